@@ -1,0 +1,68 @@
+import type { Channel } from '../channels.ts';
+import type { Condition } from '../sequence/definition.ts';
+import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
+
+/** Consent of a person for one channel: the last thing they said, or nothing (rule 14). */
+export type Consent = 'granted' | 'denied' | 'unknown';
+
+/** What is known about one way to reach the person, read under the person's lock. */
+export interface ChannelFacts {
+  connected: boolean;
+  hasAddress: boolean;
+  /** Marketing is blocked on this channel: unsubscribe, STOP, hard bounce, complaint. */
+  suppressed: boolean;
+  consent: Consent;
+  /** The tenant demands granted consent on this channel; unknown is not enough. */
+  requiresConsent: boolean;
+  /** This message was refused for good on this channel (invalid address, opted out at the provider). */
+  refused: boolean;
+}
+
+/** What happened to an earlier step's message. `null`: the provider cannot tell (rule 9: undecidable is false and says so). */
+export interface MessageFacts {
+  sentAtMs: EpochMs | null;
+  opened: boolean | null;
+  clicked: boolean | null;
+}
+
+/**
+ * Everything that a decision may look at, read from Postgres after the lock was obtained. Times in epoch milliseconds.
+ * The clock is not among them: `nowMs` is passed beside it.
+ */
+export interface Facts {
+  plan: Plan;
+  progress: Progress;
+  step: {
+    id: StepId;
+    when: Condition | null;
+    channels: Channel[];
+    /** Refusals of this message so far, for the back-off (rule 8). */
+    refusals: number;
+    maxRetries: number;
+  };
+  enrollment: { ended: StopReason | 'completed' | null };
+  subject: {
+    state: 'open' | 'converted' | 'gone';
+    /** Epoch ms of the shopper's last activity on the cart, by the provider's clock. */
+    lastActivityMs: EpochMs;
+    valueMinor: number | null;
+    segment: 'FIRST_TIME' | 'HIGH_VALUE' | 'RETURNING';
+    modifiers: 'LOW_STOCK'[];
+  };
+  person: {
+    doNotContact: boolean;
+    lastOrderMs: EpochMs | null;
+    lastReplyMs: EpochMs | null;
+    /** The person's last activity anywhere in the shop, for the gate `active_now`; null: never seen. */
+    lastSeenMs: EpochMs | null;
+    timeZone: string;
+  };
+  channels: Partial<Record<Channel, ChannelFacts>>;
+  messages: Record<StepId, MessageFacts>;
+  /** Latest send of this enrollment, sent or unknown, and the due time of its step. */
+  lastSend: { atMs: EpochMs; dueMs: EpochMs } | null;
+  tenant: {
+    /** `null`: quiet hours are off (time scale). Minutes since midnight, local to the person. */
+    quietHours: { fromMinute: number; toMinute: number } | null;
+  };
+}

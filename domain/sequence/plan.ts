@@ -1,0 +1,74 @@
+import type { Channel } from '../channels.ts';
+
+/** Milliseconds since the epoch, UTC. */
+export type EpochMs = number;
+export type StepId = string;
+
+/** Why an enrollment was stopped. Reaches the API and the dashboard: renaming one is a breaking change. */
+export const stopReasons = [
+  'purchased',
+  'purchased_elsewhere',
+  'not_abandoned',
+  'replied',
+  'opted_out',
+  'expired',
+  'manual',
+  'cancelled',
+  'terminated',
+  'erased',
+  'demo_restarted',
+] as const;
+export type StopReason = (typeof stopReasons)[number];
+export type FinishReason = 'completed' | StopReason;
+
+export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';
+
+/** Why a step was settled without a message. */
+export type SkipReason =
+  | 'too_old'
+  | 'condition'
+  | 'no_address'
+  | 'no_consent'
+  | 'suppressed'
+  | 'not_connected'
+  | 'refused'
+  | 'silent'
+  | 'skipped_by_hand'
+  | 'stopped';
+
+/** How a settled step ended. `unknown`: a provider may have accepted it; it counts as sent and is never sent again. */
+export type StepOutcome = 'sent' | 'unknown' | 'skipped';
+
+/**
+ * One step as the workflow sees it: no copy, no conditions, no personal data. All spans are wall-clock milliseconds, already
+ * divided by the tenant's time scale when the plan was compiled.
+ */
+export interface PlanStep {
+  id: StepId;
+  /** Counted from the enrollment's anchor, or from the previous step (its send if it was sent, else its due time). */
+  due: { from: 'anchor' | 'previous'; delayMs: number };
+  channels: Channel[];
+  /** Overrides the expiry of rule 5: how long after its due time the step may still be sent. */
+  expiresAfterMs: number | null;
+}
+
+/** A sequence version compiled for one enrollment. The workflow's input; immutable while it runs. */
+export interface Plan {
+  sequence: string;
+  version: number;
+  /** 1, or how many times faster than wall time this enrollment runs (demo and `REKINDLE_TIME_SCALE`). */
+  timeScale: number;
+  quietForMs: number;
+  maxAgeMs: number;
+  steps: PlanStep[];
+}
+
+/** Where an enrollment stands. Postgres holds the truth; the workflow's copy is a cache. */
+export interface Progress {
+  anchorMs: EpochMs;
+  activatedAtMs: EpochMs | null;
+  settled: Record<StepId, { outcome: StepOutcome; atMs: EpochMs }>;
+  notBeforeMs: Record<StepId, EpochMs>;
+  held: 'paused' | 'takeover' | null;
+  stopped: StopReason | null;
+}

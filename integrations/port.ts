@@ -1,0 +1,102 @@
+import type { Channel } from '../domain/channels.ts';
+import type { DomainEvent } from '../domain/events.ts';
+
+/** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over re-serialised JSON. */
+export interface Delivery {
+  raw: Buffer;
+  /** Lower-case names. */
+  headers: Record<string, string | string[] | undefined>;
+  /** Wall clock of the API, epoch milliseconds; signatures' ages count against it, never against scaled time. */
+  receivedAtMs: number;
+}
+
+/** Up to two live secrets, so that a secret can be rotated without losing a delivery. */
+export type Secrets = readonly [string] | readonly [string, string];
+
+/** What an integration understood of a verified delivery. */
+export type Normalised =
+  | { kind: 'events'; topic: string; events: DomainEvent[] }
+  /** Authentic, but nothing we act on; recorded with its topic, answered 200. */
+  | { kind: 'ignored'; topic: string }
+  /** Authentic and meant for us, but unreadable: kept in the quarantine with the reason, answered 2xx. */
+  | { kind: 'unreadable'; topic: string; reason: string };
+
+/** The inbound half of an integration. */
+export interface Receiver {
+  /**
+   * Check authenticity over the raw bytes, in constant time, against every live secret.
+   * @returns null when authentic, else why not (for the counter and the log; no secret, no body in it)
+   */
+  verify(delivery: Delivery, secrets: Secrets): 'missing_signature' | 'bad_signature' | 'stale' | null;
+  /** The key under which a repeat of this delivery is recognised. Called after `verify`; null: the delivery carries none. */
+  dedupeKey(delivery: Delivery): string | null;
+  /** Turn the parsed JSON body into domain events. Never throws for bad shapes: answers `unreadable`. */
+  normalise(delivery: Delivery, body: unknown): Normalised;
+}
+
+/** A message as it is handed to a provider. Pinned in the ledger before the call: a replay sends these very bytes. */
+export interface EmailPayload {
+  channel: 'email';
+  /** Deterministic, from the send key, e.g. `<…@mail.example.com>`. */
+  messageId: string;
+  from: { name: string; address: string };
+  replyTo: string | null;
+  to: { name: string | null; address: string };
+  subject: string;
+  html: string;
+  text: string;
+  /** Absolute URL for RFC 8058; the sender writes both headers, unfolded. */
+  unsubscribeUrl: string;
+  /** Epoch ms for the Date header. */
+  dateMs: number;
+}
+export type Payload = EmailPayload;
+
+/** The time that a call has left: both clocks count, the larger elapsed wins; absolute from the moment before the claim. */
+export interface Deadline {
+  /** Milliseconds left; may be negative. Synchronous: checked right before the last byte that can cause acceptance. */
+  remainingMs(): number;
+}
+
+/** What became of a call. The adapter judges by what it wrote, never by a library's error code alone. */
+export type SendOutcome =
+  | { kind: 'accepted'; providerMessageId: string | null; response: string }
+  /** Certainly not accepted. `hard`: this address will never work; `soft`: later it may (429, 4xx, refused connection). */
+  | { kind: 'refused'; severity: 'hard' | 'soft'; response: string }
+  /** The provider may have accepted it. */
+  | { kind: 'unknown'; response: string };
+
+/** An open way to the provider (SMTP: connected, greeted, authenticated). Opened before the claim, used once, then closed. */
+export interface SenderSession {
+  /** Hand over the message; must produce its last accepting byte only while `deadline.remainingMs() > 0`, and destroys the socket when it ends. */
+  send(payload: Payload, sendKey: string, deadline: Deadline): Promise<SendOutcome>;
+  close(): void;
+}
+
+/** Times of one provider, all wall-clock milliseconds (design: `deadline < lease < dead lease`). */
+export interface SenderTimes {
+  deadlineMs: number;
+  leaseMs: number;
+  deadLeaseMs: number;
+}
+
+/** How a call in doubt can be cleared up. */
+export type Reconciliation =
+  | { kind: 'none' }
+  /** The provider suppresses repeats of one key for `keyLifeMs`. */
+  | { kind: 'keys'; keyLifeMs: number }
+  /** The provider can be asked, from `settleAfterMs` after the claim on. */
+  | { kind: 'find'; settleAfterMs: number; find(sendKey: string, payload: Payload): Promise<'accepted' | 'not_accepted'> };
+
+/** The outbound half of an integration, configured for one connection. */
+export interface Sender {
+  channel: Channel;
+  times: SenderTimes;
+  reconciliation: Reconciliation;
+  /** Whether opens are reported for this connection's messages (rule 9). */
+  reportsOpens: boolean;
+  /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
+  open(): Promise<SenderSession>;
+}
+
+export const defaultSenderTimes: SenderTimes = { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 };

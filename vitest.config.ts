@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+// Three projects: `unit` needs nothing, `workflows` and `integration` share one real Postgres and one real Temporal.
+const stack = './tests/helpers/stack.ts';
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['tests/{domain,content,integrations,config,local}/**/*.test.ts'] } },
+      { extends: true, test: { name: 'workflows', include: ['tests/workflows/**/*.test.ts'], globalSetup: stack, testTimeout: 60_000, hookTimeout: 120_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'integration',
+          include: ['tests/{db,operations,activities,worker,api,end-to-end}/**/*.test.ts'],
+          globalSetup: stack,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
