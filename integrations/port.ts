@@ -1,5 +1,6 @@
 import type { Channel } from '../domain/channels.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import type { MessagePayload } from '../domain/message-payload.ts';
 
 /** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over re-serialised JSON. */
 export interface Delivery {
@@ -34,23 +35,9 @@ export interface Receiver {
   normalise(delivery: Delivery, body: unknown): Normalised;
 }
 
-/** A message as it is handed to a provider. Pinned in the ledger before the call: a replay sends these very bytes. */
-export interface EmailPayload {
-  channel: 'email';
-  /** Deterministic, from the send key, e.g. `<…@mail.example.com>`. */
-  messageId: string;
-  from: { name: string; address: string };
-  replyTo: string | null;
-  to: { name: string | null; address: string };
-  subject: string;
-  html: string;
-  text: string;
-  /** Absolute URL for RFC 8058; the sender writes both headers, unfolded. */
-  unsubscribeUrl: string;
-  /** Epoch ms for the Date header. */
-  dateMs: number;
-}
-export type Payload = EmailPayload;
+export type { EmailPayload } from '../domain/message-payload.ts';
+/** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
+export type Payload = MessagePayload;
 
 /** The time that a call has left: both clocks count, the larger elapsed wins; absolute from the moment before the claim. */
 export interface Deadline {
@@ -62,7 +49,13 @@ export interface Deadline {
 export type SendOutcome =
   | { kind: 'accepted'; providerMessageId: string | null; response: string }
   /** Certainly not accepted. `hard`: this address will never work; `soft`: later it may (429, 4xx, refused connection). */
-  | { kind: 'refused'; severity: 'hard' | 'soft'; response: string }
+  | {
+      kind: 'refused';
+      severity: 'hard' | 'soft';
+      /** The provider was unreachable or going down: it said nothing about this message, so it is not counted against `maxRetries`. */
+      outage?: boolean;
+      response: string;
+    }
   /** The provider may have accepted it. */
   | { kind: 'unknown'; response: string };
 

@@ -1,4 +1,5 @@
 import type { Channel } from '../channels.ts';
+import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { Condition } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
 
@@ -36,7 +37,7 @@ export interface Facts {
     id: StepId;
     when: Condition | null;
     channels: Channel[];
-    /** Refusals of this message so far, for the back-off (rule 8). */
+    /** Refusals of this message so far (rule 8). An outage is not one. */
     refusals: number;
     maxRetries: number;
   };
@@ -46,8 +47,10 @@ export interface Facts {
     /** Epoch ms of the shopper's last activity on the cart, by the provider's clock. */
     lastActivityMs: EpochMs;
     valueMinor: number | null;
-    segment: 'FIRST_TIME' | 'HIGH_VALUE' | 'RETURNING';
-    modifiers: 'LOW_STOCK'[];
+    /** ISO 4217 code of `valueMinor`; null: unknown. Sequence files state values in major units. */
+    currency: string | null;
+    segment: BaseSegment;
+    modifiers: SegmentModifier[];
   };
   person: {
     doNotContact: boolean;
@@ -55,11 +58,12 @@ export interface Facts {
     lastReplyMs: EpochMs | null;
     /** The person's last activity anywhere in the shop, for the gate `active_now`; null: never seen. */
     lastSeenMs: EpochMs | null;
+    /** IANA zone; one that is not known counts as UTC. */
     timeZone: string;
   };
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;
-  /** Latest send of this enrollment, sent or unknown, and the due time of its step. */
+  /** Latest send of this enrollment on a channel that `disturbs`, sent or unknown, and the due time of its step. */
   lastSend: { atMs: EpochMs; dueMs: EpochMs } | null;
   tenant: {
     /** `null`: quiet hours are off (time scale). Minutes since midnight, local to the person. */

@@ -7,11 +7,15 @@ export interface GateCheck {
   result: 'pass' | 'stop' | 'skip' | 'defer' | 'hold';
   /** Ids, times and flags that the gate read. Never personal data. */
   input: Record<string, string | number | boolean | null>;
-  /** A sentence for a person, where the result is not `pass`. */
+  /** A sentence for a person, where the result is not `pass`, or where a pass needs a word. */
   note?: string;
 }
 
-/** What the dispatch of a step decided. */
+/**
+ * What the dispatch of a step decided. `checks` holds the gates that were asked, in order: all of them for `send` and for a
+ * `defer` by time; up to the gate that decided for the others. `defer` without `anchorMs` always lies in the future; with
+ * `anchorMs` it may be due at once, on the later anchor.
+ */
 export type Verdict = { checks: GateCheck[] } & (
   | { kind: 'send'; channel: Channel }
   | { kind: 'defer'; untilMs: EpochMs; anchorMs?: EpochMs; reason: string }
@@ -19,3 +23,12 @@ export type Verdict = { checks: GateCheck[] } & (
   | { kind: 'skip'; reason: SkipReason }
   | { kind: 'stop'; reason: StopReason }
 );
+
+/**
+ * Whether a verdict activates its enrollment and freezes the anchor: the cart was found abandoned at a step's due time. A step
+ * that is then skipped or put off by quiet hours activates all the same; a stop does not.
+ * Source: design, section 4, rule 3
+ */
+export function activates(verdict: Verdict): boolean {
+  return verdict.kind !== 'stop' && verdict.checks.some((check) => check.gate === 'activation' && check.result === 'pass');
+}

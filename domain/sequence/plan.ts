@@ -16,10 +16,15 @@ export const stopReasons = [
   'cancelled',
   'terminated',
   'erased',
+  'merged',
   'demo_restarted',
 ] as const;
 export type StopReason = (typeof stopReasons)[number];
 export type FinishReason = 'completed' | StopReason;
+
+/** What may end a sequence by `stopOn`. `purchased` and `opted_out` always do; a sequence may choose to run on after a reply. */
+export const stopTriggers = ['purchased', 'replied', 'opted_out'] as const;
+export type StopTrigger = (typeof stopTriggers)[number];
 
 export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';
 
@@ -60,6 +65,7 @@ export interface Plan {
   timeScale: number;
   quietForMs: number;
   maxAgeMs: number;
+  stopOn: StopTrigger[];
   steps: PlanStep[];
 }
 

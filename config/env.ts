@@ -1,0 +1,162 @@
+import { z } from 'zod';
+
+/** One thing that is missing or wrong, in words for the person who starts the program. */
+export interface EnvProblem {
+  variable: string;
+  problem: string;
+  remedy: string;
+}
+
+/**
+ * Thrown when the environment cannot be used. Carries every problem at once, so that nobody mends them one start at a time.
+ * `message` is what a user sees; entry points print it without the stack.
+ */
+export class EnvError extends Error {
+  readonly code = 'ENV_INVALID';
+  readonly problems: readonly EnvProblem[];
+
+  constructor(problems: readonly EnvProblem[]) {
+    super(['The environment is not usable:', ...problems.map(({ variable, problem, remedy }) => `  ${variable} ${problem}. ${remedy}`)].join('\n'));
+    this.name = 'EnvError';
+    this.problems = problems;
+  }
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
+/** What to do about each variable. Also the list of all variables that Rekindle reads. */
+const remedies = {
+  NODE_ENV: 'Use development, test or production.',
+  LOG_LEVEL: `Use one of ${logLevels.join(', ')}.`,
+  DATABASE_URL: 'Give the Postgres URL, e.g. postgres://user:password@127.0.0.1:5432/rekindle.',
+  MIGRATION_DATABASE_URL: 'Give the Postgres URL of the owner of the tables, or leave it out to use DATABASE_URL.',
+  TEMPORAL_ADDRESS: 'Give host:port of the Temporal frontend, e.g. 127.0.0.1:7233.',
+  TEMPORAL_NAMESPACE: 'Give the name of an existing Temporal namespace, or leave it out to use "default".',
+  TEMPORAL_API_KEY: 'Give the API key of Temporal Cloud, or leave it out.',
+  TEMPORAL_TLS: 'Use true or false, or leave it out (true when TEMPORAL_API_KEY is set).',
+  HOST: 'Give the address to listen on, e.g. 127.0.0.1 or 0.0.0.0.',
+  PORT: 'Give a port between 1 and 65535, or leave it out to use 3000.',
+  PUBLIC_URL: 'Give the http(s) address under which shoppers and shops reach this server, e.g. https://rekindle.example.com.',
+  SMTP_URL: 'Give the mail server, e.g. smtps://user:password@smtp.example.com:465.',
+  REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
+  REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
+  METRICS_PORT: 'Give a port between 1 and 65535 for the worker’s own /metrics, or leave it out.',
+  TEMPORAL_UI_URL: 'Give the http(s) address of the Temporal Web UI, or leave it out.',
+  MAILBOX_URL: 'Give the http(s) address of the mailbox page, or leave it out.',
+} as const;
+type Variable = keyof typeof remedies;
+
+const port = z.coerce.number('is not a number').int('is not a whole number').min(1, 'is below 1').max(65_535, 'is above 65535');
+
+function urlOf(...protocols: string[]) {
+  return z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
+    error: `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
+  });
+}
+
+function decodeKey(value: string, context: z.RefinementCtx): Buffer {
+  const key = Buffer.from(value, 'base64');
+  // Node ignores what is not base64; only the round trip tells.
+  if (key.toString('base64').replaceAll('=', '') !== value.replaceAll('=', '')) context.addIssue('is not base64');
+  else if (key.length !== 32) context.addIssue(`holds ${key.length} bytes instead of 32`);
+  return key;
+}
+
+const required = 'is missing';
+const nodeEnv = z.enum(['development', 'test', 'production'], { error: 'is none of development, test, production' });
+const schema = z.object({
+  NODE_ENV: nodeEnv.default('development'),
+  LOG_LEVEL: z.enum(logLevels, { error: 'is not a log level' }).default('info'),
+  DATABASE_URL: z.string({ error: required }).pipe(urlOf('postgres:', 'postgresql:')),
+  MIGRATION_DATABASE_URL: urlOf('postgres:', 'postgresql:').optional(),
+  TEMPORAL_ADDRESS: z.string({ error: required }).regex(/^[^\s/]+:\d{1,5}$/, { error: 'is not host:port' }),
+  TEMPORAL_NAMESPACE: z.string().default('default'),
+  TEMPORAL_API_KEY: z.string().optional(),
+  TEMPORAL_TLS: z
+    .enum(['true', 'false'], { error: 'is neither true nor false' })
+    .transform((value) => value === 'true')
+    .optional(),
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port.default(3000),
+  PUBLIC_URL: urlOf('http:', 'https:')
+    .transform((value) => value.replace(/\/+$/, ''))
+    .optional(),
+  SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
+  REKINDLE_MASTER_KEY: z.string({ error: required }).transform(decodeKey),
+  REKINDLE_TIME_SCALE: z.coerce.number('is not a number').min(1, 'is below 1').optional(),
+  METRICS_PORT: port.optional(),
+  TEMPORAL_UI_URL: urlOf('http:', 'https:').optional(),
+  MAILBOX_URL: urlOf('http:', 'https:').optional(),
+});
+
+/** The whole configuration, read once at the start and handed inward. `null`: not given. */
+export interface Env {
+  NODE_ENV: 'development' | 'test' | 'production';
+  LOG_LEVEL: (typeof logLevels)[number];
+  DATABASE_URL: string;
+  /** The owner of the tables; DATABASE_URL where not given. */
+  MIGRATION_DATABASE_URL: string;
+  TEMPORAL_ADDRESS: string;
+  TEMPORAL_NAMESPACE: string;
+  TEMPORAL_API_KEY: string | null;
+  TEMPORAL_TLS: boolean;
+  HOST: string;
+  PORT: number;
+  /** Where the outside reaches us, without a slash at the end. */
+  PUBLIC_URL: string;
+  SMTP_URL: string | null;
+  /** 32 bytes: seals the connections' secrets (AES-256-GCM). */
+  REKINDLE_MASTER_KEY: Buffer;
+  /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
+  REKINDLE_TIME_SCALE: number | null;
+  /** Port of the worker's own /metrics; null: not served. */
+  METRICS_PORT: number | null;
+  /** Links for the live page only. */
+  TEMPORAL_UI_URL: string | null;
+  MAILBOX_URL: string | null;
+}
+
+/**
+ * Read and check the environment. An empty variable counts as not given (`FOO= npm start`).
+ * @throws EnvError naming every missing or wrong variable with its remedy
+ */
+export function readEnv(source: Record<string, string | undefined> = process.env): Env {
+  const given = Object.fromEntries(
+    Object.keys(remedies).flatMap((variable) => (source[variable]?.trim() ? [[variable, source[variable].trim()]] : [])),
+  );
+  const parsed = schema.safeParse(given);
+  const problems = parsed.success ? [] : describe(parsed.error.issues);
+  // Asked for apart from the schema: zod checks relations only when every field is right, and a user wants all problems at once.
+  if (given.NODE_ENV === 'production' && given.REKINDLE_TIME_SCALE !== undefined) {
+    problems.push({
+      variable: 'REKINDLE_TIME_SCALE',
+      problem: 'is refused with NODE_ENV=production: a day of waiting would pass in seconds',
+      remedy: 'Remove it.',
+    });
+  }
+  if (!parsed.success || problems.length > 0) throw new EnvError(problems);
+  const env = parsed.data;
+  return {
+    ...env,
+    MIGRATION_DATABASE_URL: env.MIGRATION_DATABASE_URL ?? env.DATABASE_URL,
+    TEMPORAL_API_KEY: env.TEMPORAL_API_KEY ?? null,
+    TEMPORAL_TLS: env.TEMPORAL_TLS ?? env.TEMPORAL_API_KEY !== undefined,
+    PUBLIC_URL: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
+    SMTP_URL: env.SMTP_URL ?? null,
+    REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
+    METRICS_PORT: env.METRICS_PORT ?? null,
+    TEMPORAL_UI_URL: env.TEMPORAL_UI_URL ?? null,
+    MAILBOX_URL: env.MAILBOX_URL ?? null,
+  };
+}
+
+function describe(issues: readonly z.core.$ZodIssue[]): EnvProblem[] {
+  return issues.map((issue) => {
+    const variable = String(issue.path[0]);
+    return { variable, problem: issue.message, remedy: isVariable(variable) ? remedies[variable] : '' };
+  });
+}
+
+function isVariable(name: string): name is Variable {
+  return name in remedies;
+}

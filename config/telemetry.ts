@@ -1,0 +1,43 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
+const s = (ms: number) => ms / 1_000;
+
+/** The figures of one process, for Prometheus. Labels are few and bounded: no ids, no personal data. */
+export function createPrometheus() {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const webhooks = new Counter({ name: 'rekindle_webhooks_total', help: 'Webhook deliveries by integration and result', labelNames: ['integration', 'result'], registers });
+  const webhookSeconds = new Histogram({ name: 'rekindle_webhook_seconds', help: 'Delivery received to answer ready, waits for running calls included', labelNames: ['integration'], buckets: fast, registers });
+  const verdicts = new Counter({ name: 'rekindle_verdicts_total', help: 'Dispatch decisions by verdict and reason', labelNames: ['verdict', 'reason'], registers });
+  const sends = new Counter({ name: 'rekindle_sends_total', help: 'Provider calls by outcome; unknown ones may have been accepted', labelNames: ['outcome'], registers });
+  const sendSeconds = new Histogram({ name: 'rekindle_send_seconds', help: 'Claim written to outcome known', buckets: fast, registers });
+  const lateness = new Histogram({ name: 'rekindle_due_to_call_seconds', help: 'A step’s due time to its provider call', buckets: slow, registers });
+  const leaseWaits = new Counter({ name: 'rekindle_lease_waits_total', help: 'Stops by how the wait for running calls ended', labelNames: ['result'], registers });
+  const leaseWaitSeconds = new Histogram({ name: 'rekindle_lease_wait_seconds', help: 'How long stops waited for running calls', buckets: fast, registers });
+  const outboxLag = new Histogram({ name: 'rekindle_outbox_lag_seconds', help: 'Outbox row written to Temporal told', labelNames: ['kind'], buckets: slow, registers });
+  const repairs = new Counter({ name: 'rekindle_repairs_total', help: 'What the reconciler and the sweep had to mend', labelNames: ['what'], registers });
+  return {
+    registry,
+    telemetry: {
+      webhook(integration: string, result: string, durationMs: number) {
+        webhooks.inc({ integration, result });
+        webhookSeconds.observe({ integration }, s(durationMs));
+      },
+      verdict: (verdict: string, reason: string) => verdicts.inc({ verdict, reason }),
+      send(outcome: 'sent' | 'failed' | 'unknown', durationMs: number) {
+        sends.inc({ outcome });
+        sendSeconds.observe(s(durationMs));
+      },
+      dueToCall: (latenessMs: number) => lateness.observe(s(latenessMs)),
+      leaseWait(result: string, waitedMs: number) {
+        leaseWaits.inc({ result });
+        leaseWaitSeconds.observe(s(waitedMs));
+      },
+      outboxDone: (kind: string, lagMs: number) => outboxLag.observe({ kind }, s(lagMs)),
+      repaired: (what: string) => repairs.inc({ what }),
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import { LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { escapeHtml } from './escape-html.ts';
+import { EmailSourceError, type SourceProblem } from './source-problem.ts';
+
+/** A copy file as it was read. `file` is for messages. */
+export interface EmailSource {
+  file: string;
+  text: string;
+}
+
+/** A piece of Liquid and the line of its file on which it starts. */
+export interface CopyPart {
+  liquid: string;
+  line: number;
+}
+
+/** The copy of one mail, read from a file. */
+export interface EmailCopy {
+  file: string;
+  /** BCP 47 language of the words; sets `lang` and `dir`. */
+  language: string;
+  subject: CopyPart;
+  preheader: CopyPart;
+  heading: CopyPart;
+  cta: CopyPart;
+  /** Before the cart and its button. */
+  opening: CopyPart;
+  /** After them. */
+  closing: CopyPart;
+}
+
+const oneLine = z
+  .string()
+  .trim()
+  .min(1, 'must not be empty')
+  .regex(/^[^\n]*$/, 'must be one line');
+const frontMatter = z.strictObject({
+  subject: oneLine,
+  preheader: oneLine,
+  heading: oneLine,
+  cta: oneLine,
+  language: oneLine.default('en'),
+});
+
+const cartMark = '[cart]';
+
+/**
+ * Read a copy file: YAML front matter (`subject`, `preheader`, `heading`, `cta`, optional `language`), then the body in Liquid.
+ * The body's one line `[cart]` stands for the products and the button. Around it: paragraphs parted by blank lines, `## ` before
+ * a small heading, `> ` before a quotation, `**bold**`; a line of Liquid tags alone belongs to no paragraph.
+ * @throws EmailSourceError naming file and line
+ */
+export function parseEmailCopy({ file, text }: EmailSource): EmailCopy {
+  const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
+  if (match === null) throw new EmailSourceError([{ file, line: 1, message: 'must start with front matter between two lines of ---' }]);
+  const [, yaml = '', body = ''] = match;
+  const bodyLine = text.slice(0, text.length - body.length).split('\n').length;
+
+  const counter = new LineCounter();
+  const document = parseDocument(yaml, { lineCounter: counter });
+  // The YAML begins on the file's second line.
+  const lineAt = (offset: number): number => counter.linePos(offset).line + 1;
+  if (document.errors.length > 0) {
+    throw new EmailSourceError(document.errors.map((error) => ({ file, line: lineAt(error.pos[0]), message: error.message.split('\n')[0] ?? '' })));
+  }
+  const lineOf = (key: string): number => {
+    const node: unknown = document.get(key, true);
+    return hasRange(node) ? lineAt(node.range[0]) : 2;
+  };
+  const fields = frontMatter.safeParse(document.toJS() ?? {});
+  if (!fields.success) {
+    throw new EmailSourceError(
+      fields.error.issues.flatMap((issue): SourceProblem[] => {
+        if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ file, line: lineOf(key), message: `unknown field "${key}"` }));
+        const key = String(issue.path[0] ?? '');
+        return [{ file, line: lineOf(key), message: key === '' ? issue.message : `${key}: ${issue.message}` }];
+      }),
+    );
+  }
+
+  const lines = body.replaceAll('\r', '').split('\n');
+  const marks = lines.flatMap((line, at) => (line.trim() === cartMark ? [at] : []));
+  const [mark] = marks;
+  if (mark === undefined || marks.length > 1) {
+    const line = marks[1] === undefined ? null : bodyLine + marks[1];
+    throw new EmailSourceError([{ file, line, message: `the body needs exactly one line ${cartMark}, where the products stand` }]);
+  }
+  const { subject, preheader, heading, cta, language } = fields.data;
+  return {
+    file,
+    language,
+    subject: { liquid: subject, line: lineOf('subject') },
+    preheader: { liquid: preheader, line: lineOf('preheader') },
+    heading: { liquid: heading, line: lineOf('heading') },
+    cta: { liquid: cta, line: lineOf('cta') },
+    opening: { liquid: lines.slice(0, mark).join('\n'), line: bodyLine },
+    closing: { liquid: lines.slice(mark + 1).join('\n'), line: bodyLine + mark + 1 },
+  };
+}
+
+function hasRange(node: unknown): node is { range: [number, number, number] } {
+  return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
+}
+
+type Block = { kind: 'paragraph' | 'heading' | 'quotation' | 'tags'; lines: string[] };
+
+const tagsAlone = /^(?:\{%(?:(?!%\}).)*%\}\s*)+$/;
+
+function blocksOf(body: string): Block[] {
+  const blocks: Block[] = [];
+  let open: Block | null = null;
+  for (const line of body.split('\n').map((each) => each.trim())) {
+    const [kind, content] = kindOf(line);
+    if (kind === null) open = null;
+    else if (open !== null && open.kind === kind && (kind === 'paragraph' || kind === 'quotation')) open.lines.push(content);
+    else blocks.push((open = { kind, lines: [content] }));
+  }
+  return blocks;
+}
+
+function kindOf(line: string): [Block['kind'] | null, string] {
+  if (line === '') return [null, ''];
+  if (tagsAlone.test(line)) return ['tags', line];
+  if (line.startsWith('## ')) return ['heading', line.slice(3).trim()];
+  if (line.startsWith('> ')) return ['quotation', line.slice(2).trim()];
+  return ['paragraph', line];
+}
+
+/** The body as HTML with Liquid in it. Words are escaped: copy cannot carry markup. Classes are the layout's. */
+export function bodyAsHtml(body: string): string {
+  return blocksOf(body)
+    .map(({ kind, lines }) => {
+      if (kind === 'tags') return lines.join('\n');
+      if (kind === 'heading')
+        return `<h2 class="ink" style="color:#1c1d20;margin:28px 0 6px;font-size:17px;line-height:24px;font-weight:600">${asHtml(lines.join(' '))}</h2>`;
+      if (kind === 'quotation') {
+        const quotation = lines.map(asHtml).join('<br>\n');
+        return `<blockquote class="quote" style="margin:0 0 16px;padding:14px 18px;background:#f6f6f4;border-radius:10px">${quotation}</blockquote>`;
+      }
+      return `<p style="margin:0 0 14px">${asHtml(lines.join('\n'))}</p>`;
+    })
+    .join('\n');
+}
+
+/** The body as plain text with Liquid in it. */
+export function bodyAsText(body: string): string {
+  return blocksOf(body)
+    .map(({ kind, lines }) => {
+      // Glued to the next block: a tag leaves no blank line of its own.
+      if (kind === 'tags') return lines.join('');
+      if (kind === 'heading') return `\n\n${asText(lines.join(' '))}\n`;
+      return `\n${asText(kind === 'quotation' ? lines.join('\n') : lines.join(' '))}\n`;
+    })
+    .join('');
+}
+
+/** Escape what stands outside of Liquid: for the parts that carry no markup of their own. */
+export function lineAsHtml(liquid: string): string {
+  return outsideLiquid(liquid, escapeHtml);
+}
+
+function asHtml(liquid: string): string {
+  return lineAsHtml(liquid)
+    .replace(/\*\*(.+?)\*\*/g, '<strong class="ink" style="color:#1c1d20">$1</strong>')
+    .replaceAll(
+      '{{ store.supportEmail }}',
+      '<a class="ink" style="color:#1c1d20" href="mailto:{{ store.supportEmail }}">{{ store.supportEmail }}</a>',
+    );
+}
+
+function asText(liquid: string): string {
+  return liquid.replace(/\*\*(.+?)\*\*/g, '$1');
+}
+
+function outsideLiquid(liquid: string, change: (text: string) => string): string {
+  return liquid
+    .split(/(\{\{[\s\S]*?\}\}|\{%[\s\S]*?%\})/)
+    .map((piece, at) => (at % 2 === 1 ? piece : change(piece)))
+    .join('');
+}

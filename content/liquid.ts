@@ -1,0 +1,44 @@
+import { Liquid, type Template } from 'liquidjs';
+
+// Liquid is what merchants edit, so it gets no files, no prototypes and bounded work. Limits are far above any mail.
+const limits = {
+  strictVariables: true,
+  strictFilters: true,
+  ownPropertyOnly: true,
+  templates: {},
+  parseLimit: 300_000,
+  memoryLimit: 5_000_000,
+  /** Milliseconds; wide, since a busy process may pause a render. */
+  renderLimit: 2_000,
+} as const;
+
+/** Escapes every output for HTML. The filter `raw` is disarmed: no template can switch escaping off. */
+export const htmlEngine = withoutRaw(new Liquid({ ...limits, outputEscape: 'escape' }));
+
+/** For plain text and subjects: nothing to escape. */
+export const textEngine = withoutRaw(new Liquid(limits));
+
+function withoutRaw(engine: Liquid): Liquid {
+  engine.registerFilter('raw', (value: unknown) => value);
+  return engine;
+}
+
+const parsedTemplates = 300;
+
+/**
+ * A renderer that parses each template once and keeps the latest few hundred parsed.
+ * @returns a function that throws liquidjs's errors: unknown variable, unknown filter, limit exceeded
+ */
+export function cachingRenderer(engine: Liquid): (template: string, view: object) => string {
+  const parsed = new Map<string, Template[]>();
+  return (template, view) => {
+    const known = parsed.get(template);
+    const nodes = known ?? engine.parse(template);
+    if (known === undefined) {
+      const oldest = parsed.keys().next();
+      if (parsed.size >= parsedTemplates && oldest.done !== true) parsed.delete(oldest.value);
+      parsed.set(template, nodes);
+    }
+    return String(engine.renderSync(nodes, view));
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * Decimals of a currency by ISO 4217 as Intl knows them: 2 for EUR, 0 for JPY, 3 for KWD.
+ * @returns null where `currency` is no three-letter code
+ */
+export function currencyDigits(currency: string): number | null {
+  try {
+    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The first locale that Intl can use. Shops write `de_DE`, browsers `de-DE`, forms anything.
+ * @param candidates - best first; the last resort is `en`
+ */
+export function usableLocale(candidates: (string | null)[]): string {
+  for (const candidate of candidates) {
+    if (candidate === null) continue;
+    try {
+      const [supported] = Intl.NumberFormat.supportedLocalesOf(candidate.trim().replaceAll('_', '-'));
+      if (supported !== undefined) return supported;
+    } catch {
+      // Not a language tag: the next candidate.
+    }
+  }
+  return 'en';
+}
+
+/**
+ * An amount as the reader writes it.
+ * @param amountMinor - minor units of `currency`
+ * @returns null where the amount or the currency makes no price: the line is then left out
+ */
+export function formatMoney(amountMinor: number | null, currency: string, locale: string): string | null {
+  if (amountMinor === null || !Number.isSafeInteger(amountMinor) || amountMinor < 0) return null;
+  const digits = currencyDigits(currency);
+  if (digits === null) return null;
+  return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(amountMinor / 10 ** digits);
+}

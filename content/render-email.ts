@@ -1,0 +1,44 @@
+import type { EmailFacts } from './email-facts.ts';
+import { emailView } from './email-view.ts';
+import { cachingRenderer, htmlEngine, textEngine } from './liquid.ts';
+import { singleLine } from './plain-text.ts';
+
+/** A published mail: Liquid templates, stored with the sequence version as JSON. */
+export interface CompiledEmail {
+  subject: string;
+  html: string;
+  text: string;
+}
+
+/** A mail as it is sent. */
+export interface RenderedEmail {
+  subject: string;
+  html: string;
+  text: string;
+}
+
+const renderHtml = cachingRenderer(htmlEngine);
+const renderText = cachingRenderer(textEngine);
+
+/**
+ * Fill a published mail with facts. Pure and synchronous: the same input gives the same bytes.
+ * @throws EmailFactsError where a fact that the law demands is missing; liquidjs's errors where the stored templates do not fit
+ * this version's variables
+ */
+export function renderEmail(compiled: CompiledEmail, facts: EmailFacts): RenderedEmail {
+  const view = emailView(facts);
+  return {
+    subject: singleLine(renderText(compiled.subject, view)).replace(/\s+/gu, ' '),
+    html: renderHtml(compiled.html, view),
+    text: tidy(renderText(compiled.text, view)),
+  };
+}
+
+/** Sentences that were left out leave blank lines and doubled spaces behind. */
+function tidy(text: string): string {
+  const lines = text.split('\n').map((line) => line.replace(/[ \t]+/g, ' ').trim());
+  return `${lines
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim()}\n`;
+}

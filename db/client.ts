@@ -1,0 +1,211 @@
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+import * as schema from './schema/index.ts';
+
+/** A transaction that sees exactly one tenant's rows. */
+export type Tx = NodePgDatabase<typeof schema>;
+
+/**
+ * Thrown when COMMIT was sent and its fate is not known, or the server acknowledged it with a warning (a lost synchronous standby).
+ * Whoever catches it must not act as if it had been committed, nor as if it had not: do it again, on a new connection.
+ */
+export class CommitUnclearError extends Error {
+  constructor(cause: unknown) {
+    super('the fate of a COMMIT is unclear', { cause });
+    this.name = 'CommitUnclearError';
+  }
+}
+
+/** Postgres's error code, also from beneath drizzle's wrapping error; null where there is none. */
+export function postgresCode(error: unknown): string | null {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    const code = 'code' in e ? e.code : undefined;
+    if (typeof code === 'string') return code;
+  }
+  return null;
+}
+
+/** An error in one line for a column or a page: Postgres's code and the message, never the values of a query. */
+export function faultOf(error: unknown): string {
+  const message = (error instanceof Error ? error.message : String(error)).replace(/\nparams:[\s\S]*/, '');
+  const code = postgresCode(error);
+  return `${code === null ? '' : `${code}: `}${message}`.slice(0, 500);
+}
+
+/** A lock was not obtained in time, or taking it would have been a deadlock: the same work may succeed a moment later. */
+export function isLockFailure(error: unknown): boolean {
+  return ['55P03', '40P01', '40001'].includes(postgresCode(error) ?? '');
+}
+
+export interface DatabaseOptions {
+  url: string;
+  /** Connections for requests and background work. */
+  maxConnections?: number;
+  /** Connections that only settle and watch leases: waiting stops can never starve what they wait for. */
+  settlingConnections?: number;
+  applicationName?: string;
+  /** Design section 7, "Times, in order". */
+  idleInTransactionMs?: number;
+  lockWaitMs?: number;
+}
+
+export type WithTenant = <T>(tenantId: string, work: (tx: Tx) => Promise<T>) => Promise<T>;
+
+export interface TenantSummary {
+  id: string;
+  slug: string;
+  name: string;
+  timeScale: number;
+  synthetic: boolean;
+}
+
+export interface OutboxItem {
+  tenantId: string;
+  seq: number;
+  enrollmentId: string;
+  kind: 'start' | 'stop' | 'wake';
+  attempts: number;
+  createdAtMs: number;
+}
+
+/** The only way to the data: a tenant's transaction, or one of the few questions that come before a tenant is known. */
+export interface Database {
+  withTenant: WithTenant;
+  /** The same on the small pool that is kept free for settling calls and watching leases. */
+  settling: WithTenant;
+  resolveConnection(integration: string, id: string | null): Promise<{ tenantId: string; id: string; secrets: string[]; state: string } | null>;
+  resolveApiKey(hash: string): Promise<{ tenantId: string; id: string } | null>;
+  listTenants(): Promise<TenantSummary[]>;
+  claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
+  tenantsWithWork(kind: 'dead_leases' | 'in_doubt' | 'pending_inbox'): Promise<string[]>;
+  outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
+  makeMessageEventPartitions(): Promise<void>;
+  ping(): Promise<void>;
+  stats(): { total: number; idle: number; waiting: number };
+  close(): Promise<void>;
+}
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Run `work` in a transaction of its own: READ COMMITTED, the tenant set first, in the same round trip as BEGIN. */
+async function inTransaction<T>(pool: pg.Pool, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query(`begin; select set_config('app.tenant', '${tenantId}', true)`);
+    const result = await work(drizzle(client, { schema }));
+    await commit(client);
+    return result;
+  } catch (error) {
+    if (error instanceof CommitUnclearError) broken = error;
+    // A connection that cannot even roll back is thrown away with its transaction.
+    else await client.query('rollback').catch((e: Error) => (broken = e));
+    throw error;
+  } finally {
+    client.removeListener('error', onError);
+    client.release(broken);
+  }
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  let warning: unknown;
+  const onNotice = (notice: { severity?: string | undefined }) => {
+    if (notice.severity === 'WARNING') warning = notice;
+  };
+  client.on('notice', onNotice);
+  try {
+    const result = await client.query('commit');
+    if (result.command !== 'COMMIT') throw new Error(`COMMIT answered ${result.command}: the transaction had failed`);
+  } catch (error) {
+    // An answer with a code is the server's word that nothing was committed; silence is not.
+    if (postgresCode(error)?.match(/^(2[35]|40)/)) throw error;
+    if (error instanceof Error && error.message.startsWith('COMMIT answered')) throw error;
+    throw new CommitUnclearError(error);
+  } finally {
+    client.removeListener('notice', onNotice);
+  }
+  if (warning !== undefined) throw new CommitUnclearError(warning);
+}
+
+/**
+ * Open the pools. Every connection acts as `rekindle_app`, which owns nothing, so that row-level security holds for each statement.
+ * @param options - `url` of a login that may act as the role (migrations grant it)
+ */
+export function openDatabase(options: DatabaseOptions): Database {
+  const settings = [
+    'role=rekindle_app',
+    `idle_in_transaction_session_timeout=${options.idleInTransactionMs ?? 500}`,
+    `lock_timeout=${options.lockWaitMs ?? 800}`,
+    'default_transaction_isolation=read\\ committed',
+  ];
+  const open = (max: number, name: string) => {
+    const pool = new pg.Pool({
+      connectionString: options.url,
+      max,
+      options: settings.map((s) => `-c ${s}`).join(' '),
+      application_name: `${options.applicationName ?? 'rekindle'} ${name}`,
+      connectionTimeoutMillis: 3_000,
+      keepAlive: true,
+    });
+    // An idle connection that dies (a restarted server) is replaced by the pool; without a listener it would end the process.
+    pool.on('error', () => undefined);
+    return pool;
+  };
+  const main = open(options.maxConnections ?? 20, 'main');
+  const settlingPool = open(options.settlingConnections ?? 4, 'settling');
+  const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> => (await main.query<R>(text, values)).rows;
+
+  return {
+    withTenant: (tenantId, work) => inTransaction(main, tenantId, work),
+    settling: (tenantId, work) => inTransaction(settlingPool, tenantId, work),
+    async resolveConnection(integration, id) {
+      if (id !== null && !uuidPattern.test(id)) return null;
+      const [row] = await rows<{ tenant_id: string; id: string; secrets: string[]; state: string }>('select * from resolve_connection($1, $2)', [integration, id]);
+      return row === undefined ? null : { tenantId: row.tenant_id, id: row.id, secrets: row.secrets, state: row.state };
+    },
+    async resolveApiKey(hash) {
+      const [row] = await rows<{ tenant_id: string; id: string }>('select * from resolve_api_key($1)', [hash]);
+      return row === undefined ? null : { tenantId: row.tenant_id, id: row.id };
+    },
+    async listTenants() {
+      const found = await rows<{ id: string; slug: string; name: string; time_scale: number; synthetic: boolean }>('select * from list_tenants()');
+      return found.map((t) => ({ id: t.id, slug: t.slug, name: t.name, timeScale: t.time_scale, synthetic: t.synthetic }));
+    },
+    async claimOutbox(maxRows, claimMs) {
+      const found = await rows<{ tenant_id: string; seq: string; enrollment_id: string; kind: OutboxItem['kind']; attempts: number; created_at: Date }>(
+        'select * from claim_outbox($1, $2)',
+        [maxRows, claimMs],
+      );
+      return found.map((r) => ({
+        tenantId: r.tenant_id,
+        seq: Number(r.seq),
+        enrollmentId: r.enrollment_id,
+        kind: r.kind,
+        attempts: r.attempts,
+        createdAtMs: r.created_at.getTime(),
+      }));
+    },
+    async tenantsWithWork(kind) {
+      return (await rows<{ tenant_id: string }>('select * from tenants_with_work($1)', [kind])).map((r) => r.tenant_id);
+    },
+    async outboxBacklog() {
+      const [row] = await rows<{ waiting: string; oldest_ms: number }>('select * from outbox_backlog()');
+      return { waiting: Number(row?.waiting ?? 0), oldestMs: row?.oldest_ms ?? 0 };
+    },
+    async makeMessageEventPartitions() {
+      await rows('select make_message_event_partitions()');
+    },
+    async ping() {
+      await rows('select 1');
+    },
+    stats: () => ({ total: main.totalCount, idle: main.idleCount, waiting: main.waitingCount }),
+    async close() {
+      await Promise.all([main.end(), settlingPool.end()]);
+    },
+  };
+}

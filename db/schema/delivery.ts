@@ -1,0 +1,79 @@
+import { sql } from 'drizzle-orm';
+import { bigint, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import type { DomainEvent } from '../../domain/events.ts';
+import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { enrollments } from './sequences.ts';
+import { connections } from './tenants.ts';
+
+/** Every verified delivery, once: unique by connection and dedupe key. What is answered 2xx stands here (G3). */
+export const inbox = pgTable(
+  'inbox',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    connectionId: uuid('connection_id').notNull(),
+    dedupeKey: text('dedupe_key').notNull(),
+    topic: text('topic').notNull(),
+    /** `pending`: stored, its effects still to be written by the inbox worker. */
+    state: text('state', { enum: ['applied', 'pending', 'ignored', 'quarantined'] }).notNull(),
+    events: jsonb('events').$type<DomainEvent[]>().notNull().default([]),
+    /** Contacts whose running calls a stop waits for; a repeat waits for the same ones. Empty: not a stop. */
+    coveredContactIds: uuid('covered_contact_ids').array().notNull().default(sql`'{}'`),
+    receivedAt: instantNow('received_at'),
+    appliedAt: instant('applied_at'),
+    attempts: integer('attempts').notNull().default(0),
+    lastError: text('last_error'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    check('inbox_state', sql`state in ('applied', 'pending', 'ignored', 'quarantined')`),
+    unique('inbox_delivery').on(t.tenantId, t.connectionId, t.dedupeKey),
+    index('inbox_pending').on(t.receivedAt).where(sql`state = 'pending'`),
+    foreignKey({ columns: [t.tenantId, t.connectionId], foreignColumns: [connections.tenantId, connections.id], name: 'inbox_connection_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Verified deliveries that an adapter could not read, kept whole with the reason. */
+export const quarantine = pgTable(
+  'quarantine',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    connectionId: uuid('connection_id').notNull(),
+    inboxId: uuid('inbox_id').notNull(),
+    topic: text('topic').notNull(),
+    reason: text('reason').notNull(),
+    body: text('body').notNull(),
+    receivedAt: instantNow('received_at'),
+    releasedAt: instant('released_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    foreignKey({ columns: [t.tenantId, t.inboxId], foreignColumns: [inbox.tenantId, inbox.id], name: 'quarantine_inbox_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** What Temporal is still to be told. Rows of one enrollment go in order of `seq`; a done row is deleted. */
+export const outbox = pgTable(
+  'outbox',
+  {
+    tenantId: tenantId(),
+    seq: bigint('seq', { mode: 'number' }).generatedAlwaysAsIdentity().notNull(),
+    enrollmentId: uuid('enrollment_id').notNull(),
+    kind: text('kind', { enum: ['start', 'stop', 'wake'] }).notNull(),
+    createdAt: instantNow('created_at'),
+    nextAttemptAt: instantNow('next_attempt_at'),
+    claimedUntil: instant('claimed_until'),
+    attempts: integer('attempts').notNull().default(0),
+    lastError: text('last_error'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.seq] }),
+    index('outbox_order').on(t.tenantId, t.enrollmentId, t.seq),
+    index('outbox_due').on(t.nextAttemptAt, t.seq),
+    foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'outbox_enrollment_fk' }),
+    tenantPolicy(),
+  ],
+);

@@ -1,0 +1,87 @@
+import { sql } from 'drizzle-orm';
+import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import type { GateCheck } from '../../domain/gates/verdict.ts';
+import type { MessagePayload } from '../../domain/message-payload.ts';
+import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { contacts } from './people.ts';
+import { enrollments } from './sequences.ts';
+
+/**
+ * The send ledger: one row per send key (`enrollment : step`), the fence of design section 7. Depends on nothing that Temporal may
+ * lose or reset. `sent` and `skipped` are final; `unknown` counts as sent and is never resent blindly.
+ */
+export const messages = pgTable(
+  'messages',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    enrollmentId: uuid('enrollment_id').notNull(),
+    stepId: text('step_id').notNull(),
+    /** Never re-pointed, also after a merge. */
+    contactId: uuid('contact_id').notNull(),
+    state: text('state', { enum: ['claimed', 'sent', 'failed', 'unknown', 'skipped'] }).notNull(),
+    /** Random id of the latest claim; settling is fenced by it. */
+    claim: uuid('claim'),
+    claimedAt: instant('claimed_at'),
+    /** That claim's call may be running. */
+    live: boolean('live').notNull().default(false),
+    leaseMs: integer('lease_ms').notNull().default(3_000),
+    deadLeaseMs: integer('dead_lease_ms').notNull().default(10_000),
+    /** A call before the latest one may have been accepted. */
+    inDoubt: boolean('in_doubt').notNull().default(false),
+    doubtSince: instant('doubt_since'),
+    /** The pinned call: what a replay would send, byte for byte. */
+    connectionId: uuid('connection_id'),
+    channel: text('channel'),
+    payload: jsonb('payload').$type<MessagePayload>(),
+    refusals: integer('refusals').notNull().default(0),
+    failures: integer('failures').notNull().default(0),
+    /** When an unknown outcome may be asked about; null: it cannot be. */
+    findFrom: instant('find_from'),
+    response: text('response'),
+    providerMessageId: text('provider_message_id'),
+    skipReason: text('skip_reason'),
+    dueAt: instant('due_at'),
+    settledAt: instant('settled_at'),
+    openedAt: instant('opened_at'),
+    clickedAt: instant('clicked_at'),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    check('messages_state', sql`state in ('claimed', 'sent', 'failed', 'unknown', 'skipped')`),
+    check('messages_live_has_claim', sql`not live or (claim is not null and claimed_at is not null)`),
+    unique('messages_send_key').on(t.tenantId, t.enrollmentId, t.stepId),
+    index('messages_live').on(t.tenantId, t.contactId).where(sql`live`),
+    index('messages_leases').on(t.claimedAt).where(sql`live`),
+    index('messages_in_doubt').on(t.findFrom).where(sql`state = 'unknown' and find_from is not null`),
+    index('messages_contact').on(t.tenantId, t.contactId, t.settledAt),
+    foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'messages_enrollment_fk' }),
+    foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'messages_contact_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** What the dispatch of a step decided and why (G4). Append-only, no personal data. */
+export const decisions = pgTable(
+  'decisions',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    enrollmentId: uuid('enrollment_id').notNull(),
+    stepId: text('step_id').notNull(),
+    versionId: uuid('version_id').notNull(),
+    at: instantNow('at'),
+    verdict: text('verdict', { enum: ['send', 'defer', 'hold', 'skip', 'stop'] }).notNull(),
+    /** Skip, stop, hold or defer reason; the channel of a send. */
+    reason: text('reason').notNull(),
+    until: instant('until'),
+    checks: jsonb('checks').$type<GateCheck[]>().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('decisions_story').on(t.tenantId, t.enrollmentId, t.at),
+    foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'decisions_enrollment_fk' }),
+    tenantPolicy(),
+  ],
+);

@@ -1,0 +1,128 @@
+import { sql } from 'drizzle-orm';
+import { bigint, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { tenants } from './tenants.ts';
+
+/**
+ * A contact; `person_id` names the contact that stands for the whole person after merges (itself, if never merged).
+ * Locks are taken on the person's row; what a stop means for later merges is written there too.
+ */
+export const contacts = pgTable(
+  'contacts',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    personId: uuid('person_id').notNull(),
+    lifecycle: text('lifecycle', { enum: ['NEW', 'IN_PROGRESS', 'CONTACTED', 'CONVERTED', 'REJECTED', 'DO_NOT_CONTACT'] }).notNull().default('NEW'),
+    firstName: text('first_name'),
+    lastName: text('last_name'),
+    locale: text('locale'),
+    timeZone: text('time_zone'),
+    country: text('country'),
+    region: text('region'),
+    orderCount: integer('order_count'),
+    lifetimeValueMinor: bigint('lifetime_value_minor', { mode: 'number' }),
+    lastOrderAt: instant('last_order_at'),
+    lastReplyAt: instant('last_reply_at'),
+    /** Any sign of life on the site, by the provider's clock. */
+    lastSeenAt: instant('last_seen_at'),
+    /** Provider time of the newest details: older ones do not overwrite them. */
+    detailsAt: instant('details_at'),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('contacts_person').on(t.tenantId, t.personId),
+    foreignKey({ columns: [t.tenantId, t.personId], foreignColumns: [t.tenantId, t.id], name: 'contacts_person_fk' }),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'contacts_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** How a contact is known. Not unique per value: verified ids may keep two contacts apart that share an address (rule 10). */
+export const contactIdentities = pgTable(
+  'contact_identities',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    contactId: uuid('contact_id').notNull(),
+    /** `email`, `phone`, or `external:<connection id>`, which is verified by the provider. */
+    kind: text('kind').notNull(),
+    /** Normalised: lower-case address, E.164. */
+    value: text('value').notNull(),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('contact_identities_value').on(t.tenantId, t.kind, t.value, t.contactId),
+    index('contact_identities_contact').on(t.tenantId, t.contactId),
+    foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'contact_identities_contact_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Append-only: what a person said about being contacted, with wording and proof. */
+export const consents = pgTable(
+  'consents',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    contactId: uuid('contact_id').notNull(),
+    channel: text('channel').notNull(),
+    purpose: text('purpose').notNull().default('marketing'),
+    state: text('state', { enum: ['granted', 'denied'] }).notNull(),
+    source: text('source').notNull(),
+    wording: text('wording'),
+    proof: jsonb('proof').$type<Record<string, unknown>>().notNull().default({}),
+    occurredAt: instant('occurred_at').notNull(),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('consents_contact').on(t.tenantId, t.contactId, t.channel, t.occurredAt),
+    foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'consents_contact_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Addresses that must not be contacted, as salted hashes: they survive the erasure of the contact. */
+export const suppressions = pgTable(
+  'suppressions',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    /** HMAC-SHA256 of kind and address under a key of this installation, hex. */
+    addressHash: text('address_hash').notNull(),
+    /** A channel, or `all`. */
+    channel: text('channel').notNull(),
+    reason: text('reason', { enum: ['opted_out', 'bounce', 'complaint', 'refused'] }).notNull(),
+    since: instantNow('since'),
+    liftedAt: instant('lifted_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('suppressions_active').on(t.tenantId, t.addressHash).where(sql`lifted_at is null`),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'suppressions_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Requests under data protection law, recorded for the operator until they are carried out. */
+export const privacyRequests = pgTable(
+  'privacy_requests',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    topic: text('topic', { enum: ['data_request', 'redact', 'shop_redact'] }).notNull(),
+    contactId: uuid('contact_id'),
+    connectionId: uuid('connection_id'),
+    requestedAt: instant('requested_at').notNull(),
+    doneAt: instant('done_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'privacy_requests_contact_fk' }),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'privacy_requests_tenant' }),
+    tenantPolicy(),
+  ],
+);

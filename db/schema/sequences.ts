@@ -1,0 +1,117 @@
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, doublePrecision, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { CompiledEmail } from '../../domain/compiled-email.ts';
+import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
+import { stopReasons } from '../../domain/sequence/plan.ts';
+import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { contacts } from './people.ts';
+import { subjects } from './subjects.ts';
+import { tenants } from './tenants.ts';
+
+export const sequences = pgTable(
+  'sequences',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    slug: text('slug').notNull(),
+    name: text('name').notNull(),
+    status: text('status', { enum: ['DRAFT', 'ACTIVE', 'ARCHIVED'] }).notNull().default('DRAFT'),
+    paused: boolean('paused').notNull().default(false),
+    /** The version that new enrollments get. */
+    currentVersionId: uuid('current_version_id'),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('sequences_slug').on(t.tenantId, t.slug),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'sequences_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** An immutable published copy of a sequence with its compiled mails; running enrollments stay on theirs (G7). */
+export const sequenceVersions = pgTable(
+  'sequence_versions',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    sequenceId: uuid('sequence_id').notNull(),
+    version: integer('version').notNull(),
+    definition: jsonb('definition').$type<SequenceDefinition>().notNull(),
+    /** Compiled mails by content name. */
+    content: jsonb('content').$type<Record<string, CompiledEmail>>().notNull(),
+    /** SHA-256 over definition and content: an unchanged preset file makes no new version. */
+    sourceHash: text('source_hash').notNull(),
+    publishedAt: instantNow('published_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('sequence_versions_number').on(t.tenantId, t.sequenceId, t.version),
+    foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'sequence_versions_sequence_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** A contact in a sequence about a subject; exactly one workflow, whose id carries the enrollment's id. */
+export const enrollments = pgTable(
+  'enrollments',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    sequenceId: uuid('sequence_id').notNull(),
+    versionId: uuid('version_id').notNull(),
+    contactId: uuid('contact_id').notNull(),
+    subjectId: uuid('subject_id').notNull(),
+    status: text('status', { enum: ['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED'] }).notNull().default('ACTIVE'),
+    stopReason: text('stop_reason', { enum: stopReasons }),
+    /** Free text of a manual stop. Never a reason: "purchased" typed by hand is not a recovery (rule 12). */
+    stopNote: text('stop_note'),
+    sequenceType: text('sequence_type', { enum: ['first_time', 'returning', 'high_value', 'low_stock'] }).notNull(),
+    cartValueMinor: bigint('cart_value_minor', { mode: 'number' }).notNull(),
+    currency: text('currency').notNull(),
+    timeScale: doublePrecision('time_scale').notNull(),
+    anchorAt: instant('anchor_at').notNull(),
+    /** Set by the first dispatch: only activated enrollments count in lists, metrics and re-entry (rule 3). */
+    activatedAt: instant('activated_at'),
+    /** Step id → epoch milliseconds before which it is not dispatched again. */
+    notBefore: jsonb('not_before').$type<Record<string, number>>().notNull().default({}),
+    held: text('held', { enum: ['paused', 'takeover'] }),
+    enrolledAt: instantNow('enrolled_at'),
+    endedAt: instant('ended_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    check('enrollments_status', sql`status in ('ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED')`),
+    check('enrollments_end', sql`(status in ('ACTIVE', 'PAUSED')) = (ended_at is null)`),
+    uniqueIndex('enrollments_one_open').on(t.tenantId, t.sequenceId, t.subjectId).where(sql`status in ('ACTIVE', 'PAUSED')`),
+    index('enrollments_open_by_contact').on(t.tenantId, t.contactId).where(sql`status in ('ACTIVE', 'PAUSED')`),
+    index('enrollments_open').on(t.tenantId, t.id).where(sql`status in ('ACTIVE', 'PAUSED')`),
+    index('enrollments_subject').on(t.tenantId, t.subjectId),
+    index('enrollments_activated').on(t.tenantId, t.activatedAt),
+    foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
+    foreignKey({ columns: [t.tenantId, t.versionId], foreignColumns: [sequenceVersions.tenantId, sequenceVersions.id], name: 'enrollments_version_fk' }),
+    foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'enrollments_contact_fk' }),
+    foreignKey({ columns: [t.tenantId, t.subjectId], foreignColumns: [subjects.tenantId, subjects.id], name: 'enrollments_subject_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** The story of an enrollment, a row a happening: what `explain` and the live page tell. No personal data. */
+export const enrollmentEvents = pgTable(
+  'enrollment_events',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    enrollmentId: uuid('enrollment_id').notNull(),
+    type: text('type').notNull(),
+    at: instantNow('at'),
+    inboxId: uuid('inbox_id'),
+    data: jsonb('data').$type<Record<string, unknown>>().notNull().default({}),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('enrollment_events_story').on(t.tenantId, t.enrollmentId, t.at),
+    foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'enrollment_events_enrollment_fk' }),
+    tenantPolicy(),
+  ],
+);

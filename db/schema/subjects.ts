@@ -1,0 +1,83 @@
+import { sql } from 'drizzle-orm';
+import { bigint, check, foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import type { LineItem } from '../../domain/events.ts';
+import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { contacts } from './people.ts';
+import { connections } from './tenants.ts';
+
+/** What was abandoned: a cart for now. Folded from events by the provider's clock; `converted` absorbs. */
+export const subjects = pgTable(
+  'subjects',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    kind: text('kind', { enum: ['cart'] }).notNull().default('cart'),
+    /** Null only where an order or a deletion was heard of before its cart. */
+    contactId: uuid('contact_id'),
+    state: text('state', { enum: ['open', 'converted', 'gone'] }).notNull().default('open'),
+    currency: text('currency').notNull().default('USD'),
+    totalMinor: bigint('total_minor', { mode: 'number' }).notNull().default(0),
+    items: jsonb('items').$type<LineItem[]>().notNull().default([]),
+    restoreUrl: text('restore_url'),
+    startedAt: instant('started_at').notNull(),
+    lastActivityAt: instant('last_activity_at').notNull(),
+    convertedAt: instant('converted_at'),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    check('subjects_state', sql`state in ('open', 'converted', 'gone')`),
+    index('subjects_contact').on(t.tenantId, t.contactId),
+    foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'subjects_contact_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** The names under which a shop knows a subject; any of them finds it. */
+export const subjectKeys = pgTable(
+  'subject_keys',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    subjectId: uuid('subject_id').notNull(),
+    connectionId: uuid('connection_id').notNull(),
+    kind: text('kind').notNull(),
+    value: text('value').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('subject_keys_value').on(t.tenantId, t.connectionId, t.kind, t.value),
+    index('subject_keys_subject').on(t.tenantId, t.subjectId),
+    foreignKey({ columns: [t.tenantId, t.subjectId], foreignColumns: [subjects.tenantId, subjects.id], name: 'subject_keys_subject_fk' }),
+    foreignKey({ columns: [t.tenantId, t.connectionId], foreignColumns: [connections.tenantId, connections.id], name: 'subject_keys_connection_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** An order that was heard of. `enrollment_id` is the recovery it is credited to, if any. */
+export const conversions = pgTable(
+  'conversions',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    connectionId: uuid('connection_id').notNull(),
+    orderId: text('order_id').notNull(),
+    contactId: uuid('contact_id'),
+    subjectId: uuid('subject_id'),
+    enrollmentId: uuid('enrollment_id'),
+    currency: text('currency').notNull(),
+    valueMinor: bigint('value_minor', { mode: 'number' }).notNull(),
+    placedAt: instant('placed_at').notNull(),
+    /** An order that was cancelled keeps its row and does not restart a sequence. */
+    reversedAt: instant('reversed_at'),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('conversions_order').on(t.tenantId, t.connectionId, t.orderId),
+    index('conversions_enrollment').on(t.tenantId, t.enrollmentId),
+    foreignKey({ columns: [t.tenantId, t.connectionId], foreignColumns: [connections.tenantId, connections.id], name: 'conversions_connection_fk' }),
+    foreignKey({ columns: [t.tenantId, t.subjectId], foreignColumns: [subjects.tenantId, subjects.id], name: 'conversions_subject_fk' }),
+    tenantPolicy(),
+  ],
+);

@@ -1,0 +1,83 @@
+import { sql } from 'drizzle-orm';
+import { boolean, doublePrecision, foreignKey, index, jsonb, pgPolicy, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import type { TenantSettings } from '../../domain/tenant-settings.ts';
+import { appRole, currentTenant, instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+
+/** A store, or an agency's client. Owns every row of every other table. */
+export const tenants = pgTable(
+  'tenants',
+  {
+    id: uuid('id').primaryKey(),
+    slug: text('slug').notNull().unique(),
+    name: text('name').notNull(),
+    settings: jsonb('settings').$type<TenantSettings>().notNull(),
+    /** How many times faster than wall time this tenant's plans run; 1 outside demos. */
+    timeScale: doublePrecision('time_scale').notNull().default(1),
+    synthetic: boolean('synthetic').notNull().default(false),
+    createdAt: instantNow('created_at'),
+  },
+  () => [pgPolicy('tenant_rows', { for: 'all', to: appRole, using: sql`id = ${currentTenant}`, withCheck: sql`id = ${currentTenant}` })],
+);
+
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    name: text('name').notNull(),
+    /** SHA-256 of the key, hex: the key itself is shown once and never stored. */
+    hash: text('hash').notNull(),
+    createdAt: instantNow('created_at'),
+    revokedAt: instant('revoked_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('api_keys_hash').on(t.tenantId, t.hash),
+    index('api_keys_lookup').on(t.hash),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'api_keys_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** A tenant's configured account at an integration. Secrets are sealed with AES-256-GCM under the master key. */
+export const connections = pgTable(
+  'connections',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    integration: text('integration').notNull(),
+    name: text('name').notNull(),
+    /** One or two live webhook secrets, sealed; the first is the newer one. */
+    secrets: jsonb('secrets').$type<string[]>().notNull().default([]),
+    /** What a sender needs (an SMTP URL …), sealed; null for receivers. */
+    sealedConfig: text('sealed_config'),
+    state: text('state', { enum: ['connected', 'disconnected'] }).notNull().default('connected'),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('connections_lookup').on(t.integration, t.id),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'connections_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Who did what by hand, and what the product repaired by itself. */
+export const auditLog = pgTable(
+  'audit_log',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    at: instantNow('at'),
+    actor: text('actor').notNull(),
+    action: text('action').notNull(),
+    subject: text('subject'),
+    data: jsonb('data').$type<Record<string, unknown>>().notNull().default({}),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('audit_log_time').on(t.tenantId, t.at),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'audit_log_tenant' }),
+    tenantPolicy(),
+  ],
+);

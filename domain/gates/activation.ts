@@ -1,0 +1,25 @@
+import type { Answer, DecisiveGate } from './gate.ts';
+import { clockGraceMs } from './gate.ts';
+
+/**
+ * Until the first dispatch, activity moves the anchor: a shopper who is still busy has abandoned nothing. Its `pass` is what
+ * activates the enrollment (`activates`). Source: design, section 4, rule 3
+ */
+export const activation: DecisiveGate = {
+  name: 'activation',
+  check({ facts: { progress, plan, subject }, nowMs, dueMs }): Answer {
+    const { anchorMs, activatedAtMs } = progress;
+    // A provider's clock that runs ahead must not put the anchor into the future.
+    const activeMs = Math.min(subject.lastActivityMs, nowMs);
+    const input = { anchorMs, activatedAtMs, lastActivityMs: subject.lastActivityMs };
+    if (activatedAtMs !== null) return { result: 'pass', input };
+    const sinceMs = Math.max(activeMs, anchorMs);
+    const untilMs = sinceMs + Math.max(dueMs - anchorMs, plan.quietForMs);
+    if (activeMs > anchorMs) {
+      const note = 'The shopper came back before the first step: it counts from there.';
+      return { result: 'defer', untilMs: Math.max(untilMs, nowMs), anchorMs: sinceMs, reason: 'activity', input, note };
+    }
+    if (untilMs - nowMs <= clockGraceMs) return { result: 'pass', input };
+    return { result: 'defer', untilMs, anchorMs, reason: 'activity', input, note: 'It has not been quiet for long enough.' };
+  },
+};

@@ -1,0 +1,27 @@
+import type { Answer, DecisiveGate, GateInput } from './gate.ts';
+
+const sentences = {
+  silent: 'The step only marks the time.',
+  not_connected: 'Channel not connected.',
+  no_address: 'The person has no address on this channel.',
+  suppressed: 'Marketing is blocked on this channel.',
+  no_consent: 'The person has not consented to this channel.',
+  refused: 'The provider refused this message for good.',
+} as const;
+
+/** Some channel of the step's list is possible and consented; else the step is skipped, with the preferred channel's reason. */
+export const channel: DecisiveGate = {
+  name: 'channel',
+  check({ choice }): Answer {
+    const input: GateInput = {};
+    for (const { channel: name, reason } of choice.passedOver) input[name] = reason;
+    const preferred = choice.passedOver[0];
+    if (choice.kind === 'chosen') {
+      input[choice.channel] = 'chosen';
+      if (preferred === undefined) return { result: 'pass', input };
+      return { result: 'pass', input, note: `Instead of ${preferred.channel}: ${sentences[preferred.reason]}` };
+    }
+    const reason = preferred?.reason ?? 'not_connected';
+    return { result: 'skip', reason, input, note: sentences[reason] };
+  },
+};

@@ -1,0 +1,11 @@
+import type { Answer, DecisiveGate } from './gate.ts';
+
+/** A final no stops everything. What blocks one channel only is the channel gate's matter. Source: design, section 4, rule 13 */
+export const doNotContact: DecisiveGate = {
+  name: 'do_not_contact',
+  check({ facts: { person } }): Answer {
+    const input = { doNotContact: person.doNotContact };
+    if (!person.doNotContact) return { result: 'pass', input };
+    return { result: 'stop', reason: 'opted_out', input, note: 'The person must not be contacted.' };
+  },
+};

@@ -1,0 +1,16 @@
+import type { TimeGate } from './gate.ts';
+import { clockGraceMs } from './gate.ts';
+
+/**
+ * A step never goes out before it is due, nor before the time it was put off to, even when a crashed dispatch is tried again
+ * right after its failure was written.
+ */
+export const due: TimeGate = {
+  name: 'due',
+  opensAt({ facts, dueMs }, fromMs) {
+    const readyMs = Math.max(dueMs, facts.progress.notBeforeMs[facts.step.id] ?? dueMs);
+    return readyMs - fromMs > clockGraceMs ? readyMs : fromMs;
+  },
+  input: ({ facts, dueMs }) => ({ dueMs, notBeforeMs: facts.progress.notBeforeMs[facts.step.id] ?? null }),
+  note: 'The step is not due yet.',
+};

@@ -1,0 +1,13 @@
+import type { Answer, DecisiveGate } from './gate.ts';
+
+/** A step of an enrollment that ended does nothing, silently. Source: requirement S1-24 */
+export const enrollmentRunning: DecisiveGate = {
+  name: 'enrollment_running',
+  check({ facts: { enrollment, progress } }): Answer {
+    const ended = enrollment.ended ?? progress.stopped;
+    const input = { ended };
+    if (ended === null) return { result: 'pass', input };
+    if (ended === 'completed') return { result: 'skip', reason: 'stopped', input, note: 'The sequence had run to its end.' };
+    return { result: 'stop', reason: ended, input, note: 'The sequence had been stopped.' };
+  },
+};

@@ -1,0 +1,35 @@
+import type { EpochMs } from '../sequence/plan.ts';
+import type { Situation, TimeGate } from './gate.ts';
+
+/** When all time gates are open. */
+export interface Opening {
+  /** Epoch ms; `nowMs` when all are open already. */
+  atMs: EpochMs;
+  /** The name of the gate that moved the instant last: what the step waits for. null: nothing. */
+  binding: string | null;
+  /** By gate, in the order given: the latest instant to which it moved the search; null: it never did. */
+  movedTo: (EpochMs | null)[];
+}
+
+/**
+ * The first instant from `nowMs` on at which every time gate is open: each gate moves the instant forward until none does.
+ * The search ends once the step's expiry has passed, since nothing is sent after it.
+ * Source: design, section 4, rule 6
+ */
+export function firstOpen(gates: readonly TimeGate[], situation: Situation): Opening {
+  const movedTo = gates.map((): EpochMs | null => null);
+  let atMs = situation.nowMs;
+  let binding: string | null = null;
+  for (let settled = false; !settled && atMs <= situation.expiryMs; ) {
+    settled = true;
+    for (const [index, gate] of gates.entries()) {
+      const opensMs = gate.opensAt(situation, atMs);
+      if (opensMs <= atMs) continue;
+      atMs = opensMs;
+      binding = gate.name;
+      movedTo[index] = opensMs;
+      settled = false;
+    }
+  }
+  return { atMs, binding, movedTo };
+}

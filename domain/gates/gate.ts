@@ -1,0 +1,58 @@
+import type { Channel } from '../channels.ts';
+import type { EpochMs, SkipReason, StopReason } from '../sequence/plan.ts';
+import type { ChannelChoice } from './choose-channel.ts';
+import type { Facts } from './facts.ts';
+import type { GateCheck } from './verdict.ts';
+
+/** How far the clocks of worker and server may be apart before a punctual dispatch is sent back to wait. */
+export const clockGraceMs = 250;
+
+/** What every gate of one decision is asked about. Derived once from the facts. */
+export interface Situation {
+  facts: Facts;
+  nowMs: EpochMs;
+  /** When the step is due and until when it may be sent, epoch ms. */
+  dueMs: EpochMs;
+  expiryMs: EpochMs;
+  choice: ChannelChoice;
+}
+
+/** Ids, times and flags for the record; never personal data. */
+export type GateInput = GateCheck['input'];
+
+/** One gate's answer. `note` is a sentence for a person. */
+export type Answer = { input: GateInput } & (
+  | { result: 'pass'; note?: string }
+  | { result: 'stop'; reason: StopReason; note: string }
+  | { result: 'skip'; reason: SkipReason; note: string }
+  | { result: 'hold'; reason: 'paused' | 'takeover'; note: string }
+  | { result: 'defer'; untilMs: EpochMs; anchorMs: EpochMs; reason: string; note: string }
+);
+
+/** Decides by itself. The first that does not pass ends the decision. */
+export interface DecisiveGate {
+  name: string;
+  check(situation: Situation): Answer;
+}
+
+/** Closed for a time. All time gates are solved together to the first instant at which every one is open (rule 6). */
+export interface TimeGate {
+  /** Also the reason of the deferral that it causes. */
+  name: string;
+  /** The first instant at or after `fromMs` at which this gate is open. Must not depend on `nowMs`, only on the facts. */
+  opensAt(situation: Situation, fromMs: EpochMs): EpochMs;
+  input(situation: Situation): GateInput;
+  /** Why it is closed. */
+  note: string;
+}
+
+/** Asked last, about the instant at which the step would go out. */
+export interface FinalGate {
+  name: string;
+  check(situation: Situation, sendMs: EpochMs): Answer;
+}
+
+/** The channel the step would go out on; null where none is possible, which its gate has refused before later gates are asked. */
+export function chosenChannel({ choice }: Situation): Channel | null {
+  return choice.kind === 'chosen' ? choice.channel : null;
+}

@@ -1,0 +1,40 @@
+import { activation } from './activation.ts';
+import { activeNow } from './active-now.ts';
+import { channel } from './channel.ts';
+import { conditions } from './conditions.ts';
+import { doNotContact } from './do-not-contact.ts';
+import { due } from './due.ts';
+import { enrollmentRunning } from './enrollment-running.ts';
+import { gap } from './gap.ts';
+import type { DecisiveGate, FinalGate, TimeGate } from './gate.ts';
+import { held } from './held.ts';
+import { maxAge } from './max-age.ts';
+import { orderedSince } from './ordered-since.ts';
+import { quietHours } from './quiet-hours.ts';
+import { repliedSince } from './replied-since.ts';
+import { retries } from './retries.ts';
+import { subjectOpen } from './subject-open.ts';
+import { tooOld } from './too-old.ts';
+
+// The order of every decision (design, section 5). A new gate is one file and one line in the list of its kind.
+
+/** Asked first; the first that does not pass ends the decision. */
+export const decisiveGates: readonly DecisiveGate[] = [
+  subjectOpen,
+  enrollmentRunning,
+  doNotContact,
+  orderedSince,
+  repliedSince,
+  activation,
+  maxAge,
+  channel,
+  conditions,
+  retries,
+  held,
+];
+
+/** Solved together to one instant. */
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, gap];
+
+/** Asked about that instant. */
+export const finalGates: readonly FinalGate[] = [tooOld];

@@ -1,0 +1,19 @@
+import type { Answer, DecisiveGate } from './gate.ts';
+
+/** The cart is read again before every send: bought or gone, there is nothing to bring back. Source: requirement S1-5 */
+export const subjectOpen: DecisiveGate = {
+  name: 'subject_open',
+  check({ facts: { subject, progress } }): Answer {
+    const input = { state: subject.state, activated: progress.activatedAtMs !== null };
+    switch (subject.state) {
+      case 'open':
+        return { result: 'pass', input };
+      case 'gone':
+        return { result: 'stop', reason: 'expired', input, note: 'The checkout can no longer be restored.' };
+      case 'converted':
+        return progress.activatedAtMs === null
+          ? { result: 'stop', reason: 'not_abandoned', input, note: 'It was bought before it counted as abandoned.' }
+          : { result: 'stop', reason: 'purchased', input, note: 'It was bought.' };
+    }
+  },
+};

@@ -1,0 +1,17 @@
+/** A message as it is handed to a provider. Pinned in the ledger before the call: a replay sends these very bytes. */
+export interface EmailPayload {
+  channel: 'email';
+  /** Deterministic, from the send key, e.g. `<…@mail.example.com>`. */
+  messageId: string;
+  from: { name: string; address: string };
+  replyTo: string | null;
+  to: { name: string | null; address: string };
+  subject: string;
+  html: string;
+  text: string;
+  /** Absolute URL for RFC 8058; the sender writes both headers, unfolded. */
+  unsubscribeUrl: string;
+  /** Epoch milliseconds for the Date header. */
+  dateMs: number;
+}
+export type MessagePayload = EmailPayload;

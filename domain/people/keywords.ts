@@ -1,0 +1,26 @@
+/** What a text message says by itself. */
+export type Keyword = 'opt_out' | 'stop_all' | 'opt_in' | 'help';
+
+const optOut = ['stop', 'unsubscribe', 'cancel', 'end', 'quit', 'revoke', 'optout', 'opt out', 'remove', 'arret'];
+const stopAll = ['stopall', 'stop all'];
+const optIn = ['start', 'unstop'];
+const help = ['help', 'info'];
+
+/**
+ * Read a keyword: trimmed, case-folded, punctuation and accents stripped; the whole message must be the keyword.
+ * @returns null for an ordinary message
+ * Source: FCC 47 CFR 64.1200(a)(10) and the carriers' common list
+ */
+export function readKeyword(text: string): Keyword | null {
+  const plain = text
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[\p{P}\p{S}]/gu, ' ')
+    .trim()
+    .replace(/\s+/g, ' ')
+    .toLowerCase();
+  if (stopAll.includes(plain)) return 'stop_all';
+  if (optOut.includes(plain)) return 'opt_out';
+  if (optIn.includes(plain)) return 'opt_in';
+  return help.includes(plain) ? 'help' : null;
+}

@@ -1,0 +1,23 @@
+import type { Channel } from '../channels.ts';
+import type { EpochMs, StepId } from '../sequence/plan.ts';
+
+/** What happens around a rehearsed enrollment. The first `cart.updated` starts it; what comes before that has no effect. */
+export type RehearsalEvent = { atMs: EpochMs } & (
+  | { type: 'cart.updated' }
+  /** The shopper is seen anywhere in the shop. */
+  | { type: 'shop.visited' }
+  /** @see stopReasonOfOrder for `matched` */
+  | { type: 'order.placed'; matched: boolean }
+  | { type: 'checkout.gone' }
+  | { type: 'message.received' }
+  /** `channel` null: all of them. */
+  | { type: 'contact.opted_out'; channel: Channel | null }
+  | { type: 'message.opened' | 'message.clicked'; step: StepId }
+  /** How the provider answers from now on: takes messages, cannot be reached, refuses for now, refuses for good, gives no answer. */
+  | { type: 'provider.answers'; with: ProviderAnswer }
+  /** No worker runs until then: dispatches come late. */
+  | { type: 'workers.down'; untilMs: EpochMs }
+  | { type: 'paused' | 'resumed' }
+);
+
+export type ProviderAnswer = 'accepted' | 'outage' | 'refused' | 'refused_for_good' | 'unknown';

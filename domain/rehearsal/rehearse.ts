@@ -1,0 +1,133 @@
+import type { Channel } from '../channels.ts';
+import { decideDispatch } from '../gates/decide-dispatch.ts';
+import type { GateCheck } from '../gates/verdict.ts';
+import { afterFailure } from '../sequence/backoff.ts';
+import { compilePlan } from '../sequence/compile-plan.ts';
+import type { SequenceDefinition } from '../sequence/definition.ts';
+import { statusOf } from '../sequence/ending.ts';
+import { nextMove } from '../sequence/next-move.ts';
+import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
+import { afterVerdict, defer, settle } from '../sequence/progress.ts';
+import type { RehearsalEvent } from './events.ts';
+import type { Setting, World } from './world.ts';
+import { apply, factsOf, forgetRefusals, newWorld, plainSetting, refuseForGood, settleStep } from './world.ts';
+
+/** One thing that the rehearsed enrollment did. `checks`: the gates that were asked (guarantee G4). */
+export type LogEntry = { atMs: EpochMs } & (
+  | { kind: 'sent'; step: StepId; channel: Channel; outcome: 'sent' | 'unknown'; checks: GateCheck[] }
+  | { kind: 'deferred'; step: StepId; untilMs: EpochMs; anchorMs: EpochMs; reason: string; checks: GateCheck[] }
+  | { kind: 'skipped'; step: StepId; reason: SkipReason; checks: GateCheck[] }
+  | { kind: 'finished'; reason: FinishReason; status: EnrollmentStatus }
+);
+export type LogEntryOf<Kind extends LogEntry['kind']> = Extract<LogEntry, { kind: Kind }>;
+
+/** What a rehearsal came to. */
+export interface Rehearsal {
+  plan: Plan;
+  log: LogEntry[];
+  /** null: no cart was touched, or it is held and nothing ends that. */
+  finished: LogEntryOf<'finished'> | null;
+  /** The progress at the end; null where nothing began. */
+  progress: Progress | null;
+}
+
+/** A healthy enrollment makes a few moves a step; this many means that a rule no longer progresses. */
+const mostMoves = 100_000;
+
+/**
+ * Run a sequence over a list of events under a virtual clock, with the very decisions of the workflow (`nextMove`) and of the
+ * dispatch (`decideDispatch`): thirty days take microseconds.
+ * @param events - in any order; of two at the same instant the first in the list happens first, and before any dispatch
+ * @param setting - what differs from a plain shop
+ * @throws Error when the rules make no progress: a defect
+ */
+export function rehearse(definition: SequenceDefinition, events: readonly RehearsalEvent[], setting: Partial<Setting> = {}): Rehearsal {
+  const full = { ...plainSetting, ...setting };
+  const plan = compilePlan(definition, 1, full.timeScale);
+  const inOrder = events.toSorted((a, b) => a.atMs - b.atMs);
+  const log: LogEntry[] = [];
+  let next = inOrder.findIndex(({ type }) => type === 'cart.updated');
+  const first = inOrder[next];
+  if (first === undefined) return { plan, log, finished: null, progress: null };
+
+  const world = newWorld(first.atMs, full);
+  let nowMs = first.atMs;
+  next += 1;
+  for (let moves = 0; moves < mostMoves; moves += 1) {
+    const move = nextMove(plan, world.progress, nowMs);
+    if (move.kind === 'finish') {
+      const finished: LogEntry = { kind: 'finished', reason: move.reason, status: statusOf(move.reason), atMs: nowMs };
+      log.push(finished);
+      return { plan, log, finished, progress: world.progress };
+    }
+    const untilMs = move.kind === 'hold' ? Number.POSITIVE_INFINITY : Math.max(move.kind === 'wait' ? move.untilMs : nowMs, world.workersDownUntilMs);
+    const event = inOrder[next];
+    if (event !== undefined && event.atMs <= untilMs) {
+      nowMs = Math.max(nowMs, event.atMs);
+      apply(world, event, plan);
+      next += 1;
+    } else if (untilMs > nowMs) {
+      if (untilMs === Number.POSITIVE_INFINITY) return { plan, log, finished: null, progress: world.progress };
+      nowMs = untilMs;
+    } else if (move.kind === 'dispatch') {
+      dispatch(definition, plan, world, move.stepId, nowMs, full, log);
+    }
+  }
+  throw new Error(`Sequence ${definition.sequence} makes no progress`);
+}
+
+/** What `operations/dispatch-step.ts` does, without the I/O. */
+function dispatch(definition: SequenceDefinition, plan: Plan, world: World, stepId: StepId, nowMs: EpochMs, setting: Setting, log: LogEntry[]): void {
+  const step = definition.steps.find(({ id }) => id === stepId);
+  if (step === undefined) throw new Error(`Sequence ${definition.sequence} has no step ${stepId}`);
+  const verdict = decideDispatch(factsOf(world, plan, step, setting), nowMs);
+  const { checks } = verdict;
+  world.progress = afterVerdict(world.progress, stepId, verdict, nowMs);
+  const at = { step: stepId, atMs: nowMs, checks };
+  switch (verdict.kind) {
+    case 'send':
+      return send(plan, world, step, verdict.channel, nowMs, setting, log, checks);
+    case 'defer':
+      log.push({ ...at, kind: 'deferred', untilMs: verdict.untilMs, anchorMs: world.progress.anchorMs, reason: verdict.reason });
+      return;
+    case 'skip':
+      forgetRefusals(world);
+      log.push({ ...at, kind: 'skipped', reason: verdict.reason });
+  }
+}
+
+function send(
+  plan: Plan,
+  world: World,
+  step: SequenceDefinition['steps'][number],
+  channel: Channel,
+  nowMs: EpochMs,
+  setting: Setting,
+  log: LogEntry[],
+  checks: GateCheck[],
+): void {
+  const at = { step: step.id, atMs: nowMs, checks };
+  if (world.provider === 'accepted' || world.provider === 'unknown') {
+    const outcome = world.provider === 'accepted' ? 'sent' : 'unknown';
+    settleStep(world, plan, step.id, outcome, channel, nowMs, setting);
+    forgetRefusals(world);
+    log.push({ ...at, kind: 'sent', channel, outcome });
+    return;
+  }
+  if (world.provider === 'refused_for_good') {
+    refuseForGood(world, channel);
+    return;
+  }
+  const before = world.failures[step.id] ?? { failures: 0, refusals: 0 };
+  const count = { failures: before.failures + 1, refusals: before.refusals + (world.provider === 'refused' ? 1 : 0) };
+  world.failures[step.id] = count;
+  const then = afterFailure(plan, world.progress, step.id, { ...count, maxRetries: step.maxRetries }, nowMs);
+  if (then.kind === 'defer') {
+    world.progress = defer(world.progress, step.id, then.untilMs);
+    log.push({ ...at, kind: 'deferred', untilMs: then.untilMs, anchorMs: world.progress.anchorMs, reason: then.reason });
+  } else {
+    world.progress = settle(world.progress, step.id, 'skipped', nowMs);
+    forgetRefusals(world);
+    log.push({ ...at, kind: 'skipped', reason: then.reason });
+  }
+}

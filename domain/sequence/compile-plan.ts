@@ -1,0 +1,33 @@
+import type { SequenceDefinition } from './definition.ts';
+import { plannedOffsetsMs } from './definition.ts';
+import type { Plan } from './plan.ts';
+import { scaled } from './time-scale.ts';
+
+/**
+ * Compile a version for one enrollment: every span divided by the time scale, copy and conditions left behind.
+ * A step that lapses with a later one expires at that one's due time, so that it never delays it (requirement S1-2).
+ * @param timeScale - 1, or how many times faster than wall time the enrollment runs
+ * @throws RangeError when the time scale is not a finite number from 1 up
+ */
+export function compilePlan(definition: SequenceDefinition, version: number, timeScale: number): Plan {
+  if (!Number.isFinite(timeScale) || timeScale < 1) throw new RangeError(`A time scale is a number from 1 up, not ${timeScale}`);
+  const span = (spanMs: number) => scaled(spanMs, timeScale);
+  const offsetsMs = plannedOffsetsMs(definition.steps);
+  const offsetOf = (stepId: string) => offsetsMs[definition.steps.findIndex(({ id }) => id === stepId)];
+
+  const steps = definition.steps.map(({ id, due, channels, lapsesWith, expiresAfterMs }) => {
+    const ownMs = offsetOf(id);
+    const lapseMs = lapsesWith === null ? undefined : offsetOf(lapsesWith);
+    const lifeMs = expiresAfterMs ?? (ownMs === undefined || lapseMs === undefined ? null : lapseMs - ownMs);
+    return { id, due: { from: due.from, delayMs: span(due.delayMs) }, channels, expiresAfterMs: lifeMs === null ? null : span(lifeMs) };
+  });
+  return {
+    sequence: definition.sequence,
+    version,
+    timeScale,
+    quietForMs: span(definition.quietForMs),
+    maxAgeMs: span(definition.maxAgeMs),
+    stopOn: definition.stopOn,
+    steps,
+  };
+}

@@ -1,0 +1,72 @@
+import { segmentNames } from '../people/segments.ts';
+import type { Segment } from '../people/segments.ts';
+import type { Condition } from './definition.ts';
+
+/** Reports a mistake below the condition. @param path - from the condition's own node */
+export type Report = (path: (string | number)[], message: string) => void;
+
+const kinds = 'converted, opened, clicked, segment, value, not, all or any';
+const deepest = 8;
+
+/**
+ * Read a condition as a sequence file writes it. By hand, because a schema's "no alternative matched" helps no author.
+ * @returns null after at least one report
+ */
+export function readCondition(value: unknown, report: Report, path: (string | number)[] = []): Condition | null {
+  if (value === 'converted') return value;
+  if (path.length > deepest * 2) return refuse(report, path, `nests too deeply: ${deepest} levels at most`);
+  if (!isRecord(value)) return refuse(report, path, `is no condition: write ${kinds}, for example { not: { clicked: email_2h } }`);
+  const [entry, ...rest] = Object.entries(value);
+  if (entry === undefined || rest.length > 0) return refuse(report, path, 'must hold exactly one condition: join several with all or any');
+  const [kind, inner] = entry;
+  const below = [...path, kind];
+  switch (kind) {
+    case 'opened':
+      return typeof inner === 'string' ? { opened: inner } : refuse(report, below, 'must name a step, such as email_2h');
+    case 'clicked':
+      return typeof inner === 'string' ? { clicked: inner } : refuse(report, below, 'must name a step, such as email_2h');
+    case 'segment':
+      return isSegment(inner) ? { segment: inner } : refuse(report, below, `must be one of ${segmentNames.join(', ')}`);
+    case 'value':
+      return readValue(inner, report, below);
+    case 'not': {
+      const negated = readCondition(inner, report, below);
+      return negated === null ? null : { not: negated };
+    }
+    case 'all':
+    case 'any': {
+      if (!Array.isArray(inner) || inner.length === 0) return refuse(report, below, 'must be a list of conditions');
+      const parts = inner.map((part: unknown, index) => readCondition(part, report, [...below, index]));
+      const read = parts.filter((part) => part !== null);
+      if (read.length < parts.length) return null;
+      return kind === 'all' ? { all: read } : { any: read };
+    }
+    default:
+      return refuse(report, below, `is no condition: write ${kinds}`);
+  }
+}
+
+function readValue(value: unknown, report: Report, path: (string | number)[]): Condition | null {
+  const bounds: { atLeast?: number; below?: number } = {};
+  const entries = isRecord(value) ? Object.entries(value) : [];
+  for (const [name, bound] of entries) {
+    const usable = (name === 'atLeast' || name === 'below') && typeof bound === 'number' && Number.isFinite(bound) && bound >= 0;
+    if (!usable) return refuse(report, [...path, name], 'must be atLeast or below with an amount in the cart’s currency, such as 129.90');
+    bounds[name] = bound;
+  }
+  if (entries.length === 0) return refuse(report, path, 'must be { atLeast: 100 } or { below: 100 }, an amount in the cart’s currency');
+  return { value: bounds };
+}
+
+function refuse(report: Report, path: (string | number)[], message: string): null {
+  report(path, message);
+  return null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSegment(value: unknown): value is Segment {
+  return segmentNames.some((name) => name === value);
+}

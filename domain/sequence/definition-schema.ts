@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { channelNames } from '../channels.ts';
+import { readCondition } from './condition-reader.ts';
+import { parseDuration } from './duration.ts';
+import { stopTriggers } from './plan.ts';
+
+/** The wording of a field that is absent or of the wrong kind: what to write instead. */
+const expected = (what: string) => ({
+  error: ({ input }: { input?: unknown }) => (input === undefined ? `is missing: write ${what}` : `is not understood: write ${what}`),
+});
+
+/** The wording of a field that will have more values one day. */
+const unavailable = (only: string) => ({
+  error: ({ input }: { input?: unknown }) =>
+    input === undefined ? `is missing: write ${only}` : `is not available yet: write ${only}, the only one so far`,
+});
+
+const span = z.string(expected('a span such as 30m, 2h or 3d')).transform((text, context) => {
+  const spanMs = parseDuration(text);
+  if (spanMs !== null) return spanMs;
+  context.addIssue({ code: 'custom', message: `is no span (\`${text}\`): write a whole number and s, m, h or d, such as 30m, 2h or 3d` });
+  return z.NEVER;
+});
+
+const stepId = z
+  .string(expected('a name such as email_2h'))
+  .regex(/^[a-z][a-z0-9_]{0,39}$/, 'is no step id: lower-case letters, digits and underscores, a letter first, at most 40')
+  // Progress is kept under step ids in plain objects.
+  .refine((id) => !(id in Object.prototype), 'is a reserved word: choose another id');
+
+const contentName = /^[a-z0-9][a-z0-9_-]*(\/[a-z0-9][a-z0-9_-]*)+$/;
+const content = z.unknown().transform((value, context): string => {
+  if (typeof value === 'string' && contentName.test(value)) return value;
+  const written = typeof value === 'object' && value !== null && 'model' in value;
+  const message = written
+    ? 'by a model is not available yet: name a text such as cart/email_2h'
+    : 'is not understood: write the name of a text such as cart/email_2h';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+const condition = z.unknown().transform((value, context) => {
+  const read = readCondition(value, (path, message) => context.addIssue({ code: 'custom', path, message }));
+  return read ?? z.NEVER;
+});
+
+const channel = z.enum(channelNames, expected(`one of ${channelNames.join(', ')}`));
+const step = z.strictObject(
+  {
+    id: stepId,
+    on: z.undefined({ error: '(a step that reacts to an event) is not available yet: remove this step' }).optional(),
+    at: span.optional(),
+    after: span.optional(),
+    channel: z.preprocess(
+      (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+      z.array(channel, expected('a channel or a list of channels')).min(1, 'names no channel'),
+    ),
+    content: content.optional(),
+    when: condition.optional(),
+    lapsesWith: stepId.optional(),
+    expires: span.optional(),
+    maxRetries: z.int(expected('a whole number')).min(0, 'must not be negative').max(10, 'must be 10 at most').default(3),
+  },
+  expected('a step: { id, at, channel, content }'),
+);
+
+const reentry = z.unknown().transform((value, context) => {
+  if (value === 'once-per-subject') return 'once-per-subject' as const;
+  const cooldown = typeof value === 'object' && value !== null && 'cooldown' in value;
+  const message = cooldown ? 'with a cooldown is not available yet: write once-per-subject' : 'is not understood: write once-per-subject';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+const holdout = z.unknown().transform((value, context) => {
+  if (value === 0 || value === '0%') return 0 as const;
+  const percent = typeof value === 'string' && /^\d{1,3}(\.\d+)?%$/.test(value);
+  const message = percent ? 'above 0% is not available yet: write 0% or leave it out' : 'is not understood: write 0% or leave it out';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
+/** The shape of a sequence file (design, section 4), its defaults, and what it may ask for today. Rules across fields: `findMistakes`. */
+export const sequenceSchema = z.strictObject(
+  {
+    sequence: z
+      .string(expected('a slug such as cart'))
+      .regex(/^[a-z][a-z0-9-]{0,39}$/, 'is no slug: lower-case letters, digits and hyphens, a letter first, at most 40'),
+    name: z.string(expected('a name for people')).trim().min(1, 'is empty: write a name for people').max(80, 'is too long: 80 characters at most'),
+    on: z.literal('cart.abandoned', unavailable('cart.abandoned')),
+    quietFor: span.default(3_600_000),
+    stopOn: z
+      .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))
+      .default([...stopTriggers]),
+    maxAge: span.default(7 * 86_400_000),
+    reentry: reentry.default('once-per-subject'),
+    holdout: holdout.default(0),
+    priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
+    goal: z
+      .strictObject({ event: z.literal('order.placed', unavailable('order.placed')), within: span }, expected('{ event: order.placed, within: 7d }'))
+      .default({ event: 'order.placed', within: 7 * 86_400_000 }),
+    steps: z.array(step, expected('a list of steps')).min(1, 'is empty: a sequence needs a step').max(50, 'is too long: 50 steps at most'),
+  },
+  expected('the fields of a sequence: sequence, name, on, steps'),
+);
+
+/** A file of the right shape, before the rules across its fields were checked. */
+export type SequenceShape = z.output<typeof sequenceSchema>;
+export type StepShape = SequenceShape['steps'][number];

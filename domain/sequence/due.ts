@@ -1,0 +1,61 @@
+import type { EpochMs, Plan, PlanStep, Progress, StepId } from './plan.ts';
+import { scaled } from './time-scale.ts';
+
+const hourMs = 3_600_000;
+/** However fast a plan runs, a step may be sent for this long: people, mail servers and restarts keep wall time. */
+const shortestLifeMs = 2 * 60_000;
+
+/**
+ * When a step is due. A pause, a deferral or a late send of an `at` step's predecessor never shifts it.
+ * @returns epoch ms: anchor + delay, or for `after` the previous step's send (its due time where nothing was sent) + delay
+ * @throws RangeError when the plan has no such step
+ * Source: design, section 4, rule 1
+ */
+export function dueAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
+  return dueAtIndex(plan, progress, stepIndex(plan, stepId));
+}
+
+/**
+ * Until when a step may still be sent, itself included.
+ * @returns epoch ms: the later of due + 12 h and the next step's due time; for the last step due + 24 h; or what the step says;
+ *   never less than two minutes of wall time after it was due
+ * @throws RangeError when the plan has no such step
+ * Source: design, section 4, rule 5
+ */
+export function expiryAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
+  const index = stepIndex(plan, stepId);
+  const dueMs = dueAtIndex(plan, progress, index);
+  return Math.max(dueMs + shortestLifeMs, plannedExpiryMs(plan, progress, index, dueMs));
+}
+
+/** The step of that id. @throws RangeError when the plan has no such step */
+export function planStep(plan: Plan, stepId: StepId): PlanStep {
+  return stepAt(plan, stepIndex(plan, stepId));
+}
+
+function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: EpochMs): EpochMs {
+  const { expiresAfterMs } = stepAt(plan, index);
+  if (expiresAfterMs !== null) return dueMs + expiresAfterMs;
+  if (index === plan.steps.length - 1) return dueMs + scaled(24 * hourMs, plan.timeScale);
+  return Math.max(dueMs + scaled(12 * hourMs, plan.timeScale), dueAtIndex(plan, progress, index + 1));
+}
+
+function dueAtIndex(plan: Plan, progress: Progress, index: number): EpochMs {
+  const { due } = stepAt(plan, index);
+  if (due.from === 'anchor' || index === 0) return progress.anchorMs + due.delayMs;
+  const previous = stepAt(plan, index - 1);
+  const settled = progress.settled[previous.id];
+  // `unknown` counts as sent: somebody may have read it at that time.
+  const wasSent = settled !== undefined && settled.outcome !== 'skipped';
+  return (wasSent ? settled.atMs : dueAtIndex(plan, progress, index - 1)) + due.delayMs;
+}
+
+function stepIndex(plan: Plan, stepId: StepId): number {
+  return plan.steps.findIndex((step) => step.id === stepId);
+}
+
+function stepAt(plan: Plan, index: number): PlanStep {
+  const step = plan.steps[index];
+  if (step === undefined) throw new RangeError(`Plan ${plan.sequence} v${plan.version} has no such step`);
+  return step;
+}

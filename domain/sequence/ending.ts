@@ -1,0 +1,21 @@
+import type { EnrollmentStatus, FinishReason, StopReason } from './plan.ts';
+
+/**
+ * The status that an end leaves on the enrollment. A reason typed by hand is a note beside `manual` and decides nothing here.
+ * Source: design, section 4, rule 12
+ */
+export function statusOf(reason: FinishReason): EnrollmentStatus {
+  if (reason === 'purchased') return 'CONVERTED';
+  return reason === 'completed' ? 'COMPLETED' : 'EXITED';
+}
+
+/**
+ * Why an order ends one cart enrollment of its buyer.
+ * @param activated - whether the enrollment's first step had been dispatched; before that nothing had been abandoned
+ * @param matched - whether the order is of this very subject, and not another cart of the same person
+ * Source: design, section 4, rules 3 and 11
+ */
+export function stopReasonOfOrder({ activated, matched }: { activated: boolean; matched: boolean }): StopReason {
+  if (!activated) return 'not_abandoned';
+  return matched ? 'purchased' : 'purchased_elsewhere';
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+
+/** What a tenant configures. Every field has a default, so that a new one never breaks an old row. Money in minor units. */
+export const tenantSettings = z.object({
+  storeName: z.string().default('Our store'),
+  storeUrl: z.string().default('https://shop.example.com'),
+  logoUrl: z.string().nullable().default(null),
+  /** Required by CAN-SPAM in every commercial mail. */
+  postalAddress: z.string().default('Example Store Ltd., 1 Example Street, 12345 Example City'),
+  supportEmail: z.string().nullable().default(null),
+  brandColor: z.string().default('#1f6f5c'),
+  senderName: z.string().default('Our store'),
+  senderAddress: z.string().default('hello@shop.example.com'),
+  replyTo: z.string().nullable().default(null),
+  locale: z.string().default('en'),
+  timeZone: z.string().default('UTC'),
+  /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
+  country: z.string().default('US'),
+  shippingNote: z.string().nullable().default(null),
+  returnsNote: z.string().nullable().default(null),
+  /** Local minutes since midnight between which nobody is contacted; null switches it off. */
+  quietHours: z
+    .object({ fromMinute: z.number().int(), toMinute: z.number().int() })
+    .nullable()
+    .default({ fromMinute: 21 * 60, toMinute: 8 * 60 }),
+  /** Channels on which unknown consent is not enough (design, section 4, rule 14). */
+  requireConsent: z.array(z.string()).default(['sms', 'call', 'push']),
+  /** An opt-out on one channel closes all of them (rule 13). */
+  optOutAllChannels: z.boolean().default(true),
+  /** Lifetime value above which a customer is HIGH_VALUE (S1-3). */
+  highValueMinor: z.number().default(50_000),
+  /** Stock at or below which an item is low (S1-3). */
+  lowStockAt: z.number().int().default(5),
+  trackOpens: z.boolean().default(true),
+});
+export type TenantSettings = z.infer<typeof tenantSettings>;

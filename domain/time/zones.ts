@@ -1,0 +1,59 @@
+import { Temporal } from 'temporal-polyfill';
+import type { EpochMs } from '../sequence/plan.ts';
+
+/** A stretch of time in which a zone keeps one offset from UTC: from `fromMs` to before `untilMs`. */
+export interface Stretch {
+  fromMs: EpochMs;
+  untilMs: EpochMs;
+  offsetMs: number;
+}
+
+// Zone data is constant while a process runs, so remembering it changes no answer; asking for a transition takes a millisecond.
+const stretchesByZone = new Map<string, Stretch[]>();
+const mostZones = 2_000;
+
+/**
+ * The stretch of constant offset around an instant. A zone that this Node does not know counts as UTC: a wrong name in a row
+ * must not make a decision fail for ever.
+ * @param timeZone - IANA name
+ */
+export function stretchAt(timeZone: string, atMs: EpochMs): Stretch {
+  let stretches = stretchesByZone.get(timeZone);
+  if (stretches === undefined) {
+    if (stretchesByZone.size >= mostZones) stretchesByZone.clear();
+    stretches = [];
+    stretchesByZone.set(timeZone, stretches);
+  }
+  for (const stretch of stretches) if (stretch.fromMs <= atMs && atMs < stretch.untilMs) return stretch;
+  const found = readStretch(canonicalTimeZone(timeZone) ?? 'UTC', atMs);
+  stretches.push(found);
+  return found;
+}
+
+/** Milliseconds to add to UTC for local time. */
+export function offsetMsAt(timeZone: string, atMs: EpochMs): number {
+  return stretchAt(timeZone, atMs).offsetMs;
+}
+
+/** The zone's name in its usual spelling (`europe/berlin` → `Europe/Berlin`), or null where there is no such zone. */
+export function canonicalTimeZone(name: string): string | null {
+  if (name.length === 0 || name.length > 64) return null;
+  try {
+    return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function readStretch(timeZone: string, atMs: EpochMs): Stretch {
+  const here = Temporal.Instant.fromEpochMilliseconds(Math.floor(atMs)).toZonedDateTimeISO(timeZone);
+  // `previous` is strictly before: a millisecond later it finds a transition at this very instant.
+  const from = here.add({ milliseconds: 1 }).getTimeZoneTransition('previous');
+  const until = here.getTimeZoneTransition('next');
+  return {
+    fromMs: from?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
+    untilMs: until?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+    offsetMs: here.offsetNanoseconds / 1e6,
+  };
+}

@@ -1,0 +1,39 @@
+// `npm run build`: everything that production needs, in dist/. Run from there by plain Node, without tsx and without development packages.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+
+const root = resolve(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+/** Folders with files that the program reads at run time: layouts, copy, migrations, pages. */
+const withAssets = ['api', 'content', 'db', 'sequences'];
+
+function compile(): void {
+  const { status } = spawnSync('tsc -p tsconfig.build.json', { cwd: root, shell: true, stdio: 'inherit' });
+  if (status !== 0) throw new Error('tsc found errors');
+}
+
+/** Copy what tsc leaves behind, to where the compiled code finds it: beside itself. */
+function copyAssets(folder: string): number {
+  const entries = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+  const assets = entries.filter((file) => !file.endsWith('.ts') && statSync(join(root, folder, file)).isFile());
+  for (const file of assets) {
+    const target = join(dist, folder, file);
+    mkdirSync(dirname(target), { recursive: true });
+    cpSync(join(root, folder, file), target);
+  }
+  return assets.length;
+}
+
+/** Bundle the workflows now, so that no worker does it while it starts. The worker takes dist/workflow-bundle.js where it exists. */
+async function bundleWorkflows(): Promise<void> {
+  const { code } = await bundleWorkflowCode({ workflowsPath: join(dist, 'workflows/index.js'), logger: new DefaultLogger('WARN') });
+  writeFileSync(join(dist, 'workflow-bundle.js'), code);
+}
+
+rmSync(dist, { recursive: true, force: true });
+compile();
+const copied = withAssets.filter((folder) => existsSync(join(root, folder))).reduce((sum, folder) => sum + copyAssets(folder), 0);
+await bundleWorkflows();
+console.log(`dist/ is built: ${copied} files beside the code, workflows bundled`);

@@ -1,0 +1,79 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MailReader } from './mail-reader.ts';
+import { ShopEvents, type ShopTargets } from './shop-events.ts';
+import { shopperNumber } from './shopper.ts';
+import { visit } from './visit.ts';
+
+export interface DemoStore {
+  stop(): Promise<void>;
+}
+
+const pollMs = 500;
+const lively = { everyMs: 4_000, forMs: 3 * 60_000 };
+// Later on it ticks over: left running for a week it must not fill the disk.
+const calmEveryMs = 20_000;
+const mostAtOnce = 40;
+
+/**
+ * Synthetic shoppers, one every few seconds, who shop by real webhooks and read real mails.
+ * @param timeScale - of the demo tenant; the shoppers live at its pace
+ * @param say - told once when something keeps them from shopping, and once when they are back
+ */
+export function startDemoStore(options: {
+  targets: ShopTargets;
+  apiUrl: string;
+  publicUrl: string;
+  shopUrl: string;
+  mailboxUrl: string;
+  timeScale: number;
+  say: (line: string) => void;
+}): DemoStore {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const mails = new MailReader(options.mailboxUrl);
+  const shop = new ShopEvents(options.targets, options.shopUrl, signal);
+  const deps = { shop, mails, hourMs: 3_600_000 / options.timeScale, publicUrl: options.publicUrl, apiUrl: options.apiUrl, signal };
+  const run = Date.now().toString(36).slice(-5);
+  const active = new Set<Promise<void>>();
+  let troubled = false;
+
+  function report(error: unknown): void {
+    if (signal.aborted || troubled) return;
+    troubled = true;
+    options.say(`The demo store has trouble: ${error instanceof Error ? error.message : String(error)}. It goes on trying.`);
+  }
+
+  function welcome(number: number): void {
+    const shopping: Promise<void> = visit(shopperNumber(number, run), deps)
+      .then(() => {
+        if (troubled && !signal.aborted) options.say('The demo store shops again.');
+        troubled = false;
+      }, report)
+      .finally(() => active.delete(shopping));
+    active.add(shopping);
+  }
+
+  const startedMs = performance.now();
+  const arrivals = untilStopped(signal, async (round) => {
+    if (active.size < mostAtOnce) welcome(round);
+    return performance.now() - startedMs < lively.forMs ? lively.everyMs : calmEveryMs;
+  });
+  const reading = untilStopped(signal, async () => {
+    await mails.poll().catch(report);
+    return pollMs;
+  });
+  return {
+    async stop() {
+      stopping.abort();
+      await Promise.all([arrivals, reading, ...active]);
+    },
+  };
+}
+
+/** Do something again and again; it says how long to wait before the next time. */
+async function untilStopped(signal: AbortSignal, round: (number: number) => Promise<number>): Promise<void> {
+  for (let number = 0; !signal.aborted; number += 1) {
+    const waitMs = await round(number);
+    await sleep(waitMs, undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,93 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { MailReader, ReadMail } from './mail-reader.ts';
+import type { ShopEvents } from './shop-events.ts';
+import type { Shopper } from './shopper.ts';
+
+export interface VisitDeps {
+  shop: ShopEvents;
+  mails: MailReader;
+  /** Real milliseconds that an hour of the demo tenant takes. */
+  hourMs: number;
+  /** Links in mails begin with the first; the second is how this machine reaches the same server. */
+  publicUrl: string;
+  apiUrl: string;
+  signal: AbortSignal;
+}
+
+const lastMailHours = 72;
+const patienceHours = 6;
+// Opens and clicks by programs do not count; these are people.
+const browser = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36';
+
+/** Live through one shopper's story: fill a cart, leave, then do what this shopper does. Ends early when the demo stops. */
+export async function visit(shopper: Shopper, deps: VisitDeps): Promise<void> {
+  const { shop, mails, signal } = deps;
+  const pause = (hours: number) => sleep(hours * deps.hourMs, undefined, { signal });
+  mails.register(shopper.email);
+  try {
+    await shop.cartBegun(shopper);
+    await pause(0.1);
+    await shop.cartFilled(shopper);
+    await act(shopper, deps, pause);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    mails.forget(shopper.email);
+  }
+}
+
+async function act(shopper: Shopper, deps: VisitDeps, pause: (hours: number) => Promise<void>): Promise<void> {
+  const { behaviour } = shopper;
+  const { shop } = deps;
+  switch (behaviour.kind) {
+    case 'ignores':
+      return;
+    case 'buys_before_any_mail':
+      await pause(0.8);
+      return shop.orderPlaced(shopper);
+    case 'only_reads':
+      for (let n = 1; n <= behaviour.opens; n += 1) if ((await openMail(shopper, n, deps, pause)) === null) return;
+      return;
+    default: {
+      const mail = await openMail(shopper, behaviour.onMail, deps, pause);
+      if (mail === null) return;
+      await pause(1);
+      if (behaviour.kind === 'replies') return shop.messageReceived(shopper, behaviour.text);
+      if (behaviour.kind === 'unsubscribes') return unsubscribe(mail, deps);
+      await follow(mail, deps);
+      await shop.cartFilled(shopper);
+      await pause(1.5);
+      if (behaviour.kind === 'buys') await shop.orderPlaced(shopper);
+    }
+  }
+}
+
+async function openMail(shopper: Shopper, n: number, deps: VisitDeps, pause: (hours: number) => Promise<void>): Promise<ReadMail | null> {
+  const withinMs = (lastMailHours + patienceHours) * deps.hourMs + 60_000;
+  const mail = await deps.mails.nth(shopper.email, n, withinMs, deps.signal);
+  if (mail === null) return null;
+  await pause(1 + (shopper.number % 3));
+  for (const picture of mail.pictures) await get(picture, deps);
+  return mail;
+}
+
+/** Click the way back to the cart: the first link that the server counts. */
+async function follow(mail: ReadMail, deps: VisitDeps): Promise<void> {
+  const link = mail.links.find((href) => href.startsWith(deps.publicUrl)) ?? mail.links[0];
+  if (link !== undefined) await get(link, deps);
+}
+
+async function unsubscribe(mail: ReadMail, deps: VisitDeps): Promise<void> {
+  if (mail.unsubscribe === null) return;
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'user-agent': browser };
+  await fetch(local(mail.unsubscribe, deps), { method: 'POST', headers, body: 'List-Unsubscribe=One-Click', signal: AbortSignal.timeout(10_000) });
+}
+
+async function get(url: string, deps: VisitDeps): Promise<void> {
+  const response = await fetch(local(url, deps), { headers: { 'user-agent': browser }, signal: AbortSignal.timeout(10_000) });
+  await response.arrayBuffer();
+}
+
+function local(url: string, deps: VisitDeps): string {
+  return url.startsWith(deps.publicUrl) ? `${deps.apiUrl}${url.slice(deps.publicUrl.length)}` : url;
+}

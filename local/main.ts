@@ -1,0 +1,199 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EnvError } from '../config/env.ts';
+import { migrate } from '../db/migrate.ts';
+import { masterKey } from './credentials.ts';
+import { startDemoStore } from './demo-store/demo-store.ts';
+import { buildShopSite } from './demo-store/shop-site.ts';
+import { lockFile, lockInstance } from './instance-lock.ts';
+import { keepRunning } from './keep-running.ts';
+import { localDir, writeJson } from './local-files.ts';
+import { startMailbox } from './mailbox/mailbox.ts';
+import { startPart } from './part.ts';
+import { startPostgres } from './postgres.ts';
+import { removePostgres } from './postgres-place.ts';
+import { readyText } from './ready-text.ts';
+import { checkPorts, type LocalSettings, readSettings } from './settings.ts';
+import { StartError } from './start-error.ts';
+import { startTemporal } from './temporal-server.ts';
+import { watchTemporalFile } from './temporal-file-watch.ts';
+import { provisionTenants } from './tenants.ts';
+
+// The whole of Rekindle on one machine. Started by local/start.mjs in a process group of its own, and told by it when to stop.
+
+const projectRoot = join(localDir, '..');
+const demoTimeScale = 3600;
+const say = (line: string) => console.log(line);
+
+/** What runs, in the order of its start; it stops in the opposite one: the worker first, Postgres last. */
+const running: { name: string; stop: () => Promise<void> }[] = [];
+let stopping: Promise<void> | null = null;
+
+const starting = start(process.argv.slice(2)).catch((error: unknown) => {
+  if (stopping !== null) return;
+  const expected = error instanceof StartError || error instanceof EnvError;
+  console.error(expected ? error.message : error);
+  stop(1);
+});
+
+process.on('message', (message) => message === 'stop' && stop(0));
+// The starter is gone (its terminal was closed, it was killed): nobody is left to stop this later.
+process.on('disconnect', () => stop(0));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(0));
+
+function stop(code: number): void {
+  if (stopping !== null) return;
+  if (code === 0) say('\nStopping …');
+  stopping = stopAll(code).finally(() => process.exit(code));
+}
+
+async function stopAll(code: number): Promise<void> {
+  // A server that is just coming up is waited for, so that it is stopped like the others.
+  await Promise.race([starting, sleep(5_000)]);
+  for (const part of running.toReversed()) {
+    try {
+      await part.stop();
+      if (code === 0 && part.name !== '') say(`  ${part.name} stopped`);
+    } catch (error) {
+      console.error(`  ${part.name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (code === 0) say('Everything is kept in .rekindle/. npm start resumes all running sequences.');
+}
+
+/** Do the next step of the start, unless it was called off, and remember how to undo it. */
+async function begin<T>(name: string, step: () => Promise<T>, undo: (made: T) => Promise<void>): Promise<T> {
+  if (stopping !== null) throw new StartError('The start was called off.');
+  const made = await step();
+  running.push({ name, stop: () => undo(made) });
+  return made;
+}
+
+async function start(args: string[]): Promise<void> {
+  const settings = readSettings(args);
+  await begin(
+    '',
+    async () => lockInstance(localDir),
+    async (unlock) => unlock(),
+  );
+  await checkPorts(settings);
+  if (args.includes('--fresh')) wipe(args);
+  const key = masterKey(localDir);
+
+  const databaseUrl = settings.databaseUrl ?? (await startOwnPostgres(settings));
+  const temporal = settings.temporalAddress === null ? await startOwnTemporal(settings) : { address: settings.temporalAddress, uiUrl: null };
+  await migrate(process.env.MIGRATION_DATABASE_URL || databaseUrl);
+  const mail = await startMail(settings);
+  const shopUrl = await startShopSite(settings);
+  const apiUrl = `http://localhost:${settings.ports.api}`;
+  const demo = settings.demo && mail.webUrl !== null;
+  if (settings.demo && !demo)
+    say('The demo store is left out: SMTP_URL is set, and its mails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
+  const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoTimeScale: demo ? demoTimeScale : null });
+
+  const env = {
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: temporal.address,
+    REKINDLE_MASTER_KEY: key,
+    SMTP_URL: mail.smtpUrl,
+    PUBLIC_URL: settings.publicUrl,
+    HOST: settings.host,
+    PORT: String(settings.ports.api),
+    ...(temporal.uiUrl === null ? {} : { TEMPORAL_UI_URL: temporal.uiUrl }),
+    ...(mail.webUrl === null ? {} : { MAILBOX_URL: mail.webUrl }),
+  };
+  await startOwnPart('API', 'api/server.ts', env, () => answers(`${apiUrl}/readyz`), 10_000);
+  const timeScale = settings.timeScale ?? demoTimeScale;
+  if (tenants.demo !== null && mail.webUrl !== null) {
+    const options = { targets: tenants.demo, apiUrl, publicUrl: settings.publicUrl, shopUrl, mailboxUrl: mail.webUrl, timeScale, say };
+    await begin(
+      'demo store',
+      async () => startDemoStore(options),
+      (store) => store.stop(),
+    );
+  }
+  await startOwnPart('worker', 'worker/main.ts', env, () => answers(`${apiUrl}/healthz`), 20_000);
+
+  writeJson(localDir, 'addresses.json', { live: `${apiUrl}/`, mailbox: mail.webUrl, temporal: temporal.uiUrl, shop: shopUrl });
+  if (stopping === null) say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, temporal, shopUrl, demo }));
+}
+
+function wipe(args: readonly string[]): void {
+  if (!args.includes('--yes')) throw new StartError('--fresh removes all local data: use npm start -- --fresh, which asks, or add --yes.');
+  removePostgres(join(localDir, 'postgres'));
+  for (const name of readdirSync(localDir)) if (name !== lockFile && name !== 'bin') rmSync(join(localDir, name), { recursive: true, force: true });
+  say('.rekindle/ was emptied.');
+}
+
+async function startOwnPostgres(settings: LocalSettings): Promise<string> {
+  const options = { dir: join(localDir, 'postgres'), port: settings.ports.postgres, durable: true, log: say };
+  const kept = await begin(
+    'Postgres',
+    () => keepRunning('Postgres', () => startPostgres(options), say),
+    (server) => server.stop(),
+  );
+  const { url } = kept.current();
+  writeFileSync(join(localDir, 'postgres.url'), `${url}\n`, { mode: 0o600 });
+  return url;
+}
+
+async function startOwnTemporal(settings: LocalSettings): Promise<{ address: string; uiUrl: string | null }> {
+  const { temporal: port, temporalUi: uiPort } = settings.ports;
+  const options = { dir: join(localDir, 'temporal'), port, uiPort, durable: true, log: say };
+  mkdirSync(options.dir, { recursive: true });
+  const kept = await begin(
+    'Temporal',
+    () => keepRunning('Temporal', () => startTemporal(options), say),
+    (server) => server.stop(),
+  );
+  await begin(
+    '',
+    async () => watchTemporalFile(kept),
+    async (unwatch) => unwatch(),
+  );
+  return kept.current();
+}
+
+async function startMail(settings: LocalSettings): Promise<{ smtpUrl: string; webUrl: string | null }> {
+  if (settings.smtpUrl !== null) return { smtpUrl: settings.smtpUrl, webUrl: settings.mailboxUrl };
+  const options = { dir: join(localDir, 'mailbox'), smtpPort: settings.ports.smtp, httpPort: settings.ports.mailbox, host: '127.0.0.1' };
+  const mailbox = await begin(
+    'mailbox',
+    () => startMailbox(options),
+    (box) => box.stop(),
+  );
+  return { smtpUrl: mailbox.smtpUrl, webUrl: `http://localhost:${settings.ports.mailbox}` };
+}
+
+async function startShopSite(settings: LocalSettings): Promise<string> {
+  const site = buildShopSite(`http://localhost:${settings.ports.api}/`);
+  await begin(
+    '',
+    () => site.listen({ host: '127.0.0.1', port: settings.ports.shop }),
+    () => site.close(),
+  );
+  return `http://localhost:${settings.ports.shop}`;
+}
+
+async function startOwnPart(
+  name: string,
+  script: string,
+  env: Record<string, string>,
+  isReady: () => Promise<boolean>,
+  graceMs: number,
+): Promise<void> {
+  const logFile = join(localDir, 'logs', `${name.toLowerCase()}.log`);
+  const options = { name: `The ${name}`, script, cwd: projectRoot, env, logFile, isReady, readyWithinMs: 60_000, graceMs };
+  await begin(
+    name,
+    () => keepRunning(`The ${name}`, () => startPart(options), say),
+    (part) => part.stop(),
+  );
+}
+
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  await response.arrayBuffer();
+  return response.ok;
+}

@@ -1,0 +1,54 @@
+import type { LocalSettings } from './settings.ts';
+
+/** What `npm start` prints when everything runs: where things are, and what to try. */
+export function readyText(run: {
+  settings: LocalSettings;
+  apiUrl: string;
+  mailboxUrl: string | null;
+  temporal: { address: string; uiUrl: string | null };
+  shopUrl: string;
+  demo: boolean;
+}): string {
+  const { settings } = run;
+  const rows: [string, string][] = [
+    ['Live story', `${run.apiUrl}/`],
+    ['Mails', run.mailboxUrl ?? 'go to SMTP_URL'],
+    ['Temporal Web UI', run.temporal.uiUrl ?? 'of TEMPORAL_ADDRESS'],
+    ['API', `${run.apiUrl}/openapi.json   key in .rekindle/credentials.json`],
+    ['Temporal', run.temporal.address],
+    ['Postgres', settings.databaseUrl === null ? `127.0.0.1:${settings.ports.postgres}   psql "$(cat .rekindle/postgres.url)"` : 'DATABASE_URL'],
+    ['Logs', '.rekindle/logs/'],
+  ];
+  const scale = settings.timeScale;
+  const pace = scale === null ? 'in real time' : `an hour in ${round(3600 / scale)} s`;
+  const tries: [string, string][] = [
+    [`a cart of your own, ${pace}`, 'npm run send -- cart.updated --email you@example.com --value 129.90'],
+    ['… and buy it', 'npm run send -- order.placed --email you@example.com'],
+    ...(scale === null ? [['watch it through 72 hours in 72 s', 'Ctrl-C, then REKINDLE_TIME_SCALE=3600 npm start'] satisfies [string, string]] : []),
+    ['begin anew', 'npm start -- --fresh'],
+  ];
+  return [
+    '',
+    'Rekindle is ready',
+    '',
+    ...table(rows),
+    '',
+    run.demo
+      ? 'Synthetic shoppers are at work in the demo store, an hour of theirs in a second: the first mails come within half a minute.'
+      : 'No synthetic shoppers this time.',
+    'Try next',
+    ...table(tries),
+    '',
+    'Ctrl-C stops everything in order; npm start resumes all running sequences.',
+    '',
+  ].join('\n');
+}
+
+function table(rows: readonly [string, string][]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`);
+}
+
+function round(seconds: number): string {
+  return seconds >= 10 ? String(Math.round(seconds)) : seconds.toPrecision(2).replace(/\.0$/, '');
+}

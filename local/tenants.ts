@@ -1,0 +1,50 @@
+import { readCredentials, writeCredentials } from './credentials.ts';
+import type { ShopTargets } from './demo-store/shop-events.ts';
+import type { ProvisionedTenant } from '../operations/provision-tenant.ts';
+import { withProvisioning } from './provisioning.ts';
+import { StartError } from './start-error.ts';
+
+const store = { slug: 'store', name: 'My store', timeScale: 1, synthetic: false, settings: {} };
+const demo = {
+  slug: 'demo',
+  name: 'Demo store (synthetic)',
+  synthetic: true,
+  renewApiKey: false,
+  settings: {
+    storeName: 'Hearth & Moss',
+    senderName: 'Hearth & Moss',
+    senderAddress: 'hello@demo.example.com',
+    postalAddress: 'Hearth & Moss (a demo), 1 Example Street, 12345 Example City',
+    shippingNote: 'Free shipping on every order of this demo.',
+    returnsNote: 'Thirty days to change your mind.',
+  },
+};
+
+/**
+ * See to it that the real-time tenant exists and `.rekindle/credentials.json` opens it, and to the demo tenant where it is wanted.
+ * @param demoTimeScale - null: no demo store this time
+ * @returns where the demo's webhooks go; null without a demo
+ */
+export async function provisionTenants(options: {
+  databaseUrl: string;
+  masterKey: string;
+  apiUrl: string;
+  dir: string;
+  demoTimeScale: number | null;
+}): Promise<{ demo: ShopTargets | null }> {
+  const { apiUrl, dir, demoTimeScale } = options;
+  const before = readCredentials(dir);
+  const own = before?.tenant === store.slug ? before.apiKey : null;
+  return withProvisioning(options, async (provision) => {
+    const tenant = await provision({ ...store, renewApiKey: own === null });
+    const apiKey = tenant.apiKey ?? own;
+    if (apiKey === null) throw new StartError(`The tenant "${store.slug}" exists, but its API key is unknown here.`);
+    writeCredentials(dir, { apiUrl, apiKey, tenant: store.slug, webhooks: targetsOf(tenant, apiUrl) });
+    return { demo: demoTimeScale === null ? null : targetsOf(await provision({ ...demo, timeScale: demoTimeScale }), apiUrl) };
+  });
+}
+
+function targetsOf({ webhooks }: ProvisionedTenant, apiUrl: string): ShopTargets {
+  const target = ({ path, secret }: { path: string; secret: string }) => ({ url: `${apiUrl}${path}`, secret });
+  return { shopify: target(webhooks.shopify), generic: target(webhooks.generic) };
+}

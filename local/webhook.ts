@@ -1,0 +1,68 @@
+import { randomUUID } from 'node:crypto';
+import { signStandardWebhook } from '../integrations/generic/sign.ts';
+import { signShopify } from '../integrations/shopify/sign.ts';
+
+/** Where an event goes, and the secret it is signed with. */
+export interface WebhookTarget {
+  url: string;
+  secret: string;
+}
+
+/** One signed delivery, ready to be posted. */
+export interface SignedDelivery {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+}
+
+export interface WebhookAnswer {
+  status: number;
+  text: string;
+  tookMs: number;
+}
+
+/** An event in Rekindle's own format, signed by Standard Webhooks. @param nowMs - wall clock, epoch milliseconds */
+export function signGeneric(target: WebhookTarget, event: { type: string; data: unknown }, nowMs: number): SignedDelivery {
+  const id = `msg_${randomUUID()}`;
+  const seconds = Math.floor(nowMs / 1000);
+  const body = JSON.stringify({ type: event.type, timestamp: new Date(nowMs).toISOString(), data: event.data });
+  return {
+    url: target.url,
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(seconds),
+      'webhook-signature': signStandardWebhook(target.secret, id, seconds, body),
+    },
+    body,
+  };
+}
+
+/** An event as Shopify sends it. @param nowMs - wall clock, epoch milliseconds */
+export function signAsShopify(target: WebhookTarget, event: { topic: string; payload: unknown }, nowMs: number): SignedDelivery {
+  const body = JSON.stringify(event.payload);
+  return {
+    url: target.url,
+    headers: {
+      'content-type': 'application/json',
+      'x-shopify-topic': event.topic,
+      'x-shopify-webhook-id': randomUUID(),
+      'x-shopify-shop-domain': 'demo.myshopify.example.com',
+      'x-shopify-triggered-at': new Date(nowMs).toISOString(),
+      'x-shopify-hmac-sha256': signShopify(target.secret, body),
+    },
+    body,
+  };
+}
+
+/** Post a delivery once. Network errors are thrown; every answer is returned, whatever its status. */
+export async function post(delivery: SignedDelivery, timeoutMs = 10_000): Promise<WebhookAnswer> {
+  const startedMs = performance.now();
+  const response = await fetch(delivery.url, {
+    method: 'POST',
+    headers: delivery.headers,
+    body: delivery.body,
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  return { status: response.status, text: await response.text(), tookMs: Math.round(performance.now() - startedMs) };
+}

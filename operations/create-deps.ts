@@ -1,0 +1,76 @@
+import { openDatabase } from '../db/client.ts';
+import { createSender, receivers, senderNames } from '../integrations/registry.ts';
+import type { Sender } from '../integrations/port.ts';
+import { type Checkpoints, type Clock, type Deps, type Log, noCheckpoints, systemClock } from './deps.ts';
+import { VersionCache } from './dispatch/versions.ts';
+import { createLeaseWatch } from './lease-watch.ts';
+import { createLinkTokens } from './link-tokens.ts';
+import { createSealing } from './sealing.ts';
+import { noTelemetry, type Telemetry } from './telemetry.ts';
+
+export interface DepsOptions {
+  databaseUrl: string;
+  masterKey: Buffer;
+  publicUrl: string;
+  /** Where mail goes for tenants without a connection of their own; null: nowhere. */
+  smtpUrl: string | null;
+  timeScale: number | null;
+  log: Log;
+  applicationName: string;
+  maxConnections?: number;
+  settlingConnections?: number;
+  telemetry?: Telemetry;
+  clock?: Clock;
+  checkpoints?: Checkpoints;
+  /** Replaces the senders of the registry: for installations with adapters of their own, and for far ends in tests. */
+  defaultEmail?: Sender;
+}
+
+export type BuiltDeps = Deps & { versions: VersionCache; onKick(listener: () => void): void };
+
+/** Everything that the operations need, built once per process. `close` the database when the process ends. */
+export function createDeps(options: DepsOptions): BuiltDeps {
+  const db = openDatabase({
+    url: options.databaseUrl,
+    applicationName: options.applicationName,
+    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+    ...(options.settlingConnections === undefined ? {} : { settlingConnections: options.settlingConnections }),
+  });
+  const clock = options.clock ?? systemClock;
+  const sealing = createSealing(options.masterKey);
+  const kicked: (() => void)[] = [];
+  return {
+    db,
+    clock,
+    checkpoints: options.checkpoints ?? noCheckpoints,
+    sealing,
+    links: createLinkTokens(sealing.deriveKey('links')),
+    leases: createLeaseWatch(db, clock),
+    telemetry: options.telemetry ?? noTelemetry,
+    log: options.log,
+    receivers,
+    createSender: cachedSenders(),
+    defaultEmail: options.defaultEmail ?? (options.smtpUrl === null ? null : createSender({ integration: 'smtp', config: { url: options.smtpUrl } })),
+    publicUrl: options.publicUrl,
+    timeScale: options.timeScale,
+    kickRelay: () => {
+      for (const listener of kicked) listener();
+    },
+    onKick: (listener) => void kicked.push(listener),
+    versions: new VersionCache(),
+  };
+}
+
+/** One sender per configuration: senders may keep pools. */
+function cachedSenders(): Deps['createSender'] {
+  const made = new Map<string, Sender>();
+  return (integration, config) => {
+    if (!senderNames.includes(integration)) return null;
+    const key = `${integration} ${config}`;
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const sender = createSender({ integration, config: JSON.parse(config) });
+    made.set(key, sender);
+    return sender;
+  };
+}

@@ -1,0 +1,91 @@
+import type { Database } from '../db/client.ts';
+import type { Receiver, Sender } from '../integrations/port.ts';
+import type { Plan, Progress, StopReason } from '../domain/sequence/plan.ts';
+import type { LeaseWatch } from './lease-watch.ts';
+import type { LinkTokens } from './link-tokens.ts';
+import type { Sealing } from './sealing.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** Two clocks: one that tells the time, one that only goes forward. Injected, so that tests can hold them. */
+export interface Clock {
+  /** Epoch milliseconds, UTC. */
+  nowMs(): number;
+  /** Milliseconds since an arbitrary start; never jumps. */
+  monotonicMs(): number;
+}
+
+export const systemClock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+
+/**
+ * The places where an interleaving matters. Each is awaited; the product's own implementation returns at once.
+ * Tests hold a dispatch or a stop at one of them while something else happens.
+ */
+export type Checkpoint =
+  | 'dispatch.session_open'
+  | 'dispatch.locked'
+  | 'dispatch.before_commit'
+  | 'dispatch.claimed'
+  | 'dispatch.called'
+  | 'dispatch.settled'
+  | 'stop.locked'
+  | 'stop.before_commit'
+  | 'stop.committed';
+
+export type Checkpoints = (at: Checkpoint) => Promise<void>;
+export const noCheckpoints: Checkpoints = () => Promise.resolve();
+
+/** What the operations need of Temporal. Starting an existing id and signalling an ended one are successes. */
+export interface WorkflowEngine {
+  start(input: RecoveryStart): Promise<void>;
+  /** Tell a workflow that its enrollment has ended; Postgres holds the end already. */
+  stop(ref: WorkflowRef, reason: StopReason): Promise<void>;
+  wake(ref: WorkflowRef): Promise<void>;
+  /** How the latest run of the workflow stands; `missing`: Temporal does not know the id. */
+  describe(ref: WorkflowRef): Promise<'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' | 'missing'>;
+  /** Ids of all recovery workflows of a tenant that run now, page by page. */
+  listRunning(tenantSlug: string): AsyncIterable<string>;
+}
+
+export interface WorkflowRef {
+  tenantSlug: string;
+  sequence: string;
+  enrollmentId: string;
+}
+
+export interface RecoveryStart extends WorkflowRef {
+  tenantId: string;
+  subjectKind: string;
+  subjectId: string;
+  plan: Plan;
+  progress: Progress;
+}
+
+/** Log lines carry ids and counts, never personal data. */
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** Everything an operation may reach. Built once per process, passed as one object. */
+export interface Deps {
+  db: Database;
+  clock: Clock;
+  checkpoints: Checkpoints;
+  sealing: Sealing;
+  links: LinkTokens;
+  leases: LeaseWatch;
+  telemetry: Telemetry;
+  log: Log;
+  receivers: Readonly<Record<string, Receiver>>;
+  /** The sender of a connection from its integration and opened configuration; null: that integration sends nothing. */
+  createSender(integration: string, config: string): Sender | null;
+  /** Mail goes here for tenants without a mail connection of their own (`SMTP_URL`, else the local mailbox); null: nowhere. */
+  defaultEmail: Sender | null;
+  /** Absolute, without a trailing slash: links in mails start with it. */
+  publicUrl: string;
+  /** Runs every tenant's new enrollments at this scale; null: each tenant's own. */
+  timeScale: number | null;
+  /** Something was written to the outbox: look now. */
+  kickRelay(): void;
+}

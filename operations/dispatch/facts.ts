@@ -1,0 +1,134 @@
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { consents, contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
+import { channelNames, channels, type Channel } from '../../domain/channels.ts';
+import type { ChannelFacts, Facts } from '../../domain/gates/facts.ts';
+import { foldConsent } from '../../domain/people/consent.ts';
+import { baseSegment, segmentModifiers } from '../../domain/people/segments.ts';
+import { guessTimeZone } from '../../domain/people/time-zone.ts';
+import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
+import { dueAt } from '../../domain/sequence/due.ts';
+import type { Plan, Progress } from '../../domain/sequence/plan.ts';
+import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
+import type { Sealing } from '../sealing.ts';
+import { type EnrollmentRow, type MessageRow, readProgress } from './progress.ts';
+
+/** Everything that was read under the locks: the pure facts, and what a message is made of (with personal data). */
+export interface Reading {
+  facts: Facts;
+  progress: Progress;
+  settings: TenantSettings;
+  synthetic: boolean;
+  subject: typeof subjects.$inferSelect;
+  person: typeof contacts.$inferSelect;
+  email: string | null;
+}
+
+export interface ReadingInput {
+  plan: Plan;
+  definition: SequenceDefinition;
+  enrollment: EnrollmentRow;
+  personId: string;
+  ledger: MessageRow[];
+  stepId: string;
+  connected: Partial<Record<Channel, { reportsOpens: boolean }>>;
+}
+
+/**
+ * Read the facts of a decision. Call it only after the person's lock was obtained, in statements of its own: one statement that waits
+ * for a lock still sees the other rows as they were before the wait.
+ */
+export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): Promise<Reading> {
+  const { plan, definition, enrollment, personId, ledger, stepId } = input;
+  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, enrollment.tenantId));
+  const [subject] = await tx.select().from(subjects).where(eq(subjects.id, enrollment.subjectId));
+  const everyone = await tx.select().from(contacts).where(eq(contacts.personId, personId)).orderBy(contacts.id);
+  const person = everyone.find((c) => c.id === personId);
+  const contact = everyone.find((c) => c.id === enrollment.contactId);
+  if (tenant === undefined || subject === undefined || person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
+  const settings = tenantSettings.parse(tenant.settings);
+  const identities = await tx
+    .select()
+    .from(contactIdentities)
+    .where(inArray(contactIdentities.contactId, everyone.map((c) => c.id)))
+    // The contact's own address first, then the newest of the person.
+    .orderBy(sql`(${contactIdentities.contactId} = ${contact.id}) desc, created_at desc, id desc`);
+  const hashes = identities.map((i) => sealing.addressHash(enrollment.tenantId, i.kind, i.value));
+  const blocked =
+    hashes.length === 0
+      ? []
+      : await tx
+          .select({ channel: suppressions.channel, hash: suppressions.addressHash })
+          .from(suppressions)
+          .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
+  const said = await tx
+    .select()
+    .from(consents)
+    .where(inArray(consents.contactId, everyone.map((c) => c.id)));
+  const progress = readProgress(enrollment, ledger);
+  const step = definition.steps.find((s) => s.id === stepId);
+  const planned = plan.steps.find((s) => s.id === stepId);
+  if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
+  const own = ledger.find((m) => m.stepId === stepId);
+
+  const channelFacts = (channel: Channel): ChannelFacts => {
+    const kind = channels[channel].address;
+    return {
+      connected: channel === 'none' || input.connected[channel] !== undefined,
+      hasAddress: kind === null || identities.some((i) => i.kind === kind),
+      suppressed: blocked.some((b) => b.channel === 'all' || b.channel === channel),
+      consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all').map((c) => ({ state: c.state, atMs: c.occurredAt }))),
+      requiresConsent: settings.requireConsent.includes(channel),
+      refused: false,
+    };
+  };
+  const sends = ledger
+    .filter((m) => m.stepId !== stepId && (m.state === 'sent' || m.state === 'unknown' || m.state === 'claimed'))
+    .map((m) => ({ atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }))
+    .sort((a, b) => b.atMs - a.atMs);
+
+  const facts: Facts = {
+    plan,
+    progress,
+    step: {
+      id: stepId,
+      when: step.when ?? null,
+      channels: planned.channels,
+      refusals: own?.refusals ?? 0,
+      maxRetries: step.maxRetries ?? 3,
+    },
+    enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
+    subject: {
+      state: subject.state,
+      lastActivityMs: subject.lastActivityAt,
+      valueMinor: subject.totalMinor,
+      currency: subject.currency,
+      segment: baseSegment(contact, settings),
+      modifiers: segmentModifiers(subject.items, settings),
+    },
+    person: {
+      doNotContact: everyone.some((c) => c.lifecycle === 'DO_NOT_CONTACT' || c.lifecycle === 'REJECTED'),
+      lastOrderMs: latest(everyone.map((c) => c.lastOrderAt)),
+      lastReplyMs: latest(everyone.map((c) => c.lastReplyAt)),
+      lastSeenMs: latest(everyone.map((c) => c.lastSeenAt)),
+      timeZone: guessTimeZone({ timeZone: contact.timeZone, country: contact.country }, settings.timeZone),
+    },
+    channels: Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)])),
+    messages: Object.fromEntries(
+      ledger.map((m) => {
+        const sentAtMs = m.state === 'sent' || m.state === 'unknown' ? (m.settledAt ?? m.claimedAt) : null;
+        // Opens come through our own picture, clicks through our own links: undecidable only where the tenant does not track.
+        const opened = settings.trackOpens ? m.openedAt !== null : null;
+        return [m.stepId, { sentAtMs, opened, clicked: m.clickedAt !== null }];
+      }),
+    ),
+    lastSend: sends[0] ?? null,
+    tenant: { quietHours: plan.timeScale === 1 ? settings.quietHours : null },
+  };
+  const email = identities.find((i) => i.kind === 'email' && i.contactId === contact.id) ?? identities.find((i) => i.kind === 'email');
+  return { facts, progress, settings, synthetic: tenant.synthetic, subject, person: contact, email: email?.value ?? null };
+}
+
+function latest(times: (number | null)[]): number | null {
+  return times.reduce((max, t) => (t !== null && (max === null || t > max) ? t : max), null);
+}

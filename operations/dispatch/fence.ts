@@ -1,0 +1,208 @@
+import { and, eq, sql } from 'drizzle-orm';
+import type { Database, Tx } from '../../db/client.ts';
+import { contacts, enrollments, messages } from '../../db/schema/index.ts';
+import type { MessagePayload } from '../../domain/message-payload.ts';
+import type { Deadline, Reconciliation, SenderTimes, SendOutcome } from '../../integrations/port.ts';
+import type { Clock } from '../deps.ts';
+import { MovedError } from '../events/identities.ts';
+import type { EnrollmentRow, MessageRow } from './progress.ts';
+
+/*
+ * The send fence, design section 7, as SQL. The states of a row and who moves it:
+ *
+ *   none, failed  ── claim ──▶ claimed ── settle ──▶ sent | failed | unknown
+ *        └───────── decide ──▶ skipped      │
+ *                                           └─ dead lease ──▶ unknown ── find ──▶ sent | failed
+ *                                                              └─ replay (keys) ──▶ claimed
+ *
+ * `sent` and `skipped` are final, except that proof of acceptance makes anything `sent`. `live` belongs to the latest claim's call alone.
+ * Every rule stands here for a counterexample of the model; change the model before a rule.
+ */
+
+export interface Locked {
+  enrollment: EnrollmentRow;
+  personId: string;
+  ledger: MessageRow[];
+  row: MessageRow | null;
+}
+
+/**
+ * Lock person, enrollment and message row, in this order, each in a statement of its own; only what is read afterwards counts.
+ * @throws MovedError when the enrollment changed its person while the lock was awaited
+ */
+export async function lockStep(tx: Tx, enrollmentId: string, stepId: string): Promise<Locked | null> {
+  const before = await personOfEnrollment(tx, enrollmentId);
+  if (before === null) return null;
+  await tx.select({ id: contacts.id }).from(contacts).where(eq(contacts.id, before)).for('no key update');
+  if ((await personOfEnrollment(tx, enrollmentId)) !== before) throw new MovedError();
+  const [enrollment] = await tx.select().from(enrollments).where(eq(enrollments.id, enrollmentId)).for('no key update');
+  if (enrollment === undefined) return null;
+  await tx
+    .select({ id: messages.id })
+    .from(messages)
+    .where(and(eq(messages.enrollmentId, enrollmentId), eq(messages.stepId, stepId)))
+    .for('update');
+  const ledger = await tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId));
+  return { enrollment, personId: before, ledger, row: ledger.find((m) => m.stepId === stepId) ?? null };
+}
+
+async function personOfEnrollment(tx: Tx, enrollmentId: string): Promise<string | null> {
+  const [found] = await tx
+    .select({ personId: contacts.personId })
+    .from(enrollments)
+    .innerJoin(contacts, and(eq(contacts.tenantId, enrollments.tenantId), eq(contacts.id, enrollments.contactId)))
+    .where(eq(enrollments.id, enrollmentId));
+  return found?.personId ?? null;
+}
+
+/** Milliseconds since the row's claim, by the database's clock. */
+export async function claimAgeMs(tx: Tx, messageId: string): Promise<number> {
+  const [row] = await tx
+    .select({ age: sql<number>`(extract(epoch from clock_timestamp() - ${messages.claimedAt}) * 1000)::double precision` })
+    .from(messages)
+    .where(eq(messages.id, messageId));
+  return row?.age ?? 0;
+}
+
+/** Elapsed time since `t0`: the larger of two clocks, so that neither a suspended machine nor a stepped clock lengthens a call. */
+export function startDeadline(clock: Clock, deadlineMs: number): Deadline {
+  const monotonicT0 = clock.monotonicMs();
+  const wallT0 = clock.nowMs();
+  return {
+    remainingMs: () => deadlineMs - Math.max(clock.monotonicMs() - monotonicT0, clock.nowMs() - wallT0),
+  };
+}
+
+export interface ClaimInput {
+  tenantId: string;
+  messageId: string;
+  enrollment: EnrollmentRow;
+  stepId: string;
+  claim: string;
+  connectionId: string | null;
+  payload: MessagePayload;
+  times: SenderTimes;
+  dueAtMs: number;
+}
+
+/** Write the claim and pin the call. The row is locked; nothing may be sent before the COMMIT of this was acknowledged. */
+export async function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): Promise<void> {
+  const wasUnknown = row?.state === 'unknown';
+  const claimed = {
+    state: 'claimed' as const,
+    claim: c.claim,
+    claimedAt: sql`clock_timestamp()`,
+    live: true,
+    leaseMs: c.times.leaseMs,
+    deadLeaseMs: c.times.deadLeaseMs,
+    inDoubt: wasUnknown,
+    ...(wasUnknown ? {} : { doubtSince: null, connectionId: c.connectionId, channel: c.payload.channel, payload: c.payload }),
+    findFrom: null,
+    settledAt: null,
+    dueAt: c.dueAtMs,
+  };
+  if (row !== null) await tx.update(messages).set(claimed).where(eq(messages.id, row.id));
+  else
+    await tx.insert(messages).values({
+      ...claimed,
+      tenantId: c.tenantId,
+      id: c.messageId,
+      enrollmentId: c.enrollment.id,
+      stepId: c.stepId,
+      contactId: c.enrollment.contactId,
+    });
+}
+
+/** A lease older than a dead lease: its call is over and nobody knows how it ended. */
+export async function endDeadLease(tx: Tx, row: MessageRow, reconciliation: Reconciliation | null): Promise<void> {
+  await tx
+    .update(messages)
+    .set({ live: false, state: sql`case when state = 'claimed' then 'unknown' else state end`, ...doubt(reconciliation) })
+    .where(and(eq(messages.id, row.id), eq(messages.live, true)));
+}
+
+const doubt = (reconciliation: Reconciliation | null) => ({
+  doubtSince: sql`coalesce(doubt_since, claimed_at)`,
+  findFrom:
+    reconciliation?.kind === 'find' ? sql`claimed_at + make_interval(secs => ${reconciliation.settleAfterMs / 1000}::double precision)` : sql`null::timestamptz`,
+});
+
+/** A worker that finds its own claim which it never called gives it back. */
+export async function releaseOwnClaim(tx: Tx, row: MessageRow): Promise<void> {
+  await tx
+    .update(messages)
+    .set({ live: false, state: row.inDoubt ? 'unknown' : 'failed' })
+    .where(and(eq(messages.id, row.id), eq(messages.live, true)));
+}
+
+/** What a settle writes: `released` is a claim that was never called and counts as no failure. */
+export type Settlement = SendOutcome | { kind: 'released' };
+
+/**
+ * Write the outcome of a call, fenced by its claim: a row that a newer claim owns is not touched. `live` goes off in every case.
+ * Proof of acceptance counts whoever owns the row.
+ */
+export async function settleCall(tx: Tx, messageId: string, claim: string, outcome: Settlement, reconciliation: Reconciliation): Promise<void> {
+  const response = outcome.kind === 'released' ? null : outcome.response.slice(0, 500);
+  const mine = and(eq(messages.id, messageId), eq(messages.claim, claim));
+  if (outcome.kind === 'accepted') {
+    const accepted = { state: 'sent' as const, response, providerMessageId: outcome.providerMessageId, settledAt: sql`coalesce(settled_at, clock_timestamp())` };
+    const settled = await tx.update(messages).set({ ...accepted, live: false }).where(mine).returning({ id: messages.id });
+    // A newer claim owns the row, yet this call was accepted: the state says so, the newer call's lease stays its own.
+    if (settled.length === 0) await tx.update(messages).set(accepted).where(eq(messages.id, messageId));
+    return;
+  }
+  if (outcome.kind === 'unknown') {
+    await tx
+      .update(messages)
+      .set({
+        live: false,
+        state: sql`case when state in ('claimed', 'unknown') then 'unknown' else state end`,
+        response,
+        ...doubt(reconciliation),
+      })
+      .where(mine);
+    return;
+  }
+  const counts = outcome.kind === 'refused';
+  await tx
+    .update(messages)
+    .set({
+      live: false,
+      state: sql`case when state not in ('claimed', 'unknown') then state when in_doubt then 'unknown' else 'failed' end`,
+      ...(counts
+        ? {
+            response,
+            failures: sql`failures + 1`,
+            refusals: sql`refusals + ${outcome.outage === true ? 0 : 1}`,
+            settledAt: sql`clock_timestamp()`,
+          }
+        : {}),
+    })
+    .where(mine);
+}
+
+/** Proof from outside (a delivery event, a click on a link in the mail): the message was accepted. Never touches `live`. */
+export async function recordProof(tx: Tx, messageId: string): Promise<void> {
+  await tx
+    .update(messages)
+    .set({ state: 'sent', settledAt: sql`coalesce(settled_at, clock_timestamp())` })
+    .where(and(eq(messages.id, messageId), sql`state <> 'sent'`));
+}
+
+/** The provider's answer to `find`: it counts only for the claim that it was asked about, while nothing else has happened. */
+export async function applyFind(db: Database, tenantId: string, messageId: string, claim: string, found: 'accepted' | 'not_accepted'): Promise<boolean> {
+  return db.settling(tenantId, async (tx) => {
+    const changed = await tx
+      .update(messages)
+      .set({
+        state: found === 'accepted' ? 'sent' : 'failed',
+        findFrom: null,
+        settledAt: sql`clock_timestamp()`,
+        ...(found === 'accepted' ? {} : { failures: sql`failures + 1`, doubtSince: null }),
+      })
+      .where(and(eq(messages.id, messageId), eq(messages.claim, claim), eq(messages.state, 'unknown'), eq(messages.live, false)))
+      .returning({ id: messages.id });
+    return changed.length > 0;
+  });
+}

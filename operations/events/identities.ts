@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { and, asc, eq, inArray, or, sql } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { contactIdentities, contacts, subjectKeys, subjects } from '../../db/schema/index.ts';
+import type { DomainEvent, PersonRef, SubjectKey } from '../../domain/events.ts';
+import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
+
+/** One normalised way in which a person is known. */
+export interface Identity {
+  /** `email`, `phone`, `external:<connection id>`. */
+  kind: string;
+  value: string;
+}
+
+/** What decides how an event's raw fields are read. */
+export interface EventSource {
+  tenantId: string;
+  connectionId: string;
+  /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
+  country: string;
+}
+
+/** The identities that a reference names; fields that cannot be an address or a number are left out. */
+export function identitiesOf(source: EventSource, ref: PersonRef): Identity[] {
+  const email = ref.email === null ? null : normaliseEmail(ref.email);
+  const phone = ref.phone === null ? null : normalisePhone(ref.phone, source.country);
+  return [
+    ...(ref.externalId === null ? [] : [{ kind: `external:${source.connectionId}`, value: ref.externalId }]),
+    ...(email === null ? [] : [{ kind: 'email', value: email }]),
+    ...(phone === null ? [] : [{ kind: 'phone', value: phone }]),
+  ];
+}
+
+/** Who and what an event is about, before anything is looked up. */
+export function namedBy(source: EventSource, event: DomainEvent): { identities: Identity[]; keys: SubjectKey[] } {
+  const identities = 'person' in event && event.person !== null ? identitiesOf(source, event.person) : [];
+  return { identities, keys: 'keys' in event ? event.keys : [] };
+}
+
+/** Thrown when persons or subjects moved while the locks were awaited: the transaction starts over. */
+export class MovedError extends Error {
+  constructor() {
+    super('persons moved while their locks were awaited');
+    this.name = 'MovedError';
+  }
+}
+
+interface Found {
+  personIds: string[];
+  subjectIds: string[];
+}
+
+const lockKey = (text: string) => createHash('sha256').update(text).digest().readBigInt64BE(0).toString();
+
+/**
+ * Take the locks of an event in the order of design section 7: identities and subject keys sorted, then persons by id; resolve again
+ * under the locks. The persons are those of the event's identities and the owners of the matched subjects.
+ * @throws MovedError when the second look differs from the first
+ */
+export async function lockNamed(tx: Tx, source: EventSource, identities: Identity[], keys: SubjectKey[]): Promise<Found> {
+  const names = [
+    ...identities.map((i) => `${source.tenantId} person ${i.kind} ${i.value}`),
+    ...keys.map((k) => `${source.tenantId} subject ${source.connectionId} ${k.kind} ${k.value}`),
+  ];
+  const locks = [...new Set(names.map(lockKey))];
+  if (locks.length > 0) {
+    await tx.execute(sql`select pg_advisory_xact_lock(k) from (select k from unnest(${sql.param(locks)}::bigint[]) as k order by k) as sorted`);
+  }
+  const before = await findNamed(tx, source, identities, keys);
+  if (before.personIds.length === 0) return before;
+  await tx.select({ id: contacts.id }).from(contacts).where(inArray(contacts.id, before.personIds)).orderBy(asc(contacts.id)).for('no key update');
+  const after = await findNamed(tx, source, identities, keys);
+  if (after.personIds.join() !== before.personIds.join() || after.subjectIds.join() !== before.subjectIds.join()) throw new MovedError();
+  return after;
+}
+
+/** The persons and subjects that these names find now. */
+export async function findNamed(tx: Tx, source: EventSource, identities: Identity[], keys: SubjectKey[]): Promise<Found> {
+  const byIdentity = identities.length === 0 ? [] : await contactsByIdentity(tx, identities);
+  const matched = keys.length === 0 ? [] : await subjectsByKey(tx, source, keys);
+  const persons = new Set([...byIdentity.map((c) => c.personId), ...matched.flatMap((s) => (s.personId === null ? [] : [s.personId]))]);
+  return { personIds: [...persons].sort(), subjectIds: matched.map((s) => s.id).sort() };
+}
+
+/** Contacts that carry any of the identities, oldest first, with the identity that found them. */
+export function contactsByIdentity(tx: Tx, identities: Identity[]) {
+  return tx
+    .select({ contactId: contacts.id, personId: contacts.personId, kind: contactIdentities.kind, value: contactIdentities.value })
+    .from(contactIdentities)
+    .innerJoin(contacts, and(eq(contacts.tenantId, contactIdentities.tenantId), eq(contacts.id, contactIdentities.contactId)))
+    .where(or(...identities.map((i) => and(eq(contactIdentities.kind, i.kind), eq(contactIdentities.value, i.value)))))
+    .orderBy(asc(contacts.id));
+}
+
+/** Subjects that any of the keys names, oldest first, with their owner's person. */
+export function subjectsByKey(tx: Tx, source: EventSource, keys: SubjectKey[]) {
+  return tx
+    .selectDistinct({ id: subjects.id, contactId: subjects.contactId, state: subjects.state, personId: contacts.personId })
+    .from(subjectKeys)
+    .innerJoin(subjects, and(eq(subjects.tenantId, subjectKeys.tenantId), eq(subjects.id, subjectKeys.subjectId)))
+    .leftJoin(contacts, and(eq(contacts.tenantId, subjects.tenantId), eq(contacts.id, subjects.contactId)))
+    .where(
+      and(
+        eq(subjectKeys.connectionId, source.connectionId),
+        or(...keys.map((k) => and(eq(subjectKeys.kind, k.kind), eq(subjectKeys.value, k.value)))),
+      ),
+    )
+    .orderBy(asc(subjects.id));
+}

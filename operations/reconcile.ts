@@ -1,0 +1,123 @@
+import { and, asc, eq, gt, inArray, isNotNull, isNull, notExists, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import type { TenantSummary } from '../db/client.ts';
+import { auditLog, enrollments, outbox, sequences } from '../db/schema/index.ts';
+import { closeEnrollment } from './close-enrollment.ts';
+import type { Deps, WorkflowEngine } from './deps.ts';
+
+export interface ReconcileReport {
+  checked: number;
+  restarted: number;
+  closed: number;
+  stopped: number;
+}
+
+export interface ReconcileOptions {
+  /** Enrollments younger than this are left to the relay. */
+  graceMs: number;
+  onProgress?: () => void;
+}
+
+const page = 500;
+
+/**
+ * Find where Temporal and Postgres disagree and repair it through the outbox, never by calling Temporal itself: starts that were lost,
+ * a Temporal whose state is gone, workflows that an operator terminated, workflows whose enrollment has ended.
+ */
+export async function reconcile(deps: Deps & { engine: WorkflowEngine }, options: ReconcileOptions = { graceMs: 60_000 }): Promise<ReconcileReport> {
+  const report: ReconcileReport = { checked: 0, restarted: 0, closed: 0, stopped: 0 };
+  for (const tenant of await deps.db.listTenants()) {
+    const running = new Set<string>();
+    for await (const id of deps.engine.listRunning(tenant.slug)) running.add(id);
+    await findOrphans(deps, tenant, running, report, options);
+    await stopZombies(deps, tenant, [...running], report);
+  }
+  if (report.restarted + report.closed + report.stopped > 0) {
+    deps.log.warn({ ...report }, 'Postgres and Temporal disagreed; repaired');
+    deps.kickRelay();
+  }
+  return report;
+}
+
+/** Open enrollments without a running workflow. What visibility does not show is asked for by id: it lags. */
+async function findOrphans(
+  deps: Deps & { engine: WorkflowEngine },
+  tenant: TenantSummary,
+  running: Set<string>,
+  report: ReconcileReport,
+  options: ReconcileOptions,
+): Promise<void> {
+  let after = '00000000-0000-0000-0000-000000000000';
+  for (;;) {
+    const rows = await deps.db.withTenant(tenant.id, (tx) =>
+      tx
+        .select({ id: enrollments.id, sequence: sequences.slug })
+        .from(enrollments)
+        .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
+        .where(
+          and(
+            isNull(enrollments.endedAt),
+            gt(enrollments.id, after),
+            sql`enrolled_at < clock_timestamp() - make_interval(secs => ${options.graceMs / 1000}::double precision)`,
+            notExists(tx.select({ one: sql`1` }).from(outbox).where(eq(outbox.enrollmentId, enrollments.id))),
+          ),
+        )
+        .orderBy(asc(enrollments.id))
+        .limit(page),
+    );
+    for (const row of rows) {
+      report.checked++;
+      options.onProgress?.();
+      if (running.has(row.id)) continue;
+      const state = await deps.engine.describe({ tenantSlug: tenant.slug, sequence: row.sequence, enrollmentId: row.id });
+      if (state === 'running') continue;
+      if (state === 'terminated' || state === 'cancelled') {
+        await closeEnrollment(deps, { tenantId: tenant.id, enrollmentId: row.id, reason: state, note: 'ended in Temporal' });
+        await audit(deps, tenant.id, 'reconcile.closed', row.id, { workflow: state });
+        deps.telemetry.repaired('closed');
+        report.closed++;
+      } else if (await queue(deps, tenant.id, row.id, 'start')) {
+        await audit(deps, tenant.id, 'reconcile.restarted', row.id, { workflow: state });
+        deps.telemetry.repaired('restarted');
+        report.restarted++;
+      }
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < page) return;
+    after = last.id;
+  }
+}
+
+/** Workflows that run although their enrollment has ended: a start that arrived late, a reset by an operator. */
+async function stopZombies(deps: Deps, tenant: TenantSummary, running: string[], report: ReconcileReport): Promise<void> {
+  for (let i = 0; i < running.length; i += page) {
+    const ids = running.slice(i, i + page);
+    const ended = await deps.db.withTenant(tenant.id, (tx) =>
+      tx
+        .select({ id: enrollments.id })
+        .from(enrollments)
+        .where(and(inArray(enrollments.id, ids), isNotNull(enrollments.endedAt), sql`ended_at < clock_timestamp() - interval '30 seconds'`)),
+    );
+    for (const { id } of ended) {
+      if (!(await queue(deps, tenant.id, id, 'stop'))) continue;
+      deps.telemetry.repaired('stopped');
+      report.stopped++;
+    }
+  }
+}
+
+/** Leave word for the relay, unless something for this enrollment waits already or it changed meanwhile. */
+async function queue(deps: Deps, tenantId: string, enrollmentId: string, kind: 'start' | 'stop'): Promise<boolean> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [row] = await tx.select({ endedAt: enrollments.endedAt }).from(enrollments).where(eq(enrollments.id, enrollmentId)).for('no key update');
+    if (row === undefined || (row.endedAt === null) !== (kind === 'start')) return false;
+    const waiting = await tx.select({ seq: outbox.seq }).from(outbox).where(eq(outbox.enrollmentId, enrollmentId)).limit(1);
+    if (waiting.length > 0) return false;
+    await tx.insert(outbox).values({ tenantId, enrollmentId, kind });
+    return true;
+  });
+}
+
+async function audit(deps: Deps, tenantId: string, action: string, subject: string, data: Record<string, unknown>): Promise<void> {
+  await deps.db.withTenant(tenantId, (tx) => tx.insert(auditLog).values({ tenantId, id: uuidv7(), actor: 'reconciler', action, subject, data }));
+}

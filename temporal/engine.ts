@@ -1,0 +1,77 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { RecoveryStart, WorkflowEngine, WorkflowRef } from '../operations/deps.ts';
+import { type RecoveryInput, recoveryWorkflowId, recoveryWorkflowType, searchAttributes, signalNames, taskQueue } from '../workflows/contract.ts';
+
+const idOf = (ref: WorkflowRef) => recoveryWorkflowId(ref.tenantSlug, ref.sequence, ref.enrollmentId);
+
+/** Temporal as the operations see it. Every call may be repeated: an existing start and an ended workflow's signal are successes. */
+export function createWorkflowEngine(client: Client, queue: string = taskQueue): WorkflowEngine {
+  const signal = async (ref: WorkflowRef, name: string, args: unknown[]): Promise<void> => {
+    try {
+      await client.workflow.getHandle(idOf(ref)).signal(name, ...args);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  };
+  return {
+    async start(input) {
+      const args: [RecoveryInput] = [{ tenantId: input.tenantId, enrollmentId: input.enrollmentId, plan: input.plan, progress: input.progress }];
+      try {
+        await client.workflow.start(recoveryWorkflowType, {
+          taskQueue: queue,
+          workflowId: idOf(input),
+          args,
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          searchAttributes: attributesOf(input),
+          priority: { priorityKey: 3, fairnessKey: input.tenantSlug.slice(0, 64) },
+          staticSummary: `${input.sequence} v${input.plan.version}, ${input.plan.steps.length} steps`,
+        });
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      }
+    },
+    stop: (ref, reason) => signal(ref, signalNames.stop, [reason, 'recorded']),
+    wake: (ref) => signal(ref, signalNames.wake, []),
+    async describe(ref) {
+      try {
+        const { status } = await client.workflow.getHandle(idOf(ref)).describe();
+        switch (status.name) {
+          case 'RUNNING':
+          case 'CONTINUED_AS_NEW':
+          case 'PAUSED':
+            return 'running';
+          case 'COMPLETED':
+            return 'completed';
+          case 'CANCELLED':
+            return 'cancelled';
+          case 'TERMINATED':
+            return 'terminated';
+          case 'TIMED_OUT':
+            return 'timed_out';
+          default:
+            return 'failed';
+        }
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return 'missing';
+        throw error;
+      }
+    },
+    async *listRunning(tenantSlug) {
+      const query = `WorkflowType = '${recoveryWorkflowType}' AND ExecutionStatus = 'Running' AND ${searchAttributes.tenant} = '${tenantSlug}'`;
+      for await (const { workflowId } of client.workflow.list({ query })) {
+        const enrollmentId = workflowId.split('/').at(-1);
+        if (enrollmentId !== undefined) yield enrollmentId;
+      }
+    },
+  };
+}
+
+function attributesOf(input: RecoveryStart): Record<string, string[]> {
+  return {
+    [searchAttributes.tenant]: [input.tenantSlug],
+    [searchAttributes.sequence]: [input.sequence],
+    [searchAttributes.subjectKind]: [input.subjectKind],
+    [searchAttributes.subject]: [input.subjectId],
+  };
+}

@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import { EnvError, readEnv } from '../../config/env.ts';
+
+const key = Buffer.alloc(32, 7).toString('base64');
+const enough = { DATABASE_URL: 'postgres://db.example.com/shop', TEMPORAL_ADDRESS: 'temporal.example.com:7233', REKINDLE_MASTER_KEY: key };
+
+function problemsOf(source: Record<string, string>) {
+  try {
+    readEnv(source);
+  } catch (error) {
+    if (error instanceof EnvError) return error;
+    throw error;
+  }
+  throw new Error('expected an EnvError');
+}
+
+test('three variables are enough; the rest has defaults', () => {
+  expect(readEnv(enough)).toEqual({
+    NODE_ENV: 'development',
+    LOG_LEVEL: 'info',
+    DATABASE_URL: enough.DATABASE_URL,
+    MIGRATION_DATABASE_URL: enough.DATABASE_URL,
+    TEMPORAL_ADDRESS: enough.TEMPORAL_ADDRESS,
+    TEMPORAL_NAMESPACE: 'default',
+    TEMPORAL_API_KEY: null,
+    TEMPORAL_TLS: false,
+    HOST: '127.0.0.1',
+    PORT: 3000,
+    PUBLIC_URL: 'http://localhost:3000',
+    SMTP_URL: null,
+    REKINDLE_MASTER_KEY: Buffer.alloc(32, 7),
+    REKINDLE_TIME_SCALE: null,
+    METRICS_PORT: null,
+    TEMPORAL_UI_URL: null,
+    MAILBOX_URL: null,
+  });
+});
+
+test('the public address follows the port and loses its last slash', () => {
+  expect(readEnv({ ...enough, PORT: '8080' }).PUBLIC_URL).toBe('http://localhost:8080');
+  expect(readEnv({ ...enough, PUBLIC_URL: 'https://shop.example.com/' }).PUBLIC_URL).toBe('https://shop.example.com');
+});
+
+test('an API key for Temporal Cloud turns TLS on unless it is said otherwise', () => {
+  expect(readEnv({ ...enough, TEMPORAL_API_KEY: 'k' }).TEMPORAL_TLS).toBe(true);
+  expect(readEnv({ ...enough, TEMPORAL_API_KEY: 'k', TEMPORAL_TLS: 'false' }).TEMPORAL_TLS).toBe(false);
+});
+
+test('everything missing or wrong is named at once, each with a remedy', () => {
+  const error = problemsOf({ TEMPORAL_ADDRESS: 'http://temporal', PORT: '70000', LOG_LEVEL: 'loud', SMTP_URL: 'mail.example.com' });
+  expect(error.problems.map(({ variable, problem }) => `${variable} ${problem}`).toSorted()).toEqual([
+    'DATABASE_URL is missing',
+    'LOG_LEVEL is not a log level',
+    'PORT is above 65535',
+    'REKINDLE_MASTER_KEY is missing',
+    'SMTP_URL is not a URL that starts with smtp:// or smtps://',
+    'TEMPORAL_ADDRESS is not host:port',
+  ]);
+  for (const { variable, remedy } of error.problems) {
+    expect(remedy).not.toBe('');
+    expect(error.message).toContain(`${variable} `);
+    expect(error.message).toContain(remedy);
+  }
+});
+
+test('an empty variable counts as not given', () => {
+  expect(readEnv({ ...enough, PORT: '', REKINDLE_TIME_SCALE: ' ' })).toMatchObject({ PORT: 3000, REKINDLE_TIME_SCALE: null });
+  expect(problemsOf({ ...enough, DATABASE_URL: '' }).problems).toMatchObject([{ variable: 'DATABASE_URL', problem: 'is missing' }]);
+});
+
+test('a master key of the wrong length or alphabet is refused without being repeated', () => {
+  const short = Buffer.alloc(16, 7).toString('base64');
+  expect(problemsOf({ ...enough, REKINDLE_MASTER_KEY: short }).message).toContain('holds 16 bytes instead of 32');
+  expect(problemsOf({ ...enough, REKINDLE_MASTER_KEY: 'not base64!' }).message).toContain('is not base64');
+  expect(problemsOf({ ...enough, REKINDLE_MASTER_KEY: short }).message).not.toContain(short);
+});
+
+test('a password in a wrong URL does not reach the message', () => {
+  expect(problemsOf({ ...enough, DATABASE_URL: 'mysql://root:hunter2@db.example.com' }).message).not.toContain('hunter2');
+});
+
+test('the time scale is a number of at least 1 and refused in production, beside all other problems', () => {
+  expect(readEnv({ ...enough, REKINDLE_TIME_SCALE: '3600' }).REKINDLE_TIME_SCALE).toBe(3600);
+  expect(problemsOf({ ...enough, REKINDLE_TIME_SCALE: '0.5' }).message).toContain('is below 1');
+  const production = problemsOf({ NODE_ENV: 'production', REKINDLE_TIME_SCALE: '60', TEMPORAL_ADDRESS: 'x:1', REKINDLE_MASTER_KEY: key });
+  expect(production.problems.map((problem) => problem.variable)).toEqual(['DATABASE_URL', 'REKINDLE_TIME_SCALE']);
+});

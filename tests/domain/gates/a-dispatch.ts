@@ -1,0 +1,72 @@
+import { decideDispatch } from '../../../domain/gates/decide-dispatch.ts';
+import type { ChannelFacts, Facts } from '../../../domain/gates/facts.ts';
+import type { GateCheck, Verdict } from '../../../domain/gates/verdict.ts';
+import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
+import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
+import type { Progress } from '../../../domain/sequence/plan.ts';
+import { initialProgress } from '../../../domain/sequence/progress.ts';
+import { anEmail, aSequence, ms } from '../../helpers/sequence-dsl.ts';
+
+export const anchorMs = Date.parse('2026-03-10T10:00Z');
+export const usable: ChannelFacts = {
+  connected: true,
+  hasAddress: true,
+  suppressed: false,
+  consent: 'unknown',
+  requiresConsent: false,
+  refused: false,
+};
+
+/** What differs from a step that would be sent. */
+export interface Differences {
+  sequence?: SequenceDefinition;
+  timeScale?: number;
+  stepId?: string;
+  progress?: Partial<Progress>;
+  step?: Partial<Facts['step']>;
+  enrollment?: Partial<Facts['enrollment']>;
+  subject?: Partial<Facts['subject']>;
+  person?: Partial<Facts['person']>;
+  channels?: Facts['channels'];
+  messages?: Facts['messages'];
+  lastSend?: Facts['lastSend'];
+  quietHours?: Facts['tenant']['quietHours'];
+  /** After the anchor; the step is due after an hour. */
+  after?: string;
+}
+
+/** Decide the dispatch of an e-mail that was due an hour after the anchor, in an activated enrollment. */
+export function decide(differences: Differences = {}): Verdict {
+  const timeScale = differences.timeScale ?? 1;
+  const sequence = differences.sequence ?? aSequence({ steps: [anEmail({ at: '1h' }), anEmail({ id: 'later', at: '24h' })] });
+  const step = sequence.steps.find(({ id }) => id === (differences.stepId ?? sequence.steps[0]?.id));
+  if (step === undefined) throw new Error('no such step');
+  const facts: Facts = {
+    plan: compilePlan(sequence, 1, timeScale),
+    progress: { ...initialProgress(anchorMs), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
+    step: { id: step.id, when: step.when, channels: step.channels, refusals: 0, maxRetries: step.maxRetries, ...differences.step },
+    enrollment: { ended: null, ...differences.enrollment },
+    subject: {
+      state: 'open',
+      lastActivityMs: anchorMs,
+      valueMinor: 12_990,
+      currency: 'EUR',
+      segment: 'RETURNING',
+      modifiers: ['LOW_STOCK'],
+      ...differences.subject,
+    },
+    person: { doNotContact: false, lastOrderMs: null, lastReplyMs: null, lastSeenMs: null, timeZone: 'UTC', ...differences.person },
+    channels: differences.channels ?? { email: usable },
+    messages: differences.messages ?? {},
+    lastSend: differences.lastSend ?? null,
+    tenant: { quietHours: differences.quietHours ?? null },
+  };
+  return decideDispatch(facts, anchorMs + ms(differences.after ?? '1h') / timeScale);
+}
+
+/** What one gate said. */
+export function checkOf(verdict: Verdict, gate: string): GateCheck {
+  const check = verdict.checks.find((candidate) => candidate.gate === gate);
+  if (check === undefined) throw new Error(`${gate} was not asked`);
+  return check;
+}

@@ -1,0 +1,292 @@
+import { describe, expect, test } from 'vitest';
+import type { Condition } from '../../../domain/sequence/definition.ts';
+import { activates } from '../../../domain/gates/verdict.ts';
+import { anEmail, aSequence, ms, usualQuietHours } from '../../helpers/sequence-dsl.ts';
+import { anchorMs, checkOf, decide, usable } from './a-dispatch.ts';
+
+const at = (span: string) => anchorMs + ms(span);
+
+test('a step with nothing in its way is sent, with every gate asked in the order of the design', () => {
+  const verdict = decide();
+  expect(verdict).toMatchObject({ kind: 'send', channel: 'email' });
+  expect(verdict.checks.map(({ gate }) => gate)).toEqual([
+    'subject_open',
+    'enrollment_running',
+    'do_not_contact',
+    'ordered_since',
+    'replied_since',
+    'activation',
+    'max_age',
+    'channel',
+    'conditions',
+    'retries',
+    'held',
+    'due',
+    'active_now',
+    'quiet_hours',
+    'gap',
+    'too_old',
+  ]);
+  expect(verdict.checks.every(({ result, note }) => result === 'pass' && note === undefined)).toBe(true);
+});
+
+describe('ends', () => {
+  test.each([
+    ['the cart was bought', { subject: { state: 'converted' } }, 'purchased'],
+    ['the cart was bought before activation', { subject: { state: 'converted' }, progress: { activatedAtMs: null } }, 'not_abandoned'],
+    ['the checkout is gone', { subject: { state: 'gone' } }, 'expired'],
+    ['the enrollment was stopped', { enrollment: { ended: 'manual' } }, 'manual'],
+    ['a stop stands in the progress only', { progress: { stopped: 'replied' } }, 'replied'],
+    ['the person must not be contacted', { person: { doNotContact: true } }, 'opted_out'],
+    ['the person ordered since', { person: { lastOrderMs: at('30m') } }, 'purchased_elsewhere'],
+    ['the person ordered before activation', { person: { lastOrderMs: at('30m') }, progress: { activatedAtMs: null } }, 'not_abandoned'],
+    ['the person wrote since', { person: { lastReplyMs: at('30m') } }, 'replied'],
+  ] as const)('%s', (_, differences, reason) => {
+    const verdict = decide(differences);
+    expect(verdict).toMatchObject({ kind: 'stop', reason });
+    expect(verdict.checks.at(-1)).toMatchObject({ result: 'stop', note: expect.stringMatching(/\.$/) });
+    expect(activates(verdict)).toBe(false);
+  });
+
+  test('orders and replies from before the cart was left end nothing', () => {
+    expect(decide({ person: { lastOrderMs: anchorMs, lastReplyMs: anchorMs } }).kind).toBe('send');
+  });
+
+  test('a reply ends nothing in a sequence that runs on', () => {
+    const sequence = aSequence({ steps: [anEmail({ at: '1h' })], stopOn: ['purchased', 'opted_out'] });
+    expect(decide({ sequence, person: { lastReplyMs: at('30m') } }).kind).toBe('send');
+  });
+
+  test('a step of a completed enrollment is a silent no-op', () => {
+    expect(decide({ enrollment: { ended: 'completed' } })).toMatchObject({ kind: 'skip', reason: 'stopped' });
+  });
+
+  test('an enrollment older than maxAge is expired, counted from the anchor and scaled', () => {
+    const sequence = aSequence({ steps: [anEmail({ at: '1h', expires: '30d' })], maxAge: '7d' });
+    expect(decide({ sequence, after: '7d' }).kind).toBe('send');
+    expect(decide({ sequence, after: '8d' })).toMatchObject({ kind: 'stop', reason: 'expired' });
+    expect(decide({ sequence, after: '8d', timeScale: 3600 })).toMatchObject({ kind: 'stop', reason: 'expired' });
+  });
+});
+
+describe('activation', () => {
+  const before = { progress: { activatedAtMs: null } };
+
+  test('passes and activates when nothing happened until the first step', () => {
+    expect(activates(decide(before))).toBe(true);
+  });
+
+  test('moves the anchor to later activity and puts the step off to its new due time', () => {
+    const verdict = decide({ ...before, subject: { lastActivityMs: at('40m') } });
+    expect(verdict).toMatchObject({ kind: 'defer', untilMs: at('100m'), anchorMs: at('40m'), reason: 'activity' });
+    expect(activates(verdict)).toBe(false);
+  });
+
+  test('activates although a time gate puts the step off, and although the step is skipped', () => {
+    expect(activates(decide({ ...before, quietHours: { fromMinute: 0, toMinute: 720 } }))).toBe(true);
+    expect(activates(decide({ ...before, channels: {} }))).toBe(true);
+  });
+
+  test('is over once it happened: later activity leaves the anchor alone', () => {
+    expect(checkOf(decide({ subject: { lastActivityMs: at('40m') } }), 'activation').result).toBe('pass');
+  });
+
+  test('takes activity from a clock that runs ahead for activity now', () => {
+    expect(decide({ ...before, subject: { lastActivityMs: at('5h') } })).toMatchObject({ anchorMs: at('1h'), untilMs: at('2h') });
+  });
+});
+
+describe('the channel', () => {
+  test.each([
+    ['not_connected', undefined],
+    ['not_connected', { connected: false, hasAddress: false }],
+    ['no_address', { hasAddress: false, suppressed: true }],
+    ['suppressed', { suppressed: true }],
+    ['no_consent', { consent: 'denied' }],
+    ['no_consent', { consent: 'unknown', requiresConsent: true }],
+    ['refused', { refused: true }],
+  ] as const)('is impossible: %s', (reason, differences) => {
+    const channels = differences === undefined ? {} : { email: { ...usable, ...differences } };
+    expect(decide({ channels })).toMatchObject({ kind: 'skip', reason });
+  });
+
+  test('with granted consent is possible where consent is required', () => {
+    expect(decide({ channels: { email: { ...usable, consent: 'granted', requiresConsent: true } } }).kind).toBe('send');
+  });
+
+  test('falls back along the list of the step only where a channel is impossible', () => {
+    const step = { channels: ['sms', 'telegram', 'email'] as ('sms' | 'telegram' | 'email')[] };
+    const verdict = decide({ step, channels: { sms: { ...usable, hasAddress: false }, email: usable } });
+    expect(verdict).toMatchObject({ kind: 'send', channel: 'email' });
+    expect(checkOf(verdict, 'channel').input).toEqual({ sms: 'no_address', telegram: 'not_connected', email: 'chosen' });
+    expect(decide({ step, channels: { sms: usable, email: usable }, quietHours: { fromMinute: 0, toMinute: 720 } }).kind).toBe('defer');
+  });
+
+  test('skips with the reason of the preferred channel when none is left', () => {
+    expect(decide({ step: { channels: ['sms', 'email'] }, channels: { sms: { ...usable, hasAddress: false } } })).toMatchObject({
+      reason: 'no_address',
+    });
+  });
+
+  test('none is settled silently, at any hour', () => {
+    expect(decide({ step: { channels: ['none'] }, quietHours: { fromMinute: 0, toMinute: 720 } })).toMatchObject({ kind: 'skip', reason: 'silent' });
+  });
+
+  test('of a colleague needs no address, and disturbs nobody at night', () => {
+    const task = { ...usable, hasAddress: false };
+    expect(decide({ step: { channels: ['task'] }, channels: { task }, quietHours: { fromMinute: 0, toMinute: 720 } })).toMatchObject({
+      channel: 'task',
+    });
+  });
+});
+
+describe('conditions', () => {
+  const sent = { sentAtMs: anchorMs, opened: false, clicked: false };
+  const kindWhen = (when: Condition, differences: Parameters<typeof decide>[0] = {}) => decide({ step: { when }, ...differences }).kind;
+
+  test.each<[Condition, 'send' | 'skip']>([
+    ['converted', 'skip'],
+    [{ segment: 'RETURNING' }, 'send'],
+    [{ segment: 'LOW_STOCK' }, 'send'],
+    [{ segment: 'HIGH_VALUE' }, 'skip'],
+    [{ value: { atLeast: 129.9 } }, 'send'],
+    [{ value: { atLeast: 129.91 } }, 'skip'],
+    [{ value: { below: 129.9 } }, 'skip'],
+    [{ value: { atLeast: 100, below: 130 } }, 'send'],
+    [{ not: 'converted' }, 'send'],
+    [{ all: [{ segment: 'RETURNING' }, 'converted'] }, 'skip'],
+    [{ any: [{ segment: 'RETURNING' }, 'converted'] }, 'send'],
+    [{ opened: 'email' }, 'skip'],
+    [{ not: { clicked: 'email' } }, 'send'],
+  ])('%j → %s', (when, kind) => {
+    expect(kindWhen(when)).toBe(kind);
+  });
+
+  test('values are read in the major units of the currency', () => {
+    expect(kindWhen({ value: { atLeast: 5000 } }, { subject: { valueMinor: 5000, currency: 'JPY' } })).toBe('send');
+    expect(kindWhen({ value: { atLeast: 5000 } }, { subject: { valueMinor: 5000, currency: 'EUR' } })).toBe('skip');
+  });
+
+  test('an open is read from the message', () => {
+    expect(kindWhen({ opened: 'email' }, { messages: { email: { ...sent, opened: true } } })).toBe('send');
+  });
+
+  test('an undecidable one is false and says so; what was never sent was certainly not opened', () => {
+    const unknowable = { messages: { email: { ...sent, opened: null } } };
+    const verdict = decide({ step: { when: { opened: 'email' } }, ...unknowable });
+    expect(verdict).toMatchObject({ kind: 'skip', reason: 'condition' });
+    expect(checkOf(verdict, 'conditions').note).toContain('opened email');
+    const negated = decide({ step: { when: { not: { opened: 'email' } } }, ...unknowable });
+    expect(negated.kind).toBe('send');
+    expect(checkOf(negated, 'conditions').note).toContain('opened email');
+    const neverSent = decide({ step: { when: { not: { opened: 'email' } } }, messages: { email: { sentAtMs: null, opened: null, clicked: null } } });
+    expect(checkOf(neverSent, 'conditions').note).toBeUndefined();
+  });
+
+  test('a value without a known currency is undecidable', () => {
+    expect(checkOf(decide({ step: { when: { value: { below: 900 } } }, subject: { currency: null } }), 'conditions').note).toContain(
+      'value below 900',
+    );
+  });
+});
+
+describe('retries', () => {
+  test('a message refused more often than maxRetries is given up', () => {
+    expect(decide({ step: { refusals: 3, maxRetries: 3 } }).kind).toBe('send');
+    expect(decide({ step: { refusals: 4, maxRetries: 3 } })).toMatchObject({ kind: 'skip', reason: 'refused' });
+  });
+});
+
+describe('a hold', () => {
+  test.each(['paused', 'takeover'] as const)('%s holds without a time, even beyond the expiry', (held) => {
+    expect(decide({ progress: { held } })).toMatchObject({ kind: 'hold', reason: held });
+    expect(decide({ progress: { held }, after: '20d' })).toMatchObject({ kind: 'hold' });
+  });
+
+  test('does not hide a condition that no longer applies', () => {
+    expect(decide({ progress: { held: 'paused' }, step: { when: 'converted' } }).kind).toBe('skip');
+  });
+});
+
+describe('time gates', () => {
+  test('never send before the step is due, nor before the time it was put off to', () => {
+    expect(decide({ after: '59m' })).toMatchObject({ kind: 'defer', untilMs: at('1h'), reason: 'due' });
+    expect(decide({ progress: { notBeforeMs: { email: at('2h') } } })).toMatchObject({ kind: 'defer', untilMs: at('2h'), reason: 'due' });
+  });
+
+  test('let a shopper finish: last activity + 30 min, on the cart or anywhere in the shop, scaled', () => {
+    expect(decide({ subject: { lastActivityMs: at('50m') } })).toMatchObject({ kind: 'defer', untilMs: at('80m'), reason: 'active_now' });
+    expect(decide({ person: { lastSeenMs: at('55m') } })).toMatchObject({ kind: 'defer', untilMs: at('85m'), reason: 'active_now' });
+    expect(decide({ person: { lastSeenMs: at('30m') } }).kind).toBe('send');
+    const scaled = decide({ timeScale: 3600, person: { lastSeenMs: anchorMs + 900 } });
+    expect(scaled).toMatchObject({ kind: 'defer', untilMs: anchorMs + 900 + 500 });
+  });
+
+  test('do not take the leaving itself for activity', () => {
+    const sequence = aSequence({ steps: [anEmail({ at: '10m' })] });
+    expect(decide({ sequence, after: '10m', person: { lastSeenMs: anchorMs } }).kind).toBe('send');
+  });
+
+  test('keep 3 h between sends unless both were due at the same time, scaled', () => {
+    expect(decide({ lastSend: { atMs: at('30m'), dueMs: at('30m') } })).toMatchObject({ kind: 'defer', untilMs: at('210m'), reason: 'gap' });
+    expect(decide({ lastSend: { atMs: at('30m'), dueMs: at('1h') } }).kind).toBe('send');
+    const scaled = decide({ timeScale: 3600, lastSend: { atMs: anchorMs + 500, dueMs: anchorMs + 500 } });
+    expect(scaled).toMatchObject({ kind: 'defer', untilMs: anchorMs + 500 + 3000 });
+  });
+
+  test('keep quiet hours on the clock of the person', () => {
+    expect(decide({ quietHours: usualQuietHours, person: { timeZone: 'Asia/Tokyo' } })).toEqual(
+      decide({ quietHours: usualQuietHours, person: { timeZone: 'Asia/Seoul' } }),
+    );
+    expect(decide({ quietHours: usualQuietHours, person: { timeZone: 'Pacific/Auckland' } })).toMatchObject({
+      kind: 'defer',
+      untilMs: Date.parse('2026-03-10T19:00Z'),
+      reason: 'quiet_hours',
+    });
+  });
+
+  test('are solved together: one verdict, every gate that took part listed, the last to open as the reason', () => {
+    const verdict = decide({
+      quietHours: { fromMinute: 12 * 60, toMinute: 15 * 60 },
+      person: { lastSeenMs: at('50m') },
+      lastSend: { atMs: at('30m'), dueMs: anchorMs },
+      after: '1h',
+    });
+    // Active until 11:20, the gap until 13:30, then quiet until 15:00.
+    expect(verdict).toMatchObject({ kind: 'defer', untilMs: at('5h'), reason: 'quiet_hours' });
+    expect(verdict.checks.filter(({ result }) => result === 'defer').map(({ gate, input }) => [gate, input['opensMs']])).toEqual([
+      ['active_now', at('80m')],
+      ['quiet_hours', at('5h')],
+      ['gap', at('210m')],
+    ]);
+  });
+
+  test('skip the step as too old now when they open after its expiry', () => {
+    const sequence = aSequence({ steps: [anEmail({ at: '1h', expires: '4h' })] });
+    const verdict = decide({ sequence, quietHours: { fromMinute: 10 * 60, toMinute: 16 * 60 } });
+    expect(verdict).toMatchObject({ kind: 'skip', reason: 'too_old' });
+    expect(checkOf(verdict, 'quiet_hours').result).toBe('defer');
+  });
+
+  test('leave a step its last instant, and no more', () => {
+    const sequence = aSequence({ steps: [anEmail({ at: '1h', expires: '4h' })] });
+    expect(decide({ sequence, after: '5h' }).kind).toBe('send');
+    expect(decide({ sequence, after: '301m' })).toMatchObject({ kind: 'skip', reason: 'too_old' });
+  });
+});
+
+test('a plan without the step is a defect and says so', () => {
+  expect(() => decide({ step: { id: 'nowhere' } })).toThrow('no such step');
+});
+
+test('nothing personal reaches the record: only ids, times and flags', () => {
+  const verdicts = [
+    decide({ quietHours: usualQuietHours, person: { timeZone: 'Asia/Tokyo' } }),
+    decide({ step: { when: { value: { atLeast: 5 } } } }),
+  ];
+  for (const { checks } of verdicts) {
+    for (const { input } of checks)
+      for (const value of Object.values(input)) expect(['number', 'boolean', 'object', 'string']).toContain(typeof value);
+    expect(JSON.stringify(checks)).not.toMatch(/Tokyo|12990|129\.9|@/);
+  }
+});

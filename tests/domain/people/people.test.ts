@@ -1,0 +1,155 @@
+import { describe, expect, test } from 'vitest';
+import { minorDigits } from '../../../domain/money.ts';
+import { consentAllows, foldConsent } from '../../../domain/people/consent.ts';
+import { normaliseEmail, normalisePhone } from '../../../domain/people/identity.ts';
+import { baseSegment, segmentModifiers, sequenceType } from '../../../domain/people/segments.ts';
+import { guessTimeZone } from '../../../domain/people/time-zone.ts';
+
+describe('an e-mail address', () => {
+  test.each([
+    [' Ada.Shopper@Example.COM ', 'ada.shopper@example.com'],
+    ['ada+cart@example.com', 'ada+cart@example.com'],
+    ["o'neill@example.co.uk", "o'neill@example.co.uk"],
+    ['ada@BÜCHER.example', 'ada@xn--bcher-kva.example'],
+    [`${'a'.repeat(64)}@example.com`, `${'a'.repeat(64)}@example.com`],
+  ])('%j is written %s', (raw, normal) => {
+    expect(normaliseEmail(raw)).toBe(normal);
+    expect(normaliseEmail(normal)).toBe(normal);
+  });
+
+  test.each([
+    null,
+    undefined,
+    '',
+    'ada',
+    '@example.com',
+    'ada@',
+    'ada@localhost',
+    'ada@example',
+    'ada@@example.com',
+    'a@b@example.com',
+    'ada shopper@example.com',
+    '.ada@example.com',
+    'ada..b@example.com',
+    '"ada"@example.com',
+    'Ada <ada@example.com>',
+    'ada@example.com, eve@example.com',
+    'ada@example.com\r\nBcc: eve@example.com',
+    'ada\r\n@example.com',
+    'ada\0@example.com',
+    'ada@exa mple.com',
+    'ada@example..com',
+    'ada@-example.com',
+    'ada@127.0.0.1',
+    'ada@[127.0.0.1]',
+    'ada@example.com/path',
+    'ada@example.com:25',
+    'ada@example.com.',
+    'ada@0x7f.1',
+    'ünal@example.com',
+    `${'a'.repeat(65)}@example.com`,
+    `ada@${'a'.repeat(64)}.com`,
+    `ada@${'abcdefg.'.repeat(32)}com`,
+  ])('%j is none', (raw) => {
+    expect(normaliseEmail(raw)).toBeNull();
+  });
+});
+
+describe('a phone number', () => {
+  test.each([
+    ['+43 660 1234567', 'US', '+436601234567'],
+    ['0660 1234567', 'AT', '+436601234567'],
+    ['(212) 555-0123', 'us', '+12125550123'],
+    ['+43 660 1234567', 'nowhere', '+436601234567'],
+  ])('%s in %s is %s', (raw, country, normal) => {
+    expect(normalisePhone(raw, country)).toBe(normal);
+  });
+
+  test.each([null, '', '12', 'call me', '0660 1234567\r\n', '+1 000 000 0000', '9'.repeat(60)])('%j is none in the United States', (raw) => {
+    expect(normalisePhone(raw, 'US')).toBeNull();
+  });
+});
+
+describe('consent', () => {
+  test('is what was said last, by the clock of the one who heard it', () => {
+    expect(foldConsent([])).toBe('unknown');
+    const granted = { state: 'granted' as const, atMs: 2 };
+    const denied = { state: 'denied' as const, atMs: 1 };
+    expect(foldConsent([granted, denied])).toBe('granted');
+    expect(foldConsent([{ ...denied, atMs: 3 }, granted])).toBe('denied');
+  });
+
+  test('of two statements at the same instant the denial counts, in either order', () => {
+    const both = [
+      { state: 'granted' as const, atMs: 1 },
+      { state: 'denied' as const, atMs: 1 },
+    ];
+    expect([foldConsent(both), foldConsent(both.toReversed())]).toEqual(['denied', 'denied']);
+  });
+
+  test('unknown is enough only where the tenant does not require more', () => {
+    expect([consentAllows('unknown', false), consentAllows('unknown', true), consentAllows('granted', true), consentAllows('denied', false)]).toEqual(
+      [true, false, true, false],
+    );
+  });
+});
+
+describe('the segment of a customer', () => {
+  const thresholds = { highValueMinor: 50_000 };
+
+  test.each([
+    ['nobody', null, 'FIRST_TIME'],
+    ['no order', { orderCount: 0, lifetimeValueMinor: 90_000 }, 'FIRST_TIME'],
+    ['nothing known', { orderCount: null, lifetimeValueMinor: null }, 'FIRST_TIME'],
+    ['money spent, orders unknown', { orderCount: null, lifetimeValueMinor: 10_000 }, 'RETURNING'],
+    ['exactly the threshold', { orderCount: 3, lifetimeValueMinor: 50_000 }, 'RETURNING'],
+    ['above the threshold', { orderCount: 1, lifetimeValueMinor: 50_001 }, 'HIGH_VALUE'],
+    ['orders, value unknown', { orderCount: 2, lifetimeValueMinor: null }, 'RETURNING'],
+  ] as const)('%s', (_, customer, segment) => {
+    expect(baseSegment(customer, thresholds)).toBe(segment);
+  });
+
+  test('LOW_STOCK composes with any of them; sold out or unknown is not low', () => {
+    const low = (...stocks: (number | null)[]) =>
+      segmentModifiers(
+        stocks.map((stock) => ({ stock })),
+        { lowStockAt: 5 },
+      );
+    expect([low(40, 5), low(6), low(0), low(null), low()]).toEqual([['LOW_STOCK'], [], [], [], []]);
+  });
+
+  test('sequence_type is one value: the base, or low_stock where the base is RETURNING', () => {
+    expect(sequenceType('RETURNING', ['LOW_STOCK'])).toBe('low_stock');
+    expect(sequenceType('RETURNING', [])).toBe('returning');
+    expect(sequenceType('HIGH_VALUE', ['LOW_STOCK'])).toBe('high_value');
+    expect(sequenceType('FIRST_TIME', ['LOW_STOCK'])).toBe('first_time');
+  });
+});
+
+describe('the time zone of a person', () => {
+  test.each([
+    [{ timeZone: 'asia/tokyo', country: 'DE' }, 'Asia/Tokyo'],
+    [{ timeZone: 'nonsense', country: 'de' }, 'Europe/Berlin'],
+    [{ timeZone: null, country: 'US' }, 'America/Chicago'],
+    [{ timeZone: null, country: null }, 'America/Chicago'],
+  ])('%j → %s', (person, zone) => {
+    expect(guessTimeZone(person, 'America/Chicago')).toBe(zone);
+  });
+
+  test('is UTC where even the store has none', () => {
+    expect(guessTimeZone({ timeZone: null, country: 'XX' }, 'nonsense')).toBe('UTC');
+  });
+});
+
+test('every country of the table has a zone that exists', async () => {
+  const { canonicalTimeZone } = await import('../../../domain/time/zones.ts');
+  const { zoneOfCountry } = await import('../../../domain/people/country-zones.ts');
+  const letters = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+  const zones = letters.flatMap((a) => letters.map((b) => zoneOfCountry(a + b))).filter((zone) => zone !== null);
+  expect(zones.length).toBeGreaterThan(80);
+  for (const zone of zones) expect(canonicalTimeZone(zone), zone).not.toBeNull();
+});
+
+test('currencies have their own number of decimals', () => {
+  expect(['EUR', 'jpy', 'KWD', 'XX', '', '€'].map(minorDigits)).toEqual([2, 0, 3, null, null, null]);
+});

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { describeSequenceErrors, parseSequence } from '../../../domain/sequence/parse-sequence.ts';
+
+/** A valid file; `steps` and `more` replace or add lines. */
+function file({ steps = '  - { id: email_2h, at: 2h, channel: email, content: cart/email_2h }', more = '' } = {}): string {
+  return `sequence: cart\nname: Cart recovery\non: cart.abandoned\n${more}${more === '' ? '' : '\n'}steps:\n${steps}\n`;
+}
+
+function definitionOf(yaml: string) {
+  const parsed = parseSequence(yaml);
+  if (!parsed.ok) throw new Error(describeSequenceErrors('cart.yaml', parsed.errors));
+  return parsed.definition;
+}
+
+function errorsOf(yaml: string): string[] {
+  const parsed = parseSequence(yaml);
+  return parsed.ok ? [] : parsed.errors.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+describe('a file', () => {
+  test('needs only a name, a trigger and steps; the rest has defaults', () => {
+    expect(definitionOf(file())).toEqual({
+      sequence: 'cart',
+      name: 'Cart recovery',
+      on: 'cart.abandoned',
+      quietForMs: 3_600_000,
+      stopOn: ['purchased', 'replied', 'opted_out'],
+      maxAgeMs: 604_800_000,
+      reentry: 'once-per-subject',
+      holdoutPercent: 0,
+      priority: 3,
+      goal: { event: 'order.placed', withinMs: 604_800_000 },
+      steps: [
+        {
+          id: 'email_2h',
+          due: { from: 'anchor', delayMs: 7_200_000 },
+          channels: ['email'],
+          content: 'cart/email_2h',
+          when: null,
+          lapsesWith: null,
+          expiresAfterMs: null,
+          maxRetries: 3,
+        },
+      ],
+    });
+  });
+
+  test('may say everything that the format knows', () => {
+    const steps = [
+      '  - { id: popup, at: 1h, channel: onsite, content: cart/popup, lapsesWith: mail }',
+      '  - { id: mail, at: 2h, channel: email, content: cart/mail, expires: 4h, maxRetries: 1 }',
+      '  - id: nudge',
+      '    after: 6h',
+      '    channel: [sms, email]',
+      '    content: cart/nudge',
+      '    when: { all: [{ not: converted }, { any: [{ opened: mail }, { segment: HIGH_VALUE }] }, { value: { atLeast: 99.5, below: 500 } }] }',
+      '  - { id: mark, after: 0s, channel: none }',
+    ].join('\n');
+    const { steps: read } = definitionOf(file({ steps, more: 'quietFor: 30m\nholdout: 0%\npriority: 1' }));
+    expect(read[0]).toMatchObject({ lapsesWith: 'mail' });
+    expect(read[1]).toMatchObject({ expiresAfterMs: 14_400_000, maxRetries: 1 });
+    expect(read[2]).toMatchObject({
+      due: { from: 'previous', delayMs: 21_600_000 },
+      channels: ['sms', 'email'],
+      when: { all: [{ not: 'converted' }, { any: [{ opened: 'mail' }, { segment: 'HIGH_VALUE' }] }, { value: { atLeast: 99.5, below: 500 } }] },
+    });
+    expect(read[3]).toMatchObject({ channels: ['none'], content: null });
+  });
+});
+
+describe('a mistake is named with its line and its remedy:', () => {
+  const step = (words: string) => `  - { id: email, at: 2h, channel: email, content: cart/email, ${words} }`;
+
+  test.each([
+    ['a field that is missing', 'sequence: cart\nname: x\non: cart.abandoned\n', '1:1 `steps` is missing: write a list of steps'],
+    ['a field that nobody knows', file({ more: 'quitFor: 1h' }), '4:1 `quitFor` is not a field here: check its spelling, or remove it'],
+    [
+      'a step field that nobody knows',
+      file({ steps: step('chanel: sms') }),
+      '5:63 Step `email`: `chanel` is not a field here: check its spelling, or remove it',
+    ],
+    ['a number where a span belongs', file({ more: 'quietFor: 60' }), '4:1 `quietFor` is not understood: write a span such as 30m, 2h or 3d'],
+    [
+      'a span of a kind that does not exist',
+      file({ more: 'maxAge: 2w' }),
+      '4:1 `maxAge` is no span (`2w`): write a whole number and s, m, h or d, such as 30m, 2h or 3d',
+    ],
+    [
+      'a step without a time',
+      file({ steps: '  - { id: a, channel: email, content: cart/a }' }),
+      '5:5 Step `a`: `at` is missing: say when, with `at` (from the start) or `after` (from the previous step)',
+    ],
+    ['a step with two times', file({ steps: step('after: 1h') }), '5:63 Step `email`: `after` stands beside `at`: a step has one of them'],
+    [
+      'a mail without a text',
+      file({ steps: '  - { id: a, at: 2h, channel: email }' }),
+      '5:5 Step `a`: `content` is missing: name the text that this step sends, such as cart/email_2h',
+    ],
+    [
+      'a text outside the folder of texts',
+      file({ steps: '  - { id: a, at: 2h, channel: email, content: ../secrets }' }),
+      '5:38 Step `a`: `content` is not understood: write the name of a text such as cart/email_2h',
+    ],
+    [
+      'a channel that nobody knows',
+      file({ steps: '  - { id: a, at: 2h, channel: [email, fax], content: cart/a }' }),
+      '5:39 Step `a`: `channel[1]` is not understood: write one of email, sms, call, telegram, push, onsite, crm, task, none',
+    ],
+    [
+      'a silent mark with company',
+      file({ steps: '  - { id: a, at: 2h, channel: [none, email], content: cart/a }' }),
+      '5:22 Step `a`: `channel` `none` stands alone: a silent mark has no other channel',
+    ],
+    ['an id twice', file({ steps: `${step('')}\n${step('')}` }), '6:7 Step `email`: `id` `email` is taken by an earlier step: ids are unique'],
+    [
+      'an id that JavaScript would trip over',
+      file({ steps: '  - { id: constructor, at: 2h, channel: email, content: cart/a }' }),
+      '5:7 Step `constructor`: `id` is a reserved word: choose another id',
+    ],
+    [
+      'a condition on a step that is not earlier',
+      file({ steps: step('when: { clicked: email }') }),
+      '5:63 Step `email`: `when` names `email`, which is no earlier step',
+    ],
+    [
+      'a condition that nobody knows',
+      file({ steps: step('when: { oppened: email }') }),
+      '5:71 Step `email`: `when.oppened` is no condition: write converted, opened, clicked, segment, value, not, all or any',
+    ],
+    [
+      'two conditions side by side',
+      file({ steps: step('when: { segment: RETURNING, opened: email }') }),
+      '5:63 Step `email`: `when` must hold exactly one condition: join several with all or any',
+    ],
+    [
+      'a segment that does not exist',
+      file({ steps: step('when: { not: { segment: RICH } }') }),
+      '5:78 Step `email`: `when.not.segment` must be one of FIRST_TIME, HIGH_VALUE, RETURNING, LOW_STOCK',
+    ],
+    [
+      'a pop-up that lapses with an earlier step',
+      file({ steps: step('lapsesWith: email') }),
+      '5:63 Step `email`: `lapsesWith` names `email`, which is no later step',
+    ],
+    [
+      'steps out of order',
+      file({ steps: `${step('')}\n  - { id: b, at: 1h, channel: email, content: cart/b }` }),
+      '6:14 Step `b`: `at` lies before the step above it (2h): steps run in order',
+    ],
+    [
+      'a first step while the shopper may still be busy',
+      file({ more: 'quietFor: 3h' }),
+      '6:21 Step `email_2h`: `at` lies before the end of quietFor (3h): nothing counts as abandoned until then',
+    ],
+    ['a step beyond the end', file({ more: 'maxAge: 2h' }), '6:21 Step `email_2h`: `at` lies beyond maxAge (2h): the step would never go out'],
+    ['an opt-out that ends nothing', file({ more: 'stopOn: [purchased, replied]' }), '4:1 `stopOn` must contain opted_out: it ends every sequence'],
+  ])('%s', (_, yaml, error) => {
+    expect(errorsOf(yaml)).toEqual([error]);
+  });
+
+  test.each([
+    ['a holdout', file({ more: 'holdout: 10%' }), '4:1 `holdout` above 0% is not available yet: write 0% or leave it out'],
+    ['a cooldown', file({ more: 'reentry: { cooldown: 30d }' }), '4:1 `reentry` with a cooldown is not available yet: write once-per-subject'],
+    ['another trigger', file().replace('cart.abandoned', 'lead.silent'), '3:1 `on` is not available yet: write cart.abandoned, the only one so far'],
+    [
+      'a reaction',
+      file({ steps: '  - { id: a, on: { event: message.opened, step: b }, after: 6h, channel: email, content: cart/a }' }),
+      '5:14 Step `a`: `on` (a step that reacts to an event) is not available yet: remove this step',
+    ],
+    [
+      'copy by a model',
+      file({ steps: '  - { id: a, at: 2h, channel: email, content: { model: cart/a, fallback: cart/a } }' }),
+      '5:38 Step `a`: `content` by a model is not available yet: name a text such as cart/email_2h',
+    ],
+  ])('%s, which is part of the format but not available yet', (_, yaml, error) => {
+    expect(errorsOf(yaml)).toEqual([error]);
+  });
+
+  test('several at once, in the order of the file', () => {
+    const errors = errorsOf(
+      'sequence: Cart\non: cart.abandoned\nname: x\nquietFor: 1\nsteps:\n  - { id: a, at: 1x, channel: email, content: cart/a }\n',
+    );
+    expect(errors.map((error) => error.split(' ')[0])).toEqual(['1:1', '4:1', '6:14']);
+  });
+});
+
+test.each([
+  ['', 1],
+  ['- 1', 1],
+  ['a: [', 1],
+  ['a: 1\na: 2', 2],
+  ['sequence: *nowhere', 1],
+  [`a: &a [x]\nb: &b [${'*a,'.repeat(60)}]\nc: [${'*b,'.repeat(60)}]`, 1],
+  ['x'.repeat(300_000), 1],
+])('text that is no sequence is refused, not thrown at the caller', (yaml, line) => {
+  const parsed = parseSequence(yaml);
+  expect(parsed.ok).toBe(false);
+  expect(parsed.ok ? [] : parsed.errors[0]).toMatchObject({ line });
+});
+
+test('errors are shown one a line, as editors read them', () => {
+  expect(describeSequenceErrors('cart.yaml', [{ line: 3, column: 5, message: 'A thing.' }])).toBe('cart.yaml:3:5: A thing.');
+});

@@ -1,0 +1,143 @@
+import type { Channel } from '../../domain/channels.ts';
+import type { ProviderAnswer, RehearsalEvent } from '../../domain/rehearsal/events.ts';
+import type { LogEntry } from '../../domain/rehearsal/rehearse.ts';
+import { rehearse as rehearseEvents } from '../../domain/rehearsal/rehearse.ts';
+import type { Setting } from '../../domain/rehearsal/world.ts';
+import { plainSetting } from '../../domain/rehearsal/world.ts';
+import type { Condition, SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
+import { parseDuration } from '../../domain/sequence/duration.ts';
+import type { EpochMs, StepId, StopTrigger } from '../../domain/sequence/plan.ts';
+import { offsetMsAt } from '../../domain/time/zones.ts';
+
+const dayMs = 86_400_000;
+
+/** Milliseconds of `1h`, `3d`; for tests, so a wrong span throws. */
+export function ms(span: string): number {
+  const spanMs = parseDuration(span);
+  if (spanMs === null) throw new Error(`${span} is no span`);
+  return spanMs;
+}
+
+export interface StepWords {
+  id?: StepId;
+  at?: string;
+  after?: string;
+  channels?: Channel[];
+  when?: Condition;
+  expires?: string;
+  lapsesWith?: StepId;
+  maxRetries?: number;
+}
+
+/** A step; unless told otherwise an e-mail called `email`. */
+export function anEmail(words: StepWords): StepDefinition {
+  return {
+    id: words.id ?? 'email',
+    due: words.at === undefined ? { from: 'previous', delayMs: ms(words.after ?? '0s') } : { from: 'anchor', delayMs: ms(words.at) },
+    channels: words.channels ?? ['email'],
+    content: 'cart/email_2h',
+    when: words.when ?? null,
+    lapsesWith: words.lapsesWith ?? null,
+    expiresAfterMs: words.expires === undefined ? null : ms(words.expires),
+    maxRetries: words.maxRetries ?? 3,
+  };
+}
+
+export function aSequence(words: { steps: StepDefinition[]; stopOn?: StopTrigger[]; quietFor?: string; maxAge?: string }): SequenceDefinition {
+  return {
+    sequence: 'cart',
+    name: 'Cart recovery',
+    on: 'cart.abandoned',
+    quietForMs: ms(words.quietFor ?? '0s'),
+    stopOn: words.stopOn ?? ['purchased', 'replied', 'opted_out'],
+    maxAgeMs: ms(words.maxAge ?? '30d'),
+    reentry: 'once-per-subject',
+    holdoutPercent: 0,
+    priority: 3,
+    goal: { event: 'order.placed', withinMs: ms('7d') },
+    steps: words.steps,
+  };
+}
+
+type WithoutTime<Event> = Event extends { atMs: EpochMs } ? Omit<Event, 'atMs'> : never;
+/** An event at a local time of the rehearsal: `20:30`, `tomorrow 08:00`, `day 3 09:15`. */
+export interface TimedWords {
+  at: string;
+  until?: string;
+  event: WithoutTime<RehearsalEvent>;
+}
+
+export const cartUpdated = (at: string): TimedWords => ({ at, event: { type: 'cart.updated' } });
+export const shopVisited = (at: string): TimedWords => ({ at, event: { type: 'shop.visited' } });
+export const orderPlaced = (at: string): TimedWords => ({ at, event: { type: 'order.placed', matched: true } });
+export const orderPlacedElsewhere = (at: string): TimedWords => ({ at, event: { type: 'order.placed', matched: false } });
+export const checkoutGone = (at: string): TimedWords => ({ at, event: { type: 'checkout.gone' } });
+export const replied = (at: string): TimedWords => ({ at, event: { type: 'message.received' } });
+export const optedOut = (at: string, channel: Channel | null = null): TimedWords => ({ at, event: { type: 'contact.opted_out', channel } });
+export const opened = (at: string, step: StepId): TimedWords => ({ at, event: { type: 'message.opened', step } });
+export const clicked = (at: string, step: StepId): TimedWords => ({ at, event: { type: 'message.clicked', step } });
+export const provider = (at: string, answer: ProviderAnswer): TimedWords => ({ at, event: { type: 'provider.answers', with: answer } });
+export const paused = (at: string): TimedWords => ({ at, event: { type: 'paused' } });
+export const resumed = (at: string): TimedWords => ({ at, event: { type: 'resumed' } });
+export const workersDown = (at: string, until: string): TimedWords => ({ at, until, event: { type: 'workers.down', untilMs: 0 } });
+
+/** What a rehearsal did, in the words of its events. */
+export interface RunInWords {
+  sent: { step: StepId; at: string }[];
+  deferred: { step: StepId; until: string; reason: string }[];
+  skipped: { step: StepId; reason: string }[];
+  finished: { reason: string; at: string } | null;
+  log: LogEntry[];
+}
+
+/** The quiet hours of a tenant that never changed them. */
+export const usualQuietHours = { fromMinute: 21 * 60, toMinute: 8 * 60 };
+
+/** A rehearsal in words. @param options.day - the local date that `20:30` falls on; 10 March 2026 where it does not matter */
+export function rehearse(sequence: SequenceDefinition, events: TimedWords[], options: Partial<Setting> & { day?: string } = {}): RunInWords {
+  const { day = '2026-03-10', ...given } = options;
+  const setting = { quietHours: usualQuietHours, ...given };
+  const clock = localClock(day, setting.timeZone ?? plainSetting.timeZone);
+  const timed = events.map(({ at, until, event }): RehearsalEvent => {
+    const atMs = clock.read(at);
+    return event.type === 'workers.down' ? { atMs, type: event.type, untilMs: clock.read(until ?? at) } : { ...event, atMs };
+  });
+  const { log, finished } = rehearseEvents(sequence, timed, setting);
+  return {
+    sent: log.flatMap((entry) => (entry.kind === 'sent' ? [{ step: entry.step, at: clock.say(entry.atMs) }] : [])),
+    deferred: log.flatMap((entry) =>
+      entry.kind === 'deferred' ? [{ step: entry.step, until: clock.say(entry.untilMs), reason: entry.reason }] : [],
+    ),
+    skipped: log.flatMap((entry) => (entry.kind === 'skipped' ? [{ step: entry.step, reason: entry.reason }] : [])),
+    finished: finished === null ? null : { reason: finished.reason, at: clock.say(finished.atMs) },
+    log,
+  };
+}
+
+/** Epoch milliseconds of a local time such as `2026-03-29T01:30` in a zone; where it repeats, the first. */
+export function localMs(timeZone: string, local: string): EpochMs {
+  const asUtcMs = Date.parse(`${local}Z`);
+  const candidates = [asUtcMs - offsetMsAt(timeZone, asUtcMs - dayMs), asUtcMs - offsetMsAt(timeZone, asUtcMs + dayMs)];
+  const exact = candidates.filter((atMs) => atMs + offsetMsAt(timeZone, atMs) === asUtcMs);
+  const [first] = exact.toSorted((a, b) => a - b);
+  if (first === undefined) throw new Error(`${local} does not exist in ${timeZone}`);
+  return first;
+}
+
+function localClock(day: string, timeZone: string) {
+  const dayIndex = Date.parse(`${day}Z`) / dayMs;
+  return {
+    read(words: string): EpochMs {
+      const [, tomorrow, nth, time] = /^(?:(tomorrow) |day (\d+) )?(\d\d:\d\d)$/.exec(words) ?? [];
+      if (time === undefined) throw new Error(`${words} is no time`);
+      const later = tomorrow === undefined ? Number(nth ?? 1) - 1 : 1;
+      return localMs(timeZone, `${new Date((dayIndex + later) * dayMs).toISOString().slice(0, 10)}T${time}`);
+    },
+    say(atMs: EpochMs): string {
+      const localIso = new Date(atMs + offsetMsAt(timeZone, atMs)).toISOString();
+      const later = Date.parse(`${localIso.slice(0, 10)}Z`) / dayMs - dayIndex;
+      const time = localIso.slice(11, localIso.endsWith('00.000Z') ? 16 : 19);
+      return later === 0 ? time : later === 1 ? `tomorrow ${time}` : `day ${later + 1} ${time}`;
+    },
+  };
+}

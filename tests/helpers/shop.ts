@@ -1,0 +1,158 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { and, eq } from 'drizzle-orm';
+import type { FastifyInstance } from 'fastify';
+import { pino } from 'pino';
+import { inject } from 'vitest';
+import { buildApp } from '../../api/app.ts';
+import { createPrometheus } from '../../config/telemetry.ts';
+import { enrollments, messages, subjects } from '../../db/schema/index.ts';
+import type { TenantSettings } from '../../domain/tenant-settings.ts';
+import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import type { Sender } from '../../integrations/port.ts';
+import { signShopify } from '../../integrations/shopify/sign.ts';
+import { type BuiltDeps, createDeps } from '../../operations/create-deps.ts';
+import type { Checkpoints, Clock } from '../../operations/deps.ts';
+import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';
+import { loadPresets, publishPresets } from '../../operations/publish-presets.ts';
+import { lazyClient } from '../../temporal/connect.ts';
+import { type RunningWorker, startWorker, type WorkerOptions } from '../../worker/start-worker.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { type SmtpServer, startSmtpServer } from './smtp-server.ts';
+
+export interface ShopOptions {
+  /** How many times faster than wall time; default 36,000: the mail of two hours goes out after 0.2 s. */
+  timeScale?: number;
+  settings?: Partial<TenantSettings>;
+  checkpoints?: Checkpoints;
+  clock?: Clock;
+  /** Replaces SMTP by another far end. */
+  sender?: Sender;
+  maxConnections?: number;
+}
+
+/** A shop on real Postgres, real Temporal and a real SMTP server, with a task queue of its own, so that test files run side by side. */
+export interface Shop {
+  deps: BuiltDeps;
+  app: FastifyInstance;
+  database: TestDatabase;
+  smtp: SmtpServer;
+  tenant: ProvisionedTenant & { slug: string; apiKey: string };
+  temporal: { address: string; namespace: string; apiKey: null; tls: boolean; taskQueue: string };
+  startWorker(options?: WorkerOptions): Promise<RunningWorker>;
+  /** Post a signed event of the generic integration. */
+  post(type: string, data: Record<string, unknown>, options?: { id?: string; at?: number }): Promise<{ status: number; body: unknown }>;
+  /** Post a signed Shopify webhook. */
+  shopify(topic: string, body: Record<string, unknown>, options?: { id?: string }): Promise<{ status: number; body: unknown }>;
+  enrollmentOf(cartId: string): Promise<typeof enrollments.$inferSelect | null>;
+  ledgerOf(enrollmentId: string): Promise<(typeof messages.$inferSelect)[]>;
+  close(): Promise<void>;
+}
+
+/** Poll until `look` answers something; the last state is in the error. */
+export async function until<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false, timeoutMs = 20_000): Promise<T> {
+  const endMs = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await look();
+    if (found !== null && found !== undefined && found !== false) return found;
+    if (Date.now() > endMs) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
+
+export async function openShop(options: ShopOptions = {}): Promise<Shop> {
+  const database = await createTestDatabase();
+  const smtp = await startSmtpServer();
+  const taskQueue = `test-${randomBytes(5).toString('hex')}`;
+  const slug = `shop-${randomBytes(5).toString('hex')}`;
+  const deps = createDeps({
+    databaseUrl: database.url,
+    masterKey: randomBytes(32),
+    publicUrl: 'http://rekindle.example.com',
+    smtpUrl: smtp.url,
+    timeScale: null,
+    log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
+    applicationName: 'test',
+    ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+    ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.sender === undefined ? {} : { defaultEmail: options.sender }),
+  });
+  const provisioned = await provisionTenant(deps, {
+    slug,
+    name: 'Test Store',
+    timeScale: options.timeScale ?? 36_000,
+    synthetic: true,
+    settings: { quietHours: null, ...options.settings },
+  });
+  await publishPresets(deps, await loadPresets());
+  const temporal = { address: inject('temporalAddress'), namespace: 'default', apiKey: null, tls: false, taskQueue };
+  const app = await buildApp({ deps, logger: pino({ level: 'silent' }), client: lazyClient(temporal), registry: createPrometheus().registry, links: { temporalUi: null, mailbox: null } });
+  await app.ready();
+  const workers: RunningWorker[] = [];
+
+  const send = async (url: string, headers: Record<string, string>, payload: string) => {
+    const response = await app.inject({ method: 'POST', url, headers: { 'content-type': 'application/json', ...headers }, payload });
+    return { status: response.statusCode, body: response.json<unknown>() };
+  };
+  return {
+    deps,
+    app,
+    database,
+    smtp,
+    tenant: { ...provisioned, slug, apiKey: provisioned.apiKey ?? '' },
+    temporal,
+    async startWorker(workerOptions) {
+      const worker = await startWorker(deps, temporal, { relayEveryMs: 100, sweepEveryMs: 500, reconcileEveryMs: 3_600_000, ...workerOptions });
+      workers.push(worker);
+      return worker;
+    },
+    post(type, data, { id = randomUUID(), at = Date.now() } = {}) {
+      const payload = JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
+      const seconds = Math.floor(Date.now() / 1_000);
+      const { path, secret } = provisioned.webhooks.generic;
+      return send(path, { 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': signStandardWebhook(secret, id, seconds, payload) }, payload);
+    },
+    shopify(topic, body, { id = randomUUID() } = {}) {
+      const payload = JSON.stringify(body);
+      const { path, secret } = provisioned.webhooks.shopify;
+      return send(path, { 'x-shopify-topic': topic, 'x-shopify-webhook-id': id, 'x-shopify-hmac-sha256': signShopify(secret, payload) }, payload);
+    },
+    async enrollmentOf(cartId) {
+      const rows = await deps.db.withTenant(provisioned.tenantId, (tx) =>
+        tx
+          .select({ enrollment: enrollments })
+          .from(enrollments)
+          .innerJoin(subjects, eq(subjects.id, enrollments.subjectId))
+          .where(and(eq(enrollments.tenantId, provisioned.tenantId))),
+      );
+      const keys = await deps.db.withTenant(provisioned.tenantId, (tx) => tx.query.subjectKeys.findMany({ where: (k) => eq(k.value, cartId) }));
+      return rows.find((r) => keys.some((k) => k.subjectId === r.enrollment.subjectId))?.enrollment ?? null;
+    },
+    ledgerOf: (enrollmentId) => deps.db.withTenant(provisioned.tenantId, (tx) => tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId))),
+    async close() {
+      for (const worker of workers) await worker.stop().catch(() => undefined);
+      await app.close();
+      await deps.db.close();
+      await smtp.close();
+      await database.drop();
+    },
+  };
+}
+
+/** The client of the shop's Temporal. */
+export const temporalClientOf = (shop: Shop) => lazyClient(shop.temporal);
+
+/** A cart as a merchant's own system would send it. Everybody in it is invented. */
+export function aCart(cartId: string, email: string | null, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    cart: {
+      id: cartId,
+      currency: 'EUR',
+      total: '129.90',
+      items: [{ title: 'Walnut desk lamp', quantity: 1, price: '129.90', product_url: 'https://shop.example.com/lamp' }],
+      restore_url: `https://shop.example.com/restore/${cartId}`,
+      ...more,
+    },
+    ...(email === null ? {} : { contact: { email, first_name: 'Ada' } }),
+  };
+}

@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Delivery, Receiver } from '../../integrations/port.ts';
+
+export interface ReceiverHarness {
+  name: string;
+  receiver: Receiver;
+  /** Two live secrets and one that never was. */
+  secrets: [string, string];
+  wrongSecret: string;
+  /** A signed delivery of this body, as the provider would send it. `id` marks the delivery, `topic` its kind. */
+  sign(secret: string, raw: Buffer, delivery: { id: string; topic: string; atMs: number }): Delivery;
+  /** Headers without which a delivery is not signed. */
+  signatureHeaders: string[];
+  /** Bodies that the provider sends. */
+  examples: { topic: string; raw: Buffer }[];
+}
+
+const atMs = Date.UTC(2026, 10, 24, 12);
+
+/** What intake relies on, for any receiver: only the authentic is let in, repeats are known as such, and no body makes it throw. */
+export function describeReceiverConformance(harness: ReceiverHarness): void {
+  const { receiver, secrets, examples } = harness;
+  const [example] = examples;
+  if (example === undefined) throw new Error('A receiver without an example cannot be tested.');
+  const signed = (secret: string, raw = example.raw, id = 'delivery-1', topic = example.topic): Delivery =>
+    harness.sign(secret, raw, { id, topic, atMs });
+
+  describe(`the receiver contract: ${harness.name}`, () => {
+    test('every example is authentic under each of two live secrets and becomes events', () => {
+      for (const { topic, raw } of examples) {
+        for (const secret of secrets) {
+          const delivery = signed(secret, raw, 'delivery-1', topic);
+          expect(receiver.verify(delivery, secrets)).toBeNull();
+          expect(receiver.verify(delivery, [secret])).toBeNull();
+          const normalised = receiver.normalise(delivery, JSON.parse(raw.toString('utf8')));
+          expect(normalised).toMatchObject({ kind: 'events', topic });
+        }
+      }
+    });
+
+    test('a secret that is not live lets nothing in', () => {
+      expect(receiver.verify(signed(harness.wrongSecret), secrets)).toBe('bad_signature');
+      expect(receiver.verify(signed(secrets[0]), [secrets[1]])).toBe('bad_signature');
+    });
+
+    test('an empty secret lets nothing in', () => {
+      expect(receiver.verify(signed(secrets[0]), [''])).toBe('bad_signature');
+    });
+
+    test('a missing or empty signature is reported as missing', () => {
+      for (const name of harness.signatureHeaders) {
+        for (const value of [undefined, '', []]) {
+          const delivery = signed(secrets[0]);
+          delivery.headers[name] = value;
+          expect(receiver.verify(delivery, secrets)).toBe('missing_signature');
+        }
+      }
+    });
+
+    test('any altered byte of the body is noticed', () => {
+      fc.assert(
+        fc.property(fc.nat(example.raw.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+          const delivery = signed(secrets[0]);
+          delivery.raw = Buffer.from(example.raw);
+          delivery.raw[at] = (delivery.raw[at] ?? 0) ^ change;
+          expect(receiver.verify(delivery, secrets)).toBe('bad_signature');
+        }),
+      );
+    });
+
+    test('a truncated or extended body is noticed', () => {
+      for (const raw of [example.raw.subarray(0, -1), Buffer.concat([example.raw, Buffer.from(' ')]), Buffer.alloc(0)]) {
+        expect(receiver.verify({ ...signed(secrets[0]), raw }, secrets)).toBe('bad_signature');
+      }
+    });
+
+    test('any altered character of what was signed with the body is noticed', () => {
+      for (const name of harness.signatureHeaders) {
+        const value = String(signed(secrets[0]).headers[name]);
+        for (let at = 0; at < value.length; at += 1) {
+          const char = value[at] === 'A' ? 'B' : 'A';
+          const delivery = signed(secrets[0]);
+          delivery.headers[name] = value.slice(0, at) + char + value.slice(at + 1);
+          expect(receiver.verify(delivery, secrets)).not.toBeNull();
+          delivery.headers[name] = value.slice(0, at);
+          expect(receiver.verify(delivery, secrets)).not.toBeNull();
+        }
+      }
+    });
+
+    test('garbage in the signature is refused, never thrown', () => {
+      fc.assert(
+        fc.property(fc.constantFrom(...harness.signatureHeaders), fc.string({ unit: 'binary' }), (name, value) => {
+          const delivery = signed(secrets[0]);
+          delivery.headers[name] = value;
+          expect(receiver.verify(delivery, secrets)).not.toBeNull();
+        }),
+      );
+    });
+
+    test('a repeat has the key of the first, another delivery has its own', () => {
+      const key = receiver.dedupeKey(signed(secrets[0]));
+      expect(key).not.toBeNull();
+      expect(receiver.dedupeKey(signed(secrets[1]))).toBe(key);
+      expect(receiver.dedupeKey(signed(secrets[0], example.raw, 'delivery-2'))).not.toBe(key);
+    });
+
+    test('a key can be stored, whatever the id was', () => {
+      fc.assert(
+        fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 2_000 }), (id) => {
+          const key = receiver.dedupeKey(signed(secrets[0], example.raw, id));
+          expect(key).toMatch(/^[\x21-\x7e]{1,255}$/);
+        }),
+      );
+    });
+
+    test('no body makes it throw, and no reason repeats what was received', () => {
+      const garbage = fc.oneof(
+        fc.json().map((json): unknown => JSON.parse(json)),
+        fc.jsonValue(),
+        mutated(examples),
+      );
+      fc.assert(
+        fc.property(fc.constantFrom(...examples), garbage, ({ topic }, body) => {
+          const raw = Buffer.from(JSON.stringify(body));
+          const normalised = receiver.normalise(signed(secrets[0], raw, 'delivery-1', topic), body);
+          if (normalised.kind === 'unreadable') {
+            expect(normalised.reason).not.toBe('');
+            expect(normalised.reason).not.toMatch(/ada@example\.com|6641234567|Ada/);
+          }
+          if (normalised.kind === 'events') expect(storable(normalised)).toBe(true);
+        }),
+        { numRuns: 2_000 },
+      );
+    });
+
+    test('a topic from the prototype chain is ignored like any other unknown one', () => {
+      for (const topic of ['constructor', '__proto__', 'toString', 'products/update']) {
+        const raw = Buffer.from(JSON.stringify({ type: topic }));
+        expect(receiver.normalise(signed(secrets[0], raw, 'delivery-1', topic), { type: topic })).toEqual({ kind: 'ignored', topic });
+      }
+    });
+  });
+}
+
+/** Real examples with one value replaced by something else: closer to the edge than noise is. */
+function mutated(examples: { raw: Buffer }[]): fc.Arbitrary<unknown> {
+  const replacement = fc.oneof(
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.constantFrom<unknown>(
+      null,
+      '',
+      [],
+      {},
+      -1,
+      1e308,
+      '-5',
+      'NaN',
+      '1e5',
+      '9'.repeat(40),
+      '\u0000',
+      '\ud800',
+      'a\u0000b',
+      'x'.repeat(3_000),
+      'javascript:alert(1)',
+      '9999-99-99T99:99:99Z',
+    ),
+  );
+  return fc.tuple(fc.constantFrom(...examples), fc.nat(), replacement).map(([{ raw }, pick, value]) => {
+    const body: unknown = JSON.parse(raw.toString('utf8'));
+    const places: [Record<string, unknown>, string][] = [];
+    collect(body, places);
+    const place = places[pick % places.length];
+    if (place !== undefined) place[0][place[1]] = value;
+    return body;
+  });
+}
+
+function collect(value: unknown, places: [Record<string, unknown>, string][]): void {
+  if (typeof value !== 'object' || value === null) return;
+  const record = value as Record<string, unknown>;
+  for (const key of Object.keys(record)) {
+    places.push([record, key]);
+    collect(record[key], places);
+  }
+}
+
+/** Postgres takes it: no NUL, no lone surrogate, no number but a safe one where money or a time is meant. */
+function storable(value: unknown): boolean {
+  if (typeof value === 'string') return !/[\0\p{Surrogate}]/u.test(value) && value.length <= 10_000;
+  if (typeof value === 'number') return Number.isSafeInteger(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every(storable);
+}

@@ -1,0 +1,59 @@
+import { createServer } from 'node:http';
+import { EnvError, readEnv } from '../config/env.ts';
+import { createLogger } from '../config/logger.ts';
+import { createPrometheus } from '../config/telemetry.ts';
+import { createDeps } from '../operations/create-deps.ts';
+import { startWorker } from './start-worker.ts';
+
+/** config → db → integrations → operations → activities → Worker; ends cleanly on SIGTERM or SIGINT. */
+async function main(): Promise<void> {
+  const env = readEnv();
+  const log = createLogger({ part: 'worker', level: env.LOG_LEVEL });
+  const { registry, telemetry } = createPrometheus();
+  const deps = createDeps({
+    databaseUrl: env.DATABASE_URL,
+    masterKey: env.REKINDLE_MASTER_KEY,
+    publicUrl: env.PUBLIC_URL,
+    smtpUrl: env.SMTP_URL,
+    timeScale: env.REKINDLE_TIME_SCALE,
+    log,
+    applicationName: 'rekindle-worker',
+    telemetry,
+  });
+  const worker = await startWorker(deps, {
+    address: env.TEMPORAL_ADDRESS,
+    namespace: env.TEMPORAL_NAMESPACE,
+    apiKey: env.TEMPORAL_API_KEY,
+    tls: env.TEMPORAL_TLS,
+  });
+  const metrics =
+    env.METRICS_PORT === null
+      ? null
+      : createServer((_request, response) => {
+          void registry.metrics().then((text) => response.setHeader('content-type', registry.contentType).end(text));
+        }).listen(env.METRICS_PORT, env.HOST);
+  log.info({}, 'worker is ready');
+
+  let ending = false;
+  const end = (signal: string) => {
+    if (ending) return;
+    ending = true;
+    log.info({ signal }, 'worker is shutting down');
+    metrics?.close();
+    void worker.stop();
+  };
+  process.on('SIGTERM', () => end('SIGTERM'));
+  process.on('SIGINT', () => end('SIGINT'));
+  await worker.done;
+  await deps.db.close();
+  log.info({}, 'worker has ended');
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const known = error instanceof EnvError || (error instanceof Error && 'code' in error && typeof error.code === 'string');
+    process.stderr.write(`${error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error)}\n`);
+    process.exit(1);
+  },
+);

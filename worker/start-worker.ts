@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { createActivities } from '../activities/index.ts';
+import type { BuiltDeps } from '../operations/create-deps.ts';
+import { applyPending } from '../operations/accept-delivery.ts';
+import { type Background, runInBackground } from '../operations/background.ts';
+import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
+import { relayOutbox } from '../operations/relay-outbox.ts';
+import { sweepLeases } from '../operations/sweep-leases.ts';
+import { connectWorker, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
+import { createWorkflowEngine } from '../temporal/engine.ts';
+import { ensureReconcileSchedule, prepareSearchAttributes } from '../temporal/prepare-namespace.ts';
+import { taskQueue } from '../workflows/contract.ts';
+
+export interface RunningWorker {
+  /** Resolves when the last activity has ended and every background job has stopped. */
+  done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface WorkerOptions {
+  reconcileEveryMs?: number;
+  sweepEveryMs?: number;
+  relayEveryMs?: number;
+}
+
+/** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
+function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const bundle = join(here, '../workflow-bundle.js');
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  const source = join(here, '../workflows/index.ts');
+  return { workflowsPath: existsSync(source) ? source : join(here, '../workflows/index.js') };
+}
+
+/**
+ * Start one worker process's work: the Temporal worker, the relay, the sweep of dead leases, the inbox's stragglers, and the watch over
+ * the reconciler's Schedule. Any number of processes may run it.
+ */
+export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, options: WorkerOptions = {}): Promise<RunningWorker> {
+  installRuntime(deps);
+  await publishPresets(deps, await loadPresets());
+  const queue = temporal.taskQueue ?? taskQueue;
+  const client = lazyClient(temporal);
+  const engine = createWorkflowEngine(client, queue);
+  const withEngine = { ...deps, engine };
+  const connection: NativeConnection = await connectWorker(temporal);
+  await prepareSearchAttributes(client, deps.log);
+  const worker = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: queue,
+    ...workflowCode(),
+    activities: createActivities(withEngine),
+    maxCachedWorkflows: 300,
+    maxConcurrentActivityTaskExecutions: 40,
+    // Longer than an SMTP call may take: a call in flight is settled, not abandoned (design, section 7).
+    shutdownGraceTime: '12s',
+  });
+
+  const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, async () => (await relayOutbox(withEngine)).taken > 0, deps.log);
+  deps.onKick(() => relay.kick());
+  const jobs: Background[] = [
+    relay,
+    runInBackground('sweep', options.sweepEveryMs ?? 10_000, async () => (await sweepLeases(deps)) > 0, deps.log),
+    runInBackground('inbox', 1_000, async () => (await applyPending(deps)) > 0, deps.log),
+    runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
+    // A Temporal that lost its state lost the Schedule and the search attributes too.
+    runInBackground(
+      'schedule',
+      15_000,
+      async () => {
+        await prepareSearchAttributes(client, deps.log);
+        await ensureReconcileSchedule(client, options.reconcileEveryMs ?? 60_000, queue);
+        return false;
+      },
+      deps.log,
+    ),
+  ];
+  const done = worker.run().finally(async () => {
+    await Promise.all(jobs.map((job) => job.stop()));
+    await connection.close();
+    await client.connection.close();
+  });
+  return {
+    done,
+    async stop() {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+      await done;
+    },
+  };
+}
+
+let installed = false;
+/** One runtime per process: its logs become ours, and signals stay with whoever started us. */
+function installRuntime(deps: BuiltDeps): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
+      // Failed activities that Temporal retries are counted where they happen.
+      deps.log.warn({ temporal: level, ...(meta?.['error'] === undefined ? {} : { err: meta['error'] }) }, message);
+    }),
+  });
+}

@@ -1,0 +1,69 @@
+import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
+
+/** Names that Temporal keeps for as long as a workflow sleeps: renaming one is a breaking change for running sequences. */
+export const taskQueue = 'recovery';
+export const recoveryWorkflowType = 'recovery';
+export const reconcileWorkflowType = 'reconcile';
+export const reconcileScheduleId = 'reconcile';
+
+/** Search attributes, all Keyword. Set at start; StopReason once at the end. Never personal data: they are not encrypted. */
+export const searchAttributes = { tenant: 'Tenant', sequence: 'Sequence', subjectKind: 'SubjectKind', subject: 'Subject', stopReason: 'StopReason' } as const;
+
+export interface RecoveryInput {
+  tenantId: string;
+  enrollmentId: string;
+  plan: Plan;
+  /** Where the enrollment stands: a lost workflow is rebuilt by starting it again from the stored progress. */
+  progress: Progress;
+}
+
+/** How a recovery ended; agrees with the enrollment's row and with the search attribute. */
+export interface RecoveryResult {
+  reason: FinishReason;
+  sent: number;
+}
+
+/** What the query `view` answers. */
+export interface RecoveryView {
+  enrollmentId: string;
+  currentStep: string | null;
+  /** ISO 8601; null: nothing is scheduled. */
+  nextAt: string | null;
+  held: string | null;
+  settled: Record<string, string>;
+  stopped: string | null;
+}
+
+/** Signals: `stop` takes a reason and, from the product itself, `recorded`: Postgres holds this end already. */
+export const signalNames = { stop: 'stop', wake: 'wake', pause: 'pause', resume: 'resume' } as const;
+export const viewQueryName = 'view';
+
+export interface DispatchedStep {
+  progress: Progress;
+  /** Postgres's word on how the enrollment ended; null: it goes on. */
+  ended: FinishReason | null;
+  /** One line for the history: what the dispatch decided. No personal data. */
+  note: string;
+}
+
+/** What workflows ask of the outside. Ids in, small facts out. */
+export interface Activities {
+  dispatchStep(input: { tenantId: string; enrollmentId: string; stepId: string }): Promise<DispatchedStep>;
+  /** An end born in Temporal is written back; answers with the end that Postgres holds, which may be an earlier one. */
+  closeEnrollment(input: { tenantId: string; enrollmentId: string; reason: FinishReason; note: string | null }): Promise<{ reason: FinishReason }>;
+  /** Write a hold or its end back, so that lists show it. */
+  holdEnrollment(input: { tenantId: string; enrollmentId: string; held: boolean }): Promise<void>;
+  reconcile(): Promise<ReconcileReport>;
+}
+
+export interface ReconcileReport {
+  checked: number;
+  restarted: number;
+  closed: number;
+  stopped: number;
+}
+
+/** `recovery/{tenant}/{sequence}/{enrollmentId}`: readable, no personal data, never reused. */
+export function recoveryWorkflowId(tenantSlug: string, sequence: string, enrollmentId: string): string {
+  return `recovery/${tenantSlug}/${sequence}/${enrollmentId}`;
+}

@@ -1,0 +1,3 @@
+// The bundle's entry: everything that is exported here runs inside Temporal's sandbox and is replayed.
+export { reconcile } from './reconcile.ts';
+export { recovery } from './recovery.ts';
