@@ -20,7 +20,7 @@ export interface AppOptions {
 
 /** Build the HTTP interface; `server.ts` listens. */
 export async function buildApp({ deps, logger }: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify({ loggerInstance: logger, disableRequestLogging: true, bodyLimit: 1024 * 1024 });
+  const app = Fastify({ loggerInstance: logger, bodyLimit: 1024 * 1024 });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   handleErrors(app);

@@ -1,7 +1,7 @@
 // Runs before any dependency exists: plain JavaScript, Node's own modules only. Types are in install.d.mts.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -80,6 +80,34 @@ function lookupPaths(from, name) {
 }
 
 export async function ensureInstalled(root = projectRoot, say = console.log) {
+  if (installState(root).state === 'fresh') return;
+  const done = await oneAtATime(root, say);
+  try {
+    await install(root, say);
+  } finally {
+    done();
+  }
+}
+
+// `npm start` and `npm test` right after a pull: two npm at work in one node_modules spoil it.
+async function oneAtATime(root, say) {
+  const lock = join(root, '.rekindle', 'installing');
+  mkdirSync(dirname(lock), { recursive: true });
+  for (let waited = false; ; waited = true) {
+    try {
+      mkdirSync(lock);
+      return () => rmSync(lock, { recursive: true, force: true });
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+      // Nobody installs that long: its process was killed.
+      if (Date.now() - statSync(lock, { throwIfNoEntry: false })?.mtimeMs > 10 * 60_000) rmSync(lock, { recursive: true, force: true });
+      if (!waited) say('Another command is installing dependencies: waiting for it …');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+async function install(root, say) {
   const { state, wanted } = installState(root);
   if (state === 'fresh') return;
   say(state === 'missing' ? 'Installing dependencies (about a minute, once) …' : 'Dependencies changed: installing …');

@@ -24,7 +24,7 @@ export async function startPart(options: {
   graceMs: number;
 }): Promise<Running> {
   const log = openLog(options.logFile);
-  const child = spawn(process.execPath, ['--import', 'tsx', '--import', './local/end-with-parent.ts', options.script], {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--import', './local/end-with-parent.mjs', options.script], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', log, log, 'ipc'],
@@ -62,9 +62,13 @@ function openLog(file: string): number {
   return openSync(file, 'a', 0o600);
 }
 
-/** The end of a log, short enough for a terminal: the message of a JSON line, plain text as it is. */
-export function lastWords(logFile: string, lines = 8): string {
-  const all = existsSync(logFile) ? readFileSync(logFile, 'utf8').trimEnd().split('\n') : [];
+/** The end of a log, short enough for a terminal: the message of a JSON line, plain text as it is, no stack. */
+export function lastWords(logFile: string, lines = 6): string {
+  const all = existsSync(logFile)
+    ? readFileSync(logFile, 'utf8')
+        .split('\n')
+        .filter((line) => line.trim() !== '' && !/^\s+at /.test(line))
+    : [];
   const readable = all.slice(-lines).map((line) => {
     try {
       const entry: unknown = JSON.parse(line);

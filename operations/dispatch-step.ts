@@ -4,7 +4,7 @@ import { CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
 import { contacts, decisions, enrollmentEvents, enrollments, messages, suppressions } from '../db/schema/index.ts';
 import { decideDispatch } from '../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../domain/gates/verdict.ts';
-import { afterFailure, backoffMs } from '../domain/sequence/backoff.ts';
+import { backoffMs } from '../domain/sequence/backoff.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import { dueAt } from '../domain/sequence/due.ts';
 import { statusOf } from '../domain/sequence/ending.ts';
@@ -15,7 +15,7 @@ import { composeEmail } from './dispatch/compose-email.ts';
 import { type Reading, readFacts } from './dispatch/facts.ts';
 import {
   applyFind,
-  claimAgeMs,
+  agesOf,
   endDeadLease,
   type Locked,
   lockStep,
@@ -182,21 +182,20 @@ async function rowFirst(
       await releaseOwnClaim(tx, row);
       return 'start_over';
     }
-    const ageMs = await claimAgeMs(tx, row.id);
-    if (ageMs < row.deadLeaseMs) return { kind: 'again', inMs: row.deadLeaseMs - ageMs, why: 'a call of this step may be running' };
+    const { claimMs } = await agesOf(tx, row.id);
+    if (claimMs < row.deadLeaseMs) return { kind: 'again', inMs: row.deadLeaseMs - claimMs, why: 'a call of this step may be running' };
     await endDeadLease(tx, row, reconciliation);
     return 'start_over';
   }
   if (row?.state === 'unknown') {
-    if (reconciliation.kind === 'find' && row.claim !== null && row.payload !== null && row.findFrom !== null) {
-      const waitMs = row.findFrom - deps.clock.nowMs();
-      if (waitMs > 0) return { kind: 'again', inMs: waitMs, why: 'the provider is asked when it has settled' };
+    const ages = await agesOf(tx, row.id);
+    if (reconciliation.kind === 'find' && row.claim !== null && row.payload !== null && ages.findInMs !== null) {
+      if (ages.findInMs > 0) return { kind: 'again', inMs: ages.findInMs, why: 'the provider is asked when it has settled' };
       return { kind: 'find', messageId: row.id, claim: row.claim, payload: row.payload };
     }
-    const replayable = reconciliation.kind === 'keys' && row.doubtSince !== null && deps.clock.nowMs() < row.doubtSince + reconciliation.keyLifeMs - 3_600_000;
+    const replayable = reconciliation.kind === 'keys' && ages.doubtMs !== null && ages.doubtMs < reconciliation.keyLifeMs - 3_600_000;
     if (!replayable || enrollment.endedAt !== null || row.payload === null) return answer();
-    const pauseMs = (row.claimedAt ?? 0) + betweenReplaysMs - deps.clock.nowMs();
-    if (pauseMs > 0) return { kind: 'again', inMs: pauseMs, why: 'the call is repeated with its key after a pause' };
+    if (ages.claimMs < betweenReplaysMs) return { kind: 'again', inMs: betweenReplaysMs - ages.claimMs, why: 'the call is repeated with its key after a pause' };
   }
   const reading = await readFacts(tx, deps.sealing, {
     plan,
@@ -223,7 +222,7 @@ async function decideAndWrite(
   reading: Reading,
 ): Promise<Decided> {
   const nowMs = deps.clock.nowMs();
-  const verdict = afterBackoff(decideDispatch(reading.facts, nowMs), plan, reading, row, nowMs);
+  const verdict = decideDispatch(reading.facts, nowMs);
   const inDoubt = row?.state === 'unknown';
   // In doubt, only a replay of the pinned call is possible: any other verdict leaves it unknown.
   if (inDoubt && verdict.kind !== 'send') return finished(tx, input, plan, 'in doubt, and not to be repeated');
@@ -284,17 +283,7 @@ async function decideAndWrite(
   return { kind: 'claimed', messageId, claim, deadline, payload, dueMs, startedMs };
 }
 
-/** A message that certainly failed is put off by a pure back-off, unless something else was decided (rule 8). */
-function afterBackoff(verdict: Verdict, plan: Plan, reading: Reading, row: Locked['row'], nowMs: number): Verdict {
-  if (verdict.kind !== 'send' || row?.state !== 'failed' || row.failures === 0 || row.settledAt === null) return verdict;
-  const { id, maxRetries } = reading.facts.step;
-  const next = afterFailure(plan, reading.progress, id, { failures: row.failures, refusals: row.refusals, maxRetries }, row.settledAt);
-  const check = { gate: 'back_off', input: { failures: row.failures, refusals: row.refusals, maxRetries, failedAtMs: row.settledAt } };
-  if (next.kind === 'skip') return { kind: 'skip', reason: next.reason, checks: [...verdict.checks, { ...check, result: 'skip' }] };
-  if (next.untilMs <= nowMs) return verdict;
-  return { kind: 'defer', untilMs: next.untilMs, reason: next.reason, checks: [...verdict.checks, { ...check, result: 'defer' }] };
-}
-
+/** When a message that certainly failed may be tried again (rule 8); the gate `due` reads the same instant from the progress. */
 function retryAtMs(failures: number | null, settledAtMs: number | null, timeScale: number): number {
   return failures === null || failures === 0 || settledAtMs === null ? 0 : settledAtMs + backoffMs(failures, timeScale);
 }

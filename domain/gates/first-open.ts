@@ -17,7 +17,7 @@ export interface Opening {
  * Source: design, section 4, rule 6
  */
 export function firstOpen(gates: readonly TimeGate[], situation: Situation): Opening {
-  const movedTo = gates.map((): EpochMs | null => null);
+  const movedTo: (EpochMs | null)[] = gates.map(() => null);
   let atMs = situation.nowMs;
   let binding: string | null = null;
   for (let settled = false; !settled && atMs <= situation.expiryMs; ) {

@@ -3,7 +3,7 @@ import { decideDispatch } from '../gates/decide-dispatch.ts';
 import type { GateCheck } from '../gates/verdict.ts';
 import { afterFailure } from '../sequence/backoff.ts';
 import { compilePlan } from '../sequence/compile-plan.ts';
-import type { SequenceDefinition } from '../sequence/definition.ts';
+import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
 import { statusOf } from '../sequence/ending.ts';
 import { nextMove } from '../sequence/next-move.ts';
 import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
@@ -70,64 +70,83 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
       if (untilMs === Number.POSITIVE_INFINITY) return { plan, log, finished: null, progress: world.progress };
       nowMs = untilMs;
     } else if (move.kind === 'dispatch') {
-      dispatch(definition, plan, world, move.stepId, nowMs, full, log);
+      const step = definition.steps.find(({ id }) => id === move.stepId);
+      if (step === undefined) throw new Error(`Sequence ${definition.sequence} has no step ${move.stepId}`);
+      dispatch({ plan, world, setting: full, log, step, nowMs });
     }
   }
   throw new Error(`Sequence ${definition.sequence} makes no progress`);
 }
 
+/** What one dispatch works on. */
+interface Dispatch {
+  plan: Plan;
+  world: World;
+  setting: Setting;
+  log: LogEntry[];
+  step: StepDefinition;
+  nowMs: EpochMs;
+}
+
 /** What `operations/dispatch-step.ts` does, without the I/O. */
-function dispatch(definition: SequenceDefinition, plan: Plan, world: World, stepId: StepId, nowMs: EpochMs, setting: Setting, log: LogEntry[]): void {
-  const step = definition.steps.find(({ id }) => id === stepId);
-  if (step === undefined) throw new Error(`Sequence ${definition.sequence} has no step ${stepId}`);
+function dispatch(on: Dispatch): void {
+  const { plan, world, setting, log, step, nowMs } = on;
   const verdict = decideDispatch(factsOf(world, plan, step, setting), nowMs);
   const { checks } = verdict;
-  world.progress = afterVerdict(world.progress, stepId, verdict, nowMs);
-  const at = { step: stepId, atMs: nowMs, checks };
+  world.progress = afterVerdict(world.progress, step.id, verdict, nowMs);
+  // Entries are written out, not spread: this is the hot path of rehearsals.
   switch (verdict.kind) {
     case 'send':
-      return send(plan, world, step, verdict.channel, nowMs, setting, log, checks);
-    case 'defer':
-      log.push({ ...at, kind: 'deferred', untilMs: verdict.untilMs, anchorMs: world.progress.anchorMs, reason: verdict.reason });
+      return send(on, verdict.channel, checks);
+    case 'defer': {
+      const { anchorMs } = world.progress;
+      log.push({ kind: 'deferred', step: step.id, atMs: nowMs, untilMs: verdict.untilMs, anchorMs, reason: verdict.reason, checks });
       return;
+    }
     case 'skip':
       forgetRefusals(world);
-      log.push({ ...at, kind: 'skipped', reason: verdict.reason });
+      log.push({ kind: 'skipped', step: step.id, atMs: nowMs, reason: verdict.reason, checks });
+      return;
+    case 'hold':
+    case 'stop':
+      // Both stand in the progress now; the next move reads them there.
+      return;
   }
 }
 
-function send(
-  plan: Plan,
-  world: World,
-  step: SequenceDefinition['steps'][number],
-  channel: Channel,
-  nowMs: EpochMs,
-  setting: Setting,
-  log: LogEntry[],
-  checks: GateCheck[],
-): void {
-  const at = { step: step.id, atMs: nowMs, checks };
-  if (world.provider === 'accepted' || world.provider === 'unknown') {
-    const outcome = world.provider === 'accepted' ? 'sent' : 'unknown';
-    settleStep(world, plan, step.id, outcome, channel, nowMs, setting);
-    forgetRefusals(world);
-    log.push({ ...at, kind: 'sent', channel, outcome });
-    return;
+function send(on: Dispatch, channel: Channel, checks: GateCheck[]): void {
+  const { plan, world, setting, log, step, nowMs } = on;
+  switch (world.provider) {
+    case 'accepted':
+    case 'unknown': {
+      const outcome = world.provider === 'accepted' ? 'sent' : 'unknown';
+      settleStep(world, plan, step.id, outcome, channel, nowMs, setting);
+      forgetRefusals(world);
+      log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
+      return;
+    }
+    case 'refused_for_good':
+      // Dispatched again at once: the decision takes the next channel, or skips.
+      refuseForGood(world, channel);
+      return;
+    case 'refused':
+    case 'outage':
+      fail(on, world.provider === 'refused', checks);
   }
-  if (world.provider === 'refused_for_good') {
-    refuseForGood(world, channel);
-    return;
-  }
+}
+
+function fail({ plan, world, log, step, nowMs }: Dispatch, refused: boolean, checks: GateCheck[]): void {
   const before = world.failures[step.id] ?? { failures: 0, refusals: 0 };
-  const count = { failures: before.failures + 1, refusals: before.refusals + (world.provider === 'refused' ? 1 : 0) };
+  const count = { failures: before.failures + 1, refusals: before.refusals + (refused ? 1 : 0) };
   world.failures[step.id] = count;
   const then = afterFailure(plan, world.progress, step.id, { ...count, maxRetries: step.maxRetries }, nowMs);
   if (then.kind === 'defer') {
     world.progress = defer(world.progress, step.id, then.untilMs);
-    log.push({ ...at, kind: 'deferred', untilMs: then.untilMs, anchorMs: world.progress.anchorMs, reason: then.reason });
+    const { anchorMs } = world.progress;
+    log.push({ kind: 'deferred', step: step.id, atMs: nowMs, untilMs: then.untilMs, anchorMs, reason: then.reason, checks });
   } else {
     world.progress = settle(world.progress, step.id, 'skipped', nowMs);
     forgetRefusals(world);
-    log.push({ ...at, kind: 'skipped', reason: then.reason });
+    log.push({ kind: 'skipped', step: step.id, atMs: nowMs, reason: then.reason, checks });
   }
 }

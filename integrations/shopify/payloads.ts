@@ -7,15 +7,16 @@ import { cleanText, isWebUrl } from '../untrusted-text.ts';
 // Shopify leaves fields out, sends null, or an empty array for an empty object, and adds fields at every version. So these schemas
 // demand only what an event cannot do without, and clean the rest.
 
-const text = (maxLength: number) => z.unknown().transform((value) => cleanText(value, maxLength));
-const webUrl = z.unknown().transform((value) => {
+const anything = z.unknown().optional();
+const text = (maxLength: number) => anything.transform((value) => cleanText(value, maxLength));
+const webUrl = anything.transform((value) => {
   const url = cleanText(value, 2_000);
   return url !== null && isWebUrl(url) ? url : null;
 });
-const flag = z.unknown().transform((value) => (typeof value === 'boolean' ? value : null));
+const flag = anything.transform((value) => (typeof value === 'boolean' ? value : null));
 const amount = z.union([z.string(), z.number()]).nullish().catch(null);
-const currency = z.unknown().transform((value) => (typeof value === 'string' && /^[A-Za-z]{3}$/.test(value) ? value.toUpperCase() : null));
-const instant = z.unknown().transform(parseInstant);
+const currency = anything.transform((value) => (typeof value === 'string' && /^[A-Za-z]{3}$/.test(value) ? value.toUpperCase() : null));
+const instant = anything.transform(parseInstant);
 
 /** An id, exactly: a string, or a number that survived JSON (longer ones arrive as strings, see `parse-exactly.ts`). */
 const id = z
@@ -26,12 +27,21 @@ const id = z
     ctx.addIssue({ code: 'custom', message: 'is empty' });
     return z.NEVER;
   });
-const optionalId = id.nullable().catch(null);
+const optionalId = id
+  .nullish()
+  .catch(null)
+  .transform((value) => value ?? null);
 
 /** A cart's token without the key that Storefront carts append to it (`…?key=…`): checkouts and orders name it bare. */
 const optionalToken = optionalId.transform((token) => token?.split('?')[0] || null);
 
-const orNull = <T extends z.ZodType>(schema: T) => z.preprocess((value) => (Array.isArray(value) ? null : value), schema.nullish().catch(null));
+/** An object that may be missing, null, an empty array or of a shape that we do not know: then null. */
+function orNull<T extends z.ZodType>(schema: T) {
+  return anything.transform((value) => {
+    const parsed = schema.safeParse(value);
+    return parsed.success ? parsed.data : null;
+  });
+}
 
 const address = orNull(z.object({ first_name: text(100), last_name: text(100), country_code: text(2), province_code: text(64) }));
 const customer = orNull(

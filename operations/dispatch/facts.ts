@@ -83,7 +83,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     };
   };
   const sends = ledger
-    .filter((m) => m.stepId !== stepId && (m.state === 'sent' || m.state === 'unknown' || m.state === 'claimed'))
+    .filter((m) => m.stepId !== stepId && (m.state === 'sent' || m.state === 'unknown' || m.state === 'claimed') && disturbs(m.channel))
     .map((m) => ({ atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }))
     .sort((a, b) => b.atMs - a.atMs);
 
@@ -127,6 +127,11 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   };
   const email = identities.find((i) => i.kind === 'email' && i.contactId === contact.id) ?? identities.find((i) => i.kind === 'email');
   return { facts, progress, settings, synthetic: tenant.synthetic, subject, person: contact, email: email?.value ?? null };
+}
+
+function disturbs(channel: string | null): boolean {
+  const known = channelNames.find((c) => c === channel);
+  return known === undefined || channels[known].disturbs;
 }
 
 function latest(times: (number | null)[]): number | null {

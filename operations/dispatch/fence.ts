@@ -1,4 +1,4 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { type AnyColumn, and, eq, sql } from 'drizzle-orm';
 import type { Database, Tx } from '../../db/client.ts';
 import { contacts, enrollments, messages } from '../../db/schema/index.ts';
 import type { MessagePayload } from '../../domain/message-payload.ts';
@@ -55,13 +55,14 @@ async function personOfEnrollment(tx: Tx, enrollmentId: string): Promise<string 
   return found?.personId ?? null;
 }
 
-/** Milliseconds since the row's claim, by the database's clock. */
-export async function claimAgeMs(tx: Tx, messageId: string): Promise<number> {
+/** How old a row's claim and doubt are, by the database's clock: all workers share it, whatever their own clocks say. Milliseconds. */
+export async function agesOf(tx: Tx, messageId: string): Promise<{ claimMs: number; doubtMs: number | null; findInMs: number | null }> {
+  const since = (column: AnyColumn) => sql<number | null>`(extract(epoch from clock_timestamp() - ${column}) * 1000)::double precision`;
   const [row] = await tx
-    .select({ age: sql<number>`(extract(epoch from clock_timestamp() - ${messages.claimedAt}) * 1000)::double precision` })
+    .select({ claimMs: since(messages.claimedAt), doubtMs: since(messages.doubtSince), findMs: since(messages.findFrom) })
     .from(messages)
     .where(eq(messages.id, messageId));
-  return row?.age ?? 0;
+  return { claimMs: row?.claimMs ?? 0, doubtMs: row?.doubtMs ?? null, findInMs: row?.findMs == null ? null : -row.findMs };
 }
 
 /** Elapsed time since `t0`: the larger of two clocks, so that neither a suspended machine nor a stepped clock lengthens a call. */

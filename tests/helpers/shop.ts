@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { and, eq } from 'drizzle-orm';
 import type { FastifyInstance } from 'fastify';
+import pg from 'pg';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { buildApp } from '../../api/app.ts';
@@ -155,4 +156,28 @@ export function aCart(cartId: string, email: string | null, more: Record<string,
     },
     ...(email === null ? {} : { contact: { email, first_name: 'Ada' } }),
   };
+}
+
+/**
+ * Let time pass by moving everything that is stored into the past: all clocks stay real, nothing sleeps.
+ * @param ms - at least as long as no call is in flight
+ */
+export async function letTimePass(shop: Shop, ms: number): Promise<void> {
+  const owner = new pg.Client({ connectionString: shop.database.url });
+  await owner.connect();
+  try {
+    const { rows } = await owner.query<{ table_name: string; columns: string[] }>(
+      `select c.table_name, array_agg(c.column_name::text) as columns from information_schema.columns c join pg_class k on k.relname = c.table_name
+       where c.table_schema = 'public' and c.data_type = 'timestamp with time zone' and not k.relispartition and k.relkind in ('r', 'p') group by 1`,
+    );
+    for (const { table_name, columns } of rows) {
+      await owner.query(`update ${table_name} set ${columns.map((c) => `${c} = ${c} - make_interval(secs => ${ms / 1_000})`).join(', ')}`);
+    }
+    await owner.query(
+      `update enrollments e set not_before = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.not_before))`,
+      [ms],
+    );
+  } finally {
+    await owner.end();
+  }
 }

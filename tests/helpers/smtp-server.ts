@@ -19,8 +19,8 @@ export type Stage = 'greeting' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'data' | 'b
 export interface Fault {
   at: Stage;
   /**
-   * `{ reply }`: answers this line (a 2xx at `dot` takes the mail). `hang`: answers nothing and reads on. `stall`: also stops reading.
-   * `close`: ends the connection in order, `reset`: with a TCP reset. `pass`: the usual (with `onReach` or `byteDelayMs`).
+   * `{ reply }`: answers this line (a 2xx at `dot` takes the mail). `hang`: answers nothing and reads on. `stall`: also stops
+   * reading, until `resume`. `close`: ends the connection in order, `reset`: with a TCP reset. `pass`: the usual (with `onReach` or `byteDelayMs`).
    */
   act: { reply: string } | 'hang' | 'stall' | 'close' | 'reset' | 'pass';
   /** At `dot`: the mail is taken first, whatever is answered then. */
@@ -47,6 +47,10 @@ export interface SmtpServer {
   always(...faults: Fault[]): void;
   /** Forget all faults that no connection has taken yet. */
   behave(): void;
+  /** Stalled connections read on as if nothing had been. */
+  resume(): void;
+  /** Resolves when no connection is open. */
+  allClosed(): Promise<void>;
   /** The first mail taken that fits, also one from before the call; rejects after `timeoutMs`. */
   waitForMail(fits?: (mail: Mail) => boolean, timeoutMs?: number): Promise<Mail>;
   /** Close every connection and the port. */
@@ -70,6 +74,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
   let connections = 0;
   const sockets = new Set<Socket>();
   const waiting = new Set<() => void>();
+  const resumes: (() => void)[] = [];
 
   const take = (mail: Mail): void => {
     accepted.push(mail);
@@ -80,7 +85,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
-    serve(socket, scripts.shift() ?? standing, options, take);
+    serve(socket, scripts.shift() ?? standing, options, take, (resume) => resumes.push(resume));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -103,6 +108,12 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     behave: () => {
       scripts.length = 0;
       standing = [];
+    },
+    resume: () => {
+      for (const resume of resumes) resume();
+    },
+    allClosed: async () => {
+      await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))));
     },
     waitForMail: (fits = () => true, timeoutMs = 5_000) =>
       new Promise((resolve, reject) => {
@@ -131,7 +142,13 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
   };
 }
 
-function serve(socket: Socket, faults: Fault[], options: SmtpServerOptions, take: (mail: Mail) => void): void {
+function serve(
+  socket: Socket,
+  faults: Fault[],
+  options: SmtpServerOptions,
+  take: (mail: Mail) => void,
+  onResume: (resume: () => void) => void,
+): void {
   let received = Buffer.alloc(0);
   let mode: 'command' | 'login' | 'message' | 'deaf' = 'command';
   let from: string | null = null;
@@ -139,6 +156,7 @@ function serve(socket: Socket, faults: Fault[], options: SmtpServerOptions, take
   let loggedIn = options.login === undefined;
   let message: Buffer[] = [lineBreak];
   let messageBytes = 0;
+  let stalled = false;
   let bodyReached = false;
   let discard = false;
   const answers: Promise<void>[] = [];
@@ -167,8 +185,12 @@ function serve(socket: Socket, faults: Fault[], options: SmtpServerOptions, take
       if (act.reply.startsWith('421')) socket.end();
     } else {
       if (fault?.taking === true) done();
+      if (act === 'stall') {
+        stalled = true;
+        socket.pause();
+        return;
+      }
       mode = 'deaf';
-      if (act === 'stall') socket.pause();
       if (act === 'close') socket.end();
       if (act === 'reset') socket.resetAndDestroy();
     }
@@ -277,10 +299,9 @@ function serve(socket: Socket, faults: Fault[], options: SmtpServerOptions, take
       });
   };
 
-  socket.on('data', (chunk) => {
-    received = Buffer.concat([received, chunk]);
+  const read = (): void => {
     for (;;) {
-      if (mode === 'deaf' || socket.destroyed) return;
+      if (stalled || mode === 'deaf' || socket.destroyed) return;
       if (mode === 'message') {
         if (!onMessageBytes()) return;
         continue;
@@ -291,6 +312,16 @@ function serve(socket: Socket, faults: Fault[], options: SmtpServerOptions, take
       received = received.subarray(end + 2);
       onLine(line);
     }
+  };
+  socket.on('data', (chunk) => {
+    received = Buffer.concat([received, chunk]);
+    read();
+  });
+  onResume(() => {
+    if (!stalled) return;
+    stalled = false;
+    socket.resume();
+    read();
   });
   reach('greeting', '220 test.example.com ESMTP', () => {});
 }

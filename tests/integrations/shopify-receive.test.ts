@@ -63,6 +63,11 @@ describeReceiverConformance({
   examples,
 });
 
+test('a connection without a secret lets in nobody, not even who signs with none', () => {
+  const raw = Buffer.from('{}');
+  expect(shopifyReceiver.verify(deliver('carts/update', raw, { 'x-shopify-hmac-sha256': signShopify('', raw) }), [''])).toBe('bad_signature');
+});
+
 describe('a checkout', () => {
   test('whose shopper is not known yet is a cart of nobody, with both of its tokens', () => {
     const event = eventOf('cart.updated', normalise('checkouts/create', fixture('checkouts/create')));

@@ -179,12 +179,32 @@ describe('a refusal by the server', () => {
     expect(await send()).toMatchObject({ response: '451-first 451 second' });
   });
 
-  test('is none when a truncated reply ends the connection', async () => {
+  test('stands where the server confirms what it has not got yet', async () => {
+    server.script({ at: 'data', act: { reply: '354 go on\r\n250 2.0.0 taken already' } });
+    expect(await send()).toMatchObject({ kind: 'refused', severity: 'soft' });
+    expect(server.accepted).toEqual([]);
+  });
+
+  test('is none when the reply never ends', async () => {
     server.script({ at: 'dot', act: { reply: '451-half' }, taking: true }, null);
     const session = await createSmtpSender(parseSmtpUrl(server.url)).open();
     const outcome = await session.send(aMail(), 'enrollment:step', deadlineIn(150));
     expect(outcome.kind).toBe('unknown');
   });
+});
+
+test('what the kernel still holds at the deadline is not delivered afterwards', async () => {
+  server.script({ at: 'body', act: 'stall' });
+  const session = await createSmtpSender(parseSmtpUrl(server.url)).open();
+  // More than the server's side holds, less than both sides together: its end waits on ours.
+  const text = `${'tea '.repeat(17)}\n`.repeat(14_000);
+  const outcome = await session.send(aMail({ text }), 'enrollment:step', deadlineIn(400));
+  // Refused where the buffers are so small that the end was never given out.
+  expect(['unknown', 'refused']).toContain(outcome.kind);
+  const closed = server.allClosed();
+  server.resume();
+  await closed;
+  expect(server.accepted).toEqual([]);
 });
 
 describe('opening', () => {

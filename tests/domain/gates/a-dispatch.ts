@@ -37,11 +37,16 @@ export interface Differences {
 
 /** Decide the dispatch of an e-mail that was due an hour after the anchor, in an activated enrollment. */
 export function decide(differences: Differences = {}): Verdict {
+  return decideDispatch(factsWith(differences), anchorMs + ms(differences.after ?? '1h') / (differences.timeScale ?? 1));
+}
+
+/** The facts of that dispatch. */
+export function factsWith(differences: Differences = {}): Facts {
   const timeScale = differences.timeScale ?? 1;
   const sequence = differences.sequence ?? aSequence({ steps: [anEmail({ at: '1h' }), anEmail({ id: 'later', at: '24h' })] });
   const step = sequence.steps.find(({ id }) => id === (differences.stepId ?? sequence.steps[0]?.id));
   if (step === undefined) throw new Error('no such step');
-  const facts: Facts = {
+  return {
     plan: compilePlan(sequence, 1, timeScale),
     progress: { ...initialProgress(anchorMs), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
     step: { id: step.id, when: step.when, channels: step.channels, refusals: 0, maxRetries: step.maxRetries, ...differences.step },
@@ -61,7 +66,6 @@ export function decide(differences: Differences = {}): Verdict {
     lastSend: differences.lastSend ?? null,
     tenant: { quietHours: differences.quietHours ?? null },
   };
-  return decideDispatch(facts, anchorMs + ms(differences.after ?? '1h') / timeScale);
 }
 
 /** What one gate said. */

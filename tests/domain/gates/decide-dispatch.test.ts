@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Condition } from '../../../domain/sequence/definition.ts';
+import { chooseChannel } from '../../../domain/gates/choose-channel.ts';
+import { firstOpen } from '../../../domain/gates/first-open.ts';
+import type { TimeGate } from '../../../domain/gates/gate.ts';
 import { activates } from '../../../domain/gates/verdict.ts';
 import { anEmail, aSequence, ms, usualQuietHours } from '../../helpers/sequence-dsl.ts';
-import { anchorMs, checkOf, decide, usable } from './a-dispatch.ts';
+import { anchorMs, checkOf, decide, factsWith, usable } from './a-dispatch.ts';
 
 const at = (span: string) => anchorMs + ms(span);
 
@@ -89,6 +92,17 @@ describe('activation', () => {
 
   test('is over once it happened: later activity leaves the anchor alone', () => {
     expect(checkOf(decide({ subject: { lastActivityMs: at('40m') } }), 'activation').result).toBe('pass');
+  });
+
+  test('waits for quietFor where the first step comes sooner', () => {
+    const sequence = aSequence({ steps: [anEmail({ at: '1h' })], quietFor: '2h' });
+    expect(decide({ ...before, sequence })).toMatchObject({ kind: 'defer', untilMs: at('2h'), reason: 'activity' });
+    expect(decide({ ...before, sequence, after: '2h' }).kind).toBe('send');
+  });
+
+  test('does not happen in an enrollment that is too old already', () => {
+    const sequence = aSequence({ steps: [anEmail({ at: '1h' })], maxAge: '7d' });
+    expect(activates(decide({ ...before, sequence, after: '8d' }))).toBe(false);
   });
 
   test('takes activity from a clock that runs ahead for activity now', () => {
@@ -222,6 +236,10 @@ describe('time gates', () => {
     expect(scaled).toMatchObject({ kind: 'defer', untilMs: anchorMs + 900 + 500 });
   });
 
+  test('take activity from a clock that runs ahead for activity now', () => {
+    expect(decide({ person: { lastSeenMs: at('9h') } })).toMatchObject({ kind: 'defer', untilMs: at('90m'), reason: 'active_now' });
+  });
+
   test('do not take the leaving itself for activity', () => {
     const sequence = aSequence({ steps: [anEmail({ at: '10m' })] });
     expect(decide({ sequence, after: '10m', person: { lastSeenMs: anchorMs } }).kind).toBe('send');
@@ -273,6 +291,23 @@ describe('time gates', () => {
     expect(decide({ sequence, after: '5h' }).kind).toBe('send');
     expect(decide({ sequence, after: '301m' })).toMatchObject({ kind: 'skip', reason: 'too_old' });
   });
+});
+
+test('a time gate that never opens ends the search at the expiry of the step', () => {
+  let asked = 0;
+  const never: TimeGate = {
+    name: 'never',
+    opensAt: (_, fromMs) => {
+      asked += 1;
+      if (asked > 100) throw new Error('still searching');
+      return fromMs + ms('1h');
+    },
+    input: () => ({}),
+    note: 'Never.',
+  };
+  const facts = factsWith();
+  const situation = { facts, nowMs: 0, dueMs: 0, expiryMs: ms('12h'), choice: chooseChannel(facts) };
+  expect(firstOpen([never], situation).atMs).toBe(ms('13h'));
 });
 
 test('a plan without the step is a defect and says so', () => {

@@ -109,6 +109,11 @@ describe('zones', () => {
     expect(stretchAt('Asia/Tokyo', Date.now())).toMatchObject({ untilMs: Number.POSITIVE_INFINITY, offsetMs: 32_400_000 });
   });
 
+  test('the instant of a change belongs to the new offset, also when it is asked about first', () => {
+    const changeMs = Date.parse('2031-03-09T07:00Z');
+    expect(stretchAt('America/New_York', changeMs)).toMatchObject({ fromMs: changeMs, offsetMs: -4 * 3_600_000 });
+  });
+
   test('names are known in any spelling, and a wrong one counts as UTC', () => {
     expect(canonicalTimeZone('europe/berlin')).toBe('Europe/Berlin');
     expect([canonicalTimeZone('Mars/Olympus'), canonicalTimeZone(''), canonicalTimeZone('x'.repeat(65))]).toEqual([null, null, null]);

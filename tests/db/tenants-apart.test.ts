@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { provisionTenant } from '../../operations/provision-tenant.ts';
+import { aCart, openShop, type Shop } from '../helpers/shop.ts';
+
+let shop: Shop;
+let owner: pg.Client;
+beforeAll(async () => {
+  shop = await openShop();
+  owner = new pg.Client({ connectionString: shop.database.url });
+  await owner.connect();
+  await fillEveryTable();
+});
+afterAll(async () => {
+  await owner.end();
+  await shop.close();
+});
+
+/** Something in every table, most of it by the front door. */
+async function fillEveryTable(): Promise<void> {
+  const { tenantId } = shop.tenant;
+  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com', {}));
+  await shop.post('contact.updated', { contact: { email: 'ada@example.com', marketing: { email: true } } });
+  await shop.post('contact.opted_out', { contact: { email: 'bob@example.com' } });
+  await shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '1.00' }, contact: { email: 'cleo@example.com' } });
+  await shop.shopify('customers/redact', { shop_domain: 'x.example.com', customer: { id: 1, email: 'ada@example.com' }, orders_to_redact: [] });
+  await shop.post('cart.updated', { cart: 'not a cart' });
+  const enrollment = await shop.enrollmentOf('cart-1');
+  if (enrollment === null) throw new Error('no enrollment');
+  const message = randomUUID();
+  const insert = (table: string, row: Record<string, unknown>) =>
+    owner.query(
+      `insert into ${table} (${Object.keys(row).join(', ')}) values (${Object.keys(row)
+        .map((_, i) => `$${i + 1}`)
+        .join(', ')})`,
+      Object.values(row),
+    );
+  const ids = { tenant_id: tenantId, enrollment_id: enrollment.id };
+  await insert('messages', { ...ids, id: message, step_id: 'email_2h', contact_id: enrollment.contactId, state: 'sent' });
+  await insert('decisions', { ...ids, id: randomUUID(), step_id: 'email_2h', version_id: enrollment.versionId, verdict: 'send', reason: 'email', checks: '[]' });
+  await insert('message_events', { ...ids, id: randomUUID(), message_id: message, type: 'opened', occurred_at: new Date() });
+  await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
+}
+
+async function tables(): Promise<string[]> {
+  const { rows } = await owner.query<{ relname: string }>(
+    `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition order by 1`,
+  );
+  return rows.map((r) => r.relname);
+}
+
+test('every table holds rows of the first tenant, or the walk below proves nothing', async () => {
+  for (const table of await tables()) {
+    const { rows } = await owner.query<{ n: string }>(`select count(*) as n from ${table}`);
+    expect({ table, empty: Number(rows[0]?.n) === 0 }).toEqual({ table, empty: false });
+  }
+});
+
+test("another tenant's transaction finds nothing in any table, and cannot write there either", async () => {
+  const other = await provisionTenant(shop.deps, { slug: `other-${randomUUID().slice(0, 8)}`, name: 'Other', timeScale: 1, synthetic: true, settings: {} });
+  for (const table of await tables()) {
+    const column = table === 'tenants' ? 'id' : 'tenant_id';
+    const seen = await asApp(other.tenantId, `select count(*)::int as n from ${table} where ${column} = '${shop.tenant.tenantId}'`);
+    expect({ table, seen }).toEqual({ table, seen: 0 });
+    // Append-only tables grant no delete at all, which is as good.
+    const deleted = await asApp(other.tenantId, `with gone as (delete from ${table} where ${column} = '${shop.tenant.tenantId}' returning 1) select count(*)::int as n from gone`).catch(
+      (e: { code?: string }) => e.code,
+    );
+    expect([0, '42501']).toContain(deleted);
+  }
+});
+
+test('without a tenant nothing is seen at all', async () => {
+  for (const table of await tables()) {
+    const seen = await asApp(null, `select count(*)::int as n from ${table}`);
+    expect({ table, seen }).toEqual({ table, seen: 0 });
+  }
+});
+
+test('rows cannot be written into another tenant, nor may a partition be read directly', async () => {
+  const other = await provisionTenant(shop.deps, { slug: `third-${randomUUID().slice(0, 8)}`, name: 'Third', timeScale: 1, synthetic: true, settings: {} });
+  const insert = `insert into contacts (tenant_id, id, person_id) values ('${shop.tenant.tenantId}', '${randomUUID()}', '${randomUUID()}') returning 1 as n`;
+  await expect(asApp(other.tenantId, insert)).rejects.toMatchObject({ code: '42501' });
+  const { rows } = await owner.query<{ relname: string }>(`select relname from pg_class where relispartition and relkind = 'r'`);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const { relname } of rows) await expect(asApp(other.tenantId, `select count(*) as n from ${relname}`)).rejects.toMatchObject({ code: '42501' });
+});
+
+test('the role owns nothing and every table has row-level security', async () => {
+  const owned = await owner.query(`select relname from pg_class where relowner = 'rekindle_app'::regrole`);
+  expect(owned.rows).toEqual([]);
+  const open = await owner.query(`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and not relrowsecurity`);
+  expect(open.rows).toEqual([]);
+});
+
+async function asApp(tenantId: string | null, statement: string): Promise<number> {
+  const client = new pg.Client({ connectionString: shop.database.url, options: '-c role=rekindle_app' });
+  await client.connect();
+  try {
+    await client.query('begin');
+    if (tenantId !== null) await client.query(`select set_config('app.tenant', $1, true)`, [tenantId]);
+    const { rows } = await client.query<{ n: number }>(statement);
+    return rows[0]?.n ?? 0;
+  } finally {
+    await client.end();
+  }
+}
