@@ -1,14 +1,4 @@
-/**
- * Decimals of a currency as Intl knows them: 2 for EUR, 0 for JPY, 3 for KWD. The mails format amounts by the same source.
- * @returns null where `currency` is no three-letter code
- */
-export function minorDigits(currency: string): number | null {
-  try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  } catch {
-    return null;
-  }
-}
+import { minorDigits } from '../domain/money.ts';
 
 /**
  * A decimal amount in minor units, without a detour over floating point: `'129.90'` EUR is 12990, `'1.500'` KWD is 1500.

@@ -30,5 +30,8 @@ export function missingBinaries(
   isInstalled: (path: string) => boolean,
 ): string[];
 
+/** Whether the lock file was made for these dependencies; then an installation leaves it as it is committed. */
+export function lockFits(packageJson: object, packageLock: object): boolean;
+
 /** Install dependencies where they are missing or stale. Throws with a line for the user when npm fails. */
 export function ensureInstalled(root?: string, say?: (line: string) => void): Promise<void>;

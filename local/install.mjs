@@ -107,9 +107,23 @@ async function oneAtATime(root, say) {
   }
 }
 
+// The lock belongs to package.json: what npm changes in it then is only what the registry offers this machine.
+export function lockFits(packageJson, packageLock) {
+  const locked = packageLock.packages?.[''] ?? {};
+  const same = (group) => JSON.stringify(sorted(packageJson[group])) === JSON.stringify(sorted(locked[group]));
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].every(same);
+}
+
+function sorted(group = {}) {
+  return Object.entries(group).sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
 async function install(root, say) {
-  const { state, wanted } = installState(root);
+  const { state } = installState(root);
   if (state === 'fresh') return;
+  const lockFile = join(root, 'package-lock.json');
+  const committed = readFileSync(lockFile, 'utf8');
+  const keepLock = lockFits(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')), JSON.parse(committed));
   say(state === 'missing' ? 'Installing dependencies (about a minute, once) …' : 'Dependencies changed: installing …');
   const options = ['--no-audit', '--no-fund', '--loglevel=error', '--include=dev', '--include=optional'];
   await npm(root, ['install', ...options]);
@@ -119,7 +133,8 @@ async function install(root, say) {
     say(`Installing what the lock file does not list for this platform: ${missing.join(', ')} …`);
     await npm(root, ['install', '--no-save', ...options, ...missing]).catch((error) => say(`${error.message} Going on without.`));
   }
-  writeFileSync(join(root, hashFile), `${wanted}\n`);
+  if (keepLock && readFileSync(lockFile, 'utf8') !== committed) writeFileSync(lockFile, committed);
+  writeFileSync(join(root, hashFile), `${installState(root).wanted}\n`);
 }
 
 function npm(root, args) {

@@ -16,6 +16,7 @@ import { removePostgres } from './postgres-place.ts';
 import { readyText } from './ready-text.ts';
 import { checkPorts, type LocalSettings, readSettings } from './settings.ts';
 import { StartError } from './start-error.ts';
+import { findTemporal, temporalWays } from './temporal-binary.ts';
 import { startTemporal } from './temporal-server.ts';
 import { watchTemporalFile } from './temporal-file-watch.ts';
 import { provisionTenants } from './tenants.ts';
@@ -140,7 +141,8 @@ async function startOwnPostgres(settings: LocalSettings): Promise<string> {
 
 async function startOwnTemporal(settings: LocalSettings): Promise<{ address: string; uiUrl: string | null }> {
   const { temporal: port, temporalUi: uiPort } = settings.ports;
-  const options = { dir: join(localDir, 'temporal'), port, uiPort, durable: true, log: say };
+  const binary = await findTemporal(temporalWays({ projectBinDir: join(localDir, 'bin'), log: say }), say);
+  const options = { dir: join(localDir, 'temporal'), port, uiPort, durable: true, log: say, binary };
   mkdirSync(options.dir, { recursive: true });
   const kept = await begin(
     'Temporal',

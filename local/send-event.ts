@@ -1,4 +1,5 @@
-import { minorDigits, toMinor } from '../integrations/money.ts';
+import { minorDigits } from '../domain/money.ts';
+import { toMinor } from '../integrations/money.ts';
 import { StartError } from './start-error.ts';
 
 export const sendableEvents = [

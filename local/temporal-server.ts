@@ -5,6 +5,7 @@ import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { commandOf, endProcess, hasEnded, tail, tieToParent, waitUntil } from './child-process.ts';
 import { findTemporal, type TemporalBinary, temporalWays } from './temporal-binary.ts';
+import { localDir } from './local-files.ts';
 import { StartError } from './start-error.ts';
 
 export interface TemporalServer {
@@ -43,18 +44,18 @@ export async function startTemporal(options: {
   log: (line: string) => void;
   binary?: TemporalBinary;
 }): Promise<TemporalServer> {
-  const binary = options.binary ?? (await findTemporal(temporalWays({ projectBinDir: '.rekindle/bin', log: options.log }), options.log));
+  const binary = options.binary ?? (await findTemporal(temporalWays({ projectBinDir: join(localDir, 'bin'), log: options.log }), options.log));
   const dir = options.dir === null ? null : resolve(options.dir);
   if (dir !== null) await endLeftover(dir, options.log);
   const file = dir === null ? null : databaseFile(dir, binary.serverVersion, options.log);
 
   const child = spawn(binary.path, argumentsFor({ ...options, file }), {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
     cwd: dir ?? '/',
   });
   const said = tail();
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', said.add);
+  child.stderr.setEncoding('utf8').on('data', said.add);
   child.on('error', (error) => said.add(error.message));
   tieToParent(child, 'TERM');
   if (dir !== null && child.pid !== undefined) writeFileSync(join(dir, leftoverFile), String(child.pid));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { CommitUnclearError, faultOf, isLockFailure, type Tx } from '../db/client.ts';
@@ -15,7 +16,7 @@ export const answerBudgetMs = 4_500;
 /** What a delivery is answered with; `api/` turns it into a status. */
 export type Acceptance =
   | { kind: 'accepted'; result: 'applied' | 'repeated' | 'ignored' | 'quarantined' | 'pending' }
-  | { kind: 'refused'; reason: 'unknown_connection' | 'missing_signature' | 'bad_signature' | 'stale' | 'not_json' | 'no_dedupe_key' }
+  | { kind: 'refused'; reason: 'unknown_connection' | 'missing_signature' | 'bad_signature' | 'stale' | 'not_json' }
   /** Stored or not, the sender must come again: the answer could not be given in time. */
   | { kind: 'busy' };
 
@@ -48,9 +49,9 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   } catch {
     return { kind: 'refused', reason: 'not_json' };
   }
-  const dedupeKey = receiver.dedupeKey(delivery);
-  if (dedupeKey === null) return { kind: 'refused', reason: 'no_dedupe_key' };
   const understood = receiver.normalise(delivery, body);
+  // A delivery without an id of its own is known by its bytes: a repeat sends the same.
+  const dedupeKey = receiver.dedupeKey(delivery) ?? `sha256:${createHash('sha256').update(understood.topic).update('\n').update(delivery.raw).digest('hex')}`;
   const row: StoredDelivery = { tenantId: connection.tenantId, connectionId: connection.id, dedupeKey, topic: understood.topic };
   switch (understood.kind) {
     case 'ignored':

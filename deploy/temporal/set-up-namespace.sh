@@ -3,35 +3,30 @@
 # Reads TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, as the CLI does.
 set -eu
 
-tries=0
-until temporal operator cluster health >/dev/null 2>&1; do
-  tries=$((tries + 1))
-  if [ "$tries" -ge 60 ]; then
-    echo "Temporal at $TEMPORAL_ADDRESS did not become healthy within two minutes" >&2
-    temporal operator cluster health
-  fi
-  sleep 2
-done
+# A server that just started is not healthy yet, and its parts learn of a new namespace one after another, some seconds later.
+retry() {
+  tries=0
+  until said=$("$@" 2>&1); do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 60 ]; then
+      echo "$* failed for two minutes: $said" >&2
+      exit 1
+    fi
+    sleep 2
+  done
+}
 
+retry temporal operator cluster health
 if ! temporal operator namespace describe >/dev/null 2>&1; then
   temporal operator namespace create --namespace "$TEMPORAL_NAMESPACE" --retention 720h
 fi
-temporal operator namespace update --retention 720h --namespace "$TEMPORAL_NAMESPACE"
+retry temporal operator namespace update --namespace "$TEMPORAL_NAMESPACE" --retention 720h
 
-# The frontend learns of a new namespace from its cache, some seconds later.
-tries=0
-until existing=$(temporal operator search-attribute list 2>&1); do
-  tries=$((tries + 1))
-  if [ "$tries" -ge 30 ]; then
-    echo "$existing" >&2
-    exit 1
-  fi
-  sleep 2
-done
-
+retry temporal operator search-attribute list
+existing=$said
 for name in Tenant Sequence SubjectKind Subject StopReason; do
   if ! echo "$existing" | grep -qw "$name"; then
-    temporal operator search-attribute create --name "$name" --type Keyword
+    retry temporal operator search-attribute create --name "$name" --type Keyword
   fi
 done
 echo "Temporal is ready: namespace $TEMPORAL_NAMESPACE"

@@ -1,16 +1,16 @@
 #!/bin/sh
 # Bring Temporal's two databases to the schema of this image's version. Safe to run again, and run again at every upgrade.
-# The databases exist (deploy/postgres/create-databases.sh); the tool reads SQL_PASSWORD.
+# The databases exist (deploy/postgres/create-databases.sh). The tool reads SQL_PLUGIN, SQL_HOST, SQL_PORT, SQL_USER and SQL_PASSWORD.
 set -eu
 
 set_up() {
   database=$1
   schema=$2
-  tool="temporal-sql-tool --plugin postgres12 --endpoint $SQL_HOST --port 5432 --user $SQL_USER --database $database"
-  $tool setup-schema --version 0.0
-  $tool update-schema --schema-name "postgresql/v12/$schema"
+  temporal-sql-tool --database "$database" setup-schema --version 0.0
+  temporal-sql-tool --database "$database" update-schema --schema-name "$schema"
 }
 
-set_up temporal temporal
-# Indexes of search attributes need btree_gin; the owner of a database may create it, the schema does.
-set_up temporal_visibility visibility
+set_up temporal postgresql/v12/temporal
+# Needs the extension btree_gin, which the owner of a database may create and the schema does.
+set_up temporal_visibility postgresql/v12/visibility
+echo "Temporal's databases are up to date"

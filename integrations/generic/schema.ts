@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LineItem, PersonDetails, PersonRef } from '../../domain/events.ts';
-import { minorDigits, toMinor } from '../money.ts';
+import { minorDigits } from '../../domain/money.ts';
+import { toMinor } from '../money.ts';
 import { isPlainText, isPlainTextWithLines, isWebUrl } from '../untrusted-text.ts';
 
 // The contract with a merchant's own system; docs/webhooks.md shows an example of each event. Unlike a shop's webhooks this format is

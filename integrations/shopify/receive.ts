@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { DomainEvent, PersonDetails, SubjectKey } from '../../domain/events.ts';
 import type { EpochMs } from '../../domain/sequence/plan.ts';
 import type { Delivery, Normalised, Receiver } from '../port.ts';

@@ -18,7 +18,9 @@ export function judgeFailure(complete: boolean, failure: SmtpFailure): SendOutco
   const response = forLedger(failure.response ?? failure.message);
   if (!complete) {
     const hard = failure.command === 'RCPT TO' && isDeadMailbox(failure.response ?? '', 'recipient');
-    return { kind: 'refused', severity: hard ? 'hard' : 'soft', response };
+    // No answer, or 421: the server is away or going down, which says nothing about this message.
+    const outage = failure.response === undefined || failure.responseCode === 421;
+    return { kind: 'refused', severity: hard ? 'hard' : 'soft', ...(outage ? { outage } : {}), response };
   }
   // Only a whole reply to the message itself is an answer. RFC 5321, 4.2.5: after 4yz and 5yz the server has not taken it.
   const answered = failure.code === 'EMESSAGE' && failure.command === 'DATA' && isRefusal(failure.responseCode);

@@ -40,7 +40,7 @@ function openSession(smtp: OpenSmtp): SenderSession {
 async function sendOnce(smtp: OpenSmtp, payload: Payload, deadline: Deadline): Promise<SendOutcome> {
   const mail = await buildMail(payload);
   if (mail.kind === 'unusable') return { kind: 'refused', severity: mail.part === 'address' ? 'hard' : 'soft', response: mail.reason };
-  if (deadline.remainingMs() <= 0) return { kind: 'refused', severity: 'soft', response: 'the deadline came before the call' };
+  if (deadline.remainingMs() <= 0) return { kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' };
 
   const body = new GuardedBody(
     mail.raw,
@@ -55,6 +55,7 @@ async function sendOnce(smtp: OpenSmtp, payload: Payload, deadline: Deadline): P
       finished = true;
       clearTimeout(timer);
       // No byte of the message may follow its outcome.
+      body.destroy();
       if (outcome.kind === 'accepted') smtp.connection.quit();
       else smtp.destroy();
       resolve(outcome);

@@ -45,7 +45,8 @@ async function foldSubject(ctx: EventContext, event: CartUpdated): Promise<Subje
   const found = await subjectsByKey(ctx.tx, ctx.source, event.keys);
   const first = found[0];
   const content = {
-    currency: event.cart.currency,
+    // An emptied cart has no price and so no currency of its own.
+    ...(event.cart.currency === 'XXX' ? {} : { currency: event.cart.currency }),
     totalMinor: event.cart.totalMinor,
     items: event.cart.items,
   };

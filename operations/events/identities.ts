@@ -76,14 +76,16 @@ export async function lockNamed(tx: Tx, source: EventSource, identities: Identit
 
 /** The persons and subjects that these names find now. */
 export async function findNamed(tx: Tx, source: EventSource, identities: Identity[], keys: SubjectKey[]): Promise<Found> {
-  const byIdentity = identities.length === 0 ? [] : await contactsByIdentity(tx, identities);
-  const matched = keys.length === 0 ? [] : await subjectsByKey(tx, source, keys);
+  const byIdentity = await contactsByIdentity(tx, identities);
+  const matched = await subjectsByKey(tx, source, keys);
   const persons = new Set([...byIdentity.map((c) => c.personId), ...matched.flatMap((s) => (s.personId === null ? [] : [s.personId]))]);
   return { personIds: [...persons].sort(), subjectIds: matched.map((s) => s.id).sort() };
 }
 
 /** Contacts that carry any of the identities, oldest first, with the identity that found them. */
-export function contactsByIdentity(tx: Tx, identities: Identity[]) {
+export async function contactsByIdentity(tx: Tx, identities: Identity[]) {
+  // An empty `or` is no condition at all: it would find everybody.
+  if (identities.length === 0) return [];
   return tx
     .select({ contactId: contacts.id, personId: contacts.personId, kind: contactIdentities.kind, value: contactIdentities.value })
     .from(contactIdentities)
@@ -93,7 +95,8 @@ export function contactsByIdentity(tx: Tx, identities: Identity[]) {
 }
 
 /** Subjects that any of the keys names, oldest first, with their owner's person. */
-export function subjectsByKey(tx: Tx, source: EventSource, keys: SubjectKey[]) {
+export async function subjectsByKey(tx: Tx, source: EventSource, keys: SubjectKey[]) {
+  if (keys.length === 0) return [];
   return tx
     .selectDistinct({ id: subjects.id, contactId: subjects.contactId, state: subjects.state, personId: contacts.personId })
     .from(subjectKeys)

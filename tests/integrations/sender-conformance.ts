@@ -187,7 +187,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
             expectTruth(outcome, before);
           },
         ),
-        { numRuns: 30 },
+        { numRuns: 20 },
       );
     }, 20_000);
   });

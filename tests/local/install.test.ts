@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { installState, missingBinaries, nodeVersionProblem, platformPackages } from '../../local/install.mjs';
+import { installState, lockFits, missingBinaries, nodeVersionProblem, platformPackages } from '../../local/install.mjs';
 
 const engines = '^20.19 || ^22.12 || >=24';
 const linux = { os: 'linux', arch: 'x64', libc: 'gnu' } as const;
@@ -83,4 +83,11 @@ test('what the lock left out for this platform is asked for, what is there is no
   expect(missing()).toEqual(['@esbuild/darwin-arm64@0.27.0', '@swc/core-darwin-arm64@1.16.22']);
   installed.add('node_modules/@esbuild/darwin-arm64').add('node_modules/tsx/node_modules/@esbuild/darwin-arm64');
   expect(missing()).toEqual(['@swc/core-darwin-arm64@1.16.22']);
+});
+
+test('a lock fits its package.json in any order of names, and no other', () => {
+  const lock = { packages: { '': { dependencies: { b: '2', a: '1' }, devDependencies: { c: '3' } } } };
+  expect(lockFits({ name: 'x', dependencies: { a: '1', b: '2' }, devDependencies: { c: '3' } }, lock)).toBe(true);
+  expect(lockFits({ dependencies: { a: '1', b: '2.1' }, devDependencies: { c: '3' } }, lock)).toBe(false);
+  expect(lockFits({ dependencies: { a: '1', b: '2' } }, lock)).toBe(false);
 });

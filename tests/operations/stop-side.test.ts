@@ -113,8 +113,10 @@ test('an unsubscribe takes effect like any stop, and repeating it changes nothin
   const dispatch = dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'email_2h' });
   await gate.reached;
   const [row] = (await shop.ledgerOf(enrollmentId)).filter((m) => m.stepId === 'email_2h');
-  const left = unsubscribe(shop.deps, { tenantId: shop.tenant.tenantId, messageId: row?.id ?? '' });
+  let answered = false;
+  const left = unsubscribe(shop.deps, { tenantId: shop.tenant.tenantId, messageId: row?.id ?? '' }).finally(() => (answered = true));
   await until('the stop to be committed', async () => (await shop.enrollmentOf('cart-1'))?.endedAt != null);
+  expect(answered).toBe(false);
   gate.release();
   expect(await left).toBe('stopped');
   expect(provider.open).toBe(0);

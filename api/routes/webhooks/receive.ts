@@ -50,7 +50,5 @@ function refuse(reply: FastifyReply, reason: Extract<Acceptance, { kind: 'refuse
       return problem(reply, 401, reason, 'The signed time is more than five minutes from now.');
     case 'not_json':
       return problem(reply, 400, reason, 'The body is not JSON.');
-    case 'no_dedupe_key':
-      return problem(reply, 400, reason, 'The delivery carries no id by which a repeat could be recognised.');
   }
 }

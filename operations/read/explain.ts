@@ -1,0 +1,99 @@
+import { asc, eq, sql } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { decisions, enrollmentEvents, messages, sequenceVersions } from '../../db/schema/index.ts';
+import type { GateCheck } from '../../domain/gates/verdict.ts';
+import type { BuiltDeps } from '../create-deps.ts';
+import type { MessageRow } from '../dispatch/progress.ts';
+import { type EnrollmentView, loadEnrollment } from './enrollment.ts';
+import { decisionSentence, eventSentence, messageSentence, providerEventSentence } from './sentences.ts';
+
+/** One line of an enrollment's record. `sentence` is for people, the rest for programs. Holds no personal data of its own. */
+export type Entry = { atMs: number; stepId: string | null; sentence: string } & (
+  | { kind: 'decision'; verdict: 'send' | 'defer' | 'hold' | 'skip' | 'stop'; reason: string; untilMs: number | null; version: number; checks: GateCheck[] }
+  | { kind: 'message'; row: MessageRow }
+  | { kind: 'event'; type: string; data: Record<string, unknown> }
+  | { kind: 'provider_event'; type: string; machine: boolean; data: Record<string, unknown> }
+);
+
+export interface Explanation {
+  enrollment: EnrollmentView;
+  entries: Entry[];
+  /** More was recorded than is shown: the oldest of each kind are. */
+  truncated: boolean;
+}
+
+/** Of each kind. A shopper who is busy with one cart for days leaves a few hundred lines. */
+const most = 2_000;
+// At the same millisecond: what was decided, what the ledger then said, what was told of it.
+const rank: Record<Entry['kind'], number> = { decision: 0, message: 1, event: 2, provider_event: 3 };
+
+/**
+ * Everything that is recorded of an enrollment, in order of time: guarantee G4.
+ * @returns null when the tenant has no such enrollment
+ */
+export function explainEnrollment(deps: Pick<BuiltDeps, 'db' | 'clock' | 'versions'>, tenantId: string, enrollmentId: string): Promise<Explanation | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const enrollment = await loadEnrollment(tx, deps, enrollmentId);
+    if (enrollment === null) return null;
+    const kinds = [
+      await readDecisions(tx, enrollmentId),
+      await readMessages(tx, enrollmentId),
+      await readEvents(tx, enrollmentId),
+      await readProviderEvents(tx, enrollmentId),
+    ];
+    // Each list is in order already, and sorting is stable.
+    const entries = kinds.flatMap((k) => k.slice(0, most)).sort((a, b) => a.atMs - b.atMs || rank[a.kind] - rank[b.kind]);
+    return { enrollment, entries, truncated: kinds.some((k) => k.length > most) };
+  });
+}
+
+async function readDecisions(tx: Tx, enrollmentId: string): Promise<Entry[]> {
+  const rows = await tx
+    .select({ decision: decisions, version: sequenceVersions.version })
+    .from(decisions)
+    .innerJoin(sequenceVersions, eq(sequenceVersions.id, decisions.versionId))
+    .where(eq(decisions.enrollmentId, enrollmentId))
+    .orderBy(asc(decisions.at), asc(decisions.id))
+    .limit(most + 1);
+  return rows.map(({ decision: { at, stepId, verdict, reason, until, checks }, version }) => {
+    const facts = { stepId, verdict, reason, untilMs: until, checks };
+    return { kind: 'decision', atMs: at, ...facts, version, sentence: decisionSentence(facts) };
+  });
+}
+
+async function readMessages(tx: Tx, enrollmentId: string): Promise<Entry[]> {
+  const rows = await tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId)).orderBy(asc(messages.id));
+  return rows
+    .map((row) => ({ kind: 'message' as const, atMs: row.settledAt ?? row.claimedAt ?? row.createdAt, stepId: row.stepId, row, sentence: messageSentence(row) }))
+    .sort((a, b) => a.atMs - b.atMs);
+}
+
+async function readEvents(tx: Tx, enrollmentId: string): Promise<Entry[]> {
+  const rows = await tx
+    .select()
+    .from(enrollmentEvents)
+    .where(eq(enrollmentEvents.enrollmentId, enrollmentId))
+    .orderBy(asc(enrollmentEvents.at), asc(enrollmentEvents.id))
+    .limit(most + 1);
+  return rows.map(({ at, type, data }) => {
+    const stepId = typeof data['step'] === 'string' ? data['step'] : null;
+    return { kind: 'event', atMs: at, stepId, type, data, sentence: eventSentence(type, data) };
+  });
+}
+
+async function readProviderEvents(tx: Tx, enrollmentId: string): Promise<Entry[]> {
+  // Not in Drizzle's schema: the table is partitioned (db/migrations/0002_functions.sql).
+  const { rows } = await tx.execute<{ at_ms: number; step_id: string; type: string; machine: boolean; data: Record<string, unknown> }>(sql`
+    select (extract(epoch from e.occurred_at) * 1000)::double precision as at_ms, m.step_id, e.type, e.machine, e.data
+    from message_events e join messages m on m.tenant_id = e.tenant_id and m.id = e.message_id
+    where e.enrollment_id = ${enrollmentId} order by e.occurred_at, e.id limit ${most + 1}`);
+  return rows.map((r) => ({
+    kind: 'provider_event',
+    atMs: r.at_ms,
+    stepId: r.step_id,
+    type: r.type,
+    machine: r.machine,
+    data: r.data,
+    sentence: providerEventSentence(r.step_id, r.type, r.machine),
+  }));
+}

@@ -1,0 +1,111 @@
+import type { GateCheck } from '../../domain/gates/verdict.ts';
+import type { MessageRow } from '../dispatch/progress.ts';
+import { amountOf, instantWords, wordsForDefer, wordsForSkip, wordsForStop } from './words.ts';
+
+type Data = Record<string, unknown>;
+const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
+const plural = (n: unknown, one: string) => (typeof n === 'number' ? `${n} ${one}${n === 1 ? '' : 's'}` : null);
+const inBrackets = (...parts: (string | null)[]) => {
+  const known = parts.filter((part) => part !== null);
+  return known.length === 0 ? '' : ` (${known.join(', ')})`;
+};
+
+/** One happening of an enrollment's story as a sentence. A type that is not known here is named as it is. */
+export function eventSentence(type: string, data: Data): string {
+  const step = textOf(data['step']);
+  const cart = inBrackets(amountOf(data), plural(data['items'], 'product'));
+  const by = data['by'] === 'temporal' ? ', from the Temporal side' : '';
+  switch (type) {
+    case 'enrolled':
+      return `The cart${cart} was taken into the sequence, version ${String(data['version'])}.`;
+    case 'cart.updated':
+      return `The shopper was busy with the cart${cart}.`;
+    case 'abandoned':
+      return `The cart${cart} counts as abandoned: the sequence has begun.`;
+    case 'message.sent':
+      return `${step} went out.`;
+    case 'message.failed':
+      return `${step} was refused by the provider.`;
+    case 'message.unknown':
+      return `Whether ${step} was accepted is not known. It counts as sent and is never repeated blindly.`;
+    case 'message.opened':
+      return `The shopper opened ${step}.`;
+    case 'message.clicked':
+      return `The shopper followed the link in ${step}.`;
+    case 'step.skipped':
+      return `${step} was left out: ${wordsForSkip(textOf(data['reason']))}.`;
+    case 'provider.unreachable':
+      return `The mail server could not be reached for ${step}; it is tried again.`;
+    case 'stopped':
+      return `The sequence was stopped${by}: ${wordsForStop(textOf(data['reason']))}.`;
+    case 'completed':
+      return `The sequence ran to its end${by}.`;
+    case 'recovered':
+      return `An order${inBrackets(amountOf(data))} was credited to this sequence.`;
+    case 'order_cancelled':
+      return 'The order that was credited to this sequence was cancelled.';
+    case 'paused':
+      return `The sequence was paused${by}.`;
+    case 'resumed':
+      return `The sequence goes on${by}.`;
+    default:
+      return `${type}${step === '' ? '' : ` (${step})`}.`;
+  }
+}
+
+export interface DecisionFacts {
+  stepId: string;
+  verdict: 'send' | 'defer' | 'hold' | 'skip' | 'stop';
+  reason: string;
+  untilMs: number | null;
+  checks: readonly GateCheck[];
+}
+
+/** A decision as a sentence; the gates themselves stand beside it. */
+export function decisionSentence({ stepId, verdict, reason, untilMs, checks }: DecisionFacts): string {
+  switch (verdict) {
+    case 'send':
+      return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.`;
+    case 'defer':
+      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${wordsForDefer(reason)}${quietWindow(reason, checks)}.`;
+    case 'hold':
+      return `${stepId} waits without a time: ${reason === 'takeover' ? 'a human has taken over' : 'the sequence is paused'}.`;
+    case 'skip':
+      return `${stepId} is left out: ${wordsForSkip(reason)}.`;
+    case 'stop':
+      return `${stepId} is not sent and the sequence ends: ${wordsForStop(reason)}.`;
+  }
+}
+
+/** The window and the zone it was read in: " from 21:00 to 08:00 where the shopper lives (UTC+09:00)". */
+function quietWindow(reason: string, checks: readonly GateCheck[]): string {
+  const input = reason === 'quiet_hours' ? checks.find((c) => c.gate === 'quiet_hours')?.input : undefined;
+  const { fromMinute, toMinute, utcOffsetMinutes } = input ?? {};
+  if (typeof fromMinute !== 'number' || typeof toMinute !== 'number' || typeof utcOffsetMinutes !== 'number') return '';
+  return ` from ${clock(fromMinute)} to ${clock(toMinute)} where the shopper lives (UTC${utcOffsetMinutes < 0 ? '-' : '+'}${clock(Math.abs(utcOffsetMinutes))})`;
+}
+
+const clock = (minutes: number) => `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(Math.floor(minutes % 60)).padStart(2, '0')}`;
+
+/** A row of the send ledger as a sentence. */
+export function messageSentence(row: MessageRow): string {
+  const step = row.stepId;
+  const answer = row.response === null ? '' : ` The provider said: ${row.response}`;
+  switch (row.state) {
+    case 'sent':
+      return `${step} was accepted.${answer}`;
+    case 'skipped':
+      return `${step} is settled without a message: ${wordsForSkip(row.skipReason ?? 'stopped')}.`;
+    case 'claimed':
+      return `${step} is being handed to the provider.`;
+    case 'unknown':
+      return `The outcome of ${step} is not known; it counts as sent.${answer}`;
+    case 'failed':
+      return `${step} was not accepted${row.failures > 1 ? `, ${row.failures} times so far` : ''}.${answer}`;
+  }
+}
+
+/** What a provider, or our own picture and links, reported about a message. */
+export function providerEventSentence(stepId: string, type: string, machine: boolean): string {
+  return machine ? `${stepId}: ${type} by a program, not by a person; no condition counts it.` : `${stepId}: ${type}.`;
+}
