@@ -9,16 +9,58 @@ export function createPrometheus() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
-  const webhooks = new Counter({ name: 'rekindle_webhooks_total', help: 'Webhook deliveries by integration and result', labelNames: ['integration', 'result'], registers });
-  const webhookSeconds = new Histogram({ name: 'rekindle_webhook_seconds', help: 'Delivery received to answer ready, waits for running calls included', labelNames: ['integration'], buckets: fast, registers });
-  const verdicts = new Counter({ name: 'rekindle_verdicts_total', help: 'Dispatch decisions by verdict and reason', labelNames: ['verdict', 'reason'], registers });
-  const sends = new Counter({ name: 'rekindle_sends_total', help: 'Provider calls by outcome; unknown ones may have been accepted', labelNames: ['outcome'], registers });
+  const webhooks = new Counter({
+    name: 'rekindle_webhooks_total',
+    help: 'Webhook deliveries by integration and result',
+    labelNames: ['integration', 'result'],
+    registers,
+  });
+  const webhookSeconds = new Histogram({
+    name: 'rekindle_webhook_seconds',
+    help: 'Delivery received to answer ready, waits for running calls included',
+    labelNames: ['integration'],
+    buckets: fast,
+    registers,
+  });
+  const verdicts = new Counter({
+    name: 'rekindle_verdicts_total',
+    help: 'Dispatch decisions by verdict and reason',
+    labelNames: ['verdict', 'reason'],
+    registers,
+  });
+  const sends = new Counter({
+    name: 'rekindle_sends_total',
+    help: 'Provider calls by outcome; unknown ones may have been accepted',
+    labelNames: ['outcome'],
+    registers,
+  });
   const sendSeconds = new Histogram({ name: 'rekindle_send_seconds', help: 'Claim written to outcome known', buckets: fast, registers });
   const lateness = new Histogram({ name: 'rekindle_due_to_call_seconds', help: 'A step’s due time to its provider call', buckets: slow, registers });
-  const leaseWaits = new Counter({ name: 'rekindle_lease_waits_total', help: 'Stops by how the wait for running calls ended', labelNames: ['result'], registers });
-  const leaseWaitSeconds = new Histogram({ name: 'rekindle_lease_wait_seconds', help: 'How long stops waited for running calls', buckets: fast, registers });
-  const outboxLag = new Histogram({ name: 'rekindle_outbox_lag_seconds', help: 'Outbox row written to Temporal told', labelNames: ['kind'], buckets: slow, registers });
-  const repairs = new Counter({ name: 'rekindle_repairs_total', help: 'What the reconciler and the sweep had to mend', labelNames: ['what'], registers });
+  const leaseWaits = new Counter({
+    name: 'rekindle_lease_waits_total',
+    help: 'Stops by how the wait for running calls ended',
+    labelNames: ['result'],
+    registers,
+  });
+  const leaseWaitSeconds = new Histogram({
+    name: 'rekindle_lease_wait_seconds',
+    help: 'How long stops waited for running calls',
+    buckets: fast,
+    registers,
+  });
+  const outboxLag = new Histogram({
+    name: 'rekindle_outbox_lag_seconds',
+    help: 'Outbox row written to Temporal told',
+    labelNames: ['kind'],
+    buckets: slow,
+    registers,
+  });
+  const repairs = new Counter({
+    name: 'rekindle_repairs_total',
+    help: 'What the reconciler and the sweep had to mend',
+    labelNames: ['what'],
+    registers,
+  });
   return {
     registry,
     telemetry: {

@@ -12,13 +12,8 @@ export interface Platform {
 /** What to tell the user of an unsupported Node; null: it will do. Understands `^major.minor` and `>=major`, joined by `||`. */
 export function nodeVersionProblem(version: string, engines: string): string | null;
 
-/** Changes when dependencies have to be installed again. */
-export function installHash(packageJson: string | Buffer, packageLock: string | Buffer, platform: string): string;
-
 /** Whether node_modules belongs to this lock file, and the hash that it should carry. */
 export function installState(root: string): { state: 'fresh' | 'stale' | 'missing'; wanted: string };
-
-export function currentPlatform(): Platform;
 
 /** Of a package's optional dependencies those that hold this platform's binaries, by their names. */
 export function platformPackages(optionalDependencies: Record<string, string>, platform: Platform): string[];

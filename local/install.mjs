@@ -22,7 +22,7 @@ export function nodeVersionProblem(version, engines) {
 }
 
 // The platform belongs to it: a folder shared between machines (a container's mount) holds the binaries of one of them.
-export function installHash(packageJson, packageLock, platform) {
+function installHash(packageJson, packageLock, platform) {
   return createHash('sha256').update(packageJson).update('\0').update(packageLock).update('\0').update(platform).digest('hex');
 }
 
@@ -37,7 +37,7 @@ export function installState(root) {
   return { state: found === wanted ? 'fresh' : 'stale', wanted };
 }
 
-export function currentPlatform() {
+function currentPlatform() {
   // Only glibc reports its version.
   const musl = process.platform === 'linux' && process.report?.getReport().header.glibcVersionRuntime === undefined;
   return { os: process.platform, arch: process.arch, libc: process.platform === 'linux' ? (musl ? 'musl' : 'gnu') : null };

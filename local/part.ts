@@ -63,7 +63,7 @@ function openLog(file: string): number {
 }
 
 /** The end of a log, short enough for a terminal: the message of a JSON line, plain text as it is, no stack. */
-export function lastWords(logFile: string, lines = 6): string {
+function lastWords(logFile: string, lines = 6): string {
   const all = existsSync(logFile)
     ? readFileSync(logFile, 'utf8')
         .split('\n')

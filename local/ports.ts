@@ -30,7 +30,7 @@ export async function busyPorts(claims: readonly PortClaim[], host = '127.0.0.1'
 }
 
 /** What a user reads about a port that cannot be had. */
-export function portMessage(claim: PortClaim, problem: 'busy' | 'forbidden'): string {
+function portMessage(claim: PortClaim, problem: 'busy' | 'forbidden'): string {
   const why = problem === 'busy' ? 'is in use by another program' : 'may not be used by this user';
   return `Port ${claim.port} (${claim.purpose}) ${why}. Choose another: ${claim.variable}=${freeLookingPort(claim.port)} npm start`;
 }

@@ -8,7 +8,7 @@ import { downloadTemporal } from './temporal-download.ts';
 import { StartError } from './start-error.ts';
 
 /** The version that all ways of obtaining the CLI agree on; the same as in local/temporal/go.mod. */
-export const temporalCliVersion = '1.8.2';
+const temporalCliVersion = '1.8.2';
 
 export interface TemporalBinary {
   path: string;
@@ -80,9 +80,9 @@ export async function findTemporal(ways: readonly TemporalWay[], log: (line: str
   }
   throw new StartError(
     [
-      'Temporal could not be obtained. Install its CLI in one of these ways, then start again:',
-      '  macOS: brew install temporal    others: an archive from https://temporal.download/cli/archive/latest, its `temporal` on PATH',
-      '  or install Go 1.26 or newer (https://go.dev/dl) and start again; or set TEMPORAL_ADDRESS to a running Temporal.',
+      'Temporal could not be obtained. Install its CLI, then start again:',
+      '  macOS: brew install temporal   Linux, Windows: https://docs.temporal.io/cli#install, and put `temporal` on PATH',
+      '  or install Go 1.26 or newer (https://go.dev/dl), with which it is built; or set TEMPORAL_ADDRESS to a running Temporal.',
     ].join('\n'),
   );
 }

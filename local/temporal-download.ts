@@ -1,11 +1,13 @@
 import { fork } from 'node:child_process';
 import { chmod, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { endProcess, tail } from './child-process.ts';
 
 const beginWithinMs = 20_000;
 const stalledAfterMs = 30_000;
+const announceEveryBytes = 20 * 2 ** 20;
 
 /**
  * Let the SDK download the CLI, then take the file. A process of its own does it: the SDK's download cannot be cancelled, and without a
@@ -26,7 +28,7 @@ export async function downloadTemporal(options: {
     const said = tail(3);
     child.stderr?.setEncoding('utf8').on('data', said.add);
     const failure = new Promise<string | null>((resolve) => {
-      child.on('message', (message) => resolve(message === 'done' ? null : String(message)));
+      child.on('message', (message) => resolve(message === 'done' ? null : typeof message === 'string' ? message : 'the SDK did not say why'));
       child.on('exit', () => resolve(said.text() || 'the download ended early'));
       child.on('error', (error) => resolve(error.message));
     });
@@ -48,24 +50,29 @@ export async function downloadTemporal(options: {
 }
 
 function watchProgress(dir: string, log: (line: string) => void): { stalled: Promise<string>; stop(): void } {
+  const stopped = new AbortController();
+  return { stalled: untilStalled(dir, log, stopped.signal), stop: () => stopped.abort() };
+}
+
+/** Tell how far it is. @returns why to give up, once nothing moves any more */
+async function untilStalled(dir: string, log: (line: string) => void, signal: AbortSignal): Promise<string> {
   let bytes = 0;
-  let announced = -1;
+  let announcedBytes = -1;
   let movedAtMs = performance.now();
-  let timer: NodeJS.Timeout;
-  const stalled = new Promise<string>((resolve) => {
-    timer = setInterval(async () => {
-      const now = performance.now();
-      const size = await sizeOf(dir);
-      if (size > bytes) movedAtMs = now;
-      bytes = Math.max(size, bytes);
-      const tens = Math.floor(bytes / 2 ** 20 / 20);
-      if (tens > announced && bytes > 0) log(`Downloading Temporal … ${Math.round(bytes / 2 ** 20)} MB of about 130 MB`);
-      announced = Math.max(tens, bytes > 0 ? 0 : -1);
-      if (bytes === 0 && now - movedAtMs > beginWithinMs) resolve(`nothing came within ${beginWithinMs / 1000} s (no network?)`);
-      if (bytes > 0 && now - movedAtMs > stalledAfterMs) resolve(`the download stood still for ${stalledAfterMs / 1000} s`);
-    }, 500);
-  });
-  return { stalled, stop: () => clearInterval(timer) };
+  while (!signal.aborted) {
+    await sleep(500);
+    const size = await sizeOf(dir);
+    if (size > bytes) movedAtMs = performance.now();
+    bytes = Math.max(size, bytes);
+    if (bytes > 0 && bytes - announcedBytes > announceEveryBytes) {
+      announcedBytes = bytes;
+      log(`Downloading Temporal … ${Math.round(bytes / 2 ** 20)} MB of about 130 MB`);
+    }
+    const stillMs = performance.now() - movedAtMs;
+    if (bytes === 0 && stillMs > beginWithinMs) return `nothing came within ${beginWithinMs / 1000} s (no network?)`;
+    if (bytes > 0 && stillMs > stalledAfterMs) return `the download stood still for ${stalledAfterMs / 1000} s`;
+  }
+  return 'stopped';
 }
 
 async function sizeOf(dir: string): Promise<number> {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kept } from './keep-running.ts';
 import type { TemporalServer } from './temporal-server.ts';
 
@@ -10,13 +11,16 @@ const everyMs = 2_000;
  * @returns ends the watch
  */
 export function watchTemporalFile(temporal: Kept<TemporalServer>): () => void {
-  let renewing = false;
-  const timer = setInterval(async () => {
+  const stopped = new AbortController();
+  void watch(temporal, stopped.signal);
+  return () => stopped.abort();
+}
+
+async function watch(temporal: Kept<TemporalServer>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await sleep(everyMs, undefined, { signal }).catch(() => {});
     const { file } = temporal.current();
-    if (renewing || file === null || existsSync(file)) return;
-    renewing = true;
+    if (signal.aborted || file === null || existsSync(file)) continue;
     await temporal.renew('lost its file: it begins empty, and running sequences are rebuilt from Postgres');
-    renewing = false;
-  }, everyMs);
-  return () => clearInterval(timer);
+  }
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, resolve } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
+import { searchAttributes } from '../workflows/contract.ts';
 import { commandOf, endProcess, hasEnded, tail, tieToParent, waitUntil } from './child-process.ts';
 import { findTemporal, type TemporalBinary, temporalWays } from './temporal-binary.ts';
 import { localDir } from './local-files.ts';
@@ -21,9 +22,6 @@ export interface TemporalServer {
   /** Called once when the server ends without having been asked to, with its last words. */
   onUnexpectedEnd(listener: (lastWords: string) => void): void;
 }
-
-/** Registered when the database file is made; the workflow sets them (design, section 6). */
-export const searchAttributes = ['Tenant', 'Sequence', 'SubjectKind', 'Subject', 'StopReason'] as const;
 
 const retentionDays = 3;
 const leftoverFile = 'server.pid';
@@ -77,7 +75,8 @@ function argumentsFor(options: { file: string | null; port: number; uiPort: numb
     ...(options.uiPort === null ? ['--headless'] : ['--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
     ...(options.file === null ? [] : ['--db-filename', options.file]),
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', `synchronous=${options.durable ? 'NORMAL' : 'OFF'}`],
-    ...searchAttributes.flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    // Taken only when the database file is made (design, section 6).
+    ...Object.values(searchAttributes).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ...['--dynamic-config-value', 'matching.enableFairness=true'],
   ];
 }

@@ -1,7 +1,8 @@
 import { openDatabase } from '../db/client.ts';
 import { createSender, receivers, senderNames } from '../integrations/registry.ts';
 import type { Sender } from '../integrations/port.ts';
-import { type Checkpoints, type Clock, type Deps, type Log, noCheckpoints, systemClock } from './deps.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
 import { VersionCache } from './dispatch/versions.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { createLinkTokens } from './link-tokens.ts';

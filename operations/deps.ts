@@ -1,20 +1,11 @@
 import type { Database } from '../db/client.ts';
 import type { Receiver, Sender } from '../integrations/port.ts';
 import type { Plan, Progress, StopReason } from '../domain/sequence/plan.ts';
+import type { Clock } from './clock.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import type { LinkTokens } from './link-tokens.ts';
 import type { Sealing } from './sealing.ts';
 import type { Telemetry } from './telemetry.ts';
-
-/** Two clocks: one that tells the time, one that only goes forward. Injected, so that tests can hold them. */
-export interface Clock {
-  /** Epoch milliseconds, UTC. */
-  nowMs(): number;
-  /** Milliseconds since an arbitrary start; never jumps. */
-  monotonicMs(): number;
-}
-
-export const systemClock: Clock = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
 
 /**
  * The places where an interleaving matters. Each is awaited; the product's own implementation returns at once.

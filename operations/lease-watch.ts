@@ -1,7 +1,7 @@
 import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import type { Database, Tx } from '../db/client.ts';
 import { enrollments, messages } from '../db/schema/index.ts';
-import type { Clock } from './deps.ts';
+import type { Clock } from './clock.ts';
 
 /** A provider call that may be running now: it is over when it is settled or when its lease has run out. */
 export interface LiveClaim {

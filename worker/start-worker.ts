@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DefaultLogger, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import { applyPending } from '../operations/accept-delivery.ts';
@@ -9,7 +9,7 @@ import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import { relayOutbox } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
-import { connectWorker, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
+import { connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import { ensureReconcileSchedule, prepareSearchAttributes } from '../temporal/prepare-namespace.ts';
 import { taskQueue } from '../workflows/contract.ts';
@@ -46,7 +46,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const client = lazyClient(temporal);
   const engine = createWorkflowEngine(client, queue);
   const withEngine = { ...deps, engine };
-  const connection: NativeConnection = await connectWorker(temporal);
+  const connection = await NativeConnection.connect(connectionOptions(temporal));
   await prepareSearchAttributes(client, deps.log);
   const worker = await Worker.create({
     connection,
@@ -79,11 +79,16 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
       deps.log,
     ),
   ];
-  const done = worker.run().finally(async () => {
-    await Promise.all(jobs.map((job) => job.stop()));
-    await connection.close();
-    await client.connection.close();
-  });
+  const runToTheEnd = async () => {
+    try {
+      await worker.run();
+    } finally {
+      await Promise.all(jobs.map((job) => job.stop()));
+      await connection.close();
+      await client.connection.close();
+    }
+  };
+  const done = runToTheEnd();
   return {
     done,
     async stop() {

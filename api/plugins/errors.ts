@@ -1,8 +1,40 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { isLockFailure, postgresCode } from '../../db/client.ts';
+import { z } from 'zod';
+import { classifyFailure } from '../../operations/classify-failure.ts';
 
-/** RFC 9457 problem details. `code` is for programs, `detail` for people. */
+/** RFC 9457 problem details: the body of every error. */
+export const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.string().meta({ description: 'For programs: does not change.' }),
+    detail: z.string().meta({ description: 'For people: what is wrong and what to do.' }),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: 'What is wrong where, for `invalid_request`.' }),
+  })
+  .meta({ id: 'Problem' });
+
+const meanings = {
+  400: 'The request is not understood.',
+  401: 'Who is asking is not known.',
+  404: 'There is no such thing, or it is not yours.',
+  413: 'The body is larger than 1 MiB.',
+  429: 'Too many attempts. `Retry-After` says when to try again.',
+  503: 'Not now. `Retry-After` says when to try again; nothing is lost by repeating.',
+} as const;
+
+/** The error answers of a route, for its schema. */
+export function problems(...statuses: (keyof typeof meanings)[]) {
+  return Object.fromEntries(
+    statuses.map((status) => [status, { description: meanings[status], content: { 'application/problem+json': { schema: problemSchema } } }]),
+  );
+}
+
+/** Answer with problem details. `code` is for programs, `detail` for people. */
 export function problem(reply: FastifyReply, status: number, code: string, detail: string, more: Record<string, unknown> = {}): FastifyReply {
   return reply
     .code(status)
@@ -15,26 +47,25 @@ export function handleErrors(app: FastifyInstance): void {
   app.setNotFoundHandler((_request, reply) => problem(reply, 404, 'not_found', 'There is nothing at this address.'));
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
-      const errors = error.validation.map((v) => ({ path: `${error.validationContext ?? ''}${v.instancePath}`, message: v.message }));
+      const errors = error.validation.map((v) => ({ path: `${error.validationContext ?? ''}${v.instancePath}`, message: v.message ?? 'is wrong' }));
       return problem(reply, 400, 'invalid_request', 'The request does not have the shape that this endpoint takes.', { errors });
     }
     const status = error.statusCode ?? 500;
     if (status === 413) return problem(reply, 413, 'too_large', 'The body is larger than 1 MiB.');
     if (status < 500) return problem(reply, status, error.code?.toLowerCase() ?? 'bad_request', error.message);
     request.log.error({ err: error }, 'request failed');
-    if (isLockFailure(error)) return problem(reply.header('retry-after', '1'), 503, 'busy', 'Somebody else is changing this right now; try again.');
-    if (isUnavailable(error)) return problem(reply.header('retry-after', '5'), 503, 'unavailable', 'The database cannot be reached or cannot store anything right now; nothing was accepted. Try again.');
-    return problem(reply, 500, 'internal_error', 'Something went wrong on our side. The request id is in the header x-request-id.');
+    switch (classifyFailure(error)) {
+      case 'busy':
+        return problem(reply.header('retry-after', '1'), 503, 'busy', 'Somebody else is changing this right now; try again.');
+      case 'unavailable':
+        return problem(
+          reply.header('retry-after', '5'),
+          503,
+          'unavailable',
+          'The database cannot be reached or cannot store anything right now; nothing was accepted. Try again.',
+        );
+      case 'unexpected':
+        return problem(reply, 500, 'internal_error', 'Something went wrong on our side. The request id is in the header x-request-id.');
+    }
   });
-}
-
-/** Postgres is away, restarting, read-only, or its disk or its connections are used up. */
-function isUnavailable(error: unknown): boolean {
-  const code = postgresCode(error);
-  if (code !== null && /^(08|53|57|25006|58)/.test(code)) return true;
-  for (let e: unknown = error; e instanceof Error; e = e.cause) {
-    if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes('code' in e ? String(e.code) : '')) return true;
-    if (/timeout exceeded when trying to connect|Connection terminated|the fate of a COMMIT/.test(e.message)) return true;
-  }
-  return false;
 }

@@ -8,7 +8,7 @@ export interface ShopTargets {
 }
 
 /** The cart's id at its shop, the checkout token at Shopify. */
-export function cartId(shopper: Shopper): string {
+function cartId(shopper: Shopper): string {
   return `${shopper.via}-${shopper.email.split('@')[0]}`;
 }
 

@@ -27,7 +27,7 @@ export function buildShopSite(liveUrl: string): FastifyInstance {
 
 /** A still life for any product: its name decides colours and shape. */
 export function picture(title: string): string {
-  const hash = [...title].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) >>> 0, 7);
+  const hash = Buffer.from(title).reduce((sum, byte) => (sum * 31 + byte) >>> 0, 7);
   const hue = hash % 360;
   const round = 20 + (hash % 90);
   const height = 190 + (hash % 120);

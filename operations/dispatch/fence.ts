@@ -3,7 +3,7 @@ import type { Database, Tx } from '../../db/client.ts';
 import { contacts, enrollments, messages } from '../../db/schema/index.ts';
 import type { MessagePayload } from '../../domain/message-payload.ts';
 import type { Deadline, Reconciliation, SenderTimes, SendOutcome } from '../../integrations/port.ts';
-import type { Clock } from '../deps.ts';
+import type { Clock } from '../clock.ts';
 import { MovedError } from '../events/identities.ts';
 import type { EnrollmentRow, MessageRow } from './progress.ts';
 

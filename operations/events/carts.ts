@@ -5,7 +5,7 @@ import type { DomainEvent, SubjectKey } from '../../domain/events.ts';
 import type { EventContext } from './context.ts';
 import { enroll } from './enroll.ts';
 import { identitiesOf, subjectsByKey } from './identities.ts';
-import { createContact, foldDetails, markSeen, mergePersons, resolveContact } from './persons.ts';
+import { createContact, foldDetails, markSeen, mergePersons, personOf, resolveContact } from './persons.ts';
 import { coverPersons, stopEnrollments } from './stop-enrollments.ts';
 
 type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
@@ -168,12 +168,6 @@ async function isAnonymous(ctx: EventContext, personId: string): Promise<boolean
     .where(eq(contacts.personId, personId))
     .limit(1);
   return rows.length === 0;
-}
-
-export async function personOf(ctx: Pick<EventContext, 'tx'>, contactId: string): Promise<string> {
-  const [row] = await ctx.tx.select({ personId: contacts.personId }).from(contacts).where(eq(contacts.id, contactId));
-  if (row === undefined) throw new Error('a contact vanished under its lock');
-  return row.personId;
 }
 
 async function stopOpenEnrollments(ctx: EventContext, subjectId: string, reason?: 'purchased'): Promise<void> {

@@ -5,8 +5,7 @@ import { channels } from '../../domain/channels.ts';
 import { baseSegment, segmentModifiers, sequenceType } from '../../domain/people/segments.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { EventContext } from './context.ts';
-import { personOf } from './carts.ts';
-import { suppressedEverywhere } from './persons.ts';
+import { personOf, suppressedEverywhere } from './persons.ts';
 
 type Candidate = typeof subjects.$inferSelect & { contactId: string };
 

@@ -188,3 +188,10 @@ export async function markSeen(ctx: EventContext, personId: string, atMs: number
     .set({ lastSeenAt: sql`greatest(last_seen_at, ${iso}::timestamptz)` })
     .where(and(eq(contacts.id, personId), ne(sql`coalesce(last_seen_at, '-infinity')`, sql`${iso}::timestamptz`)));
 }
+
+/** The person whom a contact belongs to. */
+export async function personOf(ctx: Pick<EventContext, 'tx'>, contactId: string): Promise<string> {
+  const [row] = await ctx.tx.select({ personId: contacts.personId }).from(contacts).where(eq(contacts.id, contactId));
+  if (row === undefined) throw new Error('a contact vanished under its lock');
+  return row.personId;
+}

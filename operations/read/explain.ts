@@ -7,7 +7,7 @@ import type { MessageRow } from '../dispatch/progress.ts';
 import { type EnrollmentView, loadEnrollment } from './enrollment.ts';
 import { decisionSentence, eventSentence, messageSentence, providerEventSentence } from './sentences.ts';
 
-/** One line of an enrollment's record. `sentence` is for people, the rest for programs. Holds no personal data of its own. */
+/** One line of an enrollment's record. `sentence` is for people, the rest for programs. No personal data, save what a provider wrote into its answer. */
 export type Entry = { atMs: number; stepId: string | null; sentence: string } & (
   | { kind: 'decision'; verdict: 'send' | 'defer' | 'hold' | 'skip' | 'stop'; reason: string; untilMs: number | null; version: number; checks: GateCheck[] }
   | { kind: 'message'; row: MessageRow }

@@ -41,11 +41,11 @@ const deferWords: Record<string, string> = {
   send_failed: 'sending had failed',
 };
 
-const has = <T extends object>(words: T, key: string): key is Extract<keyof T, string> => Object.hasOwn(words, key);
+const look = (words: Readonly<Record<string, string>>, key: string) => (Object.hasOwn(words, key) ? words[key] : undefined) ?? key.replaceAll('_', ' ');
 
-export const wordsForStop = (reason: string) => (has(stopWords, reason) ? stopWords[reason] : reason.replaceAll('_', ' '));
-export const wordsForSkip = (reason: string) => (has(skipWords, reason) ? skipWords[reason] : reason.replaceAll('_', ' '));
-export const wordsForDefer = (reason: string) => (has(deferWords, reason) ? (deferWords[reason] ?? reason) : reason.replaceAll('_', ' '));
+export const wordsForStop = (reason: string) => look(stopWords, reason);
+export const wordsForSkip = (reason: string) => look(skipWords, reason);
+export const wordsForDefer = (reason: string) => look(deferWords, reason);
 
 /** `EUR 129.90`, from what an event has noted; null where it noted no amount. */
 export function amountOf(data: Record<string, unknown>): string | null {

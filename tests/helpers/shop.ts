@@ -12,7 +12,8 @@ import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import type { Sender } from '../../integrations/port.ts';
 import { signShopify } from '../../integrations/shopify/sign.ts';
 import { type BuiltDeps, createDeps } from '../../operations/create-deps.ts';
-import type { Checkpoints, Clock } from '../../operations/deps.ts';
+import type { Clock } from '../../operations/clock.ts';
+import type { Checkpoints } from '../../operations/deps.ts';
 import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';
 import { loadPresets, publishPresets } from '../../operations/publish-presets.ts';
 import { lazyClient } from '../../temporal/connect.ts';
@@ -29,6 +30,8 @@ export interface ShopOptions {
   /** Replaces SMTP by another far end. */
   sender?: Sender;
   maxConnections?: number;
+  /** Given where another process has to open the same secrets. */
+  masterKey?: Buffer;
 }
 
 /** A shop on real Postgres, real Temporal and a real SMTP server, with a task queue of its own, so that test files run side by side. */
@@ -50,7 +53,11 @@ export interface Shop {
 }
 
 /** Poll until `look` answers something; the last state is in the error. */
-export async function until<T>(what: string, look: () => Promise<T | null | undefined | false> | T | null | undefined | false, timeoutMs = 20_000): Promise<T> {
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  timeoutMs = 20_000,
+): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {
     const found = await look();
@@ -67,7 +74,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   const slug = `shop-${randomBytes(5).toString('hex')}`;
   const deps = createDeps({
     databaseUrl: database.url,
-    masterKey: randomBytes(32),
+    masterKey: options.masterKey ?? randomBytes(32),
     publicUrl: 'http://rekindle.example.com',
     smtpUrl: smtp.url,
     timeScale: null,
@@ -87,7 +94,13 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   });
   await publishPresets(deps, await loadPresets());
   const temporal = { address: inject('temporalAddress'), namespace: 'default', apiKey: null, tls: false, taskQueue };
-  const app = await buildApp({ deps, logger: pino({ level: 'silent' }), client: lazyClient(temporal), registry: createPrometheus().registry, links: { temporalUi: null, mailbox: null } });
+  const app = await buildApp({
+    deps,
+    logger: pino({ level: 'silent' }),
+    client: lazyClient(temporal),
+    registry: createPrometheus().registry,
+    links: { temporalUi: null, mailbox: null },
+  });
   await app.ready();
   const workers: RunningWorker[] = [];
 
@@ -111,7 +124,11 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
       const payload = JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
       const seconds = Math.floor(Date.now() / 1_000);
       const { path, secret } = provisioned.webhooks.generic;
-      return send(path, { 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': signStandardWebhook(secret, id, seconds, payload) }, payload);
+      return send(
+        path,
+        { 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': signStandardWebhook(secret, id, seconds, payload) },
+        payload,
+      );
     },
     shopify(topic, body, { id = randomUUID() } = {}) {
       const payload = JSON.stringify(body);
@@ -129,7 +146,8 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
       const keys = await deps.db.withTenant(provisioned.tenantId, (tx) => tx.query.subjectKeys.findMany({ where: (k) => eq(k.value, cartId) }));
       return rows.find((r) => keys.some((k) => k.subjectId === r.enrollment.subjectId))?.enrollment ?? null;
     },
-    ledgerOf: (enrollmentId) => deps.db.withTenant(provisioned.tenantId, (tx) => tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId))),
+    ledgerOf: (enrollmentId) =>
+      deps.db.withTenant(provisioned.tenantId, (tx) => tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId))),
     async close() {
       for (const worker of workers) await worker.stop().catch(() => undefined);
       await app.close();

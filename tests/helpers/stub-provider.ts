@@ -116,9 +116,16 @@ export function createStubSender(port: number, options: StubSenderOptions): Send
 
 function post(port: number, key: string, body: string, deadline: Deadline): Promise<SendOutcome> {
   return new Promise((resolve) => {
-    if (deadline.remainingMs() <= 0) return resolve({ kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' });
+    if (deadline.remainingMs() <= 0)
+      return resolve({ kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' });
     let written = false;
-    const req = request({ agent: false, host: '127.0.0.1', port, method: 'POST', headers: { 'idempotency-key': key, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } });
+    const req = request({
+      agent: false,
+      host: '127.0.0.1',
+      port,
+      method: 'POST',
+      headers: { 'idempotency-key': key, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+    });
     const timer = setTimeout(() => req.destroy(new Error('deadline')), deadline.remainingMs());
     const finish = (outcome: SendOutcome) => {
       clearTimeout(timer);
@@ -141,7 +148,9 @@ function post(port: number, key: string, body: string, deadline: Deadline): Prom
       else if (status >= 400 && status < 500 && status !== 409) finish({ kind: 'refused', severity: 'hard', response });
       else finish({ kind: 'unknown', response });
     });
-    req.on('error', (error) => finish(written ? { kind: 'unknown', response: error.message } : { kind: 'refused', severity: 'soft', outage: true, response: error.message }));
+    req.on('error', (error) =>
+      finish(written ? { kind: 'unknown', response: error.message } : { kind: 'refused', severity: 'soft', outage: true, response: error.message }),
+    );
   });
 }
 

@@ -1,0 +1,44 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Deps } from '../../operations/deps.ts';
+import { hashApiKey } from '../../operations/provision-tenant.ts';
+import { problem } from './errors.ts';
+import type { Limit } from './rate-limits.ts';
+
+/** Who calls. The tenant follows from the credential, never from a parameter (requirement S1-22). */
+export interface Caller {
+  tenantId: string;
+  apiKeyId: string;
+}
+
+const callers = new WeakMap<FastifyRequest, Caller>();
+
+/** The caller of a request on a guarded route. */
+export function callerOf(request: FastifyRequest): Caller {
+  const caller = callers.get(request);
+  if (caller === undefined) throw new Error('this route is not guarded: register it behind requireApiKey');
+  return caller;
+}
+
+/** A hook that lets nobody pass without a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`. */
+export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const key = keyOf(request);
+    // What cannot be a key costs no query.
+    const found = key !== null && /^rk_[\w-]{20,100}$/.test(key) ? await deps.db.resolveApiKey(hashApiKey(key)) : null;
+    if (found !== null) {
+      callers.set(request, { tenantId: found.tenantId, apiKeyId: found.id });
+      return undefined;
+    }
+    const waitSeconds = await failed(request);
+    if (waitSeconds !== null)
+      return problem(reply.header('retry-after', String(waitSeconds)), 429, 'too_many_attempts', 'Too many attempts with a wrong API key. Try again later.');
+    const detail = key === null ? 'Give an API key: `Authorization: Bearer rk_…` or `X-API-Key: rk_…`.' : 'This API key is not valid.';
+    return problem(reply.header('www-authenticate', 'Bearer realm="rekindle"'), 401, key === null ? 'missing_api_key' : 'invalid_api_key', detail);
+  };
+}
+
+function keyOf({ headers }: FastifyRequest): string | null {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  const own = headers['x-api-key'];
+  return bearer ?? (typeof own === 'string' ? own.trim() : null);
+}

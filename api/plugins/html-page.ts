@@ -1,0 +1,29 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import type { Html } from '../html.ts';
+
+/** An answer with a page, for a route's schema. */
+export const pageAnswer = (description: string) => ({ description, content: { 'text/html': { schema: z.string() } } });
+
+/**
+ * Answer with a page under a strict content security policy: what the page does not carry itself does not run or load.
+ * @param page - gets the nonce that its own style and script elements must bear
+ */
+export function sendPage(reply: FastifyReply, status: number, page: (nonce: string) => Html): FastifyReply {
+  const nonce = randomBytes(16).toString('base64');
+  const own = `'nonce-${nonce}'`;
+  return reply
+    .code(status)
+    .headers({
+      'content-security-policy': `default-src 'none'; script-src ${own}; style-src ${own}; connect-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+      'cross-origin-opener-policy': 'same-origin',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'x-robots-tag': 'noindex',
+      'cache-control': 'no-store',
+    })
+    .type('text/html; charset=utf-8')
+    .send(page(nonce).text);
+}

@@ -1,0 +1,54 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { Gauge, type Registry } from 'prom-client';
+import { z } from 'zod';
+import type { Deps } from '../../../operations/deps.ts';
+
+/** This process's figures for Prometheus, with two that are read when asked: what waits in the outbox, and the pool. */
+export const metricsRoute: FastifyPluginAsyncZod<{ deps: Pick<Deps, 'db'>; registry: Registry }> = async (app, { deps, registry }) => {
+  collectBacklog(deps, registry);
+  collectPool(deps, registry);
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        tags: ['health'],
+        summary: 'Figures for Prometheus',
+        description: 'Of this process; workers serve their own. No ids, no personal data. Keep it from the public at your proxy.',
+        response: { 200: { description: 'Prometheus’s text format.', content: { 'text/plain': { schema: z.string() } } } },
+      },
+    },
+    async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
+  );
+};
+
+function collectBacklog({ db }: Pick<Deps, 'db'>, registry: Registry): void {
+  // A figure that is not known is not shown as the last one, and the others are still served.
+  const read = () => db.outboxBacklog().catch(() => ({ waiting: Number.NaN, oldestMs: Number.NaN }));
+  const waiting: Gauge = new Gauge({
+    name: 'rekindle_outbox_waiting',
+    help: 'Rows that Temporal has not been told',
+    registers: [registry],
+    collect: async () => waiting.set((await read()).waiting),
+  });
+  const oldest: Gauge = new Gauge({
+    name: 'rekindle_outbox_oldest_seconds',
+    help: 'Age of the oldest row that Temporal has not been told',
+    registers: [registry],
+    collect: async () => oldest.set((await read()).oldestMs / 1_000),
+  });
+}
+
+function collectPool({ db }: Pick<Deps, 'db'>, registry: Registry): void {
+  const pool: Gauge<'state'> = new Gauge({
+    name: 'rekindle_db_connections',
+    help: 'Connections of the main pool by state, and requests that wait for one',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const { total, idle, waiting } = db.stats();
+      pool.set({ state: 'busy' }, total - idle);
+      pool.set({ state: 'idle' }, idle);
+      pool.set({ state: 'waiting' }, waiting);
+    },
+  });
+}

@@ -1,0 +1,14 @@
+const patienceMs = 2_000;
+
+/** @returns null for what fails or takes too long: a part that does not answer is an answer */
+export async function withinPatience<T>(work: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), patienceMs);
+  });
+  try {
+    return await Promise.race([work.catch(() => null), tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

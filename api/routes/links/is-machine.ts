@@ -1,0 +1,18 @@
+import { isbot } from 'isbot';
+import type { FastifyRequest } from 'fastify';
+
+// They fetch a picture when its reader opens the mail; to isbot they are programs like any other.
+const readersProxies = /GoogleImageProxy|YahooMailProxy/;
+
+/**
+ * Whether a program followed a link, not a person: a scanner, a prefetch, a link preview. Recorded as such; no condition counts it.
+ * Apple's Mail Privacy Protection fetches every picture as the bare `Mozilla/5.0`, which isbot knows.
+ */
+export function isMachine({ method, headers }: FastifyRequest): boolean {
+  if (method === 'HEAD') return true;
+  const purpose = [headers['sec-purpose'], headers['purpose'], headers['x-purpose'], headers['x-moz']].flat().join(' ');
+  if (/prefetch|preview/i.test(purpose)) return true;
+  const agent = headers['user-agent'] ?? '';
+  if (readersProxies.test(agent)) return false;
+  return agent === '' || isbot(agent);
+}

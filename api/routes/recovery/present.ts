@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import type { ActiveSequence, CartView } from '../../../operations/read/active-sequences.ts';
+import type { Analytics, Figures } from '../../../operations/read/analytics.ts';
+import { majorUnits } from '../../../operations/read/major-units.ts';
+import { isoTime } from '../fields.ts';
+import type { activeSequenceSchema, analyticsSchema, cartSchema, figuresSchema } from './schemas.ts';
+
+export function presentActiveSequence(s: ActiveSequence): z.input<typeof activeSequenceSchema> {
+  return {
+    id: s.id,
+    cart_id: s.cart.id,
+    sequence_type: s.sequenceType,
+    current_step: s.stepsCompleted.at(-1) ?? null,
+    steps_completed: s.stepsCompleted,
+    started_at: isoTime(s.startedAtMs),
+    completed_at: null,
+    stopped_reason: null,
+    cart: presentCart(s.cart),
+  };
+}
+
+function presentCart(cart: CartView): z.input<typeof cartSchema> {
+  return {
+    id: cart.id,
+    store: cart.store,
+    status: cart.status,
+    customer_email: cart.customerEmail,
+    currency: cart.currency,
+    total_price: majorUnits(cart.totalMinor, cart.currency),
+    total_price_minor: cart.totalMinor,
+    products: cart.items.map((item) => ({
+      title: item.title,
+      variant: item.variant,
+      quantity: item.quantity,
+      price: majorUnits(item.priceMinor, cart.currency),
+      price_minor: item.priceMinor,
+      image_url: item.imageUrl,
+      product_url: item.productUrl,
+    })),
+    restore_link: cart.restoreUrl,
+    abandoned_at: isoTime(cart.abandonedAtMs),
+    last_activity_at: isoTime(cart.lastActivityAtMs),
+  };
+}
+
+export function presentAnalytics(days: number, { fromMs, toMs, all, byType }: Analytics): z.input<typeof analyticsSchema> {
+  return {
+    days,
+    from: isoTime(fromMs),
+    to: isoTime(toMs),
+    ...presentFigures(all),
+    by_sequence_type: {
+      first_time: presentFigures(byType.first_time),
+      returning: presentFigures(byType.returning),
+      high_value: presentFigures(byType.high_value),
+      low_stock: presentFigures(byType.low_stock),
+    },
+  };
+}
+
+function presentFigures(f: Figures): z.input<typeof figuresSchema> {
+  const interval = f.recoveryRateInterval;
+  return {
+    recovery_rate: f.recoveryRate,
+    recovery_rate_interval: interval === null ? null : { low: 100 * interval.low, high: 100 * interval.high, confidence: 0.95 },
+    total_sequences: f.totalSequences,
+    purchased_sequences: f.purchased,
+    recovered_revenue: f.recoveredRevenue.map(({ currency, amountMinor, orders }) => ({
+      currency,
+      amount: majorUnits(amountMinor, currency),
+      amount_minor: amountMinor,
+      orders,
+    })),
+    avg_sequence_length: f.avgSequenceLength,
+    mails_sent: f.mailsSent,
+    open_rate: f.openRate,
+    click_rate: f.clickRate,
+  };
+}

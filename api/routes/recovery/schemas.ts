@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { timeField } from '../fields.ts';
+
+const money = z.string().meta({ description: 'In major units, exact: `129.90`.', examples: ['129.90'] });
+const minor = z.int().meta({ description: 'The same in minor units.' });
+
+export const cartSchema = z
+  .object({
+    id: z.uuid(),
+    store: z.string(),
+    status: z.enum(['ABANDONED', 'COMPLETED', 'GONE']).meta({ description: 'GONE: the checkout was deleted, its link restores nothing.' }),
+    customer_email: z.string().nullable(),
+    currency: z.string(),
+    total_price: money,
+    total_price_minor: minor,
+    products: z.array(
+      z.object({
+        title: z.string(),
+        variant: z.string().nullable(),
+        quantity: z.number(),
+        price: money,
+        price_minor: minor,
+        image_url: z.string().nullable(),
+        product_url: z.string().nullable(),
+      }),
+    ),
+    restore_link: z.string().nullable(),
+    abandoned_at: timeField,
+    last_activity_at: timeField,
+  })
+  .meta({ id: 'Cart' });
+
+export const sequenceTypeSchema = z.enum(['first_time', 'returning', 'high_value', 'low_stock']).meta({ id: 'SequenceType' });
+
+export const activeSequenceSchema = z
+  .object({
+    id: z.uuid().meta({ description: 'The enrollment’s id.' }),
+    cart_id: z.uuid(),
+    sequence_type: sequenceTypeSchema,
+    current_step: z.string().nullable().meta({ description: 'The last step that went out; null before the first.' }),
+    steps_completed: z.array(z.string()).meta({ description: 'The steps that went out, in order. A step that was left out is not among them.' }),
+    started_at: timeField.meta({ description: 'When the cart counted as abandoned.' }),
+    completed_at: z.null(),
+    stopped_reason: z.null(),
+    cart: cartSchema,
+  })
+  .meta({ id: 'ActiveSequence' });
+
+export const stoppedSchema = z.object({ status: z.literal('stopped'), reason: z.string() }).meta({ id: 'StoppedSequence' });
+
+const percent = z.number().meta({ description: 'Percent, 0 to 100.' });
+
+const figures = {
+  recovery_rate: percent.meta({ description: '100 × sequences stopped as `purchased` ÷ sequences started; 0 when none was started.' }),
+  recovery_rate_interval: z
+    .object({ low: percent, high: percent, confidence: z.literal(0.95) })
+    .nullable()
+    .meta({ description: 'Wilson’s 95 % interval of the rate, in percent: how much so few cases can say.' }),
+  total_sequences: z.int().meta({ description: 'Sequences started in the window.' }),
+  purchased_sequences: z.int(),
+  recovered_revenue: z
+    .array(z.object({ currency: z.string(), amount: money, amount_minor: minor, orders: z.int() }))
+    .meta({ description: 'Orders credited to these sequences, by currency: different ones are not added up. Cancelled orders do not count.' }),
+  avg_sequence_length: z.number().meta({ description: 'Mean number of steps that went out.' }),
+  mails_sent: z.int(),
+  open_rate: percent.nullable().meta({ description: 'Mails opened by a person ÷ mails accepted; null without mails, or where the store does not measure opens.' }),
+  click_rate: percent.nullable().meta({ description: 'Mails whose link a person followed ÷ mails accepted; null without mails.' }),
+};
+export const figuresSchema = z.object(figures).meta({ id: 'SequenceFigures' });
+
+export const analyticsSchema = z
+  .object({
+    days: z.int(),
+    from: timeField,
+    to: timeField,
+    ...figures,
+    by_sequence_type: z.object({ first_time: figuresSchema, returning: figuresSchema, high_value: figuresSchema, low_stock: figuresSchema }),
+  })
+  .meta({ id: 'RecoveryAnalytics' });

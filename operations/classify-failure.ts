@@ -1,0 +1,18 @@
+import { isLockFailure, postgresCode } from '../db/client.ts';
+
+/**
+ * What a failed operation means for whoever asked for it. `busy`: somebody else holds the rows, the same may succeed at once.
+ * `unavailable`: Postgres is away, restarting, read-only, or its disk or its connections are used up; nothing was accepted.
+ */
+export type FailureKind = 'busy' | 'unavailable' | 'unexpected';
+
+export function classifyFailure(error: unknown): FailureKind {
+  if (isLockFailure(error)) return 'busy';
+  // Classes of Postgres's error codes: connection, resources, operator intervention, read-only transaction, system.
+  if (/^(08|53|57|25006|58)/.test(postgresCode(error) ?? '')) return 'unavailable';
+  for (let e: unknown = error; e instanceof Error; e = e.cause) {
+    if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes('code' in e ? String(e.code) : '')) return 'unavailable';
+    if (/timeout exceeded when trying to connect|Connection terminated|the fate of a COMMIT/.test(e.message)) return 'unavailable';
+  }
+  return 'unexpected';
+}

@@ -1,0 +1,131 @@
+import { and, asc, desc, eq, gt, inArray } from 'drizzle-orm';
+import { formatMoney } from '../../content/money.ts';
+import type { TenantSummary, Tx } from '../../db/client.ts';
+import { enrollmentEvents, enrollments, messages, sequences } from '../../db/schema/index.ts';
+import { compilePlan } from '../../domain/sequence/compile-plan.ts';
+import type { BuiltDeps } from '../create-deps.ts';
+import { readProgress } from '../dispatch/progress.ts';
+import { nextStep } from './enrollment.ts';
+import { eventSentence } from './sentences.ts';
+
+/** One thing that happened to a shopper. */
+export interface Happening {
+  atMs: number;
+  type: string;
+  stepId: string | null;
+  reason: string | null;
+  /** What an order was worth, ready to be shown; null: nothing to show. */
+  amount: string | null;
+  sentence: string;
+}
+
+/** A shopper's story, for the live page: no personal data, the shopper gets an invented name. */
+export interface Story {
+  enrollmentId: string;
+  tenant: TenantSummary;
+  sequence: string;
+  alias: string;
+  amount: string | null;
+  status: 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';
+  /** Before, the shopper is still busy and nothing has been abandoned. */
+  activated: boolean;
+  happenings: Happening[];
+  next: { stepId: string; atMs: number } | null;
+}
+
+type ReadDeps = Pick<BuiltDeps, 'db' | 'clock' | 'versions'>;
+
+/** The newest stories of a tenant, the newest first. */
+export function readNewestStories(deps: ReadDeps, tenant: TenantSummary, limit: number): Promise<Story[]> {
+  return deps.db.withTenant(tenant.id, async (tx) => {
+    const rows = await tx.select({ id: enrollments.id }).from(enrollments).orderBy(desc(enrollments.id)).limit(limit);
+    return readStories(tx, deps, tenant, rows.map((r) => r.id));
+  });
+}
+
+export interface News {
+  /** Ids of the happenings, by which a caller that looks again knows what it has told. */
+  eventIds: string[];
+  stories: Story[];
+}
+
+/**
+ * Stories of a tenant to which something was added.
+ * @param sinceMs - epoch ms; look back a few seconds more than to the last look: a transaction commits later than its rows are named
+ * @param told - ids of happenings that are known already
+ */
+export function readNews(deps: ReadDeps, tenant: TenantSummary, sinceMs: number, told: ReadonlySet<string>): Promise<News> {
+  return deps.db.withTenant(tenant.id, async (tx) => {
+    const rows = await tx
+      .select({ id: enrollmentEvents.id, enrollmentId: enrollmentEvents.enrollmentId })
+      .from(enrollmentEvents)
+      .where(gt(enrollmentEvents.id, firstIdAt(sinceMs)))
+      .orderBy(asc(enrollmentEvents.id))
+      .limit(500);
+    const fresh = rows.filter((r) => !told.has(r.id));
+    const ids = [...new Set(fresh.map((r) => r.enrollmentId))];
+    return { eventIds: rows.map((r) => r.id), stories: await readStories(tx, deps, tenant, ids) };
+  });
+}
+
+/** The smallest UUIDv7 of a millisecond: ids are ordered by time, so the primary key finds what is new. */
+function firstIdAt(ms: number): string {
+  const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
+async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: string[]): Promise<Story[]> {
+  if (ids.length === 0) return [];
+  const rows = await tx
+    .select({ row: enrollments, sequence: sequences.slug })
+    .from(enrollments)
+    .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
+    .where(inArray(enrollments.id, ids))
+    .orderBy(desc(enrollments.id));
+  const events = await tx
+    .select()
+    .from(enrollmentEvents)
+    .where(inArray(enrollmentEvents.enrollmentId, ids))
+    .orderBy(asc(enrollmentEvents.at), asc(enrollmentEvents.id));
+  const ledger = await tx.select().from(messages).where(inArray(messages.enrollmentId, ids));
+  const stories: Story[] = [];
+  for (const { row, sequence } of rows) {
+    const version = await deps.versions.load(tx, row.versionId);
+    const plan = compilePlan(version.definition, version.version, row.timeScale);
+    const progress = readProgress(row, ledger.filter((m) => m.enrollmentId === row.id));
+    stories.push({
+      enrollmentId: row.id,
+      tenant,
+      sequence,
+      alias: `shopper ${row.id.slice(-4)}`,
+      amount: formatMoney(row.cartValueMinor, row.currency, 'en'),
+      status: row.status,
+      activated: row.activatedAt !== null,
+      happenings: orderFirst(events.filter((e) => e.enrollmentId === row.id)).map(toHappening),
+      next: row.endedAt === null ? nextStep(plan, progress, deps.clock.nowMs()) : null,
+    });
+  }
+  return stories;
+}
+
+type EventRow = typeof enrollmentEvents.$inferSelect;
+
+/** An order and the stop that it causes are written by one delivery; in the telling the order comes first. */
+function orderFirst(events: EventRow[]): EventRow[] {
+  const told = [...events];
+  for (const [index, event] of events.entries()) {
+    const before = events[index - 1];
+    if (event.type === 'recovered' && before?.type === 'stopped' && before.inboxId === event.inboxId) {
+      told[index - 1] = event;
+      told[index] = before;
+    }
+  }
+  return told;
+}
+
+function toHappening({ at, type, data }: EventRow): Happening {
+  const text = (value: unknown) => (typeof value === 'string' ? value : null);
+  const { value_minor: minor, currency } = data;
+  const amount = typeof minor === 'number' && typeof currency === 'string' ? formatMoney(minor, currency, 'en') : null;
+  return { atMs: at, type, stepId: text(data['step']), reason: text(data['reason']), amount, sentence: eventSentence(type, data) };
+}
