@@ -1,34 +1,67 @@
+import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
-import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Client } from '@temporalio/client';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
-import type { Deps } from '../operations/deps.ts';
+import type { BuiltDeps } from '../operations/create-deps.ts';
+import { requireApiKey } from './plugins/authenticate.ts';
 import { handleErrors } from './plugins/errors.ts';
+import { createLimits } from './plugins/rate-limits.ts';
+import { enrollmentRoutes } from './routes/enrollments/enrollments.ts';
+import { createExamine } from './routes/health/examine.ts';
+import { healthRoutes } from './routes/health/health.ts';
+import { metricsRoute } from './routes/health/metrics.ts';
+import { linkRoutes } from './routes/links/links.ts';
+import { startRoutes } from './routes/live/start.ts';
+import { openApi, openApiRoute } from './routes/open-api.ts';
+import { recoveryRoutes } from './routes/recovery/recovery.ts';
 import { webhookRoutes } from './routes/webhooks/receive.ts';
+import { workflowLinks } from './routes/workflow-links.ts';
 
 export interface AppOptions {
-  deps: Deps;
+  deps: BuiltDeps;
   logger: FastifyBaseLogger;
   /** For /healthz. */
   client: Client;
   /** For /metrics. */
   registry: Registry;
-  /** Where the live page links to; null: not offered. */
+  /** Where the start page links to; null: not offered. */
   links: { temporalUi: string | null; mailbox: string | null };
+  /**
+   * Show at `/` what happens to every tenant's shoppers as it happens, to anybody who asks. For one's own machine only: tenants are kept
+   * apart everywhere else. Default false: `/` is a page of links.
+   */
+  livePage?: boolean;
 }
 
 /** Build the HTTP interface; `server.ts` listens. */
-export async function buildApp({ deps, logger }: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify({ loggerInstance: logger, bodyLimit: 1024 * 1024 });
+export async function buildApp({ deps, logger, client, registry, links, livePage = false }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: logger,
+    // Paths of links carry tokens, and every request is counted anyway.
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: 1024 * 1024,
+  }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   handleErrors(app);
-  await app.register(swagger, {
-    openapi: { openapi: '3.1.0', info: { title: 'Rekindle', version: '0.1.0', description: 'Abandoned carts, brought back.' } },
-    transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
-  });
+  await app.register(swagger, { openapi: openApi, transform: jsonSchemaTransform, transformObject: jsonSchemaTransformObject });
+  const limits = await createLimits(app);
+  const workflows = workflowLinks(links.temporalUi, client.options.namespace);
+
   await app.register(webhookRoutes, { deps });
+  await app.register(linkRoutes, { deps, limits });
+  await app.register(healthRoutes, { deps, examine: createExamine(deps, client) });
+  await app.register(metricsRoute, { deps, registry });
+  await app.register(openApiRoute);
+  await app.register(startRoutes, { deps, links, workflows, live: livePage });
+  await app.register(async (guarded) => {
+    guarded.addHook('onRequest', requireApiKey(deps, limits.failedAuth));
+    await guarded.register(recoveryRoutes, { deps });
+    await guarded.register(enrollmentRoutes, { deps, links: workflows });
+  });
   return app;
 }

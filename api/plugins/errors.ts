@@ -69,3 +69,16 @@ export function handleErrors(app: FastifyInstance): void {
     }
   });
 }
+
+/**
+ * In a scope of pages for shoppers, errors are pages too.
+ * @param show - answers with a page that says: try again
+ */
+export function handleErrorsAsPages(app: FastifyInstance, show: (reply: FastifyReply, status: number) => FastifyReply): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const status = error.statusCode ?? 500;
+    if (status < 500) return show(reply, status);
+    request.log.error({ err: error }, 'request failed');
+    return show(reply.header('retry-after', '2'), classifyFailure(error) === 'unexpected' ? 500 : 503);
+  });
+}

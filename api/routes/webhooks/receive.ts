@@ -1,30 +1,52 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { acceptDelivery, type Acceptance } from '../../../operations/accept-delivery.ts';
 import type { Deps } from '../../../operations/deps.ts';
-import { problem } from '../../plugins/errors.ts';
+import { problem, problems } from '../../plugins/errors.ts';
 
 const mostBytes = 1024 * 1024;
 
+const acceptedSchema = z
+  .object({
+    status: z.enum(['applied', 'repeated', 'ignored', 'quarantined', 'pending']).meta({
+      description: 'What became of the delivery. `pending`: stored, and applied in a moment. `quarantined`: it could not be read and is kept.',
+    }),
+  })
+  .meta({ id: 'AcceptedDelivery' });
+
 /** Inbound webhooks. A scope of its own: bodies arrive as raw bytes, because signatures cover bytes. */
-export async function webhookRoutes(app: FastifyInstance, { deps }: { deps: Deps }): Promise<void> {
+export const webhookRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: mostBytes }, (_request, body, done) => done(null, body));
 
-  type Params = { integration: string; connection?: string };
-  const receive = async (request: FastifyRequest<{ Params: Params }>, reply: FastifyReply) => {
-    const { integration, connection } = request.params;
+  const receive = async (request: FastifyRequest, reply: FastifyReply, integration: string, connection: string | null) => {
     const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const delivery = { raw, headers: request.headers, receivedAtMs: deps.clock.nowMs() };
-    return answer(reply, await acceptDelivery(deps, integration, connection ?? null, delivery));
+    return answer(reply, await acceptDelivery(deps, integration, connection, delivery));
   };
   const schema = {
     tags: ['webhooks'],
     summary: 'Receive a webhook',
-    description: 'Signed deliveries of a connection. Answered 2xx only after everything is stored and every provider call that a stop covers is over.',
+    description:
+      'Signed deliveries of a connection, as docs/webhooks.md describes them. Answered 2xx only after everything is stored and every provider call that a stop covers is over.',
+    // The bytes as they came; the integration's own schema reads them after the signature was checked.
+    body: z.unknown().meta({ description: 'The integration’s event, as JSON.' }),
+    response: { 200: acceptedSchema, ...problems(400, 401, 404, 413, 503) },
   };
-  app.post<{ Params: Params }>('/api/webhooks/:integration/:connection', { bodyLimit: mostBytes, schema }, receive);
-  app.post<{ Params: Params }>('/api/webhooks/:integration', { bodyLimit: mostBytes, schema: { ...schema, summary: 'Receive a webhook where only one such connection exists' } }, receive);
-}
+  const integration = z.string().meta({ examples: ['shopify', 'generic'] });
+
+  app.post(
+    '/api/webhooks/:integration/:connection',
+    { bodyLimit: mostBytes, schema: { ...schema, params: z.object({ integration, connection: z.string() }) } },
+    (request, reply) => receive(request, reply, request.params.integration, request.params.connection),
+  );
+  app.post(
+    '/api/webhooks/:integration',
+    { bodyLimit: mostBytes, schema: { ...schema, summary: 'Receive a webhook where only one such connection exists', params: z.object({ integration }) } },
+    (request, reply) => receive(request, reply, request.params.integration, null),
+  );
+};
 
 function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
   switch (acceptance.kind) {

@@ -1,0 +1,37 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Deps } from '../../../operations/deps.ts';
+import type { LinkTarget } from '../../../operations/link-tokens.ts';
+import { pageAnswer, sendPage } from '../../plugins/html-page.ts';
+import type { Limits } from '../../plugins/rate-limits.ts';
+import { tryAgainPage, unknownLinkPage } from './pages.ts';
+
+export const linkParams = z.object({ token: z.string() });
+
+/** What every page behind a link may answer besides its own. */
+export const linkAnswers = {
+  404: pageAnswer('We did not sign this link for this purpose, or what it was about is gone.'),
+  429: pageAnswer('Asked too often; `Retry-After` says when to try again.'),
+  503: pageAnswer('Not now; `Retry-After` says when to try again.'),
+};
+
+export type ReadLink = { kind: 'good'; target: LinkTarget } | { kind: 'bad' } | { kind: 'too_often'; waitSeconds: number };
+
+/** Read a link's token. Who tries tokens, or hammers one link, is told to wait. */
+export async function readLink(
+  { deps, limits }: { deps: Pick<Deps, 'links'>; limits: Limits },
+  request: FastifyRequest,
+  token: string,
+  purpose: LinkTarget['purpose'],
+): Promise<ReadLink> {
+  const target = deps.links.read(token, purpose);
+  const waitSeconds = await (target === null ? limits.badToken : limits.link)(request);
+  if (waitSeconds !== null) return { kind: 'too_often', waitSeconds };
+  return target === null ? { kind: 'bad' } : { kind: 'good', target };
+}
+
+/** The page for a link that is not good. */
+export function refuseLink(reply: FastifyReply, link: Exclude<ReadLink, { kind: 'good' }>): FastifyReply {
+  if (link.kind === 'too_often') return sendPage(reply.header('retry-after', String(link.waitSeconds)), 429, tryAgainPage);
+  return sendPage(reply, 404, unknownLinkPage);
+}

@@ -1,0 +1,60 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Deps } from '../../../operations/deps.ts';
+import { readStoreOfMessage } from '../../../operations/read/store-of-message.ts';
+import { unsubscribe } from '../../../operations/stop-one.ts';
+import { pageAnswer, sendPage } from '../../plugins/html-page.ts';
+import type { Limits } from '../../plugins/rate-limits.ts';
+import { confirmPage, donePage, notYetPage } from './pages.ts';
+import { linkAnswers, linkParams, readLink, refuseLink } from './read-link.ts';
+
+/** One-click unsubscribe. Source: RFC 8058 */
+export const unsubscribeRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = async (app, options) => {
+  const { deps } = options;
+
+  app.get(
+    '/u/:token',
+    {
+      schema: {
+        tags: ['links'],
+        summary: 'Ask before unsubscribing',
+        description: 'Shows a page with a button and does nothing by itself: scanners follow links.',
+        params: linkParams,
+        response: { 200: pageAnswer('A page with a button.'), ...linkAnswers },
+      },
+    },
+    async (request, reply) => {
+      const link = await readLink(options, request, request.params.token, 'unsubscribe');
+      if (link.kind !== 'good') return refuseLink(reply, link);
+      const store = await readStoreOfMessage(deps, link.target);
+      if (store === null) return refuseLink(reply, { kind: 'bad' });
+      return sendPage(reply, 200, (nonce) => confirmPage(nonce, store));
+    },
+  );
+
+  app.post(
+    '/u/:token',
+    {
+      schema: {
+        tags: ['links'],
+        summary: 'Unsubscribe with one click',
+        description: 'Needs no cookie and no login. Answered only when no covered message can go out any more; doing it again changes nothing.',
+        params: linkParams,
+        consumes: ['application/x-www-form-urlencoded', 'multipart/form-data'],
+        // Arrives as bytes, and is not looked at: whoever posts to a signed link means it.
+        body: z.unknown().meta({ description: '`List-Unsubscribe=One-Click`' }),
+        response: { 200: pageAnswer('It is done.'), ...linkAnswers },
+      },
+    },
+    async (request, reply) => {
+      const link = await readLink(options, request, request.params.token, 'unsubscribe');
+      if (link.kind !== 'good') return refuseLink(reply, link);
+      const result = await unsubscribe(deps, link.target);
+      if (result === 'not_found') return refuseLink(reply, { kind: 'bad' });
+      // The stop is what matters; a page that cannot name the store is still an answer.
+      const store = await readStoreOfMessage(deps, link.target).catch(() => null);
+      if (result === 'busy') return sendPage(reply.header('retry-after', '1'), 503, (nonce) => notYetPage(nonce, store));
+      return sendPage(reply, 200, (nonce) => donePage(nonce, store));
+    },
+  );
+};
