@@ -25,10 +25,23 @@ async function main(): Promise<void> {
     telemetry,
   });
   await publishPresets(deps, await loadPresets());
-  const client = lazyClient({ address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, apiKey: env.TEMPORAL_API_KEY, tls: env.TEMPORAL_TLS });
+  const client = lazyClient({
+    address: env.TEMPORAL_ADDRESS,
+    namespace: env.TEMPORAL_NAMESPACE,
+    apiKey: env.TEMPORAL_API_KEY,
+    tls: env.TEMPORAL_TLS,
+  });
   const relay = runInBackground('relay', 1_000, async () => (await relayOutbox({ ...deps, engine: createWorkflowEngine(client) })).taken > 0, log);
   deps.onKick(() => relay.kick());
-  const app = await buildApp({ deps, logger: log, client, registry, links: { temporalUi: env.TEMPORAL_UI_URL, mailbox: env.MAILBOX_URL } });
+  const app = await buildApp({
+    deps,
+    logger: log,
+    client,
+    registry,
+    links: { temporalUi: env.TEMPORAL_UI_URL, mailbox: env.MAILBOX_URL },
+    // oxlint-disable-next-line node/no-process-env
+    livePage: process.env['REKINDLE_LIVE_PAGE'] === '1',
+  });
   await app.listen({ host: env.HOST, port: env.PORT });
   log.info({ port: env.PORT }, 'api is ready');
 

@@ -40,6 +40,7 @@ const remedies = {
   SMTP_URL: 'Give the mail server, e.g. smtps://user:password@smtp.example.com:465.',
   REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
+  REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
   METRICS_PORT: 'Give a port between 1 and 65535 for the worker’s own /metrics, or leave it out.',
   TEMPORAL_UI_URL: 'Give the http(s) address of the Temporal Web UI, or leave it out.',
   MAILBOX_URL: 'Give the http(s) address of the mailbox page, or leave it out.',
@@ -84,6 +85,10 @@ const schema = z.object({
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
   REKINDLE_MASTER_KEY: z.string({ error: required }).transform(decodeKey),
   REKINDLE_TIME_SCALE: z.coerce.number('is not a number').min(1, 'is below 1').optional(),
+  REKINDLE_LIVE_PAGE: z
+    .enum(['0', '1'], { error: 'is neither 0 nor 1' })
+    .transform((value) => value === '1')
+    .default(false),
   METRICS_PORT: port.optional(),
   TEMPORAL_UI_URL: urlOf('http:', 'https:').optional(),
   MAILBOX_URL: urlOf('http:', 'https:').optional(),
@@ -109,6 +114,8 @@ export interface Env {
   REKINDLE_MASTER_KEY: Buffer;
   /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
   REKINDLE_TIME_SCALE: number | null;
+  /** Show at `/` what happens to every tenant's shoppers, without a key: for one's own machine only. */
+  REKINDLE_LIVE_PAGE: boolean;
   /** Port of the worker's own /metrics; null: not served. */
   METRICS_PORT: number | null;
   /** Links for the live page only. */

@@ -14,7 +14,7 @@ import { startPart } from './part.ts';
 import { startPostgres } from './postgres.ts';
 import { removePostgres } from './postgres-place.ts';
 import { readyText } from './ready-text.ts';
-import { checkPorts, type LocalSettings, readSettings } from './settings.ts';
+import { apiUrlOf, checkGiven, checkPorts, type LocalSettings, readSettings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { findTemporal, temporalWays } from './temporal-binary.ts';
 import { startTemporal } from './temporal-server.ts';
@@ -79,6 +79,7 @@ async function start(args: string[]): Promise<void> {
     async (unlock) => unlock(),
   );
   await checkPorts(settings);
+  await checkGiven(settings);
   if (args.includes('--fresh')) wipe(args);
   const key = masterKey(localDir);
 
@@ -87,11 +88,11 @@ async function start(args: string[]): Promise<void> {
   await migrate(process.env.MIGRATION_DATABASE_URL || databaseUrl);
   const mail = await startMail(settings);
   const shopUrl = await startShopSite(settings);
-  const apiUrl = `http://localhost:${settings.ports.api}`;
+  const apiUrl = apiUrlOf(settings);
   const demo = settings.demo && mail.webUrl !== null;
   if (settings.demo && !demo)
     say('The demo store is left out: SMTP_URL is set, and its mails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
-  const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoTimeScale: demo ? demoTimeScale : null });
+  const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, shopUrl, demoTimeScale: demo ? demoTimeScale : null });
 
   const env = {
     DATABASE_URL: databaseUrl,
@@ -101,6 +102,8 @@ async function start(args: string[]): Promise<void> {
     PUBLIC_URL: settings.publicUrl,
     HOST: settings.host,
     PORT: String(settings.ports.api),
+    // It shows all that happens to anybody who can reach it: to this machine only.
+    ...(['127.0.0.1', 'localhost', '::1'].includes(settings.host) ? { REKINDLE_LIVE_PAGE: '1' } : {}),
     ...(temporal.uiUrl === null ? {} : { TEMPORAL_UI_URL: temporal.uiUrl }),
     ...(mail.webUrl === null ? {} : { MAILBOX_URL: mail.webUrl }),
   };

@@ -7,6 +7,8 @@ export interface PortClaim {
   variable: string;
   /** What listens there, for people: `the mailbox page`. */
   purpose: string;
+  /** The address it is taken at; the loopback where not given. */
+  host?: string;
 }
 
 /** A number from a variable of the environment, or its default. @throws StartError when it is no port */
@@ -19,13 +21,13 @@ export function portFrom(variable: string, fallback: number, source: Record<stri
 }
 
 /** One line per port that is taken or asked for twice, naming the variable that moves it. Empty: all free. */
-export async function busyPorts(claims: readonly PortClaim[], host = '127.0.0.1'): Promise<string[]> {
+export async function busyPorts(claims: readonly PortClaim[]): Promise<string[]> {
   const twice = claims.flatMap((claim, index) => {
     const first = claims.slice(0, index).find((other) => other.port === claim.port);
     return first === undefined ? [] : [`Port ${claim.port} is asked for twice, by ${first.variable} and ${claim.variable}. Give one another port.`];
   });
   if (twice.length > 0) return twice;
-  const problems = await Promise.all(claims.map(async (claim) => ({ claim, problem: await probe(claim.port, host) })));
+  const problems = await Promise.all(claims.map(async (claim) => ({ claim, problem: await probe(claim.port, claim.host ?? '127.0.0.1') })));
   return problems.flatMap(({ claim, problem }) => (problem === null ? [] : [portMessage(claim, problem)]));
 }
 

@@ -1,28 +1,47 @@
-import { openDatabase } from '../db/client.ts';
+import { createLogger } from '../config/logger.ts';
+import { createDeps } from '../operations/create-deps.ts';
 import { issueApiKey, type ProvisionedTenant, provisionTenant, type TenantRequest } from '../operations/provision-tenant.ts';
-import { createSealing, SealError } from '../operations/sealing.ts';
+import { restartDemo } from '../operations/restart-demo.ts';
+import { SealError } from '../operations/sealing.ts';
 import { StartError } from './start-error.ts';
 
 /** A tenant as `npm start` wants it to exist. `renewApiKey`: nobody here has its key any more, make one. */
 export type TenantWish = TenantRequest & { renewApiKey: boolean };
-export type Provision = (wish: TenantWish) => Promise<ProvisionedTenant>;
+
+export interface Provisioning {
+  provision(wish: TenantWish): Promise<ProvisionedTenant>;
+  /** End what an earlier run of a synthetic tenant left open. @returns how many enrollments */
+  restartDemo(tenantId: string): Promise<number>;
+}
 
 /**
- * The way to tenants and their connections, through the same operation that an administrator uses.
+ * The way to tenants and their connections, through the same operations that an administrator uses.
  * @param masterKey - base64 of 32 bytes
  * @throws StartError when the database was sealed with another master key
  */
 export async function withProvisioning<T>(
-  access: { databaseUrl: string; masterKey: string },
-  work: (provision: Provision) => Promise<T>,
+  access: { databaseUrl: string; masterKey: string; apiUrl: string },
+  work: (provisioning: Provisioning) => Promise<T>,
 ): Promise<T> {
-  const db = openDatabase({ url: access.databaseUrl, applicationName: 'rekindle-start', maxConnections: 2, settlingConnections: 1 });
-  const deps = { db, sealing: createSealing(Buffer.from(access.masterKey, 'base64')) };
+  const deps = createDeps({
+    databaseUrl: access.databaseUrl,
+    masterKey: Buffer.from(access.masterKey, 'base64'),
+    publicUrl: access.apiUrl,
+    smtpUrl: null,
+    timeScale: null,
+    log: createLogger({ part: 'start', level: 'silent' }),
+    applicationName: 'rekindle-start',
+    maxConnections: 4,
+    settlingConnections: 2,
+  });
   try {
-    return await work(async ({ renewApiKey, ...request }) => {
-      const tenant = await provisionTenant(deps, request);
-      if (!renewApiKey || tenant.apiKey !== null) return tenant;
-      return { ...tenant, apiKey: await issueApiKey(deps, tenant.tenantId, 'made by npm start') };
+    return await work({
+      async provision({ renewApiKey, ...request }) {
+        const tenant = await provisionTenant(deps, request);
+        if (!renewApiKey || tenant.apiKey !== null) return tenant;
+        return { ...tenant, apiKey: await issueApiKey(deps, tenant.tenantId, 'made by npm start') };
+      },
+      restartDemo: (tenantId) => restartDemo(deps, tenantId),
     });
   } catch (error) {
     if (!(error instanceof SealError)) throw error;
@@ -30,6 +49,6 @@ export async function withProvisioning<T>(
       cause: error,
     });
   } finally {
-    await db.close();
+    await deps.db.close();
   }
 }

@@ -1,3 +1,5 @@
+import { Connection } from '@temporalio/client';
+import { Client } from 'pg';
 import { readEnv } from '../config/env.ts';
 import { busyPorts, type PortClaim, portFrom } from './ports.ts';
 import { StartError } from './start-error.ts';
@@ -55,11 +57,38 @@ function withoutEmpty(source: Source): Source {
   return Object.fromEntries(Object.entries(source).filter(([, value]) => value?.trim()));
 }
 
+/** Where this machine reaches the API, whatever address it listens on. */
+export function apiUrlOf({ host, ports }: LocalSettings): string {
+  const everywhere = ['127.0.0.1', 'localhost', '::1', '0.0.0.0', '::'].includes(host);
+  return `http://${everywhere ? 'localhost' : host}:${ports.api}`;
+}
+
+/** What the user gave is tried before anything is started on top of it. @throws StartError naming the variable that leads nowhere */
+export async function checkGiven({ databaseUrl, temporalAddress }: LocalSettings): Promise<void> {
+  if (databaseUrl !== null) {
+    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+    await client.connect().catch((error: unknown) => refuse('DATABASE_URL', 'the Postgres', error, 'leave it out to use the embedded one'));
+    await client.end();
+  }
+  if (temporalAddress !== null) {
+    const connection = await Connection.connect({ address: temporalAddress, connectTimeout: '5 seconds' }).catch((error: unknown) =>
+      refuse('TEMPORAL_ADDRESS', 'the Temporal', error, 'leave it out to use an own one'),
+    );
+    await connection.close();
+  }
+}
+
+function refuse(variable: string, server: string, error: unknown, otherwise: string): never {
+  const causes = error instanceof AggregateError ? error.errors : [error];
+  const why = causes[0] instanceof Error ? causes[0].message : String(causes[0]);
+  throw new StartError(`${variable}: ${server} there cannot be used (${why}). Mend it, or ${otherwise}.`, { cause: error });
+}
+
 /** The ports that this start will listen on. */
 export function portClaims({ ports, ...given }: LocalSettings): PortClaim[] {
   const own = (isOwn: boolean, ...claims: PortClaim[]) => (isOwn ? claims : []);
   return [
-    { port: ports.api, variable: 'PORT', purpose: 'API and live page' },
+    { port: ports.api, variable: 'PORT', purpose: 'API and live page', host: given.host },
     ...own(given.databaseUrl === null, { port: ports.postgres, variable: 'POSTGRES_PORT', purpose: 'Postgres' }),
     ...own(
       given.temporalAddress === null,

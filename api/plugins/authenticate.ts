@@ -31,7 +31,12 @@ export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
     }
     const waitSeconds = await failed(request);
     if (waitSeconds !== null)
-      return problem(reply.header('retry-after', String(waitSeconds)), 429, 'too_many_attempts', 'Too many attempts with a wrong API key. Try again later.');
+      return problem(
+        reply.header('retry-after', String(waitSeconds)),
+        429,
+        'too_many_attempts',
+        'Too many attempts with a wrong API key. Try again later.',
+      );
     const detail = key === null ? 'Give an API key: `Authorization: Bearer rk_…` or `X-API-Key: rk_…`.' : 'This API key is not valid.';
     return problem(reply.header('www-authenticate', 'Bearer realm="rekindle"'), 401, key === null ? 'missing_api_key' : 'invalid_api_key', detail);
   };

@@ -1,8 +1,9 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 
 /** The head of the published description; the rest comes from the routes' schemas. */
-export const openApi = {
+export const openApi: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
   openapi: '3.1.0',
   info: {
     title: 'Rekindle',
@@ -23,7 +24,7 @@ export const openApi = {
       apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
     },
   },
-} as const;
+};
 
 /** The description of every route, for programs and for generating clients. */
 export const openApiRoute: FastifyPluginAsyncZod = async (app) => {

@@ -41,7 +41,11 @@ const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } a
  * The store's recoveries that run: activated and not ended (design, section 4, rule 3), the oldest first.
  * @param page - `after` is the `next` of the page before
  */
-export function readActiveSequences(deps: Pick<Deps, 'db'>, tenantId: string, page: { limit: number; after: string | null }): Promise<Page<ActiveSequence>> {
+export function readActiveSequences(
+  deps: Pick<Deps, 'db'>,
+  tenantId: string,
+  page: { limit: number; after: string | null },
+): Promise<Page<ActiveSequence>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select({
@@ -66,7 +70,10 @@ export function readActiveSequences(deps: Pick<Deps, 'db'>, tenantId: string, pa
       .orderBy(asc(enrollments.id))
       .limit(page.limit + 1);
     const shown = rows.slice(0, page.limit);
-    const steps = await readStepsDone(tx, shown.map((r) => r.id));
+    const steps = await readStepsDone(
+      tx,
+      shown.map((r) => r.id),
+    );
     return {
       items: shown.map((row) => ({
         id: row.id,

@@ -34,7 +34,11 @@ export interface EnrollmentView {
 }
 
 /** @returns null when the tenant has no such enrollment */
-export function readEnrollment(deps: Pick<BuiltDeps, 'db' | 'clock' | 'versions'>, tenantId: string, enrollmentId: string): Promise<EnrollmentView | null> {
+export function readEnrollment(
+  deps: Pick<BuiltDeps, 'db' | 'clock' | 'versions'>,
+  tenantId: string,
+  enrollmentId: string,
+): Promise<EnrollmentView | null> {
   return deps.db.withTenant(tenantId, (tx) => loadEnrollment(tx, deps, enrollmentId));
 }
 

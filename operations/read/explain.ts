@@ -9,7 +9,14 @@ import { decisionSentence, eventSentence, messageSentence, providerEventSentence
 
 /** One line of an enrollment's record. `sentence` is for people, the rest for programs. No personal data, save what a provider wrote into its answer. */
 export type Entry = { atMs: number; stepId: string | null; sentence: string } & (
-  | { kind: 'decision'; verdict: 'send' | 'defer' | 'hold' | 'skip' | 'stop'; reason: string; untilMs: number | null; version: number; checks: GateCheck[] }
+  | {
+      kind: 'decision';
+      verdict: 'send' | 'defer' | 'hold' | 'skip' | 'stop';
+      reason: string;
+      untilMs: number | null;
+      version: number;
+      checks: GateCheck[];
+    }
   | { kind: 'message'; row: MessageRow }
   | { kind: 'event'; type: string; data: Record<string, unknown> }
   | { kind: 'provider_event'; type: string; machine: boolean; data: Record<string, unknown> }
@@ -31,7 +38,11 @@ const rank: Record<Entry['kind'], number> = { decision: 0, message: 1, event: 2,
  * Everything that is recorded of an enrollment, in order of time: guarantee G4.
  * @returns null when the tenant has no such enrollment
  */
-export function explainEnrollment(deps: Pick<BuiltDeps, 'db' | 'clock' | 'versions'>, tenantId: string, enrollmentId: string): Promise<Explanation | null> {
+export function explainEnrollment(
+  deps: Pick<BuiltDeps, 'db' | 'clock' | 'versions'>,
+  tenantId: string,
+  enrollmentId: string,
+): Promise<Explanation | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const enrollment = await loadEnrollment(tx, deps, enrollmentId);
     if (enrollment === null) return null;
@@ -64,7 +75,13 @@ async function readDecisions(tx: Tx, enrollmentId: string): Promise<Entry[]> {
 async function readMessages(tx: Tx, enrollmentId: string): Promise<Entry[]> {
   const rows = await tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId)).orderBy(asc(messages.id));
   return rows
-    .map((row) => ({ kind: 'message' as const, atMs: row.settledAt ?? row.claimedAt ?? row.createdAt, stepId: row.stepId, row, sentence: messageSentence(row) }))
+    .map((row) => ({
+      kind: 'message' as const,
+      atMs: row.settledAt ?? row.claimedAt ?? row.createdAt,
+      stepId: row.stepId,
+      row,
+      sentence: messageSentence(row),
+    }))
     .sort((a, b) => a.atMs - b.atMs);
 }
 

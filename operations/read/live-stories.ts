@@ -39,7 +39,12 @@ type ReadDeps = Pick<BuiltDeps, 'db' | 'clock' | 'versions'>;
 export function readNewestStories(deps: ReadDeps, tenant: TenantSummary, limit: number): Promise<Story[]> {
   return deps.db.withTenant(tenant.id, async (tx) => {
     const rows = await tx.select({ id: enrollments.id }).from(enrollments).orderBy(desc(enrollments.id)).limit(limit);
-    return readStories(tx, deps, tenant, rows.map((r) => r.id));
+    return readStories(
+      tx,
+      deps,
+      tenant,
+      rows.map((r) => r.id),
+    );
   });
 }
 
@@ -92,7 +97,10 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
   for (const { row, sequence } of rows) {
     const version = await deps.versions.load(tx, row.versionId);
     const plan = compilePlan(version.definition, version.version, row.timeScale);
-    const progress = readProgress(row, ledger.filter((m) => m.enrollmentId === row.id));
+    const progress = readProgress(
+      row,
+      ledger.filter((m) => m.enrollmentId === row.id),
+    );
     stories.push({
       enrollmentId: row.id,
       tenant,

@@ -41,7 +41,8 @@ const deferWords: Record<string, string> = {
   send_failed: 'sending had failed',
 };
 
-const look = (words: Readonly<Record<string, string>>, key: string) => (Object.hasOwn(words, key) ? words[key] : undefined) ?? key.replaceAll('_', ' ');
+const look = (words: Readonly<Record<string, string>>, key: string) =>
+  (Object.hasOwn(words, key) ? words[key] : undefined) ?? key.replaceAll('_', ' ');
 
 export const wordsForStop = (reason: string) => look(stopWords, reason);
 export const wordsForSkip = (reason: string) => look(skipWords, reason);

@@ -30,6 +30,7 @@ test('three variables are enough; the rest has defaults', () => {
     SMTP_URL: null,
     REKINDLE_MASTER_KEY: Buffer.alloc(32, 7),
     REKINDLE_TIME_SCALE: null,
+    REKINDLE_LIVE_PAGE: false,
     METRICS_PORT: null,
     TEMPORAL_UI_URL: null,
     MAILBOX_URL: null,
@@ -84,4 +85,10 @@ test('the time scale is a number of at least 1 and refused in production, beside
   expect(problemsOf({ ...enough, REKINDLE_TIME_SCALE: '0.5' }).message).toContain('is below 1');
   const production = problemsOf({ NODE_ENV: 'production', REKINDLE_TIME_SCALE: '60', TEMPORAL_ADDRESS: 'x:1', REKINDLE_MASTER_KEY: key });
   expect(production.problems.map((problem) => problem.variable)).toEqual(['DATABASE_URL', 'REKINDLE_TIME_SCALE']);
+});
+
+test('the live page is off unless it is asked for', () => {
+  expect(readEnv({ ...enough, REKINDLE_LIVE_PAGE: '1' }).REKINDLE_LIVE_PAGE).toBe(true);
+  expect(readEnv({ ...enough, REKINDLE_LIVE_PAGE: '0' }).REKINDLE_LIVE_PAGE).toBe(false);
+  expect(problemsOf({ ...enough, REKINDLE_LIVE_PAGE: 'yes' }).message).toContain('REKINDLE_LIVE_PAGE is neither 0 nor 1');
 });

@@ -8,7 +8,9 @@ const statusOfPart = z.enum(['ok', 'late', 'down', 'unknown']);
 
 export const healthSchema = z
   .object({
-    status: z.enum(['ok', 'degraded', 'down']).meta({ description: '`down`: Postgres is away and nothing is accepted. `degraded`: events are accepted and wait.' }),
+    status: z
+      .enum(['ok', 'degraded', 'down'])
+      .meta({ description: '`down`: Postgres is away and nothing is accepted. `degraded`: events are accepted and wait.' }),
     parts: z.object({
       postgres: z.object({ status: statusOfPart, latency_ms: z.number().nullable() }),
       temporal: z.object({ status: statusOfPart, server_version: z.string().nullable() }),

@@ -35,7 +35,8 @@ export const healthRoutes: FastifyPluginAsyncZod<{ deps: Pick<Deps, 'db'>; exami
       schema: {
         tags: ['health'],
         summary: 'How every part is doing',
-        description: '503 while Postgres, Temporal or the worker is away; 200 with `degraded` while the relay lags. For load balancers there is /readyz.',
+        description:
+          '503 while Postgres, Temporal or the worker is away; 200 with `degraded` while the relay lags. For load balancers there is /readyz.',
         response: { 200: healthSchema, 503: healthSchema },
       },
     },

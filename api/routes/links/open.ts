@@ -19,7 +19,9 @@ export const openRoute: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = 
         summary: 'The picture that tells of an open',
         description: 'Always answers with the picture; only a good token is recorded, and a program’s request as such.',
         params: linkParams,
-        response: { 200: { description: 'A transparent pixel.', content: { 'image/gif': { schema: z.string() } } } },
+        response: {
+          200: { description: 'A transparent pixel.', content: { 'image/gif': { schema: z.unknown().meta({ type: 'string', format: 'binary' }) } } },
+        },
       },
     },
     async (request, reply) => {

@@ -20,7 +20,12 @@ export const confirmPage = (nonce: string, store: StoreOfMessage) =>
   );
 
 export const donePage = (nonce: string, store: StoreOfMessage | null) =>
-  page(nonce, 'You are unsubscribed', store, html`<p>${store === null ? 'You will get no more of these mails.' : html`<b>${store.name}</b> will send you no more of these mails.`} It takes effect at once.</p>`);
+  page(
+    nonce,
+    'You are unsubscribed',
+    store,
+    html`<p>${store === null ? 'You will get no more of these mails.' : html`<b>${store.name}</b> will send you no more of these mails.`} It takes effect at once.</p>`,
+  );
 
 export const notYetPage = (nonce: string, store: StoreOfMessage | null) =>
   page(

@@ -22,7 +22,8 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
         tags,
         security,
         summary: 'List the active sequences of the store',
-        description: 'Every recovery that has begun and not ended, with its cart, the oldest first. Where there are more, `Link` names the next page.',
+        description:
+          'Every recovery that has begun and not ended, with its cart, the oldest first. Where there are more, `Link` names the next page.',
         querystring: z.object({
           limit: z.coerce.number().int().min(1).max(1_000).default(500),
           cursor: z.uuid().optional().meta({ description: 'From the `Link` of the page before.' }),

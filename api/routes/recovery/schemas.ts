@@ -63,7 +63,9 @@ const figures = {
     .meta({ description: 'Orders credited to these sequences, by currency: different ones are not added up. Cancelled orders do not count.' }),
   avg_sequence_length: z.number().meta({ description: 'Mean number of steps that went out.' }),
   mails_sent: z.int(),
-  open_rate: percent.nullable().meta({ description: 'Mails opened by a person ÷ mails accepted; null without mails, or where the store does not measure opens.' }),
+  open_rate: percent
+    .nullable()
+    .meta({ description: 'Mails opened by a person ÷ mails accepted; null without mails, or where the store does not measure opens.' }),
   click_rate: percent.nullable().meta({ description: 'Mails whose link a person followed ÷ mails accepted; null without mails.' }),
 };
 export const figuresSchema = z.object(figures).meta({ id: 'SequenceFigures' });

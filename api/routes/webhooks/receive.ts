@@ -43,7 +43,10 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, 
   );
   app.post(
     '/api/webhooks/:integration',
-    { bodyLimit: mostBytes, schema: { ...schema, summary: 'Receive a webhook where only one such connection exists', params: z.object({ integration }) } },
+    {
+      bodyLimit: mostBytes,
+      schema: { ...schema, summary: 'Receive a webhook where only one such connection exists', params: z.object({ integration }) },
+    },
     (request, reply) => receive(request, reply, request.params.integration, null),
   );
 };

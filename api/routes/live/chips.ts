@@ -1,0 +1,85 @@
+import type { Happening, Story } from '../../../operations/read/live-stories.ts';
+
+/** One station of a story line. */
+export interface Chip {
+  label: string;
+  tone: 'plain' | 'left' | 'mail' | 'reaction' | 'bought' | 'trouble' | 'end';
+  atMs: number;
+  /** The whole sentence, for whoever points at it. */
+  sentence: string;
+  /** How often in a row; shown from 2 on. */
+  times: number;
+}
+
+type Tone = Chip['tone'];
+type Station = readonly [label: string, tone: Tone];
+
+/** What made a sequence stop, as a station before `Stopped`; null: the stop says it all. */
+const causes: Record<string, Station | null> = {
+  purchased: ['Bought', 'bought'],
+  purchased_elsewhere: ['Bought another cart', 'bought'],
+  not_abandoned: ['Bought without a mail', 'bought'],
+  replied: ['Replied', 'reaction'],
+  opted_out: ['Unsubscribed', 'reaction'],
+  expired: ['Cart gone', 'trouble'],
+  merged: ['Same cart as another', 'plain'],
+  demo_restarted: ['Demo began anew', 'plain'],
+};
+
+const simple: Record<string, Station> = {
+  enrolled: ['Filling a cart', 'plain'],
+  abandoned: ['Abandoned', 'left'],
+  'message.opened': ['Opened', 'reaction'],
+  'message.clicked': ['Clicked', 'reaction'],
+  'message.failed': ['Mail refused', 'trouble'],
+  'message.unknown': ['Mail in doubt', 'trouble'],
+  'provider.unreachable': ['Mail server away', 'trouble'],
+  completed: ['Sequence over', 'end'],
+  order_cancelled: ['Order cancelled', 'trouble'],
+  paused: ['Paused', 'plain'],
+  resumed: ['Goes on', 'plain'],
+};
+
+/** The stations of a story, in order; what happens several times in a row is one station with a count. */
+export function chipsOf({ happenings }: Pick<Story, 'happenings'>): Chip[] {
+  const chips: Chip[] = [];
+  const seen = { abandoned: false, recovered: false, mails: 0 };
+  for (const happening of happenings) {
+    if (happening.type === 'abandoned') seen.abandoned = true;
+    if (happening.type === 'recovered') seen.recovered = true;
+    if (happening.type === 'message.sent') seen.mails += 1;
+    for (const [label, tone] of stationsOf(happening, seen)) {
+      const last = chips.at(-1);
+      if (last?.label === label) last.times += 1;
+      else chips.push({ label, tone, atMs: happening.atMs, sentence: happening.sentence, times: 1 });
+    }
+  }
+  return chips;
+}
+
+function stationsOf({ type, reason, amount, stepId }: Happening, seen: { abandoned: boolean; recovered: boolean; mails: number }): Station[] {
+  switch (type) {
+    case 'message.sent':
+      return [[`Mail ${seen.mails}`, 'mail']];
+    case 'cart.updated':
+      // Until then it is the filling itself.
+      return seen.abandoned ? [['Back in the shop', 'reaction']] : [];
+    case 'recovered':
+      return [[amount === null ? 'Bought' : `Bought ${amount}`, 'bought']];
+    case 'step.skipped':
+      return reason === 'not_connected' || reason === 'stopped' ? [] : [[`${stepId ?? 'Step'} left out`, 'plain']];
+    case 'stopped':
+      return stationsOfStop(reason ?? 'manual', seen.recovered);
+    default: {
+      const station = simple[type];
+      return station === undefined ? [] : [station];
+    }
+  }
+}
+
+function stationsOfStop(reason: string, recovered: boolean): Station[] {
+  if (reason === 'manual') return [['Stopped by hand', 'end']];
+  if (reason === 'cancelled' || reason === 'terminated') return [[`${reason === 'cancelled' ? 'Cancelled' : 'Terminated'} in Temporal`, 'end']];
+  const cause = recovered && reason === 'purchased' ? null : (causes[reason] ?? null);
+  return cause === null ? [['Stopped', 'end']] : [cause, ['Stopped', 'end']];
+}

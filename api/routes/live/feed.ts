@@ -1,0 +1,95 @@
+import type { BuiltDeps } from '../../../operations/create-deps.ts';
+import { readAnalytics } from '../../../operations/read/analytics.ts';
+import { readNewestStories, readNews, type Story } from '../../../operations/read/live-stories.ts';
+import type { WorkflowLinks } from '../workflow-links.ts';
+import { figuresHtml, type StoreState, storeHtml, storyHtml } from './story-html.ts';
+
+/** What goes to a page that listens: markup, made here, and where it belongs. */
+export type Update =
+  | { kind: 'everything'; html: string }
+  | { kind: 'story'; list: string; id: string; html: string }
+  | { kind: 'figures'; id: string; html: string };
+
+/** What happens in every store of this installation, as it happens. One poller per process, and only while somebody listens. */
+export interface Feed {
+  everything(): Promise<string>;
+  /** @returns how to stop listening. `end` is called when there will be nothing more */
+  listen(tell: (update: Update) => void, end: () => void): () => void;
+  close(): void;
+}
+
+const everyMs = 1_000;
+/** A transaction commits later than its rows were named: look back this far, and know what was told. */
+const lookBackMs = 10_000;
+const storiesPerStore = 25;
+
+type TenantSummary = Story['tenant'];
+
+export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
+  const listeners = new Map<(update: Update) => void, () => void>();
+  const told = new Map<string, number>();
+  let timer: NodeJS.Timeout | null = null;
+  let failing = false;
+
+  const stateOf = async (tenant: TenantSummary): Promise<StoreState> => ({
+    id: tenant.id,
+    name: tenant.name,
+    synthetic: tenant.synthetic,
+    timeScale: deps.timeScale ?? tenant.timeScale,
+    stories: await readNewestStories(deps, tenant, storiesPerStore),
+    today: await readAnalytics(deps, tenant.id, 1),
+  });
+
+  const lookAt = async (tenant: TenantSummary, nowMs: number): Promise<Update[]> => {
+    const news = await readNews(deps, tenant, nowMs - lookBackMs, new Set(told.keys()));
+    for (const id of news.eventIds) told.set(id, nowMs);
+    if (news.stories.length === 0) return [];
+    const stories = news.stories.map((story): Update => {
+      const { text } = storyHtml(story, workflows);
+      return { kind: 'story', list: `l-${tenant.id}`, id: `s-${story.enrollmentId}`, html: text };
+    });
+    // Oldest first: each goes to the top of its list.
+    return [...stories.toReversed(), { kind: 'figures', id: `f-${tenant.id}`, html: figuresHtml(await readAnalytics(deps, tenant.id, 1)).text }];
+  };
+
+  const look = async (): Promise<void> => {
+    const nowMs = deps.clock.nowMs();
+    try {
+      for (const tenant of await deps.db.listTenants())
+        for (const update of await lookAt(tenant, nowMs)) for (const tell of listeners.keys()) tell(update);
+      for (const [id, atMs] of told) if (atMs < nowMs - 2 * lookBackMs) told.delete(id);
+      failing = false;
+    } catch (error) {
+      // The first of a series says it; the pages go on listening.
+      if (!failing) deps.log.warn({ err: error }, 'the live page cannot be fed right now');
+      failing = true;
+    }
+  };
+
+  const lookAgain = () => {
+    timer = setTimeout(() => {
+      void look().then(() => {
+        if (listeners.size > 0) lookAgain();
+        else timer = null;
+      });
+    }, everyMs);
+  };
+
+  return {
+    async everything() {
+      const stores: StoreState[] = [];
+      for (const tenant of await deps.db.listTenants()) stores.push(await stateOf(tenant));
+      return stores.map((store) => storeHtml(store, workflows).text).join('\n');
+    },
+    listen(tell, end) {
+      listeners.set(tell, end);
+      if (timer === null) lookAgain();
+      return () => void listeners.delete(tell);
+    },
+    close() {
+      for (const end of listeners.values()) end();
+      listeners.clear();
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { type Html, html, verbatim } from '../../html.ts';
+import { script } from './script.ts';
+import { style } from './style.ts';
+
+/** A place that the start page leads to. */
+export interface Place {
+  href: string;
+  name: string;
+  what: string;
+}
+
+/** The live page. @param stores - markup of every store, made by the feed */
+export function livePage(nonce: string, places: readonly Place[], stores: string): Html {
+  return frame(
+    nonce,
+    html`<div class="live"><span id="state" role="status">connecting …</span><button id="hold" aria-pressed="false" hidden>Hold still</button></div>`,
+    html`${linksHtml(places)}
+<div id="stores">${verbatim(stores)}</div>
+<noscript><p>Without scripts this page stands still; load it again to see what happened.</p></noscript>`,
+    html`<script nonce="${nonce}">${verbatim(script)}</script>`,
+  );
+}
+
+/** The start page of an installation that others can reach: links, and nobody's data. */
+export function linksPage(nonce: string, places: readonly Place[]): Html {
+  return frame(nonce, null, linksHtml(places), null);
+}
+
+const linksHtml = (places: readonly Place[]) =>
+  html`<nav aria-label="Places"><ul class="links">${places.map((p) => html`<li><a href="${p.href}"><b>${p.name}</b><span>${p.what}</span></a></li>`)}</ul></nav>`;
+
+function frame(nonce: string, beside: Html | null, main: Html, end: Html | null): Html {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Rekindle</title>
+<link rel="icon" href="data:,">
+<style nonce="${nonce}">${verbatim(style)}</style>
+</head>
+<body>
+<header class="top"><div class="wrap">
+<h1>${flame}Rekindle</h1>
+<p>Abandoned carts, brought back. One durable workflow each: mails on time, an end at once when the shopper buys, replies or opts out.</p>
+${beside}
+</div></header>
+<main class="wrap">${main}</main>
+<footer class="wrap foot"><p>Explanations are in the repository: README.md to begin, docs/operations.md to find, stop and restart a cart, docs/webhooks.md to send own events.</p></footer>
+${end}
+</body>
+</html>
+`;
+}
+
+const flame = verbatim(
+  '<svg viewBox="0 0 24 24" fill="currentColor" aria-hidden="true"><path d="M12.6 1.5c.5 3.6-1.3 5.4-3.1 7.3C7.7 10.7 6 12.7 6 15.7c0 3.8 2.7 6.800 6 6.800s6-2.900 6-6.600c0-2.500-1.100-4.300-2.300-6-.2 1.500-.8 2.500-1.900 3.100.7-4.300-.2-8.500-1.200-11.500zM12 20.700c-1.600 0-2.800-1.300-2.800-3 0-1.800 1.200-2.700 2.300-4 .4 1.500 1.100 2 1.900 2.700.8.700 1.400 1.100 1.400 2.100 0 1.300-1.300 2.200-2.800 2.200z"/></svg>',
+);

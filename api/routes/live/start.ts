@@ -1,0 +1,56 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { BuiltDeps } from '../../../operations/create-deps.ts';
+import { pageAnswer, sendPage } from '../../plugins/html-page.ts';
+import type { WorkflowLinks } from '../workflow-links.ts';
+import { createFeed } from './feed.ts';
+import { linksPage, livePage, type Place } from './page.ts';
+import { stream } from './stream.ts';
+
+export interface StartOptions {
+  deps: BuiltDeps;
+  links: { temporalUi: string | null; mailbox: string | null };
+  workflows: WorkflowLinks;
+  /** See `AppOptions.livePage`. */
+  live: boolean;
+}
+
+const own: readonly Place[] = [
+  { href: '/openapi.json', name: 'API', what: 'every route, as OpenAPI' },
+  { href: '/healthz', name: 'Health', what: 'how every part is doing' },
+];
+
+/** `/`: what happens in the stores of this machine, as it happens; elsewhere a page of links. */
+export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { deps, links, workflows, live }) => {
+  const schema = { tags: ['health'], summary: 'The start page', response: { 200: pageAnswer('A page.') } };
+  if (!live) {
+    app.get('/', { schema }, async (_request, reply) => sendPage(reply, 200, (nonce) => linksPage(nonce, own)));
+    return;
+  }
+  const places: Place[] = [
+    ...(links.mailbox === null ? [] : [{ href: links.mailbox, name: 'Mailbox', what: 'the mails, as shoppers see them' }]),
+    ...(links.temporalUi === null ? [] : [{ href: links.temporalUi, name: 'Temporal', what: 'the sleeping workflows' }]),
+    ...own,
+    { href: '/metrics', name: 'Metrics', what: 'figures for Prometheus' },
+  ];
+  const feed = createFeed(deps, workflows);
+  // Listening pages would keep the server from closing.
+  app.addHook('preClose', async () => feed.close());
+
+  app.get('/', { schema }, async (_request, reply) => {
+    const stores = await feed.everything();
+    return sendPage(reply, 200, (nonce) => livePage(nonce, places, stores));
+  });
+  app.get(
+    '/live',
+    {
+      schema: {
+        tags: ['health'],
+        summary: 'What happens, as it happens',
+        description: 'Server-sent events for the live page, on one’s own machine only.',
+        response: { 200: { description: 'Markup for the live page.', content: { 'text/event-stream': { schema: z.string() } } } },
+      },
+    },
+    (_request, reply) => stream(reply, feed),
+  );
+};

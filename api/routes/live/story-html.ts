@@ -1,0 +1,71 @@
+import type { Analytics } from '../../../operations/read/analytics.ts';
+import type { Story } from '../../../operations/read/live-stories.ts';
+import { majorUnits } from '../../../operations/read/major-units.ts';
+import { type Html, html } from '../../html.ts';
+import { isoTime } from '../fields.ts';
+import type { WorkflowLinks } from '../workflow-links.ts';
+import { chipsOf } from './chips.ts';
+
+export interface StoreState {
+  id: string;
+  name: string;
+  synthetic: boolean;
+  timeScale: number;
+  stories: Story[];
+  today: Analytics;
+}
+
+/** A store with its figures and its shoppers. */
+export function storeHtml(store: StoreState, workflows: WorkflowLinks): Html {
+  const heading = `h-${store.id}`;
+  return html`<section class="store" aria-labelledby="${heading}">
+<header>
+<h2 id="${heading}">${store.name}</h2>
+${store.synthetic ? html`<span class="badge synthetic" title="Nobody here is real: shoppers, carts, orders and figures are made up by the demo store.">synthetic demo</span>` : html`<span class="badge real">your store</span>`}
+${store.timeScale === 1 ? null : html`<span class="badge" title="Every wait passes ${store.timeScale} times faster.">1 hour passes in ${span(3_600 / store.timeScale)}</span>`}
+</header>
+<dl class="figures" id="f-${store.id}">${figuresHtml(store.today)}</dl>
+<ol class="stories" id="l-${store.id}">${store.stories.map((story) => storyHtml(story, workflows))}</ol>
+${store.synthetic ? null : html`<p class="empty">Nobody has left a cart here yet. Send one and watch it: <code>npm run send -- cart.updated --email you@example.com --value 129.90</code></p>`}
+${store.synthetic ? html`<p class="empty">The first shopper is on the way …</p>` : null}
+</section>`;
+}
+
+/** The figures of the last 24 hours, as /recovery/analytics has them. */
+export function figuresHtml({ all }: Analytics): Html {
+  const won = all.recoveredRevenue.map((r) => `${r.currency} ${majorUnits(r.amountMinor, r.currency)}`).join(' + ');
+  const interval = all.recoveryRateInterval;
+  const rate = all.totalSequences === 0 ? '–' : `${Math.round(all.recoveryRate)} %`;
+  const range = interval === null ? 'none abandoned yet' : `95 % sure: ${Math.round(100 * interval.low)} to ${Math.round(100 * interval.high)} %`;
+  return html`${figure('Abandoned', String(all.totalSequences), 'last 24 hours')}
+${figure('Mails sent', String(all.mailsSent), all.openRate === null ? 'none opened yet' : `${Math.round(all.openRate)} % opened`)}
+${figure('Bought afterwards', rate, range)}
+${figure('Came back', won === '' ? '–' : won, 'orders credited, without a comparison group')}`;
+}
+
+const figure = (name: string, value: string, note: string) => html`<div><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`;
+
+/** A shopper's line, from the filling of the cart to the end. */
+export function storyHtml(story: Story, workflows: WorkflowLinks): Html {
+  const { url } = workflows.of(story.tenant.slug, story.sequence, story.enrollmentId);
+  const chips = chipsOf(story);
+  const over = story.status !== 'ACTIVE' && story.status !== 'PAUSED';
+  const hue = Number.parseInt(story.enrollmentId.slice(-2), 16) % 6;
+  return html`<li class="story${over ? ' over' : ''}" id="s-${story.enrollmentId}">
+<div class="who"><span class="face hue-${hue}" aria-hidden="true">${story.alias.slice(-4, -2)}</span><span><b>${story.alias}</b><span class="cart">${story.amount ?? ''}</span></span></div>
+<ol class="line">${chips.map(
+    (chip) =>
+      html`<li class="chip ${chip.tone}" title="${chip.sentence} ${isoTime(chip.atMs).slice(11, 19)} UTC">${chip.label}${chip.times > 1 ? html` <small>×${chip.times}</small>` : null}</li>`,
+  )}${nextHtml(story)}</ol>
+${url === null ? null : html`<a class="workflow" href="${url}" target="_blank" rel="noopener" aria-label="Workflow of ${story.alias} in Temporal">workflow</a>`}
+</li>`;
+}
+
+function nextHtml({ next, activated, status, happenings }: Story): Html | null {
+  if (next === null) return null;
+  const mails = happenings.filter((h) => h.type === 'message.sent').length;
+  const what = !activated ? 'still there?' : next.stepId.startsWith('email') ? `Mail ${mails + 1}` : next.stepId;
+  return html`<li class="chip next" title="${next.stepId}${status === 'PAUSED' ? ', paused' : ''}">${what} <time datetime="${isoTime(next.atMs)}" data-until="${next.atMs}"></time></li>`;
+}
+
+const span = (seconds: number) => (seconds >= 1 ? `${Math.round(seconds)} s` : `${Math.round(seconds * 1_000)} ms`);

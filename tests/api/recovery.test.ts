@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { auditLog } from '../../db/schema/index.ts';
+import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
+import { ask, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
+
+const hourMs = 3_600_000;
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+});
+afterAll(() => shop.close());
+
+const get = (url: string) => ask(shop, shop.tenant.apiKey, url);
+const stop = (id: string, query: string) => ask(shop, shop.tenant.apiKey, `/recovery/sequences/${id}/stop${query}`, 'POST');
+
+test('an active sequence is listed with the merchant’s fields and its cart', async () => {
+  const id = await leaveCart(shop, 'cart-fields', 'fields@example.com');
+  const before = await get('/recovery/sequences');
+  expect(before.body).toMatchObject([{ id, current_step: null, steps_completed: [] }]);
+  await sendFirstMail(shop, id);
+  const { body } = await get('/recovery/sequences');
+  const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+  const enrollment = await shop.enrollmentOf('cart-fields');
+  expect(body).toEqual([
+    {
+      id,
+      cart_id: enrollment?.subjectId,
+      sequence_type: 'first_time',
+      current_step: 'email_2h',
+      steps_completed: ['email_2h'],
+      started_at: new Date(enrollment?.activatedAt ?? 0).toISOString(),
+      completed_at: null,
+      stopped_reason: null,
+      cart: {
+        id: enrollment?.subjectId,
+        store: 'Test Store',
+        status: 'ABANDONED',
+        customer_email: 'fields@example.com',
+        currency: 'EUR',
+        total_price: '129.90',
+        total_price_minor: 12_990,
+        products: [
+          {
+            title: 'Walnut desk lamp',
+            variant: null,
+            quantity: 1,
+            price: '129.90',
+            price_minor: 12_990,
+            image_url: null,
+            product_url: 'https://shop.example.com/lamp',
+          },
+        ],
+        restore_link: 'https://shop.example.com/restore/cart-fields',
+        abandoned_at: new Date(enrollment?.anchorAt ?? 0).toISOString(),
+        last_activity_at: time,
+      },
+    },
+  ]);
+  await stop(id, '?reason=done');
+});
+
+test('a cart that is not abandoned yet, and one whose sequence has ended, are not listed', async () => {
+  await shop.post('cart.updated', aCart('cart-busy', 'busy@example.com'));
+  const ended = await leaveCart(shop, 'cart-ended', 'ended@example.com');
+  await shop.post('order.placed', { order: { id: 'order-ended', currency: 'EUR', total: '129.90' }, cart_id: 'cart-ended' });
+  const ids = ((await get('/recovery/sequences')).body as { id: string }[]).map((s) => s.id);
+  expect(ids).not.toContain(ended);
+  expect(ids).not.toContain((await shop.enrollmentOf('cart-busy'))?.id);
+});
+
+test('amounts are exact in currencies without decimals and with three', async () => {
+  await leaveCart(shop, 'cart-yen', 'yen@example.com', { currency: 'JPY', total: '4500', items: [] });
+  await leaveCart(shop, 'cart-dinar', 'dinar@example.com', { currency: 'KWD', total: '1.005', items: [] });
+  const carts = ((await get('/recovery/sequences')).body as { cart: Record<string, unknown> }[]).map(({ cart }) => [
+    cart['total_price'],
+    cart['total_price_minor'],
+  ]);
+  expect(carts).toEqual(
+    expect.arrayContaining([
+      ['4500', 4_500],
+      ['1.005', 1_005],
+    ]),
+  );
+});
+
+test('pages follow each other by Link until the last, which has none', async () => {
+  for (const n of [1, 2, 3]) await leaveCart(shop, `cart-page-${n}`, `page-${n}@example.com`);
+  const all = ((await get('/recovery/sequences')).body as { id: string }[]).map((s) => s.id);
+  const found: string[] = [];
+  for (let url: string | undefined = '/recovery/sequences?limit=2'; url !== undefined; ) {
+    const page = await get(url);
+    found.push(...(page.body as { id: string }[]).map((s) => s.id));
+    url = /<([^>]+)>; rel="next"/.exec(String(page.headers['link'] ?? ''))?.[1];
+  }
+  expect(found).toEqual(all);
+  expect(found.length).toBeGreaterThan(3);
+});
+
+test('a stop by hand ends the sequence, keeps the reason as a note, and may be repeated', async () => {
+  const id = await leaveCart(shop, 'cart-stop', 'stop@example.com');
+  expect(await stop(id, '?reason=purchased')).toMatchObject({ status: 200, body: { status: 'stopped', reason: 'purchased' } });
+  expect(await shop.enrollmentOf('cart-stop')).toMatchObject({ status: 'EXITED', stopReason: 'manual', stopNote: 'purchased' });
+  expect(await stop(id, '?reason=again')).toMatchObject({ status: 200, body: { status: 'stopped', reason: 'again' } });
+  expect((await shop.enrollmentOf('cart-stop'))?.stopNote).toBe('purchased');
+  await letTimePass(shop, 2 * hourMs);
+  await dispatch(shop, id, 'email_2h');
+  expect(shop.smtp.accepted.some((m) => m.envelope.to.includes('stop@example.com'))).toBe(false);
+  const audit = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(auditLog));
+  expect(audit.filter((a) => a.subject === id).map((a) => a.actor)).toEqual([expect.stringMatching(/^api_key:/), expect.stringMatching(/^api_key:/)]);
+});
+
+test('a stop needs its reason', async () => {
+  const id = await leaveCart(shop, 'cart-reason', 'reason@example.com');
+  for (const query of ['', '?reason=', '?reason=%20', `?reason=${'x'.repeat(501)}`]) {
+    expect(await stop(id, query), query.slice(0, 20)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request', errors: [{ path: expect.stringContaining('reason') as unknown }] },
+    });
+  }
+  expect((await shop.enrollmentOf('cart-reason'))?.endedAt).toBeNull();
+});
+
+test.each(['limit=0', 'limit=1001', 'limit=many', 'cursor=none'])('/recovery/sequences?%s is refused with problem details', async (query) => {
+  const { status, headers, body } = await get(`/recovery/sequences?${query}`);
+  expect(status).toBe(400);
+  expect(headers['content-type']).toContain('application/problem+json');
+  expect(body).toMatchObject({ code: 'invalid_request' });
+});

@@ -1,0 +1,180 @@
+import { and, eq } from 'drizzle-orm';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { auditLog, conversions } from '../../db/schema/index.ts';
+import { reconcile } from '../../operations/reconcile.ts';
+import { createWorkflowEngine } from '../../temporal/engine.ts';
+import { recoveryWorkflowId, type RecoveryView } from '../../workflows/contract.ts';
+import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
+import { temporalCommand } from './own-temporal.ts';
+
+// An hour in half a second: mails after 1, 12, 24 and 36 s, and nobody expires before 84 s.
+const timeScale = 7_200;
+const carts = ['worded', 'silent', 'numbered', 'cancelled', 'terminated', 'paused', 'swift', 'rewound', 'viewed', 'revived'] as const;
+type Cart = (typeof carts)[number];
+
+let shop: Shop;
+const enrolled = new Map<Cart, string>();
+beforeAll(async () => {
+  shop = await openShop({ timeScale });
+  await shop.startWorker();
+  for (const cart of carts) await shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
+  for (const cart of carts) {
+    await until(`the first mail of ${cart}`, () => mailsTo(cart).length === 1);
+    const enrollment = await shop.enrollmentOf(cart);
+    enrolled.set(cart, enrollment?.id ?? '');
+    // Asleep: nothing of the first step is still under way.
+    await until(`${cart} to sleep`, async () => (await view(cart)).settled['email_2h'] === 'sent');
+  }
+});
+afterAll(() => shop.close());
+
+const mailsTo = (cart: Cart) => shop.smtp.accepted.filter((m) => m.envelope.to.includes(`${cart}@example.com`));
+const idOf = (cart: Cart) => enrolled.get(cart) ?? '';
+const workflowIdOf = (cart: Cart) => recoveryWorkflowId(shop.tenant.slug, 'cart', idOf(cart));
+const workflowOf = (cart: Cart) => temporalClientOf(shop).workflow.getHandle(workflowIdOf(cart));
+const temporal = (cart: Cart, verb: string, ...more: string[]) =>
+  temporalCommand(shop.temporal.address, ['workflow', verb, '--workflow-id', workflowIdOf(cart), ...more]);
+const view = (cart: Cart) => workflowOf(cart).query<RecoveryView>('view');
+const rowOf = async (cart: Cart) => {
+  const row = await shop.enrollmentOf(cart);
+  if (row === null) throw new Error(`${cart} has no enrollment`);
+  return row;
+};
+const reconcileNow = () =>
+  reconcile({ ...shop.deps, engine: createWorkflowEngine(temporalClientOf(shop), shop.temporal.taskQueue) }, { graceMs: 0 });
+
+/** What the three places say about the end of a sequence that its workflow ended itself. */
+async function endOf(cart: Cart) {
+  const result: unknown = await workflowOf(cart).result();
+  const { searchAttributes } = await workflowOf(cart).describe();
+  const { status, stopReason, stopNote, endedAt } = await rowOf(cart);
+  return { result, attribute: searchAttributes['StopReason'], row: { status, stopReason, stopNote, ended: endedAt !== null } };
+}
+
+const manual = (stopNote: string | null) => ({
+  result: { reason: 'manual', sent: 1 },
+  attribute: ['manual'],
+  row: { status: 'EXITED', stopReason: 'manual', stopNote, ended: true },
+});
+
+test('"purchased" typed by hand is a note, not a recovery', async () => {
+  await temporal('worded', 'signal', '--name', 'stop', '--input', '"purchased"');
+  expect(await endOf('worded')).toEqual(manual('purchased'));
+  const won = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(conversions));
+  expect(won).toEqual([]);
+});
+
+test('a stop without a word is a stop', async () => {
+  await temporal('silent', 'signal', '--name', 'stop');
+  expect(await endOf('silent')).toEqual(manual(null));
+});
+
+test('a stop with something that is no text is a stop', async () => {
+  await temporal('numbered', 'signal', '--name', 'stop', '--input', '{"ticket":42,"why":"a\\u0000b"}');
+  expect(await endOf('numbered')).toEqual(manual('{"ticket":42,"why":"a\\u0000b"}'));
+});
+
+test('cancelling ends the sequence as cancelled', async () => {
+  await temporal('cancelled', 'cancel');
+  expect(await endOf('cancelled')).toEqual({
+    result: { reason: 'cancelled', sent: 1 },
+    attribute: ['cancelled'],
+    row: { status: 'EXITED', stopReason: 'cancelled', stopNote: null, ended: true },
+  });
+});
+
+test('terminating is found by the reconciler, once, and reported', async () => {
+  await temporal('terminated', 'terminate', '--reason', 'tried out');
+  expect((await rowOf('terminated')).endedAt).toBeNull();
+  const report = await until('the reconciler to see it', async () => {
+    const found = await reconcileNow();
+    return found.closed > 0 ? found : null;
+  });
+  expect(report).toMatchObject({ closed: 1, restarted: 0, stopped: 0 });
+  expect(await rowOf('terminated')).toMatchObject({ status: 'EXITED', stopReason: 'terminated' });
+  const reports = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx
+      .select({ action: auditLog.action, data: auditLog.data })
+      .from(auditLog)
+      .where(and(eq(auditLog.actor, 'reconciler'), eq(auditLog.subject, idOf('terminated')))),
+  );
+  expect(reports).toEqual([{ action: 'reconcile.closed', data: { workflow: 'terminated' } }]);
+  expect(await reconcileNow()).toMatchObject({ closed: 0, restarted: 0, stopped: 0 });
+  expect((await workflowOf('terminated').describe()).status.name).toBe('TERMINATED');
+});
+
+test('a pause is shown, keeps its timers, and a resume takes both back', async () => {
+  const before = await view('paused');
+  await temporal('paused', 'signal', '--name', 'pause');
+  await until('the row to say so', async () => (await rowOf('paused')).status === 'PAUSED');
+  expect(await view('paused')).toMatchObject({ held: 'paused', nextAt: null, currentStep: 'email_24h' });
+  await temporal('paused', 'signal', '--name', 'resume');
+  await until('the row to say so', async () => (await rowOf('paused')).status === 'ACTIVE');
+  expect(await view('paused')).toEqual(before);
+  await temporal('paused', 'signal', '--name', 'pause');
+  await until('the row to say so', async () => (await rowOf('paused')).status === 'PAUSED');
+});
+
+test('a resume that arrives while the pause is being written counts', async () => {
+  const owner = new pg.Client({ connectionString: shop.database.url });
+  await owner.connect();
+  try {
+    await owner.query('begin');
+    await owner.query('select id from contacts where id = $1 for update', [(await rowOf('swift')).contactId]);
+    await workflowOf('swift').signal('pause');
+    await until('the pause to be under way', async () => (await workflowOf('swift').describe()).raw.pendingActivities?.length === 1);
+    await workflowOf('swift').signal('resume');
+    await owner.query('commit');
+    // Written in the order in which they came.
+    await until('the row to have been paused and resumed', async () => {
+      const { rows } = await owner.query<{ type: string }>(
+        `select type from enrollment_events where enrollment_id = $1 and type in ('paused', 'resumed') order by id`,
+        [idOf('swift')],
+      );
+      return rows.map((r) => r.type).join() === 'paused,resumed';
+    });
+    expect(await rowOf('swift')).toMatchObject({ status: 'ACTIVE', held: null });
+  } finally {
+    await owner.end();
+  }
+});
+
+test('the view says what comes next', async () => {
+  const printed = await temporal('viewed', 'query', '--name', 'view');
+  const { anchorAt } = await rowOf('viewed');
+  const nextAt = new Date(anchorAt + (24 * 3_600_000) / timeScale).toISOString();
+  for (const said of [`"enrollmentId":"${idOf('viewed')}"`, '"currentStep":"email_24h"', `"nextAt":"${nextAt}"`, '"email_2h":"sent"']) {
+    expect(printed.replaceAll(/\s/g, '')).toContain(said);
+  }
+});
+
+test('a sequence that was reset after two mails goes on, and repeats nothing', async () => {
+  await until('the second mail', () => mailsTo('rewound').length === 2);
+  await until('it to be settled', async () => (await view('rewound')).settled['email_24h'] === 'sent');
+  const before = await workflowOf('rewound').describe();
+  await temporal('rewound', 'reset', '--type', 'FirstWorkflowTask', '--reason', 'tried out');
+  const after = await workflowOf('rewound').describe();
+  expect(after.runId).not.toBe(before.runId);
+  await until('the third mail', () => mailsTo('rewound').length === 3);
+  const steps = mailsTo('rewound').map((m) => /\.(email_\d+h)@/.exec(m.raw.toString())?.[1]);
+  expect(steps).toEqual(['email_2h', 'email_24h', 'email_48h']);
+});
+
+test('nothing was sent while paused; the late mail goes out at the resume', async () => {
+  // Enrolled later than the paused one, and its second mail is out.
+  await until('the second mail of another', () => mailsTo('rewound').length >= 2);
+  expect(mailsTo('paused')).toHaveLength(1);
+  await temporal('paused', 'signal', '--name', 'resume');
+  await until('the second mail', () => mailsTo('paused').length === 2);
+  await until('the swiftly resumed one', () => mailsTo('swift').length >= 2);
+});
+
+test('an ended sequence that is reset ends again as it had, and sends nothing', async () => {
+  await shop.post('order.placed', { order: { id: 'order-1', currency: 'EUR', total: '129.90' }, cart_id: 'revived', contact: { email: 'revived@example.com' } });
+  await workflowOf('revived').result();
+  const sent = mailsTo('revived').length;
+  await temporal('revived', 'reset', '--type', 'FirstWorkflowTask', '--reason', 'tried out');
+  expect(await endOf('revived')).toMatchObject({ result: { reason: 'purchased' }, attribute: ['purchased'], row: { status: 'CONVERTED', stopReason: 'purchased' } });
+  expect(mailsTo('revived')).toHaveLength(sent);
+});

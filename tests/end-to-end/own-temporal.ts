@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { localDir } from '../../local/local-files.ts';
+import { freePort } from '../../local/ports.ts';
+import { findTemporal, type TemporalBinary, temporalWays } from '../../local/temporal-binary.ts';
+import { startTemporal, type TemporalServer } from '../../local/temporal-server.ts';
+
+/** A Temporal with a database file, that a test may take away and bring back on the same port. */
+export interface OwnTemporal {
+  address: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Remove its database; call it while it is stopped. */
+  loseState(): void;
+  /** Stop it and remove its folder. */
+  remove(): Promise<void>;
+}
+
+const silent = () => undefined;
+
+export async function ownTemporal(): Promise<OwnTemporal> {
+  const binary = await theBinary();
+  const dir = mkdtempSync(join(tmpdir(), 'rekindle-temporal-'));
+  const port = await freePort();
+  let server: TemporalServer | null = null;
+  const stop = async () => {
+    await server?.stop();
+    server = null;
+  };
+  return {
+    address: `127.0.0.1:${port}`,
+    async start() {
+      server = await startTemporal({ dir, port, uiPort: null, durable: false, log: silent, binary });
+    },
+    stop,
+    loseState() {
+      const files = readdirSync(dir).filter((name) => name.startsWith('dev-server-'));
+      if (files.length === 0) throw new Error('there is no database to lose');
+      for (const name of files) rmSync(join(dir, name));
+    },
+    async remove() {
+      await stop();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Run the `temporal` command as an operator would. @returns what it printed; rejects when it fails */
+export async function temporalCommand(address: string, args: string[]): Promise<string> {
+  const { path } = await theBinary();
+  const { stdout } = await promisify(execFile)(path, [...args, '--address', address, '--namespace', 'default']);
+  return stdout;
+}
+
+let binary: Promise<TemporalBinary> | undefined;
+function theBinary(): Promise<TemporalBinary> {
+  return (binary ??= findTemporal(temporalWays({ projectBinDir: join(localDir, 'bin'), log: silent }), silent));
+}
