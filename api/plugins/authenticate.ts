@@ -43,7 +43,7 @@ export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
 }
 
 function keyOf({ headers }: FastifyRequest): string | null {
-  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
   const own = headers['x-api-key'];
   return bearer ?? (typeof own === 'string' ? own.trim() : null);
 }

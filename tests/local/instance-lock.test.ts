@@ -27,7 +27,7 @@ test('the place is free again after a stop', () => {
 test('a process that was killed holds nothing', () => {
   const { pid } = spawnSync('true');
   writeFileSync(join(dir, lockFile), String(pid));
-  lockInstance(dir)();
+  lockInstance(dir, () => true)();
 });
 
 test('a number that belongs to another program by now holds nothing', () => {

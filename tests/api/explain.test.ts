@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildApp } from '../../api/app.ts';
+import { createPrometheus } from '../../config/telemetry.ts';
+import { pino } from 'pino';
+import { aCart, letTimePass, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
+import { ask, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
+
+const hourMs = 3_600_000;
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+});
+afterAll(() => shop.close());
+
+interface Entry {
+  kind: string;
+  at: string;
+  step: string | null;
+  sentence: string;
+  type?: string;
+  verdict?: string;
+  gates?: { gate: string; result: string }[];
+  [field: string]: unknown;
+}
+const explain = async (id: string) => {
+  const { status, body } = await ask(shop, shop.tenant.apiKey, `/api/enrollments/${id}/explain`);
+  expect(status).toBe(200);
+  return body as { enrollment: Record<string, unknown>; entries: Entry[]; truncated: boolean };
+};
+const nameOf = (e: Entry) => `${e.kind} ${e.verdict ?? e.type ?? String(e['state'])}${e.step === null ? '' : ` ${e.step}`}`;
+
+test('a whole story is explained in order of time: events, decisions with their gates, messages, reports', async () => {
+  const id = await leaveCart(shop, 'cart-story', 'story@example.com');
+  const mail = await sendFirstMail(shop, id);
+  await shop.app.inject({ url: `/o/${mail.open}`, headers: { 'user-agent': 'Googlebot/2.1' } });
+  await shop.app.inject({ url: `/c/${mail.click}`, headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' } });
+  await shop.post('order.placed', { order: { id: 'order-story', currency: 'EUR', total: '129.90' }, cart_id: 'cart-story' });
+
+  const { entries, enrollment, truncated } = await explain(id);
+  expect(entries.map(nameOf)).toEqual([
+    'event enrolled',
+    'event cart.updated',
+    'decision skip popup_1h',
+    'message skipped popup_1h',
+    'event abandoned',
+    'event step.skipped popup_1h',
+    'decision send email_2h',
+    'message sent email_2h',
+    'event message.sent email_2h',
+    'provider_event opened email_2h',
+    'provider_event clicked email_2h',
+    'event message.clicked email_2h',
+    'event stopped',
+    'event recovered',
+  ]);
+  const times = entries.map((e) => Date.parse(e.at));
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(truncated).toBe(false);
+  for (const { sentence } of entries) expect(sentence).toMatch(/^\S.*[.]$/s);
+  const decision = entries.find((e) => e.verdict === 'send');
+  expect(decision?.gates?.map((g) => g.gate)).toEqual(expect.arrayContaining(['subject_open', 'channel', 'quiet_hours', 'gap', 'too_old']));
+  expect(entries.find((e) => e.type === 'opened')).toMatchObject({ machine: true });
+  expect(entries.find((e) => e.kind === 'message' && e.step === 'email_2h')).toMatchObject({
+    state: 'sent',
+    provider_response: expect.stringContaining('250') as unknown,
+  });
+  expect(entries.find((e) => e.type === 'stopped')?.sentence).toBe('The sequence was stopped: the cart was bought.');
+  expect(enrollment).toMatchObject({ id, status: 'CONVERTED', stop_reason: 'purchased', next_step: null });
+});
+
+test('what is recorded names nobody', async () => {
+  const id = await leaveCart(shop, 'cart-nobody', 'very-private@example.com');
+  await sendFirstMail(shop, id);
+  expect(JSON.stringify(await explain(id))).not.toMatch(/very-private|Ada/);
+});
+
+test('a deferral says until when and why, in the shopper’s own time', async () => {
+  // Quiet but for one minute of the day, five hours from now in Tokyo.
+  const tokyoMinute = (Math.floor(Date.now() / 60_000) + 9 * 60 + 5 * 60) % (24 * 60);
+  const window = { fromMinute: (tokyoMinute + 1) % (24 * 60), toMinute: tokyoMinute };
+  const quiet = await openShop({ timeScale: 1, settings: { quietHours: window } });
+  try {
+    await quiet.post('cart.updated', {
+      ...aCart('cart-tokyo', 'tokyo@example.com'),
+      contact: { email: 'tokyo@example.com', time_zone: 'Asia/Tokyo' },
+    });
+    const enrollment = await quiet.enrollmentOf('cart-tokyo');
+    await letTimePass(quiet, 2 * hourMs + 1_000);
+    await dispatch(quiet, enrollment?.id ?? '', 'email_2h');
+    const { body } = await ask(quiet, quiet.tenant.apiKey, `/api/enrollments/${enrollment?.id}/explain`);
+    const { entries, enrollment: view } = body as { entries: Entry[]; enrollment: { next_step: unknown } };
+    const decision = entries.find((e) => e.verdict === 'defer');
+    const clock = (minute: number) => `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
+    expect(decision?.sentence).toBe(
+      `email_2h was put off until ${String(decision?.['until']).slice(0, 19).replace('T', ' ')} UTC: quiet hours from ${clock(window.fromMinute)} to ${clock(window.toMinute)} where the shopper lives (UTC+09:00).`,
+    );
+    expect(Date.parse(String(decision?.['until']))).toBeGreaterThan(Date.now() + 4 * hourMs);
+    expect(view.next_step).toMatchObject({ id: 'popup_1h' });
+  } finally {
+    await quiet.close();
+  }
+});
+
+test('an enrollment shows where it stands, what comes next and its workflow', async () => {
+  const id = await leaveCart(shop, 'cart-stands', 'stands@example.com');
+  const { body } = await ask(shop, shop.tenant.apiKey, `/api/enrollments/${id}`);
+  const row = await shop.enrollmentOf('cart-stands');
+  const dueAt = new Date((row?.anchorAt ?? 0) + 2 * hourMs).toISOString();
+  expect(body).toMatchObject({
+    id,
+    sequence: { slug: 'cart', version: 1 },
+    status: 'ACTIVE',
+    stop_reason: null,
+    sequence_type: 'first_time',
+    cart: { state: 'open', total_price: '129.90', currency: 'EUR' },
+    next_step: { id: 'email_2h', at: dueAt },
+    workflow: { id: `recovery/${shop.tenant.slug}/cart/${id}`, url: null },
+  });
+  expect((body as { steps: { id: string; state: string }[] }).steps.map((s) => `${s.id} ${s.state}`)).toEqual([
+    'popup_1h skipped',
+    'email_2h waiting',
+    'email_24h waiting',
+    'email_48h waiting',
+    'email_72h waiting',
+  ]);
+  expect(JSON.stringify(body)).not.toContain('stands@example.com');
+});
+
+test('with a Temporal Web UI configured, the workflow’s address is given', async () => {
+  const id = await leaveCart(shop, 'cart-ui', 'ui@example.com');
+  const links = { temporalUi: 'http://localhost:8233/', mailbox: null };
+  const app = await buildApp({
+    deps: shop.deps,
+    logger: pino({ level: 'silent' }),
+    client: temporalClientOf(shop),
+    registry: createPrometheus().registry,
+    links,
+  });
+  const response = await app.inject({ url: `/api/enrollments/${id}`, headers: { 'x-api-key': shop.tenant.apiKey } });
+  await app.close();
+  expect(response.json()).toMatchObject({
+    workflow: { url: `http://localhost:8233/namespaces/default/workflows/${encodeURIComponent(`recovery/${shop.tenant.slug}/cart/${id}`)}` },
+  });
+});
