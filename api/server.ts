@@ -53,7 +53,7 @@ async function main(): Promise<void> {
     void app
       .close()
       .then(() => relay.stop())
-      .then(() => client.connection.close())
+      // The client's channel ends with the process: closed, it throws at retries of its own that still wait, where nobody can catch it.
       .then(() => deps.db.close())
       .then(() => process.exit(0));
   };

@@ -15,6 +15,7 @@ export interface ReconcileReport {
 export interface ReconcileOptions {
   /** Enrollments younger than this are left to the relay. */
   graceMs: number;
+  /** Called for every row and every workflow looked at: a long pass is not a dead one. */
   onProgress?: () => void;
 }
 
@@ -28,7 +29,10 @@ export async function reconcile(deps: Deps & { engine: WorkflowEngine }, options
   const report: ReconcileReport = { checked: 0, restarted: 0, closed: 0, stopped: 0 };
   for (const tenant of await deps.db.listTenants()) {
     const running = new Set<string>();
-    for await (const id of deps.engine.listRunning(tenant.slug)) running.add(id);
+    for await (const id of deps.engine.listRunning(tenant.slug)) {
+      running.add(id);
+      options.onProgress?.();
+    }
     await findOrphans(deps, tenant, running, report, options);
     await stopZombies(deps, tenant, [...running], report);
   }
@@ -72,7 +76,9 @@ async function findOrphans(
       const state = await deps.engine.describe({ tenantSlug: tenant.slug, sequence: row.sequence, enrollmentId: row.id });
       if (state === 'running') continue;
       if (state === 'terminated' || state === 'cancelled') {
-        await closeEnrollment(deps, { tenantId: tenant.id, enrollmentId: row.id, reason: state, note: 'ended in Temporal' });
+        // It may have ended otherwise since the row was read; the first end stays.
+        const reason = await closeEnrollment(deps, { tenantId: tenant.id, enrollmentId: row.id, reason: state, note: 'ended in Temporal' });
+        if (reason !== state) continue;
         await audit(deps, tenant.id, 'reconcile.closed', row.id, { workflow: state });
         deps.telemetry.repaired('closed');
         report.closed++;
@@ -100,6 +106,7 @@ async function stopZombies(deps: Deps, tenant: TenantSummary, running: string[],
     );
     for (const { id } of ended) {
       if (!(await queue(deps, tenant.id, id, 'stop'))) continue;
+      await audit(deps, tenant.id, 'reconcile.stopped', id, { workflow: 'running' });
       deps.telemetry.repaired('stopped');
       report.stopped++;
     }

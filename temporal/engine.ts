@@ -1,14 +1,16 @@
 import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { RecoveryStart, WorkflowEngine, WorkflowRef } from '../operations/deps.ts';
 import { type RecoveryInput, recoveryWorkflowId, recoveryWorkflowType, searchAttributes, signalNames, taskQueue } from '../workflows/contract.ts';
+import { callLimitMs } from './connect.ts';
 
 const idOf = (ref: WorkflowRef) => recoveryWorkflowId(ref.tenantSlug, ref.sequence, ref.enrollmentId);
 
 /** Temporal as the operations see it. Every call may be repeated: an existing start and an ended workflow's signal are successes. */
 export function createWorkflowEngine(client: Client, queue: string = taskQueue): WorkflowEngine {
+  const limited = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + callLimitMs, call);
   const signal = async (ref: WorkflowRef, name: string, args: unknown[]): Promise<void> => {
     try {
-      await client.workflow.getHandle(idOf(ref)).signal(name, ...args);
+      await limited(() => client.workflow.getHandle(idOf(ref)).signal(name, ...args));
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
@@ -17,16 +19,18 @@ export function createWorkflowEngine(client: Client, queue: string = taskQueue):
     async start(input) {
       const args: [RecoveryInput] = [{ tenantId: input.tenantId, enrollmentId: input.enrollmentId, plan: input.plan, progress: input.progress }];
       try {
-        await client.workflow.start(recoveryWorkflowType, {
-          taskQueue: queue,
-          workflowId: idOf(input),
-          args,
-          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          searchAttributes: attributesOf(input),
-          priority: { priorityKey: 3, fairnessKey: input.tenantSlug.slice(0, 64) },
-          staticSummary: `${input.sequence} v${input.plan.version}, ${input.plan.steps.length} steps`,
-        });
+        await limited(() =>
+          client.workflow.start(recoveryWorkflowType, {
+            taskQueue: queue,
+            workflowId: idOf(input),
+            args,
+            workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            searchAttributes: attributesOf(input),
+            priority: { priorityKey: 3, fairnessKey: input.tenantSlug.slice(0, 64) },
+            staticSummary: `${input.sequence} v${input.plan.version}, ${input.plan.steps.length} steps`,
+          }),
+        );
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
@@ -35,7 +39,7 @@ export function createWorkflowEngine(client: Client, queue: string = taskQueue):
     wake: (ref) => signal(ref, signalNames.wake, []),
     async describe(ref) {
       try {
-        const { status } = await client.workflow.getHandle(idOf(ref)).describe();
+        const { status } = await limited(() => client.workflow.getHandle(idOf(ref)).describe());
         switch (status.name) {
           case 'RUNNING':
           case 'CONTINUED_AS_NEW':

@@ -9,9 +9,12 @@ export class SearchAttributesMissingError extends Error {
   readonly code = 'search_attributes_missing';
   constructor(missing: string[], cause: unknown) {
     const command = missing.map((name) => `--name ${name} --type Keyword`).join(' ');
-    super(`Temporal lacks the search attributes ${missing.join(', ')} and refused to register them. Run: temporal operator search-attribute create ${command}`, {
-      cause,
-    });
+    super(
+      `Temporal lacks the search attributes ${missing.join(', ')} and refused to register them. Run: temporal operator search-attribute create ${command}`,
+      {
+        cause,
+      },
+    );
     this.name = 'SearchAttributesMissingError';
   }
 }
@@ -27,7 +30,10 @@ export async function prepareSearchAttributes(client: Client, log: Log): Promise
   const missing = await missingNow();
   if (missing.length === 0) return;
   try {
-    await client.connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])) });
+    await client.connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])),
+    });
     log.info({ missing }, 'registered search attributes');
   } catch (error) {
     // Another process may have been quicker.

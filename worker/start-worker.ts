@@ -9,7 +9,7 @@ import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import { relayOutbox } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
-import { connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
+import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import { ensureReconcileSchedule, prepareSearchAttributes } from '../temporal/prepare-namespace.ts';
 import { taskQueue } from '../workflows/contract.ts';
@@ -24,6 +24,8 @@ export interface WorkerOptions {
   reconcileEveryMs?: number;
   sweepEveryMs?: number;
   relayEveryMs?: number;
+  /** How often the search attributes and the reconciler's Schedule are seen to; default 15 s. */
+  namespaceEveryMs?: number;
 }
 
 /** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
@@ -69,13 +71,15 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
     // A Temporal that lost its state lost the Schedule and the search attributes too.
     runInBackground(
-      'schedule',
-      15_000,
-      async () => {
-        await prepareSearchAttributes(client, deps.log);
-        await ensureReconcileSchedule(client, options.reconcileEveryMs ?? 60_000, queue);
-        return false;
-      },
+      'namespace',
+      options.namespaceEveryMs ?? 15_000,
+      () =>
+        // Without a limit a Temporal that is down would hold up the end of this process.
+        client.withDeadline(Date.now() + callLimitMs, async () => {
+          await prepareSearchAttributes(client, deps.log);
+          await ensureReconcileSchedule(client, options.reconcileEveryMs ?? 60_000, queue);
+          return false;
+        }),
       deps.log,
     ),
   ];

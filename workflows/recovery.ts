@@ -13,9 +13,17 @@ import {
 import { nextMove } from '../domain/sequence/next-move.ts';
 import { expiryAt } from '../domain/sequence/due.ts';
 import { type FinishReason, type Progress, type StopReason, stopReasons } from '../domain/sequence/plan.ts';
-import { type Activities, type DispatchedStep, type RecoveryInput, type RecoveryResult, type RecoveryView, signalNames, viewQueryName } from './contract.ts';
+import {
+  type Activities,
+  type DispatchedStep,
+  type RecoveryInput,
+  type RecoveryResult,
+  type RecoveryView,
+  signalNames,
+  viewQueryName,
+} from './contract.ts';
 
-export const stopSignal = defineSignal<[reason?: string, recorded?: 'recorded']>(signalNames.stop);
+export const stopSignal = defineSignal<[reason?: unknown, recorded?: 'recorded']>(signalNames.stop);
 export const wakeSignal = defineSignal(signalNames.wake);
 export const pauseSignal = defineSignal(signalNames.pause);
 export const resumeSignal = defineSignal(signalNames.resume);
@@ -46,7 +54,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
   setHandler(stopSignal, (reason, mark) => {
     if (mark === 'recorded') return stop(asStopReason(reason), true);
     // An operator's words are a note: "purchased" typed by hand is not a recovery (rule 12).
-    note ??= reason ?? null;
+    note ??= noteOf(reason);
     stop('manual', false);
   });
   setHandler(wakeSignal, () => void (woken = true));
@@ -62,7 +70,8 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
 
   try {
     for (;;) {
-      if (heldUnwritten) {
+      // What is signalled while a hold is written is written next: nothing else would wake this loop for it.
+      while (heldUnwritten) {
         heldUnwritten = false;
         await holdEnrollment({ ...ids, held: progress.held !== null });
       }
@@ -131,8 +140,14 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
 }
 
 /** A reason that a newer version wrote may be unknown to this one: it ends all the same. */
-function asStopReason(reason: string | undefined): StopReason {
+function asStopReason(reason: unknown): StopReason {
   return stopReasons.find((known) => known === reason) ?? 'manual';
+}
+
+/** An operator may type anything as JSON, and Postgres keeps no NUL in a text: neither may keep a sequence from ending. */
+function noteOf(typed: unknown): string | null {
+  if (typed === undefined || typed === null) return null;
+  return (typeof typed === 'string' ? typed : JSON.stringify(typed)).replaceAll('\0', '');
 }
 
 function nextStepId(plan: RecoveryInput['plan'], progress: Progress): string | null {

@@ -37,11 +37,13 @@ test('a whole story is explained in order of time: events, decisions with their 
   await shop.post('order.placed', { order: { id: 'order-story', currency: 'EUR', total: '129.90' }, cart_id: 'cart-story' });
 
   const { entries, enrollment, truncated } = await explain(id);
-  expect(entries.map(nameOf)).toEqual([
+  // Written within a millisecond of its neighbours: which of them comes first is nobody's promise.
+  const skipped = 'message skipped popup_1h';
+  expect(entries.map(nameOf)).toContain(skipped);
+  expect(entries.map(nameOf).filter((name) => name !== skipped)).toEqual([
     'event enrolled',
     'event cart.updated',
     'decision skip popup_1h',
-    'message skipped popup_1h',
     'event abandoned',
     'event step.skipped popup_1h',
     'decision send email_2h',
@@ -56,7 +58,7 @@ test('a whole story is explained in order of time: events, decisions with their 
   const times = entries.map((e) => Date.parse(e.at));
   expect(times).toEqual(times.toSorted((a, b) => a - b));
   expect(truncated).toBe(false);
-  for (const { sentence } of entries) expect(sentence).toMatch(/^\S.*[.]$/s);
+  for (const { sentence } of entries) expect(sentence).toMatch(/^\S.*([.]|The provider said: .+)$/s);
   const decision = entries.find((e) => e.verdict === 'send');
   expect(decision?.gates?.map((g) => g.gate)).toEqual(expect.arrayContaining(['subject_open', 'channel', 'quiet_hours', 'gap', 'too_old']));
   expect(entries.find((e) => e.type === 'opened')).toMatchObject({ machine: true });

@@ -17,6 +17,7 @@ const hold: { at: Checkpoint | null; reached: () => void; released: Promise<void
 beforeAll(async () => {
   shop = await openShop({
     timeScale: 1,
+    settings: { storeName: 'Lamp & Co' },
     checkpoints: async (point) => {
       if (point !== hold.at) return;
       hold.at = null;
@@ -154,7 +155,7 @@ describe('unsubscribing', () => {
       const response = await get(`/u/${mail.unsubscribe}`, agent);
       expect(response.statusCode).toBe(200);
       expect(response.body).toMatch(/<form method="post">[\s\S]*<button>/);
-      expect(response.body).toContain('Test Store');
+      expect(response.body).toContain('Lamp &amp; Co');
       expect(response.headers['set-cookie']).toBeUndefined();
     }
     expect((await shop.enrollmentOf(mail.cartId))?.endedAt).toBeNull();

@@ -7,7 +7,10 @@ let shop: Shop;
 let raw: string;
 let enrollmentId: string;
 beforeAll(async () => {
-  shop = await openShop({ timeScale: 1, settings: { storeName: 'Linden & Co', senderName: 'Linden & Co', senderAddress: 'hello@linden.example.com' } });
+  shop = await openShop({
+    timeScale: 1,
+    settings: { storeName: 'Linden & Co', senderName: 'Linden & Co', senderAddress: 'hello@linden.example.com' },
+  });
   await shop.post('cart.updated', {
     ...aCart('cart-1', null, { items: [{ title: 'Kanne „Blau“ {{ 7 | times: 7 }} <b>', quantity: 2, price: '64.95' }] }),
     contact: { email: 'ada@example.com', first_name: 'Ada\u00e9', locale: 'de-AT' },

@@ -36,7 +36,11 @@ test('an abandoned cart gets its four mails in order and completes', async () =>
 test('a purchase ends the sequence at once: row, workflow and search attribute agree', async () => {
   await shop.post('cart.updated', aCart('cart-bought', 'bought@example.com'));
   await shop.smtp.waitForMail((m) => m.envelope.to.includes('bought@example.com'));
-  const order = await shop.post('order.placed', { order: { id: 'order-1', currency: 'EUR', total: '129.90' }, cart_id: 'cart-bought', contact: { email: 'bought@example.com' } });
+  const order = await shop.post('order.placed', {
+    order: { id: 'order-1', currency: 'EUR', total: '129.90' },
+    cart_id: 'cart-bought',
+    contact: { email: 'bought@example.com' },
+  });
   expect(order).toEqual({ status: 200, body: { status: 'applied' } });
   const enrollment = await until('enrollment', () => shop.enrollmentOf('cart-bought'));
   expect(enrollment).toMatchObject({ status: 'CONVERTED', stopReason: 'purchased' });

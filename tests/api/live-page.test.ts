@@ -1,0 +1,202 @@
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { buildApp } from '../../api/app.ts';
+import { chipsOf } from '../../api/routes/live/chips.ts';
+import { createPrometheus } from '../../config/telemetry.ts';
+import type { Happening } from '../../operations/read/live-stories.ts';
+import { openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
+import { anotherStore, leaveCart, sendFirstMail } from './left-carts.ts';
+
+const browser = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' };
+let shop: Shop;
+let app: Awaited<ReturnType<typeof buildApp>>;
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+  await anotherStore(shop, 'own-store');
+  const links = { temporalUi: 'http://localhost:8233', mailbox: 'http://localhost:8025' };
+  const silent = pino({ level: 'silent' });
+  app = await buildApp({
+    deps: shop.deps,
+    logger: silent,
+    client: temporalClientOf(shop),
+    registry: createPrometheus().registry,
+    links,
+    livePage: true,
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(async () => {
+  await app.close();
+  await shop.close();
+});
+
+type Update = { kind: string; id?: string; list?: string; html: string };
+const listening: AbortController[] = [];
+afterEach(() => {
+  for (const page of listening.splice(0)) page.abort();
+});
+
+/** Listen as the page does. */
+async function listen(): Promise<{ updates: Update[]; ended: Promise<void>; stop(): void }> {
+  const page = new AbortController();
+  listening.push(page);
+  const { port } = app.server.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${port}/live`, { signal: page.signal });
+  expect(response.headers.get('content-type')).toBe('text/event-stream');
+  const updates: Update[] = [];
+  const read = async () => {
+    let text = '';
+    for await (const bytes of response.body ?? []) {
+      text += Buffer.from(bytes as Uint8Array).toString();
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const data = /^data: (.*)$/m.exec(text.slice(0, end))?.[1];
+        if (data !== undefined) updates.push(JSON.parse(data) as Update);
+        text = text.slice(end + 2);
+      }
+    }
+  };
+  return { updates, ended: read().catch(() => undefined), stop: () => page.abort() };
+}
+const words = (html: string) =>
+  html
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+
+test('the page shows every store of this machine, the synthetic one as such, and names nobody', async () => {
+  const id = await leaveCart(shop, 'cart-page', 'page@example.com');
+  const response = await app.inject('/');
+  const text = words(response.body);
+  expect(response.statusCode).toBe(200);
+  expect(text).toMatch(/Test Store\s+synthetic demo/);
+  expect(text).toMatch(/Another Store\s+your store/);
+  expect(text).toContain(`shopper ${id.slice(-4)}`);
+  expect(text).toContain('€129.90');
+  expect(text).toMatch(/Filling a cart\s+Abandoned\s+Mail 1/);
+  expect(response.body).not.toMatch(/page@example\.com|Ada/);
+  expect(response.body).toContain(
+    `http://localhost:8233/namespaces/default/workflows/${encodeURIComponent(`recovery/${shop.tenant.slug}/cart/${id}`)}`,
+  );
+  for (const place of ['http://localhost:8025', 'http://localhost:8233', '/openapi.json', '/healthz', '/metrics'])
+    expect(response.body).toContain(`href="${place}"`);
+});
+
+test('what happens arrives at a page that listens, station by station', async () => {
+  const page = await listen();
+  await until('everything', () => page.updates[0]?.kind === 'everything');
+  const id = await leaveCart(shop, 'cart-live', 'live@example.com');
+  const mail = await sendFirstMail(shop, id);
+  const story = (...stations: string[]) => {
+    const wanted = new RegExp(stations.join('\\s+'));
+    return until(stations.join(' → '), () => page.updates.find((u) => u.id === `s-${id}` && wanted.test(words(u.html))));
+  };
+  await story('Filling a cart', 'Abandoned', 'Mail 1', 'Mail 2');
+  await app.inject({ url: `/o/${mail.open}`, headers: browser });
+  await story('Mail 1', 'Opened');
+  await shop.post('order.placed', { order: { id: 'order-live', currency: 'EUR', total: '129.90' }, cart_id: 'cart-live' });
+  await story('Abandoned', 'Mail 1', 'Opened', 'Bought €129.90', 'Stopped');
+  const figures = await until('figures', () => page.updates.findLast((u) => u.kind === 'figures'));
+  expect(words(figures.html)).toContain('EUR 129.90');
+  expect(JSON.stringify(page.updates)).not.toContain('live@example.com');
+});
+
+test('the database is asked only while somebody listens', async () => {
+  const { listTenants } = shop.deps.db;
+  let asked = 0;
+  shop.deps.db.listTenants = () => {
+    asked += 1;
+    return listTenants();
+  };
+  const page = await listen();
+  const other = await listen();
+  // One poller serves both.
+  await until('three looks', () => asked >= 5);
+  page.stop();
+  other.stop();
+  await Promise.all([page.ended, other.ended]);
+  let before = -1;
+  await until('quiet', async () => {
+    if (asked === before) return true;
+    before = asked;
+    // Longer than two looks lie apart.
+    await new Promise((done) => setTimeout(done, 2_200));
+    return false;
+  });
+  shop.deps.db.listTenants = listTenants;
+});
+
+test('the page carries its script and style under a nonce of its own, and no handlers in its markup', async () => {
+  const [one, two] = [await app.inject('/'), await app.inject('/')];
+  const policy = String(one.headers['content-security-policy']);
+  const nonce = /script-src 'nonce-([^']+)'/.exec(policy)?.[1] ?? '';
+  expect(policy).not.toContain('unsafe-inline');
+  expect([...one.body.matchAll(/<(?:script|style) nonce="([^"]+)"/g)].map(([, n]) => n)).toEqual([nonce, nonce]);
+  expect(one.body.match(/<script|<style/g)).toHaveLength(2);
+  expect(one.body).not.toMatch(/<[^>]+\s(on\w+|style)=/i);
+  expect(two.body).not.toContain(nonce);
+});
+
+test('closing the server ends the pages that listen', async () => {
+  const links = { temporalUi: null, mailbox: null };
+  const second = await buildApp({
+    deps: shop.deps,
+    logger: pino({ level: 'silent' }),
+    client: temporalClientOf(shop),
+    registry: createPrometheus().registry,
+    links,
+    livePage: true,
+  });
+  await second.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = second.server.address() as AddressInfo;
+  const response = await fetch(`http://127.0.0.1:${port}/live`);
+  const body = response.text();
+  await second.close();
+  expect(await body).toContain('"kind":"everything"');
+});
+
+test('an installation that others reach shows links and nobody’s data', async () => {
+  const { body, statusCode } = await shop.app.inject('/');
+  expect(statusCode).toBe(200);
+  expect(body).toContain('href="/openapi.json"');
+  expect(body).not.toMatch(/shopper|Test Store|<script/);
+  expect((await shop.app.inject('/live')).statusCode).toBe(404);
+});
+
+describe('a story line', () => {
+  const line = (...types: (string | Partial<Happening>)[]) =>
+    chipsOf({
+      happenings: types.map((t, n) => ({
+        atMs: n,
+        type: '',
+        stepId: null,
+        reason: null,
+        amount: null,
+        sentence: '',
+        ...(typeof t === 'string' ? { type: t } : t),
+      })),
+    }).map((chip) => `${chip.label}${chip.times > 1 ? ` ×${chip.times}` : ''}`);
+  const stopped = (reason: string) => ({ type: 'stopped', reason });
+
+  test.each([
+    [
+      'bought',
+      ['abandoned', 'message.sent', { type: 'recovered', amount: '€1.00' }, stopped('purchased')],
+      ['Abandoned', 'Mail 1', 'Bought €1.00', 'Stopped'],
+    ],
+    ['unsubscribed', ['abandoned', 'message.sent', stopped('opted_out')], ['Abandoned', 'Mail 1', 'Unsubscribed', 'Stopped']],
+    ['bought in time', ['enrolled', stopped('not_abandoned')], ['Filling a cart', 'Bought without a mail', 'Stopped']],
+    ['stopped by hand', ['abandoned', stopped('manual')], ['Abandoned', 'Stopped by hand']],
+    ['busy before it was left', ['enrolled', 'cart.updated', 'cart.updated', 'abandoned'], ['Filling a cart', 'Abandoned']],
+    ['back in the shop', ['abandoned', 'cart.updated', 'cart.updated', 'message.sent'], ['Abandoned', 'Back in the shop ×2', 'Mail 1']],
+    [
+      'with an outage',
+      ['abandoned', 'provider.unreachable', 'provider.unreachable', 'message.sent', 'message.sent'],
+      ['Abandoned', 'Mail server away ×2', 'Mail 1', 'Mail 2'],
+    ],
+    ['a pop-up that is not connected', ['abandoned', { type: 'step.skipped', reason: 'not_connected', stepId: 'popup_1h' }], ['Abandoned']],
+    ['a step that came too late', ['abandoned', { type: 'step.skipped', reason: 'too_old', stepId: 'email_2h' }], ['Abandoned', 'email_2h left out']],
+  ] as const)('%s', (_what, happenings, stations) => {
+    expect(line(...happenings)).toEqual(stations);
+  });
+});

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inbox } from '../../db/schema/index.ts';
+import { recoveryWorkflowId } from '../../workflows/contract.ts';
+import { createWorkflowEngine } from '../../temporal/engine.ts';
+import type { RunningWorker } from '../../worker/start-worker.ts';
+import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
+import { type OwnTemporal, ownTemporal } from './own-temporal.ts';
+
+let temporal: OwnTemporal;
+let shop: Shop;
+let worker: RunningWorker;
+let workerEnded = false;
+beforeAll(async () => {
+  temporal = await ownTemporal();
+  await temporal.start();
+  // An hour in a second: a second mail follows the first only after 22 s.
+  shop = await openShop({ timeScale: 3_600 });
+  shop.temporal.address = temporal.address;
+  worker = await shop.startWorker();
+  void worker.done.finally(() => (workerEnded = true)).catch(() => undefined);
+});
+afterAll(async () => {
+  await shop.close();
+  await temporal.remove();
+});
+
+const cartNames = Array.from({ length: 70 }, (_, i) => `cart-${i}`);
+const bought = cartNames.slice(0, 20);
+const optedOut = cartNames.slice(20, 25);
+const alive = cartNames.slice(25);
+const mailOf = (cart: string) => `${cart}@example.com`;
+const firstMailsTo = (cart: string) => shop.smtp.accepted.filter((m) => m.envelope.to.includes(mailOf(cart)) && m.raw.includes('.email_2h@')).length;
+const order = (cart: string) =>
+  shop.post('order.placed', { order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' }, cart_id: cart, contact: { email: mailOf(cart) } });
+const inboxSize = async () => (await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select({ state: inbox.state }).from(inbox))).length;
+const openRefOf = async (cart: string) => {
+  const enrollment = await shop.enrollmentOf(cart);
+  return { tenantSlug: shop.tenant.slug, sequence: 'cart', enrollmentId: enrollment?.id ?? '' };
+};
+
+test('a hundred webhooks arrive while Temporal is down: all are stored, all take effect when it is back', async () => {
+  await shop.post('cart.updated', aCart('early', mailOf('early')));
+  await until('the first mail', () => firstMailsTo('early') === 1);
+  const stored = await inboxSize();
+  await temporal.stop();
+
+  const answers: { status: number }[] = [];
+  const atOnce = async (calls: (() => Promise<{ status: number }>)[]) => {
+    for (let i = 0; i < calls.length; i += 10) answers.push(...(await Promise.all(calls.slice(i, i + 10).map((call) => call()))));
+  };
+  await atOnce(cartNames.map((cart) => () => shop.post('cart.updated', aCart(cart, mailOf(cart)))));
+  await atOnce([
+    ...bought.map((cart) => () => order(cart)),
+    ...optedOut.map((cart) => () => shop.post('contact.opted_out', { contact: { email: mailOf(cart) } })),
+    () => order('early'),
+    ...alive.slice(0, 4).map((cart) => () => shop.post('cart.updated', aCart(cart, mailOf(cart), { total: '99.90' }))),
+  ]);
+  expect(answers).toHaveLength(100);
+  expect(new Set(answers.map((a) => a.status))).toEqual(new Set([200]));
+  expect(await inboxSize()).toBe(stored + 100);
+  expect((await shop.app.inject({ url: '/readyz' })).statusCode).toBe(200);
+  expect((await shop.deps.db.outboxBacklog()).waiting).toBeGreaterThanOrEqual(96);
+  expect(shop.smtp.accepted).toHaveLength(1);
+
+  await temporal.start();
+  await until('the outbox to be empty', async () => (await shop.deps.db.outboxBacklog()).waiting === 0, 45_000);
+  await until('the first mail of everybody else', () => alive.every((cart) => firstMailsTo(cart) > 0), 30_000);
+
+  // Exactly one workflow for each cart that was still open, none for those that had ended, and the early one was told.
+  const engine = createWorkflowEngine(temporalClientOf(shop), shop.temporal.taskQueue);
+  for (const cart of [...bought, ...optedOut]) expect(await engine.describe(await openRefOf(cart)), cart).toBe('missing');
+  for (const cart of alive) expect(await engine.describe(await openRefOf(cart)), cart).toBe('running');
+  const { enrollmentId } = await openRefOf('early');
+  const early = temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', enrollmentId));
+  expect(await early.result()).toEqual({ reason: 'purchased', sent: 1 });
+  const runs = async () => (await temporalClientOf(shop).workflow.count(`WorkflowType = 'recovery'`)).count;
+  await until('visibility to know all runs', async () => (await runs()) >= alive.length + 1);
+  expect(await runs()).toBe(alive.length + 1);
+
+  expect(Object.fromEntries([...cartNames, 'early'].map((cart) => [cart, firstMailsTo(cart)]))).toEqual(
+    Object.fromEntries([...cartNames, 'early'].map((cart) => [cart, alive.includes(cart) || cart === 'early' ? 1 : 0])),
+  );
+  expect(workerEnded).toBe(false);
+}, 120_000);
+
+test('a worker ends promptly while Temporal is down', async () => {
+  await temporal.stop();
+  const startedMs = performance.now();
+  await worker.stop();
+  // Background calls give up after 10 s; the worker itself has nothing to wait for.
+  expect(performance.now() - startedMs).toBeLessThan(20_000);
+}, 60_000);
