@@ -87,5 +87,3 @@ export type DomainEvent =
   | (EventBase & { type: 'contact.opted_in'; person: PersonRef; channel: 'email' | 'sms' | 'call' | 'push'; source: string; wording: string | null })
   | (EventBase & { type: 'privacy.requested'; topic: 'data_request' | 'redact' | 'shop_redact'; person: PersonRef | null })
   | (EventBase & { type: 'app.uninstalled' });
-
-export type DomainEventType = DomainEvent['type'];

@@ -92,4 +92,3 @@ export interface Sender {
   open(): Promise<SenderSession>;
 }
 
-export const defaultSenderTimes: SenderTimes = { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 };

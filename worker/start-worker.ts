@@ -97,7 +97,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     done,
     async stop() {
       if (worker.getState() === 'RUNNING') worker.shutdown();
-      await done;
+      // Beside the worker's end, not after it: with Temporal down, each takes as long as its last call.
+      await Promise.all([done, ...jobs.map((job) => job.stop())]);
     },
   };
 }
@@ -109,6 +110,8 @@ function installRuntime(deps: BuiltDeps): void {
   installed = true;
   Runtime.install({
     shutdownSignals: [],
+    // Without `forward` the SDK's core writes lines of its own beside ours. Its client repeats itself while Temporal is down; the relay says so once.
+    telemetryOptions: { logging: { forward: {}, filter: 'ERROR,temporalio_sdk_core=WARN,temporalio_client=ERROR' } },
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => {
       // Failed activities that Temporal retries are counted where they happen.
       deps.log.warn({ temporal: level, ...(meta?.['error'] === undefined ? {} : { err: meta['error'] }) }, message);

@@ -23,11 +23,11 @@ import {
   viewQueryName,
 } from './contract.ts';
 
-export const stopSignal = defineSignal<[reason?: unknown, recorded?: 'recorded']>(signalNames.stop);
-export const wakeSignal = defineSignal(signalNames.wake);
-export const pauseSignal = defineSignal(signalNames.pause);
-export const resumeSignal = defineSignal(signalNames.resume);
-export const viewQuery = defineQuery<RecoveryView>(viewQueryName);
+const stopSignal = defineSignal<[reason?: unknown, recorded?: 'recorded']>(signalNames.stop);
+const wakeSignal = defineSignal(signalNames.wake);
+const pauseSignal = defineSignal(signalNames.pause);
+const resumeSignal = defineSignal(signalNames.resume);
+const viewQuery = defineQuery<RecoveryView>(viewQueryName);
 
 // Retries serve crashes and Postgres only: a provider's refusal is a value, and its back-off a timer of the plan (rule 8).
 const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
