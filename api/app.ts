@@ -14,6 +14,7 @@ import type { BuiltDeps } from '../operations/create-deps.ts';
 import { requireApiKey } from './plugins/authenticate.ts';
 import { handleErrors } from './plugins/errors.ts';
 import { createLimits } from './plugins/rate-limits.ts';
+import { endSilentConnections } from './plugins/silent-connections.ts';
 import { enrollmentRoutes } from './routes/enrollments/enrollments.ts';
 import { createExamine } from './routes/health/examine.ts';
 import { healthRoutes } from './routes/health/health.ts';
@@ -54,6 +55,7 @@ export async function buildApp({ deps, logger, client, registry, links, livePage
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   handleErrors(app);
+  endSilentConnections(app);
   await app.register(swagger, { openapi: openApi, transform: jsonSchemaTransform, transformObject: jsonSchemaTransformObject });
   const limits = await createLimits(app);
   const workflows = workflowLinks(links.temporalUi, client.options.namespace);

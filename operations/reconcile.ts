@@ -94,17 +94,24 @@ async function findOrphans(
   }
 }
 
-/** Workflows that run although their enrollment has ended: a start that arrived late, a reset by an operator. */
-async function stopZombies(deps: Deps, tenant: TenantSummary, running: string[], report: ReconcileReport): Promise<void> {
+/** Workflows that run although their enrollment has ended: a start that arrived late, a reset by an operator. Visibility shows closed ones for a while. */
+async function stopZombies(
+  deps: Deps & { engine: WorkflowEngine },
+  tenant: TenantSummary,
+  running: string[],
+  report: ReconcileReport,
+): Promise<void> {
   for (let i = 0; i < running.length; i += page) {
     const ids = running.slice(i, i + page);
     const ended = await deps.db.withTenant(tenant.id, (tx) =>
       tx
-        .select({ id: enrollments.id })
+        .select({ id: enrollments.id, sequence: sequences.slug })
         .from(enrollments)
+        .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
         .where(and(inArray(enrollments.id, ids), isNotNull(enrollments.endedAt), sql`ended_at < clock_timestamp() - interval '30 seconds'`)),
     );
-    for (const { id } of ended) {
+    for (const { id, sequence } of ended) {
+      if ((await deps.engine.describe({ tenantSlug: tenant.slug, sequence, enrollmentId: id })) !== 'running') continue;
       if (!(await queue(deps, tenant.id, id, 'stop'))) continue;
       await audit(deps, tenant.id, 'reconcile.stopped', id, { workflow: 'running' });
       deps.telemetry.repaired('stopped');

@@ -33,6 +33,7 @@ async function main(): Promise<void> {
           void registry.metrics().then((text) => response.setHeader('content-type', registry.contentType).end(text));
         }).listen(env.METRICS_PORT, env.HOST);
   log.info({}, 'worker is ready');
+  process.send?.('ready');
 
   let ending = false;
   const end = (signal: string) => {

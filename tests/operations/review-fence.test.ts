@@ -37,7 +37,8 @@ afterEach(async () => {
   for (const provider of providers.splice(0)) await provider.stop();
 });
 
-const dispatch = (enrollmentId: string, stepId: string, deps = shop.deps) => dispatchStep(deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
+const dispatch = (enrollmentId: string, stepId: string, deps = shop.deps) =>
+  dispatchStep(deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
 const rowOf = async (enrollmentId: string, stepId: string) => (await shop.ledgerOf(enrollmentId)).find((m) => m.stepId === stepId);
 
 /** The tenant connects an account of its own: from now on its mail leaves through `sender`. */
@@ -120,7 +121,10 @@ test('a message whose acceptance was proven meanwhile stays `sent` when a worker
     if (unclear && typeof result === 'object' && result !== null && 'kind' in result && result.kind === 'claimed') {
       unclear = false;
       await shop.deps.db.withTenant(tenantId, async (tx) => {
-        const [row] = await tx.select().from(messages).where(and(eq(messages.enrollmentId, id), eq(messages.stepId, 'email_2h')));
+        const [row] = await tx
+          .select()
+          .from(messages)
+          .where(and(eq(messages.enrollmentId, id), eq(messages.stepId, 'email_2h')));
         await recordProof(tx, row?.id ?? '');
       });
       throw new CommitUnclearError(new Error('the connection was lost'));
@@ -148,11 +152,14 @@ test('a Postgres that acknowledges no COMMIT is not hammered: after a few attemp
   const withTenant: typeof shop.deps.db.withTenant = async (tenant, work) => {
     const result = await shop.deps.db.withTenant(tenant, work);
     // As with a lost synchronous standby: committed here, acknowledged with a warning.
-    if (result === 'start_over' || (typeof result === 'object' && result !== null && 'kind' in result)) throw new CommitUnclearError(new Error('warning'));
+    if (result === 'start_over' || (typeof result === 'object' && result !== null && 'kind' in result))
+      throw new CommitUnclearError(new Error('warning'));
     return result;
   };
   const deps = { ...shop.deps, db: { ...shop.deps.db, withTenant } };
-  const result = await dispatchStep(deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'email_2h' }, AbortSignal.timeout(2_000)).catch(() => 'went on for two seconds');
+  const result = await dispatchStep(deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'email_2h' }, AbortSignal.timeout(2_000)).catch(
+    () => 'went on for two seconds',
+  );
   expect(result).not.toBe('went on for two seconds');
   expect(sessions).toBeLessThan(20);
   expect(provider.calls).toBe(0);

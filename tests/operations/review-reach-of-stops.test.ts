@@ -113,33 +113,36 @@ test('a cart whose address changes to one that has opted out ends as opted_out',
   expect(await shop.enrollmentOf('cart-1')).toMatchObject({ status: 'EXITED', stopReason: 'opted_out' });
 });
 
-test.each(['purchase', 'opt-out'] as const)('the address of a cart changes while a call to the old one is claimed; a %s of the new person waits for it', async (kind) => {
-  await open();
-  await shop.post('cart.updated', aCart('cart-1', 'old@example.com'), { at: Date.now() - 2_000 });
-  const enrollment = await enrolled('cart-1');
-  await letTimePass(shop, 2 * hourMs + 1_000);
-  await dispatch(enrollment.id, 'popup_1h');
-  const gate = holdNextAt('dispatch.claimed');
-  const sending = dispatch(enrollment.id, 'email_2h');
-  await gate.there;
-  expect((await shop.post('cart.updated', aCart('cart-1', 'new@example.com'))).status).toBe(200);
-  let answeredWith: number | null = null;
-  const stop =
-    kind === 'purchase'
-      ? shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '129.90' }, contact: { email: 'new@example.com' } })
-      : shop.post('contact.opted_out', { contact: { email: 'new@example.com' } });
-  const answered = stop.then((answer) => {
-    answeredWith = provider.accepted.length;
-    return answer;
-  });
-  await until('the stop to be committed', async () => (await shop.enrollmentOf('cart-1'))?.endedAt != null);
-  expect(answeredWith).toBeNull();
-  gate.release();
-  expect((await answered).status).toBe(200);
-  await sending;
-  expect(provider.accepted).toHaveLength(answeredWith ?? -1);
-  expect(provider.open).toBe(0);
-});
+test.each(['purchase', 'opt-out'] as const)(
+  'the address of a cart changes while a call to the old one is claimed; a %s of the new person waits for it',
+  async (kind) => {
+    await open();
+    await shop.post('cart.updated', aCart('cart-1', 'old@example.com'), { at: Date.now() - 2_000 });
+    const enrollment = await enrolled('cart-1');
+    await letTimePass(shop, 2 * hourMs + 1_000);
+    await dispatch(enrollment.id, 'popup_1h');
+    const gate = holdNextAt('dispatch.claimed');
+    const sending = dispatch(enrollment.id, 'email_2h');
+    await gate.there;
+    expect((await shop.post('cart.updated', aCart('cart-1', 'new@example.com'))).status).toBe(200);
+    let answeredWith: number | null = null;
+    const stop =
+      kind === 'purchase'
+        ? shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '129.90' }, contact: { email: 'new@example.com' } })
+        : shop.post('contact.opted_out', { contact: { email: 'new@example.com' } });
+    const answered = stop.then((answer) => {
+      answeredWith = provider.accepted.length;
+      return answer;
+    });
+    await until('the stop to be committed', async () => (await shop.enrollmentOf('cart-1'))?.endedAt != null);
+    expect(answeredWith).toBeNull();
+    gate.release();
+    expect((await answered).status).toBe(200);
+    await sending;
+    expect(provider.accepted).toHaveLength(answeredWith ?? -1);
+    expect(provider.open).toBe(0);
+  },
+);
 
 test('an order by one person with another person’s cart stops both persons’ carts, the matched one as purchased', async () => {
   await open();

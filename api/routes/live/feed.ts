@@ -78,7 +78,9 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
   return {
     async everything() {
       const stores: StoreState[] = [];
-      for (const tenant of await deps.db.listTenants()) stores.push(await stateOf(tenant));
+      // One's own store first: beneath a busy demo nobody would find it.
+      const tenants = (await deps.db.listTenants()).toSorted((a, b) => Number(a.synthetic) - Number(b.synthetic));
+      for (const tenant of tenants) stores.push(await stateOf(tenant));
       return stores.map((store) => storeHtml(store, workflows).text).join('\n');
     },
     listen(tell, end) {

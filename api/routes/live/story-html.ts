@@ -40,7 +40,7 @@ export function figuresHtml({ all }: Analytics): Html {
   return html`${figure('Abandoned', String(all.totalSequences), 'last 24 hours')}
 ${figure('Mails sent', String(all.mailsSent), all.openRate === null ? 'none opened yet' : `${Math.round(all.openRate)} % opened`)}
 ${figure('Bought afterwards', rate, range)}
-${figure('Came back', won === '' ? '–' : won, 'orders credited, without a comparison group')}`;
+${figure('Came back', won === '' ? '–' : won, 'orders credited to a sequence')}`;
 }
 
 const figure = (name: string, value: string, note: string) => html`<div><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`;

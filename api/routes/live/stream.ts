@@ -14,7 +14,9 @@ export async function stream(reply: FastifyReply, feed: Feed): Promise<void> {
     'x-content-type-options': 'nosniff',
   });
   raw.write('retry: 1000\n');
-  const write = (update: Update) => void raw.write(`data: ${JSON.stringify(update)}\n\n`);
+  const write = (update: Update) => {
+    if (!raw.writableEnded) raw.write(`data: ${JSON.stringify(update)}\n\n`);
+  };
   // Listen first: what happens while everything is read must not fall between.
   let early: Update[] | null = [];
   const ignore = feed.listen(

@@ -62,12 +62,14 @@ h2 { font-size: 1.15rem; margin: 0 .2rem 0 0; }
 .chip.end { background: var(--ink); color: var(--paper); border-color: transparent; }
 .chip.next { border-style: dashed; border-color: var(--soft); color: var(--soft); }
 .chip.fresh { animation: arrive 1.6s ease-out; }
-.story.over .who { opacity: .75; }
+.story.over .who b { font-weight: 500; }
 .workflow { color: var(--soft); font-size: .85rem; }
 .empty { margin: 0; padding: 1.2rem 1.25rem; color: var(--soft); } .stories:not(:empty) + .empty { display: none; }
-.foot { color: var(--soft); font-size: .9rem; padding: .4rem 0 2.5rem; } .foot p { margin: 0 0 .4rem; }
+.foot { color: var(--soft); font-size: .9rem; padding-block: .4rem 2.5rem; } .foot p { margin: 0 0 .4rem; }
 @keyframes beat { 50% { opacity: .35; } }
 @keyframes arrive { from { transform: scale(1.12); box-shadow: 0 0 0 .45rem color-mix(in srgb, var(--ember) 25%, transparent); } to { box-shadow: 0 0 0 .45rem transparent; } }
-@media (max-width: 52rem) { .story { grid-template-columns: 1fr auto; } .line { grid-column: 1 / -1; } }
+.figures:has(+ .stories:empty) { display: none; }
+@media (max-width: 52rem) { .story { grid-template-columns: 1fr auto; } .line { grid-column: 1 / -1; grid-row: 2; } }
+@media (max-width: 32rem) { .top { padding-top: 1.4rem; } .links { grid-template-columns: 1fr 1fr; } .links span { display: none; } .figures { grid-template-columns: 1fr 1fr; } }
 @media (prefers-reduced-motion: reduce) { *, *::before { animation: none !important; scroll-behavior: auto !important; } }
 `;

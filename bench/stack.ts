@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { migrate } from '../db/migrate.ts';
+import { freePort } from '../local/ports.ts';
+import { startPostgres } from '../local/postgres.ts';
+import { removePostgres } from '../local/postgres-place.ts';
+import { startTemporal } from '../local/temporal-server.ts';
+
+/** Postgres with its durable settings and Temporal's dev server, both fresh, on free ports. */
+export interface BenchStack {
+  databaseUrl: string;
+  temporalAddress: string;
+  masterKey: Buffer;
+  /** Run a script of the repo in a process of its own and wait until it says `ready` over IPC. */
+  spawn(script: string, env: Record<string, string>): Promise<ChildProcess>;
+  close(): Promise<void>;
+}
+
+export async function openStack(): Promise<BenchStack> {
+  const dir = mkdtempSync(join(tmpdir(), 'rekindle-bench-'));
+  chmodSync(dir, 0o755);
+  const log = () => undefined;
+  const [postgres, temporal] = await Promise.all([
+    startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), durable: true, log }),
+    startTemporal({ dir: null, port: await freePort(), uiPort: null, durable: false, log }),
+  ]);
+  await migrate(postgres.url);
+  const children = new Set<ChildProcess>();
+  return {
+    databaseUrl: postgres.url,
+    temporalAddress: temporal.address,
+    masterKey: randomBytes(32),
+    async spawn(script, env) {
+      const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
+      const child = spawn(process.execPath, ['--import', 'tsx', path], { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      children.add(child);
+      await new Promise<void>((resolve, reject) => {
+        child.on('message', (m) => m === 'ready' && resolve());
+        child.on('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
+      });
+      return child;
+    },
+    async close() {
+      for (const child of children) {
+        if (child.exitCode !== null) continue;
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      }
+      await Promise.all([temporal.stop(), postgres.stop()]);
+      removePostgres(join(dir, 'postgres'));
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
