@@ -1,6 +1,7 @@
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Deps, WorkflowEngine } from '../operations/deps.ts';
 import { closeEnrollment, holdEnrollment } from '../operations/close-enrollment.ts';
+import { faultOf } from '../operations/faults.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { reconcile } from '../operations/reconcile.ts';
@@ -8,7 +9,7 @@ import type { Activities } from '../workflows/contract.ts';
 
 /** Temporal in, an operation out. Only here errors become retryable or not; an unexpected one is retried, because nothing may be lost. */
 export function createActivities(deps: Deps & { engine: WorkflowEngine; versions: VersionCache }): Activities {
-  return {
+  return withoutPersonalData({
     async dispatchStep(input) {
       const result = await dispatchStep(deps, input, Context.current().cancellationSignal);
       switch (result.kind) {
@@ -30,5 +31,26 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
     async reconcile() {
       return reconcile(deps, { graceMs: 30_000, onProgress: () => Context.current().heartbeat() });
     },
+  });
+}
+
+/** A failure is kept in Temporal's history (G9): its message goes there without a query's values, its cause and their stacks do not. */
+function withoutPersonalData(activities: Activities): Activities {
+  const guard =
+    <A extends unknown[], R>(name: string, run: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      try {
+        return await run(...args);
+      } catch (error) {
+        if (error instanceof ApplicationFailure || error instanceof CancelledFailure) throw error;
+        if (error instanceof Error && error.name === 'AbortError') throw error;
+        throw ApplicationFailure.create({ type: `${name}_failed`, message: faultOf(error) });
+      }
+    };
+  return {
+    dispatchStep: guard('dispatch', activities.dispatchStep),
+    closeEnrollment: guard('close', activities.closeEnrollment),
+    holdEnrollment: guard('hold', activities.holdEnrollment),
+    reconcile: guard('reconcile', activities.reconcile),
   };
 }

@@ -39,8 +39,7 @@ async function main(): Promise<void> {
     client,
     registry,
     links: { temporalUi: env.TEMPORAL_UI_URL, mailbox: env.MAILBOX_URL },
-    // oxlint-disable-next-line node/no-process-env
-    livePage: process.env['REKINDLE_LIVE_PAGE'] === '1',
+    livePage: env.REKINDLE_LIVE_PAGE,
   });
   await app.listen({ host: env.HOST, port: env.PORT });
   log.info({ port: env.PORT }, 'api is ready');

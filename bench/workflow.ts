@@ -25,6 +25,7 @@ const stepCount = 5;
 /** Takes everything at once: what is measured is ours, not a provider's. */
 const nullSender: Sender = {
   channel: 'email',
+  account: 'null',
   times: { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
   reconciliation: { kind: 'none' },
   reportsOpens: false,

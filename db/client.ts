@@ -143,7 +143,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     `lock_timeout=${options.lockWaitMs ?? 800}`,
     'default_transaction_isolation=read\\ committed',
   ];
-  const open = (max: number, name: string) => {
+  const open = (max: number, name: string, queryTimeoutMs: number | undefined) => {
     const pool = new pg.Pool({
       connectionString: options.url,
       max,
@@ -151,13 +151,14 @@ export function openDatabase(options: DatabaseOptions): Database {
       application_name: `${options.applicationName ?? 'rekindle'} ${name}`,
       connectionTimeoutMillis: 3_000,
       keepAlive: true,
+      ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
     });
     // An idle connection that dies (a restarted server) is replaced by the pool; without a listener it would end the process.
     pool.on('error', () => undefined);
     return pool;
   };
-  const main = open(options.maxConnections ?? 20, 'main');
-  const settlingPool = open(options.settlingConnections ?? 4, 'settling');
+  const main = open(options.maxConnections ?? 20, 'main', undefined);
+  const settlingPool = open(options.settlingConnections ?? 4, 'settling', 3_000);
   const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> => (await main.query<R>(text, values)).rows;
 
   return {

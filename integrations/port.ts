@@ -84,6 +84,8 @@ export type Reconciliation =
 /** The outbound half of an integration, configured for one connection. */
 export interface Sender {
   channel: Channel;
+  /** Names the account at the provider, the same in every process; no secret in it. A call in doubt is cleared up with this account only. */
+  account: string;
   times: SenderTimes;
   reconciliation: Reconciliation;
   /** Whether opens are reported for this connection's messages (rule 9). */

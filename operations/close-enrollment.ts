@@ -2,8 +2,8 @@ import { eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { enrollmentEvents, enrollments } from '../db/schema/index.ts';
 import type { FinishReason } from '../domain/sequence/plan.ts';
-import { endEnrollment } from './dispatch-step.ts';
 import { lockStep } from './dispatch/fence.ts';
+import { endEnrollment, endOf } from './dispatch/records.ts';
 import type { Deps } from './deps.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function closeEnrollment(
         .values({ tenantId: input.tenantId, id: uuidv7(), enrollmentId: enrollment.id, type, data: { reason: input.reason, by: 'temporal' } });
       return input.reason;
     }
-    return enrollment.status === 'COMPLETED' ? 'completed' : (enrollment.stopReason ?? 'manual');
+    return endOf(enrollment);
   });
 }
 

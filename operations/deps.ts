@@ -1,6 +1,6 @@
 import type { Database } from '../db/client.ts';
 import type { Receiver, Sender } from '../integrations/port.ts';
-import type { Plan, Progress, StopReason } from '../domain/sequence/plan.ts';
+import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
 import type { Clock } from './clock.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import type { LinkTokens } from './link-tokens.ts';
@@ -29,7 +29,7 @@ export const noCheckpoints: Checkpoints = () => Promise.resolve();
 export interface WorkflowEngine {
   start(input: RecoveryStart): Promise<void>;
   /** Tell a workflow that its enrollment has ended; Postgres holds the end already. */
-  stop(ref: WorkflowRef, reason: StopReason): Promise<void>;
+  stop(ref: WorkflowRef, reason: FinishReason): Promise<void>;
   wake(ref: WorkflowRef): Promise<void>;
   /** How the latest run of the workflow stands; `missing`: Temporal does not know the id. */
   describe(ref: WorkflowRef): Promise<'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' | 'missing'>;

@@ -72,17 +72,29 @@ export function createLeaseWatch(db: Database, clock: Clock): LeaseWatch {
     }
   }
 
+  // One look at a time per tenant, and nobody waits for it: leases run out on our own clock, whatever the database does.
+  const looking = new Set<string>();
+  function look(tenantId: string): void {
+    if (looking.has(tenantId)) return;
+    looking.add(tenantId);
+    const mine = [...waiting].filter((w) => w.tenantId === tenantId);
+    const asked = new Set(mine.flatMap((w) => w.open.map((c) => c.claim)));
+    void stillLive(tenantId, [...asked])
+      .then((live) => {
+        for (const w of mine) w.open = w.open.filter((c) => live.has(c.claim));
+        finishWhatCan();
+      })
+      // A failed look proves nothing.
+      .catch(() => undefined)
+      .finally(() => looking.delete(tenantId));
+  }
+
   async function poll(): Promise<void> {
-    while (waiting.size > 0) {
+    for (;;) {
       finishWhatCan();
-      for (const tenantId of new Set([...waiting].map((w) => w.tenantId))) {
-        const mine = [...waiting].filter((w) => w.tenantId === tenantId);
-        // A failed look proves nothing: leases run out on our own clock in any case.
-        const live = await stillLive(tenantId, [...new Set(mine.flatMap((w) => w.open.map((c) => c.claim)))]).catch(() => null);
-        if (live !== null) for (const w of mine) w.open = w.open.filter((c) => live.has(c.claim));
-      }
-      finishWhatCan();
-      if (waiting.size > 0) await new Promise((done) => setTimeout(done, pollMs));
+      if (waiting.size === 0) break;
+      for (const tenantId of new Set([...waiting].map((w) => w.tenantId))) look(tenantId);
+      await new Promise((done) => setTimeout(done, pollMs));
     }
     running = false;
   }

@@ -4,6 +4,7 @@ import { enrollments, messages, outbox, tenants } from '../db/schema/index.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { Deps, WorkflowEngine } from './deps.ts';
 import { readProgress } from './dispatch/progress.ts';
+import { endOf } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 
 export type RelayDeps = Deps & { engine: WorkflowEngine; versions: VersionCache };
@@ -56,7 +57,7 @@ async function relayOne(deps: RelayDeps, item: OutboxItem): Promise<void> {
         });
       }
     } else if (item.kind === 'stop') {
-      await deps.engine.stop(ref, enrollment.stopReason ?? 'manual');
+      await deps.engine.stop(ref, endOf(enrollment) ?? 'manual');
     } else {
       await deps.engine.wake(ref);
     }

@@ -10,7 +10,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { nextMove } from '../domain/sequence/next-move.ts';
+import { type Move, nextMove } from '../domain/sequence/next-move.ts';
 import { expiryAt } from '../domain/sequence/due.ts';
 import { type FinishReason, type Progress, type StopReason, stopReasons } from '../domain/sequence/plan.ts';
 import {
@@ -40,19 +40,23 @@ const { closeEnrollment, holdEnrollment } = proxyActivities<Activities>({ startT
 export async function recovery({ tenantId, enrollmentId, plan, progress: stored }: RecoveryInput): Promise<RecoveryResult> {
   let progress: Progress = stored;
   let woken = false;
-  // Whether Postgres knows the end already: only an end born here, by an operator's hand, is written back.
-  let recorded = progress.stopped !== null;
+  // How it ends, as far as is known; `recorded`: Postgres knows it already. Only an end born here, by an operator's hand, is written back.
+  let ended: FinishReason | null = progress.stopped;
+  let recorded = ended !== null;
+  // Dispatches in a row that left their step due at once: a worker's clock may be far behind Temporal's.
+  let idleTurns = 0;
   const ids = { tenantId, enrollmentId };
 
   let note: string | null = null;
-  const stop = (reason: StopReason, isRecorded: boolean) => {
+  const stop = (reason: FinishReason, isRecorded: boolean) => {
     woken = true;
-    if (progress.stopped !== null) return;
-    progress = { ...progress, stopped: reason };
+    if (ended !== null) return;
+    ended = reason;
+    if (reason !== 'completed') progress = { ...progress, stopped: reason };
     recorded = isRecorded;
   };
   setHandler(stopSignal, (reason, mark) => {
-    if (mark === 'recorded') return stop(asStopReason(reason), true);
+    if (mark === 'recorded') return stop(asFinishReason(reason), true);
     // An operator's words are a note: "purchased" typed by hand is not a recovery (rule 12).
     note ??= noteOf(reason);
     stop('manual', false);
@@ -75,8 +79,12 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         heldUnwritten = false;
         await holdEnrollment({ ...ids, held: progress.held !== null });
       }
+      if (ended !== null) break;
       const move = nextMove(plan, progress, Date.now());
-      if (move.kind === 'finish') break;
+      if (move.kind === 'finish') {
+        ended = move.reason;
+        break;
+      }
       woken = false;
       if (move.kind === 'wait') {
         const summary = `next: ${nextStepId(plan, progress) ?? 'end'}`;
@@ -91,7 +99,9 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         if (result !== null) {
           // What was signalled meanwhile is newer than what the dispatch read.
           progress = { ...result.progress, held: progress.held ?? result.progress.held, stopped: progress.stopped ?? result.progress.stopped };
-          if (result.ended !== null) recorded = true;
+          if (result.ended !== null) stop(result.ended, true);
+          idleTurns = isSameMove(nextMove(plan, progress, Date.now()), move) ? idleTurns + 1 : 0;
+          if (idleTurns > 0 && ended === null) await condition(() => woken, Math.min(60_000, 1_000 * 2 ** idleTurns), { summary: `again: ${move.stepId}` });
         }
       }
     }
@@ -118,7 +128,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
     const scope = new CancellationScope();
     const sending = scope.run(() => dispatchStep(input));
     try {
-      const result = await Promise.race([sending, condition(() => progress.stopped !== null).then(() => null)]);
+      const result = await Promise.race([sending, condition(() => ended !== null).then(() => null)]);
       if (result === null) {
         scope.cancel();
         await sending.catch(() => undefined);
@@ -133,15 +143,19 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
   }
 
   async function finish(): Promise<FinishReason> {
-    const reason: FinishReason = progress.stopped ?? 'completed';
+    const reason = ended ?? 'completed';
     if (recorded) return reason;
     return (await closeEnrollment({ ...ids, reason, note })).reason;
   }
 }
 
 /** A reason that a newer version wrote may be unknown to this one: it ends all the same. */
-function asStopReason(reason: unknown): StopReason {
-  return stopReasons.find((known) => known === reason) ?? 'manual';
+function asFinishReason(reason: unknown): FinishReason {
+  return reason === 'completed' ? reason : (stopReasons.find((known) => known === reason) ?? 'manual');
+}
+
+function isSameMove(next: Move, move: Move): boolean {
+  return next.kind === 'dispatch' && move.kind === 'dispatch' && next.stepId === move.stepId;
 }
 
 /** An operator may type anything as JSON, and Postgres keeps no NUL in a text: neither may keep a sequence from ending. */

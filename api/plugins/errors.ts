@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { classifyFailure } from '../../operations/classify-failure.ts';
 
 /** RFC 9457 problem details: the body of every error. */
-export const problemSchema = z
+const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),

@@ -32,10 +32,14 @@ export const messages = pgTable(
     doubtSince: instant('doubt_since'),
     /** The pinned call: what a replay would send, byte for byte. */
     connectionId: uuid('connection_id'),
+    /** The provider's account of that call: a replay or a question goes to this one or to nobody. */
+    account: text('account'),
     channel: text('channel'),
     payload: jsonb('payload').$type<MessagePayload>(),
     refusals: integer('refusals').notNull().default(0),
     failures: integer('failures').notNull().default(0),
+    /** The latest refusal was for good: the next decision suppresses the address. */
+    refusedForGood: boolean('refused_for_good').notNull().default(false),
     /** When an unknown outcome may be asked about; null: it cannot be. */
     findFrom: instant('find_from'),
     response: text('response'),

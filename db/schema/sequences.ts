@@ -84,8 +84,10 @@ export const enrollments = pgTable(
     check('enrollments_status', sql`status in ('ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED')`),
     check('enrollments_end', sql`(status in ('ACTIVE', 'PAUSED')) = (ended_at is null)`),
     uniqueIndex('enrollments_one_open').on(t.tenantId, t.sequenceId, t.subjectId).where(sql`status in ('ACTIVE', 'PAUSED')`),
-    index('enrollments_open_by_contact').on(t.tenantId, t.contactId).where(sql`status in ('ACTIVE', 'PAUSED')`),
-    index('enrollments_open').on(t.tenantId, t.id).where(sql`status in ('ACTIVE', 'PAUSED')`),
+    index('enrollments_contact').on(t.tenantId, t.contactId),
+    index('enrollments_open')
+      .on(t.tenantId, t.id)
+      .where(sql`ended_at is null`),
     index('enrollments_subject').on(t.tenantId, t.subjectId),
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),

@@ -17,6 +17,7 @@ const lookAgainMs = 250;
 export function createSmtpSender(config: SmtpConfig, deps: { openTimeoutMs?: number } = {}): Sender {
   return {
     channel: 'email',
+    account: `smtp:${config.login?.user ?? ''}@${config.host}:${config.port}`,
     times: { deadlineMs: 8_000, leaseMs: 8_500, deadLeaseMs: 15_000 },
     reconciliation: { kind: 'none' },
     reportsOpens: false,

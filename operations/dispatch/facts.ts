@@ -58,7 +58,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     hashes.length === 0
       ? []
       : await tx
-          .select({ channel: suppressions.channel, hash: suppressions.addressHash })
+          .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
           .from(suppressions)
           .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
   const said = await tx
@@ -71,12 +71,18 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
   const own = ledger.find((m) => m.stepId === stepId);
 
+  // What a person said closes the channel for the person; what an address is worth (refused, bounced) counts for that address alone.
+  const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
+  const personClosed = (channel: Channel) => closes(channel).some((b) => b.reason === 'opted_out' || b.reason === 'complaint');
+  const hashOf = (i: { kind: string; value: string }) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
+  const addressClosed = (channel: Channel, i: { kind: string; value: string }) => closes(channel).some((b) => b.hash === hashOf(i));
+  const ofKind = (kind: string) => identities.filter((i) => i.kind === kind);
   const channelFacts = (channel: Channel): ChannelFacts => {
     const kind = channels[channel].address;
     return {
       connected: channel === 'none' || input.connected[channel] !== undefined,
       hasAddress: kind === null || identities.some((i) => i.kind === kind),
-      suppressed: blocked.some((b) => b.channel === 'all' || b.channel === channel),
+      suppressed: personClosed(channel) || (kind !== null && ofKind(kind).length > 0 && ofKind(kind).every((i) => addressClosed(channel, i))),
       consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all').map((c) => ({ state: c.state, atMs: c.occurredAt }))),
       requiresConsent: settings.requireConsent.includes(channel),
       refused: false,
@@ -125,7 +131,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     lastSend: sends[0] ?? null,
     tenant: { quietHours: plan.timeScale === 1 ? settings.quietHours : null },
   };
-  const email = identities.find((i) => i.kind === 'email' && i.contactId === contact.id) ?? identities.find((i) => i.kind === 'email');
+  // Sorted: the contact's own address first, then the newest of the person.
+  const email = ofKind('email').find((i) => !addressClosed('email', i));
   return { facts, progress, settings, synthetic: tenant.synthetic, subject, person: contact, email: email?.value ?? null };
 }
 

@@ -81,6 +81,7 @@ export interface ClaimInput {
   stepId: string;
   claim: string;
   connectionId: string | null;
+  account: string;
   payload: MessagePayload;
   times: SenderTimes;
   dueAtMs: number;
@@ -97,8 +98,9 @@ export async function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput):
     leaseMs: c.times.leaseMs,
     deadLeaseMs: c.times.deadLeaseMs,
     inDoubt: wasUnknown,
-    ...(wasUnknown ? {} : { doubtSince: null, connectionId: c.connectionId, channel: c.payload.channel, payload: c.payload }),
+    ...(wasUnknown ? {} : { doubtSince: null, connectionId: c.connectionId, account: c.account, channel: c.payload.channel, payload: c.payload }),
     findFrom: null,
+    refusedForGood: false,
     settledAt: null,
     dueAt: c.dueAtMs,
   };
@@ -132,7 +134,7 @@ const doubt = (reconciliation: Reconciliation | null) => ({
 export async function releaseOwnClaim(tx: Tx, row: MessageRow): Promise<void> {
   await tx
     .update(messages)
-    .set({ live: false, state: row.inDoubt ? 'unknown' : 'failed' })
+    .set({ live: false, state: sql`case when state <> 'claimed' then state when in_doubt then 'unknown' else 'failed' end` })
     .where(and(eq(messages.id, row.id), eq(messages.live, true)));
 }
 
@@ -175,6 +177,7 @@ export async function settleCall(tx: Tx, messageId: string, claim: string, outco
         ? {
             response,
             failures: sql`failures + 1`,
+            refusedForGood: outcome.severity === 'hard',
             refusals: sql`refusals + ${outcome.outage === true ? 0 : 1}`,
             settledAt: sql`clock_timestamp()`,
           }

@@ -1,4 +1,4 @@
-import { and, eq, isNotNull } from 'drizzle-orm';
+import { isNotNull } from 'drizzle-orm';
 import { connections } from '../../db/schema/index.ts';
 import type { Sender } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
@@ -9,15 +9,28 @@ export interface MailConnection {
   sender: Sender;
 }
 
-/** How a tenant's mail leaves: its own connection, else the installation's default; null: it has no way to send mail. */
-export async function mailConnectionOf(deps: Deps, tenantId: string): Promise<MailConnection | null> {
-  const own = await deps.db.withTenant(tenantId, (tx) =>
-    tx.select().from(connections).where(and(eq(connections.state, 'connected'), isNotNull(connections.sealedConfig))).orderBy(connections.id),
+/** A tenant's ways to send mail. */
+export interface MailConnections {
+  /** How new mail leaves: the tenant's own connection, else the installation's default; null: there is no way. */
+  current: MailConnection | null;
+  /** The connection that a pinned call went through, also when another is current now; null: it is gone, and nobody else may answer for it. */
+  ofAccount(account: string | null): MailConnection | null;
+}
+
+/** Read them in a transaction of their own, before any lock is held. */
+export async function mailConnectionsOf(deps: Deps, tenantId: string): Promise<MailConnections> {
+  const rows = await deps.db.withTenant(tenantId, (tx) =>
+    tx.select().from(connections).where(isNotNull(connections.sealedConfig)).orderBy(connections.id),
   );
-  for (const connection of own) {
-    if (connection.sealedConfig === null) continue;
-    const sender = deps.createSender(connection.integration, deps.sealing.open(connection.sealedConfig));
-    if (sender?.channel === 'email') return { connectionId: connection.id, sender };
+  const all: (MailConnection & { connected: boolean })[] = [];
+  for (const row of rows) {
+    if (row.sealedConfig === null) continue;
+    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig));
+    if (sender?.channel === 'email') all.push({ connectionId: row.id, sender, connected: row.state === 'connected' });
   }
-  return deps.defaultEmail === null ? null : { connectionId: null, sender: deps.defaultEmail };
+  if (deps.defaultEmail !== null) all.push({ connectionId: null, sender: deps.defaultEmail, connected: true });
+  return {
+    current: all.find((c) => c.connected) ?? null,
+    ofAccount: (account) => (account === null ? null : (all.find((c) => c.sender.account === account) ?? null)),
+  };
 }

@@ -123,8 +123,11 @@ test('a workflow that was started late, for an enrollment that had ended, is sto
 
   await shop.startWorker();
   await until("the Schedule's own first look to be over", async () => {
-    const { info } = await temporalClientOf(shop).schedule.getHandle(`reconcile/${shop.temporal.taskQueue}`).describe();
-    return info.recentActions.length > 0 && info.runningActions.length === 0;
+    const schedule = await temporalClientOf(shop)
+      .schedule.getHandle(`reconcile/${shop.temporal.taskQueue}`)
+      .describe()
+      .catch(() => null);
+    return schedule !== null && schedule.info.recentActions.length > 0 && schedule.info.runningActions.length === 0;
   });
   // An end that is as fresh as this may still be on its way to the workflow.
   expect(await reconcileNow()).toMatchObject(nothing);

@@ -107,6 +107,7 @@ export function createStubSender(port: number, options: StubSenderOptions): Send
         : { kind: 'none' };
   return {
     channel: 'email',
+    account: `stub:${port}`,
     times: options.times ?? { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
     reconciliation,
     reportsOpens: false,

@@ -1,0 +1,202 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Tx } from '../../db/client.ts';
+import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
+import { activates } from '../../domain/gates/verdict.ts';
+import type { MessagePayload } from '../../domain/message-payload.ts';
+import { compilePlan } from '../../domain/sequence/compile-plan.ts';
+import { dueAt } from '../../domain/sequence/due.ts';
+import type { Plan } from '../../domain/sequence/plan.ts';
+import type { Deadline, Reconciliation } from '../../integrations/port.ts';
+import type { Deps } from '../deps.ts';
+import { composeEmail } from './compose-email.ts';
+import { type Reading, readFacts } from './facts.ts';
+import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
+import type { MailConnection, MailConnections } from './mail-connection.ts';
+import type { Opened } from './open-session.ts';
+import {
+  activate,
+  type DispatchResult,
+  endEnrollment,
+  finished,
+  noteOutage,
+  reasonOf,
+  recordDecision,
+  suppressRefused,
+  tell,
+  writeDefer,
+  writeSkip,
+} from './records.ts';
+import type { Version } from './versions.ts';
+
+/** A claim that is about to be committed: once it is, the provider may be called, until the deadline. */
+export interface Claimed {
+  kind: 'claimed';
+  messageId: string;
+  claim: string;
+  connection: MailConnection;
+  deadline: Deadline;
+  payload: MessagePayload;
+  dueMs: number;
+  startedMs: number;
+}
+
+/** What one look under the locks came to. */
+export type Decided =
+  | Claimed
+  | DispatchResult
+  | { kind: 'find'; messageId: string; claim: string; payload: MessagePayload; reconciliation: Extract<Reconciliation, { kind: 'find' }> }
+  /** Something was put in order, or the look came too late: look again. */
+  | { kind: 'look_again' }
+  /** The verdict is to send, and nobody had opened a session. */
+  | { kind: 'session_needed' };
+
+/** One look at a step, inside the transaction that holds its locks. */
+export interface Look {
+  tx: Tx;
+  deps: Deps;
+  tenantId: string;
+  stepId: string;
+  locked: Locked;
+  version: Version;
+  mail: MailConnections;
+  opened: Opened;
+  /** The id that a claim of this look gets, and this worker's earlier ones that were never called. */
+  claim: string;
+  uncalled: ReadonlySet<string>;
+  /** Whether this dispatch has called the provider already: then a step that is not due yet is put off by its back-off. */
+  called: boolean;
+}
+
+const betweenReplaysMs = 10_000;
+const mostSkewMs = 60_000;
+
+/** The row comes before the decision: what is settled stays, what is in flight is nobody's, what is in doubt is cleared up first. */
+export async function decideAndClaim(look: Look): Promise<Decided> {
+  const { tx, locked, version } = look;
+  const { enrollment, row } = locked;
+  const plan = compilePlan(version.definition, version.version, enrollment.timeScale);
+  const pinned = row?.state === 'unknown' || row?.live === true ? look.mail.ofAccount(row.account) : null;
+  const reconciliation = pinned?.sender.reconciliation ?? { kind: 'none' as const };
+  if (row?.live === true) {
+    if (row.claim !== null && look.uncalled.has(row.claim)) {
+      await releaseOwnClaim(tx, row);
+      return { kind: 'look_again' };
+    }
+    const { claimMs } = await agesOf(tx, row.id);
+    if (claimMs < row.deadLeaseMs) return { kind: 'again', inMs: row.deadLeaseMs - claimMs, why: 'a call of this step may be running' };
+    await endDeadLease(tx, row, reconciliation);
+    return { kind: 'look_again' };
+  }
+  if (row?.state === 'sent' || row?.state === 'skipped') return finished(tx, enrollment.id, plan, 'the step was settled before');
+  if (row?.state === 'unknown') {
+    const unresolved = await inDoubt(look, reconciliation);
+    if (unresolved !== 'replay') return unresolved ?? finished(tx, enrollment.id, plan, 'in doubt, and not to be repeated');
+  }
+  if (row !== null) await suppressRefused(tx, look.deps.sealing, row);
+  const reading = await readFacts(tx, look.deps.sealing, {
+    plan,
+    definition: version.definition,
+    enrollment,
+    personId: locked.personId,
+    ledger: locked.ledger,
+    stepId: look.stepId,
+    connected: look.mail.current === null ? {} : { email: { reportsOpens: look.mail.current.sender.reportsOpens } },
+  });
+  return carryOut(look, plan, reading);
+}
+
+/** A call before may have been accepted: ask about it, repeat it by its key, or leave it. null: it stays as it is. */
+async function inDoubt({ tx, locked: { enrollment, row } }: Look, reconciliation: Reconciliation): Promise<Decided | 'replay' | null> {
+  if (row === null || row.payload === null || row.claim === null) return null;
+  const ages = await agesOf(tx, row.id);
+  if (reconciliation.kind === 'find' && ages.findInMs !== null) {
+    if (ages.findInMs > 0) return { kind: 'again', inMs: ages.findInMs, why: 'the provider is asked when it has settled' };
+    return { kind: 'find', messageId: row.id, claim: row.claim, payload: row.payload, reconciliation };
+  }
+  const keyLives = reconciliation.kind === 'keys' && ages.doubtMs !== null && ages.doubtMs < reconciliation.keyLifeMs - 3_600_000;
+  if (!keyLives || enrollment.endedAt !== null) return null;
+  const pauseMs = betweenReplaysMs * 2 ** Math.min(row.failures, 6);
+  if (ages.claimMs < pauseMs) return { kind: 'again', inMs: pauseMs - ages.claimMs, why: 'the call is repeated with its key after a pause' };
+  return 'replay';
+}
+
+async function carryOut(look: Look, plan: Plan, reading: Reading): Promise<Decided> {
+  const { tx, deps, stepId, opened } = look;
+  const { enrollment, row } = look.locked;
+  const nowMs = deps.clock.nowMs();
+  const verdict = decideDispatch(reading.facts, nowMs);
+  const done = (note: string) => finished(tx, enrollment.id, plan, note);
+  if (verdict.kind === 'defer' && verdict.reason === 'due' && !look.called && verdict.untilMs - nowMs < mostSkewMs) {
+    // Temporal's clock is ahead of this worker's: waiting here costs no history, answering would turn the workflow in circles.
+    return { kind: 'again', inMs: verdict.untilMs - nowMs, why: 'not due yet by this worker’s clock' };
+  }
+  // In doubt, only a repeat of the pinned call is possible: any other verdict leaves it unknown.
+  if (row?.state === 'unknown' && verdict.kind !== 'send') {
+    await recordDecision(tx, enrollment, stepId, verdict, nowMs, `in doubt, not repeated: ${reasonOf(verdict)}`);
+    return done('in doubt, and not to be repeated');
+  }
+  if (verdict.kind === 'send' && opened.kind === 'none') return { kind: 'session_needed' };
+  if (verdict.kind === 'send' && opened.kind === 'failed' && row?.state === 'unknown') {
+    return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
+  }
+  await recordDecision(tx, enrollment, stepId, verdict, nowMs);
+  deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
+  if (enrollment.activatedAt === null && activates(verdict)) await activate(tx, enrollment, nowMs);
+  const dueMs = dueAt(plan, reading.progress, stepId);
+  switch (verdict.kind) {
+    case 'hold':
+      return done(verdict.reason);
+    case 'defer':
+      await writeDefer(tx, enrollment, stepId, verdict);
+      return done(`deferred: ${verdict.reason}`);
+    case 'skip':
+      await writeSkip(tx, enrollment, stepId, verdict.reason, dueMs);
+      await tell(tx, enrollment, 'step.skipped', { step: stepId, reason: verdict.reason });
+      return done(`skipped: ${verdict.reason}`);
+    case 'stop':
+      await writeSkip(tx, enrollment, stepId, 'stopped', dueMs);
+      if (await endEnrollment(tx, enrollment, verdict.reason)) await tell(tx, enrollment, 'stopped', { reason: verdict.reason });
+      return done(`stopped: ${verdict.reason}`);
+    case 'send':
+      if (opened.kind !== 'open') {
+        // An outage moves the step by back-off and ejects nobody (rule 8).
+        await noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
+        return done('the provider could not be reached');
+      }
+      return claimStep(look, opened.connection, reading, dueMs, nowMs);
+  }
+}
+
+async function claimStep(look: Look, connection: MailConnection, reading: Reading, dueMs: number, nowMs: number): Promise<Decided> {
+  const { tx, deps, stepId, version, claim } = look;
+  const { enrollment, row } = look.locked;
+  // The session was opened before the row was seen: it must lead to the account that the row names.
+  if (row?.state === 'unknown' && row.account !== connection.sender.account) return { kind: 'look_again' };
+  const messageId = row?.id ?? uuidv7();
+  const payload = row?.state === 'unknown' && row.payload !== null ? row.payload : composePayload(look, reading, messageId, nowMs);
+  const startedMs = deps.clock.monotonicMs();
+  // t0 before the claim is written: whatever the COMMIT takes is taken from the call's time.
+  const deadline = startDeadline(deps.clock, connection.sender.times.deadlineMs);
+  await writeClaim(tx, row, {
+    tenantId: look.tenantId,
+    messageId,
+    enrollment,
+    stepId,
+    claim,
+    connectionId: connection.connectionId,
+    account: connection.sender.account,
+    payload,
+    times: connection.sender.times,
+    dueAtMs: dueMs,
+  });
+  deps.log.info({ enrollmentId: enrollment.id, step: stepId, version: version.version }, 'a step is claimed');
+  return { kind: 'claimed', messageId, claim, connection, deadline, payload, dueMs, startedMs };
+}
+
+function composePayload({ deps, stepId, version, locked: { enrollment } }: Look, reading: Reading, messageId: string, nowMs: number): MessagePayload {
+  const content = version.definition.steps.find((s) => s.id === stepId)?.content;
+  const compiled = content == null ? undefined : version.content[content];
+  if (compiled === undefined || reading.email === null) throw new Error(`step ${stepId} of ${version.slug} v${version.version} cannot be composed`);
+  const { links, publicUrl } = deps;
+  return composeEmail({ compiled, reading, enrollment, stepId, messageId, to: reading.email, links, publicUrl, nowMs });
+}

@@ -1,0 +1,136 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import type { Tx } from '../../db/client.ts';
+import { contacts, decisions, enrollmentEvents, enrollments, messages, suppressions } from '../../db/schema/index.ts';
+import type { Verdict } from '../../domain/gates/verdict.ts';
+import { backoffMs } from '../../domain/sequence/backoff.ts';
+import { statusOf } from '../../domain/sequence/ending.ts';
+import type { FinishReason, Plan, Progress } from '../../domain/sequence/plan.ts';
+import type { Sealing } from '../sealing.ts';
+import { type EnrollmentRow, type MessageRow, readProgress } from './progress.ts';
+
+/** What the workflow learns: the progress as Postgres has it, and how the enrollment ended, if it has. */
+export type DispatchResult =
+  | { kind: 'done'; progress: Progress; ended: FinishReason | null; note: string }
+  /** Another call of this step may still be running, or its outcome can be asked for later: dispatch again then. */
+  | { kind: 'again'; inMs: number; why: string }
+  | { kind: 'missing' };
+
+/** Re-read what the transaction has written, and close the enrollment when its last step is settled. */
+export async function finished(tx: Tx, enrollmentId: string, plan: Plan, note: string): Promise<DispatchResult> {
+  const [enrollment] = await tx.select().from(enrollments).where(eq(enrollments.id, enrollmentId));
+  const ledger = await tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId));
+  if (enrollment === undefined) return { kind: 'missing' };
+  const progress = readProgress(enrollment, ledger);
+  const complete = plan.steps.every((s) => progress.settled[s.id] !== undefined);
+  if (complete && enrollment.endedAt === null && (await endEnrollment(tx, enrollment, 'completed'))) {
+    await tell(tx, enrollment, 'completed', {});
+    return { kind: 'done', progress, ended: 'completed', note };
+  }
+  return { kind: 'done', progress, ended: endOf(enrollment), note };
+}
+
+/** How a stored enrollment ended; null: it has not. */
+export function endOf(enrollment: EnrollmentRow): FinishReason | null {
+  if (enrollment.endedAt === null) return null;
+  return enrollment.status === 'COMPLETED' ? 'completed' : (enrollment.stopReason ?? 'manual');
+}
+
+export function reasonOf(verdict: Verdict): string {
+  return verdict.kind === 'send' ? verdict.channel : verdict.reason;
+}
+
+/** Store a decision with every gate that was asked (G4). `reason` where it could not be carried out as it stands. */
+export async function recordDecision(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Verdict, nowMs: number, reason = reasonOf(verdict)): Promise<void> {
+  await tx.insert(decisions).values({
+    tenantId: enrollment.tenantId,
+    id: uuidv7(),
+    enrollmentId: enrollment.id,
+    stepId,
+    versionId: enrollment.versionId,
+    at: nowMs,
+    verdict: verdict.kind,
+    reason,
+    until: verdict.kind === 'defer' ? verdict.untilMs : null,
+    checks: verdict.checks,
+  });
+}
+
+/** The first dispatch found the cart abandoned: from now on it counts, and its anchor stands (rule 3). */
+export async function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number): Promise<void> {
+  await tx.update(enrollments).set({ activatedAt: nowMs }).where(eq(enrollments.id, enrollment.id));
+  await tell(tx, enrollment, 'abandoned', { value_minor: enrollment.cartValueMinor, currency: enrollment.currency });
+}
+
+export async function writeDefer(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Extract<Verdict, { kind: 'defer' }>): Promise<void> {
+  await tx
+    .update(enrollments)
+    .set({
+      notBefore: { ...enrollment.notBefore, [stepId]: verdict.untilMs },
+      ...(verdict.anchorMs === undefined ? {} : { anchorAt: verdict.anchorMs }),
+    })
+    .where(eq(enrollments.id, enrollment.id));
+}
+
+export async function writeSkip(tx: Tx, enrollment: EnrollmentRow, stepId: string, reason: string, dueMs: number): Promise<void> {
+  const skipped = { state: 'skipped' as const, skipReason: reason, settledAt: sql`clock_timestamp()` };
+  await tx
+    .insert(messages)
+    .values({ ...newRow(enrollment, stepId), ...skipped, dueAt: dueMs })
+    .onConflictDoUpdate({ target: [messages.tenantId, messages.enrollmentId, messages.stepId], set: skipped });
+}
+
+/** A provider that could not even be reached: the row records it, so that the back-off grows. No call was made. */
+export async function noteOutage(tx: Tx, enrollment: EnrollmentRow, row: MessageRow | null, stepId: string, fault: string, nowMs: number): Promise<void> {
+  const failures = (row?.failures ?? 0) + 1;
+  const failed = { state: 'failed' as const, failures, response: fault.slice(0, 500), settledAt: nowMs };
+  await tx
+    .insert(messages)
+    .values({ ...newRow(enrollment, stepId), ...failed })
+    .onConflictDoUpdate({ target: [messages.tenantId, messages.enrollmentId, messages.stepId], set: failed });
+  await tell(tx, enrollment, 'provider.unreachable', { step: stepId, retry_in_ms: backoffMs(failures, enrollment.timeScale) });
+}
+
+const newRow = (enrollment: EnrollmentRow, stepId: string) => ({
+  tenantId: enrollment.tenantId,
+  id: uuidv7(),
+  enrollmentId: enrollment.id,
+  stepId,
+  contactId: enrollment.contactId,
+});
+
+/**
+ * A refusal for good blocks its address. Written by the next decision, which holds the person's lock: gates read it. A repeat's refusal
+ * says nothing about the call before it, so a row in doubt blocks nothing.
+ */
+export async function suppressRefused(tx: Tx, sealing: Sealing, row: MessageRow): Promise<void> {
+  if (row.state !== 'failed' || !row.refusedForGood || row.payload === null) return;
+  const addressHash = sealing.addressHash(row.tenantId, 'email', row.payload.to.address);
+  const known = await tx
+    .select({ id: suppressions.id })
+    .from(suppressions)
+    .where(and(eq(suppressions.addressHash, addressHash), eq(suppressions.reason, 'refused'), sql`lifted_at is null`));
+  if (known.length > 0) return;
+  await tx.insert(suppressions).values({ tenantId: row.tenantId, id: uuidv7(), addressHash, channel: row.payload.channel, reason: 'refused' });
+}
+
+/** Write an end. The first one stays. @returns false when it had ended before */
+export async function endEnrollment(tx: Tx, enrollment: EnrollmentRow, reason: FinishReason): Promise<boolean> {
+  const ended = await tx
+    .update(enrollments)
+    .set({ status: statusOf(reason), stopReason: reason === 'completed' ? null : reason, endedAt: sql`clock_timestamp()` })
+    .where(and(eq(enrollments.id, enrollment.id), sql`ended_at is null`))
+    .returning({ id: enrollments.id });
+  if (ended.length > 0 && reason === 'completed') {
+    await tx
+      .update(contacts)
+      .set({ lifecycle: 'CONTACTED' })
+      .where(and(eq(contacts.id, enrollment.contactId), eq(contacts.lifecycle, 'IN_PROGRESS')));
+  }
+  return ended.length > 0;
+}
+
+/** One line of the enrollment's story. No personal data. */
+export async function tell(tx: Tx, enrollment: { tenantId: string; id: string }, type: string, data: Record<string, unknown>): Promise<void> {
+  await tx.insert(enrollmentEvents).values({ tenantId: enrollment.tenantId, id: uuidv7(), enrollmentId: enrollment.id, type, data });
+}

@@ -1,0 +1,176 @@
+import type { Payload, Deadline, Reconciliation, Sender, SenderTimes, SendOutcome } from '../../integrations/port.ts';
+
+/** Design section 7's times, a tenth of them: deadline < lease < dead lease < settle time. */
+export const times: SenderTimes = { deadlineMs: 250, leaseMs: 300, deadLeaseMs: 1_000 };
+/** How long after the hand-over a request may still be accepted, also when its caller has long gone. */
+export const latestAcceptanceMs = 450;
+export const settleAfterMs = 1_100;
+/** Design, assumption (a), scaled: a call that ends later than this after its deadline was held up by the machine itself. */
+const endsWithinMs = times.leaseMs - times.deadlineMs - 5;
+
+export type ProviderKind = Reconciliation['kind'];
+
+/** What the far end does with one request, counted from its hand-over. */
+export interface Behaviour {
+  /** When the message is accepted; null: never. */
+  takeAfterMs: number | null;
+  answer: 200 | 429 | 422 | 500 | 'reset' | 'none';
+  answerAfterMs: number;
+  /** A request whose caller has gone is forgotten, unless it was accepted before. */
+  dropsAbandoned: boolean;
+}
+
+/** One provider call, as the far end saw it. Times are of one monotonic clock, milliseconds. */
+export interface Call {
+  key: string;
+  process: string;
+  body: string;
+  beganMs: number;
+  /** null: open. */
+  endedMs: number | null;
+  outcome: SendOutcome['kind'] | 'abandoned' | null;
+  /** It outlived its deadline by more than assumption (a) allows: this machine was too slow, the call proves nothing. */
+  stretched: boolean;
+}
+
+export interface Acceptance {
+  key: string;
+  atMs: number;
+  body: string;
+  call: Call;
+}
+
+export interface FarEndListener {
+  behaviour(): Behaviour;
+  began(call: Call, payload: Payload): void;
+  accepted(acceptance: Acceptance, payload: Payload): void;
+  ended(call: Call): void;
+}
+
+/** The provider's side of every call, with its own record: nothing in it comes from the product's tables. */
+export class FarEnd {
+  readonly calls = new Map<string, Call[]>();
+  readonly accepted = new Map<string, Acceptance[]>();
+  readonly #pending = new Map<string, number>();
+  readonly #listeners = new Map<string, FarEndListener>();
+  readonly #abandon = new Map<string, Set<() => void>>();
+
+  /** @param enrollmentId - its calls are this listener's */
+  listen(enrollmentId: string, listener: FarEndListener): void {
+    this.#listeners.set(enrollmentId, listener);
+  }
+
+  forget(enrollmentId: string, key: string): void {
+    this.#listeners.delete(enrollmentId);
+    this.calls.delete(key);
+    this.accepted.delete(key);
+    this.#pending.delete(key);
+  }
+
+  /** Whether nothing of this key is on its way: no open call, no request that may still be accepted. */
+  isQuiet(key: string): boolean {
+    return (this.#pending.get(key) ?? 0) === 0 && (this.calls.get(key) ?? []).every((c) => c.endedMs !== null);
+  }
+
+  /** A process died: its sockets are closed, its calls are over, nobody hears the answers. */
+  clientGone(process: string): void {
+    for (const abandon of [...(this.#abandon.get(process) ?? [])]) abandon();
+    this.#abandon.delete(process);
+  }
+
+  /** The adapter as the product sees it, used by one process. */
+  sender(kind: ProviderKind, process: string): Sender {
+    const reconciliation: Reconciliation =
+      kind === 'keys'
+        ? { kind: 'keys', keyLifeMs: 24 * 3_600_000 }
+        : kind === 'find'
+          ? { kind: 'find', settleAfterMs, find: (key) => this.#find(key) }
+          : { kind: 'none' };
+    return {
+      channel: 'email',
+      account: `far end (${kind})`,
+      times,
+      reconciliation,
+      reportsOpens: false,
+      open: async () => ({ send: (payload, key, deadline) => this.#send(kind, process, payload, key, deadline), close() {} }),
+    };
+  }
+
+  async #find(key: string): Promise<'accepted' | 'not_accepted'> {
+    const found = (this.accepted.get(key)?.length ?? 0) > 0;
+    // The answer is on its way while other things happen.
+    await new Promise((done) => setTimeout(done, 15));
+    return found ? 'accepted' : 'not_accepted';
+  }
+
+  #send(kind: ProviderKind, process: string, payload: Payload, key: string, deadline: Deadline): Promise<SendOutcome> {
+    const listener = this.#listeners.get(key.slice(0, key.indexOf(':')));
+    const leftMs = deadline.remainingMs();
+    if (listener === undefined || leftMs <= 0)
+      return Promise.resolve({ kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' });
+    const behaviour = listener.behaviour();
+    const call: Call = { key, process, body: JSON.stringify(payload), beganMs: performance.now(), endedMs: null, outcome: null, stretched: false };
+    append(this.calls, key, call);
+    listener.began(call, payload);
+    return new Promise((resolve) => {
+      let takes: NodeJS.Timeout | null = null;
+      const settle = () => this.#pending.set(key, (this.#pending.get(key) ?? 1) - 1);
+      const end = (outcome: NonNullable<Call['outcome']>) => {
+        clearTimeout(cutOff);
+        clearTimeout(answers);
+        this.#abandon.get(process)?.delete(abandon);
+        call.endedMs = performance.now();
+        call.outcome = outcome;
+        call.stretched = call.endedMs - call.beganMs > leftMs + endsWithinMs;
+        if (takes !== null && behaviour.dropsAbandoned && (outcome === 'unknown' || outcome === 'abandoned')) {
+          clearTimeout(takes);
+          takes = null;
+          settle();
+        }
+        listener.ended(call);
+      };
+      const abandon = () => end('abandoned');
+      // The socket is destroyed at the deadline.
+      const cutOff = setTimeout(() => finish({ kind: 'unknown', response: 'deadline' }), leftMs);
+      const answers = behaviour.answer === 'none' ? undefined : setTimeout(() => finish(outcomeOf(behaviour.answer)), behaviour.answerAfterMs);
+      const finish = (outcome: SendOutcome) => {
+        end(outcome.kind);
+        resolve(outcome);
+      };
+      const set = this.#abandon.get(process) ?? new Set();
+      this.#abandon.set(process, set.add(abandon));
+      if (behaviour.takeAfterMs === null) return;
+      this.#pending.set(key, (this.#pending.get(key) ?? 0) + 1);
+      takes = setTimeout(() => {
+        takes = null;
+        settle();
+        const known = this.accepted.get(key) ?? [];
+        if (kind === 'keys' && known.length > 0) return;
+        const acceptance = { key, atMs: performance.now(), body: call.body, call };
+        append(this.accepted, key, acceptance);
+        listener.accepted(acceptance, payload);
+      }, behaviour.takeAfterMs);
+    });
+  }
+}
+
+function outcomeOf(answer: Behaviour['answer']): SendOutcome {
+  switch (answer) {
+    case 200:
+      return { kind: 'accepted', providerMessageId: 'far-end', response: 'HTTP 200' };
+    case 429:
+      return { kind: 'refused', severity: 'soft', response: 'HTTP 429' };
+    case 422:
+      return { kind: 'refused', severity: 'hard', response: 'HTTP 422' };
+    case 500:
+    case 'reset':
+    case 'none':
+      return { kind: 'unknown', response: String(answer) };
+  }
+}
+
+function append<T>(map: Map<string, T[]>, key: string, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}

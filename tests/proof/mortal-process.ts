@@ -1,0 +1,129 @@
+import type { Socket } from 'node:net';
+import type { Tx, WithTenant } from '../../db/client.ts';
+import type { BuiltDeps } from '../../operations/create-deps.ts';
+import type { Fault, Point, ProcessPlan } from './schedule.ts';
+import type { ProviderKind } from './far-end.ts';
+import type { World } from './world.ts';
+
+/** A worker or an API process, as far as one operation can tell: its own fate, the shared database. */
+export interface MortalProcess {
+  name: string;
+  deps: BuiltDeps;
+  /** Resolves when the process has died; never, when it lives. */
+  died: Promise<'died'>;
+  /** Whether anything has befallen it: then its errors are no surprise. */
+  struck(): boolean;
+}
+
+export interface ProcessEvents {
+  reached(point: Point): void;
+  struck(point: Point, fault: Fault): void;
+}
+
+class KilledError extends Error {}
+
+const never = <T>() => new Promise<T>(() => undefined);
+const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
+
+/**
+ * Give an operation a process that may die, pause, or lose its connection at the points of its plan. A dead process does nothing any
+ * more: its connection is closed (as the kernel does it), its provider calls are gone, and whatever it asks for next never answers.
+ */
+export function startProcess(world: World, name: string, provider: ProviderKind, plan: ProcessPlan, events: ProcessEvents): MortalProcess {
+  const faults = new Map<string, Fault>(Object.entries(plan.faults));
+  const usesProxy = [...faults.values()].some((f) => f.kind === 'lost_commit');
+  const db = usesProxy ? world.behindProxy : world.db;
+  let current: Tx | null = null;
+  let dead = false;
+  let struck = false;
+  let die: (word: 'died') => void = () => undefined;
+  const died = new Promise<'died'>((resolve) => (die = resolve));
+
+  const kill = () => {
+    if (dead) return;
+    dead = true;
+    world.farEnd.clientGone(name);
+    if (current !== null) socketOf(current).destroy();
+    die('died');
+  };
+
+  async function reach(point: Point): Promise<void> {
+    // Inside a transaction the pool's client must come back: the error unwinds it, on a connection that is gone already.
+    const end = () => {
+      if (current !== null) throw new KilledError('killed');
+      return never<void>();
+    };
+    if (dead) return end();
+    events.reached(point);
+    const fault = faults.get(point);
+    if (fault === undefined) return;
+    faults.delete(point);
+    struck = true;
+    events.struck(point, fault);
+    switch (fault.kind) {
+      case 'pause':
+        await sleep(fault.ms);
+        if (dead) return end();
+        return;
+      case 'crash':
+        if (fault.afterMs === 0) {
+          kill();
+          return end();
+        }
+        setTimeout(kill, fault.afterMs);
+        return;
+      case 'cut':
+        if (current !== null) socketOf(current).destroy();
+        return;
+      case 'lost_commit':
+        if (current !== null) world.proxy.arm(socketOf(current).localPort ?? 0, fault.fate);
+    }
+  }
+
+  const mortal =
+    (run: WithTenant, beforeCommit: Point | null): WithTenant =>
+    async (tenantId, work) => {
+      if (dead) return never();
+      try {
+        const result = await run(tenantId, async (tx) => {
+          current = tx;
+          if (dead) throw new KilledError('killed');
+          const written = await work(tx);
+          if (beforeCommit !== null) await reach(beforeCommit);
+          if (dead) throw new KilledError('killed');
+          return written;
+        });
+        return dead ? await never() : result;
+      } finally {
+        current = null;
+      }
+    };
+
+  const sender = world.farEnd.sender(provider, name);
+  const deps: BuiltDeps = {
+    ...world.deps,
+    db: { ...db, withTenant: mortal(db.withTenant, null), settling: mortal(db.settling, 'settle.before_commit') },
+    checkpoints: reach,
+    createSender: () => ({
+      ...sender,
+      open: async () => {
+        const session = await sender.open();
+        return {
+          ...session,
+          send(payload, key, deadline) {
+            if (dead) return never();
+            void reach('in_call');
+            if (dead) return never();
+            return session.send(payload, key, deadline);
+          },
+        };
+      },
+    }),
+  };
+  return { name, deps, died, struck: () => struck };
+}
+
+/** The TCP connection beneath a transaction: drizzle keeps the client, the client its stream. */
+function socketOf(tx: Tx): Socket {
+  return (tx as unknown as { $client: { connection: { stream: Socket } } }).$client.connection.stream;
+}

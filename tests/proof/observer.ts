@@ -1,0 +1,168 @@
+import type { Acceptance, Call, ProviderKind } from './far-end.ts';
+import type { StopKind } from './schedule.ts';
+
+/*
+ * Judges a history by what was seen from outside: the far end's record, and when which delivery was answered 2xx. The product's rows
+ * are looked at last, and only to see whether they say the same.
+ */
+
+/** A stop, an answer and whom it named. Times of one monotonic clock. */
+export interface StopRecord {
+  kind: StopKind;
+  by: { cart: number } | { address: string };
+  /** Only the e-mail channel was closed: nothing ends, but no mail goes out. */
+  closesOnly: 'email' | null;
+  sentMs: number;
+  /** The first 2xx of the delivery or of a repeat; null: none. */
+  answeredMs: number | null;
+}
+
+/** Two addresses said to be one person's; `answeredMs` is null while the event is only stored. */
+export interface MergeRecord {
+  addresses: [string, string];
+  answeredMs: number | null;
+}
+
+export interface MoveRecord {
+  cart: number;
+  to: string;
+  sentMs: number;
+  answeredMs: number | null;
+}
+
+export interface CartRecord {
+  enrollmentId: string;
+  key: string;
+  /** The address it began with. */
+  owner: string;
+}
+
+/** What the product's tables say at the end. */
+export interface EndState {
+  enrollmentId: string;
+  ended: boolean;
+  row: { state: string; live: boolean } | null;
+}
+
+export interface Witnessed {
+  provider: ProviderKind;
+  carts: CartRecord[];
+  /** Addresses known to be one person's from the beginning. */
+  linked: [string, string][];
+  stops: StopRecord[];
+  merges: MergeRecord[];
+  moves: MoveRecord[];
+  calls: Call[];
+  accepted: Acceptance[];
+  /** Enrollments of which some dispatching process died. */
+  bereaved: Set<string>;
+  end: EndState[];
+  /** Delivery ids answered 2xx, and those found in the inbox with their state. */
+  answered: string[];
+  inbox: Map<string, string>;
+}
+
+export interface Verdict {
+  violations: string[];
+  /** Calls about which nothing could be said, because this machine held them up for longer than assumption (a) allows. */
+  stretched: number;
+}
+
+export function judge(seen: Witnessed): Verdict {
+  const violations: string[] = [];
+  let stretched = 0;
+  for (const [index, cart] of seen.carts.entries()) {
+    const name = `cart ${index + 1}`;
+    const accepted = seen.accepted.filter((a) => a.key === cart.key);
+    const calls = seen.calls.filter((c) => c.key === cart.key);
+    if (accepted.length > 1) violations.push(`G1: ${name} was accepted ${accepted.length} times`);
+    const first = accepted[0];
+    if (seen.provider === 'keys' && first !== undefined)
+      for (const call of calls) if (call.beganMs > first.atMs && call.body !== first.body) violations.push(`G1: ${name}: the repeat of an accepted call has other bytes`);
+    stretched += calls.filter((c) => c.stretched).length;
+    const closed = closedAt(seen, index);
+    if (closed !== null) {
+      for (const call of calls) {
+        if (call.beganMs > closed.atMs) violations.push(`G2: a call of ${name} began ${ms(call.beganMs - closed.atMs)} after the 2xx of ${closed.by}`);
+        else if ((call.endedMs === null || call.endedMs > closed.atMs) && !call.stretched)
+          violations.push(`G2: a call of ${name} was open at the 2xx of ${closed.by}, for another ${ms((call.endedMs ?? Infinity) - closed.atMs)}`);
+      }
+    }
+    const end = seen.end.find((e) => e.enrollmentId === cart.enrollmentId);
+    const state = end?.row?.state ?? 'no row';
+    if (end?.row?.live === true || state === 'claimed') violations.push(`STUCK: ${name} is ${state} and ${end?.row?.live === true ? 'live' : 'not live'}`);
+    if (state === 'sent' && accepted.length === 0) violations.push(`TRUTH: ${name} is sent, but was never accepted`);
+    if ((state === 'failed' || state === 'skipped' || state === 'no row') && accepted.length > 0) violations.push(`TRUTH: ${name} is ${state}, but was accepted`);
+    const unclear = calls.some((c) => c.outcome === 'unknown' || c.outcome === 'abandoned') || seen.bereaved.has(cart.enrollmentId);
+    if (state === 'unknown' && !unclear) violations.push(`LOST: ${name} is unknown, though every call was answered and nobody died`);
+    if (state === 'unknown' && seen.provider === 'find') violations.push(`STUCK: ${name} is unknown, though the provider can be asked`);
+    if (closed !== null && closed.ends && end?.ended !== true) violations.push(`G3: ${name} was stopped by ${closed.by}, but runs on`);
+    if (closed === null && end?.ended !== true && (state === 'no row' || state === 'failed')) violations.push(`LOST: ${name} is ${state} although the provider takes everything`);
+  }
+  for (const id of seen.answered) {
+    const state = seen.inbox.get(id);
+    if (state !== 'applied') violations.push(`G3: delivery ${id} was answered 2xx, the inbox says ${state ?? 'nothing'}`);
+  }
+  return { violations, stretched };
+}
+
+interface Closed {
+  atMs: number;
+  by: string;
+  ends: boolean;
+}
+
+/** From when on no call of a cart may begin or be open, as far as the answers given so far leave no doubt about whom they cover. */
+function closedAt(seen: Witnessed, cart: number): Closed | null {
+  let earliest: Closed | null = null;
+  for (const stop of seen.stops) {
+    if (stop.answeredMs === null) continue;
+    const atMs = coveredFrom(seen, stop, stop.answeredMs, cart);
+    if (atMs === null) continue;
+    if (earliest === null || atMs < earliest.atMs) earliest = { atMs, by: stop.kind, ends: stop.closesOnly === null };
+    else if (stop.closesOnly === null) earliest.ends = true;
+  }
+  return earliest;
+}
+
+function coveredFrom(seen: Witnessed, stop: StopRecord, answeredMs: number, cart: number): number | null {
+  if ('cart' in stop.by && stop.by.cart === cart) return answeredMs;
+  if (stop.kind === 'by_hand') return null;
+  const named = 'address' in stop.by ? stop.by.address : ownerDuring(seen, stop.by.cart, stop);
+  const owner = ownerDuring(seen, cart, stop);
+  if (named === null || owner === null) return null;
+  return connectedFrom(seen, named, owner, answeredMs);
+}
+
+/** Whose cart it was for as long as the stop was under way; null: it moved about then. */
+function ownerDuring(seen: Witnessed, cart: number, stop: StopRecord): string | null {
+  const move = seen.moves.find((m) => m.cart === cart);
+  const before = seen.carts[cart]?.owner ?? null;
+  if (move === undefined || (stop.answeredMs !== null && stop.answeredMs < move.sentMs)) return before;
+  return move.answeredMs !== null && move.answeredMs < stop.sentMs ? move.to : null;
+}
+
+/** When the last of the answers was given that make two addresses one person's; null: nothing says so. */
+function connectedFrom(seen: Witnessed, from: string, to: string, answeredMs: number): number | null {
+  const links = [
+    ...seen.linked.map((addresses) => ({ addresses, atMs: 0 })),
+    ...seen.merges.flatMap((m) => (m.answeredMs === null ? [] : [{ addresses: m.addresses, atMs: m.answeredMs }])),
+  ].sort((a, b) => a.atMs - b.atMs);
+  const reached = new Map([[from, answeredMs]]);
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const { addresses, atMs } of links) {
+      for (const [a, b] of [addresses, [addresses[1], addresses[0]] as const]) {
+        const known = reached.get(a);
+        if (known === undefined) continue;
+        const later = Math.max(known, atMs);
+        if (later >= (reached.get(b) ?? Infinity)) continue;
+        reached.set(b, later);
+        grew = true;
+      }
+    }
+  }
+  return reached.get(to) ?? null;
+}
+
+const ms = (value: number) => (value === Infinity ? 'ever' : `${value.toFixed(1)} ms`);

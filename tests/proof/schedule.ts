@@ -1,0 +1,208 @@
+import { type Behaviour, latestAcceptanceMs, type ProviderKind, times } from './far-end.ts';
+import type { LostCommit } from './commit-proxy.ts';
+import { type Random, seededRandom, seedOfHistory } from './random.ts';
+import type { Checkpoint } from '../../operations/deps.ts';
+
+/** Where something may happen to a process: the product's checkpoints, and two places that the harness adds around them. */
+export type Point = Checkpoint | 'settle.before_commit' | 'in_call';
+
+export type Fault =
+  | { kind: 'pause'; ms: number }
+  /** As SIGKILL: its connections and calls are gone, nothing of it runs on. */
+  | { kind: 'crash'; afterMs: number }
+  /** Its database connection breaks; the process lives on. */
+  | { kind: 'cut' }
+  | { kind: 'lost_commit'; fate: LostCommit };
+
+/** One life of a process: each fault strikes once, at its point. */
+export interface ProcessPlan {
+  faults: Partial<Record<Point, Fault>>;
+  /** Before the next life, or the next attempt, begins. */
+  waitMs: number;
+}
+
+/** Something that has to happen first; the delay counts from there. `start`: the history's begin. */
+export interface When {
+  after: 'start' | 'locked' | 'claimed' | 'called' | 'accepted';
+  delayMs: number;
+}
+
+export type StopKind = 'purchase_by_token' | 'purchase_by_address' | 'reply' | 'opt_out' | 'unsubscribe' | 'by_hand';
+
+export type Doing = { kind: 'stop'; stop: StopKind; cart: number } | { kind: 'merge' } | { kind: 'move' };
+
+export interface ActionPlan {
+  doing: Doing;
+  when: When;
+  /** One life per attempt; after the last planned one, undisturbed ones follow. */
+  lives: ProcessPlan[];
+  /** The same delivery again, so long after the first was sent. */
+  repeatsMs: number[];
+}
+
+export interface HistoryPlan {
+  seed: number;
+  provider: ProviderKind;
+  /** The tenant's rule: an opt-out on one channel closes all of them. */
+  optOutAll: boolean;
+  /** Who and what there is: one cart; two carts of one person; two persons who may become one; a cart that moves to another address. */
+  shape: 'one' | 'two_carts' | 'two_persons' | 'move';
+  /** Whether the second person has a cart too. */
+  secondCart: boolean;
+  /** By cart, in the order of its calls; further calls are accepted. */
+  behaviours: Behaviour[][];
+  dispatches: { cart: number; when: When; lives: ProcessPlan[] }[];
+  actions: ActionPlan[];
+  /** A click on the mail, so long after each acceptance. */
+  clicksAfterMs: number | null;
+  /** When rows in doubt or put off are made ten seconds older, nothing of theirs being under way. */
+  timePassesMs: number[];
+}
+
+const dispatchPoints = [
+  'dispatch.session_open',
+  'dispatch.locked',
+  'dispatch.before_commit',
+  'dispatch.claimed',
+  'dispatch.called',
+  'dispatch.settled',
+  'settle.before_commit',
+  'in_call',
+] as const;
+const stopPoints = ['stop.locked', 'stop.before_commit', 'stop.committed'] as const;
+
+/** The whole schedule of one history: what happens to whom and when, as far as a seed can decide it. */
+export function planHistory(seed: number): HistoryPlan {
+  const random = seededRandom(seed);
+  const shape = random.weighted([
+    [4, 'one'],
+    [2, 'two_carts'],
+    [3, 'two_persons'],
+    [1.5, 'move'],
+  ]);
+  const secondCart = shape === 'two_carts' || ((shape === 'two_persons' || shape === 'move') && random.chance(0.5));
+  const carts = secondCart ? 2 : 1;
+  const perCart = <T>(make: (cart: number) => T) => Array.from({ length: carts }, (_, cart) => make(cart));
+  return {
+    seed,
+    provider: random.weighted([
+      [3, 'none'],
+      [4, 'keys'],
+      [4, 'find'],
+    ]),
+    optOutAll: random.chance(0.65),
+    shape,
+    secondCart,
+    behaviours: perCart(() => Array.from({ length: random.whole(1, 4) }, () => behaviour(random))),
+    dispatches: perCart((cart) => Array.from({ length: random.whole(1, 3) }, () => dispatch(random, cart))).flat(),
+    actions: actions(random, shape, carts),
+    clicksAfterMs: random.chance(0.25) ? random.whole(0, 80) : null,
+    timePassesMs: random.chance(0.6) ? Array.from({ length: random.whole(1, 4) }, () => random.whole(150, 1_700)) : [],
+  };
+}
+
+export const planOf = (seed: number, index: number): HistoryPlan => planHistory(seedOfHistory(seed, index));
+
+function behaviour(random: Random): Behaviour {
+  const takeAfterMs = random.weighted([
+    [3, 0],
+    [4, random.whole(1, 60)],
+    [2, random.whole(60, times.deadlineMs)],
+  ]);
+  const lateMs = random.whole(0, latestAcceptanceMs);
+  const perhaps = random.chance(0.6) ? random.pick([takeAfterMs, lateMs]) : null;
+  const base = { dropsAbandoned: random.chance(0.3), answerAfterMs: random.whole(0, 200) };
+  switch (random.weighted([[7, 'accept'], [4, 429], [0.7, 422], [2, 500], [2, 'reset'], [5, 'none']])) {
+    case 'accept':
+      return { ...base, takeAfterMs, answer: 200, answerAfterMs: takeAfterMs + random.whole(2, 120) };
+    case 429:
+      return { ...base, takeAfterMs: null, answer: 429 };
+    case 422:
+      return { ...base, takeAfterMs: null, answer: 422 };
+    case 500:
+      return { ...base, takeAfterMs: perhaps, answer: 500 };
+    case 'reset':
+      return { ...base, takeAfterMs: perhaps, answer: 'reset' };
+    case 'none':
+      return { ...base, takeAfterMs: perhaps, answer: 'none' };
+  }
+}
+
+function dispatch(random: Random, cart: number): HistoryPlan['dispatches'][number] {
+  const startsWith = random.weighted([
+    [4, 'start'],
+    [1, 'claimed'],
+    [1, 'called'],
+  ]);
+  return { cart, when: { after: startsWith, delayMs: random.whole(0, 80) }, lives: lives(random, dispatchPoints, 0.65, 4) };
+}
+
+function actions(random: Random, shape: HistoryPlan['shape'], carts: number): ActionPlan[] {
+  const doings: Doing[] = Array.from({ length: random.weighted([[1, 0], [5, 1], [3, 2], [1, 3]]) }, () => ({
+    kind: 'stop',
+    stop: random.weighted([
+      [3, 'purchase_by_token'],
+      [2, 'purchase_by_address'],
+      [2, 'reply'],
+      [3, 'opt_out'],
+      [1.5, 'unsubscribe'],
+      [0.7, 'by_hand'],
+    ]),
+    cart: random.whole(0, carts - 1),
+  }));
+  if (shape === 'two_persons') {
+    doings.push({ kind: 'merge' });
+    // A stop of the second person, who may have no cart: the merge carries it over.
+    if (random.chance(0.7)) doings.push({ kind: 'stop', stop: random.pick(['purchase_by_address', 'reply', 'opt_out']), cart: 1 });
+  }
+  if (shape === 'move') doings.push({ kind: 'move' });
+  return doings.map((doing) => ({
+    doing,
+    when: {
+      after: random.weighted([
+        [2, 'start'],
+        [2, 'locked'],
+        [3, 'claimed'],
+        [4, 'called'],
+        [1.5, 'accepted'],
+      ]),
+      delayMs: random.chance(0.7) ? random.whole(0, 60) : random.whole(0, 400),
+    },
+    lives: lives(random, stopPoints, 0.3, 2),
+    repeatsMs: random.chance(0.4) ? Array.from({ length: random.whole(1, 2) }, () => random.whole(0, 200)) : [],
+  }));
+}
+
+function lives(random: Random, points: readonly [Point, ...Point[]], disturbed: number, most: number): ProcessPlan[] {
+  return Array.from({ length: most }, () => {
+    const faults: ProcessPlan['faults'] = {};
+    if (random.chance(disturbed)) {
+      for (let left = random.whole(1, 2); left > 0; left--) {
+        const point = random.pick(points);
+        faults[point] = faultAt(random, point);
+      }
+    }
+    return { faults, waitMs: random.chance(0.7) ? random.whole(0, 60) : random.whole(60, 400) };
+  });
+}
+
+function faultAt(random: Random, point: Point): Fault {
+  const inTransaction = /locked|before_commit/.test(point);
+  const pause = { kind: 'pause', ms: inTransaction ? random.whole(0, 240) : longPause(random) } as const;
+  const crash = { kind: 'crash', afterMs: point === 'in_call' ? random.whole(0, times.deadlineMs) : 0 } as const;
+  if (point === 'in_call') return crash;
+  if (!inTransaction) return random.weighted([[3, pause], [1, crash]]);
+  if (!point.endsWith('before_commit')) return random.weighted([[3, pause], [1, crash], [0.5, { kind: 'cut' }]]);
+  const fate = random.pick([{ kind: 'answer_lost' }, { kind: 'never_sent' }, { kind: 'late', afterMs: random.whole(1, 150) }]);
+  return random.weighted([[2, pause], [1, crash], [0.3, { kind: 'cut' }], [3, { kind: 'lost_commit', fate }]]);
+}
+
+function longPause(random: Random): number {
+  return random.weighted([
+    [5, random.whole(0, 60)],
+    [3, random.whole(60, times.deadlineMs)],
+    [1, random.whole(times.deadlineMs, times.deadLeaseMs)],
+    // Longer than a dead lease, and than a provider needs to settle.
+    [2, random.whole(times.deadLeaseMs, 1_600)],
+  ]);
+}

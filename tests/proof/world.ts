@@ -1,0 +1,122 @@
+import { createHash, randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { type Database, openDatabase } from '../../db/client.ts';
+import { connections } from '../../db/schema/index.ts';
+import { parseSequence } from '../../domain/sequence/parse-sequence.ts';
+import { createLeaseWatch } from '../../operations/lease-watch.ts';
+import { type BuiltDeps, createDeps } from '../../operations/create-deps.ts';
+import { systemClock } from '../../operations/clock.ts';
+import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';
+import { publishPreset } from '../../operations/publish-sequence.ts';
+import { noTelemetry } from '../../operations/telemetry.ts';
+import { type CommitProxy, startCommitProxy } from './commit-proxy.ts';
+import { FarEnd, type ProviderKind } from './far-end.ts';
+
+/** What all histories of a run share: one database, one far end, a tenant for each kind of provider and each rule of opting out. */
+export interface World {
+  db: Database;
+  /** The same database through a proxy that can swallow what follows a COMMIT. */
+  behindProxy: Database;
+  proxy: CommitProxy;
+  farEnd: FarEnd;
+  /** Of a process that nothing befalls. */
+  deps: BuiltDeps;
+  tenantOf(provider: ProviderKind, optOutAll: boolean): ProvisionedTenant;
+  /** As the owner, outside the product: to look, and to let time pass. */
+  owner: pg.Pool;
+  /** How often a stop met a call that was running. */
+  waits: { settled: number; lease_over: number; budget_spent: number; none: number };
+  close(): Promise<void>;
+}
+
+const silent = { info() {}, warn() {}, error() {} };
+
+const yaml = `
+sequence: proof
+name: Proof
+on: cart.abandoned
+quietFor: 1h
+stopOn: [purchased, replied, opted_out]
+maxAge: 300d
+reentry: once-per-subject
+priority: 3
+goal: { event: order.placed, within: 7d }
+steps:
+  - { id: mail, at: 1h, channel: email, content: proof/mail, maxRetries: 10 }
+`;
+/** The one step of every enrollment. */
+export const stepId = 'mail';
+/** An hour of the plan is a tenth of a second. */
+const timeScale = 36_000;
+
+/** @param url - the owner's URL of a migrated database that nobody else uses */
+export async function openWorld(url: string): Promise<World> {
+  const at = new URL(url);
+  const proxy = await startCommitProxy({ host: at.hostname, port: Number(at.port) });
+  const proxied = new URL(url);
+  proxied.hostname = '127.0.0.1';
+  proxied.port = String(proxy.port);
+  const short = { idleInTransactionMs: 250, lockWaitMs: 400 };
+  const db = openDatabase({ url, maxConnections: 30, settlingConnections: 8, applicationName: 'proof', ...short });
+  const behindProxy = openDatabase({ url: proxied.href, maxConnections: 20, settlingConnections: 6, applicationName: 'proof proxied', ...short });
+  const farEnd = new FarEnd();
+  const waits = { settled: 0, lease_over: 0, budget_spent: 0, none: 0 };
+  const built = createDeps({
+    databaseUrl: url,
+    masterKey: randomBytes(32),
+    publicUrl: 'http://rekindle.example.com',
+    smtpUrl: null,
+    timeScale: null,
+    log: silent,
+    applicationName: 'proof',
+    telemetry: { ...noTelemetry, leaseWait: (result) => void (waits[result] += 1) },
+  });
+  const deps: BuiltDeps = {
+    ...built,
+    db,
+    leases: createLeaseWatch(db, systemClock),
+    createSender: (integration) => farEnd.sender(kindOf(integration), 'undisturbed'),
+  };
+  const parsed = parseSequence(yaml);
+  if (!parsed.ok) throw new Error(`the proof's sequence: ${JSON.stringify(parsed.errors)}`);
+  const content = { 'proof/mail': { subject: 'Your cart', html: '<p>{{ cart.leadTitle }}</p>', text: 'Your cart' } };
+  const preset = { definition: parsed.definition, content, sourceHash: createHash('sha256').update(yaml).digest('hex') };
+  const tenants = new Map<string, ProvisionedTenant>();
+  for (const provider of ['none', 'keys', 'find'] as const) {
+    for (const optOutAll of [true, false]) {
+      const settings = { quietHours: null, optOutAllChannels: optOutAll };
+      const tenant = await provisionTenant(deps, { slug: `proof-${provider}-${optOutAll}`, name: 'Proof', timeScale, synthetic: true, settings });
+      const sealedConfig = deps.sealing.seal('{}');
+      await db.withTenant(tenant.tenantId, (tx) =>
+        tx.insert(connections).values({ tenantId: tenant.tenantId, id: uuidv7(), integration: `stub-${provider}`, name: 'far end', sealedConfig }),
+      );
+      await publishPreset(deps, tenant.tenantId, preset);
+      tenants.set(`${provider} ${optOutAll}`, tenant);
+    }
+  }
+  const owner = new pg.Pool({ connectionString: url, max: 4 });
+  owner.on('error', () => undefined);
+  return {
+    db,
+    behindProxy,
+    proxy,
+    farEnd,
+    deps,
+    owner,
+    waits,
+    tenantOf(provider, optOutAll) {
+      const tenant = tenants.get(`${provider} ${optOutAll}`);
+      if (tenant === undefined) throw new Error('no such tenant');
+      return tenant;
+    },
+    async close() {
+      await Promise.all([db.close(), behindProxy.close(), built.db.close(), owner.end()]);
+      await proxy.close();
+    },
+  };
+}
+
+function kindOf(integration: string): ProviderKind {
+  return integration === 'stub-keys' ? 'keys' : integration === 'stub-find' ? 'find' : 'none';
+}
