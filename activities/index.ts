@@ -1,7 +1,7 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Deps, WorkflowEngine } from '../operations/deps.ts';
 import { closeEnrollment, holdEnrollment } from '../operations/close-enrollment.ts';
-import { faultOf } from '../operations/faults.ts';
+import { faultOf } from '../operations/classify-failure.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { reconcile } from '../operations/reconcile.ts';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { consentRequiredByDefault } from './people/consent.ts';
 
 /** What a tenant configures. Every field has a default, so that a new one never breaks an old row. Money in minor units. */
 export const tenantSettings = z.object({
@@ -24,7 +25,7 @@ export const tenantSettings = z.object({
     .nullable()
     .default({ fromMinute: 21 * 60, toMinute: 8 * 60 }),
   /** Channels on which unknown consent is not enough (design, section 4, rule 14). */
-  requireConsent: z.array(z.string()).default(['sms', 'call', 'push']),
+  requireConsent: z.array(z.string()).default([...consentRequiredByDefault]),
   /** An opt-out on one channel closes all of them (rule 13). */
   optOutAllChannels: z.boolean().default(true),
   /** Lifetime value above which a customer is HIGH_VALUE (S1-3). */

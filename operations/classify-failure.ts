@@ -1,5 +1,8 @@
 import { isLockFailure, postgresCode } from '../db/client.ts';
 
+// For those who may not know the database.
+export { faultOf } from '../db/client.ts';
+
 /**
  * What a failed operation means for whoever asked for it. `busy`: somebody else holds the rows, the same may succeed at once.
  * `unavailable`: Postgres is away, restarting, read-only, or its disk or its connections are used up; nothing was accepted.

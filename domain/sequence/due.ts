@@ -28,11 +28,6 @@ export function expiryAt(plan: Plan, progress: Progress, stepId: StepId): EpochM
   return Math.max(dueMs + shortestLifeMs, plannedExpiryMs(plan, progress, index, dueMs));
 }
 
-/** The step of that id. @throws RangeError when the plan has no such step */
-export function planStep(plan: Plan, stepId: StepId): PlanStep {
-  return stepAt(plan, stepIndex(plan, stepId));
-}
-
 function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: EpochMs): EpochMs {
   const { expiresAfterMs } = stepAt(plan, index);
   if (expiresAfterMs !== null) return dueMs + expiresAfterMs;

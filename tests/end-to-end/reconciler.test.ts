@@ -122,13 +122,12 @@ test('a workflow that was started late, for an enrollment that had ended, is sto
   expect(await stateOf('late')).toBe('running');
 
   await shop.startWorker();
-  await until("the Schedule's own first look to be over", async () => {
-    const schedule = await temporalClientOf(shop)
-      .schedule.getHandle(`reconcile/${shop.temporal.taskQueue}`)
-      .describe()
-      .catch(() => null);
-    return schedule !== null && schedule.info.recentActions.length > 0 && schedule.info.runningActions.length === 0;
+  // The Schedule looks once by itself when it is made.
+  const looked = await until("the Schedule's own look to begin", async () => {
+    const { info } = await temporalClientOf(shop).schedule.getHandle(`reconcile/${shop.temporal.taskQueue}`).describe();
+    return info.recentActions.at(0)?.action.workflow.workflowId;
   });
+  expect(await temporalClientOf(shop).workflow.getHandle(looked).result()).toMatchObject(nothing);
   // An end that is as fresh as this may still be on its way to the workflow.
   expect(await reconcileNow()).toMatchObject(nothing);
   await inTenant((tx) => tx.update(enrollments).set({ endedAt: sql`ended_at - interval '1 minute'` }).where(isNotNull(enrollments.endedAt)));

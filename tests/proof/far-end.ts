@@ -109,7 +109,7 @@ export class FarEnd {
     if (listener === undefined || leftMs <= 0)
       return Promise.resolve({ kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' });
     const behaviour = listener.behaviour();
-    const call: Call = { key, process, body: JSON.stringify(payload), beganMs: performance.now(), endedMs: null, outcome: null, stretched: false };
+    const call: Call = { key, process, body: inOrder(payload), beganMs: performance.now(), endedMs: null, outcome: null, stretched: false };
     append(this.calls, key, call);
     listener.began(call, payload);
     return new Promise((resolve) => {
@@ -152,6 +152,13 @@ export class FarEnd {
       }, behaviour.takeAfterMs);
     });
   }
+}
+
+/** A payload as text, whatever order its fields came back in from where it was pinned. */
+function inOrder(payload: Payload): string {
+  return JSON.stringify(payload, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
+  );
 }
 
 function outcomeOf(answer: Behaviour['answer']): SendOutcome {

@@ -65,6 +65,9 @@ export interface HistoryResult {
   ends: string[];
 }
 
+/** Numbers that could exist, none used by two histories. */
+let nextNumber = 3_220_000;
+
 const undisturbed: ProcessPlan = { faults: {}, waitMs: 20 };
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
 /** A lone word after which something else may begin; whoever asks later gets it too. */
@@ -159,7 +162,8 @@ class History {
 
   #email = (person: number) => `p${person + 1}.${this.#id}@example.com`;
   // Two persons may become one by a telephone number that only the second has at first.
-  #phone = () => `+1202${String(Number.parseInt(this.#id.replace('-', '').slice(0, 8), 16) % 10_000_000).padStart(7, '2')}`;
+  readonly #phoneNumber = `+1202${nextNumber++}`;
+  #phone = () => this.#phoneNumber;
   #token = (cart: number) => `cart-${cart + 1}-${this.#id}`;
 
   #cartEvent(cart: number, contact: Record<string, unknown>) {

@@ -59,7 +59,7 @@ export async function runProof(options: ProofOptions): Promise<ProofReport> {
   const most = options.atOnce ?? 48;
   const steer = setInterval(() => {
     const lateMs = loop.percentile(95) / 1e6 - 5;
-    atOnce = lateMs > 18 ? Math.max(4, atOnce - 3) : Math.min(most, atOnce + 2);
+    atOnce = lateMs > 8 ? Math.max(3, atOnce - 3) : Math.min(most, atOnce + 2);
     loop.reset();
   }, 400);
   const sweeps = (async () => {
