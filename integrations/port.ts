@@ -93,4 +93,3 @@ export interface Sender {
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
   open(): Promise<SenderSession>;
 }
-

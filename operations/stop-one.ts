@@ -1,15 +1,16 @@
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
-import { auditLog, contacts, enrollments, messages, tenants } from '../db/schema/index.ts';
+import { auditLog, enrollments, messages } from '../db/schema/index.ts';
+import { normaliseEmail } from '../domain/people/identity.ts';
 import type { StopReason } from '../domain/sequence/plan.ts';
-import { tenantSettings } from '../domain/tenant-settings.ts';
-import { answerBudgetMs } from './accept-delivery.ts';
+import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { lockStep } from './dispatch/fence.ts';
-import type { EventContext } from './events/context.ts';
-import { optOutPersons } from './events/contact.ts';
-import { MovedError } from './events/identities.ts';
+import { type EventContext, startContext } from './events/context.ts';
+import { contactsByIdentity, MovedError } from './events/identities.ts';
+import { lockNamed } from './events/lock-named.ts';
+import { optOutPersons } from './events/opt-outs.ts';
 import { coverPersons, stopEnrollments } from './events/stop-enrollments.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
@@ -17,11 +18,14 @@ import { readLiveClaims } from './lease-watch.ts';
 export type StopResult = 'stopped' | 'not_found' | 'busy';
 
 /** A person stops a sequence by hand. The text is kept as a note: "purchased" typed here is not a recovery (rule 12). */
-export function stopByHand(deps: Deps, input: { tenantId: string; enrollmentId: string; note: string; actor: string; reason?: StopReason }): Promise<StopResult> {
+export function stopByHand(
+  deps: Deps,
+  input: { tenantId: string; enrollmentId: string; note: string; actor: string; reason?: StopReason },
+): Promise<StopResult> {
   return stopAndWait(deps, input.tenantId, async (tx) => {
     const locked = await lockStep(tx, input.enrollmentId, '');
     if (locked === null) return null;
-    const ctx = await contextOf(tx, deps, input.tenantId, [locked.personId]);
+    const ctx = await startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null });
     await coverPersons(ctx, [locked.personId]);
     await stopEnrollments(ctx, [input.enrollmentId], input.reason ?? 'manual', input.note);
     await tx.insert(auditLog).values({
@@ -37,55 +41,63 @@ export function stopByHand(deps: Deps, input: { tenantId: string; enrollmentId: 
 }
 
 /**
- * One-click unsubscribe: takes effect like any stop, on the whole person (rules 10 and 13). Repeating it changes nothing and waits likewise.
+ * One-click unsubscribe: takes effect like any stop, on everybody whose address the mail was sent to and whoever shares an identity with
+ * them (rules 10 and 13), whoever the cart belongs to by now. Repeating it changes nothing and waits likewise.
  * @param messageId - from the signed token in the mail
  */
 export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: string }): Promise<StopResult> {
   return stopAndWait(deps, input.tenantId, async (tx) => {
-    const personId = await personOfMessage(tx, input.messageId);
-    if (personId === null) return null;
-    await tx.select({ id: contacts.id }).from(contacts).where(eq(contacts.id, personId)).for('no key update');
-    if ((await personOfMessage(tx, input.messageId)) !== personId) throw new MovedError();
-    const ctx = await contextOf(tx, deps, input.tenantId, [personId]);
-    await optOutPersons(ctx, [personId], { channel: 'email', final: false, source: 'unsubscribe', occurredAtMs: ctx.nowMs });
+    const mail = await readMail(tx, input.messageId);
+    if (mail === null) return null;
+    const ctx = await startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null });
+    const addressees = await contactsByIdentity(tx, mail.identities);
+    const found = await lockNamed(tx, ctx.source, {
+      identities: mail.identities,
+      keys: [],
+      stops: true,
+      // Nobody has that address any more: then whom the message was for.
+      contactIds: addressees.length === 0 ? [mail.contactId] : [],
+      // A dispatch of the sequence that sent the mail holds the lock of whoever the sequence belongs to now.
+      bystanderIds: [mail.contactId, mail.enrollmentContactId],
+    });
+    if ((await readMail(tx, input.messageId))?.enrollmentContactId !== mail.enrollmentContactId) throw new MovedError();
+    await optOutPersons(ctx, {
+      channel: 'email',
+      final: false,
+      source: 'unsubscribe',
+      occurredAtMs: ctx.nowMs,
+      identities: mail.identities,
+      personIds: found.namedPersonIds,
+      reachedPersonIds: found.reachedPersonIds,
+    });
+    // The call of this very message, should it still be open.
+    ctx.covered.add(mail.contactId);
     return ctx;
   });
 }
 
-async function personOfMessage(tx: Tx, messageId: string): Promise<string | null> {
+async function readMail(tx: Tx, messageId: string) {
   const [row] = await tx
-    .select({ personId: contacts.personId })
+    .select({ contactId: messages.contactId, enrollmentContactId: enrollments.contactId, payload: messages.payload })
     .from(messages)
-    .innerJoin(enrollments, eq(enrollments.id, messages.enrollmentId))
-    .innerJoin(contacts, eq(contacts.id, enrollments.contactId))
+    .innerJoin(enrollments, and(eq(enrollments.tenantId, messages.tenantId), eq(enrollments.id, messages.enrollmentId)))
     .where(eq(messages.id, messageId));
-  return row?.personId ?? null;
-}
-
-async function contextOf(tx: Tx, deps: Deps, tenantId: string, lockedPersonIds: string[]): Promise<EventContext> {
-  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
-  if (tenant === undefined) throw new Error('the tenant does not exist');
-  const settings = tenantSettings.parse(tenant.settings);
+  if (row === undefined) return null;
+  const address = normaliseEmail(row.payload?.to.address);
   return {
-    tx,
-    deps,
-    source: { tenantId, connectionId: '', country: settings.country },
-    tenant: { slug: tenant.slug, settings, timeScale: tenant.timeScale },
-    inboxId: null,
-    lockedPersonIds,
-    covered: new Set(),
-    outboxWritten: false,
-    nowMs: deps.clock.nowMs(),
+    contactId: row.contactId,
+    enrollmentContactId: row.enrollmentContactId,
+    identities: address === null ? [] : [{ kind: 'email', value: address }],
   };
 }
 
 /** The stop side of the fence for stops that come without a webhook: write, give the connection back, wait for covered calls. */
 async function stopAndWait(deps: Deps, tenantId: string, write: (tx: Tx) => Promise<EventContext | null>): Promise<StopResult> {
-  const startedMs = deps.clock.monotonicMs();
-  const budgetLeft = () => answerBudgetMs - (deps.clock.monotonicMs() - startedMs);
-  while (budgetLeft() > 0) {
+  const budget = startAnswerBudget(deps.clock);
+  for (let attempt = 1; budget.leftMs() > 0; attempt++) {
     try {
       const written = await deps.db.withTenant(tenantId, async (tx) => {
+        if (attempt > 1) await boundLockWaits(tx, budget.leftMs());
         const ctx = await write(tx);
         if (ctx === null) return null;
         const lockedAtMs = deps.clock.monotonicMs();
@@ -98,7 +110,7 @@ async function stopAndWait(deps: Deps, tenantId: string, write: (tx: Tx) => Prom
       if (written.outboxWritten) deps.kickRelay();
       await deps.checkpoints('stop.committed');
       const waitFromMs = deps.clock.monotonicMs();
-      const waited = await deps.leases.wait(tenantId, written.claims, written.lockedAtMs, budgetLeft() + (waitFromMs - written.lockedAtMs));
+      const waited = await deps.leases.wait(tenantId, written.claims, written.lockedAtMs, budget.leftMs() + (waitFromMs - written.lockedAtMs));
       deps.telemetry.leaseWait(waited, deps.clock.monotonicMs() - waitFromMs);
       return waited === 'budget_spent' ? 'busy' : 'stopped';
     } catch (error) {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LineItem, PersonDetails, PersonRef } from '../../domain/events.ts';
 import { minorDigits } from '../../domain/money.ts';
+import { isPlausibleInstant, maxCount } from '../bounds.ts';
 import { toMinor } from '../money.ts';
 import { isPlainText, isPlainTextWithLines, isWebUrl } from '../untrusted-text.ts';
 
@@ -10,7 +11,10 @@ import { isPlainText, isPlainTextWithLines, isWebUrl } from '../untrusted-text.t
 const text = (maxLength: number) => z.string().min(1).max(maxLength).refine(isPlainText, 'has control characters');
 const id = text(255);
 const webUrl = z.string().max(2_000).refine(isPlainText, 'has control characters').refine(isWebUrl, 'is no http or https URL');
-const instant = z.iso.datetime({ offset: true }).transform((value) => Date.parse(value));
+const instant = z.iso
+  .datetime({ offset: true })
+  .transform((value) => Date.parse(value))
+  .refine(isPlausibleInstant, 'is no time of our age: expected the years 2000 to 2099');
 const currency = z
   .string()
   .regex(/^[A-Za-z]{3}$/, 'is no three-letter currency code')
@@ -42,7 +46,7 @@ const contactFields = {
     .transform((code) => code.toUpperCase())
     .nullish(),
   region: text(64).nullish(),
-  order_count: z.number().int().nonnegative().nullish(),
+  order_count: z.number().int().nonnegative().max(maxCount).nullish(),
   lifetime_value: amount.nullish(),
   /** Of the lifetime value, where it is not the cart's or order's. */
   currency: currency.nullish(),

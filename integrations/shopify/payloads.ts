@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { LineItem, PersonDetails } from '../../domain/events.ts';
 import type { EpochMs } from '../../domain/sequence/plan.ts';
+import { isPlausibleInstant, maxCount } from '../bounds.ts';
 import { toMinor } from '../money.ts';
 import { cleanText, isWebUrl } from '../untrusted-text.ts';
 
@@ -51,7 +52,7 @@ const customer = orNull(
     phone: text(50),
     first_name: text(100),
     last_name: text(100),
-    orders_count: z.coerce.number().int().nonnegative().nullable().catch(null),
+    orders_count: z.coerce.number().int().nonnegative().max(maxCount).nullable().catch(null),
     total_spent: amount,
     currency,
     default_address: address,
@@ -173,11 +174,11 @@ export const privacyPayload = z.object({ customer: orNull(z.object({ id: optiona
 
 export const shopPayload = z.object({});
 
-/** Epoch milliseconds of an ISO 8601 time with its offset; null for anything else. */
+/** Epoch milliseconds of an ISO 8601 time with its offset; null for anything else, and for times that no shop's clock says. */
 export function parseInstant(value: unknown): EpochMs | null {
   if (typeof value !== 'string' || !/^\d{4}-\d{2}-\d{2}T[\d:.]{5,30}(Z|[+-]\d{2}:?\d{2})$/.test(value)) return null;
   const ms = Date.parse(value);
-  return Number.isFinite(ms) ? ms : null;
+  return isPlausibleInstant(ms) ? ms : null;
 }
 
 function unreadable(ctx: z.core.$RefinementCtx, path: (string | number)[], message: string): never {

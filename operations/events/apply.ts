@@ -1,22 +1,18 @@
-import { eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
-import { enrollmentEvents, tenants } from '../../db/schema/index.ts';
+import { enrollmentEvents } from '../../db/schema/index.ts';
 import type { DomainEvent } from '../../domain/events.ts';
-import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
 import { type LiveClaim, readLiveClaims } from '../lease-watch.ts';
 import { applyCartDeleted, applyCartUpdated } from './carts.ts';
-import { applyContactUpdated, applyMessageReceived, applyOptedIn, applyOptedOut, applyPrivacyRequest, applyUninstalled } from './contact.ts';
-import type { EventContext } from './context.ts';
+import { applyContactUpdated, applyMessageReceived, applyPrivacyRequest, applyUninstalled } from './contact.ts';
+import { type EventContext, startContext } from './context.ts';
 import { openEnrollmentOf } from './enroll.ts';
-import { findNamed, lockNamed, namedBy, subjectsByKey } from './identities.ts';
+import { namedBy, subjectsByKey } from './identities.ts';
+import { findNamed, lockNamed } from './lock-named.ts';
+import { applyOptedIn, applyOptedOut } from './opt-outs.ts';
 import { applyOrderCancelled, applyOrderPlaced } from './orders.ts';
-
-/** Events after whose 2xx no covered provider call may start or still be open (design, section 7, stop side). */
-export function isStop(event: DomainEvent): boolean {
-  return event.type === 'order.placed' || event.type === 'message.received' || event.type === 'contact.opted_out';
-}
+import { isStop } from './stops.ts';
 
 /** What a transaction of events has written, for whoever answers the delivery. */
 export interface Applied {
@@ -39,34 +35,21 @@ export async function applyEvents(
   where: { tenantId: string; connectionId: string; inboxId: string },
   events: DomainEvent[],
 ): Promise<Applied> {
-  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, where.tenantId));
-  if (tenant === undefined) throw new Error('the tenant does not exist');
-  const settings = tenantSettings.parse(tenant.settings);
-  const source = { tenantId: where.tenantId, connectionId: where.connectionId, country: settings.country };
-  const named = events.map((event) => namedBy(source, event));
-  const locked = await lockNamed(
-    tx,
-    source,
-    named.flatMap((n) => n.identities),
-    named.flatMap((n) => n.keys),
-  );
+  const ctx = await startContext(tx, deps, where);
+  const names = events.map((event) => ({ ...namedBy(ctx.source, event), stops: isStop(event) }));
+  const locked = await lockNamed(tx, ctx.source, {
+    identities: names.flatMap((n) => n.identities),
+    keys: names.flatMap((n) => n.keys),
+    stops: names.some((n) => n.stops),
+  });
   const lockedAtMs = deps.clock.monotonicMs();
   await deps.checkpoints('stop.locked');
-  const ctx: EventContext = {
-    tx,
-    deps,
-    source,
-    tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale },
-    inboxId: where.inboxId,
-    lockedPersonIds: [...locked.personIds],
-    covered: new Set(),
-    outboxWritten: false,
-    nowMs: deps.clock.nowMs(),
-  };
   for (const [index, event] of events.entries()) {
-    const own = named[index];
+    const own = names[index];
     // Several events in one delivery may name different people: each reaches its own.
-    if (events.length > 1 && own !== undefined) ctx.lockedPersonIds = (await findNamed(tx, source, own.identities, own.keys)).personIds;
+    const found = events.length > 1 && own !== undefined ? await findNamed(tx, ctx.source, own) : locked;
+    ctx.namedPersonIds = [...found.namedPersonIds];
+    ctx.reachedPersonIds = [...found.reachedPersonIds];
     await applyEvent(ctx, event);
   }
   const coveredContactIds = [...ctx.covered].sort();

@@ -1,11 +1,22 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, notInArray, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { contactIdentities, contacts, enrollmentEvents, enrollments, outbox, sequences, sequenceVersions, type subjects } from '../../db/schema/index.ts';
+import {
+  contactIdentities,
+  contacts,
+  enrollmentEvents,
+  enrollments,
+  outbox,
+  sequences,
+  sequenceVersions,
+  type subjects,
+} from '../../db/schema/index.ts';
 import { channels } from '../../domain/channels.ts';
 import { baseSegment, segmentModifiers, sequenceType } from '../../domain/people/segments.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
+import type { StopReason } from '../../domain/sequence/plan.ts';
 import type { EventContext } from './context.ts';
-import { personOf, suppressedEverywhere } from './persons.ts';
+import { personOf } from './persons.ts';
+import { suppressedEverywhere } from './suppressions.ts';
 
 type Candidate = typeof subjects.$inferSelect & { contactId: string };
 
@@ -23,17 +34,32 @@ export async function enroll(ctx: EventContext, subject: Candidate): Promise<voi
     if (await mayNotBegin(ctx, subject, candidate.sequenceId)) continue;
     const plan = compilePlan(candidate.definition, candidate.version, ctx.tenant.timeScale);
     if (ctx.nowMs > subject.lastActivityAt + plan.maxAgeMs) continue;
-    if (!(await reachable(ctx, subject.contactId, plan.steps.flatMap((s) => s.channels)))) continue;
+    const wanted = plan.steps.flatMap((s) => s.channels);
+    if (!(await reachable(ctx, subject.contactId, wanted))) continue;
     await begin(ctx, subject, candidate, plan.timeScale);
   }
 }
+
+// Ended before activation for a reason that may pass: the cart was emptied or its checkout gone, or another run of it went on instead.
+const passingEnds: StopReason[] = ['not_abandoned', 'expired', 'merged'];
 
 /** Once per cart (requirements, section 3, re-entry), and never after an order or for somebody who must not be contacted. */
 async function mayNotBegin(ctx: EventContext, subject: Candidate, sequenceId: string): Promise<boolean> {
   const [before] = await ctx.tx
     .select({ id: enrollments.id })
     .from(enrollments)
-    .where(and(eq(enrollments.subjectId, subject.id), eq(enrollments.sequenceId, sequenceId)))
+    .where(
+      and(
+        eq(enrollments.subjectId, subject.id),
+        eq(enrollments.sequenceId, sequenceId),
+        or(
+          isNull(enrollments.endedAt),
+          isNotNull(enrollments.activatedAt),
+          isNull(enrollments.stopReason),
+          notInArray(enrollments.stopReason, passingEnds),
+        ),
+      ),
+    )
     .limit(1);
   if (before !== undefined) return true;
   const personId = await personOf(ctx, subject.contactId);
@@ -87,7 +113,10 @@ async function begin(
     .onConflictDoNothing()
     .returning({ id: enrollments.id });
   if (made.length === 0) return;
-  await ctx.tx.update(contacts).set({ lifecycle: 'IN_PROGRESS' }).where(and(eq(contacts.id, subject.contactId), eq(contacts.lifecycle, 'NEW')));
+  await ctx.tx
+    .update(contacts)
+    .set({ lifecycle: 'IN_PROGRESS' })
+    .where(and(eq(contacts.id, subject.contactId), eq(contacts.lifecycle, 'NEW')));
   await ctx.tx.insert(enrollmentEvents).values({
     tenantId,
     id: uuidv7(),
@@ -102,5 +131,8 @@ async function begin(
 
 /** The sequences with an open enrollment about a subject; used by the story of later events. */
 export function openEnrollmentOf(ctx: EventContext, subjectId: string) {
-  return ctx.tx.select({ id: enrollments.id }).from(enrollments).where(and(eq(enrollments.subjectId, subjectId), isNull(enrollments.endedAt)));
+  return ctx.tx
+    .select({ id: enrollments.id })
+    .from(enrollments)
+    .where(and(eq(enrollments.subjectId, subjectId), isNull(enrollments.endedAt)));
 }

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { and, asc, eq, inArray, or, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, or } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { contactIdentities, contacts, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { DomainEvent, PersonRef, SubjectKey } from '../../domain/events.ts';
@@ -45,43 +44,6 @@ export class MovedError extends Error {
   }
 }
 
-interface Found {
-  personIds: string[];
-  subjectIds: string[];
-}
-
-const lockKey = (text: string) => createHash('sha256').update(text).digest().readBigInt64BE(0).toString();
-
-/**
- * Take the locks of an event in the order of design section 7: identities and subject keys sorted, then persons by id; resolve again
- * under the locks. The persons are those of the event's identities and the owners of the matched subjects.
- * @throws MovedError when the second look differs from the first
- */
-export async function lockNamed(tx: Tx, source: EventSource, identities: Identity[], keys: SubjectKey[]): Promise<Found> {
-  const names = [
-    ...identities.map((i) => `${source.tenantId} person ${i.kind} ${i.value}`),
-    ...keys.map((k) => `${source.tenantId} subject ${source.connectionId} ${k.kind} ${k.value}`),
-  ];
-  const locks = [...new Set(names.map(lockKey))];
-  if (locks.length > 0) {
-    await tx.execute(sql`select pg_advisory_xact_lock(k) from (select k from unnest(${sql.param(locks)}::bigint[]) as k order by k) as sorted`);
-  }
-  const before = await findNamed(tx, source, identities, keys);
-  if (before.personIds.length === 0) return before;
-  await tx.select({ id: contacts.id }).from(contacts).where(inArray(contacts.id, before.personIds)).orderBy(asc(contacts.id)).for('no key update');
-  const after = await findNamed(tx, source, identities, keys);
-  if (after.personIds.join() !== before.personIds.join() || after.subjectIds.join() !== before.subjectIds.join()) throw new MovedError();
-  return after;
-}
-
-/** The persons and subjects that these names find now. */
-export async function findNamed(tx: Tx, source: EventSource, identities: Identity[], keys: SubjectKey[]): Promise<Found> {
-  const byIdentity = await contactsByIdentity(tx, identities);
-  const matched = await subjectsByKey(tx, source, keys);
-  const persons = new Set([...byIdentity.map((c) => c.personId), ...matched.flatMap((s) => (s.personId === null ? [] : [s.personId]))]);
-  return { personIds: [...persons].sort(), subjectIds: matched.map((s) => s.id).sort() };
-}
-
 /** Contacts that carry any of the identities, oldest first, with the identity that found them. */
 export async function contactsByIdentity(tx: Tx, identities: Identity[]) {
   // An empty `or` is no condition at all: it would find everybody.
@@ -92,6 +54,13 @@ export async function contactsByIdentity(tx: Tx, identities: Identity[]) {
     .innerJoin(contacts, and(eq(contacts.tenantId, contactIdentities.tenantId), eq(contacts.id, contactIdentities.contactId)))
     .where(or(...identities.map((i) => and(eq(contactIdentities.kind, i.kind), eq(contactIdentities.value, i.value)))))
     .orderBy(asc(contacts.id));
+}
+
+/** The persons whom these contacts belong to, sorted. */
+export async function personsOf(tx: Tx, contactIds: string[]): Promise<string[]> {
+  if (contactIds.length === 0) return [];
+  const rows = await tx.selectDistinct({ personId: contacts.personId }).from(contacts).where(inArray(contacts.id, contactIds));
+  return rows.map((r) => r.personId).sort();
 }
 
 /** Subjects that any of the keys names, oldest first, with their owner's person. */

@@ -3,11 +3,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { contacts, conversions, enrollmentEvents, enrollments, subjects } from '../../db/schema/index.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import { stopReasonOfOrder } from '../../domain/sequence/ending.ts';
-import { createSubject } from './carts.ts';
 import type { EventContext } from './context.ts';
-import { identitiesOf, subjectsByKey } from './identities.ts';
-import { foldDetails, resolveContact } from './persons.ts';
+import { foldDetails } from './details.ts';
+import { identitiesOf, personsOf, subjectsByKey } from './identities.ts';
+import { resolveContact } from './persons.ts';
 import { coverPersons, openEnrollmentsOf, stopEnrollments } from './stop-enrollments.ts';
+import { createSubject } from './subjects.ts';
 
 type OrderPlaced = Extract<DomainEvent, { type: 'order.placed' }>;
 
@@ -21,7 +22,7 @@ export async function applyOrderPlaced(ctx: EventContext, event: OrderPlaced): P
   const matched = await convertSubjects(ctx, event, buyer?.contactId ?? null);
   // `resolveContact` may have merged persons: ask again whose rows these are now.
   const owners = matched.flatMap((s) => (s.contactId === null ? [] : [s.contactId]));
-  const persons = await personsOf(ctx, [...ctx.lockedPersonIds, ...owners]);
+  const persons = await personsOf(ctx.tx, [...ctx.reachedPersonIds, ...owners]);
   const iso = new Date(event.occurredAtMs).toISOString();
   if (persons.length > 0) {
     await ctx.tx
@@ -63,12 +64,6 @@ async function convertSubjects(ctx: EventContext, event: OrderPlaced, contactId:
       .where(inArray(subjects.id, ids));
   }
   return found.map((s) => ({ id: s.id, contactId: s.contactId }));
-}
-
-export async function personsOf(ctx: Pick<EventContext, 'tx'>, contactIds: string[]): Promise<string[]> {
-  if (contactIds.length === 0) return [];
-  const rows = await ctx.tx.selectDistinct({ personId: contacts.personId }).from(contacts).where(inArray(contacts.id, contactIds));
-  return rows.map((r) => r.personId).sort();
 }
 
 async function recordConversion(

@@ -24,9 +24,9 @@ export async function stopEnrollments(
     .returning({ id: enrollments.id });
   if (ended.length === 0) return [];
   const { tenantId } = ctx.source;
-  await ctx.tx.insert(enrollmentEvents).values(
-    ended.map(({ id }) => ({ tenantId, id: uuidv7(), enrollmentId: id, type: 'stopped', inboxId: ctx.inboxId, data: { reason } })),
-  );
+  await ctx.tx
+    .insert(enrollmentEvents)
+    .values(ended.map(({ id }) => ({ tenantId, id: uuidv7(), enrollmentId: id, type: 'stopped', inboxId: ctx.inboxId, data: { reason } })));
   await ctx.tx.insert(outbox).values(ended.map(({ id }) => ({ tenantId, enrollmentId: id, kind: 'stop' as const })));
   ctx.outboxWritten = true;
   return ended.map((e) => e.id);
@@ -53,4 +53,17 @@ export function openEnrollmentsOf(ctx: EventContext, personIds: string[]) {
     .from(enrollments)
     .innerJoin(contacts, and(eq(contacts.tenantId, enrollments.tenantId), eq(contacts.id, enrollments.contactId)))
     .where(and(inArray(contacts.personId, personIds), isNull(enrollments.endedAt)));
+}
+
+/** End what runs about a subject; before activation nothing had been abandoned (rule 3). */
+export async function stopEnrollmentsAbout(ctx: EventContext, subjectId: string, reason: 'expired' | 'purchased'): Promise<void> {
+  const open = await ctx.tx
+    .select({ id: enrollments.id, activatedAt: enrollments.activatedAt, personId: contacts.personId })
+    .from(enrollments)
+    .innerJoin(contacts, and(eq(contacts.tenantId, enrollments.tenantId), eq(contacts.id, enrollments.contactId)))
+    .where(and(eq(enrollments.subjectId, subjectId), isNull(enrollments.endedAt)));
+  for (const e of open) {
+    await stopEnrollments(ctx, [e.id], e.activatedAt === null ? 'not_abandoned' : reason);
+    await coverPersons(ctx, [e.personId]);
+  }
 }

@@ -124,8 +124,11 @@ test('a workflow that was started late, for an enrollment that had ended, is sto
   await shop.startWorker();
   // The Schedule looks once by itself when it is made.
   const looked = await until("the Schedule's own look to begin", async () => {
-    const { info } = await temporalClientOf(shop).schedule.getHandle(`reconcile/${shop.temporal.taskQueue}`).describe();
-    return info.recentActions.at(0)?.action.workflow.workflowId;
+    const schedule = await temporalClientOf(shop)
+      .schedule.getHandle(`reconcile/${shop.temporal.taskQueue}`)
+      .describe()
+      .catch(() => null);
+    return schedule?.info.recentActions.at(0)?.action.workflow.workflowId;
   });
   expect(await temporalClientOf(shop).workflow.getHandle(looked).result()).toMatchObject(nothing);
   // An end that is as fresh as this may still be on its way to the workflow.

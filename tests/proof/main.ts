@@ -1,9 +1,9 @@
 // `npm run proof`: the send fence on real Postgres under random schedules. See docs/proof.md.
 import { parseArgs } from 'node:util';
-import { runMutants } from './mutants.ts';
+import { runMutants } from './run-mutants.ts';
 import { startOwnPostgres } from './own-postgres.ts';
 import { printReport, printViolation } from './print-report.ts';
-import { runProof } from './run-proof.ts';
+import { runProof, type Violation } from './run-proof.ts';
 
 const usage = `npm run proof -- [options]
 
@@ -47,7 +47,7 @@ const own = values.database === undefined ? await startOwnPostgres((line) => con
 try {
   if (values.mutants || values.mutant !== undefined) {
     if (own === null) throw new Error('--mutants needs a Postgres of its own');
-    process.exitCode = (await runMutants({ postgres: own, seed, only: values.mutant ?? null, say: (line) => console.log(line) })) ? 0 : 1;
+    process.exitCode = (await runMutants({ newDatabase: own.newDatabase, seed, only: values.mutant ?? null, say: (line) => console.log(line) })) ? 0 : 1;
   } else {
     const url = values.database ?? (await own?.newDatabase('proof')) ?? '';
     const report = await runProof({
@@ -56,13 +56,12 @@ try {
       forMs,
       stopAtFirst: values['stop-at-first'],
       ...(values.history === undefined ? {} : { only: wholeNumber('history', values.history) }),
-      ...(values.json ? {} : { progress: (line: string) => console.error(line) }),
+      ...(values.json
+        ? {}
+        : { progress: (line: string) => console.error(line), onViolation: (violation: Violation) => printViolation(seed, violation) }),
     });
     if (values.json) console.log(JSON.stringify(report));
-    else {
-      for (const violation of report.violations.slice(0, 3)) printViolation(seed, violation);
-      printReport(report);
-    }
+    else printReport(report);
     process.exitCode = report.violations.length > 0 ? 1 : 0;
   }
 } finally {

@@ -1,2 +1,144 @@
-import type { OwnPostgres } from './own-postgres.ts';
-export async function runMutants(_: { postgres: OwnPostgres; seed: number; only: string | null; say: (line: string) => void }): Promise<boolean> { return true; }
+/** A rule left out of the product, as a change of its text: the product itself knows no switch. */
+export interface Mutant {
+  name: string;
+  /** What the rule prevents. */
+  without: string;
+  /** Each must match exactly once. */
+  patches: { file: string; from: string; to: string }[];
+  /** The violation that must be found. */
+  expects: RegExp;
+}
+
+const fence = 'operations/dispatch/fence.ts';
+const decide = 'operations/dispatch/decide-and-claim.ts';
+const accept = 'operations/accept-delivery.ts';
+
+/** Rules of design, section 7, each of which has a counterexample in the protocol's model. */
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'stop-does-not-wait',
+    without: 'the wait of the stop side for calls that are running',
+    patches: [
+      {
+        file: 'operations/lease-watch.ts',
+        from: "if (claims.length === 0) return Promise.resolve('none');",
+        to: "if (claims.length >= 0) return Promise.resolve('none');",
+      },
+    ],
+    expects: /^G2: .* open/,
+  },
+  {
+    name: 'person-not-locked',
+    without: "the person's lock of a dispatch",
+    patches: [
+      {
+        file: fence,
+        from: "await tx.select({ id: contacts.id }).from(contacts).where(eq(contacts.id, before)).for('no key update');",
+        to: '',
+      },
+    ],
+    expects: /^G2/,
+  },
+  {
+    name: 'settle-not-fenced',
+    without: 'the claim that fences a settle',
+    patches: [{ file: fence, from: 'const mine = and(eq(messages.id, messageId), eq(messages.claim, claim));', to: 'const mine = eq(messages.id, messageId);' }],
+    expects: /^(G1|G2|TRUTH)/,
+  },
+  {
+    name: 'live-takeover',
+    without: 'the rule that nobody takes over a live claim before its lease is dead',
+    patches: [{ file: decide, from: 'if (claimMs < row.deadLeaseMs) return', to: 'if (claimMs < 0) return' }],
+    expects: /^(G1|G2|TRUTH)/,
+  },
+  {
+    name: 'repeat-does-not-wait',
+    without: 'the wait of a repeated delivery',
+    patches: [
+      {
+        file: accept,
+        from: 'const liveClaims = await readLiveClaims(tx, known.coveredContactIds);',
+        to: 'const liveClaims = await readLiveClaims(tx, known.coveredContactIds.slice(0, 0));',
+      },
+    ],
+    expects: /^G2/,
+  },
+  {
+    name: 'second-stop-does-not-wait',
+    without: 'the wait of a stop that changes nothing any more',
+    patches: [
+      {
+        file: 'operations/events/orders.ts',
+        from: '  await coverPersons(ctx, persons);',
+        to: '  if ((await openEnrollmentsOf(ctx, persons)).length > 0) await coverPersons(ctx, persons);',
+      },
+    ],
+    expects: /^G2/,
+  },
+  {
+    name: 'no-doubt',
+    without: 'the doubt that an unresolved call leaves on the refusal of its repeat',
+    patches: [
+      {
+        file: fence,
+        from: "when in_doubt then 'unknown' else 'failed' end`,\n      ...(counts",
+        to: "else 'failed' end`,\n      ...(counts",
+      },
+    ],
+    expects: /^(G1|TRUTH)/,
+  },
+  {
+    name: 'deadline-from-the-call',
+    without: 'the absolute deadline: it counts from the call instead',
+    patches: [
+      {
+        file: 'operations/dispatch-step.ts',
+        from: 'sendKeyOf(input), deadline);',
+        to: 'sendKeyOf(input), ((t0) => ({ remainingMs: () => connection.sender.times.deadlineMs - (performance.now() - t0) }))(performance.now()));',
+      },
+    ],
+    expects: /^G2: .* open/,
+  },
+  {
+    name: 'no-sweep',
+    without: 'the sweep of dead leases',
+    patches: [{ file: 'operations/sweep-leases.ts', from: "await deps.db.tenantsWithWork('dead_leases')", to: '[]' }],
+    expects: /^STUCK/,
+  },
+  {
+    name: 'own-claim-not-released',
+    without: 'the release of a claim whose COMMIT was not acknowledged',
+    patches: [{ file: decide, from: 'look.uncalled.has(row.claim)', to: 'look.uncalled.size < 0' }],
+    expects: /^LOST/,
+  },
+  {
+    name: 'unclear-commit-counts',
+    without: 'the rule that only an acknowledged COMMIT counts',
+    patches: [{ file: 'db/client.ts', from: 'throw new CommitUnclearError(error);', to: 'return;' }],
+    expects: /^(G1|G2|G3)/,
+  },
+  {
+    name: 'proof-ends-the-lease',
+    without: "the lease's own life: proof of acceptance ends it too",
+    patches: [
+      {
+        file: fence,
+        from: ".set({ state: 'sent', settledAt: sql`coalesce(settled_at, clock_timestamp())` })",
+        to: ".set({ state: 'sent', live: false, settledAt: sql`coalesce(settled_at, clock_timestamp())` })",
+      },
+    ],
+    expects: /^G2: .* open/,
+  },
+  {
+    name: 'asks-too-early',
+    without: 'the time that a provider needs to settle before it is asked',
+    patches: [{ file: decide, from: 'if (ages.findInMs > 0) return', to: 'if (ages.findInMs > Infinity) return' }],
+    expects: /^(G1|TRUTH)/,
+  },
+  {
+    name: 'merge-does-not-wait',
+    without: 'the wait of a merge that carries a stop to further enrollments',
+    patches: [{ file: 'operations/events/persons.ts', from: 'await coverPersons(ctx, [personId]);', to: '' }],
+    expects: /^G2: .* open/,
+  },
+];

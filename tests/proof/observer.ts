@@ -126,6 +126,8 @@ function closedAt(seen: Witnessed, cart: number): Closed | null {
 }
 
 function coveredFrom(seen: Witnessed, stop: StopRecord, answeredMs: number, cart: number): number | null {
+  // A closed channel stays with the person: a cart that moves to somebody else may be written about to them.
+  if (stop.closesOnly !== null && seen.moves.some((m) => m.cart === cart)) return null;
   if ('cart' in stop.by && stop.by.cart === cart) return answeredMs;
   if (stop.kind === 'by_hand') return null;
   const named = 'address' in stop.by ? stop.by.address : ownerDuring(seen, stop.by.cart, stop);

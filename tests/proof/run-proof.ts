@@ -19,6 +19,8 @@ export interface ProofOptions {
   /** How many histories run at once, at most. */
   atOnce?: number;
   progress?: (line: string) => void;
+  /** Told at once of each violation. */
+  onViolation?: (violation: Violation) => void;
 }
 
 export interface Violation {
@@ -103,7 +105,10 @@ export async function runProof(options: ProofOptions): Promise<ProofReport> {
     for (const key of Object.keys(report.counts) as (keyof Counts)[]) report.counts[key] += result.counts[key];
     for (const end of result.ends) report.ends[end] = (report.ends[end] ?? 0) + 1;
     for (const text of result.surprises) surprise(report, text);
-    if (result.violations.length > 0) report.violations.push({ index, violations: result.violations, trace: result.trace });
+    if (result.violations.length === 0) return;
+    const violation = { index, violations: result.violations, trace: result.trace };
+    report.violations.push(violation);
+    options.onViolation?.(violation);
   }
 }
 

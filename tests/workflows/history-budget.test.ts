@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { recoveryWorkflowId } from '../../workflows/contract.ts';
+import { type RecoveryView, recoveryWorkflowId, signalNames, viewQueryName } from '../../workflows/contract.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 
 let shop: Shop;
@@ -14,10 +14,19 @@ const mailsTo = (cart: string) => shop.smtp.accepted.filter((m) => m.envelope.to
 const begin = (cart: string) => shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
 const endOf = (cart: string) => until(`${cart} to end`, async () => (await shop.enrollmentOf(cart))?.endedAt ?? null, 30_000);
 
+const workflowOf = async (cart: string) =>
+  temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', (await shop.enrollmentOf(cart))?.id ?? ''));
+
+/** The first mail is out, and the workflow itself knows it. */
+async function asleepAfterOneMail(cart: string): Promise<void> {
+  await until('the first mail', () => mailsTo(cart) === 1);
+  const workflow = await workflowOf(cart);
+  await until('it to sleep', async () => (await workflow.query<RecoveryView>(viewQueryName)).settled['email_2h'] === 'sent');
+}
+
 /** What the run of a cart that has ended left in Temporal. */
 async function historyOf(cart: string) {
-  const enrollment = await shop.enrollmentOf(cart);
-  const handle = temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', enrollment?.id ?? ''));
+  const handle = await workflowOf(cart);
   const result: unknown = await handle.result();
   const { events = [] } = await handle.fetchHistory();
   const dispatched = (events ?? []).filter((e) => e.activityTaskScheduledEventAttributes?.activityType?.name === 'dispatchStep').length;
@@ -54,9 +63,7 @@ test('cart updates between the mails cost nothing', async () => {
 
 test('a sequence stopped by an order costs no more than the steps it had begun', async () => {
   await begin('bought');
-  await until('the first mail', async () => mailsTo('bought') === 1);
-  const { id = '' } = (await shop.enrollmentOf('bought')) ?? {};
-  await until('it to be settled', async () => (await shop.ledgerOf(id)).some((m) => m.stepId === 'email_2h' && m.state === 'sent'));
+  await asleepAfterOneMail('bought');
   await shop.post('order.placed', {
     order: { id: 'order-1', currency: 'EUR', total: '129.90' },
     cart_id: 'bought',
@@ -70,12 +77,8 @@ test('a sequence stopped by an order costs no more than the steps it had begun',
 
 test('a sequence stopped by hand costs one activity more: its end is written back', async () => {
   await begin('stopped');
-  await until('the first mail', () => mailsTo('stopped') === 1);
-  const { id = '' } = (await shop.enrollmentOf('stopped')) ?? {};
-  await until('it to be settled', async () => (await shop.ledgerOf(id)).some((m) => m.stepId === 'email_2h' && m.state === 'sent'));
-  await temporalClientOf(shop)
-    .workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', id))
-    .signal('stop', 'enough');
+  await asleepAfterOneMail('stopped');
+  await (await workflowOf('stopped')).signal(signalNames.stop, 'enough');
   const { events, ...rest } = await historyOf('stopped');
   expect(rest).toEqual({ result: { reason: 'manual', sent: 1 }, dispatched: 2, others: 1 });
   expect(events).toBeLessThanOrEqual(budget(3) + 6);

@@ -1,0 +1,28 @@
+import { sql } from 'drizzle-orm';
+import type { Tx } from '../db/client.ts';
+import type { Clock } from './clock.ts';
+
+/** How long a shop may wait for its answer, from the delivery's arrival (design, section 7: shops give up at 5 s). Milliseconds. */
+const answerBudgetMs = 4_500;
+
+/** What is left of one answer's time. */
+export interface AnswerBudget {
+  /** Milliseconds; zero or less: the answer is due now. */
+  leftMs(): number;
+}
+
+export function startAnswerBudget(clock: Clock): AnswerBudget {
+  const startedMs = clock.monotonicMs();
+  return { leftMs: () => answerBudgetMs - (clock.monotonicMs() - startedMs) };
+}
+
+// Design, section 7, "Times, in order"; a stop may wait in three places: for the inbox row, for names, for persons.
+const lockWaitMs = 800;
+const lockWaits = 3;
+
+/** Let this transaction wait for its locks no longer than what is left of the answer's time allows. */
+export async function boundLockWaits(tx: Tx, leftMs: number): Promise<void> {
+  // Zero would mean for ever.
+  const ms = Math.max(1, Math.min(lockWaitMs, Math.floor(leftMs / lockWaits)));
+  await tx.execute(sql`select set_config('lock_timeout', ${String(ms)}, true)`);
+}
