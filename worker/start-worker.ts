@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
+import type { Log } from '../operations/deps.ts';
 import { applyPending } from '../operations/accept-delivery.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
@@ -48,7 +49,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const client = lazyClient(temporal);
   const engine = createWorkflowEngine(client, queue);
   const withEngine = { ...deps, engine };
-  const connection = await NativeConnection.connect(connectionOptions(temporal));
+  const connection = await connectPatiently(temporal, deps.log);
   await prepareSearchAttributes(client, deps.log);
   const worker = await Worker.create({
     connection,
@@ -101,6 +102,18 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
       await Promise.all([done, ...jobs.map((job) => job.stop())]);
     },
   };
+}
+
+/** A worker that starts before its Temporal waits for it: machines come up in any order. */
+async function connectPatiently(temporal: TemporalOptions, log: Log): Promise<NativeConnection> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await NativeConnection.connect(connectionOptions(temporal));
+    } catch (error) {
+      if (attempt === 1) log.warn({ err: error }, `Temporal at ${temporal.address} cannot be reached yet; trying again (TEMPORAL_ADDRESS names it)`);
+      await new Promise((done) => setTimeout(done, Math.min(5_000, 500 * attempt)));
+    }
+  }
 }
 
 let installed = false;

@@ -1,11 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { eq } from 'drizzle-orm';
 import pg from 'pg';
-import { v7 as uuidv7 } from 'uuid';
 import { afterEach, expect, test } from 'vitest';
-import { connections, inbox, suppressions } from '../../db/schema/index.ts';
-import type { DomainEvent } from '../../domain/events.ts';
-import { applyPending } from '../../operations/accept-delivery.ts';
+import { suppressions } from '../../db/schema/index.ts';
 import { systemClock } from '../../operations/clock.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
@@ -32,46 +28,6 @@ test('a look at the ledger that never answers does not outlast the leases that a
     .wait(shop.tenant.tenantId, [{ claim: randomUUID(), leaseMs: 300 }], systemClock.monotonicMs(), 1_000)
     .then((r) => (result = r));
   expect(await until('the lease to be over', () => result, 3_000)).toBe('lease_over');
-});
-
-test('a hundred stored events that cannot be applied do not keep the next one from being applied', async () => {
-  shop = await openShop({ timeScale: 1 });
-  const { tenantId } = shop.tenant;
-  const nobody = {
-    firstName: null,
-    lastName: null,
-    locale: null,
-    timeZone: null,
-    country: null,
-    region: null,
-    lifetimeValueMinor: null,
-    consents: [],
-  };
-  await shop.deps.db.withTenant(tenantId, async (tx) => {
-    const [connection] = await tx.select().from(connections).where(eq(connections.integration, 'generic'));
-    const store = (key: string, event: DomainEvent, receivedAt: number) =>
-      tx
-        .insert(inbox)
-        .values({
-          tenantId,
-          id: uuidv7(),
-          connectionId: connection?.id ?? '',
-          dedupeKey: key,
-          topic: event.type,
-          state: 'pending',
-          events: [event],
-          receivedAt,
-        });
-    for (let i = 0; i < 100; i++) {
-      const person = { ...nobody, email: `poison-${i}@example.com`, phone: null, externalId: null, orderCount: 3_000_000_000 };
-      await store(`poison-${i}`, { type: 'contact.updated', occurredAtMs: Date.now(), person }, Date.now() - 60_000);
-    }
-    const person = { email: 'ada@example.com', phone: null, externalId: null };
-    await store('good', { type: 'contact.opted_out', occurredAtMs: Date.now(), person, channel: null, final: false, source: 'test' }, Date.now());
-  });
-  for (let pass = 0; pass < 3; pass++) await applyPending(shop.deps);
-  const [good] = await shop.deps.db.withTenant(tenantId, (tx) => tx.select().from(inbox).where(eq(inbox.dedupeKey, 'good')));
-  expect(good?.state).toBe('applied');
 });
 
 test('an address that was refused for good is remembered, also when its person was locked at that moment', async () => {

@@ -1,4 +1,6 @@
+import pg from 'pg';
 import { afterEach, expect, test } from 'vitest';
+import { applyPending } from '../../operations/accept-delivery.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { unsubscribe } from '../../operations/stop-one.ts';
@@ -168,4 +170,59 @@ test('a merge of three persons, one of whom opted out, stops the carts of the ot
   await enrolled('cart-b');
   await shop.post('contact.updated', { contact: { id: 'customer-b', email: 'a@example.com', phone: '+12025550188' } });
   for (const cart of ['cart-a', 'cart-b']) expect(await shop.enrollmentOf(cart)).toMatchObject({ status: 'EXITED', stopReason: 'opted_out' });
+});
+
+test('an order that names the cart alone reaches whoever shares an address with its owner', async () => {
+  await open();
+  const email = 'family@example.com';
+  await shop.post('cart.updated', { ...aCart('cart-a', null), contact: { id: 'customer-a', email } }, { at: Date.now() - 1_000 });
+  await shop.post('cart.updated', { ...aCart('cart-b', null), contact: { id: 'customer-b', email } }, { at: Date.now() - 1_000 });
+  for (const cart of ['cart-a', 'cart-b']) await enrolled(cart);
+  await letTimePass(shop, hourMs + 1_000);
+  for (const cart of ['cart-a', 'cart-b']) await dispatch((await enrolled(cart)).id, 'popup_1h');
+  await shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '129.90' }, cart_id: 'cart-a' });
+  expect(await shop.enrollmentOf('cart-a')).toMatchObject({ stopReason: 'purchased' });
+  expect(await shop.enrollmentOf('cart-b')).toMatchObject({ stopReason: 'purchased_elsewhere' });
+});
+
+test('an unsubscribe reaches whoever the mail went to, not whose cart it had been when its first attempt failed', async () => {
+  await open();
+  await shop.post('cart.updated', aCart('cart-1', 'first@example.com'), { at: Date.now() - 2_000 });
+  await shop.post('cart.updated', aCart('cart-first', 'first@example.com'), { at: Date.now() - 2_000 });
+  const { id } = await enrolled('cart-1');
+  await letTimePass(shop, 2 * hourMs + 1_000);
+  await dispatch(id, 'popup_1h');
+  provider.next({ act: 'answer', status: 429 });
+  await dispatch(id, 'email_2h');
+  expect(await rowOf(id, 'email_2h')).toMatchObject({ state: 'failed' });
+  await shop.post('cart.updated', aCart('cart-1', 'second@example.com'), { at: Date.now() - 1_000 });
+  await letTimePass(shop, hourMs);
+  await dispatch(id, 'email_2h');
+  const mail = await rowOf(id, 'email_2h');
+  expect(mail).toMatchObject({ state: 'sent', payload: { to: { address: 'second@example.com' } } });
+  expect(await unsubscribe(shop.deps, { tenantId: shop.tenant.tenantId, messageId: mail?.id ?? '' })).toBe('stopped');
+  expect(await shop.enrollmentOf('cart-1')).toMatchObject({ stopReason: 'opted_out' });
+  expect(await shop.enrollmentOf('cart-first')).toMatchObject({ endedAt: null });
+});
+
+test('what may bring a stop along is answered 503 while its persons are locked, in time, and takes effect afterwards', async () => {
+  await open();
+  await shop.post('contact.opted_out', { contact: { phone: '+12025550188' } });
+  await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'), { at: Date.now() - 1_000 });
+  await enrolled('cart-1');
+  const locker = new pg.Client({ connectionString: shop.database.url });
+  await locker.connect();
+  await locker.query('begin');
+  await locker.query('select id from contacts for no key update');
+  const startedMs = Date.now();
+  const merge = shop.post('contact.updated', { contact: { email: 'ada@example.com', phone: '+12025550188' } });
+  const move = shop.post('cart.updated', aCart('cart-1', 'bob@example.com'));
+  const same = shop.post('cart.updated', aCart('cart-1', 'ada@example.com', { total: '99.00' }));
+  expect(await Promise.all([merge, move, same].map(async (answer) => (await answer).status))).toEqual([503, 503, 200]);
+  // Shops give up after five seconds and would count it as a failure of ours.
+  expect(Date.now() - startedMs).toBeLessThan(5_000);
+  await locker.query('rollback');
+  await locker.end();
+  while ((await applyPending(shop.deps)) > 0);
+  expect((await shop.enrollmentOf('cart-1'))?.endedAt).not.toBeNull();
 });

@@ -1,0 +1,26 @@
+import { nextMove } from '../domain/sequence/next-move.ts';
+import type { Plan, Progress, StepId } from '../domain/sequence/plan.ts';
+import type { RecoveryView } from './contract.ts';
+
+/** What the query `view` answers: the workflow's cache of where the enrollment stands. */
+export function viewOf(enrollmentId: string, plan: Plan, progress: Progress): RecoveryView {
+  const move = nextMove(plan, progress, Date.now());
+  return {
+    enrollmentId,
+    currentStep: nextStepId(plan, progress),
+    nextAt: move.kind === 'wait' ? new Date(move.untilMs).toISOString() : null,
+    held: progress.held,
+    settled: Object.fromEntries(Object.entries(progress.settled).map(([id, s]) => [id, s.outcome])),
+    stopped: progress.stopped,
+  };
+}
+
+/** The step that the enrollment stands on; null: none is left. */
+export function nextStepId(plan: Plan, progress: Progress): StepId | null {
+  return plan.steps.find((s) => progress.settled[s.id] === undefined)?.id ?? null;
+}
+
+/** How many steps reached the provider, for all that is known. */
+export function countSent(progress: Progress): number {
+  return Object.values(progress.settled).filter((s) => s.outcome !== 'skipped').length;
+}
