@@ -38,7 +38,7 @@ name: Five mails
 on: cart.abandoned
 quietFor: 1h
 stopOn: [purchased, replied, opted_out]
-maxAge: 3650d
+maxAge: 365d
 reentry: once-per-subject
 goal: { event: order.placed, within: 7d }
 steps:
@@ -58,7 +58,7 @@ export async function measureWorkflows(stack: BenchStack, rounds: number, enroll
     defaultEmail: nullSender,
   });
   const temporal = { address: stack.temporalAddress, namespace: 'default', apiKey: null, tls: false, taskQueue: 'bench' };
-  const copy = '---\nsubject: Your cart\npreheader: It waits\nheading: Your cart\ncta: Back to it\n---\nHello.\n';
+  const copy = '---\nsubject: Your cart\npreheader: It waits\nheading: Your cart\ncta: Back to it\n---\nHello.\n\n[cart]\n';
   const content = { 'bench/mail': { file: 'bench/mail.liquid', text: copy } };
   await compileEmail(content['bench/mail']);
   const preset = await compilePreset({ file: 'bench.yaml', yaml, copy: content });
@@ -69,7 +69,7 @@ export async function measureWorkflows(stack: BenchStack, rounds: number, enroll
   };
   // Started first: it publishes the presets of the repo to every tenant that exists, and these tenants are to have one sequence only.
   const worker = await startWorker(deps, temporal, { relayEveryMs: 200, reconcileEveryMs: 3_600_000 });
-  const fast = await tenantAt('bench-fast', 3_600_000);
+  const fast = await tenantAt('bench-fast', 360_000);
   const sleeping = await tenantAt('bench-sleeping', 1);
   const connection = await Connection.connect({ address: stack.temporalAddress });
   const client = new Client({ connection });
