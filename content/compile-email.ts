@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import mjml2html from 'mjml';
+import type { CompiledEmail } from '../domain/compiled-email.ts';
 import { bodyAsHtml, bodyAsText, type EmailCopy, type EmailSource, lineAsHtml, parseEmailCopy } from './email-copy.ts';
 import { lintAddresses, lintLiquid, lintRendered } from './lint-email.ts';
 import { htmlEngine, textEngine } from './liquid.ts';
-import type { CompiledEmail } from './render-email.ts';
 import { EmailSourceError, type SourceProblem } from './source-problem.ts';
 
 /** What surrounds the copy: MJML for the HTML part, Liquid for the text part, both with slots like `[[opening]]`. */
@@ -14,7 +14,7 @@ export interface EmailLayout {
 }
 
 /** Read the layout that ships with Rekindle, beside this file. */
-export async function readLayout(): Promise<EmailLayout> {
+async function readLayout(): Promise<EmailLayout> {
   const [html, text] = await Promise.all(
     ['layout.mjml', 'layout.text.liquid'].map(async (name) => ({
       file: `content/${name}`,

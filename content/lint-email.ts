@@ -2,7 +2,8 @@ import { type Liquid, LiquidError, type VariableSegments } from 'liquidjs';
 import type { CopyPart, EmailSource } from './email-copy.ts';
 import { emailView } from './email-view.ts';
 import { escapeHtml } from './escape-html.ts';
-import { type CompiledEmail, type RenderedEmail, renderEmail } from './render-email.ts';
+import type { CompiledEmail } from '../domain/compiled-email.ts';
+import { type RenderedEmail, renderEmail } from './render-email.ts';
 import { everythingKnown, samples } from './sample-facts.ts';
 import type { SourceProblem } from './source-problem.ts';
 

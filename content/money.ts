@@ -1,14 +1,4 @@
-/**
- * Decimals of a currency by ISO 4217 as Intl knows them: 2 for EUR, 0 for JPY, 3 for KWD.
- * @returns null where `currency` is no three-letter code
- */
-export function currencyDigits(currency: string): number | null {
-  try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  } catch {
-    return null;
-  }
-}
+import { minorDigits } from '../domain/money.ts';
 
 /**
  * The first locale that Intl can use. Shops write `de_DE`, browsers `de-DE`, forms anything.
@@ -34,7 +24,9 @@ export function usableLocale(candidates: (string | null)[]): string {
  */
 export function formatMoney(amountMinor: number | null, currency: string, locale: string): string | null {
   if (amountMinor === null || !Number.isSafeInteger(amountMinor) || amountMinor < 0) return null;
-  const digits = currencyDigits(currency);
+  const digits = minorDigits(currency);
   if (digits === null) return null;
-  return new Intl.NumberFormat(locale, { style: 'currency', currency }).format(amountMinor / 10 ** digits);
+  // Intl has digits of its own for some currencies: the amount is shown with those that it was stored with.
+  const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return new Intl.NumberFormat(locale, { style: 'currency', currency, ...fraction }).format(amountMinor / 10 ** digits);
 }

@@ -12,7 +12,7 @@ export function singleLine(text: string): string {
 }
 
 /** The first `max` characters as a reader counts them (an emoji family is one), with an ellipsis where something was cut. */
-export function shorten(text: string, max: number): string {
+function shorten(text: string, max: number): string {
   if (text.length <= max) return text;
   const graphemes: string[] = [];
   for (const { segment } of segmenter.segment(text)) {
@@ -28,7 +28,7 @@ export function shorten(text: string, max: number): string {
 }
 
 /** Isolate right-to-left text, so that it cannot reorder the left-to-right sentence that it stands in. */
-export function isolate(text: string): string {
+function isolate(text: string): string {
   return rightToLeft.test(text) ? `\u2068${text}\u2069` : text;
 }
 

@@ -1,14 +1,8 @@
+import type { CompiledEmail } from '../domain/compiled-email.ts';
 import type { EmailFacts } from './email-facts.ts';
 import { emailView } from './email-view.ts';
 import { cachingRenderer, htmlEngine, textEngine } from './liquid.ts';
 import { singleLine } from './plain-text.ts';
-
-/** A published mail: Liquid templates, stored with the sequence version as JSON. */
-export interface CompiledEmail {
-  subject: string;
-  html: string;
-  text: string;
-}
 
 /** A mail as it is sent. */
 export interface RenderedEmail {

@@ -42,7 +42,7 @@ export const everythingKnown: EmailFacts = {
 };
 
 /** Nothing known beyond what the law demands. */
-export const nothingKnown: EmailFacts = {
+const nothingKnown: EmailFacts = {
   store: {
     name: '',
     url: 'https://shop.example.com',

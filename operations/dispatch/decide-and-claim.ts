@@ -18,6 +18,7 @@ import {
   type DispatchResult,
   endEnrollment,
   finished,
+  isBlocked,
   noteOutage,
   reasonOf,
   recordDecision,
@@ -106,7 +107,7 @@ export async function decideAndClaim(look: Look): Promise<Decided> {
 }
 
 /** A call before may have been accepted: ask about it, repeat it by its key, or leave it. null: it stays as it is. */
-async function inDoubt({ tx, locked: { enrollment, row } }: Look, reconciliation: Reconciliation): Promise<Decided | 'replay' | null> {
+async function inDoubt({ tx, deps, tenantId, locked: { enrollment, row } }: Look, reconciliation: Reconciliation): Promise<Decided | 'replay' | null> {
   if (row === null || row.payload === null || row.claim === null) return null;
   const ages = await agesOf(tx, row.id);
   if (reconciliation.kind === 'find' && ages.findInMs !== null) {
@@ -115,6 +116,8 @@ async function inDoubt({ tx, locked: { enrollment, row } }: Look, reconciliation
   }
   const keyLives = reconciliation.kind === 'keys' && ages.doubtMs !== null && ages.doubtMs < reconciliation.keyLifeMs - 3_600_000;
   if (!keyLives || enrollment.endedAt !== null) return null;
+  // The pinned call goes to the address that it was made for, also when the cart is somebody else's by now.
+  if (await isBlocked(tx, deps.sealing, tenantId, row.payload)) return null;
   const pauseMs = betweenReplaysMs * 2 ** Math.min(row.failures, 6);
   if (ages.claimMs < pauseMs) return { kind: 'again', inMs: pauseMs - ages.claimMs, why: 'the call is repeated with its key after a pause' };
   return 'replay';

@@ -1,7 +1,8 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { contacts, decisions, enrollmentEvents, enrollments, messages, suppressions } from '../../db/schema/index.ts';
+import type { MessagePayload } from '../../domain/message-payload.ts';
 import type { Verdict } from '../../domain/gates/verdict.ts';
 import { backoffMs } from '../../domain/sequence/backoff.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
@@ -112,6 +113,17 @@ export async function suppressRefused(tx: Tx, sealing: Sealing, row: MessageRow)
     .where(and(eq(suppressions.addressHash, addressHash), eq(suppressions.reason, 'refused'), sql`lifted_at is null`));
   if (known.length > 0) return;
   await tx.insert(suppressions).values({ tenantId: row.tenantId, id: uuidv7(), addressHash, channel: row.payload.channel, reason: 'refused' });
+}
+
+/** Whether mail to this very address is blocked now, whoever the enrollment belongs to by now. */
+export async function isBlocked(tx: Tx, sealing: Sealing, tenantId: string, payload: MessagePayload): Promise<boolean> {
+  const addressHash = sealing.addressHash(tenantId, 'email', payload.to.address);
+  const rows = await tx
+    .select({ id: suppressions.id })
+    .from(suppressions)
+    .where(and(eq(suppressions.addressHash, addressHash), inArray(suppressions.channel, ['all', payload.channel]), sql`lifted_at is null`))
+    .limit(1);
+  return rows.length > 0;
 }
 
 /** Write an end. The first one stays. @returns false when it had ended before */

@@ -49,5 +49,5 @@ const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', 
 const source = copy['cart/email_2h'];
 if (source === undefined) throw new Error('sequences/cart/email_2h.liquid is missing');
 const { html } = renderEmail(await compileEmail(source), facts);
-await takeScreenshot({ html }, `${folder}/mail-desktop.png`, { width: 700, scale: 1.5, pictures });
-await takeScreenshot({ html }, `${folder}/mail-phone.png`, { width: 390, scale: 1.5, pictures });
+await takeScreenshot({ html }, `${folder}/mail-desktop.png`, { width: 700, pictures });
+await takeScreenshot({ html }, `${folder}/mail-phone.png`, { width: 390, pictures });

@@ -172,6 +172,13 @@ describe('a checkout', () => {
     expect(cart.items[0]?.title).toMatch(/^T ea !{495}$/);
   });
 
+  test('forgets counts and times that no database holds and no shop means', () => {
+    const body = changed('checkouts/update', { created_at: '0000-01-01T00:00:00Z', customer: { id: 1, orders_count: 2_147_483_648 } });
+    const event = eventOf('cart.updated', normalise('checkouts/update', body));
+    expect(event.cart.createdAtMs).toBe(event.occurredAtMs);
+    expect(event.person).toMatchObject({ externalId: '1', orderCount: null });
+  });
+
   test('that is deleted is found by its number alone, to the last digit', () => {
     expect(eventOf('cart.deleted', normalise('checkouts/delete', fixture('checkouts/delete'))).keys).toEqual([
       { kind: 'checkout_id', value: '981820079255243537' },

@@ -157,7 +157,9 @@ export class FarEnd {
 /** A payload as text, whatever order its fields came back in from where it was pinned. */
 function inOrder(payload: Payload): string {
   return JSON.stringify(payload, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))) : value,
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
   );
 }
 

@@ -47,7 +47,9 @@ const own = values.database === undefined ? await startOwnPostgres((line) => con
 try {
   if (values.mutants || values.mutant !== undefined) {
     if (own === null) throw new Error('--mutants needs a Postgres of its own');
-    process.exitCode = (await runMutants({ newDatabase: own.newDatabase, seed, only: values.mutant ?? null, say: (line) => console.log(line) })) ? 0 : 1;
+    process.exitCode = (await runMutants({ newDatabase: own.newDatabase, seed, only: values.mutant ?? null, say: (line) => console.log(line) }))
+      ? 0
+      : 1;
   } else {
     const url = values.database ?? (await own?.newDatabase('proof')) ?? '';
     const report = await runProof({

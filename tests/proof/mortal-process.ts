@@ -18,6 +18,8 @@ export interface MortalProcess {
 export interface ProcessEvents {
   reached(point: Point): void;
   struck(point: Point, fault: Fault): void;
+  /** The next call of the step that this process dispatches, by whomever. */
+  nextCall(): Promise<void>;
 }
 
 class KilledError extends Error {}
@@ -62,6 +64,11 @@ export function startProcess(world: World, name: string, provider: ProviderKind,
     events.struck(point, fault);
     switch (fault.kind) {
       case 'pause':
+        await sleep(fault.ms);
+        if (dead) return end();
+        return;
+      case 'pause_into_next_call':
+        await events.nextCall();
         await sleep(fault.ms);
         if (dead) return end();
         return;

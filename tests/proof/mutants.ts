@@ -11,7 +11,7 @@ export interface Mutant {
 
 const fence = 'operations/dispatch/fence.ts';
 const decide = 'operations/dispatch/decide-and-claim.ts';
-const accept = 'operations/accept-delivery.ts';
+const accept = 'operations/apply-delivery.ts';
 
 /** Rules of design, section 7, each of which has a counterexample in the protocol's model. */
 export const mutants: readonly Mutant[] = [
@@ -42,7 +42,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'settle-not-fenced',
     without: 'the claim that fences a settle',
-    patches: [{ file: fence, from: 'const mine = and(eq(messages.id, messageId), eq(messages.claim, claim));', to: 'const mine = eq(messages.id, messageId);' }],
+    patches: [
+      {
+        file: fence,
+        from: 'const mine = and(eq(messages.id, messageId), eq(messages.claim, claim));',
+        to: 'const mine = eq(messages.id, messageId);',
+      },
+    ],
     expects: /^(G1|G2|TRUTH)/,
   },
   {
@@ -138,7 +144,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'merge-does-not-wait',
     without: 'the wait of a merge that carries a stop to further enrollments',
-    patches: [{ file: 'operations/events/persons.ts', from: 'await coverPersons(ctx, [personId]);', to: '' }],
+    patches: [{ file: 'operations/events/carry-stops.ts', from: 'await coverPersons(ctx, [personId]);', to: ';' }],
     expects: /^G2: .* open/,
   },
 ];

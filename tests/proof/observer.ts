@@ -78,26 +78,31 @@ export function judge(seen: Witnessed): Verdict {
     if (accepted.length > 1) violations.push(`G1: ${name} was accepted ${accepted.length} times`);
     const first = accepted[0];
     if (seen.provider === 'keys' && first !== undefined)
-      for (const call of calls) if (call.beganMs > first.atMs && call.body !== first.body) violations.push(`G1: ${name}: the repeat of an accepted call has other bytes`);
+      for (const call of calls)
+        if (call.beganMs > first.atMs && call.body !== first.body) violations.push(`G1: ${name}: the repeat of an accepted call has other bytes`);
     stretched += calls.filter((c) => c.stretched).length;
     const closed = closedAt(seen, index);
     if (closed !== null) {
       for (const call of calls) {
-        if (call.beganMs > closed.atMs) violations.push(`G2: a call of ${name} began ${ms(call.beganMs - closed.atMs)} after the 2xx of ${closed.by}`);
+        if (call.beganMs > closed.atMs)
+          violations.push(`G2: a call of ${name} began ${ms(call.beganMs - closed.atMs)} after the 2xx of ${closed.by}`);
         else if ((call.endedMs === null || call.endedMs > closed.atMs) && !call.stretched)
           violations.push(`G2: a call of ${name} was open at the 2xx of ${closed.by}, for another ${ms((call.endedMs ?? Infinity) - closed.atMs)}`);
       }
     }
     const end = seen.end.find((e) => e.enrollmentId === cart.enrollmentId);
     const state = end?.row?.state ?? 'no row';
-    if (end?.row?.live === true || state === 'claimed') violations.push(`STUCK: ${name} is ${state} and ${end?.row?.live === true ? 'live' : 'not live'}`);
+    if (end?.row?.live === true || state === 'claimed')
+      violations.push(`STUCK: ${name} is ${state} and ${end?.row?.live === true ? 'live' : 'not live'}`);
     if (state === 'sent' && accepted.length === 0) violations.push(`TRUTH: ${name} is sent, but was never accepted`);
-    if ((state === 'failed' || state === 'skipped' || state === 'no row') && accepted.length > 0) violations.push(`TRUTH: ${name} is ${state}, but was accepted`);
+    if ((state === 'failed' || state === 'skipped' || state === 'no row') && accepted.length > 0)
+      violations.push(`TRUTH: ${name} is ${state}, but was accepted`);
     const unclear = calls.some((c) => c.outcome === 'unknown' || c.outcome === 'abandoned') || seen.bereaved.has(cart.enrollmentId);
     if (state === 'unknown' && !unclear) violations.push(`LOST: ${name} is unknown, though every call was answered and nobody died`);
     if (state === 'unknown' && seen.provider === 'find') violations.push(`STUCK: ${name} is unknown, though the provider can be asked`);
     if (closed !== null && closed.ends && end?.ended !== true) violations.push(`G3: ${name} was stopped by ${closed.by}, but runs on`);
-    if (closed === null && end?.ended !== true && (state === 'no row' || state === 'failed')) violations.push(`LOST: ${name} is ${state} although the provider takes everything`);
+    if (closed === null && end?.ended !== true && (state === 'no row' || state === 'failed'))
+      violations.push(`LOST: ${name} is ${state} although the provider takes everything`);
   }
   for (const id of seen.answered) {
     const state = seen.inbox.get(id);

@@ -6,7 +6,19 @@ import { type Mutant, mutants } from './mutants.ts';
 import type { ProofReport } from './run-proof.ts';
 
 const root = resolve(import.meta.dirname, '../..');
-const copied = ['domain', 'db', 'integrations', 'content', 'operations', 'config', 'local', 'sequences', 'tests/proof', 'package.json', 'tsconfig.json'];
+const copied = [
+  'domain',
+  'db',
+  'integrations',
+  'content',
+  'operations',
+  'config',
+  'local',
+  'sequences',
+  'tests/proof',
+  'package.json',
+  'tsconfig.json',
+];
 const withinS = 60;
 
 /** Thrown when a mutant's text is no longer in the product: the product changed, and nobody knows whether the rule is still proven. */
@@ -24,7 +36,10 @@ function mutate(folder: string, mutant: Mutant): void {
     const text = readFileSync(path, 'utf8');
     const found = text.split(from).length - 1;
     if (found !== 1) throw new PatchError(mutant.name, file, found);
-    writeFileSync(path, text.replace(from, () => to));
+    writeFileSync(
+      path,
+      text.replace(from, () => to),
+    );
   }
 }
 
@@ -54,7 +69,16 @@ export async function runMutant(mutant: Mutant, url: string, seed: number): Prom
     for (const part of copied) cpSync(join(root, part), join(folder, part), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     mutate(folder, mutant);
-    const { output, errors } = await runChild(folder, ['--database', url, '--seed', String(seed), '--minutes', String(withinS / 60), '--stop-at-first', '--json']);
+    const { output, errors } = await runChild(folder, [
+      '--database',
+      url,
+      '--seed',
+      String(seed),
+      '--minutes',
+      String(withinS / 60),
+      '--stop-at-first',
+      '--json',
+    ]);
     let report: ProofReport;
     try {
       report = JSON.parse(output) as ProofReport;

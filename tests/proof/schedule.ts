@@ -8,6 +8,8 @@ export type Point = Checkpoint | 'settle.before_commit' | 'in_call';
 
 export type Fault =
   | { kind: 'pause'; ms: number }
+  /** Wakes up in the middle of somebody else's next call of the same step; two seconds at most. */
+  | { kind: 'pause_into_next_call'; ms: number }
   /** As SIGKILL: its connections and calls are gone, nothing of it runs on. */
   | { kind: 'crash'; afterMs: number }
   /** Its database connection breaks; the process lives on. */
@@ -112,7 +114,16 @@ function behaviour(random: Random): Behaviour {
   const lateMs = random.whole(0, latestAcceptanceMs);
   const perhaps = random.chance(0.6) ? random.pick([takeAfterMs, lateMs]) : null;
   const base = { dropsAbandoned: random.chance(0.3), answerAfterMs: random.whole(0, 200) };
-  switch (random.weighted([[7, 'accept'], [4, 429], [0.7, 422], [2, 500], [2, 'reset'], [5, 'none']])) {
+  switch (
+    random.weighted([
+      [7, 'accept'],
+      [4, 429],
+      [0.7, 422],
+      [2, 500],
+      [2, 'reset'],
+      [5, 'none'],
+    ])
+  ) {
     case 'accept':
       return { ...base, takeAfterMs, answer: 200, answerAfterMs: takeAfterMs + random.whole(2, 120) };
     case 429:
@@ -138,18 +149,28 @@ function dispatch(random: Random, cart: number): HistoryPlan['dispatches'][numbe
 }
 
 function actions(random: Random, shape: HistoryPlan['shape'], carts: number): ActionPlan[] {
-  const doings: Doing[] = Array.from({ length: random.weighted([[1, 0], [5, 1], [3, 2], [1, 3]]) }, () => ({
-    kind: 'stop',
-    stop: random.weighted([
-      [3, 'purchase_by_token'],
-      [2, 'purchase_by_address'],
-      [2, 'reply'],
-      [3, 'opt_out'],
-      [1.5, 'unsubscribe'],
-      [0.7, 'by_hand'],
-    ]),
-    cart: random.whole(0, carts - 1),
-  }));
+  const doings: Doing[] = Array.from(
+    {
+      length: random.weighted([
+        [1, 0],
+        [5, 1],
+        [3, 2],
+        [1, 3],
+      ]),
+    },
+    () => ({
+      kind: 'stop',
+      stop: random.weighted([
+        [3, 'purchase_by_token'],
+        [2, 'purchase_by_address'],
+        [2, 'reply'],
+        [3, 'opt_out'],
+        [1.5, 'unsubscribe'],
+        [0.7, 'by_hand'],
+      ]),
+      cart: random.whole(0, carts - 1),
+    }),
+  );
   if (shape === 'two_persons') {
     doings.push({ kind: 'merge' });
     // A stop of the second person, who may have no cart: the merge carries it over.
@@ -178,7 +199,8 @@ function lives(random: Random, points: readonly [Point, ...Point[]], disturbed: 
     const faults: ProcessPlan['faults'] = {};
     if (random.chance(disturbed)) {
       for (let left = random.whole(1, 2); left > 0; left--) {
-        const point = random.pick(points);
+        // Between the claim and the outcome lies what the fence is about.
+        const point = random.chance(0.3) ? (points[random.whole(3, 4)] ?? random.pick(points)) : random.pick(points);
         faults[point] = faultAt(random, point);
       }
     }
@@ -188,13 +210,35 @@ function lives(random: Random, points: readonly [Point, ...Point[]], disturbed: 
 
 function faultAt(random: Random, point: Point): Fault {
   const inTransaction = /locked|before_commit/.test(point);
-  const pause = { kind: 'pause', ms: inTransaction ? random.whole(0, 240) : longPause(random) } as const;
+  const pauseMs = inTransaction
+    ? random.whole(0, 240)
+    : point === 'dispatch.claimed' && random.chance(0.5)
+      ? random.whole(60, 150)
+      : longPause(random);
+  const pause = { kind: 'pause', ms: pauseMs } as const;
   const crash = { kind: 'crash', afterMs: point === 'in_call' ? random.whole(0, times.deadlineMs) : 0 } as const;
   if (point === 'in_call') return crash;
-  if (!inTransaction) return random.weighted([[3, pause], [1, crash]]);
-  if (!point.endsWith('before_commit')) return random.weighted([[3, pause], [1, crash], [0.5, { kind: 'cut' }]]);
+  if (!inTransaction) {
+    const next = { kind: 'pause_into_next_call', ms: random.whole(0, 120) } as const;
+    return random.weighted([
+      [3, pause],
+      [1, crash],
+      [point === 'dispatch.called' ? 3 : 0.5, next],
+    ]);
+  }
+  if (!point.endsWith('before_commit'))
+    return random.weighted([
+      [3, pause],
+      [1, crash],
+      [0.5, { kind: 'cut' }],
+    ]);
   const fate = random.pick([{ kind: 'answer_lost' }, { kind: 'never_sent' }, { kind: 'late', afterMs: random.whole(1, 150) }]);
-  return random.weighted([[2, pause], [1, crash], [0.3, { kind: 'cut' }], [3, { kind: 'lost_commit', fate }]]);
+  return random.weighted([
+    [2, pause],
+    [1, crash],
+    [0.3, { kind: 'cut' }],
+    [3, { kind: 'lost_commit', fate }],
+  ]);
 }
 
 function longPause(random: Random): number {

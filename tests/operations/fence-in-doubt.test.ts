@@ -164,3 +164,16 @@ test('a Postgres that acknowledges no COMMIT is not hammered: after a few attemp
   expect(sessions).toBeLessThan(20);
   expect(provider.calls).toBe(0);
 });
+
+test('a call in doubt is not repeated to an address that has opted out, also when the cart belongs to another by now', async () => {
+  const provider = await provide(true);
+  const id = await open(createStubSender(provider.port, { kind: 'keys', times: short }));
+  provider.next({ act: 'reset' });
+  expect(await dispatch(id, 'email_2h')).toMatchObject({ kind: 'again' });
+  await shop.post('cart.updated', aCart('cart-1', 'grace@example.com'), { at: Date.now() - 2 * hourMs });
+  await shop.post('contact.opted_out', { contact: { email: 'ada@example.com' } });
+  await letTimePass(shop, 11_000);
+  const result = await dispatch(id, 'email_2h');
+  expect(result).toMatchObject({ kind: 'done', progress: { settled: { email_2h: { outcome: 'unknown' } } } });
+  expect(provider.accepted).toHaveLength(0);
+});
