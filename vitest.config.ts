@@ -8,7 +8,10 @@ export default defineConfig({
     pool: 'forks',
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/{domain,content,integrations,config,local}/**/*.test.ts'] } },
-      { extends: true, test: { name: 'workflows', include: ['tests/workflows/**/*.test.ts'], globalSetup: stack, testTimeout: 60_000, hookTimeout: 120_000 } },
+      {
+        extends: true,
+        test: { name: 'workflows', include: ['tests/workflows/**/*.test.ts'], globalSetup: stack, testTimeout: 60_000, hookTimeout: 120_000 },
+      },
       {
         extends: true,
         test: {

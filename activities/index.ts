@@ -19,7 +19,11 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
           // Not a fault: the next look is due at a known time, and costs no history.
           throw ApplicationFailure.create({ type: 'again', message: result.why, nextRetryDelay: Math.max(50, Math.ceil(result.inMs)) });
         case 'missing':
-          throw ApplicationFailure.create({ type: 'enrollment_missing', message: `Postgres does not know enrollment ${input.enrollmentId}`, nextRetryDelay: '5m' });
+          throw ApplicationFailure.create({
+            type: 'enrollment_missing',
+            message: `Postgres does not know enrollment ${input.enrollmentId}`,
+            nextRetryDelay: '5m',
+          });
       }
     },
     async closeEnrollment(input) {

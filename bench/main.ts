@@ -10,7 +10,9 @@ import { measureWorkflows } from './workflow.ts';
  * npm run bench [-- --json] [--rounds 3] [--only webhook,workflow,rehearsal]
  * The figures of design section 10, each beside its bare floor measured in the same run; medians of several rounds.
  */
-const { values } = parseArgs({ options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, only: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, only: { type: 'string' } },
+});
 const rounds = Number(values.rounds);
 const wanted = (name: string) => values.only === undefined || values.only.split(',').includes(name);
 

@@ -33,10 +33,18 @@ export interface Spread {
   p999: number;
 }
 
-export const spreadOf = (values: readonly number[]): Spread => ({ p50: quantile(values, 0.5), p99: quantile(values, 0.99), p999: quantile(values, 0.999) });
+export const spreadOf = (values: readonly number[]): Spread => ({
+  p50: quantile(values, 0.5),
+  p99: quantile(values, 0.99),
+  p999: quantile(values, 0.999),
+});
 
 /** Run `work` `total` times with at most `width` at once. @returns seconds taken and each one's milliseconds */
-export async function flood(total: number, width: number, work: (index: number) => Promise<void>): Promise<{ seconds: number; latenciesMs: number[] }> {
+export async function flood(
+  total: number,
+  width: number,
+  work: (index: number) => Promise<void>,
+): Promise<{ seconds: number; latenciesMs: number[] }> {
   const latenciesMs: number[] = [];
   let next = 0;
   const startMs = performance.now();

@@ -37,7 +37,10 @@ export async function openStack(): Promise<BenchStack> {
     masterKey: randomBytes(32),
     async spawn(script, env) {
       const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-      const child = spawn(process.execPath, ['--import', 'tsx', path], { env: { ...process.env, ...env }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      const child = spawn(process.execPath, ['--import', 'tsx', path], {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      });
       children.add(child);
       await new Promise<void>((resolve, reject) => {
         child.on('message', (m) => m === 'ready' && resolve());

@@ -36,8 +36,18 @@ export async function measureWebhooks(stack: BenchStack, rounds: number, perRoun
   const { path, secret } = tenant.webhooks.generic;
   const body = () => {
     const id = randomUUID();
-    const cart = { id, currency: 'EUR', total: '129.90', items: [{ title: 'Lamp', quantity: 1, price: '129.90' }], restore_url: 'https://shop.example.com/c' };
-    return JSON.stringify({ type: 'cart.updated', timestamp: new Date().toISOString(), data: { cart, contact: { email: `${id}@example.com`, first_name: 'Ada' } } });
+    const cart = {
+      id,
+      currency: 'EUR',
+      total: '129.90',
+      items: [{ title: 'Lamp', quantity: 1, price: '129.90' }],
+      restore_url: 'https://shop.example.com/c',
+    };
+    return JSON.stringify({
+      type: 'cart.updated',
+      timestamp: new Date().toISOString(),
+      data: { cart, contact: { email: `${id}@example.com`, first_name: 'Ada' } },
+    });
   };
   const signed = (payload: string) => {
     const [id, time] = [randomUUID(), Math.floor(Date.now() / 1_000)];
@@ -69,7 +79,9 @@ export async function measureWebhooks(stack: BenchStack, rounds: number, perRoun
   const spread = spreadOf(latencies);
   return {
     figures: [{ name: 'webhook_accepted', value, unit: '1/s', floor: floorValue, ratio, budget: '>= 60 % of the floor', met: ratio >= 0.6 }],
-    notes: [`webhook to 2xx at ${width} at once: p50 ${spread.p50.toFixed(1)} ms, p99 ${spread.p99.toFixed(1)} ms, p99.9 ${spread.p999.toFixed(1)} ms`],
+    notes: [
+      `webhook to 2xx at ${width} at once: p50 ${spread.p50.toFixed(1)} ms, p99 ${spread.p99.toFixed(1)} ms, p99.9 ${spread.p999.toFixed(1)} ms`,
+    ],
   };
 }
 
@@ -77,10 +89,13 @@ const agent = new Agent({ keepAlive: true, maxSockets: width });
 
 function post(port: number, path: string, payload: string, headers: Record<string, string>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const req = request({ agent, host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } }, (res) => {
-      res.resume();
-      res.on('end', () => (res.statusCode === 200 ? resolve() : reject(new Error(`answered ${res.statusCode}`))));
-    });
+    const req = request(
+      { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+      (res) => {
+        res.resume();
+        res.on('end', () => (res.statusCode === 200 ? resolve() : reject(new Error(`answered ${res.statusCode}`))));
+      },
+    );
     req.on('error', reject);
     req.end(payload);
   });

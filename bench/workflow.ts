@@ -46,7 +46,11 @@ ${Array.from({ length: stepCount }, (_, i) => `  - { id: mail_${i + 1}, at: ${2 
 `;
 
 /** Steps per second through the whole dispatch, and how fast a purchase closes its workflow, each beside a bare workflow's. */
-export async function measureWorkflows(stack: BenchStack, rounds: number, enrollmentsPerRound: number): Promise<{ figures: Figure[]; notes: string[] }> {
+export async function measureWorkflows(
+  stack: BenchStack,
+  rounds: number,
+  enrollmentsPerRound: number,
+): Promise<{ figures: Figure[]; notes: string[] }> {
   const deps = createDeps({
     databaseUrl: stack.databaseUrl,
     masterKey: stack.masterKey,
@@ -102,9 +106,19 @@ export async function measureWorkflows(stack: BenchStack, rounds: number, enroll
   return {
     figures: [
       { name: 'steps', value, unit: 'steps/s', floor, ratio: value / floor, budget: '>= 80 % of the floor', met: value / floor >= 0.8 },
-      { name: 'purchase_to_closed_p99', value: p.p99, unit: 'ms', floor: f.p99, ratio: p.p99 / f.p99, budget: '<= 3 x the floor', met: p.p99 <= 3 * f.p99 },
+      {
+        name: 'purchase_to_closed_p99',
+        value: p.p99,
+        unit: 'ms',
+        floor: f.p99,
+        ratio: p.p99 / f.p99,
+        budget: '<= 3 x the floor',
+        met: p.p99 <= 3 * f.p99,
+      },
     ],
-    notes: [`purchase to closed: p50 ${p.p50.toFixed(1)} ms, p99 ${p.p99.toFixed(1)} ms (floor: p50 ${f.p50.toFixed(1)} ms, p99 ${f.p99.toFixed(1)} ms)`],
+    notes: [
+      `purchase to closed: p50 ${p.p50.toFixed(1)} ms, p99 ${p.p99.toFixed(1)} ms (floor: p50 ${f.p50.toFixed(1)} ms, p99 ${f.p99.toFixed(1)} ms)`,
+    ],
   };
 }
 
@@ -118,7 +132,9 @@ async function floorSteps(client: Client, count: number): Promise<number> {
 
 async function productSteps(deps: BuiltDeps, tenant: ProvisionedTenant, count: number): Promise<number> {
   const ended = async () => {
-    const [row] = await deps.db.withTenant(tenant.tenantId, (tx) => tx.select({ n: sql<number>`count(*)::int` }).from(enrollments).where(isNotNull(enrollments.endedAt)));
+    const [row] = await deps.db.withTenant(tenant.tenantId, (tx) =>
+      tx.select({ n: sql<number>`count(*)::int` }).from(enrollments).where(isNotNull(enrollments.endedAt)),
+    );
     return row?.n ?? 0;
   };
   const before = await ended();
@@ -129,12 +145,18 @@ async function productSteps(deps: BuiltDeps, tenant: ProvisionedTenant, count: n
 }
 
 async function productStops(deps: BuiltDeps, client: Client, queue: string, tenant: ProvisionedTenant, count: number): Promise<number[]> {
-  const relay = runInBackground('relay', 1_000, async () => (await relayOutbox({ ...deps, engine: createWorkflowEngine(client, queue) })).taken > 0, deps.log);
+  const relay = runInBackground(
+    'relay',
+    1_000,
+    async () => (await relayOutbox({ ...deps, engine: createWorkflowEngine(client, queue) })).taken > 0,
+    deps.log,
+  );
   deps.onKick(() => relay.kick());
   const carts = Array.from({ length: count }, () => randomUUID());
   for (const cart of carts) await accept(deps, tenant, 'cart.updated', aCart(cart));
   const handles = await Promise.all(carts.map((cart) => handleOf(deps, client, tenant, cart)));
-  for (const handle of handles) while ((await handle.describe().catch(() => null))?.status.name !== 'RUNNING') await new Promise((done) => setTimeout(done, 20));
+  for (const handle of handles)
+    while ((await handle.describe().catch(() => null))?.status.name !== 'RUNNING') await new Promise((done) => setTimeout(done, 20));
   const { latenciesMs } = await flood(count, 2, async (i) => {
     await accept(deps, tenant, 'order.placed', { order: { id: randomUUID(), currency: 'EUR', total: '1.00' }, cart_id: carts[i] });
     await handles[i]?.result();
@@ -157,7 +179,9 @@ async function handleOf(deps: BuiltDeps, client: Client, tenant: ProvisionedTena
 }
 
 async function floorStops(client: Client, count: number): Promise<number[]> {
-  const handles = await Promise.all(Array.from({ length: count }, () => client.workflow.start('untilClosed', { taskQueue: 'floor', workflowId: randomUUID() })));
+  const handles = await Promise.all(
+    Array.from({ length: count }, () => client.workflow.start('untilClosed', { taskQueue: 'floor', workflowId: randomUUID() })),
+  );
   for (const handle of handles) while ((await handle.fetchHistory()).events?.length !== 5) await new Promise((done) => setTimeout(done, 20));
   const { latenciesMs } = await flood(count, 2, async (i) => {
     await handles[i]?.signal('close');
@@ -167,7 +191,13 @@ async function floorStops(client: Client, count: number): Promise<number[]> {
 }
 
 const aCart = (id: string) => ({
-  cart: { id, currency: 'EUR', total: '129.90', items: [{ title: 'Lamp', quantity: 1, price: '129.90' }], restore_url: `https://shop.example.com/${id}` },
+  cart: {
+    id,
+    currency: 'EUR',
+    total: '129.90',
+    items: [{ title: 'Lamp', quantity: 1, price: '129.90' }],
+    restore_url: `https://shop.example.com/${id}`,
+  },
   contact: { email: `${id}@example.com` },
 });
 

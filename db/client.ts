@@ -166,7 +166,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     settling: (tenantId, work) => inTransaction(settlingPool, tenantId, work),
     async resolveConnection(integration, id) {
       if (id !== null && !uuidPattern.test(id)) return null;
-      const [row] = await rows<{ tenant_id: string; id: string; secrets: string[]; state: string }>('select * from resolve_connection($1, $2)', [integration, id]);
+      const [row] = await rows<{ tenant_id: string; id: string; secrets: string[]; state: string }>('select * from resolve_connection($1, $2)', [
+        integration,
+        id,
+      ]);
       return row === undefined ? null : { tenantId: row.tenant_id, id: row.id, secrets: row.secrets, state: row.state };
     },
     async resolveApiKey(hash) {
@@ -178,10 +181,14 @@ export function openDatabase(options: DatabaseOptions): Database {
       return found.map((t) => ({ id: t.id, slug: t.slug, name: t.name, timeScale: t.time_scale, synthetic: t.synthetic }));
     },
     async claimOutbox(maxRows, claimMs) {
-      const found = await rows<{ tenant_id: string; seq: string; enrollment_id: string; kind: OutboxItem['kind']; attempts: number; created_at: Date }>(
-        'select * from claim_outbox($1, $2)',
-        [maxRows, claimMs],
-      );
+      const found = await rows<{
+        tenant_id: string;
+        seq: string;
+        enrollment_id: string;
+        kind: OutboxItem['kind'];
+        attempts: number;
+        created_at: Date;
+      }>('select * from claim_outbox($1, $2)', [maxRows, claimMs]);
       return found.map((r) => ({
         tenantId: r.tenant_id,
         seq: Number(r.seq),

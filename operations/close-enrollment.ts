@@ -19,7 +19,11 @@ export async function closeEnrollment(
     if (locked === null) return null;
     const { enrollment } = locked;
     if (await endEnrollment(tx, enrollment, input.reason)) {
-      if (input.note !== null) await tx.update(enrollments).set({ stopNote: input.note.slice(0, 500) }).where(eq(enrollments.id, enrollment.id));
+      if (input.note !== null)
+        await tx
+          .update(enrollments)
+          .set({ stopNote: input.note.slice(0, 500) })
+          .where(eq(enrollments.id, enrollment.id));
       const type = input.reason === 'completed' ? 'completed' : 'stopped';
       await tx
         .insert(enrollmentEvents)
@@ -41,6 +45,12 @@ export async function holdEnrollment(deps: Pick<Deps, 'db'>, input: { tenantId: 
       .where(eq(enrollments.id, input.enrollmentId));
     await tx
       .insert(enrollmentEvents)
-      .values({ tenantId: input.tenantId, id: uuidv7(), enrollmentId: input.enrollmentId, type: input.held ? 'paused' : 'resumed', data: { by: 'temporal' } });
+      .values({
+        tenantId: input.tenantId,
+        id: uuidv7(),
+        enrollmentId: input.enrollmentId,
+        type: input.held ? 'paused' : 'resumed',
+        data: { by: 'temporal' },
+      });
   });
 }

@@ -50,7 +50,13 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
           state.sessionNeeded = true;
           continue;
         case 'find':
-          await applyFind(deps.db, input.tenantId, decided.messageId, decided.claim, await decided.reconciliation.find(sendKeyOf(input), decided.payload));
+          await applyFind(
+            deps.db,
+            input.tenantId,
+            decided.messageId,
+            decided.claim,
+            await decided.reconciliation.find(sendKeyOf(input), decided.payload),
+          );
           continue;
         case 'claimed': {
           const outcome = await call(deps, input, decided, opened.kind === 'open' ? opened.session : null, uncalled);

@@ -58,7 +58,9 @@ export async function provisionTenant(deps: Pick<Deps, 'db' | 'sealing'>, reques
       if (row !== undefined && sealed !== undefined) return { path: `/api/webhooks/${integration}/${row.id}`, secret: deps.sealing.open(sealed) };
       const id = uuidv7();
       const secret = newSecret();
-      await tx.insert(connections).values({ tenantId, id, integration, name: `${request.name} (${integration})`, secrets: [deps.sealing.seal(secret)] });
+      await tx
+        .insert(connections)
+        .values({ tenantId, id, integration, name: `${request.name} (${integration})`, secrets: [deps.sealing.seal(secret)] });
       return { path: `/api/webhooks/${integration}/${id}`, secret };
     };
     const shopify = await connectionOf('shopify', () => `shpss_${randomBytes(16).toString('hex')}`);

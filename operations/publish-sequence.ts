@@ -43,7 +43,9 @@ export async function compilePreset(source: PresetSource): Promise<CompiledPrese
     if (!step.channels.includes('email') || step.content === null) continue;
     const copy = source.copy[step.content];
     if (copy === undefined) {
-      throw new PresetError(`${source.file}: step ${step.id} names the copy "${step.content}", which does not exist. Known are: ${Object.keys(source.copy).join(', ')}.`);
+      throw new PresetError(
+        `${source.file}: step ${step.id} names the copy "${step.content}", which does not exist. Known are: ${Object.keys(source.copy).join(', ')}.`,
+      );
     }
     content[step.content] = await compileEmail(copy);
   }

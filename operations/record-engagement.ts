@@ -37,12 +37,18 @@ export async function recordEngagement(deps: Deps, engagement: Engagement): Prom
       // A click is an open too, whatever happened to the picture.
       const first = await tx
         .update(messages)
-        .set(type === 'opened' ? { openedAt: sql`clock_timestamp()` } : { clickedAt: sql`clock_timestamp()`, openedAt: sql`coalesce(opened_at, clock_timestamp())` })
+        .set(
+          type === 'opened'
+            ? { openedAt: sql`clock_timestamp()` }
+            : { clickedAt: sql`clock_timestamp()`, openedAt: sql`coalesce(opened_at, clock_timestamp())` },
+        )
         .where(and(eq(messages.id, messageId), isNull(column)))
         .returning({ id: messages.id });
       await recordProof(tx, messageId);
       if (first.length > 0) {
-        await tx.insert(enrollmentEvents).values({ tenantId, id: uuidv7(), enrollmentId: found.enrollmentId, type: `message.${type}`, data: { step: found.stepId } });
+        await tx
+          .insert(enrollmentEvents)
+          .values({ tenantId, id: uuidv7(), enrollmentId: found.enrollmentId, type: `message.${type}`, data: { step: found.stepId } });
       }
     }
     return found.restoreUrl ?? tenantSettings.parse(found.settings).storeUrl;

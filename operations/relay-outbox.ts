@@ -71,7 +71,11 @@ async function putOff(deps: RelayDeps, item: OutboxItem, error: unknown): Promis
   await deps.db.withTenant(item.tenantId, (tx) =>
     tx
       .update(outbox)
-      .set({ claimedUntil: null, nextAttemptAt: sql`clock_timestamp() + make_interval(secs => ${waitS}::double precision)`, lastError: faultOf(error) })
+      .set({
+        claimedUntil: null,
+        nextAttemptAt: sql`clock_timestamp() + make_interval(secs => ${waitS}::double precision)`,
+        lastError: faultOf(error),
+      })
       .where(and(eq(outbox.seq, item.seq), eq(outbox.enrollmentId, item.enrollmentId))),
   );
 }

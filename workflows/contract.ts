@@ -7,7 +7,13 @@ export const reconcileWorkflowType = 'reconcile';
 export const reconcileScheduleId = 'reconcile';
 
 /** Search attributes, all Keyword. Set at start; StopReason once at the end. Never personal data: they are not encrypted. */
-export const searchAttributes = { tenant: 'Tenant', sequence: 'Sequence', subjectKind: 'SubjectKind', subject: 'Subject', stopReason: 'StopReason' } as const;
+export const searchAttributes = {
+  tenant: 'Tenant',
+  sequence: 'Sequence',
+  subjectKind: 'SubjectKind',
+  subject: 'Subject',
+  stopReason: 'StopReason',
+} as const;
 
 export interface RecoveryInput {
   tenantId: string;

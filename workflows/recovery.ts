@@ -1,4 +1,12 @@
-import { CancellationScope, condition, isCancellation, proxyActivities, setCurrentDetails, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import { expiryAt } from '../domain/sequence/due.ts';
 import { nextMove } from '../domain/sequence/next-move.ts';
 import type { FinishReason, Progress } from '../domain/sequence/plan.ts';
@@ -70,14 +78,20 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
       } else {
         // No await between the look at the flag and this: a stop that is known schedules nothing.
         const step = { ...ids, stepId: move.stepId };
-        const result = await dispatchOrStop(step, expiryAt(plan, progress, move.stepId), () => ended !== null, () => woken);
+        const result = await dispatchOrStop(
+          step,
+          expiryAt(plan, progress, move.stepId),
+          () => ended !== null,
+          () => woken,
+        );
         if (result === null) continue;
         // What was signalled meanwhile is newer than what the dispatch read.
         progress = { ...result.progress, held: progress.held ?? result.progress.held, stopped: progress.stopped ?? result.progress.stopped };
         if (result.ended !== null) end(result.ended, true);
         const next = nextMove(plan, progress, Date.now());
         idleTurns = next.kind === 'dispatch' && next.stepId === move.stepId ? idleTurns + 1 : 0;
-        if (idleTurns > 0 && ended === null) await condition(() => woken, Math.min(60_000, 1_000 * 2 ** idleTurns), { summary: `again: ${move.stepId}` });
+        if (idleTurns > 0 && ended === null)
+          await condition(() => woken, Math.min(60_000, 1_000 * 2 ** idleTurns), { summary: `again: ${move.stepId}` });
       }
     }
   } catch (error) {

@@ -19,4 +19,5 @@ export const ownId = () => uuid('id').notNull();
 export const instantNow = (name: string) => instant(name).notNull().default(sql`clock_timestamp()`);
 
 /** Every table has this policy: rows of the transaction's tenant, nothing else, for reading and for writing. */
-export const tenantPolicy = () => pgPolicy('tenant_rows', { for: 'all', to: appRole, using: sql`tenant_id = ${currentTenant}`, withCheck: sql`tenant_id = ${currentTenant}` });
+export const tenantPolicy = () =>
+  pgPolicy('tenant_rows', { for: 'all', to: appRole, using: sql`tenant_id = ${currentTenant}`, withCheck: sql`tenant_id = ${currentTenant}` });

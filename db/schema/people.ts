@@ -13,7 +13,9 @@ export const contacts = pgTable(
     tenantId: tenantId(),
     id: ownId(),
     personId: uuid('person_id').notNull(),
-    lifecycle: text('lifecycle', { enum: ['NEW', 'IN_PROGRESS', 'CONTACTED', 'CONVERTED', 'REJECTED', 'DO_NOT_CONTACT'] }).notNull().default('NEW'),
+    lifecycle: text('lifecycle', { enum: ['NEW', 'IN_PROGRESS', 'CONTACTED', 'CONVERTED', 'REJECTED', 'DO_NOT_CONTACT'] })
+      .notNull()
+      .default('NEW'),
     firstName: text('first_name'),
     lastName: text('last_name'),
     locale: text('locale'),

@@ -1,5 +1,20 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, doublePrecision, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  doublePrecision,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { CompiledEmail } from '../../domain/compiled-email.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { stopReasons } from '../../domain/sequence/plan.ts';
@@ -15,7 +30,9 @@ export const sequences = pgTable(
     id: ownId(),
     slug: text('slug').notNull(),
     name: text('name').notNull(),
-    status: text('status', { enum: ['DRAFT', 'ACTIVE', 'ARCHIVED'] }).notNull().default('DRAFT'),
+    status: text('status', { enum: ['DRAFT', 'ACTIVE', 'ARCHIVED'] })
+      .notNull()
+      .default('DRAFT'),
     paused: boolean('paused').notNull().default(false),
     /** The version that new enrollments get. */
     currentVersionId: uuid('current_version_id'),
@@ -62,7 +79,9 @@ export const enrollments = pgTable(
     versionId: uuid('version_id').notNull(),
     contactId: uuid('contact_id').notNull(),
     subjectId: uuid('subject_id').notNull(),
-    status: text('status', { enum: ['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED'] }).notNull().default('ACTIVE'),
+    status: text('status', { enum: ['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED'] })
+      .notNull()
+      .default('ACTIVE'),
     stopReason: text('stop_reason', { enum: stopReasons }),
     /** Free text of a manual stop. Never a reason: "purchased" typed by hand is not a recovery (rule 12). */
     stopNote: text('stop_note'),
@@ -85,13 +104,15 @@ export const enrollments = pgTable(
     check('enrollments_end', sql`(status in ('ACTIVE', 'PAUSED')) = (ended_at is null)`),
     uniqueIndex('enrollments_one_open').on(t.tenantId, t.sequenceId, t.subjectId).where(sql`status in ('ACTIVE', 'PAUSED')`),
     index('enrollments_contact').on(t.tenantId, t.contactId),
-    index('enrollments_open')
-      .on(t.tenantId, t.id)
-      .where(sql`ended_at is null`),
+    index('enrollments_open').on(t.tenantId, t.id).where(sql`ended_at is null`),
     index('enrollments_subject').on(t.tenantId, t.subjectId),
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
-    foreignKey({ columns: [t.tenantId, t.versionId], foreignColumns: [sequenceVersions.tenantId, sequenceVersions.id], name: 'enrollments_version_fk' }),
+    foreignKey({
+      columns: [t.tenantId, t.versionId],
+      foreignColumns: [sequenceVersions.tenantId, sequenceVersions.id],
+      name: 'enrollments_version_fk',
+    }),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'enrollments_contact_fk' }),
     foreignKey({ columns: [t.tenantId, t.subjectId], foreignColumns: [subjects.tenantId, subjects.id], name: 'enrollments_subject_fk' }),
     tenantPolicy(),
@@ -113,7 +134,11 @@ export const enrollmentEvents = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('enrollment_events_story').on(t.tenantId, t.enrollmentId, t.at),
-    foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'enrollment_events_enrollment_fk' }),
+    foreignKey({
+      columns: [t.tenantId, t.enrollmentId],
+      foreignColumns: [enrollments.tenantId, enrollments.id],
+      name: 'enrollment_events_enrollment_fk',
+    }),
     tenantPolicy(),
   ],
 );

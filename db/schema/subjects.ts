@@ -11,10 +11,14 @@ export const subjects = pgTable(
   {
     tenantId: tenantId(),
     id: ownId(),
-    kind: text('kind', { enum: ['cart'] }).notNull().default('cart'),
+    kind: text('kind', { enum: ['cart'] })
+      .notNull()
+      .default('cart'),
     /** Null only where an order or a deletion was heard of before its cart. */
     contactId: uuid('contact_id'),
-    state: text('state', { enum: ['open', 'converted', 'gone'] }).notNull().default('open'),
+    state: text('state', { enum: ['open', 'converted', 'gone'] })
+      .notNull()
+      .default('open'),
     currency: text('currency').notNull().default('USD'),
     totalMinor: bigint('total_minor', { mode: 'number' }).notNull().default(0),
     items: jsonb('items').$type<LineItem[]>().notNull().default([]),

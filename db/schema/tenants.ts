@@ -51,7 +51,9 @@ export const connections = pgTable(
     secrets: jsonb('secrets').$type<string[]>().notNull().default([]),
     /** What a sender needs (an SMTP URL …), sealed; null for receivers. */
     sealedConfig: text('sealed_config'),
-    state: text('state', { enum: ['connected', 'disconnected'] }).notNull().default('connected'),
+    state: text('state', { enum: ['connected', 'disconnected'] })
+      .notNull()
+      .default('connected'),
     createdAt: instantNow('created_at'),
   },
   (t) => [

@@ -107,7 +107,10 @@ export async function decideAndClaim(look: Look): Promise<Decided> {
 }
 
 /** A call before may have been accepted: ask about it, repeat it by its key, or leave it. null: it stays as it is. */
-async function inDoubt({ tx, deps, tenantId, locked: { enrollment, row } }: Look, reconciliation: Reconciliation): Promise<Decided | 'replay' | null> {
+async function inDoubt(
+  { tx, deps, tenantId, locked: { enrollment, row } }: Look,
+  reconciliation: Reconciliation,
+): Promise<Decided | 'replay' | null> {
   if (row === null || row.payload === null || row.claim === null) return null;
   const ages = await agesOf(tx, row.id);
   if (reconciliation.kind === 'find' && ages.findInMs !== null) {

@@ -45,12 +45,18 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const everyone = await tx.select().from(contacts).where(eq(contacts.personId, personId)).orderBy(contacts.id);
   const person = everyone.find((c) => c.id === personId);
   const contact = everyone.find((c) => c.id === enrollment.contactId);
-  if (tenant === undefined || subject === undefined || person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
+  if (tenant === undefined || subject === undefined || person === undefined || contact === undefined)
+    throw new Error('an enrollment without its rows');
   const settings = tenantSettings.parse(tenant.settings);
   const identities = await tx
     .select()
     .from(contactIdentities)
-    .where(inArray(contactIdentities.contactId, everyone.map((c) => c.id)))
+    .where(
+      inArray(
+        contactIdentities.contactId,
+        everyone.map((c) => c.id),
+      ),
+    )
     // The contact's own address first, then the newest of the person.
     .orderBy(sql`(${contactIdentities.contactId} = ${contact.id}) desc, created_at desc, id desc`);
   const hashes = identities.map((i) => sealing.addressHash(enrollment.tenantId, i.kind, i.value));
@@ -64,7 +70,12 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const said = await tx
     .select()
     .from(consents)
-    .where(inArray(consents.contactId, everyone.map((c) => c.id)));
+    .where(
+      inArray(
+        consents.contactId,
+        everyone.map((c) => c.id),
+      ),
+    );
   const progress = readProgress(enrollment, ledger);
   const step = definition.steps.find((s) => s.id === stepId);
   const planned = plan.steps.find((s) => s.id === stepId);

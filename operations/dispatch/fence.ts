@@ -127,7 +127,9 @@ export async function endDeadLease(tx: Tx, row: MessageRow, reconciliation: Reco
 const doubt = (reconciliation: Reconciliation | null) => ({
   doubtSince: sql`coalesce(doubt_since, claimed_at)`,
   findFrom:
-    reconciliation?.kind === 'find' ? sql`claimed_at + make_interval(secs => ${reconciliation.settleAfterMs / 1000}::double precision)` : sql`null::timestamptz`,
+    reconciliation?.kind === 'find'
+      ? sql`claimed_at + make_interval(secs => ${reconciliation.settleAfterMs / 1000}::double precision)`
+      : sql`null::timestamptz`,
 });
 
 /** A worker that finds its own claim which it never called gives it back. */
@@ -149,8 +151,17 @@ export async function settleCall(tx: Tx, messageId: string, claim: string, outco
   const response = outcome.kind === 'released' ? null : outcome.response.slice(0, 500);
   const mine = and(eq(messages.id, messageId), eq(messages.claim, claim));
   if (outcome.kind === 'accepted') {
-    const accepted = { state: 'sent' as const, response, providerMessageId: outcome.providerMessageId, settledAt: sql`coalesce(settled_at, clock_timestamp())` };
-    const settled = await tx.update(messages).set({ ...accepted, live: false }).where(mine).returning({ id: messages.id });
+    const accepted = {
+      state: 'sent' as const,
+      response,
+      providerMessageId: outcome.providerMessageId,
+      settledAt: sql`coalesce(settled_at, clock_timestamp())`,
+    };
+    const settled = await tx
+      .update(messages)
+      .set({ ...accepted, live: false })
+      .where(mine)
+      .returning({ id: messages.id });
     // A newer claim owns the row, yet this call was accepted: the state says so, the newer call's lease stays its own.
     if (settled.length === 0) await tx.update(messages).set(accepted).where(eq(messages.id, messageId));
     return;
@@ -195,7 +206,13 @@ export async function recordProof(tx: Tx, messageId: string): Promise<void> {
 }
 
 /** The provider's answer to `find`: it counts only for the claim that it was asked about, while nothing else has happened. */
-export async function applyFind(db: Database, tenantId: string, messageId: string, claim: string, found: 'accepted' | 'not_accepted'): Promise<boolean> {
+export async function applyFind(
+  db: Database,
+  tenantId: string,
+  messageId: string,
+  claim: string,
+  found: 'accepted' | 'not_accepted',
+): Promise<boolean> {
   return db.settling(tenantId, async (tx) => {
     const changed = await tx
       .update(messages)

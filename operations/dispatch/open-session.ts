@@ -52,7 +52,8 @@ async function look(
   if (row === undefined) return { likely: false, inDoubtAt: null };
   const { enrollment, message } = row;
   const inDoubtAt = message?.state === 'unknown' ? (message.account ?? '') : null;
-  if (enrollment.endedAt !== null || message?.live === true || message?.state === 'sent' || message?.state === 'skipped') return { likely: false, inDoubtAt };
+  if (enrollment.endedAt !== null || message?.live === true || message?.state === 'sent' || message?.state === 'skipped')
+    return { likely: false, inDoubtAt };
   if (message?.state === 'failed' && message.failures > 0 && message.settledAt !== null) {
     const retryAtMs = message.settledAt + backoffMs(message.failures, enrollment.timeScale);
     if (message.refusedForGood || retryAtMs - clockSkewMs > nowMs) return { likely: false, inDoubtAt };

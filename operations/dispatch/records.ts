@@ -42,7 +42,14 @@ export function reasonOf(verdict: Verdict): string {
 }
 
 /** Store a decision with every gate that was asked (G4). `reason` where it could not be carried out as it stands. */
-export async function recordDecision(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Verdict, nowMs: number, reason = reasonOf(verdict)): Promise<void> {
+export async function recordDecision(
+  tx: Tx,
+  enrollment: EnrollmentRow,
+  stepId: string,
+  verdict: Verdict,
+  nowMs: number,
+  reason = reasonOf(verdict),
+): Promise<void> {
   await tx.insert(decisions).values({
     tenantId: enrollment.tenantId,
     id: uuidv7(),
@@ -82,7 +89,14 @@ export async function writeSkip(tx: Tx, enrollment: EnrollmentRow, stepId: strin
 }
 
 /** A provider that could not even be reached: the row records it, so that the back-off grows. No call was made. */
-export async function noteOutage(tx: Tx, enrollment: EnrollmentRow, row: MessageRow | null, stepId: string, fault: string, nowMs: number): Promise<void> {
+export async function noteOutage(
+  tx: Tx,
+  enrollment: EnrollmentRow,
+  row: MessageRow | null,
+  stepId: string,
+  fault: string,
+  nowMs: number,
+): Promise<void> {
   const failures = (row?.failures ?? 0) + 1;
   const failed = { state: 'failed' as const, failures, response: fault.slice(0, 500), settledAt: nowMs };
   await tx

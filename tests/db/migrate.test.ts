@@ -15,7 +15,9 @@ test('processes that start at once migrate an empty database once', async () => 
     const client = new pg.Client({ connectionString: url.href });
     await client.connect();
     const { rows } = await client.query<{ n: number }>('select count(*)::int as n from drizzle.__drizzle_migrations');
-    const { rows: tables } = await client.query<{ n: number }>(`select count(*)::int as n from pg_tables where schemaname = 'public' and tablename = 'messages'`);
+    const { rows: tables } = await client.query<{ n: number }>(
+      `select count(*)::int as n from pg_tables where schemaname = 'public' and tablename = 'messages'`,
+    );
     await client.end();
     expect(rows[0]?.n).toBeGreaterThan(1);
     expect(tables[0]?.n).toBe(1);

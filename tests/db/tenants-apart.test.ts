@@ -38,7 +38,15 @@ async function fillEveryTable(): Promise<void> {
     );
   const ids = { tenant_id: tenantId, enrollment_id: enrollment.id };
   await insert('messages', { ...ids, id: message, step_id: 'email_2h', contact_id: enrollment.contactId, state: 'sent' });
-  await insert('decisions', { ...ids, id: randomUUID(), step_id: 'email_2h', version_id: enrollment.versionId, verdict: 'send', reason: 'email', checks: '[]' });
+  await insert('decisions', {
+    ...ids,
+    id: randomUUID(),
+    step_id: 'email_2h',
+    version_id: enrollment.versionId,
+    verdict: 'send',
+    reason: 'email',
+    checks: '[]',
+  });
   await insert('message_events', { ...ids, id: randomUUID(), message_id: message, type: 'opened', occurred_at: new Date() });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
@@ -58,15 +66,22 @@ test('every table holds rows of the first tenant, or the walk below proves nothi
 });
 
 test("another tenant's transaction finds nothing in any table, and cannot write there either", async () => {
-  const other = await provisionTenant(shop.deps, { slug: `other-${randomUUID().slice(0, 8)}`, name: 'Other', timeScale: 1, synthetic: true, settings: {} });
+  const other = await provisionTenant(shop.deps, {
+    slug: `other-${randomUUID().slice(0, 8)}`,
+    name: 'Other',
+    timeScale: 1,
+    synthetic: true,
+    settings: {},
+  });
   for (const table of await tables()) {
     const column = table === 'tenants' ? 'id' : 'tenant_id';
     const seen = await asApp(other.tenantId, `select count(*)::int as n from ${table} where ${column} = '${shop.tenant.tenantId}'`);
     expect({ table, seen }).toEqual({ table, seen: 0 });
     // Append-only tables grant no delete at all, which is as good.
-    const deleted = await asApp(other.tenantId, `with gone as (delete from ${table} where ${column} = '${shop.tenant.tenantId}' returning 1) select count(*)::int as n from gone`).catch(
-      (e: { code?: string }) => e.code,
-    );
+    const deleted = await asApp(
+      other.tenantId,
+      `with gone as (delete from ${table} where ${column} = '${shop.tenant.tenantId}' returning 1) select count(*)::int as n from gone`,
+    ).catch((e: { code?: string }) => e.code);
     expect([0, '42501']).toContain(deleted);
   }
 });
@@ -79,18 +94,27 @@ test('without a tenant nothing is seen at all', async () => {
 });
 
 test('rows cannot be written into another tenant, nor may a partition be read directly', async () => {
-  const other = await provisionTenant(shop.deps, { slug: `third-${randomUUID().slice(0, 8)}`, name: 'Third', timeScale: 1, synthetic: true, settings: {} });
+  const other = await provisionTenant(shop.deps, {
+    slug: `third-${randomUUID().slice(0, 8)}`,
+    name: 'Third',
+    timeScale: 1,
+    synthetic: true,
+    settings: {},
+  });
   const insert = `insert into contacts (tenant_id, id, person_id) values ('${shop.tenant.tenantId}', '${randomUUID()}', '${randomUUID()}') returning 1 as n`;
   await expect(asApp(other.tenantId, insert)).rejects.toMatchObject({ code: '42501' });
   const { rows } = await owner.query<{ relname: string }>(`select relname from pg_class where relispartition and relkind = 'r'`);
   expect(rows.length).toBeGreaterThan(0);
-  for (const { relname } of rows) await expect(asApp(other.tenantId, `select count(*) as n from ${relname}`)).rejects.toMatchObject({ code: '42501' });
+  for (const { relname } of rows)
+    await expect(asApp(other.tenantId, `select count(*) as n from ${relname}`)).rejects.toMatchObject({ code: '42501' });
 });
 
 test('the role owns nothing and every table has row-level security', async () => {
   const owned = await owner.query(`select relname from pg_class where relowner = 'rekindle_app'::regrole`);
   expect(owned.rows).toEqual([]);
-  const open = await owner.query(`select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and not relrowsecurity`);
+  const open = await owner.query(
+    `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition and not relrowsecurity`,
+  );
   expect(open.rows).toEqual([]);
 });
 

@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const rows = <T>(query: (tx: Parameters<Parameters<Shop['deps']['db']['withTenant']>[1]>[0]) => Promise<T>) => shop.deps.db.withTenant(shop.tenant.tenantId, query);
+const rows = <T>(query: (tx: Parameters<Parameters<Shop['deps']['db']['withTenant']>[1]>[0]) => Promise<T>) =>
+  shop.deps.db.withTenant(shop.tenant.tenantId, query);
 const order = (id: string, more: Record<string, unknown>) => ({ order: { id, currency: 'EUR', total: '129.90' }, ...more });
 const nameIt = () => `c-${randomUUID().slice(0, 8)}`;
 
@@ -26,18 +27,38 @@ describe('deliveries', () => {
     const found = await rows((tx) => tx.select().from(inbox).where(eq(inbox.dedupeKey, id)));
     expect(found).toHaveLength(1);
     const enrollment = await shop.enrollmentOf(cart);
-    const queued = await rows((tx) => tx.select().from(outbox).where(eq(outbox.enrollmentId, enrollment?.id ?? '')));
+    const queued = await rows((tx) =>
+      tx
+        .select()
+        .from(outbox)
+        .where(eq(outbox.enrollmentId, enrollment?.id ?? '')),
+    );
     expect(queued.map((o) => o.kind)).toEqual(['start']);
   });
 
   test('fifty different updates of one new cart at once make one subject, one person, one enrollment', async () => {
     const cart = nameIt();
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => shop.post('cart.updated', aCart(cart, `${cart}@example.com`, { total: `${100 + i}.00` }), { at: Date.now() - i * 1_000 })));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        shop.post('cart.updated', aCart(cart, `${cart}@example.com`, { total: `${100 + i}.00` }), { at: Date.now() - i * 1_000 }),
+      ),
+    );
     expect(new Set(answers.map((a) => a.status))).toEqual(new Set([200]));
     while ((await applyPending(shop.deps)) > 0);
-    const people = await rows((tx) => tx.select().from(contactIdentities).where(eq(contactIdentities.value, `${cart}@example.com`)));
+    const people = await rows((tx) =>
+      tx
+        .select()
+        .from(contactIdentities)
+        .where(eq(contactIdentities.value, `${cart}@example.com`)),
+    );
     expect(people).toHaveLength(1);
-    const all = await rows((tx) => tx.select({ s: subjects, e: enrollments }).from(subjects).leftJoin(enrollments, eq(enrollments.subjectId, subjects.id)).where(eq(subjects.contactId, people[0]?.contactId ?? '')));
+    const all = await rows((tx) =>
+      tx
+        .select({ s: subjects, e: enrollments })
+        .from(subjects)
+        .leftJoin(enrollments, eq(enrollments.subjectId, subjects.id))
+        .where(eq(subjects.contactId, people[0]?.contactId ?? '')),
+    );
     expect(all).toHaveLength(1);
     // Folded by the provider's clock: the newest total stays, whichever came last.
     expect(all[0]?.s.totalMinor).toBe(10_000);
@@ -60,7 +81,10 @@ describe('deliveries', () => {
     await locker.connect();
     await locker.query('begin');
     await locker.query('select * from contacts for no key update');
-    expect(await shop.post('cart.updated', aCart(cart, `${cart}@example.com`, { total: '50.00' }), { at: Date.now() + 1_000 })).toEqual({ status: 200, body: { status: 'pending' } });
+    expect(await shop.post('cart.updated', aCart(cart, `${cart}@example.com`, { total: '50.00' }), { at: Date.now() + 1_000 })).toEqual({
+      status: 200,
+      body: { status: 'pending' },
+    });
     // A purchase must not be answered before it is written.
     const id = randomUUID();
     const bought = await shop.post('order.placed', order(nameIt(), { cart_id: cart }), { id });
@@ -117,7 +141,12 @@ describe('order of events', () => {
     expect(found).toHaveLength(1);
     expect(found[0]?.reversedAt).not.toBeNull();
     await shop.post('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() + 5_000 });
-    const all = await rows((tx) => tx.select().from(enrollments).where(eq(enrollments.subjectId, found[0]?.subjectId ?? '')));
+    const all = await rows((tx) =>
+      tx
+        .select()
+        .from(enrollments)
+        .where(eq(enrollments.subjectId, found[0]?.subjectId ?? '')),
+    );
     expect(all).toMatchObject([{ status: 'EXITED', stopReason: 'not_abandoned' }]);
   });
 });
@@ -129,7 +158,12 @@ describe('who it is', () => {
     expect(await shop.enrollmentOf(cart)).toBeNull();
     await shop.post('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() + 1_000 });
     const enrollment = await shop.enrollmentOf(cart);
-    const [identity] = await rows((tx) => tx.select().from(contactIdentities).where(eq(contactIdentities.value, `${cart}@example.com`)));
+    const [identity] = await rows((tx) =>
+      tx
+        .select()
+        .from(contactIdentities)
+        .where(eq(contactIdentities.value, `${cart}@example.com`)),
+    );
     expect(enrollment?.contactId).toBe(identity?.contactId);
   });
 
@@ -137,7 +171,12 @@ describe('who it is', () => {
     const cart = nameIt();
     await shop.post('cart.updated', aCart(cart, `typo-${cart}@example.com`));
     await shop.post('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() + 1_000 });
-    const [identity] = await rows((tx) => tx.select().from(contactIdentities).where(eq(contactIdentities.value, `${cart}@example.com`)));
+    const [identity] = await rows((tx) =>
+      tx
+        .select()
+        .from(contactIdentities)
+        .where(eq(contactIdentities.value, `${cart}@example.com`)),
+    );
     expect((await shop.enrollmentOf(cart))?.contactId).toBe(identity?.contactId);
   });
 
@@ -156,7 +195,13 @@ describe('who it is', () => {
     const email = `${a}@example.com`;
     await shop.post('cart.updated', { ...aCart(a, null), contact: { id: `id-${a}`, email } });
     await shop.post('cart.updated', { ...aCart(b, null), contact: { id: `id-${b}`, email } });
-    const found = await rows((tx) => tx.select({ personId: contacts.personId }).from(contactIdentities).innerJoin(contacts, eq(contacts.id, contactIdentities.contactId)).where(eq(contactIdentities.value, email)));
+    const found = await rows((tx) =>
+      tx
+        .select({ personId: contacts.personId })
+        .from(contactIdentities)
+        .innerJoin(contacts, eq(contacts.id, contactIdentities.contactId))
+        .where(eq(contactIdentities.value, email)),
+    );
     expect(new Set(found.map((f) => f.personId)).size).toBe(2);
     await shop.post('contact.opted_out', { contact: { email } });
     expect((await shop.enrollmentOf(a))?.stopReason).toBe('opted_out');
@@ -204,10 +249,19 @@ describe('Shopify’s real shapes', () => {
 
   test('a cart known first by its cart token, then by its checkout token, is one cart; its order by either stops it', async () => {
     const [token, cartToken] = [nameIt(), nameIt()];
-    await shop.shopify('carts/create', { id: cartToken, token: cartToken, line_items: [], updated_at: new Date().toISOString(), created_at: new Date().toISOString() });
+    await shop.shopify('carts/create', {
+      id: cartToken,
+      token: cartToken,
+      line_items: [],
+      updated_at: new Date().toISOString(),
+      created_at: new Date().toISOString(),
+    });
     await shop.shopify('checkouts/create', checkout(token, cartToken, {}));
     expect(await shop.enrollmentOf(token)).toBeNull();
-    await shop.shopify('checkouts/update', checkout(token, cartToken, { email: `${token}@example.com`, updated_at: new Date(Date.now() + 1_000).toISOString() }));
+    await shop.shopify(
+      'checkouts/update',
+      checkout(token, cartToken, { email: `${token}@example.com`, updated_at: new Date(Date.now() + 1_000).toISOString() }),
+    );
     const enrollment = await until('enrollment', () => shop.enrollmentOf(token));
     expect((await shop.enrollmentOf(cartToken))?.id).toBe(enrollment.id);
     await shop.shopify('orders/create', {

@@ -36,13 +36,18 @@ test('an unchanged preset makes no new version, however often and however many p
 test('a changed preset becomes a new version; running enrollments stay on theirs, new ones get it', async () => {
   await shop.post('cart.updated', aCart('cart-old', 'old@example.com'));
   const copy = { 'cart/one': { file: 'sequences/cart/one.liquid', text: await copyText() } };
-  const changed = await compilePreset({ file: 'sequences/cart.yaml', yaml: yaml('  - { id: one, at: 3h, channel: email, content: cart/one }'), copy });
+  const changed = await compilePreset({
+    file: 'sequences/cart.yaml',
+    yaml: yaml('  - { id: one, at: 3h, channel: email, content: cart/one }'),
+    copy,
+  });
   expect(await publishPreset(shop.deps, shop.tenant.tenantId, changed)).toBe(2);
   await shop.post('cart.updated', aCart('cart-new', 'new@example.com'));
   const [old, fresh] = [await shop.enrollmentOf('cart-old'), await shop.enrollmentOf('cart-new')];
   expect(old?.versionId).not.toBe(fresh?.versionId);
   await letTimePass(shop, 3.5 * 3_600_000);
-  for (const stepId of ['popup_1h', 'email_2h']) await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: old?.id ?? '', stepId });
+  for (const stepId of ['popup_1h', 'email_2h'])
+    await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: old?.id ?? '', stepId });
   expect((await shop.ledgerOf(old?.id ?? '')).map((m) => `${m.stepId} ${m.state}`).sort()).toEqual(['email_2h sent', 'popup_1h skipped']);
   await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: fresh?.id ?? '', stepId: 'one' });
   expect((await shop.ledgerOf(fresh?.id ?? '')).map((m) => `${m.stepId} ${m.state}`)).toEqual(['one sent']);
@@ -52,9 +57,15 @@ test('a changed preset becomes a new version; running enrollments stay on theirs
 
 test('a preset with mistakes is refused with file and line, and nothing changes', async () => {
   const before = await versions();
-  await expect(compilePreset({ file: 'sequences/cart.yaml', yaml: yaml('  - { id: one, at: soon, channel: email, content: cart/one }'), copy: {} })).rejects.toThrow(PresetError);
-  await expect(compilePreset({ file: 'sequences/cart.yaml', yaml: yaml('  - { id: one, at: 2h, channel: email, content: cart/nowhere }'), copy: {} })).rejects.toThrow(/cart\/nowhere/);
-  await expect(compilePreset({ file: 'sequences/cart.yaml', yaml: yaml('  - { id: one, at: soon, channel: email, content: cart/one }'), copy: {} })).rejects.toThrow(/cart\.yaml:1\d/);
+  await expect(
+    compilePreset({ file: 'sequences/cart.yaml', yaml: yaml('  - { id: one, at: soon, channel: email, content: cart/one }'), copy: {} }),
+  ).rejects.toThrow(PresetError);
+  await expect(
+    compilePreset({ file: 'sequences/cart.yaml', yaml: yaml('  - { id: one, at: 2h, channel: email, content: cart/nowhere }'), copy: {} }),
+  ).rejects.toThrow(/cart\/nowhere/);
+  await expect(
+    compilePreset({ file: 'sequences/cart.yaml', yaml: yaml('  - { id: one, at: soon, channel: email, content: cart/one }'), copy: {} }),
+  ).rejects.toThrow(/cart\.yaml:1\d/);
   expect(await versions()).toEqual(before);
 });
 

@@ -26,7 +26,8 @@ afterEach(async () => {
   await provider.stop();
 });
 
-const dispatch = (enrollmentId: string, stepId: string): Promise<DispatchResult> => dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
+const dispatch = (enrollmentId: string, stepId: string): Promise<DispatchResult> =>
+  dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
 const rowOf = async (enrollmentId: string, stepId: string) => (await shop.ledgerOf(enrollmentId)).find((m) => m.stepId === stepId);
 const settled = (result: DispatchResult, stepId: string) => (result.kind === 'done' ? result.progress.settled[stepId]?.outcome : result.kind);
 
@@ -118,7 +119,9 @@ test('the sweep ends a lease whose worker never came back; nobody takes it over 
   while (provider.calls === 0) await new Promise((done) => setImmediate(done));
   // As a killed worker leaves it: claimed, live, and nobody to settle.
   await dying;
-  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.update(messages).set({ state: 'claimed', live: true }).where(eq(messages.stepId, 'email_2h')));
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.update(messages).set({ state: 'claimed', live: true }).where(eq(messages.stepId, 'email_2h')),
+  );
   const early = await dispatch(id, 'email_2h');
   expect(early.kind === 'again' || settled(early, 'email_2h') === 'unknown').toBe(true);
   for (;;) {

@@ -67,7 +67,14 @@ async function someoneWaits(): Promise<boolean> {
   return rows.length > 0;
 }
 
-const points: Checkpoint[] = ['dispatch.session_open', 'dispatch.locked', 'dispatch.before_commit', 'dispatch.claimed', 'dispatch.called', 'dispatch.settled'];
+const points: Checkpoint[] = [
+  'dispatch.session_open',
+  'dispatch.locked',
+  'dispatch.before_commit',
+  'dispatch.claimed',
+  'dispatch.called',
+  'dispatch.settled',
+];
 
 describe.each(Object.keys(stops))('a %s', (name) => {
   test.each(points)('at %s: no call begins or is open after its 2xx', async (point) => {

@@ -85,10 +85,10 @@ class Signals {
   give(name: string): void {
     this.#of(name).give();
   }
-  /** Waits half a second at most: what does not happen is not waited for. */
-  async wait(name: string): Promise<void> {
+  /** What does not happen is not waited for. */
+  async wait(name: string, atMostMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    await Promise.race([this.#of(name).promise, new Promise<void>((done) => (timer = setTimeout(done, 500)))]);
+    await Promise.race([this.#of(name).promise, new Promise<void>((done) => (timer = setTimeout(done, atMostMs)))]);
     clearTimeout(timer);
   }
 }
@@ -212,6 +212,7 @@ class History {
         this.#payloads.set(cart, payload);
         this.#note(`${call.process}: call of cart ${cart + 1} begins`);
         this.#signals.give(`called ${cart}`);
+        if (this.#seen.calls.filter((c) => c.key === call.key).length === 2) this.#signals.give(`called_again ${cart}`);
         for (const wake of this.#awaitNextCall.splice(0)) wake(cart);
       },
       accepted: (acceptance, payload) => {
@@ -237,7 +238,7 @@ class History {
     await this.#until(when, cart);
     const enrollmentId = this.#seen.carts[cart]?.enrollmentId ?? '';
     for (const life of [...lives, ...Array.from({ length: 12 }, () => undisturbed)]) {
-      if (performance.now() - this.#startedMs > 3_000) return;
+      if (performance.now() - this.#startedMs > 3_500) return;
       const process = this.#process(name, life, cart);
       const result = await this.#attempt(process, () => dispatchStep(process.deps, { tenantId: this.#tenantId, enrollmentId, stepId }));
       if (result === 'died') this.#seen.bereaved.add(enrollmentId);
@@ -449,7 +450,7 @@ class History {
 
   #nextCall(cart: number | null): Promise<void> {
     return new Promise((done) => {
-      const timer = setTimeout(done, 2_000);
+      const timer = setTimeout(done, 3_500);
       const wait = (called: number) => {
         if (called !== cart) {
           this.#awaitNextCall.push(wait);
@@ -463,7 +464,7 @@ class History {
   }
 
   async #until(when: When, cart: number): Promise<void> {
-    if (when.after !== 'start') await this.#signals.wait(`${when.after} ${cart}`);
+    if (when.after !== 'start') await this.#signals.wait(`${when.after} ${cart}`, when.after === 'called_again' ? 3_000 : 500);
     await sleep(when.delayMs);
   }
 

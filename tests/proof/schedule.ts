@@ -8,7 +8,7 @@ export type Point = Checkpoint | 'settle.before_commit' | 'in_call';
 
 export type Fault =
   | { kind: 'pause'; ms: number }
-  /** Wakes up in the middle of somebody else's next call of the same step; two seconds at most. */
+  /** Wakes up in the middle of somebody else's next call of the same step; some seconds at most. */
   | { kind: 'pause_into_next_call'; ms: number }
   /** As SIGKILL: its connections and calls are gone, nothing of it runs on. */
   | { kind: 'crash'; afterMs: number }
@@ -25,7 +25,7 @@ export interface ProcessPlan {
 
 /** Something that has to happen first; the delay counts from there. `start`: the history's begin. */
 export interface When {
-  after: 'start' | 'locked' | 'claimed' | 'called' | 'accepted';
+  after: 'start' | 'locked' | 'claimed' | 'called' | 'called_again' | 'accepted';
   delayMs: number;
 }
 
@@ -76,6 +76,58 @@ const stopPoints = ['stop.locked', 'stop.before_commit', 'stop.committed'] as co
 /** The whole schedule of one history: what happens to whom and when, as far as a seed can decide it. */
 export function planHistory(seed: number): HistoryPlan {
   const random = seededRandom(seed);
+  return sharpen(random, wildHistory(random, seed));
+}
+
+/**
+ * Rare coincidences that chance alone would seldom bring about are put together on purpose in some of the histories: a worker that is
+ * slow between its claim and its call, one that is slow between its call and the outcome, and a provider that is slow to accept.
+ */
+function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
+  const edge = random.weighted([
+    [6, 'none'],
+    [1, 'late_call'],
+    [1, 'late_settle'],
+    [1, 'late_acceptance'],
+  ]);
+  const [first, ...others] = plan.dispatches;
+  if (edge === 'none' || first === undefined) return plan;
+  const firstLife = (faults: ProcessPlan['faults']) => [{ ...first, lives: [{ faults, waitMs: 20 }, ...first.lives] }, ...others];
+  const hangs = { ...behaviour(random), answer: 'none', takeAfterMs: random.pick([0, null]) } as const;
+  const stopAt = (after: When['after'], delayMs: number): ActionPlan => ({
+    doing: { kind: 'stop', stop: random.pick(['purchase_by_token', 'reply', 'opt_out']), cart: first.cart },
+    when: { after, delayMs },
+    lives: [],
+    repeatsMs: [],
+  });
+  const behaviours = (...begin: Behaviour[]) => plan.behaviours.map((list, cart) => (cart === first.cart ? [...begin, ...list] : list));
+  switch (edge) {
+    case 'late_call':
+      return {
+        ...plan,
+        dispatches: firstLife({ 'dispatch.claimed': { kind: 'pause', ms: random.whole(70, 148) } }),
+        behaviours: behaviours(hangs),
+        actions: [stopAt('claimed', random.whole(0, 20)), ...plan.actions],
+      };
+    case 'late_settle': {
+      const refuses = { ...behaviour(random), answer: random.pick([429, 'reset']), takeAfterMs: null };
+      const again: HistoryPlan['dispatches'][number] = { cart: first.cart, when: { after: 'called', delayMs: 50 }, lives: [] };
+      return {
+        ...plan,
+        provider: random.pick(['keys', 'find']),
+        dispatches: [...firstLife({ 'dispatch.called': { kind: 'pause_into_next_call', ms: random.whole(0, 80) } }), again],
+        behaviours: behaviours(refuses, { ...hangs, takeAfterMs: random.whole(0, 200) }),
+        actions: random.chance(0.5) ? [stopAt('called_again', random.whole(0, 150))] : [],
+      };
+    }
+    case 'late_acceptance': {
+      const late = { ...hangs, takeAfterMs: random.whole(times.deadlineMs + 20, latestAcceptanceMs), dropsAbandoned: false };
+      return { ...plan, provider: random.pick(['keys', 'find']), behaviours: behaviours(late), actions: plan.actions.slice(0, 1) };
+    }
+  }
+}
+
+function wildHistory(random: Random, seed: number): HistoryPlan {
   const shape = random.weighted([
     [4, 'one'],
     [2, 'two_carts'],
