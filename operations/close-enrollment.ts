@@ -43,14 +43,12 @@ export async function holdEnrollment(deps: Pick<Deps, 'db'>, input: { tenantId: 
       .update(enrollments)
       .set({ held: input.held ? 'paused' : null, status: input.held ? 'PAUSED' : 'ACTIVE' })
       .where(eq(enrollments.id, input.enrollmentId));
-    await tx
-      .insert(enrollmentEvents)
-      .values({
-        tenantId: input.tenantId,
-        id: uuidv7(),
-        enrollmentId: input.enrollmentId,
-        type: input.held ? 'paused' : 'resumed',
-        data: { by: 'temporal' },
-      });
+    await tx.insert(enrollmentEvents).values({
+      tenantId: input.tenantId,
+      id: uuidv7(),
+      enrollmentId: input.enrollmentId,
+      type: input.held ? 'paused' : 'resumed',
+      data: { by: 'temporal' },
+    });
   });
 }

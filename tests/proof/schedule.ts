@@ -81,7 +81,8 @@ export function planHistory(seed: number): HistoryPlan {
 
 /**
  * Rare coincidences that chance alone would seldom bring about are put together on purpose in some of the histories: a worker that is
- * slow between its claim and its call, one that is slow between its call and the outcome, and a provider that is slow to accept.
+ * slow between its claim and its call, one that is slow between its call and the outcome, a provider that is slow to accept, and a
+ * merge that brings a stop along in the middle of a call.
  */
 function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
   const edge = random.weighted([
@@ -89,6 +90,7 @@ function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
     [1, 'late_call'],
     [1, 'late_settle'],
     [1, 'late_acceptance'],
+    [1, 'merge_in_call'],
   ]);
   const [first, ...others] = plan.dispatches;
   if (edge === 'none' || first === undefined) return plan;
@@ -118,6 +120,20 @@ function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
         dispatches: [...firstLife({ 'dispatch.called': { kind: 'pause_into_next_call', ms: random.whole(0, 80) } }), again],
         behaviours: behaviours(refuses, { ...hangs, takeAfterMs: random.whole(0, 200) }),
         actions: random.chance(0.5) ? [stopAt('called_again', random.whole(0, 150))] : [],
+      };
+    }
+    case 'merge_in_call': {
+      const ofTheOther = { kind: 'stop', stop: random.pick(['purchase_by_address', 'reply', 'opt_out']), cart: 1 } as const;
+      return {
+        ...plan,
+        shape: 'two_persons',
+        secondCart: false,
+        dispatches: [{ ...first, cart: 0, when: { after: 'start', delayMs: 60 } }],
+        behaviours: [[hangs]],
+        actions: [
+          { ...stopAt('start', 0), doing: ofTheOther },
+          { ...stopAt('called', random.whole(0, 100)), doing: { kind: 'merge' }, lives: lives(random, stopPoints, 0.3, 2) },
+        ],
       };
     }
     case 'late_acceptance': {
