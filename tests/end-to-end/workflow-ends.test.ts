@@ -13,8 +13,17 @@ import { aCart, letTimePass, openShop, type Shop, temporalClientOf, until } from
 let shop: Shop;
 afterEach(() => shop.close());
 
-const enrolled = (cartId: string) => until('the enrollment', () => shop.enrollmentOf(cartId));
 const workflowOf = (enrollmentId: string) => temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', enrollmentId));
+/** The enrollment, once the relay has started its workflow. */
+async function enrolled(cartId: string) {
+  const enrollment = await until('the enrollment', () => shop.enrollmentOf(cartId));
+  await until('its workflow', () =>
+    workflowOf(enrollment.id)
+      .describe()
+      .catch(() => null),
+  );
+  return enrollment;
+}
 const mailsTo = (email: string) => shop.smtp.accepted.filter((m) => m.envelope.to.includes(email));
 const engine = () => createWorkflowEngine(temporalClientOf(shop), shop.temporal.taskQueue);
 const ended = (cartId: string) =>

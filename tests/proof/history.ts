@@ -1,59 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
-import { acceptDelivery } from '../../operations/accept-delivery.ts';
-import { applyPending } from '../../operations/accept-delivery.ts';
+import { acceptDelivery, applyPending } from '../../operations/accept-delivery.ts';
 import { recordEngagement } from '../../operations/record-engagement.ts';
 import { stopByHand, unsubscribe } from '../../operations/stop-one.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import type { Payload } from '../../integrations/port.ts';
+import { type Counts, noCounts } from './counts.ts';
 import { type Behaviour, type Call, settleAfterMs, times } from './far-end.ts';
 import { type MortalProcess, startProcess } from './mortal-process.ts';
 import { type EndState, judge, type MergeRecord, type MoveRecord, type StopRecord, type Witnessed } from './observer.ts';
 import type { ActionPlan, HistoryPlan, Point, ProcessPlan, When } from './schedule.ts';
+import { Signals } from './signals.ts';
 import { stepId, type World } from './world.ts';
-
-/** Counted from outside, over all histories. */
-export interface Counts {
-  calls: number;
-  accepted: number;
-  refused: number;
-  unknown: number;
-  abandoned: number;
-  late_acceptances: number;
-  stops: number;
-  repeats: number;
-  busy: number;
-  merges: number;
-  moves: number;
-  clicks: number;
-  crashes: number;
-  cuts: number;
-  pauses: number;
-  lost_commits: number;
-  stored_as_pending: number;
-  stretched: number;
-}
-
-export const noCounts = (): Counts => ({
-  calls: 0,
-  accepted: 0,
-  refused: 0,
-  unknown: 0,
-  abandoned: 0,
-  late_acceptances: 0,
-  stops: 0,
-  repeats: 0,
-  busy: 0,
-  merges: 0,
-  moves: 0,
-  clicks: 0,
-  crashes: 0,
-  cuts: 0,
-  pauses: 0,
-  lost_commits: 0,
-  stored_as_pending: 0,
-  stretched: 0,
-});
 
 export interface HistoryResult {
   violations: string[];
@@ -70,29 +28,6 @@ let nextNumber = 3_220_000;
 
 const undisturbed: ProcessPlan = { faults: {}, waitMs: 20 };
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
-/** A lone word after which something else may begin; whoever asks later gets it too. */
-class Signals {
-  readonly #waiting = new Map<string, { promise: Promise<void>; give: () => void }>();
-  #of(name: string) {
-    let entry = this.#waiting.get(name);
-    if (entry === undefined) {
-      let give: () => void = () => undefined;
-      entry = { promise: new Promise<void>((resolve) => (give = resolve)), give: () => give() };
-      this.#waiting.set(name, entry);
-    }
-    return entry;
-  }
-  give(name: string): void {
-    this.#of(name).give();
-  }
-  /** What does not happen is not waited for. */
-  async wait(name: string, atMostMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    await Promise.race([this.#of(name).promise, new Promise<void>((done) => (timer = setTimeout(done, atMostMs)))]);
-    clearTimeout(timer);
-  }
-}
-
 /** Run one history to its end, let everything calm down, and judge it. */
 export async function runHistory(world: World, plan: HistoryPlan): Promise<HistoryResult> {
   const history = new History(world, plan);

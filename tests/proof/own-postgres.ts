@@ -23,7 +23,11 @@ export async function startOwnPostgres(log: (line: string) => void): Promise<Own
     async newDatabase(name) {
       const admin = new pg.Client({ connectionString: server.url });
       await admin.connect();
-      await admin.query(`create database ${admin.escapeIdentifier(name)}`).finally(() => admin.end());
+      try {
+        await admin.query(`create database ${admin.escapeIdentifier(name)}`);
+      } finally {
+        await admin.end();
+      }
       const url = new URL(server.url);
       url.pathname = `/${name}`;
       await migrate(url.href);

@@ -1,7 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { applyPending } from '../../operations/accept-delivery.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
-import { type Counts, type HistoryResult, noCounts, runHistory } from './history.ts';
+import { type Counts, noCounts } from './counts.ts';
+import { type HistoryResult, runHistory } from './history.ts';
 import { type HistoryPlan, planOf } from './schedule.ts';
 import { openWorld } from './world.ts';
 

@@ -74,7 +74,7 @@ const dispatchPoints = [
 const stopPoints = ['stop.locked', 'stop.before_commit', 'stop.committed'] as const;
 
 /** The whole schedule of one history: what happens to whom and when, as far as a seed can decide it. */
-export function planHistory(seed: number): HistoryPlan {
+function planHistory(seed: number): HistoryPlan {
   const random = seededRandom(seed);
   return sharpen(random, wildHistory(random, seed));
 }
