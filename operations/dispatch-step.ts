@@ -32,17 +32,25 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const mail = await mailConnectionsOf(deps, input.tenantId);
   const uncalled = new Set<string>();
-  const state = { called: false, sessionNeeded: false };
+  const state: State = { called: false, sessionNeeded: false, unclear: false };
   // Whatever a look brings, the next one decides from the ledger: settled, put off, or another channel.
   for (let looks = 0; looks < mostLooks; looks++) {
-    signal?.throwIfAborted();
-    const opened = await openSession(deps, input, mail, state.sessionNeeded);
+    // A claim that may be committed has nobody else to tell that it was never called: then even a cancellation waits.
+    if (!state.unclear) signal?.throwIfAborted();
+    const opened = await openSession(deps, input, mail, state.sessionNeeded).catch((error: unknown) => {
+      if (!state.unclear) throw error;
+      return null;
+    });
+    if (opened === null) {
+      await pause();
+      continue;
+    }
     // Known before it is written: should the COMMIT's fate be unclear, the next look recognises the claim as this worker's own.
     const claim = uuidv4();
     uncalled.add(claim);
     try {
       await deps.checkpoints('dispatch.session_open');
-      const decided = await lookOnce(deps, input, mail, opened, { claim, uncalled, called: state.called });
+      const decided = await lookOnce(deps, input, mail, opened, { claim, uncalled, state });
       switch (decided.kind) {
         case 'look_again':
           continue;
@@ -75,6 +83,17 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
   return { kind: 'again', inMs: 1_000, why: 'Postgres or the provider lets nothing be finished right now' };
 }
 
+/** What one run knows beyond the ledger. */
+interface State {
+  /** The provider was called by this run. */
+  called: boolean;
+  /** A look has asked for a session. */
+  sessionNeeded: boolean;
+  /** A COMMIT's fate is unclear: a claim of this run may stand in the ledger. */
+  unclear: boolean;
+}
+
+const pause = () => new Promise((done) => setTimeout(done, 250));
 const sendKeyOf = (input: DispatchInput) => `${input.enrollmentId}:${input.stepId}`;
 
 /** T1: one transaction that decides and, if the verdict is `send`, claims. */
@@ -83,7 +102,7 @@ async function lookOnce(
   input: DispatchInput,
   mail: MailConnections,
   opened: Opened,
-  own: { claim: string; uncalled: ReadonlySet<string>; called: boolean },
+  own: { claim: string; uncalled: ReadonlySet<string>; state: State },
 ): Promise<Decided> {
   try {
     const decided = await deps.db.withTenant(input.tenantId, async (tx): Promise<Decided> => {
@@ -91,16 +110,33 @@ async function lookOnce(
       if (locked === null) return { kind: 'missing' };
       await deps.checkpoints('dispatch.locked');
       const version = await deps.versions.load(tx, locked.enrollment.versionId);
-      const result = await decideAndClaim({ tx, deps, tenantId: input.tenantId, stepId: input.stepId, locked, version, mail, opened, ...own });
+      const result = await decideAndClaim({
+        tx,
+        deps,
+        tenantId: input.tenantId,
+        stepId: input.stepId,
+        locked,
+        version,
+        mail,
+        opened,
+        ...own,
+        called: own.state.called,
+      });
       await deps.checkpoints('dispatch.before_commit');
       return result;
     });
+    own.state.unclear = false;
     if (decided.kind === 'claimed') await deps.checkpoints('dispatch.claimed');
     return decided;
   } catch (error) {
     if (error instanceof MovedError) return { kind: 'look_again' };
     // Not acknowledged means no call: the next look, under the same lock, finds out what became of it.
-    if (error instanceof CommitUnclearError) return { kind: 'look_again' };
+    if (error instanceof CommitUnclearError) own.state.unclear = true;
+    if (own.state.unclear) {
+      // Postgres may be away, or somebody may hold the person: nobody but this run can give its uncalled claim back.
+      await pause();
+      return { kind: 'look_again' };
+    }
     if (isLockFailure(error)) return { kind: 'again', inMs: 200, why: 'the person is locked' };
     throw error;
   }

@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm';
+import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { afterEach, expect, test } from 'vitest';
 import { CommitUnclearError } from '../../db/client.ts';
@@ -8,7 +9,7 @@ import { systemClock } from '../../operations/clock.ts';
 import { recordProof } from '../../operations/dispatch/fence.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
-import { aCart, letTimePass, openShop, type Shop, type ShopOptions } from '../helpers/shop.ts';
+import { aCart, letTimePass, openShop, type Shop, type ShopOptions, until } from '../helpers/shop.ts';
 import { createStubSender, startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 
 // The fence where a row stays in doubt, an account changes, or Postgres does not acknowledge.
@@ -176,4 +177,38 @@ test('a call in doubt is not repeated to an address that has opted out, also whe
   const result = await dispatch(id, 'email_2h');
   expect(result).toMatchObject({ kind: 'done', progress: { settled: { email_2h: { outcome: 'unknown' } } } });
   expect(provider.accepted).toHaveLength(0);
+});
+
+test('a claim whose COMMIT is unclear is not forgotten when the person is locked at the next look', async () => {
+  const provider = await provide(false);
+  const id = await open(createStubSender(provider.port, { kind: 'none', times: short }));
+  const locker = new pg.Client({ connectionString: shop.database.url });
+  await locker.connect();
+  let unclear = true;
+  const withTenant: typeof shop.deps.db.withTenant = async (tenant, work) => {
+    const result = await shop.deps.db.withTenant(tenant, work);
+    if (unclear && typeof result === 'object' && result !== null && 'kind' in result && result.kind === 'claimed') {
+      unclear = false;
+      await locker.query('begin');
+      await locker.query('select id from contacts for no key update');
+      throw new CommitUnclearError(new Error('the connection was lost'));
+    }
+    return result;
+  };
+  const dispatched = dispatch(id, 'email_2h', { ...shop.deps, db: { ...shop.deps.db, withTenant } });
+  // Longer than a lock is waited for: the next look fails on it at least once.
+  await until('a look to fail on the lock', async () => {
+    const { rows } = await locker.query(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+    return rows.length > 0;
+  });
+  await until('that look to give up', async () => {
+    const { rows } = await locker.query(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+    return rows.length === 0;
+  });
+  await locker.query('rollback');
+  await locker.end();
+  const result = await dispatched;
+  const last = result.kind === 'again' ? await dispatch(id, 'email_2h') : result;
+  expect(last).toMatchObject({ kind: 'done', progress: { settled: { email_2h: { outcome: 'sent' } } } });
+  expect(provider.accepted).toHaveLength(1);
 });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { unsubscribe } from '../../operations/stop-one.ts';
@@ -19,7 +20,7 @@ interface Gate {
   release(): void;
 }
 
-async function open(at: Checkpoint): Promise<{ gate: Gate; enrollmentId: string }> {
+async function open(at: Checkpoint, settings: Partial<TenantSettings> = {}): Promise<{ gate: Gate; enrollmentId: string }> {
   provider = await startStubProvider(false);
   let reach: () => void = () => undefined;
   let release: () => void = () => undefined;
@@ -27,6 +28,7 @@ async function open(at: Checkpoint): Promise<{ gate: Gate; enrollmentId: string 
   const gate: Gate = { at: null, reached: new Promise((resolve) => (reach = resolve)), release: () => release() };
   shop = await openShop({
     timeScale: 1,
+    settings,
     sender: createStubSender(provider.port, { kind: 'none' }),
     checkpoints: async (point) => {
       if (point !== gate.at) return;
@@ -148,4 +150,26 @@ test('a repeat of a stop is answered no earlier than the first would have been',
   gate.release();
   expect((await Promise.all(both)).map((r) => r.status)).toEqual([200, 200]);
   await dispatch;
+});
+
+test.each([true, false])('a merge waits for a call that another stop is already waiting for (optOutAllChannels: %s)', async (optOutAllChannels) => {
+  const { gate, enrollmentId } = await open('dispatch.claimed', { optOutAllChannels });
+  const dispatch = dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'email_2h' });
+  await shop.post('contact.opted_out', { contact: { phone: '+12025550123' }, channel: 'email' });
+  await gate.reached;
+  const answers: string[] = [];
+  const told = (name: string, answer: Promise<{ status: number }>) => answer.then(({ status }) => void answers.push(`${name} ${status}`));
+  const order = optOutAllChannels
+    ? told('purchase', shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '1.00' }, cart_id: 'cart-1' }))
+    : Promise.resolve();
+  if (optOutAllChannels) await until('the purchase to be committed', async () => (await shop.enrollmentOf('cart-1'))?.endedAt != null);
+  const merge = told('merge', shop.post('contact.updated', { contact: { email, phone: '+12025550123' } }));
+  await until('the merge to be committed', async () => {
+    const rows = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.query.contacts.findMany());
+    return rows.some((c) => c.personId !== c.id);
+  });
+  expect(answers).toEqual([]);
+  gate.release();
+  await Promise.all([order, merge, dispatch]);
+  expect(answers).toContain('merge 200');
 });

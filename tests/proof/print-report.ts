@@ -10,7 +10,8 @@ export function printViolation(seed: number, { index, violations, trace }: Viola
 export function printReport(report: ProofReport): void {
   const rows = (title: string, counts: Record<string, number>) => {
     console.log(`\n${title}`);
-    for (const [name, count] of Object.entries(counts)) console.log(`  ${String(count).padStart(8)}  ${name.replaceAll('_', ' ')}`);
+    for (const [name, count] of Object.entries(counts))
+      console.log(`  ${String(count).padStart(8)}  ${/^[a-z_]+$/.test(name) ? name.replaceAll('_', ' ') : name}`);
   };
   const perSecond = (report.histories / (report.tookMs / 1_000)).toFixed(1);
   console.log(`\n${report.histories} histories in ${(report.tookMs / 1_000).toFixed(0)} s (${perSecond} a second), seed ${report.seed}`);
