@@ -52,8 +52,8 @@ async function startStack(): Promise<Stack> {
   chmodSync(dir, 0o755);
   const log = (line: string) => process.stderr.write(`[stack] ${line}\n`);
   const [postgres, temporal] = await Promise.all([
-    startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), durable: false, log }),
-    startTemporal({ dir: null, port: await freePort(), uiPort: null, durable: false, log }),
+    onFreePort((port) => startPostgres({ dir: join(dir, 'postgres'), port, durable: false, log })),
+    onFreePort((port) => startTemporal({ dir: null, port, uiPort: null, durable: false, log })),
   ]);
   await makeTemplate(postgres.url);
   return {
@@ -64,6 +64,17 @@ async function startStack(): Promise<Stack> {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A port that was free a moment ago may be taken by now: the machine runs other things, and these servers open ports of their own. */
+async function onFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await start(await freePort());
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
 }
 
 async function makeTemplate(adminUrl: string): Promise<void> {
