@@ -6,6 +6,8 @@ const stack = './tests/helpers/stack.ts';
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Most of the time is spent waiting for Postgres, Temporal and deadlines: two files at once also where there are two cores only.
+    maxWorkers: 2,
     projects: [
       { extends: true, test: { name: 'unit', include: ['tests/{domain,content,integrations,config,local}/**/*.test.ts'] } },
       {
