@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { msToTs } from '@temporalio/common/lib/time';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { pino } from 'pino';
 import { expect, inject, test } from 'vitest';
 import { lazyClient } from '../../temporal/connect.ts';
