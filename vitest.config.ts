@@ -12,7 +12,7 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['tests/{domain,content,integrations,config,local}/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'workflows', include: ['tests/workflows/**/*.test.ts'], globalSetup: stack, testTimeout: 60_000, hookTimeout: 120_000 },
+        test: { name: 'workflows', include: ['tests/workflows/**/*.test.ts'], globalSetup: stack, testTimeout: 120_000, hookTimeout: 120_000 },
       },
       {
         extends: true,
@@ -20,7 +20,7 @@ export default defineConfig({
           name: 'integration',
           include: ['tests/{db,operations,activities,worker,api,end-to-end}/**/*.test.ts'],
           globalSetup: stack,
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

@@ -23,10 +23,12 @@ export interface RecoveryInput {
   progress: Progress;
 }
 
-/** How a recovery ended; agrees with the enrollment's row and with the search attribute. */
+/**
+ * How a recovery ended; agrees with the enrollment's row and with the search attribute. What was sent stands in Postgres alone: a stop
+ * may overtake the outcome of a call that was running.
+ */
 export interface RecoveryResult {
   reason: FinishReason;
-  sent: number;
 }
 
 /** What the query `view` answers. */

@@ -19,8 +19,3 @@ export function viewOf(enrollmentId: string, plan: Plan, progress: Progress): Re
 export function nextStepId(plan: Plan, progress: Progress): StepId | null {
   return plan.steps.find((s) => progress.settled[s.id] === undefined)?.id ?? null;
 }
-
-/** How many steps reached the provider, for all that is known. */
-export function countSent(progress: Progress): number {
-  return Object.values(progress.settled).filter((s) => s.outcome !== 'skipped').length;
-}

@@ -12,7 +12,7 @@ import { nextMove } from '../domain/sequence/next-move.ts';
 import type { FinishReason, Progress } from '../domain/sequence/plan.ts';
 import type { Activities, RecoveryInput, RecoveryResult } from './contract.ts';
 import { dispatchOrStop, retry } from './dispatch.ts';
-import { countSent, nextStepId, viewOf } from './recovery-view.ts';
+import { nextStepId, viewOf } from './recovery-view.ts';
 import { asFinishReason, noteOf, pauseSignal, resumeSignal, stopSignal, viewQuery, wakeSignal } from './signals.ts';
 
 const { closeEnrollment, holdEnrollment } = proxyActivities<Activities>({ startToCloseTimeout: '15s', retry });
@@ -104,5 +104,5 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
   });
   upsertSearchAttributes({ StopReason: [reason] });
   setCurrentDetails(`Ended: ${reason}`);
-  return { reason, sent: countSent(progress) };
+  return { reason };
 }

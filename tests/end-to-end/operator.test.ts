@@ -56,7 +56,7 @@ async function endOf(cart: string) {
 }
 
 const manual = (stopNote: string | null) => ({
-  result: { reason: 'manual', sent: 1 },
+  result: { reason: 'manual' },
   attribute: ['manual'],
   row: { status: 'EXITED', stopReason: 'manual', stopNote, ended: true },
 });
@@ -103,7 +103,7 @@ test('cancelling ends the sequence as cancelled', async () => {
   await asleep('cancelled');
   await temporal('cancelled', 'cancel');
   expect(await endOf('cancelled')).toEqual({
-    result: { reason: 'cancelled', sent: 1 },
+    result: { reason: 'cancelled' },
     attribute: ['cancelled'],
     row: { status: 'EXITED', stopReason: 'cancelled', stopNote: null, ended: true },
   });

@@ -56,7 +56,7 @@ export interface Shop {
 export async function until<T>(
   what: string,
   look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  timeoutMs = 20_000,
+  timeoutMs = 45_000,
 ): Promise<T> {
   const endMs = Date.now() + timeoutMs;
   for (;;) {
