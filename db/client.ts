@@ -1,9 +1,8 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
-import * as schema from './schema/index.ts';
 
 /** A transaction that sees exactly one tenant's rows. */
-export type Tx = NodePgDatabase<typeof schema>;
+export type Tx = NodePgDatabase;
 
 /**
  * Thrown when COMMIT was sent and its fate is not known, or the server acknowledged it with a warning (a lost synchronous standby).
@@ -98,7 +97,8 @@ async function inTransaction<T>(pool: pg.Pool, tenantId: string, work: (tx: Tx) 
   client.on('error', onError);
   try {
     await client.query(`begin; select set_config('app.tenant', '${tenantId}', true)`);
-    const result = await work(drizzle(client, { schema }));
+    // Without the schema: drizzle would work out all relations anew for each transaction.
+    const result = await work(drizzle(client));
     await commit(client);
     return result;
   } catch (error) {

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { contacts, conversions, enrollments, messages, subjects } from '../../db/schema/index.ts';
+import { connections, contacts, conversions, enrollments, messages, sequences, subjects } from '../../db/schema/index.ts';
 import { wilsonInterval } from '../../operations/read/wilson-interval.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { ask, sendFirstMail, leaveCart } from './left-carts.ts';
@@ -11,8 +11,8 @@ let base: { sequenceId: string; versionId: string; connectionId: string };
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });
   base = await shop.deps.db.withTenant(shop.tenant.tenantId, async (tx) => {
-    const sequence = await tx.query.sequences.findFirst();
-    const connection = await tx.query.connections.findFirst();
+    const [sequence] = await tx.select().from(sequences).limit(1);
+    const [connection] = await tx.select().from(connections).limit(1);
     return { sequenceId: sequence?.id ?? '', versionId: sequence?.currentVersionId ?? '', connectionId: connection?.id ?? '' };
   });
 });

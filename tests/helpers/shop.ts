@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { inject } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
-import { enrollments, messages, subjects } from '../../db/schema/index.ts';
+import { enrollments, messages, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import type { Sender } from '../../integrations/port.ts';
@@ -143,7 +143,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
           .innerJoin(subjects, eq(subjects.id, enrollments.subjectId))
           .where(and(eq(enrollments.tenantId, provisioned.tenantId))),
       );
-      const keys = await deps.db.withTenant(provisioned.tenantId, (tx) => tx.query.subjectKeys.findMany({ where: (k) => eq(k.value, cartId) }));
+      const keys = await deps.db.withTenant(provisioned.tenantId, (tx) => tx.select().from(subjectKeys).where(eq(subjectKeys.value, cartId)));
       return rows.find((r) => keys.some((k) => k.subjectId === r.enrollment.subjectId))?.enrollment ?? null;
     },
     ledgerOf: (enrollmentId) =>

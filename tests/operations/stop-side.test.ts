@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, describe, expect, test } from 'vitest';
+import { contacts } from '../../db/schema/index.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
@@ -165,7 +166,7 @@ test.each([true, false])('a merge waits for a call that another stop is already 
   if (optOutAllChannels) await until('the purchase to be committed', async () => (await shop.enrollmentOf('cart-1'))?.endedAt != null);
   const merge = told('merge', shop.post('contact.updated', { contact: { email, phone: '+12025550123' } }));
   await until('the merge to be committed', async () => {
-    const rows = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.query.contacts.findMany());
+    const rows = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(contacts));
     return rows.some((c) => c.personId !== c.id);
   });
   expect(answers).toEqual([]);
