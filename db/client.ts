@@ -2,7 +2,19 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 
 /** A transaction that sees exactly one tenant's rows. */
-export type Tx = NodePgDatabase;
+export type Tx = NodePgDatabase & { $client: pg.PoolClient };
+
+/**
+ * Call a function of the database by a statement that each connection parses and plans once.
+ * @param call - e.g. `lock_named($1, $2)`; also the statement's name
+ * @returns the function's one value
+ */
+export async function callFunction<T>(tx: Tx, call: string, values: unknown[]): Promise<T> {
+  const { rows } = await tx.$client.query<{ value: T }>({ name: call, text: `select ${call} as value`, values });
+  const [row] = rows;
+  if (row === undefined) throw new Error(`${call} returned nothing`);
+  return row.value;
+}
 
 /**
  * Thrown when COMMIT was sent and its fate is not known, or the server acknowledged it with a warning (a lost synchronous standby).
@@ -67,12 +79,21 @@ export interface OutboxItem {
   createdAtMs: number;
 }
 
+/** A connection that a webhook named, with what its tenant decides about how events are read. */
+export interface ResolvedConnection {
+  tenantId: string;
+  id: string;
+  secrets: string[];
+  state: string;
+  tenant: { slug: string; settings: unknown; timeScale: number };
+}
+
 /** The only way to the data: a tenant's transaction, or one of the few questions that come before a tenant is known. */
 export interface Database {
   withTenant: WithTenant;
   /** The same on the small pool that is kept free for settling calls and watching leases. */
   settling: WithTenant;
-  resolveConnection(integration: string, id: string | null): Promise<{ tenantId: string; id: string; secrets: string[]; state: string } | null>;
+  resolveConnection(integration: string, id: string | null): Promise<ResolvedConnection | null>;
   resolveApiKey(hash: string): Promise<{ tenantId: string; id: string } | null>;
   listTenants(): Promise<TenantSummary[]>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
@@ -159,18 +180,27 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
   const main = open(options.maxConnections ?? 20, 'main', undefined);
   const settlingPool = open(options.settlingConnections ?? 4, 'settling', 3_000);
-  const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> => (await main.query<R>(text, values)).rows;
+  // Prepared: each connection parses and plans it once.
+  const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> =>
+    (await main.query<R>({ name: text, text, values })).rows;
 
   return {
     withTenant: (tenantId, work) => inTransaction(main, tenantId, work),
     settling: (tenantId, work) => inTransaction(settlingPool, tenantId, work),
     async resolveConnection(integration, id) {
       if (id !== null && !uuidPattern.test(id)) return null;
-      const [row] = await rows<{ tenant_id: string; id: string; secrets: string[]; state: string }>('select * from resolve_connection($1, $2)', [
-        integration,
-        id,
-      ]);
-      return row === undefined ? null : { tenantId: row.tenant_id, id: row.id, secrets: row.secrets, state: row.state };
+      const [row] = await rows<{
+        tenant_id: string;
+        id: string;
+        secrets: string[];
+        state: string;
+        slug: string;
+        settings: unknown;
+        time_scale: number;
+      }>('select * from resolve_connection($1, $2)', [integration, id]);
+      if (row === undefined) return null;
+      const tenant = { slug: row.slug, settings: row.settings, timeScale: row.time_scale };
+      return { tenantId: row.tenant_id, id: row.id, secrets: row.secrets, state: row.state, tenant };
     },
     async resolveApiKey(hash) {
       const [row] = await rows<{ tenant_id: string; id: string }>('select * from resolve_api_key($1)', [hash]);

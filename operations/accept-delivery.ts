@@ -7,7 +7,7 @@ import type { Delivery, Secrets } from '../integrations/port.ts';
 import { type AnswerBudget, startAnswerBudget } from './answer-budget.ts';
 import { type Attempt, type StoredDelivery, storeIgnored, storePending, storeQuarantined, tryApply, unstorableReason } from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
-import { startContext } from './events/context.ts';
+import { readTenant, sourceOf } from './events/context.ts';
 import { mayCarryStop } from './events/stops.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
@@ -51,7 +51,13 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   // A delivery without an id of its own is known by its bytes: a repeat sends the same.
   const dedupeKey =
     receiver.dedupeKey(delivery) ?? `sha256:${createHash('sha256').update(understood.topic).update('\n').update(delivery.raw).digest('hex')}`;
-  const row: StoredDelivery = { tenantId: connection.tenantId, connectionId: connection.id, dedupeKey, topic: understood.topic };
+  const row: StoredDelivery = {
+    tenantId: connection.tenantId,
+    connectionId: connection.id,
+    dedupeKey,
+    topic: understood.topic,
+    tenant: connection.tenant,
+  };
   switch (understood.kind) {
     case 'ignored':
       return { kind: 'accepted', result: (await storeIgnored(deps, row)) ? 'ignored' : 'repeated' };
@@ -86,7 +92,7 @@ async function acceptEvents(deps: Deps, row: StoredDelivery, events: DomainEvent
 
 function mayStop(deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<boolean> {
   return deps.db.withTenant(row.tenantId, async (tx) => {
-    const { source } = await startContext(tx, deps, { ...row, inboxId: null });
+    const source = sourceOf(row, row.tenant ?? (await readTenant(tx, row.tenantId)));
     for (const event of events) if (await mayCarryStop(tx, source, event)) return true;
     return false;
   });

@@ -1,12 +1,16 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
+import { callFunction, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
-import { type Applied, applyEvents } from './events/apply.ts';
+import { type Applied, applyEvents, namesOf } from './events/apply.ts';
+import { parseWorld, type StoredWorld } from './events/cart-world.ts';
+import { readTenant, startContext, type TenantRow } from './events/context.ts';
 import { MovedError } from './events/identities.ts';
+import { asArguments, type Found } from './events/lock-named.ts';
+import { identityHash } from './events/suppressions.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 // How a delivery and its effects get into Postgres: one inbox row each, however often it comes.
@@ -17,6 +21,8 @@ export interface StoredDelivery {
   connectionId: string;
   dedupeKey: string;
   topic: string;
+  /** The tenant, where it was read with the connection; else it is read when the delivery is applied. */
+  tenant?: TenantRow;
 }
 
 /** `locked`: others hold the locks; the same may succeed a moment later. */
@@ -45,42 +51,57 @@ export async function tryApply(deps: Deps, row: StoredDelivery, events: DomainEv
   }
 }
 
-async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
-  const inboxId = await insertInbox(tx, row, 'applied', events);
-  if (inboxId !== null) return { kind: 'applied', applied: await applyInto(tx, deps, row, inboxId, events) };
-  const [known] = await tx
-    .select()
-    .from(inbox)
-    .where(and(eq(inbox.connectionId, row.connectionId), eq(inbox.dedupeKey, row.dedupeKey)))
-    .for('no key update');
-  if (known === undefined) throw new MovedError();
-  if (known.state === 'pending') return { kind: 'applied', applied: await applyInto(tx, deps, row, known.id, known.events) };
-  const lockedAtMs = deps.clock.monotonicMs();
-  const liveClaims = await readLiveClaims(tx, known.coveredContactIds);
-  return { kind: 'repeated', applied: { coveredContactIds: known.coveredContactIds, liveClaims, lockedAtMs, outboxWritten: false } };
+interface Opened {
+  /** The row of an earlier delivery. */
+  known?: { id: string; state: 'applied' | 'pending' | 'ignored' | 'quarantined'; events: DomainEvent[]; covered_contact_ids: string[] } | null;
+  /** null: persons moved while their locks were awaited. */
+  named?: Found | null;
+  cart?: StoredWorld;
 }
 
-async function applyInto(tx: Tx, deps: Deps, row: StoredDelivery, inboxId: string, events: DomainEvent[]): Promise<Applied> {
-  const applied = await applyEvents(tx, deps, { tenantId: row.tenantId, connectionId: row.connectionId, inboxId }, events);
+async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
+  const id = uuidv7();
+  const tenant = row.tenant ?? (await readTenant(tx, row.tenantId));
+  const ctx = startContext(tx, deps, { ...row, inboxId: id }, tenant);
+  const { all, cart } = namesOf(ctx.source, events);
+  const opened = await callFunction<Opened>(tx, 'open_delivery($1, $2, $3, $4, $5, $6, $7, $8)', [
+    JSON.stringify({ id, dedupe_key: row.dedupeKey, topic: row.topic, events }),
+    ...asArguments(ctx.source, all),
+    cart ? all.identities.map((i) => identityHash(ctx, i)) : null,
+  ]);
+  const { known, named } = opened;
+  if (known === undefined) {
+    if (named == null) throw new MovedError();
+    const applied = await applyEvents(ctx, deps, events, { named, cart: opened.cart === undefined ? null : parseWorld(opened.cart) });
+    if (applied.coveredContactIds.length > 0) await recordApplied(tx, id, applied);
+    await deps.checkpoints('stop.before_commit');
+    return { kind: 'applied', applied };
+  }
+  if (known === null) throw new MovedError();
+  if (known.state === 'pending') {
+    const applied = await applyEvents({ ...ctx, inboxId: known.id }, deps, known.events, null);
+    await recordApplied(tx, known.id, applied);
+    await deps.checkpoints('stop.before_commit');
+    return { kind: 'applied', applied };
+  }
+  const lockedAtMs = deps.clock.monotonicMs();
+  const liveClaims = await readLiveClaims(tx, known.covered_contact_ids);
+  return { kind: 'repeated', applied: { coveredContactIds: known.covered_contact_ids, liveClaims, lockedAtMs, outboxWritten: false } };
+}
+
+async function recordApplied(tx: Tx, inboxId: string, applied: Applied): Promise<void> {
   await tx
     .update(inbox)
     .set({ state: 'applied', coveredContactIds: applied.coveredContactIds, appliedAt: sql`clock_timestamp()` })
     .where(eq(inbox.id, inboxId));
-  await deps.checkpoints('stop.before_commit');
-  return applied;
 }
 
-async function insertInbox(
-  tx: Tx,
-  row: StoredDelivery,
-  state: 'applied' | 'pending' | 'ignored' | 'quarantined',
-  events: DomainEvent[],
-): Promise<string | null> {
+async function insertInbox(tx: Tx, row: StoredDelivery, state: 'pending' | 'ignored' | 'quarantined', events: DomainEvent[]): Promise<string | null> {
   const { tenantId, connectionId, dedupeKey, topic } = row;
   const id = uuidv7();
   const made = await tx
     .insert(inbox)
-    .values({ tenantId, connectionId, dedupeKey, topic, id, state, events, ...(state === 'applied' ? { appliedAt: sql`clock_timestamp()` } : {}) })
+    .values({ tenantId, connectionId, dedupeKey, topic, id, state, events })
     .onConflictDoNothing({ target: [inbox.tenantId, inbox.connectionId, inbox.dedupeKey] })
     .returning({ id: inbox.id });
   return made.length === 0 ? null : id;

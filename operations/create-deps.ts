@@ -27,7 +27,7 @@ export interface DepsOptions {
   defaultEmail?: Sender;
 }
 
-export type BuiltDeps = Deps & { versions: VersionCache; onKick(listener: () => void): void };
+export type BuiltDeps = Deps & { onKick(listener: () => void): void };
 
 /** Everything that the operations need, built once per process. `close` the database when the process ends. */
 export function createDeps(options: DepsOptions): BuiltDeps {

@@ -2,6 +2,7 @@ import type { Database } from '../db/client.ts';
 import type { Receiver, Sender } from '../integrations/port.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
 import type { Clock } from './clock.ts';
+import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import type { LinkTokens } from './link-tokens.ts';
 import type { Sealing } from './sealing.ts';
@@ -68,6 +69,7 @@ export interface Deps {
   leases: LeaseWatch;
   telemetry: Telemetry;
   log: Log;
+  versions: VersionCache;
   receivers: Readonly<Record<string, Receiver>>;
   /** The sender of a connection from its integration and opened configuration; null: that integration sends nothing. */
   createSender(integration: string, config: string): Sender | null;

@@ -7,7 +7,7 @@ import type { StopReason } from '../domain/sequence/plan.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { lockStep } from './dispatch/fence.ts';
-import { type EventContext, startContext } from './events/context.ts';
+import { type EventContext, readTenant, startContext } from './events/context.ts';
 import { contactsByIdentity, MovedError } from './events/identities.ts';
 import { lockNamed } from './events/lock-named.ts';
 import { optOutPersons } from './events/opt-outs.ts';
@@ -25,7 +25,7 @@ export function stopByHand(
   return stopAndWait(deps, input.tenantId, async (tx) => {
     const locked = await lockStep(tx, input.enrollmentId, '');
     if (locked === null) return null;
-    const ctx = await startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null });
+    const ctx = startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null }, await readTenant(tx, input.tenantId));
     await coverPersons(ctx, [locked.personId]);
     await stopEnrollments(ctx, [input.enrollmentId], input.reason ?? 'manual', input.note);
     await tx.insert(auditLog).values({
@@ -49,7 +49,7 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
   return stopAndWait(deps, input.tenantId, async (tx) => {
     const mail = await readMail(tx, input.messageId);
     if (mail === null) return null;
-    const ctx = await startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null });
+    const ctx = startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null }, await readTenant(tx, input.tenantId));
     const addressees = await contactsByIdentity(tx, mail.identities);
     const found = await lockNamed(tx, ctx.source, {
       identities: mail.identities,
@@ -67,8 +67,8 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
       source: 'unsubscribe',
       occurredAtMs: ctx.nowMs,
       identities: mail.identities,
-      personIds: found.namedPersonIds,
-      reachedPersonIds: found.reachedPersonIds,
+      personIds: found.named,
+      reachedPersonIds: found.reached,
     });
     // The call of this very message, should it still be open.
     ctx.covered.add(mail.contactId);

@@ -4,7 +4,7 @@ import { connections, contacts, privacyRequests } from '../../db/schema/index.ts
 import type { DomainEvent } from '../../domain/events.ts';
 import { readKeyword } from '../../domain/people/keywords.ts';
 import type { EventContext } from './context.ts';
-import { foldDetails } from './details.ts';
+import { applyDetails } from './details.ts';
 import { identitiesOf, personsOf } from './identities.ts';
 import { applyOptedIn, applyOptedOut } from './opt-outs.ts';
 import { resolveContact } from './persons.ts';
@@ -14,7 +14,7 @@ type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
 
 export async function applyContactUpdated(ctx: EventContext, event: Of<'contact.updated'>): Promise<void> {
   const contact = await resolveContact(ctx, identitiesOf(ctx.source, event.person));
-  if (contact !== null) await foldDetails(ctx, contact.contactId, event.person, event.occurredAtMs);
+  if (contact !== null) await applyDetails(ctx, contact.contactId, event.person, event.occurredAtMs);
 }
 
 /**

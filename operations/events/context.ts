@@ -3,12 +3,14 @@ import type { Tx } from '../../db/client.ts';
 import { tenants } from '../../db/schema/index.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
+import type { CartWorld } from './cart-world.ts';
 import type { EventSource } from './identities.ts';
+import type { Found } from './lock-named.ts';
 
 /** What the effects of one delivery share while they are written: the transaction, its tenant, and what it has touched so far. */
 export interface EventContext {
   tx: Tx;
-  deps: Pick<Deps, 'sealing' | 'clock'>;
+  deps: Pick<Deps, 'sealing' | 'clock' | 'versions'>;
   source: EventSource;
   tenant: { slug: string; settings: TenantSettings; timeScale: number };
   inboxId: string | null;
@@ -16,6 +18,10 @@ export interface EventContext {
   namedPersonIds: string[];
   /** Those and, for a stop, whoever shares an identity with them. All their rows are locked; effects may touch no others. */
   reachedPersonIds: string[];
+  /** What the event in hand names. */
+  found: Found;
+  /** A cart's world, where it was read together with the locks; null: it is to be read. */
+  cart: CartWorld | null;
   /** Contacts whose running calls must be over before the 2xx (stops, and merges that carry one). */
   covered: Set<string>;
   /** Whether anything was written to the outbox. */
@@ -23,26 +29,52 @@ export interface EventContext {
   nowMs: number;
 }
 
+/** A tenant as it decides how events are read and what they lead to. */
+export interface TenantRow {
+  slug: string;
+  settings: unknown;
+  timeScale: number;
+}
+
+/** How this tenant's events are read. `connectionId` is empty for what comes without a webhook. */
+export function sourceOf(where: { tenantId: string; connectionId: string }, tenant: TenantRow): EventSource {
+  return { tenantId: where.tenantId, connectionId: where.connectionId, country: settingsOf(tenant).country };
+}
+
+// Settings as they were read belong to one row object: parsed once for it.
+const parsed = new WeakMap<TenantRow, TenantSettings>();
+function settingsOf(tenant: TenantRow): TenantSettings {
+  const settings = parsed.get(tenant) ?? tenantSettings.parse(tenant.settings);
+  parsed.set(tenant, settings);
+  return settings;
+}
+
+export async function readTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
+  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
+  if (tenant === undefined) throw new Error('the tenant does not exist');
+  return tenant;
+}
+
 /**
  * A context that has touched nobody yet.
  * @param where - `connectionId` is empty and `inboxId` null for what comes without a webhook
  */
-export async function startContext(
+export function startContext(
   tx: Tx,
-  deps: Pick<Deps, 'sealing' | 'clock' | 'timeScale'>,
+  deps: Pick<Deps, 'sealing' | 'clock' | 'timeScale' | 'versions'>,
   where: { tenantId: string; connectionId: string; inboxId: string | null },
-): Promise<EventContext> {
-  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, where.tenantId));
-  if (tenant === undefined) throw new Error('the tenant does not exist');
-  const settings = tenantSettings.parse(tenant.settings);
+  tenant: TenantRow,
+): EventContext {
   return {
     tx,
     deps,
-    source: { tenantId: where.tenantId, connectionId: where.connectionId, country: settings.country },
-    tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale },
+    source: sourceOf(where, tenant),
+    tenant: { slug: tenant.slug, settings: settingsOf(tenant), timeScale: deps.timeScale ?? tenant.timeScale },
     inboxId: where.inboxId,
     namedPersonIds: [],
     reachedPersonIds: [],
+    found: { named: [], reached: [], subjects: [] },
+    cart: null,
     covered: new Set(),
     outboxWritten: false,
     nowMs: deps.clock.nowMs(),

@@ -1,28 +1,17 @@
-import { and, eq, gte, ne, sql } from 'drizzle-orm';
+import { and, eq, gte } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { consents, contacts } from '../../db/schema/index.ts';
 import type { PersonDetails } from '../../domain/events.ts';
+import { foldDetails } from '../../domain/people/fold-details.ts';
 import type { EventContext } from './context.ts';
 
-/** Fold details by the provider's clock: an older event fills holes, a newer one overwrites. */
-export async function foldDetails(ctx: EventContext, contactId: string, details: PersonDetails, occurredAtMs: number): Promise<void> {
-  const [c] = await ctx.tx.select().from(contacts).where(eq(contacts.id, contactId));
-  if (c === undefined) return;
-  const newer = c.detailsAt === null || occurredAtMs >= c.detailsAt;
-  const fold = <T>(old: T | null, fresh: T | null): T | null => (newer ? (fresh ?? old) : (old ?? fresh));
+/** Fold what an event says about a contact, by the provider's clock. */
+export async function applyDetails(ctx: EventContext, contactId: string, details: PersonDetails, occurredAtMs: number): Promise<void> {
+  const [known] = await ctx.tx.select().from(contacts).where(eq(contacts.id, contactId));
+  if (known === undefined) return;
   await ctx.tx
     .update(contacts)
-    .set({
-      firstName: fold(c.firstName, details.firstName),
-      lastName: fold(c.lastName, details.lastName),
-      locale: fold(c.locale, details.locale),
-      timeZone: fold(c.timeZone, details.timeZone),
-      country: fold(c.country, details.country),
-      region: fold(c.region, details.region),
-      orderCount: fold(c.orderCount, details.orderCount),
-      lifetimeValueMinor: fold(c.lifetimeValueMinor, details.lifetimeValueMinor),
-      detailsAt: newer ? occurredAtMs : c.detailsAt,
-    })
+    .set(foldDetails(known, details, occurredAtMs))
     .where(eq(contacts.id, contactId));
   await recordConsents(ctx, contactId, details, occurredAtMs);
 }
@@ -47,13 +36,4 @@ async function recordConsents(ctx: EventContext, contactId: string, details: Per
       occurredAt: occurredAtMs,
     });
   }
-}
-
-/** Any sign of life of the person on the site, by the provider's clock. */
-export async function markSeen(ctx: EventContext, personId: string, atMs: number): Promise<void> {
-  const iso = new Date(atMs).toISOString();
-  await ctx.tx
-    .update(contacts)
-    .set({ lastSeenAt: sql`greatest(last_seen_at, ${iso}::timestamptz)` })
-    .where(and(eq(contacts.id, personId), ne(sql`coalesce(last_seen_at, '-infinity')`, sql`${iso}::timestamptz`)));
 }

@@ -2,14 +2,10 @@ import { and, asc, eq, inArray, or } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { contactIdentities, contacts, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { DomainEvent, PersonRef, SubjectKey } from '../../domain/events.ts';
+import type { Identity } from '../../domain/people/choose-contact.ts';
 import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
 
-/** One normalised way in which a person is known. */
-export interface Identity {
-  /** `email`, `phone`, `external:<connection id>`. */
-  kind: string;
-  value: string;
-}
+export type { Identity } from '../../domain/people/choose-contact.ts';
 
 /** What decides how an event's raw fields are read. */
 export interface EventSource {

@@ -4,7 +4,7 @@ import { contacts, conversions, enrollmentEvents, enrollments, subjects } from '
 import type { DomainEvent } from '../../domain/events.ts';
 import { stopReasonOfOrder } from '../../domain/sequence/ending.ts';
 import type { EventContext } from './context.ts';
-import { foldDetails } from './details.ts';
+import { applyDetails } from './details.ts';
 import { identitiesOf, personsOf, subjectsByKey } from './identities.ts';
 import { resolveContact } from './persons.ts';
 import { coverPersons, openEnrollmentsOf, stopEnrollments } from './stop-enrollments.ts';
@@ -18,7 +18,7 @@ type OrderPlaced = Extract<DomainEvent, { type: 'order.placed' }>;
  */
 export async function applyOrderPlaced(ctx: EventContext, event: OrderPlaced): Promise<void> {
   const buyer = await resolveContact(ctx, identitiesOf(ctx.source, event.person));
-  if (buyer !== null) await foldDetails(ctx, buyer.contactId, event.person, event.occurredAtMs);
+  if (buyer !== null) await applyDetails(ctx, buyer.contactId, event.person, event.occurredAtMs);
   const matched = await convertSubjects(ctx, event, buyer?.contactId ?? null);
   // `resolveContact` may have merged persons: ask again whose rows these are now.
   const owners = matched.flatMap((s) => (s.contactId === null ? [] : [s.contactId]));

@@ -1,24 +1,21 @@
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, asc, eq, inArray } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { contactIdentities, contacts } from '../../db/schema/index.ts';
+import { chooseContact, type HeldIdentity } from '../../domain/people/choose-contact.ts';
 import { carryStops } from './carry-stops.ts';
 import type { EventContext } from './context.ts';
 import { contactsByIdentity, type Identity } from './identities.ts';
 
-/** A person's verified ids, by connection: different ones at the same shop are different people, whatever they share (rule 10). */
-function conflict(a: Identity[], b: Identity[]): boolean {
-  return a.some((x) => x.kind.startsWith('external:') && b.some((y) => y.kind === x.kind && y.value !== x.value));
-}
-
-async function identitiesOfPersons(ctx: EventContext, personIds: string[]): Promise<Map<string, Identity[]>> {
-  const rows = await ctx.tx
-    .select({ personId: contacts.personId, kind: contactIdentities.kind, value: contactIdentities.value })
+/** Every identity of every person that has any of these, in order of the contacts' age. */
+async function heldIdentities(ctx: EventContext, identities: Identity[]): Promise<HeldIdentity[]> {
+  const found = await contactsByIdentity(ctx.tx, identities);
+  if (found.length === 0) return [];
+  return ctx.tx
+    .select({ contactId: contacts.id, personId: contacts.personId, kind: contactIdentities.kind, value: contactIdentities.value })
     .from(contactIdentities)
     .innerJoin(contacts, and(eq(contacts.tenantId, contactIdentities.tenantId), eq(contacts.id, contactIdentities.contactId)))
-    .where(inArray(contacts.personId, personIds));
-  const byPerson = new Map<string, Identity[]>();
-  for (const { personId, kind, value } of rows) byPerson.set(personId, [...(byPerson.get(personId) ?? []), { kind, value }]);
-  return byPerson;
+    .where(inArray(contacts.personId, [...new Set(found.map((f) => f.personId))]))
+    .orderBy(asc(contacts.id));
 }
 
 /**
@@ -28,20 +25,9 @@ async function identitiesOfPersons(ctx: EventContext, personIds: string[]): Prom
  */
 export async function resolveContact(ctx: EventContext, identities: Identity[]): Promise<{ contactId: string; personId: string } | null> {
   if (identities.length === 0) return null;
-  const found = await contactsByIdentity(ctx.tx, identities);
-  const known = found.length === 0 ? new Map<string, Identity[]>() : await identitiesOfPersons(ctx, [...new Set(found.map((f) => f.personId))]);
-  const compatible = found.filter((f) => !conflict(identities, known.get(f.personId) ?? []));
-  const chosen = compatible.find((f) => f.kind.startsWith('external:')) ?? compatible[0];
-  if (chosen === undefined) return createContact(ctx, identities);
-
-  const together = [chosen.personId];
-  const merged = [...(known.get(chosen.personId) ?? [])];
-  for (const { personId } of compatible) {
-    if (together.includes(personId) || conflict(merged, known.get(personId) ?? [])) continue;
-    together.push(personId);
-    merged.push(...(known.get(personId) ?? []));
-  }
-  const missing = identities.filter((i) => !merged.some((m) => m.kind === i.kind && m.value === i.value));
+  const chosen = chooseContact(identities, await heldIdentities(ctx, identities));
+  if (chosen === null) return createContact(ctx, identities);
+  const { together, missing } = chosen;
   await addIdentities(ctx, chosen.contactId, missing);
   const personId = together.length > 1 ? await mergePersons(ctx, together) : chosen.personId;
   // A new address may be one that must not be written to: what was said about it reaches the whole person.
@@ -49,7 +35,7 @@ export async function resolveContact(ctx: EventContext, identities: Identity[]):
   return { contactId: chosen.contactId, personId };
 }
 
-export async function createContact(ctx: EventContext, identities: Identity[]): Promise<{ contactId: string; personId: string }> {
+async function createContact(ctx: EventContext, identities: Identity[]): Promise<{ contactId: string; personId: string }> {
   const id = uuidv7();
   await ctx.tx.insert(contacts).values({ tenantId: ctx.source.tenantId, id, personId: id });
   await addIdentities(ctx, id, identities);

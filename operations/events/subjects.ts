@@ -2,6 +2,7 @@ import { eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { DomainEvent, SubjectKey } from '../../domain/events.ts';
+import { foldCart } from '../../domain/fold-cart.ts';
 import type { EventContext } from './context.ts';
 import { subjectsByKey } from './identities.ts';
 import { uniteSubjects } from './unite-subjects.ts';
@@ -15,20 +16,7 @@ export type Subject = typeof subjects.$inferSelect;
 export async function foldSubject(ctx: EventContext, event: CartUpdated): Promise<Subject> {
   const found = await subjectsByKey(ctx.tx, ctx.source, event.keys);
   const first = found[0];
-  const content = {
-    // An emptied cart has no price and so no currency of its own.
-    ...(event.cart.currency === 'XXX' ? {} : { currency: event.cart.currency }),
-    totalMinor: event.cart.totalMinor,
-    items: event.cart.items,
-  };
-  if (first === undefined) {
-    return createSubject(ctx, event.keys, {
-      ...content,
-      restoreUrl: event.cart.restoreUrl,
-      startedAt: event.cart.createdAtMs,
-      lastActivityAt: event.occurredAtMs,
-    });
-  }
+  if (first === undefined) return createSubject(ctx, event.keys, foldCart(null, event));
   // One cart may be heard of under two names before an event says that they are one.
   const keptId =
     found.length > 1
@@ -40,19 +28,7 @@ export async function foldSubject(ctx: EventContext, event: CartUpdated): Promis
   await addKeys(ctx, keptId, event.keys);
   const [old] = await ctx.tx.select().from(subjects).where(eq(subjects.id, keptId));
   if (old === undefined) throw new Error('a subject vanished under its lock');
-  const newer = event.occurredAtMs >= old.lastActivityAt;
-  const known = old.items.length > 0 || old.totalMinor > 0;
-  const [folded] = await ctx.tx
-    .update(subjects)
-    .set({
-      ...(newer || !known ? content : {}),
-      // A link once known stays: carts/update never carries one.
-      restoreUrl: newer ? (event.cart.restoreUrl ?? old.restoreUrl) : (old.restoreUrl ?? event.cart.restoreUrl),
-      startedAt: Math.min(old.startedAt, event.cart.createdAtMs),
-      lastActivityAt: Math.max(old.lastActivityAt, event.occurredAtMs),
-    })
-    .where(eq(subjects.id, keptId))
-    .returning();
+  const [folded] = await ctx.tx.update(subjects).set(foldCart(old, event)).where(eq(subjects.id, keptId)).returning();
   if (folded === undefined) throw new Error('a subject vanished under its lock');
   return folded;
 }

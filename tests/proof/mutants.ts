@@ -63,8 +63,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: accept,
-        from: 'const liveClaims = await readLiveClaims(tx, known.coveredContactIds);',
-        to: 'const liveClaims = await readLiveClaims(tx, known.coveredContactIds.slice(0, 0));',
+        from: 'const liveClaims = await readLiveClaims(tx, known.covered_contact_ids);',
+        to: 'const liveClaims = await readLiveClaims(tx, known.covered_contact_ids.slice(0, 0));',
       },
     ],
     expects: /^G2/,

@@ -1,0 +1,46 @@
+import type { PersonDetails } from '../events.ts';
+import type { EpochMs } from '../sequence/plan.ts';
+
+/** What is known about a contact besides identities and consent. */
+export interface ContactDetails {
+  firstName: string | null;
+  lastName: string | null;
+  locale: string | null;
+  timeZone: string | null;
+  country: string | null;
+  region: string | null;
+  orderCount: number | null;
+  lifetimeValueMinor: number | null;
+  /** Provider time of the newest details; null: none were told yet. */
+  detailsAt: EpochMs | null;
+}
+
+/** Nothing is known. */
+export const noDetails: ContactDetails = {
+  firstName: null,
+  lastName: null,
+  locale: null,
+  timeZone: null,
+  country: null,
+  region: null,
+  orderCount: null,
+  lifetimeValueMinor: null,
+  detailsAt: null,
+};
+
+/** Fold details by the provider's clock: an older event fills holes, a newer one overwrites. */
+export function foldDetails(known: ContactDetails, said: PersonDetails, occurredAtMs: EpochMs): ContactDetails {
+  const newer = known.detailsAt === null || occurredAtMs >= known.detailsAt;
+  const fold = <T>(old: T | null, fresh: T | null): T | null => (newer ? (fresh ?? old) : (old ?? fresh));
+  return {
+    firstName: fold(known.firstName, said.firstName),
+    lastName: fold(known.lastName, said.lastName),
+    locale: fold(known.locale, said.locale),
+    timeZone: fold(known.timeZone, said.timeZone),
+    country: fold(known.country, said.country),
+    region: fold(known.region, said.region),
+    orderCount: fold(known.orderCount, said.orderCount),
+    lifetimeValueMinor: fold(known.lifetimeValueMinor, said.lifetimeValueMinor),
+    detailsAt: newer ? occurredAtMs : known.detailsAt,
+  };
+}
