@@ -1,13 +1,13 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { faultOf, type OutboxItem } from '../db/client.ts';
 import { enrollments, messages, outbox, tenants } from '../db/schema/index.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { Deps, WorkflowEngine } from './deps.ts';
 import { readProgress } from './dispatch/progress.ts';
 import { endOf } from './dispatch/records.ts';
-import type { VersionCache } from './dispatch/versions.ts';
+import type { Version } from './dispatch/versions.ts';
 
-export type RelayDeps = Deps & { engine: WorkflowEngine; versions: VersionCache };
+export type RelayDeps = Deps & { engine: WorkflowEngine };
 
 const batch = 50;
 const claimMs = 30_000;
@@ -19,51 +19,81 @@ const claimMs = 30_000;
  */
 export async function relayOutbox(deps: RelayDeps): Promise<{ taken: number; failed: number }> {
   const items = await deps.db.claimOutbox(batch, claimMs);
-  const results = await Promise.allSettled(items.map((item) => relayOne(deps, item)));
-  let failed = 0;
+  const byTenant = new Map<string, OutboxItem[]>();
+  for (const item of items) byTenant.set(item.tenantId, [...(byTenant.get(item.tenantId) ?? []), item]);
+  const failed = await Promise.all([...byTenant].map(([tenantId, theirs]) => relayTenant(deps, tenantId, theirs)));
+  return { taken: items.length, failed: failed.reduce((sum, n) => sum + n, 0) };
+}
+
+/** Read what Temporal is to be told in one transaction, tell it all at once, delete what was told in one statement. */
+async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[]): Promise<number> {
+  const results = await readAll(deps, tenantId, items).then(
+    (read) => Promise.allSettled(items.map((item) => tell(deps, item, read))),
+    (reason: unknown) => items.map(() => ({ status: 'rejected' as const, reason })),
+  );
+  const told = items.filter((_, index) => results[index]?.status === 'fulfilled');
+  if (told.length > 0) {
+    const seqs = told.map((item) => item.seq);
+    await deps.db.withTenant(tenantId, (tx) => tx.delete(outbox).where(inArray(outbox.seq, seqs)));
+  }
+  for (const item of told) deps.telemetry.outboxDone(item.kind, Math.max(0, deps.clock.nowMs() - item.createdAtMs));
   for (const [index, result] of results.entries()) {
     const item = items[index];
     if (result.status === 'fulfilled' || item === undefined) continue;
-    failed++;
     const error: unknown = result.reason;
     deps.log.warn({ enrollmentId: item.enrollmentId, kind: item.kind, attempts: item.attempts, err: error }, 'Temporal could not be told yet');
     await putOff(deps, item, error).catch(() => undefined);
   }
-  return { taken: items.length, failed };
+  return items.length - told.length;
 }
 
-async function relayOne(deps: RelayDeps, item: OutboxItem): Promise<void> {
-  const read = await deps.db.withTenant(item.tenantId, async (tx) => {
-    const [enrollment] = await tx.select().from(enrollments).where(eq(enrollments.id, item.enrollmentId));
-    const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, item.tenantId));
-    if (enrollment === undefined || tenant === undefined) return null;
-    const version = await deps.versions.load(tx, enrollment.versionId);
-    const ledger = item.kind === 'start' ? await tx.select().from(messages).where(eq(messages.enrollmentId, enrollment.id)) : [];
-    return { enrollment, tenant, version, ledger };
+interface Read {
+  tenant: typeof tenants.$inferSelect;
+  enrollments: Map<string, typeof enrollments.$inferSelect>;
+  versions: Map<string, Version>;
+  /** Of those that are to be started. */
+  ledger: (typeof messages.$inferSelect)[];
+}
+
+async function readAll(deps: RelayDeps, tenantId: string, items: OutboxItem[]): Promise<Read> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
+    if (tenant === undefined) throw new Error('the tenant does not exist');
+    const ids = items.map((item) => item.enrollmentId);
+    const found = await tx.select().from(enrollments).where(inArray(enrollments.id, ids));
+    const versions = new Map<string, Version>();
+    for (const { versionId } of found) versions.set(versionId, await deps.versions.load(tx, versionId));
+    const starting = items.filter((item) => item.kind === 'start').map((item) => item.enrollmentId);
+    const ledger = starting.length === 0 ? [] : await tx.select().from(messages).where(inArray(messages.enrollmentId, starting));
+    return { tenant, enrollments: new Map(found.map((e) => [e.id, e])), versions, ledger };
   });
-  if (read !== null) {
-    const { enrollment, tenant, version, ledger } = read;
-    const ref = { tenantSlug: tenant.slug, sequence: version.slug, enrollmentId: enrollment.id };
-    if (item.kind === 'start') {
+}
+
+async function tell(deps: RelayDeps, item: OutboxItem, read: Read): Promise<void> {
+  const enrollment = read.enrollments.get(item.enrollmentId);
+  const version = enrollment === undefined ? undefined : read.versions.get(enrollment.versionId);
+  if (enrollment === undefined || version === undefined) return;
+  const ref = { tenantSlug: read.tenant.slug, sequence: version.slug, enrollmentId: enrollment.id };
+  switch (item.kind) {
+    case 'start':
       // Ended before it began: there is nothing to start. The stop that follows finds nothing, which is a success.
-      if (enrollment.endedAt === null) {
-        await deps.engine.start({
-          ...ref,
-          tenantId: item.tenantId,
-          subjectKind: 'cart',
-          subjectId: enrollment.subjectId,
-          plan: compilePlan(version.definition, version.version, enrollment.timeScale),
-          progress: readProgress(enrollment, ledger),
-        });
-      }
-    } else if (item.kind === 'stop') {
-      await deps.engine.stop(ref, endOf(enrollment) ?? 'manual');
-    } else {
-      await deps.engine.wake(ref);
-    }
+      if (enrollment.endedAt !== null) return;
+      return deps.engine.start({
+        ...ref,
+        tenantId: item.tenantId,
+        subjectKind: 'cart',
+        subjectId: enrollment.subjectId,
+        plan: compilePlan(version.definition, version.version, enrollment.timeScale),
+        progress: readProgress(
+          enrollment,
+          read.ledger.filter((m) => m.enrollmentId === enrollment.id),
+        ),
+      });
+    case 'stop':
+      return deps.engine.stop(ref, endOf(enrollment) ?? 'manual');
+    case 'wake':
+      return deps.engine.wake(ref);
   }
-  await deps.db.withTenant(item.tenantId, (tx) => tx.delete(outbox).where(eq(outbox.seq, item.seq)));
-  deps.telemetry.outboxDone(item.kind, Math.max(0, deps.clock.nowMs() - item.createdAtMs));
 }
 
 async function putOff(deps: RelayDeps, item: OutboxItem, error: unknown): Promise<void> {

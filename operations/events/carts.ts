@@ -1,16 +1,13 @@
-import { isDeepStrictEqual } from 'node:util';
 import { and, eq, inArray, isNull } from 'drizzle-orm';
-import { v7 as uuidv7 } from 'uuid';
 import { callFunction } from '../../db/client.ts';
 import { contactIdentities, contacts, enrollments, subjects } from '../../db/schema/index.ts';
 import type { DomainEvent } from '../../domain/events.ts';
-import { foldCart } from '../../domain/fold-cart.ts';
 import { chooseContact, type ChosenContact } from '../../domain/people/choose-contact.ts';
-import { foldDetails, noDetails } from '../../domain/people/fold-details.ts';
 import { carryStops } from './carry-stops.ts';
 import { type CartWorld, type KnownContact, parseWorld, type StoredWorld } from './cart-world.ts';
 import type { EventContext } from './context.ts';
-import { type ActiveSequence, sequencesToBegin } from './enroll.ts';
+import { decideCart, ownerOf } from './decide-cart.ts';
+import type { ActiveSequence } from './enroll.ts';
 import { identitiesOf, type Identity, namedBy, subjectsByKey } from './identities.ts';
 import { findNamed, type Found } from './lock-named.ts';
 import { mergePersons, personOf, resolveContact } from './persons.ts';
@@ -35,7 +32,17 @@ export async function applyCartUpdated(ctx: EventContext, event: CartUpdated): P
     world = await readWorld(ctx, await findNamed(ctx.tx, ctx.source, { ...namedBy(ctx.source, event), stops: false }), identities);
     chosen = chooseContact(identities, world.identities);
   }
-  await foldAndBegin(ctx, event, { identities, world, chosen });
+  const writes = decideCart(event, {
+    identities,
+    world,
+    chosen,
+    suppressed: await isSuppressed(ctx, world, identities, ownerOf({ identities, world, chosen })?.person ?? null),
+    active: await currentVersions(ctx, world),
+    tenant: ctx.tenant,
+    nowMs: ctx.nowMs,
+  });
+  if (writes.emptied) await stopEnrollmentsAbout(ctx, writes.subject.id, 'expired');
+  await writeCart(ctx, writes);
 }
 
 /** Read the world anew: the event before this one, in the same delivery, or a merge may have changed it. */
@@ -60,85 +67,8 @@ async function settleWhose(ctx: EventContext, event: CartUpdated, identities: Id
   if (named !== null) await moveTo(ctx, subject, named);
 }
 
-async function foldAndBegin(
-  ctx: EventContext,
-  event: CartUpdated,
-  { identities, world, chosen }: { identities: Identity[]; world: CartWorld; chosen: ChosenContact | null },
-): Promise<void> {
-  const known = world.subjects[0] ?? null;
-  const atMs = event.occurredAtMs;
-  // A cart without address stays whose it is; one that is nobody's belongs to a visitor without a name.
-  const ownerId = chosen?.contactId ?? (identities.length === 0 ? (known?.contactId ?? null) : null);
-  const owner = world.contacts.find((c) => c.id === ownerId) ?? null;
-  const person = owner === null ? null : (world.contacts.find((c) => c.id === owner.personId) ?? null);
-  const contactId = owner?.id ?? uuidv7();
-  const told = owner?.details ?? noDetails;
-  const details = identities.length === 0 ? told : foldDetails(told, event.person, atMs);
-  const subject = { ...foldCart(known, event), id: known?.id ?? uuidv7(), state: known?.state ?? ('open' as const), contactId };
-  const runs = world.enrollments.filter((run) => run.subjectId === subject.id);
-  const open = runs.filter((run) => run.endedAt === null);
-  // The shopper emptied the cart: there is nothing to bring back.
-  const emptied = subject.state === 'open' && subject.items.length === 0 && subject.totalMinor === 0;
-  const starts =
-    subject.state !== 'open' || emptied
-      ? []
-      : sequencesToBegin(
-          {
-            subject,
-            owner: details,
-            person: person ?? { lifecycle: 'NEW', lastOrderAt: null },
-            identityKinds: person === null ? identities.map((i) => i.kind) : kindsOf(world, person),
-            suppressed: await isSuppressed(ctx, world, person, identities),
-            nowMs: ctx.nowMs,
-          },
-          await currentVersions(ctx, world),
-          runs,
-          ctx.tenant,
-        );
-  if (emptied && open.length > 0) await stopEnrollmentsAbout(ctx, subject.id, 'expired');
-  const lifecycle = owner?.lifecycle ?? 'NEW';
-  const begins = starts.length > 0 && lifecycle === 'NEW';
-  await writeCart(ctx, {
-    owner:
-      owner !== null && !begins && isDeepStrictEqual(details, told)
-        ? null
-        : {
-            id: contactId,
-            details,
-            lifecycle: begins ? 'IN_PROGRESS' : lifecycle,
-            fresh: owner === null ? { identities, lastSeenAt: atMs } : null,
-          },
-    seen: person !== null && (person.lastSeenAt ?? -Infinity) < atMs ? { personId: person.id, atMs } : null,
-    consents:
-      identities.length === 0
-        ? []
-        : event.person.consents
-            // A repeat that is newer counts: what lies between the two may still be on its way.
-            .filter(
-              (said) =>
-                !world.consents.some(
-                  (c) => c.contactId === contactId && c.channel === said.channel && c.state === said.state && c.latestAtMs >= atMs,
-                ),
-            )
-            .map((said) => ({ ...said, contactId, atMs })),
-    subject,
-    freshSubject: known === null,
-    keys: event.keys,
-    enrollments: starts,
-    story:
-      emptied || (open.length === 0 && starts.length === 0)
-        ? null
-        : {
-            enrollmentId: open[0]?.id ?? null,
-            data: { occurred_at_ms: atMs, value_minor: event.cart.totalMinor, currency: event.cart.currency, items: event.cart.items.length },
-          },
-  });
-}
-
-const kindsOf = (world: CartWorld, person: KnownContact) => world.identities.filter((i) => i.personId === person.personId).map((i) => i.kind);
-
 /** Whether all marketing to the person is closed. The world tells it of the event's own identities; about others the list is asked. */
-async function isSuppressed(ctx: EventContext, world: CartWorld, person: KnownContact | null, identities: Identity[]): Promise<boolean> {
+async function isSuppressed(ctx: EventContext, world: CartWorld, identities: Identity[], person: KnownContact | null): Promise<boolean> {
   if (world.suppressed.length > 0) return true;
   if (person === null) return false;
   const others = world.identities.some((h) => h.personId === person.personId && !identities.some((i) => i.kind === h.kind && i.value === h.value));

@@ -18,6 +18,8 @@ export interface CartWrites {
   freshSubject: boolean;
   keys: Extract<DomainEvent, { type: 'cart.updated' }>['keys'];
   enrollments: Beginning[];
+  /** The cart was emptied while a sequence ran about it. Ended by the caller, before this is written. */
+  emptied: boolean;
   /** A line of the story of this enrollment, or of the one that begins; null: there is none to tell it to. */
   story: { enrollmentId: string | null; data: Record<string, unknown> } | null;
 }
