@@ -107,7 +107,10 @@ export interface Database {
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Run `work` in a transaction of its own: READ COMMITTED, the tenant set first, in the same round trip as BEGIN. */
+/**
+ * Run `work` in a transaction of its own: READ COMMITTED, the tenant set first. BEGIN is on its way together with the first statement;
+ * were it lost, that statement would find no tenant, so no row to read and none that it may write.
+ */
 async function inTransaction<T>(pool: pg.Pool, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
   const client = await pool.connect();
@@ -117,9 +120,12 @@ async function inTransaction<T>(pool: pg.Pool, tenantId: string, work: (tx: Tx) 
   };
   client.on('error', onError);
   try {
-    await client.query(`begin; select set_config('app.tenant', '${tenantId}', true)`);
+    const begun = client.query(`begin; select set_config('app.tenant', '${tenantId}', true)`);
+    // Awaited below; until then its failure is the first statement's failure too.
+    begun.catch(() => undefined);
     // Without the schema: drizzle would work out all relations anew for each transaction.
     const result = await work(drizzle(client));
+    await begun;
     await commit(client);
     return result;
   } catch (error) {
@@ -172,6 +178,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       application_name: `${options.applicationName ?? 'rekindle'} ${name}`,
       connectionTimeoutMillis: 3_000,
       keepAlive: true,
+      // A statement is sent when it is asked for, not when the one before it was answered.
+      pipeline: true,
       ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
     });
     // An idle connection that dies (a restarted server) is replaced by the pool; without a listener it would end the process.

@@ -3,6 +3,9 @@
 --
 -- All of these run as their caller, so row-level security holds inside. All are VOLATILE on purpose: each statement of a volatile
 -- function sees what was committed while the one before it waited for a lock; a STABLE one would go on with the old picture.
+--
+-- A connection keeps the plans of a function, also those that were made while the tables were empty and every order of a join cost the
+-- same. So the look-ups say in which order they go: each `lateral (… offset 0)` is one look-up by an index, whatever the statistics say.
 
 -- A tenant's slug, settings and scale come with its connection: one question instead of two.
 drop function resolve_connection(text, uuid);
@@ -39,7 +42,7 @@ end $$;
 -- `locked`: those and the bystanders. `shared`: the identities over which a stop reaches others. Every list is sorted.
 create function find_named(connection uuid, identity_kinds text[], identity_values text[], key_kinds text[], key_values text[],
   stops boolean, contact_ids uuid[], bystander_ids uuid[]) returns jsonb
-language plpgsql volatile as $$
+language plpgsql volatile set enable_seqscan = off as $$
 declare
   subject_ids uuid[] := '{}'; named uuid[] := '{}'; reached uuid[]; locked uuid[]; shared jsonb := '[]';
 begin
@@ -47,15 +50,17 @@ begin
     select coalesce(array_agg(distinct s.id), '{}'), coalesce(array_agg(distinct c.person_id) filter (where c.person_id is not null), '{}')
       into subject_ids, named
     from unnest(key_kinds, key_values) as k(kind, value)
-      join subject_keys sk on sk.connection_id = connection and sk.kind = k.kind and sk.value = k.value
-      join subjects s on s.tenant_id = sk.tenant_id and s.id = sk.subject_id
-      left join contacts c on c.tenant_id = s.tenant_id and c.id = s.contact_id;
+      cross join lateral (
+        select sk.subject_id as id from subject_keys sk
+        where sk.connection_id = connection and sk.kind = k.kind and sk.value = k.value offset 0) s
+      cross join lateral (select o.contact_id from subjects o where o.id = s.id offset 0) owner
+      left join lateral (select p.person_id from contacts p where p.id = owner.contact_id offset 0) c on true;
   end if;
   if cardinality(identity_kinds) > 0 then
     named := named || array(
       select c.person_id from unnest(identity_kinds, identity_values) as i(kind, value)
-        join contact_identities ci on ci.kind = i.kind and ci.value = i.value
-        join contacts c on c.tenant_id = ci.tenant_id and c.id = ci.contact_id);
+        cross join lateral (select h.contact_id from contact_identities h where h.kind = i.kind and h.value = i.value offset 0) held
+        cross join lateral (select p.person_id from contacts p where p.id = held.contact_id offset 0) c);
   end if;
   if cardinality(contact_ids) > 0 then
     named := named || array(select c.person_id from contacts c where c.id = any(contact_ids));
@@ -63,19 +68,21 @@ begin
   if stops and cardinality(subject_ids) > 0 then
     -- A cart may have changed hands since its sequence began.
     named := named || array(
-      select c.person_id from enrollments e join contacts c on c.tenant_id = e.tenant_id and c.id = e.contact_id
-      where e.subject_id = any(subject_ids));
+      select c.person_id from unnest(subject_ids) as s(id)
+        cross join lateral (select e.contact_id from enrollments e where e.subject_id = s.id offset 0) run
+        cross join lateral (select p.person_id from contacts p where p.id = run.contact_id offset 0) c);
   end if;
   if cardinality(named) > 1 then named := array(select distinct p from unnest(named) p order by p); end if;
   reached := named;
   if stops and cardinality(named) > 0 then
     with sharing as (
       select distinct theirs.kind, theirs.value, holder.person_id
-      from contacts c
-        join contact_identities theirs on theirs.tenant_id = c.tenant_id and theirs.contact_id = c.id
-        join contact_identities same on same.tenant_id = theirs.tenant_id and same.kind = theirs.kind and same.value = theirs.value
-        join contacts holder on holder.tenant_id = same.tenant_id and holder.id = same.contact_id
-      where c.person_id = any(named))
+      from unnest(named) as p(id)
+        cross join lateral (select c.id from contacts c where c.person_id = p.id offset 0) c
+        cross join lateral (select i.kind, i.value from contact_identities i where i.contact_id = c.id offset 0) theirs
+        cross join lateral (
+          select i.contact_id from contact_identities i where i.kind = theirs.kind and i.value = theirs.value offset 0) same
+        cross join lateral (select h.person_id from contacts h where h.id = same.contact_id offset 0) holder)
     select array(select distinct p from (select unnest(named) union select s.person_id from sharing s) as r(p) order by p),
       coalesce((select jsonb_agg(jsonb_build_object('kind', d.kind, 'value', d.value) order by d.kind collate "C", d.value collate "C")
         from (select distinct s.kind, s.value from sharing s) d), '[]')
@@ -95,7 +102,7 @@ end $$;
 -- the transaction is to start over with the larger set.
 create function lock_named(connection uuid, identity_kinds text[], identity_values text[], key_kinds text[], key_values text[],
   stops boolean, contact_ids uuid[], bystander_ids uuid[]) returns jsonb
-language plpgsql volatile as $$
+language plpgsql volatile set enable_seqscan = off as $$
 declare
   tenant text := current_setting('app.tenant'); shared jsonb := '[]'; before jsonb; found_now jsonb; lock_id bigint;
 begin
@@ -131,7 +138,7 @@ end $$;
 -- Everything that the rules of a cart ask, as it stands under the locks: these persons' contacts, identities and words about consent,
 -- the subjects with all their enrollments, the active sequences, and which of the hashed addresses are closed to all marketing.
 create function read_cart(person_ids uuid[], subject_ids uuid[], address_hashes text[]) returns jsonb
-language plpgsql volatile as $$
+language plpgsql volatile set enable_seqscan = off as $$
 declare
   world jsonb := '{"contacts": [], "identities": [], "consents": [], "subjects": [], "enrollments": []}';
 begin
@@ -140,12 +147,14 @@ begin
       'contacts', (select jsonb_agg(to_jsonb(c) order by c.id) from contacts c where c.person_id = any(person_ids)),
       'identities', coalesce((
         select jsonb_agg(jsonb_build_object('contact_id', c.id, 'person_id', c.person_id, 'kind', i.kind, 'value', i.value) order by c.id)
-        from contacts c join contact_identities i on i.tenant_id = c.tenant_id and i.contact_id = c.id where c.person_id = any(person_ids)), '[]'),
+        from (select o.id, o.person_id from contacts o where o.person_id = any(person_ids) offset 0) c
+          cross join lateral (select h.kind, h.value from contact_identities h where h.contact_id = c.id offset 0) i), '[]'),
       'consents', coalesce((
         select jsonb_agg(to_jsonb(said)) from (
-          select s.contact_id, s.channel, s.state, max(s.occurred_at) as latest_at
-          from contacts c join consents s on s.tenant_id = c.tenant_id and s.contact_id = c.id
-          where c.person_id = any(person_ids) group by 1, 2, 3) said), '[]'));
+          select c.id as contact_id, s.channel, s.state, max(s.occurred_at) as latest_at
+          from (select o.id from contacts o where o.person_id = any(person_ids) offset 0) c
+            cross join lateral (select n.channel, n.state, n.occurred_at from consents n where n.contact_id = c.id offset 0) s
+          group by 1, 2, 3) said), '[]'));
   end if;
   if cardinality(subject_ids) > 0 then
     world := world || jsonb_build_object(
@@ -211,7 +220,7 @@ begin
       lifetime_value_minor = n.lifetime_value_minor, details_at = n.details_at
     from jsonb_to_record(w -> 'contact') as n(id uuid, lifecycle text, first_name text, last_name text, locale text, time_zone text,
       country text, region text, order_count int, lifetime_value_minor bigint, details_at timestamptz)
-    where c.tenant_id = tenant and c.id = n.id;
+    where c.tenant_id = tenant and c.id = (w #>> '{contact,id}')::uuid;
   end if;
   if w ? 'seen' then
     update contacts c set last_seen_at = (w #>> '{seen,at}')::timestamptz
@@ -233,7 +242,7 @@ begin
       restore_url = n.restore_url, started_at = n.started_at, last_activity_at = n.last_activity_at
     from jsonb_to_record(w -> 'subject') as n(id uuid, contact_id uuid, currency text, total_minor bigint, items jsonb, restore_url text,
       started_at timestamptz, last_activity_at timestamptz)
-    where s.tenant_id = tenant and s.id = n.id;
+    where s.tenant_id = tenant and s.id = (w #>> '{subject,id}')::uuid;
   end if;
   if w ? 'keys' then
     insert into subject_keys (tenant_id, id, subject_id, connection_id, kind, value)
