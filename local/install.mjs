@@ -144,7 +144,8 @@ function npm(root, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, [...first, ...args], {
       cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
+      // Off the command's own output, which may be piped on.
+      stdio: ['ignore', 2, 2],
       shell: process.platform === 'win32' && command === 'npm',
     });
     child.on('error', () => reject(new Error('npm could not be started. Is it on PATH?')));

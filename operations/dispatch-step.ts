@@ -19,6 +19,8 @@ export interface DispatchInput {
 }
 
 const mostLooks = 8;
+// How long a claim that may be committed is looked for where no sender says when its lease is dead.
+const usualDeadLeaseMs = 10_000;
 
 /** What a call needs at least: with less time left it is not begun. */
 const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4);
@@ -32,15 +34,16 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const mail = await mailConnectionsOf(deps, input.tenantId);
   const uncalled = new Set<string>();
-  const state: State = { called: false, sessionNeeded: false, unclear: false };
+  const state: State = { called: false, sessionNeeded: false, unclearSinceMs: null };
+  const deadLeaseMs = mail.current?.sender.times.deadLeaseMs ?? usualDeadLeaseMs;
+  // Postgres may be away for longer than a few looks take. Nobody takes the claim over before its lease is dead.
+  const mayHoldClaim = () => state.unclearSinceMs !== null && deps.clock.monotonicMs() - state.unclearSinceMs < deadLeaseMs;
   // Whatever a look brings, the next one decides from the ledger: settled, put off, or another channel.
-  for (let looks = 0; looks < mostLooks; looks++) {
+  for (let looks = 0; looks < mostLooks || mayHoldClaim(); looks++) {
     // A claim that may be committed has nobody else to tell that it was never called: then even a cancellation waits.
-    if (!state.unclear) signal?.throwIfAborted();
-    const opened = await openSession(deps, input, mail, state.sessionNeeded).catch((error: unknown) => {
-      if (!state.unclear) throw error;
-      return null;
-    });
+    if (state.unclearSinceMs === null) signal?.throwIfAborted();
+    // After a call the step is settled, as a rule: whoever needs another session says so.
+    const opened = state.called && !state.sessionNeeded ? noSession : await openSession(deps, input, mail, state.sessionNeeded).catch(orLater(state));
     if (opened === null) {
       await pause();
       continue;
@@ -89,9 +92,17 @@ interface State {
   called: boolean;
   /** A look has asked for a session. */
   sessionNeeded: boolean;
-  /** A COMMIT's fate is unclear: a claim of this run may stand in the ledger. */
-  unclear: boolean;
+  /** Since when a COMMIT's fate is unclear, monotonic: a claim of this run may stand in the ledger. */
+  unclearSinceMs: number | null;
 }
+
+const noSession: Opened = { kind: 'none' };
+
+/** Postgres may be away while a claim of this run may stand in the ledger: then the run goes on. */
+const orLater = (state: State) => (error: unknown) => {
+  if (state.unclearSinceMs === null) throw error;
+  return null;
+};
 
 const pause = () => new Promise((done) => setTimeout(done, 250));
 const sendKeyOf = (input: DispatchInput) => `${input.enrollmentId}:${input.stepId}`;
@@ -125,14 +136,14 @@ async function lookOnce(
       await deps.checkpoints('dispatch.before_commit');
       return result;
     });
-    own.state.unclear = false;
+    own.state.unclearSinceMs = null;
     if (decided.kind === 'claimed') await deps.checkpoints('dispatch.claimed');
     return decided;
   } catch (error) {
     if (error instanceof MovedError) return { kind: 'look_again' };
     // Not acknowledged means no call: the next look, under the same lock, finds out what became of it.
-    if (error instanceof CommitUnclearError) own.state.unclear = true;
-    if (own.state.unclear) {
+    if (error instanceof CommitUnclearError) own.state.unclearSinceMs ??= deps.clock.monotonicMs();
+    if (own.state.unclearSinceMs !== null) {
       // Postgres may be away, or somebody may hold the person: nobody but this run can give its uncalled claim back.
       await pause();
       return { kind: 'look_again' };

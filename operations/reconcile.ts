@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNotNull, isNull, notExists, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { TenantSummary } from '../db/client.ts';
 import { auditLog, enrollments, outbox, sequences } from '../db/schema/index.ts';
@@ -55,21 +55,27 @@ async function findOrphans(
   for (;;) {
     const rows = await deps.db.withTenant(tenant.id, (tx) =>
       tx
-        .select({ id: enrollments.id, sequence: sequences.slug })
+        .select({
+          id: enrollments.id,
+          sequence: sequences.slug,
+          // Asked of the page's rows alone: as a condition it would join all open enrollments with the outbox, page after page.
+          waiting: sql<boolean>`exists (select 1 from ${outbox} where ${outbox.enrollmentId} = ${enrollments.id})`,
+        })
         .from(enrollments)
         .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
         .where(
           and(
             isNull(enrollments.endedAt),
             gt(enrollments.id, after),
-            sql`enrolled_at < clock_timestamp() - make_interval(secs => ${options.graceMs / 1000}::double precision)`,
-            notExists(tx.select({ one: sql`1` }).from(outbox).where(eq(outbox.enrollmentId, enrollments.id))),
+            sql`enrolled_at < statement_timestamp() - make_interval(secs => ${options.graceMs / 1000}::double precision)`,
           ),
         )
         .orderBy(asc(enrollments.id))
         .limit(page),
     );
     for (const row of rows) {
+      // The relay has not told Temporal yet.
+      if (row.waiting) continue;
       report.checked++;
       options.onProgress?.();
       if (running.has(row.id)) continue;

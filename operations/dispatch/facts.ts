@@ -40,25 +40,27 @@ export interface ReadingInput {
  */
 export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): Promise<Reading> {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
-  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, enrollment.tenantId));
-  const [subject] = await tx.select().from(subjects).where(eq(subjects.id, enrollment.subjectId));
-  const everyone = await tx.select().from(contacts).where(eq(contacts.personId, personId)).orderBy(contacts.id);
+  // Nothing here waits for a lock any more: what does not depend on an answer is asked together.
+  const [[tenant], [subject], everyone] = await Promise.all([
+    tx.select().from(tenants).where(eq(tenants.id, enrollment.tenantId)),
+    tx.select().from(subjects).where(eq(subjects.id, enrollment.subjectId)),
+    tx.select().from(contacts).where(eq(contacts.personId, personId)).orderBy(contacts.id),
+  ]);
   const person = everyone.find((c) => c.id === personId);
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (tenant === undefined || subject === undefined || person === undefined || contact === undefined)
     throw new Error('an enrollment without its rows');
   const settings = tenantSettings.parse(tenant.settings);
-  const identities = await tx
-    .select()
-    .from(contactIdentities)
-    .where(
-      inArray(
-        contactIdentities.contactId,
-        everyone.map((c) => c.id),
-      ),
-    )
-    // The contact's own address first, then the newest of the person.
-    .orderBy(sql`(${contactIdentities.contactId} = ${contact.id}) desc, created_at desc, id desc`);
+  const ids = everyone.map((c) => c.id);
+  const [identities, said] = await Promise.all([
+    tx
+      .select()
+      .from(contactIdentities)
+      .where(inArray(contactIdentities.contactId, ids))
+      // The contact's own address first, then the newest of the person.
+      .orderBy(sql`(${contactIdentities.contactId} = ${contact.id}) desc, created_at desc, id desc`),
+    tx.select().from(consents).where(inArray(consents.contactId, ids)),
+  ]);
   const hashes = identities.map((i) => sealing.addressHash(enrollment.tenantId, i.kind, i.value));
   const blocked =
     hashes.length === 0
@@ -67,15 +69,6 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
           .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
           .from(suppressions)
           .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
-  const said = await tx
-    .select()
-    .from(consents)
-    .where(
-      inArray(
-        consents.contactId,
-        everyone.map((c) => c.id),
-      ),
-    );
   const progress = readProgress(enrollment, ledger);
   const step = definition.steps.find((s) => s.id === stepId);
   const planned = plan.steps.find((s) => s.id === stepId);

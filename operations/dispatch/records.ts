@@ -19,8 +19,10 @@ export type DispatchResult =
 
 /** Re-read what the transaction has written, and close the enrollment when its last step is settled. */
 export async function finished(tx: Tx, enrollmentId: string, plan: Plan, note: string): Promise<DispatchResult> {
-  const [enrollment] = await tx.select().from(enrollments).where(eq(enrollments.id, enrollmentId));
-  const ledger = await tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId));
+  const [[enrollment], ledger] = await Promise.all([
+    tx.select().from(enrollments).where(eq(enrollments.id, enrollmentId)),
+    tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId)),
+  ]);
   if (enrollment === undefined) return { kind: 'missing' };
   const progress = readProgress(enrollment, ledger);
   const complete = plan.steps.every((s) => progress.settled[s.id] !== undefined);

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNotNull, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, messages, subjects, tenants } from '../../db/schema/index.ts';
 import type { LineItem } from '../../domain/events.ts';
@@ -62,7 +62,8 @@ export function readActiveSequences(
       .innerJoin(tenants, eq(tenants.id, enrollments.tenantId))
       .where(
         and(
-          inArray(enrollments.status, ['ACTIVE', 'PAUSED']),
+          // By the column of the index over open enrollments: a filter by status would walk over every one that has ended.
+          isNull(enrollments.endedAt),
           isNotNull(enrollments.activatedAt),
           page.after === null ? undefined : gt(enrollments.id, page.after),
         ),

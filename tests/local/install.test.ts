@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,4 +91,22 @@ test('a lock fits its package.json in any order of names, and no other', () => {
   expect(lockFits({ name: 'x', dependencies: { a: '1', b: '2' }, devDependencies: { c: '3' } }, lock)).toBe(true);
   expect(lockFits({ dependencies: { a: '1', b: '2.1' }, devDependencies: { c: '3' } }, lock)).toBe(false);
   expect(lockFits({ dependencies: { a: '1', b: '2' } }, lock)).toBe(false);
+});
+
+test('what npm prints stays off the output of the command, which may be piped on', () => {
+  const root = aProject();
+  const fakeNpm = join(root, 'npm.js');
+  writeFileSync(
+    fakeNpm,
+    `const fs = require('node:fs');
+     fs.mkdirSync('node_modules', { recursive: true });
+     fs.writeFileSync('node_modules/.package-lock.json', '{}');
+     console.log('up to date in 6s');`,
+  );
+  const script = `import { ensureInstalled } from ${JSON.stringify(new URL('../../local/install.mjs', import.meta.url).href)};
+    await ensureInstalled(${JSON.stringify(root)}, console.error);`;
+  const env = { ...process.env, npm_execpath: fakeNpm };
+  const done = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { env, encoding: 'utf8' });
+  expect(done.stderr).toContain('up to date in 6s');
+  expect(done.stdout).toBe('');
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { findTemporal, type TemporalWay, temporalWays, userBinDir } from '../../local/temporal-binary.ts';
-import { progress } from '../../local/temporal-build.ts';
+import { progress } from '../../local/go-build.ts';
 
 let dir: string;
 let said: string[];
