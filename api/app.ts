@@ -12,11 +12,12 @@ import {
 import type { Registry } from 'prom-client';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import { requireApiKey } from './plugins/authenticate.ts';
-import { handleErrors } from './plugins/errors.ts';
+import { handleErrors, problem } from './plugins/errors.ts';
 import { createLimits } from './plugins/rate-limits.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
+import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { enrollmentRoutes } from './routes/enrollments/enrollments.ts';
-import { createExamine } from './routes/health/examine.ts';
+import { createExamine, createExamineStorage } from './routes/health/examine.ts';
 import { healthRoutes } from './routes/health/health.ts';
 import { metricsRoute } from './routes/health/metrics.ts';
 import { linkRoutes } from './routes/links/links.ts';
@@ -50,11 +51,15 @@ export async function buildApp({ deps, logger, client, registry, links, livePage
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: 1024 * 1024,
+    // As much as Node takes: an id that is too long is an unknown one, and each route says so in its own way.
+    routerOptions: { maxParamLength: 16 * 1024 },
+    frameworkErrors: (_error, _request, reply) => void problem(reply, 400, 'bad_url', 'The address is not well-formed: check its percent-encoding.'),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   handleErrors(app);
+  refuseUnknownAddresses(app);
   endSilentConnections(app);
   await app.register(swagger, { openapi: openApi, transform: jsonSchemaTransform, transformObject: jsonSchemaTransformObject });
   const limits = await createLimits(app);
@@ -62,7 +67,8 @@ export async function buildApp({ deps, logger, client, registry, links, livePage
 
   await app.register(webhookRoutes, { deps });
   await app.register(linkRoutes, { deps, limits });
-  await app.register(healthRoutes, { deps, examine: createExamine(deps, client) });
+  const storage = createExamineStorage(deps);
+  await app.register(healthRoutes, { storage, examine: createExamine(deps, client, storage) });
   await app.register(metricsRoute, { deps, registry });
   await app.register(openApiRoute);
   await app.register(startRoutes, { deps, links, workflows, live: livePage });

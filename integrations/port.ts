@@ -61,7 +61,10 @@ export type SendOutcome =
 
 /** An open way to the provider (SMTP: connected, greeted, authenticated). Opened before the claim, used once, then closed. */
 export interface SenderSession {
-  /** Hand over the message; must produce its last accepting byte only while `deadline.remainingMs() > 0`, and destroys the socket when it ends. */
+  /**
+   * Hand over the message; must produce its last accepting byte only while `deadline.remainingMs() > 0`, and destroys the socket when it ends.
+   * A replay gets the payload as the ledger keeps it, its fields in any order: a provider that compares bodies must get the same bytes.
+   */
   send(payload: Payload, sendKey: string, deadline: Deadline): Promise<SendOutcome>;
   close(): void;
 }
@@ -78,7 +81,7 @@ export type Reconciliation =
   | { kind: 'none' }
   /** The provider suppresses repeats of one key for `keyLifeMs`. */
   | { kind: 'keys'; keyLifeMs: number }
-  /** The provider can be asked, from `settleAfterMs` after the claim on. */
+  /** The provider can be asked, from `settleAfterMs` after the claim on. What is no clear answer (5xx, time-out …) is thrown, never `not_accepted`. */
   | { kind: 'find'; settleAfterMs: number; find(sendKey: string, payload: Payload): Promise<'accepted' | 'not_accepted'> };
 
 /** The outbound half of an integration, configured for one connection. */

@@ -44,7 +44,6 @@ export function problem(reply: FastifyReply, status: number, code: string, detai
 
 /** The only place where errors become HTTP. What is not ours to explain is logged and answered without details. */
 export function handleErrors(app: FastifyInstance): void {
-  app.setNotFoundHandler((_request, reply) => problem(reply, 404, 'not_found', 'There is nothing at this address.'));
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
       const errors = error.validation.map((v) => ({ path: `${error.validationContext ?? ''}${v.instancePath}`, message: v.message ?? 'is wrong' }));

@@ -60,9 +60,11 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
   app.get<{ Params: { id: string } }>('/api/v1/message/:id/headers', async (request, reply) => {
     const raw = await store.raw(request.params.id);
     if (raw === null) return reply.code(404).send({ Error: 'Message not found' });
-    const headers: Record<string, string[]> = {};
-    for (const { originalKey, value } of (await PostalMime.parse(raw)).headers) headers[originalKey] = [...(headers[originalKey] ?? []), value];
-    return headers;
+    // A header may be called `__proto__`.
+    const headers = new Map<string, string[]>();
+    for (const { originalKey, value } of (await PostalMime.parse(raw)).headers)
+      headers.set(originalKey, [...(headers.get(originalKey) ?? []), value]);
+    return Object.fromEntries(headers);
   });
 
   app.get<{ Params: { id: string } }>('/api/v1/message/:id/raw', async (request, reply) => {

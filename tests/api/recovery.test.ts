@@ -111,7 +111,7 @@ test('a stop by hand ends the sequence, keeps the reason as a note, and may be r
 
 test('a stop needs its reason', async () => {
   const id = await leaveCart(shop, 'cart-reason', 'reason@example.com');
-  for (const query of ['', '?reason=', '?reason=%20', `?reason=${'x'.repeat(501)}`]) {
+  for (const query of ['', '?reason=', '?reason=%20', '?reason=a%00b', '?reason=a%0Ab', `?reason=${'x'.repeat(501)}`]) {
     expect(await stop(id, query), query.slice(0, 20)).toMatchObject({
       status: 400,
       body: { code: 'invalid_request', errors: [{ path: expect.stringContaining('reason') as unknown }] },

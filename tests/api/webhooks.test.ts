@@ -110,13 +110,25 @@ test('every answer carries the id of its request', async () => {
   expect(two.headers['x-request-id']).not.toBe(one.headers['x-request-id']);
 });
 
-test.each([
-  ['GET', '/nowhere'],
-  ['GET', '/api/webhooks/generic'],
-  ['DELETE', '/recovery/sequences'],
-] as const)('%s %s is nothing, and says so with problem details', async (method, url) => {
-  const response = await shop.app.inject({ method, url });
-  expect(response.statusCode).toBe(404);
-  expect(response.headers['content-type']).toContain('application/problem+json');
-  expect(response.json()).toMatchObject({ status: 404, code: 'not_found' });
+test('what is not served says so with problem details, and which methods an address takes', async () => {
+  const nowhere = await shop.app.inject({ method: 'GET', url: '/nowhere' });
+  expect(nowhere.statusCode).toBe(404);
+  expect(nowhere.headers['content-type']).toContain('application/problem+json');
+  expect(nowhere.json()).toMatchObject({ status: 404, code: 'not_found' });
+  for (const [method, url, allowed] of [
+    ['GET', '/api/webhooks/generic', 'POST'],
+    ['DELETE', '/recovery/sequences', 'GET, HEAD'],
+    ['PUT', '/u/token', 'GET, HEAD, POST'],
+    ['TRACE', `/api/enrollments/${randomUUID()}?x=1`, 'GET, HEAD'],
+  ] as const) {
+    const response = await shop.app.inject({ method: method as 'GET', url });
+    expect([response.statusCode, response.headers.allow]).toEqual([405, allowed]);
+    expect(response.json()).toMatchObject({ status: 405, code: 'method_not_allowed' });
+  }
+  for (const url of ['/%zz', '/u/%ff']) {
+    const response = await shop.app.inject({ url });
+    expect(response.statusCode).toBe(400);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+    expect(response.json()).toMatchObject({ code: 'bad_url' });
+  }
 });

@@ -25,6 +25,8 @@ export interface Fault {
   act: { reply: string } | 'hang' | 'stall' | 'close' | 'reset' | 'pass';
   /** At `dot`: the mail is taken first, whatever is answered then. */
   taking?: boolean;
+  /** With `taking`: so much later, also when the connection is long gone. */
+  takingAfterMs?: number;
   /** At `body`: only after so many bytes of the message. */
   afterBytes?: number;
   /** Called when the stage is reached, before anything is answered. */
@@ -184,7 +186,8 @@ function serve(
       write(act.reply, fault?.byteDelayMs);
       if (act.reply.startsWith('421')) socket.end();
     } else {
-      if (fault?.taking === true) done();
+      if (fault?.takingAfterMs !== undefined) setTimeout(done, fault.takingAfterMs).unref();
+      else if (fault?.taking === true) done();
       if (act === 'stall') {
         stalled = true;
         socket.pause();

@@ -1,6 +1,5 @@
-import { createServer, request, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Deadline, Reconciliation, Sender, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 
 export interface Acceptance {
   key: string;
@@ -11,11 +10,20 @@ export interface Acceptance {
 
 /** What the far end does with the next call. `take`: the message is accepted (once per key, where the provider knows keys). */
 export type Behaviour =
-  | { act: 'accept' }
+  /** `byteDelayMs`: the answer trickles. */
+  | { act: 'accept'; byteDelayMs?: number }
   | { act: 'answer'; status: number; take?: boolean }
   /** Never answers. `take`: accepted all the same, at once or `afterMs` later, when the caller has long gone. */
   | { act: 'hang'; take?: boolean; afterMs?: number }
-  | { act: 'reset'; take?: boolean };
+  /** `half`: begins an answer and says no more. */
+  | { act: 'reset' | 'close' | 'half'; take?: boolean }
+  /** Asks for the message and stops reading it, until `resume`. */
+  | { act: 'stall' }
+  /** At the head of the request already: nothing of the message has come, nor was it asked for. */
+  | { atHead: 'hang' | 'close' | 'reset' | { status: number } };
+
+/** What it does when it is asked about a key. */
+export type AnswerToQuestions = 'the_truth' | 'nonsense' | { status: number } | 'hang' | 'reset';
 
 export interface StubProvider {
   port: number;
@@ -26,59 +34,102 @@ export interface StubProvider {
   open: number;
   next(...behaviours: Behaviour[]): void;
   always(behaviour: Behaviour): void;
+  /** Called when the head of each later call has come, before anything of its message has. */
+  onHead: () => void;
+  whenAsked: AnswerToQuestions;
+  /** What was stalled is read on. */
+  resume(): void;
   stop(): Promise<void>;
 }
 
-/** A provider's far end on real HTTP. `knowsKeys`: a key is accepted once. */
+/** A provider's far end on real HTTP. `knowsKeys`: a key is accepted once, with one body, by one call at a time. */
 export async function startStubProvider(knowsKeys: boolean): Promise<StubProvider> {
   const scripted: Behaviour[] = [];
   let standing: Behaviour = { act: 'accept' };
   const timers = new Set<NodeJS.Timeout>();
+  const stalled: (() => void)[] = [];
+  const busyKeys = new Set<string>();
   const stub: Omit<StubProvider, 'port' | 'stop'> = {
     accepted: [],
     calls: 0,
     open: 0,
+    onHead: () => undefined,
+    whenAsked: 'the_truth',
     next: (...behaviours) => void scripted.push(...behaviours),
     always: (behaviour) => void (standing = behaviour),
+    resume: () => {
+      for (const readOn of stalled) readOn();
+    },
   };
   const take = (key: string, body: string) => {
     if (knowsKeys && stub.accepted.some((a) => a.key === key)) return;
     stub.accepted.push({ key, body, atMs: Date.now() });
   };
-  const server = createServer((req, res) => {
-    const key = String(req.headers['idempotency-key'] ?? new URL(req.url ?? '/', 'http://x').searchParams.get('key'));
-    if (req.method === 'GET') {
-      res.end(JSON.stringify({ found: stub.accepted.some((a) => a.key === key) }));
-      return;
+
+  const behave = (behaviour: Exclude<Behaviour, { atHead: unknown }>, key: string, body: string, res: ServerResponse): void => {
+    const known = knowsKeys ? stub.accepted.find((a) => a.key === key) : undefined;
+    if (known !== undefined && known.body !== body) return answer(res, 409, { code: 'key_reused' });
+    if ('take' in behaviour && behaviour.take === true) {
+      if (!('afterMs' in behaviour)) take(key, body);
+      else timers.add(setTimeout(() => take(key, body), behaviour.afterMs));
     }
-    const chunks: Buffer[] = [];
+    switch (behaviour.act) {
+      case 'accept':
+        // Whoever comes first is still at it.
+        if (busyKeys.has(key)) return answer(res, 409, { code: 'in_progress' });
+        take(key, body);
+        if (behaviour.byteDelayMs === undefined) answer(res, 200, { id: 'stub' });
+        else trickle(res, behaviour.byteDelayMs, timers);
+        return;
+      case 'answer':
+        answer(res, behaviour.status, behaviour.status === 409 ? { code: 'in_progress' } : {});
+        return;
+      case 'hang':
+        if (!knowsKeys) return;
+        busyKeys.add(key);
+        res.on('close', () => busyKeys.delete(key));
+        return;
+      case 'half':
+        res.socket?.write('HTTP/1.1 2');
+        return;
+      case 'close':
+        res.socket?.end();
+        return;
+      case 'stall':
+        take(key, body);
+        answer(res, 200, { id: 'stub' });
+        return;
+      case 'reset':
+        res.socket?.resetAndDestroy();
+    }
+  };
+
+  const server = createServer((req, res) => {
+    if (req.method === 'GET') answerQuestion(stub, req, res);
+    else receive(req, res);
+  });
+  server.on('checkContinue', receive);
+  function receive(req: IncomingMessage, res: ServerResponse): void {
     stub.calls += 1;
     stub.open += 1;
     res.on('close', () => (stub.open -= 1));
-    req.on('data', (chunk: Buffer) => chunks.push(chunk));
-    req.on('end', () => behave(scripted.shift() ?? standing, key, Buffer.concat(chunks).toString(), res));
-  });
-  const behave = (behaviour: Behaviour, key: string, body: string, res: ServerResponse) => {
-    switch (behaviour.act) {
-      case 'accept':
-        take(key, body);
-        res.end('{"id":"stub"}');
-        return;
-      case 'answer':
-        if (behaviour.take === true) take(key, body);
-        res.writeHead(behaviour.status).end('{}');
-        return;
-      case 'hang':
-        if (behaviour.take === true) {
-          if (behaviour.afterMs === undefined) take(key, body);
-          else timers.add(setTimeout(() => take(key, body), behaviour.afterMs));
-        }
-        return;
-      case 'reset':
-        if (behaviour.take === true) take(key, body);
-        res.destroy();
+    stub.onHead();
+    const behaviour = scripted.shift() ?? standing;
+    if ('atHead' in behaviour) {
+      if (typeof behaviour.atHead === 'object') answer(res, behaviour.atHead.status, {});
+      else if (behaviour.atHead !== 'hang') res.socket?.[behaviour.atHead === 'close' ? 'end' : 'resetAndDestroy']();
+      return;
     }
-  };
+    res.writeContinue();
+    const chunks: Buffer[] = [];
+    const read = () => {
+      req.on('data', (chunk: Buffer) => chunks.push(chunk));
+      req.on('end', () => behave(behaviour, keyOf(req), Buffer.concat(chunks).toString(), res));
+    };
+    if (behaviour.act === 'stall') stalled.push(read);
+    else read();
+  }
+
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return Object.assign(stub, {
     port: (server.address() as AddressInfo).port,
@@ -90,73 +141,29 @@ export async function startStubProvider(knowsKeys: boolean): Promise<StubProvide
   });
 }
 
-export interface StubSenderOptions {
-  kind: Reconciliation['kind'];
-  times?: SenderTimes;
-  keyLifeMs?: number;
-  settleAfterMs?: number;
+function keyOf(req: IncomingMessage): string {
+  return String(req.headers['idempotency-key'] ?? new URL(req.url ?? '/', 'http://x').searchParams.get('key'));
 }
 
-/** An adapter for the stub, as an HTTP provider's would be: judged by what was written. */
-export function createStubSender(port: number, options: StubSenderOptions): Sender {
-  const reconciliation: Reconciliation =
-    options.kind === 'keys'
-      ? { kind: 'keys', keyLifeMs: options.keyLifeMs ?? 24 * 3_600_000 }
-      : options.kind === 'find'
-        ? { kind: 'find', settleAfterMs: options.settleAfterMs ?? 15_000, find: (key) => ask(port, key) }
-        : { kind: 'none' };
-  return {
-    channel: 'email',
-    account: `stub:${port}`,
-    times: options.times ?? { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
-    reconciliation,
-    reportsOpens: false,
-    open: async () => ({ send: (payload, key, deadline) => post(port, key, JSON.stringify(payload), deadline), close() {} }),
-  };
+function answer(res: ServerResponse, status: number, body: Record<string, unknown>): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function post(port: number, key: string, body: string, deadline: Deadline): Promise<SendOutcome> {
-  return new Promise((resolve) => {
-    if (deadline.remainingMs() <= 0)
-      return resolve({ kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' });
-    let written = false;
-    const req = request({
-      agent: false,
-      host: '127.0.0.1',
-      port,
-      method: 'POST',
-      headers: { 'idempotency-key': key, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
-    });
-    const timer = setTimeout(() => req.destroy(new Error('deadline')), deadline.remainingMs());
-    const finish = (outcome: SendOutcome) => {
-      clearTimeout(timer);
-      resolve(outcome);
-    };
-    req.on('socket', (socket) => {
-      socket.once('connect', () => {
-        // The last byte goes out only after this look.
-        if (deadline.remainingMs() <= 0) return req.destroy(new Error('deadline'));
-        written = true;
-        req.end(body);
-      });
-    });
-    req.on('response', (res) => {
-      res.resume();
-      const status = res.statusCode ?? 0;
-      const response = `HTTP ${status}`;
-      if (status < 300) finish({ kind: 'accepted', providerMessageId: 'stub', response });
-      else if (status === 429) finish({ kind: 'refused', severity: 'soft', response });
-      else if (status >= 400 && status < 500 && status !== 409) finish({ kind: 'refused', severity: 'hard', response });
-      else finish({ kind: 'unknown', response });
-    });
-    req.on('error', (error) =>
-      finish(written ? { kind: 'unknown', response: error.message } : { kind: 'refused', severity: 'soft', outage: true, response: error.message }),
-    );
-  });
+function answerQuestion(stub: Pick<StubProvider, 'accepted' | 'whenAsked'>, req: IncomingMessage, res: ServerResponse): void {
+  const { whenAsked } = stub;
+  if (whenAsked === 'hang') return;
+  if (whenAsked === 'reset') res.socket?.resetAndDestroy();
+  else if (whenAsked === 'nonsense') answer(res, 200, { maintenance: true });
+  else if (whenAsked === 'the_truth') answer(res, 200, { found: stub.accepted.some((a) => a.key === keyOf(req)) });
+  else answer(res, whenAsked.status, {});
 }
 
-async function ask(port: number, key: string): Promise<'accepted' | 'not_accepted'> {
-  const response = await fetch(`http://127.0.0.1:${port}/?key=${encodeURIComponent(key)}`);
-  const { found } = (await response.json()) as { found: boolean };
-  return found ? 'accepted' : 'not_accepted';
+function trickle(res: ServerResponse, byteDelayMs: number, timers: Set<NodeJS.Timeout>): void {
+  const left = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'.split('');
+  const timer = setInterval(() => {
+    const byte = left.shift();
+    if (byte === undefined || res.socket === null) clearInterval(timer);
+    else res.socket.write(byte);
+  }, byteDelayMs);
+  timers.add(timer);
 }

@@ -2,10 +2,11 @@ import { pino } from 'pino';
 import { createDeps } from '../../operations/create-deps.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { startWorker } from '../../worker/start-worker.ts';
+import { createStubSender } from './stub-sender.ts';
 
 /*
- * A worker in a process of its own, to be killed: it stops for good at the checkpoint it was given and says so on its IPC channel.
- * Configured by one JSON argument.
+ * A worker in a process of its own, to be killed: at each checkpoint that it was given one dispatch stops for good, and it says so on its
+ * IPC channel. Configured by one JSON argument.
  */
 interface Config {
   databaseUrl: string;
@@ -13,10 +14,12 @@ interface Config {
   smtpUrl: string;
   address: string;
   taskQueue: string;
-  hangAt: Checkpoint | null;
+  /** `passes`: so many dispatches go on before one stops. */
+  hangAt: { point: Checkpoint; passes: number }[];
+  /** The port of a stub provider that knows keys, to send by; null: by SMTP. */
+  keyedProviderPort: number | null;
 }
 const config = JSON.parse(process.argv[2] ?? '') as Config;
-let hung = false;
 const deps = createDeps({
   databaseUrl: config.databaseUrl,
   masterKey: Buffer.from(config.masterKey, 'base64'),
@@ -25,9 +28,12 @@ const deps = createDeps({
   timeScale: null,
   log: pino({ level: 'silent' }),
   applicationName: 'doomed',
+  ...(config.keyedProviderPort === null ? {} : { defaultEmail: createStubSender(config.keyedProviderPort, { kind: 'keys' }) }),
   checkpoints: async (at) => {
-    if (at !== config.hangAt || hung) return;
-    hung = true;
+    const index = config.hangAt.findIndex(({ point }) => point === at);
+    const hang = config.hangAt[index];
+    if (hang === undefined || hang.passes-- > 0) return;
+    config.hangAt.splice(index, 1);
     process.send?.(at);
     await new Promise(() => undefined);
   },

@@ -4,7 +4,8 @@ import { conversions, enrollments, subjectKeys } from '../../db/schema/index.ts'
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { stopByHand } from '../../operations/stop-one.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
-import { createStubSender, startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender } from '../helpers/stub-sender.ts';
 
 // One cart, one run through its sequence, whatever names it is known by and in whatever order they are heard.
 

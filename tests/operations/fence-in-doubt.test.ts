@@ -10,7 +10,8 @@ import { recordProof } from '../../operations/dispatch/fence.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
 import { aCart, letTimePass, openShop, type Shop, type ShopOptions, until } from '../helpers/shop.ts';
-import { createStubSender, startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender } from '../helpers/stub-sender.ts';
 
 // The fence where a row stays in doubt, an account changes, or Postgres does not acknowledge.
 

@@ -4,7 +4,8 @@ import { suppressions } from '../../db/schema/index.ts';
 import { channelNames, channels } from '../../domain/channels.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
-import { createStubSender, startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender } from '../helpers/stub-sender.ts';
 
 // What a person has said about being contacted, in unkind orders and about addresses of all kinds.
 

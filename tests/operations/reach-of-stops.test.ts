@@ -5,7 +5,8 @@ import type { Checkpoint } from '../../operations/deps.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { unsubscribe } from '../../operations/stop-one.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
-import { createStubSender, startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender } from '../helpers/stub-sender.ts';
 
 // Whom a stop reaches: everybody who shares an identity (design, section 4, rule 10), and the person a mail was really sent to.
 

@@ -4,7 +4,8 @@ import { decisions, messages, suppressions } from '../../db/schema/index.ts';
 import { type DispatchResult, dispatchStep } from '../../operations/dispatch-step.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
-import { createStubSender, startStubProvider, type StubProvider, type StubSenderOptions } from '../helpers/stub-provider.ts';
+import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender, type StubSenderOptions } from '../helpers/stub-sender.ts';
 
 const hourMs = 3_600_000;
 let shop: Shop;

@@ -7,7 +7,8 @@ import type { Checkpoint } from '../../operations/deps.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { unsubscribe } from '../../operations/stop-one.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
-import { createStubSender, startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender } from '../helpers/stub-sender.ts';
 
 const hourMs = 3_600_000;
 const email = 'ada@example.com';

@@ -6,7 +6,8 @@ import { closeEnrollment, holdEnrollment } from '../../operations/close-enrollme
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { unsubscribe } from '../../operations/stop-one.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
-import { createStubSender, startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender } from '../helpers/stub-sender.ts';
 
 let shop: Shop;
 let provider: StubProvider;

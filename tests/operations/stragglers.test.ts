@@ -7,7 +7,8 @@ import type { Checkpoint } from '../../operations/deps.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { createLeaseWatch } from '../../operations/lease-watch.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
-import { createStubSender, startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
+import { createStubSender } from '../helpers/stub-sender.ts';
 
 // What comes late, hangs, or cannot be applied, must not hold up or lose anything else.
 

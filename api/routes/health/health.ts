@@ -1,30 +1,30 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Deps } from '../../../operations/deps.ts';
 import { problem, problems } from '../../plugins/errors.ts';
-import type { Examine } from './examine.ts';
+import type { Examine, ExamineStorage } from './examine.ts';
 import { healthSchema } from './examine.ts';
-import { withinPatience } from './within-patience.ts';
 
 /**
  * `/readyz` is for load balancers: Postgres only, because events are accepted while Temporal is away. `/healthz` names every part, for
- * people and monitors: 503 while Postgres, Temporal or the worker is away, 200 with `degraded` while the relay only lags.
+ * people and monitors: 503 while Postgres (or room on its disk), Temporal or the worker is away, 200 with `degraded` while the relay only lags.
  * Source: design, section 9
  */
-export const healthRoutes: FastifyPluginAsyncZod<{ deps: Pick<Deps, 'db'>; examine: Examine }> = async (app, { deps, examine }) => {
+export const healthRoutes: FastifyPluginAsyncZod<{ examine: Examine; storage: ExamineStorage }> = async (app, { examine, storage }) => {
   app.get(
     '/readyz',
     {
       schema: {
         tags: ['health'],
         summary: 'Whether this process can take requests',
-        description: 'Asks Postgres alone: with Temporal down, events are still accepted.',
+        description: 'Asks Postgres alone, and whether it can store: with Temporal down, events are still accepted.',
         response: { 200: z.object({ status: z.literal('ok') }), ...problems(503) },
       },
     },
     async (_request, reply) => {
-      const answered = await withinPatience(deps.db.ping().then(() => true));
-      if (answered === null) return problem(reply.header('retry-after', '2'), 503, 'unavailable', 'Postgres cannot be reached.');
+      const postgres = await storage();
+      const unready = (detail: string) => problem(reply.header('retry-after', '2'), 503, 'unavailable', detail);
+      if (postgres === null) return unready('Postgres cannot be reached.');
+      if (postgres.status === 'full') return unready('Postgres cannot store anything: its disk is full.');
       return { status: 'ok' as const };
     },
   );

@@ -6,7 +6,7 @@ import { readAnalytics } from '../../../operations/read/analytics.ts';
 import { stopByHand } from '../../../operations/stop-one.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
-import { idParams, isId } from '../fields.ts';
+import { idParams, isId, noteField } from '../fields.ts';
 import { presentActiveSequence, presentAnalytics } from './present.ts';
 import { activeSequenceSchema, analyticsSchema, stoppedSchema } from './schemas.ts';
 
@@ -49,14 +49,14 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
         description:
           'Answered only when no message of it can go out any more. The reason is kept as a note: "purchased" typed here is not a recovery. Stopping again changes nothing.',
         params: idParams,
-        querystring: z.object({ reason: z.string().trim().min(1).max(500) }),
+        querystring: z.object({ reason: noteField }),
         response: { 200: stoppedSchema, ...problems(400, 401, 404, 429, 503) },
       },
     },
     async (request, reply) => {
       const { tenantId, apiKeyId } = callerOf(request);
       const { id } = request.params;
-      const { reason } = request.query;
+      const reason = request.query.reason.trim();
       const result = isId(id) ? await stopByHand(deps, { tenantId, enrollmentId: id, note: reason, actor: `api_key:${apiKeyId}` }) : 'not_found';
       switch (result) {
         case 'stopped':

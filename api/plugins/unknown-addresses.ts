@@ -1,0 +1,31 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { problem } from './errors.ts';
+
+/**
+ * Answer for what is not served: 405 with `Allow` where the address is there for other methods, else 404. At once, whatever the body is.
+ * Source: RFC 9110, 15.5.6
+ */
+export function refuseUnknownAddresses(app: FastifyInstance): void {
+  const served = new Map<string, { fits: RegExp; methods: Set<string> }>();
+  app.addHook('onRoute', ({ url, method }) => {
+    const known = served.get(url) ?? { fits: patternOf(url), methods: new Set() };
+    for (const one of [method].flat()) known.methods.add(one);
+    served.set(url, known);
+  });
+  const refuse = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const path = request.url.split('?')[0] ?? '';
+    const methods = [...served.values()].find(({ fits }) => fits.test(path))?.methods;
+    if (methods === undefined) return problem(reply, 404, 'not_found', 'There is nothing at this address.');
+    const allowed = [...methods].toSorted().join(', ');
+    return problem(reply.header('allow', allowed), 405, 'method_not_allowed', `This address takes ${allowed}.`);
+  };
+  // Only with a handler of our own do hooks run for what is not served.
+  app.setNotFoundHandler(refuse);
+  app.addHook('onRequest', async (request, reply) => (request.is404 ? refuse(request, reply) : undefined));
+}
+
+/** `/c/:token` as a regular expression. */
+function patternOf(url: string): RegExp {
+  const parts = url.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[^\w-]/g, '\\$&')));
+  return new RegExp(`^${parts.join('/')}$`);
+}

@@ -1,0 +1,22 @@
+import type { FuzzedShop } from './fuzzed-shop.ts';
+
+/** What schemathesis is told about a shop, as TOML. Half of the ids and tokens exist: what is random reaches no further than 404. */
+export function configOf({ apiKey, enrollments, tokens, connections }: FuzzedShop): string {
+  return `
+headers = { Authorization = ${JSON.stringify(`Bearer ${apiKey}`)} }
+request-timeout = 10
+continue-on-failure = true
+
+[dictionaries]
+enrollments = { values = ${JSON.stringify(enrollments)} }
+tokens = { values = ${JSON.stringify(tokens)} }
+integrations = { values = ${JSON.stringify(Object.keys(connections))} }
+connections = { values = ${JSON.stringify(Object.values(connections).map(({ id }) => id))} }
+
+[parameters]
+"path.id" = { dictionary = "enrollments", probability = 0.5 }
+"path.token" = { dictionary = "tokens", probability = 0.5 }
+"path.integration" = { dictionary = "integrations", probability = 0.8 }
+"path.connection" = { dictionary = "connections", probability = 0.8 }
+`;
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { anotherStore, ask, leaveCart, sendFirstMail } from '../api/left-carts.ts';
+import { openShop, type Shop } from '../helpers/shop.ts';
+import { everythingStored } from './hostile-shop.ts';
+
+interface Operation {
+  security?: unknown[];
+  parameters?: { name: string; in: string; required?: boolean }[];
+}
+
+let shop: Shop;
+let other: { tenantId: string; apiKey: string };
+/** An id of each kind of thing that our store has. */
+let ids: { kind: string; id: string }[];
+let routes: { method: 'GET' | 'POST'; path: string; operation: Operation }[];
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+  other = await anotherStore(shop, 'another-store');
+  await sendFirstMail(shop, await leaveCart(shop, 'cart-1', 'ada@example.com'));
+  const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.execute<{ kind: string; id: string }>(
+      [
+        'enrollments',
+        'subjects',
+        'contacts',
+        'messages',
+        'decisions',
+        'sequences',
+        'sequence_versions',
+        'connections',
+        'api_keys',
+        'tenants',
+        'inbox',
+      ]
+        .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
+        .join(' union all '),
+    ),
+  );
+  ids = rows;
+  const { paths } = (await shop.app.inject('/openapi.json')).json<{ paths: Record<string, Record<string, Operation>> }>();
+  routes = Object.entries(paths)
+    .flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase() as 'GET' | 'POST', path, operation })),
+    )
+    .filter(({ operation }) => operation.security !== undefined);
+});
+afterAll(() => shop.close());
+
+const addressOf = ({ path, operation }: (typeof routes)[number], id: string) => {
+  const query = (operation.parameters ?? []).filter((p) => p.in === 'query' && p.required === true).map((p) => `${p.name}=x`);
+  return path.replace('{id}', id) + (query.length === 0 ? '' : `?${query.join('&')}`);
+};
+
+test('every route that takes an id answers another store’s ids as it answers ids that nobody has, and does nothing', async () => {
+  const withId = routes.filter(({ path }) => path.includes('{id}'));
+  expect(withId.length).toBeGreaterThanOrEqual(3);
+  expect(ids.length).toBeGreaterThanOrEqual(10);
+  const before = await everythingStored(shop);
+  for (const route of withId) {
+    const nobodys = await ask(shop, other.apiKey, addressOf(route, randomUUID()), route.method);
+    expect(nobodys.status, route.path).toBe(404);
+    for (const { kind, id } of ids) {
+      const ours = await ask(shop, other.apiKey, addressOf(route, id), route.method);
+      expect([ours.status, ours.body], `${route.method} ${route.path} with one of ${kind}`).toEqual([nobodys.status, nobodys.body]);
+    }
+  }
+  expect(await everythingStored(shop)).toEqual(before);
+});
+
+test('every route that lists shows another store nothing of ours, whatever the cursor and the parameters say', async () => {
+  for (const route of routes.filter(({ path }) => !path.includes('{'))) {
+    const plain = JSON.stringify((await ask(shop, other.apiKey, addressOf(route, ''), route.method)).body);
+    for (const { kind, id } of ids) {
+      expect(plain, `${route.path} and ${kind}`).not.toContain(id);
+      for (const parameter of ['cursor', 'tenant', 'tenant_id', 'store', 'id']) {
+        const { body } = await ask(shop, other.apiKey, `${addressOf(route, '')}?${parameter}=${id}`, route.method);
+        for (const mine of ids.filter((one) => one.id !== id)) expect(JSON.stringify(body)).not.toContain(mine.id);
+        expect(JSON.stringify(body)).not.toContain('ada@example.com');
+      }
+    }
+  }
+});
+
+test('a key in two headers, in another case or with something behind it is the key or none, never another store’s', async () => {
+  const list = (headers: Record<string, string>) => shop.app.inject({ url: '/recovery/sequences', headers });
+  expect((await list({ authorization: `bearer ${shop.tenant.apiKey}` })).json<unknown[]>()).toHaveLength(1);
+  // The bearer counts.
+  expect((await list({ authorization: `Bearer ${other.apiKey}`, 'x-api-key': shop.tenant.apiKey })).json()).toEqual([]);
+  for (const key of [
+    shop.tenant.apiKey.toUpperCase(),
+    `${shop.tenant.apiKey}x`,
+    `${shop.tenant.apiKey}, ${other.apiKey}`,
+    `${shop.tenant.apiKey}%00`,
+  ])
+    expect((await list({ authorization: `Bearer ${key}` })).statusCode, key).toBe(401);
+});
