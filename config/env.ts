@@ -40,6 +40,7 @@ const remedies = {
   SMTP_URL: 'Give the mail server, e.g. smtps://user:password@smtp.example.com:465.',
   REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
+  REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
   METRICS_PORT: 'Give a port between 1 and 65535 for the worker’s own /metrics, or leave it out.',
   TEMPORAL_UI_URL: 'Give the http(s) address of the Temporal Web UI, or leave it out.',
@@ -65,6 +66,10 @@ function decodeKey(value: string, context: z.RefinementCtx): Buffer {
 
 const required = 'is missing';
 const nodeEnv = z.enum(['development', 'test', 'production'], { error: 'is none of development, test, production' });
+const yesOrNo = z
+  .enum(['0', '1'], { error: 'is neither 0 nor 1' })
+  .transform((value) => value === '1')
+  .default(false);
 const schema = z.object({
   NODE_ENV: nodeEnv.default('development'),
   LOG_LEVEL: z.enum(logLevels, { error: 'is not a log level' }).default('info'),
@@ -85,10 +90,8 @@ const schema = z.object({
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
   REKINDLE_MASTER_KEY: z.string({ error: required }).transform(decodeKey),
   REKINDLE_TIME_SCALE: z.coerce.number('is not a number').min(1, 'is below 1').optional(),
-  REKINDLE_LIVE_PAGE: z
-    .enum(['0', '1'], { error: 'is neither 0 nor 1' })
-    .transform((value) => value === '1')
-    .default(false),
+  REKINDLE_HOLD_PATCHES: yesOrNo,
+  REKINDLE_LIVE_PAGE: yesOrNo,
   METRICS_PORT: port.optional(),
   TEMPORAL_UI_URL: urlOf('http:', 'https:').optional(),
   MAILBOX_URL: urlOf('http:', 'https:').optional(),
@@ -114,6 +117,8 @@ export interface Env {
   REKINDLE_MASTER_KEY: Buffer;
   /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
   REKINDLE_TIME_SCALE: number | null;
+  /** Leave changes of the workflow code inactive while an older build's workers still run (docs/operations.md, "Upgrading"). */
+  REKINDLE_HOLD_PATCHES: boolean;
   /** Show at `/` what happens to every tenant's shoppers, without a key: for one's own machine only. */
   REKINDLE_LIVE_PAGE: boolean;
   /** Port of the worker's own /metrics; null: not served. */

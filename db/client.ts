@@ -130,6 +130,8 @@ async function inTransaction<T>(pool: pg.Pool, tenantId: string, work: (tx: Tx) 
     return result;
   } catch (error) {
     if (error instanceof CommitUnclearError) broken = error;
+    // No answer in time: nor would there be one to a rollback.
+    else if (error instanceof Error && isSilence(error)) broken = error;
     // A connection that cannot even roll back is thrown away with its transaction.
     else await client.query('rollback').catch((e: Error) => (broken = e));
     throw error;
@@ -137,6 +139,12 @@ async function inTransaction<T>(pool: pg.Pool, tenantId: string, work: (tx: Tx) 
     client.removeListener('error', onError);
     client.release(broken);
   }
+}
+
+/** The driver gave up waiting, also where drizzle wraps its error. */
+function isSilence(error: Error): boolean {
+  for (let e: unknown = error; e instanceof Error; e = e.cause) if (e.message === 'Query read timeout') return true;
+  return false;
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {
@@ -184,9 +192,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     });
     // An idle connection that dies (a restarted server) is replaced by the pool; without a listener it would end the process.
     pool.on('error', () => undefined);
+    // Between the pool's listener and a transaction's there is a moment: a connection that is ended then would end the process.
+    pool.on('connect', (client) => void client.on('error', () => undefined));
     return pool;
   };
-  const main = open(options.maxConnections ?? 20, 'main', undefined);
+  const main = open(options.maxConnections ?? 20, 'main', 10_000);
   const settlingPool = open(options.settlingConnections ?? 4, 'settling', 3_000);
   // Prepared: each connection parses and plans it once.
   const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> =>

@@ -24,10 +24,24 @@ export type Acceptance =
  */
 export async function acceptDelivery(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery): Promise<Acceptance> {
   const startedMs = deps.clock.monotonicMs();
-  const acceptance = await accept(deps, integration, connectionId, delivery, startAnswerBudget(deps.clock));
+  const budget = startAnswerBudget(deps.clock);
+  const acceptance = await answeredInTime(budget, accept(deps, integration, connectionId, delivery, budget));
   const result = acceptance.kind === 'accepted' ? acceptance.result : acceptance.kind === 'busy' ? 'busy' : acceptance.reason;
   deps.telemetry.webhook(integration, result, deps.clock.monotonicMs() - startedMs);
   return acceptance;
+}
+
+/** Waiting for a connection, or for a Postgres that stands still, costs the answer's time as well: the shop is told to come again. */
+async function answeredInTime(budget: AnswerBudget, work: Promise<Acceptance>): Promise<Acceptance> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<Acceptance>((resolve) => {
+    timer = setTimeout(() => resolve({ kind: 'busy' }), budget.leftMs());
+  });
+  try {
+    return await Promise.race([work, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function accept(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery, budget: AnswerBudget): Promise<Acceptance> {

@@ -17,7 +17,8 @@ export function classifyFailure(error: unknown): FailureKind {
   for (let e: unknown = error; e instanceof Error; e = e.cause) {
     if (['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND'].includes('code' in e ? String(e.code) : '')) return 'unavailable';
     // Of node-postgres, which gives them no code: the pool's wait, a connection that broke, and a query on one that had broken before.
-    if (/timeout exceeded when trying to connect|Connection terminated|is not queryable|the fate of a COMMIT/.test(e.message)) return 'unavailable';
+    if (/timeout exceeded when trying to connect|Connection terminated|Query read timeout|is not queryable|the fate of a COMMIT/.test(e.message))
+      return 'unavailable';
   }
   return 'unexpected';
 }

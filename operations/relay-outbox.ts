@@ -10,7 +10,8 @@ import type { Version } from './dispatch/versions.ts';
 export type RelayDeps = Deps & { engine: WorkflowEngine };
 
 const batch = 50;
-const claimMs = 30_000;
+// Longer than a call to Temporal may take; a process that dies, or a Postgres that was away, delays its rows by no more than this.
+const claimMs = 15_000;
 
 /**
  * Send what waits in the outbox to Temporal. The database hands out the first row of each enrollment only, so a `stop` never overtakes

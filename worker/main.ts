@@ -20,12 +20,8 @@ async function main(): Promise<void> {
     applicationName: 'rekindle-worker',
     telemetry,
   });
-  const worker = await startWorker(deps, {
-    address: env.TEMPORAL_ADDRESS,
-    namespace: env.TEMPORAL_NAMESPACE,
-    apiKey: env.TEMPORAL_API_KEY,
-    tls: env.TEMPORAL_TLS,
-  });
+  const temporal = { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, apiKey: env.TEMPORAL_API_KEY, tls: env.TEMPORAL_TLS };
+  const worker = await startWorker(deps, temporal, { holdPatches: env.REKINDLE_HOLD_PATCHES });
   const metrics =
     env.METRICS_PORT === null
       ? null

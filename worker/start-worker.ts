@@ -27,6 +27,8 @@ export interface WorkerOptions {
   relayEveryMs?: number;
   /** How often the search attributes and the reconciler's Schedule are seen to; default 15 s. */
   namespaceEveryMs?: number;
+  /** Leave changes of the workflow code (`patched()`) inactive, while workers of a build that does not know them still run. Default false. */
+  holdPatches?: boolean;
 }
 
 /** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
@@ -61,6 +63,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     maxConcurrentActivityTaskExecutions: 40,
     // Longer than an SMTP call may take: a call in flight is settled, not abandoned (design, section 7).
     shutdownGraceTime: '12s',
+    // A marker that an older build's worker meets in a history is one that it cannot replay.
+    ...(options.holdPatches === true ? { patchActivationCallback: () => false } : {}),
   });
 
   const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, async () => (await relayOutbox(withEngine)).taken > 0, deps.log);

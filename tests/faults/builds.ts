@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { BuildConfig } from './build-process.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const copied = [
+  ...['activities', 'config', 'content', 'db', 'domain', 'integrations', 'operations', 'sequences', 'temporal', 'worker', 'workflows'],
+  ...['package.json', 'tsconfig.json', 'tests/faults/build-process.ts'],
+];
+
+/** A change of the product's text; `from` (a global pattern) must stand there exactly once. */
+export interface Change {
+  file: string;
+  from: RegExp;
+  to: string;
+}
+
+/** A build of the product other than the one under test: its sources, changed. */
+export interface Build {
+  startWorker(config: BuildConfig): Promise<ChildProcess>;
+  remove(): void;
+}
+
+/** @throws when the product moved on and a change no longer fits it */
+export function makeBuild(changes: Change[]): Build {
+  const texts = new Map<string, string>();
+  for (const { file, from, to } of changes) {
+    const text = texts.get(file) ?? readFileSync(join(root, file), 'utf8');
+    const found = text.match(from)?.length ?? 0;
+    if (found !== 1) throw new Error(`this stands ${found} times in ${file}, expected once: ${from.source}`);
+    texts.set(
+      file,
+      text.replace(from, () => to),
+    );
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'rekindle-build-'));
+  for (const part of copied) cpSync(join(root, part), join(folder, part), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  for (const [file, text] of texts) writeFileSync(join(folder, file), text);
+  return {
+    async startWorker(config) {
+      const args = ['--import', 'tsx', 'tests/faults/build-process.ts', JSON.stringify(config)];
+      const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      await new Promise<void>((done, fail) => {
+        child.on('message', (said) => said === 'ready' && done());
+        child.on('exit', (code) => fail(new Error(`the worker ended with ${code}`)));
+      });
+      return child;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

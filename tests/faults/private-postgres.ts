@@ -1,0 +1,84 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrate } from '../../db/migrate.ts';
+import { waitUntil } from '../../local/child-process.ts';
+import { freePort } from '../../local/ports.ts';
+import { removePostgres } from '../../local/postgres-place.ts';
+import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
+
+/** A Postgres with durable settings that a test may crash, freeze and bring back: same port, same data. */
+export interface PrivatePostgres {
+  /** The owner's URL of a migrated database. */
+  url: string;
+  /** `immediate`: Postgres's own crash stop (SIGQUIT). `killed`: every process of it at once, as when the machine goes down. */
+  crash(how: 'immediate' | 'killed'): Promise<void>;
+  /** Bring it back on the same data, recovering what a crash left. */
+  start(): Promise<void>;
+  /** Every process of it stands still: TCP is accepted by the kernel, nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+  remove(): Promise<void>;
+}
+
+const silent = () => undefined;
+
+/** @param within - a folder that exists, to lie in; by default a new one that goes with it */
+export async function privatePostgres(within?: string): Promise<PrivatePostgres> {
+  const dir = within ?? mkdtempSync(join(tmpdir(), 'rekindle-faults-'));
+  // As root, Postgres runs as another user who must be able to enter.
+  chmodSync(dir, 0o755);
+  const port = await freePort();
+  const start = () => startPostgres({ dir: join(dir, 'postgres'), port, durable: true, log: silent });
+  let server: PostgresServer = await start();
+  await migrate(server.url);
+  return {
+    url: server.url,
+    async crash(how) {
+      const everyone = processesOf(server.pid);
+      if (how === 'immediate') process.kill(server.pid, 'SIGQUIT');
+      else for (const pid of everyone) signal(pid, 'SIGKILL');
+      if (!(await waitUntil(() => !everyone.some(exists), 20_000, 20))) throw new Error('Postgres did not end');
+    },
+    async start() {
+      server = await start();
+    },
+    // The father first, so that nobody is born meanwhile.
+    freeze: () => processesOf(server.pid).forEach((pid) => signal(pid, 'SIGSTOP')),
+    thaw: () => processesOf(server.pid).forEach((pid) => signal(pid, 'SIGCONT')),
+    async remove() {
+      for (const pid of processesOf(server.pid)) signal(pid, 'SIGCONT');
+      await server.stop();
+      removePostgres(join(dir, 'postgres'));
+      if (within === undefined) rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A process and its children, itself first; each of Postgres's leads a group of its own. */
+function processesOf(pid: number): number[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const children = stdout
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .flatMap(([child, parent]) => (child !== undefined && parent === pid ? [child] : []));
+  return [pid, ...children];
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself meanwhile.
+  }
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
