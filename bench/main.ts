@@ -1,49 +1,87 @@
-import { arch, cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import type { Figure } from './measure.ts';
-import { measureRehearsal } from './rehearsal.ts';
+import type { Measured } from './measure.ts';
+import { figuresOf, machine, printMarkdown, printText } from './print.ts';
+import { type Section, sections } from './sections.ts';
 import { openStack } from './stack.ts';
-import { measureWebhooks } from './webhook.ts';
-import { measureWorkflows } from './workflow.ts';
 
 /*
- * npm run bench [-- --json] [--rounds 3] [--only webhook,workflow,rehearsal]
- * The figures of design section 10, each beside its bare floor measured in the same run; medians of several rounds.
+ * npm run bench -- [options]: the figures of design section 10, each beside its bare floor measured in the same run; medians of several
+ * rounds. docs/performance.md tells what they mean.
  */
+const everyDay = sections.filter((s) => s.unasked).map((s) => s.name);
+const usage = `npm run bench -- [options]
+
+--only a,b,c        of ${sections.map((s) => s.name).join(', ')}
+                    default: ${everyDay.join(', ')}
+--rounds N          default 3; figures are medians
+--json              an array of { name, value, unit, floor, ratio, budget, met }
+--markdown          tables for docs/performance.md
+--contacts N        growth: how many people the tables hold; default 1000000
+--events N          growth: how many events of messages; default 10000000
+--asleep a,b,c      growth: open enrollments; default 1000,10000,100000
+--workflows N       growth: as many of them, at most, sleep in Temporal too; default 1000
+--sleeping a,b,c    memory: sleeping workflows; default 0,1000,5000`;
+
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, rounds: { type: 'string', default: '3' }, only: { type: 'string' } },
+  options: {
+    json: { type: 'boolean', default: false },
+    markdown: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    contacts: { type: 'string', default: '1000000' },
+    events: { type: 'string', default: '10000000' },
+    asleep: { type: 'string', default: '1000,10000,100000' },
+    workflows: { type: 'string', default: '1000' },
+    sleeping: { type: 'string', default: '0,1000,5000' },
+  },
 });
-const rounds = Number(values.rounds);
-const wanted = (name: string) => values.only === undefined || values.only.split(',').includes(name);
 
-const figures: Figure[] = [];
-const notes: string[] = [];
-if (wanted('rehearsal')) figures.push(await measureRehearsal(rounds));
-if (wanted('webhook') || wanted('workflow')) {
-  const stack = await openStack();
+function wholeNumbers(name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping'): number[] {
+  const numbers = values[name].split(',').map(Number);
+  if (numbers.every((n) => Number.isInteger(n) && n >= 0)) return numbers;
+  return fail(`--${name} ${values[name]}: expected whole numbers`);
+}
+const wholeNumber = (name: Parameters<typeof wholeNumbers>[0]) => wholeNumbers(name)[0] ?? 0;
+
+function chosen(): Section[] {
+  const names = values.only?.split(',') ?? everyDay;
+  for (const name of names) if (!sections.some((s) => s.name === name)) fail(`--only ${name}: there is no such section`);
+  return sections.filter((s) => names.includes(s.name));
+}
+
+function fail(reason: string): never {
+  console.error(`${reason}\n\n${usage}`);
+  process.exit(2);
+}
+
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+const options = {
+  rounds: Math.max(1, wholeNumber('rounds')),
+  contacts: wholeNumber('contacts'),
+  events: wholeNumber('events'),
+  asleep: wholeNumbers('asleep'),
+  workflows: wholeNumber('workflows'),
+  sleeping: wholeNumbers('sleeping'),
+  say: (line: string) => console.error(line),
+};
+const wanted = chosen();
+if (!values.json) console.log(`${machine()}\n`);
+const all: Measured[] = [];
+for (const section of wanted) {
+  // A fresh Postgres and a fresh Temporal for each: nothing that one section leaves behind slows the next.
+  const stack = section.needsStack ? await openStack() : null;
   try {
-    for (const [name, measure] of [
-      ['webhook', () => measureWebhooks(stack, rounds, 1_000)],
-      ['workflow', () => measureWorkflows(stack, rounds, 100)],
-    ] as const) {
-      if (!wanted(name)) continue;
-      const measured = await measure();
-      figures.push(...measured.figures);
-      notes.push(...measured.notes);
-    }
+    const measured = await section.measure(stack, options);
+    all.push(measured);
+    if (values.markdown) printMarkdown(section.name, measured);
+    else if (!values.json) printText(section.name, measured);
   } finally {
-    await stack.close();
+    await stack?.close();
   }
 }
-
-if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
-else {
-  const round = (n: number | null) => (n === null ? '–' : n >= 100 ? n.toFixed(0) : n.toFixed(1));
-  console.log(`${cpus().length} × ${cpus()[0]?.model ?? arch()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}\n`);
-  for (const f of figures) {
-    const ratio = f.ratio === null ? '' : `  floor ${round(f.floor)}  ratio ${f.ratio.toFixed(2)}`;
-    console.log(`${f.met ? 'met   ' : 'missed'}  ${f.name.padEnd(24)} ${round(f.value)} ${f.unit}${ratio}  (${f.budget})`);
-  }
-  for (const note of notes) console.log(`        ${note}`);
-}
+if (values.json) process.stdout.write(`${JSON.stringify(figuresOf(all))}\n`);
 process.exit(0);

@@ -6,9 +6,46 @@ export interface Figure {
   /** The bare floor, same unit; null: the figure has none and stands against its budget alone. */
   floor: number | null;
   ratio: number | null;
-  /** In words, from design section 10. */
-  budget: string;
-  met: boolean;
+  /** In words, from design section 10; null: it has no budget and is measured to know it. */
+  budget: string | null;
+  met: boolean | null;
+}
+
+/** How long single things took, in milliseconds; `floor`: the bare thing in the same run, null where there is none. */
+export interface Latency {
+  name: string;
+  valuesMs: number[];
+  floorMs: number[] | null;
+}
+
+export interface Table {
+  title: string;
+  columns: string[];
+  rows: (string | number)[][];
+}
+
+/** What one section of the benchmark found. */
+export interface Measured {
+  figures: Figure[];
+  latencies?: Latency[];
+  tables?: Table[];
+  notes?: string[];
+}
+
+/** A figure that is measured to know it, without a budget. */
+export function known(name: string, value: number, unit: string, floor: number | null = null): Figure {
+  return { name, value, unit, floor, ratio: floor === null ? null : value / floor, budget: null, met: null };
+}
+
+/** A figure against its budget alone. @param met - whether the value keeps it */
+export function budgeted(name: string, value: number, unit: string, budget: string, met: (value: number) => boolean): Figure {
+  return { name, value, unit, floor: null, ratio: null, budget, met: met(value) };
+}
+
+/** A figure whose budget is a share of its floor. @param met - whether the ratio keeps it */
+export function besideFloor(name: string, value: number, unit: string, floor: number, budget: string, met: (ratio: number) => boolean): Figure {
+  const ratio = value / floor;
+  return { name, value, unit, floor, ratio, budget, met: met(ratio) };
 }
 
 export function median(values: readonly number[]): number {
@@ -59,4 +96,26 @@ export async function flood(
     }),
   );
   return { seconds: (performance.now() - startMs) / 1_000, latenciesMs };
+}
+
+/** Begin `work` `total` times, evenly, however long each takes. Resolves when all are done. */
+export async function pace(total: number, perSecond: number, work: (index: number) => Promise<void>): Promise<void> {
+  const startMs = performance.now();
+  const running: Promise<void>[] = [];
+  for (let index = 0; index < total; index++) {
+    await pause(startMs + (index * 1_000) / perSecond - performance.now());
+    running.push(work(index));
+  }
+  await Promise.all(running);
+}
+
+const pause = (ms: number) => new Promise<void>((done) => void setTimeout(done, Math.max(0, ms)));
+
+/** Poll until `look` says so. @throws Error naming what did not come about in time */
+export async function until(what: string, look: () => Promise<boolean>, timeoutMs: number, everyMs = 50): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!(await look())) {
+    if (performance.now() > endMs) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
+    await pause(everyMs);
+  }
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { rehearse } from '../domain/rehearsal/rehearse.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
-import { type Figure, median } from './measure.ts';
+import { budgeted, type Measured, median } from './measure.ts';
 
 /** Thirty-day enrollments of the cart preset per second on one core; a pure figure without a floor. */
-export async function measureRehearsal(rounds: number): Promise<Figure> {
+export async function measureRehearsal(rounds: number): Promise<Measured> {
   const parsed = parseSequence(await readFile(new URL('../sequences/cart.yaml', import.meta.url), 'utf8'));
   if (!parsed.ok) throw new Error('the preset does not parse');
   const rates: number[] = [];
@@ -15,6 +15,5 @@ export async function measureRehearsal(rounds: number): Promise<Figure> {
     // The first round warms up.
     if (round > 0) rates.push((perRound / (performance.now() - fromMs)) * 1_000);
   }
-  const value = median(rates);
-  return { name: 'rehearsal', value, unit: 'enrollments/s', floor: null, ratio: null, budget: '>= 20000/s on one core', met: value >= 20_000 };
+  return { figures: [budgeted('rehearsal', median(rates), 'enrollments/s', '>= 20000/s on one core', (rate) => rate >= 20_000)] };
 }

@@ -1,102 +1,150 @@
 import { randomUUID } from 'node:crypto';
-import { Agent, request } from 'node:http';
-import { pino } from 'pino';
-import { signStandardWebhook } from '../integrations/generic/sign.ts';
 import { freePort } from '../local/ports.ts';
-import { createDeps } from '../operations/create-deps.ts';
-import { provisionTenant } from '../operations/provision-tenant.ts';
-import { type Figure, flood, median, spreadOf } from './measure.ts';
-import type { BenchStack } from './stack.ts';
+import { besideFloor, type Figure, flood, known, type Latency, type Measured, median, until } from './measure.ts';
+import { cartUpdated, openDeps, openTenant, orderPlaced, post, sign, type Signed } from './shop.ts';
+import { asOwner, type BenchStack, endChild } from './stack.ts';
 
 const width = 16;
+const kinds = ['new_cart', 'cart_update', 'repeat', 'purchase'] as const;
+type Kind = (typeof kinds)[number];
 
-/** Webhooks accepted per second (verify, dedupe, fold, commit, 2xx) beside a bare Fastify route with one insert. */
-export async function measureWebhooks(stack: BenchStack, rounds: number, perRound: number): Promise<{ figures: Figure[]; notes: string[] }> {
-  const deps = createDeps({
-    databaseUrl: stack.databaseUrl,
-    masterKey: stack.masterKey,
-    publicUrl: 'http://localhost',
-    smtpUrl: null,
-    timeScale: null,
-    log: pino({ level: 'silent' }),
-    applicationName: 'bench',
-  });
-  const tenant = await provisionTenant(deps, { slug: 'bench', name: 'Bench', timeScale: 1, synthetic: true, settings: {} });
-  await deps.db.close();
-  const [apiPort, floorPort] = [await freePort(), await freePort()];
-  const api = await stack.spawn('api/server.ts', {
-    DATABASE_URL: stack.databaseUrl,
-    TEMPORAL_ADDRESS: stack.temporalAddress,
-    REKINDLE_MASTER_KEY: stack.masterKey.toString('base64'),
-    PORT: String(apiPort),
-    LOG_LEVEL: 'error',
-  });
-  const floor = await stack.spawn('bench/floor-webhook.ts', { DATABASE_URL: stack.databaseUrl, PORT: String(floorPort) });
+/**
+ * Webhooks per second and their latency, beside a bare Fastify route with begin, set tenant, insert, commit. `webhook_accepted` is what
+ * the budget names: verify, dedupe, fold, commit, 2xx, with Temporal apart: its address answers nobody, so what is accepted waits in the
+ * outbox (G3). `webhook_end_to_end` is the same with the relay starting and stopping workflows at the same time on the same machine.
+ */
+export async function measureWebhooks(stack: BenchStack, rounds: number, perRound: number): Promise<Measured> {
+  const sent = { again: 0 };
+  const floor = await openFloor(stack, sent);
+  const apart = await openApi(stack, 'accepted', `127.0.0.1:${await freePort()}`, sent);
+  const together = await openApi(stack, 'end_to_end', stack.temporalAddress, sent);
+  // Signed for the floor too: the client's own work is the same in both.
+  const newCarts = (count: number, { tenant } = apart) => Array.from({ length: count }, () => sign(tenant, cartUpdated(randomUUID())));
+  await floor.flood(newCarts(200), width);
+  for (const api of [apart, together]) await api.flood(newCarts(200, api), width);
 
-  const { path, secret } = tenant.webhooks.generic;
-  const body = () => {
-    const id = randomUUID();
-    const cart = {
-      id,
-      currency: 'EUR',
-      total: '129.90',
-      items: [{ title: 'Lamp', quantity: 1, price: '129.90' }],
-      restore_url: 'https://shop.example.com/c',
-    };
-    return JSON.stringify({
-      type: 'cart.updated',
-      timestamp: new Date().toISOString(),
-      data: { cart, contact: { email: `${id}@example.com`, first_name: 'Ada' } },
-    });
-  };
-  const signed = (payload: string) => {
-    const [id, time] = [randomUUID(), Math.floor(Date.now() / 1_000)];
-    return { 'webhook-id': id, 'webhook-timestamp': String(time), 'webhook-signature': signStandardWebhook(secret, id, time, payload) };
-  };
-  const product = async () => {
-    const payload = body();
-    await post(apiPort, path, payload, signed(payload));
-  };
-  const bare = async () => {
-    const payload = body();
-    // Signed too: the client's own work is the same in both.
-    await post(floorPort, '/', payload, signed(payload));
-  };
-  await flood(200, width, bare);
-  await flood(200, width, product);
-  const rates: { product: number[]; floor: number[] } = { product: [], floor: [] };
-  const latencies: number[] = [];
+  const bare = { rates: [] as number[], busyMs: [] as number[], aloneMs: [] as number[] };
   for (let round = 0; round < rounds; round++) {
-    rates.floor.push(perRound / (await flood(perRound, width, bare)).seconds);
-    const run = await flood(perRound, width, product);
-    rates.product.push(perRound / run.seconds);
-    latencies.push(...run.latenciesMs);
+    const run = await floor.flood(newCarts(perRound), width);
+    bare.rates.push(perRound / run.seconds);
+    bare.busyMs.push(...run.latenciesMs);
+    bare.aloneMs.push(...(await floor.flood(newCarts(100), 1)).latenciesMs);
+    for (const api of [apart, together]) {
+      for (const [kind, deliveries] of deliveriesOf(api, perRound)) {
+        const batch = deliveries();
+        const cpuBefore = await api.cpuSeconds();
+        const { seconds, latenciesMs } = await api.flood(batch, width);
+        api.seen[kind].cpuMs.push((((await api.cpuSeconds()) - cpuBefore) * 1_000) / perRound);
+        api.seen[kind].rates.push(perRound / seconds);
+        api.seen[kind].ms.push(...latenciesMs);
+      }
+      api.aloneMs.push(...(await api.flood(newCarts(100, api), 1)).latenciesMs);
+      await api.settled();
+    }
   }
-  api.kill('SIGTERM');
-  floor.kill('SIGTERM');
-  const [value, floorValue] = [median(rates.product), median(rates.floor)];
-  const ratio = value / floorValue;
-  const spread = spreadOf(latencies);
+  for (const { close } of [apart, together, floor]) await close();
   return {
-    figures: [{ name: 'webhook_accepted', value, unit: '1/s', floor: floorValue, ratio, budget: '>= 60 % of the floor', met: ratio >= 0.6 }],
+    figures: [apart, together].flatMap((api) => figuresOf(api, median(bare.rates))),
+    latencies: [apart, together].flatMap((api) => [
+      ...kinds.map((kind): Latency => ({ name: nameOf(api, kind), valuesMs: api.seen[kind].ms, floorMs: bare.busyMs })),
+      { name: `webhook_${api.name}_one_by_one`, valuesMs: api.aloneMs, floorMs: bare.aloneMs },
+    ]),
     notes: [
-      `webhook to 2xx at ${width} at once: p50 ${spread.p50.toFixed(1)} ms, p99 ${spread.p99.toFixed(1)} ms, p99.9 ${spread.p999.toFixed(1)} ms`,
+      `${width} webhooks at once, one API process, all from one client on the same machine; one_by_one: new carts`,
+      `${sent.again} were answered 5xx and sent again`,
     ],
   };
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: width });
+const nameOf = (api: Api, kind: Kind) => (kind === 'new_cart' ? `webhook_${api.name}` : `webhook_${api.name}_${kind}`);
 
-function post(port: number, path: string, payload: string, headers: Record<string, string>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const req = request(
-      { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
-      (res) => {
-        res.resume();
-        res.on('end', () => (res.statusCode === 200 ? resolve() : reject(new Error(`answered ${res.statusCode}`))));
-      },
-    );
-    req.on('error', reject);
-    req.end(payload);
+/** The budget names what comes before the answer; what happens in Temporal beside it is measured to know it. */
+function figuresOf(api: Api, floorRate: number): Figure[] {
+  return kinds.flatMap((kind) => {
+    const [name, { rates, cpuMs }] = [nameOf(api, kind), api.seen[kind]];
+    if (api.name === 'end_to_end') return [known(name, median(rates), '1/s', floorRate)];
+    const accepted = besideFloor(name, median(rates), '1/s', floorRate, '>= 60 % of the floor', (ratio) => ratio >= 0.6);
+    return [accepted, known(`${name}_api_cpu`, median(cpuMs), 'ms')];
   });
+}
+
+interface Api {
+  name: 'accepted' | 'end_to_end';
+  tenant: Parameters<typeof sign>[0];
+  /** What was measured of it so far. */
+  seen: Record<Kind, { rates: number[]; ms: number[]; cpuMs: number[] }>;
+  aloneMs: number[];
+  flood(deliveries: Signed[], atOnce: number): ReturnType<typeof flood>;
+  /** Processor time of its process since it began. */
+  cpuSeconds(): Promise<number>;
+  /** Wait until the relay has nothing left to do, where it can reach Temporal. */
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Sent {
+  again: number;
+}
+
+async function openFloor(stack: BenchStack, sent: Sent): Promise<Pick<Api, 'flood' | 'close'>> {
+  const port = await freePort();
+  const child = await stack.spawn('bench/floor-webhook.ts', { DATABASE_URL: stack.databaseUrl, PORT: String(port) });
+  return {
+    flood: (deliveries, atOnce) =>
+      flood(deliveries.length, atOnce, async (i) => void (sent.again += await post(port, { ...at(deliveries, i), path: '/' }))),
+    close: () => endChild(child),
+  };
+}
+
+/** An API process with a database of its own: a relay takes every row it finds. */
+async function openApi(stack: BenchStack, name: Api['name'], temporalAddress: string, sent: Sent): Promise<Api> {
+  const databaseUrl = await stack.newDatabase(name);
+  const deps = openDeps(databaseUrl, stack.masterKey);
+  const tenant = await openTenant(deps, `bench-${name.replaceAll('_', '-')}`);
+  await deps.db.close();
+  const port = await freePort();
+  const child = await stack.spawn('api/server.ts', {
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: temporalAddress,
+    REKINDLE_MASTER_KEY: stack.masterKey.toString('base64'),
+    PORT: String(port),
+    LOG_LEVEL: 'fatal',
+  });
+  const nothing = () => ({ rates: [], ms: [], cpuMs: [] });
+  return {
+    name,
+    tenant,
+    seen: { new_cart: nothing(), cart_update: nothing(), repeat: nothing(), purchase: nothing() },
+    aloneMs: [],
+    flood: (deliveries, atOnce) => flood(deliveries.length, atOnce, async (i) => void (sent.again += await post(port, at(deliveries, i)))),
+    async cpuSeconds() {
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)?.[1]);
+    },
+    async settled() {
+      if (name === 'accepted') return;
+      await asOwner(databaseUrl, (owner) =>
+        until('the outbox to be empty', async () => (await owner.query('select 1 from outbox limit 1')).rowCount === 0, 120_000),
+      );
+    },
+    close: () => endChild(child),
+  };
+}
+
+/** One round's deliveries: carts appear, change, are delivered again, are bought. Each is signed right before it is sent. */
+function deliveriesOf(api: Api, count: number): [Kind, () => Signed[]][] {
+  const carts = Array.from({ length: count }, () => randomUUID());
+  const first = carts.map((cart) => sign(api.tenant, cartUpdated(cart)));
+  return [
+    ['new_cart', () => first],
+    ['cart_update', () => carts.map((cart) => sign(api.tenant, cartUpdated(cart, Date.now(), '159.90')))],
+    ['repeat', () => first],
+    ['purchase', () => carts.map((cart) => sign(api.tenant, orderPlaced(cart)))],
+  ];
+}
+
+function at<T>(values: readonly T[], index: number): T {
+  const value = values[index];
+  if (value === undefined) throw new RangeError(`no value ${index}`);
+  return value;
 }

@@ -59,7 +59,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     taskQueue: queue,
     ...workflowCode(),
     activities: createActivities(withEngine),
-    maxCachedWorkflows: 300,
+    maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 40,
     // Longer than an SMTP call may take: a call in flight is settled, not abandoned (design, section 7).
     shutdownGraceTime: '12s',

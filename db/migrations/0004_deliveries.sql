@@ -5,7 +5,9 @@
 -- function sees what was committed while the one before it waited for a lock; a STABLE one would go on with the old picture.
 --
 -- A connection keeps the plans of a function, also those that were made while the tables were empty and every order of a join cost the
--- same. So the look-ups say in which order they go: each `lateral (… offset 0)` is one look-up by an index, whatever the statistics say.
+-- same. So the look-ups say in which order they go: each `lateral (… offset 0)` is one look-up by an index, whatever the statistics say,
+-- and one plan serves every call (`force_generic_plan`): for a list of unknown length Postgres would make a new one each time, which takes
+-- longer than all the rest.
 
 -- A tenant's slug, settings and scale come with its connection: one question instead of two.
 drop function resolve_connection(text, uuid);
@@ -42,7 +44,7 @@ end $$;
 -- `locked`: those and the bystanders. `shared`: the identities over which a stop reaches others. Every list is sorted.
 create function find_named(connection uuid, identity_kinds text[], identity_values text[], key_kinds text[], key_values text[],
   stops boolean, contact_ids uuid[], bystander_ids uuid[]) returns jsonb
-language plpgsql volatile set enable_seqscan = off as $$
+language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   subject_ids uuid[] := '{}'; named uuid[] := '{}'; reached uuid[]; locked uuid[]; shared jsonb := '[]';
 begin
@@ -102,7 +104,7 @@ end $$;
 -- the transaction is to start over with the larger set.
 create function lock_named(connection uuid, identity_kinds text[], identity_values text[], key_kinds text[], key_values text[],
   stops boolean, contact_ids uuid[], bystander_ids uuid[]) returns jsonb
-language plpgsql volatile set enable_seqscan = off as $$
+language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tenant text := current_setting('app.tenant'); shared jsonb := '[]'; before jsonb; found_now jsonb; lock_id bigint;
 begin
@@ -138,7 +140,7 @@ end $$;
 -- Everything that the rules of a cart ask, as it stands under the locks: these persons' contacts, identities and words about consent,
 -- the subjects with all their enrollments, the active sequences, and which of the hashed addresses are closed to all marketing.
 create function read_cart(person_ids uuid[], subject_ids uuid[], address_hashes text[]) returns jsonb
-language plpgsql volatile set enable_seqscan = off as $$
+language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   world jsonb := '{"contacts": [], "identities": [], "consents": [], "subjects": [], "enrollments": []}';
 begin
@@ -174,7 +176,7 @@ end $$;
 -- Store a delivery, take its locks, and read a cart's world if one is asked for. A repeat gives the row that is `known` instead, locked.
 create function open_delivery(delivery jsonb, connection uuid, identity_kinds text[], identity_values text[], key_kinds text[], key_values text[],
   stops boolean, address_hashes text[]) returns jsonb
-language plpgsql volatile as $$
+language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tenant uuid := current_setting('app.tenant')::uuid; known jsonb; named jsonb;
 begin
@@ -197,7 +199,7 @@ end $$;
 -- Write what was decided about one cart: who, what, consents, sequences that begin with the first line of their story, and word for
 -- Temporal. What is absent from `w` is left alone. Returns whether anything was left in the outbox.
 create function write_cart(w jsonb) returns boolean
-language plpgsql volatile as $$
+language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tenant uuid := current_setting('app.tenant')::uuid; begun uuid[]; told uuid;
 begin
@@ -286,3 +288,31 @@ revoke execute on function name_lock(text), find_named(uuid, text[], text[], tex
 grant execute on function name_lock(text), find_named(uuid, text[], text[], text[], text[], boolean, uuid[], uuid[]),
   lock_named(uuid, text[], text[], text[], text[], boolean, uuid[], uuid[]), read_cart(uuid[], uuid[], text[]),
   open_delivery(jsonb, uuid, text[], text[], text[], text[], boolean, text[]), write_cart(jsonb) to rekindle_app;
+--> statement-breakpoint
+
+-- As in 0002, but a long outbox (Temporal was away) is walked by its indexes, in the order in which rows are due, and no further than asked:
+-- the time is a value that an index can be searched for, which `clock_timestamp()` in the condition is not.
+create or replace function claim_outbox(max_rows int, claim_ms int)
+returns table (tenant_id uuid, seq bigint, enrollment_id uuid, kind text, attempts int, created_at timestamptz)
+language plpgsql volatile security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+#variable_conflict use_column
+declare
+  due_by timestamptz := clock_timestamp();
+begin
+  return query
+  with heads as (
+    select o.tenant_id, o.seq from public.outbox o
+    where o.next_attempt_at <= due_by
+      and (o.claimed_until is null or o.claimed_until <= due_by)
+      and not exists (
+        select 1 from public.outbox e where e.tenant_id = o.tenant_id and e.enrollment_id = o.enrollment_id and e.seq < o.seq)
+    order by o.next_attempt_at, o.seq
+    limit max_rows
+    for update skip locked
+  )
+  update public.outbox o
+  set claimed_until = clock_timestamp() + make_interval(secs => claim_ms / 1000.0), attempts = o.attempts + 1
+  from heads h where o.tenant_id = h.tenant_id and o.seq = h.seq
+  returning o.tenant_id, o.seq, o.enrollment_id, o.kind, o.attempts, o.created_at;
+end $$;

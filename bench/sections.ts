@@ -1,0 +1,45 @@
+import { measureActivities } from './activities.ts';
+import { measureDueToCall } from './due-to-call.ts';
+import { measureGrowth } from './growth/growth.ts';
+import { measureHistory } from './history.ts';
+import type { Measured } from './measure.ts';
+import { measureMemory } from './memory.ts';
+import type { BenchOptions } from './options.ts';
+import { measureRehearsal } from './rehearsal.ts';
+import { measureSizes } from './sizes.ts';
+import type { BenchStack } from './stack.ts';
+import { measureStatements } from './statements.ts';
+import { measureWebhooks } from './webhook.ts';
+import { measureWorkflows } from './workflow.ts';
+
+/** One part of the benchmark. `unasked`: part of a run without `--only`. */
+export interface Section {
+  name: string;
+  unasked: boolean;
+  needsStack: boolean;
+  measure(stack: BenchStack | null, options: BenchOptions): Promise<Measured>;
+}
+
+const onStack = (name: string, unasked: boolean, measure: (stack: BenchStack, options: BenchOptions) => Promise<Measured>): Section => ({
+  name,
+  unasked,
+  needsStack: true,
+  measure(stack, options) {
+    if (stack === null) throw new Error(`${name} needs Postgres and Temporal`);
+    return measure(stack, options);
+  },
+});
+
+export const sections: readonly Section[] = [
+  { name: 'rehearsal', unasked: true, needsStack: false, measure: (_stack, { rounds }) => measureRehearsal(rounds) },
+  onStack('webhook', true, (stack, { rounds }) => measureWebhooks(stack, rounds, 500)),
+  onStack('workflow', true, (stack, { rounds }) => measureWorkflows(stack, rounds, 100)),
+  onStack('due', true, (stack) => measureDueToCall(stack, { light: 2, loaded: 10 })),
+  onStack('history', true, (stack) => measureHistory(stack, 15)),
+  onStack('statements', true, (stack) => measureStatements(stack, 20)),
+  onStack('memory', true, (stack, { sleeping, say }) => measureMemory(stack, sleeping, say)),
+  onStack('sizes', false, (stack) => measureSizes(stack, 200)),
+  onStack('growth', false, measureGrowth),
+  // Last: it sets up Temporal's runtime for itself, which a process can do once.
+  onStack('activities', false, (stack, { rounds }) => measureActivities(stack, rounds, 100)),
+];
