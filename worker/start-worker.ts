@@ -59,6 +59,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     taskQueue: queue,
     ...workflowCode(),
     activities: createActivities(withEngine),
+    // What sleeps for days is replayed anyway; a larger cache only takes memory (`npm run bench -- --only memory`).
     maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 40,
     // Longer than an SMTP call may take: a call in flight is settled, not abandoned (design, section 7).
