@@ -1,0 +1,121 @@
+import type { DeliveryRecord, UnsubscribeRecord } from './shop.ts';
+import type { Names } from './shopper.ts';
+
+/*
+ * Whom an answered stop covers, worked out from the log of answered webhooks alone. Where it is not certain (the cart's own webhook and
+ * the stop were under way at the same time; the shopper went on after the order), the stop is not judged for that cart.
+ *
+ * The instant is the arrival of the status of the first 2xx. A mail that the stop covers is a violation when the mail server read its
+ * final dot after that instant: no tolerance. Design section 7 answers a stop only when each covered call is settled or its lease is over:
+ *   - settled: the worker had the server's answer, or had destroyed the connection; the dot was read before either;
+ *   - lease over (8.5 s after the locks): a living worker destroyed its connection at its deadline of 8 s, and a killed one lost it when
+ *     it died. Here the server reads without pause on the same machine, so what was handed over before was read within milliseconds.
+ * A worker that is stopped for half a second or more is beyond assumption (a): `--pauses` counts what it does apart.
+ */
+
+/** A stop that was answered. Times on the run's clock. */
+export interface Stop {
+  what: string;
+  shopper: string;
+  by: 'order' | 'reply' | 'opt-out';
+  sentMs: number;
+  answeredMs: number;
+  /** Before this, by the shop's clock. */
+  happenedMs: number;
+  cart: string | null;
+  names: Names | null;
+}
+
+/** What has been said about one cart. */
+export interface CartHistory {
+  id: string;
+  shopper: string;
+  /** Its own webhooks, in the order in which they were sent. */
+  deliveries: DeliveryRecord[];
+}
+
+export function cartsOf(deliveries: readonly DeliveryRecord[]): CartHistory[] {
+  const carts = new Map<string, CartHistory>();
+  for (const delivery of deliveries) {
+    const { event, shopper } = delivery.planned;
+    if (event.type !== 'cart.updated') continue;
+    const known = carts.get(event.cart) ?? { id: event.cart, shopper, deliveries: [] };
+    known.deliveries.push(delivery);
+    carts.set(event.cart, known);
+  }
+  return [...carts.values()];
+}
+
+export function stopsOf(deliveries: readonly DeliveryRecord[], unsubscribes: readonly UnsubscribeRecord[]): Stop[] {
+  const byWebhook = deliveries.flatMap(({ planned, sentMs, answeredMs }): Stop[] => {
+    const { event } = planned;
+    if (event.type === 'cart.updated' || sentMs === null || answeredMs === null) return [];
+    const by = event.type === 'order.placed' ? 'order' : event.type === 'message.received' ? 'reply' : 'opt-out';
+    const cart = event.type === 'order.placed' ? event.cart : null;
+    return [
+      {
+        what: `${event.type} ${planned.id}`,
+        shopper: planned.shopper,
+        by,
+        sentMs,
+        answeredMs,
+        happenedMs: planned.happenedAtMs,
+        cart,
+        names: event.names,
+      },
+    ];
+  });
+  const byLink = unsubscribes.flatMap(({ shopper, email, sentMs, answeredMs }): Stop[] =>
+    answeredMs === null
+      ? []
+      : [{ what: `unsubscribe by ${email}`, shopper, by: 'opt-out', sentMs, answeredMs, happenedMs: sentMs, cart: null, names: { email } }],
+  );
+  return [...byWebhook, ...byLink];
+}
+
+/**
+ * From when on a stop covers a cart for certain.
+ * @param told - every delivery of the cart's shopper
+ * @returns on the run's clock; null: not certainly
+ */
+export function coveredFrom(stop: Stop, cart: CartHistory, told: readonly DeliveryRecord[]): number | null {
+  // By its own id it is converted for good, whatever is said of it later.
+  if (stop.by === 'order' && stop.cart === cart.id) return stop.answeredMs;
+  if (stop.names === null) return null;
+  const connectedMs = connectedFrom(stop.names, cart, told);
+  if (connectedMs === null) return null;
+  if (stop.by === 'opt-out') return Math.max(stop.answeredMs, connectedMs);
+  if (connectedMs > stop.sentMs) return null;
+  // By identity an order covers what is older; a cart that the shopper went on with afterwards may begin again.
+  if (stop.by === 'order' && cart.deliveries.some((d) => d.planned.happenedAtMs >= stop.happenedMs)) return null;
+  return stop.answeredMs;
+}
+
+/** From when on the product knows that the cart is of the person who is named so, by the answers it gave. */
+function connectedFrom(names: Names, cart: CartHistory, told: readonly DeliveryRecord[]): number | null {
+  const reached = new Map(namesIn(names).map((name) => [name, 0]));
+  const links = told.flatMap(({ planned, appliedMs }) => {
+    const { event } = planned;
+    return appliedMs === null || event.names === null ? [] : [{ names: namesIn(event.names), atMs: appliedMs }];
+  });
+  // The least over all ways of the latest answer on the way.
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const link of links) {
+      const fromMs = Math.max(link.atMs, Math.min(...link.names.map((name) => reached.get(name) ?? Infinity)));
+      for (const name of link.names) {
+        if (fromMs >= (reached.get(name) ?? Infinity)) continue;
+        reached.set(name, fromMs);
+        grew = true;
+      }
+    }
+  }
+  const ways = cart.deliveries.flatMap(({ planned, appliedMs }) => {
+    const { names: of } = planned.event;
+    return appliedMs === null || of === null ? [] : [Math.max(appliedMs, Math.min(...namesIn(of).map((name) => reached.get(name) ?? Infinity)))];
+  });
+  const earliest = Math.min(...ways);
+  return earliest === Infinity ? null : earliest;
+}
+
+const namesIn = (names: Names) => [names.id, names.email].filter((name) => name !== undefined);

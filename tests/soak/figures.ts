@@ -1,0 +1,73 @@
+import type { SoakReport } from './run-soak.ts';
+import type { Violation } from './verdict.ts';
+import type { Witnessed } from './witnessed.ts';
+
+type Counts = Record<string, number>;
+
+/** The figures of a run, for people and for programs. */
+export function figuresOf({ seed, digest, tookMs, verdict, flatness, witnessed: seen, violations }: SoakReport) {
+  const of = (kind: Violation['kind']) => violations.filter((v) => v.kind === kind).length;
+  const answered = seen.deliveries.filter((d) => d.answeredMs !== null);
+  const stops = answered.filter((d) => d.planned.event.type !== 'cart.updated');
+  return {
+    seed,
+    digest,
+    seconds: { storm: Math.round(tookMs.storm / 1_000), drain: Math.round(tookMs.drain / 1_000) },
+    violations: {
+      'second copies of a mail': of('G1'),
+      'mails accepted after an answered stop': of('G2'),
+      'acknowledged stops without effect': of('G3'),
+      'lost or unexplained': of('LOST'),
+      'ledger and mail server disagree': of('TRUTH'),
+      stuck: of('STUCK'),
+      'answers outside the contract': of('ANSWER'),
+      'processes that ended wrongly': of('PROCESS'),
+      'processes that grew': of('GROWTH'),
+    },
+    traffic: {
+      shoppers: seen.shoppers.length,
+      'webhooks acknowledged': answered.length,
+      'stops among them': stops.length,
+      'unsubscribes by link': seen.unsubscribes.length,
+      'attempts at the API': sum(attemptsOf(seen)),
+      'mails accepted': seen.mails.length,
+    },
+    attempts: attemptsOf(seen),
+    faults: countBy(seen.faults, ({ fault }) => (fault.kind === 'mail' ? `mail server ${fault.what}` : `${fault.kind} ${fault.what}`)),
+    carts: verdict.carts,
+    mails: verdict.mails,
+    unknown: verdict.unknown,
+    unsent: verdict.unsent,
+    stops: {
+      'stops judged, by cart': verdict.stops.judged,
+      'covered mails accepted while the stop waited for its 2xx': verdict.stops.met,
+      'after a stop, worker paused (beyond assumption a)': verdict.stops.beyondAssumption,
+    },
+    workflows: { ...seen.remains.workflows, 'run more than once': seen.remains.workflowsRunAgain },
+    rows: seen.remains.rows,
+    sessions: flatness.sessions,
+    processes: flatness.processes,
+    'load per core': loadOf(seen),
+    starts: countBy(seen.lives, (life) => (life.readyMs === null && life.end === 'by itself' ? `${life.name}, in vain` : life.name)),
+  };
+}
+
+function attemptsOf(seen: Witnessed): Counts {
+  const all: Counts = {};
+  for (const { attempts } of [...seen.deliveries, ...seen.unsubscribes])
+    for (const [result, n] of Object.entries(attempts)) all[result] = (all[result] ?? 0) + n;
+  return all;
+}
+
+function countBy<T>(list: readonly T[], name: (item: T) => string): Counts {
+  const counts: Counts = {};
+  for (const item of list) counts[name(item)] = (counts[name(item)] ?? 0) + 1;
+  return Object.fromEntries(Object.entries(counts).toSorted(([a], [b]) => a.localeCompare(b)));
+}
+
+function loadOf({ loads }: Witnessed) {
+  const sorted = loads.map((l) => l.perCore).toSorted((a, b) => a - b);
+  return { median: Number((sorted[sorted.length >> 1] ?? 0).toFixed(1)), most: Number((sorted.at(-1) ?? 0).toFixed(1)) };
+}
+
+const sum = (counts: Counts) => Object.values(counts).reduce((total, n) => total + n, 0);

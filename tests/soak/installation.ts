@@ -1,0 +1,144 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { migrate } from '../../db/migrate.ts';
+import { localDir } from '../../local/local-files.ts';
+import { startPostgres } from '../../local/postgres.ts';
+import { removePostgres } from '../../local/postgres-place.ts';
+import { withProvisioning } from '../../local/provisioning.ts';
+import { findTemporal, temporalWays } from '../../local/temporal-binary.ts';
+import { startTemporal } from '../../local/temporal-server.ts';
+import { type Fault, productProcesses } from './faults.ts';
+import { stablePorts } from './ports.ts';
+import { type Life, supervise, type SupervisedProcess } from './product-process.ts';
+import type { RunClock } from './run-clock.ts';
+
+/** Everything that runs in production, as real processes: two APIs, two workers, Temporal with its file, Postgres with durable settings. */
+export interface Installation {
+  databaseUrl: string;
+  temporalAddress: string;
+  tenant: { id: string; slug: string; apiKey: string; webhookPath: string; webhookSecret: string };
+  apiPorts: number[];
+  /** Of each product process, in the order of their starts. */
+  lives(): Life[];
+  /** Every product process serves. */
+  ready(): Promise<void>;
+  /** Do it and undo it. `mail` is not the installation's matter. @returns false where the process did not serve, and was left alone */
+  strike(fault: Exclude<Fault, { kind: 'mail' }>): Promise<boolean>;
+  /** Of the product's processes, one file each. */
+  logDir: string;
+  /** End the product's processes in good order; servers stay. */
+  endProcesses(): Promise<void>;
+  /** End everything. @param keepLogs - the folder of the run stays */
+  close(keepLogs: boolean): Promise<void>;
+}
+
+export async function openInstallation(options: {
+  /** Run `dist/`, as production does; else the sources. */
+  built: boolean;
+  smtpUrl: string;
+  timeScale: number;
+  clock: RunClock;
+  log: (line: string) => void;
+}): Promise<Installation> {
+  const { clock, log } = options;
+  const dir = mkdtempSync(join(tmpdir(), 'rekindle-soak-'));
+  // As root, Postgres runs as another user who must be able to enter.
+  chmodSync(dir, 0o755);
+  const logDir = join(dir, 'logs');
+  mkdirSync(logDir);
+  const [postgresPort = 0, temporalPort = 0, ...apiPorts] = await stablePorts(4);
+  const silent = () => undefined;
+  const binary = await findTemporal(temporalWays({ projectBinDir: join(localDir, 'bin'), log }), silent);
+  const bringUp = {
+    postgres: () => startPostgres({ dir: join(dir, 'postgres'), port: postgresPort, durable: true, log: silent }),
+    temporal: () => startTemporal({ dir: join(dir, 'temporal'), port: temporalPort, uiPort: null, durable: true, log: silent, binary }),
+  };
+  const [firstPostgres, firstTemporal] = await Promise.all([bringUp.postgres(), bringUp.temporal()]);
+  const servers = { postgres: firstPostgres, temporal: firstTemporal };
+  const databaseUrl = servers.postgres.url;
+  await migrate(databaseUrl);
+  const masterKey = randomBytes(32).toString('base64');
+  const slug = 'soak';
+  const publicUrl = `http://127.0.0.1:${apiPorts[0]}`;
+  const tenant = await withProvisioning({ databaseUrl, masterKey, apiUrl: publicUrl }, ({ provision }) =>
+    provision({ slug, name: 'Soak Store', timeScale: options.timeScale, synthetic: false, settings: { quietHours: null }, renewApiKey: false }),
+  );
+
+  const shared = {
+    DATABASE_URL: databaseUrl,
+    TEMPORAL_ADDRESS: servers.temporal.address,
+    REKINDLE_MASTER_KEY: masterKey,
+    SMTP_URL: options.smtpUrl,
+    PUBLIC_URL: publicUrl,
+    HOST: '127.0.0.1',
+    LOG_LEVEL: 'info',
+    NODE_ENV: 'test',
+  };
+  const processes = productProcesses.map((name, index) =>
+    supervise(name, {
+      env: { ...shared, ...(name.startsWith('api') ? { PORT: String(apiPorts[index]) } : {}) },
+      logFile: join(logDir, `${name}.log`),
+      built: options.built,
+      clock,
+    }),
+  );
+  const processCalled = (name: string): SupervisedProcess => {
+    const found = processes.find((p) => p.name === name);
+    if (found === undefined) throw new Error(`no process is called ${name}`);
+    return found;
+  };
+
+  /** What was struck down is brought up until it stays: after a kill the old one's children may still hold on for a moment. */
+  async function bringBack(what: 'postgres' | 'temporal'): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (what === 'postgres') servers.postgres = await bringUp.postgres();
+        else servers.temporal = await bringUp.temporal();
+        return;
+      } catch (error) {
+        if (attempt === 20) throw error;
+        await sleep(500);
+      }
+    }
+  }
+
+  const endProcesses = async () => void (await Promise.all(processes.map((p) => p.stop())));
+
+  return {
+    databaseUrl,
+    temporalAddress: servers.temporal.address,
+    tenant: {
+      id: tenant.tenantId,
+      slug,
+      apiKey: tenant.apiKey ?? '',
+      webhookPath: tenant.webhooks.generic.path,
+      webhookSecret: tenant.webhooks.generic.secret,
+    },
+    apiPorts,
+    lives: () => processes.flatMap((p) => p.lives),
+    ready: async () => void (await Promise.all(processes.map((p) => p.ready()))),
+    logDir,
+    async strike(fault) {
+      if (fault.what === 'postgres' || fault.what === 'temporal') {
+        process.kill(servers[fault.what].pid, fault.kind === 'immediate' ? 'SIGQUIT' : 'SIGKILL');
+        await sleep(fault.forMs);
+        await bringBack(fault.what);
+        return true;
+      }
+      if (fault.kind === 'pause') return processCalled(fault.what).pause(fault.forMs);
+      if (fault.kind === 'end') return processCalled(fault.what).end(fault.forMs);
+      return processCalled(fault.what).kill(fault.forMs);
+    },
+    endProcesses,
+    async close(keepLogs) {
+      await endProcesses();
+      await Promise.all([servers.temporal.stop(), servers.postgres.stop()]);
+      removePostgres(join(dir, 'postgres'));
+      if (keepLogs) rmSync(join(dir, 'temporal'), { recursive: true, force: true });
+      else rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}

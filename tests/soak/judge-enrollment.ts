@@ -1,0 +1,69 @@
+import type { CartHistory } from './coverage.ts';
+import { whyTooOld, whyUnknown } from './hindrance.ts';
+import { at, count, type Verdict, type ViolationKind } from './verdict.ts';
+import type { EnrollmentEnd, StepEnd, Witnessed } from './witnessed.ts';
+
+interface Case {
+  cart: CartHistory;
+  /** Every webhook of its shopper. */
+  told: Witnessed['deliveries'];
+  violate: (kind: ViolationKind, text: string) => void;
+}
+
+/** Ends that a shopper brings about. */
+const ownEnds = ['purchased', 'purchased_elsewhere', 'not_abandoned', 'replied', 'opted_out'];
+
+const shortestLifeMs = 120_000;
+
+/** It has ended for a reason that was witnessed, and each of its mails was accepted once or is explained. */
+export function judgeEnrollment(seen: Witnessed, it: Case, e: EnrollmentEnd, verdict: Verdict): void {
+  if (e.endedMs === null) it.violate('STUCK', `enrollment ${e.id} is still ${e.status}`);
+  else if (e.status !== 'COMPLETED' && !(ownEnds.includes(e.stopReason ?? '') && hasSaidStop(seen, it))) {
+    // A sequence ends by its age, too, where nothing could be sent for so long.
+    const why = e.stopReason === 'expired' ? whyTooOld(seen, e.enrolledMs, e.endedMs) : null;
+    count(verdict.unsent, `${e.stopReason ?? e.status}: ${why ?? 'nothing explains it'}`);
+    if (why === null) it.violate('LOST', `enrollment ${e.id} is ${e.status} ${e.stopReason ?? ''}, which nothing that happened explains`);
+  }
+  for (const step of e.steps) {
+    if (step.mailed) judgeMail(seen, it, e, step, verdict);
+    else if (e.status === 'COMPLETED' && step.state === 'waiting') it.violate('LOST', `${step.id} was never settled`);
+  }
+}
+
+function hasSaidStop(seen: Witnessed, { cart, told }: Case): boolean {
+  return told.some((d) => d.planned.event.type !== 'cart.updated' && d.sentMs !== null) || seen.unsubscribes.some((u) => u.shopper === cart.shopper);
+}
+
+function judgeMail(seen: Witnessed, { violate }: Case, e: EnrollmentEnd, step: StepEnd, verdict: Verdict): void {
+  const accepted = seen.mails.some((mail) => mail.enrollmentId === e.id && mail.step === step.id);
+  count(verdict.mails, step.state === 'skipped' ? `skipped: ${step.skipReason ?? ''}` : step.state);
+  switch (step.state) {
+    case 'sent':
+      if (!accepted) violate('TRUTH', `${step.id} is sent, but the mail server never accepted it`);
+      return;
+    case 'claimed':
+      return violate('STUCK', `${step.id} is still claimed`);
+    case 'unknown': {
+      const why = whyUnknown(seen, step);
+      count(verdict.unknown, `${why ?? 'nothing explains it'}, ${accepted ? 'accepted' : 'not accepted'}`);
+      if (why === null) violate('LOST', `${step.id}, claimed at ${at(step.claimedMs)}, is unknown, though nothing that happened explains it`);
+      return;
+    }
+    default: {
+      if (accepted) violate('TRUTH', `${step.id} is ${step.state}, but the mail server accepted it`);
+      if (e.status !== 'COMPLETED') return;
+      const why = whyNotSent(seen, e, step);
+      count(verdict.unsent, `${step.skipReason ?? step.state}: ${why ?? 'nothing explains it'}`);
+      if (why === null) violate('LOST', `${step.id}, due at ${at(step.dueMs)}, is ${step.state} ${step.skipReason ?? ''}, which nothing explains`);
+    }
+  }
+}
+
+function whyNotSent(seen: Witnessed, e: EnrollmentEnd, step: StepEnd): string | null {
+  const putOff = seen.faults.some(({ fault }) => fault.what === 'puts recipients off' || fault.what === 'puts messages off');
+  if (step.skipReason === 'refused' && putOff) return 'the mail server put it off too often';
+  // A step lives for two minutes at least, however fast the plan runs (design, section 4, rule 5).
+  if (step.skipReason === 'too_old' && step.settledMs !== null && step.settledMs - step.dueMs > shortestLifeMs)
+    return whyTooOld(seen, Math.max(step.dueMs, e.enrolledMs), step.settledMs);
+  return null;
+}

@@ -1,0 +1,44 @@
+/**
+ * `G1`: a second copy. `G2`: a mail after an answered stop. `G3`: an acknowledged stop without effect. `LOST`: a cart or mail that nothing
+ * explains the absence of. `TRUTH`: the product says something else than the mail server. `STUCK`: what should have ended has not.
+ * `ANSWER`: one that docs/webhooks.md does not know. `PROCESS`: one that ended by itself. `GROWTH`: memory, files or sessions.
+ */
+export type ViolationKind = 'G1' | 'G2' | 'G3' | 'LOST' | 'TRUTH' | 'STUCK' | 'ANSWER' | 'PROCESS' | 'GROWTH';
+
+export interface Violation {
+  kind: ViolationKind;
+  /** null: of no cart in particular. */
+  cart: string | null;
+  text: string;
+}
+
+export interface Verdict {
+  violations: Violation[];
+  /** What became of every cart, in words; the sum is the number of carts. */
+  carts: Record<string, number>;
+  /** Mails of all sequences by what the product says became of them. */
+  mails: Record<string, number>;
+  /** Why the outcome of a mail is not known, and whether the mail server had accepted it. */
+  unknown: Record<string, number>;
+  /** Why a mail that nobody stopped was not sent. */
+  unsent: Record<string, number>;
+  stops: {
+    /** Answered stops, once for each cart that they certainly cover. */
+    judged: number;
+    /** Covered mails that were accepted between the first attempt at a stop and its 2xx: how often they met. */
+    met: number;
+    /** Mails after a stop whose worker was stopped by a signal meanwhile, which assumption (a) excludes. */
+    beyondAssumption: number;
+  };
+}
+
+export function emptyVerdict(): Verdict {
+  return { violations: [], carts: {}, mails: {}, unknown: {}, unsent: {}, stops: { judged: 0, met: 0, beyondAssumption: 0 } };
+}
+
+export function count(counts: Record<string, number>, what: string): void {
+  counts[what] = (counts[what] ?? 0) + 1;
+}
+
+/** An instant of the run for people. */
+export const at = (runMs: number | null) => (runMs === null ? 'no time' : `${(runMs / 1_000).toFixed(3)} s`);

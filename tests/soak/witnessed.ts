@@ -1,0 +1,63 @@
+import type { Fault } from './faults.ts';
+import type { AcceptedMail } from './mail-record.ts';
+import type { Life } from './product-process.ts';
+import type { DeliveryRecord, UnsubscribeRecord } from './shop.ts';
+import type { ShopperPlan } from './shopper.ts';
+
+/** A step as the REST API tells of it at the end. Times on the run's clock. */
+export interface StepEnd {
+  id: string;
+  mailed: boolean;
+  state: string;
+  skipReason: string | null;
+  dueMs: number;
+  claimedMs: number | null;
+  settledMs: number | null;
+  /** What the mail server said, or why nothing was heard; null: nothing is recorded. */
+  response: string | null;
+}
+
+/** An enrollment as the REST API tells of it at the end. Times on the run's clock. */
+export interface EnrollmentEnd {
+  id: string;
+  cart: string;
+  status: string;
+  stopReason: string | null;
+  enrolledMs: number;
+  activatedMs: number | null;
+  endedMs: number | null;
+  steps: StepEnd[];
+  /** The whole story, a line each. */
+  story: string[];
+}
+
+/** What is left in Postgres and Temporal when everything should have ended. */
+export interface Remains {
+  /** Rows by what they are: `outbox`, `inbox pending`, `messages live` … */
+  rows: Record<string, number>;
+  /** Recovery workflows by status. */
+  workflows: Record<string, number>;
+  /** Workflows that were run more than once. */
+  workflowsRunAgain: number;
+}
+
+/** Something that was done to the installation, when it really was. */
+export interface DoneFault {
+  fault: Fault;
+  fromMs: number;
+  toMs: number;
+}
+
+/** All that the observer knows about a run. */
+export interface Witnessed {
+  shoppers: ShopperPlan[];
+  deliveries: DeliveryRecord[];
+  unsubscribes: UnsubscribeRecord[];
+  mails: AcceptedMail[];
+  enrollments: EnrollmentEnd[];
+  remains: Remains;
+  lives: Life[];
+  faults: DoneFault[];
+  /** How busy the machine was: programs that run or wait for a core, per core. */
+  loads: { atMs: number; perCore: number }[];
+}
