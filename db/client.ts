@@ -5,12 +5,12 @@ import pg from 'pg';
 export type Tx = NodePgDatabase & { $client: pg.PoolClient };
 
 /**
- * Call a function of the database by a statement that each connection parses and plans once.
- * @param call - e.g. `lock_named($1, $2)`; also the statement's name
+ * Call a function of the database.
+ * @param call - e.g. `lock_named($1, $2)`
  * @returns the function's one value
  */
 export async function callFunction<T>(tx: Tx, call: string, values: unknown[]): Promise<T> {
-  const { rows } = await tx.$client.query<{ value: T }>({ name: call, text: `select ${call} as value`, values });
+  const { rows } = await tx.$client.query<{ value: T }>({ text: `select ${call} as value`, values });
   const [row] = rows;
   if (row === undefined) throw new Error(`${call} returned nothing`);
   return row.value;
@@ -111,7 +111,7 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
  * Run `work` in a transaction of its own: READ COMMITTED, the tenant set first. BEGIN is on its way together with the first statement;
  * were it lost, that statement would find no tenant, so no row to read and none that it may write.
  */
-async function inTransaction<T>(pool: pg.Pool, prepared: Prepared, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function inTransaction<T>(pool: pg.Pool, named: Naming, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -124,7 +124,7 @@ async function inTransaction<T>(pool: pg.Pool, prepared: Prepared, tenantId: str
     // Awaited below; until then its failure is the first statement's failure too.
     begun.catch(() => undefined);
     // Without the schema: drizzle would work out all relations anew for each transaction.
-    const result = await work(drizzle(prepared(client)));
+    const result = await work(drizzle(naming(client, named)));
     await begun;
     await commit(client);
     return result;
@@ -141,28 +141,31 @@ async function inTransaction<T>(pool: pg.Pool, prepared: Prepared, tenantId: str
   }
 }
 
-/** A view of a connection on which every statement with parameters is one that the server parses and plans once for each connection. */
-type Prepared = (client: pg.PoolClient) => pg.PoolClient;
+/** Gives a statement the name under which each connection parses and plans it once. */
+type Naming = (statement: pg.QueryConfig) => pg.QueryConfig;
 
-// Lists of other lengths are other statements: what comes late is sent as it is, so that plans cannot fill the server's memory.
-const mostPrepared = 300;
+// Lists of other lengths are other statements: what comes late stays without a name, so that plans cannot fill the server's memory.
+const mostNamed = 300;
 
-function preparing(): Prepared {
+function nameStatements(): Naming {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
     const known = names.get(text);
-    if (known !== undefined || names.size >= mostPrepared) return known;
+    if (known !== undefined || names.size >= mostNamed) return known;
     const name = `rekindle_${names.size}`;
     names.set(text, name);
     return name;
   };
-  return (client) => {
-    const query = (config: pg.QueryConfig, values?: unknown[]) => {
-      const name = config.name ?? nameOf(config.text);
-      return client.query(name === undefined ? config : { ...config, name }, values);
-    };
-    return Object.create(client, { query: { value: query } });
+  return (statement) => {
+    const name = nameOf(statement.text);
+    return name === undefined ? statement : { ...statement, name };
   };
+}
+
+/** A view of a connection on which every statement is a named one. */
+function naming(client: pg.PoolClient, named: Naming): pg.PoolClient {
+  const query = (statement: pg.QueryConfig, values?: unknown[]) => client.query(named(statement), values);
+  return Object.create(client, { query: { value: query } });
 }
 
 /** The driver gave up waiting, also where drizzle wraps its error. */
@@ -222,14 +225,13 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
   const main = open(options.maxConnections ?? 20, 'main', 10_000);
   const settlingPool = open(options.settlingConnections ?? 4, 'settling', 3_000);
-  const prepared = preparing();
-  // Prepared: each connection parses and plans it once.
+  const named = nameStatements();
   const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> =>
-    (await main.query<R>({ name: text, text, values })).rows;
+    (await main.query<R>(named({ text, values }))).rows;
 
   return {
-    withTenant: (tenantId, work) => inTransaction(main, prepared, tenantId, work),
-    settling: (tenantId, work) => inTransaction(settlingPool, prepared, tenantId, work),
+    withTenant: (tenantId, work) => inTransaction(main, named, tenantId, work),
+    settling: (tenantId, work) => inTransaction(settlingPool, named, tenantId, work),
     async resolveConnection(integration, id) {
       if (id !== null && !uuidPattern.test(id)) return null;
       const [row] = await rows<{

@@ -12,17 +12,23 @@ export interface CartContent {
   lastActivityAt: EpochMs;
 }
 
+/** A cart that was heard of before. */
+export interface KnownContent extends CartContent {
+  state: 'open' | 'converted' | 'gone';
+}
+
 /**
  * Fold what an event says into a cart, by the provider's clock: an older event changes only what no newer one has told.
  * @param known - null: the cart was not heard of before
  */
-export function foldCart(known: CartContent | null, event: Extract<DomainEvent, { type: 'cart.updated' }>): CartContent {
+export function foldCart(known: KnownContent | null, event: Extract<DomainEvent, { type: 'cart.updated' }>): CartContent {
   const { currency, totalMinor, items, restoreUrl, createdAtMs } = event.cart;
   // An emptied cart has no price and so no currency of its own.
   const ownCurrency = currency === 'XXX' ? (known?.currency ?? 'USD') : currency;
   if (known === null) return { currency: ownCurrency, totalMinor, items, restoreUrl, startedAt: createdAtMs, lastActivityAt: event.occurredAtMs };
   const newer = event.occurredAtMs >= known.lastActivityAt;
-  const told = known.items.length > 0 || known.totalMinor > 0;
+  // An order or a deletion that came before its cart knows nothing of what was in it. An open cart that is empty was emptied.
+  const told = known.state === 'open' || known.items.length > 0 || known.totalMinor > 0;
   return {
     ...(newer || !told
       ? { currency: ownCurrency, totalMinor, items }

@@ -3,6 +3,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import { faultOf } from '../db/client.ts';
 import { inbox } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import { tenantSettings } from '../domain/tenant-settings.ts';
 import type { Delivery, Secrets } from '../integrations/port.ts';
 import { type AnswerBudget, startAnswerBudget } from './answer-budget.ts';
 import { type Attempt, type StoredDelivery, storeIgnored, storePending, storeQuarantined, tryApply, unstorableReason } from './apply-delivery.ts';
@@ -25,17 +26,22 @@ export type Acceptance =
 export async function acceptDelivery(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery): Promise<Acceptance> {
   const startedMs = deps.clock.monotonicMs();
   const budget = startAnswerBudget(deps.clock);
-  const acceptance = await answeredInTime(budget, accept(deps, integration, connectionId, delivery, budget));
+  const work = accept(deps, integration, connectionId, delivery, budget);
+  const acceptance = await answeredInTime(deps, budget, work);
   const result = acceptance.kind === 'accepted' ? acceptance.result : acceptance.kind === 'busy' ? 'busy' : acceptance.reason;
   deps.telemetry.webhook(integration, result, deps.clock.monotonicMs() - startedMs);
   return acceptance;
 }
 
 /** Waiting for a connection, or for a Postgres that stands still, costs the answer's time as well: the shop is told to come again. */
-async function answeredInTime(budget: AnswerBudget, work: Promise<Acceptance>): Promise<Acceptance> {
+async function answeredInTime(deps: Deps, budget: AnswerBudget, work: Promise<Acceptance>): Promise<Acceptance> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<Acceptance>((resolve) => {
-    timer = setTimeout(() => resolve({ kind: 'busy' }), budget.leftMs());
+    timer = setTimeout(() => {
+      resolve({ kind: 'busy' });
+      // Nobody else hears of it any more.
+      work.catch((error: unknown) => deps.log.warn({ err: error }, 'a delivery failed after its answer was given'));
+    }, budget.leftMs());
   });
   try {
     return await Promise.race([work, tooLate]);
@@ -106,7 +112,8 @@ async function acceptEvents(deps: Deps, row: StoredDelivery, events: DomainEvent
 
 function mayStop(deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<boolean> {
   return deps.db.withTenant(row.tenantId, async (tx) => {
-    const source = sourceOf(row, row.tenant ?? (await readTenant(tx, row.tenantId)));
+    const { settings } = row.tenant ?? (await readTenant(tx, row.tenantId));
+    const source = sourceOf(row, tenantSettings.parse(settings));
     for (const event of events) if (await mayCarryStop(tx, source, event)) return true;
     return false;
   });

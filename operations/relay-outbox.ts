@@ -1,4 +1,4 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
+import { type AnyColumn, and, eq, sql } from 'drizzle-orm';
 import { faultOf, type OutboxItem } from '../db/client.ts';
 import { enrollments, messages, outbox, tenants } from '../db/schema/index.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
@@ -26,6 +26,10 @@ export async function relayOutbox(deps: RelayDeps): Promise<{ taken: number; fai
   return { taken: items.length, failed: failed.reduce((sum, n) => sum + n, 0) };
 }
 
+// One statement whatever the number: lists of every length would each be planned and kept.
+const among = (column: AnyColumn, values: (string | number)[], type: 'bigint' | 'uuid') =>
+  sql`${column} = any(${sql.param(values)}::${sql.raw(type)}[])`;
+
 /** Read what Temporal is to be told in one transaction, tell it all at once, delete what was told in one statement. */
 async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[]): Promise<number> {
   const results = await readAll(deps, tenantId, items).then(
@@ -35,7 +39,7 @@ async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[
   const told = items.filter((_, index) => results[index]?.status === 'fulfilled');
   if (told.length > 0) {
     const seqs = told.map((item) => item.seq);
-    await deps.db.withTenant(tenantId, (tx) => tx.delete(outbox).where(inArray(outbox.seq, seqs)));
+    await deps.db.withTenant(tenantId, (tx) => tx.delete(outbox).where(among(outbox.seq, seqs, 'bigint')));
   }
   for (const item of told) deps.telemetry.outboxDone(item.kind, Math.max(0, deps.clock.nowMs() - item.createdAtMs));
   for (const [index, result] of results.entries()) {
@@ -61,11 +65,20 @@ async function readAll(deps: RelayDeps, tenantId: string, items: OutboxItem[]): 
     const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
     if (tenant === undefined) throw new Error('the tenant does not exist');
     const ids = items.map((item) => item.enrollmentId);
-    const found = await tx.select().from(enrollments).where(inArray(enrollments.id, ids));
+    const found = await tx
+      .select()
+      .from(enrollments)
+      .where(among(enrollments.id, ids, 'uuid'));
     const versions = new Map<string, Version>();
     for (const { versionId } of found) versions.set(versionId, await deps.versions.load(tx, versionId));
     const starting = items.filter((item) => item.kind === 'start').map((item) => item.enrollmentId);
-    const ledger = starting.length === 0 ? [] : await tx.select().from(messages).where(inArray(messages.enrollmentId, starting));
+    const ledger =
+      starting.length === 0
+        ? []
+        : await tx
+            .select()
+            .from(messages)
+            .where(among(messages.enrollmentId, starting, 'uuid'));
     return { tenant, enrollments: new Map(found.map((e) => [e.id, e])), versions, ledger };
   });
 }

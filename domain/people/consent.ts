@@ -22,6 +22,14 @@ export function foldConsent(statements: readonly ConsentStatement[]): Consent {
 }
 
 /**
+ * Whether a statement adds anything to those that are known: what was said before, or is known to have been said again later, does not.
+ * A repeat that is newer does, because what lies between the two may still be on its way.
+ */
+export function saysMore(statement: ConsentStatement, known: readonly ConsentStatement[]): boolean {
+  return !known.some((k) => k.state === statement.state && k.atMs >= statement.atMs);
+}
+
+/**
  * Whether a channel may be used.
  * @param requiresConsent - the tenant's `requireConsent` for the channel: unknown is not enough
  */

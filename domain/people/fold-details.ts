@@ -1,16 +1,8 @@
-import type { PersonDetails } from '../events.ts';
+import type { PersonDetails, PersonRef } from '../events.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 
 /** What is known about a contact besides identities and consent. */
-export interface ContactDetails {
-  firstName: string | null;
-  lastName: string | null;
-  locale: string | null;
-  timeZone: string | null;
-  country: string | null;
-  region: string | null;
-  orderCount: number | null;
-  lifetimeValueMinor: number | null;
+export interface ContactDetails extends Omit<PersonDetails, keyof PersonRef | 'consents'> {
   /** Provider time of the newest details; null: none were told yet. */
   detailsAt: EpochMs | null;
 }

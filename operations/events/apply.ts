@@ -49,8 +49,6 @@ export async function applyEvents(
     const own = names.each[index];
     // Several events in one delivery may name different people: each reaches its own.
     ctx.found = events.length > 1 && own !== undefined ? await findNamed(ctx.tx, ctx.source, own) : locked;
-    ctx.namedPersonIds = [...ctx.found.named];
-    ctx.reachedPersonIds = [...ctx.found.reached];
     await applyEvent(ctx, event);
   }
   const coveredContactIds = [...ctx.covered].sort();

@@ -1,3 +1,4 @@
+import type { ConsentStatement } from '../../domain/people/consent.ts';
 import type { HeldIdentity } from '../../domain/people/choose-contact.ts';
 import type { CartContent } from '../../domain/fold-cart.ts';
 import type { ContactDetails } from '../../domain/people/fold-details.ts';
@@ -9,7 +10,7 @@ export interface CartWorld {
   contacts: KnownContact[];
   identities: HeldIdentity[];
   /** When each of them said what about a channel last. */
-  consents: { contactId: string; channel: string; state: string; latestAtMs: number }[];
+  consents: (ConsentStatement & { contactId: string; channel: string })[];
   /** The carts that the event's keys find. */
   subjects: KnownCart[];
   /** Every run of a sequence about one of them, ended ones too. */
@@ -86,8 +87,8 @@ export function parseWorld(stored: StoredWorld): CartWorld {
     consents: stored.consents.map((row) => ({
       contactId: text(row, 'contact_id'),
       channel: text(row, 'channel'),
-      state: text(row, 'state'),
-      latestAtMs: Date.parse(text(row, 'latest_at')),
+      state: row['state'] as ConsentStatement['state'],
+      atMs: Date.parse(text(row, 'latest_at')),
     })),
     subjects: stored.subjects.map((row) => ({
       id: text(row, 'id'),

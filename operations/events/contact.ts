@@ -29,7 +29,7 @@ export async function applyMessageReceived(ctx: EventContext, event: Of<'message
   if (keyword === 'opt_in') {
     await applyOptedIn(ctx, { ...event, type: 'contact.opted_in', channel: 'sms', source: 'reply', wording: event.text });
   }
-  const persons = await personsOf(ctx.tx, ctx.reachedPersonIds);
+  const persons = await personsOf(ctx.tx, ctx.found.reached);
   if (persons.length === 0) return;
   const iso = new Date(event.occurredAtMs).toISOString();
   await ctx.tx
@@ -47,7 +47,7 @@ export async function applyMessageReceived(ctx: EventContext, event: Of<'message
 
 /** Recorded for the operator; carrying it out is a job of its own. */
 export async function applyPrivacyRequest(ctx: EventContext, event: Of<'privacy.requested'>): Promise<void> {
-  const [contactId] = ctx.namedPersonIds;
+  const [contactId] = ctx.found.named;
   await ctx.tx.insert(privacyRequests).values({
     tenantId: ctx.source.tenantId,
     id: uuidv7(),

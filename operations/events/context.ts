@@ -14,11 +14,7 @@ export interface EventContext {
   source: EventSource;
   tenant: { slug: string; settings: TenantSettings; timeScale: number };
   inboxId: string | null;
-  /** The persons whom the event is about: found by its identities, or owners of its subjects. */
-  namedPersonIds: string[];
-  /** Those and, for a stop, whoever shares an identity with them. All their rows are locked; effects may touch no others. */
-  reachedPersonIds: string[];
-  /** What the event in hand names. */
+  /** What the event in hand names. The rows of all these persons are locked; effects may touch no others. */
   found: Found;
   /** A cart's world, where it was read together with the locks; null: it is to be read. */
   cart: CartWorld | null;
@@ -37,16 +33,8 @@ export interface TenantRow {
 }
 
 /** How this tenant's events are read. `connectionId` is empty for what comes without a webhook. */
-export function sourceOf(where: { tenantId: string; connectionId: string }, tenant: TenantRow): EventSource {
-  return { tenantId: where.tenantId, connectionId: where.connectionId, country: settingsOf(tenant).country };
-}
-
-// Settings as they were read belong to one row object: parsed once for it.
-const parsed = new WeakMap<TenantRow, TenantSettings>();
-function settingsOf(tenant: TenantRow): TenantSettings {
-  const settings = parsed.get(tenant) ?? tenantSettings.parse(tenant.settings);
-  parsed.set(tenant, settings);
-  return settings;
+export function sourceOf(where: { tenantId: string; connectionId: string }, settings: TenantSettings): EventSource {
+  return { tenantId: where.tenantId, connectionId: where.connectionId, country: settings.country };
 }
 
 export async function readTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
@@ -65,14 +53,13 @@ export function startContext(
   where: { tenantId: string; connectionId: string; inboxId: string | null },
   tenant: TenantRow,
 ): EventContext {
+  const settings = tenantSettings.parse(tenant.settings);
   return {
     tx,
     deps,
-    source: sourceOf(where, tenant),
-    tenant: { slug: tenant.slug, settings: settingsOf(tenant), timeScale: deps.timeScale ?? tenant.timeScale },
+    source: sourceOf(where, settings),
+    tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale },
     inboxId: where.inboxId,
-    namedPersonIds: [],
-    reachedPersonIds: [],
     found: { named: [], reached: [], subjects: [] },
     cart: null,
     covered: new Set(),

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { DomainEvent } from '../../domain/events.ts';
 import { foldCart } from '../../domain/fold-cart.ts';
 import type { ChosenContact } from '../../domain/people/choose-contact.ts';
+import { saysMore } from '../../domain/people/consent.ts';
 import { foldDetails, noDetails } from '../../domain/people/fold-details.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { CartWorld, KnownContact } from './cart-world.ts';
@@ -74,15 +75,13 @@ export function decideCart(event: CartUpdated, facts: CartFacts): CartWrites {
   };
 }
 
-/** Consent is append-only; what was said before, or is known to have been said again later, adds nothing. */
+/** Consent is append-only. */
 function newConsents(event: CartUpdated, { consents }: CartWorld, contactId: string): CartWrites['consents'] {
+  const atMs = event.occurredAtMs;
+  const known = (channel: string) => consents.filter((c) => c.contactId === contactId && c.channel === channel);
   return event.person.consents
-    .filter(
-      ({ channel, state }) =>
-        // A repeat that is newer counts: what lies between the two may still be on its way.
-        !consents.some((c) => c.contactId === contactId && c.channel === channel && c.state === state && c.latestAtMs >= event.occurredAtMs),
-    )
-    .map(({ channel, state }) => ({ contactId, channel, state, atMs: event.occurredAtMs }));
+    .filter(({ channel, state }) => saysMore({ state, atMs }, known(channel)))
+    .map(({ channel, state }) => ({ contactId, channel, state, atMs }));
 }
 
 const storyOf = ({ occurredAtMs, cart }: CartUpdated) => ({

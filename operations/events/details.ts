@@ -1,7 +1,8 @@
-import { and, eq, gte } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { consents, contacts } from '../../db/schema/index.ts';
 import type { PersonDetails } from '../../domain/events.ts';
+import { saysMore } from '../../domain/people/consent.ts';
 import { foldDetails } from '../../domain/people/fold-details.ts';
 import type { EventContext } from './context.ts';
 
@@ -16,24 +17,30 @@ export async function applyDetails(ctx: EventContext, contactId: string, details
   await recordConsents(ctx, contactId, details, occurredAtMs);
 }
 
-/** Consent is append-only; what was said before, or is known to have been said again later, adds nothing. */
+/** Consent is append-only. */
 async function recordConsents(ctx: EventContext, contactId: string, details: PersonDetails, occurredAtMs: number): Promise<void> {
-  for (const { channel, state } of details.consents) {
-    // A repeat that is newer counts: what lies between the two may still be on its way.
-    const [said] = await ctx.tx
-      .select({ id: consents.id })
-      .from(consents)
-      .where(and(eq(consents.contactId, contactId), eq(consents.channel, channel), eq(consents.state, state), gte(consents.occurredAt, occurredAtMs)))
-      .limit(1);
-    if (said !== undefined) continue;
-    await ctx.tx.insert(consents).values({
-      tenantId: ctx.source.tenantId,
+  if (details.consents.length === 0) return;
+  const known = await ctx.tx
+    .select({ channel: consents.channel, state: consents.state, atMs: consents.occurredAt })
+    .from(consents)
+    .where(eq(consents.contactId, contactId));
+  const fresh = details.consents.filter(({ channel, state }) =>
+    saysMore(
+      { state, atMs: occurredAtMs },
+      known.filter((k) => k.channel === channel),
+    ),
+  );
+  if (fresh.length === 0) return;
+  const { tenantId, connectionId } = ctx.source;
+  await ctx.tx.insert(consents).values(
+    fresh.map(({ channel, state }) => ({
+      tenantId,
       id: uuidv7(),
       contactId,
       channel,
       state,
-      source: `connection:${ctx.source.connectionId}`,
+      source: `connection:${connectionId}`,
       occurredAt: occurredAtMs,
-    });
-  }
+    })),
+  );
 }

@@ -21,8 +21,8 @@ export async function applyOptedOut(ctx: EventContext, event: Of<'contact.opted_
     source: event.source,
     occurredAtMs: event.occurredAtMs,
     identities,
-    personIds: await personsOf(ctx.tx, [...ctx.namedPersonIds, ...own]),
-    reachedPersonIds: await personsOf(ctx.tx, [...ctx.reachedPersonIds, ...own]),
+    personIds: await personsOf(ctx.tx, [...ctx.found.named, ...own]),
+    reachedPersonIds: await personsOf(ctx.tx, [...ctx.found.reached, ...own]),
   });
 }
 

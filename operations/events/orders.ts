@@ -22,7 +22,7 @@ export async function applyOrderPlaced(ctx: EventContext, event: OrderPlaced): P
   const matched = await convertSubjects(ctx, event, buyer?.contactId ?? null);
   // `resolveContact` may have merged persons: ask again whose rows these are now.
   const owners = matched.flatMap((s) => (s.contactId === null ? [] : [s.contactId]));
-  const persons = await personsOf(ctx.tx, [...ctx.reachedPersonIds, ...owners]);
+  const persons = await personsOf(ctx.tx, [...ctx.found.reached, ...owners]);
   const iso = new Date(event.occurredAtMs).toISOString();
   if (persons.length > 0) {
     await ctx.tx

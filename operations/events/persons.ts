@@ -39,7 +39,7 @@ async function createContact(ctx: EventContext, identities: Identity[]): Promise
   const id = uuidv7();
   await ctx.tx.insert(contacts).values({ tenantId: ctx.source.tenantId, id, personId: id });
   await addIdentities(ctx, id, identities);
-  ctx.reachedPersonIds.push(id);
+  ctx.found = { ...ctx.found, reached: [...ctx.found.reached, id] };
   return { contactId: id, personId: id };
 }
 

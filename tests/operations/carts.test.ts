@@ -49,6 +49,13 @@ describe('carts', () => {
     expect((await enrollmentsOf(cart)).filter((e) => e.endedAt === null)).toHaveLength(1);
   });
 
+  test('an older event that arrives late does not fill a cart that was emptied', async () => {
+    const { cart, email } = names();
+    await shop.post('cart.updated', aCart(cart, email, { items: [], total: '0.00' }), { at: Date.now() - 1_000 });
+    await shop.post('cart.updated', aCart(cart, email), { at: Date.now() - 2_000 });
+    expect(await shop.enrollmentOf(cart)).toBeNull();
+  });
+
   const checkout = (token: string, cartToken: string | null, email: string) => ({
     id: Number.parseInt(token.replace(/\D/g, ''), 10),
     token,

@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { DomainEvent, PersonDetails } from '../../domain/events.ts';
+import { foldCart, type KnownContent } from '../../domain/fold-cart.ts';
+
+type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
+
+const nobody: PersonDetails = {
+  email: null,
+  phone: null,
+  externalId: null,
+  firstName: null,
+  lastName: null,
+  locale: null,
+  timeZone: null,
+  country: null,
+  region: null,
+  orderCount: null,
+  lifetimeValueMinor: null,
+  consents: [],
+};
+const lamp = { title: 'Walnut desk lamp', variant: null, quantity: 1, priceMinor: 100, imageUrl: null, productUrl: null, stock: null };
+
+const updated = (occurredAtMs: number, cart: Partial<CartUpdated['cart']>): CartUpdated => ({
+  type: 'cart.updated',
+  occurredAtMs,
+  keys: [{ kind: 'external', value: 'cart' }],
+  person: nobody,
+  cart: { createdAtMs: 1_000, currency: 'EUR', totalMinor: 100, items: [lamp], restoreUrl: null, ...cart },
+});
+const open = (content: ReturnType<typeof foldCart>): KnownContent => ({ ...content, state: 'open' });
+const foldAll = (events: CartUpdated[]) => events.reduce<KnownContent | null>((known, event) => open(foldCart(known, event)), null);
+
+test('whatever the order in which a cart’s events arrive, it stands as the provider’s clock says', () => {
+  const anEvent = fc.record({
+    totalMinor: fc.integer({ min: 1, max: 9 }),
+    emptied: fc.boolean(),
+    restoreUrl: fc.option(fc.constantFrom('https://shop.example.com/a', 'https://shop.example.com/b'), { nil: null }),
+    createdAtMs: fc.integer({ min: 0, max: 1_000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(anEvent, { minLength: 1, maxLength: 5 }), fc.infiniteStream(fc.nat()), (drawn, numbers) => {
+      const events = drawn.map(({ emptied, totalMinor, ...rest }, i) =>
+        updated(2_000 + i, emptied ? { ...rest, totalMinor: 0, items: [], currency: 'XXX' } : { ...rest, totalMinor }),
+      );
+      const shuffled = events.map((event) => ({ event, key: numbers.next().value ?? 0 })).sort((a, b) => a.key - b.key);
+      // Of several links any leads to the cart: which one is kept may differ, not whether there is one.
+      const comparable = (known: KnownContent | null) => ({ ...known, restoreUrl: known?.restoreUrl == null, currency: null });
+      expect(comparable(foldAll(shuffled.map(({ event }) => event)))).toEqual(comparable(foldAll(events)));
+    }),
+  );
+});
+
+test('an order that came before its cart learns from the cart’s older event what was in it', () => {
+  const converted: KnownContent = {
+    state: 'converted',
+    currency: 'USD',
+    totalMinor: 0,
+    items: [],
+    restoreUrl: null,
+    startedAt: 5_000,
+    lastActivityAt: 5_000,
+  };
+  expect(foldCart(converted, updated(4_000, {}))).toMatchObject({
+    currency: 'EUR',
+    totalMinor: 100,
+    items: [lamp],
+    startedAt: 1_000,
+    lastActivityAt: 5_000,
+  });
+});
