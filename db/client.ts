@@ -1,8 +1,14 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { GatheringSocket } from './gathering-socket.ts';
 
 /** A transaction that sees exactly one tenant's rows. */
-export type Tx = NodePgDatabase & { $client: pg.PoolClient };
+export type Tx = NodePgDatabase & { $client: TransactionClient };
+
+interface TransactionClient extends pg.PoolClient {
+  /** Statements that were sent and whose answers nobody waits for before COMMIT. */
+  unawaited: Promise<unknown>[];
+}
 
 /**
  * Call a function of the database.
@@ -14,6 +20,17 @@ export async function callFunction<T>(tx: Tx, call: string, values: unknown[]): 
   const [row] = rows;
   if (row === undefined) throw new Error(`${call} returned nothing`);
   return row.value;
+}
+
+/**
+ * Call a function of the database for its effect alone, without waiting for its answer: what comes next, COMMIT for one, is sent right
+ * behind it. Should it fail, the transaction fails, with its error.
+ */
+export function callUnawaited(tx: Tx, call: string, values: unknown[]): void {
+  const answer = callFunction(tx, call, values);
+  // Asked for when the transaction ends; a failure before that is not an unhandled one.
+  answer.catch(() => undefined);
+  tx.$client.unawaited.push(answer);
 }
 
 /**
@@ -114,6 +131,7 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 async function inTransaction<T>(pool: pg.Pool, named: Naming, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
   const client = await pool.connect();
+  const unawaited: Promise<unknown>[] = [];
   let broken: Error | undefined;
   const onError = (error: Error) => {
     broken = error;
@@ -124,11 +142,12 @@ async function inTransaction<T>(pool: pg.Pool, named: Naming, tenantId: string, 
     // Awaited below; until then its failure is the first statement's failure too.
     begun.catch(() => undefined);
     // Without the schema: drizzle would work out all relations anew for each transaction.
-    const result = await work(drizzle(naming(client, named)));
+    const result = await work(drizzle(naming(client, named, unawaited)));
     await begun;
     await commit(client);
     return result;
-  } catch (error) {
+  } catch (thrown) {
+    const error = thrown instanceof CommitUnclearError ? thrown : await causeOf(thrown, unawaited);
     if (error instanceof CommitUnclearError) broken = error;
     // No answer in time: nor would there be one to a rollback.
     else if (error instanceof Error && isSilence(error)) broken = error;
@@ -139,6 +158,12 @@ async function inTransaction<T>(pool: pg.Pool, named: Naming, tenantId: string, 
     client.removeListener('error', onError);
     client.release(broken);
   }
+}
+
+/** A statement that failed unawaited makes the next one, or COMMIT, fail: it is the cause. */
+async function causeOf(thrown: unknown, unawaited: Promise<unknown>[]): Promise<unknown> {
+  const failed = (await Promise.allSettled(unawaited)).find((answer) => answer.status === 'rejected');
+  return failed === undefined ? thrown : failed.reason;
 }
 
 /** Gives a statement the name under which each connection parses and plans it once. */
@@ -163,9 +188,9 @@ function nameStatements(): Naming {
 }
 
 /** A view of a connection on which every statement is a named one. */
-function naming(client: pg.PoolClient, named: Naming): pg.PoolClient {
+function naming(client: pg.PoolClient, named: Naming, unawaited: Promise<unknown>[]): TransactionClient {
   const query = (statement: pg.QueryConfig, values?: unknown[]) => client.query(named(statement), values);
-  return Object.create(client, { query: { value: query } });
+  return Object.create(client, { query: { value: query }, unawaited: { value: unawaited } });
 }
 
 /** The driver gave up waiting, also where drizzle wraps its error. */
@@ -215,6 +240,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       keepAlive: true,
       // A statement is sent when it is asked for, not when the one before it was answered.
       pipeline: true,
+      stream: () => new GatheringSocket(),
       ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
     });
     // An idle connection that dies (a restarted server) is replaced by the pool; without a listener it would end the process.

@@ -42,7 +42,7 @@ export async function applyCartUpdated(ctx: EventContext, event: CartUpdated): P
     nowMs: ctx.nowMs,
   });
   if (writes.emptied) await stopEnrollmentsAbout(ctx, writes.subject.id, 'expired');
-  await writeCart(ctx, writes);
+  writeCart(ctx, writes);
 }
 
 /** Read the world anew: the event before this one, in the same delivery, or a merge may have changed it. */

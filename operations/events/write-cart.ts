@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { callFunction } from '../../db/client.ts';
+import { callUnawaited } from '../../db/client.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { ContactDetails } from '../../domain/people/fold-details.ts';
 import type { KnownCart } from './cart-world.ts';
@@ -26,11 +26,11 @@ export interface CartWrites {
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-/** Write it all. Notes in the context whether Temporal is to be told. */
-export async function writeCart(ctx: EventContext, w: CartWrites): Promise<void> {
+/** Write it all, unawaited. Notes in the context whether Temporal is to be told. */
+export function writeCart(ctx: EventContext, w: CartWrites): void {
   const { tx, source } = ctx;
   const owner = w.owner === null ? null : ownerRow(w.owner);
-  const written = await callFunction<boolean>(tx, 'write_cart($1)', [
+  callUnawaited(tx, 'write_cart($1)', [
     JSON.stringify({
       inbox_id: ctx.inboxId,
       ...(owner === null ? {} : w.owner?.fresh == null ? { contact: owner } : { new_contact: owner }),
@@ -56,7 +56,7 @@ export async function writeCart(ctx: EventContext, w: CartWrites): Promise<void>
       ...(w.story === null ? {} : { story: { id: uuidv7(), enrollment_id: w.story.enrollmentId, data: w.story.data } }),
     }),
   ]);
-  if (written) ctx.outboxWritten = true;
+  if (w.enrollments.length > 0) ctx.outboxWritten = true;
 }
 
 const some = (name: string, rows: unknown[]) => (rows.length === 0 ? {} : { [name]: rows });

@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { endsWithCommit, saysCommitted } from '../helpers/commit-bytes.ts';
 
 /** Where a connection is cut: `before` the COMMIT reaches the server, or `after` it was carried out, with its answer lost. */
 export type Cut = 'before' | 'after';
@@ -49,13 +50,16 @@ export async function startDatabaseLine(upstream: { host: string; port: number }
     };
     client.on('close', () => behind.destroy());
     behind.on('close', () => client.destroy());
-    behind.on('data', (answer) => (answerLost ? cut() : client.write(answer)));
+    behind.on('data', (answer) => {
+      if (!answerLost) client.write(answer);
+      else if (saysCommitted(answer)) cut();
+    });
     client.on('data', (sent) => {
       const text = sent.toString('latin1');
       // The byte before a statement is its length, and may be a letter.
       if (/begin;/i.test(text)) transaction = '';
       transaction += text;
-      if (said?.test(transaction) !== true || fates.length === 0 || !/commit\0/i.test(text)) {
+      if (said?.test(transaction) !== true || fates.length === 0 || !endsWithCommit(sent)) {
         behind.write(sent);
         return;
       }

@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { endsWithCommit, saysCommitted } from '../helpers/commit-bytes.ts';
 
 /** What becomes of a COMMIT whose answer never arrives. */
 export type LostCommit =
@@ -35,6 +36,8 @@ export async function startCommitProxy(upstream: { host: string; port: number })
         client.write(answer);
         return;
       }
+      // The answer of the statement before it may come first.
+      if (!saysCommitted(answer)) return;
       client.destroy();
       behind.destroy();
     });
@@ -45,7 +48,7 @@ export async function startCommitProxy(upstream: { host: string; port: number })
     });
     client.on('data', (sent) => {
       const fate = armed.get(clientPort);
-      if (fate === undefined || !isCommit(sent)) {
+      if (fate === undefined || !endsWithCommit(sent)) {
         behind.write(sent);
         return;
       }
@@ -76,9 +79,4 @@ export async function startCommitProxy(upstream: { host: string; port: number })
       await new Promise<void>((done) => server.close(() => done()));
     },
   };
-}
-
-/** A simple query of one word: `Q`, length, `commit`, NUL. */
-function isCommit(sent: Buffer): boolean {
-  return sent[0] === 0x51 && sent.subarray(5, 11).toString('latin1').toLowerCase() === 'commit';
 }
