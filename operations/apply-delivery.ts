@@ -1,16 +1,16 @@
-import { and, eq, sql } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { callFunction, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
+import { callFunction, callUnawaited, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { type Applied, applyEvents, namesOf } from './events/apply.ts';
-import { parseWorld, type StoredWorld } from './events/cart-world.ts';
 import { readTenant, startContext, type TenantRow } from './events/context.ts';
 import { MovedError } from './events/identities.ts';
 import { asArguments, type Found } from './events/lock-named.ts';
 import { identityHash } from './events/suppressions.ts';
+import { parseWorld, worldOf } from './events/world.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 // How a delivery and its effects get into Postgres: one inbox row each, however often it comes.
@@ -56,31 +56,37 @@ interface Opened {
   known?: { id: string; state: 'applied' | 'pending' | 'ignored' | 'quarantined'; events: DomainEvent[]; covered_contact_ids: string[] } | null;
   /** null: persons moved while their locks were awaited. */
   named?: Found | null;
-  cart?: StoredWorld;
+  /** What the delivery is about, where it was asked for. */
+  world?: Parameters<typeof parseWorld>[1];
 }
 
 async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
   const id = uuidv7();
   const tenant = row.tenant ?? (await readTenant(tx, row.tenantId));
   const ctx = startContext(tx, deps, { ...row, inboxId: id }, tenant);
-  const { all, cart } = namesOf(ctx.source, events);
-  const opened = await callFunction<Opened>(tx, 'open_delivery($1, $2, $3, $4, $5, $6, $7, $8)', [
+  const { all } = namesOf(ctx.source, events);
+  const reads = worldOf(events);
+  const opened = await callFunction<Opened>(tx, 'open_delivery($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
     JSON.stringify({ id, dedupe_key: row.dedupeKey, topic: row.topic, events }),
     ...asArguments(ctx.source, all),
-    cart ? all.identities.map((i) => identityHash(ctx, i)) : null,
+    reads,
+    reads === 'cart' ? all.identities.map((i) => identityHash(ctx, i)) : [],
   ]);
   const { known, named } = opened;
   if (known === undefined) {
     if (named == null) throw new MovedError();
-    const applied = await applyEvents(ctx, deps, events, { named, cart: opened.cart === undefined ? null : parseWorld(opened.cart) });
-    if (applied.coveredContactIds.length > 0) await recordApplied(tx, id, applied);
+    const applied = await applyEvents(ctx, deps, events, {
+      named,
+      world: reads === null || opened.world === undefined ? null : parseWorld(reads, opened.world),
+    });
+    if (applied.coveredContactIds.length > 0) recordApplied(tx, id, applied);
     await deps.checkpoints('stop.before_commit');
     return { kind: 'applied', applied };
   }
   if (known === null) throw new MovedError();
   if (known.state === 'pending') {
     const applied = await applyEvents({ ...ctx, inboxId: known.id }, deps, known.events, null);
-    await recordApplied(tx, known.id, applied);
+    recordApplied(tx, known.id, applied);
     await deps.checkpoints('stop.before_commit');
     return { kind: 'applied', applied };
   }
@@ -89,11 +95,8 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
   return { kind: 'repeated', applied: { coveredContactIds: known.covered_contact_ids, liveClaims, lockedAtMs, outboxWritten: false } };
 }
 
-async function recordApplied(tx: Tx, inboxId: string, applied: Applied): Promise<void> {
-  await tx
-    .update(inbox)
-    .set({ state: 'applied', coveredContactIds: applied.coveredContactIds, appliedAt: sql`clock_timestamp()` })
-    .where(eq(inbox.id, inboxId));
+function recordApplied(tx: Tx, inboxId: string, applied: Applied): void {
+  callUnawaited(tx, 'record_applied($1, $2)', [inboxId, applied.coveredContactIds]);
 }
 
 async function insertInbox(tx: Tx, row: StoredDelivery, state: 'pending' | 'ignored' | 'quarantined', events: DomainEvent[]): Promise<string | null> {

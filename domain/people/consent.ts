@@ -29,6 +29,22 @@ export function saysMore(statement: ConsentStatement, known: readonly ConsentSta
   return !known.some((k) => k.state === statement.state && k.atMs >= statement.atMs);
 }
 
+/** What an event says about a person's channels that adds anything to what they said before. */
+export function newStatements<T extends { channel: string; state: ConsentStatement['state'] }>(
+  said: readonly T[],
+  atMs: EpochMs,
+  known: readonly (ConsentStatement & { channel: string })[],
+): (T & { atMs: EpochMs })[] {
+  return said
+    .map((statement) => ({ ...statement, atMs }))
+    .filter((statement) =>
+      saysMore(
+        statement,
+        known.filter((k) => k.channel === statement.channel),
+      ),
+    );
+}
+
 /**
  * Whether a channel may be used.
  * @param requiresConsent - the tenant's `requireConsent` for the channel: unknown is not enough

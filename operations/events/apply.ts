@@ -3,13 +3,13 @@ import type { Deps } from '../deps.ts';
 import { type LiveClaim, readLiveClaims } from '../lease-watch.ts';
 import { applyCartDeleted, applyCartUpdated } from './carts.ts';
 import { applyContactUpdated, applyMessageReceived, applyPrivacyRequest, applyUninstalled } from './contact.ts';
-import type { CartWorld } from './cart-world.ts';
 import type { EventContext } from './context.ts';
 import { type EventSource, namedBy } from './identities.ts';
 import { type Found, findNamed, lockNamed, type Names } from './lock-named.ts';
 import { applyOptedIn, applyOptedOut } from './opt-outs.ts';
 import { applyOrderCancelled, applyOrderPlaced } from './orders.ts';
 import { isStop } from './stops.ts';
+import type { World } from './world.ts';
 
 /** What a transaction of events has written, for whoever answers the delivery. */
 export interface Applied {
@@ -21,11 +21,11 @@ export interface Applied {
   outboxWritten: boolean;
 }
 
-/** What one delivery names in all. Its carts' world can be read with the locks where there is one event only. */
-export function namesOf(source: EventSource, events: DomainEvent[]): { all: Names; each: Names[]; cart: boolean } {
+/** What one delivery names, in all and event by event. */
+export function namesOf(source: EventSource, events: DomainEvent[]): { all: Names; each: Names[] } {
   const each = events.map((event) => ({ ...namedBy(source, event), stops: isStop(event) }));
   const all = { identities: each.flatMap((n) => n.identities), keys: each.flatMap((n) => n.keys), stops: each.some((n) => n.stops) };
-  return { all, each, cart: events.length === 1 && events[0]?.type === 'cart.updated' };
+  return { all, each };
 }
 
 /**
@@ -38,11 +38,11 @@ export async function applyEvents(
   ctx: EventContext,
   deps: Pick<Deps, 'clock' | 'checkpoints'>,
   events: DomainEvent[],
-  opened: { named: Found; cart: CartWorld | null } | null,
+  opened: { named: Found; world: World | null } | null,
 ): Promise<Applied> {
   const names = namesOf(ctx.source, events);
   const locked = opened?.named ?? (await lockNamed(ctx.tx, ctx.source, names.all));
-  ctx.cart = opened?.cart ?? null;
+  ctx.world = opened?.world ?? null;
   const lockedAtMs = deps.clock.monotonicMs();
   await deps.checkpoints('stop.locked');
   for (const [index, event] of events.entries()) {
@@ -52,7 +52,7 @@ export async function applyEvents(
     await applyEvent(ctx, event);
   }
   const coveredContactIds = [...ctx.covered].sort();
-  const liveClaims = await readLiveClaims(ctx.tx, coveredContactIds);
+  const liveClaims = ctx.claims ?? (await readLiveClaims(ctx.tx, coveredContactIds));
   return { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: ctx.outboxWritten };
 }
 

@@ -4,11 +4,12 @@ import { contactIdentities, contacts, enrollments, subjects } from '../../db/sch
 import type { DomainEvent } from '../../domain/events.ts';
 import { chooseContact, type ChosenContact } from '../../domain/people/choose-contact.ts';
 import { carryStops } from './carry-stops.ts';
-import { type CartWorld, type KnownContact, parseWorld, type StoredWorld } from './cart-world.ts';
+import { type CartWorld, parseCartWorld, type StoredCartWorld } from './cart-world.ts';
 import type { EventContext } from './context.ts';
 import { decideCart, ownerOf } from './decide-cart.ts';
 import type { ActiveSequence } from './enroll.ts';
 import { identitiesOf, type Identity, namedBy, subjectsByKey } from './identities.ts';
+import type { KnownContact } from './known-people.ts';
 import { findNamed, type Found } from './lock-named.ts';
 import { mergePersons, personOf, resolveContact } from './persons.ts';
 import { stopEnrollmentsAbout } from './stop-enrollments.ts';
@@ -25,7 +26,7 @@ type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
  */
 export async function applyCartUpdated(ctx: EventContext, event: CartUpdated): Promise<void> {
   const identities = identitiesOf(ctx.source, event.person);
-  let world = ctx.cart ?? (await readWorld(ctx, ctx.found, identities));
+  let world = ctx.world?.cart ?? (await readWorld(ctx, ctx.found, identities));
   let chosen = chooseContact(identities, world.identities);
   if (!isSettled(world, identities, chosen)) {
     await settleWhose(ctx, event, identities);
@@ -48,7 +49,7 @@ export async function applyCartUpdated(ctx: EventContext, event: CartUpdated): P
 /** Read the world anew: the event before this one, in the same delivery, or a merge may have changed it. */
 async function readWorld(ctx: EventContext, found: Found, identities: Identity[]): Promise<CartWorld> {
   const hashes = identities.map((i) => identityHash(ctx, i));
-  return parseWorld(await callFunction<StoredWorld>(ctx.tx, 'read_cart($1, $2, $3)', [found.named, found.subjects, hashes]));
+  return parseCartWorld(await callFunction<StoredCartWorld>(ctx.tx, 'read_cart($1, $2, $3)', [found.named, found.subjects, hashes]));
 }
 
 /** One cart at most, one person at most who has all these identities, and a cart that is this person's already or nobody's. */

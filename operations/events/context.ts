@@ -3,9 +3,10 @@ import type { Tx } from '../../db/client.ts';
 import { tenants } from '../../db/schema/index.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
-import type { CartWorld } from './cart-world.ts';
+import type { LiveClaim } from '../lease-watch.ts';
 import type { EventSource } from './identities.ts';
 import type { Found } from './lock-named.ts';
+import type { World } from './world.ts';
 
 /** What the effects of one delivery share while they are written: the transaction, its tenant, and what it has touched so far. */
 export interface EventContext {
@@ -16,10 +17,12 @@ export interface EventContext {
   inboxId: string | null;
   /** What the event in hand names. The rows of all these persons are locked; effects may touch no others. */
   found: Found;
-  /** A cart's world, where it was read together with the locks; null: it is to be read. */
-  cart: CartWorld | null;
+  /** The world of what the event is about, where it was read together with the locks; null: it is to be read. */
+  world: World | null;
   /** Contacts whose running calls must be over before the 2xx (stops, and merges that carry one). */
   covered: Set<string>;
+  /** Their calls that may be running, where these were read with the world; null: they are to be read. */
+  claims: LiveClaim[] | null;
   /** Whether anything was written to the outbox. */
   outboxWritten: boolean;
   nowMs: number;
@@ -61,8 +64,9 @@ export function startContext(
     tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale },
     inboxId: where.inboxId,
     found: { named: [], reached: [], subjects: [] },
-    cart: null,
+    world: null,
     covered: new Set(),
+    claims: null,
     outboxWritten: false,
     nowMs: deps.clock.nowMs(),
   };

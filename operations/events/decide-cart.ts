@@ -3,12 +3,13 @@ import { v7 as uuidv7 } from 'uuid';
 import type { DomainEvent } from '../../domain/events.ts';
 import { foldCart } from '../../domain/fold-cart.ts';
 import type { ChosenContact } from '../../domain/people/choose-contact.ts';
-import { saysMore } from '../../domain/people/consent.ts';
+import { newStatements } from '../../domain/people/consent.ts';
 import { foldDetails, noDetails } from '../../domain/people/fold-details.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
-import type { CartWorld, KnownContact } from './cart-world.ts';
+import type { CartWorld } from './cart-world.ts';
 import { type ActiveSequence, sequencesToBegin } from './enroll.ts';
 import type { Identity } from './identities.ts';
+import type { KnownContact } from './known-people.ts';
 import type { CartWrites } from './write-cart.ts';
 
 type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
@@ -59,12 +60,21 @@ export function decideCart(event: CartUpdated, facts: CartFacts): CartWrites {
   const lifecycle = owner?.contact.lifecycle ?? 'NEW';
   const newLifecycle = enrollments.length > 0 && lifecycle === 'NEW' ? 'IN_PROGRESS' : lifecycle;
   const unchanged = owner !== null && newLifecycle === lifecycle && isDeepStrictEqual(details, told);
-  const fresh = owner === null ? { identities, lastSeenAt: event.occurredAtMs } : null;
+  const fresh = owner === null ? { identities, lastSeenAt: event.occurredAtMs, lastOrderAt: null } : null;
   const seen = owner !== null && (owner.person.lastSeenAt ?? Number.NEGATIVE_INFINITY) < event.occurredAtMs;
+  // A contact that is written anyway, and is its person's root, carries the sign of life along.
+  const along = seen && !unchanged && owner.person.id === contactId;
   return {
-    owner: unchanged ? null : { id: contactId, details, lifecycle: newLifecycle, fresh },
-    seen: seen ? { personId: owner.person.id, atMs: event.occurredAtMs } : null,
-    consents: identities.length === 0 ? [] : newConsents(event, world, contactId),
+    owner: unchanged ? null : { id: contactId, details, lifecycle: newLifecycle, fresh, ...(along ? { lastSeenAt: event.occurredAtMs } : {}) },
+    seen: seen && !along ? { personId: owner.person.id, atMs: event.occurredAtMs } : null,
+    consents:
+      identities.length === 0
+        ? []
+        : newStatements(
+            event.person.consents,
+            event.occurredAtMs,
+            world.consents.filter((c) => c.contactId === contactId),
+          ).map((statement) => ({ contactId, ...statement })),
     subject,
     freshSubject: known === null,
     keys: event.keys,
@@ -73,15 +83,6 @@ export function decideCart(event: CartUpdated, facts: CartFacts): CartWrites {
     emptied: emptied && open !== undefined,
     story: emptied || (open === undefined && enrollments.length === 0) ? null : { enrollmentId: open?.id ?? null, data: storyOf(event) },
   };
-}
-
-/** Consent is append-only. */
-function newConsents(event: CartUpdated, { consents }: CartWorld, contactId: string): CartWrites['consents'] {
-  const atMs = event.occurredAtMs;
-  const known = (channel: string) => consents.filter((c) => c.contactId === contactId && c.channel === channel);
-  return event.person.consents
-    .filter(({ channel, state }) => saysMore({ state, atMs }, known(channel)))
-    .map(({ channel, state }) => ({ contactId, channel, state, atMs }));
 }
 
 const storyOf = ({ occurredAtMs, cart }: CartUpdated) => ({

@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { consents, contacts } from '../../db/schema/index.ts';
 import type { PersonDetails } from '../../domain/events.ts';
-import { saysMore } from '../../domain/people/consent.ts';
+import { newStatements } from '../../domain/people/consent.ts';
 import { foldDetails } from '../../domain/people/fold-details.ts';
 import type { EventContext } from './context.ts';
 
@@ -24,12 +24,7 @@ async function recordConsents(ctx: EventContext, contactId: string, details: Per
     .select({ channel: consents.channel, state: consents.state, atMs: consents.occurredAt })
     .from(consents)
     .where(eq(consents.contactId, contactId));
-  const fresh = details.consents.filter(({ channel, state }) =>
-    saysMore(
-      { state, atMs: occurredAtMs },
-      known.filter((k) => k.channel === channel),
-    ),
-  );
+  const fresh = newStatements(details.consents, occurredAtMs, known);
   if (fresh.length === 0) return;
   const { tenantId, connectionId } = ctx.source;
   await ctx.tx.insert(consents).values(

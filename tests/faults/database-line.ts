@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { endsWithCommit, saysCommitted } from '../helpers/commit-bytes.ts';
+import { endsWithCommit, saysCommitted } from '../proof/commit-bytes.ts';
 
 /** Where a connection is cut: `before` the COMMIT reaches the server, or `after` it was carried out, with its answer lost. */
 export type Cut = 'before' | 'after';

@@ -1,5 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { endsWithCommit, saysCommitted } from '../helpers/commit-bytes.ts';
+import { endsWithCommit, saysCommitted } from './commit-bytes.ts';
 
 /** What becomes of a COMMIT whose answer never arrives. */
 export type LostCommit =
