@@ -252,6 +252,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const main = open(options.maxConnections ?? 20, 'main', 10_000);
   const settlingPool = open(options.settlingConnections ?? 4, 'settling', 3_000);
   const named = nameStatements();
+  // Columns by name, never `*`: a connection refuses a plan that it keeps once a newer build's function answers with one column more.
   const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> =>
     (await main.query<R>(named({ text, values }))).rows;
 
@@ -268,17 +269,19 @@ export function openDatabase(options: DatabaseOptions): Database {
         slug: string;
         settings: unknown;
         time_scale: number;
-      }>('select * from resolve_connection($1, $2)', [integration, id]);
+      }>('select tenant_id, id, secrets, state, slug, settings, time_scale from resolve_connection($1, $2)', [integration, id]);
       if (row === undefined) return null;
       const tenant = { slug: row.slug, settings: row.settings, timeScale: row.time_scale };
       return { tenantId: row.tenant_id, id: row.id, secrets: row.secrets, state: row.state, tenant };
     },
     async resolveApiKey(hash) {
-      const [row] = await rows<{ tenant_id: string; id: string }>('select * from resolve_api_key($1)', [hash]);
+      const [row] = await rows<{ tenant_id: string; id: string }>('select tenant_id, id from resolve_api_key($1)', [hash]);
       return row === undefined ? null : { tenantId: row.tenant_id, id: row.id };
     },
     async listTenants() {
-      const found = await rows<{ id: string; slug: string; name: string; time_scale: number; synthetic: boolean }>('select * from list_tenants()');
+      const found = await rows<{ id: string; slug: string; name: string; time_scale: number; synthetic: boolean }>(
+        'select id, slug, name, time_scale, synthetic from list_tenants()',
+      );
       return found.map((t) => ({ id: t.id, slug: t.slug, name: t.name, timeScale: t.time_scale, synthetic: t.synthetic }));
     },
     async claimOutbox(maxRows, claimMs) {
@@ -289,7 +292,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         kind: OutboxItem['kind'];
         attempts: number;
         created_at: Date;
-      }>('select * from claim_outbox($1, $2)', [maxRows, claimMs]);
+      }>('select tenant_id, seq, enrollment_id, kind, attempts, created_at from claim_outbox($1, $2)', [maxRows, claimMs]);
       return found.map((r) => ({
         tenantId: r.tenant_id,
         seq: Number(r.seq),
@@ -300,10 +303,10 @@ export function openDatabase(options: DatabaseOptions): Database {
       }));
     },
     async tenantsWithWork(kind) {
-      return (await rows<{ tenant_id: string }>('select * from tenants_with_work($1)', [kind])).map((r) => r.tenant_id);
+      return (await rows<{ tenant_id: string }>('select tenant_id from tenants_with_work($1)', [kind])).map((r) => r.tenant_id);
     },
     async outboxBacklog() {
-      const [row] = await rows<{ waiting: string; oldest_ms: number }>('select * from outbox_backlog()');
+      const [row] = await rows<{ waiting: string; oldest_ms: number }>('select waiting, oldest_ms from outbox_backlog()');
       return { waiting: Number(row?.waiting ?? 0), oldestMs: row?.oldest_ms ?? 0 };
     },
     async makeMessageEventPartitions() {

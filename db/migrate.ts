@@ -4,9 +4,16 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
+import { isLockFailure } from './client.ts';
 
 // One number for every Rekindle process: whoever comes second waits, then finds nothing to do.
 const migrationLock = 7_265_001;
+
+// Whoever waits for a table's lock makes everybody wait who comes after. Webhooks wait 800 ms for a lock (design, section 7): a migration
+// gives way before that, rolls back, and comes again when they have gone on.
+const lockWaitMs = 400;
+const restMs = 1_000;
+const giveUpAfterMs = 120_000;
 
 /** The committed migrations, also from compiled output, where the SQL files lie beside the sources' folder. */
 function migrationsFolder(): string {
@@ -17,22 +24,36 @@ function migrationsFolder(): string {
 }
 
 /**
- * Bring a database to the current schema. Processes that start at once migrate once: the lock is held on a connection of its own,
- * so that it outlives every transaction of the migration and ends with the process.
+ * Bring a database to the current schema, while APIs and workers of the build before go on. Processes that start at once migrate once: the
+ * lock is held on a connection of its own, so that it outlives every transaction of the migration and ends with the process.
  * @param databaseUrl - the owner's URL; the owner must be allowed to create roles
- * @throws when the database cannot be reached or a statement fails; nothing of the failed file is kept
+ * @param folder - the migrations, with their journal
+ * @throws when the database cannot be reached, a statement fails, or a table's lock was not to be had for two minutes; nothing is kept then
  */
-export async function migrate(databaseUrl: string): Promise<void> {
+export async function migrate(databaseUrl: string, folder = migrationsFolder()): Promise<void> {
   const lock = new pg.Client({ connectionString: databaseUrl, application_name: 'rekindle migrate lock' });
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'rekindle migrate' });
+  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'rekindle migrate', options: `-c lock_timeout=${lockWaitMs}` });
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [migrationLock]);
     await client.connect();
-    await runMigrations(drizzle(client), { migrationsFolder: migrationsFolder() });
+    await untilLocked(() => runMigrations(drizzle(client), { migrationsFolder: folder }));
   } finally {
     await client.end().catch(() => undefined);
     await lock.end().catch(() => undefined);
+  }
+}
+
+/** All that is new is one transaction: it gets every lock that it needs, or leaves everything as it was. */
+async function untilLocked(run: () => Promise<void>): Promise<void> {
+  const startedMs = performance.now();
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isLockFailure(error) || performance.now() - startedMs > giveUpAfterMs) throw error;
+      await new Promise((rested) => setTimeout(rested, restMs));
+    }
   }
 }
 

@@ -1,7 +1,10 @@
-// Are the committed migrations all that the schema needs? Generates into a copy and expects nothing new.
+// Are the committed migrations all that the schema needs, are the published ones as they were, and may each new one run while the build
+// before still does? The first is asked by generating into a copy and expecting nothing new; the rule of the last is docs/migrations.md.
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { unsafeStatements } from './migration-rules.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const migrations = join(root, 'db/migrations');
@@ -30,6 +33,19 @@ function generateInto(folder: string): { said: string; added: string[] } {
   return { said: `${kit.stdout}\n${kit.stderr}`, added: added.map((file) => readFileSync(join(out, file), 'utf8')) };
 }
 
+/** What was changed in migrations that installations have run already, and what in the others would break the build before. */
+function findUnsafe(tags: string[]): string[] {
+  // A release adds its migrations here: by tag, the SHA-256 of the file.
+  const published: Record<string, string> = JSON.parse(readFileSync(join(migrations, 'published.json'), 'utf8'));
+  const textOf = (tag: string) => readFileSync(join(migrations, `${tag}.sql`), 'utf8').replaceAll('\r\n', '\n');
+  return tags.flatMap((tag) => {
+    const digest = published[tag];
+    if (digest === undefined) return unsafeStatements(textOf(tag)).map((line) => `${tag}.sql ${line}\n  (docs/migrations.md says what to do)`);
+    const same = createHash('sha256').update(textOf(tag)).digest('hex') === digest;
+    return same ? [] : [`${tag}.sql is published and must not be changed: write a new migration.`];
+  });
+}
+
 /** What keeps the committed migrations from leading to the schema, one paragraph each; empty when they do. */
 function findProblems(folder: string): string[] {
   const journal: { entries: { tag: string }[] } = JSON.parse(readFileSync(join(migrations, 'meta/_journal.json'), 'utf8'));
@@ -39,10 +55,12 @@ function findProblems(folder: string): string[] {
     ...listed.filter((file) => !present.includes(file)).map((file) => `${file} is in the journal, but not in db/migrations/.`),
     ...present.filter((file) => !listed.includes(file)).map((file) => `${file} is not in the journal: it would never run.`),
   ];
+  if (torn.length > 0) return torn;
+  const unsafe = findUnsafe(journal.entries.map(({ tag }) => tag));
   const { said, added } = generateInto(folder);
-  if (added.length === 0 && said.includes(nothingNew)) return torn;
+  if (added.length === 0 && said.includes(nothingNew)) return unsafe;
   return [
-    ...torn,
+    ...unsafe,
     added.length > 0 ? added.join('\n') : said,
     'db/schema/ and db/migrations/ differ: run `npm run generate` and commit what it writes.',
   ];
