@@ -26,18 +26,15 @@ interface Fault {
 
 /**
  * Carts flow through the product's own cart sequence, half of them end by a purchase, a reply or an opt-out on the way, and one
- * process of each kind is killed and started again. Counted at the end from outside: the shop's answers and the mail server's record.
+ * process of each kind, of Temporal's services too where they are apart, is killed and started again. Counted at the end from outside: the shop's answers and the mail server's record.
  */
 export async function measureFaults(topology: Topology, client: Client, load: Load): Promise<Measured & { violations: string[] }> {
   const { balancer, deps, smtp, temporal } = topology;
   const preset = await cartPreset();
   const tenant = await tenantWith(deps, 'bench-faults', timeScale, preset);
   const mailSteps = preset.definition.steps.filter((step) => step.channels.includes('email'));
-  const faults: Fault[] = [
-    ...[topology.apis[0], topology.workers[0]].flatMap((part, index) => (part === undefined ? [] : [{ part, at: 0.15 + index * 0.2 }])),
-    // Of several nodes a history node: it owns shards, which the other one has to take over.
-    ...temporal.nodes.slice(0, 1).map((part) => ({ part, at: 0.65 })),
-  ];
+  const victims = [...topology.apis.slice(0, 1), ...topology.workers.slice(0, 1), ...temporal.oneOfEach];
+  const faults = victims.map((part, index): Fault => ({ part, at: 0.15 + (0.6 * index) / (victims.length - 1) }));
 
   smtp.accepted.length = 0;
   smtp.always({ at: 'dot', act: 'pass', byteDelayMs });
@@ -60,6 +57,7 @@ export async function measureFaults(topology: Topology, client: Client, load: Lo
   };
   const account = settleAccounts(carts, mails, await ledgerOf(deps, tenant), promised);
   account.stuck.push(...running.map((id) => `${id}: its workflow has not ended`));
+  const ended = [...topology.apis, ...topology.workers, ...temporal.nodes].filter((part) => part.pid === null);
 
   const postedAtMs = new Map(carts.map((cart) => [cart.email, cart.postedAtMs]));
   const due = mails.map(({ to, stepId, atMs }): Happening => {
@@ -68,12 +66,19 @@ export async function measureFaults(topology: Topology, client: Client, load: Lo
   });
   const answers = deliveries.map(({ ackedAtMs, latencyMs }): Happening => ({ shouldAtMs: ackedAtMs - latencyMs, tookMs: latencyMs }));
   return {
-    figures: [known('faults_carts_acknowledged', acknowledged, 'carts'), known('faults_mails', mails.length, 'mails'), ...figuresOf(account)],
+    figures: [known('faults_carts_acknowledged', acknowledged, 'carts'), known('faults_mails', mails.length, 'mails'), ...figuresOf(account, ended)],
     tables: [dipTable(faults, faultTimesMs, answers, due)],
     notes: [
       `${carts.filter((cart) => cart.stop !== null).length} stops; ${deliveries.filter((d) => d.attempts > 1).length} events were posted more than once; ${carts.length - acknowledged} carts were never answered`,
     ],
-    violations: [...account.lost, ...account.duplicates, ...account.afterStop, ...account.unaccounted, ...account.stuck],
+    violations: [
+      ...account.lost,
+      ...account.duplicates,
+      ...account.afterStop,
+      ...account.unaccounted,
+      ...account.stuck,
+      ...ended.map(({ name }) => `${name} ended by itself`),
+    ],
   };
 }
 
@@ -102,14 +107,15 @@ function stepOf(raw: Buffer): string {
   return /^Message-ID:\s+<[\w-]+\.(\w+)@/im.exec(raw.toString('latin1'))?.[1] ?? 'without a Message-ID';
 }
 
-function figuresOf(account: Account): Figure[] {
-  const none = (name: string, found: string[]) => budgeted(name, found.length, '', '0, guaranteed', (n) => n === 0);
+function figuresOf(account: Account, ended: Part[]): Figure[] {
+  const none = (name: string, found: unknown[]) => budgeted(name, found.length, '', '0, guaranteed', (n) => n === 0);
   return [
     none('faults_carts_lost', account.lost),
     none('faults_sent_twice', account.duplicates),
     none('faults_sent_after_stop', account.afterStop),
     none('faults_steps_unaccounted', account.unaccounted),
     none('faults_stuck', account.stuck),
+    none('faults_processes_ended', ended),
     // One worker of two was killed: it had at most its activity slots in hand.
     budgeted('faults_steps_unknown', account.unknown, '', '<= 40: in hand of the killed worker, never sent again', (n) => n <= 40),
     known('faults_steps_too_late', account.tooLate, ''),

@@ -20,7 +20,7 @@ The official Temporal server on Postgres, two APIs, two workers. The first run b
 --only a,b              of ${sections.join(', ')}; default: all of them
 --rounds N              of each figure, the median counts; default 3
 --shards N              history shards; default 16
---split                 Temporal's four services as processes of their own, with two history nodes, one of which is killed
+--split                 Temporal's four services as processes of their own, with two history nodes; one of history, matching and frontend each is killed
 --built                 what \`npm run build\` made, by plain Node, as production runs it (memory)
 --seconds N             how long carts flow while processes are killed; default 90, and 72 more until the last cart is through
 --carts-per-second N    meanwhile; default 4

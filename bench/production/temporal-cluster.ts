@@ -19,6 +19,8 @@ export interface TemporalCluster {
   address: string;
   namespace: string;
   nodes: Part[];
+  /** Of the services without which no workflow goes on, a node each: history owns shards, matching task queues, the frontend is the way in. */
+  oneOfEach: Part[];
   /** Whether the frontend knows the namespace. */
   answers(): Promise<boolean>;
   stop(): Promise<void>;
@@ -67,11 +69,18 @@ export async function startTemporalCluster(options: {
     address,
     namespace,
     nodes: parts,
+    oneOfEach: parts.filter((_, index) => isFirstOfItsService(nodes, index)),
     answers: () => knowsNamespace(address, namespace),
     async stop() {
       await Promise.all(parts.map((part) => part.stop()));
     },
   };
+}
+
+/** The server's own worker carries no workflow of ours. */
+function isFirstOfItsService(nodes: TemporalNode[], index: number): boolean {
+  const service = nodes[index]?.services[0];
+  return service !== 'worker' && nodes.findIndex((node) => node.services[0] === service) === index;
 }
 
 async function nameNodes(split: boolean): Promise<TemporalNode[]> {
