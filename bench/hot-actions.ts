@@ -146,6 +146,13 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
         },
       }),
     ),
+    {
+      name: 'relay: Temporal is away',
+      async prepare() {
+        await aCart();
+        return () => relayOutbox({ ...deps, engine: { ...agreeable, start: () => Promise.reject(new Error('Temporal is away')) } });
+      },
+    },
     always('relay: nothing to do', relay),
     always('sweep: nothing to do', () => sweepLeases(deps)),
     {

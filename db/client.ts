@@ -1,5 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { type ConnectionLine, lineOf, type Wanted } from './connection-line.ts';
 import { GatheringSocket } from './gathering-socket.ts';
 
 /** A transaction that sees exactly one tenant's rows. */
@@ -77,7 +78,8 @@ export interface DatabaseOptions {
   lockWaitMs?: number;
 }
 
-export type WithTenant = <T>(tenantId: string, work: (tx: Tx) => Promise<T>) => Promise<T>;
+/** `wanted`: whether somebody still waits for this when its turn comes. @throws NobodyWaitsError where it says no */
+export type WithTenant = <T>(tenantId: string, work: (tx: Tx) => Promise<T>, wanted?: Wanted) => Promise<T>;
 
 export interface TenantSummary {
   id: string;
@@ -110,7 +112,7 @@ export interface Database {
   withTenant: WithTenant;
   /** The same on the small pool that is kept free for settling calls and watching leases. */
   settling: WithTenant;
-  resolveConnection(integration: string, id: string | null): Promise<ResolvedConnection | null>;
+  resolveConnection(integration: string, id: string | null, wanted?: Wanted): Promise<ResolvedConnection | null>;
   resolveApiKey(hash: string): Promise<{ tenantId: string; id: string } | null>;
   listTenants(): Promise<TenantSummary[]>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
@@ -118,7 +120,8 @@ export interface Database {
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   makeMessageEventPartitions(): Promise<void>;
   ping(): Promise<void>;
-  stats(): { total: number; idle: number; waiting: number };
+  /** `longestWaitMs`: how long the first of those who wait for a connection has been waiting. */
+  stats(): { total: number; idle: number; waiting: number; longestWaitMs: number };
   close(): Promise<void>;
 }
 
@@ -128,9 +131,9 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
  * Run `work` in a transaction of its own: READ COMMITTED, the tenant set first. BEGIN is on its way together with the first statement;
  * were it lost, that statement would find no tenant, so no row to read and none that it may write.
  */
-async function inTransaction<T>(pool: pg.Pool, named: Naming, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: string, work: (tx: Tx) => Promise<T>, wanted?: Wanted): Promise<T> {
   if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
-  const client = await pool.connect();
+  const client = await line.take(wanted);
   const unawaited: Promise<unknown>[] = [];
   let broken: Error | undefined;
   const onError = (error: Error) => {
@@ -251,15 +254,27 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
   const main = open(options.maxConnections ?? 20, 'main', 10_000);
   const settlingPool = open(options.settlingConnections ?? 4, 'settling', 3_000);
+  const [line, settlingLine] = [lineOf(main), lineOf(settlingPool)];
   const named = nameStatements();
   // Columns by name, never `*`: a connection refuses a plan that it keeps once a newer build's function answers with one column more.
-  const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> =>
-    (await main.query<R>(named({ text, values }))).rows;
+  const rows = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = [], wanted?: Wanted): Promise<R[]> => {
+    const client = await line.take(wanted);
+    let broken: Error | undefined;
+    try {
+      return (await client.query<R>(named({ text, values }))).rows;
+    } catch (error) {
+      // As the pool's own `query` does: a connection on which such a statement failed is not used again.
+      broken = error instanceof Error ? error : new Error('a statement failed', { cause: error });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
 
   return {
-    withTenant: (tenantId, work) => inTransaction(main, named, tenantId, work),
-    settling: (tenantId, work) => inTransaction(settlingPool, named, tenantId, work),
-    async resolveConnection(integration, id) {
+    withTenant: (tenantId, work, wanted) => inTransaction(line, named, tenantId, work, wanted),
+    settling: (tenantId, work, wanted) => inTransaction(settlingLine, named, tenantId, work, wanted),
+    async resolveConnection(integration, id, wanted) {
       if (id !== null && !uuidPattern.test(id)) return null;
       const [row] = await rows<{
         tenant_id: string;
@@ -269,7 +284,7 @@ export function openDatabase(options: DatabaseOptions): Database {
         slug: string;
         settings: unknown;
         time_scale: number;
-      }>('select tenant_id, id, secrets, state, slug, settings, time_scale from resolve_connection($1, $2)', [integration, id]);
+      }>('select tenant_id, id, secrets, state, slug, settings, time_scale from resolve_connection($1, $2)', [integration, id], wanted);
       if (row === undefined) return null;
       const tenant = { slug: row.slug, settings: row.settings, timeScale: row.time_scale };
       return { tenantId: row.tenant_id, id: row.id, secrets: row.secrets, state: row.state, tenant };
@@ -315,7 +330,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     async ping() {
       await rows('select 1');
     },
-    stats: () => ({ total: main.totalCount, idle: main.idleCount, waiting: main.waitingCount }),
+    stats: () => ({ total: main.totalCount, idle: main.idleCount, waiting: main.waitingCount, longestWaitMs: line.longestWaitMs() }),
     async close() {
       await Promise.all([main.end(), settlingPool.end()]);
     },

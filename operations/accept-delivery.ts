@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
-import { faultOf } from '../db/client.ts';
+import { type Database, faultOf } from '../db/client.ts';
+import { NobodyWaitsError, type Wanted } from '../db/connection-line.ts';
 import { inbox } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
 import type { Delivery, Secrets } from '../integrations/port.ts';
-import { type AnswerBudget, startAnswerBudget } from './answer-budget.ts';
+import { type AnswerBudget, isLineTooLong, startAnswerBudget } from './answer-budget.ts';
 import { type Attempt, type StoredDelivery, storeIgnored, storePending, storeQuarantined, tryApply, unstorableReason } from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
 import { readTenant, sourceOf } from './events/context.ts';
@@ -16,7 +17,9 @@ export type Acceptance =
   | { kind: 'accepted'; result: 'applied' | 'repeated' | 'ignored' | 'quarantined' | 'pending' }
   | { kind: 'refused'; reason: 'unknown_connection' | 'missing_signature' | 'bad_signature' | 'stale' | 'not_json' }
   /** Stored or not, the sender must come again: the answer could not be given in time. */
-  | { kind: 'busy' };
+  | { kind: 'busy' }
+  /** Not looked at: too many wait for the database already. */
+  | { kind: 'overloaded' };
 
 /**
  * Take in one webhook delivery: verify, store, apply, wait for the calls that a stop covers, and only then accept.
@@ -25,12 +28,37 @@ export type Acceptance =
  */
 export async function acceptDelivery(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery): Promise<Acceptance> {
   const startedMs = deps.clock.monotonicMs();
-  const budget = startAnswerBudget(deps.clock);
-  const work = accept(deps, integration, connectionId, delivery, budget);
-  const acceptance = await answeredInTime(deps, budget, work);
-  const result = acceptance.kind === 'accepted' ? acceptance.result : acceptance.kind === 'busy' ? 'busy' : acceptance.reason;
-  deps.telemetry.webhook(integration, result, deps.clock.monotonicMs() - startedMs);
+  const acceptance = isLineTooLong(deps.db.stats().longestWaitMs) ? overloaded : await acceptInTime(deps, integration, connectionId, delivery);
+  deps.telemetry.webhook(integration, resultOf(acceptance), deps.clock.monotonicMs() - startedMs);
   return acceptance;
+}
+
+const overloaded: Acceptance = { kind: 'overloaded' };
+
+/** For the metrics. */
+function resultOf(acceptance: Acceptance): string {
+  if (acceptance.kind === 'accepted') return acceptance.result;
+  return acceptance.kind === 'refused' ? acceptance.reason : acceptance.kind;
+}
+
+async function acceptInTime(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery): Promise<Acceptance> {
+  const budget = startAnswerBudget(deps.clock);
+  // Work for an answer that was given without it would only hold up the next: it gives its place in line away.
+  const work = accept({ ...deps, db: onlyWhile(deps.db, () => budget.leftMs() > 0) }, integration, connectionId, delivery, budget).catch(
+    (error: unknown) => {
+      if (error instanceof NobodyWaitsError) return { kind: 'busy' } as const;
+      throw error;
+    },
+  );
+  return answeredInTime(deps, budget, work);
+}
+
+function onlyWhile(db: Database, wanted: Wanted): Database {
+  return {
+    ...db,
+    withTenant: (tenantId, work) => db.withTenant(tenantId, work, wanted),
+    resolveConnection: (integration, id) => db.resolveConnection(integration, id, wanted),
+  };
 }
 
 /** Waiting for a connection, or for a Postgres that stands still, costs the answer's time as well: the shop is told to come again. */

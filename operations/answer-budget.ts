@@ -16,6 +16,15 @@ export function startAnswerBudget(clock: Clock): AnswerBudget {
   return { leftMs: () => answerBudgetMs - (clock.monotonicMs() - startedMs) };
 }
 
+// A delivery takes a connection twice, to find out whose it is and to be stored: whoever comes when the first in line has waited for a third
+// of the answer's time would have to be told in the end, at the cost of a place in line, to come again.
+const longestWaitMs = answerBudgetMs / 3;
+
+/** Whether a delivery that comes now could hardly be answered in time. @param waitedMs - how long the first in line has been waiting */
+export function isLineTooLong(waitedMs: number): boolean {
+  return waitedMs > longestWaitMs;
+}
+
 // Design, section 7, "Times, in order"; a stop may wait in three places: for the inbox row, for names, for persons.
 const lockWaitMs = 800;
 const lockWaits = 3;

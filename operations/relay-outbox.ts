@@ -1,4 +1,4 @@
-import { type AnyColumn, and, eq, sql } from 'drizzle-orm';
+import { type AnyColumn, eq, sql } from 'drizzle-orm';
 import { faultOf, type OutboxItem } from '../db/client.ts';
 import { enrollments, messages, outbox, tenants } from '../db/schema/index.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
@@ -42,14 +42,14 @@ async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[
     await deps.db.withTenant(tenantId, (tx) => tx.delete(outbox).where(among(outbox.seq, seqs, 'bigint')));
   }
   for (const item of told) deps.telemetry.outboxDone(item.kind, Math.max(0, deps.clock.nowMs() - item.createdAtMs));
-  for (const [index, result] of results.entries()) {
-    const item = items[index];
-    if (result.status === 'fulfilled' || item === undefined) continue;
-    const error: unknown = result.reason;
+  const failed = items.flatMap((item, index) => {
+    const result = results[index];
+    return result?.status === 'rejected' ? [{ item, error: result.reason as unknown }] : [];
+  });
+  for (const { item, error } of failed)
     deps.log.warn({ enrollmentId: item.enrollmentId, kind: item.kind, attempts: item.attempts, err: error }, 'Temporal could not be told yet');
-    await putOff(deps, item, error).catch(() => undefined);
-  }
-  return items.length - told.length;
+  if (failed.length > 0) await putOff(deps, tenantId, failed);
+  return failed.length;
 }
 
 interface Read {
@@ -110,16 +110,23 @@ async function tell(deps: RelayDeps, item: OutboxItem, read: Read): Promise<void
   }
 }
 
-async function putOff(deps: RelayDeps, item: OutboxItem, error: unknown): Promise<void> {
-  const waitS = Math.min(30, 0.25 * 2 ** Math.min(item.attempts, 10));
-  await deps.db.withTenant(item.tenantId, (tx) =>
-    tx
-      .update(outbox)
-      .set({
-        claimedUntil: null,
-        nextAttemptAt: sql`clock_timestamp() + make_interval(secs => ${waitS}::double precision)`,
-        lastError: faultOf(error),
-      })
-      .where(and(eq(outbox.seq, item.seq), eq(outbox.enrollmentId, item.enrollmentId))),
+/**
+ * Let the rows rest, each for longer than the time before.
+ * @throws when Postgres is away: the rows come again when their claims are over
+ */
+async function putOff(deps: RelayDeps, tenantId: string, failed: { item: OutboxItem; error: unknown }[]): Promise<void> {
+  const rests = failed.map(({ item, error }) => ({
+    seq: item.seq,
+    attempts: item.attempts,
+    rest_s: Math.min(30, 0.25 * 2 ** Math.min(item.attempts, 10)),
+    fault: faultOf(error),
+  }));
+  const seqs = rests.map(({ seq }) => seq);
+  await deps.db.withTenant(tenantId, (tx) =>
+    // A row whose claim was over and which another process has taken meanwhile is that one's to put off.
+    tx.execute(sql`
+      update ${outbox} set claimed_until = null, next_attempt_at = clock_timestamp() + make_interval(secs => r.rest_s), last_error = r.fault
+      from jsonb_to_recordset(${JSON.stringify(rests)}::jsonb) as r(seq bigint, attempts int, rest_s double precision, fault text)
+      where ${among(outbox.seq, seqs, 'bigint')} and ${outbox.seq} = r.seq and ${outbox.attempts} = r.attempts`),
   );
 }

@@ -30,6 +30,8 @@ export interface ShopOptions {
   /** Replaces SMTP by another far end. */
   sender?: Sender;
   maxConnections?: number;
+  /** Default: a copy of the template on the test cluster. */
+  database?: TestDatabase;
   /** Given where another process has to open the same secrets. */
   masterKey?: Buffer;
 }
@@ -68,7 +70,7 @@ export async function until<T>(
 }
 
 export async function openShop(options: ShopOptions = {}): Promise<Shop> {
-  const database = await createTestDatabase();
+  const database = options.database ?? (await createTestDatabase());
   const smtp = await startSmtpServer();
   const taskQueue = `test-${randomBytes(5).toString('hex')}`;
   const slug = `shop-${randomBytes(5).toString('hex')}`;

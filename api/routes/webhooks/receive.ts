@@ -58,6 +58,13 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
     case 'busy':
       // The stop is written, or stored for the inbox worker; the repeat finds it and is answered when the running call is over.
       return problem(reply.header('retry-after', '1'), 503, 'busy', 'A call that this event covers is still running; deliver it again.');
+    case 'overloaded':
+      return problem(
+        reply.header('retry-after', '2'),
+        503,
+        'overloaded',
+        'Too many deliveries wait for the database; nothing was stored. Deliver it again.',
+      );
     case 'refused':
       return refuse(reply, acceptance.reason);
   }

@@ -1,0 +1,42 @@
+import type pg from 'pg';
+
+/** Thrown when nobody waits for the answer any more: nothing was begun, and the next in line has the connection. */
+export class NobodyWaitsError extends Error {
+  constructor() {
+    super('nobody waits for the answer any more');
+    this.name = 'NobodyWaitsError';
+  }
+}
+
+/** Says whether somebody still waits for what is asked. */
+export type Wanted = () => boolean;
+
+/** Those who wait for a connection of a pool, in the order in which they came. */
+export interface ConnectionLine {
+  /**
+   * Wait for a connection.
+   * @throws NobodyWaitsError when `wanted` says no by then
+   */
+  take(wanted?: Wanted): Promise<pg.PoolClient>;
+  /** How long the first in line has been waiting, milliseconds; whoever comes now will hardly wait less. 0: nobody waits. */
+  longestWaitMs(): number;
+}
+
+export function lineOf(pool: pg.Pool): ConnectionLine {
+  const waiting = new Set<{ sinceMs: number }>();
+  return {
+    async take(wanted = () => true) {
+      if (!wanted()) throw new NobodyWaitsError();
+      const place = { sinceMs: performance.now() };
+      waiting.add(place);
+      const client = await pool.connect().finally(() => waiting.delete(place));
+      if (wanted()) return client;
+      client.release();
+      throw new NobodyWaitsError();
+    },
+    longestWaitMs() {
+      const [first] = waiting;
+      return first === undefined ? 0 : performance.now() - first.sinceMs;
+    },
+  };
+}

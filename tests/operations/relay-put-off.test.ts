@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { outbox } from '../../db/schema/index.ts';
+import type { WorkflowEngine } from '../../operations/deps.ts';
+import { relayOutbox } from '../../operations/relay-outbox.ts';
+import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
+
+// What the relay does with rows of which Temporal could not be told.
+
+const claimMs = 15_000;
+const agreeable: WorkflowEngine = {
+  start: async () => {},
+  stop: async () => {},
+  wake: async () => {},
+  describe: async () => 'running',
+  async *listRunning() {},
+};
+const away: WorkflowEngine = { ...agreeable, start: () => Promise.reject(new Error('Temporal is away')) };
+
+let shop: Shop;
+beforeEach(async () => {
+  shop = await openShop({ timeScale: 1 });
+});
+afterEach(() => shop.close());
+
+const leave = (count: number) =>
+  Promise.all(Array.from({ length: count }, (_, i) => shop.post('cart.updated', aCart(`cart-${i}`, `shopper-${i}@example.com`))));
+const rows = () => shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(outbox));
+
+test('rows are put off together: it takes no longer for many than for one', async () => {
+  await leave(30);
+  let transactions = 0;
+  const db: typeof shop.deps.db = { ...shop.deps.db, withTenant: (...call) => (transactions++, shop.deps.db.withTenant(...call)) };
+  expect(await relayOutbox({ ...shop.deps, db, engine: away })).toEqual({ taken: 30, failed: 30 });
+  // One to read what is to be told, one to put off.
+  expect(transactions).toBe(2);
+  expect((await rows()).map((row) => [row.attempts, row.claimedUntil, row.lastError])).toEqual(Array(30).fill([1, null, 'Temporal is away']));
+  const rests = (await rows()).map((row) => row.nextAttemptAt - row.createdAt);
+  expect(Math.min(...rests)).toBeGreaterThanOrEqual(500);
+
+  await letTimePass(shop, 1_000);
+  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 30, failed: 0 });
+  expect(await rows()).toEqual([]);
+});
+
+test('where Postgres is away as well, the pass says so, and the rows come again when their claims are over', async () => {
+  await leave(3);
+  let transactions = 0;
+  const db: typeof shop.deps.db = {
+    ...shop.deps.db,
+    withTenant: (...call) => (++transactions === 1 ? shop.deps.db.withTenant(...call) : Promise.reject(new Error('Postgres is away'))),
+  };
+  await expect(relayOutbox({ ...shop.deps, db, engine: away })).rejects.toThrow('Postgres is away');
+  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 0, failed: 0 });
+  await letTimePass(shop, claimMs + 1_000);
+  expect(await relayOutbox({ ...shop.deps, engine: agreeable })).toEqual({ taken: 3, failed: 0 });
+});
+
+test('a row that another process has taken meanwhile is left to that one', async () => {
+  await leave(1);
+  const failures: (() => void)[] = [];
+  const hanging: WorkflowEngine = {
+    ...agreeable,
+    start: () => new Promise((_resolve, reject) => failures.push(() => reject(new Error('Temporal is away')))),
+  };
+  const asked = (times: number) => expect.poll(() => failures.length).toBe(times);
+  const first = relayOutbox({ ...shop.deps, engine: hanging });
+  await asked(1);
+  await letTimePass(shop, claimMs + 1_000);
+  const second = relayOutbox({ ...shop.deps, engine: hanging });
+  await asked(2);
+  failures[0]?.();
+  await first;
+  expect((await rows()).map((row) => [row.attempts, row.claimedUntil === null])).toEqual([[2, false]]);
+  failures[1]?.();
+  await second;
+  expect((await rows()).map((row) => [row.attempts, row.claimedUntil === null])).toEqual([[2, true]]);
+});
