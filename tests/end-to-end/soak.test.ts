@@ -3,13 +3,14 @@ import type { Fault } from '../soak/faults.ts';
 import { judge } from '../soak/observer.ts';
 import { runSoak } from '../soak/run-soak.ts';
 import { drawSchedule, type ScheduleOptions } from '../soak/schedule.ts';
-import type { ShopEvent } from '../soak/shopper.ts';
+import type { PlannedDelivery, ShopEvent, ShopperPlan } from '../soak/shopper.ts';
+import { stores } from '../soak/stores.ts';
 import type { EnrollmentEnd, Witnessed } from '../soak/witnessed.ts';
 
 // The short run; the long one is `npm run soak` (docs/soak.md).
 
 const short: ScheduleOptions = {
-  seed: 21,
+  seed: 303,
   forMs: 10_000,
   // 72 hours in 21.6 s.
   timeScale: 12_000,
@@ -24,6 +25,8 @@ test('shoppers come and go while processes and servers are killed: nothing is se
   const { witnessed, verdict } = report;
   expect(witnessed.mails.length).toBeGreaterThan(10);
   expect(verdict.stops.judged).toBeGreaterThan(2);
+  expect(new Set(witnessed.mails.map((mail) => mail.store))).toEqual(new Set(stores));
+  expect(verdict.stops.spared).toBeGreaterThan(0);
   expect(witnessed.faults.length).toBeGreaterThan(1);
 }, 240_000);
 
@@ -46,7 +49,15 @@ function aRun(...events: { event: ShopEvent; answeredMs: number | null }[]): Wit
     shoppers: [],
     deliveries: told.map(({ event, answeredMs }, index) => {
       const sentMs = answeredMs === null ? 1_000 : answeredMs - 10;
-      const planned = { id: `shopper-0001.${index}`, shopper: 'shopper-0001', event, happenedAtMs: sentMs, sentAtMs: sentMs, againAfterMs: null };
+      const planned = {
+        id: `shopper-0001.${index}`,
+        shopper: 'shopper-0001',
+        store: 'own' as const,
+        event,
+        happenedAtMs: sentMs,
+        sentAtMs: sentMs,
+        againAfterMs: null,
+      };
       return { planned, sentMs, answeredMs, appliedMs: answeredMs, attempts: { '200': 1 }, surprises: [] };
     }),
     unsubscribes: [],
@@ -61,6 +72,7 @@ function aRun(...events: { event: ShopEvent; answeredMs: number | null }[]): Wit
 
 const aMail = (step: string, dotMs: number) => ({
   cart: cartId,
+  store: 'own' as const,
   step,
   enrollmentId: 'enrollment-1',
   to: names.email,
@@ -82,6 +94,7 @@ const aStep = (id: string, state: string, skipReason: string | null = null) => (
 function anEnrollment(more: Partial<EnrollmentEnd>): EnrollmentEnd {
   return {
     id: 'enrollment-1',
+    store: 'own',
     cart: cartId,
     status: 'COMPLETED',
     stopReason: null,
@@ -191,4 +204,31 @@ test('the observer finds what is stuck, and a process that ended by itself', () 
   expect(kindsIn(aRun({ event: reply, answeredMs: null }))).toEqual(['STUCK']);
   expect(kindsIn({ ...aRun(), enrollments: [anEnrollment({ status: 'ACTIVE', endedMs: null })] })).toEqual(['STUCK']);
   expect(kindsIn({ ...aRun(), lives: [{ ...life('api-1'), endedMs: 9_000, end: 'by itself', how: 'exit code 1' }] })).toEqual(['PROCESS']);
+});
+
+test('the observer finds what one store does to the carts of another', () => {
+  const run = aRun();
+  expect(kindsIn({ ...run, mails: [{ ...aMail('email_2h', 4_000), store: 'shopify' }, aMail('email_24h', 40_000)] })).toEqual(['G10']);
+  expect(kindsIn({ ...run, enrollments: [anEnrollment({ store: 'shopify' })] })).toEqual(['G10']);
+});
+
+test('a stop in one store explains nothing in the other, where the same address goes on', () => {
+  const [cart, said] = aRun({ event: reply, answeredMs: 30_005 }).deliveries;
+  if (cart === undefined || said === undefined) throw new Error('the run has two deliveries');
+  const elsewhere = { ...said, planned: { ...said.planned, shopper: 'shopper-0002', store: 'shopify' as const } };
+  const shopper = (name: string, { store }: PlannedDelivery, deliveries: PlannedDelivery[]): ShopperPlan => ({
+    name,
+    store,
+    kind: 'replies',
+    addresses: [names.email],
+    deliveries,
+    unsubscribe: null,
+  });
+  const run = {
+    ...aRun(),
+    shoppers: [shopper('shopper-0001', cart.planned, [cart.planned]), shopper('shopper-0002', elsewhere.planned, [elsewhere.planned])],
+    deliveries: [cart, elsewhere],
+  };
+  expect(judge(run)).toMatchObject({ violations: [], stops: { judged: 0, spared: 1 } });
+  expect(kindsIn({ ...run, mails: [aMail('email_2h', 4_000)], enrollments: [anEnrollment(stopped)] })).toEqual(['LOST']);
 });

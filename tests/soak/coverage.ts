@@ -1,5 +1,6 @@
 import type { DeliveryRecord, UnsubscribeRecord } from './shop.ts';
 import type { Names } from './shopper.ts';
+import type { Store } from './stores.ts';
 
 /*
  * Whom an answered stop covers, worked out from the log of answered webhooks alone. Where it is not certain (the cart's own webhook and
@@ -30,6 +31,7 @@ export interface Stop {
 export interface CartHistory {
   id: string;
   shopper: string;
+  store: Store;
   /** Its own webhooks, in the order in which they were sent. */
   deliveries: DeliveryRecord[];
 }
@@ -37,9 +39,9 @@ export interface CartHistory {
 export function cartsOf(deliveries: readonly DeliveryRecord[]): CartHistory[] {
   const carts = new Map<string, CartHistory>();
   for (const delivery of deliveries) {
-    const { event, shopper } = delivery.planned;
+    const { event, shopper, store } = delivery.planned;
     if (event.type !== 'cart.updated') continue;
-    const known = carts.get(event.cart) ?? { id: event.cart, shopper, deliveries: [] };
+    const known = carts.get(event.cart) ?? { id: event.cart, shopper, store, deliveries: [] };
     known.deliveries.push(delivery);
     carts.set(event.cart, known);
   }

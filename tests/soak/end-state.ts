@@ -5,6 +5,7 @@ import { lazyClient } from '../../temporal/connect.ts';
 import { recoveryWorkflowType } from '../../workflows/contract.ts';
 import type { Installation } from './installation.ts';
 import type { RunClock } from './run-clock.ts';
+import { stores } from './stores.ts';
 import type { EnrollmentEnd, Remains } from './witnessed.ts';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -44,24 +45,26 @@ const explanation = z.object({
  * its own id only.
  */
 export async function readEnrollments(installation: Installation, clock: RunClock): Promise<EnrollmentEnd[]> {
-  const rows = await query<{ cart: string; id: string }>(
+  const rows = await query<{ cart: string; id: string; tenant_id: string }>(
     installation.databaseUrl,
-    `select k.value as cart, e.id from enrollments e join subject_keys k on k.tenant_id = e.tenant_id and k.subject_id = e.subject_id order by e.id`,
+    `select k.value as cart, e.id, e.tenant_id from enrollments e
+     join subject_keys k on k.tenant_id = e.tenant_id and k.subject_id = e.subject_id order by e.id`,
   );
   const ends: EnrollmentEnd[] = [];
-  for (const [index, { cart, id }] of rows.entries()) {
-    const { apiPorts, tenant } = installation;
-    const text = await get(apiPorts[index % apiPorts.length] ?? 0, `/api/enrollments/${id}/explain`, tenant.apiKey);
-    ends.push(toEnd(cart, explanation.parse(JSON.parse(text)), clock));
+  const { apiPorts, access } = installation;
+  for (const [index, { cart, id, tenant_id }] of rows.entries()) {
+    const store = stores.find((s) => access[s].tenantId === tenant_id);
+    if (store === undefined) throw new Error(`enrollment ${id} is of a tenant that nobody made`);
+    const text = await get(apiPorts[index % apiPorts.length] ?? 0, `/api/enrollments/${id}/explain`, access[store].apiKey);
+    ends.push({ store, cart, ...toEnd(explanation.parse(JSON.parse(text)), clock) });
   }
   return ends;
 }
 
-function toEnd(cart: string, { enrollment: e, entries }: z.output<typeof explanation>, clock: RunClock): EnrollmentEnd {
+function toEnd({ enrollment: e, entries }: z.output<typeof explanation>, clock: RunClock): Omit<EnrollmentEnd, 'store' | 'cart'> {
   const runMs = (wallMs: number | null | undefined) => (wallMs == null ? null : clock.ofWallMs(wallMs));
   return {
     id: e.id,
-    cart,
     status: e.status,
     stopReason: e.stop_reason,
     enrolledMs: clock.ofWallMs(e.enrolled_at),

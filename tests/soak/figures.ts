@@ -1,4 +1,5 @@
 import type { SoakReport } from './run-soak.ts';
+import { isToldByShopify } from './webhook.ts';
 import type { Violation } from './verdict.ts';
 import type { Witnessed } from './witnessed.ts';
 
@@ -17,6 +18,7 @@ export function figuresOf({ seed, digest, tookMs, verdict, flatness, witnessed: 
       'second copies of a mail': of('G1'),
       'mails accepted after an answered stop': of('G2'),
       'acknowledged stops without effect': of('G3'),
+      'mails or sequences of the wrong store': of('G10'),
       'lost or unexplained': of('LOST'),
       'ledger and mail server disagree': of('TRUTH'),
       stuck: of('STUCK'),
@@ -26,7 +28,10 @@ export function figuresOf({ seed, digest, tookMs, verdict, flatness, witnessed: 
     },
     traffic: {
       shoppers: seen.shoppers.length,
+      'of them in the store with Shopify': seen.shoppers.filter((s) => s.store === 'shopify').length,
+      'with the address of somebody in the other store': seen.shoppers.filter((s) => s.addresses[0] !== `${s.name}@example.com`).length,
       'webhooks acknowledged': answered.length,
+      'of them in Shopify’s format': answered.filter(({ planned }) => isToldByShopify(planned)).length,
       'stops among them': stops.length,
       'unsubscribes by link': seen.unsubscribes.length,
       'attempts at the API': sum(attemptsOf(seen)),
@@ -40,6 +45,7 @@ export function figuresOf({ seed, digest, tookMs, verdict, flatness, witnessed: 
     unsent: verdict.unsent,
     stops: {
       'stops judged, by cart': verdict.stops.judged,
+      'sequences of the other store that a stop left alone': verdict.stops.spared,
       'covered mails accepted while the stop waited for its 2xx': verdict.stops.met,
       'after a stop, worker paused (beyond assumption a)': verdict.stops.beyondAssumption,
     },

@@ -14,12 +14,13 @@ import { type Fault, productProcesses } from './faults.ts';
 import { stablePorts } from './ports.ts';
 import { type Life, supervise, type SupervisedProcess } from './product-process.ts';
 import type { RunClock } from './run-clock.ts';
+import { senderOf, type Store, type StoreAccess } from './stores.ts';
 
-/** Everything that runs in production, as real processes: two APIs, two workers, Temporal with its file, Postgres with durable settings. */
+/** Everything that runs in production, as real processes: two APIs, two workers, Temporal with its file, Postgres with durable settings; two stores. */
 export interface Installation {
   databaseUrl: string;
   temporalAddress: string;
-  tenant: { id: string; slug: string; apiKey: string; webhookPath: string; webhookSecret: string };
+  access: Record<Store, StoreAccess>;
   apiPorts: number[];
   /** Of each product process, in the order of their starts. */
   lives(): Life[];
@@ -61,11 +62,16 @@ export async function openInstallation(options: {
   const databaseUrl = servers.postgres.url;
   await migrate(databaseUrl);
   const masterKey = randomBytes(32).toString('base64');
-  const slug = 'soak';
   const publicUrl = `http://127.0.0.1:${apiPorts[0]}`;
-  const tenant = await withProvisioning({ databaseUrl, masterKey, apiUrl: publicUrl }, ({ provision }) =>
-    provision({ slug, name: 'Soak Store', timeScale: options.timeScale, synthetic: false, settings: { quietHours: null }, renewApiKey: false }),
-  );
+  const access = await withProvisioning({ databaseUrl, masterKey, apiUrl: publicUrl }, async ({ provision }) => {
+    const open = async (store: Store): Promise<StoreAccess> => {
+      const settings = { quietHours: null, senderAddress: senderOf(store) };
+      const wish = { slug: `soak-${store}`, name: `Soak Store (${store})`, timeScale: options.timeScale, synthetic: false, settings };
+      const { tenantId, apiKey, webhooks } = await provision({ ...wish, renewApiKey: false });
+      return { tenantId, apiKey: apiKey ?? '', webhooks };
+    };
+    return { own: await open('own'), shopify: await open('shopify') };
+  });
 
   const shared = {
     DATABASE_URL: databaseUrl,
@@ -110,13 +116,7 @@ export async function openInstallation(options: {
   return {
     databaseUrl,
     temporalAddress: servers.temporal.address,
-    tenant: {
-      id: tenant.tenantId,
-      slug,
-      apiKey: tenant.apiKey ?? '',
-      webhookPath: tenant.webhooks.generic.path,
-      webhookSecret: tenant.webhooks.generic.secret,
-    },
+    access,
     apiPorts,
     lives: () => processes.flatMap((p) => p.lives),
     ready: async () => void (await Promise.all(processes.map((p) => p.ready()))),

@@ -24,10 +24,17 @@ export function judgeCart(seen: Witnessed, cart: CartHistory, stops: readonly St
     enrollments: seen.enrollments.filter((e) => e.cart === cart.id).toSorted((a, b) => a.enrolledMs - b.enrolledMs),
     violate: (kind, text) => verdict.violations.push({ kind, cart: cart.id, text }),
   };
+  judgeStores(it);
   judgeCopies(it);
   for (const stop of stops) if (stop.shopper === cart.shopper) judgeStop(seen, it, stop, verdict);
   for (const enrollment of it.enrollments) judgeEnrollment(seen, it, enrollment, verdict);
   count(verdict.carts, fateOf(seen, it));
+}
+
+/** Whatever is done about a cart is done by the store whose cart it is. */
+function judgeStores({ cart, mails, enrollments, violate }: CartCase): void {
+  for (const { step, store } of mails) if (store !== cart.store) violate('G10', `${step} of a cart of ${cart.store} came from ${store ?? 'nobody'}`);
+  for (const { id, store } of enrollments) if (store !== cart.store) violate('G10', `enrollment ${id} of a cart of ${cart.store} is of ${store}`);
 }
 
 function judgeCopies({ mails, violate }: CartCase): void {

@@ -2,10 +2,13 @@ import PostalMime from 'postal-mime';
 import { type Fault as SmtpFault, type SmtpServer, startSmtpServer } from '../helpers/smtp-server.ts';
 import type { MailTrouble } from './faults.ts';
 import type { RunClock } from './run-clock.ts';
+import { senderOf, type Store, stores } from './stores.ts';
 
 /** A mail that the mail server accepted, by its own record. */
 export interface AcceptedMail {
   cart: string;
+  /** By its sender; null: by nobody of this run. */
+  store: Store | null;
   step: string;
   enrollmentId: string;
   to: string;
@@ -85,5 +88,6 @@ async function read(raw: Buffer, to: string, dotMs: number): Promise<AcceptedMai
   const unsubscribeUrl = /<(https?:[^>]+)>/.exec(mail.headers.find(({ key }) => key === 'list-unsubscribe')?.value ?? '')?.[1];
   if (enrollmentId === undefined || step === undefined || cart === undefined || unsubscribeUrl === undefined)
     throw new Error(`a mail that says not what it is about:\n${raw.toString('utf8').slice(0, 2_000)}`);
-  return { cart, step, enrollmentId, to, dotMs, unsubscribeUrl };
+  const store = stores.find((s) => senderOf(s) === mail.from?.address) ?? null;
+  return { cart, store, step, enrollmentId, to, dotMs, unsubscribeUrl };
 }

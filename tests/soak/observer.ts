@@ -1,3 +1,4 @@
+import { countSpared } from './across-stores.ts';
 import { cartsOf, stopsOf } from './coverage.ts';
 import { judgeCart } from './judge-cart.ts';
 import { at, emptyVerdict, type Verdict, type ViolationKind } from './verdict.ts';
@@ -8,6 +9,7 @@ export function judge(seen: Witnessed): Verdict {
   const verdict = emptyVerdict();
   const stops = stopsOf(seen.deliveries, seen.unsubscribes);
   for (const cart of cartsOf(seen.deliveries)) judgeCart(seen, cart, stops, verdict);
+  verdict.stops.spared = countSpared(seen, stops);
   const violate = (kind: ViolationKind, text: string) => void verdict.violations.push({ kind, cart: null, text });
   judgeAnswers(seen, violate);
   judgeRemains(seen, violate);

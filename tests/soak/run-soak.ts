@@ -44,15 +44,16 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const clock = startRunClock();
   const mail = await startMailRecord(clock, readMail);
   const installation = await openInstallation({ built: options.built, smtpUrl: mail.smtpUrl, timeScale: options.timeScale, clock, log: say });
-  const { tenant, apiPorts, databaseUrl, lives } = installation;
-  const shop = openShop({ ports: apiPorts, path: tenant.webhookPath, secret: tenant.webhookSecret, clock });
+  const { access, apiPorts, databaseUrl, lives } = installation;
+  const shop = openShop({ ports: apiPorts, access, clock });
   const errands = keepErrands();
   const read = new Map<string, number>();
   let keepLogs = true;
 
   /** Some of those who read a mail unsubscribe by its link. */
-  function readMail({ to, unsubscribeUrl }: AcceptedMail): void {
-    const shopper = shoppers.find((s) => s.addresses.includes(to));
+  function readMail({ cart, to, unsubscribeUrl }: AcceptedMail): void {
+    // Two may share an address: it is the cart that says who reads.
+    const shopper = shoppers.find((s) => s.deliveries.some(({ event }) => 'cart' in event && event.cart === cart));
     if (shopper === undefined) return;
     const number = (read.get(shopper.name) ?? 0) + 1;
     read.set(shopper.name, number);

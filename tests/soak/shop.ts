@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
-import { bodyOf } from './event-body.ts';
 import type { RunClock } from './run-clock.ts';
 import type { PlannedDelivery } from './shopper.ts';
+import type { Store, StoreAccess } from './stores.ts';
+import { webhookOf } from './webhook.ts';
 
 /** What became of one webhook, as the shop that sent it knows. Times on the run's clock. */
 export interface DeliveryRecord {
@@ -49,8 +49,8 @@ const pausesMs = [250, 500, 1_000, 2_000, 4_000, 6_000, 8_000];
  * The shop's side: signed webhooks over real HTTP, repeated with the same id until a 2xx, as docs/webhooks.md asks of senders.
  * @param ports - of the API processes; attempts take turns, as behind a load balancer
  */
-export function openShop(options: { ports: readonly number[]; path: string; secret: string; clock: RunClock }): Shop {
-  const { ports, path, secret, clock } = options;
+export function openShop(options: { ports: readonly number[]; access: Record<Store, StoreAccess>; clock: RunClock }): Shop {
+  const { ports, access, clock } = options;
   const closing = new AbortController();
   // Every delivery that waits listens to it.
   setMaxListeners(0, closing.signal);
@@ -76,16 +76,10 @@ export function openShop(options: { ports: readonly number[]; path: string; secr
     async deliver(planned) {
       const record: DeliveryRecord = { planned, sentMs: null, answeredMs: null, appliedMs: null, attempts: {}, surprises: [] };
       deliveries.push(record);
-      const payload = JSON.stringify(bodyOf(planned.event, clock.toWallMs(planned.happenedAtMs)));
+      const { path, payload, sign } = webhookOf(planned, access[planned.store], clock.toWallMs(planned.happenedAtMs));
       const once = async () => {
-        const seconds = Math.floor(Date.now() / 1_000);
         record.sentMs ??= clock.nowMs();
-        const answer = await post(clock, nextPort(), path, payload, {
-          'content-type': 'application/json',
-          'webhook-id': planned.id,
-          'webhook-timestamp': String(seconds),
-          'webhook-signature': signStandardWebhook(secret, planned.id, seconds, payload),
-        });
+        const answer = await post(clock, nextPort(), path, payload, sign(Date.now()));
         if (answer.status === 200) record.answeredMs ??= answer.atMs;
         if (answer.status === 200 && !answer.body.includes('"pending"')) record.appliedMs ??= answer.atMs;
         // What a sender is told to expect while something is away: 503, or no answer at all.

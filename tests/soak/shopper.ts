@@ -1,4 +1,5 @@
 import type { Random } from '../proof/random.ts';
+import type { Store } from './stores.ts';
 
 /** How a shop names somebody in an event. */
 export interface Names {
@@ -19,6 +20,7 @@ export interface PlannedDelivery {
   /** The `webhook-id`; begins with the shopper's name. */
   id: string;
   shopper: string;
+  store: Store;
   event: ShopEvent;
   /** What its `timestamp` says. */
   happenedAtMs: number;
@@ -38,6 +40,8 @@ export interface PlannedUnsubscribe {
 
 export interface ShopperPlan {
   name: string;
+  /** Whoever shops in both is a shopper in each; only the address is the same. */
+  store: Store;
   kind: ShopperKind;
   addresses: string[];
   deliveries: PlannedDelivery[];
@@ -61,12 +65,18 @@ export type ShopperKind = (typeof kinds)[number][1];
 /**
  * Draw what one shopper does. Half of all stops are aimed at the moment when a mail is due.
  * @param hourMs - how long an hour of the sequence takes, wall clock
+ * @param email - the address of somebody who shops in the other store too; null: an address of its own
  */
-export function drawShopper(random: Random, index: number, arrivesAtMs: number, hourMs: number): ShopperPlan {
+export function drawShopper(
+  random: Random,
+  { index, store, email: shared }: { index: number; store: Store; email: string | null },
+  arrivesAtMs: number,
+  hourMs: number,
+): ShopperPlan {
   const name = `shopper-${String(index).padStart(4, '0')}`;
   const kind = random.weighted(kinds);
   const known = kind === 'has two addresses' || random.chance(0.7);
-  const email = `${name}@example.com`;
+  const email = shared ?? `${name}@example.com`;
   const who = (address = email): Names => ({ ...(known ? { id: name } : {}), email: address });
   const deliveries: PlannedDelivery[] = [];
 
@@ -74,6 +84,7 @@ export function drawShopper(random: Random, index: number, arrivesAtMs: number, 
     deliveries.push({
       id: `${name}.${deliveries.length + 1}`,
       shopper: name,
+      store,
       event,
       happenedAtMs,
       sentAtMs: happenedAtMs + lateMs,
@@ -139,7 +150,7 @@ export function drawShopper(random: Random, index: number, arrivesAtMs: number, 
       const what = random.pick(['none', 'reply', 'opt-out'] as const);
       if (what === 'reply') tell({ type: 'message.received', names: { email: by } }, someTimeAfter(arrivesAtMs));
       if (what === 'opt-out') tell({ type: 'contact.opted_out', names: { email: by } }, someTimeAfter(arrivesAtMs));
-      return { name, kind, addresses: [email, other], deliveries, unsubscribe };
+      return { name, store, kind, addresses: [email, other], deliveries, unsubscribe };
     }
     case 'tells the address late': {
       const toldAfterMs = random.whole(0, 6) * hourMs + 50;
@@ -153,5 +164,5 @@ export function drawShopper(random: Random, index: number, arrivesAtMs: number, 
       tell(order(first, who()), arrivesAtMs + 1_000, 0);
       break;
   }
-  return { name, kind, addresses: [email], deliveries, unsubscribe };
+  return { name, store, kind, addresses: [email], deliveries, unsubscribe };
 }

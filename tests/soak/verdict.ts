@@ -1,9 +1,9 @@
 /**
- * `G1`: a second copy. `G2`: a mail after an answered stop. `G3`: an acknowledged stop without effect. `LOST`: a cart or mail that nothing
+ * `G1`: a second copy. `G2`: a mail after an answered stop. `G3`: an acknowledged stop without effect. `G10`: one store did what is another's. `LOST`: a cart or mail that nothing
  * explains the absence of. `TRUTH`: the product says something else than the mail server. `STUCK`: what should have ended has not.
  * `ANSWER`: one that docs/webhooks.md does not know. `PROCESS`: one that ended by itself. `GROWTH`: memory, files or sessions.
  */
-export type ViolationKind = 'G1' | 'G2' | 'G3' | 'LOST' | 'TRUTH' | 'STUCK' | 'ANSWER' | 'PROCESS' | 'GROWTH';
+export type ViolationKind = 'G1' | 'G2' | 'G3' | 'G10' | 'LOST' | 'TRUTH' | 'STUCK' | 'ANSWER' | 'PROCESS' | 'GROWTH';
 
 export interface Violation {
   kind: ViolationKind;
@@ -27,13 +27,15 @@ export interface Verdict {
     judged: number;
     /** Covered mails that were accepted between the first attempt at a stop and its 2xx: how often they met. */
     met: number;
+    /** Sequences of the other store about the same address that went on when a stop was answered. */
+    spared: number;
     /** Mails after a stop whose worker was stopped by a signal meanwhile, which assumption (a) excludes. */
     beyondAssumption: number;
   };
 }
 
 export function emptyVerdict(): Verdict {
-  return { violations: [], carts: {}, mails: {}, unknown: {}, unsent: {}, stops: { judged: 0, met: 0, beyondAssumption: 0 } };
+  return { violations: [], carts: {}, mails: {}, unknown: {}, unsent: {}, stops: { judged: 0, met: 0, spared: 0, beyondAssumption: 0 } };
 }
 
 export function count(counts: Record<string, number>, what: string): void {

@@ -3,6 +3,7 @@ import type { AcceptedMail } from './mail-record.ts';
 import type { Life } from './product-process.ts';
 import type { DeliveryRecord, UnsubscribeRecord } from './shop.ts';
 import type { ShopperPlan } from './shopper.ts';
+import type { Store } from './stores.ts';
 
 /** A step as the REST API tells of it at the end. Times on the run's clock. */
 export interface StepEnd {
@@ -20,6 +21,7 @@ export interface StepEnd {
 /** An enrollment as the REST API tells of it at the end. Times on the run's clock. */
 export interface EnrollmentEnd {
   id: string;
+  store: Store;
   cart: string;
   status: string;
   stopReason: string | null;

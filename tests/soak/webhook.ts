@@ -1,0 +1,123 @@
+import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signShopify } from '../../integrations/shopify/sign.ts';
+import type { Names, PlannedDelivery, ShopEvent } from './shopper.ts';
+import type { StoreAccess } from './stores.ts';
+
+/** One webhook as its sender makes it (docs/webhooks.md): each attempt is signed anew and carries the same id and body. */
+export interface Webhook {
+  path: string;
+  payload: string;
+  sign(nowMs: number): Record<string, string>;
+}
+
+type CartUpdated = Extract<ShopEvent, { type: 'cart.updated' }>;
+type OrderPlaced = Extract<ShopEvent, { type: 'order.placed' }>;
+
+/** Whether it comes in Shopify's format: a store with Shopify tells replies and opt-outs, which Shopify does not know, by its own system. */
+export function isToldByShopify({ store, event }: Pick<PlannedDelivery, 'store' | 'event'>): boolean {
+  return store === 'shopify' && isShopifys(event);
+}
+
+function isShopifys(event: ShopEvent): event is CartUpdated | OrderPlaced {
+  return event.type === 'cart.updated' || event.type === 'order.placed';
+}
+
+/** In Shopify's format where the store is one of Shopify's and the event one that Shopify tells; else as the merchant's own system tells it. */
+export function webhookOf({ id, store, event }: PlannedDelivery, access: StoreAccess, wallMs: number): Webhook {
+  const { shopify, generic } = access.webhooks;
+  if (store === 'shopify' && isShopifys(event)) {
+    const payload = JSON.stringify(event.type === 'cart.updated' ? checkoutOf(event, wallMs) : shopifyOrderOf(event, wallMs));
+    return { path: shopify.path, payload, sign: () => shopifyHeaders(shopify.secret, id, topicOf(event), payload) };
+  }
+  const payload = JSON.stringify({ type: event.type, timestamp: new Date(wallMs).toISOString(), data: dataOf(event, wallMs) });
+  return { path: generic.path, payload, sign: (nowMs) => genericHeaders(generic.secret, id, nowMs, payload) };
+}
+
+const totalOf = (event: CartUpdated) => `${10 + event.revision}.90`;
+/** It tells the observer which cart a mail is about. */
+const titleOf = (event: CartUpdated) => `Walnut lamp (${event.cart})`;
+const createdAt = (event: CartUpdated, wallMs: number) => new Date(wallMs - event.ageMs).toISOString();
+const restoreUrl = (event: CartUpdated) => `https://shop.example.com/restore/${event.cart}`;
+
+/** Everybody in it is invented. */
+function dataOf(event: ShopEvent, wallMs: number): unknown {
+  switch (event.type) {
+    case 'cart.updated': {
+      const items = [{ title: titleOf(event), quantity: 1, price: totalOf(event) }];
+      const cart = {
+        id: event.cart,
+        currency: 'EUR',
+        total: totalOf(event),
+        items,
+        restore_url: restoreUrl(event),
+        created_at: createdAt(event, wallMs),
+      };
+      return { cart, ...(event.names === null ? {} : { contact: { ...event.names, first_name: 'Ada' } }) };
+    }
+    case 'order.placed': {
+      const order = { id: event.order, currency: 'EUR', total: '11.90' };
+      return { order, ...(event.cart === null ? {} : { cart_id: event.cart }), ...(event.names === null ? {} : { contact: event.names }) };
+    }
+    case 'message.received':
+      return { contact: event.names, channel: 'email', text: 'Is the lamp dimmable?' };
+    case 'contact.opted_out':
+      return { contact: event.names, channel: 'email', source: 'preference center' };
+  }
+}
+
+/** As Shopify does, absent things are told too: as null, or as an empty list. */
+const personOf = (names: Names | null) => ({
+  email: names?.email ?? null,
+  phone: null,
+  shipping_address: [],
+  ...(names?.id === undefined ? {} : { customer: { id: names.id, email: names.email ?? null, first_name: 'Ada' } }),
+});
+
+function checkoutOf(event: CartUpdated, wallMs: number): unknown {
+  return {
+    token: event.cart,
+    cart_token: null,
+    ...personOf(event.names),
+    currency: 'EUR',
+    presentment_currency: 'EUR',
+    total_price: totalOf(event),
+    line_items: [{ title: titleOf(event), presentment_title: titleOf(event), quantity: 1, price: totalOf(event) }],
+    abandoned_checkout_url: restoreUrl(event),
+    created_at: createdAt(event, wallMs),
+    updated_at: new Date(wallMs).toISOString(),
+    completed_at: null,
+  };
+}
+
+function shopifyOrderOf(event: OrderPlaced, wallMs: number): unknown {
+  const at = new Date(wallMs).toISOString();
+  return {
+    id: event.order,
+    checkout_token: event.cart,
+    ...personOf(event.names),
+    currency: 'EUR',
+    total_price: '11.90',
+    created_at: at,
+    updated_at: at,
+  };
+}
+
+const topicOf = (event: CartUpdated | OrderPlaced) =>
+  event.type === 'order.placed' ? 'orders/create' : event.revision === 1 ? 'checkouts/create' : 'checkouts/update';
+
+const shopifyHeaders = (secret: string, id: string, topic: string, payload: string) => ({
+  'content-type': 'application/json',
+  'x-shopify-topic': topic,
+  'x-shopify-webhook-id': id,
+  'x-shopify-hmac-sha256': signShopify(secret, payload),
+});
+
+function genericHeaders(secret: string, id: string, nowMs: number, payload: string) {
+  const seconds = Math.floor(nowMs / 1_000);
+  return {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(seconds),
+    'webhook-signature': signStandardWebhook(secret, id, seconds, payload),
+  };
+}
