@@ -24,14 +24,25 @@ export async function callFunction<T>(tx: Tx, call: string, values: unknown[]): 
 }
 
 /**
- * Call a function of the database for its effect alone, without waiting for its answer: what comes next, COMMIT for one, is sent right
- * behind it. Should it fail, the transaction fails, with its error.
+ * Send a statement for its effect alone, without waiting for its answer: what comes next, COMMIT for one, is sent right behind it. Should
+ * it fail, the transaction fails, with its error.
  */
+export function unawaited(tx: Tx, statement: { toSQL(): { sql: string; params: unknown[] } }): void {
+  const { sql, params } = statement.toSQL();
+  sendUnawaited(tx, { text: sql, values: params });
+}
+
+/** The same for a function of the database. @param call - e.g. `write_cart($1)` */
 export function callUnawaited(tx: Tx, call: string, values: unknown[]): void {
-  const answer = callFunction(tx, call, values);
+  sendUnawaited(tx, { text: `select ${call} as value`, values });
+}
+
+/** Sent before this returns: a query builder that is merely awaited somewhere would be sent later, perhaps behind COMMIT. */
+function sendUnawaited({ $client }: Tx, statement: pg.QueryConfig): void {
+  const answer = $client.query(statement);
   // Asked for when the transaction ends; a failure before that is not an unhandled one.
   answer.catch(() => undefined);
-  tx.$client.unawaited.push(answer);
+  $client.unawaited.push(answer);
 }
 
 /**

@@ -1,11 +1,12 @@
 import { v4 as uuidv4 } from 'uuid';
-import { CommitUnclearError, isLockFailure } from '../db/client.ts';
+import { CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
 import type { SendOutcome, SenderSession } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
 import { type Claimed, type Decided, decideAndClaim } from './dispatch/decide-and-claim.ts';
+import { readStep } from './dispatch/facts.ts';
 import { applyFind, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
-import { type MailConnections, mailConnectionsOf } from './dispatch/mail-connection.ts';
-import { type Opened, openSession } from './dispatch/open-session.ts';
+import { type MailConnections, readMailConnections } from './dispatch/mail-connection.ts';
+import { glanceAt, type Opened, openSession } from './dispatch/open-session.ts';
 import { type DispatchResult, tell } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './events/identities.ts';
@@ -32,7 +33,8 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
  * Source: design, section 7; operations/dispatch/fence.ts holds the rules as SQL
  */
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
-  const mail = await mailConnectionsOf(deps, input.tenantId);
+  const glance = (tx: Tx) => glanceAt(tx, deps.versions, input, deps.clock.nowMs());
+  const [mail, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readMailConnections(tx, deps), glance(tx)]));
   const uncalled = new Set<string>();
   const state: State = { called: false, sessionNeeded: false, unclearSinceMs: null };
   const deadLeaseMs = mail.current?.sender.times.deadLeaseMs ?? usualDeadLeaseMs;
@@ -43,7 +45,8 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
     // A claim that may be committed has nobody else to tell that it was never called: then even a cancellation waits.
     if (state.unclearSinceMs === null) signal?.throwIfAborted();
     // After a call the step is settled, as a rule: whoever needs another session says so.
-    const opened = state.called && !state.sessionNeeded ? noSession : await openSession(deps, input, mail, state.sessionNeeded).catch(orLater(state));
+    const open = async () => openSession(looks === 0 ? first : await deps.db.withTenant(input.tenantId, glance), mail, state.sessionNeeded);
+    const opened = state.called && !state.sessionNeeded ? noSession : await open().catch(orLater(state));
     if (opened === null) {
       await pause();
       continue;
@@ -117,7 +120,11 @@ async function lookOnce(
 ): Promise<Decided> {
   try {
     const decided = await deps.db.withTenant(input.tenantId, async (tx): Promise<Decided> => {
-      const locked = await lockStep(tx, input.enrollmentId, input.stepId);
+      // Sent together. After a call the step is settled, as a rule, and nothing more is asked.
+      const [locked, world] = await Promise.all([
+        lockStep(tx, input.enrollmentId, input.stepId),
+        own.state.called ? null : readStep(tx, input.enrollmentId),
+      ]);
       if (locked === null) return { kind: 'missing' };
       await deps.checkpoints('dispatch.locked');
       const version = await deps.versions.load(tx, locked.enrollment.versionId);
@@ -127,6 +134,7 @@ async function lookOnce(
         tenantId: input.tenantId,
         stepId: input.stepId,
         locked,
+        world,
         version,
         mail,
         opened,
@@ -180,7 +188,7 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
         await settleCall(tx, claimed.messageId, claimed.claim, outcome, reconciliation);
         if (outcome.kind === 'released') return;
         const type = outcome.kind === 'accepted' ? 'message.sent' : outcome.kind === 'refused' ? 'message.failed' : 'message.unknown';
-        await tell(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
+        tell(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
       });
       return;
     } catch (error) {

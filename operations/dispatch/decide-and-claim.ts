@@ -9,7 +9,7 @@ import type { Plan } from '../../domain/sequence/plan.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
 import { composeEmail } from './compose-email.ts';
-import { type Reading, readFacts } from './facts.ts';
+import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
 import type { MailConnection, MailConnections } from './mail-connection.ts';
 import type { Opened } from './open-session.ts';
@@ -22,6 +22,7 @@ import {
   noteOutage,
   reasonOf,
   recordDecision,
+  settled,
   suppressRefused,
   tell,
   writeDefer,
@@ -58,6 +59,8 @@ export interface Look {
   tenantId: string;
   stepId: string;
   locked: Locked;
+  /** What the gates ask; null: it was not read, because the step was expected to be settled. */
+  world: StepWorld | null;
   version: Version;
   mail: MailConnections;
   opened: Opened;
@@ -88,13 +91,16 @@ export async function decideAndClaim(look: Look): Promise<Decided> {
     await endDeadLease(tx, row, reconciliation);
     return { kind: 'look_again' };
   }
-  if (row?.state === 'sent' || row?.state === 'skipped') return finished(tx, enrollment.id, plan, 'the step was settled before');
+  if (row?.state === 'sent' || row?.state === 'skipped') return settled(tx, locked, plan, 'the step was settled before');
   if (row?.state === 'unknown') {
     const unresolved = await inDoubt(look, reconciliation);
-    if (unresolved !== 'replay') return unresolved ?? finished(tx, enrollment.id, plan, 'in doubt, and not to be repeated');
+    if (unresolved !== 'replay') return unresolved ?? settled(tx, locked, plan, 'in doubt, and not to be repeated');
   }
   if (row !== null) await suppressRefused(tx, look.deps.sealing, row);
+  const world = look.world ?? (await readStep(tx, enrollment.id));
+  if (world === null) return { kind: 'missing' };
   const reading = await readFacts(tx, look.deps.sealing, {
+    world,
     plan,
     definition: version.definition,
     enrollment,
@@ -131,42 +137,42 @@ async function carryOut(look: Look, plan: Plan, reading: Reading): Promise<Decid
   const { enrollment, row } = look.locked;
   const nowMs = deps.clock.nowMs();
   const verdict = decideDispatch(reading.facts, nowMs);
-  const done = (note: string) => finished(tx, enrollment.id, plan, note);
+  const done = (note: string) => finished(tx, { id: enrollment.id, stepId }, plan, note);
   if (verdict.kind === 'defer' && verdict.reason === 'due' && !look.called && verdict.untilMs - nowMs < mostSkewMs) {
     // Temporal's clock is ahead of this worker's: waiting here costs no history, answering would turn the workflow in circles.
     return { kind: 'again', inMs: verdict.untilMs - nowMs, why: 'not due yet by this worker’s clock' };
   }
   // In doubt, only a repeat of the pinned call is possible: any other verdict leaves it unknown.
   if (row?.state === 'unknown' && verdict.kind !== 'send') {
-    await recordDecision(tx, enrollment, stepId, verdict, nowMs, `in doubt, not repeated: ${reasonOf(verdict)}`);
+    recordDecision(tx, enrollment, stepId, verdict, nowMs, `in doubt, not repeated: ${reasonOf(verdict)}`);
     return done('in doubt, and not to be repeated');
   }
   if (verdict.kind === 'send' && opened.kind === 'none') return { kind: 'session_needed' };
   if (verdict.kind === 'send' && opened.kind === 'failed' && row?.state === 'unknown') {
     return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
   }
-  await recordDecision(tx, enrollment, stepId, verdict, nowMs);
+  recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
-  if (enrollment.activatedAt === null && activates(verdict)) await activate(tx, enrollment, nowMs);
+  if (enrollment.activatedAt === null && activates(verdict)) activate(tx, enrollment, nowMs);
   const dueMs = dueAt(plan, reading.progress, stepId);
   switch (verdict.kind) {
     case 'hold':
       return done(verdict.reason);
     case 'defer':
-      await writeDefer(tx, enrollment, stepId, verdict);
+      writeDefer(tx, enrollment, stepId, verdict);
       return done(`deferred: ${verdict.reason}`);
     case 'skip':
-      await writeSkip(tx, enrollment, stepId, verdict.reason, dueMs);
-      await tell(tx, enrollment, 'step.skipped', { step: stepId, reason: verdict.reason });
+      writeSkip(tx, enrollment, stepId, verdict.reason, dueMs);
+      tell(tx, enrollment, 'step.skipped', { step: stepId, reason: verdict.reason });
       return done(`skipped: ${verdict.reason}`);
     case 'stop':
-      await writeSkip(tx, enrollment, stepId, 'stopped', dueMs);
-      if (await endEnrollment(tx, enrollment, verdict.reason)) await tell(tx, enrollment, 'stopped', { reason: verdict.reason });
+      writeSkip(tx, enrollment, stepId, 'stopped', dueMs);
+      if (await endEnrollment(tx, enrollment, verdict.reason)) tell(tx, enrollment, 'stopped', { reason: verdict.reason });
       return done(`stopped: ${verdict.reason}`);
     case 'send':
       if (opened.kind !== 'open') {
         // An outage moves the step by back-off and ejects nobody (rule 8).
-        await noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
+        noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
         return done('the provider could not be reached');
       }
       return claimStep(look, opened.connection, reading, dueMs, nowMs);
@@ -183,7 +189,7 @@ async function claimStep(look: Look, connection: MailConnection, reading: Readin
   const startedMs = deps.clock.monotonicMs();
   // t0 before the claim is written: whatever the COMMIT takes is taken from the call's time.
   const deadline = startDeadline(deps.clock, connection.sender.times.deadlineMs);
-  await writeClaim(tx, row, {
+  writeClaim(tx, row, {
     tenantId: look.tenantId,
     messageId,
     enrollment,

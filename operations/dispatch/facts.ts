@@ -1,5 +1,6 @@
-import { and, eq, inArray, sql } from 'drizzle-orm';
-import type { Tx } from '../../db/client.ts';
+import { and, inArray, sql } from 'drizzle-orm';
+import { callFunction, type Tx } from '../../db/client.ts';
+import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { consents, contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import { channelNames, channels, type Channel } from '../../domain/channels.ts';
 import type { ChannelFacts, Facts } from '../../domain/gates/facts.ts';
@@ -11,7 +12,7 @@ import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Sealing } from '../sealing.ts';
-import { type EnrollmentRow, type MessageRow, readProgress } from './progress.ts';
+import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 
 /** Everything that was read under the locks: the pure facts, and what a message is made of (with personal data). */
 export interface Reading {
@@ -24,43 +25,55 @@ export interface Reading {
   email: string | null;
 }
 
+/** What `read_step` knows, in the shapes of the schema. Identities in the order in which they are written to. */
+export interface StepWorld {
+  tenant: typeof tenants.$inferSelect;
+  subject: typeof subjects.$inferSelect;
+  /** Every contact of the person. */
+  contacts: (typeof contacts.$inferSelect)[];
+  identities: (typeof contactIdentities.$inferSelect)[];
+  consents: (typeof consents.$inferSelect)[];
+}
+
+/**
+ * Read what the gates ask. Sent behind `lockStep`, so that it is read under the person's lock: one statement that waits for a lock still
+ * sees the other rows as they were before the wait.
+ */
+export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld | null> {
+  const stored = await callFunction<Record<'tenant' | 'subject', StoredRow> & Record<'contacts' | 'identities' | 'consents', StoredRow[]>>(
+    tx,
+    'read_step($1)',
+    [enrollmentId],
+  );
+  if (stored === null) return null;
+  return {
+    tenant: rowOf(tenants, stored.tenant),
+    subject: rowOf(subjects, stored.subject),
+    contacts: stored.contacts.map((row) => rowOf(contacts, row)),
+    identities: stored.identities.map((row) => rowOf(contactIdentities, row)),
+    consents: stored.consents.map((row) => rowOf(consents, row)),
+  };
+}
+
 export interface ReadingInput {
+  world: StepWorld;
   plan: Plan;
   definition: SequenceDefinition;
   enrollment: EnrollmentRow;
   personId: string;
-  ledger: MessageRow[];
+  ledger: LedgerRow[];
   stepId: string;
   connected: Partial<Record<Channel, { reportsOpens: boolean }>>;
 }
 
-/**
- * Read the facts of a decision. Call it only after the person's lock was obtained, in statements of its own: one statement that waits
- * for a lock still sees the other rows as they were before the wait.
- */
+/** The facts of a decision, from what was read under the locks, and which of the person's addresses are closed. */
 export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): Promise<Reading> {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
-  // Nothing here waits for a lock any more: what does not depend on an answer is asked together.
-  const [[tenant], [subject], everyone] = await Promise.all([
-    tx.select().from(tenants).where(eq(tenants.id, enrollment.tenantId)),
-    tx.select().from(subjects).where(eq(subjects.id, enrollment.subjectId)),
-    tx.select().from(contacts).where(eq(contacts.personId, personId)).orderBy(contacts.id),
-  ]);
+  const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
   const person = everyone.find((c) => c.id === personId);
   const contact = everyone.find((c) => c.id === enrollment.contactId);
-  if (tenant === undefined || subject === undefined || person === undefined || contact === undefined)
-    throw new Error('an enrollment without its rows');
+  if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
   const settings = tenantSettings.parse(tenant.settings);
-  const ids = everyone.map((c) => c.id);
-  const [identities, said] = await Promise.all([
-    tx
-      .select()
-      .from(contactIdentities)
-      .where(inArray(contactIdentities.contactId, ids))
-      // The contact's own address first, then the newest of the person.
-      .orderBy(sql`(${contactIdentities.contactId} = ${contact.id}) desc, created_at desc, id desc`),
-    tx.select().from(consents).where(inArray(consents.contactId, ids)),
-  ]);
   const hashes = identities.map((i) => sealing.addressHash(enrollment.tenantId, i.kind, i.value));
   const blocked =
     hashes.length === 0

@@ -1,11 +1,12 @@
 import { type AnyColumn, and, eq, sql } from 'drizzle-orm';
-import type { Database, Tx } from '../../db/client.ts';
-import { contacts, enrollments, messages } from '../../db/schema/index.ts';
+import { callFunction, type Database, type Tx, unawaited } from '../../db/client.ts';
+import { rowOf, type StoredRow } from '../../db/row-of.ts';
+import { enrollments, messages } from '../../db/schema/index.ts';
 import type { MessagePayload } from '../../domain/message-payload.ts';
 import type { Deadline, Reconciliation, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 import type { Clock } from '../clock.ts';
 import { MovedError } from '../events/identities.ts';
-import type { EnrollmentRow, MessageRow } from './progress.ts';
+import type { EnrollmentRow, LedgerRow, MessageRow } from './progress.ts';
 
 /*
  * The send fence, design section 7, as SQL. The states of a row and who moves it:
@@ -22,8 +23,17 @@ import type { EnrollmentRow, MessageRow } from './progress.ts';
 export interface Locked {
   enrollment: EnrollmentRow;
   personId: string;
-  ledger: MessageRow[];
+  ledger: LedgerRow[];
+  /** The step's own row, with the pinned call. */
   row: MessageRow | null;
+}
+
+interface StoredLocks {
+  moved?: true;
+  person_id: string;
+  enrollment: StoredRow;
+  ledger: StoredRow[];
+  row: StoredRow | null;
 }
 
 /**
@@ -31,28 +41,15 @@ export interface Locked {
  * @throws MovedError when the enrollment changed its person while the lock was awaited
  */
 export async function lockStep(tx: Tx, enrollmentId: string, stepId: string): Promise<Locked | null> {
-  const before = await personOfEnrollment(tx, enrollmentId);
-  if (before === null) return null;
-  await tx.select({ id: contacts.id }).from(contacts).where(eq(contacts.id, before)).for('no key update');
-  if ((await personOfEnrollment(tx, enrollmentId)) !== before) throw new MovedError();
-  const [enrollment] = await tx.select().from(enrollments).where(eq(enrollments.id, enrollmentId)).for('no key update');
-  if (enrollment === undefined) return null;
-  await tx
-    .select({ id: messages.id })
-    .from(messages)
-    .where(and(eq(messages.enrollmentId, enrollmentId), eq(messages.stepId, stepId)))
-    .for('update');
-  const ledger = await tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId));
-  return { enrollment, personId: before, ledger, row: ledger.find((m) => m.stepId === stepId) ?? null };
-}
-
-async function personOfEnrollment(tx: Tx, enrollmentId: string): Promise<string | null> {
-  const [found] = await tx
-    .select({ personId: contacts.personId })
-    .from(enrollments)
-    .innerJoin(contacts, and(eq(contacts.tenantId, enrollments.tenantId), eq(contacts.id, enrollments.contactId)))
-    .where(eq(enrollments.id, enrollmentId));
-  return found?.personId ?? null;
+  const locks = await callFunction<StoredLocks | null>(tx, 'lock_step($1, $2)', [enrollmentId, stepId]);
+  if (locks === null) return null;
+  if (locks.moved === true) throw new MovedError();
+  return {
+    enrollment: rowOf(enrollments, locks.enrollment),
+    personId: locks.person_id,
+    ledger: locks.ledger.map((row) => rowOf(messages, row)),
+    row: locks.row === null ? null : rowOf(messages, locks.row),
+  };
 }
 
 /** How old a row's claim and doubt are, by the database's clock: all workers share it, whatever their own clocks say. Milliseconds. */
@@ -87,8 +84,8 @@ export interface ClaimInput {
   dueAtMs: number;
 }
 
-/** Write the claim and pin the call. The row is locked; nothing may be sent before the COMMIT of this was acknowledged. */
-export async function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): Promise<void> {
+/** Write the claim and pin the call, unawaited. The row is locked; nothing may be sent before the COMMIT of this was acknowledged. */
+export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void {
   const wasUnknown = row?.state === 'unknown';
   const claimed = {
     state: 'claimed' as const,
@@ -104,16 +101,13 @@ export async function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput):
     settledAt: null,
     dueAt: c.dueAtMs,
   };
-  if (row !== null) await tx.update(messages).set(claimed).where(eq(messages.id, row.id));
-  else
-    await tx.insert(messages).values({
-      ...claimed,
-      tenantId: c.tenantId,
-      id: c.messageId,
-      enrollmentId: c.enrollment.id,
-      stepId: c.stepId,
-      contactId: c.enrollment.contactId,
-    });
+  const { tenantId, messageId: id, enrollment, stepId } = c;
+  unawaited(
+    tx,
+    row === null
+      ? tx.insert(messages).values({ ...claimed, tenantId, id, enrollmentId: enrollment.id, stepId, contactId: enrollment.contactId })
+      : tx.update(messages).set(claimed).where(eq(messages.id, row.id)),
+  );
 }
 
 /** A lease older than a dead lease: its call is over and nobody knows how it ended. */

@@ -1,4 +1,5 @@
 import { isNotNull } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
 import { connections } from '../../db/schema/index.ts';
 import type { Sender } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
@@ -18,10 +19,12 @@ export interface MailConnections {
 }
 
 /** Read them in a transaction of their own, before any lock is held. */
-export async function mailConnectionsOf(deps: Deps, tenantId: string): Promise<MailConnections> {
-  const rows = await deps.db.withTenant(tenantId, (tx) =>
-    tx.select().from(connections).where(isNotNull(connections.sealedConfig)).orderBy(connections.id),
-  );
+export function mailConnectionsOf(deps: Deps, tenantId: string): Promise<MailConnections> {
+  return deps.db.withTenant(tenantId, (tx) => readMailConnections(tx, deps));
+}
+
+export async function readMailConnections(tx: Tx, deps: Pick<Deps, 'sealing' | 'createSender' | 'defaultEmail'>): Promise<MailConnections> {
+  const rows = await tx.select().from(connections).where(isNotNull(connections.sealedConfig)).orderBy(connections.id);
   const all: (MailConnection & { connected: boolean })[] = [];
   for (const row of rows) {
     if (row.sealedConfig === null) continue;

@@ -3,7 +3,6 @@ import type { Tx } from '../../db/client.ts';
 import { enrollments, messages } from '../../db/schema/index.ts';
 import { backoffMs } from '../../domain/sequence/backoff.ts';
 import type { SenderSession } from '../../integrations/port.ts';
-import type { Deps } from '../deps.ts';
 import type { MailConnection, MailConnections } from './mail-connection.ts';
 import type { VersionCache } from './versions.ts';
 
@@ -17,17 +16,19 @@ export type Opened =
 /** A step is dispatched when Temporal's clock says so; this worker's may be behind by that much. */
 const clockSkewMs = 2_000;
 
+/** How a step looks before its locks are taken. */
+export interface Glance {
+  /** It seems to be due to be sent by a provider. */
+  likely: boolean;
+  /** The account of a call in doubt, which alone may repeat it; null: no call is in doubt. */
+  inDoubtAt: string | null;
+}
+
 /**
  * Connect before the claim: what takes long must not eat the lease. Not for steps that no provider could send.
  * @param needed - a decision has asked for a session: no guessing
  */
-export async function openSession(
-  deps: Deps & { versions: VersionCache },
-  step: { tenantId: string; enrollmentId: string; stepId: string },
-  mail: MailConnections,
-  needed: boolean,
-): Promise<Opened> {
-  const looks = await deps.db.withTenant(step.tenantId, (tx) => look(tx, deps.versions, step, deps.clock.nowMs()));
+export async function openSession(looks: Glance, mail: MailConnections, needed: boolean): Promise<Opened> {
   // A call in doubt is repeated with the account that it was made with, or not at all.
   const connection = looks.inDoubtAt === null ? mail.current : mail.ofAccount(looks.inDoubtAt);
   if (connection === null || (!needed && !looks.likely)) return { kind: 'none' };
@@ -38,14 +39,19 @@ export async function openSession(
   }
 }
 
-async function look(
-  tx: Tx,
-  versions: VersionCache,
-  step: { enrollmentId: string; stepId: string },
-  nowMs: number,
-): Promise<{ likely: boolean; inDoubtAt: string | null }> {
+export async function glanceAt(tx: Tx, versions: VersionCache, step: { enrollmentId: string; stepId: string }, nowMs: number): Promise<Glance> {
   const [row] = await tx
-    .select({ enrollment: enrollments, message: messages })
+    .select({
+      enrollment: { endedAt: enrollments.endedAt, timeScale: enrollments.timeScale, versionId: enrollments.versionId },
+      message: {
+        state: messages.state,
+        live: messages.live,
+        account: messages.account,
+        failures: messages.failures,
+        refusedForGood: messages.refusedForGood,
+        settledAt: messages.settledAt,
+      },
+    })
     .from(enrollments)
     .leftJoin(messages, and(eq(messages.enrollmentId, enrollments.id), eq(messages.stepId, step.stepId)))
     .where(eq(enrollments.id, step.enrollmentId));

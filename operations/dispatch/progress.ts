@@ -4,12 +4,14 @@ import type { Progress, StopReason } from '../../domain/sequence/plan.ts';
 
 export type EnrollmentRow = typeof enrollments.$inferSelect;
 export type MessageRow = typeof messages.$inferSelect;
+/** A row of the ledger without the pinned call. */
+export type LedgerRow = Omit<MessageRow, 'payload'>;
 
 /**
  * Where an enrollment stands, derived from its row and the send ledger: there is no second copy that could disagree. A call in flight
  * settles nothing; `unknown` counts as sent; a step that failed waits for its back-off.
  */
-export function readProgress(enrollment: EnrollmentRow, ledger: MessageRow[]): Progress {
+export function readProgress(enrollment: EnrollmentRow, ledger: LedgerRow[]): Progress {
   const progress: Progress = {
     anchorMs: enrollment.anchorAt,
     activatedAtMs: enrollment.activatedAt,

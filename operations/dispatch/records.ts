@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import type { Tx } from '../../db/client.ts';
+import { type Tx, unawaited } from '../../db/client.ts';
 import { contacts, decisions, enrollmentEvents, enrollments, messages, suppressions } from '../../db/schema/index.ts';
 import type { MessagePayload } from '../../domain/message-payload.ts';
 import type { Verdict } from '../../domain/gates/verdict.ts';
@@ -8,6 +8,7 @@ import { backoffMs } from '../../domain/sequence/backoff.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
 import type { FinishReason, Plan, Progress } from '../../domain/sequence/plan.ts';
 import type { Sealing } from '../sealing.ts';
+import { type Locked, lockStep } from './fence.ts';
 import { type EnrollmentRow, type MessageRow, readProgress } from './progress.ts';
 
 /** What the workflow learns: the progress as Postgres has it, and how the enrollment ended, if it has. */
@@ -18,16 +19,17 @@ export type DispatchResult =
   | { kind: 'missing' };
 
 /** Re-read what the transaction has written, and close the enrollment when its last step is settled. */
-export async function finished(tx: Tx, enrollmentId: string, plan: Plan, note: string): Promise<DispatchResult> {
-  const [[enrollment], ledger] = await Promise.all([
-    tx.select().from(enrollments).where(eq(enrollments.id, enrollmentId)),
-    tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId)),
-  ]);
-  if (enrollment === undefined) return { kind: 'missing' };
+export async function finished(tx: Tx, { id, stepId }: { id: string; stepId: string }, plan: Plan, note: string): Promise<DispatchResult> {
+  const locked = await lockStep(tx, id, stepId);
+  return locked === null ? { kind: 'missing' } : settled(tx, locked, plan, note);
+}
+
+/** The answer of a look that has written nothing since it took its locks. */
+export async function settled(tx: Tx, { enrollment, ledger }: Locked, plan: Plan, note: string): Promise<DispatchResult> {
   const progress = readProgress(enrollment, ledger);
   const complete = plan.steps.every((s) => progress.settled[s.id] !== undefined);
   if (complete && enrollment.endedAt === null && (await endEnrollment(tx, enrollment, 'completed'))) {
-    await tell(tx, enrollment, 'completed', {});
+    tell(tx, enrollment, 'completed', {});
     return { kind: 'done', progress, ended: 'completed', note };
   }
   return { kind: 'done', progress, ended: endOf(enrollment), note };
@@ -44,68 +46,65 @@ export function reasonOf(verdict: Verdict): string {
 }
 
 /** Store a decision with every gate that was asked (G4). `reason` where it could not be carried out as it stands. */
-export async function recordDecision(
-  tx: Tx,
-  enrollment: EnrollmentRow,
-  stepId: string,
-  verdict: Verdict,
-  nowMs: number,
-  reason = reasonOf(verdict),
-): Promise<void> {
-  await tx.insert(decisions).values({
-    tenantId: enrollment.tenantId,
-    id: uuidv7(),
-    enrollmentId: enrollment.id,
-    stepId,
-    versionId: enrollment.versionId,
-    at: nowMs,
-    verdict: verdict.kind,
-    reason,
-    until: verdict.kind === 'defer' ? verdict.untilMs : null,
-    checks: verdict.checks,
-  });
+export function recordDecision(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Verdict, nowMs: number, reason = reasonOf(verdict)): void {
+  unawaited(
+    tx,
+    tx.insert(decisions).values({
+      tenantId: enrollment.tenantId,
+      id: uuidv7(),
+      enrollmentId: enrollment.id,
+      stepId,
+      versionId: enrollment.versionId,
+      at: nowMs,
+      verdict: verdict.kind,
+      reason,
+      until: verdict.kind === 'defer' ? verdict.untilMs : null,
+      checks: verdict.checks,
+    }),
+  );
 }
 
 /** The first dispatch found the cart abandoned: from now on it counts, and its anchor stands (rule 3). */
-export async function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number): Promise<void> {
-  await tx.update(enrollments).set({ activatedAt: nowMs }).where(eq(enrollments.id, enrollment.id));
-  await tell(tx, enrollment, 'abandoned', { value_minor: enrollment.cartValueMinor, currency: enrollment.currency });
+export function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number): void {
+  unawaited(tx, tx.update(enrollments).set({ activatedAt: nowMs }).where(eq(enrollments.id, enrollment.id)));
+  tell(tx, enrollment, 'abandoned', { value_minor: enrollment.cartValueMinor, currency: enrollment.currency });
 }
 
-export async function writeDefer(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Extract<Verdict, { kind: 'defer' }>): Promise<void> {
-  await tx
-    .update(enrollments)
-    .set({
-      notBefore: { ...enrollment.notBefore, [stepId]: verdict.untilMs },
-      ...(verdict.anchorMs === undefined ? {} : { anchorAt: verdict.anchorMs }),
-    })
-    .where(eq(enrollments.id, enrollment.id));
+export function writeDefer(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Extract<Verdict, { kind: 'defer' }>): void {
+  const notBefore = { ...enrollment.notBefore, [stepId]: verdict.untilMs };
+  const anchor = verdict.anchorMs === undefined ? {} : { anchorAt: verdict.anchorMs };
+  unawaited(
+    tx,
+    tx
+      .update(enrollments)
+      .set({ notBefore, ...anchor })
+      .where(eq(enrollments.id, enrollment.id)),
+  );
 }
 
-export async function writeSkip(tx: Tx, enrollment: EnrollmentRow, stepId: string, reason: string, dueMs: number): Promise<void> {
+export function writeSkip(tx: Tx, enrollment: EnrollmentRow, stepId: string, reason: string, dueMs: number): void {
   const skipped = { state: 'skipped' as const, skipReason: reason, settledAt: sql`clock_timestamp()` };
-  await tx
-    .insert(messages)
-    .values({ ...newRow(enrollment, stepId), ...skipped, dueAt: dueMs })
-    .onConflictDoUpdate({ target: [messages.tenantId, messages.enrollmentId, messages.stepId], set: skipped });
+  unawaited(
+    tx,
+    tx
+      .insert(messages)
+      .values({ ...newRow(enrollment, stepId), ...skipped, dueAt: dueMs })
+      .onConflictDoUpdate({ target: [messages.tenantId, messages.enrollmentId, messages.stepId], set: skipped }),
+  );
 }
 
 /** A provider that could not even be reached: the row records it, so that the back-off grows. No call was made. */
-export async function noteOutage(
-  tx: Tx,
-  enrollment: EnrollmentRow,
-  row: MessageRow | null,
-  stepId: string,
-  fault: string,
-  nowMs: number,
-): Promise<void> {
+export function noteOutage(tx: Tx, enrollment: EnrollmentRow, row: MessageRow | null, stepId: string, fault: string, nowMs: number): void {
   const failures = (row?.failures ?? 0) + 1;
   const failed = { state: 'failed' as const, failures, response: fault.slice(0, 500), settledAt: nowMs };
-  await tx
-    .insert(messages)
-    .values({ ...newRow(enrollment, stepId), ...failed })
-    .onConflictDoUpdate({ target: [messages.tenantId, messages.enrollmentId, messages.stepId], set: failed });
-  await tell(tx, enrollment, 'provider.unreachable', { step: stepId, retry_in_ms: backoffMs(failures, enrollment.timeScale) });
+  unawaited(
+    tx,
+    tx
+      .insert(messages)
+      .values({ ...newRow(enrollment, stepId), ...failed })
+      .onConflictDoUpdate({ target: [messages.tenantId, messages.enrollmentId, messages.stepId], set: failed }),
+  );
+  tell(tx, enrollment, 'provider.unreachable', { step: stepId, retry_in_ms: backoffMs(failures, enrollment.timeScale) });
 }
 
 const newRow = (enrollment: EnrollmentRow, stepId: string) => ({
@@ -158,7 +157,7 @@ export async function endEnrollment(tx: Tx, enrollment: EnrollmentRow, reason: F
   return ended.length > 0;
 }
 
-/** One line of the enrollment's story. No personal data. */
-export async function tell(tx: Tx, enrollment: { tenantId: string; id: string }, type: string, data: Record<string, unknown>): Promise<void> {
-  await tx.insert(enrollmentEvents).values({ tenantId: enrollment.tenantId, id: uuidv7(), enrollmentId: enrollment.id, type, data });
+/** One line of the enrollment's story, unawaited. No personal data. */
+export function tell(tx: Tx, enrollment: { tenantId: string; id: string }, type: string, data: Record<string, unknown>): void {
+  unawaited(tx, tx.insert(enrollmentEvents).values({ tenantId: enrollment.tenantId, id: uuidv7(), enrollmentId: enrollment.id, type, data }));
 }

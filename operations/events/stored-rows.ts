@@ -1,5 +1,8 @@
-/** A row in JSON, as the functions of our own database write our own columns: the one place where it is taken at its word. */
-export type StoredRow = Record<string, unknown>;
+import type { StoredRow } from '../../db/row-of.ts';
+
+// Rows in JSON that a function of our own database put together from our own columns: here alone they are taken at their word.
+
+export type { StoredRow } from '../../db/row-of.ts';
 
 export const text = (row: StoredRow, column: string) => row[column] as string;
 export const maybe = <T>(row: StoredRow, column: string) => (row[column] ?? null) as T | null;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callFunction, callUnawaited, type Database, openDatabase, postgresCode, type Tx } from '../../db/client.ts';
+import { callFunction, callUnawaited, type Database, openDatabase, postgresCode, type Tx, unawaited } from '../../db/client.ts';
+import { auditLog } from '../../db/schema/index.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 
 let database: TestDatabase;
@@ -60,4 +61,19 @@ test('a failed transaction leaves a connection that works', async () => {
   await one.withTenant(randomUUID(), async (tx) => callUnawaited(tx, 'note($1)', ['after a failure']));
   expect(await noted('after a failure')).toBe(true);
   await one.close();
+});
+
+test('a statement of the query builder is sent before whatever comes next, COMMIT among it', async () => {
+  const tenant = randomUUID();
+  const line = (said: string) => ({ tenantId: tenant, id: randomUUID(), actor: 'somebody', action: said, subject: 'something', data: {} });
+  await owner.query('insert into tenants (id, slug, name, settings) values ($1, $2, $2, $3)', [tenant, 'unawaited', '{}']);
+  await db.withTenant(tenant, async (tx) => {
+    unawaited(tx, tx.insert(auditLog).values(line('first')));
+    expect((await tx.select().from(auditLog)).map((row) => row.action)).toEqual(['first']);
+    unawaited(tx, tx.insert(auditLog).values(line('last')));
+  });
+  expect((await owner.query('select action from audit_log where tenant_id = $1 order by action', [tenant])).rows).toEqual([
+    { action: 'first' },
+    { action: 'last' },
+  ]);
 });

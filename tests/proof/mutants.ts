@@ -3,10 +3,18 @@ export interface Mutant {
   name: string;
   /** What the rule prevents. */
   without: string;
-  /** Each must match exactly once. */
-  patches: { file: string; from: string; to: string }[];
+  patches: Patch[];
   /** The violation that must be found. */
   expects: RegExp;
+}
+
+/** `from` must stand exactly once in the file. */
+export interface Patch {
+  file: string;
+  from: string;
+  to: string;
+  /** The file is a migration: this function of its is made anew in the database. */
+  function?: string;
 }
 
 const fence = 'operations/dispatch/fence.ts';
@@ -32,9 +40,10 @@ export const mutants: readonly Mutant[] = [
     without: "the person's lock of a dispatch",
     patches: [
       {
-        file: fence,
-        from: "await tx.select({ id: contacts.id }).from(contacts).where(eq(contacts.id, before)).for('no key update');",
+        file: 'db/migrations/0006_steps.sql',
+        from: 'perform from contacts c where c.id = person for no key update;',
         to: '',
+        function: 'lock_step',
       },
     ],
     expects: /^G2/,

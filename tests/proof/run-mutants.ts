@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import pg from 'pg';
 import { type Mutant, mutants } from './mutants.ts';
 import type { ProofReport } from './run-proof.ts';
 
@@ -43,6 +44,24 @@ function mutate(folder: string, mutant: Mutant): void {
   }
 }
 
+/** Functions of the database that the mutant changes are made anew: the database was migrated with the product's own. */
+async function replaceFunctions(folder: string, mutant: Mutant, url: string): Promise<void> {
+  const changed = mutant.patches.filter((patch) => patch.function !== undefined);
+  if (changed.length === 0) return;
+  const owner = new pg.Client({ connectionString: url });
+  await owner.connect();
+  try {
+    for (const { file, function: name } of changed) {
+      const statements = readFileSync(join(folder, file), 'utf8').split('--> statement-breakpoint');
+      const [made, another] = statements.filter((statement) => statement.includes(`create function ${name}(`));
+      if (made === undefined || another !== undefined) throw new Error(`${file} does not make one function ${name}`);
+      await owner.query(made.replace('create function', 'create or replace function'));
+    }
+  } finally {
+    await owner.end();
+  }
+}
+
 /** @throws PatchError when any mutant no longer fits the product */
 export function checkPatches(): void {
   for (const mutant of mutants) {
@@ -69,6 +88,7 @@ export async function runMutant(mutant: Mutant, url: string, seed: number): Prom
     for (const part of copied) cpSync(join(root, part), join(folder, part), { recursive: true });
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     mutate(folder, mutant);
+    await replaceFunctions(folder, mutant, url);
     const { output, errors } = await runChild(folder, [
       '--database',
       url,
