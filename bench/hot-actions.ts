@@ -176,7 +176,7 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
     ofMail('an end born in Temporal', ({ enrollmentId }) => closeEnrollment(deps, { tenantId, enrollmentId, reason: 'cancelled', note: null })),
     ofMail('read: why', ({ enrollmentId }) => explainEnrollment(deps, tenantId, enrollmentId)),
     always('read: newest stories', () => readNewestStories(deps, summary, 25)),
-    always('read: news', () => readNews(deps, summary, Date.now() - 10_000, new Set())),
+    always('read: news', () => readNews(deps, summary, { sinceMs: Date.now() - 10_000, told: new Set(), limit: 25 })),
     always('read: a page of active sequences', () => readActiveSequences(deps, tenantId, { limit: 50, after: null })),
   ];
 }

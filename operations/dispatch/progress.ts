@@ -6,12 +6,14 @@ export type EnrollmentRow = typeof enrollments.$inferSelect;
 export type MessageRow = typeof messages.$inferSelect;
 /** A row of the ledger without the pinned call. */
 export type LedgerRow = Omit<MessageRow, 'payload'>;
+/** What a message says about progress. */
+type SettledRow = Pick<MessageRow, 'stepId' | 'state' | 'failures' | 'claimedAt' | 'settledAt' | 'createdAt'>;
 
 /**
  * Where an enrollment stands, derived from its row and the send ledger: there is no second copy that could disagree. A call in flight
  * settles nothing; `unknown` counts as sent; a step that failed waits for its back-off.
  */
-export function readProgress(enrollment: EnrollmentRow, ledger: LedgerRow[]): Progress {
+export function readProgress(enrollment: EnrollmentRow, ledger: readonly SettledRow[]): Progress {
   const progress: Progress = {
     anchorMs: enrollment.anchorAt,
     activatedAtMs: enrollment.activatedAt,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray } from 'drizzle-orm';
 import { formatMoney } from '../../content/money.ts';
 import type { TenantSummary, Tx } from '../../db/client.ts';
 import { enrollmentEvents, enrollments, messages, sequences } from '../../db/schema/index.ts';
@@ -54,21 +54,30 @@ export interface News {
   stories: Story[];
 }
 
+// In one look: a page shows the newest stories of a few dozen people, so what a busier store adds in a second would be gone at once.
+const mostNews = 200;
+/** Of one story; a cart that is changed for hours shows the latest. */
+const mostHappenings = 100;
+
 /**
- * Stories of a tenant to which something was added.
+ * Stories of a tenant to which something was added, the newest first, `limit` at most.
  * @param sinceMs - epoch ms; look back a few seconds more than to the last look: a transaction commits later than its rows are named
  * @param told - ids of happenings that are known already
  */
-export function readNews(deps: ReadDeps, tenant: TenantSummary, sinceMs: number, told: ReadonlySet<string>): Promise<News> {
+export function readNews(
+  deps: ReadDeps,
+  tenant: TenantSummary,
+  { sinceMs, told, limit }: { sinceMs: number; told: ReadonlySet<string>; limit: number },
+): Promise<News> {
   return deps.db.withTenant(tenant.id, async (tx) => {
     const rows = await tx
       .select({ id: enrollmentEvents.id, enrollmentId: enrollmentEvents.enrollmentId })
       .from(enrollmentEvents)
       .where(gt(enrollmentEvents.id, firstIdAt(sinceMs)))
-      .orderBy(asc(enrollmentEvents.id))
-      .limit(500);
+      .orderBy(desc(enrollmentEvents.id))
+      .limit(mostNews);
     const fresh = rows.filter((r) => !told.has(r.id));
-    const ids = [...new Set(fresh.map((r) => r.enrollmentId))];
+    const ids = [...new Set(fresh.map((r) => r.enrollmentId))].slice(0, limit);
     return { eventIds: rows.map((r) => r.id), stories: await readStories(tx, deps, tenant, ids) };
   });
 }
@@ -87,12 +96,26 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
     .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
     .where(inArray(enrollments.id, ids))
     .orderBy(desc(enrollments.id));
-  const events = await tx
-    .select()
+  const { id, enrollmentId, type, at, inboxId, data } = getTableColumns(enrollmentEvents);
+  const latest = tx
+    .select({ id, enrollmentId, type, at, inboxId, data })
     .from(enrollmentEvents)
-    .where(inArray(enrollmentEvents.enrollmentId, ids))
-    .orderBy(asc(enrollmentEvents.at), asc(enrollmentEvents.id));
-  const ledger = await tx.select().from(messages).where(inArray(messages.enrollmentId, ids));
+    .where(and(eq(enrollmentEvents.tenantId, enrollments.tenantId), eq(enrollmentEvents.enrollmentId, enrollments.id)))
+    .orderBy(desc(at), desc(id))
+    .limit(mostHappenings)
+    .as('latest');
+  const events = await tx
+    .select({ id: latest.id, enrollmentId: latest.enrollmentId, type: latest.type, at: latest.at, inboxId: latest.inboxId, data: latest.data })
+    .from(enrollments)
+    .crossJoinLateral(latest)
+    .where(inArray(enrollments.id, ids))
+    .orderBy(asc(latest.at), asc(latest.id));
+  // Without the pinned mails: they are most of a message, and nothing of them is shown.
+  const { stepId, state, failures, claimedAt, settledAt, createdAt } = getTableColumns(messages);
+  const ledger = await tx
+    .select({ enrollmentId: messages.enrollmentId, stepId, state, failures, claimedAt, settledAt, createdAt })
+    .from(messages)
+    .where(inArray(messages.enrollmentId, ids));
   const stories: Story[] = [];
   for (const { row, sequence } of rows) {
     const version = await deps.versions.load(tx, row.versionId);
@@ -116,7 +139,7 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
   return stories;
 }
 
-type EventRow = typeof enrollmentEvents.$inferSelect;
+type EventRow = Pick<typeof enrollmentEvents.$inferSelect, 'type' | 'at' | 'inboxId' | 'data'>;
 
 /** An order and the stop that it causes are written by one delivery; in the telling the order comes first. */
 function orderFirst(events: EventRow[]): EventRow[] {

@@ -1,9 +1,13 @@
+import { desc, isNull } from 'drizzle-orm';
 import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { nullSender } from '../../bench/five-mails.ts';
 import { fillAsleep, fillBacklog, fillHistory, placeOf } from '../../bench/growth/fill.ts';
 import { largeTables, offence, type PlanRecorder, recordPlans } from '../../bench/growth/plans.ts';
 import { hotActions } from '../../bench/hot-actions.ts';
+import { enrollmentEvents, enrollments } from '../../db/schema/index.ts';
+import { readNewestStories, readNews } from '../../operations/read/live-stories.ts';
 import { reconcile } from '../../operations/reconcile.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 
@@ -62,6 +66,28 @@ test('no hot path reads more as tables grow', async () => {
   }
   expect(offences).toEqual({});
   expect(statements).toBeGreaterThan(200);
+});
+
+test('a busy store tells a page the newest stories, and of each the latest', async () => {
+  const { tenantId } = shop.tenant;
+  const tenant = { ...shop.tenant, id: tenantId, name: 'Test Store', timeScale: 1, synthetic: true };
+  const sinceMs = Date.now() - 1_000;
+  const open = await shop.deps.db.withTenant(tenantId, (tx) =>
+    tx.select({ id: enrollments.id }).from(enrollments).where(isNull(enrollments.endedAt)).orderBy(desc(enrollments.id)).limit(40),
+  );
+  // Forty carts are changed, the last of them for hours.
+  const changes = [...open.toReversed().map(({ id }) => id), ...Array.from({ length: 1_000 }, () => open[0]?.id ?? '')];
+  const events = changes.map((enrollmentId, n) => ({ tenantId, id: uuidv7(), enrollmentId, type: 'cart.updated', at: Date.now() + n }));
+  await shop.deps.db.withTenant(tenantId, (tx) => tx.insert(enrollmentEvents).values(events));
+  plans.take();
+  const news = await readNews(shop.deps, tenant, { sinceMs, told: new Set(), limit: 25 });
+  const told = await readNews(shop.deps, tenant, { sinceMs, told: new Set(news.eventIds), limit: 25 });
+  const newest = await readNewestStories(shop.deps, tenant, 25);
+  expect(plans.take().flatMap((s) => offence(s, large, mostRows) ?? [])).toEqual([]);
+  expect(news.stories.map((s) => s.enrollmentId)).toEqual([open[0]?.id]);
+  expect(news.stories[0]?.happenings.map((h) => h.atMs)).toEqual(events.slice(-100).map((e) => e.at));
+  expect(told.stories).toEqual([]);
+  expect(newest).toHaveLength(25);
 });
 
 test('the reconciler walks open enrollments only, page by page', async () => {

@@ -41,7 +41,7 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
   });
 
   const lookAt = async (tenant: TenantSummary, nowMs: number): Promise<Update[]> => {
-    const news = await readNews(deps, tenant, nowMs - lookBackMs, new Set(told.keys()));
+    const news = await readNews(deps, tenant, { sinceMs: nowMs - lookBackMs, told: new Set(told.keys()), limit: storiesPerStore });
     for (const id of news.eventIds) told.set(id, nowMs);
     if (news.stories.length === 0) return [];
     const stories = news.stories.map((story): Update => {
