@@ -130,6 +130,8 @@ export interface Database {
   tenantsWithWork(kind: 'dead_leases' | 'in_doubt' | 'pending_inbox'): Promise<string[]>;
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   makeMessageEventPartitions(): Promise<void>;
+  /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
+  foldRollups(maxRows: number): Promise<number>;
   ping(): Promise<void>;
   /** `longestWaitMs`: how long the first of those who wait for a connection has been waiting. */
   stats(): { total: number; idle: number; waiting: number; longestWaitMs: number };
@@ -337,6 +339,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async makeMessageEventPartitions() {
       await rows('select make_message_event_partitions()');
+    },
+    async foldRollups(maxRows) {
+      const [row] = await rows<{ folded: number }>('select fold_rollups($1) as folded', [maxRows]);
+      return row?.folded ?? 0;
     },
     async ping() {
       await rows('select 1');

@@ -31,6 +31,9 @@ export interface WorkerOptions {
   holdPatches?: boolean;
 }
 
+/** Changes of figures that one transaction adds to their sums: a few milliseconds each thousand. */
+const foldedAtOnce = 5_000;
+
 /** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
 function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
   const here = dirname(fileURLToPath(import.meta.url));
@@ -41,7 +44,7 @@ function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsP
 }
 
 /**
- * Start one worker process's work: the Temporal worker, the relay, the sweep of dead leases, the inbox's stragglers, and the watch over
+ * Start one worker process's work: the Temporal worker, the relay, the sweep of dead leases, the inbox's stragglers, the sums of figures, and the watch over
  * the reconciler's Schedule. Any number of processes may run it.
  */
 export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, options: WorkerOptions = {}): Promise<RunningWorker> {
@@ -74,6 +77,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     relay,
     runInBackground('sweep', options.sweepEveryMs ?? 10_000, async () => (await sweepLeases(deps)) > 0, deps.log),
     runInBackground('inbox', 1_000, async () => (await applyPending(deps)) > 0, deps.log),
+    // Figures are exact without it, only slower to read: what waits is read beside the sums.
+    runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
     // A Temporal that lost its state lost the Schedule and the search attributes too.
     runInBackground(

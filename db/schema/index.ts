@@ -1,6 +1,7 @@
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { decisions, messages } from './messages.ts';
 export { consents, contactIdentities, contacts, privacyRequests, suppressions } from './people.ts';
+export { rollupDeltas, rollups } from './rollups.ts';
 export { enrollmentEvents, enrollments, sequences, sequenceVersions } from './sequences.ts';
 export { conversions, subjectKeys, subjects } from './subjects.ts';
 export { apiKeys, auditLog, connections, tenants } from './tenants.ts';

@@ -1,0 +1,67 @@
+import { sql } from 'drizzle-orm';
+import { bigint, check, foreignKey, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { instant, tenantId, tenantPolicy } from './columns.ts';
+import { enrollments } from './sequences.ts';
+import { tenants } from './tenants.ts';
+
+/** Which sequences, and what of them: those of one type that were activated in the hour (or UTC day) that begins then. */
+const place = {
+  sequenceType: text('sequence_type', { enum: enrollments.sequenceType.enumValues }).notNull(),
+  /** Of the orders; empty where sequences and messages are counted. */
+  currency: text('currency').notNull().default(''),
+};
+
+const sumOf = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
+const changeOf = (name: string) => integer(name).notNull().default(0);
+
+/**
+ * What the sequences of an hour, and of a day, have come to: analytics read these sums, however many enrollments there were. Written by
+ * `fold_rollups` alone. A sum outlives the rows that it counted.
+ * Source: docs/adr/0013-figures-are-sums-kept-by-the-database.md
+ */
+export const rollups = pgTable(
+  'rollups',
+  {
+    tenantId: tenantId(),
+    grain: text('grain', { enum: ['hour', 'day'] }).notNull(),
+    startsAt: instant('starts_at').notNull(),
+    ...place,
+    started: sumOf('started'),
+    purchased: sumOf('purchased'),
+    steps: sumOf('steps'),
+    mails: sumOf('mails'),
+    opened: sumOf('opened'),
+    clicked: sumOf('clicked'),
+    orders: sumOf('orders'),
+    revenueMinor: sumOf('revenue_minor'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.grain, t.startsAt, t.sequenceType, t.currency] }),
+    check('rollups_grain', sql`grain in ('hour', 'day')`),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'rollups_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/**
+ * What has changed since the last folding, a row a change: whoever sends or sells appends here and waits for nobody. Written by triggers
+ * alone; without a foreign key, because that would be a look-up and a lock for each.
+ */
+export const rollupDeltas = pgTable(
+  'rollup_deltas',
+  {
+    tenantId: tenantId(),
+    hour: instant('hour').notNull(),
+    seq: bigint('seq', { mode: 'number' }).generatedAlwaysAsIdentity().notNull(),
+    ...place,
+    started: changeOf('started'),
+    purchased: changeOf('purchased'),
+    steps: changeOf('steps'),
+    mails: changeOf('mails'),
+    opened: changeOf('opened'),
+    clicked: changeOf('clicked'),
+    orders: changeOf('orders'),
+    revenueMinor: sumOf('revenue_minor'),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.hour, t.seq] }), tenantPolicy()],
+);

@@ -1,0 +1,471 @@
+import { randomUUID } from 'node:crypto';
+import { drizzle } from 'drizzle-orm/node-postgres';
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Sender, SendOutcome } from '../../integrations/port.ts';
+import { dispatchStep } from '../../operations/dispatch-step.ts';
+import { readRollups, startOfHour } from '../../operations/read/rollups.ts';
+import { recordEngagement } from '../../operations/record-engagement.ts';
+import { stopByHand } from '../../operations/stop-one.ts';
+import { sweepLeases } from '../../operations/sweep-leases.ts';
+import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
+import { comparable, countSlowly } from '../helpers/slow-figures.ts';
+
+// The figures are sums kept by triggers and a folding job: at every moment they are what a count of all rows would say.
+
+const hourMs = 3_600_000;
+// Windows keep their beginning when the hour turns.
+const nowMs = Date.now();
+let shop: Shop;
+let owner: pg.Client;
+/** The application's role, with as many connections as there are lookers. */
+let app: pg.Pool;
+let base: { sequenceId: string; versionId: string; connectionId: string };
+
+const nextOutcomes: SendOutcome['kind'][] = [];
+const asked = new Set<string>();
+const notKnownYet = new Error('not known yet');
+/** A provider that does as it is told. Asked what became of a call, it does not know at first; later it has taken every other one. */
+const sender: Sender = {
+  channel: 'email',
+  account: 'obedient',
+  times: { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
+  reconciliation: {
+    kind: 'find',
+    settleAfterMs: 0,
+    async find(key) {
+      if (!asked.has(key)) {
+        asked.add(key);
+        throw notKnownYet;
+      }
+      return asked.size % 2 === 0 ? 'accepted' : 'not_accepted';
+    },
+  },
+  reportsOpens: false,
+  async open() {
+    const send = async (): Promise<SendOutcome> => {
+      const kind = nextOutcomes.shift() ?? 'accepted';
+      if (kind === 'accepted') return { kind, providerMessageId: null, response: '250' };
+      return kind === 'unknown' ? { kind, response: 'no answer' } : { kind, severity: 'soft', response: '451' };
+    };
+    return { send, close() {} };
+  },
+};
+
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1, sender });
+  owner = new pg.Client({ connectionString: shop.database.url });
+  await owner.connect();
+  app = new pg.Pool({ connectionString: shop.database.url, options: '-c role=rekindle_app' });
+  const { rows } = await owner.query<{ sequence: string; version: string; connection: string }>(
+    `select s.id as sequence, s.current_version_id as version, c.id as connection from sequences s join connections c using (tenant_id) limit 1`,
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error('the shop has no sequence');
+  base = { sequenceId: row.sequence, versionId: row.version, connectionId: row.connection };
+});
+afterAll(async () => {
+  await app.end();
+  await owner.end();
+  await shop.close();
+});
+
+/** Sums and count in one snapshot of the application's role, whatever is written meanwhile. */
+async function look(hoursBack: number) {
+  const { tenantId } = shop.tenant;
+  const fromMs = startOfHour(nowMs - hoursBack * hourMs);
+  const client = await app.connect();
+  try {
+    await client.query('begin isolation level repeatable read');
+    await client.query(`select set_config('app.tenant', $1, true)`, [tenantId]);
+    const sums = comparable(await readRollups(drizzle(client), fromMs));
+    const counted = comparable(await countSlowly(client, tenantId, fromMs));
+    await client.query('commit');
+    return { sums, counted };
+  } finally {
+    client.release();
+  }
+}
+async function expectExact(hoursBack: number): Promise<void> {
+  const { sums, counted } = await look(hoursBack);
+  expect(sums).toEqual(counted);
+}
+const foldAll = async () => {
+  while ((await shop.deps.db.foldRollups(1_000)) > 0);
+};
+const unfolded = async () => Number((await owner.query<{ n: string }>('select count(*) as n from rollup_deltas')).rows[0]?.n);
+
+// Any writer, also one that does what the product never does.
+const which = fc.nat({ max: 2 });
+const hoursAgo = fc.nat({ max: 60 });
+const currency = fc.constantFrom('EUR', 'JPY');
+const change = fc.oneof(
+  fc.record({ do: fc.constant('activate' as const), which, hoursAgo: fc.option(hoursAgo, { freq: 5 }) }),
+  fc.record({ do: fc.constant('retype' as const), which, type: fc.constantFrom('first_time', 'low_stock') }),
+  fc.record({ do: fc.constant('stop' as const), which, reason: fc.constantFrom(null, 'purchased', 'replied') }),
+  fc.record({
+    do: fc.constant('message' as const),
+    which,
+    step: fc.nat({ max: 1 }),
+    state: fc.constantFrom('claimed', 'sent', 'sent', 'failed', 'unknown', 'skipped'),
+    channel: fc.constantFrom(null, 'email', 'email', 'sms'),
+    opened: fc.boolean(),
+    clicked: fc.boolean(),
+  }),
+  fc.record({ do: fc.constantFrom('opened' as const, 'clicked' as const), which, yes: fc.boolean() }),
+  fc.record({ do: fc.constant('correct' as const), order: fc.nat({ max: 2 }), value: fc.nat({ max: 5_000 }) }),
+  fc.record({
+    do: fc.constant('order' as const),
+    order: fc.nat({ max: 2 }),
+    which: fc.option(which),
+    currency,
+    value: fc.nat({ max: 5_000 }),
+    reversed: fc.boolean(),
+  }),
+);
+type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
+
+async function carryOut(client: pg.ClientBase, run: string, c: Change): Promise<void> {
+  const t = shop.tenant.tenantId;
+  const id = (kind: number, n: number) => `${run.slice(0, -4)}${kind}00${n}`;
+  switch (c.do) {
+    case 'activate':
+      return void (await client.query(`update enrollments set activated_at = $1 where id = $2`, [
+        c.hoursAgo === null ? null : new Date(Date.now() - c.hoursAgo * hourMs),
+        id(1, c.which),
+      ]));
+    case 'retype':
+      return void (await client.query('update enrollments set sequence_type = $1 where id = $2', [c.type, id(1, c.which)]));
+    case 'stop':
+      return void (await client.query('update enrollments set stop_reason = $1 where id = $2', [c.reason, id(1, c.which)]));
+    case 'message':
+      return void (await client.query(
+        `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, channel, opened_at, clicked_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (tenant_id, enrollment_id, step_id) do update set
+           state = excluded.state, channel = excluded.channel, opened_at = excluded.opened_at, clicked_at = excluded.clicked_at`,
+        [t, randomUUID(), id(1, c.which), `step-${c.step}`, run, c.state, c.channel, c.opened ? new Date() : null, c.clicked ? new Date() : null],
+      ));
+    case 'opened':
+    case 'clicked':
+      return void (await client.query(`update messages set ${c.do}_at = $1 where enrollment_id = $2`, [c.yes ? new Date() : null, id(1, c.which)]));
+    case 'correct':
+      return void (await client.query('update conversions set value_minor = $1 where order_id = $2', [c.value, id(2, c.order)]));
+    case 'order':
+      return void (await client.query(
+        `insert into conversions (tenant_id, id, connection_id, order_id, enrollment_id, currency, value_minor, placed_at, reversed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, now(), $8) on conflict (tenant_id, connection_id, order_id) do update set
+           enrollment_id = excluded.enrollment_id, currency = excluded.currency, value_minor = excluded.value_minor, reversed_at = excluded.reversed_at`,
+        [
+          t,
+          randomUUID(),
+          base.connectionId,
+          id(2, c.order),
+          c.which === null ? null : id(1, c.which),
+          c.currency,
+          c.value,
+          c.reversed ? new Date() : null,
+        ],
+      ));
+  }
+}
+
+/** Three enrollments of one person, none of them activated. @returns the name from which their ids are made */
+async function begin(): Promise<string> {
+  const run = randomUUID();
+  const t = shop.tenant.tenantId;
+  await owner.query('insert into contacts (tenant_id, id, person_id) values ($1, $2, $2)', [t, run]);
+  await owner.query('insert into subjects (tenant_id, id, contact_id, started_at, last_activity_at) values ($1, $2, $2, now(), now())', [t, run]);
+  await owner.query(
+    `insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, status, ended_at, sequence_type, cart_value_minor,
+       currency, time_scale, anchor_at)
+     select $1, (left($2::text, -4) || '100' || n)::uuid, $3, $4, $2::uuid, $2::uuid, 'EXITED', now(), 'first_time', 1, 'EUR', 1, now()
+     from generate_series(0, 2) n`,
+    [t, run, base.sequenceId, base.versionId],
+  );
+  return run;
+}
+
+test('whatever is written to enrollments, messages and conversions, the sums are what a count would say', async () => {
+  const transaction = fc.record({
+    changes: fc.array(change, { minLength: 1, maxLength: 5 }),
+    rolledBack: fc.boolean(),
+    folding: fc.constantFrom([], [], [1], [1_000], [2, 2, 2]),
+  });
+  // Two of three count from the start, of different types and days; one of them was written to and has bought.
+  const opening: Change[] = [
+    { do: 'activate', which: 0, hoursAgo: 2 },
+    { do: 'activate', which: 1, hoursAgo: 30 },
+    { do: 'retype', which: 1, type: 'low_stock' },
+    { do: 'message', which: 0, step: 0, state: 'sent', channel: 'email', opened: false, clicked: false },
+    { do: 'order', order: 0, which: 0, currency: 'EUR', value: 1_000, reversed: false },
+  ];
+  let folded = 0;
+  const places = new Set<string>();
+  await fc.assert(
+    fc.asyncProperty(fc.array(transaction, { minLength: 3, maxLength: 8 }), hoursAgo, async (history, window) => {
+      const run = await begin();
+      for (const c of opening) await carryOut(owner, run, c);
+      const client = await app.connect();
+      try {
+        for (const { changes, rolledBack, folding } of history) {
+          await client.query('begin');
+          await client.query(`select set_config('app.tenant', $1, true)`, [shop.tenant.tenantId]);
+          for (const c of changes) await carryOut(client, run, c);
+          await client.query(rolledBack ? 'rollback' : 'commit');
+          for (const n of await Promise.all(folding.map((max) => shop.deps.db.foldRollups(max)))) folded += n;
+          await expectExact(window);
+        }
+        for (const place of Object.keys((await look(60)).counted)) places.add(place);
+      } finally {
+        client.release();
+      }
+    }),
+    { numRuns: 60 },
+  );
+  expect(folded).toBeGreaterThan(50);
+  expect([...places]).toEqual(
+    expect.arrayContaining(['first_time ', 'low_stock ', 'first_time EUR', 'first_time JPY', 'low_stock EUR', 'low_stock JPY']),
+  );
+  await foldAll();
+  for (const hours of [0, 1, 23, 24, 25, 47, 61]) await expectExact(hours);
+});
+
+test('counting everything anew comes to the same', async () => {
+  const before = (await look(61)).sums;
+  await owner.query('select rebuild_rollups()');
+  expect(await unfolded()).toBe(0);
+  expect((await look(61)).sums).toEqual(before);
+  for (const hours of [0, 5, 30]) await expectExact(hours);
+});
+
+test('old rows that are deleted leave the figures as they were', async () => {
+  const run = await begin();
+  const sold: Change[] = [
+    { do: 'activate', which: 0, hoursAgo: 3 },
+    { do: 'message', which: 0, step: 0, state: 'sent', channel: 'email', opened: true, clicked: false },
+    { do: 'order', order: 0, which: 0, currency: 'EUR', value: 900, reversed: false },
+    { do: 'stop', which: 0, reason: 'purchased' },
+  ];
+  for (const c of sold) await carryOut(owner, run, c);
+  const before = (await look(60)).sums;
+  const enrollment = `${run.slice(0, -4)}1000`;
+  for (const [table, column] of [
+    ['conversions', 'enrollment_id'],
+    ['messages', 'enrollment_id'],
+    ['enrollments', 'id'],
+  ])
+    expect((await owner.query(`delete from ${table} where ${column} = $1`, [enrollment])).rowCount).toBe(1);
+  const after = await look(60);
+  expect(after.sums).toEqual(before);
+  expect(after.counted).not.toEqual(before);
+  await owner.query('select rebuild_rollups()');
+});
+
+test('what an erased tenant left to be folded holds up nobody', async () => {
+  await foldAll();
+  await owner.query(`insert into rollup_deltas (tenant_id, hour, sequence_type, started) values ($1, now(), 'first_time', 1)`, [randomUUID()]);
+  const run = await begin();
+  await carryOut(owner, run, { do: 'activate', which: 0, hoursAgo: 1 });
+  await foldAll();
+  expect(await unfolded()).toBe(0);
+  await expectExact(2);
+});
+
+test('a reader that meets a folding sees every change once', async () => {
+  await foldAll();
+  const { tenantId } = shop.tenant;
+  const startedSince = async () => {
+    const sums = await shop.deps.db.withTenant(tenantId, (tx) => readRollups(tx, startOfHour(nowMs)));
+    return sums.reduce((total, sum) => total + sum.started, 0);
+  };
+  const waiting = 600;
+  const expected = (await startedSince()) + waiting;
+  await owner.query(
+    `insert into rollup_deltas (tenant_id, hour, sequence_type, started)
+     select $1, date_trunc('hour', $2::timestamptz, 'UTC'), 'first_time', 1 from generate_series(1, $3::int)`,
+    [tenantId, new Date(nowMs), waiting],
+  );
+  let over = false;
+  const folding = (async () => {
+    while ((await unfolded()) > 0) await shop.deps.db.foldRollups(2);
+  })().finally(() => (over = true));
+  const seen: number[] = [];
+  const reading = (async () => {
+    while (!over) seen.push(await startedSince());
+  })();
+  await Promise.all([folding, reading]);
+  expect(seen.length).toBeGreaterThan(50);
+  expect([...new Set(seen)]).toEqual([expected]);
+  await owner.query('select rebuild_rollups()');
+});
+
+test('a worker folds', async () => {
+  const run = await begin();
+  await carryOut(owner, run, { do: 'activate', which: 0, hoursAgo: 1 });
+  expect(await unfolded()).toBe(1);
+  const worker = await shop.startWorker();
+  try {
+    await until('everything to be folded', async () => (await unfolded()) === 0);
+  } finally {
+    await worker.stop();
+  }
+  await expectExact(2);
+});
+
+const dispatch = (enrollmentId: string, stepId: string) => dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
+
+/** A cart that was left so long ago that `stepId` is due now. @returns the enrollment's id */
+async function leave(cart: string, stepHours: number): Promise<string> {
+  await shop.post('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() - stepHours * hourMs - 60_000 });
+  return (await shop.enrollmentOf(cart))?.id ?? '';
+}
+
+test('nobody waits because of the figures: not for a dispatch of the same hour, not for the folding', async () => {
+  const [held, other] = [await leave('held', 2), await leave('other', 2)];
+  for (const id of [held, other]) await dispatch(id, 'popup_1h');
+  await dispatch(held, 'email_2h');
+  await foldAll();
+  const before = (await look(1)).sums['first_time '];
+  const holder = new pg.Client({ connectionString: shop.database.url });
+  await holder.connect();
+  try {
+    // Somebody of the same hour and type has counted and does not commit.
+    await holder.query('begin');
+    const changed = await holder.query(`update messages set opened_at = now() where enrollment_id = $1 and state = 'sent'`, [held]);
+    expect(changed.rowCount).toBe(1);
+    // Whoever would wait, waits 0.8 s and fails.
+    expect(await dispatch(other, 'email_2h')).toMatchObject({ kind: 'done', progress: { settled: { email_2h: { outcome: 'sent' } } } });
+    expect(await shop.deps.db.foldRollups(1_000)).toBe(1);
+    expect((await look(1)).sums['first_time ']).toEqual({ ...before, steps: (before?.steps ?? 0) + 1, mails: (before?.mails ?? 0) + 1 });
+    await expectExact(1);
+    await holder.query('commit');
+  } finally {
+    await holder.end();
+  }
+  expect((await look(1)).sums['first_time ']?.opened).toBe((before?.opened ?? 0) + 1);
+  await expectExact(1);
+}, 30_000);
+
+// Through the front door: what a shopper, a provider and a merchant may do, in any order.
+const doing = fc.constantFrom(
+  ...([
+    'dispatch',
+    'dispatch',
+    'dispatch',
+    'dispatch',
+    'in doubt',
+    'in doubt',
+    'refused',
+    'open',
+    'click',
+    'buy',
+    'buy',
+    'correct',
+    'cancel',
+  ] as const),
+  ...(['other currency', 'merge', 'stop', 'settle doubts', 'new cart'] as const),
+);
+type Doing = typeof doing extends fc.Arbitrary<infer T> ? T : never;
+const stepsAt = [2, 24, 48, 72];
+const steps = ['popup_1h', 'email_2h', 'email_24h', 'email_48h', 'email_72h'];
+
+let settledLate = 0;
+
+/** One shopper, one thing after the other; shares a telephone with a neighbour, if they ever say so. */
+async function live(n: number, startHours: number, doings: readonly Doing[]): Promise<void> {
+  const { tenantId } = shop.tenant;
+  const name = `shopper-${n}`;
+  const phone = `+4366012345${String(n >> 1).padStart(2, '0')}`;
+  let carts = 0;
+  let cart = '';
+  let id = '';
+  const another = async () => {
+    cart = `${name}-${carts++}`;
+    await shop.post('cart.updated', aCart(cart, `${name}@example.com`), { at: Date.now() - startHours * hourMs - 60_000 });
+    id = (await shop.enrollmentOf(cart))?.id ?? id;
+  };
+  /** What is due: steps that are too old by now are skipped on the way. */
+  const run = async () => {
+    for (const step of steps) {
+      const row = (await shop.ledgerOf(id)).find((m) => m.stepId === step);
+      if (row !== undefined && row.state !== 'failed') continue;
+      // Temporal would try again later, as `settle doubts` does.
+      await dispatch(id, step).catch((error: unknown) => {
+        if (error !== notKnownYet) throw error;
+      });
+      if ((await shop.ledgerOf(id)).find((m) => m.stepId === step)?.state !== 'skipped') return;
+    }
+  };
+  const order = (total: string, currencyOf = 'EUR') =>
+    shop.post('order.placed', {
+      order: { id: `order-${cart}`, currency: currencyOf, total },
+      cart_id: cart,
+      contact: { email: `${name}@example.com` },
+    });
+  const engage = async (type: 'opened' | 'clicked') => {
+    for (const m of await shop.ledgerOf(id))
+      if (m.payload !== null) await recordEngagement(shop.deps, { tenantId, messageId: m.id, type, machine: false });
+  };
+  const acts: Record<Doing, () => Promise<unknown>> = {
+    dispatch: run,
+    'in doubt': () => (nextOutcomes.push('unknown'), run()),
+    refused: () => (nextOutcomes.push('refused'), run()),
+    open: () => engage('opened'),
+    click: () => engage('clicked'),
+    buy: () => order('80.50'),
+    correct: () => order('75.00'),
+    'other currency': () => order('79.00', 'CHF'),
+    cancel: () => shop.post('order.cancelled', { order: { id: `order-${cart}` } }),
+    merge: () => shop.post('contact.updated', { contact: { email: `${name}@example.com`, phone } }),
+    stop: () => stopByHand(shop.deps, { tenantId, enrollmentId: id, note: 'enough', actor: 'test' }),
+    'settle doubts': async () => (settledLate += await sweepLeases(shop.deps)),
+    'new cart': another,
+  };
+  await another();
+  for (const what of doings) await acts[what]();
+}
+
+test('what shoppers, providers and merchants do at once is in the figures at every moment', async () => {
+  await foldAll();
+  const shopper = fc.record({ startHours: fc.constantFrom(...stepsAt), doings: fc.array(doing, { minLength: 4, maxLength: 14 }) });
+  // Whatever chance brings, all of it happens at least once.
+  const everything: { startHours: number; doings: Doing[] }[] = [
+    { startHours: 2, doings: ['dispatch', 'open', 'click', 'buy', 'correct', 'other currency'] },
+    { startHours: 2, doings: ['refused', 'dispatch', 'stop', 'new cart', 'merge', 'buy', 'correct', 'cancel', 'buy'] },
+    { startHours: 24, doings: ['in doubt', 'settle doubts', 'dispatch', 'open', 'buy'] },
+    { startHours: 48, doings: ['dispatch', 'in doubt', 'settle doubts', 'buy', 'correct'] },
+  ];
+  const before = (await look(1)).counted;
+  let looks = 0;
+  let shoppers = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(shopper, { minLength: 3, maxLength: 5 }), async (lanes) => {
+      let over = false;
+      const folding = [1, 2].map(async () => {
+        while (!over) await shop.deps.db.foldRollups(3);
+      });
+      const looking = (async () => {
+        for (; !over; looks++) await expectExact(1);
+      })();
+      const living = Promise.all(lanes.map(({ startHours, doings }) => live(shoppers++, startHours, doings))).finally(() => (over = true));
+      for (const ended of await Promise.allSettled([living, looking, ...folding])) if (ended.status === 'rejected') throw ended.reason;
+      await expectExact(1);
+    }),
+    { numRuns: 12, endOnFailure: true, examples: [[everything]] },
+  );
+  expect(looks).toBeGreaterThan(50);
+  // A run in which nothing happens proves nothing.
+  const after = (await look(1)).counted;
+  const grown = (place: string) => {
+    const then = before[place];
+    return Object.fromEntries(Object.entries(after[place] ?? {}).map(([figure, n]) => [figure, n - (then?.[figure as keyof typeof then] ?? 0)]));
+  };
+  const counts = grown('first_time ');
+  for (const figure of ['started', 'purchased', 'steps', 'mails', 'opened', 'clicked']) expect(counts[figure], figure).toBeGreaterThan(0);
+  expect(settledLate).toBeGreaterThan(0);
+  for (const place of ['first_time EUR', 'first_time CHF']) expect(grown(place)['orders'], place).toBeGreaterThan(0);
+  await foldAll();
+  expect(await unfolded()).toBe(0);
+  await expectExact(1);
+});
