@@ -8,6 +8,7 @@ import type { WorkflowEngine } from '../operations/deps.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { ProvisionedTenant } from '../operations/provision-tenant.ts';
 import { explainEnrollment } from '../operations/read/explain.ts';
+import { readAnalytics } from '../operations/read/analytics.ts';
 import { readActiveSequences } from '../operations/read/active-sequences.ts';
 import { readNewestStories, readNews } from '../operations/read/live-stories.ts';
 import { recordEngagement } from '../operations/record-engagement.ts';
@@ -169,6 +170,14 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
       },
     },
     always('inbox worker: nothing to do', () => applyPending(deps)),
+    {
+      name: 'figures: fold those of one mail',
+      async prepare() {
+        while ((await deps.db.foldRollups(1_000)) > 0);
+        await aMail();
+        return () => deps.db.foldRollups(1_000);
+      },
+    },
     ofMail('link: open', ({ messageId }) => recordEngagement(deps, { tenantId, messageId, type: 'opened', machine: false })),
     ofMail('link: click', ({ messageId }) => recordEngagement(deps, { tenantId, messageId, type: 'clicked', machine: false })),
     ofMail('link: unsubscribe', ({ messageId }) => unsubscribe(deps, { tenantId, messageId })),
@@ -177,6 +186,8 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
     ofMail('read: why', ({ enrollmentId }) => explainEnrollment(deps, tenantId, enrollmentId)),
     always('read: newest stories', () => readNewestStories(deps, summary, 25)),
     always('read: news', () => readNews(deps, summary, { sinceMs: Date.now() - 10_000, told: new Set(), limit: 25 })),
+    always('read: analytics of a day', () => readAnalytics(deps, tenantId, 1)),
+    always('read: analytics of 30 days', () => readAnalytics(deps, tenantId, 30)),
     always('read: a page of active sequences', () => readActiveSequences(deps, tenantId, { limit: 50, after: null })),
   ];
 }

@@ -49,6 +49,7 @@ export async function measureGrowth(stack: BenchStack, options: BenchOptions): P
     if (inTemporal > 0) sizes.push(await measureAt(`and ${inTemporal} in Temporal`, stack, shop));
     const dashboard = await measureDashboard(deps, shop.tenant.tenantId);
     const pass = await measureReconcile(deps);
+    const recount = await measureRecount(owner);
     await deps.db.close();
     options.say('growth: looking at the plans');
     await fillBacklog(owner, place, 5_000);
@@ -60,6 +61,7 @@ export async function measureGrowth(stack: BenchStack, options: BenchOptions): P
       notes: [
         `${options.contacts} contacts and ${options.events} events of messages of one tenant beside them: ${rows[0]?.size ?? ''} of tables and indexes`,
         `one pass of the reconciler over all open enrollments: ${(pass / 1_000).toFixed(1)} s (linear by design, once a minute)`,
+        `counting the figures of all ${recount.enrollments} enrollments anew, as the upgrade to sums does while writers wait: ${(recount.ms / 1_000).toFixed(1)} s`,
       ],
     };
   });
@@ -130,10 +132,10 @@ function slowdowns(sizes: readonly Size[]): Figure[] {
   ];
 }
 
-/** What the dashboard and the API count over windows: linear in the window by their nature. */
+/** What the dashboard and the API count over windows, the longest that they take among them. */
 async function measureDashboard(deps: BuiltDeps, tenantId: string): Promise<{ figures: Figure[]; table: Table }> {
   const rows: [string, number][] = [];
-  for (const days of [1, 7, 30, 90]) {
+  for (const days of [1, 7, 30, 365, 3_660]) {
     const ms: number[] = [];
     for (let i = 0; i < 5; i++) {
       const fromMs = performance.now();
@@ -142,9 +144,7 @@ async function measureDashboard(deps: BuiltDeps, tenantId: string): Promise<{ fi
     }
     rows.push([`analytics of ${days} days`, median(ms)]);
   }
-  const figures = rows
-    .filter(([name]) => name.includes(' 1 ') || name.includes('30'))
-    .map(([name, ms]) => budgeted(`grown_${name.replaceAll(' ', '_')}_ms`, ms, 'ms', '< 100 ms', (value) => value < 100));
+  const figures = rows.map(([name, ms]) => budgeted(`grown_${name.replaceAll(' ', '_')}_ms`, ms, 'ms', '< 100 ms', (value) => value < 100));
   return { figures, table: { title: 'What the dashboard counts', columns: ['Query', 'ms'], rows } };
 }
 
@@ -176,6 +176,15 @@ async function measureReconcile(deps: BuiltDeps): Promise<number> {
     engine: { start: async () => {}, stop: async () => {}, wake: async () => {}, describe: async () => 'running', async *listRunning() {} },
   });
   return performance.now() - fromMs;
+}
+
+/** What the migration does that brings the sums of figures, on everything that is there. */
+async function measureRecount(owner: pg.Client): Promise<{ ms: number; enrollments: number }> {
+  const fromMs = performance.now();
+  await owner.query('select rebuild_rollups()');
+  const ms = performance.now() - fromMs;
+  const { rows } = await owner.query<{ started: number }>(`select sum(started)::int as started from rollups where grain = 'day'`);
+  return { ms, enrollments: rows[0]?.started ?? 0 };
 }
 
 /** Each hot path once more, with every statement explained. */

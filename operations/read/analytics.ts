@@ -1,9 +1,9 @@
-import { eq, sql } from 'drizzle-orm';
-import type { Tx } from '../../db/client.ts';
+import { eq } from 'drizzle-orm';
 import { tenants } from '../../db/schema/index.ts';
 import type { SequenceType } from '../../domain/people/segments.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
+import { readRollups, type RollupSum, startOfHour } from './rollups.ts';
 import { type Interval, wilsonInterval } from './wilson-interval.ts';
 
 /** Money that came back, in one currency: amounts of different currencies are never added up. */
@@ -35,94 +35,40 @@ export interface Analytics {
 
 const dayMs = 24 * 3_600_000;
 
-interface Counts {
-  started: number;
-  purchased: number;
-  steps: number;
-  mails: number;
-  opened: number;
-  clicked: number;
-}
-const noCounts: Counts = { started: 0, purchased: 0, steps: 0, mails: 0, opened: 0, clicked: 0 };
-
 /**
  * How the store's sequences did that were started (activated) in the last `days` days. Everything is about those sequences: what they
  * sent, who bought, which orders are credited to them. A cancelled order takes its revenue back; it is not un-bought (rule 11).
+ * The window begins at a full hour (UTC), up to an hour early: it is made of whole sums.
  * Source: requirement S1-15
  */
 export function readAnalytics(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, days: number): Promise<Analytics> {
   const toMs = deps.clock.nowMs();
-  const fromMs = toMs - days * dayMs;
+  const fromMs = startOfHour(toMs - days * dayMs);
   return deps.db.withTenant(tenantId, async (tx) => {
-    const from = new Date(fromMs).toISOString();
     const [tenant] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));
     const measuresOpens = tenantSettings.parse(tenant?.settings ?? {}).trackOpens;
-    const counts = await readCounts(tx, from);
-    const revenue = await readRevenue(tx, from);
-    const figuresOf = (types: readonly SequenceType[]) =>
+    const sums = await readRollups(tx, fromMs);
+    const figuresOf = (type: SequenceType) =>
       toFigures(
-        types.map((t) => counts.get(t) ?? noCounts),
-        revenue.filter((r) => types.includes(r.type)),
+        sums.filter((s) => s.type === type),
         measuresOpens,
       );
     return {
       fromMs,
       toMs,
-      all: figuresOf(['first_time', 'returning', 'high_value', 'low_stock']),
+      all: toFigures(sums, measuresOpens),
       byType: {
-        first_time: figuresOf(['first_time']),
-        returning: figuresOf(['returning']),
-        high_value: figuresOf(['high_value']),
-        low_stock: figuresOf(['low_stock']),
+        first_time: figuresOf('first_time'),
+        returning: figuresOf('returning'),
+        high_value: figuresOf('high_value'),
+        low_stock: figuresOf('low_stock'),
       },
     };
   });
 }
 
-async function readCounts(tx: Tx, from: string): Promise<Map<SequenceType, Counts>> {
-  const { rows } = await tx.execute<{ type: SequenceType } & Record<keyof Counts, string>>(sql`
-    with started as (
-      select tenant_id, id, sequence_type, stop_reason from enrollments where activated_at >= ${from}::timestamptz
-    ), reached as (
-      select m.enrollment_id,
-        count(*) filter (where m.state in ('sent', 'unknown')) as steps,
-        count(*) filter (where m.state = 'sent' and m.channel = 'email') as mails,
-        count(*) filter (where m.state = 'sent' and m.channel = 'email' and m.opened_at is not null) as opened,
-        count(*) filter (where m.state = 'sent' and m.channel = 'email' and m.clicked_at is not null) as clicked
-      from messages m join started s on s.tenant_id = m.tenant_id and s.id = m.enrollment_id group by m.enrollment_id
-    )
-    select s.sequence_type as type, count(*) as started, count(*) filter (where s.stop_reason = 'purchased') as purchased,
-      coalesce(sum(r.steps), 0) as steps, coalesce(sum(r.mails), 0) as mails,
-      coalesce(sum(r.opened), 0) as opened, coalesce(sum(r.clicked), 0) as clicked
-    from started s left join reached r on r.enrollment_id = s.id group by s.sequence_type`);
-  return new Map(
-    rows.map((r) => [
-      r.type,
-      {
-        started: Number(r.started),
-        purchased: Number(r.purchased),
-        steps: Number(r.steps),
-        mails: Number(r.mails),
-        opened: Number(r.opened),
-        clicked: Number(r.clicked),
-      },
-    ]),
-  );
-}
-
-type TypedRevenue = Revenue & { type: SequenceType };
-
-async function readRevenue(tx: Tx, from: string): Promise<TypedRevenue[]> {
-  const { rows } = await tx.execute<{ type: SequenceType; currency: string; amount: string; orders: string }>(sql`
-    select e.sequence_type as type, c.currency, sum(c.value_minor) as amount, count(*) as orders
-    from conversions c join enrollments e on e.tenant_id = c.tenant_id and e.id = c.enrollment_id
-    where e.activated_at >= ${from}::timestamptz and c.reversed_at is null
-    group by e.sequence_type, c.currency`);
-  return rows.map((r) => ({ type: r.type, currency: r.currency, amountMinor: Number(r.amount), orders: Number(r.orders) }));
-}
-
-function toFigures(counts: readonly Counts[], revenue: readonly TypedRevenue[], measuresOpens: boolean): Figures {
-  const sum = (of: keyof Counts) => counts.reduce((total, c) => total + c[of], 0);
+function toFigures(sums: readonly RollupSum[], measuresOpens: boolean): Figures {
+  const sum = (of: 'started' | 'purchased' | 'steps' | 'mails' | 'opened' | 'clicked') => sums.reduce((total, s) => total + s[of], 0);
   const started = sum('started');
   const purchased = sum('purchased');
   const mails = sum('mails');
@@ -132,7 +78,7 @@ function toFigures(counts: readonly Counts[], revenue: readonly TypedRevenue[], 
     purchased,
     recoveryRate: started === 0 ? 0 : (100 * purchased) / started,
     recoveryRateInterval: wilsonInterval(purchased, started),
-    recoveredRevenue: byCurrency(revenue),
+    recoveredRevenue: byCurrency(sums),
     avgSequenceLength: started === 0 ? 0 : sum('steps') / started,
     mailsSent: mails,
     // Without the picture only those who clicked would count as readers.
@@ -141,11 +87,13 @@ function toFigures(counts: readonly Counts[], revenue: readonly TypedRevenue[], 
   };
 }
 
-function byCurrency(revenue: readonly TypedRevenue[]): Revenue[] {
-  const sums = new Map<string, Revenue>();
-  for (const { currency, amountMinor, orders } of revenue) {
-    const sofar = sums.get(currency) ?? { currency, amountMinor: 0, orders: 0 };
-    sums.set(currency, { currency, amountMinor: sofar.amountMinor + amountMinor, orders: sofar.orders + orders });
+function byCurrency(sums: readonly RollupSum[]): Revenue[] {
+  const revenue = new Map<string, Revenue>();
+  for (const { currency, revenueMinor, orders } of sums) {
+    // Where sequences and messages are counted there are no orders; and where all were cancelled, none are left.
+    if (orders === 0) continue;
+    const sofar = revenue.get(currency) ?? { currency, amountMinor: 0, orders: 0 };
+    revenue.set(currency, { currency, amountMinor: sofar.amountMinor + revenueMinor, orders: sofar.orders + orders });
   }
-  return [...sums.values()].sort((a, b) => a.currency.localeCompare(b.currency));
+  return [...revenue.values()].sort((a, b) => a.currency.localeCompare(b.currency));
 }

@@ -168,17 +168,25 @@ test('the window is the one that was asked for', async () => {
     expect((await ask(shop, shop.tenant.apiKey, `/recovery/analytics?days=${days}`)).status, days).toBe(400);
 });
 
+test('the window begins at the full hour before', async () => {
+  const { from, to } = (await analytics('?days=7')) as { from: string; to: string };
+  expect(from).toMatch(/:00:00\.000Z$/);
+  const longerMs = Date.parse(to) - Date.parse(from) - 7 * dayMs;
+  expect(longerMs).toBeGreaterThanOrEqual(0);
+  expect(longerMs).toBeLessThan(dayMs / 24);
+});
+
 test('a recovery that really happened is counted, and taken back when its order is cancelled', async () => {
-  const before = (await analytics('?days=1')) as { purchased_sequences: number };
+  const before = (await analytics('?days=10')) as { purchased_sequences: number };
   const id = await leaveCart(shop, 'cart-real', 'real@example.com', { currency: 'CHF' });
   await sendFirstMail(shop, id);
   await shop.post('order.placed', { order: { id: 'order-real', currency: 'CHF', total: '80.50' }, cart_id: 'cart-real' });
-  expect(await analytics('?days=1')).toMatchObject({
+  expect(await analytics('?days=10')).toMatchObject({
     purchased_sequences: before.purchased_sequences + 1,
     recovered_revenue: expect.arrayContaining([{ currency: 'CHF', amount: '80.50', amount_minor: 8_050, orders: 1 }]) as unknown,
   });
   await shop.post('order.cancelled', { order: { id: 'order-real' } });
-  const after = (await analytics('?days=1')) as { purchased_sequences: number; recovered_revenue: { currency: string }[] };
+  const after = (await analytics('?days=10')) as { purchased_sequences: number; recovered_revenue: { currency: string }[] };
   expect(after.recovered_revenue.map((r) => r.currency)).not.toContain('CHF');
   expect(after.purchased_sequences).toBe(before.purchased_sequences + 1);
 });

@@ -73,7 +73,7 @@ export const figuresSchema = z.object(figures).meta({ id: 'SequenceFigures' });
 export const analyticsSchema = z
   .object({
     days: z.int(),
-    from: timeField,
+    from: timeField.meta({ description: 'Where the window begins: a full hour, UTC.' }),
     to: timeField,
     ...figures,
     by_sequence_type: z.object({ first_time: figuresSchema, returning: figuresSchema, high_value: figuresSchema, low_stock: figuresSchema }),
