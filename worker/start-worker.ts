@@ -44,8 +44,8 @@ function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsP
 }
 
 /**
- * Start one worker process's work: the Temporal worker, the relay, the sweep of dead leases, the inbox's stragglers, the sums of figures, and the watch over
- * the reconciler's Schedule. Any number of processes may run it.
+ * Start one worker process's work: the Temporal worker, the relay, the sweep of dead leases, the inbox's stragglers, the sums of figures,
+ * and the watch over the reconciler's Schedule. Any number of processes may run it.
  */
 export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, options: WorkerOptions = {}): Promise<RunningWorker> {
   installRuntime(deps);
