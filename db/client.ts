@@ -46,7 +46,8 @@ function sendUnawaited({ $client }: Tx, statement: pg.QueryConfig): void {
 }
 
 /**
- * Thrown when COMMIT was sent and its fate is not known, or the server acknowledged it with a warning (a lost synchronous standby).
+ * Thrown when COMMIT was sent and its fate is not known, when the server acknowledged it with a warning (a lost synchronous standby), or
+ * when a statement of the transaction could not be sent.
  * Whoever catches it must not act as if it had been committed, nor as if it had not: do it again, on a new connection.
  */
 export class CommitUnclearError extends Error {
@@ -69,7 +70,8 @@ export function postgresCode(error: unknown): string | null {
 export function faultOf(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\nparams:[\s\S]*/, '');
   const code = postgresCode(error);
-  return `${code === null ? '' : `${code}: `}${message}`.slice(0, 500);
+  // What Postgres stores in no text: NUL, and half a character, which the cut may leave.
+  return `${code === null ? '' : `${code}: `}${message}`.slice(0, 500).replaceAll(/\p{Surrogate}|\0/gu, '');
 }
 
 /** A lock was not obtained in time, or taking it would have been a deadlock: the same work may succeed a moment later. */
@@ -133,7 +135,7 @@ export interface Database {
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
   foldRollups(maxRows: number): Promise<number>;
   ping(): Promise<void>;
-  /** `longestWaitMs`: how long the first of those who wait for a connection has been waiting. */
+  /** `longestWaitMs`: how long the first of those who wait for a connection has been waiting, where no connection is free. */
   stats(): { total: number; idle: number; waiting: number; longestWaitMs: number };
   close(): Promise<void>;
 }
@@ -155,12 +157,17 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
   client.on('error', onError);
   try {
     const begun = client.query(`begin; select set_config('app.tenant', '${tenantId}', true)`);
-    // Awaited below; until then its failure is the first statement's failure too.
+    // Should it fail, so does the first statement, which finds no tenant: the cause is this one.
+    unawaited.push(begun);
     begun.catch(() => undefined);
     // Without the schema: drizzle would work out all relations anew for each transaction.
     const result = await work(drizzle(naming(client, named, unawaited)));
     await begun;
     await commit(client);
+    // A statement that never left this process does not make COMMIT fail.
+    await Promise.all(unawaited).catch((cause: unknown) => {
+      throw new CommitUnclearError(cause);
+    });
     return result;
   } catch (thrown) {
     const error = thrown instanceof CommitUnclearError ? thrown : await causeOf(thrown, unawaited);
@@ -347,7 +354,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     async ping() {
       await rows('select 1');
     },
-    stats: () => ({ total: main.totalCount, idle: main.idleCount, waiting: main.waitingCount, longestWaitMs: line.longestWaitMs() }),
+    stats: () => ({
+      total: main.totalCount,
+      idle: main.idleCount,
+      waiting: main.waitingCount,
+      longestWaitMs: main.idleCount > 0 ? 0 : line.longestWaitMs(),
+    }),
     async close() {
       await Promise.all([main.end(), settlingPool.end()]);
     },

@@ -10,7 +10,7 @@ import { readTenant, startContext, type TenantRow } from './events/context.ts';
 import { MovedError } from './events/identities.ts';
 import { asArguments, type Found } from './events/lock-named.ts';
 import { identityHash } from './events/suppressions.ts';
-import { parseWorld, worldOf } from './events/world.ts';
+import { parseWorld, type StoredWorld, worldOf } from './events/world.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 // How a delivery and its effects get into Postgres: one inbox row each, however often it comes.
@@ -57,7 +57,7 @@ interface Opened {
   /** null: persons moved while their locks were awaited. */
   named?: Found | null;
   /** What the delivery is about, where it was asked for. */
-  world?: Parameters<typeof parseWorld>[1];
+  world?: StoredWorld;
 }
 
 async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
@@ -66,7 +66,7 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
   const ctx = startContext(tx, deps, { ...row, inboxId: id }, tenant);
   const { all } = namesOf(ctx.source, events);
   const reads = worldOf(events);
-  const opened = await callFunction<Opened>(tx, 'open_delivery($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+  const opened = await callFunction<Opened>(tx, 'open_delivery_2($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
     JSON.stringify({ id, dedupe_key: row.dedupeKey, topic: row.topic, events }),
     ...asArguments(ctx.source, all),
     reads,
@@ -77,7 +77,7 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
     if (named == null) throw new MovedError();
     const applied = await applyEvents(ctx, deps, events, {
       named,
-      world: reads === null || opened.world === undefined ? null : parseWorld(reads, opened.world),
+      world: opened.world === undefined ? null : parseWorld(opened.world),
     });
     if (applied.coveredContactIds.length > 0) recordApplied(tx, id, applied);
     await deps.checkpoints('stop.before_commit');

@@ -5,7 +5,7 @@ import type { Deps } from './deps.ts';
 import { type Claimed, type Decided, decideAndClaim } from './dispatch/decide-and-claim.ts';
 import { readStep } from './dispatch/facts.ts';
 import { applyFind, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
-import { type MailConnections, readMailConnections } from './dispatch/mail-connection.ts';
+import { type MailConnections, readConfigured, toMailConnections } from './dispatch/mail-connection.ts';
 import { glanceAt, type Opened, openSession } from './dispatch/open-session.ts';
 import { type DispatchResult, tell } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
@@ -34,7 +34,8 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
  */
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const glance = (tx: Tx) => glanceAt(tx, deps.versions, input, deps.clock.nowMs());
-  const [mail, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readMailConnections(tx, deps), glance(tx)]));
+  const [configured, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readConfigured(tx), glance(tx)]));
+  const mail = toMailConnections(deps, configured);
   const uncalled = new Set<string>();
   const state: State = { called: false, sessionNeeded: false, unclearSinceMs: null };
   const deadLeaseMs = mail.current?.sender.times.deadLeaseMs ?? usualDeadLeaseMs;

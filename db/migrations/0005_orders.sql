@@ -1,4 +1,4 @@
--- A purchase takes two statements like a cart (docs/adr/0010-a-delivery-takes-two-statements.md): `open_delivery` reads the world that it is
+-- A purchase takes two statements like a cart (docs/adr/0010-a-delivery-takes-two-statements.md): `open_delivery_2` reads the world that it is
 -- about, `write_order` writes what was decided. What is said in 0004 about locks, pictures and plans holds here too. The functions of 0004
 -- that the build before calls keep their names, arguments and results.
 
@@ -50,9 +50,7 @@ create function read_order(person_ids uuid[], subject_ids uuid[]) returns jsonb
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   world jsonb := read_people(person_ids) || '{"subjects": [], "completed": [], "open": [], "claims": []}';
-  run record;
-  run_ids uuid[] := '{}';
-  running jsonb := '[]';
+  contact_ids uuid[]; run_ids uuid[]; running jsonb;
 begin
   if cardinality(subject_ids) > 0 then
     world := world || jsonb_build_object(
@@ -62,25 +60,20 @@ begin
         from enrollments e where e.subject_id = any(subject_ids) and e.status = 'COMPLETED'), '[]'));
   end if;
   if cardinality(person_ids) = 0 then return world; end if;
-  for run in
-    select e.id, e.subject_id, e.activated_at, e.ended_at, s.started_at
-    from (select o.id from contacts o where o.person_id = any(person_ids) offset 0) c
-      cross join lateral (select r.id, r.subject_id, r.activated_at, r.ended_at from enrollments r where r.contact_id = c.id offset 0) e
-      cross join lateral (select b.started_at from subjects b where b.id = e.subject_id offset 0) s
-    order by e.id
-  loop
-    run_ids := run_ids || run.id;
-    if run.ended_at is null then
-      running := running || jsonb_build_object('id', run.id, 'subject_id', run.subject_id, 'activated_at', run.activated_at, 'started_at', run.started_at);
-    end if;
-  end loop;
+  contact_ids := array(select c.id from contacts c where c.person_id = any(person_ids));
+  select array_agg(e.id), jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id, 'activated_at', e.activated_at,
+      'started_at', s.started_at) order by e.id) filter (where e.ended_at is null)
+    into run_ids, running
+  from unnest(contact_ids) as c(id)
+    cross join lateral (select r.id, r.subject_id, r.activated_at, r.ended_at from enrollments r where r.contact_id = c.id offset 0) e
+    left join lateral (select b.started_at from subjects b where b.id = e.subject_id and e.ended_at is null offset 0) s on true;
   return world || jsonb_build_object(
-    'open', running,
+    'open', coalesce(running, '[]'),
     -- As `readLiveClaims` reads them: messages to these contacts, and messages of enrollments that are theirs now.
     'claims', coalesce((
       select jsonb_agg(distinct jsonb_build_object('claim', l.claim, 'leaseMs', l.lease_ms)) from (
         select m.claim, m.lease_ms
-        from (select o.id from contacts o where o.person_id = any(person_ids) offset 0) c
+        from unnest(contact_ids) as c(id)
           cross join lateral (select h.claim, h.lease_ms from messages h where h.live and h.contact_id = c.id offset 0) m
         union all
         select m.claim, m.lease_ms
@@ -90,8 +83,8 @@ begin
 end $$;
 --> statement-breakpoint
 
--- As before, and it reads the world of what the delivery is about: `reads` is `cart`, `order` or null.
-create function open_delivery(delivery jsonb, connection uuid, identity_kinds text[], identity_values text[], key_kinds text[], key_values text[],
+-- As `open_delivery`, and it reads the world of what the delivery is about: `reads` is `cart`, `order` or null.
+create function open_delivery_2(delivery jsonb, connection uuid, identity_kinds text[], identity_values text[], key_kinds text[], key_values text[],
   stops boolean, reads text, address_hashes text[]) returns jsonb
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -108,7 +101,7 @@ begin
   named := lock_named(connection, identity_kinds, identity_values, key_kinds, key_values, stops, '{}', '{}');
   if named is null or reads is null then return jsonb_build_object('named', named); end if;
   subject_ids := array(select jsonb_array_elements_text(named -> 'subjects')::uuid);
-  return jsonb_build_object('named', named, 'world', case reads
+  return jsonb_build_object('named', named, 'world', jsonb_build_object('kind', reads) || case reads
     when 'cart' then read_cart(array(select jsonb_array_elements_text(named -> 'named')::uuid), subject_ids, address_hashes)
     when 'order' then read_order(array(select jsonb_array_elements_text(named -> 'reached')::uuid), subject_ids)
   end);
@@ -276,9 +269,9 @@ begin
 end $$;
 --> statement-breakpoint
 revoke execute on function read_people(uuid[]), read_order(uuid[], uuid[]),
-  open_delivery(jsonb, uuid, text[], text[], text[], text[], boolean, text, text[]), write_people(jsonb), write_order(jsonb),
+  open_delivery_2(jsonb, uuid, text[], text[], text[], text[], boolean, text, text[]), write_people(jsonb), write_order(jsonb),
   record_applied(uuid, uuid[]) from public;
 --> statement-breakpoint
 grant execute on function read_people(uuid[]), read_order(uuid[], uuid[]),
-  open_delivery(jsonb, uuid, text[], text[], text[], text[], boolean, text, text[]), write_people(jsonb), write_order(jsonb),
+  open_delivery_2(jsonb, uuid, text[], text[], text[], text[], boolean, text, text[]), write_people(jsonb), write_order(jsonb),
   record_applied(uuid, uuid[]) to rekindle_app;

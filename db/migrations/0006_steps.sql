@@ -48,7 +48,10 @@ begin
     'identities', coalesce((
       select json_agg(to_json(i) order by (i.contact_id = own) desc, i.created_at desc, i.id desc)
       from contact_identities i where i.contact_id = any(contact_ids)), '[]'),
-    'consents', coalesce((select json_agg(to_json(n)) from consents n where n.contact_id = any(contact_ids)), '[]'));
+    -- The latest of each word on a channel: a shop may repeat one with every cart.
+    'consents', coalesce((
+      select json_agg(json_build_object('channel', said.channel, 'state', said.state, 'at', said.latest_at))
+      from (select n.channel, n.state, max(n.occurred_at) as latest_at from consents n where n.contact_id = any(contact_ids) group by 1, 2) said), '[]'));
 end $$;
 --> statement-breakpoint
 revoke execute on function lock_step(uuid, text), read_step(uuid) from public;

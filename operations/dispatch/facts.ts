@@ -1,16 +1,17 @@
 import { and, inArray, sql } from 'drizzle-orm';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
-import { consents, contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
+import { contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import { channelNames, channels, type Channel } from '../../domain/channels.ts';
 import type { ChannelFacts, Facts } from '../../domain/gates/facts.ts';
-import { foldConsent } from '../../domain/people/consent.ts';
+import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment, segmentModifiers } from '../../domain/people/segments.ts';
 import { guessTimeZone } from '../../domain/people/time-zone.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
+import { text } from '../events/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 
@@ -32,7 +33,8 @@ export interface StepWorld {
   /** Every contact of the person. */
   contacts: (typeof contacts.$inferSelect)[];
   identities: (typeof contactIdentities.$inferSelect)[];
-  consents: (typeof consents.$inferSelect)[];
+  /** The latest of each word on a channel. */
+  consents: (ConsentStatement & { channel: string })[];
 }
 
 /**
@@ -51,7 +53,11 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
     subject: rowOf(subjects, stored.subject),
     contacts: stored.contacts.map((row) => rowOf(contacts, row)),
     identities: stored.identities.map((row) => rowOf(contactIdentities, row)),
-    consents: stored.consents.map((row) => rowOf(consents, row)),
+    consents: stored.consents.map((row) => ({
+      channel: text(row, 'channel'),
+      state: row['state'] as ConsentStatement['state'],
+      atMs: Date.parse(text(row, 'at')),
+    })),
   };
 }
 
@@ -100,7 +106,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       connected: channel === 'none' || input.connected[channel] !== undefined,
       hasAddress: kind === null || identities.some((i) => i.kind === kind),
       suppressed: personClosed(channel) || (kind !== null && ofKind(kind).length > 0 && ofKind(kind).every((i) => addressClosed(channel, i))),
-      consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all').map((c) => ({ state: c.state, atMs: c.occurredAt }))),
+      consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all')),
       requiresConsent: settings.requireConsent.includes(channel),
       refused: false,
     };

@@ -20,11 +20,18 @@ export interface MailConnections {
 
 /** Read them in a transaction of their own, before any lock is held. */
 export function mailConnectionsOf(deps: Deps, tenantId: string): Promise<MailConnections> {
-  return deps.db.withTenant(tenantId, (tx) => readMailConnections(tx, deps));
+  return deps.db.withTenant(tenantId, readConfigured).then((rows) => toMailConnections(deps, rows));
 }
 
-export async function readMailConnections(tx: Tx, deps: Pick<Deps, 'sealing' | 'createSender' | 'defaultEmail'>): Promise<MailConnections> {
-  const rows = await tx.select().from(connections).where(isNotNull(connections.sealedConfig)).orderBy(connections.id);
+/** The tenant's connections that have a configuration of their own. */
+export function readConfigured(tx: Tx): Promise<ConnectionRow[]> {
+  return tx.select().from(connections).where(isNotNull(connections.sealedConfig)).orderBy(connections.id);
+}
+
+type ConnectionRow = typeof connections.$inferSelect;
+
+/** @throws when a configuration cannot be unsealed */
+export function toMailConnections(deps: Pick<Deps, 'sealing' | 'createSender' | 'defaultEmail'>, rows: readonly ConnectionRow[]): MailConnections {
   const all: (MailConnection & { connected: boolean })[] = [];
   for (const row of rows) {
     if (row.sealedConfig === null) continue;

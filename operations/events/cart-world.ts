@@ -1,7 +1,8 @@
+import type { StoredRow } from '../../db/row-of.ts';
 import type { CartContent } from '../../domain/fold-cart.ts';
 import type { StopReason } from '../../domain/sequence/plan.ts';
 import { type KnownPeople, parsePeople, type StoredPeople } from './known-people.ts';
-import { instant, maybe, type StoredRow, text } from './stored-rows.ts';
+import { instant, maybe, text } from './stored-rows.ts';
 
 /**
  * Everything that the rules of a cart ask, as it stood under the locks: the persons whom the event names, and the cart's owner. Oldest

@@ -26,7 +26,7 @@ type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
  */
 export async function applyCartUpdated(ctx: EventContext, event: CartUpdated): Promise<void> {
   const identities = identitiesOf(ctx.source, event.person);
-  let world = ctx.world?.cart ?? (await readWorld(ctx, ctx.found, identities));
+  let world = ctx.world?.kind === 'cart' ? ctx.world : await readWorld(ctx, ctx.found, identities);
   let chosen = chooseContact(identities, world.identities);
   if (!isSettled(world, identities, chosen)) {
     await settleWhose(ctx, event, identities);

@@ -1,7 +1,8 @@
+import type { StoredRow } from '../../db/row-of.ts';
 import type { HeldIdentity } from '../../domain/people/choose-contact.ts';
 import type { ConsentStatement } from '../../domain/people/consent.ts';
 import type { ContactDetails } from '../../domain/people/fold-details.ts';
-import { instant, maybe, type StoredRow, text } from './stored-rows.ts';
+import { instant, maybe, text } from './stored-rows.ts';
 
 /** What is known about some persons, as it stood under their locks. Oldest first in every list. Times in epoch milliseconds, UTC. */
 export interface KnownPeople {

@@ -1,6 +1,7 @@
+import type { StoredRow } from '../../db/row-of.ts';
 import type { LiveClaim } from '../lease-watch.ts';
 import { type KnownPeople, parsePeople, type StoredPeople } from './known-people.ts';
-import { instant, maybe, type StoredRow, text } from './stored-rows.ts';
+import { instant, maybe, text } from './stored-rows.ts';
 
 /**
  * Everything that the rules of a purchase ask, as it stood under the locks: everybody whom it reaches. Oldest first in every list. Times

@@ -17,7 +17,7 @@ import { writeOrder } from './write-order.ts';
  */
 export async function applyOrderPlaced(ctx: EventContext, event: Extract<DomainEvent, { type: 'order.placed' }>): Promise<void> {
   const identities = identitiesOf(ctx.source, event.person);
-  let world = ctx.world?.order ?? (await readWorld(ctx));
+  let world = ctx.world?.kind === 'order' ? ctx.world : await readWorld(ctx);
   let chosen = chooseContact(identities, world.identities);
   if (chosen !== null && (chosen.together.length > 1 || chosen.missing.length > 0)) {
     await resolveContact(ctx, identities);

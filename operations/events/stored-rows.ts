@@ -2,8 +2,6 @@ import type { StoredRow } from '../../db/row-of.ts';
 
 // Rows in JSON that a function of our own database put together from our own columns: here alone they are taken at their word.
 
-export type { StoredRow } from '../../db/row-of.ts';
-
 export const text = (row: StoredRow, column: string) => row[column] as string;
 export const maybe = <T>(row: StoredRow, column: string) => (row[column] ?? null) as T | null;
 /** A time, stored as ISO 8601. @returns epoch milliseconds, UTC; null where there is none */

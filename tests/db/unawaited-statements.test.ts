@@ -1,7 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { callFunction, callUnawaited, type Database, openDatabase, postgresCode, type Tx, unawaited } from '../../db/client.ts';
+import {
+  callFunction,
+  callUnawaited,
+  CommitUnclearError,
+  type Database,
+  faultOf,
+  openDatabase,
+  postgresCode,
+  type Tx,
+  unawaited,
+} from '../../db/client.ts';
 import { auditLog } from '../../db/schema/index.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 
@@ -76,4 +86,20 @@ test('a statement of the query builder is sent before whatever comes next, COMMI
     { action: 'first' },
     { action: 'last' },
   ]);
+});
+
+test('a statement that could not even be sent: nobody may act as if all of it had been committed', async () => {
+  const unsendable = {
+    toPostgres: () => {
+      throw new Error('of the value');
+    },
+  };
+  const error: unknown = await db.withTenant(randomUUID(), async (tx) => callUnawaited(tx, 'note($1)', [unsendable])).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(CommitUnclearError);
+  expect(error).toMatchObject({ cause: { message: 'of the value' } });
+});
+
+test('the text of an error is one that can be stored', () => {
+  expect(faultOf(new Error(`${'x'.repeat(499)}😀`))).toBe('x'.repeat(499));
+  expect(faultOf(new Error('a\0b 😀'))).toBe('ab 😀');
 });

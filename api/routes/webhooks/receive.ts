@@ -56,8 +56,8 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
     case 'accepted':
       return reply.code(200).send({ status: acceptance.result });
     case 'busy':
-      // The stop is written, or stored for the inbox worker; the repeat finds it and is answered when the running call is over.
-      return problem(reply.header('retry-after', '1'), 503, 'busy', 'A call that this event covers is still running; deliver it again.');
+      // Stored or not: the repeat finds it or stores it, and is answered when the calls that it covers are over.
+      return problem(reply.header('retry-after', '1'), 503, 'busy', 'The event could not be answered for in time; deliver it again.');
     case 'overloaded':
       return problem(
         reply.header('retry-after', '2'),
