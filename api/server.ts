@@ -4,7 +4,7 @@ import { createPrometheus } from '../config/telemetry.ts';
 import { runInBackground } from '../operations/background.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
-import { relayOutbox } from '../operations/relay-outbox.ts';
+import { createRelay } from '../operations/relay-outbox.ts';
 import { lazyClient } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import { buildApp } from './app.ts';
@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     apiKey: env.TEMPORAL_API_KEY,
     tls: env.TEMPORAL_TLS,
   });
-  const relay = runInBackground('relay', 1_000, async () => (await relayOutbox({ ...deps, engine: createWorkflowEngine(client) })).taken > 0, log);
+  const relay = runInBackground('relay', 1_000, createRelay({ ...deps, engine: createWorkflowEngine(client) }), log);
   deps.onKick(() => relay.kick());
   const app = await buildApp({
     deps,

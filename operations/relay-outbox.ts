@@ -18,12 +18,31 @@ const claimMs = 15_000;
  * its `start`; a row that fails is tried again without end, with back-off. Safe to run in any number of processes.
  * @returns how many rows were taken; a full batch means there may be more
  */
-export async function relayOutbox(deps: RelayDeps): Promise<{ taken: number; failed: number }> {
-  const items = await deps.db.claimOutbox(batch, claimMs);
+export async function relayOutbox(deps: RelayDeps, mostRows = batch): Promise<{ taken: number; failed: number }> {
+  const items = await deps.db.claimOutbox(mostRows, claimMs);
   const byTenant = new Map<string, OutboxItem[]>();
   for (const item of items) byTenant.set(item.tenantId, [...(byTenant.get(item.tenantId) ?? []), item]);
   const failed = await Promise.all([...byTenant].map(([tenantId, theirs]) => relayTenant(deps, tenantId, theirs)));
   return { taken: items.length, failed: failed.reduce((sum, n) => sum + n, 0) };
+}
+
+const probeEveryMs = 1_000;
+
+/**
+ * The relay of one process. When a pass could not tell Temporal anything at all, Temporal is taken to be away: until something succeeds, one
+ * row a second asks, whoever kicks. Trying all of them would take Postgres and this process away from the webhooks that go on arriving, and
+ * put every row off for longer than Temporal is away. A row that fails for a reason of its own rests, and the next one asks.
+ * @returns one pass: whether there may be more to do right away
+ */
+export function createRelay(deps: RelayDeps): () => Promise<boolean> {
+  let askAgainAtMs: number | null = null;
+  return async () => {
+    if (askAgainAtMs !== null && deps.clock.monotonicMs() < askAgainAtMs) return false;
+    const { taken, failed } = await relayOutbox(deps, askAgainAtMs === null ? batch : 1);
+    const away = taken > 0 ? failed === taken : askAgainAtMs !== null;
+    askAgainAtMs = away ? deps.clock.monotonicMs() + probeEveryMs : null;
+    return taken > 0 && !away;
+  };
 }
 
 // One statement whatever the number: lists of every length would each be planned and kept.

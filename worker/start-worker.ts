@@ -8,7 +8,7 @@ import type { Log } from '../operations/deps.ts';
 import { applyPending } from '../operations/accept-delivery.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
-import { relayOutbox } from '../operations/relay-outbox.ts';
+import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
@@ -71,7 +71,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     ...(options.holdPatches === true ? { patchActivationCallback: () => false } : {}),
   });
 
-  const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, async () => (await relayOutbox(withEngine)).taken > 0, deps.log);
+  const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine), deps.log);
   deps.onKick(() => relay.kick());
   const jobs: Background[] = [
     relay,

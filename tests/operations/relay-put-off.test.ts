@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { outbox } from '../../db/schema/index.ts';
 import type { WorkflowEngine } from '../../operations/deps.ts';
-import { relayOutbox } from '../../operations/relay-outbox.ts';
+import { createRelay, relayOutbox } from '../../operations/relay-outbox.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
 // What the relay does with rows of which Temporal could not be told.
@@ -74,4 +74,59 @@ test('a row that another process has taken meanwhile is left to that one', async
   failures[1]?.();
   await second;
   expect((await rows()).map((row) => [row.attempts, row.claimedUntil === null])).toEqual([[2, true]]);
+});
+
+test('while Temporal is away one row a second asks, however often the relay is kicked; when it is back, everything goes at once', async () => {
+  await leave(60);
+  let nowMs = 0;
+  let asked = 0;
+  let isAway = true;
+  const engine: WorkflowEngine = {
+    ...agreeable,
+    start: async () => {
+      asked += 1;
+      if (isAway) throw new Error('Temporal is away');
+    },
+  };
+  const pass = createRelay({ ...shop.deps, engine, clock: { ...shop.deps.clock, monotonicMs: () => nowMs } });
+  expect(await pass()).toBe(false);
+  expect(asked).toBe(50);
+  for (let kick = 0; kick < 20; kick++) expect(await pass()).toBe(false);
+  expect(asked).toBe(50);
+  nowMs += 1_001;
+  expect(await pass()).toBe(false);
+  expect(asked).toBe(51);
+
+  isAway = false;
+  nowMs += 1_001;
+  expect(await pass()).toBe(true);
+  expect(asked).toBe(52);
+  while (await pass());
+  // What had not been tried is there already; what had been rests for a second.
+  expect(await rows()).toHaveLength(51);
+  await letTimePass(shop, 1_000);
+  while (await pass());
+  expect(await rows()).toEqual([]);
+});
+
+test('a row that fails for a reason of its own holds nobody up', async () => {
+  await leave(5);
+  let nowMs = 0;
+  const [bad] = await rows();
+  const engine: WorkflowEngine = {
+    ...agreeable,
+    start: async ({ enrollmentId }) => {
+      if (enrollmentId === bad?.enrollmentId) throw new Error('its own');
+    },
+  };
+  const pass = createRelay({ ...shop.deps, engine, clock: { ...shop.deps.clock, monotonicMs: () => nowMs } });
+  expect(await pass()).toBe(true);
+  expect((await rows()).map((row) => row.enrollmentId)).toEqual([bad?.enrollmentId]);
+  // Alone it looks as if Temporal were away, for a second; what comes next goes all the same.
+  await letTimePass(shop, 1_000);
+  expect(await pass()).toBe(false);
+  await shop.post('cart.updated', aCart('cart-next', 'next@example.com'));
+  nowMs += 1_001;
+  expect(await pass()).toBe(true);
+  expect(await rows()).toHaveLength(1);
 });
