@@ -89,6 +89,27 @@ export async function countEnded(deps: BuiltDeps, tenantId: string): Promise<num
   return row?.n ?? 0;
 }
 
+/**
+ * Begin `count` enrollments, with at most `atOnce` between their webhook and their end, as a floor that waits for each has them.
+ * Resolves when all have ended.
+ */
+export async function runThrough(deps: BuiltDeps, tenantId: string, count: number, atOnce: number, begin: () => Promise<unknown>): Promise<void> {
+  const before = await countEnded(deps, tenantId);
+  let [begun, ended] = [0, 0];
+  const look = async () => {
+    // A look that fails on a machine under load is one that saw nothing.
+    ended = await countEnded(deps, tenantId).then(
+      (now) => now - before,
+      () => ended,
+    );
+    const room = Math.min(count - begun, atOnce - (begun - ended));
+    begun += room;
+    await Promise.all(Array.from({ length: room }, begin));
+    return ended >= count;
+  };
+  await until(`${count} enrollments to end`, look, 300_000, 20);
+}
+
 /** Wait until that many enrollments have ended in all. */
 export function allEnded(deps: BuiltDeps, tenantId: string, count: number, timeoutMs = 300_000): Promise<void> {
   // A look that fails on a machine under load is one that saw nothing.

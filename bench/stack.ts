@@ -11,12 +11,15 @@ import { freePort } from '../local/ports.ts';
 import { startPostgres } from '../local/postgres.ts';
 import { removePostgres } from '../local/postgres-place.ts';
 import { startTemporal } from '../local/temporal-server.ts';
+import { costOf } from './process-cost.ts';
 
 /** Postgres with its durable settings and Temporal's dev server, both fresh, on free ports. */
 export interface BenchStack {
   /** As the owner. */
   databaseUrl: string;
   temporalAddress: string;
+  /** Processor time of all of Postgres's processes so far, milliseconds; null where the system does not tell. */
+  postgresCpuMs(): number | null;
   masterKey: Buffer;
   /** One more migrated database on the same server. @returns its URL, as the owner */
   newDatabase(name: string): Promise<string>;
@@ -38,6 +41,7 @@ export async function openStack(): Promise<BenchStack> {
   return {
     databaseUrl: postgres.url,
     temporalAddress: temporal.address,
+    postgresCpuMs: () => costOf(postgres.pid)?.cpuMs ?? null,
     masterKey: randomBytes(32),
     async newDatabase(name) {
       await asOwner(postgres.url, (owner) => owner.query(`create database ${owner.escapeIdentifier(name)}`));

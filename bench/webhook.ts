@@ -25,18 +25,21 @@ export async function measureWebhooks(stack: BenchStack, rounds: number, perRoun
   // As autovacuum does within the first minute: measured is a shop that runs (`growth` shows the first minute too).
   for (const url of [stack.databaseUrl, apart.databaseUrl, together.databaseUrl]) await asOwner(url, (owner) => owner.query('analyze'));
 
-  const bare = { rates: [] as number[], busyMs: [] as number[], aloneMs: [] as number[] };
+  const bare = { rates: [] as number[], busyMs: [] as number[], aloneMs: [] as number[], postgresMs: [] as number[] };
   for (let round = 0; round < rounds; round++) {
+    const postgresBefore = stack.postgresCpuMs();
     const run = await floor.flood(newCarts(perRound), width);
+    bare.postgresMs.push(...spent(stack, postgresBefore, perRound));
     bare.rates.push(perRound / run.seconds);
     bare.busyMs.push(...run.latenciesMs);
     bare.aloneMs.push(...(await floor.flood(newCarts(100), 1)).latenciesMs);
     for (const api of [apart, together]) {
       for (const [kind, deliveries] of deliveriesOf(api, perRound)) {
         const batch = deliveries();
-        const cpuBefore = await api.cpuSeconds();
+        const [cpuBefore, pgBefore] = [await api.cpuSeconds(), stack.postgresCpuMs()];
         const { seconds, latenciesMs } = await api.flood(batch, width);
         api.seen[kind].cpuMs.push((((await api.cpuSeconds()) - cpuBefore) * 1_000) / perRound);
+        api.seen[kind].postgresMs.push(...spent(stack, pgBefore, perRound));
         api.seen[kind].rates.push(perRound / seconds);
         api.seen[kind].ms.push(...latenciesMs);
       }
@@ -46,7 +49,7 @@ export async function measureWebhooks(stack: BenchStack, rounds: number, perRoun
   }
   for (const { close } of [apart, together, floor]) await close();
   return {
-    figures: [apart, together].flatMap((api) => figuresOf(api, median(bare.rates))),
+    figures: [apart, together].flatMap((api) => figuresOf(api, bare)),
     latencies: [apart, together].flatMap((api) => [
       ...kinds.map((kind): Latency => ({ name: nameOf(api, kind), valuesMs: api.seen[kind].ms, floorMs: bare.busyMs })),
       { name: `webhook_${api.name}_one_by_one`, valuesMs: api.aloneMs, floorMs: bare.aloneMs },
@@ -58,15 +61,23 @@ export async function measureWebhooks(stack: BenchStack, rounds: number, perRoun
   };
 }
 
+/** Postgres's processor time per delivery since `before`: nothing where the system does not tell. */
+function spent(stack: BenchStack, before: number | null, deliveries: number): number[] {
+  const after = stack.postgresCpuMs();
+  return before === null || after === null ? [] : [(after - before) / deliveries];
+}
+
 const nameOf = (api: Api, kind: Kind) => (kind === 'new_cart' ? `webhook_${api.name}` : `webhook_${api.name}_${kind}`);
 
 /** The budget names what comes before the answer; what happens in Temporal beside it is measured to know it. */
-function figuresOf(api: Api, floorRate: number): Figure[] {
+function figuresOf(api: Api, floor: { rates: number[]; postgresMs: number[] }): Figure[] {
+  const floorRate = median(floor.rates);
   return kinds.flatMap((kind) => {
-    const [name, { rates, cpuMs }] = [nameOf(api, kind), api.seen[kind]];
+    const [name, { rates, cpuMs, postgresMs }] = [nameOf(api, kind), api.seen[kind]];
     if (api.name === 'end_to_end') return [known(name, median(rates), '1/s', floorRate)];
     const accepted = besideFloor(name, median(rates), '1/s', floorRate, '>= 60 % of the floor', (ratio) => ratio >= 0.6);
-    return [accepted, known(`${name}_api_cpu`, median(cpuMs), 'ms')];
+    const postgres = postgresMs.length === 0 ? [] : [known(`${name}_postgres_cpu`, median(postgresMs), 'ms', median(floor.postgresMs))];
+    return [accepted, known(`${name}_api_cpu`, median(cpuMs), 'ms'), ...postgres];
   });
 }
 
@@ -75,7 +86,7 @@ interface Api {
   databaseUrl: string;
   tenant: Parameters<typeof sign>[0];
   /** What was measured of it so far. */
-  seen: Record<Kind, { rates: number[]; ms: number[]; cpuMs: number[] }>;
+  seen: Record<Kind, { rates: number[]; ms: number[]; cpuMs: number[]; postgresMs: number[] }>;
   aloneMs: number[];
   flood(deliveries: Signed[], atOnce: number): ReturnType<typeof flood>;
   /** Processor time of its process since it began. */
@@ -113,7 +124,7 @@ async function openApi(stack: BenchStack, name: Api['name'], temporalAddress: st
     PORT: String(port),
     LOG_LEVEL: 'fatal',
   });
-  const nothing = () => ({ rates: [], ms: [], cpuMs: [] });
+  const nothing = () => ({ rates: [], ms: [], cpuMs: [], postgresMs: [] });
   return {
     name,
     databaseUrl,

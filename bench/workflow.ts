@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { asleep } from './history.ts';
 import { besideFloor, flood, known, type Measured, median, spreadOf } from './measure.ts';
-import { allEnded, type BenchTenant, countEnded, openFloor, openRecovery, type RecoveryBench, workflowIdsOf } from './recovery.ts';
+import { type BenchTenant, openFloor, openRecovery, type RecoveryBench, runThrough, workflowIdsOf } from './recovery.ts';
 import { accept, cartUpdated, orderPlaced, sign } from './shop.ts';
 import type { BenchStack } from './stack.ts';
 
@@ -55,10 +55,8 @@ async function floorSteps(client: Client, count: number): Promise<number> {
 }
 
 async function productSteps({ deps }: RecoveryBench, tenant: BenchTenant, count: number): Promise<number> {
-  const before = await countEnded(deps, tenant.tenantId);
   const fromMs = performance.now();
-  await flood(count, atOnce, () => accept(deps, sign(tenant, cartUpdated(randomUUID()))));
-  await allEnded(deps, tenant.tenantId, before + count);
+  await runThrough(deps, tenant.tenantId, count, atOnce, () => accept(deps, sign(tenant, cartUpdated(randomUUID()))));
   return (count * stepCount * 1_000) / (performance.now() - fromMs);
 }
 

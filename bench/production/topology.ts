@@ -13,7 +13,7 @@ import { openDeps } from '../shop.ts';
 import { type Balancer, createBalancer } from './balancer.ts';
 import { createDatabases, urlAs } from './databases.ts';
 import { type Part, scriptPart } from './part.ts';
-import { type Cost, costOf } from './process-cost.ts';
+import { type Cost, costOf } from '../process-cost.ts';
 import { obtainServerPrograms } from './server-programs.ts';
 import { startTemporalCluster, type TemporalCluster } from './temporal-cluster.ts';
 
