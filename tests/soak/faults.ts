@@ -17,8 +17,11 @@ export type MailTrouble =
   | 'takes and hangs'
   | 'hangs without taking';
 
-/** Troubles after which nobody can know whether a mail was taken. */
-export const ambiguousTroubles: readonly MailTrouble[] = ['takes and closes', 'takes and hangs', 'hangs without taking'];
+/**
+ * Troubles after which nobody can know whether a mail was taken. A reset while the body is read is one: the final dot of a short mail is on
+ * its way before the reset arrives.
+ */
+export const ambiguousTroubles: readonly MailTrouble[] = ['resets while it reads', 'takes and closes', 'takes and hangs', 'hangs without taking'];
 
 /** Something done to the installation. Times in milliseconds, `atMs` since the run began. */
 export type Fault = { atMs: number; forMs: number } & (
