@@ -32,7 +32,7 @@ export interface HotShop {
 }
 
 /** Temporal that agrees to everything: statements are counted, not workflows. */
-const agreeable: WorkflowEngine = {
+export const agreeable: WorkflowEngine = {
   start: async () => {},
   stop: async () => {},
   wake: async () => {},

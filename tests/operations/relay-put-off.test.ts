@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { agreeable } from '../../bench/hot-actions.ts';
 import { outbox } from '../../db/schema/index.ts';
 import type { WorkflowEngine } from '../../operations/deps.ts';
 import { createRelay, relayOutbox } from '../../operations/relay-outbox.ts';
@@ -7,13 +8,6 @@ import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 // What the relay does with rows of which Temporal could not be told.
 
 const claimMs = 15_000;
-const agreeable: WorkflowEngine = {
-  start: async () => {},
-  stop: async () => {},
-  wake: async () => {},
-  describe: async () => 'running',
-  async *listRunning() {},
-};
 const away: WorkflowEngine = { ...agreeable, start: () => Promise.reject(new Error('Temporal is away')) };
 
 let shop: Shop;
