@@ -39,8 +39,8 @@ export interface EmailFacts {
     items: LineItem[];
     /** Minor units of `currency`; null: the source has no total. */
     totalMinor: number | null;
-    /** ISO 4217. */
-    currency: string;
+    /** ISO 4217; null: unknown, and then no amount is shown. */
+    currency: string | null;
     /** Tracked or not; null: the cart cannot be restored and the button leads to the store. */
     restoreUrl: string | null;
   };

@@ -122,11 +122,12 @@ export function emailView(facts: EmailFacts): EmailView {
   };
 }
 
-function itemView(item: LineItem, currency: string, locale: string, cartUrl: string): ItemView {
+function itemView(item: LineItem, currency: string | null, locale: string, cartUrl: string): ItemView {
   const title = cleanLine(item.title, 120);
   const quantity = Number.isFinite(item.quantity) && item.quantity > 0 ? item.quantity : null;
   const unitPrice = formatMoney(item.priceMinor, currency, locale);
-  const price = quantity === null ? unitPrice : formatMoney(Math.round(item.priceMinor * quantity), currency, locale);
+  const price =
+    quantity === null ? unitPrice : formatMoney(item.priceMinor === null ? null : Math.round(item.priceMinor * quantity), currency, locale);
   return {
     title,
     variant: variantOf(item.variant),

@@ -22,8 +22,8 @@ export function usableLocale(candidates: (string | null)[]): string {
  * @param amountMinor - minor units of `currency`
  * @returns null where the amount or the currency makes no price: the line is then left out
  */
-export function formatMoney(amountMinor: number | null, currency: string, locale: string): string | null {
-  if (amountMinor === null || !Number.isSafeInteger(amountMinor) || amountMinor < 0) return null;
+export function formatMoney(amountMinor: number | null, currency: string | null, locale: string): string | null {
+  if (amountMinor === null || currency === null || !Number.isSafeInteger(amountMinor) || amountMinor < 0) return null;
   const digits = minorDigits(currency);
   if (digits === null) return null;
   // Intl has digits of its own for some currencies: the amount is shown with those that it was stored with.

@@ -6,6 +6,8 @@ const crew: LineItem = {
   variant: 'Forest / M',
   quantity: 2,
   priceMinor: 8_900,
+  compareAtMinor: null,
+  productId: 'crew',
   imageUrl: 'https://shop.example.com/images/crew.png',
   productUrl: 'https://shop.example.com/products/crew',
   stock: 3,

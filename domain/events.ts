@@ -19,17 +19,32 @@ export interface PersonDetails extends PersonRef {
   region: string | null;
   orderCount: number | null;
   lifetimeValueMinor: number | null;
-  /** What the person said about marketing; absent: the event does not speak of it. */
-  consents: { channel: 'email' | 'sms'; state: 'granted' | 'denied' }[];
+  /** What is known about marketing to the person. Nothing is said about a channel that is not listed: an unticked box is no statement. */
+  consents: ConsentTold[];
+}
+
+/** One statement about marketing on a channel, as an event carries it. */
+export interface ConsentTold {
+  channel: 'email' | 'sms';
+  state: 'granted' | 'denied';
+  /** `box`: a checkbox of this cart or order. `record`: what the shop has on record about the customer, which counts more (rule 14). */
+  basis: 'box' | 'record';
+  /** When it was said; null: the event's own time. */
+  atMs: EpochMs | null;
 }
 
 /** One thing that lies in a cart. */
 export interface LineItem {
   title: string;
   variant: string | null;
+  /** More than zero; half a metre is 0.5. */
   quantity: number;
-  /** Price of one, in minor units of the cart's currency. */
-  priceMinor: number;
+  /** Price of one after the line's discounts, in minor units of the cart's currency; null: unknown. */
+  priceMinor: number | null;
+  /** Price of one before any reduction, where it is higher than `priceMinor`; null: there is none, or it is unknown. */
+  compareAtMinor: number | null;
+  /** The shop's own id of the product, so that a cart and an order can be compared; null: the source does not say. */
+  productId: string | null;
   imageUrl: string | null;
   productUrl: string | null;
   /** Units in stock; null: the source does not say. */
@@ -42,9 +57,21 @@ export interface SubjectKey {
   value: string;
 }
 
+/** A product as an order names it, to be compared with the lines of a cart. */
+export type ProductRef = Pick<LineItem, 'title' | 'productId'>;
+
+/** Where a cart was filled. A store says which of these may start a sequence; by default only `web` does. */
+export const cartOrigins = ['web', 'point_of_sale', 'draft', 'marketplace', 'other'] as const;
+export type CartOrigin = (typeof cartOrigins)[number];
+
+/** Why an order stops a sequence and is no revenue. */
+export type NoRevenue = 'test' | 'cancelled' | 'declined';
+
 interface EventBase {
   /** When it happened by the provider's clock: events are folded by this, not by arrival. */
   occurredAtMs: EpochMs;
+  /** The clock tells whole seconds only: of two events of one second, the later arrival counts. */
+  toTheSecond?: true;
 }
 
 /**
@@ -58,11 +85,16 @@ export type DomainEvent =
       person: PersonDetails;
       cart: {
         createdAtMs: EpochMs;
-        currency: string;
-        totalMinor: number;
+        /** ISO 4217; null: unknown, and then every amount is. */
+        currency: string | null;
+        totalMinor: number | null;
         items: LineItem[];
         /** Where the shopper finds the cart again; null: the source has none. */
         restoreUrl: string | null;
+        /** null: the source does not say. */
+        origin: CartOrigin | null;
+        /** The shop says that this cart was bought: an order follows. It begins nothing new. */
+        completed: boolean;
       };
     })
   | (EventBase & { type: 'cart.deleted'; keys: SubjectKey[] })
@@ -70,7 +102,27 @@ export type DomainEvent =
       type: 'order.placed';
       keys: SubjectKey[];
       person: PersonDetails;
-      order: { externalId: string; currency: string; totalMinor: number };
+      order: {
+        /** null: the source does not name it. */
+        externalId: string | null;
+        currency: string | null;
+        /** As ordered, before refunds and edits; null: unknown. */
+        totalMinor: number | null;
+        products: ProductRef[];
+        noRevenue: NoRevenue | null;
+      };
+    })
+  /** What became of an order since it was placed. Says how things stand at its time, so that it may come in any order and more than once. */
+  | (EventBase & {
+      type: 'order.updated';
+      order: {
+        externalId: string;
+        currency: string | null;
+        /** What the order is worth now, after edits and refunds; null: the event does not say. */
+        currentTotalMinor: number | null;
+        /** Refunds, each known by its own id; not necessarily all of them. */
+        refunds: { id: string; amountMinor: number; atMs: EpochMs }[];
+      };
     })
   | (EventBase & { type: 'order.cancelled'; order: { externalId: string } })
   | (EventBase & { type: 'contact.updated'; person: PersonDetails })
@@ -83,7 +135,19 @@ export type DomainEvent =
       /** A complaint, "stop all" or an operator's mark: DO_NOT_CONTACT, final (rule 13). */
       final: boolean;
       source: string;
+      /** `person`: their own act. `record`: the shop's record of the customer says so. */
+      basis: 'person' | 'record';
     })
-  | (EventBase & { type: 'contact.opted_in'; person: PersonRef; channel: 'email' | 'sms' | 'call' | 'push'; source: string; wording: string | null })
+  | (EventBase & {
+      type: 'contact.opted_in';
+      person: PersonRef;
+      channel: 'email' | 'sms' | 'call' | 'push';
+      source: string;
+      wording: string | null;
+      /** `record`: lifts only an opt-out that came from the shop's record, unless `confirmed`. */
+      basis: 'person' | 'record';
+      /** The person confirmed it from their own mailbox or phone (double opt-in). */
+      confirmed: boolean;
+    })
   | (EventBase & { type: 'privacy.requested'; topic: 'data_request' | 'redact' | 'shop_redact'; person: PersonRef | null })
   | (EventBase & { type: 'app.uninstalled' });

@@ -3,8 +3,9 @@ import type { EpochMs } from './sequence/plan.ts';
 
 /** A cart as it was last heard of. Money in minor units of `currency`. */
 export interface CartContent {
-  currency: string;
-  totalMinor: number;
+  /** null: unknown, and then every amount is. */
+  currency: string | null;
+  totalMinor: number | null;
   items: LineItem[];
   /** Where the shopper finds the cart again; null: no event told. */
   restoreUrl: string | null;
@@ -28,7 +29,7 @@ export function foldCart(known: KnownContent | null, event: Extract<DomainEvent,
   if (known === null) return { currency: ownCurrency, totalMinor, items, restoreUrl, startedAt: createdAtMs, lastActivityAt: event.occurredAtMs };
   const newer = event.occurredAtMs >= known.lastActivityAt;
   // An order or a deletion that came before its cart knows nothing of what was in it. An open cart that is empty was emptied.
-  const told = known.state === 'open' || known.items.length > 0 || known.totalMinor > 0;
+  const told = known.state === 'open' || known.items.length > 0 || (known.totalMinor ?? 0) > 0;
   return {
     ...(newer || !told
       ? { currency: ownCurrency, totalMinor, items }

@@ -1,5 +1,6 @@
 import type { Channel } from '../domain/channels.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import type { FieldNote } from '../domain/field-note.ts';
 import type { MessagePayload } from '../domain/message-payload.ts';
 
 /** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over re-serialised JSON. */
@@ -16,7 +17,7 @@ export type Secrets = readonly [string] | readonly [string, string];
 
 /** What an integration understood of a verified delivery. */
 export type Normalised =
-  | { kind: 'events'; topic: string; events: DomainEvent[] }
+  | { kind: 'events'; topic: string; events: DomainEvent[] /** What was left out or guessed; stored with the delivery. */; notes?: FieldNote[] }
   /** Authentic, but nothing we act on; recorded with its topic, answered 200. */
   | { kind: 'ignored'; topic: string }
   /** Authentic and meant for us, but unreadable: kept in the quarantine with the reason, answered 2xx. */

@@ -113,7 +113,7 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
       return setAside(deps, row, understood.reason, text);
     case 'events':
       try {
-        return await acceptEvents(deps, row, understood.events, budget);
+        return await acceptEvents(deps, { ...row, notes: understood.notes ?? [] }, understood.events, budget);
       } catch (error) {
         const reason = unstorableReason(error);
         if (reason === null) throw error;

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { callFunction, callUnawaited, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import type { FieldNote } from '../domain/field-note.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { type Applied, applyEvents, namesOf } from './events/apply.ts';
@@ -21,6 +22,8 @@ export interface StoredDelivery {
   connectionId: string;
   dedupeKey: string;
   topic: string;
+  /** What its receiver left out or guessed. */
+  notes?: FieldNote[];
   /** The tenant, where it was read with the connection; else it is read when the delivery is applied. */
   tenant?: TenantRow;
 }
@@ -66,8 +69,8 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
   const ctx = startContext(tx, deps, { ...row, inboxId: id }, tenant);
   const { all } = namesOf(ctx.source, events);
   const reads = worldOf(events);
-  const opened = await callFunction<Opened>(tx, 'open_delivery_2($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
-    JSON.stringify({ id, dedupe_key: row.dedupeKey, topic: row.topic, events }),
+  const opened = await callFunction<Opened>(tx, 'open_delivery_3($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
+    JSON.stringify({ id, dedupe_key: row.dedupeKey, topic: row.topic, events, notes: row.notes ?? [] }),
     ...asArguments(ctx.source, all),
     reads,
     reads === 'cart' ? all.identities.map((i) => identityHash(ctx, i)) : [],
@@ -100,11 +103,11 @@ function recordApplied(tx: Tx, inboxId: string, applied: Applied): void {
 }
 
 async function insertInbox(tx: Tx, row: StoredDelivery, state: 'pending' | 'ignored' | 'quarantined', events: DomainEvent[]): Promise<string | null> {
-  const { tenantId, connectionId, dedupeKey, topic } = row;
+  const { tenantId, connectionId, dedupeKey, topic, notes = [] } = row;
   const id = uuidv7();
   const made = await tx
     .insert(inbox)
-    .values({ tenantId, connectionId, dedupeKey, topic, id, state, events })
+    .values({ tenantId, connectionId, dedupeKey, topic, id, state, events, notes })
     .onConflictDoNothing({ target: [inbox.tenantId, inbox.connectionId, inbox.dedupeKey] })
     .returning({ id: inbox.id });
   return made.length === 0 ? null : id;

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import type { DomainEvent } from '../../domain/events.ts';
+import type { FieldNote } from '../../domain/field-note.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { enrollments } from './sequences.ts';
 import { connections } from './tenants.ts';
@@ -19,6 +20,8 @@ export const inbox = pgTable(
     events: jsonb('events').$type<DomainEvent[]>().notNull().default([]),
     /** Contacts whose running calls a stop waits for; a repeat waits for the same ones. Empty: not a stop. */
     coveredContactIds: uuid('covered_contact_ids').array().notNull().default(sql`'{}'`),
+    /** Fields that were left out or read with a guess, each with its reason. */
+    notes: jsonb('notes').$type<FieldNote[]>().notNull().default([]),
     receivedAt: instantNow('received_at'),
     appliedAt: instant('applied_at'),
     attempts: integer('attempts').notNull().default(0),
@@ -45,6 +48,10 @@ export const quarantine = pgTable(
     topic: text('topic').notNull(),
     reason: text('reason').notNull(),
     body: text('body').notNull(),
+    /** The headers that the receiver reads besides the signature, e.g. the topic: a replay needs them. */
+    headers: jsonb('headers').$type<Record<string, string>>().notNull().default({}),
+    /** It may have been a purchase, a reply or an opt-out: until it is mended, messages go on. */
+    mayBeStop: boolean('may_be_stop').notNull().default(false),
     receivedAt: instantNow('received_at'),
     releasedAt: instant('released_at'),
   },

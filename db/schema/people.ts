@@ -74,6 +74,8 @@ export const consents = pgTable(
     purpose: text('purpose').notNull().default('marketing'),
     state: text('state', { enum: ['granted', 'denied'] }).notNull(),
     source: text('source').notNull(),
+    /** Null in rows of builds before 0008: a `source` that begins with `connection:` was a box, all others the person. */
+    basis: text('basis', { enum: ['box', 'record', 'person'] }),
     wording: text('wording'),
     proof: jsonb('proof').$type<Record<string, unknown>>().notNull().default({}),
     occurredAt: instant('occurred_at').notNull(),
@@ -99,6 +101,8 @@ export const suppressions = pgTable(
     channel: text('channel').notNull(),
     reason: text('reason', { enum: ['opted_out', 'bounce', 'complaint', 'refused'] }).notNull(),
     since: instantNow('since'),
+    /** Who said so; null: unknown. `record`: the shop's record, whose later word may lift it. */
+    basis: text('basis', { enum: ['person', 'record'] }),
     liftedAt: instant('lifted_at'),
   },
   (t) => [

@@ -86,8 +86,9 @@ export const enrollments = pgTable(
     /** Free text of a manual stop. Never a reason: "purchased" typed by hand is not a recovery (rule 12). */
     stopNote: text('stop_note'),
     sequenceType: text('sequence_type', { enum: ['first_time', 'returning', 'high_value', 'low_stock'] }).notNull(),
-    cartValueMinor: bigint('cart_value_minor', { mode: 'number' }).notNull(),
-    currency: text('currency').notNull(),
+    /** At enrollment; null: unknown. */
+    cartValueMinor: bigint('cart_value_minor', { mode: 'number' }),
+    currency: text('currency'),
     timeScale: doublePrecision('time_scale').notNull(),
     anchorAt: instant('anchor_at').notNull(),
     /** Set by the first dispatch: only activated enrollments count in lists, metrics and re-entry (rule 3). */

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
-import type { LineItem } from '../../domain/events.ts';
+import { cartOrigins, type LineItem } from '../../domain/events.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { contacts } from './people.ts';
 import { connections } from './tenants.ts';
@@ -19,10 +19,20 @@ export const subjects = pgTable(
     state: text('state', { enum: ['open', 'converted', 'gone'] })
       .notNull()
       .default('open'),
-    currency: text('currency').notNull().default('USD'),
-    totalMinor: bigint('total_minor', { mode: 'number' }).notNull().default(0),
+    /** Null: unknown, and then every amount is. */
+    currency: text('currency').default('USD'),
+    totalMinor: bigint('total_minor', { mode: 'number' }).default(0),
     items: jsonb('items').$type<LineItem[]>().notNull().default([]),
     restoreUrl: text('restore_url'),
+    /** The address and number that it was left with, normalised: the latest that its events gave, each with the provider's time. */
+    email: text('email'),
+    emailAt: instant('email_at'),
+    phone: text('phone'),
+    phoneAt: instant('phone_at'),
+    /** Where it was filled; null: the source does not say. */
+    origin: text('origin', { enum: cartOrigins }),
+    /** The subject that had these keys before: the shop used a cart's id again after its order. */
+    previousSubjectId: uuid('previous_subject_id'),
     startedAt: instant('started_at').notNull(),
     lastActivityAt: instant('last_activity_at').notNull(),
     convertedAt: instant('converted_at'),
@@ -69,8 +79,9 @@ export const conversions = pgTable(
     contactId: uuid('contact_id'),
     subjectId: uuid('subject_id'),
     enrollmentId: uuid('enrollment_id'),
-    currency: text('currency').notNull(),
-    valueMinor: bigint('value_minor', { mode: 'number' }).notNull(),
+    /** Null: the order did not say, or not readably. */
+    currency: text('currency'),
+    valueMinor: bigint('value_minor', { mode: 'number' }),
     placedAt: instant('placed_at').notNull(),
     /** An order that was cancelled keeps its row and does not restart a sequence. */
     reversedAt: instant('reversed_at'),

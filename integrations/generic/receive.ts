@@ -67,6 +67,8 @@ const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
       totalMinor: data.totalMinor,
       items: data.items,
       restoreUrl: data.restore_url ?? null,
+      origin: null,
+      completed: false,
     },
   })),
   reader('order.placed', genericData['order.placed'], (data, occurredAtMs) => ({
@@ -74,7 +76,7 @@ const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
     occurredAtMs,
     keys: data.cartId === null ? [] : [{ kind: 'external', value: data.cartId }],
     person: data.person,
-    order: { externalId: data.id, currency: data.currency, totalMinor: data.totalMinor },
+    order: { externalId: data.id, currency: data.currency, totalMinor: data.totalMinor, products: [], noRevenue: null },
   })),
   reader('order.cancelled', genericData['order.cancelled'], (data, occurredAtMs) => ({
     type: 'order.cancelled',
@@ -96,6 +98,7 @@ const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
     channel: data.channel == null || data.channel === 'all' ? null : data.channel,
     final: data.final ?? false,
     source: data.source ?? 'webhook',
+    basis: 'person',
   })),
   reader('contact.opted_in', genericData['contact.opted_in'], (data, occurredAtMs) => ({
     type: 'contact.opted_in',
@@ -104,5 +107,7 @@ const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
     channel: data.channel,
     source: data.source ?? 'webhook',
     wording: data.wording ?? null,
+    basis: 'person',
+    confirmed: true,
   })),
 ]);

@@ -88,6 +88,8 @@ const cartUpdated = z.object({ cart, contact: contact.nullish() }).transform((da
     variant: line.variant ?? null,
     quantity: line.quantity,
     priceMinor: exactMinor(line.price, data.cart.currency, ['cart', 'items', index, 'price'], ctx),
+    compareAtMinor: null,
+    productId: null,
     imageUrl: line.image_url ?? null,
     productUrl: line.product_url ?? null,
     stock: line.stock == null ? null : Math.max(0, line.stock),
@@ -153,7 +155,7 @@ function readContact(given: ContactInput, eventCurrency: string | null, ctx: z.c
   const consents: PersonDetails['consents'] = [];
   for (const channel of ['email', 'sms'] as const) {
     const said = given.marketing?.[channel];
-    if (said != null) consents.push({ channel, state: said ? 'granted' : 'denied' });
+    if (said != null) consents.push({ channel, state: said ? 'granted' : 'denied', basis: 'box', atMs: null });
   }
   return {
     ...readIdentity(given),

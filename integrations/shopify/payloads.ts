@@ -206,6 +206,8 @@ function readLines(raw: Line[], inCurrency: string, ctx: z.core.$RefinementCtx):
       variant: entry.presentment_variant_title ?? entry.variant_title,
       quantity: entry.quantity,
       priceMinor,
+      compareAtMinor: null,
+      productId: null,
       imageUrl: entry.image_url ?? entry.featured_image?.url ?? null,
       productUrl: entry.product_url,
       stock: null,
@@ -223,9 +225,10 @@ function readPerson(fields: PersonFields): PersonDetails {
   const phone = smsPhone ?? fields.phone ?? known?.phone ?? fields.sms_marketing_phone;
   const consents: PersonDetails['consents'] = [];
   // A shopper who has not come to the field yet has not said no: a box counts only beside the address that it is about.
-  if (email !== null && fields.buyer_accepts_marketing !== null) consents.push({ channel: 'email', state: answer(fields.buyer_accepts_marketing) });
+  if (email !== null && fields.buyer_accepts_marketing !== null)
+    consents.push({ channel: 'email', state: answer(fields.buyer_accepts_marketing), basis: 'box', atMs: null });
   if (phone !== null && fields.buyer_accepts_sms_marketing !== null)
-    consents.push({ channel: 'sms', state: answer(fields.buyer_accepts_sms_marketing) });
+    consents.push({ channel: 'sms', state: answer(fields.buyer_accepts_sms_marketing), basis: 'box', atMs: null });
   return {
     email,
     phone,

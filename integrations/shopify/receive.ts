@@ -73,6 +73,8 @@ const checkoutUpdated = reader(checkoutPayload, (checkout, at) => {
       totalMinor: checkout.totalMinor,
       items: checkout.items,
       restoreUrl: checkout.abandoned_checkout_url,
+      origin: null,
+      completed: false,
     },
   };
 });
@@ -90,6 +92,8 @@ const cartUpdated = reader(cartPayload, (cart, at) => {
       totalMinor: cart.totalMinor,
       items: cart.items,
       restoreUrl: null,
+      origin: null,
+      completed: false,
     },
   };
 });
@@ -101,7 +105,7 @@ const orderPlaced = reader(orderPayload, (order, at) => ({
   occurredAtMs: at(order.created_at, order.processed_at, order.updated_at),
   keys: subjectKeys({ checkout_token: order.checkout_token, cart_token: order.cart_token, checkout_id: order.checkout_id }),
   person: order.person,
-  order: { externalId: order.id, currency: order.currency, totalMinor: order.totalMinor },
+  order: { externalId: order.id, currency: order.currency, totalMinor: order.totalMinor, products: [], noRevenue: null },
 }));
 
 const readers: ReadonlyMap<string, Read> = new Map([

@@ -24,10 +24,25 @@ export async function applyContactUpdated(ctx: EventContext, event: Of<'contact.
 export async function applyMessageReceived(ctx: EventContext, event: Of<'message.received'>): Promise<void> {
   const keyword = event.channel === 'sms' && event.text !== null ? readKeyword(event.text) : null;
   if (keyword === 'opt_out' || keyword === 'stop_all') {
-    await applyOptedOut(ctx, { ...event, type: 'contact.opted_out', channel: 'sms', final: keyword === 'stop_all', source: 'reply' });
+    await applyOptedOut(ctx, {
+      ...event,
+      type: 'contact.opted_out',
+      channel: 'sms',
+      final: keyword === 'stop_all',
+      source: 'reply',
+      basis: 'person',
+    });
   }
   if (keyword === 'opt_in') {
-    await applyOptedIn(ctx, { ...event, type: 'contact.opted_in', channel: 'sms', source: 'reply', wording: event.text });
+    await applyOptedIn(ctx, {
+      ...event,
+      type: 'contact.opted_in',
+      channel: 'sms',
+      source: 'reply',
+      wording: event.text,
+      basis: 'person',
+      confirmed: true,
+    });
   }
   const persons = await personsOf(ctx.tx, ctx.found.reached);
   if (persons.length === 0) return;

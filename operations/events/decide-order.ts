@@ -61,7 +61,9 @@ export function decideOrder(event: OrderPlaced, { identities, world, chosen }: O
     bought: world.subjects.map((s) => s.id),
     ends: ending.map((run) => ({ id: run.id, reason: stopReasonOfOrder({ activated: run.activatedAt !== null, matched: isMatch(run) }) })),
     order: {
-      ...event.order,
+      externalId: event.order.externalId ?? '',
+      currency: event.order.currency,
+      totalMinor: event.order.totalMinor,
       contactId: buyerId ?? matched.find((s) => s.contactId !== null)?.contactId ?? null,
       subjectId: matched[0]?.id ?? null,
       // A sequence that had run to its end is still credited when its own cart is bought; its status stays COMPLETED.

@@ -28,8 +28,8 @@ export interface Beginning {
   contact_id: string;
   subject_id: string;
   sequence_type: string;
-  cart_value_minor: number;
-  currency: string;
+  cart_value_minor: number | null;
+  currency: string | null;
   time_scale: number;
   anchor_at: string;
   enrolled: Record<string, unknown>;

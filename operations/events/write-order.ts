@@ -21,8 +21,8 @@ export interface OrderWrites extends PeopleWrites {
   ends: { id: string; reason: StopReason }[];
   order: {
     externalId: string;
-    currency: string;
-    totalMinor: number;
+    currency: string | null;
+    totalMinor: number | null;
     contactId: string | null;
     subjectId: string | null;
     /** The recovery that it is credited to. */

@@ -11,8 +11,9 @@ export interface CartView {
   store: string;
   status: 'ABANDONED' | 'COMPLETED' | 'GONE';
   customerEmail: string | null;
-  currency: string;
-  totalMinor: number;
+  /** null: unknown. */
+  currency: string | null;
+  totalMinor: number | null;
   items: LineItem[];
   restoreUrl: string | null;
   abandonedAtMs: number;

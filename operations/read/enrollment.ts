@@ -27,7 +27,7 @@ export interface EnrollmentView {
   row: EnrollmentRow;
   tenantSlug: string;
   sequence: { slug: string; name: string; version: number };
-  cart: { id: string; state: 'open' | 'converted' | 'gone'; totalMinor: number; currency: string };
+  cart: { id: string; state: 'open' | 'converted' | 'gone'; totalMinor: number | null; currency: string | null };
   steps: StepView[];
   /** The step whose turn it is, and when it is dispatched next; null: the enrollment has ended or is held. */
   next: { stepId: string; atMs: number } | null;

@@ -8,6 +8,8 @@ export function aProduct(given: Partial<LineItem> = {}): LineItem {
     variant: 'Moss',
     quantity: 1,
     priceMinor: 8_900,
+    compareAtMinor: null,
+    productId: null,
     imageUrl: 'https://shop.example.com/images/blanket.png',
     productUrl: 'https://shop.example.com/products/blanket',
     stock: null,

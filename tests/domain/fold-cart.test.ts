@@ -19,14 +19,24 @@ const nobody: PersonDetails = {
   lifetimeValueMinor: null,
   consents: [],
 };
-const lamp = { title: 'Walnut desk lamp', variant: null, quantity: 1, priceMinor: 100, imageUrl: null, productUrl: null, stock: null };
+const lamp = {
+  title: 'Walnut desk lamp',
+  variant: null,
+  quantity: 1,
+  priceMinor: 100,
+  compareAtMinor: null,
+  productId: null,
+  imageUrl: null,
+  productUrl: null,
+  stock: null,
+};
 
 const updated = (occurredAtMs: number, cart: Partial<CartUpdated['cart']>): CartUpdated => ({
   type: 'cart.updated',
   occurredAtMs,
   keys: [{ kind: 'external', value: 'cart' }],
   person: nobody,
-  cart: { createdAtMs: 1_000, currency: 'EUR', totalMinor: 100, items: [lamp], restoreUrl: null, ...cart },
+  cart: { createdAtMs: 1_000, currency: 'EUR', totalMinor: 100, items: [lamp], restoreUrl: null, origin: null, completed: false, ...cart },
 });
 const open = (content: ReturnType<typeof foldCart>): KnownContent => ({ ...content, state: 'open' });
 const foldAll = (events: CartUpdated[]) => events.reduce<KnownContent | null>((known, event) => open(foldCart(known, event)), null);

@@ -89,7 +89,11 @@ test.each([
       await store(`poison-${i}`, { type: 'contact.updated', occurredAtMs: Date.now(), person }, Date.now() - 60_000);
     }
     const person = { email: 'ada@example.com', phone: null, externalId: null };
-    await store('good', { type: 'contact.opted_out', occurredAtMs: Date.now(), person, channel: null, final: false, source: 'test' }, Date.now());
+    await store(
+      'good',
+      { type: 'contact.opted_out', occurredAtMs: Date.now(), person, channel: null, final: false, source: 'test', basis: 'person' },
+      Date.now(),
+    );
   });
   for (let pass = 0; pass < 3; pass++) await applyPending(shop.deps);
   const [good] = await shop.deps.db.withTenant(tenantId, (tx) => tx.select().from(inbox).where(eq(inbox.dedupeKey, 'good')));

@@ -27,9 +27,9 @@ export const enrollmentSchema = z
     cart: z.object({
       id: z.uuid(),
       state: z.enum(['open', 'converted', 'gone']),
-      total_price: z.string(),
-      total_price_minor: z.int(),
-      currency: z.string(),
+      total_price: z.string().nullable(),
+      total_price_minor: z.int().nullable(),
+      currency: z.string().nullable(),
     }),
     time_scale: z.number(),
     anchor_at: timeField.meta({ description: 'What the steps count from: the last activity before the cart was left.' }),
