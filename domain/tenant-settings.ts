@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
 
 /** What a tenant configures. Every field has a default, so that a new one never breaks an old row. Money in minor units. */
@@ -24,7 +25,7 @@ export const tenantSettings = z.object({
     .object({ fromMinute: z.number().int(), toMinute: z.number().int() })
     .nullable()
     .default({ fromMinute: 21 * 60, toMinute: 8 * 60 }),
-  /** Channels on which unknown consent is not enough (design, section 4, rule 14). */
+  /** Channels on which unknown consent is not enough (docs/rules.md#rule-14). */
   requireConsent: z.array(z.string()).default([...consentRequiredByDefault]),
   /** An opt-out on one channel closes all of them (rule 13). */
   optOutAllChannels: z.boolean().default(true),
@@ -33,5 +34,9 @@ export const tenantSettings = z.object({
   /** Stock at or below which an item is low (S1-3). */
   lowStockAt: z.number().int().default(5),
   trackOpens: z.boolean().default(true),
+  /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */
+  recoverFrom: z.array(z.enum(cartOrigins)).default(['web']),
+  /** Kinds of cart keys that mean the same cart at several connections of the store, e.g. `cart_token` at its shop and `external` at its own system. */
+  sharedKeys: z.array(z.object({ connections: z.array(z.string()), kinds: z.array(z.string()) })).default([]),
 });
 export type TenantSettings = z.infer<typeof tenantSettings>;

@@ -10,7 +10,7 @@ import { type Applied, applyEvents, namesOf } from './events/apply.ts';
 import { readTenant, startContext, type TenantRow } from './events/context.ts';
 import { MovedError } from './events/identities.ts';
 import { asArguments, type Found } from './events/lock-named.ts';
-import { identityHash } from './events/suppressions.ts';
+import { personalHashes } from './events/suppressions.ts';
 import { parseWorld, type StoredWorld, worldOf } from './events/world.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
@@ -69,11 +69,12 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
   const ctx = startContext(tx, deps, { ...row, inboxId: id }, tenant);
   const { all } = namesOf(ctx.source, events);
   const reads = worldOf(events);
-  const opened = await callFunction<Opened>(tx, 'open_delivery_3($1, $2, $3, $4, $5, $6, $7, $8, $9)', [
-    JSON.stringify({ id, dedupe_key: row.dedupeKey, topic: row.topic, events, notes: row.notes ?? [] }),
-    ...asArguments(ctx.source, all),
+  const opened = await callFunction<Opened>(tx, 'open_delivery_3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
+    JSON.stringify({ id, dedupe_key: row.dedupeKey, topic: row.topic, events, notes: row.notes ?? [], order_id: orderIdOf(events) }),
+    row.connectionId,
+    ...asArguments(all),
     reads,
-    reads === 'cart' ? all.identities.map((i) => identityHash(ctx, i)) : [],
+    reads === 'cart' ? personalHashes(ctx, all.identities) : [],
   ]);
   const { known, named } = opened;
   if (known === undefined) {
@@ -96,6 +97,11 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
   const lockedAtMs = deps.clock.monotonicMs();
   const liveClaims = await readLiveClaims(tx, known.covered_contact_ids);
   return { kind: 'repeated', applied: { coveredContactIds: known.covered_contact_ids, liveClaims, lockedAtMs, outboxWritten: false } };
+}
+
+/** The number of the one order that a delivery is about. */
+function orderIdOf([event, another]: DomainEvent[]): string | null {
+  return event?.type === 'order.placed' && another === undefined ? event.order.externalId : null;
 }
 
 function recordApplied(tx: Tx, inboxId: string, applied: Applied): void {

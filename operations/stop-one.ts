@@ -9,7 +9,7 @@ import type { Deps } from './deps.ts';
 import { lockStep } from './dispatch/fence.ts';
 import { type EventContext, readTenant, startContext } from './events/context.ts';
 import { contactsByIdentity, MovedError } from './events/identities.ts';
-import { lockNamed } from './events/lock-named.ts';
+import { lockNamed, mostHolders } from './events/lock-named.ts';
 import { optOutPersons } from './events/opt-outs.ts';
 import { coverPersons, stopEnrollments } from './events/stop-enrollments.ts';
 import { readLiveClaims } from './lease-watch.ts';
@@ -27,7 +27,7 @@ export function stopByHand(
     if (locked === null) return null;
     const ctx = startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null }, await readTenant(tx, input.tenantId));
     await coverPersons(ctx, [locked.personId]);
-    await stopEnrollments(ctx, [input.enrollmentId], input.reason ?? 'manual', input.note);
+    await stopEnrollments(ctx, [input.enrollmentId], input.reason ?? 'manual', { note: input.note });
     await tx.insert(auditLog).values({
       tenantId: input.tenantId,
       id: uuidv7(),
@@ -51,12 +51,12 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
     if (mail === null) return null;
     const ctx = startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null }, await readTenant(tx, input.tenantId));
     const addressees = await contactsByIdentity(tx, mail.identities);
-    const found = await lockNamed(tx, ctx.source, {
+    const found = await lockNamed(tx, {
       identities: mail.identities,
       keys: [],
       stops: true,
-      // Nobody has that address any more: then whom the message was for.
-      contactIds: addressees.length === 0 ? [mail.contactId] : [],
+      // Nobody has that address any more, or too many have it for it to name one: then whom the message was for.
+      contactIds: addressees.length === 0 || new Set(addressees.map((a) => a.personId)).size > mostHolders ? [mail.contactId] : [],
       // A dispatch of the sequence that sent the mail holds the lock of whoever the sequence belongs to now.
       bystanderIds: [mail.contactId, mail.enrollmentContactId],
     });
@@ -65,6 +65,7 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
       channel: 'email',
       final: false,
       source: 'unsubscribe',
+      basis: 'person',
       occurredAtMs: ctx.nowMs,
       identities: mail.identities,
       personIds: found.named,

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
-import { cartOrigins, type LineItem } from '../../domain/events.ts';
+import { cartOrigins, type LineItem, type ProductRef } from '../../domain/events.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { contacts } from './people.ts';
 import { connections } from './tenants.ts';
@@ -33,6 +33,8 @@ export const subjects = pgTable(
     origin: text('origin', { enum: cartOrigins }),
     /** The subject that had these keys before: the shop used a cart's id again after its order. */
     previousSubjectId: uuid('previous_subject_id'),
+    /** What its order named; null: it was not bought, or the order named nothing. */
+    bought: jsonb('bought').$type<ProductRef[]>(),
     startedAt: instant('started_at').notNull(),
     lastActivityAt: instant('last_activity_at').notNull(),
     convertedAt: instant('converted_at'),

@@ -20,31 +20,59 @@ export interface ChosenContact {
   missing: Identity[];
 }
 
+/** Whether an identity names one person. A telephone does not: families, offices and placeholders share numbers. */
+export const isStrong = ({ kind }: Pick<Identity, 'kind'>): boolean => kind !== 'phone';
+
 /** A person's verified ids, by connection: different ones at the same shop are different people, whatever they share (rule 10). */
 function conflict(a: readonly Identity[], b: readonly Identity[]): boolean {
   return a.some((x) => x.kind.startsWith('external:') && b.some((y) => y.kind === x.kind && y.value !== x.value));
 }
 
+const same = (a: Identity, b: Identity) => a.kind === b.kind && a.value === b.value;
+
 /**
- * Which contact the identities of an event name, and which persons they make one. A verified id wins over an address; persons whose
- * verified ids differ stay apart.
+ * Which contact the identities of an event name, and which persons they make one.
+ *
+ * Strong identities (an address, a verified id) name a person and merge persons, unless verified ids differ; a verified id wins over an
+ * address. A number merges nobody who is known by anything else. An event with the number alone means its holder where there is one, and
+ * where several share it, the one who is known by the number alone, if there is one.
  * @param held - every identity of every person that has any of `identities`, in order of the contacts' age
  * @returns null: nobody whom these identities could mean is known
- * Source: design, section 4, rule 10
+ * Source: docs/rules.md#rule-10
  */
 export function chooseContact(identities: readonly Identity[], held: readonly HeldIdentity[]): ChosenContact | null {
   const ofPerson = (personId: string) => held.filter((h) => h.personId === personId);
-  const found = held.filter((h) => identities.some((i) => i.kind === h.kind && i.value === h.value));
-  const compatible = found.filter((f) => !conflict(identities, ofPerson(f.personId)));
-  const chosen = compatible.find((f) => f.kind.startsWith('external:')) ?? compatible[0];
+  const found = held.filter((h) => identities.some((i) => same(i, h)));
+  const named = found.filter((f) => isStrong(f) && !conflict(identities, ofPerson(f.personId)));
+  const chosen = named.find((f) => f.kind.startsWith('external:')) ?? named[0] ?? holderOfNumber(identities, found, ofPerson);
   if (chosen === undefined) return null;
   const together = [chosen.personId];
   const theirs: Identity[] = [...ofPerson(chosen.personId)];
-  for (const { personId } of compatible) {
+  const joining = [...named, ...onlyHolderOfNumber(found, ofPerson)];
+  for (const { personId } of joining) {
     if (together.includes(personId) || conflict(theirs, ofPerson(personId))) continue;
     together.push(personId);
     theirs.push(...ofPerson(personId));
   }
-  const missing = identities.filter((i) => !theirs.some((t) => t.kind === i.kind && t.value === i.value));
+  const missing = identities.filter((i) => !theirs.some((t) => same(t, i)));
   return { contactId: chosen.contactId, personId: chosen.personId, together, missing };
+}
+
+type Of = (personId: string) => HeldIdentity[];
+
+/** Whom a number means when no strong identity finds anybody. */
+function holderOfNumber(identities: readonly Identity[], found: readonly HeldIdentity[], ofPerson: Of): HeldIdentity | undefined {
+  const holders = found.filter((f) => !isStrong(f));
+  const nameless = holders.find((f) => !ofPerson(f.personId).some(isStrong));
+  const persons = new Set(holders.map((f) => f.personId));
+  // Somebody new with an address of their own takes over what the number alone had, if nobody else shares it.
+  if (identities.some(isStrong)) return persons.size === 1 ? nameless : undefined;
+  return nameless ?? (persons.size === 1 ? holders[0] : undefined);
+}
+
+/** The person known by the number alone, where nobody else has it: whoever names the number beside an address is that person. */
+function onlyHolderOfNumber(found: readonly HeldIdentity[], ofPerson: Of): HeldIdentity[] {
+  const nameless = found.filter((f) => !isStrong(f) && !ofPerson(f.personId).some(isStrong));
+  const holders = new Set(found.filter((f) => !isStrong(f)).map((f) => f.personId));
+  return holders.size === 1 ? nameless.slice(0, 1) : [];
 }

@@ -1,42 +1,63 @@
 import type { Channel } from '../channels.ts';
+import type { ConsentTold } from '../events.ts';
 import type { Consent } from '../gates/facts.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 
-/** One thing that a person said about a channel. */
+/** Who stated it. `box`: a checkbox of a cart or order; `record`: the shop's record of the customer; `person`: the person's own act. */
+export type ConsentBasis = 'box' | 'record' | 'person';
+
+/** One statement about marketing on a channel. */
 export interface ConsentStatement {
   state: 'granted' | 'denied';
-  /** When they said it, by the provider's clock: statements arrive in any order. */
+  basis: ConsentBasis;
+  /** When it was made, by the provider's clock: statements arrive in any order. */
   atMs: EpochMs;
 }
 
 /**
- * What a person's statements about one channel come to: the latest counts; of two at the same instant the denial does.
- * Source: design, section 4, rule 14
+ * What the statements about one channel come to. An unticked box is no statement. The person's own acts and the shop's record count more
+ * than any box: the latest of them decides, the denial where two are of the same instant. A ticked box counts where there is nothing else.
+ * @returns `unknown`: not stated
+ * Source: docs/rules.md#rule-14
  */
 export function foldConsent(statements: readonly ConsentStatement[]): Consent {
   let latest: ConsentStatement | null = null;
   for (const statement of statements) {
+    if (statement.basis === 'box') continue;
     if (latest === null || statement.atMs > latest.atMs || (statement.atMs === latest.atMs && statement.state === 'denied')) latest = statement;
   }
-  return latest?.state ?? 'unknown';
+  if (latest !== null) return latest.state;
+  return statements.some((s) => s.basis === 'box' && s.state === 'granted') ? 'granted' : 'unknown';
 }
 
 /**
- * Whether a statement adds anything to those that are known: what was said before, or is known to have been said again later, does not.
+ * Whether all marketing is closed by the person's own word: they denied every channel, and granted none since.
+ * @param statements - of all channels; `all` stands for every one of them
+ */
+export function deniesEverything(statements: readonly (ConsentStatement & { channel: string })[]): boolean {
+  const all = statements.filter((s) => s.channel === 'all' && s.state === 'denied' && s.basis !== 'box').map((s) => s.atMs);
+  if (all.length === 0) return false;
+  const deniedMs = Math.max(...all);
+  return !statements.some((s) => s.state === 'granted' && s.basis !== 'box' && s.atMs > deniedMs);
+}
+
+/**
+ * Whether a statement adds anything to those that are known: what was stated before, or is known to have been stated again later, does not.
  * A repeat that is newer does, because what lies between the two may still be on its way.
  */
 export function saysMore(statement: ConsentStatement, known: readonly ConsentStatement[]): boolean {
-  return !known.some((k) => k.state === statement.state && k.atMs >= statement.atMs);
+  return !known.some((k) => k.state === statement.state && k.basis === statement.basis && k.atMs >= statement.atMs);
 }
 
-/** What an event says about a person's channels that adds anything to what they said before. */
-export function newStatements<T extends { channel: string; state: ConsentStatement['state'] }>(
-  said: readonly T[],
-  atMs: EpochMs,
+/** What an event says about a person's channels that adds anything to what is known. */
+export function newStatements(
+  told: readonly ConsentTold[],
+  eventMs: EpochMs,
   known: readonly (ConsentStatement & { channel: string })[],
-): (T & { atMs: EpochMs })[] {
-  return said
-    .map((statement) => ({ ...statement, atMs }))
+): (ConsentStatement & { channel: string })[] {
+  return told
+    .filter(({ state, basis }) => state === 'granted' || basis !== 'box')
+    .map(({ channel, state, basis, atMs }) => ({ channel, state, basis, atMs: atMs ?? eventMs }))
     .filter((statement) =>
       saysMore(
         statement,
@@ -53,5 +74,5 @@ export function consentAllows(consent: Consent, requiresConsent: boolean): boole
   return consent === 'granted' || (consent === 'unknown' && !requiresConsent);
 }
 
-/** Channels where unknown consent is not enough unless a tenant says otherwise. Source: design, section 4, rule 14 */
+/** Channels where unknown consent is not enough unless a tenant says otherwise. Source: docs/rules.md#rule-14 */
 export const consentRequiredByDefault: readonly Channel[] = ['sms', 'call', 'push'];

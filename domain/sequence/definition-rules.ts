@@ -28,6 +28,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     stopOn: shape.stopOn,
     maxAgeMs: shape.maxAge,
     reentry: shape.reentry,
+    ...(shape.together === 'many' ? { together: 'many' as const } : {}),
     holdoutPercent: shape.holdout,
     priority: shape.priority,
     goal: { event: shape.goal.event, withinMs: shape.goal.within },

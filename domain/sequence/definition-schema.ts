@@ -94,6 +94,7 @@ export const sequenceSchema = z.strictObject(
       .default([...stopTriggers]),
     maxAge: span.default(7 * 86_400_000),
     reentry: reentry.default('once-per-subject'),
+    together: z.enum(['one', 'many'], expected('one or many')).default('one'),
     holdout: holdout.default(0),
     priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
     goal: z

@@ -42,6 +42,8 @@ export interface SequenceDefinition {
   stopOn: StopTrigger[];
   maxAgeMs: number;
   reentry: 'once-per-subject';
+  /** Whether one person may be in this sequence about several carts at once; absent, as in versions before it existed: `one`. */
+  together?: 'one' | 'many';
   holdoutPercent: 0;
   /** 1 (first) to 5. */
   priority: number;

@@ -8,6 +8,7 @@ export type StepId = string;
 export const stopReasons = [
   'purchased',
   'purchased_elsewhere',
+  'superseded',
   'not_abandoned',
   'replied',
   'opted_out',

@@ -4,6 +4,7 @@ import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import { channelNames, channels, type Channel } from '../../domain/channels.ts';
 import type { ChannelFacts, Facts } from '../../domain/gates/facts.ts';
+import { isStrong } from '../../domain/people/choose-contact.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment, segmentModifiers } from '../../domain/people/segments.ts';
 import { guessTimeZone } from '../../domain/people/time-zone.ts';
@@ -11,7 +12,7 @@ import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
-import { text } from '../events/stored-rows.ts';
+import { instant, maybe, text } from '../events/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 
@@ -26,15 +27,17 @@ export interface Reading {
   email: string | null;
 }
 
-/** What `read_step` knows, in the shapes of the schema. Identities in the order in which they are written to. */
+/** What `read_step_2` knows, in the shapes of the schema. Identities in the order in which they are written to. */
 export interface StepWorld {
   tenant: typeof tenants.$inferSelect;
   subject: typeof subjects.$inferSelect;
   /** Every contact of the person. */
   contacts: (typeof contacts.$inferSelect)[];
   identities: (typeof contactIdentities.$inferSelect)[];
-  /** The latest of each word on a channel. */
+  /** The latest statement of each kind on a channel. */
   consents: (ConsentStatement & { channel: string })[];
+  /** What went out to the person in other enrollments, the latest of each channel. */
+  sends: { channel: string | null; atMs: number; dueMs: number | null }[];
 }
 
 /**
@@ -42,9 +45,9 @@ export interface StepWorld {
  * sees the other rows as they were before the wait.
  */
 export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld | null> {
-  const stored = await callFunction<Record<'tenant' | 'subject', StoredRow> & Record<'contacts' | 'identities' | 'consents', StoredRow[]>>(
+  const stored = await callFunction<Record<'tenant' | 'subject', StoredRow> & Record<'contacts' | 'identities' | 'consents' | 'sends', StoredRow[]>>(
     tx,
-    'read_step($1)',
+    'read_step_2($1)',
     [enrollmentId],
   );
   if (stored === null) return null;
@@ -56,8 +59,10 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
     consents: stored.consents.map((row) => ({
       channel: text(row, 'channel'),
       state: row['state'] as ConsentStatement['state'],
+      basis: row['basis'] as ConsentStatement['basis'],
       atMs: Date.parse(text(row, 'at')),
     })),
+    sends: stored.sends.map((row) => ({ channel: maybe<string>(row, 'channel'), atMs: Date.parse(text(row, 'at')), dueMs: instant(row, 'due_at') })),
   };
 }
 
@@ -96,7 +101,12 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
 
   // What a person said closes the channel for the person; what an address is worth (refused, bounced) counts for that address alone.
   const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
-  const personClosed = (channel: Channel) => closes(channel).some((b) => b.reason === 'opted_out' || b.reason === 'complaint');
+  // A number that somebody closed is closed for texts and calls; it says nothing about the other channels of whoever shares it.
+  const numbers = new Set(identities.filter((i) => !isStrong(i)).map((i) => sealing.addressHash(enrollment.tenantId, i.kind, i.value)));
+  const personClosed = (channel: Channel) =>
+    closes(channel).some(
+      (b) => (b.reason === 'opted_out' || b.reason === 'complaint') && (!numbers.has(b.hash) || channels[channel].address === 'phone'),
+    );
   const hashOf = (i: { kind: string; value: string }) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
   const addressClosed = (channel: Channel, i: { kind: string; value: string }) => closes(channel).some((b) => b.hash === hashOf(i));
   const ofKind = (kind: string) => identities.filter((i) => i.kind === kind);
@@ -114,6 +124,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const sends = ledger
     .filter((m) => m.stepId !== stepId && (m.state === 'sent' || m.state === 'unknown' || m.state === 'claimed') && disturbs(m.channel))
     .map((m) => ({ atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }))
+    .concat(input.world.sends.filter((s) => disturbs(s.channel)).map(({ atMs, dueMs }) => ({ atMs, dueMs: dueMs ?? atMs })))
     .sort((a, b) => b.atMs - a.atMs);
 
   const facts: Facts = {
@@ -154,8 +165,9 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     lastSend: sends[0] ?? null,
     tenant: { quietHours: plan.timeScale === 1 ? settings.quietHours : null },
   };
-  // Sorted: the contact's own address first, then the newest of the person.
-  const email = ofKind('email').find((i) => !addressClosed('email', i));
+  // The address that the cart was left with, while it is the person's and usable; else the contact's own, then the newest of the person.
+  const usable = ofKind('email').filter((i) => !addressClosed('email', i));
+  const email = usable.find((i) => i.value === subject.email) ?? usable[0];
   return { facts, progress, settings, synthetic: tenant.synthetic, subject, person: contact, email: email?.value ?? null };
 }
 

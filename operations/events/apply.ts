@@ -1,11 +1,15 @@
+import { eq, sql } from 'drizzle-orm';
+import { type Tx, unawaited } from '../../db/client.ts';
+import { inbox } from '../../db/schema/index.ts';
 import type { DomainEvent } from '../../domain/events.ts';
+import type { FieldNote } from '../../domain/field-note.ts';
 import type { Deps } from '../deps.ts';
 import { type LiveClaim, readLiveClaims } from '../lease-watch.ts';
 import { applyCartDeleted, applyCartUpdated } from './carts.ts';
 import { applyContactUpdated, applyMessageReceived, applyPrivacyRequest, applyUninstalled } from './contact.ts';
 import type { EventContext } from './context.ts';
 import { type EventSource, namedBy } from './identities.ts';
-import { type Found, findNamed, lockNamed, type Names } from './lock-named.ts';
+import { type Found, findNamed, lockNamed, type Names, noteCrowded } from './lock-named.ts';
 import { applyOptedIn, applyOptedOut } from './opt-outs.ts';
 import { applyOrderCancelled, applyOrderPlaced } from './orders.ts';
 import { isStop } from './stops.ts';
@@ -41,19 +45,28 @@ export async function applyEvents(
   opened: { named: Found; world: World | null } | null,
 ): Promise<Applied> {
   const names = namesOf(ctx.source, events);
-  const locked = opened?.named ?? (await lockNamed(ctx.tx, ctx.source, names.all));
+  const locked = opened?.named ?? (await lockNamed(ctx.tx, names.all));
   ctx.world = opened?.world ?? null;
   const lockedAtMs = deps.clock.monotonicMs();
   await deps.checkpoints('stop.locked');
+  const notes: FieldNote[] = [];
   for (const [index, event] of events.entries()) {
     const own = names.each[index];
     // Several events in one delivery may name different people: each reaches its own.
-    ctx.found = events.length > 1 && own !== undefined ? await findNamed(ctx.tx, ctx.source, own) : locked;
+    ctx.found = events.length > 1 && own !== undefined ? await findNamed(ctx.tx, own) : locked;
+    notes.push(...noteCrowded(ctx.found.crowded));
     await applyEvent(ctx, event);
   }
+  if (notes.length > 0 && ctx.inboxId !== null) addNotes(ctx.tx, ctx.inboxId, notes);
   const coveredContactIds = [...ctx.covered].sort();
   const liveClaims = ctx.claims ?? (await readLiveClaims(ctx.tx, coveredContactIds));
   return { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: ctx.outboxWritten };
+}
+
+/** What was found out about an event's fields only when it was applied. */
+function addNotes(tx: Tx, inboxId: string, notes: FieldNote[]): void {
+  const fresh = sql`${inbox.notes} || ${JSON.stringify(notes)}::jsonb`;
+  unawaited(tx, tx.update(inbox).set({ notes: fresh }).where(eq(inbox.id, inboxId)));
 }
 
 async function applyEvent(ctx: EventContext, event: DomainEvent): Promise<void> {

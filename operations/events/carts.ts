@@ -8,13 +8,14 @@ import { type CartWorld, parseCartWorld, type StoredCartWorld } from './cart-wor
 import type { EventContext } from './context.ts';
 import { decideCart, ownerOf } from './decide-cart.ts';
 import type { ActiveSequence } from './enroll.ts';
-import { identitiesOf, type Identity, namedBy, subjectsByKey } from './identities.ts';
+import { identitiesOf, type Identity, keysOf, namedBy, subjectsByKey } from './identities.ts';
 import type { KnownContact } from './known-people.ts';
-import { findNamed, type Found } from './lock-named.ts';
+import { findNamed, type Found, usableOf } from './lock-named.ts';
 import { mergePersons, personOf, resolveContact } from './persons.ts';
 import { stopEnrollmentsAbout } from './stop-enrollments.ts';
-import { createSubject, foldSubject, type Subject } from './subjects.ts';
-import { identityHash, suppressedEverywhere } from './suppressions.ts';
+import { createSubject, findSubject, type Subject } from './subjects.ts';
+import { supersedeOlder } from './supersede.ts';
+import { liftByRecord, personalHashes, suppressedEverywhere } from './suppressions.ts';
 import { writeCart } from './write-cart.ts';
 
 type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
@@ -25,16 +26,19 @@ type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
  * for every cart: one look at the world, one decision, one write.
  */
 export async function applyCartUpdated(ctx: EventContext, event: CartUpdated): Promise<void> {
-  const identities = identitiesOf(ctx.source, event.person);
+  const identities = usableOf(ctx.found, identitiesOf(ctx.source, event.person));
   let world = ctx.world?.kind === 'cart' ? ctx.world : await readWorld(ctx, ctx.found, identities);
+  if (isEchoOfBought(world, event)) return;
   let chosen = chooseContact(identities, world.identities);
-  if (!isSettled(world, identities, chosen)) {
+  if (!isSettled(world, identities, chosen) || liftsRecord(world, event)) {
     await settleWhose(ctx, event, identities);
-    world = await readWorld(ctx, await findNamed(ctx.tx, ctx.source, { ...namedBy(ctx.source, event), stops: false }), identities);
+    ctx.found = await findNamed(ctx.tx, { ...namedBy(ctx.source, event), stops: false });
+    world = await readWorld(ctx, ctx.found, identities);
     chosen = chooseContact(identities, world.identities);
   }
   const writes = decideCart(event, {
     identities,
+    keys: keysOf(ctx.source, event.keys),
     world,
     chosen,
     suppressed: await isSuppressed(ctx, world, identities, ownerOf({ identities, world, chosen })?.person ?? null),
@@ -42,14 +46,16 @@ export async function applyCartUpdated(ctx: EventContext, event: CartUpdated): P
     tenant: ctx.tenant,
     nowMs: ctx.nowMs,
   });
+  if (writes === null) return;
   if (writes.emptied) await stopEnrollmentsAbout(ctx, writes.subject.id, 'expired');
   writeCart(ctx, writes);
 }
 
 /** Read the world anew: the event before this one, in the same delivery, or a merge may have changed it. */
 async function readWorld(ctx: EventContext, found: Found, identities: Identity[]): Promise<CartWorld> {
-  const hashes = identities.map((i) => identityHash(ctx, i));
-  return parseCartWorld(await callFunction<StoredCartWorld>(ctx.tx, 'read_cart($1, $2, $3)', [found.named, found.subjects, hashes]));
+  const hashes = personalHashes(ctx, identities);
+  const persons = [...found.named, ...found.near];
+  return parseCartWorld(await callFunction<StoredCartWorld>(ctx.tx, 'read_cart_2($1, $2, $3)', [persons, found.subjects, hashes]));
 }
 
 /** One cart at most, one person at most who has all these identities, and a cart that is this person's already or nobody's. */
@@ -63,9 +69,22 @@ function isSettled(world: CartWorld, identities: Identity[], chosen: ChosenConta
 
 /** Carts become one, persons become one, the cart moves to whom the event names; each may carry a stop along. */
 async function settleWhose(ctx: EventContext, event: CartUpdated, identities: Identity[]): Promise<void> {
-  const subject = await foldSubject(ctx, event);
+  const subject = await findSubject(ctx, event, identities);
   const named = await resolveContact(ctx, identities);
-  if (named !== null) await moveTo(ctx, subject, named);
+  if (named === null) return;
+  await liftByRecord(ctx, named.personId, event.person.consents);
+  // A cart that was bought stays whose it was: what comes under its key now may be somebody else's.
+  if (subject !== null && subject.state !== 'converted') await moveTo(ctx, subject, named);
+}
+
+/** The event is older than the purchase of the cart that had this key before. */
+function isEchoOfBought({ subjects: [cart] }: CartWorld, event: CartUpdated): boolean {
+  return cart !== undefined && cart.previousBoughtAt !== null && event.occurredAtMs <= cart.previousBoughtAt;
+}
+
+/** The shop's record says yes to somebody who is closed: it may be the shop's own no that it takes back. */
+function liftsRecord(world: CartWorld, event: CartUpdated): boolean {
+  return world.suppressed.length > 0 && event.person.consents.some((c) => c.basis === 'record' && c.state === 'granted');
 }
 
 /** Whether all marketing to the person is closed. The world tells it of the event's own identities; about others the list is asked. */
@@ -82,9 +101,10 @@ function currentVersions(ctx: EventContext, world: CartWorld): Promise<ActiveSeq
 
 /** The checkout is gone: its link no longer restores anything. */
 export async function applyCartDeleted(ctx: EventContext, event: Extract<DomainEvent, { type: 'cart.deleted' }>): Promise<void> {
-  const found = await subjectsByKey(ctx.tx, ctx.source, event.keys);
+  const keys = keysOf(ctx.source, event.keys);
+  const found = await subjectsByKey(ctx.tx, keys);
   if (found.length === 0) {
-    await createSubject(ctx, event.keys, { state: 'gone', startedAt: event.occurredAtMs, lastActivityAt: event.occurredAtMs });
+    await createSubject(ctx, keys, { state: 'gone', startedAt: event.occurredAtMs, lastActivityAt: event.occurredAtMs });
     return;
   }
   const ids = found.map((s) => s.id);
@@ -105,6 +125,7 @@ async function moveTo(ctx: EventContext, subject: Subject, named: { contactId: s
     .update(enrollments)
     .set({ contactId: named.contactId })
     .where(and(eq(enrollments.subjectId, subject.id), isNull(enrollments.endedAt)));
+  await supersedeOlder(ctx, named.personId);
   // The nameless visitor was this person all along.
   if (await isAnonymous(ctx, oldPersonId)) await mergePersons(ctx, [named.personId, oldPersonId]);
   else await carryStops(ctx, named.personId);

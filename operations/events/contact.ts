@@ -2,19 +2,24 @@ import { eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { connections, contacts, privacyRequests } from '../../db/schema/index.ts';
 import type { DomainEvent } from '../../domain/events.ts';
+import { isStrong } from '../../domain/people/choose-contact.ts';
 import { readKeyword } from '../../domain/people/keywords.ts';
 import type { EventContext } from './context.ts';
 import { applyDetails } from './details.ts';
 import { identitiesOf, personsOf } from './identities.ts';
+import { usableOf } from './lock-named.ts';
 import { applyOptedIn, applyOptedOut } from './opt-outs.ts';
 import { resolveContact } from './persons.ts';
 import { coverPersons, openEnrollmentsOf, stopEnrollments } from './stop-enrollments.ts';
+import { liftByRecord } from './suppressions.ts';
 
 type Of<T extends DomainEvent['type']> = Extract<DomainEvent, { type: T }>;
 
 export async function applyContactUpdated(ctx: EventContext, event: Of<'contact.updated'>): Promise<void> {
-  const contact = await resolveContact(ctx, identitiesOf(ctx.source, event.person));
-  if (contact !== null) await applyDetails(ctx, contact.contactId, event.person, event.occurredAtMs);
+  const contact = await resolveContact(ctx, usableOf(ctx.found, identitiesOf(ctx.source, event.person)));
+  if (contact === null) return;
+  await applyDetails(ctx, contact.contactId, event.person, event.occurredAtMs);
+  await liftByRecord(ctx, contact.personId, event.person.consents);
 }
 
 /**
@@ -46,6 +51,9 @@ export async function applyMessageReceived(ctx: EventContext, event: Of<'message
   }
   const persons = await personsOf(ctx.tx, ctx.found.reached);
   if (persons.length === 0) return;
+  // STOP from a number that several share closes the number; it is nobody's reply about a cart.
+  const isShared = ctx.found.named.length > 1 && !identitiesOf(ctx.source, event.person).some(isStrong);
+  if (isShared && (keyword === 'opt_out' || keyword === 'stop_all')) return;
   const iso = new Date(event.occurredAtMs).toISOString();
   await ctx.tx
     .update(contacts)

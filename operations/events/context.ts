@@ -37,7 +37,7 @@ export interface TenantRow {
 
 /** How this tenant's events are read. `connectionId` is empty for what comes without a webhook. */
 export function sourceOf(where: { tenantId: string; connectionId: string }, settings: TenantSettings): EventSource {
-  return { tenantId: where.tenantId, connectionId: where.connectionId, country: settings.country };
+  return { tenantId: where.tenantId, connectionId: where.connectionId, country: settings.country, sharedKeys: settings.sharedKeys };
 }
 
 export async function readTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
@@ -63,7 +63,7 @@ export function startContext(
     source: sourceOf(where, settings),
     tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale },
     inboxId: where.inboxId,
-    found: { named: [], reached: [], subjects: [] },
+    found: { named: [], reached: [], near: [], subjects: [], crowded: [] },
     world: null,
     covered: new Set(),
     claims: null,

@@ -1,8 +1,8 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { consents, contacts } from '../../db/schema/index.ts';
 import type { PersonDetails } from '../../domain/events.ts';
-import { newStatements } from '../../domain/people/consent.ts';
+import { type ConsentBasis, newStatements } from '../../domain/people/consent.ts';
 import { foldDetails } from '../../domain/people/fold-details.ts';
 import type { EventContext } from './context.ts';
 
@@ -21,21 +21,27 @@ export async function applyDetails(ctx: EventContext, contactId: string, details
 async function recordConsents(ctx: EventContext, contactId: string, details: PersonDetails, occurredAtMs: number): Promise<void> {
   if (details.consents.length === 0) return;
   const known = await ctx.tx
-    .select({ channel: consents.channel, state: consents.state, atMs: consents.occurredAt })
+    .select({
+      channel: consents.channel,
+      state: consents.state,
+      basis: sql<ConsentBasis>`consent_basis(${consents.basis}, ${consents.source})`,
+      atMs: consents.occurredAt,
+    })
     .from(consents)
     .where(eq(consents.contactId, contactId));
   const fresh = newStatements(details.consents, occurredAtMs, known);
   if (fresh.length === 0) return;
   const { tenantId, connectionId } = ctx.source;
   await ctx.tx.insert(consents).values(
-    fresh.map(({ channel, state }) => ({
+    fresh.map(({ channel, state, basis, atMs }) => ({
       tenantId,
       id: uuidv7(),
       contactId,
       channel,
       state,
-      source: `connection:${connectionId}`,
-      occurredAt: occurredAtMs,
+      basis,
+      source: `${basis === 'record' ? 'record' : 'connection'}:${connectionId}`,
+      occurredAt: atMs,
     })),
   );
 }

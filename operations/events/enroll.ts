@@ -5,15 +5,17 @@ import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { StopReason } from '../../domain/sequence/plan.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Version } from '../dispatch/versions.ts';
-import type { CartWorld, KnownCart } from './cart-world.ts';
+import type { CartWorld, KnownCart, Rival } from './cart-world.ts';
+import type { CartWrites } from './write-cart.ts';
+import type { End } from './write-ends.ts';
 
 /** A cart whose owner is known, at the moment when a sequence might begin about it. */
 export interface Candidate {
-  subject: KnownCart & { contactId: string };
+  subject: CartWrites['subject'];
   /** Kinds of all identities of the owner's person. */
   identityKinds: string[];
   owner: PurchaseHistory;
-  person: { lifecycle: string; lastOrderAt: number | null };
+  person: { id: string; lifecycle: string; lastOrderAt: number | null };
   /** All marketing to any of the person's identities is closed. */
   suppressed: boolean;
   nowMs: number;
@@ -42,37 +44,75 @@ export interface ActiveSequence {
   version: Version;
 }
 
+/** What else is known about runs of these sequences. */
+export interface OtherRuns {
+  /** About this very cart, ended ones too. */
+  runs: CartWorld['enrollments'];
+  /** About other carts of the person, still open. */
+  rivals: readonly Rival[];
+}
+
 /**
- * The active sequences that this cart triggers and that may begin. Guards are silent (S1-24): a cart that may not start is not an
- * error. The first dispatch checks all of it again under the lock.
+ * The active sequences that this cart triggers and that may begin, and the runs about older carts of the person that give way to them: one
+ * person is in one conversation per sequence, unless it says `together: many`. Guards are silent (S1-24): a cart that may not start is not
+ * an error. The first dispatch checks all of it again under the lock.
+ * Source: docs/rules.md#rule-17
  */
 export function sequencesToBegin(
   candidate: Candidate,
   active: readonly ActiveSequence[],
-  runs: CartWorld['enrollments'],
+  { runs, rivals }: OtherRuns,
   tenant: { settings: TenantSettings; timeScale: number },
-): Beginning[] {
-  const { subject, person, nowMs } = candidate;
-  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED' || candidate.suppressed) return [];
-  // The order may have arrived before this older cart event.
-  if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return [];
-  return active.flatMap((sequence) => {
+): { begin: Beginning[]; ends: End[] } {
+  const begin: Beginning[] = [];
+  const ends: End[] = [];
+  if (!mayBegin(candidate, tenant.settings)) return { begin, ends };
+  const { subject } = candidate;
+  for (const sequence of active) {
     const { definition, version } = sequence.version;
-    if (definition.on !== 'cart.abandoned' || runs.some((run) => run.sequenceId === sequence.id && keepsFromBeginning(run))) return [];
+    if (definition.on !== 'cart.abandoned' || keepsFromBeginning(runs.filter((run) => run.sequenceId === sequence.id))) continue;
     const plan = compilePlan(definition, version, tenant.timeScale);
-    if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return [];
+    if (candidate.nowMs > subject.lastActivityAt + plan.maxAgeMs) continue;
     // A cart starts no workflow until a channel of its steps could reach the person (rule 10).
     const reachable = plan.steps.some((step) => step.channels.some((c) => candidate.identityKinds.some((kind) => kind === channels[c].address)));
-    return reachable ? [beginning(candidate, sequence, plan.timeScale, tenant.settings)] : [];
-  });
+    if (!reachable) continue;
+    const others = definition.together === 'many' ? [] : rivals.filter((rival) => rival.sequenceId === sequence.id);
+    // The newer cart has the conversation, whichever is heard of first.
+    if (others.some((rival) => rival.lastActivityAt > subject.lastActivityAt)) continue;
+    const next = beginning(candidate, sequence, plan.timeScale, tenant.settings);
+    begin.push(next);
+    ends.push(...others.map(({ id }) => ({ id, reason: 'superseded' as const, data: { by_enrollment: next.id } })));
+  }
+  return { begin, ends };
+}
+
+/** What keeps a cart from every sequence. */
+function mayBegin({ subject, person, suppressed }: Candidate, settings: TenantSettings): boolean {
+  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED' || suppressed) return false;
+  // The order may have arrived before this older cart event.
+  if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return false;
+  if (subject.origin !== null && !settings.recoverFrom.includes(subject.origin)) return false;
+  return !isWorthNothing(subject);
+}
+
+/** Free samples only, or nothing that could be read: there is nothing to bring back. A total of nothing beside priced items is a source without totals. */
+function isWorthNothing({ items, totalMinor }: Pick<KnownCart, 'items' | 'totalMinor'>): boolean {
+  if (items.length === 0) return (totalMinor ?? 0) === 0;
+  return totalMinor === 0 && items.every((item) => item.priceMinor === 0);
 }
 
 // Ended before activation for a reason that may pass: the cart was emptied or its checkout gone, or another run of it went on instead.
 const passingEnds: readonly StopReason[] = ['not_abandoned', 'expired', 'merged'];
+// Two devices in turn must not begin a workflow with every click.
+const mostTakeovers = 3;
 
 /** Once per cart (requirements, section 3, re-entry): a run that is open, was activated, or ended for good. */
-function keepsFromBeginning(run: CartWorld['enrollments'][number]): boolean {
-  return run.endedAt === null || run.activatedAt !== null || run.stopReason === null || !passingEnds.includes(run.stopReason);
+function keepsFromBeginning(runs: CartWorld['enrollments']): boolean {
+  if (runs.filter((run) => run.stopReason === 'superseded').length >= mostTakeovers) return true;
+  return runs.some((run) => {
+    if (run.endedAt === null || run.activatedAt !== null || run.stopReason === null) return true;
+    return run.stopReason !== 'superseded' && !passingEnds.includes(run.stopReason);
+  });
 }
 
 function beginning({ subject, owner }: Candidate, sequence: ActiveSequence, timeScale: number, settings: TenantSettings): Beginning {

@@ -4,6 +4,7 @@ import { contactIdentities, contacts, subjectKeys, subjects } from '../../db/sch
 import type { DomainEvent, PersonRef, SubjectKey } from '../../domain/events.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
+import type { TenantSettings } from '../../domain/tenant-settings.ts';
 
 export type { Identity } from '../../domain/people/choose-contact.ts';
 
@@ -13,6 +14,13 @@ export interface EventSource {
   connectionId: string;
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
   country: string;
+  /** Kinds of keys that several connections of the store share (`sharedKeys` of the tenant's settings). */
+  sharedKeys: TenantSettings['sharedKeys'];
+}
+
+/** A subject's key and the connection in whose names it is unique. */
+export interface ScopedKey extends SubjectKey {
+  connectionId: string;
 }
 
 /** The identities that a reference names; fields that cannot be an address or a number are left out. */
@@ -27,9 +35,26 @@ export function identitiesOf(source: EventSource, ref: PersonRef): Identity[] {
 }
 
 /** Who and what an event is about, before anything is looked up. */
-export function namedBy(source: EventSource, event: DomainEvent): { identities: Identity[]; keys: SubjectKey[] } {
+export function namedBy(source: EventSource, event: DomainEvent): { identities: Identity[]; keys: ScopedKey[] } {
   const identities = 'person' in event && event.person !== null ? identitiesOf(source, event.person) : [];
-  return { identities, keys: 'keys' in event ? event.keys : [] };
+  return { identities, keys: 'keys' in event ? keysOf(source, event.keys) : [] };
+}
+
+/** The kind under which a key is kept that several connections share. */
+const sharedKind = 'shared';
+
+/**
+ * The keys of an event as the store has declared them: each belongs to its connection; one of a shared kind is known once more under a
+ * name that all these connections have in common, so that the same cart told by two of them is one subject.
+ */
+export function keysOf(source: EventSource, keys: readonly SubjectKey[]): ScopedKey[] {
+  const own = keys.map((key) => ({ ...key, connectionId: source.connectionId }));
+  const shared = source.sharedKeys.flatMap(({ connections, kinds }) => {
+    const [first] = [...connections].sort();
+    if (first === undefined || !connections.includes(source.connectionId)) return [];
+    return own.filter((key) => kinds.includes(key.kind)).map(({ value }) => ({ connectionId: first, kind: sharedKind, value }));
+  });
+  return [...own, ...shared.filter((key, at) => shared.findIndex((other) => other.value === key.value) === at)];
 }
 
 /** Thrown when persons or subjects moved while the locks were awaited: the transaction starts over. */
@@ -60,18 +85,13 @@ export async function personsOf(tx: Tx, contactIds: string[]): Promise<string[]>
 }
 
 /** Subjects that any of the keys names, oldest first, with their owner's person. */
-export async function subjectsByKey(tx: Tx, source: EventSource, keys: SubjectKey[]) {
+export async function subjectsByKey(tx: Tx, keys: readonly ScopedKey[]) {
   if (keys.length === 0) return [];
   return tx
     .selectDistinct({ id: subjects.id, contactId: subjects.contactId, state: subjects.state, personId: contacts.personId })
     .from(subjectKeys)
     .innerJoin(subjects, and(eq(subjects.tenantId, subjectKeys.tenantId), eq(subjects.id, subjectKeys.subjectId)))
     .leftJoin(contacts, and(eq(contacts.tenantId, subjects.tenantId), eq(contacts.id, subjects.contactId)))
-    .where(
-      and(
-        eq(subjectKeys.connectionId, source.connectionId),
-        or(...keys.map((k) => and(eq(subjectKeys.kind, k.kind), eq(subjectKeys.value, k.value)))),
-      ),
-    )
+    .where(or(...keys.map((k) => and(eq(subjectKeys.connectionId, k.connectionId), eq(subjectKeys.kind, k.kind), eq(subjectKeys.value, k.value)))))
     .orderBy(asc(subjects.id));
 }

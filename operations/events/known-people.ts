@@ -8,7 +8,7 @@ import { instant, maybe, text } from './stored-rows.ts';
 export interface KnownPeople {
   contacts: KnownContact[];
   identities: HeldIdentity[];
-  /** When each of them said what about a channel last. */
+  /** The latest statement of each kind, by contact and channel. */
   consents: (ConsentStatement & { contactId: string; channel: string })[];
 }
 
@@ -21,7 +21,7 @@ export interface KnownContact {
   details: ContactDetails;
 }
 
-/** The same as the database's `read_people` writes it. */
+/** The same as the database's `read_people_2` writes it. */
 export interface StoredPeople {
   contacts: StoredRow[];
   identities: StoredRow[];
@@ -58,6 +58,7 @@ export function parsePeople(stored: StoredPeople): KnownPeople {
       contactId: text(row, 'contact_id'),
       channel: text(row, 'channel'),
       state: row['state'] as ConsentStatement['state'],
+      basis: row['basis'] as ConsentStatement['basis'],
       atMs: Date.parse(text(row, 'latest_at')),
     })),
   };

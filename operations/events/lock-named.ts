@@ -1,12 +1,12 @@
 import { callFunction, type Tx } from '../../db/client.ts';
-import type { SubjectKey } from '../../domain/events.ts';
-import { type EventSource, type Identity, MovedError } from './identities.ts';
+import type { FieldNote } from '../../domain/field-note.ts';
+import { type Identity, MovedError, type ScopedKey } from './identities.ts';
 
 /** Whom something is about, and how far it goes. */
 export interface Names {
   identities: Identity[];
-  keys: SubjectKey[];
-  /** A stop reaches every contact that shares any identity with the persons named (design, section 4, rule 10). */
+  keys: ScopedKey[];
+  /** A stop reaches every contact that shares an address or a verified id with the persons named (docs/rules.md#rule-10). */
   stops: boolean;
   /** Contacts that are named as such. */
   contactIds?: string[];
@@ -16,23 +16,27 @@ export interface Names {
 
 /** What names find: every list sorted. */
 export interface Found {
-  /** Persons of the identities, and owners of the matched subjects. */
+  /** Persons of the strong identities, or of the number where it is alone, and owners of the matched subjects. */
   named: string[];
-  /** The named and, for a stop, whoever shares an identity with them. */
+  /** The named and, for a stop, whoever shares a strong identity with them. */
   reached: string[];
+  /** Locked like these: persons who share nothing but the event's number. */
+  near: string[];
+  /** Identities of the event that too many persons are said to have: they name nobody. */
+  crowded: (Identity & { holders: number })[];
   /** Ids of the subjects. */
   subjects: string[];
 }
 
+/** As the database's `most_holders()`: beyond this number of persons an identity names nobody. */
+export const mostHolders = 5;
+
 /** The names as the database's functions take them. */
-export function asArguments(
-  source: EventSource,
-  { identities, keys, stops }: Names,
-): [string | null, string[], string[], string[], string[], boolean] {
+export function asArguments({ identities, keys, stops }: Names): [string[], string[], string[], string[], string[], boolean] {
   return [
-    source.connectionId === '' ? null : source.connectionId,
     identities.map((i) => i.kind),
     identities.map((i) => i.value),
+    keys.map((k) => k.connectionId),
     keys.map((k) => k.kind),
     keys.map((k) => k.value),
     stops,
@@ -44,15 +48,30 @@ export function asArguments(
  * under the locks.
  * @throws MovedError when the second look differs from the first: the transaction starts over, with the larger set
  */
-export async function lockNamed(tx: Tx, source: EventSource, names: Names): Promise<Found> {
-  const values = [...asArguments(source, names), names.contactIds ?? [], names.bystanderIds ?? []];
-  const found = await callFunction<Found | null>(tx, 'lock_named($1, $2, $3, $4, $5, $6, $7, $8)', values);
+export async function lockNamed(tx: Tx, names: Names): Promise<Found> {
+  const values = [...asArguments(names), names.contactIds ?? [], names.bystanderIds ?? []];
+  const found = await callFunction<Found | null>(tx, 'lock_named_2($1, $2, $3, $4, $5, $6, $7, $8)', values);
   if (found === null) throw new MovedError();
   return found;
 }
 
+/** An event's identities without those that too many persons are said to have. */
+export function usableOf(found: Pick<Found, 'crowded'>, identities: readonly Identity[]): Identity[] {
+  return identities.filter((i) => !found.crowded.some((c) => c.kind === i.kind && c.value === i.value));
+}
+
+const fieldOf = (kind: string) => (kind.startsWith('external:') ? 'id' : kind);
+
+/** Why an event's identity named nobody, for the delivery's notes. */
+export function noteCrowded(crowded: Found['crowded']): FieldNote[] {
+  return crowded.map(({ kind, holders }) => ({
+    field: fieldOf(kind),
+    reason: `at least ${holders} people are said to have it: it names nobody`,
+  }));
+}
+
 /** The persons and subjects that these names find now. Takes no locks. */
-export function findNamed(tx: Tx, source: EventSource, names: Names): Promise<Found> {
-  const values = [...asArguments(source, names), names.contactIds ?? [], names.bystanderIds ?? []];
-  return callFunction(tx, 'find_named($1, $2, $3, $4, $5, $6, $7, $8)', values);
+export function findNamed(tx: Tx, names: Names): Promise<Found> {
+  const values = [...asArguments(names), names.contactIds ?? [], names.bystanderIds ?? []];
+  return callFunction(tx, 'find_named_2($1, $2, $3, $4, $5, $6, $7, $8)', values);
 }

@@ -4,6 +4,7 @@ import { contactIdentities, contacts } from '../../db/schema/index.ts';
 import { chooseContact, type HeldIdentity } from '../../domain/people/choose-contact.ts';
 import { carryStops } from './carry-stops.ts';
 import type { EventContext } from './context.ts';
+import { supersedeOlder } from './supersede.ts';
 import { contactsByIdentity, type Identity } from './identities.ts';
 
 /** Every identity of every person that has any of these, in order of the contacts' age. */
@@ -77,6 +78,7 @@ export async function mergePersons(ctx: EventContext, personIds: string[]): Prom
     .where(eq(contacts.id, root));
   await ctx.tx.update(contacts).set({ personId: root }).where(inArray(contacts.personId, others));
   await carryStops(ctx, root);
+  await supersedeOlder(ctx, root);
   return root;
 }
 

@@ -14,7 +14,7 @@ export async function stopEnrollments(
   ctx: Pick<EventContext, 'tx' | 'source' | 'inboxId'> & { outboxWritten: boolean },
   enrollmentIds: string[],
   reason: StopReason,
-  note: string | null = null,
+  { note = null, data = {} }: { note?: string | null; data?: Record<string, unknown> } = {},
 ): Promise<string[]> {
   if (enrollmentIds.length === 0) return [];
   const ended = await ctx.tx
@@ -26,7 +26,7 @@ export async function stopEnrollments(
   const { tenantId } = ctx.source;
   await ctx.tx
     .insert(enrollmentEvents)
-    .values(ended.map(({ id }) => ({ tenantId, id: uuidv7(), enrollmentId: id, type: 'stopped', inboxId: ctx.inboxId, data: { reason } })));
+    .values(ended.map(({ id }) => ({ tenantId, id: uuidv7(), enrollmentId: id, type: 'stopped', inboxId: ctx.inboxId, data: { ...data, reason } })));
   await ctx.tx.insert(outbox).values(ended.map(({ id }) => ({ tenantId, enrollmentId: id, kind: 'stop' as const })));
   ctx.outboxWritten = true;
   return ended.map((e) => e.id);

@@ -17,7 +17,7 @@ export async function mayCarryStop(tx: Tx, source: EventSource, event: DomainEve
   if (event.type !== 'cart.updated' && event.type !== 'contact.updated' && event.type !== 'contact.opted_in') return false;
   const { identities, keys } = namedBy(source, event);
   const known = await contactsByIdentity(tx, identities);
-  const matched = await subjectsByKey(tx, source, keys);
+  const matched = await subjectsByKey(tx, keys);
   const persons = new Set([...known, ...matched].flatMap((found) => found.personId ?? []));
   const tellsNews = persons.size > 0 && identities.some((i) => !known.some((k) => k.kind === i.kind && k.value === i.value));
   return matched.length > 1 || persons.size > 1 || tellsNews;

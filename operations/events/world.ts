@@ -4,7 +4,7 @@ import { type OrderWorld, parseOrderWorld, type StoredOrderWorld } from './order
 
 /** What a delivery of one event is about, as it is read together with its locks. */
 export type World = ({ kind: 'cart' } & CartWorld) | ({ kind: 'order' } & OrderWorld);
-/** The same as the database's `open_delivery_2` writes it. */
+/** The same as the database's `open_delivery_3` writes it. */
 export type StoredWorld = ({ kind: 'cart' } & StoredCartWorld) | ({ kind: 'order' } & StoredOrderWorld);
 
 /** Which world a delivery asks for; null: none, or each of its events reads its own. */

@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import { callUnawaited } from '../../db/client.ts';
-import type { SubjectKey } from '../../domain/events.ts';
-import { statusOf } from '../../domain/sequence/ending.ts';
-import type { StopReason } from '../../domain/sequence/plan.ts';
+import type { ProductRef } from '../../domain/events.ts';
 import type { EventContext } from './context.ts';
+import type { ScopedKey } from './identities.ts';
 import { iso } from './stored-rows.ts';
+import { type End, endRows } from './write-ends.ts';
 import { keyRows, type PeopleWrites, peopleRows, some } from './write-people.ts';
 
 /** What was decided about one purchase, to be written in one statement. */
@@ -14,11 +14,13 @@ export interface OrderWrites extends PeopleWrites {
   buyers: string[];
   /** The subject that waits for the order's cart; null: the cart is known, or the order names none. */
   cartToCome: { id: string; contactId: string | null } | null;
-  keys: SubjectKey[];
+  keys: ScopedKey[];
   /** Subjects that are converted for good. */
   bought: string[];
   /** Enrollments that end. */
-  ends: { id: string; reason: StopReason }[];
+  ends: End[];
+  /** What was bought, as the order names it. */
+  products: ProductRef[];
   order: {
     externalId: string;
     currency: string | null;
@@ -35,7 +37,7 @@ export interface OrderWrites extends PeopleWrites {
 /** Write it all, unawaited. Notes in the context whom it covers and whether Temporal is to be told. */
 export function writeOrder(ctx: EventContext, w: OrderWrites): void {
   const { connectionId } = ctx.source;
-  callUnawaited(ctx.tx, 'write_order($1)', [
+  callUnawaited(ctx.tx, 'write_order_2($1)', [
     JSON.stringify({
       inbox_id: ctx.inboxId,
       at: iso(w.atMs),
@@ -43,9 +45,10 @@ export function writeOrder(ctx: EventContext, w: OrderWrites): void {
       ...some('buyers', w.buyers),
       ...(w.cartToCome === null
         ? {}
-        : { new_subject: { id: w.cartToCome.id, contact_id: w.cartToCome.contactId }, keys: keyRows(ctx.source, w.cartToCome.id, w.keys) }),
+        : { new_subject: { id: w.cartToCome.id, contact_id: w.cartToCome.contactId }, keys: keyRows(w.cartToCome.id, w.keys) }),
       ...some('bought', w.bought),
-      ends: w.ends.map(({ id, reason }) => ({ id, event_id: uuidv7(), status: statusOf(reason), reason })),
+      ...some('products', w.products),
+      ...some('ends', endRows(w.ends)),
       order: {
         id: uuidv7(),
         event_id: uuidv7(),

@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { SubjectKey } from '../../domain/events.ts';
+import type { ConsentStatement } from '../../domain/people/consent.ts';
 import type { ContactDetails } from '../../domain/people/fold-details.ts';
-import type { EventSource, Identity } from './identities.ts';
+import type { EventSource, Identity, ScopedKey } from './identities.ts';
 import { iso } from './stored-rows.ts';
 
-/** What an event tells about a contact, as the database's `write_people` takes it. What is null or empty is left as it stands. */
+/** What an event tells about a contact, as the database's `write_people_2` takes it. What is null or empty is left as it stands. */
 export interface PeopleWrites {
   /** The contact that the event speaks of: one that is made now, with its identities, or one that is known. */
   owner: {
@@ -16,7 +16,7 @@ export interface PeopleWrites {
     lastSeenAt?: number;
     lastOrderAt?: number;
   } | null;
-  consents: { contactId: string; channel: string; state: string; atMs: number }[];
+  consents: (ConsentStatement & { contactId: string; channel: string })[];
 }
 
 export function peopleRows(source: EventSource, { owner, consents }: PeopleWrites): Record<string, unknown> {
@@ -30,15 +30,16 @@ export function peopleRows(source: EventSource, { owner, consents }: PeopleWrite
         contact_id: c.contactId,
         channel: c.channel,
         state: c.state,
-        source: `connection:${source.connectionId}`,
+        basis: c.basis,
+        source: `${c.basis === 'record' ? 'record' : 'connection'}:${source.connectionId}`,
         occurred_at: iso(c.atMs),
       })),
     ),
   };
 }
 
-export function keyRows(source: EventSource, subjectId: string, keys: SubjectKey[]): Record<string, unknown>[] {
-  return keys.map((k) => ({ id: uuidv7(), subject_id: subjectId, connection_id: source.connectionId, kind: k.kind, value: k.value }));
+export function keyRows(subjectId: string, keys: readonly ScopedKey[]): Record<string, unknown>[] {
+  return keys.map((k) => ({ id: uuidv7(), subject_id: subjectId, connection_id: k.connectionId, kind: k.kind, value: k.value }));
 }
 
 /** Nothing to write is not mentioned. */

@@ -5,6 +5,7 @@ import { majorUnits } from './major-units.ts';
 const stopWords: Record<StopReason, string> = {
   purchased: 'the cart was bought',
   purchased_elsewhere: 'the shopper bought something else',
+  superseded: 'the shopper left a newer cart, and its sequence took over',
   not_abandoned: 'the cart was bought before it counted as abandoned',
   replied: 'the shopper replied',
   opted_out: 'the shopper opted out',

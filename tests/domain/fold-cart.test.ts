@@ -38,8 +38,9 @@ const updated = (occurredAtMs: number, cart: Partial<CartUpdated['cart']>): Cart
   person: nobody,
   cart: { createdAtMs: 1_000, currency: 'EUR', totalMinor: 100, items: [lamp], restoreUrl: null, origin: null, completed: false, ...cart },
 });
+const nowhere = { email: null, phone: null };
 const open = (content: ReturnType<typeof foldCart>): KnownContent => ({ ...content, state: 'open' });
-const foldAll = (events: CartUpdated[]) => events.reduce<KnownContent | null>((known, event) => open(foldCart(known, event)), null);
+const foldAll = (events: CartUpdated[]) => events.reduce<KnownContent | null>((known, event) => open(foldCart(known, event, nowhere)), null);
 
 test('whatever the order in which a cart’s events arrive, it stands as the provider’s clock says', () => {
   const anEvent = fc.record({
@@ -68,14 +69,40 @@ test('an order that came before its cart learns from the cart’s older event wh
     totalMinor: 0,
     items: [],
     restoreUrl: null,
+    email: null,
+    emailAt: null,
+    phone: null,
+    phoneAt: null,
+    origin: null,
     startedAt: 5_000,
     lastActivityAt: 5_000,
   };
-  expect(foldCart(converted, updated(4_000, {}))).toMatchObject({
+  expect(foldCart(converted, updated(4_000, {}), nowhere)).toMatchObject({
     currency: 'EUR',
     totalMinor: 100,
     items: [lamp],
     startedAt: 1_000,
     lastActivityAt: 5_000,
   });
+});
+
+test('a cart keeps the latest address that its events gave: back to the first is the first again, and an event without one takes none away', () => {
+  const at = (occurredAtMs: number, email: string | null) => ({ event: updated(occurredAtMs, {}), address: { email, phone: null } });
+  const fold = (told: ReturnType<typeof at>[]) =>
+    told.reduce<KnownContent | null>((known, { event, address }) => open(foldCart(known, event, address)), null)?.email;
+  expect(fold([at(1, 'home@example.com'), at(2, 'work@example.com'), at(3, 'home@example.com'), at(4, null)])).toBe('home@example.com');
+  expect(fold([at(1, 'home@example.com'), at(4, null), at(2, 'work@example.com')])).toBe('work@example.com');
+  expect(fold([at(2, 'work@example.com'), at(1, 'home@example.com')])).toBe('work@example.com');
+});
+
+test('of two events of one second the finer time counts, and where there is none the later arrival', () => {
+  const second = 1_700_000_037_000;
+  const two = updated(second + 800, { totalMinor: 200 });
+  const one = (occurredAtMs: number, coarse: boolean) => ({
+    ...updated(occurredAtMs, { totalMinor: 100 }),
+    ...(coarse ? { toTheSecond: true as const } : {}),
+  });
+  expect(foldAll([two, one(second + 200, false)])?.totalMinor).toBe(200);
+  expect(foldAll([two, one(second, true)])?.totalMinor).toBe(100);
+  expect(foldAll([two, one(second - 1_000, true)])?.totalMinor).toBe(200);
 });

@@ -25,6 +25,8 @@ export interface ShopOptions {
   /** How many times faster than wall time; default 36,000: the mail of two hours goes out after 0.2 s. */
   timeScale?: number;
   settings?: Partial<TenantSettings>;
+  /** Whether one person may be in a sequence about several carts at once. Default: as the presets have it. */
+  together?: 'many';
   checkpoints?: Checkpoints;
   clock?: Clock;
   /** Replaces SMTP by another far end. */
@@ -94,7 +96,14 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     synthetic: true,
     settings: { quietHours: null, ...options.settings },
   });
-  await publishPresets(deps, await loadPresets());
+  const presets = await loadPresets();
+  const together = options.together;
+  await publishPresets(
+    deps,
+    together === undefined
+      ? presets
+      : presets.map((p) => ({ ...p, sourceHash: `${p.sourceHash} ${together}`, definition: { ...p.definition, together } })),
+  );
   const temporal = { address: inject('temporalAddress'), namespace: 'default', apiKey: null, tls: false, taskQueue };
   const app = await buildApp({
     deps,

@@ -153,18 +153,27 @@ describe('carts', () => {
     expect(await shop.enrollmentOf(cart)).toMatchObject({ status: 'EXITED', stopReason: 'not_abandoned' });
   });
 
-  test('one order for two carts of a person: both end, the matched one alone is a recovery', async () => {
-    const [one, two] = [names(), names()];
-    for (const { cart } of [one, two]) await shop.post('cart.updated', aCart(cart, one.email));
+  test('an order for the older of two carts of a person: it is a recovery, and the newer conversation ends', async () => {
+    const [two, one] = [names(), names()];
+    await shop.post('cart.updated', aCart(two.cart, one.email), { at: Date.now() - 3_000 });
     await letTimePass(shop, hourMs + 1_000);
-    for (const { cart } of [one, two]) await dispatch((await enrolled(cart)).id, 'popup_1h');
+    await dispatch((await enrolled(two.cart)).id, 'popup_1h');
+    await shop.post('cart.updated', aCart(one.cart, one.email), { at: Date.now() - 2_000 });
+    expect(await shop.enrollmentOf(two.cart)).toMatchObject({ status: 'EXITED', stopReason: 'superseded' });
+    await letTimePass(shop, hourMs + 1_000);
+    await dispatch((await enrolled(one.cart)).id, 'popup_1h');
     await shop.post('order.placed', {
       order: { id: `o-${one.cart}`, currency: 'EUR', total: '259.80' },
       cart_id: two.cart,
       contact: { email: one.email },
     });
     expect(await shop.enrollmentOf(one.cart)).toMatchObject({ status: 'EXITED', stopReason: 'purchased_elsewhere' });
-    expect(await shop.enrollmentOf(two.cart)).toMatchObject({ status: 'CONVERTED', stopReason: 'purchased' });
+    // Its sequence had given way, but its cart was bought: the order is credited to it.
+    const { id } = await enrolled(two.cart);
+    const credited = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.select({ order: conversions.orderId }).from(conversions).where(eq(conversions.enrollmentId, id)),
+    );
+    expect(credited).toEqual([{ order: `o-${one.cart}` }]);
   });
 
   test('a sequence that was ended by hand before it was activated does not start again for that cart', async () => {

@@ -21,6 +21,8 @@ async function open(): Promise<void> {
   provider = await startStubProvider(false);
   shop = await openShop({
     timeScale: 1,
+    // Carts of one person run side by side, so that a stop has something to reach.
+    together: 'many',
     sender: createStubSender(provider.port, { kind: 'none' }),
     checkpoints: async (point) => {
       if (point !== holdAt) return;

@@ -100,7 +100,8 @@ class History {
   // ── the world before anything happens
 
   #email = (person: number) => `p${person + 1}.${this.#id}@example.com`;
-  // Two persons may become one by a telephone number that only the second has at first.
+  // Two persons may become one by a customer's id that only the second has at first. A number that they share joins nobody.
+  #customerId = () => `customer-${this.#id}`;
   readonly #phoneNumber = `+1202${nextNumber++}`;
   #phone = () => this.#phoneNumber;
   #token = (cart: number) => `cart-${cart + 1}-${this.#id}`;
@@ -113,17 +114,18 @@ class History {
   async #begin(): Promise<void> {
     const { shape, secondCart } = this.#plan;
     const longAgoMs = Date.now() - 600;
-    const phone = shape === 'two_persons' ? { phone: this.#phone() } : {};
-    await this.#deliverPlainly('cart.updated', this.#cartEvent(0, { email: this.#email(0) }), longAgoMs);
+    const shared = shape === 'shared_number' ? { phone: this.#phone() } : {};
+    const more = { ...shared, ...(shape === 'two_persons' ? { id: this.#customerId() } : {}) };
+    await this.#deliverPlainly('cart.updated', this.#cartEvent(0, { email: this.#email(0), ...shared }), longAgoMs);
     const owners = [this.#email(0)];
     if (secondCart) {
       const owner = shape === 'two_carts' ? 0 : 1;
       owners.push(this.#email(owner));
-      await this.#deliverPlainly('cart.updated', this.#cartEvent(1, { email: this.#email(owner), ...phone }), longAgoMs);
+      await this.#deliverPlainly('cart.updated', this.#cartEvent(1, { email: this.#email(owner), ...more }), longAgoMs);
     } else if (shape !== 'one') {
-      await this.#deliverPlainly('contact.updated', { contact: { email: this.#email(1), ...phone } }, longAgoMs);
+      await this.#deliverPlainly('contact.updated', { contact: { email: this.#email(1), ...more } }, longAgoMs);
     }
-    if (shape === 'two_persons') this.#seen.linked.push([this.#email(1), this.#phone()]);
+    if (shape === 'two_persons') this.#seen.linked.push([this.#email(1), this.#customerId()]);
     const { rows } = await this.#world.owner.query<{ id: string; value: string }>(
       'select e.id, k.value from enrollments e join subject_keys k on k.tenant_id = e.tenant_id and k.subject_id = e.subject_id where k.tenant_id = $1 and k.value = any($2)',
       [this.#tenantId, owners.map((_, cart) => this.#token(cart))],
@@ -199,10 +201,10 @@ class History {
       case 'stop':
         return this.#stop(doing.stop, doing.cart, action, name);
       case 'merge': {
-        const record: MergeRecord = { addresses: [this.#email(0), this.#phone()], answeredMs: null };
+        const record: MergeRecord = { addresses: [this.#email(0), this.#customerId()], answeredMs: null };
         this.#seen.merges.push(record);
         this.#counts.merges += 1;
-        return this.#deliver('contact.updated', { contact: { email: this.#email(0), phone: this.#phone() } }, Date.now(), action, name, (atMs) => {
+        return this.#deliver('contact.updated', { contact: { email: this.#email(0), id: this.#customerId() } }, Date.now(), action, name, (atMs) => {
           record.answeredMs ??= atMs;
         });
       }
@@ -221,11 +223,11 @@ class History {
   async #stop(kind: StopRecord['kind'], cart: number, action: ActionPlan, name: string): Promise<void> {
     // The second person may have no cart: their stops name the address.
     const email = this.#seen.carts[cart]?.owner ?? this.#email(1);
-    const byCart = kind === 'purchase_by_token' || kind === 'by_hand';
+    const byCart = kind === 'purchase_by_token' || kind === 'purchase_with_number' || kind === 'by_hand';
     const record: StopRecord = {
       kind,
       by: byCart ? { cart } : { address: email },
-      closesOnly: (kind === 'opt_out' || kind === 'unsubscribe') && !this.#plan.optOutAll ? 'email' : null,
+      closesOnly: kind === 'text_opt_out' ? 'number' : (kind === 'opt_out' || kind === 'unsubscribe') && !this.#plan.optOutAll ? 'email' : null,
       sentMs: performance.now(),
       answeredMs: null,
     };
@@ -238,6 +240,10 @@ class History {
     switch (kind) {
       case 'purchase_by_token':
         return deliver('order.placed', { order, cart_id: this.#token(cart) });
+      case 'purchase_with_number':
+        return deliver('order.placed', { order, cart_id: this.#token(cart), contact: { email, phone: this.#phone() } });
+      case 'text_opt_out':
+        return deliver('contact.opted_out', { contact: { phone: this.#phone() }, channel: 'sms' });
       case 'purchase_by_address':
         return deliver('order.placed', { order, contact: { email } });
       case 'reply':
@@ -449,13 +455,18 @@ class History {
   }
 
   async #look(): Promise<void> {
-    const { rows } = await this.#world.owner.query<{ id: string; ended: boolean; state: string | null; live: boolean | null }>(
-      `select e.id, e.ended_at is not null as ended, m.state, m.live from enrollments e
+    const { rows } = await this.#world.owner.query<{ id: string; ended: boolean; reason: string | null; state: string | null; live: boolean | null }>(
+      `select e.id, e.ended_at is not null as ended, e.stop_reason as reason, m.state, m.live from enrollments e
        left join messages m on m.tenant_id = e.tenant_id and m.enrollment_id = e.id and m.step_id = $3 where e.tenant_id = $1 and e.id = any($2)`,
       [this.#tenantId, this.#seen.carts.map((c) => c.enrollmentId), stepId],
     );
     this.#seen.end = rows.map(
-      (r): EndState => ({ enrollmentId: r.id, ended: r.ended, row: r.state === null ? null : { state: r.state, live: r.live === true } }),
+      (r): EndState => ({
+        enrollmentId: r.id,
+        ended: r.ended,
+        stopReason: r.reason,
+        row: r.state === null ? null : { state: r.state, live: r.live === true },
+      }),
     );
   }
 

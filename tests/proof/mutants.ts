@@ -85,8 +85,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'operations/events/orders.ts',
-        from: 'ctx.claims = world.claims;',
-        to: 'ctx.claims = world.open.length > 0 ? world.claims : [];',
+        from: 'ctx.claims = world.claims.filter((claim) => writes.covered.includes(claim.contact_id));',
+        to: 'ctx.claims = world.open.length > 0 ? world.claims.filter((claim) => writes.covered.includes(claim.contact_id)) : [];',
       },
     ],
     expects: /^G2/,

@@ -10,8 +10,8 @@ import type { StopKind } from './schedule.ts';
 export interface StopRecord {
   kind: StopKind;
   by: { cart: number } | { address: string };
-  /** Only the e-mail channel was closed: nothing ends, but no mail goes out. */
-  closesOnly: 'email' | null;
+  /** Only the e-mail channel was closed: nothing ends, but no email goes out. Or a number, which keeps no email from going out. */
+  closesOnly: 'email' | 'number' | null;
   sentMs: number;
   /** The first 2xx of the delivery or of a repeat; null: none. */
   answeredMs: number | null;
@@ -41,6 +41,7 @@ export interface CartRecord {
 export interface EndState {
   enrollmentId: string;
   ended: boolean;
+  stopReason: string | null;
   row: { state: string; live: boolean } | null;
 }
 
@@ -100,6 +101,8 @@ export function judge(seen: Witnessed): Verdict {
     const unclear = calls.some((c) => c.outcome === 'unknown' || c.outcome === 'abandoned') || seen.bereaved.has(cart.enrollmentId);
     if (state === 'unknown' && !unclear) violations.push(`LOST: ${name} is unknown, though every call was answered and nobody died`);
     if (state === 'unknown' && seen.provider === 'find') violations.push(`STUCK: ${name} is unknown, though the provider can be asked`);
+    if (closed === null && isCertain(seen) && end?.stopReason != null)
+      violations.push(`REACH: ${name} was ended as ${end.stopReason}, though nothing that was delivered reaches it`);
     if (closed !== null && closed.ends && end?.ended !== true) violations.push(`G3: ${name} was stopped by ${closed.by}, but runs on`);
     if (closed === null && end?.ended !== true && (state === 'no row' || state === 'failed'))
       violations.push(`LOST: ${name} is ${state} although the provider takes everything`);
@@ -109,6 +112,11 @@ export function judge(seen: Witnessed): Verdict {
     if (state !== 'applied') violations.push(`G3: delivery ${id} was answered 2xx, the inbox says ${state ?? 'nothing'}`);
   }
   return { violations, stretched };
+}
+
+/** Nobody moved or merged and every stop was answered: whom each of them reaches is beyond doubt. */
+function isCertain(seen: Witnessed): boolean {
+  return seen.moves.length === 0 && seen.merges.length === 0 && seen.stops.every((s) => s.answeredMs !== null);
 }
 
 interface Closed {
@@ -131,6 +139,9 @@ function closedAt(seen: Witnessed, cart: number): Closed | null {
 }
 
 function coveredFrom(seen: Witnessed, stop: StopRecord, answeredMs: number, cart: number): number | null {
+  if (stop.closesOnly === 'number') return null;
+  // The others who have its number have the same product in their carts.
+  if (stop.kind === 'purchase_with_number') return answeredMs;
   // A closed channel stays with the person: a cart that moves to somebody else may be written about to them.
   if (stop.closesOnly !== null && seen.moves.some((m) => m.cart === cart)) return null;
   if ('cart' in stop.by && stop.by.cart === cart) return answeredMs;

@@ -29,7 +29,17 @@ export interface When {
   delayMs: number;
 }
 
-export type StopKind = 'purchase_by_token' | 'purchase_by_address' | 'reply' | 'opt_out' | 'unsubscribe' | 'by_hand';
+export type StopKind =
+  | 'purchase_by_token'
+  | 'purchase_by_address'
+  /** Names the cart and the number that its owner shares with somebody who has the same product in their cart. */
+  | 'purchase_with_number'
+  | 'reply'
+  | 'opt_out'
+  /** Names the shared number alone: it closes the number for texts, and nobody's e-mail. */
+  | 'text_opt_out'
+  | 'unsubscribe'
+  | 'by_hand';
 
 export type Doing = { kind: 'stop'; stop: StopKind; cart: number } | { kind: 'merge' } | { kind: 'move' };
 
@@ -47,8 +57,9 @@ export interface HistoryPlan {
   provider: ProviderKind;
   /** The tenant's rule: an opt-out on one channel closes all of them. */
   optOutAll: boolean;
-  /** Who and what there is: one cart; two carts of one person; two persons who may become one; a cart that moves to another address. */
-  shape: 'one' | 'two_carts' | 'two_persons' | 'move';
+  /** Who and what there is: one cart; two carts of one person; two persons who may become one; a cart that moves to another address;
+   * two persons who share a telephone number. */
+  shape: 'one' | 'two_carts' | 'two_persons' | 'move' | 'shared_number';
   /** Whether the second person has a cart too. */
   secondCart: boolean;
   /** By cart, in the order of its calls; further calls are accepted. */
@@ -149,8 +160,9 @@ function wildHistory(random: Random, seed: number): HistoryPlan {
     [2, 'two_carts'],
     [3, 'two_persons'],
     [1.5, 'move'],
+    [2, 'shared_number'],
   ]);
-  const secondCart = shape === 'two_carts' || ((shape === 'two_persons' || shape === 'move') && random.chance(0.5));
+  const secondCart = shape === 'two_carts' || shape === 'shared_number' || ((shape === 'two_persons' || shape === 'move') && random.chance(0.5));
   const carts = secondCart ? 2 : 1;
   const perCart = <T>(make: (cart: number) => T) => Array.from({ length: carts }, (_, cart) => make(cart));
   return {
@@ -235,6 +247,8 @@ function actions(random: Random, shape: HistoryPlan['shape'], carts: number): Ac
         [3, 'opt_out'],
         [1.5, 'unsubscribe'],
         [0.7, 'by_hand'],
+        [shape === 'shared_number' ? 4 : 0, 'purchase_with_number'],
+        [shape === 'shared_number' ? 4 : 0, 'text_opt_out'],
       ]),
       cart: random.whole(0, carts - 1),
     }),

@@ -40,6 +40,7 @@ quietFor: 1h
 stopOn: [purchased, replied, opted_out]
 maxAge: 300d
 reentry: once-per-subject
+together: many
 priority: 3
 goal: { event: order.placed, within: 7d }
 steps:

@@ -16,8 +16,32 @@ describe('which contact an event means', () => {
   test('the one who has the address, with what is not known of them yet', () => {
     expect(chooseContact([email, phone], held('ada', email))).toEqual({ contactId: 'ada', personId: 'ada', together: ['ada'], missing: [phone] });
   });
-  test('an address and a number of two people make them one', () => {
-    expect(chooseContact([email, phone], [...held('ada', email), ...held('lovelace', phone)])?.together).toEqual(['ada', 'lovelace']);
+  test('a number of somebody who has another address makes nobody one with them', () => {
+    const lovelace = held('lovelace', phone, { kind: 'email', value: 'lovelace@example.com' });
+    expect(chooseContact([email, phone], [...held('ada', email), ...lovelace])).toMatchObject({
+      personId: 'ada',
+      together: ['ada'],
+      missing: [phone],
+    });
+    expect(chooseContact([email, phone], lovelace)).toBeNull();
+  });
+  test('nor of somebody who is known by a verified id: it would tell one about the other’s cart', () => {
+    expect(chooseContact([email, phone], held('lovelace', phone, customer('7')))).toBeNull();
+    expect(chooseContact([customer('8'), phone], held('lovelace', phone, email))).toBeNull();
+  });
+  test('somebody known by the number alone is whoever names it beside an address, while nobody else has it', () => {
+    const nameless = held('nameless', phone);
+    expect(chooseContact([email, phone], nameless)).toMatchObject({ personId: 'nameless', together: ['nameless'], missing: [email] });
+    expect(chooseContact([email, phone], [...held('ada', email), ...nameless])?.together).toEqual(['ada', 'nameless']);
+    const shared = [...nameless, ...held('lovelace', phone, { kind: 'email', value: 'lovelace@example.com' })];
+    expect(chooseContact([email, phone], shared)).toBeNull();
+  });
+  test('the number alone means its only holder, else the one who is known by nothing else, else nobody', () => {
+    const ada = held('ada', phone, email);
+    const grace = held('grace', phone, { kind: 'email', value: 'grace@example.com' });
+    expect(chooseContact([phone], ada)?.personId).toBe('ada');
+    expect(chooseContact([phone], [...ada, ...held('nameless', phone)])?.personId).toBe('nameless');
+    expect(chooseContact([phone], [...ada, ...grace])).toBeNull();
   });
   test('a verified id wins over an address', () => {
     const chosen = chooseContact([customer('7'), email], [...held('ada', email), ...held('lovelace', customer('7'))]);
@@ -45,9 +69,10 @@ test('details are folded by the provider’s clock: an older event fills holes, 
   expect(foldDetails(known, said('Augusta', null), 3_000)).toMatchObject({ firstName: 'Augusta', detailsAt: 3_000 });
 });
 
-test('a word about consent that was said before adds nothing; a later repeat does', () => {
-  const known = [{ state: 'granted' as const, atMs: 2_000 }];
-  expect(saysMore({ state: 'granted', atMs: 2_000 }, known)).toBe(false);
-  expect(saysMore({ state: 'granted', atMs: 3_000 }, known)).toBe(true);
-  expect(saysMore({ state: 'denied', atMs: 1_000 }, known)).toBe(true);
+test('a statement about consent that was made before adds nothing; a later repeat does', () => {
+  const basis = 'person' as const;
+  const known = [{ state: 'granted' as const, basis, atMs: 2_000 }];
+  expect(saysMore({ state: 'granted', basis, atMs: 2_000 }, known)).toBe(false);
+  expect(saysMore({ state: 'granted', basis, atMs: 3_000 }, known)).toBe(true);
+  expect(saysMore({ state: 'denied', basis, atMs: 1_000 }, known)).toBe(true);
 });

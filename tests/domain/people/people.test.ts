@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { minorDigits } from '../../../domain/money.ts';
-import { consentAllows, foldConsent } from '../../../domain/people/consent.ts';
+import { consentAllows, deniesEverything, foldConsent } from '../../../domain/people/consent.ts';
 import { normaliseEmail, normalisePhone } from '../../../domain/people/identity.ts';
 import { baseSegment, segmentModifiers, sequenceType } from '../../../domain/people/segments.ts';
 import { guessTimeZone } from '../../../domain/people/time-zone.ts';
@@ -72,21 +72,37 @@ describe('a phone number', () => {
   });
 });
 
+type Basis = 'box' | 'record' | 'person';
+const granted = (atMs: number, basis: Basis = 'person') => ({ state: 'granted' as const, basis, atMs });
+const denied = (atMs: number, basis: Basis = 'person') => ({ state: 'denied' as const, basis, atMs });
+
 describe('consent', () => {
   test('is what was said last, by the clock of the one who heard it', () => {
     expect(foldConsent([])).toBe('unknown');
-    const granted = { state: 'granted' as const, atMs: 2 };
-    const denied = { state: 'denied' as const, atMs: 1 };
-    expect(foldConsent([granted, denied])).toBe('granted');
-    expect(foldConsent([{ ...denied, atMs: 3 }, granted])).toBe('denied');
+    expect(foldConsent([granted(2), denied(1)])).toBe('granted');
+    expect(foldConsent([denied(3), granted(2)])).toBe('denied');
   });
 
   test('of two statements at the same instant the denial counts, in either order', () => {
-    const both = [
-      { state: 'granted' as const, atMs: 1 },
-      { state: 'denied' as const, atMs: 1 },
-    ];
-    expect([foldConsent(both), foldConsent(both.toReversed())]).toEqual(['denied', 'denied']);
+    expect([foldConsent([granted(1), denied(1)]), foldConsent([denied(1), granted(1)])]).toEqual(['denied', 'denied']);
+  });
+
+  test('has three states: an unticked box says nothing, a ticked one counts where nobody said more, and undoes no opt-out', () => {
+    expect(foldConsent([denied(1, 'box')])).toBe('unknown');
+    expect(foldConsent([granted(1, 'box'), denied(2, 'box')])).toBe('granted');
+    expect(foldConsent([granted(1, 'record'), denied(2, 'box')])).toBe('granted');
+    expect(foldConsent([denied(1, 'record'), granted(2, 'box')])).toBe('denied');
+    expect(foldConsent([denied(1), granted(2, 'box')])).toBe('denied');
+    expect(foldConsent([denied(1, 'record'), granted(2, 'record')])).toBe('granted');
+  });
+
+  test('everything is closed by a denial of all channels, until the person opens one themselves', () => {
+    const all = { channel: 'all', ...denied(2) };
+    expect(deniesEverything([all])).toBe(true);
+    expect(deniesEverything([all, { channel: 'email', ...granted(3, 'box') }])).toBe(true);
+    expect(deniesEverything([all, { channel: 'email', ...granted(1) }])).toBe(true);
+    expect(deniesEverything([all, { channel: 'email', ...granted(3) }])).toBe(false);
+    expect(deniesEverything([{ channel: 'email', ...denied(2) }])).toBe(false);
   });
 
   test('unknown is enough only where the tenant does not require more', () => {
