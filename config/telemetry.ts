@@ -22,6 +22,12 @@ export function createPrometheus() {
     buckets: fast,
     registers,
   });
+  const unreadable = new Counter({
+    name: 'rekindle_unreadable_deliveries_total',
+    help: 'Deliveries that were put into the quarantine; may_be_stop: they may be a purchase, a reply or an opt-out',
+    labelNames: ['integration', 'topic', 'may_be_stop'],
+    registers,
+  });
   const verdicts = new Counter({
     name: 'rekindle_verdicts_total',
     help: 'Dispatch decisions by verdict and reason',
@@ -68,6 +74,8 @@ export function createPrometheus() {
         webhooks.inc({ integration, result });
         webhookSeconds.observe({ integration }, s(durationMs));
       },
+      unreadable: (integration: string, topic: string, mayBeStop: boolean) =>
+        unreadable.inc({ integration, topic, may_be_stop: String(mayBeStop) }),
       verdict: (verdict: string, reason: string) => verdicts.inc({ verdict, reason }),
       send(outcome: 'sent' | 'failed' | 'unknown', durationMs: number) {
         sends.inc({ outcome });

@@ -18,6 +18,8 @@ export const tenantSettings = z.object({
   timeZone: z.string().default('UTC'),
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
   country: z.string().default('US'),
+  /** ISO 4217, for amounts whose currency an event does not say; null: what they are worth is not known then. */
+  currency: z.string().nullable().default(null),
   shippingNote: z.string().nullable().default(null),
   returnsNote: z.string().nullable().default(null),
   /** Local minutes since midnight between which nobody is contacted; null switches it off. */

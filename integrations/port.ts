@@ -15,16 +15,49 @@ export interface Delivery {
 /** Up to two live secrets, so that a secret can be rotated without losing a delivery. */
 export type Secrets = readonly [string] | readonly [string, string];
 
+/** What a receiver knows about the store whose delivery it reads. */
+export interface StoreContext {
+  /** IANA; times without an offset are this zone's. */
+  timeZone: string;
+  /** ISO 3166-1 alpha-2, for phone numbers without a country code where the event names no country. */
+  country: string;
+  /** Relative addresses of pages and pictures are resolved against it; null: not known. */
+  url: string | null;
+  /** ISO 4217, for amounts whose currency the event does not say; null: not known. */
+  currency: string | null;
+  /** The store's own email addresses, normalised: they are no shopper's. */
+  addresses: readonly string[];
+}
+
 /** What an integration understood of a verified delivery. */
 export type Normalised =
-  | { kind: 'events'; topic: string; events: DomainEvent[] /** What was left out or guessed; stored with the delivery. */; notes?: FieldNote[] }
+  /** At least one event; each says whom or what it is about. `notes`: fields that were left out or guessed; stored with the delivery. */
+  | { kind: 'events'; topic: string; events: DomainEvent[]; notes: FieldNote[] }
   /** Authentic, but nothing we act on; recorded with its topic, answered 200. */
   | { kind: 'ignored'; topic: string }
-  /** Authentic and meant for us, but unreadable: kept in the quarantine with the reason, answered 2xx. */
-  | { kind: 'unreadable'; topic: string; reason: string };
+  /** Authentic and meant for us, but it names nobody and nothing: kept in the quarantine with the reason, answered as `answersUnreadable` says. */
+  | {
+      kind: 'unreadable';
+      topic: string;
+      reason: string;
+      fields: FieldNote[];
+      /** It may have been a purchase, a reply or an opt-out: somebody must look at it soon. */
+      mayBeStop: boolean;
+    };
 
 /** The inbound half of an integration. */
 export interface Receiver {
+  /** The topics that it acts on: a fixed list, for metrics. */
+  topics: readonly string[];
+  /** Headers that `normalise` reads. They are kept with an unreadable delivery, so that it can be read again; never a signature. */
+  readsHeaders: readonly string[];
+  /** The header that names the topic; null: the body does. */
+  topicHeader: string | null;
+  /**
+   * How an unreadable delivery is answered. `refuse`: 422 with the fields, for senders who can mend them. `accept`: 200, for providers who
+   * would repeat it in vain and then give up on us.
+   */
+  answersUnreadable: 'refuse' | 'accept';
   /**
    * Check authenticity over the raw bytes, in constant time, against every live secret.
    * @returns null when authentic, else why not (for the counter and the log; no secret, no body in it)
@@ -32,8 +65,11 @@ export interface Receiver {
   verify(delivery: Delivery, secrets: Secrets): 'missing_signature' | 'bad_signature' | 'stale' | null;
   /** The key under which a repeat of this delivery is recognised. Called after `verify`; null: the delivery carries none. */
   dedupeKey(delivery: Delivery): string | null;
-  /** Turn the parsed JSON body into domain events. Never throws for bad shapes: answers `unreadable`. */
-  normalise(delivery: Delivery, body: unknown): Normalised;
+  /**
+   * Turn the parsed JSON body into domain events. Never throws for bad shapes. A field that does not say whom or what an event is about never
+   * costs the event: it is understood, or left out and noted.
+   */
+  normalise(delivery: Delivery, body: unknown, store: StoreContext): Normalised;
 }
 
 export type { EmailPayload } from '../domain/message-payload.ts';

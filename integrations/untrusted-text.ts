@@ -1,31 +1,33 @@
 import { createHash } from 'node:crypto';
-import type { z } from 'zod';
 
 // Postgres refuses NUL in text and lone surrogates in jsonb; the other control characters have no business in a name or a title.
-const controls = /[\p{Cc}\p{Surrogate}]/u;
-const controlsButLines = /[^\P{Cc}\n\r\t]|\p{Surrogate}/u;
-const everyControl = /[\p{Cc}\p{Surrogate}]+/gu;
-
-/** Whether the text can be stored and shown on one line. */
-export function isPlainText(text: string): boolean {
-  return !controls.test(text);
-}
-
-/** Whether the text can be stored; line breaks and tabs are welcome. */
-export function isPlainTextWithLines(text: string): boolean {
-  return !controlsButLines.test(text);
-}
+const everyControl = /[\p{Cc}\p{Surrogate}\u2028\u2029]+/gu;
+const everyControlButLines = /(?:[^\P{Cc}\n\r\t]|\p{Surrogate})+/gu;
+// What nobody sees and what turns the text after it around. Joiners stay: emoji and several scripts are written with them.
+const invisible = /(?!\p{Variation_Selector}|\u200c|\u200d)[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
 /**
- * What can be kept of a provider's text: control characters become spaces, the ends are trimmed, the rest is cut to `maxLength`.
+ * What can be kept of a provider's text: control characters become spaces, invisible ones go, the ends are trimmed, the rest is cut to
+ * `maxLength`.
  * @returns null for anything but a string with content
  */
 export function cleanText(value: unknown, maxLength: number): string | null {
-  if (typeof value !== 'string') return null;
-  const clean = value.replace(everyControl, ' ').trim();
+  return typeof value === 'string' ? cut(value.replace(everyControl, ' '), maxLength) : null;
+}
+
+/** As `cleanText`, and line breaks and tabs stay. */
+export function cleanLines(value: unknown, maxLength: number): string | null {
+  return typeof value === 'string' ? cut(value.replace(everyControlButLines, ' '), maxLength) : null;
+}
+
+function cut(text: string, maxLength: number): string | null {
+  const clean = text.replace(invisible, '').replaceAll('\u00a0', ' ').trim();
   if (clean.length <= maxLength) return clean === '' ? null : clean;
   // A cut between the halves of a surrogate pair would leave a lone one.
-  return clean.slice(0, maxLength).replace(/\p{Surrogate}$/u, '');
+  return clean
+    .slice(0, maxLength)
+    .replace(/\p{Surrogate}$/u, '')
+    .trimEnd();
 }
 
 /** Whether the value is an absolute http or https URL: nothing else may become a link or a picture. */
@@ -41,19 +43,4 @@ export function isWebUrl(value: string): boolean {
 /** A provider's id of a delivery as our key: as it is where it is short and printable, else its hash. */
 export function asDedupeKey(id: string): string {
   return /^[\x21-\x7e]{1,255}$/.test(id) ? id : `sha256:${createHash('sha256').update(id).digest('hex')}`;
-}
-
-/**
- * Why a body could not be read, for the quarantine: paths and expectations, never what was received (it may be personal data).
- * @param root - where in the body the parsed part lies
- */
-export function unreadableReason(error: z.ZodError, root: string | null = null): string {
-  return error.issues
-    .slice(0, 3)
-    .map((issue) => {
-      const path = [...(root === null ? [] : [root]), ...issue.path.map(String)];
-      return `${path.length === 0 ? 'body' : path.join('.')}: ${issue.message}`;
-    })
-    .join('; ')
-    .slice(0, 500);
 }

@@ -2,19 +2,32 @@ import { createHash } from 'node:crypto';
 import { and, eq, sql } from 'drizzle-orm';
 import { type Database, faultOf } from '../db/client.ts';
 import { NobodyWaitsError, type Wanted } from '../db/connection-line.ts';
-import { inbox } from '../db/schema/index.ts';
+import { connections, inbox } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
+import type { FieldNote } from '../domain/field-note.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
-import type { Delivery, Secrets } from '../integrations/port.ts';
+import type { Delivery, Receiver, Secrets } from '../integrations/port.ts';
 import { type AnswerBudget, isLineTooLong, startAnswerBudget } from './answer-budget.ts';
-import { type Attempt, type StoredDelivery, storeIgnored, storePending, storeQuarantined, tryApply, unstorableReason } from './apply-delivery.ts';
+import {
+  type Attempt,
+  type SetAside,
+  type StoredDelivery,
+  storeIgnored,
+  storePending,
+  storeQuarantined,
+  tryApply,
+  unstorableReason,
+} from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
 import { readTenant, sourceOf } from './events/context.ts';
-import { mayCarryStop } from './events/stops.ts';
+import { isStop, mayCarryStop } from './events/stops.ts';
+import { storeContextOf } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
 export type Acceptance =
   | { kind: 'accepted'; result: 'applied' | 'repeated' | 'ignored' | 'quarantined' | 'pending' }
+  /** It names nobody and nothing: kept in the quarantine, and the sender is told what to mend. A repeat is answered the same until it is. */
+  | { kind: 'unreadable'; reason: string; fields: FieldNote[] }
   | { kind: 'refused'; reason: 'unknown_connection' | 'missing_signature' | 'bad_signature' | 'stale' | 'not_json' }
   /** Stored or not, the sender must come again: the answer could not be given in time. */
   | { kind: 'busy' }
@@ -29,7 +42,9 @@ export type Acceptance =
 export async function acceptDelivery(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery): Promise<Acceptance> {
   const startedMs = deps.clock.monotonicMs();
   const acceptance = isLineTooLong(deps.db.stats().longestWaitMs) ? overloaded : await acceptInTime(deps, integration, connectionId, delivery);
-  deps.telemetry.webhook(integration, resultOf(acceptance), deps.clock.monotonicMs() - startedMs);
+  // A name that a caller made up must not become a label.
+  const known = deps.receivers[integration] === undefined ? 'unknown' : integration;
+  deps.telemetry.webhook(known, resultOf(acceptance), deps.clock.monotonicMs() - startedMs);
   return acceptance;
 }
 
@@ -37,6 +52,7 @@ const overloaded: Acceptance = { kind: 'overloaded' };
 
 /** For the metrics. */
 function resultOf(acceptance: Acceptance): string {
+  if (acceptance.kind === 'unreadable') return 'quarantined';
   if (acceptance.kind === 'accepted') return acceptance.result;
   return acceptance.kind === 'refused' ? acceptance.reason : acceptance.kind;
 }
@@ -67,7 +83,7 @@ async function answeredInTime(deps: Deps, budget: AnswerBudget, work: Promise<Ac
   const tooLate = new Promise<Acceptance>((resolve) => {
     timer = setTimeout(() => {
       resolve({ kind: 'busy' });
-      // Nobody else hears of it any more.
+      // The answer is given: this is the last place where the failure can be told.
       work.catch((error: unknown) => deps.log.warn({ err: error }, 'a delivery failed after its answer was given'));
     }, budget.leftMs());
   });
@@ -95,7 +111,7 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   } catch {
     return { kind: 'refused', reason: 'not_json' };
   }
-  const understood = receiver.normalise(delivery, body);
+  const understood = receiver.normalise(delivery, body, storeContextOf(connection.tenant));
   // A delivery without an id of its own is known by its bytes: a repeat sends the same.
   const dedupeKey =
     receiver.dedupeKey(delivery) ?? `sha256:${createHash('sha256').update(understood.topic).update('\n').update(delivery.raw).digest('hex')}`;
@@ -106,24 +122,60 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
     topic: understood.topic,
     tenant: connection.tenant,
   };
+  const headers = keptHeaders(receiver, delivery);
   switch (understood.kind) {
     case 'ignored':
       return { kind: 'accepted', result: (await storeIgnored(deps, row)) ? 'ignored' : 'repeated' };
-    case 'unreadable':
-      return setAside(deps, row, understood.reason, text);
+    case 'unreadable': {
+      const { reason, fields, mayBeStop } = understood;
+      return setAside(deps, integration, { ...row, notes: fields }, { reason, body: text, headers, mayBeStop });
+    }
     case 'events':
       try {
-        return await acceptEvents(deps, { ...row, notes: understood.notes ?? [] }, understood.events, budget);
+        return await acceptEvents(deps, { ...row, notes: understood.notes }, understood.events, budget);
       } catch (error) {
         const reason = unstorableReason(error);
         if (reason === null) throw error;
-        return setAside(deps, row, reason, text);
+        return setAside(
+          deps,
+          integration,
+          { ...row, notes: understood.notes },
+          { reason, body: text, headers, mayBeStop: understood.events.some(isStop) },
+        );
       }
   }
 }
 
-async function setAside(deps: Deps, row: StoredDelivery, reason: string, body: string): Promise<Acceptance> {
-  return { kind: 'accepted', result: (await storeQuarantined(deps, row, { reason, body })) ? 'quarantined' : 'repeated' };
+/** What a replay needs: never a signature, and only one value each. */
+function keptHeaders(receiver: Receiver, delivery: Delivery): Record<string, string> {
+  return Object.fromEntries(
+    receiver.readsHeaders.flatMap((name) => {
+      const value = delivery.headers[name];
+      return typeof value === 'string' ? [[name, value.replaceAll('\0', '').slice(0, 500)]] : [];
+    }),
+  );
+}
+
+/** Keep it, and answer as the integration's senders need it. Settled meanwhile, by a replay or a mended repeat, it is a repeat. */
+async function setAside(deps: Deps, integration: string, row: StoredDelivery, kept: SetAside): Promise<Acceptance> {
+  if (!(await keepLoudly(deps, integration, row, kept))) return { kind: 'accepted', result: 'repeated' };
+  if (deps.receivers[integration]?.answersUnreadable !== 'refuse') return { kind: 'accepted', result: 'quarantined' };
+  return { kind: 'unreadable', reason: kept.reason, fields: row.notes ?? [] };
+}
+
+/** A fault that nobody sees lets messages go on after a purchase: it is logged and counted each time it comes. @returns false when it was settled before */
+async function keepLoudly(deps: Deps, integration: string, row: StoredDelivery, kept: SetAside): Promise<boolean> {
+  if ((await storeQuarantined(deps, row, kept)) === 'settled') return false;
+  const topic = deps.receivers[integration]?.topics.includes(row.topic) === true ? row.topic : 'other';
+  const { reason, mayBeStop } = kept;
+  deps.telemetry.unreadable(integration, topic, mayBeStop);
+  deps.log.error(
+    { tenantId: row.tenantId, integration, topic, reason, mayBeStop },
+    mayBeStop
+      ? 'a delivery that may be a purchase, a reply or an opt-out could not be read: it is kept in the quarantine, and messages go on until it is mended'
+      : 'a delivery could not be read: it is kept in the quarantine',
+  );
+  return true;
 }
 
 async function acceptEvents(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget): Promise<Acceptance> {
@@ -148,9 +200,9 @@ function mayStop(deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promis
 }
 
 /** The connection is given back; wait until no covered call is open. @returns false when the answer's time was over before */
-async function waitForCalls(
+export async function waitForCalls(
   deps: Deps,
-  row: StoredDelivery,
+  row: Pick<StoredDelivery, 'tenantId'>,
   { applied }: Exclude<Attempt, { kind: 'locked' }>,
   budget: AnswerBudget,
 ): Promise<boolean> {
@@ -197,7 +249,15 @@ async function recordFailure(deps: Deps, row: typeof inbox.$inferSelect, error: 
   const fault = faultOf(error);
   const reason = unstorableReason(error) ?? (row.attempts + 1 >= maxAttempts ? `could not be applied in ${maxAttempts} attempts: ${fault}` : null);
   if (reason !== null) {
-    await storeQuarantined(deps, row, { reason, body: JSON.stringify(row.events) });
+    const [connection] = await deps.db.withTenant(row.tenantId, (tx) =>
+      tx.select({ integration: connections.integration }).from(connections).where(eq(connections.id, row.connectionId)),
+    );
+    await keepLoudly(deps, connection?.integration ?? 'unknown', row, {
+      reason,
+      body: JSON.stringify(row.events),
+      headers: {},
+      mayBeStop: row.events.some(isStop),
+    });
     return null;
   }
   await deps.db.withTenant(row.tenantId, (tx) => tx.update(inbox).set({ attempts: sql`attempts + 1`, lastError: fault }).where(eq(inbox.id, row.id)));

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { callFunction, callUnawaited, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
@@ -88,8 +88,11 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
     return { kind: 'applied', applied };
   }
   if (known === null) throw new MovedError();
-  if (known.state === 'pending') {
-    const applied = await applyEvents({ ...ctx, inboxId: known.id }, deps, known.events, null);
+  if (known.state === 'pending' || known.state === 'quarantined') {
+    // What waits is applied as it was read; what could not be read, as it is read now.
+    const applied = await applyEvents({ ...ctx, inboxId: known.id }, deps, known.state === 'pending' ? known.events : events, null);
+    if (known.state === 'quarantined') await tx.update(inbox).set(readAs(row, events)).where(eq(inbox.id, known.id));
+    await release(tx, known.id);
     recordApplied(tx, known.id, applied);
     await deps.checkpoints('stop.before_commit');
     return { kind: 'applied', applied };
@@ -108,6 +111,19 @@ function recordApplied(tx: Tx, inboxId: string, applied: Applied): void {
   callUnawaited(tx, 'record_applied($1, $2)', [inboxId, applied.coveredContactIds]);
 }
 
+/** How a delivery that was unreadable is understood after all. */
+function readAs({ topic, notes = [] }: StoredDelivery, events: DomainEvent[]) {
+  return { topic, notes, events, lastError: null };
+}
+
+/** What was set aside of this delivery needs nobody's attention any more. */
+async function release(tx: Tx, inboxId: string): Promise<void> {
+  await tx
+    .update(quarantine)
+    .set({ releasedAt: sql`clock_timestamp()` })
+    .where(and(eq(quarantine.inboxId, inboxId), isNull(quarantine.releasedAt)));
+}
+
 async function insertInbox(tx: Tx, row: StoredDelivery, state: 'pending' | 'ignored' | 'quarantined', events: DomainEvent[]): Promise<string | null> {
   const { tenantId, connectionId, dedupeKey, topic, notes = [] } = row;
   const id = uuidv7();
@@ -119,6 +135,10 @@ async function insertInbox(tx: Tx, row: StoredDelivery, state: 'pending' | 'igno
   return made.length === 0 ? null : id;
 }
 
+function inboxRowOf({ connectionId, dedupeKey }: StoredDelivery) {
+  return and(eq(inbox.connectionId, connectionId), eq(inbox.dedupeKey, dedupeKey));
+}
+
 /** Record a delivery that concerns nobody. @returns false when it was known already */
 export function storeIgnored(deps: Deps, row: StoredDelivery): Promise<boolean> {
   return twiceIfUnclear(() => deps.db.withTenant(row.tenantId, async (tx) => (await insertInbox(tx, row, 'ignored', [])) !== null));
@@ -127,7 +147,16 @@ export function storeIgnored(deps: Deps, row: StoredDelivery): Promise<boolean> 
 /** Store an event for the inbox worker. @returns false when the row could not be stored either: then nothing may be acknowledged */
 export async function storePending(deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<boolean> {
   try {
-    await twiceIfUnclear(() => deps.db.withTenant(row.tenantId, (tx) => insertInbox(tx, row, 'pending', events)));
+    await twiceIfUnclear(() =>
+      deps.db.withTenant(row.tenantId, async (tx) => {
+        if ((await insertInbox(tx, row, 'pending', events)) !== null) return;
+        // One that was unreadable and is understood now waits like any other; applying it releases it.
+        await tx
+          .update(inbox)
+          .set({ ...readAs(row, events), state: 'pending' })
+          .where(and(inboxRowOf(row), eq(inbox.state, 'quarantined')));
+      }),
+    );
     return true;
   } catch (error) {
     if (isLockFailure(error)) return false;
@@ -135,15 +164,27 @@ export async function storePending(deps: Deps, row: StoredDelivery, events: Doma
   }
 }
 
+/** A delivery that cannot be applied, as it is kept. */
+export interface SetAside {
+  reason: string;
+  body: string;
+  /** Those that its receiver reads. */
+  headers: Record<string, string>;
+  mayBeStop: boolean;
+}
+
 /**
  * Keep a delivery that cannot be applied, whole and with the reason: one that is new, or one that waits in the inbox.
- * @returns false when it was known already and waits no longer
+ * @returns `stored`, or what had become of it before: `quarantined` where it still waits for somebody to mend it
  */
-export function storeQuarantined(deps: Deps, row: StoredDelivery, kept: { reason: string; body: string }): Promise<boolean> {
+export function storeQuarantined(deps: Deps, row: StoredDelivery, kept: SetAside): Promise<'stored' | 'quarantined' | 'settled'> {
   return twiceIfUnclear(() =>
     deps.db.withTenant(row.tenantId, async (tx) => {
       const inboxId = (await insertInbox(tx, row, 'quarantined', [])) ?? (await giveUpPending(tx, row, kept.reason));
-      if (inboxId === null) return false;
+      if (inboxId === null) {
+        const [known] = await tx.select({ state: inbox.state }).from(inbox).where(inboxRowOf(row));
+        return known?.state === 'quarantined' ? 'quarantined' : 'settled';
+      }
       await tx.insert(quarantine).values({
         tenantId: row.tenantId,
         id: uuidv7(),
@@ -153,8 +194,10 @@ export function storeQuarantined(deps: Deps, row: StoredDelivery, kept: { reason
         reason: kept.reason,
         // A NUL is the one character that Postgres's text cannot hold.
         body: kept.body.replaceAll('\0', '\uFFFD'),
+        headers: kept.headers,
+        mayBeStop: kept.mayBeStop,
       });
-      return true;
+      return 'stored';
     }),
   );
 }
@@ -163,9 +206,24 @@ async function giveUpPending(tx: Tx, row: StoredDelivery, reason: string): Promi
   const [given] = await tx
     .update(inbox)
     .set({ state: 'quarantined', lastError: reason })
-    .where(and(eq(inbox.connectionId, row.connectionId), eq(inbox.dedupeKey, row.dedupeKey), eq(inbox.state, 'pending')))
+    .where(and(inboxRowOf(row), eq(inbox.state, 'pending')))
     .returning({ id: inbox.id });
   return given?.id ?? null;
+}
+
+/** Nothing is to be done for a delivery that was set aside: nobody need look at it any more. @returns false when it was settled before */
+export function settleAsIgnored(deps: Deps, tenantId: string, inboxId: string): Promise<boolean> {
+  return twiceIfUnclear(() =>
+    deps.db.withTenant(tenantId, async (tx) => {
+      const settled = await tx
+        .update(inbox)
+        .set({ state: 'ignored', lastError: null })
+        .where(and(eq(inbox.id, inboxId), eq(inbox.state, 'quarantined')))
+        .returning({ id: inbox.id });
+      await release(tx, inboxId);
+      return settled.length > 0;
+    }),
+  );
 }
 
 /**

@@ -1,6 +1,8 @@
 /** What is counted and measured, by name. The process decides where the figures go (`config/telemetry.ts`). */
 export interface Telemetry {
   webhook(integration: string, result: string, durationMs: number): void;
+  /** A delivery named nobody and nothing, or cannot be stored. `topic`: one of the receiver's list, or `other`. */
+  unreadable(integration: string, topic: string, mayBeStop: boolean): void;
   verdict(kind: string, reason: string): void;
   send(outcome: 'sent' | 'failed' | 'unknown', durationMs: number): void;
   dueToCall(latenessMs: number): void;
@@ -11,6 +13,7 @@ export interface Telemetry {
 
 export const noTelemetry: Telemetry = {
   webhook() {},
+  unreadable() {},
   verdict() {},
   send() {},
   dueToCall() {},

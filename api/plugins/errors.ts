@@ -15,6 +15,10 @@ const problemSchema = z
       .array(z.object({ path: z.string(), message: z.string() }))
       .optional()
       .meta({ description: 'What is wrong where, for `invalid_request`.' }),
+    fields: z
+      .array(z.object({ field: z.string(), reason: z.string() }))
+      .optional()
+      .meta({ description: 'What cannot be read in a webhook, for `unreadable`. It never repeats what was sent.' }),
   })
   .meta({ id: 'Problem' });
 
@@ -23,6 +27,7 @@ const meanings = {
   401: 'Who is asking is not known.',
   404: 'There is no such thing, or it is not yours.',
   413: 'The body is larger than 1 MiB.',
+  422: 'The event names nobody and nothing. It is kept, and `fields` say what to mend.',
   429: 'Too many attempts. `Retry-After` says when to try again.',
   503: 'Not now. `Retry-After` says when to try again; nothing is lost by repeating.',
 } as const;

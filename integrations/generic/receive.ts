@@ -1,17 +1,46 @@
-import type { z } from 'zod';
-import type { DomainEvent } from '../../domain/events.ts';
-import type { EpochMs } from '../../domain/sequence/plan.ts';
-import type { Delivery, Normalised, Receiver } from '../port.ts';
-import { asDedupeKey, unreadableReason } from '../untrusted-text.ts';
+import type { Receiver } from '../port.ts';
+import { readInstant } from '../read/instant.ts';
+import { type Fields, type Notes, note, readFields } from '../read/notes.ts';
+import { exactBody } from '../read/parse-exactly.ts';
+import { occurredAt, understood } from '../read/understood.ts';
+import { asDedupeKey, cleanText } from '../untrusted-text.ts';
 import { signatureMatches, singleHeader } from '../verify-signature.ts';
-import { genericData, genericEnvelope, genericHead } from './schema.ts';
+import { readCartUpdated } from './carts.ts';
+import { readContactUpdated, readMessageReceived, readOptedIn, readOptedOut } from './contacts.ts';
+import { readOrderCancelled, readOrderPlaced, readOrderUpdated } from './orders.ts';
+import type { Read } from './reading.ts';
 import { standardWebhookKey, standardWebhookParts, standardWebhookScheme } from './sign.ts';
 
 // Standard Webhooks: five minutes either way.
 const toleranceMs = 5 * 60_000;
 
+interface Type {
+  read: Read;
+  /** Whether it tells a purchase, a reply or an opt-out. */
+  mayBeStop: boolean;
+}
+
+// docs/webhooks.md shows an example of each.
+const types: ReadonlyMap<string, Type> = new Map([
+  ['cart.updated', { read: readCartUpdated, mayBeStop: false }],
+  ['order.placed', { read: readOrderPlaced, mayBeStop: true }],
+  ['order.updated', { read: readOrderUpdated, mayBeStop: false }],
+  ['order.cancelled', { read: readOrderCancelled, mayBeStop: false }],
+  // It may carry the person's "denied".
+  ['contact.updated', { read: readContactUpdated, mayBeStop: true }],
+  ['message.received', { read: readMessageReceived, mayBeStop: true }],
+  ['contact.opted_out', { read: readOptedOut, mayBeStop: true }],
+  ['contact.opted_in', { read: readOptedIn, mayBeStop: false }],
+]);
+
 /** Events of a merchant's own systems, signed as Standard Webhooks prescribes. Source: docs/webhooks.md */
 export const genericReceiver: Receiver = {
+  topics: [...types.keys()],
+  readsHeaders: [],
+  topicHeader: null,
+  // Who writes these events can mend them, and only notices what is refused.
+  answersUnreadable: 'refuse',
+
   verify(delivery, secrets) {
     const id = singleHeader(delivery, 'webhook-id');
     const timestamp = singleHeader(delivery, 'webhook-timestamp');
@@ -31,83 +60,30 @@ export const genericReceiver: Receiver = {
     return id === null ? null : asDedupeKey(id);
   },
 
-  normalise(delivery, body) {
-    const envelope = genericEnvelope.safeParse(body);
-    if (!envelope.success) return { kind: 'unreadable', topic: 'unknown', reason: unreadableReason(envelope.error) };
-    const topic = envelope.data.type;
-    const read = readers.get(topic);
-    return read === undefined ? { kind: 'ignored', topic } : read(body, delivery);
+  normalise(delivery, body, store) {
+    const notes: Notes = [];
+    const envelope = readFields(exactBody(delivery.raw, body), 'body', notes);
+    const topic = envelope === null ? null : typeOf(envelope);
+    if (envelope === null || topic === null) {
+      if (envelope !== null) note(notes, 'type', 'is missing or no text');
+      return understood('unknown', [], notes, true);
+    }
+    const known = types.get(topic);
+    if (known === undefined) return { kind: 'ignored', topic };
+    const data = readFields(envelope['data'], 'data', notes);
+    if (data === null) {
+      note(notes, 'data', 'is missing');
+      return understood(topic, [], notes, known.mayBeStop);
+    }
+    const stated = readInstant(envelope['timestamp'], 'timestamp', notes, store.timeZone);
+    const occurred = occurredAt(stated, 'timestamp', notes, delivery.receivedAtMs);
+    return understood(topic, known.read({ data, notes, store, occurred }), notes, known.mayBeStop);
   },
 };
 
-type Read = (body: unknown, delivery: Delivery) => Normalised;
-
-function reader<S extends z.ZodType>(topic: string, schema: S, toEvent: (data: z.output<S>, occurredAtMs: EpochMs) => DomainEvent): [string, Read] {
-  const read: Read = (body, delivery) => {
-    const head = genericHead.safeParse(body);
-    if (!head.success) return { kind: 'unreadable', topic, reason: unreadableReason(head.error) };
-    // Events are folded by their timestamps: one from next year would silence everything that follows.
-    if (head.data.timestamp > delivery.receivedAtMs + toleranceMs) return { kind: 'unreadable', topic, reason: 'timestamp: lies in the future' };
-    const data = schema.safeParse(head.data.data);
-    if (!data.success) return { kind: 'unreadable', topic, reason: unreadableReason(data.error, 'data') };
-    return { kind: 'events', topic, events: [toEvent(data.data, head.data.timestamp)] };
-  };
-  return [topic, read];
+/** Two spellings of "cancelled", and what is written in capitals, are the same type. */
+function typeOf(envelope: Fields): string | null {
+  const type = cleanText(envelope['type'], 100);
+  const plain = type?.toLowerCase().replace('canceled', 'cancelled') ?? '';
+  return types.has(plain) ? plain : type;
 }
-
-const readers: ReadonlyMap<string, Read> = new Map<string, Read>([
-  reader('cart.updated', genericData['cart.updated'], (data, occurredAtMs) => ({
-    type: 'cart.updated',
-    occurredAtMs,
-    keys: [{ kind: 'external', value: data.id }],
-    person: data.person,
-    cart: {
-      createdAtMs: Math.min(data.created_at ?? occurredAtMs, occurredAtMs),
-      currency: data.currency,
-      totalMinor: data.totalMinor,
-      items: data.items,
-      restoreUrl: data.restore_url ?? null,
-      origin: null,
-      completed: false,
-    },
-  })),
-  reader('order.placed', genericData['order.placed'], (data, occurredAtMs) => ({
-    type: 'order.placed',
-    occurredAtMs,
-    keys: data.cartId === null ? [] : [{ kind: 'external', value: data.cartId }],
-    person: data.person,
-    order: { externalId: data.id, currency: data.currency, totalMinor: data.totalMinor, products: [], noRevenue: null },
-  })),
-  reader('order.cancelled', genericData['order.cancelled'], (data, occurredAtMs) => ({
-    type: 'order.cancelled',
-    occurredAtMs,
-    order: { externalId: data.order.id },
-  })),
-  reader('contact.updated', genericData['contact.updated'], (person, occurredAtMs) => ({ type: 'contact.updated', occurredAtMs, person })),
-  reader('message.received', genericData['message.received'], (data, occurredAtMs) => ({
-    type: 'message.received',
-    occurredAtMs,
-    person: data.contact,
-    channel: data.channel,
-    text: data.text ?? null,
-  })),
-  reader('contact.opted_out', genericData['contact.opted_out'], (data, occurredAtMs) => ({
-    type: 'contact.opted_out',
-    occurredAtMs,
-    person: data.contact,
-    channel: data.channel == null || data.channel === 'all' ? null : data.channel,
-    final: data.final ?? false,
-    source: data.source ?? 'webhook',
-    basis: 'person',
-  })),
-  reader('contact.opted_in', genericData['contact.opted_in'], (data, occurredAtMs) => ({
-    type: 'contact.opted_in',
-    occurredAtMs,
-    person: data.contact,
-    channel: data.channel,
-    source: data.source ?? 'webhook',
-    wording: data.wording ?? null,
-    basis: 'person',
-    confirmed: true,
-  })),
-]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseExactly } from '../../integrations/shopify/parse-exactly.ts';
+import { parseExactly } from '../../integrations/read/parse-exactly.ts';
 
 test('integers beyond 2^53 arrive as strings, digit by digit', () => {
   expect(parseExactly('{"id":981820079255243537,"ids":[-9007199254740993,1],"n":9007199254740993}')).toEqual({

@@ -13,6 +13,7 @@ import { picture } from '../../local/demo-store/shop-site.ts';
 import { type Behaviour, type Shopper, shopperNumber } from '../../local/demo-store/shopper.ts';
 import { visit } from '../../local/demo-store/visit.ts';
 import { type Mailbox, startMailbox } from '../../local/mailbox/mailbox.ts';
+import { aStore } from '../helpers/a-store.ts';
 
 const secrets = { shopify: 'shpss_1', generic: `whsec_${Buffer.alloc(24, 1).toString('base64')}` };
 let mailbox: Mailbox;
@@ -33,7 +34,7 @@ async function aShopServer() {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   const receive = (receiver: Receiver, secret: string) => async (delivery: Delivery) => {
     expect(receiver.verify(delivery, [secret])).toBeNull();
-    const read = receiver.normalise(delivery, JSON.parse(delivery.raw.toString()));
+    const read = receiver.normalise(delivery, JSON.parse(delivery.raw.toString()), aStore);
     if (read.kind !== 'events') throw new Error(JSON.stringify(read));
     for (const event of read.events) {
       const to = 'person' in event && event.person !== null ? event.person.email : null;

@@ -4,6 +4,7 @@ import type { Delivery } from '../../integrations/port.ts';
 import { shopifyReceiver } from '../../integrations/shopify/receive.ts';
 import { nothingRemembered, prepareEvent, type SendableEvent, type SendOptions, sendableEvents } from '../../local/send-event.ts';
 import { type SignedDelivery, signAsShopify, signGeneric } from '../../local/webhook.ts';
+import { aStore } from '../helpers/a-store.ts';
 
 const nowMs = Date.parse('2026-11-21T10:00:00Z');
 const context = { newId: () => 'a1b2', shopUrl: 'http://localhost:3030' };
@@ -22,7 +23,7 @@ const received = (sent: SignedDelivery): Delivery => ({ raw: Buffer.from(sent.bo
 function eventsOf(receiver: typeof genericReceiver, secret: string, sent: SignedDelivery) {
   const delivery = received(sent);
   expect(receiver.verify(delivery, [secret])).toBeNull();
-  const read = receiver.normalise(delivery, JSON.parse(sent.body));
+  const read = receiver.normalise(delivery, JSON.parse(sent.body), aStore);
   if (read.kind !== 'events') throw new Error(`${read.kind}: ${'reason' in read ? read.reason : ''}`);
   return read.events;
 }

@@ -44,20 +44,29 @@ describe('a shop says what cannot be', () => {
     expect((await shop.post('cart.updated', aCart(cart, email, { created_at: '0000-01-01T00:00:00Z' }))).status).toBe(200);
   });
 
-  test('what only Postgres refuses is kept in the quarantine with the reason, and its repeat is a repeat', async () => {
+  test('what only Postgres refuses is kept in the quarantine with the reason, and its repeat is as unreadable', async () => {
     const connectionId = shop.tenant.webhooks.generic.path.split('/').at(-1) ?? '';
     // As an adapter would let it through that does not know the database's limits.
     const lenient: Receiver = {
+      topics: ['contact.updated'],
+      readsHeaders: [],
+      topicHeader: null,
+      answersUnreadable: 'accept',
       verify: () => null,
       dedupeKey: () => 'lenient-1',
-      normalise: () => ({ kind: 'events', topic: 'contact.updated', events: [{ type: 'contact.updated', occurredAtMs: Date.now(), person }] }),
+      normalise: () => ({
+        kind: 'events',
+        topic: 'contact.updated',
+        events: [{ type: 'contact.updated', occurredAtMs: Date.now(), person }],
+        notes: [],
+      }),
     };
     const person: PersonDetails = { ...nobody, email: names().email, phone: null, externalId: null, orderCount: 3_000_000_000 };
     const deps = { ...shop.deps, receivers: { generic: lenient } };
     const deliver = () =>
       acceptDelivery(deps, 'generic', connectionId, { headers: {}, raw: Buffer.from('{"as":"received"}'), receivedAtMs: Date.now() });
     expect(await deliver()).toEqual({ kind: 'accepted', result: 'quarantined' });
-    expect(await deliver()).toEqual({ kind: 'accepted', result: 'repeated' });
+    expect(await deliver()).toEqual({ kind: 'accepted', result: 'quarantined' });
     const kept = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.select().from(quarantine).where(eq(quarantine.body, '{"as":"received"}')),
     );

@@ -32,7 +32,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, 
       'Signed deliveries of a connection, as docs/webhooks.md describes them. Answered 2xx only after everything is stored and every provider call that a stop covers is over.',
     // The bytes as they came; the integration's own schema reads them after the signature was checked.
     body: z.unknown().meta({ description: 'The integration’s event, as JSON.' }),
-    response: { 200: acceptedSchema, ...problems(400, 401, 404, 413, 503) },
+    response: { 200: acceptedSchema, ...problems(400, 401, 404, 413, 422, 503) },
   };
   const integration = z.string().meta({ examples: ['shopify', 'generic'] });
 
@@ -55,6 +55,14 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
   switch (acceptance.kind) {
     case 'accepted':
       return reply.code(200).send({ status: acceptance.result });
+    case 'unreadable':
+      return problem(
+        reply,
+        422,
+        'unreadable',
+        `The event names nobody and nothing (${acceptance.reason}). It is kept in the quarantine; mend it and send it again with the same id.`,
+        { fields: acceptance.fields },
+      );
     case 'busy':
       // Stored or not: the repeat finds it or stores it, and is answered when the calls that it covers are over.
       return problem(reply.header('retry-after', '1'), 503, 'busy', 'The event could not be answered for in time; deliver it again.');

@@ -44,3 +44,12 @@ function endOfNumber(json: string, start: number): number {
   while (at < json.length && /[\d.eE+-]/.test(json.charAt(at))) at += 1;
   return at;
 }
+
+/** A delivery's body with its ids intact, from the raw bytes; the caller's parse where those are not JSON. */
+export function exactBody(raw: Buffer, body: unknown): unknown {
+  try {
+    return parseExactly(raw.toString('utf8'));
+  } catch {
+    return body;
+  }
+}

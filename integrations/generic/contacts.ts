@@ -1,0 +1,78 @@
+import { isAbsent, note } from '../read/notes.ts';
+import { namesSomebody } from '../read/person.ts';
+import { readFlag, readLines, readText } from '../read/text.ts';
+import { optOutsOf, readContact, readIdentity } from './person.ts';
+import type { Read, Reading } from './reading.ts';
+
+export const readContactUpdated: Read = (reading) => {
+  const contact = readContact(reading, null);
+  if (!namesSomebody(contact.person)) return [];
+  return [...optOutsOf(contact, reading.occurred), { type: 'contact.updated', ...reading.occurred, person: contact.person }];
+};
+
+/** A reply stops whatever its channel; one that is not said or not known is that of the address it came from. */
+export const readMessageReceived: Read = (reading) => {
+  const { data, notes, occurred } = reading;
+  const person = readIdentity(reading);
+  if (!namesSomebody(person)) return [];
+  const known = channelOf(reading, ['email', 'sms', 'telegram'] as const);
+  const channel = known ?? (person.email === null && person.phone !== null ? 'sms' : 'email');
+  if (known === null) note(notes, 'data.channel', `is not known: taken as ${channel}`);
+  return [{ type: 'message.received', ...occurred, person, channel, text: readLines(data['text'], 'data.text', notes, 10_000) }];
+};
+
+/** Whoever opts out of we do not know what opts out of everything. */
+export const readOptedOut: Read = (reading) => {
+  const { data, notes, occurred } = reading;
+  const person = readIdentity(reading);
+  if (!namesSomebody(person)) return [];
+  const channel = channelOf(reading, ['email', 'sms', 'call', 'push', 'all'] as const);
+  if (channel === null && !isAbsent(data['channel'])) note(notes, 'data.channel', 'is not known: taken as all channels');
+  return [
+    {
+      type: 'contact.opted_out',
+      ...occurred,
+      person,
+      channel: channel === 'all' ? null : channel,
+      final: readFlag(data['final'], 'data.final', notes) === true,
+      source: readText(data['source'], 'data.source', notes, 100) ?? 'webhook',
+      basis: 'person',
+    },
+  ];
+};
+
+/** A yes to we do not know what is none. */
+export const readOptedIn: Read = (reading) => {
+  const { data, notes, occurred } = reading;
+  const person = readIdentity(reading);
+  const channel = channelOf(reading, ['email', 'sms', 'call', 'push'] as const);
+  if (channel === null) note(notes, 'data.channel', 'is missing or not known: the person agreed to nothing that can be kept');
+  if (!namesSomebody(person) || channel === null) return [];
+  return [
+    {
+      type: 'contact.opted_in',
+      ...occurred,
+      person,
+      channel,
+      source: readText(data['source'], 'data.source', notes, 100) ?? 'webhook',
+      wording: readLines(data['wording'], 'data.wording', notes, 2_000),
+      basis: 'person',
+      confirmed: true,
+    },
+  ];
+};
+
+const otherNames: Readonly<Record<string, string>> = {
+  'e-mail': 'email',
+  mail: 'email',
+  text: 'sms',
+  phone: 'call',
+  voice: 'call',
+  any: 'all',
+  '*': 'all',
+};
+
+function channelOf<T extends string>({ data, notes }: Reading, channels: readonly T[]): T | null {
+  const word = readText(data['channel'], 'data.channel', notes, 50)?.toLowerCase() ?? null;
+  return channels.find((channel) => channel === word || channel === otherNames[word ?? '']) ?? null;
+}
