@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
+import { normaliseEmail } from './people/identity.ts';
 
 /** What a tenant configures. Every field has a default, so that a new one never breaks an old row. Money in minor units. */
 export const tenantSettings = z.object({
@@ -42,3 +43,12 @@ export const tenantSettings = z.object({
   sharedKeys: z.array(z.object({ connections: z.array(z.string()), kinds: z.array(z.string()) })).default([]),
 });
 export type TenantSettings = z.infer<typeof tenantSettings>;
+
+/** The store's own addresses, normalised: where its emails come from and where their answers go. No shopper has one of them. */
+export function ownAddressesOf({
+  senderAddress,
+  supportEmail,
+  replyTo,
+}: Pick<TenantSettings, 'senderAddress' | 'supportEmail' | 'replyTo'>): string[] {
+  return [senderAddress, supportEmail, replyTo].map((address) => normaliseEmail(address)).filter((address) => address !== null);
+}

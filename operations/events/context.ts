@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { tenants } from '../../db/schema/index.ts';
-import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
+import { ownAddressesOf, type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
 import type { LiveClaim } from '../lease-watch.ts';
 import type { EventSource } from './identities.ts';
@@ -37,7 +37,13 @@ export interface TenantRow {
 
 /** How this tenant's events are read. `connectionId` is empty for what comes without a webhook. */
 export function sourceOf(where: { tenantId: string; connectionId: string }, settings: TenantSettings): EventSource {
-  return { tenantId: where.tenantId, connectionId: where.connectionId, country: settings.country, sharedKeys: settings.sharedKeys };
+  return {
+    tenantId: where.tenantId,
+    connectionId: where.connectionId,
+    country: settings.country,
+    ownAddresses: ownAddressesOf(settings),
+    sharedKeys: settings.sharedKeys,
+  };
 }
 
 export async function readTenant(tx: Tx, tenantId: string): Promise<TenantRow> {

@@ -4,6 +4,7 @@ import { contactIdentities, contacts, subjectKeys, subjects } from '../../db/sch
 import type { DomainEvent, PersonRef, SubjectKey } from '../../domain/events.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
+import { placeholderReason } from '../../domain/people/placeholder.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 
 export type { Identity } from '../../domain/people/choose-contact.ts';
@@ -14,6 +15,8 @@ export interface EventSource {
   connectionId: string;
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
   country: string;
+  /** The store's own addresses, normalised: they name no shopper. */
+  ownAddresses: string[];
   /** Kinds of keys that several connections of the store share (`sharedKeys` of the tenant's settings). */
   sharedKeys: TenantSettings['sharedKeys'];
 }
@@ -23,15 +26,16 @@ export interface ScopedKey extends SubjectKey {
   connectionId: string;
 }
 
-/** The identities that a reference names; fields that cannot be an address or a number are left out. */
+/** The identities that a reference names. What cannot be an address or a number is left out, and so is what shops write where nobody is meant. */
 export function identitiesOf(source: EventSource, ref: PersonRef): Identity[] {
   const email = ref.email === null ? null : normaliseEmail(ref.email);
   const phone = ref.phone === null ? null : normalisePhone(ref.phone, source.country);
-  return [
+  const all = [
     ...(ref.externalId === null ? [] : [{ kind: `external:${source.connectionId}`, value: ref.externalId }]),
     ...(email === null ? [] : [{ kind: 'email', value: email }]),
     ...(phone === null ? [] : [{ kind: 'phone', value: phone }]),
   ];
+  return all.filter(({ kind, value }) => placeholderReason(kind, value, { addresses: source.ownAddresses }) === null);
 }
 
 /** Who and what an event is about, before anything is looked up. */

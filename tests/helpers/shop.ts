@@ -50,7 +50,11 @@ export interface Shop {
   /** Post a signed event of the generic integration. */
   post(type: string, data: Record<string, unknown>, options?: { id?: string; at?: number }): Promise<{ status: number; body: unknown }>;
   /** Post a signed Shopify webhook. */
-  shopify(topic: string, body: Record<string, unknown>, options?: { id?: string }): Promise<{ status: number; body: unknown }>;
+  shopify(
+    topic: string,
+    body: Record<string, unknown>,
+    options?: { id?: string; headers?: Record<string, string> },
+  ): Promise<{ status: number; body: unknown }>;
   enrollmentOf(cartId: string): Promise<typeof enrollments.$inferSelect | null>;
   ledgerOf(enrollmentId: string): Promise<(typeof messages.$inferSelect)[]>;
   close(): Promise<void>;
@@ -141,10 +145,14 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
         payload,
       );
     },
-    shopify(topic, body, { id = randomUUID() } = {}) {
+    shopify(topic, body, { id = randomUUID(), headers = {} } = {}) {
       const payload = JSON.stringify(body);
       const { path, secret } = provisioned.webhooks.shopify;
-      return send(path, { 'x-shopify-topic': topic, 'x-shopify-webhook-id': id, 'x-shopify-hmac-sha256': signShopify(secret, payload) }, payload);
+      return send(
+        path,
+        { 'x-shopify-topic': topic, 'x-shopify-webhook-id': id, 'x-shopify-hmac-sha256': signShopify(secret, payload), ...headers },
+        payload,
+      );
     },
     async enrollmentOf(cartId) {
       const rows = await deps.db.withTenant(provisioned.tenantId, (tx) =>
