@@ -466,12 +466,12 @@ begin
         from consents n where n.contact_id = any(contact_ids) group by 1, 2, 3) said), '[]'),
     -- What went out to the person in other enrollments, the latest of each channel: gaps count per person.
     'sends', coalesce((
-      select json_agg(json_build_object('channel', latest.channel, 'at', latest.at, 'due_at', latest.due_at))
+      select json_agg(json_build_object('channel', latest.channel, 'at', latest.at))
       from (
-        select distinct on (m.channel) m.channel, coalesce(m.settled_at, m.claimed_at, m.created_at) as at, m.due_at
+        select distinct on (m.channel) m.channel, coalesce(m.settled_at, m.claimed_at, m.created_at) as at
         from unnest(contact_ids) as c(id)
           cross join lateral (
-            select h.channel, h.settled_at, h.claimed_at, h.created_at, h.due_at from messages h
+            select h.channel, h.settled_at, h.claimed_at, h.created_at from messages h
             where h.contact_id = c.id and h.enrollment_id <> wanted_enrollment and h.state in ('sent', 'unknown', 'claimed')
             order by h.settled_at desc limit 20) m
         order by m.channel, 2 desc) latest), '[]'));

@@ -63,8 +63,11 @@ export interface Facts {
   };
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;
-  /** Latest send of this enrollment on a channel that `disturbs`, sent or unknown, and the due time of its step. */
-  lastSend: { atMs: EpochMs; dueMs: EpochMs } | null;
+  /**
+   * The person's latest message on a channel that `disturbs`, sent or unknown, over all their enrollments, and the due time of its step;
+   * `dueMs` is null for one of another enrollment: nothing here is due together with it.
+   */
+  lastSend: { atMs: EpochMs; dueMs: EpochMs | null } | null;
   tenant: {
     /** `null`: quiet hours are off (time scale). Minutes since midnight, local to the person. */
     quietHours: { fromMinute: number; toMinute: number } | null;

@@ -5,7 +5,7 @@ import { chosenChannel } from './gate.ts';
 
 const apartMs = 3 * 3_600_000;
 
-/** Two sends of one enrollment keep three hours apart, unless they were due at the same time. Source: design, section 4, rule 5 */
+/** Two messages to one person keep three hours apart, unless they are of one enrollment and were due at the same time. Source: docs/rules.md#rule-5 */
 export const gap: TimeGate = {
   name: 'gap',
   opensAt(situation, fromMs) {

@@ -12,7 +12,7 @@ import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
-import { instant, maybe, text } from '../events/stored-rows.ts';
+import { maybe, text } from '../events/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 
@@ -37,7 +37,7 @@ export interface StepWorld {
   /** The latest statement of each kind on a channel. */
   consents: (ConsentStatement & { channel: string })[];
   /** What went out to the person in other enrollments, the latest of each channel. */
-  sends: { channel: string | null; atMs: number; dueMs: number | null }[];
+  sends: { channel: string | null; atMs: number }[];
 }
 
 /**
@@ -62,7 +62,7 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
       basis: row['basis'] as ConsentStatement['basis'],
       atMs: Date.parse(text(row, 'at')),
     })),
-    sends: stored.sends.map((row) => ({ channel: maybe<string>(row, 'channel'), atMs: Date.parse(text(row, 'at')), dueMs: instant(row, 'due_at') })),
+    sends: stored.sends.map((row) => ({ channel: maybe<string>(row, 'channel'), atMs: Date.parse(text(row, 'at')) })),
   };
 }
 
@@ -97,7 +97,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const step = definition.steps.find((s) => s.id === stepId);
   const planned = plan.steps.find((s) => s.id === stepId);
   if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
-  const own = ledger.find((m) => m.stepId === stepId);
+  const row = ledger.find((m) => m.stepId === stepId);
 
   // What a person said closes the channel for the person; what an address is worth (refused, bounced) counts for that address alone.
   const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
@@ -121,11 +121,11 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       refused: false,
     };
   };
-  const sends = ledger
+  const own = ledger
     .filter((m) => m.stepId !== stepId && (m.state === 'sent' || m.state === 'unknown' || m.state === 'claimed') && disturbs(m.channel))
-    .map((m) => ({ atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }))
-    .concat(input.world.sends.filter((s) => disturbs(s.channel)).map(({ atMs, dueMs }) => ({ atMs, dueMs: dueMs ?? atMs })))
-    .sort((a, b) => b.atMs - a.atMs);
+    .map((m) => ({ atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }));
+  const elsewhere = input.world.sends.filter((s) => disturbs(s.channel)).map(({ atMs }) => ({ atMs, dueMs: null }));
+  const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
   const facts: Facts = {
     plan,
@@ -134,7 +134,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       id: stepId,
       when: step.when ?? null,
       channels: planned.channels,
-      refusals: own?.refusals ?? 0,
+      refusals: row?.refusals ?? 0,
       maxRetries: step.maxRetries ?? 3,
     },
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },

@@ -143,3 +143,24 @@ test('persons who become one keep one conversation', async () => {
   expect(await enrolled(a.cart)).toMatchObject({ stopReason: 'superseded' });
   expect(await enrolled(b.cart)).toMatchObject({ status: 'ACTIVE' });
 });
+
+test('messages to one person keep three hours apart, also where they are of different sequences', async () => {
+  const side = await openShop({ timeScale: 1, together: 'many', sender: createStubSender(provider.port, { kind: 'none' }) });
+  try {
+    const { email } = names();
+    const carts = [names().cart, names().cart];
+    for (const [at, cart] of carts.entries()) await side.post('cart.updated', cartOf(cart, { email }), { at: Date.now() - 2_000 + at });
+    await letTimePass(side, 2 * hourMs + 1_000);
+    const ids = await Promise.all(carts.map(async (cart) => (await side.enrollmentOf(cart))?.id ?? ''));
+    const results = [];
+    for (const enrollmentId of ids) {
+      for (const stepId of ['popup_1h', 'email_2h'])
+        results.push(await dispatchStep(side.deps, { tenantId: side.tenant.tenantId, enrollmentId, stepId }));
+    }
+    const states = await Promise.all(ids.map(async (id) => (await side.ledgerOf(id)).find((m) => m.stepId === 'email_2h')?.state ?? 'put off'));
+    expect(states).toEqual(['sent', 'put off']);
+    expect(results.at(-1)).toMatchObject({ kind: 'done', progress: { notBeforeMs: { email_2h: expect.any(Number) } } });
+  } finally {
+    await side.close();
+  }
+});
