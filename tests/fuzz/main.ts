@@ -1,4 +1,4 @@
-// `npm run fuzz`: schemathesis against /openapi.json of a shop of its own. See docs/operations.md.
+// `npm run fuzz`: schemathesis against /openapi.json of a shop of its own, or damaged webhooks against the receivers. See docs/operations.md.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,26 +8,36 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { StartError } from '../../local/start-error.ts';
 import { openFuzzedShop } from './fuzzed-shop.ts';
+import { fuzzReceivers } from './receivers/fuzz-receivers.ts';
 import { configOf } from './schemathesis-config.ts';
 import { findSchemathesis } from './schemathesis-program.ts';
 
-const usage = `npm run fuzz -- [options]
+const usage = `npm run fuzz -- [options]             the API, by its own description
+npm run fuzz -- receivers [options]   damaged webhooks, until one is lost
 
 --examples N   how many random requests for each route; default 100
 --seed S       which ones; the same seed gives the same; default: a new one
---only PATH    routes whose path begins so`;
+--only PATH    routes whose path begins so
+--seconds S    receivers only: how long; default: until it is stopped`;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
+    seconds: { type: 'string' },
     examples: { type: 'string', default: '100' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     only: { type: 'string', default: '/' },
     help: { type: 'boolean', default: false },
   },
 });
-if (values.help || !/^\d+$/.test(values.examples) || !/^\d+$/.test(values.seed)) {
+const numbers = [values.examples, values.seed, values.seconds ?? '0'];
+const [what] = positionals;
+if (values.help || numbers.some((text) => !/^\d+$/.test(text)) || positionals.length > 1 || (what !== undefined && what !== 'receivers')) {
   console.log(usage);
   process.exit(values.help ? 0 : 2);
+}
+if (what === 'receivers') {
+  process.exit(fuzzReceivers(Number(values.seed), values.seconds === undefined ? null : Number(values.seconds) * 1_000, console.log));
 }
 
 const say = (line: string) => console.error(line);

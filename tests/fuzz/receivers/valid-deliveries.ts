@@ -1,0 +1,297 @@
+import fc from 'fast-check';
+import type { DomainEvent } from '../../../domain/events.ts';
+
+/** A delivery as a well-behaved shop sends it. */
+export interface ValidDelivery {
+  integration: 'shopify' | 'generic';
+  topic: string;
+  body: Record<string, unknown>;
+  /** What it becomes, among others. */
+  type: DomainEvent['type'];
+  /** Paths that say whom or what it is about, or which kind of event it is: `customer.id`. */
+  about: string[];
+}
+
+/** Whom and what a delivery is about. Everybody is invented; two with the same number are the same. */
+export interface Cast {
+  email: string;
+  phone: string;
+  customer: string;
+  cart: string;
+  order: string;
+}
+
+/** Names that nothing else in a test has. */
+export function castOf(n: number, run = ''): Cast {
+  return {
+    email: `shopper${run}-${n}@example.com`,
+    phone: `+43664${String(1_000_000 + (n % 9_000_000))}`,
+    customer: `${7_206_512_345_678_000_000n + BigInt(n)}`,
+    cart: `cart${run}-${n}`,
+    order: `${820_982_911_946_000_000n + BigInt(n)}`,
+  };
+}
+
+const currencies = fc.constantFrom('EUR', 'USD', 'JPY', 'KWD', 'CZK');
+const cents = fc.integer({ min: 1, max: 500_000 }).map((n) => (n / 100).toFixed(2));
+const titles = fc.constantFrom('Assam, second flush', 'Tin, brushed steel', 'Крем', '羊毛', 'زيت زيتون', '👩‍🍳 apron');
+const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+const url = fc.constantFrom('https://tea.example.com/assam', 'https://cdn.example.com/a.png');
+
+/** @param atMs - when it happened */
+function times(atMs: number) {
+  return {
+    created_at: new Date(atMs - 60_000).toISOString().replace(/\.\d+Z/, '+00:00'),
+    updated_at: new Date(atMs).toISOString().replace(/\.\d+Z/, '+00:00'),
+  };
+}
+
+const address = fc.record({
+  first_name: fc.constantFrom('Ada', 'Bo', ''),
+  last_name: fc.constantFrom('Example', ''),
+  country: fc.constantFrom('Austria', 'Germany'),
+  country_code: fc.constantFrom('AT', 'DE', 'US'),
+  province_code: orNull(fc.constantFrom('9', 'CA')),
+});
+
+const consent = orNull(
+  fc.record({
+    state: fc.constantFrom('subscribed', 'not_subscribed', 'pending'),
+    opt_in_level: orNull(fc.constantFrom('single_opt_in', 'confirmed_opt_in')),
+    consent_updated_at: orNull(fc.constant('2026-01-01T00:00:00+00:00')),
+  }),
+);
+
+const shopifyCustomer = (cast: Cast) =>
+  fc.record({
+    id: fc.constant(cast.customer),
+    email: fc.constant(cast.email),
+    phone: fc.constant(null),
+    first_name: orNull(fc.constant('Ada')),
+    last_name: orNull(fc.constant('Example')),
+    orders_count: fc.nat(20),
+    total_spent: cents,
+    currency: currencies,
+    default_address: orNull(address),
+    email_marketing_consent: consent,
+    sms_marketing_consent: consent,
+    accepts_marketing: fc.boolean(),
+  });
+
+const shopifyLine = fc.record({
+  title: titles,
+  presentment_title: titles,
+  variant_title: fc.constantFrom('', '250 g'),
+  quantity: fc.integer({ min: 1, max: 9 }),
+  price: cents,
+  line_price: cents,
+  compare_at_price: orNull(cents),
+  product_id: fc.integer({ min: 1, max: 2 ** 40 }),
+  image_url: orNull(url),
+  featured_image: orNull(fc.record({ url })),
+  applied_discounts: fc.constant([]),
+  discount_allocations: fc.array(fc.record({ amount: fc.constant('0.10') }), { maxLength: 2 }),
+  price_set: fc.constant({ shop_money: { amount: '1.00', currency_code: 'EUR' }, presentment_money: { amount: '1.00', currency_code: 'EUR' } }),
+  line_price_set: fc.constant({ presentment_money: { amount: '1.00', currency_code: 'EUR' } }),
+});
+
+function shopifyPerson(cast: Cast) {
+  return {
+    email: fc.constant(cast.email),
+    phone: fc.constant(cast.phone),
+    customer: shopifyCustomer(cast),
+    customer_locale: fc.constantFrom('de-AT', 'en', 'ja'),
+    shipping_address: fc.oneof(fc.constant([]), address),
+    billing_address: orNull(address),
+    buyer_accepts_marketing: fc.constant(true),
+    buyer_accepts_sms_marketing: fc.boolean(),
+    sms_marketing_phone: fc.constant(null),
+  };
+}
+const shopifyWhom = ['email', 'phone', 'sms_marketing_phone', 'customer.id', 'customer.email'];
+
+const checkout = (cast: Cast, atMs: number) =>
+  fc.record({
+    id: fc.constant(cast.order),
+    token: fc.constant(cast.cart),
+    cart_token: fc.constant(`${cast.cart}-c`),
+    ...shopifyPerson(cast),
+    currency: fc.constant('EUR'),
+    presentment_currency: fc.constant('EUR'),
+    total_price: cents,
+    line_items: fc.array(shopifyLine, { minLength: 2, maxLength: 4 }),
+    abandoned_checkout_url: fc.constant(`https://tea.example.com/recover/${cast.cart}`),
+    source_name: fc.constant('web'),
+    user_id: fc.constant(null),
+    location_id: fc.constant(null),
+    completed_at: fc.constant(null),
+    ...constants(times(atMs)),
+  });
+
+const order = (cast: Cast, atMs: number) =>
+  fc.record({
+    id: fc.constant(cast.order),
+    checkout_token: fc.constant(cast.cart),
+    cart_token: fc.constant(`${cast.cart}-c`),
+    checkout_id: fc.constant(null),
+    ...shopifyPerson(cast),
+    contact_email: fc.constant(cast.email),
+    currency: currencies,
+    presentment_currency: currencies,
+    total_price: cents,
+    current_total_price: cents,
+    total_price_set: fc.constant({ shop_money: { amount: '1.00', currency_code: 'EUR' } }),
+    test: fc.boolean(),
+    cancel_reason: fc.constant(null),
+    cancelled_at: fc.constant(null),
+    financial_status: fc.constantFrom('paid', 'pending'),
+    processed_at: fc.constant(null),
+    line_items: fc.array(shopifyLine, { maxLength: 3 }),
+    refunds: fc.array(
+      fc.record({ id: fc.nat(), transactions: fc.constant([{ kind: 'refund', status: 'success', amount: '1.00', currency: 'EUR' }]) }),
+      { maxLength: 2 },
+    ),
+    ...constants(times(atMs)),
+  });
+
+function constants<T extends Record<string, unknown>>(values: T): { [K in keyof T]: fc.Arbitrary<T[K]> } {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, fc.constant(value)])) as { [K in keyof T]: fc.Arbitrary<T[K]> };
+}
+
+const contact = (cast: Cast) =>
+  fc.record({
+    id: fc.constant(`customer-${cast.customer}`),
+    email: fc.constant(cast.email),
+    phone: fc.constant(cast.phone),
+    first_name: orNull(fc.constant('Ada')),
+    last_name: orNull(fc.constant('Example')),
+    locale: fc.constantFrom('de-AT', 'en'),
+    time_zone: orNull(fc.constant('Europe/Vienna')),
+    country: fc.constantFrom('AT', 'DE'),
+    region: orNull(fc.constant('9')),
+    order_count: fc.nat(20),
+    lifetime_value: cents,
+    currency: currencies,
+    marketing: orNull(fc.record({ email: fc.constant(true), sms: fc.boolean() })),
+  });
+
+const item = fc.record({
+  title: titles,
+  variant: orNull(fc.constant('250 g')),
+  quantity: fc.integer({ min: 1, max: 9 }),
+  price: cents,
+  compare_at_price: orNull(cents),
+  product_id: orNull(fc.constant('p-1')),
+  image_url: orNull(url),
+  product_url: orNull(url),
+  stock: orNull(fc.nat(9)),
+});
+
+const genericCart = (cast: Cast, atMs: number) =>
+  fc.record({
+    cart: fc.record({
+      id: fc.constant(cast.cart),
+      currency: fc.constant('EUR'),
+      total: cents,
+      items: fc.array(item, { minLength: 2, maxLength: 4 }),
+      restore_url: fc.constant(`https://tea.example.com/cart/${cast.cart}`),
+      created_at: fc.constant(new Date(atMs - 60_000).toISOString()),
+      origin: orNull(fc.constant('web')),
+      completed: orNull(fc.constant(false)),
+    }),
+    contact: contact(cast),
+  });
+
+const genericOrder = (cast: Cast) =>
+  fc.record({
+    order: fc.record({
+      id: fc.constant(cast.order),
+      currency: currencies,
+      total: cents,
+      items: fc.array(item, { maxLength: 2 }),
+      test: fc.boolean(),
+      status: orNull(fc.constant('paid')),
+    }),
+    cart_id: fc.constant(cast.cart),
+    contact: contact(cast),
+  });
+
+const genericWhom = ['type', 'data.contact.id', 'data.contact.email', 'data.contact.phone'];
+
+/** The same email consent topics and customers' changes carry opt-outs only where the record says so. */
+const unsubscribed = { state: 'unsubscribed', opt_in_level: 'single_opt_in', consent_updated_at: '2026-11-01T10:00:00+00:00' };
+
+type Make = (cast: Cast, atMs: number) => fc.Arbitrary<Omit<ValidDelivery, 'integration' | 'topic'>>;
+
+const shopify: Record<string, Make> = {};
+for (const topic of ['checkouts/create', 'checkouts/update'])
+  shopify[topic] = (cast, atMs) =>
+    checkout(cast, atMs).map((body) => ({ body, type: 'cart.updated', about: ['id', 'token', 'cart_token', ...shopifyWhom] }));
+shopify['carts/update'] = (cast, atMs) =>
+  fc
+    .record({
+      id: fc.constant(cast.cart),
+      token: fc.constant(cast.cart),
+      line_items: fc.array(shopifyLine, { minLength: 2, maxLength: 4 }),
+      ...constants(times(atMs)),
+    })
+    .map((body) => ({ body, type: 'cart.updated', about: ['id', 'token'] }));
+for (const topic of ['orders/create', 'orders/paid', 'orders/updated', 'orders/cancelled'])
+  shopify[topic] = (cast, atMs) =>
+    order(cast, atMs).map((body) => ({
+      body,
+      type: 'order.placed',
+      about: ['checkout_token', 'cart_token', 'checkout_id', 'contact_email', ...shopifyWhom],
+    }));
+shopify['customers/update'] = (cast, atMs) =>
+  shopifyCustomer(cast).map((customer) => ({
+    body: { ...customer, ...times(atMs), email_marketing_consent: unsubscribed },
+    type: 'contact.opted_out',
+    about: ['id', 'email', 'phone', 'email_marketing_consent.state'],
+  }));
+shopify['customers_email_marketing_consent/update'] = (cast) =>
+  fc.constant({
+    body: { customer_id: cast.customer, email_address: cast.email, email_marketing_consent: unsubscribed },
+    type: 'contact.opted_out',
+    about: ['customer_id', 'email_address', 'email_marketing_consent.state'],
+  });
+shopify['customers_marketing_consent/update'] = (cast) =>
+  fc.constant({
+    body: { id: cast.customer, phone: cast.phone, sms_marketing_consent: unsubscribed },
+    type: 'contact.opted_out',
+    about: ['id', 'phone', 'sms_marketing_consent.state'],
+  });
+
+const generic: Record<string, (cast: Cast, atMs: number) => fc.Arbitrary<{ data: unknown; about: string[] }>> = {
+  'cart.updated': (cast, atMs) => genericCart(cast, atMs).map((data) => ({ data, about: ['data.cart.id'] })),
+  'order.placed': (cast) => genericOrder(cast).map((data) => ({ data, about: ['data.cart_id'] })),
+  'message.received': (cast) =>
+    contact(cast).map((c) => ({ data: { contact: c, channel: 'email', text: 'Is the tin dishwasher-safe?' }, about: [] })),
+  'contact.opted_out': (cast) => contact(cast).map((c) => ({ data: { contact: c, channel: 'email', final: false, source: 'form' }, about: [] })),
+};
+
+/** Topics of each integration that tell a stop or a cart. */
+export const topicsOf: Record<ValidDelivery['integration'], string[]> = { shopify: Object.keys(shopify), generic: Object.keys(generic) };
+
+/** A valid delivery of that topic about that cast. */
+export function validDelivery(integration: ValidDelivery['integration'], topic: string, cast: Cast, atMs: number): fc.Arbitrary<ValidDelivery> {
+  const own = integration === 'shopify' ? shopify[topic] : undefined;
+  if (own !== undefined) return own(cast, atMs).map((made) => ({ integration, topic, ...made }));
+  const make = generic[topic];
+  if (make === undefined) throw new Error(`no deliveries of ${topic} can be made`);
+  return make(cast, atMs).map(({ data, about }) => ({
+    integration,
+    topic,
+    body: { type: topic, timestamp: new Date(atMs).toISOString(), data },
+    type: topic as DomainEvent['type'],
+    about: [...genericWhom, ...about],
+  }));
+}
+
+/** Any valid delivery. */
+export function anyValidDelivery(atMs: number): fc.Arbitrary<ValidDelivery> {
+  const kinds = (['shopify', 'generic'] as const).flatMap((integration) => topicsOf[integration].map((topic) => ({ integration, topic })));
+  return fc
+    .tuple(fc.constantFrom(...kinds), fc.nat(1_000_000))
+    .chain(([{ integration, topic }, n]) => validDelivery(integration, topic, castOf(n), atMs));
+}
