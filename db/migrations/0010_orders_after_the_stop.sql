@@ -244,7 +244,7 @@ language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_se
 declare
   tenant uuid := current_setting('app.tenant')::uuid;
   at timestamptz := (w ->> 'at')::timestamptz;
-  told record; known conversions; now_is conversions; was_told boolean; was_readable boolean; is_readable boolean; real boolean;
+  told record; known conversions; now_is conversions; was_told boolean; known_rank int; told_rank int; real boolean;
 begin
   select * into told from jsonb_to_record(w -> 'order') as c(id uuid, event_id uuid, connection_id uuid, order_id text, contact_id uuid,
     subject_id uuid, enrollment_id uuid, currency text, value_minor bigint, no_revenue text);
@@ -262,12 +262,11 @@ begin
     now_is.enrollment_id := coalesce(known.enrollment_id, told.enrollment_id);
     now_is.subject_id := coalesce(known.subject_id, told.subject_id);
     now_is.contact_id := coalesce(known.contact_id, told.contact_id);
-    now_is.placed_at := least(known.placed_at, at);
-    was_readable := num_nulls(known.currency, known.value_minor) = 0;
-    is_readable := num_nulls(told.currency, told.value_minor) = 0;
+    now_is.placed_at := case when was_told then least(known.placed_at, at) else at end;
+    known_rank := case when known.currency is null then 0 when known.value_minor is null then 1 else 2 end;
+    told_rank := case when told.currency is null then 0 when told.value_minor is null then 1 else 2 end;
     -- What an older build noted for an order that it did not know (a cancellation, of USD 0) is no amount.
-    if not was_told or (is_readable and (not was_readable or at >= coalesce(known.value_at, at)))
-        or (not is_readable and not was_readable and told.currency is not null) then
+    if not was_told or told_rank > known_rank or (told_rank = known_rank and at >= coalesce(known.value_at, at)) then
       now_is.currency := told.currency;
       now_is.value_minor := told.value_minor;
       now_is.value_at := at;
@@ -275,7 +274,7 @@ begin
     now_is.no_revenue := case
       when 'test' in (known.no_revenue, told.no_revenue) then 'test'
       when not was_told then told.no_revenue
-      when known.no_revenue is not null and told.no_revenue is not null then known.no_revenue end;
+      when known.no_revenue is not null and told.no_revenue is not null then greatest(known.no_revenue, told.no_revenue) end;
     update conversions c set enrollment_id = now_is.enrollment_id, subject_id = now_is.subject_id, contact_id = now_is.contact_id,
       currency = now_is.currency, value_minor = now_is.value_minor, value_at = now_is.value_at, placed_at = now_is.placed_at,
       no_revenue = now_is.no_revenue
