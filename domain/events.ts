@@ -74,8 +74,8 @@ export interface OrderRefund {
   amountMinor: number;
   atMs: EpochMs;
   /**
-   * Of the amount, what the shop does not take off the order's current total, such as a goodwill amount that is for no line: Shopify's
-   * `current_total_price` leaves out removed lines only. Absent: the current total contains all of it.
+   * Of the amount, what the shop does not take off the order's current total, such as a goodwill amount that is for no line. Negative where
+   * the total lost more than was given back, such as a fee that was kept. Absent: the current total contains the refund as it is.
    */
   besidesTotalMinor?: number;
 }
