@@ -127,7 +127,7 @@ export const refunds = pgTable(
     /** Null: the order's own. A refund in another currency is kept and shown, and counts in no sum. */
     currency: text('currency'),
     amountMinor: bigint('amount_minor', { mode: 'number' }).notNull(),
-    /** Of the amount, what the shop does not take off the order's current total. */
+    /** Of the amount, what the shop does not take off the order's current total; negative: it took off more. */
     besidesTotalMinor: bigint('besides_total_minor', { mode: 'number' }).notNull().default(0),
     refundedAt: instant('refunded_at').notNull(),
     /** The provider's time of the event that the amount is from. */

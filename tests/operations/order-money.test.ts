@@ -12,7 +12,7 @@ import { explainEnrollment } from '../../operations/read/explain.ts';
 import { leaveCart } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 
-// What an order counts for, whatever the shop says of it, as often and in whatever order: docs/adr/0014-what-an-order-counts-for.md.
+// What an order counts for, whatever the shop says of it, as often and in whatever order: docs/adr/0015-what-an-order-counts-for.md.
 
 let shop: Shop;
 let owner: pg.Client;
@@ -28,9 +28,13 @@ afterAll(async () => {
 
 /** Understands bodies that are domain events already. */
 const asTold: Receiver = {
+  topics: [],
+  readsHeaders: [],
+  topicHeader: null,
+  answersUnreadable: 'accept',
   verify: () => null,
   dedupeKey: ({ headers }) => String(headers['id']),
-  normalise: (_delivery, body) => ({ kind: 'events', topic: 'told', events: body as DomainEvent[] }),
+  normalise: (_delivery, body) => ({ kind: 'events', topic: 'told', events: body as DomainEvent[], notes: [] }),
 };
 const secondMs = 1_000;
 const t0 = Math.floor(Date.now() / secondMs) * secondMs - 3_600_000;
@@ -181,6 +185,9 @@ describe('refunds and edits', () => {
     const c = await left();
     await tell(placed(c), updated(c, 60, { total: 8_000, refunds: [refund('goodwill', 2_500, 60, 500)] }));
     expect(await figuresOf(c.enrollmentId)).toEqual(counts(10_000, 2_500, 7_500));
+    // The lines came to more than was given back: the shop keeps a fee.
+    await tell(updated(c, 70, { total: 6_000, refunds: [refund('fee', 1_500, 70, -500)] }));
+    expect(await figuresOf(c.enrollmentId)).toEqual(counts(10_000, 4_000, 6_000));
   });
 
   test('a refund that fails or grows later has the amount of its latest report', async () => {
@@ -377,6 +384,37 @@ describe('a test order, and one that is cancelled or declined at once,', () => {
       expect((await added(before)).purchased, `${first} ${second}`).toBe(real ? 1 : 0);
       expect(await figuresOf(c.enrollmentId), `${first} ${second}`).toEqual(real ? counts(10_000, 0, 10_000) : []);
     }
+  });
+});
+
+describe('an order under another name of the cart', () => {
+  const nobody = { email: null, phone: null, externalId: null };
+  /** The order knows the cart by its token alone; a later event of the cart names both. */
+  async function joined(noRevenue: NoRevenue | null) {
+    const c = await left();
+    const token = { kind: 'cart_token', value: `${c.cart}-token` };
+    const order = placed(c, { noRevenue, seconds: 3_600 + 60 });
+    if (order.type !== 'order.placed') throw new TypeError();
+    await tell({ ...order, keys: [token], person: { ...order.person, ...nobody } });
+    expect(await figuresOf(c.enrollmentId)).toEqual([]);
+    await tell({
+      ...{ type: 'cart.updated', occurredAtMs: at(3_600 + 90), keys: [...order.keys, token], person: order.person },
+      cart: { ...{ createdAtMs: at(0), currency: 'EUR', totalMinor: 10_000, items: [], restoreUrl: null }, origin: null, completed: false },
+    });
+    return c;
+  }
+
+  test('is credited once both are known to be one', async () => {
+    const c = await joined(null);
+    expect(await endOf(c.enrollmentId)).toEqual({ status: 'CONVERTED', reason: 'purchased' });
+    expect(await figuresOf(c.enrollmentId)).toEqual(counts(10_000, 0, 10_000));
+    expect(await storyOf(c.enrollmentId)).toEqual(['An order (EUR 100.00) was credited to this sequence.']);
+  });
+
+  test('buys nothing where it was a test', async () => {
+    const c = await joined('test');
+    expect(await endOf(c.enrollmentId)).toEqual({ status: 'EXITED', reason: 'order_void' });
+    expect(await storyOf(c.enrollmentId)).toEqual(['A test order (EUR 100.00) came for this cart. It is not revenue.']);
   });
 });
 
