@@ -106,6 +106,27 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
       const { cart_id: _, ...data } = orderPlaced(cart).data;
       return { type: 'order.placed', data };
     }),
+    ...(
+      [
+        ['refund', (id) => ({ type: 'order.updated', data: { order: { id, currency: 'EUR', refunds: [{ id: 'refund-1', amount: '20.00' }] } } })],
+        ['edit', (id) => ({ type: 'order.updated', data: { order: { id, currency: 'EUR', current_total: '99.90' } } })],
+        ['cancellation', (id) => ({ type: 'order.cancelled', data: { order: { id } } })],
+      ] as const satisfies [string, (orderId: string) => ShopEvent][]
+    ).map(
+      ([name, eventOf]): HotAction => ({
+        name: `webhook: ${name} of an order`,
+        async prepare() {
+          const order = orderPlaced(await aCart(threeHoursMs));
+          await arrive(order);
+          const signed = sign(tenant, eventOf((order.data['order'] as { id: string }).id));
+          return () => accept(deps, signed);
+        },
+      }),
+    ),
+    webhook('refund of an order that is not known', () => ({
+      type: 'order.updated',
+      data: { order: { id: randomUUID(), currency: 'EUR', refunds: [{ id: 'refund-1', amount: '20.00' }] } },
+    })),
     webhook('reply', replied),
     webhook('opt-out', optedOut),
     webhook('contact update', (cart) => ({ type: 'contact.updated', data: { contact: { email: emailOf(cart), locale: 'de-AT' } } })),

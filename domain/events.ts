@@ -65,7 +65,20 @@ export const cartOrigins = ['web', 'point_of_sale', 'draft', 'marketplace', 'oth
 export type CartOrigin = (typeof cartOrigins)[number];
 
 /** Why an order stops a sequence and is no revenue. */
-export type NoRevenue = 'test' | 'cancelled' | 'declined';
+export const noRevenueReasons = ['test', 'cancelled', 'declined'] as const;
+export type NoRevenue = (typeof noRevenueReasons)[number];
+
+/** Money given back, in the event's currency. */
+export interface OrderRefund {
+  id: string;
+  amountMinor: number;
+  atMs: EpochMs;
+  /**
+   * Of the amount, what the shop does not take off the order's current total, such as a goodwill amount that is for no line. Negative where
+   * the total lost more than was given back, such as a fee that was kept. Absent: the current total contains the refund as it is.
+   */
+  besidesTotalMinor?: number;
+}
 
 interface EventBase {
   /** When it happened by the provider's clock: events are folded by this, not by arrival. */
@@ -121,7 +134,7 @@ export type DomainEvent =
         /** What the order is worth now, after edits and refunds; null: the event does not say. */
         currentTotalMinor: number | null;
         /** Refunds, each known by its own id; not necessarily all of them. */
-        refunds: { id: string; amountMinor: number; atMs: EpochMs }[];
+        refunds: OrderRefund[];
       };
     })
   | (EventBase & { type: 'order.cancelled'; order: { externalId: string } })

@@ -34,7 +34,7 @@ create or replace function pg_temp.whenever(n bigint, total bigint) returns time
 $$;`;
 
 /**
- * A year of people: each left a cart once, got three mails, and every third bought. Rows alone, as the owner; keys are not checked while
+ * A year of people: each left a cart once, got three mails, every third bought, and every ninth was given some of it back. Rows alone, as the owner; keys are not checked while
  * filling, yet all of them hold.
  */
 export async function fillHistory(
@@ -72,8 +72,12 @@ export async function fillHistory(
        ${at} + make_interval(hours => k), '{}' from generate_series(0, 3) k,`,
     `inbox (tenant_id, id, connection_id, dedupe_key, topic, state, received_at, applied_at)
      select ${t}, ${id(12)}, '${place.connectionId}', 'delivery-' || n, 'cart.updated', 'applied', ${at}, ${at}`,
-    `conversions (tenant_id, id, connection_id, order_id, contact_id, subject_id, enrollment_id, currency, value_minor, placed_at, created_at)
-     select ${t}, ${id(13)}, '${place.connectionId}', 'order-' || n, ${id(1)}, ${id(3)}, ${id(5)}, 'EUR', 8990, ${at} + interval '2 days', ${at}`,
+    `conversions (tenant_id, id, connection_id, order_id, contact_id, subject_id, enrollment_id, currency, value_minor, refunded_minor,
+       refunded_besides_minor, placed_at, created_at)
+     select ${t}, ${id(13)}, '${place.connectionId}', 'order-' || n, ${id(1)}, ${id(3)}, ${id(5)}, 'EUR', 8990, case when n % 9 = 0 then 990 else 0 end,
+       case when n % 9 = 0 then 990 else 0 end, ${at} + interval '2 days', ${at}`,
+    `refunds (tenant_id, id, connection_id, order_id, refund_id, currency, amount_minor, refunded_at, told_at, created_at)
+     select ${t}, ${id(18)}, '${place.connectionId}', 'order-' || n, 'refund-' || n, 'EUR', 990, ${at} + interval '3 days', ${at} + interval '3 days', ${at}`,
     `consents (tenant_id, id, contact_id, channel, state, source, occurred_at)
      select ${t}, ${id(14)}, ${id(1)}, 'email', 'granted', 'checkout', ${at}`,
     `suppressions (tenant_id, id, address_hash, channel, reason, since)
@@ -81,8 +85,8 @@ export async function fillHistory(
   ];
   for (const insert of perContact) {
     await inChunks(owner, contacts, (from, to) => {
-      const third = insert.startsWith('conversions') ? 'where n % 3 = 0' : '';
-      return `insert into ${insert.endsWith(',') ? insert : `${insert} from`} generate_series(${from}, ${to}) n ${third}`;
+      const some = insert.startsWith('conversions') ? 'where n % 3 = 0' : insert.startsWith('refunds') ? 'where n % 9 = 0' : '';
+      return `insert into ${insert.endsWith(',') ? insert : `${insert} from`} generate_series(${from}, ${to}) n ${some}`;
     });
     say(`growth: ${insert.split(' ')[0]} filled`);
   }

@@ -212,7 +212,9 @@ begin
         'started_at', s.started_at, 'previous_subject_id', s.previous_subject_id, 'items', s.items) order by s.id) from subjects s where s.id = any(subject_ids)),
       'completed', coalesce((
         select jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id) order by e.id)
-        from enrollments e where e.subject_id = any(subject_ids) and (e.status = 'COMPLETED' or (e.stop_reason = 'superseded' and e.activated_at is not null))), '[]'));
+        from enrollments e where e.subject_id = any(subject_ids) and (e.status = 'COMPLETED'
+          -- Of a cart whose order was no revenue, the real one may still come.
+          or (e.stop_reason in ('superseded', 'order_void') and e.activated_at is not null))), '[]'));
   end if;
   if cardinality(person_ids) + cardinality(near_ids) = 0 then return world; end if;
   contact_ids := array(select c.id from contacts c where c.person_id = any(person_ids || near_ids));
@@ -398,7 +400,6 @@ language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_se
 declare
   tenant uuid := current_setting('app.tenant')::uuid;
   at timestamptz := (w ->> 'at')::timestamptz;
-  counted boolean;
 begin
   perform write_people_2(w);
   if w ? 'buyers' then
@@ -420,22 +421,7 @@ begin
     where s.tenant_id = tenant and s.id = any(array(select jsonb_array_elements_text(w -> 'bought')::uuid));
   end if;
   if w ? 'ends' then perform write_ends(w -> 'ends', (w ->> 'inbox_id')::uuid); end if;
-  -- orders/create and orders/paid speak of the same order: it is counted once, and the later event may know more.
-  insert into conversions (tenant_id, id, connection_id, order_id, contact_id, subject_id, enrollment_id, currency, value_minor, placed_at)
-  select tenant, c.id, c.connection_id, c.order_id, c.contact_id, c.subject_id, c.enrollment_id, c.currency, c.value_minor, at
-  from jsonb_to_record(w -> 'order') as c(id uuid, connection_id uuid, order_id text, contact_id uuid, subject_id uuid, enrollment_id uuid,
-    currency text, value_minor bigint)
-  on conflict (tenant_id, connection_id, order_id) do update set
-    enrollment_id = coalesce(conversions.enrollment_id, excluded.enrollment_id), subject_id = coalesce(conversions.subject_id, excluded.subject_id),
-    contact_id = coalesce(conversions.contact_id, excluded.contact_id), value_minor = coalesce(excluded.value_minor, conversions.value_minor),
-    currency = coalesce(excluded.currency, conversions.currency),
-    placed_at = least(conversions.placed_at, excluded.placed_at)
-  returning xmax = 0 into counted;
-  if counted and w #>> '{order,enrollment_id}' is not null then
-    insert into enrollment_events (tenant_id, id, enrollment_id, type, inbox_id, data)
-    values (tenant, (w #>> '{order,event_id}')::uuid, (w #>> '{order,enrollment_id}')::uuid, 'recovered', (w ->> 'inbox_id')::uuid,
-      jsonb_build_object('value_minor', (w #>> '{order,value_minor}')::bigint, 'currency', w #>> '{order,currency}'));
-  end if;
+  perform credit_order(w);
 end $$;
 --> statement-breakpoint
 -- Everything that the gates of a step ask, under the locks of `lock_step`: the tenant, what was abandoned, and all that is known of the

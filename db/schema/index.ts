@@ -3,5 +3,5 @@ export { decisions, messages } from './messages.ts';
 export { consents, contactIdentities, contacts, privacyRequests, suppressions } from './people.ts';
 export { rollupDeltas, rollups } from './rollups.ts';
 export { enrollmentEvents, enrollments, sequences, sequenceVersions } from './sequences.ts';
-export { conversions, subjectKeys, subjects } from './subjects.ts';
+export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { apiKeys, auditLog, connections, tenants } from './tenants.ts';

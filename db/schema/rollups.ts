@@ -7,7 +7,7 @@ import { tenants } from './tenants.ts';
 /** Which sequences, and what of them: those of one type that were activated in the hour (or UTC day) that begins then. */
 const place = {
   sequenceType: text('sequence_type', { enum: enrollments.sequenceType.enumValues }).notNull(),
-  /** Of the orders; empty where sequences and messages are counted. */
+  /** Of the orders; empty where sequences, messages and orders of unknown value are counted. */
   currency: text('currency').notNull().default(''),
 };
 
@@ -33,7 +33,14 @@ export const rollups = pgTable(
     opened: sumOf('opened'),
     clicked: sumOf('clicked'),
     orders: sumOf('orders'),
+    /** What the shop keeps of the orders: net of edits, refunds and cancellations. */
     revenueMinor: sumOf('revenue_minor'),
+    /** The orders as they were placed, cancelled ones too. */
+    grossMinor: sumOf('gross_minor'),
+    refundedMinor: sumOf('refunded_minor'),
+    cancelledOrders: sumOf('cancelled_orders'),
+    /** Orders whose amount or currency is unknown: in no other figure. */
+    unknownOrders: sumOf('unknown_orders'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.grain, t.startsAt, t.sequenceType, t.currency] }),
@@ -62,6 +69,10 @@ export const rollupDeltas = pgTable(
     clicked: changeOf('clicked'),
     orders: changeOf('orders'),
     revenueMinor: sumOf('revenue_minor'),
+    grossMinor: sumOf('gross_minor'),
+    refundedMinor: sumOf('refunded_minor'),
+    cancelledOrders: changeOf('cancelled_orders'),
+    unknownOrders: changeOf('unknown_orders'),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.hour, t.seq] }), tenantPolicy()],
 );

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
-import { cartOrigins, type LineItem, type ProductRef } from '../../domain/events.ts';
+import { cartOrigins, type LineItem, noRevenueReasons, type ProductRef } from '../../domain/events.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { contacts } from './people.ts';
 import { connections } from './tenants.ts';
@@ -70,7 +70,10 @@ export const subjectKeys = pgTable(
   ],
 );
 
-/** An order that was heard of. `enrollment_id` is the recovery it is credited to, if any. */
+/**
+ * An order, or what became of one that is not known yet. `enrollment_id` is the recovery it is credited to, if any. What it counts for in
+ * the figures is said once, in `figures_of_order` (db/migrations/0010_orders_after_the_stop.sql).
+ */
 export const conversions = pgTable(
   'conversions',
   {
@@ -83,10 +86,23 @@ export const conversions = pgTable(
     enrollmentId: uuid('enrollment_id'),
     /** Null: the order did not say, or not readably. */
     currency: text('currency'),
+    /** As ordered: before edits, refunds and a cancellation. */
     valueMinor: bigint('value_minor', { mode: 'number' }),
+    /** The provider's time of the event that currency and value are from; null: the order itself is not known yet, or an older build wrote it. */
+    valueAt: instant('value_at'),
     placedAt: instant('placed_at').notNull(),
     /** An order that was cancelled keeps its row and does not restart a sequence. */
     reversedAt: instant('reversed_at'),
+    /** Why it counts as no revenue; null: it counts. */
+    noRevenue: text('no_revenue', { enum: noRevenueReasons }),
+    /** What it is worth after edits and refunds, by the shop's latest statement; null: the shop has said nothing since. */
+    currentMinor: bigint('current_minor', { mode: 'number' }),
+    currentCurrency: text('current_currency'),
+    currentAt: instant('current_at'),
+    /** Sum of the refunds in the order's currency. */
+    refundedMinor: bigint('refunded_minor', { mode: 'number' }).notNull().default(0),
+    /** Of them, what `current_minor` does not contain: refunds made after it, and amounts that the shop does not take off its total. */
+    refundedBesidesMinor: bigint('refunded_besides_minor', { mode: 'number' }).notNull().default(0),
     createdAt: instantNow('created_at'),
   },
   (t) => [
@@ -95,6 +111,37 @@ export const conversions = pgTable(
     index('conversions_enrollment').on(t.tenantId, t.enrollmentId),
     foreignKey({ columns: [t.tenantId, t.connectionId], foreignColumns: [connections.tenantId, connections.id], name: 'conversions_connection_fk' }),
     foreignKey({ columns: [t.tenantId, t.subjectId], foreignColumns: [subjects.tenantId, subjects.id], name: 'conversions_subject_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Money given back. A refund is known by its own id, so that it counts once, however often and in whatever order it is reported. */
+export const refunds = pgTable(
+  'refunds',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    connectionId: uuid('connection_id').notNull(),
+    orderId: text('order_id').notNull(),
+    refundId: text('refund_id').notNull(),
+    /** Null: the order's own. A refund in another currency is kept and shown, and counts in no sum. */
+    currency: text('currency'),
+    amountMinor: bigint('amount_minor', { mode: 'number' }).notNull(),
+    /** Of the amount, what the shop does not take off the order's current total; negative: it took off more. */
+    besidesTotalMinor: bigint('besides_total_minor', { mode: 'number' }).notNull().default(0),
+    refundedAt: instant('refunded_at').notNull(),
+    /** The provider's time of the event that the amount is from. */
+    toldAt: instant('told_at').notNull(),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('refunds_refund').on(t.tenantId, t.connectionId, t.orderId, t.refundId),
+    foreignKey({
+      columns: [t.tenantId, t.connectionId, t.orderId],
+      foreignColumns: [conversions.tenantId, conversions.connectionId, conversions.orderId],
+      name: 'refunds_order_fk',
+    }),
     tenantPolicy(),
   ],
 );

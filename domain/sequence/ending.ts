@@ -1,3 +1,4 @@
+import type { NoRevenue } from '../events.ts';
 import type { EnrollmentStatus, FinishReason, StopReason } from './plan.ts';
 
 /**
@@ -13,9 +14,12 @@ export function statusOf(reason: FinishReason): EnrollmentStatus {
  * Why an order ends one cart enrollment of its buyer.
  * @param activated - whether the enrollment's first step had been dispatched; before that nothing had been abandoned
  * @param matched - whether the order is of this very subject, and not another cart of the same person
+ * @param noRevenue - a test order, or one that was cancelled or declined at once, stops like any other, but nothing was bought
  * Source: design, section 4, rules 3 and 11
  */
-export function stopReasonOfOrder({ activated, matched }: { activated: boolean; matched: boolean }): StopReason {
+export function stopReasonOfOrder(order: { activated: boolean; matched: boolean; noRevenue?: NoRevenue | null }): StopReason {
+  const { activated, matched, noRevenue = null } = order;
+  if (noRevenue !== null) return 'order_void';
   if (!activated) return 'not_abandoned';
   return matched ? 'purchased' : 'purchased_elsewhere';
 }

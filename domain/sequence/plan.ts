@@ -10,6 +10,7 @@ export const stopReasons = [
   'purchased_elsewhere',
   'superseded',
   'not_abandoned',
+  'order_void',
   'replied',
   'opted_out',
   'expired',

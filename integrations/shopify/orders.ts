@@ -162,7 +162,27 @@ function refundOf(reading: Reading, refund: Fields, path: string, currency: stri
   const at =
     readInstant(refund['processed_at'], `${path}processed_at`, notes, store.timeZone) ??
     readInstant(refund['created_at'], `${path}created_at`, notes, store.timeZone);
-  return { id, amountMinor, atMs: Math.min(at?.ms ?? reading.receivedAtMs, reading.receivedAtMs) };
+  const besidesTotalMinor = discrepancyOf(reading, refund, path, currency);
+  return {
+    id,
+    amountMinor,
+    atMs: Math.min(at?.ms ?? reading.receivedAtMs, reading.receivedAtMs),
+    ...(besidesTotalMinor === 0 ? {} : { besidesTotalMinor }),
+  };
+}
+
+/**
+ * How much more was given back than the refunded lines come to; negative: less. `current_total_price` is what the order's lines come to
+ * without those that were removed, so that it knows nothing of it.
+ * Source: shopify.dev, objects Order (`currentTotalPrice`) and OrderAdjustment
+ */
+function discrepancyOf(reading: Reading, refund: Fields, path: string, currency: string): number {
+  const parts: readonly [string, string][] = [
+    ['amount', 'amount_set'],
+    ['tax_amount', 'tax_amount_set'],
+  ];
+  const more = sumOf(reading, refund, `${path}order_adjustments`, parts, currency, (entry) => wordOf(entry['kind']) === 'refund_discrepancy');
+  return more === 0 ? 0 : -more;
 }
 
 /** @returns null where the refund has no transactions, or some in a currency that is not the order's */
@@ -186,15 +206,7 @@ function transactionsSum(reading: Reading, refund: Fields, path: string, currenc
 
 /** Adjustments are negative where more goes back, such as the shipping, and positive where less does. */
 function linesSum(reading: Reading, refund: Fields, path: string, currency: string): number {
-  const sum = (field: string, parts: readonly [string, string][]) =>
-    (isAbsent(refund[field]) ? [] : (readList(refund[field], `${path}${field}`, reading.notes, 500) ?? [])).reduce<number>((total, value, index) => {
-      const at = `${path}${field}.${index}`;
-      const fields = readFields(value, at, reading.notes) ?? {};
-      return parts.reduce((all, [plain, set]) => {
-        const amount = shopMoneyOf(fields[set]) ?? fields[plain];
-        return all + (readMoney(amount, `${at}.${plain}`, reading.notes, currency, { signed: true }) ?? 0);
-      }, total);
-    }, 0);
+  const sum = (field: string, parts: readonly [string, string][]) => sumOf(reading, refund, `${path}${field}`, parts, currency);
   const lines = sum('refund_line_items', [
     ['subtotal', 'subtotal_set'],
     ['total_tax', 'total_tax_set'],
@@ -204,6 +216,26 @@ function linesSum(reading: Reading, refund: Fields, path: string, currency: stri
     ['tax_amount', 'tax_amount_set'],
   ]);
   return lines - adjustments;
+}
+
+/** @param path - of a list in the refund @param parts - the plain amount and the one in both currencies, of each entry */
+function sumOf(
+  { notes }: Reading,
+  refund: Fields,
+  path: string,
+  parts: readonly [string, string][],
+  currency: string,
+  counts: (entry: Fields) => boolean = () => true,
+): number {
+  const list = refund[path.split('.').at(-1) ?? ''];
+  return (isAbsent(list) ? [] : (readList(list, path, notes, 500) ?? [])).reduce<number>((total, value, index) => {
+    const fields = readFields(value, `${path}.${index}`, notes) ?? {};
+    if (!counts(fields)) return total;
+    return parts.reduce((all, [plain, set]) => {
+      const amount = shopMoneyOf(fields[set]) ?? fields[plain];
+      return all + (readMoney(amount, `${path}.${index}.${plain}`, notes, currency, { signed: true }) ?? 0);
+    }, total);
+  }, 0);
 }
 
 /** A refund on its own does not say the order's currency: its amounts do. */

@@ -11,7 +11,8 @@ import type { EventContext } from './context.ts';
 import { type EventSource, namedBy } from './identities.ts';
 import { type Found, findNamed, lockNamed, type Names, noteCrowded } from './lock-named.ts';
 import { applyOptedIn, applyOptedOut } from './opt-outs.ts';
-import { applyOrderCancelled, applyOrderPlaced } from './orders.ts';
+import { applyOrderCancelled, applyOrderUpdated } from './order-updates.ts';
+import { applyOrderPlaced } from './orders.ts';
 import { isStop } from './stops.ts';
 import type { World } from './world.ts';
 
@@ -77,6 +78,8 @@ async function applyEvent(ctx: EventContext, event: DomainEvent): Promise<void> 
       return applyCartDeleted(ctx, event);
     case 'order.placed':
       return applyOrderPlaced(ctx, event);
+    case 'order.updated':
+      return applyOrderUpdated(ctx, event);
     case 'order.cancelled':
       return applyOrderCancelled(ctx, event);
     case 'contact.updated':

@@ -37,6 +37,7 @@ type Run = OrderWorld['open'][number];
 export function decideOrder(event: OrderPlaced, facts: OrderFacts): OrderWrites {
   const { identities, world, chosen, found } = facts;
   const atMs = event.occurredAtMs;
+  const { noRevenue } = event.order;
   const known = world.contacts.find((c) => c.id === chosen?.contactId);
   const buyerId = identities.length === 0 ? null : (known?.id ?? uuidv7());
   const told = known?.details ?? noDetails;
@@ -72,16 +73,21 @@ export function decideOrder(event: OrderPlaced, facts: OrderFacts): OrderWrites 
     bought: subjects.map((s) => s.id),
     products: event.order.products.map(({ title, productId }) => ({ title, productId })),
     ends: [
-      ...own.map((run) => ({ id: run.id, reason: stopReasonOfOrder({ activated: run.activatedAt !== null, matched: isMatch(run) }) })),
-      ...others.map((run) => ({ id: run.id, reason: 'purchased_elsewhere' as const, data: { evidence: 'same_number_and_product' } })),
+      ...own.map((run) => ({ id: run.id, reason: stopReasonOfOrder({ activated: run.activatedAt !== null, matched: isMatch(run), noRevenue }) })),
+      ...others.map((run) => ({
+        id: run.id,
+        reason: stopReasonOfOrder({ activated: true, matched: false, noRevenue }),
+        data: { evidence: 'same_number_and_product' },
+      })),
     ],
     order: {
       externalId: event.order.externalId ?? `delivery:${facts.deliveryId}`,
       currency: event.order.currency,
       totalMinor: event.order.totalMinor,
+      noRevenue,
       contactId: buyerId ?? matched.find((s) => s.contactId !== null)?.contactId ?? null,
       subjectId: matched[0]?.id ?? null,
-      // A sequence that had run to its end, or gave way to a newer cart, is still credited when its own cart is bought.
+      // A sequence that had run to its end, gave way to a newer cart or was ended by a test order, is still credited when its own cart is bought.
       enrollmentId:
         own.findLast((run) => isMatch(run) && run.activatedAt !== null)?.id ??
         world.completed.find((run) => run.subjectId === matched[0]?.id)?.id ??

@@ -101,8 +101,9 @@ function isWorthNothing({ items, totalMinor }: Pick<KnownCart, 'items' | 'totalM
   return totalMinor === 0 && items.every((item) => item.priceMinor === 0);
 }
 
-// Ended before activation for a reason that may pass: the cart was emptied or its checkout gone, or another run of it went on instead.
-const passingEnds: readonly StopReason[] = ['not_abandoned', 'expired', 'merged'];
+// Ended before activation for a reason that may pass: the cart was emptied or its checkout gone, another run of it went on instead, or the
+// person placed a test order.
+const passingEnds: readonly StopReason[] = ['not_abandoned', 'order_void', 'expired', 'merged'];
 // Two devices in turn must not begin a workflow with every click.
 const mostTakeovers = 3;
 

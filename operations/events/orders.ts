@@ -1,7 +1,5 @@
-import { and, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { callFunction } from '../../db/client.ts';
-import { conversions, enrollmentEvents } from '../../db/schema/index.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import { chooseContact } from '../../domain/people/choose-contact.ts';
 import type { EventContext } from './context.ts';
@@ -40,32 +38,4 @@ export async function applyOrderPlaced(ctx: EventContext, event: OrderPlaced): P
 async function readWorld({ tx, source, found }: EventContext, { order }: OrderPlaced): Promise<OrderWorld> {
   const values = [found.reached, found.near, found.subjects, source.connectionId, order.externalId];
   return parseOrderWorld(await callFunction<StoredOrderWorld>(tx, 'read_order_2($1, $2, $3, $4, $5)', values));
-}
-
-/** The order is kept and marked: what it stopped stays stopped. */
-export async function applyOrderCancelled(ctx: EventContext, event: Extract<DomainEvent, { type: 'order.cancelled' }>): Promise<void> {
-  await ctx.tx
-    .insert(conversions)
-    .values({
-      tenantId: ctx.source.tenantId,
-      id: uuidv7(),
-      connectionId: ctx.source.connectionId,
-      orderId: event.order.externalId,
-      currency: 'USD',
-      valueMinor: 0,
-      placedAt: event.occurredAtMs,
-      reversedAt: event.occurredAtMs,
-    })
-    .onConflictDoUpdate({
-      target: [conversions.tenantId, conversions.connectionId, conversions.orderId],
-      set: { reversedAt: sql`coalesce(conversions.reversed_at, excluded.reversed_at)` },
-    });
-  const [row] = await ctx.tx
-    .select({ enrollmentId: conversions.enrollmentId })
-    .from(conversions)
-    .where(and(eq(conversions.connectionId, ctx.source.connectionId), eq(conversions.orderId, event.order.externalId)));
-  if (row?.enrollmentId == null) return;
-  await ctx.tx
-    .insert(enrollmentEvents)
-    .values({ tenantId: ctx.source.tenantId, id: uuidv7(), enrollmentId: row.enrollmentId, type: 'order_cancelled', inboxId: ctx.inboxId });
 }

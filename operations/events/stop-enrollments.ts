@@ -56,7 +56,7 @@ export function openEnrollmentsOf(ctx: EventContext, personIds: string[]) {
 }
 
 /** End what runs about a subject; before activation nothing had been abandoned (rule 3). */
-export async function stopEnrollmentsAbout(ctx: EventContext, subjectId: string, reason: 'expired' | 'purchased'): Promise<void> {
+export async function stopEnrollmentsAbout(ctx: EventContext, subjectId: string, reason: 'expired' | 'purchased' | 'order_void'): Promise<void> {
   const open = await ctx.tx
     .select({ id: enrollments.id, activatedAt: enrollments.activatedAt, personId: contacts.personId })
     .from(enrollments)

@@ -1,7 +1,8 @@
 import { eq, inArray, sql } from 'drizzle-orm';
 import { conversions, enrollments, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { EventContext } from './context.ts';
-import { stopEnrollments, stopEnrollmentsAbout } from './stop-enrollments.ts';
+import { endBoughtSubject } from './end-bought-subject.ts';
+import { stopEnrollments } from './stop-enrollments.ts';
 
 /**
  * Two subjects turned out to be one cart. The one that a sequence runs about stays, else the oldest; keys, enrollments and orders of the
@@ -73,5 +74,5 @@ async function foldInto(ctx: EventContext, kept: string, others: string[]): Prom
     })
     .where(eq(subjects.id, kept));
   await ctx.tx.update(subjects).set({ state: 'gone' }).where(inArray(subjects.id, others));
-  if (converted) await stopEnrollmentsAbout(ctx, kept, 'purchased');
+  if (converted) await endBoughtSubject(ctx, kept);
 }

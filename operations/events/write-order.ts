@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { callUnawaited } from '../../db/client.ts';
-import type { ProductRef } from '../../domain/events.ts';
+import type { NoRevenue, ProductRef } from '../../domain/events.ts';
 import type { EventContext } from './context.ts';
 import type { ScopedKey } from './identities.ts';
 import { iso } from './stored-rows.ts';
@@ -25,6 +25,8 @@ export interface OrderWrites extends PeopleWrites {
     externalId: string;
     currency: string | null;
     totalMinor: number | null;
+    /** Why it is no revenue; null: it counts. */
+    noRevenue: NoRevenue | null;
     contactId: string | null;
     subjectId: string | null;
     /** The recovery that it is credited to. */
@@ -59,6 +61,7 @@ export function writeOrder(ctx: EventContext, w: OrderWrites): void {
         enrollment_id: w.order.enrollmentId,
         currency: w.order.currency,
         value_minor: w.order.totalMinor,
+        no_revenue: w.order.noRevenue,
       },
     }),
   ]);

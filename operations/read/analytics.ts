@@ -6,11 +6,21 @@ import type { Deps } from '../deps.ts';
 import { readRollups, type RollupSum, startOfHour } from './rollups.ts';
 import { type Interval, wilsonInterval } from './wilson-interval.ts';
 
-/** Money that came back, in one currency: amounts of different currencies are never added up. */
+/**
+ * Money that came back, in one currency: amounts of different currencies are never added up. Where nothing was edited or cancelled,
+ * net = gross - refunded.
+ * Source: docs/adr/0015-what-an-order-counts-for.md
+ */
 export interface Revenue {
   currency: string;
-  amountMinor: number;
+  /** The orders as they were placed, cancelled ones too. */
+  grossMinor: number;
+  refundedMinor: number;
+  /** What the shop keeps. */
+  netMinor: number;
+  /** Without those that were cancelled. */
   orders: number;
+  cancelledOrders: number;
 }
 
 /** How the sequences of a window did. Rates are percentages; null: nothing to divide by, or not measured. */
@@ -20,6 +30,8 @@ export interface Figures {
   recoveryRate: number;
   recoveryRateInterval: Interval | null;
   recoveredRevenue: Revenue[];
+  /** Orders whose amount or currency is unknown: in none of the amounts. */
+  ordersOfUnknownValue: number;
   avgSequenceLength: number;
   mailsSent: number;
   openRate: number | null;
@@ -37,7 +49,8 @@ const dayMs = 24 * 3_600_000;
 
 /**
  * How the store's sequences did that were started (activated) in the last `days` days. Everything is about those sequences: what they
- * sent, who bought, which orders are credited to them. A cancelled order takes its revenue back; it is not un-bought (rule 11).
+ * sent, who bought, which orders are credited to them. A cancelled order takes its revenue back; it is not un-bought (rule 11). A test
+ * order is neither a purchase nor revenue.
  * The window begins at a full hour (UTC), up to an hour early: it is made of whole sums.
  * Source: requirement S1-15
  */
@@ -68,7 +81,8 @@ export function readAnalytics(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string
 }
 
 function toFigures(sums: readonly RollupSum[], measuresOpens: boolean): Figures {
-  const sum = (of: 'started' | 'purchased' | 'steps' | 'mails' | 'opened' | 'clicked') => sums.reduce((total, s) => total + s[of], 0);
+  const sum = (of: 'started' | 'purchased' | 'steps' | 'mails' | 'opened' | 'clicked' | 'unknownOrders') =>
+    sums.reduce((total, s) => total + s[of], 0);
   const started = sum('started');
   const purchased = sum('purchased');
   const mails = sum('mails');
@@ -79,6 +93,7 @@ function toFigures(sums: readonly RollupSum[], measuresOpens: boolean): Figures 
     recoveryRate: started === 0 ? 0 : (100 * purchased) / started,
     recoveryRateInterval: wilsonInterval(purchased, started),
     recoveredRevenue: byCurrency(sums),
+    ordersOfUnknownValue: sum('unknownOrders'),
     avgSequenceLength: started === 0 ? 0 : sum('steps') / started,
     mailsSent: mails,
     // Without the picture only those who clicked would count as readers.
@@ -89,11 +104,18 @@ function toFigures(sums: readonly RollupSum[], measuresOpens: boolean): Figures 
 
 function byCurrency(sums: readonly RollupSum[]): Revenue[] {
   const revenue = new Map<string, Revenue>();
-  for (const { currency, revenueMinor, orders } of sums) {
-    // Where sequences and messages are counted there are no orders; and where all were cancelled, none are left.
-    if (orders === 0) continue;
-    const sofar = revenue.get(currency) ?? { currency, amountMinor: 0, orders: 0 };
-    revenue.set(currency, { currency, amountMinor: sofar.amountMinor + revenueMinor, orders: sofar.orders + orders });
+  for (const { currency, grossMinor, refundedMinor, revenueMinor, orders, cancelledOrders } of sums) {
+    // Beside the empty currency stand sequences, messages and orders of unknown value.
+    if (currency === '' || (orders === 0 && cancelledOrders === 0)) continue;
+    const sofar = revenue.get(currency) ?? { currency, grossMinor: 0, refundedMinor: 0, netMinor: 0, orders: 0, cancelledOrders: 0 };
+    revenue.set(currency, {
+      currency,
+      grossMinor: sofar.grossMinor + grossMinor,
+      refundedMinor: sofar.refundedMinor + refundedMinor,
+      netMinor: sofar.netMinor + revenueMinor,
+      orders: sofar.orders + orders,
+      cancelledOrders: sofar.cancelledOrders + cancelledOrders,
+    });
   }
   return [...revenue.values()].sort((a, b) => a.currency.localeCompare(b.currency));
 }

@@ -146,7 +146,7 @@ function orderFirst(events: EventRow[]): EventRow[] {
   const told = [...events];
   for (const [index, event] of events.entries()) {
     const before = events[index - 1];
-    if (event.type === 'recovered' && before?.type === 'stopped' && before.inboxId === event.inboxId) {
+    if ((event.type === 'recovered' || event.type === 'order_void') && before?.type === 'stopped' && before.inboxId === event.inboxId) {
       told[index - 1] = event;
       told[index] = before;
     }

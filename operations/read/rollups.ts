@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import type { SequenceType } from '../../domain/people/segments.ts';
 
-/** What the sequences of one type came to; `orders` and `revenueMinor` in one currency, everything else beside the empty one. */
+/** What the sequences of one type came to; amounts with their orders in one currency, everything else beside the empty one. */
 export interface RollupSum {
   type: SequenceType;
   currency: string;
@@ -12,8 +12,15 @@ export interface RollupSum {
   mails: number;
   opened: number;
   clicked: number;
+  /** Of known value, and not cancelled. */
   orders: number;
+  /** Net: what the shop keeps. */
   revenueMinor: number;
+  grossMinor: number;
+  refundedMinor: number;
+  cancelledOrders: number;
+  /** Of unknown value: in none of the amounts. */
+  unknownOrders: number;
 }
 
 const hourMs = 3_600_000;
@@ -30,10 +37,14 @@ export const startOfHour = (ms: number) => Math.floor(ms / hourMs) * hourMs;
 export async function readRollups(tx: Pick<Tx, 'execute'>, fromMs: number): Promise<RollupSum[]> {
   const from = new Date(fromMs).toISOString();
   const firstDay = new Date(Math.ceil(fromMs / dayMs) * dayMs).toISOString();
-  const figures = sql.raw('sequence_type, currency, started, purchased, steps, mails, opened, clicked, orders, revenue_minor');
+  const figures = sql.raw(
+    'sequence_type, currency, started, purchased, steps, mails, opened, clicked, orders, revenue_minor, gross_minor, refunded_minor, cancelled_orders, unknown_orders',
+  );
   const { rows } = await tx.execute<Record<keyof RollupSum, string> & { type: SequenceType }>(sql`
     select sequence_type as type, currency, sum(started) as started, sum(purchased) as purchased, sum(steps) as steps, sum(mails) as mails,
-      sum(opened) as opened, sum(clicked) as clicked, sum(orders) as orders, sum(revenue_minor) as "revenueMinor"
+      sum(opened) as opened, sum(clicked) as clicked, sum(orders) as orders, sum(revenue_minor) as "revenueMinor",
+      sum(gross_minor) as "grossMinor", sum(refunded_minor) as "refundedMinor", sum(cancelled_orders) as "cancelledOrders",
+      sum(unknown_orders) as "unknownOrders"
     from (
       select ${figures} from rollups where grain = 'day' and starts_at >= ${firstDay}::timestamptz
       union all
@@ -52,5 +63,9 @@ export async function readRollups(tx: Pick<Tx, 'execute'>, fromMs: number): Prom
     clicked: Number(r.clicked),
     orders: Number(r.orders),
     revenueMinor: Number(r.revenueMinor),
+    grossMinor: Number(r.grossMinor),
+    refundedMinor: Number(r.refundedMinor),
+    cancelledOrders: Number(r.cancelledOrders),
+    unknownOrders: Number(r.unknownOrders),
   }));
 }

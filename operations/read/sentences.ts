@@ -1,5 +1,6 @@
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
+import { orderSentence } from './order-sentences.ts';
 import { amountOf, instantWords, wordsForDefer, wordsForSkip, wordsForStop } from './words.ts';
 
 type Data = Record<string, unknown>;
@@ -15,6 +16,8 @@ export function eventSentence(type: string, data: Data): string {
   const step = textOf(data['step']);
   const cart = inBrackets(amountOf(data), plural(data['items'], 'product'));
   const by = data['by'] === 'temporal' ? ', from the Temporal side' : '';
+  const ofOrder = orderSentence(type, data);
+  if (ofOrder !== null) return ofOrder;
   switch (type) {
     case 'enrolled':
       return `The cart${cart} was taken into the sequence, version ${String(data['version'])}.`;
@@ -40,10 +43,6 @@ export function eventSentence(type: string, data: Data): string {
       return `The sequence was stopped${by}: ${wordsForStop(textOf(data['reason']))}.`;
     case 'completed':
       return `The sequence ran to its end${by}.`;
-    case 'recovered':
-      return `An order${inBrackets(amountOf(data))} was credited to this sequence.`;
-    case 'order_cancelled':
-      return 'The order that was credited to this sequence was cancelled.';
     case 'paused':
       return `The sequence was paused${by}.`;
     case 'resumed':

@@ -7,6 +7,7 @@ const stopWords: Record<StopReason, string> = {
   purchased_elsewhere: 'the shopper bought something else',
   superseded: 'the shopper left a newer cart, and its sequence took over',
   not_abandoned: 'the cart was bought before it counted as abandoned',
+  order_void: 'an order came that is no revenue: a test, or cancelled or declined at once',
   replied: 'the shopper replied',
   opted_out: 'the shopper opted out',
   expired: 'the cart can no longer be brought back',

@@ -5,7 +5,19 @@ import { migrate } from '../../db/migrate.ts';
 
 const migrations = resolve(import.meta.dirname, '../../db/migrations');
 const hotTables = [
-  ...['tenants', 'api_keys', 'connections', 'contacts', 'contact_identities', 'consents', 'suppressions', 'subjects', 'subject_keys', 'conversions'],
+  ...[
+    'tenants',
+    'api_keys',
+    'connections',
+    'contacts',
+    'contact_identities',
+    'consents',
+    'suppressions',
+    'subjects',
+    'subject_keys',
+    'conversions',
+    'refunds',
+  ],
   ...[
     'sequences',
     'sequence_versions',

@@ -451,6 +451,22 @@ describe('an order', () => {
     expect(normalise('refunds/create', { id: 1 })).toMatchObject({ kind: 'unreadable', mayBeStop: false });
   });
 
+  test.each([
+    ['goodwill is no line of the order', [{ kind: 'refund_discrepancy', amount: '-4.00', tax_amount: '-1.00' }], { besidesTotalMinor: 500 }],
+    ['a fee was kept', [{ kind: 'refund_discrepancy', amount: '3.00', tax_amount: '0.00' }], { besidesTotalMinor: -300 }],
+    ['the shipping is a line of the order', [{ kind: 'shipping_refund', amount: '-4.00', tax_amount: '0.00' }], {}],
+    ['nothing is said about it', undefined, {}],
+  ])('says what of a refund its current total does not contain: %s', (_why, adjustments, besides) => {
+    const refund = {
+      id: 1,
+      processed_at: '2026-11-22T10:58:00+01:00',
+      transactions: [{ kind: 'refund', status: 'success', amount: '49.95', currency: 'EUR' }],
+      order_adjustments: adjustments,
+    };
+    const read = normalise('orders/updated', changed('orders/create', { ...updated, refunds: [refund] }));
+    expect(eventOf('order.updated', read).order.refunds).toEqual([{ id: '1', amountMinor: 4_995, atMs: Date.UTC(2026, 10, 22, 9, 58), ...besides }]);
+  });
+
   test("in a foreign currency is refunded in the shop's", () => {
     const refund = {
       id: 1,

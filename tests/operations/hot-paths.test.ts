@@ -46,7 +46,7 @@ afterAll(async () => {
 
 test('the tables that grow are there', () => {
   const grown = ['contacts', 'contact_identities', 'subjects', 'subject_keys', 'enrollments', 'messages', 'decisions', 'enrollment_events', 'inbox'];
-  expect([...large]).toEqual(expect.arrayContaining([...grown, 'consents', 'suppressions', 'conversions', 'outbox', 'rollups']));
+  expect([...large]).toEqual(expect.arrayContaining([...grown, 'consents', 'suppressions', 'conversions', 'refunds', 'outbox', 'rollups']));
   expect([...large].filter((table) => table.startsWith('message_events_')).length).toBeGreaterThan(1);
 });
 

@@ -100,6 +100,9 @@ const unfolded = async () => Number((await owner.query<{ n: string }>('select co
 const which = fc.nat({ max: 2 });
 const hoursAgo = fc.nat({ max: 60 });
 const currency = fc.constantFrom('EUR', 'JPY');
+const noRevenue = fc.option(fc.constantFrom('test', 'cancelled', 'declined'), { freq: 2 });
+const minor = fc.nat({ max: 5_000 });
+const minute = fc.nat({ max: 5 });
 const change = fc.oneof(
   fc.record({ do: fc.constant('activate' as const), which, hoursAgo: fc.option(hoursAgo, { freq: 5 }) }),
   fc.record({ do: fc.constant('retype' as const), which, type: fc.constantFrom('first_time', 'low_stock') }),
@@ -119,9 +122,33 @@ const change = fc.oneof(
     do: fc.constant('order' as const),
     order: fc.nat({ max: 2 }),
     which: fc.option(which),
-    currency,
-    value: fc.nat({ max: 5_000 }),
+    currency: fc.option(currency, { freq: 5 }),
+    value: fc.option(minor, { freq: 5 }),
     reversed: fc.boolean(),
+    noRevenue,
+  }),
+  // As the product does it, whatever is known of the order.
+  fc.record({
+    do: fc.constant('place' as const),
+    order: fc.nat({ max: 3 }),
+    which: fc.option(which),
+    currency: fc.option(currency, { freq: 5 }),
+    value: fc.option(minor, { freq: 5 }),
+    noRevenue,
+    minute,
+  }),
+  fc.record({
+    do: fc.constant('update' as const),
+    order: fc.nat({ max: 3 }),
+    currency: fc.option(currency, { freq: 5 }),
+    total: fc.option(minor),
+    refunds: fc.uniqueArray(fc.record({ id: fc.nat({ max: 2 }), amount: minor, besides: fc.constantFrom(0, 0, 1), minute }), {
+      selector: (r) => r.id,
+      maxLength: 3,
+    }),
+    cancelled: fc.boolean(),
+    toTheSecond: fc.boolean(),
+    minute,
   }),
 );
 type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
@@ -129,6 +156,8 @@ type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 async function carryOut(client: pg.ClientBase, run: string, c: Change): Promise<void> {
   const t = shop.tenant.tenantId;
   const id = (kind: number, n: number) => `${run.slice(0, -4)}${kind}00${n}`;
+  const call = async (name: string, argument: object) => void (await client.query(`select ${name}($1)`, [JSON.stringify(argument)]));
+  const atMinute = (n: number) => new Date(nowMs + n * 60_000).toISOString();
   switch (c.do) {
     case 'activate':
       return void (await client.query(`update enrollments set activated_at = $1 where id = $2`, [
@@ -153,9 +182,9 @@ async function carryOut(client: pg.ClientBase, run: string, c: Change): Promise<
       return void (await client.query('update conversions set value_minor = $1 where order_id = $2', [c.value, id(2, c.order)]));
     case 'order':
       return void (await client.query(
-        `insert into conversions (tenant_id, id, connection_id, order_id, enrollment_id, currency, value_minor, placed_at, reversed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, now(), $8) on conflict (tenant_id, connection_id, order_id) do update set
-           enrollment_id = excluded.enrollment_id, currency = excluded.currency, value_minor = excluded.value_minor, reversed_at = excluded.reversed_at`,
+        `insert into conversions (tenant_id, id, connection_id, order_id, enrollment_id, currency, value_minor, placed_at, reversed_at, no_revenue)
+         values ($1, $2, $3, $4, $5, $6, $7, now(), $8, $9) on conflict (tenant_id, connection_id, order_id) do update set enrollment_id = excluded.enrollment_id,
+           currency = excluded.currency, value_minor = excluded.value_minor, reversed_at = excluded.reversed_at, no_revenue = excluded.no_revenue`,
         [
           t,
           randomUUID(),
@@ -165,8 +194,27 @@ async function carryOut(client: pg.ClientBase, run: string, c: Change): Promise<
           c.currency,
           c.value,
           c.reversed ? new Date() : null,
+          c.noRevenue ?? null,
         ],
       ));
+    case 'place':
+      return call('credit_order', {
+        at: atMinute(c.minute),
+        ends: [],
+        order: {
+          ...{ id: randomUUID(), event_id: randomUUID(), connection_id: base.connectionId, order_id: id(2, c.order) },
+          ...{ enrollment_id: c.which === null ? null : id(1, c.which), currency: c.currency, value_minor: c.value, no_revenue: c.noRevenue },
+        },
+      });
+    case 'update':
+      return call('update_order', {
+        ...{ id: randomUUID(), edited_id: randomUUID(), cancelled_id: randomUUID(), connection_id: base.connectionId, order_id: id(2, c.order) },
+        ...{ at: atMinute(c.minute), to_the_second: c.toTheSecond, currency: c.currency, current_minor: c.total, cancelled: c.cancelled },
+        refunds: c.refunds.map((r) => ({
+          ...{ id: randomUUID(), event_id: randomUUID(), refund_id: String(r.id), amount_minor: r.amount },
+          ...{ besides_total_minor: Math.min(r.besides, r.amount), at: atMinute(r.minute) },
+        })),
+      });
   }
 }
 
@@ -198,7 +246,7 @@ test('whatever is written to enrollments, messages and conversions, the sums are
     { do: 'activate', which: 1, hoursAgo: 30 },
     { do: 'retype', which: 1, type: 'low_stock' },
     { do: 'message', which: 0, step: 0, state: 'sent', channel: 'email', opened: false, clicked: false },
-    { do: 'order', order: 0, which: 0, currency: 'EUR', value: 1_000, reversed: false },
+    { do: 'order', order: 0, which: 0, currency: 'EUR', value: 1_000, reversed: false, noRevenue: null },
   ];
   let folded = 0;
   const places = new Set<string>();
@@ -244,7 +292,7 @@ test('old rows that are deleted leave the figures as they were', async () => {
   const sold: Change[] = [
     { do: 'activate', which: 0, hoursAgo: 3 },
     { do: 'message', which: 0, step: 0, state: 'sent', channel: 'email', opened: true, clicked: false },
-    { do: 'order', order: 0, which: 0, currency: 'EUR', value: 900, reversed: false },
+    { do: 'order', order: 0, which: 0, currency: 'EUR', value: 900, reversed: false, noRevenue: null },
     { do: 'stop', which: 0, reason: 'purchased' },
   ];
   for (const c of sold) await carryOut(owner, run, c);

@@ -19,6 +19,7 @@ const causes: Record<string, Station | null> = {
   purchased: ['Bought', 'bought'],
   purchased_elsewhere: ['Bought another cart', 'bought'],
   not_abandoned: ['Bought without a mail', 'bought'],
+  order_void: ['Test or declined order', 'plain'],
   replied: ['Replied', 'reaction'],
   opted_out: ['Unsubscribed', 'reaction'],
   expired: ['Cart gone', 'trouble'],
@@ -36,6 +37,9 @@ const simple: Record<string, Station> = {
   'provider.unreachable': ['Mail server away', 'trouble'],
   completed: ['Sequence over', 'end'],
   order_cancelled: ['Order cancelled', 'trouble'],
+  order_refunded: ['Refunded', 'trouble'],
+  order_edited: ['Order changed', 'plain'],
+  order_corrected: ['Order changed', 'plain'],
   paused: ['Paused', 'plain'],
   resumed: ['Goes on', 'plain'],
 };

@@ -1,9 +1,9 @@
 import type { Analytics } from '../../../operations/read/analytics.ts';
 import type { Story } from '../../../operations/read/live-stories.ts';
-import { majorUnits } from '../../../operations/read/major-units.ts';
 import { type Html, html } from '../../html.ts';
 import { isoTime } from '../fields.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
+import { cameBack } from './came-back.ts';
 import { chipsOf } from './chips.ts';
 
 export interface StoreState {
@@ -33,14 +33,14 @@ ${store.synthetic ? html`<p class="empty">The first shopper is on the way …</p
 
 /** The figures of the last 24 hours, as /recovery/analytics has them. */
 export function figuresHtml({ all }: Analytics): Html {
-  const won = all.recoveredRevenue.map((r) => `${r.currency} ${majorUnits(r.amountMinor, r.currency)}`).join(' + ');
+  const won = cameBack(all);
   const interval = all.recoveryRateInterval;
   const rate = all.totalSequences === 0 ? '–' : `${Math.round(all.recoveryRate)} %`;
   const range = interval === null ? 'none abandoned yet' : `95 % sure: ${Math.round(100 * interval.low)} to ${Math.round(100 * interval.high)} %`;
   return html`${figure('Abandoned', String(all.totalSequences), 'last 24 hours')}
 ${figure('Mails sent', String(all.mailsSent), all.openRate === null ? 'none opened yet' : `${Math.round(all.openRate)} % opened`)}
 ${figure('Bought afterwards', rate, range)}
-${figure('Came back', won === '' ? '–' : won, 'orders credited to a sequence')}`;
+${figure('Came back', won.value, won.note)}`;
 }
 
 const figure = (name: string, value: string, note: string) => html`<div><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`;

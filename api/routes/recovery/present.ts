@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { ActiveSequence, CartView } from '../../../operations/read/active-sequences.ts';
-import type { Analytics, Figures } from '../../../operations/read/analytics.ts';
+import type { Analytics, Figures, Revenue } from '../../../operations/read/analytics.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
 import { isoTime } from '../fields.ts';
-import type { activeSequenceSchema, analyticsSchema, cartSchema, figuresSchema } from './schemas.ts';
+import type { activeSequenceSchema, analyticsSchema, cartSchema, figuresSchema, revenueSchema } from './schemas.ts';
 
 export function presentActiveSequence(s: ActiveSequence): z.input<typeof activeSequenceSchema> {
   return {
@@ -65,15 +65,31 @@ function presentFigures(f: Figures): z.input<typeof figuresSchema> {
     recovery_rate_interval: interval === null ? null : { low: 100 * interval.low, high: 100 * interval.high, confidence: 0.95 },
     total_sequences: f.totalSequences,
     purchased_sequences: f.purchased,
-    recovered_revenue: f.recoveredRevenue.map(({ currency, amountMinor, orders }) => ({
-      currency,
-      amount: majorUnits(amountMinor, currency),
-      amount_minor: amountMinor,
-      orders,
-    })),
+    recovered_revenue: f.recoveredRevenue.map(presentRevenue),
+    orders_of_unknown_value: f.ordersOfUnknownValue,
     avg_sequence_length: f.avgSequenceLength,
     mails_sent: f.mailsSent,
     open_rate: f.openRate,
     click_rate: f.clickRate,
+  };
+}
+
+function presentRevenue({ currency, grossMinor, refundedMinor, netMinor, orders, cancelledOrders }: Revenue): z.input<typeof revenueSchema> {
+  const adjustedMinor = netMinor - grossMinor + refundedMinor;
+  const inMajor = (minor: number) => majorUnits(minor, currency);
+  return {
+    currency,
+    amount: inMajor(netMinor),
+    amount_minor: netMinor,
+    gross: inMajor(grossMinor),
+    gross_minor: grossMinor,
+    refunded: inMajor(refundedMinor),
+    refunded_minor: refundedMinor,
+    adjusted: inMajor(adjustedMinor),
+    adjusted_minor: adjustedMinor,
+    net: inMajor(netMinor),
+    net_minor: netMinor,
+    orders,
+    cancelled_orders: cancelledOrders,
   };
 }

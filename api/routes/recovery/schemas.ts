@@ -50,6 +50,27 @@ export const stoppedSchema = z.object({ status: z.literal('stopped'), reason: z.
 
 const percent = z.number().meta({ description: 'Percent, 0 to 100.' });
 
+export const revenueSchema = z
+  .object({
+    currency: z.string(),
+    amount: money.meta({ description: 'What the shop keeps, in major units: the same as `net`.' }),
+    amount_minor: minor,
+    gross: money.meta({ description: 'The orders as they were placed, cancelled ones too.' }),
+    gross_minor: minor,
+    refunded: money.meta({ description: 'Refunds of these orders, in their currency.' }),
+    refunded_minor: minor,
+    adjusted: money.meta({
+      description: 'What edits and cancellations have changed: `gross` + `adjusted` - `refunded` = `net`.',
+      examples: ['-10.00'],
+    }),
+    adjusted_minor: minor,
+    net: money.meta({ description: 'What the shop keeps after edits, refunds and cancellations.' }),
+    net_minor: minor,
+    orders: z.int().meta({ description: 'Orders of known value that were not cancelled.' }),
+    cancelled_orders: z.int().meta({ description: 'Orders that were placed and cancelled later: in `gross`, not in `net`.' }),
+  })
+  .meta({ id: 'RecoveredRevenue' });
+
 const figures = {
   recovery_rate: percent.meta({ description: '100 × sequences stopped as `purchased` ÷ sequences started; 0 when none was started.' }),
   recovery_rate_interval: z
@@ -59,8 +80,11 @@ const figures = {
   total_sequences: z.int().meta({ description: 'Sequences started in the window.' }),
   purchased_sequences: z.int(),
   recovered_revenue: z
-    .array(z.object({ currency: z.string(), amount: money, amount_minor: minor, orders: z.int() }))
-    .meta({ description: 'Orders credited to these sequences, by currency: different ones are not added up. Cancelled orders do not count.' }),
+    .array(revenueSchema)
+    .meta({ description: 'Orders credited to these sequences, by currency: different ones are not added up. Test orders do not count.' }),
+  orders_of_unknown_value: z
+    .int()
+    .meta({ description: 'Credited orders whose amount or currency the shop did not say readably: in none of the amounts.' }),
   avg_sequence_length: z.number().meta({ description: 'Mean number of steps that went out.' }),
   mails_sent: z.int(),
   open_rate: percent

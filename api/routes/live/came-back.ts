@@ -1,0 +1,20 @@
+import type { Figures } from '../../../operations/read/analytics.ts';
+import { majorUnits } from '../../../operations/read/major-units.ts';
+
+/** What came back, as a figure of the live page: net, with what was ordered where that was more or less, and what is not known. */
+export function cameBack({ recoveredRevenue, ordersOfUnknownValue }: Pick<Figures, 'recoveredRevenue' | 'ordersOfUnknownValue'>): {
+  value: string;
+  note: string;
+} {
+  const value = recoveredRevenue.map((r) => `${r.currency} ${majorUnits(r.netMinor, r.currency)}`).join(' + ');
+  const changed = recoveredRevenue
+    .filter((r) => r.grossMinor !== r.netMinor)
+    .map((r) => {
+      const refunded = r.refundedMinor === 0 ? '' : `, ${majorUnits(r.refundedMinor, r.currency)} refunded`;
+      return `of ${r.currency} ${majorUnits(r.grossMinor, r.currency)} ordered${refunded}`;
+    });
+  const unknown =
+    ordersOfUnknownValue === 0 ? [] : [ordersOfUnknownValue === 1 ? '1 order of unknown value' : `${ordersOfUnknownValue} orders of unknown value`];
+  const notes = [...changed, ...unknown];
+  return { value: value === '' ? '–' : value, note: notes.length === 0 ? 'orders credited to a sequence' : notes.join('; ') };
+}
