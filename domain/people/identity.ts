@@ -32,6 +32,11 @@ export function normalisePhone(raw: string | null | undefined, defaultCountry: s
   return parsed !== undefined && parsed.isValid() ? parsed.number : null;
 }
 
+/** The country of a number in E.164 (ISO 3166-1 alpha-2); null: it belongs to none, or to one that its digits do not tell. */
+export function countryOfPhone(number: string): string | null {
+  return parsePhoneNumberFromString(number)?.country ?? null;
+}
+
 function asciiHost(domain: string): string | null {
   // Only what may stand in a host reaches the URL parser, which would take paths, ports and escapes for granted.
   if (!/^[\p{L}\p{M}\p{N}.-]{1,255}$/u.test(domain) || !URL.canParse(`http://${domain}`)) return null;

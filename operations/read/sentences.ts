@@ -1,4 +1,5 @@
 import type { GateCheck } from '../../domain/gates/verdict.ts';
+import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
 import { amountOf, instantWords, wordsForDefer, wordsForSkip, wordsForStop } from './words.ts';
 
@@ -77,15 +78,11 @@ export function decisionSentence({ stepId, verdict, reason, untilMs, checks }: D
   }
 }
 
-/** The window and the zone it was read in: " from 21:00 to 08:00 where the shopper lives (UTC+09:00)". */
+/** The window and the zones that it was kept in: " from 21:00 to 08:00 in Japan (UTC+09:00)". */
 function quietWindow(reason: string, checks: readonly GateCheck[]): string {
   const input = reason === 'quiet_hours' ? checks.find((c) => c.gate === 'quiet_hours')?.input : undefined;
-  const { fromMinute, toMinute, utcOffsetMinutes } = input ?? {};
-  if (typeof fromMinute !== 'number' || typeof toMinute !== 'number' || typeof utcOffsetMinutes !== 'number') return '';
-  return ` from ${clock(fromMinute)} to ${clock(toMinute)} where the shopper lives (UTC${utcOffsetMinutes < 0 ? '-' : '+'}${clock(Math.abs(utcOffsetMinutes))})`;
+  return input === undefined ? '' : quietHoursWords(input);
 }
-
-const clock = (minutes: number) => `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(Math.floor(minutes % 60)).padStart(2, '0')}`;
 
 /** A row of the send ledger as a sentence. */
 export function messageSentence(row: MessageRow): string {
