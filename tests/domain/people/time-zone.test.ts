@@ -164,9 +164,19 @@ describe('a region', () => {
 
   test('every region of the table lies in zones that exist, and every clock of a country in a region of it', () => {
     const signs = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
-    const numbers = Array.from({ length: 100 }, (_, n) => String(n));
-    const short = [...numbers, ...signs, ...signs.flatMap((a) => signs.map((b) => a + b))];
-    const long = signs.flatMap((a) => signs.flatMap((b) => signs.map((c) => a + b + c)));
+    const short = [...Array.from({ length: 100 }, (_, n) => String(n)), ...signs, ...signs.flatMap((one) => signs.map((other) => one + other))];
+    const long: Record<string, string> = {
+      AU: 'ACT NSW QLD TAS VIC',
+      FM: 'TRK YAP PNI KSA',
+      MX: 'AGU BCN BCS CAM CHH CHP CMX COA COL DUR GRO GUA HID JAL MEX MIC MOR NAY NLE OAX PUE QUE ROO SIN SLP SON TAB TAM TLA VER YUC ZAC',
+      NZ: 'AUK BOP CAN CIT GIS HKB MBH MWT NSN NTL OTA STL TAS TKI WGN WKO WTC',
+      PG: 'CPK CPM EBR EHG EPW ESW GPK HLA JWK MBA MPL MPM MRL NCD NIK NPP NSB SAN SHM WBK WHM WPD',
+      RU: `ALT AMU ARK AST BEL BRY CHE CHU IRK IVA KAM KDA KEM KGD KGN KHA KHM KIR KLU KOS KRS KYA LEN LIP MAG MOS MOW MUR NEN NGR NIZ NVS OMS ORE ORL
+        PER PNZ PRI PSK ROS RYA SAK SAM SAR SMO SPE STA SVE TAM TOM TUL TVE TYU ULY VGG VLA VLG VOR YAN YAR YEV ZAB`,
+    };
+    const codesOf = (country: string) => (long[country] ?? '').split(/\s+/);
+    for (const country of Object.keys(long))
+      for (const code of codesOf(country)) expect(zonesOfRegion(country, code).length, `${country}-${code}`).toBeGreaterThan(0);
     for (const country of [
       'AU',
       'BR',
@@ -190,11 +200,7 @@ describe('a region', () => {
       'UM',
       'US',
     ]) {
-      const zones = [
-        ...new Set(
-          [...short, ...(['AU', 'FM', 'MX', 'NZ', 'PG', 'RU'].includes(country) ? long : [])].flatMap((suffix) => zonesOfRegion(country, suffix)),
-        ),
-      ];
+      const zones = [...new Set([...short, ...codesOf(country)].flatMap((suffix) => zonesOfRegion(country, suffix)))];
       expect(
         zones.filter((zone) => canonicalTimeZone(zone) === null),
         country,
