@@ -38,8 +38,10 @@ begin
       -- Followed by a person, so it was accepted.
       state = 'sent', settled_at = coalesce(m.settled_at, clock_timestamp())
     where m.tenant_id = new.tenant_id and m.id = doubted.id;
+    -- Ids are UUIDv7 as the application makes them: the live page finds what is new by them.
     insert into public.enrollment_events (tenant_id, id, enrollment_id, type, data)
-    values (new.tenant_id, gen_random_uuid(), doubted.enrollment_id, 'message.' || doubted.kind,
+    values (new.tenant_id, (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+        || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid, doubted.enrollment_id, 'message.' || doubted.kind,
       jsonb_build_object('step', doubted.step_id, 'shown_by', doubted.sign));
   end if;
   return null;

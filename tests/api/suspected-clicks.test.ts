@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readAnalytics } from '../../operations/read/analytics.ts';
+import { readNews } from '../../operations/read/live-stories.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 import { ask, leaveCart, sendFirstMail } from './left-carts.ts';
 
@@ -79,6 +80,21 @@ describe('a click right after the send', () => {
     expect(await sentences()).toContain(
       'The shopper followed the link in email_2h: it might have been a scanner, but activity on the cart soon after shows that it was a person.',
     );
+  });
+
+  test('that is a person’s after all is news for the live page once, by the order of ids', async () => {
+    await follow();
+    const sinceMs = Date.now();
+    await backInTheCart(1_000);
+    const tenant = { ...shop.tenant, id: shop.tenant.tenantId, name: 'Test Store', timeScale: 1, synthetic: true };
+    const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.execute<{ id: string }>(sql`select id from enrollment_events where type = 'message.clicked' and enrollment_id = ${mail.enrollmentId}`),
+    );
+    const id = rows[0]?.id ?? '';
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    const newsSince = async (ms: number) => (await readNews(shop.deps, tenant, { sinceMs: ms, told: new Set(), limit: 25 })).eventIds;
+    expect(await newsSince(sinceMs - 1_000)).toContain(id);
+    expect(await newsSince(Date.now() + 1_000)).toEqual([]);
   });
 
   test.each([
