@@ -70,6 +70,18 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
     if (mail?.state !== 'sent') throw new Error(`the mail is ${mail?.state ?? 'missing'}`);
     return { cart, enrollmentId, messageId: mail.id };
   };
+  const follow = (messageId: string) => recordEngagement(deps, { tenantId, messageId, type: 'clicked', machine: false });
+  /** A minute later, when whoever follows its link is no scanner. */
+  const anEarlierMail = async () => {
+    const mail = await aMail();
+    await deps.db.withTenant(tenantId, (tx) =>
+      tx
+        .update(messages)
+        .set({ settledAt: Date.now() - 70_000 })
+        .where(eq(messages.id, mail.messageId)),
+    );
+    return mail;
+  };
   const webhook = (name: string, eventOf: (cart: string) => ShopEvent): HotAction => ({
     name: `webhook: ${name}`,
     async prepare() {
@@ -199,8 +211,32 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
         return () => deps.db.foldRollups(1_000);
       },
     },
-    ofMail('link: open', ({ messageId }) => recordEngagement(deps, { tenantId, messageId, type: 'opened', machine: false })),
-    ofMail('link: click', ({ messageId }) => recordEngagement(deps, { tenantId, messageId, type: 'clicked', machine: false })),
+    ...(['opened', 'clicked'] as const).map(
+      (type): HotAction => ({
+        name: type === 'opened' ? 'link: open' : 'link: click',
+        async prepare() {
+          const { messageId } = await anEarlierMail();
+          return () => recordEngagement(deps, { tenantId, messageId, type, machine: false });
+        },
+      }),
+    ),
+    ofMail('link: suspected click', ({ messageId }) => follow(messageId)),
+    {
+      name: 'link: the unsubscribe page right after a click',
+      async prepare() {
+        const { messageId } = await anEarlierMail();
+        await follow(messageId);
+        return () => recordEngagement(deps, { tenantId, messageId, type: 'unsubscribe_opened', machine: false });
+      },
+    },
+    {
+      name: 'webhook: cart update after a suspected click',
+      async prepare() {
+        const { cart, messageId } = await aMail();
+        await follow(messageId);
+        return () => arrive(cartUpdated(cart));
+      },
+    },
     ofMail('link: unsubscribe', ({ messageId }) => unsubscribe(deps, { tenantId, messageId })),
     ofMail('stop by hand', ({ enrollmentId }) => stopByHand(deps, { tenantId, enrollmentId, note: 'enough', actor: 'bench' })),
     ofMail('an end born in Temporal', ({ enrollmentId }) => closeEnrollment(deps, { tenantId, enrollmentId, reason: 'cancelled', note: null })),

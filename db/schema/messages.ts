@@ -49,6 +49,9 @@ export const messages = pgTable(
     settledAt: instant('settled_at'),
     openedAt: instant('opened_at'),
     clickedAt: instant('clicked_at'),
+    /** The latest open and click that may have been a scanner's: they count once a sign of life follows. */
+    suspectedOpenAt: instant('suspected_open_at'),
+    suspectedClickAt: instant('suspected_click_at'),
     createdAt: instantNow('created_at'),
   },
   (t) => [

@@ -5,6 +5,7 @@ import type { Facts } from './facts.ts';
 import { firstOpen } from './first-open.ts';
 import type { Answer, Situation } from './gate.ts';
 import { chosenChannel } from './gate.ts';
+import { expiryOnAllClocks } from './quiet-hours.ts';
 import { decisiveGates, finalGates, timeGates } from './index.ts';
 import type { GateCheck, Verdict } from './verdict.ts';
 
@@ -17,13 +18,8 @@ import type { GateCheck, Verdict } from './verdict.ts';
  * Source: design, sections 4 and 5
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
-  const situation: Situation = {
-    facts,
-    nowMs,
-    dueMs: dueAt(facts.plan, facts.progress, facts.step.id),
-    expiryMs: expiryAt(facts.plan, facts.progress, facts.step.id),
-    choice: chooseChannel(facts),
-  };
+  const asked = { facts, nowMs, dueMs: dueAt(facts.plan, facts.progress, facts.step.id), choice: chooseChannel(facts) };
+  const situation: Situation = { ...asked, expiryMs: expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)) };
   const checks: GateCheck[] = [];
 
   for (const gate of decisiveGates) {
@@ -39,7 +35,7 @@ export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
     checks.push(
       opensMs === null
         ? { gate: gate.name, result: 'pass', input }
-        : { gate: gate.name, result: 'defer', input: { ...input, opensMs }, note: gate.note },
+        : { gate: gate.name, result: 'defer', input: { ...input, opensMs }, note: typeof gate.note === 'string' ? gate.note : gate.note(situation) },
     );
   }
 

@@ -1,5 +1,6 @@
 import type { Channel } from '../channels.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
+import type { ZoneBasis } from '../people/time-zone.ts';
 import type { Condition } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
 
@@ -58,8 +59,11 @@ export interface Facts {
     lastReplyMs: EpochMs | null;
     /** The person's last activity anywhere in the shop, for the gate `active_now`; null: never seen. */
     lastSeenMs: EpochMs | null;
-    /** IANA zone; one that is not known counts as UTC. */
-    timeZone: string;
+    /** Every IANA zone in which the person may live, the likeliest first, never empty; one that is not known counts as UTC. */
+    timeZones: readonly string[];
+    /** What that rests on, and the country (ISO 3166-1 alpha-2) where it rests on one. */
+    zoneBasis: ZoneBasis;
+    zoneCountry: string | null;
   };
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;

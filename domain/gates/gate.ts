@@ -42,8 +42,8 @@ export interface TimeGate {
   /** The first instant at or after `fromMs` at which this gate is open. Must not depend on `nowMs`, only on the facts. */
   opensAt(situation: Situation, fromMs: EpochMs): EpochMs;
   input(situation: Situation): GateInput;
-  /** Why it is closed. */
-  note: string;
+  /** Why it is closed; where that depends on the facts, made from them. */
+  note: string | ((situation: Situation) => string);
 }
 
 /** Asked last, about the instant at which the step would go out. */
@@ -53,6 +53,6 @@ export interface FinalGate {
 }
 
 /** The channel the step would go out on; null where none is possible, which its gate has refused before later gates are asked. */
-export function chosenChannel({ choice }: Situation): Channel | null {
+export function chosenChannel({ choice }: Pick<Situation, 'choice'>): Channel | null {
   return choice.kind === 'chosen' ? choice.channel : null;
 }

@@ -1,26 +1,62 @@
 import { channels } from '../channels.ts';
-import { firstOutside } from '../time/quiet-hours.ts';
+import { quietHoursSentence } from '../people/zone-words.ts';
+import type { EpochMs } from '../sequence/plan.ts';
+import { firstOutside, firstOutsideAll } from '../time/quiet-hours.ts';
 import { offsetMsAt } from '../time/zones.ts';
-import type { TimeGate } from './gate.ts';
+import type { Facts } from './facts.ts';
+import type { GateInput, Situation, TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 
-/** Nobody is disturbed in the tenant's quiet hours, on the person's own clock. Off under a time scale. */
+/**
+ * Nobody is disturbed in the tenant's quiet hours, on the person's own clock; where several clocks may be theirs, on none of them. Off under
+ * a time scale.
+ */
 export const quietHours: TimeGate = {
   name: 'quiet_hours',
   opensAt(situation, fromMs) {
     const { tenant, person } = situation.facts;
-    const channel = chosenChannel(situation);
-    if (tenant.quietHours === null || channel === null || !channels[channel].disturbs) return fromMs;
-    return firstOutside(tenant.quietHours, person.timeZone, fromMs);
+    if (tenant.quietHours === null || !disturbs(situation)) return fromMs;
+    return firstOutsideAll(tenant.quietHours, person.timeZones, fromMs).atMs;
   },
-  // The offset explains the decision as well as the zone does, and says less about the person.
-  input: ({ facts: { tenant, person }, nowMs }) =>
-    tenant.quietHours === null
-      ? { off: true }
-      : {
-          fromMinute: tenant.quietHours.fromMinute,
-          toMinute: tenant.quietHours.toMinute,
-          utcOffsetMinutes: offsetMsAt(person.timeZone, nowMs) / 60_000,
-        },
-  note: 'It is night where the person lives.',
+  input: ({ facts, nowMs }) => inputOf(facts, nowMs),
+  note: ({ facts, nowMs }) => quietHoursSentence(inputOf(facts, nowMs)),
 };
+
+/** For how long a step that waited for more clocks than one may still go out once they are open. */
+const graceMs = 3_600_000;
+
+/**
+ * Until when a step may be sent where nobody knows on which clock its reader lives: not knowing it costs no step. One that would have gone
+ * out in time on the likeliest clock may wait for the quiet hours of all of them to end.
+ * @param expiryMs - until when it may be sent otherwise
+ */
+export function expiryOnAllClocks(situation: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
+  const { tenant, person } = situation.facts;
+  const [likeliest] = person.timeZones;
+  if (tenant.quietHours === null || likeliest === undefined || person.timeZones.length === 1 || !disturbs(situation)) return expiryMs;
+  if (firstOutside(tenant.quietHours, likeliest, situation.dueMs) > expiryMs) return expiryMs;
+  return Math.max(expiryMs, firstOutsideAll(tenant.quietHours, person.timeZones, situation.dueMs).atMs + graceMs);
+}
+
+function disturbs(situation: Pick<Situation, 'choice'>): boolean {
+  const channel = chosenChannel(situation);
+  return channel !== null && channels[channel].disturbs;
+}
+
+/** Offsets explain the decision as well as zones do, and say less about the person. */
+function inputOf({ tenant: { quietHours: window }, person: { timeZones, zoneBasis, zoneCountry } }: Facts, nowMs: EpochMs): GateInput {
+  if (window === null) return { off: true };
+  const place = { fromMinute: window.fromMinute, toMinute: window.toMinute, zoneBasis, ...(zoneCountry === null ? {} : { country: zoneCountry }) };
+  const offsets = (zones: readonly string[]) => new Set(zones.map((zone) => offsetMsAt(zone, nowMs) / 60_000));
+  const possible = offsets(timeZones);
+  const [only] = possible;
+  if (possible.size === 1 && only !== undefined) return { ...place, utcOffsetMinutes: only };
+  const heeded = offsets(firstOutsideAll(window, timeZones, nowMs).timeZones);
+  return {
+    ...place,
+    clocks: possible.size,
+    clocksHeeded: heeded.size,
+    utcOffsetMinutesFrom: Math.min(...heeded),
+    utcOffsetMinutesTo: Math.max(...heeded),
+  };
+}

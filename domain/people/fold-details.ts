@@ -20,6 +20,13 @@ export const noDetails: ContactDetails = {
   detailsAt: null,
 };
 
+/** A region belongs to its country: `WA` of the United States must not become Western Australia when only a newer country is told. */
+function foldRegion(known: ContactDetails, said: PersonDetails, newer: boolean): string | null {
+  const [winner, other] = newer ? [said, known] : [known, said];
+  const samePlace = winner.country === null || other.country === null || winner.country.toUpperCase() === other.country.toUpperCase();
+  return winner.region ?? (samePlace ? other.region : null);
+}
+
 /** Fold details by the provider's clock: an older event fills holes, a newer one overwrites. */
 export function foldDetails(known: ContactDetails, said: PersonDetails, occurredAtMs: EpochMs): ContactDetails {
   const newer = known.detailsAt === null || occurredAtMs >= known.detailsAt;
@@ -30,7 +37,7 @@ export function foldDetails(known: ContactDetails, said: PersonDetails, occurred
     locale: fold(known.locale, said.locale),
     timeZone: fold(known.timeZone, said.timeZone),
     country: fold(known.country, said.country),
-    region: fold(known.region, said.region),
+    region: foldRegion(known, said, newer),
     orderCount: fold(known.orderCount, said.orderCount),
     lifetimeValueMinor: fold(known.lifetimeValueMinor, said.lifetimeValueMinor),
     detailsAt: newer ? occurredAtMs : known.detailsAt,

@@ -96,6 +96,11 @@ function spellings(written: string): string[] {
   return [...new Set(all)].filter((text) => /\d/.test(text));
 }
 
+/** The country of a number in E.164 (ISO 3166-1 alpha-2); null: it belongs to none, or to one that its digits do not tell. */
+export function countryOfPhone(number: string): string | null {
+  return parsePhoneNumberFromString(number)?.country ?? null;
+}
+
 function asciiHost(domain: string): string | null {
   // Only what may stand in a host reaches the URL parser, which would take paths, ports and escapes for granted.
   if (!/^[\p{L}\p{M}\p{N}.-]{1,255}$/u.test(domain) || !URL.canParse(`http://${domain}`)) return null;

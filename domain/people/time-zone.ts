@@ -1,15 +1,72 @@
 import { canonicalTimeZone } from '../time/zones.ts';
-import { zoneOfCountry } from './country-zones.ts';
+import { zonesOfCountry } from './country-zones.ts';
+import { countryOfRegion, zonesOfRegion } from './region-zones.ts';
 
 /**
- * In which zone a person's quiet hours count: the zone that the provider knows, else the zone of a country that has only one,
- * else the store's. A country of several zones falls to the store's until legal hours ask every candidate zone.
- * @param person.country - ISO 3166-1 alpha-2
- * @returns an IANA name that this process knows; UTC where even the store's is unknown
+ * What the zones of a person rest on: `stated`, the shop says the zone; `region`, country and state; `country`, the country alone, since
+ * no state is known or what stands there is none; `phone`, the country of the telephone number; `store`, nothing is known, so the
+ * store's own zone is assumed.
  */
-export function guessTimeZone(person: { timeZone: string | null; country: string | null }, storeTimeZone: string): string {
-  const explicit = person.timeZone === null ? null : canonicalTimeZone(person.timeZone.trim());
-  if (explicit !== null) return explicit;
-  const ofCountry = person.country === null ? null : zoneOfCountry(person.country);
-  return ofCountry ?? canonicalTimeZone(storeTimeZone) ?? 'UTC';
+export type ZoneBasis = 'stated' | 'region' | 'country' | 'phone' | 'store';
+
+/** Where a person may live, as far as clocks are concerned. */
+export interface PersonZones {
+  /** IANA names that this process knows, never empty; those where most people live first. */
+  timeZones: readonly string[];
+  basis: ZoneBasis;
+  /** ISO 3166-1 alpha-2; null where the zones rest on no country. */
+  country: string | null;
+}
+
+/** What is known about where a person lives. */
+export interface Whereabouts {
+  /** As the shop states it; not necessarily a zone. */
+  timeZone: string | null;
+  /** ISO 3166-1 alpha-2. */
+  country: string | null;
+  /** A state or a province, by code or by name. */
+  region: string | null;
+  /** The country of the telephone number, ISO 3166-1 alpha-2. */
+  phoneCountry: string | null;
+}
+
+/**
+ * Every zone in which a person may live. The best evidence decides alone: the stated zone, else country and region, else the country of the
+ * telephone number, else the store's zone.
+ * @returns UTC where even the store's zone is unknown
+ */
+export function zonesOfPerson({ timeZone, country, region, phoneCountry }: Whereabouts, storeTimeZone: string): PersonZones {
+  const stated = timeZone === null ? null : canonicalTimeZone(timeZone.trim());
+  if (stated !== null) return { timeZones: [stated], basis: 'stated', country: null };
+  return (
+    ofPlace(country ?? (region === null ? null : countryOfRegion(region)), region) ??
+    ofPhone(phoneCountry) ?? { timeZones: [canonicalTimeZone(storeTimeZone) ?? 'UTC'], basis: 'store', country: null }
+  );
+}
+
+function ofPlace(country: string | null, region: string | null): PersonZones | null {
+  if (country === null) return null;
+  const code = country.trim().toUpperCase();
+  const ofRegion = known(region === null ? [] : zonesOfRegion(code, region));
+  if (ofRegion.length > 0) return { timeZones: ofRegion, basis: 'region', country: code };
+  const ofCountry = known(zonesOfCountry(code));
+  return ofCountry.length === 0 ? null : { timeZones: ofCountry, basis: 'country', country: code };
+}
+
+function ofPhone(country: string | null): PersonZones | null {
+  const zones = ofPlace(country, null);
+  return zones === null ? null : { ...zones, basis: 'phone' };
+}
+
+// Zone data is constant while a process runs, and asking whether a name is known costs more than all the rest here.
+const knownLists = new WeakMap<readonly string[], readonly string[]>();
+
+/** Those that this Node knows: an older one lacks the newest zones, and must not take them for UTC. */
+function known(zones: readonly string[]): readonly string[] {
+  let list = knownLists.get(zones);
+  if (list === undefined) {
+    list = zones.filter((zone) => canonicalTimeZone(zone) !== null);
+    knownLists.set(zones, list);
+  }
+  return list;
 }

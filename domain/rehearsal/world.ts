@@ -12,7 +12,8 @@ import type { ProviderAnswer, RehearsalEvent } from './events.ts';
 
 /** The person, the cart and the tenant of a rehearsal. */
 export interface Setting {
-  timeZone: string;
+  /** Where the person may live, the likeliest first. */
+  timeZones: readonly string[];
   quietHours: DailyWindow | null;
   timeScale: number;
   segment: BaseSegment;
@@ -28,7 +29,7 @@ const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: fa
 
 /** A shop in UTC that sends mail day and night, to a first customer. */
 export const plainSetting: Setting = {
-  timeZone: 'UTC',
+  timeZones: ['UTC'],
   quietHours: null,
   timeScale: 1,
   segment: 'FIRST_TIME',
@@ -155,7 +156,15 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       segment: setting.segment,
       modifiers: setting.modifiers,
     },
-    person: { doNotContact: false, lastOrderMs: null, lastReplyMs: null, lastSeenMs: world.lastSeenMs, timeZone: setting.timeZone },
+    person: {
+      doNotContact: false,
+      lastOrderMs: null,
+      lastReplyMs: null,
+      lastSeenMs: world.lastSeenMs,
+      timeZones: setting.timeZones,
+      zoneBasis: 'stated',
+      zoneCountry: null,
+    },
     channels: world.channels,
     messages: world.messages,
     lastSend: world.lastSend,

@@ -7,7 +7,8 @@ import type { ChannelFacts, Facts } from '../../domain/gates/facts.ts';
 import { isStrong } from '../../domain/people/choose-contact.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment, segmentModifiers } from '../../domain/people/segments.ts';
-import { guessTimeZone } from '../../domain/people/time-zone.ts';
+import { countryOfPhone } from '../../domain/people/identity.ts';
+import { type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
@@ -127,6 +128,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const elsewhere = input.world.sends.filter((s) => disturbs(s.channel)).map(({ atMs }) => ({ atMs, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
+  const zones = zonesOf([contact, person, ...everyone], identities, settings.timeZone);
+
   const facts: Facts = {
     plan,
     progress,
@@ -151,7 +154,9 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       lastOrderMs: latest(everyone.map((c) => c.lastOrderAt)),
       lastReplyMs: latest(everyone.map((c) => c.lastReplyAt)),
       lastSeenMs: latest(everyone.map((c) => c.lastSeenAt)),
-      timeZone: guessTimeZone({ timeZone: contact.timeZone, country: contact.country }, settings.timeZone),
+      timeZones: zones.timeZones,
+      zoneBasis: zones.basis,
+      zoneCountry: zones.country,
     },
     channels: Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)])),
     messages: Object.fromEntries(
@@ -169,6 +174,16 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const usable = ofKind('email').filter((i) => !addressClosed('email', i));
   const email = usable.find((i) => i.value === subject.email) ?? usable[0];
   return { facts, progress, settings, synthetic: tenant.synthetic, subject, person: contact, email: email?.value ?? null };
+}
+
+/** The zones of the first contact of whom anything is known in this respect; the phone numbers are the person's. */
+function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: StepWorld['identities'], storeTimeZone: string): PersonZones {
+  for (const { timeZone, country, region } of known) {
+    const zones = zonesOfPerson({ timeZone, country, region, phoneCountry: null }, storeTimeZone);
+    if (zones.basis !== 'store') return zones;
+  }
+  const phoneCountry = identities.filter((i) => i.kind === 'phone').reduce((found: string | null, i) => found ?? countryOfPhone(i.value), null);
+  return zonesOfPerson({ timeZone: null, country: null, region: null, phoneCountry }, storeTimeZone);
 }
 
 function disturbs(channel: string | null): boolean {

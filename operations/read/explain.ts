@@ -111,6 +111,6 @@ async function readProviderEvents(tx: Tx, enrollmentId: string): Promise<Entry[]
     type: r.type,
     machine: r.machine,
     data: r.data,
-    sentence: providerEventSentence(r.step_id, r.type, r.machine),
+    sentence: providerEventSentence(r.step_id, r.type, r.machine, r.data),
   }));
 }

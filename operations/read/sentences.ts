@@ -1,4 +1,6 @@
 import type { GateCheck } from '../../domain/gates/verdict.ts';
+import { quietHoursWords } from '../../domain/people/zone-words.ts';
+import type { Suspicion } from '../../domain/engagement/suspicion.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
 import { orderSentence } from './order-sentences.ts';
 import { amountOf, instantWords, wordsForDefer, wordsForSkip, wordsForStop } from './words.ts';
@@ -32,9 +34,13 @@ export function eventSentence(type: string, data: Data): string {
     case 'message.unknown':
       return `Whether ${step} was accepted is not known. It counts as sent and is never repeated blindly.`;
     case 'message.opened':
-      return `The shopper opened ${step}.`;
+      return data['shown_by'] === undefined ? `The shopper opened ${step}.` : `The shopper opened ${step}, as ${signOf(data)} shows.`;
     case 'message.clicked':
-      return `The shopper followed the link in ${step}.`;
+      return data['shown_by'] === undefined
+        ? `The shopper followed the link in ${step}.`
+        : `The shopper followed the link in ${step}: it might have been a scanner, but ${signOf(data)} shows that it was a person.`;
+    case 'message.click_withdrawn':
+      return `The click in ${step} is not counted: another link of it was followed within seconds, as scanners do.`;
     case 'step.skipped':
       return `${step} was left out: ${wordsForSkip(textOf(data['reason']))}.`;
     case 'provider.unreachable':
@@ -51,6 +57,9 @@ export function eventSentence(type: string, data: Data): string {
       return `${type}${step === '' ? '' : ` (${step})`}.`;
   }
 }
+
+const signs: Record<string, string> = { cart: 'activity on the cart soon after', reply: 'a reply soon after', order: 'an order soon after' };
+const signOf = (data: Data) => signs[textOf(data['shown_by'])] ?? 'a later sign of life';
 
 export interface DecisionFacts {
   stepId: string;
@@ -76,15 +85,11 @@ export function decisionSentence({ stepId, verdict, reason, untilMs, checks }: D
   }
 }
 
-/** The window and the zone it was read in: " from 21:00 to 08:00 where the shopper lives (UTC+09:00)". */
+/** The window and the zones that it was kept in: " from 21:00 to 08:00 in Japan (UTC+09:00)". */
 function quietWindow(reason: string, checks: readonly GateCheck[]): string {
   const input = reason === 'quiet_hours' ? checks.find((c) => c.gate === 'quiet_hours')?.input : undefined;
-  const { fromMinute, toMinute, utcOffsetMinutes } = input ?? {};
-  if (typeof fromMinute !== 'number' || typeof toMinute !== 'number' || typeof utcOffsetMinutes !== 'number') return '';
-  return ` from ${clock(fromMinute)} to ${clock(toMinute)} where the shopper lives (UTC${utcOffsetMinutes < 0 ? '-' : '+'}${clock(Math.abs(utcOffsetMinutes))})`;
+  return input === undefined ? '' : quietHoursWords(input);
 }
-
-const clock = (minutes: number) => `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(Math.floor(minutes % 60)).padStart(2, '0')}`;
 
 /** A row of the send ledger as a sentence. */
 export function messageSentence(row: MessageRow): string {
@@ -104,7 +109,20 @@ export function messageSentence(row: MessageRow): string {
   }
 }
 
+const happenings: Record<string, string> = { unsubscribe_opened: 'the unsubscribe page was opened' };
+
+const suspicions: Record<Suspicion, string> = {
+  soon_after_send: 'so soon after it was sent that it may be a scanner',
+  several_links: 'together with another link of it within seconds, as scanners do',
+};
+
 /** What a provider, or our own picture and links, reported about a message. */
-export function providerEventSentence(stepId: string, type: string, machine: boolean): string {
-  return machine ? `${stepId}: ${type} by a program, not by a person; no condition counts it.` : `${stepId}: ${type}.`;
+export function providerEventSentence(stepId: string, type: string, machine: boolean, data: Data = {}): string {
+  const what = `${stepId}: ${happenings[type] ?? type}`;
+  const suspected = textOf(data['suspected']);
+  if (suspected !== '') {
+    const why = Object.hasOwn(suspicions, suspected) ? suspicions[suspected as Suspicion] : `which may be a scanner (${suspected})`;
+    return `${what}, ${why}; it counts only if the shopper shows life afterwards.`;
+  }
+  return machine ? `${what} by a program, not by a person; no condition counts it.` : `${what}.`;
 }

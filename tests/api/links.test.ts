@@ -4,7 +4,8 @@ import type { Checkpoint } from '../../operations/deps.ts';
 import { letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 import { dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
 
-const hourMs = 3_600_000;
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
 const browser = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36';
 const oneClick = { payload: 'List-Unsubscribe=One-Click', headers: { 'content-type': 'application/x-www-form-urlencoded' } };
 let shop: Shop;
@@ -32,7 +33,10 @@ let count = 0;
 const newMail = async () => {
   count += 1;
   const enrollmentId = await leaveCart(shop, `cart-${count}`, `shopper-${count}@example.com`);
-  return { enrollmentId, cartId: `cart-${count}`, email: `shopper-${count}@example.com`, ...(await sendFirstMail(shop, enrollmentId)) };
+  const mail = await sendFirstMail(shop, enrollmentId);
+  // Nobody reads an email the moment it is sent.
+  await letTimePass(shop, minuteMs * 10);
+  return { enrollmentId, cartId: `cart-${count}`, email: `shopper-${count}@example.com`, ...mail };
 };
 const get = (url: string, agent = browser, more: Record<string, string> = {}) => shop.app.inject({ url, headers: { 'user-agent': agent, ...more } });
 const reports = async (messageId: string) => {

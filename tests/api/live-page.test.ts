@@ -6,7 +6,7 @@ import { buildApp } from '../../api/app.ts';
 import { chipsOf } from '../../api/routes/live/chips.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import type { Happening } from '../../operations/read/live-stories.ts';
-import { openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
+import { letTimePass, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 import { anotherStore, leaveCart, sendFirstMail } from './left-carts.ts';
 
 const browser = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' };
@@ -93,6 +93,8 @@ test('what happens arrives at a page that listens, station by station', async ()
     return until(stations.join(' → '), () => page.updates.find((u) => u.id === `s-${id}` && wanted.test(words(u.html))));
   };
   await story('Filling a cart', 'Abandoned', 'Mail 1', 'Mail 2');
+  // Right after the send it would be a scanner's.
+  await letTimePass(shop, 60_000);
   await app.inject({ url: `/o/${mail.open}`, headers: browser });
   await story('Mail 1', 'Opened');
   await shop.post('order.placed', { order: { id: 'order-live', currency: 'EUR', total: '129.90' }, cart_id: 'cart-live' });

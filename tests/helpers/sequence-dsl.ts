@@ -97,7 +97,8 @@ export const usualQuietHours = { fromMinute: 21 * 60, toMinute: 8 * 60 };
 export function rehearse(sequence: SequenceDefinition, events: TimedWords[], options: Partial<Setting> & { day?: string } = {}): RunInWords {
   const { day = '2026-03-10', ...given } = options;
   const setting = { quietHours: usualQuietHours, ...given };
-  const clock = localClock(day, setting.timeZone ?? plainSetting.timeZone);
+  const [timeZone = 'UTC'] = setting.timeZones ?? plainSetting.timeZones;
+  const clock = localClock(day, timeZone);
   const timed = events.map(({ at, until, event }): RehearsalEvent => {
     const atMs = clock.read(at);
     return event.type === 'workers.down' ? { atMs, type: event.type, untilMs: clock.read(until ?? at) } : { ...event, atMs };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sql } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import fc from 'fast-check';
 import pg from 'pg';
@@ -452,6 +453,11 @@ async function live(n: number, startHours: number, doings: readonly Doing[]): Pr
       contact: { email: `${name}@example.com` },
     });
   const engage = async (type: 'opened' | 'clicked') => {
+    // A click right after the send would be a scanner's.
+    await shop.deps.db.withTenant(tenantId, (tx) =>
+      tx.execute(sql`update messages set settled_at = settled_at - interval '2 minutes', claimed_at = claimed_at - interval '2 minutes'
+        where enrollment_id = ${id} and state in ('sent', 'unknown')`),
+    );
     for (const m of await shop.ledgerOf(id))
       if (m.payload !== null) await recordEngagement(shop.deps, { tenantId, messageId: m.id, type, machine: false });
   };

@@ -88,7 +88,10 @@ export const entrySchema = z
       kind: z.literal('provider_event'),
       ...line,
       type: z.string(),
-      machine: z.boolean().meta({ description: 'Made by a program, not by a person: nothing counts it.' }),
+      machine: z.boolean().meta({
+        description:
+          'Made by a program, or suspected to be: nothing counts it. Why it is suspected stands in `data.suspected`; a sign of life that follows makes it a `message.clicked`.',
+      }),
       data,
     }),
   ])

@@ -14,7 +14,7 @@ export const clickRoute: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> =
       schema: {
         tags: ['links'],
         summary: 'Back to the cart',
-        description: 'Records the click, a program’s as such, and leads to the cart’s restore link, else to the store.',
+        description: 'Records the click, a program’s or a suspected scanner’s as such, and leads to the cart’s restore link, else to the store.',
         params: linkParams,
         response: { 302: z.null().meta({ description: 'To the cart, by `Location`; without a body.' }), ...linkAnswers },
       },

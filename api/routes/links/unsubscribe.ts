@@ -5,8 +5,10 @@ import { readStoreOfMessage } from '../../../operations/read/store-of-message.ts
 import { unsubscribe } from '../../../operations/stop-one.ts';
 import { pageAnswer, sendPage } from '../../plugins/html-page.ts';
 import type { Limits } from '../../plugins/rate-limits.ts';
+import { isMachine } from './is-machine.ts';
 import { confirmPage, donePage, notYetPage } from './pages.ts';
 import { linkAnswers, linkParams, readLink, refuseLink } from './read-link.ts';
+import { recordPatiently } from './record-patiently.ts';
 
 /** One-click unsubscribe. Source: RFC 8058 */
 export const unsubscribeRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = async (app, options) => {
@@ -18,7 +20,7 @@ export const unsubscribeRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limi
       schema: {
         tags: ['links'],
         summary: 'Ask before unsubscribing',
-        description: 'Shows a page with a button and does nothing by itself: scanners follow links.',
+        description: 'Shows a page with a button and changes nothing by itself: scanners follow links.',
         params: linkParams,
         response: { 200: pageAnswer('A page with a button.'), ...linkAnswers },
       },
@@ -28,6 +30,11 @@ export const unsubscribeRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limi
       if (link.kind !== 'good') return refuseLink(reply, link);
       const store = await readStoreOfMessage(deps, link.target);
       if (store === null) return refuseLink(reply, { kind: 'bad' });
+      // Scanners follow this link beside the others, by which they are known. The page is shown whatever becomes of the record.
+      const { tenantId, messageId } = link.target;
+      await recordPatiently(deps, { tenantId, messageId, type: 'unsubscribe_opened', machine: isMachine(request) }).catch((error: unknown) =>
+        request.log.warn({ err: error, messageId }, 'a look at the unsubscribe page was not recorded'),
+      );
       return sendPage(reply, 200, (nonce) => confirmPage(nonce, store));
     },
   );

@@ -32,6 +32,7 @@ const simple: Record<string, Station> = {
   abandoned: ['Abandoned', 'left'],
   'message.opened': ['Opened', 'reaction'],
   'message.clicked': ['Clicked', 'reaction'],
+  'message.click_withdrawn': ['Click not counted', 'plain'],
   'message.failed': ['Mail refused', 'trouble'],
   'message.unknown': ['Mail in doubt', 'trouble'],
   'provider.unreachable': ['Mail server away', 'trouble'],

@@ -4,6 +4,7 @@ import { chooseChannel } from '../../../domain/gates/choose-channel.ts';
 import { firstOpen } from '../../../domain/gates/first-open.ts';
 import type { TimeGate } from '../../../domain/gates/gate.ts';
 import { activates } from '../../../domain/gates/verdict.ts';
+import { zonesOfCountry } from '../../../domain/people/country-zones.ts';
 import { anEmail, aSequence, ms, usualQuietHours } from '../../helpers/sequence-dsl.ts';
 import { anchorMs, checkOf, decide, factsWith, usable } from './a-dispatch.ts';
 
@@ -253,14 +254,81 @@ describe('time gates', () => {
   });
 
   test('keep quiet hours on the clock of the person', () => {
-    expect(decide({ quietHours: usualQuietHours, person: { timeZone: 'Asia/Tokyo' } })).toEqual(
-      decide({ quietHours: usualQuietHours, person: { timeZone: 'Asia/Seoul' } }),
+    expect(decide({ quietHours: usualQuietHours, person: { timeZones: ['Asia/Tokyo'] } })).toEqual(
+      decide({ quietHours: usualQuietHours, person: { timeZones: ['Asia/Seoul'] } }),
     );
-    expect(decide({ quietHours: usualQuietHours, person: { timeZone: 'Pacific/Auckland' } })).toMatchObject({
+    expect(decide({ quietHours: usualQuietHours, person: { timeZones: ['Pacific/Auckland'] } })).toMatchObject({
       kind: 'defer',
       untilMs: Date.parse('2026-03-10T19:00Z'),
       reason: 'quiet_hours',
     });
+  });
+
+  test('keep quiet hours on every clock that may be the person’s, and say what was assumed', () => {
+    const unknownState = { timeZones: zonesOfCountry('US'), zoneBasis: 'country' as const, zoneCountry: 'US' };
+    // 11:00 UTC, 10 March 2026: morning in New York, night in Honolulu.
+    const verdict = decide({ quietHours: usualQuietHours, person: unknownState });
+    expect(verdict).toMatchObject({ kind: 'defer', untilMs: Date.parse('2026-03-10T18:00Z'), reason: 'quiet_hours' });
+    const { note, input } = checkOf(verdict, 'quiet_hours');
+    expect(input).toMatchObject({
+      zoneBasis: 'country',
+      country: 'US',
+      clocks: 7,
+      clocksHeeded: 7,
+      utcOffsetMinutesFrom: -600,
+      utcOffsetMinutesTo: -240,
+    });
+    expect(note).toBe(
+      'Quiet hours from 21:00 to 08:00 in the United States (7 zones possible, no state known; kept in all of them, UTC-10:00 to UTC-04:00).',
+    );
+  });
+
+  test.each([
+    [
+      { timeZones: ['Asia/Tokyo'], zoneBasis: 'stated' as const, zoneCountry: null },
+      'in the time zone that the shop states for the shopper (UTC+09:00)',
+    ],
+    [{ timeZones: ['Asia/Tokyo'], zoneBasis: 'country' as const, zoneCountry: 'JP' }, 'in Japan (UTC+09:00)'],
+    [
+      { timeZones: ['Pacific/Honolulu'], zoneBasis: 'region' as const, zoneCountry: 'US' },
+      'in the shopper’s region of the United States (UTC-10:00)',
+    ],
+    [
+      { timeZones: ['America/Chicago', 'America/Denver'], zoneBasis: 'region' as const, zoneCountry: 'US' },
+      'in the shopper’s region of the United States (2 zones possible; kept in all of them, UTC-06:00 to UTC-05:00)',
+    ],
+    [{ timeZones: ['Asia/Tokyo'], zoneBasis: 'phone' as const, zoneCountry: 'JP' }, 'in Japan (by the country of the phone number; UTC+09:00)'],
+    [
+      { timeZones: ['Asia/Tokyo'], zoneBasis: 'store' as const, zoneCountry: null },
+      'in the time zone of the store (where the shopper lives is not known; UTC+09:00)',
+    ],
+    [
+      { timeZones: ['Europe/London', 'Asia/Tokyo', 'America/Los_Angeles'], zoneBasis: 'country' as const, zoneCountry: 'GB' },
+      'in the United Kingdom (3 zones possible, no state known; they leave no common hour of the day, so kept in the 2 where most people live, UTC+00:00 to UTC+09:00)',
+    ],
+  ])('the note names what the hours rest on: %j', (person, words) => {
+    // 13:00 UTC: late in Tokyo, early in Denver and before.
+    const verdict = decide({ quietHours: usualQuietHours, person, after: '3h' });
+    expect(checkOf(verdict, 'quiet_hours').note).toBe(`Quiet hours from 21:00 to 08:00 ${words}.`);
+  });
+
+  test('do not let a step grow too old because nobody knows the shopper’s clock', () => {
+    const sequence = aSequence({ steps: [anEmail({ at: '1h' }), anEmail({ id: 'later', at: '2h' })] });
+    const unknownState = { timeZones: zonesOfCountry('US') };
+    // Due at 23:00 in New York: open at eight there, but in Honolulu only after the step's twelve hours.
+    const late = { sequence, quietHours: usualQuietHours, after: '17h', progress: { anchorMs: anchorMs + ms('16h') } };
+    expect(decide({ ...late, person: { timeZones: ['America/New_York'] } })).toMatchObject({
+      kind: 'defer',
+      untilMs: Date.parse('2026-03-11T12:00Z'),
+    });
+    const opensMs = Date.parse('2026-03-11T18:00Z');
+    expect(decide({ ...late, person: unknownState })).toMatchObject({ kind: 'defer', untilMs: opensMs, reason: 'quiet_hours' });
+    const whenOpen = { ...late, person: unknownState, after: `${(opensMs - anchorMs) / 60_000 + 1}m` as const };
+    expect(decide(whenOpen).kind).toBe('send');
+    expect(decide({ ...whenOpen, after: `${(opensMs - anchorMs) / 60_000 + 61}m` as const })).toMatchObject({ kind: 'skip', reason: 'too_old' });
+    // What would be too old on the likeliest clock as well is too old.
+    const hasty = aSequence({ steps: [anEmail({ at: '1h', expires: '2h' })] });
+    expect(decide({ ...late, sequence: hasty, person: unknownState })).toMatchObject({ kind: 'skip', reason: 'too_old' });
   });
 
   test('are solved together: one verdict, every gate that took part listed, the last to open as the reason', () => {
@@ -316,7 +384,7 @@ test('a plan without the step is a defect and says so', () => {
 
 test('nothing personal reaches the record: only ids, times and flags', () => {
   const verdicts = [
-    decide({ quietHours: usualQuietHours, person: { timeZone: 'Asia/Tokyo' } }),
+    decide({ quietHours: usualQuietHours, person: { timeZones: ['Asia/Tokyo'] } }),
     decide({ step: { when: { value: { atLeast: 5 } } } }),
   ];
   for (const { checks } of verdicts) {

@@ -3,7 +3,6 @@ import { minorDigits } from '../../../domain/money.ts';
 import { consentAllows, deniesEverything, foldConsent } from '../../../domain/people/consent.ts';
 import { normaliseEmail, normalisePhone } from '../../../domain/people/identity.ts';
 import { baseSegment, segmentModifiers, sequenceType } from '../../../domain/people/segments.ts';
-import { guessTimeZone } from '../../../domain/people/time-zone.ts';
 
 describe('an e-mail address', () => {
   test.each([
@@ -142,30 +141,6 @@ describe('the segment of a customer', () => {
     expect(sequenceType('HIGH_VALUE', ['LOW_STOCK'])).toBe('high_value');
     expect(sequenceType('FIRST_TIME', ['LOW_STOCK'])).toBe('first_time');
   });
-});
-
-describe('the time zone of a person', () => {
-  test.each([
-    [{ timeZone: 'asia/tokyo', country: 'DE' }, 'Asia/Tokyo'],
-    [{ timeZone: 'nonsense', country: 'de' }, 'Europe/Berlin'],
-    [{ timeZone: null, country: 'US' }, 'America/Chicago'],
-    [{ timeZone: null, country: null }, 'America/Chicago'],
-  ])('%j → %s', (person, zone) => {
-    expect(guessTimeZone(person, 'America/Chicago')).toBe(zone);
-  });
-
-  test('is UTC where even the store has none', () => {
-    expect(guessTimeZone({ timeZone: null, country: 'XX' }, 'nonsense')).toBe('UTC');
-  });
-});
-
-test('every country of the table has a zone that exists', async () => {
-  const { canonicalTimeZone } = await import('../../../domain/time/zones.ts');
-  const { zoneOfCountry } = await import('../../../domain/people/country-zones.ts');
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
-  const zones = letters.flatMap((a) => letters.map((b) => zoneOfCountry(a + b))).filter((zone) => zone !== null);
-  expect(zones.length).toBeGreaterThan(80);
-  for (const zone of zones) expect(canonicalTimeZone(zone), zone).not.toBeNull();
 });
 
 test('currencies have their own number of decimals', () => {

@@ -26,7 +26,7 @@ const twoMails = aSequence({ steps: [anEmail({ id: 'first', at: '2h' }), anEmail
 describe('stops', () => {
   test('a purchase during quiet hours stops the deferred step', () => {
     const sequence = aSequence({ steps: [anEmail({ at: '1h' })], stopOn: ['purchased'] });
-    const run = rehearse(sequence, [cartUpdated('20:30'), orderPlaced('23:00')], { timeZone: 'Asia/Tokyo' });
+    const run = rehearse(sequence, [cartUpdated('20:30'), orderPlaced('23:00')], { timeZones: ['Asia/Tokyo'] });
     expect(run.sent).toEqual([]);
     expect(run.deferred).toEqual([{ step: 'email', until: 'tomorrow 08:00', reason: 'quiet_hours' }]);
     expect(run.finished).toEqual({ reason: 'purchased', at: '23:00' });

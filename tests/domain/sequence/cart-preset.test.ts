@@ -28,7 +28,7 @@ test('the cart preset is the one of the requirements (S1-2)', () => {
 });
 
 test('a cart left in the morning gets four mails; the pop-up waits for a channel that can show it', () => {
-  const run = rehearse(cart, [cartUpdated('09:00')], { timeZone: 'Europe/Vienna' });
+  const run = rehearse(cart, [cartUpdated('09:00')], { timeZones: ['Europe/Vienna'] });
   expect(run.skipped).toEqual([{ step: 'popup_1h', reason: 'not_connected' }]);
   expect(run.sent).toEqual([
     { step: 'email_2h', at: '11:00' },

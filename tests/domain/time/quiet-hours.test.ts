@@ -1,10 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { firstOutside, isInWindow } from '../../../domain/time/quiet-hours.ts';
+import { firstOutside, firstOutsideAll, isInWindow } from '../../../domain/time/quiet-hours.ts';
+import { zonesOfCountry } from '../../../domain/people/country-zones.ts';
 import { canonicalTimeZone, offsetMsAt, stretchAt } from '../../../domain/time/zones.ts';
 import { localMs, usualQuietHours } from '../../helpers/sequence-dsl.ts';
 
 const minutes = (hours: number, rest = 0) => hours * 60 + rest;
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+const minuteOfDay = (timeZone: string, atMs: number) => {
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  formats.set(timeZone, format);
+  const [hour, minute] = format.format(atMs).split(':').map(Number);
+  return (hour ?? 0) * 60 + (minute ?? 0);
+};
+
+// Half of the instants lie around the clock changes of 2026, where the mistakes would be.
+const changes = ['2026-03-08T07:00Z', '2026-03-29T01:00Z', '2026-04-04T15:00Z', '2026-10-03T15:30Z', '2026-10-25T01:00Z', '2026-11-01T06:00Z'].map(
+  (iso) => Date.parse(iso),
+);
+const instants = fc.oneof(
+  fc.integer({ min: Date.parse('2026-01-01'), max: Date.parse('2027-12-31') }),
+  fc.tuple(fc.constantFrom(...changes), fc.integer({ min: -86_400_000, max: 86_400_000 })).map(([changeMs, aroundMs]) => changeMs + aroundMs),
+);
 
 describe('quiet hours across midnight', () => {
   test.each([
@@ -51,8 +69,39 @@ describe('when the clocks change', () => {
   });
 });
 
+describe('quiet hours in several zones', () => {
+  const coasts = ['America/New_York', 'America/Chicago', 'America/Denver', 'America/Los_Angeles', 'America/Anchorage', 'Pacific/Honolulu'];
+  const russia = zonesOfCountry('RU');
+
+  test('are over when they are over in the last, and begin when they begin in the first', () => {
+    const opensMs = localMs('Pacific/Honolulu', '2026-01-15T08:00');
+    expect(firstOutsideAll(usualQuietHours, coasts, localMs('America/New_York', '2026-01-14T21:00'))).toEqual({ atMs: opensMs, timeZones: coasts });
+    expect(firstOutsideAll(usualQuietHours, coasts, localMs('America/New_York', '2026-01-15T08:00')).atMs).toBe(opensMs);
+    const lastMs = localMs('America/New_York', '2026-01-15T21:00') - 1;
+    expect(firstOutsideAll(usualQuietHours, coasts, lastMs).atMs).toBe(lastMs);
+    expect(firstOutsideAll(usualQuietHours, coasts, lastMs + 1).atMs).toBe(localMs('Pacific/Honolulu', '2026-01-16T08:00'));
+  });
+
+  test('leave three hours a day in the eleven zones of Russia', () => {
+    const { atMs, timeZones } = firstOutsideAll(usualQuietHours, russia, localMs('Europe/Moscow', '2026-01-15T12:00'));
+    expect([timeZones, atMs]).toEqual([russia, localMs('Europe/Kaliningrad', '2026-01-16T08:00')]);
+  });
+
+  test('that leave no hour together are kept where most people live, and say where', () => {
+    const longNight = { fromMinute: minutes(20), toMinute: minutes(10) };
+    const { atMs, timeZones } = firstOutsideAll(longNight, russia, localMs('Europe/Moscow', '2026-01-15T21:00'));
+    expect(timeZones).toContain('Europe/Moscow');
+    expect(timeZones).not.toContain('Asia/Kamchatka');
+    expect(atMs).toBeLessThan(localMs('Europe/Moscow', '2026-01-16T21:00'));
+    // Of three that are eight hours apart one is always asleep.
+    expect(firstOutsideAll(usualQuietHours, ['Europe/London', 'Asia/Tokyo', 'America/Los_Angeles'], atMs).timeZones).toEqual([
+      'Europe/London',
+      'Asia/Tokyo',
+    ]);
+  });
+});
+
 test('the answer is outside, never early, and nothing between is outside, on a clock read by other means', () => {
-  const formats = new Map<string, Intl.DateTimeFormat>();
   const zones = [
     'UTC',
     'Europe/Berlin',
@@ -63,20 +112,6 @@ test('the answer is outside, never early, and nothing between is outside, on a c
     'America/Santiago',
     'Pacific/Apia',
   ];
-  const minuteOfDay = (timeZone: string, atMs: number) => {
-    const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { timeZone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-    formats.set(timeZone, format);
-    const [hour, minute] = format.format(atMs).split(':').map(Number);
-    return (hour ?? 0) * 60 + (minute ?? 0);
-  };
-  // Half of the instants lie around the clock changes of 2026, where the mistakes would be.
-  const changes = ['2026-03-08T07:00Z', '2026-03-29T01:00Z', '2026-04-04T15:00Z', '2026-10-03T15:30Z', '2026-10-25T01:00Z', '2026-11-01T06:00Z'].map(
-    (iso) => Date.parse(iso),
-  );
-  const instants = fc.oneof(
-    fc.integer({ min: Date.parse('2026-01-01'), max: Date.parse('2027-12-31') }),
-    fc.tuple(fc.constantFrom(...changes), fc.integer({ min: -86_400_000, max: 86_400_000 })).map(([changeMs, aroundMs]) => changeMs + aroundMs),
-  );
   const minute = fc.integer({ min: 0, max: 1439 });
   fc.assert(
     fc.property(
@@ -98,6 +133,46 @@ test('the answer is outside, never early, and nothing between is outside, on a c
     ),
     { numRuns: 3_000 },
   );
+});
+
+test('in several zones the answer is outside in all that are kept, the first instant that is, and leaves none out without need', () => {
+  const zones = [
+    'Europe/Berlin',
+    'America/New_York',
+    'America/Los_Angeles',
+    'Australia/Lord_Howe',
+    'America/Santiago',
+    'Asia/Kolkata',
+    'Pacific/Kiritimati',
+  ];
+  const minute = fc.integer({ min: 0, max: 1439 });
+  const someZones = fc.shuffledSubarray(zones, { minLength: 1, maxLength: 5 });
+  let restricted = 0;
+  fc.assert(
+    fc.property(someZones, instants, minute, minute, fc.nat(999), (timeZones, atMs, fromMinute, toMinute, share) => {
+      const window = { fromMinute, toMinute };
+      const isQuiet = (ms: number, among: readonly string[]) => among.some((zone) => isInWindow(window, minuteOfDay(zone, ms)));
+      const opening = firstOutsideAll(window, timeZones, atMs);
+      expect(opening.timeZones[0]).toBe(timeZones[0]);
+      expect(opening.atMs).toBeGreaterThanOrEqual(atMs);
+      expect(opening.atMs).toBeLessThan(atMs + 49 * 3_600_000);
+      expect(isQuiet(opening.atMs, opening.timeZones)).toBe(false);
+      if (opening.atMs > atMs) expect(isQuiet(atMs + Math.floor(((opening.atMs - 1 - atMs) * share) / 1000), opening.timeZones)).toBe(true);
+      if (opening.timeZones.length === timeZones.length) return;
+      restricted += 1;
+      // However it is turned, no hour of the coming day is outside in all of them; clock changes move an hour at most.
+      const changes = timeZones.some((zone) => stretchAt(zone, atMs).untilMs < atMs + 49 * 3_600_000);
+      if (changes) return;
+      const nowMinutes = timeZones.map((zone) => minuteOfDay(zone, atMs));
+      let open = 0;
+      for (let later = 0; later < 48 * 60; later += 1) {
+        open = nowMinutes.some((now) => isInWindow(window, (now + later) % 1_440)) ? 0 : open + 1;
+        if (open > 60) throw new Error('an hour of the day would have suited all');
+      }
+    }),
+    { numRuns: 400 },
+  );
+  expect(restricted).toBeGreaterThan(10);
 });
 
 describe('zones', () => {
