@@ -14,8 +14,10 @@ export interface ItemView {
   quantity: string | null;
   /** Price of one; null where it equals `price`. */
   unitPrice: string | null;
-  /** Price of the line. */
+  /** Price of the line, after its discounts; null: unknown. */
   price: string | null;
+  /** What the line would have cost before any reduction; null: there is none, or it is unknown. */
+  compareAt: string | null;
   imageUrl: string | null;
   url: string;
   initial: string | null;
@@ -124,20 +126,28 @@ export function emailView(facts: EmailFacts): EmailView {
 
 function itemView(item: LineItem, currency: string | null, locale: string, cartUrl: string): ItemView {
   const title = cleanLine(item.title, 120);
-  const quantity = Number.isFinite(item.quantity) && item.quantity > 0 ? item.quantity : null;
+  // Shops sell by the metre and by the gram: 0.5 and 0.125 are quantities.
+  const quantity = Number.isFinite(item.quantity) && item.quantity >= 0.000_001 ? item.quantity : null;
+  const ofLine = (minor: number) => formatMoney(Math.round(minor * (quantity ?? 1)), currency, locale);
   const unitPrice = formatMoney(item.priceMinor, currency, locale);
-  const price =
-    quantity === null ? unitPrice : formatMoney(item.priceMinor === null ? null : Math.round(item.priceMinor * quantity), currency, locale);
+  const price = item.priceMinor === null ? null : ofLine(item.priceMinor);
   return {
     title,
     variant: variantOf(item.variant),
-    quantity: quantity === null ? null : new Intl.NumberFormat(locale, { maximumFractionDigits: 3 }).format(quantity),
-    unitPrice: quantity === 1 || unitPrice === price ? null : unitPrice,
+    quantity: quantity === null ? null : new Intl.NumberFormat(locale, { maximumFractionDigits: quantity < 1 ? 6 : 3 }).format(quantity),
+    unitPrice: quantity === null || quantity === 1 || unitPrice === price ? null : unitPrice,
     price,
+    compareAt: isReduced(item) && price !== null ? ofLine(item.compareAtMinor) : null,
     imageUrl: webUrl(item.imageUrl),
     url: webUrl(item.productUrl) ?? cartUrl,
     initial: initialOf(title),
   };
+}
+
+/** Carts that were stored before prices could be compared have no `compareAtMinor` at all. */
+function isReduced(item: LineItem): item is LineItem & { priceMinor: number; compareAtMinor: number } {
+  const before: number | null | undefined = item.compareAtMinor;
+  return typeof before === 'number' && item.priceMinor !== null && before > item.priceMinor;
 }
 
 /** The scarcest product with a known number of units at or below the threshold; none left is no reason to hurry anyone. */
