@@ -46,6 +46,8 @@ export interface EmailView {
     moreCount: number;
     count: number;
     total: string | null;
+    /** Something of it has a known price: there is a column of amounts. */
+    hasAmounts: boolean;
     /** The restore link, else the store. */
     url: string;
     canRestore: boolean;
@@ -91,6 +93,9 @@ export function emailView(facts: EmailFacts): EmailView {
   const restoreUrl = webUrl(cart.restoreUrl);
   const cartUrl = restoreUrl ?? storeUrl;
   const brandColor = brandColorOf(store.brandColor);
+  const items = cart.items.slice(0, itemsShown).map((item) => itemView(item, cart.currency, locale, cartUrl));
+  // A total of nothing beside priced products is a source without totals.
+  const total = cart.totalMinor === 0 ? null : formatMoney(cart.totalMinor, cart.currency, locale);
   return {
     store: {
       name: cleanLine(store.name, 60) ?? new URL(storeUrl).hostname,
@@ -105,11 +110,11 @@ export function emailView(facts: EmailFacts): EmailView {
     },
     contact: { firstName: firstNameOf(contact.firstName) },
     cart: {
-      items: cart.items.slice(0, itemsShown).map((item) => itemView(item, cart.currency, locale, cartUrl)),
+      items,
       moreCount: Math.max(0, cart.items.length - itemsShown),
       count: cart.items.length,
-      // A total of nothing beside priced products is a source without totals.
-      total: cart.totalMinor === 0 ? null : formatMoney(cart.totalMinor, cart.currency, locale),
+      total,
+      hasAmounts: total !== null || items.some(({ price }) => price !== null),
       url: cartUrl,
       canRestore: restoreUrl !== null,
       leadTitle: cleanLine(cart.items[0]?.title ?? null, 42),

@@ -127,7 +127,7 @@ describe('a line', () => {
   test('whose price is unknown leaves it out: no zero, no empty cell, no former price', () => {
     const given = { items: [aProduct({ title: 'Vase', priceMinor: null, compareAtMinor: 12_000 })], totalMinor: null };
     expect(itemsOf(given)).toMatchObject([{ price: null, unitPrice: null, compareAt: null }]);
-    const { html, text } = renderEmail(compiled, aMail(given));
+    const { html, text } = renderEmail(compiled, aMail({ ...given, items: [...given.items, aProduct()] }));
     expect(html).not.toMatch(/<td\b[^>]*>\s*<\/td>|NaN|\b0[.,]00|<s>|>Total</);
     expect(html).toMatch(/colspan="2"[^>]*>\s*<a [^>]*>Vase/);
     expect(text).toContain('- 1 × Vase (Moss)\n');
