@@ -19,6 +19,7 @@ async function main(): Promise<void> {
     masterKey: env.REKINDLE_MASTER_KEY,
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
+    dkim: env.DKIM,
     timeScale: env.REKINDLE_TIME_SCALE,
     log,
     applicationName: 'rekindle-api',

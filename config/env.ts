@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DkimConfigError, readDkimKey } from '../integrations/smtp/dkim-key.ts';
 
 /** One thing that is missing or wrong, in words for the person who starts the program. */
 export interface EnvProblem {
@@ -38,6 +39,9 @@ const remedies = {
   PORT: 'Give a port between 1 and 65535, or leave it out to use 3000.',
   PUBLIC_URL: 'Give the http(s) address under which shoppers and shops reach this server, e.g. https://rekindle.example.com.',
   SMTP_URL: 'Give the mail server, e.g. smtps://user:password@smtp.example.com:465.',
+  DKIM_DOMAIN: 'Give the domain of the senders’ addresses, e.g. shop.example.com, or leave all of DKIM_* out where the mail server signs.',
+  DKIM_SELECTOR: 'Give the name below _domainkey under which the public key stands in the DNS, e.g. rekindle1.',
+  DKIM_PRIVATE_KEY: 'Give an RSA key on one line: `openssl genrsa 2048 | base64 -w0` makes one.',
   REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
   REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
@@ -113,6 +117,8 @@ export interface Env {
   /** Where the outside reaches us, without a slash at the end. */
   PUBLIC_URL: string;
   SMTP_URL: string | null;
+  /** What messages by SMTP_URL are signed with; null: nothing, or the mail server signs. */
+  DKIM: { domain: string; selector: string; privateKey: string } | null;
   /** 32 bytes: seals the connections' secrets (AES-256-GCM). */
   REKINDLE_MASTER_KEY: Buffer;
   /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
@@ -146,10 +152,13 @@ export function readEnv(source: Record<string, string | undefined> = process.env
       remedy: 'Remove it.',
     });
   }
-  if (!parsed.success || problems.length > 0) throw new EnvError(problems);
+  const dkim = readDkim(given);
+  if (dkim.kind === 'wrong') problems.push(...dkim.problems);
+  if (!parsed.success || dkim.kind === 'wrong' || problems.length > 0) throw new EnvError(problems);
   const env = parsed.data;
   return {
     ...env,
+    DKIM: dkim.settings,
     MIGRATION_DATABASE_URL: env.MIGRATION_DATABASE_URL ?? env.DATABASE_URL,
     TEMPORAL_API_KEY: env.TEMPORAL_API_KEY ?? null,
     TEMPORAL_TLS: env.TEMPORAL_TLS ?? env.TEMPORAL_API_KEY !== undefined,
@@ -160,6 +169,27 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     TEMPORAL_UI_URL: env.TEMPORAL_UI_URL ?? null,
     MAILBOX_URL: env.MAILBOX_URL ?? null,
   };
+}
+
+const dkimVariables = { domain: 'DKIM_DOMAIN', selector: 'DKIM_SELECTOR', privateKey: 'DKIM_PRIVATE_KEY' } as const;
+
+/** All of DKIM_* or none: half a signature is none, and nobody would notice. */
+function readDkim(given: Partial<Record<string, string>>): { kind: 'right'; settings: Env['DKIM'] } | { kind: 'wrong'; problems: EnvProblem[] } {
+  const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY: privateKey } = given;
+  if (domain === undefined && selector === undefined && privateKey === undefined) return { kind: 'right', settings: null };
+  const wrong = (variable: Variable, problem: string) => ({ variable, problem, remedy: remedies[variable] });
+  if (domain === undefined || selector === undefined || privateKey === undefined) {
+    const missing = Object.values(dkimVariables).filter((variable) => given[variable] === undefined);
+    return { kind: 'wrong', problems: missing.map((variable) => wrong(variable, 'is missing, while others of DKIM_* are given')) };
+  }
+  const settings = { domain, selector, privateKey };
+  try {
+    readDkimKey(settings);
+    return { kind: 'right', settings };
+  } catch (error) {
+    if (!(error instanceof DkimConfigError)) throw error;
+    return { kind: 'wrong', problems: [wrong(dkimVariables[error.part], error.message)] };
+  }
 }
 
 function describe(issues: readonly z.core.$ZodIssue[]): EnvProblem[] {

@@ -50,7 +50,7 @@ export async function compileEmail(source: EmailSource, layout?: EmailLayout): P
       opening: bodyAsHtml(copy.opening.liquid),
       closing: bodyAsHtml(copy.closing.liquid),
     }),
-    text: fill(text.text, textSlots(copy)),
+    text: fill(text.text, { ...textSlots(copy), ...isolation(copy.language) }),
   };
   refuse(lintRendered(compiled, copy.file));
   return compiled;
@@ -69,11 +69,28 @@ function textSlots(copy: EmailCopy): Record<string, string> {
   };
 }
 
-const rightToLeftLanguages = new Set(['ar', 'dv', 'fa', 'he', 'ku', 'ps', 'sd', 'ug', 'ur', 'yi']);
+const rightToLeftScripts = new Set(['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa']);
+
+function isRightToLeft(language: string): boolean {
+  try {
+    return rightToLeftScripts.has(new Intl.Locale(language.replaceAll('_', '-')).maximize().script ?? '');
+  } catch {
+    return false;
+  }
+}
 
 function directions(language: string): Record<string, string> {
-  const rtl = rightToLeftLanguages.has(language.split(/[-_]/)[0]?.toLowerCase() ?? '');
-  return { lang: language, dir: rtl ? 'rtl' : 'ltr', start: rtl ? 'right' : 'left', end: rtl ? 'left' : 'right' };
+  const rtl = isRightToLeft(language);
+  const [start, end] = rtl ? ['right', 'left'] : ['left', 'right'];
+  return { lang: language.replaceAll('_', '-'), dir: rtl ? 'rtl' : 'ltr', start, end, ...isolation(language) };
+}
+
+/**
+ * What stands around amounts and names in right-to-left copy: without it `89,00 €` reads `€ 89,00` there. In left-to-right copy the values are
+ * isolated one by one, where they need it.
+ */
+function isolation(language: string): { isolate: string; pop: string } {
+  return isRightToLeft(language) ? { isolate: '\u2068', pop: '\u2069' } : { isolate: '', pop: '' };
 }
 
 function fill(template: string, slots: Record<string, string>): string {

@@ -14,8 +14,10 @@ export interface ItemView {
   quantity: string | null;
   /** Price of one; null where it equals `price`. */
   unitPrice: string | null;
-  /** Price of the line. */
+  /** Price of the line, after its discounts; null: unknown. */
   price: string | null;
+  /** What the line would have cost before any reduction; null: there is none, or it is unknown. */
+  compareAt: string | null;
   imageUrl: string | null;
   url: string;
   initial: string | null;
@@ -44,6 +46,8 @@ export interface EmailView {
     moreCount: number;
     count: number;
     total: string | null;
+    /** Something of it has a known price: there is a column of amounts. */
+    hasAmounts: boolean;
     /** The restore link, else the store. */
     url: string;
     canRestore: boolean;
@@ -89,6 +93,9 @@ export function emailView(facts: EmailFacts): EmailView {
   const restoreUrl = webUrl(cart.restoreUrl);
   const cartUrl = restoreUrl ?? storeUrl;
   const brandColor = brandColorOf(store.brandColor);
+  const items = cart.items.slice(0, itemsShown).map((item) => itemView(item, cart.currency, locale, cartUrl));
+  // A total of nothing beside priced products is a source without totals.
+  const total = cart.totalMinor === 0 ? null : formatMoney(cart.totalMinor, cart.currency, locale);
   return {
     store: {
       name: cleanLine(store.name, 60) ?? new URL(storeUrl).hostname,
@@ -103,11 +110,11 @@ export function emailView(facts: EmailFacts): EmailView {
     },
     contact: { firstName: firstNameOf(contact.firstName) },
     cart: {
-      items: cart.items.slice(0, itemsShown).map((item) => itemView(item, cart.currency, locale, cartUrl)),
+      items,
       moreCount: Math.max(0, cart.items.length - itemsShown),
       count: cart.items.length,
-      // A total of nothing beside priced products is a source without totals.
-      total: cart.totalMinor === 0 ? null : formatMoney(cart.totalMinor, cart.currency, locale),
+      total,
+      hasAmounts: total !== null || items.some(({ price }) => price !== null),
       url: cartUrl,
       canRestore: restoreUrl !== null,
       leadTitle: cleanLine(cart.items[0]?.title ?? null, 42),
@@ -124,20 +131,28 @@ export function emailView(facts: EmailFacts): EmailView {
 
 function itemView(item: LineItem, currency: string | null, locale: string, cartUrl: string): ItemView {
   const title = cleanLine(item.title, 120);
-  const quantity = Number.isFinite(item.quantity) && item.quantity > 0 ? item.quantity : null;
+  // Shops sell by the metre and by the gram: 0.5 and 0.125 are quantities.
+  const quantity = Number.isFinite(item.quantity) && item.quantity >= 0.000_001 ? item.quantity : null;
+  const ofLine = (minor: number) => formatMoney(Math.round(minor * (quantity ?? 1)), currency, locale);
   const unitPrice = formatMoney(item.priceMinor, currency, locale);
-  const price =
-    quantity === null ? unitPrice : formatMoney(item.priceMinor === null ? null : Math.round(item.priceMinor * quantity), currency, locale);
+  const price = item.priceMinor === null ? null : ofLine(item.priceMinor);
   return {
     title,
     variant: variantOf(item.variant),
-    quantity: quantity === null ? null : new Intl.NumberFormat(locale, { maximumFractionDigits: 3 }).format(quantity),
-    unitPrice: quantity === 1 || unitPrice === price ? null : unitPrice,
+    quantity: quantity === null ? null : new Intl.NumberFormat(locale, { maximumFractionDigits: quantity < 1 ? 6 : 3 }).format(quantity),
+    unitPrice: quantity === null || quantity === 1 || unitPrice === price ? null : unitPrice,
     price,
+    compareAt: isReduced(item) && price !== null ? ofLine(item.compareAtMinor) : null,
     imageUrl: webUrl(item.imageUrl),
     url: webUrl(item.productUrl) ?? cartUrl,
     initial: initialOf(title),
   };
+}
+
+/** Carts that were stored before prices could be compared have no `compareAtMinor` at all. */
+function isReduced(item: LineItem): item is LineItem & { priceMinor: number; compareAtMinor: number } {
+  const before: number | null | undefined = item.compareAtMinor;
+  return typeof before === 'number' && item.priceMinor !== null && before > item.priceMinor;
 }
 
 /** The scarcest product with a known number of units at or below the threshold; none left is no reason to hurry anyone. */

@@ -79,7 +79,7 @@ function findFaults({ subject, html, text }: RenderedEmail, unsubscribeUrl: stri
     const [raw] = part.match(/\{\{|\{%|\[\[\w*|\bundefined\b|\bNaN\b|\[object/) ?? [];
     if (raw !== undefined) faults.push(`"${raw}" is left in the mail`);
   }
-  const [empty] = html.match(/<(p|h1|h2|strong|blockquote|title|a)\b[^>]*>\s*<\/\1>/) ?? [];
+  const [empty] = html.match(/<(p|h1|h2|strong|blockquote|title|a|td|s)\b[^>]*>\s*<\/\1>/) ?? [];
   if (empty !== undefined) faults.push(`a missing value leaves an empty ${empty.replace(/\s.*$/s, '>')}`);
   const [hole] = `${subject}\n${text}`.match(/.*(?: [,.](?=\s|$)|\(\s*\)|“\s*”).*/m) ?? [];
   if (hole !== undefined) faults.push(`a missing value leaves a hole: "${hole.trim()}"`);

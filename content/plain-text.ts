@@ -28,7 +28,7 @@ function shorten(text: string, max: number): string {
 }
 
 /** Isolate right-to-left text, so that it cannot reorder the left-to-right sentence that it stands in. */
-function isolate(text: string): string {
+export function isolate(text: string): string {
   return rightToLeft.test(text) ? `\u2068${text}\u2069` : text;
 }
 

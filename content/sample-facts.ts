@@ -77,7 +77,10 @@ export const samples: { name: string; facts: EmailFacts }[] = [
     facts: {
       ...nothingKnown,
       modifiers: ['LOW_STOCK'],
-      cart: { ...nothingKnown.cart, items: [{ ...crew, title: '', variant: null, quantity: 1, imageUrl: null, productUrl: null, stock: null }] },
+      cart: {
+        ...nothingKnown.cart,
+        items: [{ ...crew, title: '', variant: null, quantity: 1, priceMinor: null, imageUrl: null, productUrl: null, stock: null }],
+      },
     },
   },
   {
@@ -87,7 +90,7 @@ export const samples: { name: string; facts: EmailFacts }[] = [
       segment: 'HIGH_VALUE',
       store: { ...everythingKnown.store, shippingNote: null, supportEmail: null },
       reviews: { productTitle: 'Merino Crew Sweater', averageOfFive: 5, count: 1, quote: null },
-      cart: { ...everythingKnown.cart, items: [{ ...crew, quantity: 1, stock: 1 }] },
+      cart: { ...everythingKnown.cart, items: [{ ...crew, quantity: 1, compareAtMinor: 12_000, stock: 1 }] },
     },
   },
   {

@@ -10,7 +10,13 @@ export const receivers: Readonly<Record<string, Receiver>> = Object.freeze(
 );
 
 const senders: ReadonlyMap<string, (config: unknown) => Sender> = new Map([
-  ['smtp', (config: unknown) => createSmtpSender(smtpConnectionSchema.parse(config).url)],
+  [
+    'smtp',
+    (config: unknown) => {
+      const { url, dkim } = smtpConnectionSchema.parse(config);
+      return createSmtpSender(url, { dkim: dkim ?? null });
+    },
+  ],
 ]);
 
 /** Names of the integrations that send. */
@@ -24,8 +30,8 @@ export class UnknownSenderError extends Error {
 
 /**
  * The sender of a configured connection.
- * @param connection.config - as stored and unsealed; for smtp `{ url: 'smtp://…' }`
- * @throws UnknownSenderError, SmtpConfigError, ZodError when it cannot be used
+ * @param connection.config - as stored and unsealed; for smtp `{ url: 'smtp://…', dkim?: { domain, selector, privateKey } }`
+ * @throws UnknownSenderError, SmtpConfigError, DkimConfigError, ZodError when it cannot be used
  */
 export function createSender(connection: { integration: string; config: unknown }): Sender {
   const create = senders.get(connection.integration);

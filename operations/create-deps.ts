@@ -15,6 +15,8 @@ export interface DepsOptions {
   publicUrl: string;
   /** Where mail goes for tenants without a connection of their own; null: nowhere. */
   smtpUrl: string | null;
+  /** What messages of `smtpUrl` are signed with; null: nothing, or the relay signs. */
+  dkim?: { domain: string; selector: string; privateKey: string } | null;
   timeScale: number | null;
   log: Log;
   applicationName: string;
@@ -51,7 +53,9 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     log: options.log,
     receivers,
     createSender: cachedSenders(),
-    defaultEmail: options.defaultEmail ?? (options.smtpUrl === null ? null : createSender({ integration: 'smtp', config: { url: options.smtpUrl } })),
+    defaultEmail:
+      options.defaultEmail ??
+      (options.smtpUrl === null ? null : createSender({ integration: 'smtp', config: { url: options.smtpUrl, dkim: options.dkim ?? null } })),
     publicUrl: options.publicUrl,
     timeScale: options.timeScale,
     kickRelay: () => {

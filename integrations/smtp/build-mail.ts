@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { domainToASCII } from 'node:url';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { EmailPayload } from '../port.ts';
+import { signMail } from './dkim.ts';
+import type { DkimKey } from './dkim-key.ts';
+import { HeaderFieldError, mailboxField, parsedField, textField, wireAddress } from './header-fields.ts';
 
 /** A mail ready for the wire, or why it cannot be one. `address`: the recipient's address will never work. */
 export type BuiltMail =
@@ -11,67 +13,68 @@ export type BuiltMail =
 /**
  * Write the MIME message: the same payload gives the same bytes. All of it is 7 bit (names and subject as encoded words, bodies as
  * quoted-printable or base64), so neither 8BITMIME nor SMTPUTF8 matters.
+ * @param dkim - signs the message; null: it leaves unsigned, or the relay signs it
  */
-export async function buildMail(payload: EmailPayload): Promise<BuiltMail> {
-  const to = envelopeAddress(payload.to.address);
+export async function buildMail(payload: EmailPayload, dkim: DkimKey | null = null): Promise<BuiltMail> {
+  const to = wireAddress(payload.to.address);
   if (to === null) return { kind: 'unusable', part: 'address', reason: 'the recipient address cannot be written in SMTP' };
-  const from = envelopeAddress(payload.from.address);
+  const from = wireAddress(payload.from.address);
   if (from === null) return other('the sender address cannot be written in SMTP');
-  const replyTo = payload.replyTo === null ? null : envelopeAddress(payload.replyTo);
+  const replyTo = payload.replyTo === null ? null : wireAddress(payload.replyTo);
   if (payload.replyTo !== null && replyTo === null) return other('the reply address cannot be written in SMTP');
   if (!/^<[\x21-\x3b\x3d\x3f-\x7e]{1,480}@[\x21-\x3b\x3d\x3f-\x7e]{1,480}>$/.test(payload.messageId)) return other('the Message-ID is malformed');
-  // Prepared headers are written as they are: what comes in must be one printable word.
   if (!/^https?:\/\/[\x21-\x3b\x3d\x3f-\x7e]{1,900}$/.test(payload.unsubscribeUrl)) return other('the unsubscribe URL cannot stand in a header');
 
-  const composer = new MailComposer({
-    messageId: payload.messageId,
-    date: new Date(payload.dateMs),
-    from: { name: headerText(payload.from.name), address: from },
-    to: { name: headerText(payload.to.name ?? ''), address: to },
-    ...(replyTo === null ? {} : { replyTo: { name: '', address: replyTo } }),
-    subject: headerText(payload.subject),
-    text: payload.text,
-    html: payload.html,
-    // Unfolded: folding long URLs breaks DKIM (nodemailer issues 1654 and 1694).
-    headers: {
-      'List-Unsubscribe': { prepared: true, value: `<${payload.unsubscribeUrl}>` },
-      'List-Unsubscribe-Post': { prepared: true, value: 'List-Unsubscribe=One-Click' },
-    },
-    // From the whole content: nothing that a shop writes into a title can contain its own boundary.
-    baseBoundary: createHash('sha256').update(JSON.stringify(payload)).digest('hex').slice(0, 32),
-    newline: 'win',
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
-  return { kind: 'mail', envelope: { from, to }, raw: await composer.compile().build() };
+  try {
+    const body = await buildBody(payload);
+    const header = [
+      mailboxField('From', { name: payload.from.name, address: from }),
+      mailboxField('To', { name: payload.to.name, address: to }),
+      ...(replyTo === null ? [] : [mailboxField('Reply-To', { name: null, address: replyTo })]),
+      textField('Subject', payload.subject),
+      parsedField('Date', new Date(payload.dateMs).toUTCString().replace('GMT', '+0000')),
+      parsedField('Message-ID', payload.messageId),
+      parsedField('List-Unsubscribe', `<${payload.unsubscribeUrl}>`),
+      parsedField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'),
+      parsedField('MIME-Version', '1.0'),
+      parsedField('Content-Type', body.contentType),
+    ];
+    const unsigned = Buffer.concat([Buffer.from(`${header.join('\r\n')}\r\n\r\n`, 'latin1'), body.bytes]);
+    const raw = dkim === null ? unsigned : await signMail(unsigned, dkim);
+    // Receivers that were told of a signature distrust a message without one: rather none at all.
+    return raw === null ? other('the message could not be signed with the DKIM key') : { kind: 'mail', envelope: { from, to }, raw };
+  } catch (error) {
+    if (error instanceof HeaderFieldError) return other(error.message);
+    throw error;
+  }
 }
 
 function other(reason: string): BuiltMail {
   return { kind: 'unusable', part: 'other', reason };
 }
 
-const atoms = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/;
-const atomsAndDots = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+$/;
-
-/**
- * The address as RCPT TO takes it: the domain in ASCII. A local part beyond ASCII would need SMTPUTF8 on every server of the way;
- * most do not have it.
- * @returns null where there is no such form
- */
-function envelopeAddress(address: string): string | null {
-  const at = address.lastIndexOf('@');
-  const local = address.slice(0, at);
-  // Old Japanese mailboxes have dots where no dot may be; they exist, quoted.
-  const written = atoms.test(local) ? local : atomsAndDots.test(local) ? `"${local}"` : null;
-  const domain = at < 1 ? '' : domainToASCII(address.slice(at + 1));
-  if (written === null || written.length > 64 || domain.length > 253) return null;
-  return /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(domain) && !domain.includes('..') ? `${written}@${domain}` : null;
-}
-
-/** One line of well-formed text: a line break in a name would begin a new header. */
-function headerText(text: string): string {
-  return text
-    .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-    .replace(/\p{Surrogate}/gu, '\ufffd')
-    .trim();
+/** Both parts as nodemailer writes them, without its header: that one is written here, field by field. */
+async function buildBody({ messageId, text, html }: EmailPayload): Promise<{ contentType: string; bytes: Buffer }> {
+  const message = new MailComposer({
+    text,
+    html,
+    // From the whole content: nothing that a shop writes into a title can contain its own boundary.
+    baseBoundary: createHash('sha256')
+      .update(JSON.stringify([messageId, text, html]))
+      .digest('hex')
+      .slice(0, 32),
+    newline: 'win',
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  }).compile();
+  const built = await message.build();
+  const end = built.indexOf('\r\n\r\n');
+  const fields = built
+    .subarray(0, end)
+    .toString('latin1')
+    .replace(/\r\n[ \t]+/g, ' ')
+    .split('\r\n');
+  const contentType = fields.find((field) => field.startsWith('Content-Type: '))?.slice('Content-Type: '.length);
+  if (end < 0 || contentType?.startsWith('multipart/alternative') !== true) throw new Error('nodemailer wrote no multipart message');
+  return { contentType, bytes: built.subarray(end + 4) };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readDkimKey } from './dkim-key.ts';
 
 /**
  * How the way to the server is protected.
@@ -34,8 +35,14 @@ const query = z.strictObject({
     .optional(),
 });
 
-/** The stored configuration of an SMTP connection. */
-export const smtpConnectionSchema = z.object({ url: z.string().transform((url) => parseSmtpUrl(url)) });
+/** The stored configuration of an SMTP connection: `{ url, dkim?: { domain, selector, privateKey } }`. */
+export const smtpConnectionSchema = z.object({
+  url: z.string().transform((url) => parseSmtpUrl(url)),
+  dkim: z
+    .strictObject({ domain: z.string(), selector: z.string(), privateKey: z.string() })
+    .transform((settings) => readDkimKey(settings))
+    .nullish(),
+});
 
 /**
  * Read `smtp://` or `smtps://` with its options.

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Deadline, Payload, Sender, SenderSession, SendOutcome } from '../port.ts';
 import { buildMail } from './build-mail.ts';
 import type { SmtpConfig } from './connection.ts';
+import type { DkimKey } from './dkim-key.ts';
 import { GuardedBody } from './guarded-body.ts';
 import { forLedger, judgeFailure } from './judge-reply.ts';
 import { type OpenSmtp, openSmtp } from './open-session.ts';
@@ -13,33 +14,34 @@ const lookAgainMs = 250;
  * E-mail by SMTP. Slower than an HTTP call, so with times of its own (design, section 7). There is no way to ask an SMTP server about
  * a message, so an unknown outcome stays unknown.
  * @param deps.openTimeoutMs - for connecting, TLS and login together
+ * @param deps.dkim - signs every message; absent or null: they leave unsigned, or the server signs them
  */
-export function createSmtpSender(config: SmtpConfig, deps: { openTimeoutMs?: number } = {}): Sender {
+export function createSmtpSender(config: SmtpConfig, deps: { openTimeoutMs?: number; dkim?: DkimKey | null } = {}): Sender {
   return {
     channel: 'email',
     account: `smtp:${config.login?.user ?? ''}@${config.host}:${config.port}`,
     times: { deadlineMs: 8_000, leaseMs: 8_500, deadLeaseMs: 15_000 },
     reconciliation: { kind: 'none' },
     reportsOpens: false,
-    open: async () => openSession(await openSmtp(config, deps.openTimeoutMs ?? 4_000)),
+    open: async () => openSession(await openSmtp(config, deps.openTimeoutMs ?? 4_000), deps.dkim ?? null),
   };
 }
 
-function openSession(smtp: OpenSmtp): SenderSession {
+function openSession(smtp: OpenSmtp, dkim: DkimKey | null): SenderSession {
   let used = false;
   return {
     async send(payload, _sendKey, deadline) {
       if (used) throw new Error('An SMTP session sends one message.');
       used = true;
-      return sendOnce(smtp, payload, deadline);
+      return sendOnce(smtp, payload, deadline, dkim);
     },
     // Not the polite end: QUIT was said after an accepted message, everything else is over.
     close: () => smtp.connection.close(),
   };
 }
 
-async function sendOnce(smtp: OpenSmtp, payload: Payload, deadline: Deadline): Promise<SendOutcome> {
-  const mail = await buildMail(payload);
+async function sendOnce(smtp: OpenSmtp, payload: Payload, deadline: Deadline, dkim: DkimKey | null): Promise<SendOutcome> {
+  const mail = await buildMail(payload, dkim);
   if (mail.kind === 'unusable') return { kind: 'refused', severity: mail.part === 'address' ? 'hard' : 'soft', response: mail.reason };
   if (deadline.remainingMs() <= 0) return { kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' };
 

@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import { renderEmail } from '../../content/render-email.ts';
 import type { CompiledEmail } from '../../domain/compiled-email.ts';
 import type { EmailPayload } from '../../domain/message-payload.ts';
@@ -50,7 +51,7 @@ export function composeEmail({ compiled, reading, enrollment, stepId, messageId,
     openPixelUrl: settings.trackOpens ? `${publicUrl}/o/${link('open')}` : null,
     synthetic: reading.synthetic,
   });
-  const domain = settings.senderAddress.split('@')[1] ?? 'localhost';
+  const domain = domainToASCII(settings.senderAddress.slice(settings.senderAddress.lastIndexOf('@') + 1)) || 'localhost';
   const name = [person.firstName, person.lastName].filter((part) => part !== null).join(' ');
   return {
     channel: 'email',

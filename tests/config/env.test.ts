@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
 import { EnvError, readEnv } from '../../config/env.ts';
 
 const key = Buffer.alloc(32, 7).toString('base64');
@@ -28,6 +29,7 @@ test('three variables are enough; the rest has defaults', () => {
     PORT: 3000,
     PUBLIC_URL: 'http://localhost:3000',
     SMTP_URL: null,
+    DKIM: null,
     REKINDLE_MASTER_KEY: Buffer.alloc(32, 7),
     REKINDLE_TIME_SCALE: null,
     REKINDLE_HOLD_PATCHES: false,
@@ -92,4 +94,29 @@ test('the live page is off unless it is asked for', () => {
   expect(readEnv({ ...enough, REKINDLE_LIVE_PAGE: '1' }).REKINDLE_LIVE_PAGE).toBe(true);
   expect(readEnv({ ...enough, REKINDLE_LIVE_PAGE: '0' }).REKINDLE_LIVE_PAGE).toBe(false);
   expect(problemsOf({ ...enough, REKINDLE_LIVE_PAGE: 'yes' }).message).toContain('REKINDLE_LIVE_PAGE is neither 0 nor 1');
+});
+
+describe('DKIM', () => {
+  const pem = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const dkim = { DKIM_DOMAIN: 'shop.example.com', DKIM_SELECTOR: 'rekindle1', DKIM_PRIVATE_KEY: Buffer.from(pem).toString('base64') };
+
+  test('is read whole, and off where nothing is said', () => {
+    expect(readEnv(enough).DKIM).toBeNull();
+    expect(readEnv({ ...enough, ...dkim }).DKIM).toMatchObject({ domain: 'shop.example.com', selector: 'rekindle1' });
+  });
+
+  test('names every missing part, beside all other problems', () => {
+    const { problems } = problemsOf({ ...enough, DATABASE_URL: '', DKIM_DOMAIN: 'shop.example.com' });
+    expect(problems.map(({ variable }) => variable)).toEqual(['DATABASE_URL', 'DKIM_SELECTOR', 'DKIM_PRIVATE_KEY']);
+  });
+
+  test.each([
+    ['DKIM_PRIVATE_KEY', { DKIM_PRIVATE_KEY: 'hunter2' }],
+    ['DKIM_DOMAIN', { DKIM_DOMAIN: 'https://shop.example.com' }],
+    ['DKIM_SELECTOR', { DKIM_SELECTOR: 'rekindle 1' }],
+  ])('a %s that cannot be used is refused at the start, without being repeated', (variable, wrong) => {
+    const error = problemsOf({ ...enough, ...dkim, ...wrong });
+    expect(error.problems).toMatchObject([{ variable }]);
+    expect(error.message).not.toContain('hunter2');
+  });
 });

@@ -22,7 +22,7 @@ export interface MailGiven {
   locale?: string | null;
   items?: LineItem[];
   totalMinor?: number | null;
-  currency?: string;
+  currency?: string | null;
   restoreUrl?: string | null;
   modifiers?: 'LOW_STOCK'[];
   segment?: EmailFacts['segment'];

@@ -19,8 +19,8 @@ export interface ScreenshotOptions {
 }
 
 // The distribution's browser; playwright's own is not downloaded.
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-const args = [
+export const chromiumPath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
+export const chromiumArgs = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -32,7 +32,7 @@ const args = [
 
 /** Photograph a page as PNG, for documents and for looking at it. */
 export async function takeScreenshot(subject: Subject, file: string, options: ScreenshotOptions): Promise<void> {
-  const browser = await chromium.launch({ executablePath, args, headless: true });
+  const browser = await chromium.launch({ executablePath: chromiumPath, args: chromiumArgs, headless: true });
   try {
     const page = await browser.newPage({
       viewport: { width: options.width, height: options.height ?? 800 },

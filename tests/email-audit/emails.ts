@@ -1,0 +1,78 @@
+import { fileURLToPath } from 'node:url';
+import { compileEmail } from '../../content/compile-email.ts';
+import { loadPresetCopy } from '../../content/preset-copy.ts';
+import { renderEmail } from '../../content/render-email.ts';
+import type { EmailPayload } from '../../integrations/port.ts';
+import { buildMail } from '../../integrations/smtp/build-mail.ts';
+import { aMail, aProduct, type MailGiven } from '../content/a-mail.ts';
+
+/** One email as it is judged: the HTML that readers draw, and the bytes that servers pass on. */
+export interface AuditedEmail {
+  /** `cart/email_2h, everything, rtl` */
+  name: string;
+  html: string;
+  raw: Buffer;
+}
+
+const states: Record<string, MailGiven> = {
+  everything: {
+    synthetic: true,
+    modifiers: ['LOW_STOCK'],
+    totalMinor: 40_250,
+    openPixelUrl: 'https://mail.example.com/o/token.gif',
+    store: { logoUrl: 'https://shop.example.com/logo.png' },
+    reviews: { productTitle: 'Lambswool Blanket', averageOfFive: 4.7, count: 128, quote: { text: 'Warm and light.', author: 'Sam' } },
+    items: [
+      aProduct({ stock: 2, quantity: 2, compareAtMinor: 12_000 }),
+      aProduct({ title: '=?utf-8?Q?Mug?= “Dawn”', variant: null, quantity: 0.5, priceMinor: 2_370, imageUrl: null }),
+      aProduct({ title: 'قميص قطن (أزرق)', priceMinor: null }),
+      ...Array.from({ length: 5 }, (_, i) => aProduct({ title: `Candle ${i + 1}` })),
+    ],
+  },
+  'next to nothing': {
+    firstName: null,
+    currency: null,
+    totalMinor: null,
+    restoreUrl: null,
+    items: [aProduct({ title: '', variant: null, priceMinor: null, imageUrl: null, productUrl: null })],
+    store: { supportEmail: null, shippingNote: null, returnsNote: null },
+  },
+};
+
+/** Every step of the preset, in both directions of writing, with everything known and with next to nothing. */
+export async function emailsToAudit(): Promise<AuditedEmail[]> {
+  const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url)));
+  const emails: AuditedEmail[] = [];
+  for (const [step, source] of Object.entries(copy)) {
+    for (const direction of ['ltr', 'rtl'] as const) {
+      // The preset's copy is English; the layout does what it does for a shop's own Arabic copy.
+      const text = direction === 'ltr' ? source.text : source.text.replace('---\n', '---\nlanguage: ar\n');
+      const compiled = await compileEmail({ ...source, text });
+      for (const [state, given] of Object.entries(states)) {
+        const facts = aMail(direction === 'ltr' ? given : { locale: 'ar-KW', currency: 'KWD', ...given });
+        const rendered = renderEmail(compiled, facts);
+        emails.push({
+          name: `${step}, ${state}, ${direction}`,
+          html: rendered.html,
+          raw: await bytesOf(rendered, `${step.replace('/', '.')}.${emails.length}`),
+        });
+      }
+    }
+  }
+  return emails;
+}
+
+async function bytesOf(rendered: Pick<EmailPayload, 'subject' | 'html' | 'text'>, id: string): Promise<Buffer> {
+  const built = await buildMail({
+    channel: 'email',
+    messageId: `<${id}@shop.example.com>`,
+    from: { name: 'Juniper & Fold', address: 'hello@shop.example.com' },
+    replyTo: 'help@shop.example.com',
+    to: { name: '山田 "太郎"', address: 'aki..tani.@docomo.example' },
+    ...rendered,
+    unsubscribeUrl: 'https://mail.example.com/u/token-1',
+    dateMs: Date.now(),
+  });
+  if (built.kind !== 'mail') throw new Error(`the email cannot be built: ${built.reason}`);
+  return built.raw;
+}
