@@ -24,6 +24,7 @@ async function fillEveryTable(): Promise<void> {
   await shop.post('contact.updated', { contact: { email: 'ada@example.com', marketing: { email: true } } });
   await shop.post('contact.opted_out', { contact: { email: 'bob@example.com' } });
   await shop.post('order.placed', { order: { id: 'o-1', currency: 'EUR', total: '1.00' }, contact: { email: 'cleo@example.com' } });
+  await shop.post('order.updated', { order: { id: 'o-1', currency: 'EUR', refunds: [{ id: 'r-1', amount: '0.50' }] } });
   await shop.shopify('customers/redact', { shop_domain: 'x.example.com', customer: { id: 1, email: 'ada@example.com' }, orders_to_redact: [] });
   await shop.post('cart.updated', { cart: 'not a cart' });
   const enrollment = await shop.enrollmentOf('cart-1');

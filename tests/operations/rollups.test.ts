@@ -414,6 +414,7 @@ const doing = fc.constantFrom(
     'cancel',
   ] as const),
   ...(['other currency', 'merge', 'stop', 'settle doubts', 'new cart'] as const),
+  ...(['refund', 'edit', 'test order', 'buy, refund and cancel at once', 'unreadable amount'] as const),
 );
 type Doing = typeof doing extends fc.Arbitrary<infer T> ? T : never;
 const stepsAt = [2, 24, 48, 72];
@@ -446,9 +447,10 @@ async function live(n: number, startHours: number, doings: readonly Doing[]): Pr
       if ((await shop.ledgerOf(id)).find((m) => m.stepId === step)?.state !== 'skipped') return;
     }
   };
-  const order = (total: string, currencyOf = 'EUR') =>
+  const became = (order: Record<string, unknown>) => shop.post('order.updated', { order: { id: `order-${cart}`, currency: 'EUR', ...order } });
+  const order = (total: string, currencyOf = 'EUR', more: Record<string, unknown> = {}) =>
     shop.post('order.placed', {
-      order: { id: `order-${cart}`, currency: currencyOf, total },
+      order: { id: `order-${cart}`, currency: currencyOf, total, ...more },
       cart_id: cart,
       contact: { email: `${name}@example.com` },
     });
@@ -471,6 +473,12 @@ async function live(n: number, startHours: number, doings: readonly Doing[]): Pr
     correct: () => order('75.00'),
     'other currency': () => order('79.00', 'CHF'),
     cancel: () => shop.post('order.cancelled', { order: { id: `order-${cart}` } }),
+    refund: () => became({ refunds: [{ id: `refund-${randomUUID()}`, amount: '5.00' }] }),
+    edit: () => became({ current_total: '60.00' }),
+    'test order': () => order('80.50', 'EUR', { id: `test-${cart}`, test: true }),
+    'buy, refund and cancel at once': () =>
+      Promise.all([order('80.50'), became({ refunds: [{ id: 'refund-1', amount: '5.00' }] }), acts.cancel(), order('80.50')]),
+    'unreadable amount': () => order('many'),
     merge: () => shop.post('contact.updated', { contact: { email: `${name}@example.com`, phone } }),
     stop: () => stopByHand(shop.deps, { tenantId, enrollmentId: id, note: 'enough', actor: 'test' }),
     'settle doubts': async () => (settledLate += await sweepLeases(shop.deps)),
@@ -489,6 +497,10 @@ test('what shoppers, providers and merchants do at once is in the figures at eve
     { startHours: 2, doings: ['refused', 'dispatch', 'stop', 'new cart', 'merge', 'buy', 'correct', 'cancel', 'buy'] },
     { startHours: 24, doings: ['in doubt', 'settle doubts', 'dispatch', 'open', 'buy'] },
     { startHours: 48, doings: ['dispatch', 'in doubt', 'settle doubts', 'buy', 'correct'] },
+    { startHours: 2, doings: ['dispatch', 'test order', 'buy, refund and cancel at once', 'refund', 'edit'] },
+    { startHours: 2, doings: ['dispatch', 'refund', 'edit', 'unreadable amount'] },
+    { startHours: 2, doings: ['dispatch', 'unreadable amount'] },
+    { startHours: 2, doings: ['dispatch', 'buy', 'refund', 'edit', 'refund'] },
   ];
   const before = (await look(1)).counted;
   let looks = 0;
@@ -518,6 +530,8 @@ test('what shoppers, providers and merchants do at once is in the figures at eve
   const counts = grown('first_time ');
   for (const figure of ['started', 'purchased', 'steps', 'mails', 'opened', 'clicked']) expect(counts[figure], figure).toBeGreaterThan(0);
   expect(settledLate).toBeGreaterThan(0);
+  expect(counts['unknownOrders']).toBeGreaterThan(0);
+  for (const figure of ['refundedMinor', 'cancelledOrders']) expect(grown('first_time EUR')[figure], figure).toBeGreaterThan(0);
   for (const place of ['first_time EUR', 'first_time CHF']) expect(grown(place)['orders'], place).toBeGreaterThan(0);
   await foldAll();
   expect(await unfolded()).toBe(0);
