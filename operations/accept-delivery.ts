@@ -104,7 +104,8 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   const secrets: Secrets = second === undefined ? [first] : [first, second];
   const fault = receiver.verify(delivery, secrets);
   if (fault !== null) return { kind: 'refused', reason: fault };
-  const text = delivery.raw.toString('utf8');
+  // Programs on Windows begin a text with a mark that JSON does not know.
+  const text = delivery.raw.toString('utf8').replace(/^\ufeff/, '');
   let body: unknown;
   try {
     body = JSON.parse(text);

@@ -48,7 +48,7 @@ function endOfNumber(json: string, start: number): number {
 /** A delivery's body with its ids intact, from the raw bytes; the caller's parse where those are not JSON. */
 export function exactBody(raw: Buffer, body: unknown): unknown {
   try {
-    return parseExactly(raw.toString('utf8'));
+    return parseExactly(raw.toString('utf8').replace(/^\ufeff/, ''));
   } catch {
     return body;
   }

@@ -88,9 +88,11 @@ test('an unknown topic is answered 200 and recorded as ignored', async () => {
   expect((await stored()).find((row) => row.dedupeKey.includes(id))).toMatchObject({ topic: 'themes/publish', state: 'ignored' });
 });
 
-test('a verified delivery that cannot be read is answered 200 and kept with the reason', async () => {
-  const response = await deliver({ payload: event('cart.updated', { cart: { id: 7, total: 'a lot' } }) });
-  expect([response.statusCode, response.json()]).toEqual([200, { status: 'quarantined' }]);
+test('a verified event of our own format that names nobody and nothing is answered 422 with its fields, and kept', async () => {
+  const response = await deliver({ payload: event('cart.updated', { cart: { id: {}, total: 'a lot' } }) });
+  expect(response.statusCode).toBe(422);
+  expect(response.headers['content-type']).toContain('application/problem+json');
+  expect(response.json()).toMatchObject({ status: 422, code: 'unreadable', fields: [{ field: 'data.cart.currency' }, { field: 'data.cart.id' }] });
   const rows = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(quarantine));
   expect(rows).toHaveLength(1);
   expect(rows[0]?.body).toContain('a lot');

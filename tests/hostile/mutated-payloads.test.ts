@@ -76,14 +76,14 @@ test('whatever a signed payload turns into, it is applied, put aside, ignored or
         const body = mutations.reduce(mutate, json).replace(/"timestamp":"[^"]+"/, `"timestamp":"${new Date().toISOString()}"`);
         const { status, body: answer } = await deliver(shop, provider, { body, topic });
         const result = status === 200 ? String(answer['status']) : String(answer['code']);
-        expect(['applied', 'quarantined', 'ignored', 'not_json']).toContain(result);
+        expect(['applied', 'quarantined', 'unreadable', 'ignored', 'not_json']).toContain(result);
         seen.set(result, (seen.get(result) ?? 0) + 1);
       },
     ),
     { numRuns: 300 },
   );
-  // Close enough to the real ones to get in, and far enough to be noticed.
-  for (const result of ['applied', 'quarantined']) expect(seen.get(result) ?? 0, result).toBeGreaterThan(20);
+  // Close enough to the real ones to get in: what does not say whom or what costs nothing.
+  expect(seen.get('applied') ?? 0).toBeGreaterThan(200);
   await applyPending(shop.deps);
   const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.execute(`select topic, last_error from inbox where state = 'pending' or attempts > 0`),

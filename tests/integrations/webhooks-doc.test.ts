@@ -32,7 +32,7 @@ describe('docs/webhooks.md', () => {
   test.for([
     ['js', 'Node', process.execPath, ['--input-type=module', '-e']],
     ['sh', 'curl and openssl', 'sh', ['-c']],
-  ] as const)('its %s script signs by %s so that the receiver accepts it', async ([language, , command, args], context) => {
+  ] as const)('its %s script signs by %s so that the receiver accepts it', { timeout: 30_000 }, async ([language, , command, args], context) => {
     // Not every machine has the tools of the shell example.
     if (language === 'sh' && ['curl', 'openssl', 'od'].some((tool) => spawnSync('sh', ['-c', `command -v ${tool}`]).status !== 0))
       return context.skip();

@@ -26,11 +26,47 @@ function isShopifys(event: ShopEvent): event is CartUpdated | OrderPlaced {
 export function webhookOf({ id, store, event }: PlannedDelivery, access: StoreAccess, wallMs: number): Webhook {
   const { shopify, generic } = access.webhooks;
   if (store === 'shopify' && isShopifys(event)) {
-    const payload = JSON.stringify(event.type === 'cart.updated' ? checkoutOf(event, wallMs) : shopifyOrderOf(event, wallMs));
+    const payload = JSON.stringify({
+      ...(event.type === 'cart.updated' ? checkoutOf(event, wallMs) : shopifyOrderOf(event, wallMs)),
+      ...oddShopify(id),
+    });
     return { path: shopify.path, payload, sign: () => shopifyHeaders(shopify.secret, id, topicOf(event), payload) };
   }
-  const payload = JSON.stringify({ type: event.type, timestamp: new Date(wallMs).toISOString(), data: dataOf(event, wallMs) });
+  const payload = JSON.stringify({ type: event.type, timestamp: new Date(wallMs).toISOString(), data: withOddities(id, dataOf(event, wallMs)) });
   return { path: generic.path, payload, sign: (nowMs) => genericHeaders(generic.secret, id, nowMs, payload) };
+}
+
+// What real shops send besides, none of which says whom or what a delivery is about: a third of all deliveries has one of these.
+const oddFields: Record<string, unknown>[] = [
+  { phone: '' },
+  { phone: '0000000000', customer_locale: 'de_CH_informal' },
+  { customer_locale: '', shipping_address: { country: 'Deutschland', province: '', zip: 7 } },
+  { billing_address: 'none', buyer_accepts_marketing: 'no' },
+  { created_at: '0000-00-00 00:00:00', note: '\u0000' },
+  { sms_marketing_phone: {}, tags: null },
+];
+const oddContacts: Record<string, unknown>[] = [
+  { phone: '' },
+  { locale: 'de_DE', last_name: '' },
+  { country: 'Deutschland', lifetime_value: 4766.11570248 },
+  { time_zone: 'Europe/Atlantis', order_count: '-1' },
+  { first_name: '\u200b', marketing: [] },
+  { region: {}, phone: 'call me' },
+];
+
+/** The same for each attempt of one delivery: drawn from its id. */
+function oddOf<T>(id: string, all: readonly T[]): T | undefined {
+  let sum = 0;
+  for (const char of id) sum = (sum * 31 + (char.codePointAt(0) ?? 0)) % 1_000_003;
+  return all[sum % (3 * all.length)];
+}
+
+const oddShopify = (id: string): Record<string, unknown> => oddOf(id, oddFields) ?? {};
+
+function withOddities(id: string, data: Record<string, unknown>): Record<string, unknown> {
+  const odd = oddOf(id, oddContacts);
+  const contact = data['contact'];
+  return odd === undefined || typeof contact !== 'object' ? data : { ...data, contact: { ...contact, ...odd } };
 }
 
 const totalOf = (event: CartUpdated) => `${10 + event.revision}.90`;
@@ -40,7 +76,7 @@ const createdAt = (event: CartUpdated, wallMs: number) => new Date(wallMs - even
 const restoreUrl = (event: CartUpdated) => `https://shop.example.com/restore/${event.cart}`;
 
 /** Everybody in it is invented. */
-function dataOf(event: ShopEvent, wallMs: number): unknown {
+function dataOf(event: ShopEvent, wallMs: number): Record<string, unknown> {
   switch (event.type) {
     case 'cart.updated': {
       const items = [{ title: titleOf(event), quantity: 1, price: totalOf(event) }];
@@ -73,7 +109,7 @@ const personOf = (names: Names | null) => ({
   ...(names?.id === undefined ? {} : { customer: { id: names.id, email: names.email ?? null, first_name: 'Ada' } }),
 });
 
-function checkoutOf(event: CartUpdated, wallMs: number): unknown {
+function checkoutOf(event: CartUpdated, wallMs: number): Record<string, unknown> {
   return {
     token: event.cart,
     cart_token: null,
@@ -89,7 +125,7 @@ function checkoutOf(event: CartUpdated, wallMs: number): unknown {
   };
 }
 
-function shopifyOrderOf(event: OrderPlaced, wallMs: number): unknown {
+function shopifyOrderOf(event: OrderPlaced, wallMs: number): Record<string, unknown> {
   const at = new Date(wallMs).toISOString();
   return {
     id: event.order,

@@ -151,7 +151,7 @@ const order = (cast: Cast, atMs: number) =>
       fc.record({ id: fc.nat(), transactions: fc.constant([{ kind: 'refund', status: 'success', amount: '1.00', currency: 'EUR' }]) }),
       { maxLength: 2 },
     ),
-    ...constants(times(atMs)),
+    ...constants({ ...times(atMs), created_at: times(atMs).updated_at }),
   });
 
 function constants<T extends Record<string, unknown>>(values: T): { [K in keyof T]: fc.Arbitrary<T[K]> } {
