@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import Fastify, { type FastifyInstance } from 'fastify';
 import PostalMime from 'postal-mime';
-import type { MailStore } from './mail-store.ts';
+import { asStandardsDocument } from './standards-document.ts';
+import type { MailStore, MailSummary } from './mail-store.ts';
+import { createMailSearch } from './search-mails.ts';
 
 interface ListQuery {
+  query?: string;
   start?: string;
   limit?: string;
 }
@@ -11,6 +14,7 @@ interface ListQuery {
 /** The page and the part of Mailpit's API that people and tests use. */
 export function buildMailboxWeb(store: MailStore): FastifyInstance {
   const app = Fastify({ forceCloseConnections: true });
+  const search = createMailSearch(store);
   const page = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
 
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
@@ -19,10 +23,12 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
 
   app.get<{ Querystring: ListQuery }>('/api/v1/messages', (request) => {
     const mails = store.list();
-    const start = wholeNumber(request.query.start, 0);
-    const messages = mails.slice(start, start + wholeNumber(request.query.limit, 50));
-    const unread = mails.filter((mail) => !mail.Read).length;
-    return { total: mails.length, unread, count: messages.length, messages_count: mails.length, messages_unread: unread, start, tags: [], messages };
+    return pageOf(mails, mails, request.query);
+  });
+
+  app.get<{ Querystring: ListQuery }>('/api/v1/search', async (request) => {
+    const fitting = await search(request.query.query ?? '');
+    return pageOf(store.list(), fitting, request.query);
   });
 
   app.delete('/api/v1/messages', (request, reply) => {
@@ -85,7 +91,7 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
         "script-src 'none'; object-src 'none'; form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox",
       )
       .type('text/html; charset=utf-8')
-      .send(`<base target="_blank">${body}`);
+      .send(asStandardsDocument(body));
   });
 
   app.get('/events', (request, reply) => {
@@ -97,6 +103,22 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
   });
 
   return app;
+}
+
+function pageOf(all: MailSummary[], fitting: MailSummary[], query: ListQuery) {
+  const start = wholeNumber(query.start, 0);
+  const messages = fitting.slice(start, start + wholeNumber(query.limit, 50));
+  const unread = (mails: MailSummary[]) => mails.filter((mail) => !mail.Read).length;
+  return {
+    total: all.length,
+    unread: unread(all),
+    count: messages.length,
+    messages_count: fitting.length,
+    messages_unread: unread(fitting),
+    start,
+    tags: [],
+    messages,
+  };
 }
 
 function wholeNumber(given: string | undefined, fallback: number): number {

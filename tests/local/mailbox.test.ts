@@ -99,6 +99,44 @@ test('the mail is shown without scripts', async () => {
   expect(response.headers.get('content-security-policy')).toContain('sandbox');
 });
 
+test.each([
+  ['a doctype of its own', '<!DOCTYPE html>\n<html lang="en"><head><title>x</title></head><body><p>hello</p></body></html>'],
+  ['an old doctype', '<!DOCTYPE html PUBLIC "-//W3C//DTD HTML 4.0 Transitional//EN"><html><body><p>hello</p></body></html>'],
+  ['none', '<p>hello</p>'],
+  ['a comment first', '<!-- made by hand --><!doctype html><html><head></head><body><p>hello</p></body></html>'],
+  ['text alone', null],
+])('a mail with %s is shown in standards mode, and its links open beside the page', async (_what, html) => {
+  await send(html === null ? { text: 'hello' } : { html });
+  const shown = await (await get(`/view/${await newestId()}.html`)).text();
+  expect(shown).toMatch(/^<!doctype html>/i);
+  expect(shown.match(/<!doctype/gi)).toHaveLength(1);
+  expect(shown).toMatch(/^<!doctype html>(?:<!--.*?-->)?\s*(<html[^>]*>)?(<head>)?<base target="_blank">/);
+  expect(shown).toContain('hello');
+});
+
+test('a search finds names, addresses, subjects and texts, by all of its words, without case and accents', async () => {
+  const longText = `${'Words and words. '.repeat(40)}The blue teapot.`;
+  await send({ subject: 'Your cart at Gärtnerei Öttl', text: longText });
+  await send({ subject: 'Second', to: 'Jo Finch <jo@example.com>', bcc: 'hidden@example.com', html: '<style>.teapot{}</style><p>Only a cup</p>' });
+  const found = async (query: string) =>
+    listShape.parse(await (await get(`/api/v1/search?query=${encodeURIComponent(query)}`)).json()).messages.map(({ Subject }) => Subject);
+  const [first, second] = ['Your cart at Gärtnerei Öttl', 'Second'];
+  expect(await found('gartnerei')).toEqual([first]);
+  expect(await found('TEAPOT öttl')).toEqual([first]);
+  expect(await found('"blue teapot"')).toEqual([first]);
+  expect(await found('"teapot blue"')).toEqual([]);
+  expect(await found('jo@example.com')).toEqual([second]);
+  expect(await found('finch cup')).toEqual([second]);
+  expect(await found('hidden')).toEqual([second]);
+  expect(await found('  ')).toEqual([second, first]);
+  expect(await found('nobody')).toEqual([]);
+  expect(await found('[.*(')).toEqual([]);
+  const page = listShape.parse(await (await get('/api/v1/search?query=example.com&start=1&limit=1')).json());
+  expect(page).toMatchObject({ total: 2, count: 1, start: 1, messages: [{ Subject: first }] });
+  await fetch(`${mailbox.webUrl}/api/v1/messages`, { method: 'DELETE' });
+  expect(await found('teapot')).toEqual([]);
+});
+
 test('mails and what was read survive a restart', async () => {
   await send({ subject: 'kept', text: 'x' });
   await send({ subject: 'read', text: 'x' });
@@ -125,7 +163,7 @@ test('a mail over 10 MiB is refused, the next one is taken', async () => {
   await expect(send({ text: 'x'.repeat(11 * 2 ** 20) })).rejects.toMatchObject({ responseCode: 552 });
   await send({ subject: 'small', text: 'x' });
   expect((await list()).messages).toMatchObject([{ Subject: 'small' }]);
-});
+}, 30_000);
 
 test('the page is told when a mail arrives', async () => {
   const response = await fetch(`${mailbox.webUrl}/events`);
