@@ -101,9 +101,9 @@ function isWorthNothing({ items, totalMinor }: Pick<KnownCart, 'items' | 'totalM
   return totalMinor === 0 && items.every((item) => item.priceMinor === 0);
 }
 
-// Ended before activation for a reason that may pass: the cart was emptied or its checkout gone, another run of it went on instead, or the
-// person placed a test order.
-const passingEnds: readonly StopReason[] = ['not_abandoned', 'order_void', 'expired', 'merged'];
+// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another run
+// of it went on instead. `not_abandoned` and `expired` stand for most of these in rows of builds before these reasons were told apart.
+const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void', 'emptied', 'cart_deleted', 'not_abandoned', 'expired', 'merged'];
 // Two devices in turn must not begin a workflow with every click.
 const mostTakeovers = 3;
 
