@@ -1,3 +1,4 @@
+import type { FieldNote } from '../../domain/field-note.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
@@ -60,6 +61,12 @@ export function eventSentence(type: string, data: Data): string {
 
 const signs: Record<string, string> = { cart: 'activity on the cart soon after', reply: 'a reply soon after', order: 'an order soon after' };
 const signOf = (data: Data) => signs[textOf(data['shown_by'])] ?? 'a later sign of life';
+
+/** What was left out of the delivery behind an event: " In its delivery, line_items.0.price is no amount: left out." */
+export function notesSentence(notes: readonly FieldNote[]): string {
+  if (notes.length === 0) return '';
+  return ` In its delivery: ${notes.map(({ field, reason }) => `${field} ${reason}`).join('; ')}.`;
+}
 
 export interface DecisionFacts {
   stepId: string;

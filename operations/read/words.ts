@@ -52,12 +52,14 @@ const deferWords: Record<string, string> = {
   send_failed: 'an attempt to send it had failed',
 };
 
-const look = (words: Readonly<Record<string, string>>, key: string) =>
+const find = (words: Readonly<Record<string, string>>, key: string) =>
   (Object.hasOwn(words, key) ? words[key] : undefined) ?? key.replaceAll('_', ' ');
 
-export const wordsForStop = (reason: string) => look(stopWords, reason);
-export const wordsForSkip = (reason: string) => look(skipWords, reason);
-export const wordsForDefer = (reason: string) => look(deferWords, reason);
+export const wordsForStop = (reason: string) => find(stopWords, reason);
+/** What follows "was stopped": " by hand", or ": the cart was bought". */
+export const stoppedBecause = (reason: string) => (reason === 'manual' ? ` ${stopWords.manual}` : `: ${wordsForStop(reason)}`);
+export const wordsForSkip = (reason: string) => find(skipWords, reason);
+export const wordsForDefer = (reason: string) => find(deferWords, reason);
 
 /** `EUR 129.90`, from what an event has noted; null where it noted no amount. */
 export function amountOf(data: Record<string, unknown>): string | null {

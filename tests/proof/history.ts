@@ -263,7 +263,16 @@ class History {
         const enrollmentId = this.#seen.carts[cart]?.enrollmentId ?? '';
         const input = { tenantId: this.#tenantId, enrollmentId, note: 'enough', actor: 'proof' };
         this.#seen.stops.push(record);
-        return this.#insist(action, name, 'stops by hand', (process) => stopByHand(process.deps, input), answered);
+        return this.#insist(
+          action,
+          name,
+          'stops by hand',
+          async (process) => {
+            const { kind } = await stopByHand(process.deps, input);
+            return kind === 'ended_before' ? 'stopped' : kind;
+          },
+          answered,
+        );
       }
     }
   }
