@@ -12,7 +12,11 @@ export interface ApiAnswer {
  * Ask the API of this machine with its own key.
  * @throws StartError where it does not answer, or refuses the key
  */
-export async function askApi({ apiUrl, apiKey }: Pick<Credentials, 'apiUrl' | 'apiKey'>, path: string, method: 'GET' | 'POST' = 'GET'): Promise<ApiAnswer> {
+export async function askApi(
+  { apiUrl, apiKey }: Pick<Credentials, 'apiUrl' | 'apiKey'>,
+  path: string,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<ApiAnswer> {
   const response = await fetch(new URL(path, apiUrl), {
     method,
     headers: { authorization: `Bearer ${apiKey}` },

@@ -46,7 +46,9 @@ export const noteLines = (notes: SeenDelivery['notes']) => notes.map(({ field, r
 
 const problem = z.object({
   detail: z.string().optional(),
-  errors: z.array(z.object({ path: z.string().optional(), field: z.string().optional(), message: z.string().optional(), reason: z.string().optional() })).optional(),
+  errors: z
+    .array(z.object({ path: z.string().optional(), field: z.string().optional(), message: z.string().optional(), reason: z.string().optional() }))
+    .optional(),
 });
 
 /** Problem details in lines: what is wrong, then field by field. @returns null where the body is none */

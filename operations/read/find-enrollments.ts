@@ -69,7 +69,7 @@ export async function findQuietCarts(tx: Tx, tenantId: string, search: Search, l
     .where(
       and(
         inArray(subjects.id, ids),
-        sql`not exists (select 1 from enrollments e where e.tenant_id = ${subjects.tenantId} and e.subject_id = ${subjects.id})`,
+        sql`not exists (select 1 from enrollments e where e.tenant_id = subjects.tenant_id and e.subject_id = subjects.id)`,
       ),
     )
     .orderBy(desc(subjects.id))
@@ -90,7 +90,7 @@ export async function findQuietCarts(tx: Tx, tenantId: string, search: Search, l
 const knownWays = {
   hasAddress: sql<boolean>`exists (
     select 1 from contact_identities i join contacts c on c.tenant_id = i.tenant_id and c.id = i.contact_id
-    where i.kind in ('email', 'phone') and c.person_id = (select o.person_id from contacts o where o.tenant_id = ${subjects.tenantId} and o.id = ${subjects.contactId}))`,
+    where i.kind in ('email', 'phone') and c.person_id = (select o.person_id from contacts o where o.tenant_id = subjects.tenant_id and o.id = subjects.contact_id))`,
 };
 
 /** What is certain of why no sequence began; which guard held it back is not recorded. */

@@ -10,12 +10,10 @@ const statusOfPart = z.enum(['ok', 'late', 'full', 'down', 'unknown', 'unread'])
 
 export const healthSchema = z
   .object({
-    status: z
-      .enum(['ok', 'degraded', 'down'])
-      .meta({
-        description:
-          '`down`: Postgres is away or its disk is full, and nothing is accepted. `degraded`: events are accepted, but some wait or could not be read; `problems` says which.',
-      }),
+    status: z.enum(['ok', 'degraded', 'down']).meta({
+      description:
+        '`down`: Postgres is away or its disk is full, and nothing is accepted. `degraded`: events are accepted, but some wait or could not be read; `problems` says which.',
+    }),
     problems: z.array(z.string()).meta({ description: 'For people: what is wrong, and what to do.' }),
     parts: z.object({
       postgres: z.object({ status: statusOfPart, latency_ms: z.number().nullable() }),

@@ -13,12 +13,10 @@ export const externalIdSchema = z
   })
   .meta({ id: 'ExternalId', description: 'The shop’s own id of a cart, as its webhooks give it.' });
 
-export const leftWithSchema = z
-  .object({ total_price: money.nullable(), total_price_minor: minor.nullable(), currency: z.string().nullable() })
-  .meta({
-    id: 'CartWhenLeft',
-    description: 'What the cart was worth when it counted as abandoned; until then, when it was taken into the sequence.',
-  });
+export const leftWithSchema = z.object({ total_price: money.nullable(), total_price_minor: minor.nullable(), currency: z.string().nullable() }).meta({
+  id: 'CartWhenLeft',
+  description: 'What the cart was worth when it counted as abandoned; until then, when it was taken into the sequence.',
+});
 
 export const nextStepSchema = z
   .object({ id: z.string(), at: timeField })
