@@ -45,16 +45,17 @@ const line = (what: string, { id, summary }: SeenEnrollment) => `${what} (${id})
 export const noteLines = (notes: SeenDelivery['notes']) => notes.map(({ field, reason }) => `  ${field} ${reason}`);
 
 const problem = z.object({
-  detail: z.string().optional(),
-  errors: z
-    .array(z.object({ path: z.string().optional(), field: z.string().optional(), message: z.string().optional(), reason: z.string().optional() }))
-    .optional(),
+  detail: z.string(),
+  /** Of a webhook's body. */
+  fields: z.array(note).optional(),
+  /** Of a request. */
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
 });
 
 /** Problem details in lines: what is wrong, then field by field. @returns null where the body is none */
 export function problemLines(body: unknown): string[] | null {
   const read = problem.safeParse(body);
-  if (!read.success || read.data.detail === undefined) return null;
-  const fields = read.data.errors ?? [];
-  return [read.data.detail, ...fields.map((e) => `  ${e.path ?? e.field ?? ''} ${e.message ?? e.reason ?? ''}`)];
+  if (!read.success) return null;
+  const { detail, fields = [], errors = [] } = read.data;
+  return [detail, ...noteLines(fields), ...errors.map(({ path, message }) => `  ${path} ${message}`)];
 }

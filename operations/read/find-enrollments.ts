@@ -100,7 +100,7 @@ function whyQuiet({ state, items, totalMinor }: typeof subjects.$inferSelect, ha
   if (state === 'gone') return `${none}: the shop deleted it.`;
   if (!hasAddress) return `${none}: no address or number of its shopper is known.`;
   if (items.length === 0 && totalMinor === 0) return `${none}: it is empty.`;
-  return `${none}: its shopper may be closed to marketing, have ordered since, or have no address for any channel of a sequence, or the cart was too old or not filled in the web shop when it was heard of.`;
+  return `${none}. Which rule held it back is not recorded: the shopper may be closed to marketing, have ordered since, have a more recent cart, or have no address for any channel of a sequence; or the cart was too old, worth nothing, or not filled in the web shop when it was reported.`;
 }
 
 function statusIs(status: EnrollmentStatus | null): SQL | undefined {

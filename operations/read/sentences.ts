@@ -47,7 +47,7 @@ export function eventSentence(type: string, data: Data): string {
     case 'provider.unreachable':
       return `The mail server could not be reached, so ${step} was put off.`;
     case 'stopped':
-      return stopSentence(textOf(data['reason']), by);
+      return stopSentence(data, by);
     case 'completed':
       return `The sequence ran to its end${by}.`;
     case 'paused':
@@ -93,7 +93,10 @@ export function decisionSentence({ stepId, verdict, reason, untilMs, checks }: D
 }
 
 /** Words for a stop that read well: who stopped it, or what did. */
-function stopSentence(reason: string, by: string): string {
+function stopSentence(data: Data, by: string): string {
+  const reason = textOf(data['reason']);
+  if (data['evidence'] === 'same_number_and_product')
+    return 'The sequence was stopped: the same product was ordered under another address with the same telephone number.';
   if (reason === 'cancelled' || reason === 'terminated') return `The sequence was stopped: ${wordsForStop(reason)}.`;
   if (reason === 'manual') return `The sequence was stopped by hand${by}.`;
   return `The sequence was stopped${by}: ${wordsForStop(reason)}.`;

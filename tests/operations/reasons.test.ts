@@ -27,11 +27,12 @@ interface Case {
   phone: string;
   id: string;
 }
-/** A cart with its sequence. @param activated - it counts as abandoned */
-async function begun(activated: boolean): Promise<Case> {
+/** A cart with its sequence. @param activated - it counts as abandoned. @param asCheckout - the shop knows it as one of its platform's checkouts */
+async function begun(activated: boolean, asCheckout: boolean): Promise<Case> {
   counter += 1;
   const c = { cart: `reason-${counter}`, email: `reason-${counter}@example.com`, phone: `+1202555${String(3_000 + counter)}` };
-  await shop.post('cart.updated', aCart(c.cart, c.email), { at: Date.now() - 60_000 });
+  if (asCheckout) await shop.shopify('checkouts/create', checkout(c.cart, c));
+  else await shop.post('cart.updated', aCart(c.cart, c.email), { at: Date.now() - 60_000 });
   const { id } = await until('the enrollment', () => shop.enrollmentOf(c.cart));
   if (activated) {
     await letTimePass(shop, hourMs + 1_000);
@@ -46,20 +47,6 @@ const close = (c: Case, reason: 'manual' | 'cancelled' | 'terminated') =>
   closeEnrollment(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: c.id, reason, note: null });
 const byHand = (c: Case) => stopByHand(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: c.id, note: 'called us', actor: 'test' });
 const empty = (c: Case) => shop.post('cart.updated', aCart(c.cart, c.email, { items: [], total: '0.00' }));
-
-/** The shop deletes a cart that it knows as a checkout. */
-async function deleteCheckout(c: Case): Promise<void> {
-  const [key] = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(subjectKeys).where(eq(subjectKeys.value, c.cart)));
-  await shop.shopify('checkouts/create', checkout(`own-${c.cart}`, c));
-  // The same cart under the platform's name.
-  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
-    tx
-      .update(subjectKeys)
-      .set({ subjectId: key?.subjectId ?? '' })
-      .where(eq(subjectKeys.value, `own-${c.cart}`)),
-  );
-  await shop.shopify('checkouts/delete', { id: counter, token: `own-${c.cart}` });
-}
 
 const checkout = (token: string, c: Pick<Case, 'email'>) => ({
   id: token,
@@ -82,6 +69,7 @@ const byDeletion = 'The sequence was stopped: the shop deleted the cart.';
 interface Way {
   way: string;
   activated: boolean;
+  asCheckout?: true;
   happen: (c: Case) => Promise<unknown>;
   reason: StopReason;
   sentence: string;
@@ -156,10 +144,23 @@ const ways: Way[] = [
       ...{ reason: 'emptied', sentence: byEmptying },
     },
     {
-      ...{ way: `a deleted checkout, ${activated ? 'abandoned' : 'not yet abandoned'}`, activated, happen: deleteCheckout },
-      ...{ reason: 'cart_deleted', sentence: byDeletion },
+      ...{
+        way: `a deleted checkout, ${activated ? 'abandoned' : 'not yet abandoned'}`,
+        activated,
+        happen: (c) => shop.shopify('checkouts/delete', { id: counter, token: c.cart }),
+      },
+      ...{ asCheckout: true, reason: 'cart_deleted', sentence: byDeletion },
     },
   ]),
+  ...[true, false].map(
+    (activated): Way => ({
+      way: `a more recent cart of the shopper, ${activated ? 'after it counted as abandoned' : 'before that'}`,
+      activated,
+      happen: (c) => shop.post('cart.updated', aCart(`newer-${c.cart}`, c.email)),
+      reason: 'superseded',
+      sentence: 'The sequence was stopped: the sequence of a more recent cart of the shopper took over.',
+    }),
+  ),
   { way: 'a person', activated: true, happen: byHand, reason: 'manual', sentence: 'The sequence was stopped by hand.' },
   {
     ...{ way: 'a signal in Temporal', activated: true, happen: (c) => close(c, 'manual'), reason: 'manual' },
@@ -177,7 +178,8 @@ const ways: Way[] = [
     way: 'another cart of the shop that turns out to be the same',
     activated: false,
     async happen(c) {
-      const other = { ...c, cart: `twin-${c.cart}` };
+      // Of another shopper, as far as is known: two carts of one would be one conversation already.
+      const other = { ...c, cart: `twin-${c.cart}`, email: `twin-${c.email}` };
       const twin = checkout(other.cart, other);
       await shop.shopify('checkouts/create', twin);
       const { id } = await until('its enrollment', () => shop.enrollmentOf(other.cart));
@@ -201,8 +203,8 @@ const ways: Way[] = [
 ];
 
 describe('a sequence that ends', () => {
-  test.each(ways)('by $way says so', async ({ activated, happen, reason, sentence }) => {
-    const c = await begun(activated);
+  test.each(ways)('by $way says so', async ({ activated, asCheckout = false, happen, reason, sentence }) => {
+    const c = await begun(activated, asCheckout);
     await happen(c);
     const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, c.id);
     const { row, summary, steps } = explained?.enrollment ?? {};
@@ -216,14 +218,14 @@ describe('a sequence that ends', () => {
   });
 
   test('by a demo that is started again says so', async () => {
-    const c = await begun(false);
+    const c = await begun(false, false);
     await restartDemo(shop.deps, shop.tenant.tenantId);
     const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, c.id);
     expect(explained?.entries.at(-1)?.sentence).toBe('The sequence was stopped: the demo store was started again.');
   });
 
   test('by itself says how much went out', async () => {
-    const c = await begun(true);
+    const c = await begun(true, false);
     for (const [step, hours] of [
       ['email_2h', 1],
       ['email_24h', 23],
@@ -238,6 +240,12 @@ describe('a sequence that ends', () => {
     const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, c.id);
     expect(explained?.enrollment.summary).toMatch(/^The sequence ran to its end \S+ \S+ UTC\. 3 messages went out, 2 steps were not sent\.$/);
   });
+});
+
+test('an order of somebody else with the same number and product is told as that', () => {
+  expect(eventSentence('stopped', { reason: 'purchased_elsewhere', evidence: 'same_number_and_product' })).toBe(
+    'The sequence was stopped: the same product was ordered under another address with the same telephone number.',
+  );
 });
 
 test('no reason is without its way; what nothing does yet is named here', () => {

@@ -24,6 +24,7 @@ const causes: Record<string, Station | null> = {
   replied: ['Replied', 'reaction'],
   opted_out: ['Opted out', 'reaction'],
   expired: ['Too old', 'trouble'],
+  superseded: ['A newer cart', 'plain'],
   emptied: ['Cart emptied', 'reaction'],
   cart_deleted: ['Cart deleted', 'trouble'],
   merged: ['Same cart as another', 'plain'],
