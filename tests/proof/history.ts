@@ -368,7 +368,7 @@ class History {
     const messageId = this.#messageIdOf(payload);
     if (messageId === null) return;
     this.#counts.clicks += 1;
-    this.#note('a click on the mail');
+    this.#note('a click on the email');
     await recordEngagement(this.#world.deps, { tenantId: this.#tenantId, messageId, type: 'clicked', machine: false }).catch((error: unknown) =>
       this.#surprise('click', error),
     );

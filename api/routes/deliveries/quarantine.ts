@@ -15,7 +15,7 @@ const yesOrNo = z.enum(['true', 'false']);
 export const quarantineRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   const guarded = { tags: ['deliveries'], security: [{ apiKey: [] }, { apiKeyHeader: [] }] };
   const unknown = ['unknown_delivery', 'There is no such delivery in the quarantine.'] as const;
-  const busy = 'A message that it stops is being sent right now; ask again.';
+  const busy = 'It is not confirmed yet: others may be changing the same, or a message that it stops may be on its way right now. Ask again.';
 
   app.get(
     '/api/quarantine',

@@ -66,7 +66,7 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async 
         case 'not_found':
           return problem(reply, 404, 'unknown_sequence', 'There is no such sequence.');
         case 'busy':
-          return problem(reply.header('retry-after', '1'), 503, 'busy', 'A message of this sequence is being sent right now; ask again.');
+          return problem(reply.header('retry-after', '1'), 503, 'busy', 'The stop is not confirmed yet: a message of this sequence may be on its way right now. Ask again.');
       }
     },
   );
