@@ -14,6 +14,7 @@ import {
   type SeenEnrollment,
   seenEnrollments,
   seenExplanations,
+  seenQuarantine,
 } from './sent-effect.ts';
 import { StartError } from './start-error.ts';
 import { post, signAsShopify, signGeneric, type SignedDelivery } from './webhook.ts';
@@ -38,6 +39,11 @@ const memory = z.record(
   z.object({ cart: z.string().nullable(), order: z.string().nullable(), value: z.string().nullable(), currency: z.string().nullable() }),
 );
 const addressesShape = z.object({ live: z.string(), mailbox: z.string().nullable(), temporal: z.string().nullable(), shop: z.string().nullable() });
+
+const idOf = ({ headers }: SignedDelivery) => headers['webhook-id'] ?? headers['x-shopify-webhook-id'] ?? '';
+const answered = z.object({ status: z.string() });
+/** A pending delivery is applied within seconds; what takes longer is said to be pending. */
+const pendingForMs = 10_000;
 
 try {
   await send(process.argv.slice(2));
@@ -84,8 +90,12 @@ async function send(args: string[]): Promise<void> {
   const state = became?.state ?? stateIn(answer.text);
   console.log(`${answer.status} in ${answer.tookMs} ms: ${options.event}${describe(options.event, event.remember)}, ${state}`);
   if (became !== null && became.notes.length > 0) console.log(['Not read as it came:', ...noteLines(became.notes)].join('\n'));
-  if (state === 'quarantined')
-    throw new StartError('It could not be read and had NO EFFECT. It is kept: npm run quarantine shows why, and reads it again after a mend.');
+  if (state === 'quarantined') {
+    const reason = await whySetAside(credentials, delivery);
+    throw new StartError(
+      `It could not be read and had NO EFFECT${reason}. It is kept: npm run quarantine shows it, and reads it again after a mend.`,
+    );
+  }
   if (state === 'ignored') throw new StartError('It was accepted and had NO EFFECT: nothing acts on such an event.');
   writeJson(localDir, memoryFile, { ...everyone, [key]: event.remember });
   if (state === 'pending') console.log('It is stored and takes effect in a moment; what follows is how things stand until then.');
@@ -118,20 +128,22 @@ async function whyQuiet(credentials: Credentials, searches: readonly string[]): 
   return status === 200 ? (seenExplanations.parse(body).carts_without_sequence[0]?.sentence ?? null) : null;
 }
 
-const pendingForMs = 10_000;
-
 /** What became of the delivery; one that is pending is waited for. @returns null where the API does not know it */
-async function readDelivery(credentials: Credentials, { headers }: SignedDelivery): Promise<SeenDelivery | null> {
-  const id = headers['webhook-id'] ?? headers['x-shopify-webhook-id'] ?? '';
+async function readDelivery(credentials: Credentials, delivery: SignedDelivery): Promise<SeenDelivery | null> {
   for (const untilMs = Date.now() + pendingForMs; ; ) {
-    const { status, body } = await askApi(credentials, `/api/deliveries?delivery_id=${encodeURIComponent(id)}`);
+    const { status, body } = await askApi(credentials, `/api/deliveries?delivery_id=${encodeURIComponent(idOf(delivery))}`);
     const [found] = status === 200 ? seenDeliveries.parse(body) : [];
     if (found === undefined || found.state !== 'pending' || Date.now() > untilMs) return found ?? null;
     await new Promise((rested) => setTimeout(rested, 500));
   }
 }
 
-const answered = z.object({ status: z.string() });
+async function whySetAside(credentials: Credentials, delivery: SignedDelivery): Promise<string> {
+  const { status, body } = await askApi(credentials, `/api/quarantine?delivery_id=${encodeURIComponent(idOf(delivery))}`);
+  const [found] = status === 200 ? seenQuarantine.parse(body) : [];
+  return found === undefined ? '' : `: ${found.reason}`;
+}
+
 function stateIn(text: string): string {
   try {
     return answered.parse(JSON.parse(text)).status;

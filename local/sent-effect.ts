@@ -10,6 +10,7 @@ export const seenEnrollments = z.array(enrollment);
 const note = z.object({ field: z.string(), reason: z.string() });
 export const seenDeliveries = z.array(z.object({ state: z.enum(['applied', 'pending', 'ignored', 'quarantined']), notes: z.array(note) }));
 export type SeenDelivery = z.infer<typeof seenDeliveries>[number];
+export const seenQuarantine = z.array(z.object({ id: z.string(), reason: z.string() }));
 export const seenExplanations = z.object({ carts_without_sequence: z.array(z.object({ sentence: z.string() })) });
 
 /** What was seen before an event was sent, and after. */
@@ -35,7 +36,7 @@ export function effectLines({ before, after, quiet }: Seen): string[] {
   if (began.length === 0 && ended.length === 0) lines.unshift(quiet ?? 'It began no sequence and ended none.');
   // With nothing running, how the latest one ended is what there is to know.
   const [latest] = others;
-  if (lines.length === 1 && latest !== undefined) lines.push(line('Before that', latest));
+  if (lines.length === 1 && latest !== undefined) lines.push(line('The latest sequence', latest));
   return lines;
 }
 

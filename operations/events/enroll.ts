@@ -96,7 +96,7 @@ function mayBegin({ subject, person, suppressed }: Candidate, settings: TenantSe
 }
 
 /** Free samples only, or nothing that could be read: there is nothing to bring back. A total of nothing beside priced items is a source without totals. */
-function isWorthNothing({ items, totalMinor }: Pick<KnownCart, 'items' | 'totalMinor'>): boolean {
+export function isWorthNothing({ items, totalMinor }: Pick<KnownCart, 'items' | 'totalMinor'>): boolean {
   if (items.length === 0) return (totalMinor ?? 0) === 0;
   return totalMinor === 0 && items.every((item) => item.priceMinor === 0);
 }

@@ -5,7 +5,7 @@ import type { FieldNote } from '../../domain/field-note.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
 import { type EnrollmentView, loadEnrollment, type ReadDeps } from './enrollment.ts';
-import { findEnrollments, findQuietCarts, type QuietCart, type Search, type Searched } from './find-enrollments.ts';
+import { findEnrollments, findQuietCarts, type QuietCart, type Search, type SearchDeps, type Searched } from './find-enrollments.ts';
 import { decisionSentence, eventSentence, messageSentence, notesSentence, providerEventSentence } from './sentences.ts';
 
 /** One line of an enrollment's record. `sentence` is for people, the rest for programs. No personal data, save what a provider wrote into its answer. */
@@ -72,7 +72,7 @@ export interface FoundExplanations {
 const mostExplained = 5;
 
 /** The same for whoever knows an address or the shop's id of a cart, and not the enrollment. */
-export async function explainFound(deps: ReadDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
+export async function explainFound(deps: SearchDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
   const page = await findEnrollments(deps, tenantId, search, { status: null, limit: mostExplained, after: null });
   if (page.kind === 'unreadable') return page;
   const explanations: Explanation[] = [];
@@ -80,7 +80,7 @@ export async function explainFound(deps: ReadDeps, tenantId: string, search: Sea
     const explanation = await explainEnrollment(deps, tenantId, row.id);
     if (explanation !== null) explanations.push(explanation);
   }
-  const quietCarts = await deps.db.withTenant(tenantId, (tx) => findQuietCarts(tx, tenantId, search, mostExplained));
+  const quietCarts = await findQuietCarts(deps, tenantId, search, mostExplained);
   return { kind: 'found', found: { explanations, quietCarts, more: page.found.next !== null } };
 }
 

@@ -4,8 +4,11 @@ import { connections, contactIdentities, contacts, conversions, enrollments, sub
 import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
+import type { BuiltDeps } from '../create-deps.ts';
+import { readTenant, startContext } from '../events/context.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
+import { whyNoSequence } from './why-no-sequence.ts';
 
 /** By what a shop knows a person or a cart. Several narrow the search down. */
 export interface Search {
@@ -50,6 +53,8 @@ export function findEnrollments(
   });
 }
 
+export type SearchDeps = ReadDeps & Pick<BuiltDeps, 'sealing' | 'timeScale'>;
+
 /** A cart that the search finds and about which nothing ever ran. */
 export interface QuietCart {
   id: string;
@@ -60,47 +65,33 @@ export interface QuietCart {
 }
 
 /** Carts that the search finds and that no sequence was begun about, the newest first. */
-export async function findQuietCarts(tx: Tx, tenantId: string, search: Search, limit: number): Promise<QuietCart[]> {
-  const ids = await cartsOf(tx, tenantId, search);
-  if (ids.length === 0) return [];
-  const rows = await tx
-    .select({ subject: subjects, ...knownWays })
-    .from(subjects)
-    .where(
-      and(
-        inArray(subjects.id, ids),
-        sql`not exists (select 1 from enrollments e where e.tenant_id = subjects.tenant_id and e.subject_id = subjects.id)`,
-      ),
-    )
-    .orderBy(desc(subjects.id))
-    .limit(limit);
-  const externalIds = await readExternalIds(
-    tx,
-    rows.map((r) => r.subject.id),
-  );
-  return rows.map(({ subject, hasAddress }) => ({
-    id: subject.id,
-    externalIds: externalIds.get(subject.id) ?? [],
-    state: subject.state,
-    lastActivityAtMs: subject.lastActivityAt,
-    sentence: whyQuiet(subject, hasAddress),
-  }));
-}
-
-const knownWays = {
-  hasAddress: sql<boolean>`exists (
-    select 1 from contact_identities i join contacts c on c.tenant_id = i.tenant_id and c.id = i.contact_id
-    where i.kind in ('email', 'phone') and c.person_id = (select o.person_id from contacts o where o.tenant_id = subjects.tenant_id and o.id = subjects.contact_id))`,
-};
-
-/** What is certain of why no sequence began; which guard held it back is not recorded. */
-function whyQuiet({ state, items, totalMinor }: typeof subjects.$inferSelect, hasAddress: boolean): string {
-  const none = 'No sequence was begun about this cart';
-  if (state === 'converted') return `${none}: it was bought.`;
-  if (state === 'gone') return `${none}: the shop deleted it.`;
-  if (!hasAddress) return `${none}: no address or number of its shopper is known.`;
-  if (items.length === 0 && totalMinor === 0) return `${none}: it is empty.`;
-  return `${none}. Which rule held it back is not recorded: the shopper may be closed to marketing, have ordered since, have a more recent cart, or have no address for any channel of a sequence; or the cart was too old, worth nothing, or not filled in the web shop when it was reported.`;
+export async function findQuietCarts(deps: SearchDeps, tenantId: string, search: Search, limit: number): Promise<QuietCart[]> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const ids = await cartsOf(tx, tenantId, search);
+    if (ids.length === 0) return [];
+    const rows = await tx
+      .select()
+      .from(subjects)
+      .where(
+        and(
+          inArray(subjects.id, ids),
+          sql`not exists (select 1 from enrollments e where e.tenant_id = subjects.tenant_id and e.subject_id = subjects.id)`,
+        ),
+      )
+      .orderBy(desc(subjects.id))
+      .limit(limit);
+    const externalIds = await readExternalIds(
+      tx,
+      rows.map((subject) => subject.id),
+    );
+    const ctx = startContext(tx, deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
+    const carts: QuietCart[] = [];
+    for (const subject of rows) {
+      const { id, state, lastActivityAt: lastActivityAtMs } = subject;
+      carts.push({ id, externalIds: externalIds.get(id) ?? [], state, lastActivityAtMs, sentence: await whyNoSequence(ctx, subject) });
+    }
+    return carts;
+  });
 }
 
 function statusIs(status: EnrollmentStatus | null): SQL | undefined {

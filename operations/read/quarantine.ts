@@ -35,11 +35,11 @@ const columns = {
   releasedAtMs: quarantine.releasedAt,
 };
 
-/** The tenant's quarantine, the oldest first: what waits longest is mended first. @param page - `open` leaves out what was released */
+/** The tenant's quarantine, the oldest first: what waits longest is mended first. @param page - `open` leaves out what was released; `deliveryId` is the sender's own */
 export function listQuarantine(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
-  page: { open: boolean; limit: number; after: string | null },
+  page: { open: boolean; limit: number; after: string | null; deliveryId?: string | null },
 ): Promise<Page<SetAside>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
@@ -47,7 +47,13 @@ export function listQuarantine(
       .from(quarantine)
       .innerJoin(connections, and(eq(connections.tenantId, quarantine.tenantId), eq(connections.id, quarantine.connectionId)))
       .innerJoin(inbox, and(eq(inbox.tenantId, quarantine.tenantId), eq(inbox.id, quarantine.inboxId)))
-      .where(and(page.open ? isNull(quarantine.releasedAt) : undefined, page.after === null ? undefined : gt(quarantine.id, page.after)))
+      .where(
+        and(
+          page.open ? isNull(quarantine.releasedAt) : undefined,
+          page.deliveryId == null ? undefined : eq(inbox.dedupeKey, page.deliveryId),
+          page.after === null ? undefined : gt(quarantine.id, page.after),
+        ),
+      )
       .orderBy(asc(quarantine.id))
       .limit(page.limit + 1);
     const items = rows.slice(0, page.limit);

@@ -107,6 +107,15 @@ describe('GET /api/explain', () => {
     expect(await sentences('cart-nameless')).toEqual(['No sequence was begun about this cart: no address or number of its shopper is known.']);
     expect(await sentences('cart-first-bought')).toEqual(['No sequence was begun about this cart: it was bought.']);
     expect(await sentences('Cart-Ada')).toEqual([]);
+    await shop.post('contact.opted_out', { contact: { email: 'closed@example.com' }, channel: 'all' });
+    await shop.post('cart.updated', aCart('cart-closed', 'closed@example.com'));
+    expect(await sentences('cart-closed')).toEqual(['No sequence was begun about this cart: marketing to its shopper is closed.']);
+    await shop.post('cart.updated', { ...aCart('cart-number', null), contact: { phone: '+436609876543' } });
+    expect(await sentences('cart-number')).toEqual([
+      'No sequence was begun about this cart: no address of its shopper is known that a sequence could write to.',
+    ]);
+    await shop.post('cart.updated', aCart('cart-samples', 'samples@example.com', { total: '0.00', items: [] }));
+    expect(await sentences('cart-samples')).toEqual(['No sequence was begun about this cart: there is nothing in it that costs anything.']);
   });
 
   test('asks whom it is about', async () => {

@@ -66,6 +66,9 @@ describe('the quarantine', () => {
       released_at: null,
     };
     expect(body).toEqual([shown]);
+    const { delivery_id: deliveryId } = (body as { delivery_id: string }[])[0] ?? {};
+    expect((await get(`/api/quarantine?delivery_id=${deliveryId}`)).body).toEqual([shown]);
+    expect((await get('/api/quarantine?delivery_id=other')).body).toEqual([]);
     expect((await get(`/api/quarantine/${id}`)).body).toMatchObject({ ...shown, body: expect.stringContaining('"cart-list"') as unknown });
   });
 

@@ -5,7 +5,7 @@ import { listQuarantine, readSetAside } from '../../../operations/read/quarantin
 import { replayAll, replayOne } from '../../../operations/replay-open.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
-import { idParams, isId, nextPage } from '../fields.ts';
+import { idParams, isId, lineField, nextPage } from '../fields.ts';
 import { presentReplay, presentSetAside } from './present.ts';
 import { replayAllSchema, replaySchema, setAsideSchema, setAsideWithBodySchema } from './schemas.ts';
 
@@ -27,6 +27,7 @@ export const quarantineRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
           'Authentic deliveries that the receiver could not read, each kept whole with its reason; the oldest first. Bodies are shown one by one. Where there are more, `Link` names the next page.',
         querystring: z.object({
           open: yesOrNo.default('true').meta({ description: '`false`: also those that were released.' }),
+          delivery_id: lineField(300).optional().meta({ description: 'The sender’s own id of one delivery.' }),
           limit: z.coerce.number().int().min(1).max(500).default(100),
           cursor: z.uuid().optional().meta({ description: 'From the `Link` of the page before.' }),
         }),
@@ -34,9 +35,14 @@ export const quarantineRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
       },
     },
     async (request, reply) => {
-      const { open, limit, cursor } = request.query;
-      const page = await listQuarantine(deps, callerOf(request).tenantId, { open: open === 'true', limit, after: cursor ?? null });
-      if (page.next !== null) void reply.header('link', nextPage('/api/quarantine', { open, limit }, page.next));
+      const { open, delivery_id: deliveryId, limit, cursor } = request.query;
+      const page = await listQuarantine(deps, callerOf(request).tenantId, {
+        open: open === 'true',
+        limit,
+        after: cursor ?? null,
+        deliveryId: deliveryId ?? null,
+      });
+      if (page.next !== null) void reply.header('link', nextPage('/api/quarantine', { open, delivery_id: deliveryId, limit }, page.next));
       return page.items.map(presentSetAside);
     },
   );

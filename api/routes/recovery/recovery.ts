@@ -66,7 +66,12 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async 
         case 'not_found':
           return problem(reply, 404, 'unknown_sequence', 'There is no such sequence.');
         case 'busy':
-          return problem(reply.header('retry-after', '1'), 503, 'busy', 'The stop is not confirmed yet: a message of this sequence may be on its way right now. Ask again.');
+          return problem(
+            reply.header('retry-after', '1'),
+            503,
+            'busy',
+            'The stop is not confirmed yet: a message of this sequence may be on its way right now. Ask again.',
+          );
       }
     },
   );
