@@ -16,6 +16,8 @@ import { handleErrors, problem } from './plugins/errors.ts';
 import { createLimits } from './plugins/rate-limits.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
+import { deliveryRoutes } from './routes/deliveries/deliveries.ts';
+import { quarantineRoutes } from './routes/deliveries/quarantine.ts';
 import { enrollmentRoutes } from './routes/enrollments/enrollments.ts';
 import { createExamine, createExamineStorage } from './routes/health/examine.ts';
 import { healthRoutes } from './routes/health/health.ts';
@@ -76,6 +78,8 @@ export async function buildApp({ deps, logger, client, registry, links, livePage
     guarded.addHook('onRequest', requireApiKey(deps, limits.failedAuth));
     await guarded.register(recoveryRoutes, { deps });
     await guarded.register(enrollmentRoutes, { deps, links: workflows });
+    await guarded.register(deliveryRoutes, { deps });
+    await guarded.register(quarantineRoutes, { deps });
   });
   return app;
 }

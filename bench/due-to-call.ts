@@ -34,7 +34,7 @@ export async function measureDueToCall(stack: BenchStack, cartsPerSecond: { ligh
     figures: [],
     latencies,
     notes: [
-      `due_to_call: ${cartsPerSecond.light} and ${cartsPerSecond.loaded} new carts a second for ${forSeconds} s, ${steps} mails each; the clocks have 1 ms`,
+      `due_to_call: ${cartsPerSecond.light} and ${cartsPerSecond.loaded} new carts a second for ${forSeconds} s, ${steps} emails each; the clocks have 1 ms`,
     ],
   };
 }

@@ -43,9 +43,9 @@ export async function measureHistory(stack: BenchStack, runs: number): Promise<M
         title: `Temporal, per enrollment (the least of ${runs})`,
         columns: ['Run', 'Events', 'Workflow tasks', 'Activities', 'History bytes'],
         rows: [
-          row(`completed, ${stepCount} mails`, completed),
+          row(`completed, ${stepCount} emails`, completed),
           row('the same with one deferral', deferred),
-          row('bought while it slept towards the first mail', stopped),
+          row('bought while it slept towards the first email', stopped),
         ],
       },
     ],

@@ -67,7 +67,7 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
         .from(messages)
         .where(and(eq(messages.enrollmentId, enrollmentId), eq(messages.stepId, 'email_2h'))),
     );
-    if (mail?.state !== 'sent') throw new Error(`the mail is ${mail?.state ?? 'missing'}`);
+    if (mail?.state !== 'sent') throw new Error(`the email is ${mail?.state ?? 'missing'}`);
     return { cart, enrollmentId, messageId: mail.id };
   };
   const follow = (messageId: string) => recordEngagement(deps, { tenantId, messageId, type: 'clicked', machine: false });
@@ -159,7 +159,7 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
       },
     },
     {
-      name: 'dispatch: a mail',
+      name: 'dispatch: an email',
       async prepare() {
         const enrollmentId = await enrollmentOf(await aCart(threeHoursMs));
         await dispatch(enrollmentId, 'popup_1h');
@@ -204,7 +204,7 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
     },
     always('inbox worker: nothing to do', () => applyPending(deps)),
     {
-      name: 'figures: fold those of one mail',
+      name: 'figures: fold those of one email',
       async prepare() {
         while ((await deps.db.foldRollups(1_000)) > 0);
         await aMail();

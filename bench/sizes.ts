@@ -40,7 +40,7 @@ export async function measureSizes(stack: BenchStack, count: number): Promise<Me
       ],
       tables: [
         {
-          title: `Per enrollment of ${steps} mails, without a purchase`,
+          title: `Per enrollment of ${steps} emails, without a purchase`,
           columns: ['Table', 'Rows', 'Bytes with indexes'],
           rows: grown.map(({ name, rows, bytes: own }) => [name, rows, own]),
         },

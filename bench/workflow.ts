@@ -42,7 +42,7 @@ export async function measureWorkflows(stack: BenchStack, rounds: number, enroll
     ],
     latencies: [{ name: 'purchase_to_closed', valuesMs: stops.product, floorMs: stops.floor }],
     notes: [
-      `steps: ${enrollmentsPerRound} enrollments of ${stepCount} mails, ${atOnce} at once, from their webhook to their end; purchases: 2 at once`,
+      `steps: ${enrollmentsPerRound} enrollments of ${stepCount} emails, ${atOnce} at once, from their webhook to their end; purchases: 2 at once`,
     ],
   };
 }

@@ -131,6 +131,8 @@ export interface Database {
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
   tenantsWithWork(kind: 'dead_leases' | 'in_doubt' | 'pending_inbox'): Promise<string[]>;
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
+  /** Deliveries of all tenants that wait in the quarantine, how many may be stops, and how long the oldest of these has waited. */
+  quarantineBacklog(): Promise<{ open: number; mayBeStops: number; oldestStopMs: number }>;
   makeMessageEventPartitions(): Promise<void>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
   foldRollups(maxRows: number): Promise<number>;
@@ -343,6 +345,12 @@ export function openDatabase(options: DatabaseOptions): Database {
     async outboxBacklog() {
       const [row] = await rows<{ waiting: string; oldest_ms: number }>('select waiting, oldest_ms from outbox_backlog()');
       return { waiting: Number(row?.waiting ?? 0), oldestMs: row?.oldest_ms ?? 0 };
+    },
+    async quarantineBacklog() {
+      const [row] = await rows<{ open: string; may_be_stops: string; oldest_stop_ms: number }>(
+        'select open, may_be_stops, oldest_stop_ms from quarantine_backlog()',
+      );
+      return { open: Number(row?.open ?? 0), mayBeStops: Number(row?.may_be_stops ?? 0), oldestStopMs: row?.oldest_stop_ms ?? 0 };
     },
     async makeMessageEventPartitions() {
       await rows('select make_message_event_partitions()');

@@ -91,7 +91,7 @@ async function start(args: string[]): Promise<void> {
   const apiUrl = apiUrlOf(settings);
   const demo = settings.demo && mail.webUrl !== null;
   if (settings.demo && !demo)
-    say('The demo store is left out: SMTP_URL is set, and its mails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
+    say('The demo store is left out: SMTP_URL is set, and its emails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
   const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, shopUrl, demoTimeScale: demo ? demoTimeScale : null });
 
   const env = {

@@ -12,7 +12,7 @@ export function readyText(run: {
   const { settings } = run;
   const rows: [string, string][] = [
     ['Live story', `${run.apiUrl}/`],
-    ['Mails', run.mailboxUrl ?? 'go to SMTP_URL'],
+    ['Emails', run.mailboxUrl ?? 'go to SMTP_URL'],
     ['Temporal Web UI', run.temporal.uiUrl ?? 'of TEMPORAL_ADDRESS'],
     ['API', `${run.apiUrl}/openapi.json   key in .rekindle/credentials.json`],
     ['Temporal', run.temporal.address],
@@ -34,7 +34,7 @@ export function readyText(run: {
     ...table(rows),
     '',
     run.demo
-      ? 'Synthetic shoppers are at work in the demo store, an hour of theirs in a second: the first mails come within half a minute.'
+      ? 'Synthetic shoppers are at work in the demo store, an hour of theirs in a second: the first emails come within half a minute.'
       : 'No synthetic shoppers this time.',
     'Try next',
     ...table(tries),

@@ -1,11 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { readCredentials } from './credentials.ts';
+import { askApi, reasonOf } from './ask-api.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
 import { localDir, readJson, writeJson } from './local-files.ts';
 import { example, nothingRemembered, prepareEvent, type Remembered, type SendableEvent, type SendOptions, sendableEvents } from './send-event.ts';
+import {
+  effectLines,
+  noteLines,
+  problemLines,
+  type SeenDelivery,
+  seenDeliveries,
+  type SeenEnrollment,
+  seenEnrollments,
+  seenExplanations,
+  seenQuarantine,
+} from './sent-effect.ts';
 import { StartError } from './start-error.ts';
-import { post, signAsShopify, signGeneric } from './webhook.ts';
+import { post, signAsShopify, signGeneric, type SignedDelivery } from './webhook.ts';
 
 const usage = `npm run send -- <event> --email you@example.com [options]
 
@@ -17,7 +29,8 @@ others    --text (message.received)  --channel  --wording (contact.opted_in)  --
           --via shopify   as Shopify's webhook instead of Rekindle's own format
           --dry-run       print what would be sent
 
-The cart of an address is remembered: order.placed after cart.updated finds it.`;
+The cart of an address is remembered: order.placed after cart.updated finds it.
+Afterwards the API is asked what the event did. The exit status is 1 where it could not be read or had no effect.`;
 
 const text = { type: 'string' } as const;
 const memoryFile = 'send.json';
@@ -26,6 +39,11 @@ const memory = z.record(
   z.object({ cart: z.string().nullable(), order: z.string().nullable(), value: z.string().nullable(), currency: z.string().nullable() }),
 );
 const addressesShape = z.object({ live: z.string(), mailbox: z.string().nullable(), temporal: z.string().nullable(), shop: z.string().nullable() });
+
+const idOf = ({ headers }: SignedDelivery) => headers['webhook-id'] ?? headers['x-shopify-webhook-id'] ?? '';
+const answered = z.object({ status: z.string() });
+/** A pending delivery is applied within seconds; what takes longer is said to be pending. */
+const pendingForMs = 10_000;
 
 try {
   await send(process.argv.slice(2));
@@ -61,16 +79,96 @@ async function send(args: string[]): Promise<void> {
     return;
   }
 
+  const cart = options.cart ?? event.remember.cart ?? everyone[key]?.cart ?? null;
+  const search = searchesOf(options, { cart, order: event.remember.order });
+  const before = await enrollmentsOf(credentials, search);
   const answer = await post(delivery).catch((error: unknown) => {
     throw new StartError(`${new URL(delivery.url).origin} does not answer (${reasonOf(error)}). Is npm start running?`);
   });
-  if (answer.status >= 300)
+  if (answer.status >= 300) throw new StartError(refusal(answer.status, answer.text));
+  const became = await readDelivery(credentials, delivery);
+  const state = became?.state ?? stateIn(answer.text);
+  console.log(`${answer.status} in ${answer.tookMs} ms: ${options.event}${describe(options.event, event.remember)}, ${state}`);
+  if (became !== null && became.notes.length > 0) console.log(['Not read as it came:', ...noteLines(became.notes)].join('\n'));
+  if (state === 'quarantined') {
+    const reason = await whySetAside(credentials, delivery);
     throw new StartError(
-      `${answer.status} ${answer.text}${answer.status === 401 ? '\nThe secret does not fit: start Rekindle again, it renews .rekindle/credentials.json.' : ''}`,
+      `It could not be read and had NO EFFECT${reason}. It is kept: npm run quarantine shows it, and reads it again after a mend.`,
     );
+  }
+  if (state === 'ignored') throw new StartError('It was accepted and had NO EFFECT: nothing acts on such an event.');
   writeJson(localDir, memoryFile, { ...everyone, [key]: event.remember });
-  console.log(`${answer.status} in ${answer.tookMs} ms: ${options.event}${describe(options.event, event.remember)} ${answer.text.slice(0, 300)}`);
+  if (state === 'pending') console.log('It is stored and takes effect in a moment; what follows is how things stand until then.');
+  const after = await enrollmentsOf(credentials, search);
+  const quiet = options.event === 'cart.updated' ? await whyQuiet(credentials, search) : null;
+  console.log(effectLines({ before, after, quiet }).join('\n'));
   console.log(next(options, addresses));
+}
+
+/** How the API finds whom and what the event is about: each is asked by itself, because several narrow a search down. */
+function searchesOf({ email, phone }: SendOptions, { cart, order }: Pick<Remembered, 'cart' | 'order'>): string[] {
+  const known = { cart_id: cart, external_id: order, email, phone };
+  return Object.entries(known).flatMap(([name, value]) => (value == null ? [] : [`${name}=${encodeURIComponent(value)}`]));
+}
+
+async function enrollmentsOf(credentials: Credentials, searches: readonly string[]): Promise<SeenEnrollment[]> {
+  const found = new Map<string, SeenEnrollment>();
+  for (const search of searches) {
+    const { status, body } = await askApi(credentials, `/api/enrollments?limit=20&${search}`);
+    // An address that cannot be one finds nobody; the event's own answer says so.
+    if (status === 200) for (const e of seenEnrollments.parse(body)) found.set(e.id, e);
+  }
+  return [...found.values()].toSorted((a, b) => b.id.localeCompare(a.id));
+}
+
+async function whyQuiet(credentials: Credentials, searches: readonly string[]): Promise<string | null> {
+  const [search] = searches;
+  if (search === undefined) return null;
+  const { status, body } = await askApi(credentials, `/api/explain?${search}`);
+  return status === 200 ? (seenExplanations.parse(body).carts_without_sequence[0]?.sentence ?? null) : null;
+}
+
+/** What became of the delivery; one that is pending is waited for. @returns null where the API does not know it */
+async function readDelivery(credentials: Credentials, delivery: SignedDelivery): Promise<SeenDelivery | null> {
+  for (const untilMs = Date.now() + pendingForMs; ; ) {
+    const { status, body } = await askApi(credentials, `/api/deliveries?delivery_id=${encodeURIComponent(idOf(delivery))}`);
+    const [found] = status === 200 ? seenDeliveries.parse(body) : [];
+    if (found === undefined || found.state !== 'pending' || Date.now() > untilMs) return found ?? null;
+    await new Promise((rested) => setTimeout(rested, 500));
+  }
+}
+
+async function whySetAside(credentials: Credentials, delivery: SignedDelivery): Promise<string> {
+  const { status, body } = await askApi(credentials, `/api/quarantine?delivery_id=${encodeURIComponent(idOf(delivery))}`);
+  const [found] = status === 200 ? seenQuarantine.parse(body) : [];
+  return found === undefined ? '' : `: ${found.reason}`;
+}
+
+function stateIn(text: string): string {
+  try {
+    return answered.parse(JSON.parse(text)).status;
+  } catch {
+    return 'accepted';
+  }
+}
+
+function refusal(status: number, text: string): string {
+  const lines = problemLines(jsonOr(text)) ?? [text.slice(0, 300)];
+  const advice =
+    status === 401
+      ? ['The secret does not fit: start Rekindle again, it renews .rekindle/credentials.json.']
+      : status === 422
+        ? ['It had NO EFFECT. It is kept: npm run quarantine shows it, and reads it again after a mend.']
+        : [];
+  return [`${status}: ${lines[0] ?? ''}`, ...lines.slice(1), ...advice].join('\n');
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function parse(args: string[]): { options: SendOptions; via: 'generic' | 'shopify'; dryRun: boolean } {
@@ -114,25 +212,11 @@ function describe(event: SendableEvent, remember: Remembered): string {
 
 function next(options: SendOptions, addresses: z.infer<typeof addressesShape>): string {
   const who = options.email === undefined ? '' : ` --email ${options.email}`;
-  const hints = {
-    'cart.updated': `Then buy it: ${example('order.placed').replace(' --email you@example.com', who)}`,
-    'order.placed': 'The cart’s sequence has ended as purchased.',
-    'order.cancelled': 'A cancelled order does not start the sequence again.',
-    'contact.updated': 'The next mail uses what is known now.',
-    'message.received': 'A reply ends every sequence of this person.',
-    'contact.opted_out': 'Nothing more is sent to this person on that channel.',
-    'contact.opted_in': 'The next abandoned cart may be written about again.',
-  };
   const links = [
     `story ${addresses.live}`,
-    addresses.mailbox && `mails ${addresses.mailbox}`,
+    addresses.mailbox && `emails ${addresses.mailbox}`,
     addresses.temporal && `workflow ${addresses.temporal}`,
   ];
-  return `Look at: ${links.filter(Boolean).join('   ')}\n${hints[options.event]}`;
-}
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : null;
-  if (cause instanceof Error && 'code' in cause) return String(cause.code);
-  return error instanceof Error ? error.message : String(error);
+  const look = `Look at: ${links.filter(Boolean).join('   ')}`;
+  return options.event === 'cart.updated' ? `${look}\nThen buy it: ${example('order.placed').replace(' --email you@example.com', who)}` : look;
 }

@@ -7,7 +7,7 @@ import { ensureInstalled, nodeVersionProblem, projectRoot } from './install.mjs'
 
 const usage = `npm start                 everything on this machine, with a demo store
 npm start -- --no-demo    without synthetic shoppers
-npm start -- --fresh      asks, then removes .rekindle/ (database, mails, credentials) and begins anew; --yes does not ask`;
+npm start -- --fresh      asks, then removes .rekindle/ (database, emails, credentials) and begins anew; --yes does not ask`;
 
 const known = ['--no-demo', '--fresh', '--yes', '--help'];
 const args = process.argv.slice(2);
@@ -23,7 +23,7 @@ if (args.includes('--fresh') && !args.includes('--yes')) {
   if (!process.stdin.isTTY) end(1, '--fresh removes all local data and asks first, but nobody is there to answer. Add --yes to go ahead.');
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   terminal.on('SIGINT', () => end(1, '\nNothing was removed.'));
-  const answer = await terminal.question('Remove .rekindle/ with its database, mails and credentials? [y/N] ');
+  const answer = await terminal.question('Remove .rekindle/ with its database, emails and credentials? [y/N] ');
   terminal.close();
   if (!/^y(es)?$/i.test(answer.trim())) end(1, 'Nothing was removed.');
   args.push('--yes');

@@ -7,6 +7,7 @@ import type { StopReason } from '../domain/sequence/plan.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { lockStep } from './dispatch/fence.ts';
+import type { EnrollmentRow } from './dispatch/progress.ts';
 import { type EventContext, readTenant, startContext } from './events/context.ts';
 import { contactsByIdentity, MovedError } from './events/identities.ts';
 import { lockNamed, mostHolders } from './events/lock-named.ts';
@@ -17,17 +18,28 @@ import { readLiveClaims } from './lease-watch.ts';
 /** `busy`: written or not, a covered call may still be open: the caller must come again. */
 export type StopResult = 'stopped' | 'not_found' | 'busy';
 
+/** An end as the enrollment's row holds it. */
+export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote'> & { endedAt: number };
+
+/** What a stop by hand came to. `ended_before`: the sequence had an end already, which stays. */
+export type HandStop = { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'not_found' | 'busy' };
+
 /** A person stops a sequence by hand. The text is kept as a note: "purchased" typed here is not a recovery (rule 12). */
-export function stopByHand(
+export async function stopByHand(
   deps: Deps,
   input: { tenantId: string; enrollmentId: string; note: string; actor: string; reason?: StopReason },
-): Promise<StopResult> {
-  return stopAndWait(deps, input.tenantId, async (tx) => {
+): Promise<HandStop> {
+  const written: { stop: Extract<HandStop, { end: End }> | null } = { stop: null };
+  const result = await stopAndWait(deps, input.tenantId, async (tx) => {
     const locked = await lockStep(tx, input.enrollmentId, '');
     if (locked === null) return null;
     const ctx = startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null }, await readTenant(tx, input.tenantId));
     await coverPersons(ctx, [locked.personId]);
     await stopEnrollments(ctx, [input.enrollmentId], input.reason ?? 'manual', { note: input.note });
+    const end = await readEnd(tx, input.enrollmentId);
+    // A COMMIT whose fate is unclear is done again: the end that the first attempt wrote is this request's own.
+    const own = locked.enrollment.endedAt === null || (written.stop?.kind === 'stopped' && written.stop.end.endedAt === end.endedAt);
+    written.stop = { kind: own ? 'stopped' : 'ended_before', end };
     await tx.insert(auditLog).values({
       tenantId: input.tenantId,
       id: uuidv7(),
@@ -38,6 +50,16 @@ export function stopByHand(
     });
     return ctx;
   });
+  if (result !== 'stopped') return { kind: result };
+  if (written.stop === null) throw new Error('a stop was committed that was not written');
+  return written.stop;
+}
+
+async function readEnd(tx: Tx, enrollmentId: string): Promise<End> {
+  const { status, stopReason, stopNote, endedAt } = enrollments;
+  const [row] = await tx.select({ status, stopReason, stopNote, endedAt }).from(enrollments).where(eq(enrollments.id, enrollmentId));
+  if (row === undefined || row.endedAt === null) throw new Error('a stopped enrollment has no end');
+  return { ...row, endedAt: row.endedAt };
 }
 
 /**

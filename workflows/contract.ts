@@ -34,7 +34,12 @@ export interface RecoveryResult {
 /** What the query `view` answers. */
 export interface RecoveryView {
   enrollmentId: string;
+  /** The last step that went out, as everywhere; the same as `lastStep`. */
   currentStep: string | null;
+  /** The last step that went out, one whose outcome is not known included; null: none has. */
+  lastStep: string | null;
+  /** The step whose turn it is; null: none is left. */
+  nextStep: string | null;
   /** ISO 8601; null: nothing is scheduled. */
   nextAt: string | null;
   held: string | null;
@@ -48,7 +53,7 @@ export const viewQueryName = 'view';
 
 export interface DispatchedStep {
   progress: Progress;
-  /** Postgres's word on how the enrollment ended; null: it goes on. */
+  /** How the enrollment ended, as Postgres has it; null: it goes on. */
   ended: FinishReason | null;
   /** One line for the history: what the dispatch decided. No personal data. */
   note: string;

@@ -7,7 +7,9 @@ export function viewOf(enrollmentId: string, plan: Plan, progress: Progress): Re
   const move = nextMove(plan, progress, Date.now());
   return {
     enrollmentId,
-    currentStep: nextStepId(plan, progress),
+    currentStep: lastStepId(plan, progress),
+    lastStep: lastStepId(plan, progress),
+    nextStep: nextStepId(plan, progress),
     nextAt: move.kind === 'wait' ? new Date(move.untilMs).toISOString() : null,
     held: progress.held,
     settled: Object.fromEntries(Object.entries(progress.settled).map(([id, s]) => [id, s.outcome])),
@@ -15,7 +17,13 @@ export function viewOf(enrollmentId: string, plan: Plan, progress: Progress): Re
   };
 }
 
-/** The step that the enrollment stands on; null: none is left. */
+/** The last step that went out; steps run strictly in order. */
+function lastStepId(plan: Plan, progress: Progress): StepId | null {
+  const wentOut = (id: StepId) => ['sent', 'unknown'].includes(progress.settled[id]?.outcome ?? '');
+  return plan.steps.findLast((s) => wentOut(s.id))?.id ?? null;
+}
+
+/** The step whose turn it is; null: none is left. */
 export function nextStepId(plan: Plan, progress: Progress): StepId | null {
   return plan.steps.find((s) => progress.settled[s.id] === undefined)?.id ?? null;
 }

@@ -51,10 +51,10 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
     note ??= noteOf(reason);
     end('manual', false);
   });
-  setHandler(wakeSignal, () => void (woken = true), { description: 'Look again: something that a running plan reacts to has happened' });
-  setHandler(pauseSignal, () => hold('paused'), { description: 'Hold; due times do not move' });
-  setHandler(resumeSignal, () => hold(null), { description: 'Go on' });
-  setHandler(viewQuery, () => viewOf(enrollmentId, plan, progress), { description: 'Where the enrollment stands' });
+  setHandler(wakeSignal, () => void (woken = true), { description: 'Check again: something that a running sequence reacts to has happened' });
+  setHandler(pauseSignal, () => hold('paused'), { description: 'Pause; due times do not move' });
+  setHandler(resumeSignal, () => hold(null), { description: 'Resume' });
+  setHandler(viewQuery, () => viewOf(enrollmentId, plan, progress), { description: 'Where the sequence stands' });
 
   try {
     for (;;) {
@@ -70,10 +70,10 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         ended = move.reason;
       } else if (move.kind === 'wait') {
         const summary = `next: ${nextStepId(plan, progress) ?? 'end'}`;
-        setCurrentDetails(`Sleeping until **${new Date(move.untilMs).toISOString()}**, then ${summary}`);
+        setCurrentDetails(`Sleeping until **${new Date(move.untilMs).toISOString()}**; ${summary}`);
         await condition(() => woken, move.untilMs - Date.now(), { summary });
       } else if (move.kind === 'hold') {
-        setCurrentDetails('Held: `temporal workflow signal --name resume` lets it go on');
+        setCurrentDetails('On hold: `temporal workflow signal --name resume` resumes it');
         await condition(() => woken);
       } else {
         // No await between the look at the flag and this: a stop that is known schedules nothing.

@@ -123,7 +123,7 @@ function slowdowns(sizes: readonly Size[]): Figure[] {
   const of = (size: Size, name: string) => median(size.actionsMs.get(name) ?? [0]);
   return [
     known('grown_webhooks', largest.webhooksPerSecond, '1/s', empty.webhooksPerSecond),
-    known('grown_dispatch_ms', of(largest, 'dispatch: a mail'), 'ms', of(empty, 'dispatch: a mail')),
+    known('grown_dispatch_ms', of(largest, 'dispatch: an email'), 'ms', of(empty, 'dispatch: an email')),
     known('grown_stop_ms', of(largest, 'webhook: purchase'), 'ms', of(empty, 'webhook: purchase')),
     ...['read: newest stories', 'read: news', 'read: a page of active sequences', 'read: why'].map((name) => {
       const slowest = quantile(largest.actionsMs.get(name) ?? [0], 0.99);

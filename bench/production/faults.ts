@@ -127,8 +127,8 @@ function dipTable(faults: readonly Fault[], timesMs: readonly number[], answers:
   const limits = { answers: usualMs(answers, firstMs), due: usualMs(due, firstMs) };
   const seconds = (ms: number) => (ms / 1_000).toFixed(1);
   return {
-    title: `Dips: events answered later than ${seconds(limits.answers)} s (repeats included), mails taken later than ${seconds(limits.due)} s after they were due`,
-    columns: ['Killed', 'Late answers', 'worst, s', 'over after, s', 'Late mails', 'worst, s', 'over after, s'],
+    title: `Dips: events answered later than ${seconds(limits.answers)} s (repeats included), emails taken later than ${seconds(limits.due)} s after they were due`,
+    columns: ['Killed', 'Late answers', 'worst, s', 'over after, s', 'Late emails', 'worst, s', 'over after, s'],
     rows: faults.map(({ part }, index) => {
       const [a, m] = [dipOf(answers, timesMs, index, limits.answers), dipOf(due, timesMs, index, limits.due)];
       return [part.name, a.late, seconds(a.worstMs), seconds(a.overAfterMs), m.late, seconds(m.worstMs), seconds(m.overAfterMs)];

@@ -32,7 +32,7 @@ export async function measureSteps(topology: Topology, client: Client, tenant: B
   return {
     figures: [besideFloor('production_steps', rate(product), 'steps/s', rate(floor), '>= 80 % of the floor', (ratio) => ratio >= 0.8)],
     tables: costTable('CPU a step, in ms of one core', { 'a step': product, 'a bare step': floor }),
-    notes: [`${cartsPerRound} carts of ${mailsPerCart} mails a round, ${atOnce} at once, from their webhook to their end, two worker processes`],
+    notes: [`${cartsPerRound} carts of ${mailsPerCart} emails a round, ${atOnce} at once, from their webhook to their end, two worker processes`],
   };
 }
 
@@ -45,11 +45,11 @@ export async function measureMails(topology: Topology, tenant: BenchTenant, { ro
     const before = topology.smtp.accepted.length;
     runs.push(await timed(topology, cartsPerRound, () => productSteps(topology, tenant, cartsPerRound)));
     const taken = topology.smtp.accepted.length - before;
-    if (taken !== cartsPerRound * mailsPerCart) throw new Error(`${taken} mails were taken instead of ${cartsPerRound * mailsPerCart}`);
+    if (taken !== cartsPerRound * mailsPerCart) throw new Error(`${taken} emails were taken instead of ${cartsPerRound * mailsPerCart}`);
   }
   return {
-    figures: [known('production_mails', median(runs.map((run) => run.perSecond)), 'mails/s')],
-    tables: costTable('CPU a mail over SMTP, in ms of one core', { 'a mail': runs }),
+    figures: [known('production_mails', median(runs.map((run) => run.perSecond)), 'emails/s')],
+    tables: costTable('CPU an email over SMTP, in ms of one core', { 'an email': runs }),
   };
 }
 

@@ -86,7 +86,7 @@ export const enrollments = pgTable(
     /** Free text of a manual stop. Never a reason: "purchased" typed by hand is not a recovery (rule 12). */
     stopNote: text('stop_note'),
     sequenceType: text('sequence_type', { enum: ['first_time', 'returning', 'high_value', 'low_stock'] }).notNull(),
-    /** At enrollment; null: unknown. */
+    /** What the cart was worth when it was left: at enrollment, and anew when it counts as abandoned. null: unknown. */
     cartValueMinor: bigint('cart_value_minor', { mode: 'number' }),
     currency: text('currency'),
     timeScale: doublePrecision('time_scale').notNull(),

@@ -9,7 +9,7 @@ export const subjectOpen: DecisiveGate = {
       case 'open':
         return { result: 'pass', input };
       case 'gone':
-        return { result: 'stop', reason: 'expired', input, note: 'The checkout can no longer be restored.' };
+        return { result: 'stop', reason: 'cart_deleted', input, note: 'The shop deleted the cart: its link restores nothing.' };
       case 'converted':
         return progress.activatedAtMs === null
           ? { result: 'stop', reason: 'not_abandoned', input, note: 'It was bought before it counted as abandoned.' }

@@ -11,15 +11,15 @@ export function statusOf(reason: FinishReason): EnrollmentStatus {
 }
 
 /**
- * Why an order ends one cart enrollment of its buyer.
+ * Why an order ends one cart enrollment of its buyer. An order that does not name the cart never says that the cart was bought.
  * @param activated - whether the enrollment's first step had been dispatched; before that nothing had been abandoned
- * @param matched - whether the order is of this very subject, and not another cart of the same person
+ * @param matched - whether the order names this very subject, and not only the same person
  * @param noRevenue - a test order, or one that was cancelled or declined at once, stops like any other, but nothing was bought
- * Source: design, section 4, rules 3 and 11
+ * Source: docs/rules.md, rules 3 and 11
  */
 export function stopReasonOfOrder(order: { activated: boolean; matched: boolean; noRevenue?: NoRevenue | null }): StopReason {
   const { activated, matched, noRevenue = null } = order;
   if (noRevenue !== null) return 'order_void';
-  if (!activated) return 'not_abandoned';
-  return matched ? 'purchased' : 'purchased_elsewhere';
+  if (!matched) return 'purchased_elsewhere';
+  return activated ? 'purchased' : 'not_abandoned';
 }

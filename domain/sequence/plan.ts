@@ -4,7 +4,10 @@ import type { Channel } from '../channels.ts';
 export type EpochMs = number;
 export type StepId = string;
 
-/** Why an enrollment was stopped. Reaches the API and the dashboard: renaming one is a breaking change. */
+/**
+ * Why an enrollment was stopped; each says one thing, whichever way led to it (`operations/read/words.ts` has the sentences). Reaches the API
+ * and the dashboard: renaming one is a breaking change.
+ */
 export const stopReasons = [
   'purchased',
   'purchased_elsewhere',
@@ -14,6 +17,8 @@ export const stopReasons = [
   'replied',
   'opted_out',
   'expired',
+  'emptied',
+  'cart_deleted',
   'manual',
   'cancelled',
   'terminated',

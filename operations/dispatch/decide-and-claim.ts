@@ -153,7 +153,7 @@ async function carryOut(look: Look, plan: Plan, reading: Reading): Promise<Decid
   }
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
-  if (enrollment.activatedAt === null && activates(verdict)) activate(tx, enrollment, nowMs);
+  if (enrollment.activatedAt === null && activates(verdict)) activate(tx, enrollment, nowMs, reading.facts.subject);
   const dueMs = dueAt(plan, reading.progress, stepId);
   switch (verdict.kind) {
     case 'hold':

@@ -64,10 +64,20 @@ export function recordDecision(tx: Tx, enrollment: EnrollmentRow, stepId: string
   );
 }
 
-/** The first dispatch found the cart abandoned: from now on it counts, and its anchor stands (rule 3). */
-export function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number): void {
-  unawaited(tx, tx.update(enrollments).set({ activatedAt: nowMs }).where(eq(enrollments.id, enrollment.id)));
-  tell(tx, enrollment, 'abandoned', { value_minor: enrollment.cartValueMinor, currency: enrollment.currency });
+/**
+ * The first dispatch found the cart abandoned: from now on it counts, and its anchor stands (rule 3).
+ * @param cart - what it is worth now, which is what it was left with: it may have been filled since it was taken into the sequence
+ */
+export function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number, cart: { valueMinor: number | null; currency: string | null }): void {
+  const left = { cartValueMinor: cart.valueMinor, currency: cart.currency };
+  unawaited(
+    tx,
+    tx
+      .update(enrollments)
+      .set({ activatedAt: nowMs, ...left })
+      .where(eq(enrollments.id, enrollment.id)),
+  );
+  tell(tx, enrollment, 'abandoned', { value_minor: cart.valueMinor, currency: cart.currency });
 }
 
 export function writeDefer(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Extract<Verdict, { kind: 'defer' }>): void {

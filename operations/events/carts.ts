@@ -47,7 +47,7 @@ export async function applyCartUpdated(ctx: EventContext, event: CartUpdated): P
     nowMs: ctx.nowMs,
   });
   if (writes === null) return;
-  if (writes.emptied) await stopEnrollmentsAbout(ctx, writes.subject.id, 'expired');
+  if (writes.emptied) await stopEnrollmentsAbout(ctx, writes.subject.id, 'emptied');
   writeCart(ctx, writes);
 }
 
@@ -112,7 +112,7 @@ export async function applyCartDeleted(ctx: EventContext, event: Extract<DomainE
     .update(subjects)
     .set({ state: 'gone' })
     .where(and(inArray(subjects.id, ids), eq(subjects.state, 'open')));
-  for (const id of ids) await stopEnrollmentsAbout(ctx, id, 'expired');
+  for (const id of ids) await stopEnrollmentsAbout(ctx, id, 'cart_deleted');
 }
 
 /** The cart is this contact's from now on. When an address arrives, cart and enrollment move. */

@@ -96,14 +96,14 @@ function mayBegin({ subject, person, suppressed }: Candidate, settings: TenantSe
 }
 
 /** Free samples only, or nothing that could be read: there is nothing to bring back. A total of nothing beside priced items is a source without totals. */
-function isWorthNothing({ items, totalMinor }: Pick<KnownCart, 'items' | 'totalMinor'>): boolean {
+export function isWorthNothing({ items, totalMinor }: Pick<KnownCart, 'items' | 'totalMinor'>): boolean {
   if (items.length === 0) return (totalMinor ?? 0) === 0;
   return totalMinor === 0 && items.every((item) => item.priceMinor === 0);
 }
 
-// Ended before activation for a reason that may pass: the cart was emptied or its checkout gone, another run of it went on instead, or the
-// person placed a test order.
-const passingEnds: readonly StopReason[] = ['not_abandoned', 'order_void', 'expired', 'merged'];
+// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another run
+// of it went on instead. `not_abandoned` and `expired` stand for most of these in rows of builds before these reasons were told apart.
+const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void', 'emptied', 'cart_deleted', 'not_abandoned', 'expired', 'merged'];
 // Two devices in turn must not begin a workflow with every click.
 const mostTakeovers = 3;
 

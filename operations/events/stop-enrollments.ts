@@ -55,15 +55,19 @@ export function openEnrollmentsOf(ctx: EventContext, personIds: string[]) {
     .where(and(inArray(contacts.personId, personIds), isNull(enrollments.endedAt)));
 }
 
-/** End what runs about a subject; before activation nothing had been abandoned (rule 3). */
-export async function stopEnrollmentsAbout(ctx: EventContext, subjectId: string, reason: 'expired' | 'purchased' | 'order_void'): Promise<void> {
+/** End what runs about a subject; a cart that was bought before activation had not been abandoned (rule 3). */
+export async function stopEnrollmentsAbout(
+  ctx: EventContext,
+  subjectId: string,
+  reason: 'purchased' | 'order_void' | 'emptied' | 'cart_deleted',
+): Promise<void> {
   const open = await ctx.tx
     .select({ id: enrollments.id, activatedAt: enrollments.activatedAt, personId: contacts.personId })
     .from(enrollments)
     .innerJoin(contacts, and(eq(contacts.tenantId, enrollments.tenantId), eq(contacts.id, enrollments.contactId)))
     .where(and(eq(enrollments.subjectId, subjectId), isNull(enrollments.endedAt)));
   for (const e of open) {
-    await stopEnrollments(ctx, [e.id], e.activatedAt === null ? 'not_abandoned' : reason);
+    await stopEnrollments(ctx, [e.id], reason === 'purchased' && e.activatedAt === null ? 'not_abandoned' : reason);
     await coverPersons(ctx, [e.personId]);
   }
 }

@@ -1,19 +1,25 @@
-import { and, asc, eq, gt, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
-import type { Tx } from '../../db/client.ts';
-import { enrollments, messages, subjects, tenants } from '../../db/schema/index.ts';
+import { and, asc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm';
+import { enrollments, subjects, tenants } from '../../db/schema/index.ts';
 import type { LineItem } from '../../domain/events.ts';
 import type { SequenceType } from '../../domain/people/segments.ts';
-import type { Deps } from '../deps.ts';
+import { compilePlan } from '../../domain/sequence/compile-plan.ts';
+import { readProgress } from '../dispatch/progress.ts';
+import { type Amount, nextStep, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';
+import { type ExternalId, readExternalIds } from './external-ids.ts';
 
 /** A cart as its store sees it (requirement S1-21). Times in epoch milliseconds, money in minor units. */
 export interface CartView {
   id: string;
+  externalIds: ExternalId[];
   store: string;
   status: 'ABANDONED' | 'COMPLETED' | 'GONE';
   customerEmail: string | null;
   /** null: unknown. */
   currency: string | null;
+  /** As the shop's latest event has it. */
   totalMinor: number | null;
+  /** When it counted as abandoned. */
+  whenLeft: Amount;
   items: LineItem[];
   restoreUrl: string | null;
   abandonedAtMs: number;
@@ -26,6 +32,8 @@ export interface ActiveSequence {
   sequenceType: SequenceType;
   /** Steps that reached the shopper, in order; one whose outcome is not known counts, because it is never sent again. */
   stepsCompleted: string[];
+  /** The step whose turn it is; null: the sequence is held. */
+  next: { stepId: string; atMs: number } | null;
   startedAtMs: number;
   cart: CartView;
 }
@@ -42,18 +50,11 @@ const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } a
  * The store's recoveries that run: activated and not ended (design, section 4, rule 3), the oldest first.
  * @param page - `after` is the `next` of the page before
  */
-export function readActiveSequences(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  page: { limit: number; after: string | null },
-): Promise<Page<ActiveSequence>> {
+export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { limit: number; after: string | null }): Promise<Page<ActiveSequence>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select({
-        id: enrollments.id,
-        sequenceType: enrollments.sequenceType,
-        activatedAt: enrollments.activatedAt,
-        anchorAt: enrollments.anchorAt,
+        row: enrollments,
         subject: subjects,
         store: tenants.name,
         email: emailOfOwner,
@@ -72,49 +73,50 @@ export function readActiveSequences(
       .orderBy(asc(enrollments.id))
       .limit(page.limit + 1);
     const shown = rows.slice(0, page.limit);
-    const steps = await readStepsDone(
+    const ledger =
+      shown.length === 0
+        ? []
+        : await readLedger(
+            tx,
+            shown.map(({ row }) => row.id),
+          );
+    const externalIds = await readExternalIds(
       tx,
-      shown.map((r) => r.id),
+      shown.map(({ subject }) => subject.id),
     );
-    return {
-      items: shown.map((row) => ({
+    const items: ActiveSequence[] = [];
+    for (const { row, subject, store, email } of shown) {
+      const version = await deps.versions.load(tx, row.versionId);
+      const own = ledger.filter((m) => m.enrollmentId === row.id);
+      items.push({
         id: row.id,
         sequenceType: row.sequenceType,
-        stepsCompleted: steps.get(row.id) ?? [],
+        stepsCompleted: stepsThatWentOut(own),
+        next: nextStep(compilePlan(version.definition, version.version, row.timeScale), readProgress(row, own), deps.clock.nowMs()),
         startedAtMs: row.activatedAt ?? row.anchorAt,
         cart: {
-          id: row.subject.id,
-          store: row.store,
-          status: cartStatus[row.subject.state],
-          customerEmail: row.email,
-          currency: row.subject.currency,
-          totalMinor: row.subject.totalMinor,
-          items: row.subject.items,
-          restoreUrl: row.subject.restoreUrl,
+          id: subject.id,
+          externalIds: externalIds.get(subject.id) ?? [],
+          store,
+          status: cartStatus[subject.state],
+          customerEmail: email,
+          currency: subject.currency,
+          totalMinor: subject.totalMinor,
+          whenLeft: { minor: row.cartValueMinor, currency: row.currency },
+          items: subject.items,
+          restoreUrl: subject.restoreUrl,
           abandonedAtMs: row.anchorAt,
-          lastActivityAtMs: row.subject.lastActivityAt,
+          lastActivityAtMs: subject.lastActivityAt,
         },
-      })),
-      next: rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null,
-    };
+      });
+    }
+    return { items, next: rows.length > page.limit ? (shown.at(-1)?.row.id ?? null) : null };
   });
 }
 
-/** The address that a mail would go to: the contact's own, else the newest of the person. */
+/** The address that an email would go to: the contact's own, else the newest of the person. */
 const emailOfOwner = sql<string | null>`(
   select i.value from contact_identities i
   join contacts c on c.tenant_id = i.tenant_id and c.id = i.contact_id
   where i.kind = 'email' and c.person_id = (select o.person_id from contacts o where o.tenant_id = ${enrollments.tenantId} and o.id = ${enrollments.contactId})
   order by (i.contact_id = ${enrollments.contactId}) desc, i.created_at desc, i.id desc limit 1)`;
-
-async function readStepsDone(tx: Tx, enrollmentIds: string[]): Promise<Map<string, string[]>> {
-  const done = new Map<string, string[]>();
-  if (enrollmentIds.length === 0) return done;
-  const rows = await tx
-    .select({ enrollmentId: messages.enrollmentId, stepId: messages.stepId })
-    .from(messages)
-    .where(and(inArray(messages.enrollmentId, enrollmentIds), inArray(messages.state, ['sent', 'unknown'])))
-    .orderBy(sql`coalesce(${messages.settledAt}, ${messages.claimedAt})`);
-  for (const { enrollmentId, stepId } of rows) done.set(enrollmentId, [...(done.get(enrollmentId) ?? []), stepId]);
-  return done;
-}

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm';
+import { eq, getTableColumns, inArray } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, messages, sequences, subjects, tenants } from '../../db/schema/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -6,7 +6,9 @@ import { dueAt } from '../../domain/sequence/due.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import type { BuiltDeps } from '../create-deps.ts';
-import { type EnrollmentRow, type MessageRow, readProgress } from '../dispatch/progress.ts';
+import { type EnrollmentRow, type LedgerRow, readProgress } from '../dispatch/progress.ts';
+import { type ExternalId, readExternalIds } from './external-ids.ts';
+import { summaryOf } from './summary.ts';
 
 /** What the outside learns of one step. Times in epoch milliseconds. */
 export interface StepView {
@@ -14,12 +16,18 @@ export interface StepView {
   channels: string[];
   /** As the plan stands now. */
   dueAtMs: number;
-  /** `waiting`: its turn has not come; the others as the send ledger has it. */
-  state: 'waiting' | MessageRow['state'];
+  /** `waiting`: its turn has not come. `not_sent`: the enrollment ended before its turn came. The others as the send ledger has it. */
+  state: 'waiting' | 'not_sent' | LedgerRow['state'];
   settledAtMs: number | null;
   skipReason: string | null;
   openedAtMs: number | null;
   clickedAtMs: number | null;
+}
+
+/** An amount as it was at one time; either part may be unknown. */
+export interface Amount {
+  minor: number | null;
+  currency: string | null;
 }
 
 /** One enrollment, without personal data. */
@@ -27,57 +35,112 @@ export interface EnrollmentView {
   row: EnrollmentRow;
   tenantSlug: string;
   sequence: { slug: string; name: string; version: number };
-  cart: { id: string; state: 'open' | 'converted' | 'gone'; totalMinor: number | null; currency: string | null };
+  cart: {
+    id: string;
+    externalIds: ExternalId[];
+    state: 'open' | 'converted' | 'gone';
+    /** As the shop's latest event has it. */
+    now: Amount;
+    /** When it counted as abandoned; until then, when it was taken into the sequence. */
+    whenLeft: Amount;
+  };
   steps: StepView[];
+  /** The last step that went out; one whose outcome is not known counts. null: none has. */
+  lastStep: string | null;
   /** The step whose turn it is, and when it is dispatched next; null: the enrollment has ended or is held. */
   next: { stepId: string; atMs: number } | null;
+  /** Where it stands, in a sentence or two. */
+  summary: string;
 }
 
+export type ReadDeps = Pick<BuiltDeps, 'db' | 'clock' | 'versions'>;
+
 /** @returns null when the tenant has no such enrollment */
-export function readEnrollment(
-  deps: Pick<BuiltDeps, 'db' | 'clock' | 'versions'>,
-  tenantId: string,
-  enrollmentId: string,
-): Promise<EnrollmentView | null> {
+export function readEnrollment(deps: ReadDeps, tenantId: string, enrollmentId: string): Promise<EnrollmentView | null> {
   return deps.db.withTenant(tenantId, (tx) => loadEnrollment(tx, deps, enrollmentId));
 }
 
 /** The same inside a transaction that reads more. */
-export async function loadEnrollment(tx: Tx, deps: Pick<BuiltDeps, 'clock' | 'versions'>, enrollmentId: string): Promise<EnrollmentView | null> {
-  const [found] = await tx
+export async function loadEnrollment(tx: Tx, deps: Pick<ReadDeps, 'clock' | 'versions'>, enrollmentId: string): Promise<EnrollmentView | null> {
+  return (await loadEnrollments(tx, deps, [enrollmentId]))[0] ?? null;
+}
+
+/** Several of them, in the order of `ids`; unknown ones are left out. */
+export async function loadEnrollments(tx: Tx, deps: Pick<ReadDeps, 'clock' | 'versions'>, ids: readonly string[]): Promise<EnrollmentView[]> {
+  if (ids.length === 0) return [];
+  const found = await tx
     .select({ row: enrollments, tenantSlug: tenants.slug, sequenceName: sequences.name, subject: subjects })
     .from(enrollments)
     .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
     .innerJoin(subjects, eq(subjects.id, enrollments.subjectId))
     .innerJoin(tenants, eq(tenants.id, enrollments.tenantId))
-    .where(eq(enrollments.id, enrollmentId));
-  if (found === undefined) return null;
-  const { row, subject } = found;
-  const ledger = await tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId));
-  const version = await deps.versions.load(tx, row.versionId);
-  const plan = compilePlan(version.definition, version.version, row.timeScale);
-  const progress = readProgress(row, ledger);
-  return {
-    row,
-    tenantSlug: found.tenantSlug,
-    sequence: { slug: version.slug, name: found.sequenceName, version: version.version },
-    cart: { id: subject.id, state: subject.state, totalMinor: subject.totalMinor, currency: subject.currency },
-    steps: plan.steps.map(({ id, channels }) => {
-      const message = ledger.find((m) => m.stepId === id);
-      return {
-        id,
-        channels,
-        dueAtMs: dueAt(plan, progress, id),
-        state: message?.state ?? 'waiting',
-        settledAtMs: message?.settledAt ?? null,
-        skipReason: message?.skipReason ?? null,
-        openedAtMs: message?.openedAt ?? null,
-        clickedAtMs: message?.clickedAt ?? null,
-      };
-    }),
-    next: row.endedAt === null ? nextStep(plan, progress, deps.clock.nowMs()) : null,
-  };
+    .where(inArray(enrollments.id, [...ids]));
+  const ledger = await readLedger(tx, ids);
+  const externalIds = await readExternalIds(
+    tx,
+    found.map((f) => f.subject.id),
+  );
+  const views = new Map<string, EnrollmentView>();
+  for (const { row, tenantSlug, sequenceName, subject } of found) {
+    const version = await deps.versions.load(tx, row.versionId);
+    const plan = compilePlan(version.definition, version.version, row.timeScale);
+    const own = ledger.filter((m) => m.enrollmentId === row.id);
+    const progress = readProgress(row, own);
+    const view = {
+      row,
+      tenantSlug,
+      sequence: { slug: version.slug, name: sequenceName, version: version.version },
+      cart: {
+        id: subject.id,
+        externalIds: externalIds.get(subject.id) ?? [],
+        state: subject.state,
+        now: { minor: subject.totalMinor, currency: subject.currency },
+        whenLeft: { minor: row.cartValueMinor, currency: row.currency },
+      },
+      steps: stepsOf(plan, progress, own, row.endedAt !== null),
+      lastStep: lastStepOf(own),
+      next: row.endedAt === null ? nextStep(plan, progress, deps.clock.nowMs()) : null,
+    };
+    views.set(row.id, { ...view, summary: summaryOf(view) });
+  }
+  return ids.flatMap((id) => views.get(id) ?? []);
 }
+
+/** The send ledger of these enrollments, without the pinned emails, which are most of it. */
+export function readLedger(tx: Tx, enrollmentIds: readonly string[]): Promise<LedgerRow[]> {
+  const { payload: _, ...columns } = getTableColumns(messages);
+  return tx
+    .select(columns)
+    .from(messages)
+    .where(inArray(messages.enrollmentId, [...enrollmentIds]));
+}
+
+function stepsOf(plan: Plan, progress: Progress, ledger: readonly LedgerRow[], ended: boolean): StepView[] {
+  return plan.steps.map(({ id, channels }) => {
+    const message = ledger.find((m) => m.stepId === id);
+    return {
+      id,
+      channels,
+      dueAtMs: dueAt(plan, progress, id),
+      state: message?.state ?? (ended ? 'not_sent' : 'waiting'),
+      settledAtMs: message?.settledAt ?? null,
+      skipReason: message?.skipReason ?? null,
+      openedAtMs: message?.openedAt ?? null,
+      clickedAtMs: message?.clickedAt ?? null,
+    };
+  });
+}
+
+/** What went out is `sent` or `unknown`: the latter may have been accepted and is never sent again. In order of time. */
+export function stepsThatWentOut(ledger: readonly Pick<LedgerRow, 'stepId' | 'state' | 'settledAt' | 'claimedAt' | 'createdAt'>[]): string[] {
+  const atMs = (m: (typeof ledger)[number]) => m.settledAt ?? m.claimedAt ?? m.createdAt;
+  return ledger
+    .filter((m) => m.state === 'sent' || m.state === 'unknown')
+    .toSorted((a, b) => atMs(a) - atMs(b))
+    .map((m) => m.stepId);
+}
+
+const lastStepOf = (ledger: readonly LedgerRow[]) => stepsThatWentOut(ledger).at(-1) ?? null;
 
 /** Which step comes next, by the very function that the workflow asks. */
 export function nextStep(plan: Plan, progress: Progress, nowMs: number): { stepId: string; atMs: number } | null {

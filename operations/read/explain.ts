@@ -1,11 +1,12 @@
-import { asc, eq, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { decisions, enrollmentEvents, messages, sequenceVersions } from '../../db/schema/index.ts';
+import { decisions, enrollmentEvents, inbox, messages, sequenceVersions } from '../../db/schema/index.ts';
+import type { FieldNote } from '../../domain/field-note.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
-import type { BuiltDeps } from '../create-deps.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
-import { type EnrollmentView, loadEnrollment } from './enrollment.ts';
-import { decisionSentence, eventSentence, messageSentence, providerEventSentence } from './sentences.ts';
+import { type EnrollmentView, loadEnrollment, type ReadDeps } from './enrollment.ts';
+import { findEnrollments, findQuietCarts, type QuietCart, type Search, type SearchDeps, type Searched } from './find-enrollments.ts';
+import { decisionSentence, eventSentence, messageSentence, notesSentence, providerEventSentence } from './sentences.ts';
 
 /** One line of an enrollment's record. `sentence` is for people, the rest for programs. No personal data, save what a provider wrote into its answer. */
 export type Entry = { atMs: number; stepId: string | null; sentence: string } & (
@@ -18,7 +19,13 @@ export type Entry = { atMs: number; stepId: string | null; sentence: string } & 
       checks: GateCheck[];
     }
   | { kind: 'message'; row: MessageRow }
-  | { kind: 'event'; type: string; data: Record<string, unknown> }
+  | {
+      kind: 'event';
+      type: string;
+      data: Record<string, unknown>;
+      /** Fields of the delivery that reported it which were left out or read with a guess. */
+      notes: FieldNote[];
+    }
   | { kind: 'provider_event'; type: string; machine: boolean; data: Record<string, unknown> }
 );
 
@@ -38,11 +45,7 @@ const rank: Record<Entry['kind'], number> = { decision: 0, message: 1, event: 2,
  * Everything that is recorded of an enrollment, in order of time: guarantee G4.
  * @returns null when the tenant has no such enrollment
  */
-export function explainEnrollment(
-  deps: Pick<BuiltDeps, 'db' | 'clock' | 'versions'>,
-  tenantId: string,
-  enrollmentId: string,
-): Promise<Explanation | null> {
+export function explainEnrollment(deps: ReadDeps, tenantId: string, enrollmentId: string): Promise<Explanation | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const enrollment = await loadEnrollment(tx, deps, enrollmentId);
     if (enrollment === null) return null;
@@ -56,6 +59,29 @@ export function explainEnrollment(
     const entries = kinds.flatMap((k) => k.slice(0, most)).sort((a, b) => a.atMs - b.atMs || rank[a.kind] - rank[b.kind]);
     return { enrollment, entries, truncated: kinds.some((k) => k.length > most) };
   });
+}
+
+/** What a search finds, explained: the newest sequences, and the carts about which none was begun. */
+export interface FoundExplanations {
+  explanations: Explanation[];
+  quietCarts: QuietCart[];
+  /** There are older ones. */
+  more: boolean;
+}
+
+const mostExplained = 5;
+
+/** The same for whoever knows an address or the shop's id of a cart, and not the enrollment. */
+export async function explainFound(deps: SearchDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
+  const page = await findEnrollments(deps, tenantId, search, { status: null, limit: mostExplained, after: null });
+  if (page.kind === 'unreadable') return page;
+  const explanations: Explanation[] = [];
+  for (const { row } of page.found.items) {
+    const explanation = await explainEnrollment(deps, tenantId, row.id);
+    if (explanation !== null) explanations.push(explanation);
+  }
+  const quietCarts = await findQuietCarts(deps, tenantId, search, mostExplained);
+  return { kind: 'found', found: { explanations, quietCarts, more: page.found.next !== null } };
 }
 
 async function readDecisions(tx: Tx, enrollmentId: string): Promise<Entry[]> {
@@ -87,14 +113,16 @@ async function readMessages(tx: Tx, enrollmentId: string): Promise<Entry[]> {
 
 async function readEvents(tx: Tx, enrollmentId: string): Promise<Entry[]> {
   const rows = await tx
-    .select()
+    .select({ at: enrollmentEvents.at, type: enrollmentEvents.type, data: enrollmentEvents.data, notes: inbox.notes })
     .from(enrollmentEvents)
+    .leftJoin(inbox, and(eq(inbox.tenantId, enrollmentEvents.tenantId), eq(inbox.id, enrollmentEvents.inboxId)))
     .where(eq(enrollmentEvents.enrollmentId, enrollmentId))
     .orderBy(asc(enrollmentEvents.at), asc(enrollmentEvents.id))
     .limit(most + 1);
-  return rows.map(({ at, type, data }) => {
+  return rows.map(({ at, type, data, notes: noted }) => {
     const stepId = typeof data['step'] === 'string' ? data['step'] : null;
-    return { kind: 'event', atMs: at, stepId, type, data, sentence: eventSentence(type, data) };
+    const notes = noted ?? [];
+    return { kind: 'event', atMs: at, stepId, type, data, notes, sentence: eventSentence(type, data) + notesSentence(notes) };
   });
 }
 

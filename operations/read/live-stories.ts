@@ -1,11 +1,10 @@
 import { and, asc, desc, eq, getTableColumns, gt, inArray } from 'drizzle-orm';
 import { formatMoney } from '../../content/money.ts';
 import type { TenantSummary, Tx } from '../../db/client.ts';
-import { enrollmentEvents, enrollments, messages, sequences } from '../../db/schema/index.ts';
+import { enrollmentEvents, enrollments, messages, sequences, subjects } from '../../db/schema/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
-import type { BuiltDeps } from '../create-deps.ts';
 import { readProgress } from '../dispatch/progress.ts';
-import { nextStep } from './enrollment.ts';
+import { nextStep, type ReadDeps } from './enrollment.ts';
 import { eventSentence } from './sentences.ts';
 
 /** One thing that happened to a shopper. */
@@ -25,6 +24,7 @@ export interface Story {
   tenant: TenantSummary;
   sequence: string;
   alias: string;
+  /** What the cart is worth, ready to be shown: now, and when it was left where that differs. null: unknown. */
   amount: string | null;
   status: 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';
   /** Before, the shopper is still busy and nothing has been abandoned. */
@@ -32,8 +32,6 @@ export interface Story {
   happenings: Happening[];
   next: { stepId: string; atMs: number } | null;
 }
-
-type ReadDeps = Pick<BuiltDeps, 'db' | 'clock' | 'versions'>;
 
 /** The newest stories of a tenant, the newest first. */
 export function readNewestStories(deps: ReadDeps, tenant: TenantSummary, limit: number): Promise<Story[]> {
@@ -49,19 +47,19 @@ export function readNewestStories(deps: ReadDeps, tenant: TenantSummary, limit: 
 }
 
 export interface News {
-  /** Ids of the happenings, by which a caller that looks again knows what it has told. */
+  /** Ids of the happenings, by which the next call knows what was shown. */
   eventIds: string[];
   stories: Story[];
 }
 
-// In one look: a page shows the newest stories of a few dozen people, so what a busier store adds in a second would be gone at once.
+// At once: a page shows the newest stories of a few dozen people, so what a busier store adds in a second would be gone right away.
 const mostNews = 200;
 /** Of one story; a cart that is changed for hours shows the latest. */
 const mostHappenings = 100;
 
 /**
  * Stories of a tenant to which something was added, the newest first, `limit` at most.
- * @param sinceMs - epoch ms; look back a few seconds more than to the last look: a transaction commits later than its rows are named
+ * @param sinceMs - epoch ms; a few seconds before the last call: a transaction commits later than its rows get their ids
  * @param told - ids of happenings that are known already
  */
 export function readNews(
@@ -91,9 +89,10 @@ function firstIdAt(ms: number): string {
 async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: string[]): Promise<Story[]> {
   if (ids.length === 0) return [];
   const rows = await tx
-    .select({ row: enrollments, sequence: sequences.slug })
+    .select({ row: enrollments, sequence: sequences.slug, nowMinor: subjects.totalMinor, nowCurrency: subjects.currency })
     .from(enrollments)
     .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
+    .innerJoin(subjects, and(eq(subjects.tenantId, enrollments.tenantId), eq(subjects.id, enrollments.subjectId)))
     .where(inArray(enrollments.id, ids))
     .orderBy(desc(enrollments.id));
   const { id, enrollmentId, type, at, inboxId, data } = getTableColumns(enrollmentEvents);
@@ -110,14 +109,14 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
     .crossJoinLateral(latest)
     .where(inArray(enrollments.id, ids))
     .orderBy(asc(latest.at), asc(latest.id));
-  // Without the pinned mails: they are most of a message, and nothing of them is shown.
+  // Without the pinned emails: they are most of a message, and nothing of them is shown.
   const { stepId, state, failures, claimedAt, settledAt, createdAt } = getTableColumns(messages);
   const ledger = await tx
     .select({ enrollmentId: messages.enrollmentId, stepId, state, failures, claimedAt, settledAt, createdAt })
     .from(messages)
     .where(inArray(messages.enrollmentId, ids));
   const stories: Story[] = [];
-  for (const { row, sequence } of rows) {
+  for (const { row, sequence, nowMinor, nowCurrency } of rows) {
     const version = await deps.versions.load(tx, row.versionId);
     const plan = compilePlan(version.definition, version.version, row.timeScale);
     const progress = readProgress(
@@ -129,7 +128,7 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
       tenant,
       sequence,
       alias: `shopper ${row.id.slice(-4)}`,
-      amount: formatMoney(row.cartValueMinor, row.currency, 'en'),
+      amount: amountsOf(row, formatMoney(nowMinor, nowCurrency, 'en')),
       status: row.status,
       activated: row.activatedAt !== null,
       happenings: orderFirst(events.filter((e) => e.enrollmentId === row.id)).map(toHappening),
@@ -139,9 +138,16 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
   return stories;
 }
 
+/** "€40.00 when it was left, €35.00 now": the same two amounts as the API has, one where they agree. */
+function amountsOf({ cartValueMinor, currency, activatedAt }: typeof enrollments.$inferSelect, now: string | null): string | null {
+  const left = formatMoney(cartValueMinor, currency, 'en');
+  if (activatedAt === null || left === now || left === null) return now ?? left;
+  return `${left} when it was left, ${now ?? 'unknown'} now`;
+}
+
 type EventRow = Pick<typeof enrollmentEvents.$inferSelect, 'type' | 'at' | 'inboxId' | 'data'>;
 
-/** An order and the stop that it causes are written by one delivery; in the telling the order comes first. */
+/** An order and the stop that it causes are written by one delivery; the story shows the order first. */
 function orderFirst(events: EventRow[]): EventRow[] {
   const told = [...events];
   for (const [index, event] of events.entries()) {

@@ -1,3 +1,4 @@
+import type { FieldNote } from '../../domain/field-note.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
@@ -17,20 +18,20 @@ const inBrackets = (...parts: (string | null)[]) => {
 export function eventSentence(type: string, data: Data): string {
   const step = textOf(data['step']);
   const cart = inBrackets(amountOf(data), plural(data['items'], 'product'));
-  const by = data['by'] === 'temporal' ? ', from the Temporal side' : '';
+  const by = data['by'] === 'temporal' ? ' in Temporal' : '';
   const ofOrder = orderSentence(type, data);
   if (ofOrder !== null) return ofOrder;
   switch (type) {
     case 'enrolled':
       return `The cart${cart} was taken into the sequence, version ${String(data['version'])}.`;
     case 'cart.updated':
-      return `The shopper was busy with the cart${cart}.`;
+      return `The shop reported activity on the cart${cart}.`;
     case 'abandoned':
       return `The cart${cart} counts as abandoned: the sequence has begun.`;
     case 'message.sent':
       return `${step} went out.`;
     case 'message.failed':
-      return `${step} was refused by the provider.`;
+      return `${step} was not accepted by the provider.`;
     case 'message.unknown':
       return `Whether ${step} was accepted is not known. It counts as sent and is never repeated blindly.`;
     case 'message.opened':
@@ -42,17 +43,17 @@ export function eventSentence(type: string, data: Data): string {
     case 'message.click_withdrawn':
       return `The click in ${step} is not counted: another link of it was followed within seconds, as scanners do.`;
     case 'step.skipped':
-      return `${step} was left out: ${wordsForSkip(textOf(data['reason']))}.`;
+      return `${step} was not sent: ${wordsForSkip(textOf(data['reason']))}.`;
     case 'provider.unreachable':
-      return `The mail server could not be reached for ${step}; it is tried again.`;
+      return `The mail server could not be reached, so ${step} was put off.`;
     case 'stopped':
-      return `The sequence was stopped${by}: ${wordsForStop(textOf(data['reason']))}.`;
+      return stopSentence(data, by);
     case 'completed':
       return `The sequence ran to its end${by}.`;
     case 'paused':
       return `The sequence was paused${by}.`;
     case 'resumed':
-      return `The sequence goes on${by}.`;
+      return `The sequence was resumed${by}.`;
     default:
       return `${type}${step === '' ? '' : ` (${step})`}.`;
   }
@@ -60,6 +61,12 @@ export function eventSentence(type: string, data: Data): string {
 
 const signs: Record<string, string> = { cart: 'activity on the cart soon after', reply: 'a reply soon after', order: 'an order soon after' };
 const signOf = (data: Data) => signs[textOf(data['shown_by'])] ?? 'a later sign of life';
+
+/** What was left out of the delivery behind an event: " In its delivery, line_items.0.price is no amount: left out." */
+export function notesSentence(notes: readonly FieldNote[]): string {
+  if (notes.length === 0) return '';
+  return ` In its delivery: ${notes.map(({ field, reason }) => `${field} ${reason}`).join('; ')}.`;
+}
 
 export interface DecisionFacts {
   stepId: string;
@@ -75,14 +82,30 @@ export function decisionSentence({ stepId, verdict, reason, untilMs, checks }: D
     case 'send':
       return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.`;
     case 'defer':
-      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${wordsForDefer(reason)}${quietWindow(reason, checks)}.`;
+      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(reason, untilMs, checks)}${quietWindow(reason, checks)}.`;
     case 'hold':
-      return `${stepId} waits without a time: ${reason === 'takeover' ? 'a human has taken over' : 'the sequence is paused'}.`;
+      return `${stepId} waits until the sequence is resumed: ${reason === 'takeover' ? 'a person has taken over' : 'it is paused'}.`;
     case 'skip':
-      return `${stepId} is left out: ${wordsForSkip(reason)}.`;
+      return `${stepId} is not sent: ${wordsForSkip(reason)}.`;
     case 'stop':
       return `${stepId} is not sent and the sequence ends: ${wordsForStop(reason)}.`;
   }
+}
+
+/** Words for a stop that read well: who stopped it, or what did. */
+function stopSentence(data: Data, by: string): string {
+  const reason = textOf(data['reason']);
+  if (data['evidence'] === 'same_number_and_product')
+    return 'The sequence was stopped: the same product was ordered under another address with the same telephone number.';
+  if (reason === 'cancelled' || reason === 'terminated') return `The sequence was stopped: ${wordsForStop(reason)}.`;
+  if (reason === 'manual') return `The sequence was stopped by hand${by}.`;
+  return `The sequence was stopped${by}: ${wordsForStop(reason)}.`;
+}
+
+/** A step waits for its due time, or for the next attempt after one that failed. */
+function deferral(reason: string, untilMs: number | null, checks: readonly GateCheck[]): string {
+  const dueMs = reason === 'due' ? checks.find((c) => c.gate === 'due')?.input['dueMs'] : undefined;
+  return typeof dueMs === 'number' && untilMs !== null && untilMs > dueMs ? 'it had been put off until then before' : wordsForDefer(reason);
 }
 
 /** The window and the zones that it was kept in: " from 21:00 to 08:00 in Japan (UTC+09:00)". */
@@ -94,18 +117,18 @@ function quietWindow(reason: string, checks: readonly GateCheck[]): string {
 /** A row of the send ledger as a sentence. */
 export function messageSentence(row: MessageRow): string {
   const step = row.stepId;
-  const answer = row.response === null ? '' : ` The provider said: ${row.response}`;
+  const said = (who: string) => (row.response === null ? '' : ` ${who}: ${row.response}`);
   switch (row.state) {
     case 'sent':
-      return `${step} was accepted.${answer}`;
+      return `${step} was accepted.${said('The provider said')}`;
     case 'skipped':
-      return `${step} is settled without a message: ${wordsForSkip(row.skipReason ?? 'stopped')}.`;
+      return `${step} was not sent: ${wordsForSkip(row.skipReason ?? 'stopped')}.`;
     case 'claimed':
       return `${step} is being handed to the provider.`;
     case 'unknown':
-      return `The outcome of ${step} is not known; it counts as sent.${answer}`;
+      return `The outcome of ${step} is not known; it counts as sent.${said('Last answer or error')}`;
     case 'failed':
-      return `${step} was not accepted${row.failures > 1 ? `, ${row.failures} times so far` : ''}.${answer}`;
+      return `${step} was not accepted${row.failures > 1 ? `, ${row.failures} times so far` : ''}.${said('Last answer or error')}`;
   }
 }
 

@@ -16,7 +16,7 @@ const stop = (id: string, query: string) => ask(shop, shop.tenant.apiKey, `/reco
 test('an active sequence is listed with the merchant’s fields and its cart', async () => {
   const id = await leaveCart(shop, 'cart-fields', 'fields@example.com');
   const before = await get('/recovery/sequences');
-  expect(before.body).toMatchObject([{ id, current_step: null, steps_completed: [] }]);
+  expect(before.body).toMatchObject([{ id, current_step: null, last_step: null, next_step: { id: 'email_2h' }, steps_completed: [] }]);
   await sendFirstMail(shop, id);
   const { body } = await get('/recovery/sequences');
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
@@ -27,18 +27,22 @@ test('an active sequence is listed with the merchant’s fields and its cart', a
       cart_id: enrollment?.subjectId,
       sequence_type: 'first_time',
       current_step: 'email_2h',
+      last_step: 'email_2h',
+      next_step: { id: 'email_24h', at: new Date((enrollment?.anchorAt ?? 0) + 24 * hourMs).toISOString() },
       steps_completed: ['email_2h'],
       started_at: new Date(enrollment?.activatedAt ?? 0).toISOString(),
       completed_at: null,
       stopped_reason: null,
       cart: {
         id: enrollment?.subjectId,
+        external_ids: [{ kind: 'external', value: 'cart-fields', integration: 'generic', connection: expect.stringMatching(/^[0-9a-f-]{36}$/) }],
         store: 'Test Store',
         status: 'ABANDONED',
         customer_email: 'fields@example.com',
         currency: 'EUR',
         total_price: '129.90',
         total_price_minor: 12_990,
+        when_left: { total_price: '129.90', total_price_minor: 12_990, currency: 'EUR' },
         products: [
           {
             title: 'Walnut desk lamp',
@@ -98,15 +102,46 @@ test('pages follow each other by Link until the last, which has none', async () 
 
 test('a stop by hand ends the sequence, keeps the reason as a note, and may be repeated', async () => {
   const id = await leaveCart(shop, 'cart-stop', 'stop@example.com');
-  expect(await stop(id, '?reason=purchased')).toMatchObject({ status: 200, body: { status: 'stopped', reason: 'purchased' } });
+  expect(await stop(id, '?reason=purchased')).toMatchObject({ status: 200, body: { status: 'stopped', reason: 'purchased', changed: true } });
   expect(await shop.enrollmentOf('cart-stop')).toMatchObject({ status: 'EXITED', stopReason: 'manual', stopNote: 'purchased' });
-  expect(await stop(id, '?reason=again')).toMatchObject({ status: 200, body: { status: 'stopped', reason: 'again' } });
+  const row = await shop.enrollmentOf('cart-stop');
+  const again = await stop(id, '?reason=again');
+  expect(again).toMatchObject({
+    status: 200,
+    body: { status: 'stopped', reason: 'purchased', changed: false, ended_at: new Date(row?.endedAt ?? 0).toISOString() },
+  });
+  expect((again.body as { detail: string }).detail).toMatch(/^It had ended before; nothing was changed\. .+ by hand\. Its note reads: purchased$/);
   expect((await shop.enrollmentOf('cart-stop'))?.stopNote).toBe('purchased');
   await letTimePass(shop, 2 * hourMs);
   await dispatch(shop, id, 'email_2h');
   expect(shop.smtp.accepted.some((m) => m.envelope.to.includes('stop@example.com'))).toBe(false);
   const audit = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(auditLog));
   expect(audit.filter((a) => a.subject === id).map((a) => a.actor)).toEqual([expect.stringMatching(/^api_key:/), expect.stringMatching(/^api_key:/)]);
+});
+
+test('a stop of a sequence that had ended otherwise says how it ended, and does not claim to have stopped it', async () => {
+  const id = await leaveCart(shop, 'cart-bought', 'bought@example.com');
+  await shop.post('order.placed', { order: { id: 'order-bought', currency: 'EUR', total: '129.90' }, cart_id: 'cart-bought' });
+  const { status, body } = await stop(id, '?reason=too+late');
+  expect({ status, body }).toMatchObject({ status: 200, body: { status: 'already_ended', reason: 'purchased', changed: false } });
+  expect((body as { detail: string }).detail).toMatch(/: the cart was bought\.$/);
+  expect(await shop.enrollmentOf('cart-bought')).toMatchObject({ status: 'CONVERTED', stopReason: 'purchased', stopNote: null });
+});
+
+test('what a cart was worth when it was left is told apart from what it is worth now', async () => {
+  const { body: began } = await shop.post('cart.updated', aCart('cart-worth', 'worth@example.com', { total: '40.00' }), { at: Date.now() - 5_000 });
+  expect(began).toMatchObject({ status: 'applied' });
+  // Filled further before it counts as abandoned: that is what it was left with.
+  const id = await leaveCart(shop, 'cart-worth', 'worth@example.com', { total: '50.00' });
+  await letTimePass(shop, 10_000);
+  await dispatch(shop, id, 'popup_1h');
+  await shop.post('cart.updated', aCart('cart-worth', 'worth@example.com', { total: '35.00' }));
+  const cart = { total_price: '35.00', when_left: { total_price: '50.00', currency: 'EUR' } };
+  expect((await get(`/api/enrollments/${id}`)).body).toMatchObject({ cart });
+  const listed = (await get('/recovery/sequences')).body as { id: string }[];
+  expect(listed.find((s) => s.id === id)).toMatchObject({ cart });
+  const story = (await get(`/api/enrollments/${id}/explain`)).body as { entries: { type?: string; sentence: string }[] };
+  expect(story.entries.find((e) => e.type === 'abandoned')?.sentence).toBe('The cart (EUR 50.00) counts as abandoned: the sequence has begun.');
 });
 
 test('a stop needs its reason', async () => {

@@ -65,7 +65,7 @@ test('a pause is shown, keeps its timers, and a resume takes both back', async (
   const before = await view('paused');
   await temporal('paused', 'signal', '--name', 'pause');
   await until('the row to say so', async () => (await rowOf('paused')).status === 'PAUSED');
-  expect(await view('paused')).toMatchObject({ held: 'paused', nextAt: null, currentStep: 'email_24h' });
+  expect(await view('paused')).toMatchObject({ held: 'paused', nextAt: null, currentStep: 'email_2h', lastStep: 'email_2h', nextStep: 'email_24h' });
   await temporal('paused', 'signal', '--name', 'resume');
   await until('the row to say so', async () => (await rowOf('paused')).status === 'ACTIVE');
   expect(await view('paused')).toEqual(before);
@@ -164,7 +164,13 @@ test('the view says what comes next', async () => {
   const printed = await temporal('viewed', 'query', '--name', 'view');
   const { anchorAt } = await rowOf('viewed');
   const nextAt = new Date(anchorAt + (24 * 3_600_000) / timeScale).toISOString();
-  for (const said of [`"enrollmentId":"${idOf('viewed')}"`, '"currentStep":"email_24h"', `"nextAt":"${nextAt}"`, '"email_2h":"sent"']) {
+  for (const said of [
+    `"enrollmentId":"${idOf('viewed')}"`,
+    '"currentStep":"email_2h"',
+    '"nextStep":"email_24h"',
+    `"nextAt":"${nextAt}"`,
+    '"email_2h":"sent"',
+  ]) {
     expect(printed.replaceAll(/\s/g, '')).toContain(said);
   }
 });

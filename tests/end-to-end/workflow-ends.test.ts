@@ -179,7 +179,7 @@ test('a stop while a step is put off ends it at once', async () => {
     const view = await workflowOf(id)
       .query<RecoveryView>('view')
       .catch(() => null);
-    return view?.currentStep === 'email_2h' && view.nextAt !== null ? view : null;
+    return view?.nextStep === 'email_2h' && view.nextAt !== null ? view : null;
   });
   expect(Date.parse(asleep.nextAt ?? '')).toBeGreaterThan(Date.now());
   await shop.post('message.received', { contact: { email: 'ada@example.com' }, channel: 'email', text: 'Thanks' });

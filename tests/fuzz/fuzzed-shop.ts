@@ -100,7 +100,7 @@ async function leaveCart(url: string, tenant: ProvisionedTenant, smtp: SmtpServe
   const token = (path: string) => new RegExp(`/${path}/([\\w-]{64})`).exec(text)?.[1] ?? '';
   const enrollment = /Message-ID:\s*<([0-9a-f-]{36})\./i.exec(text)?.[1] ?? '';
   const found = { enrollment, open: token('o'), click: token('c'), unsubscribe: token('u') };
-  if (Object.values(found).includes('')) throw new Error(`the first mail lacks a link or an id: ${JSON.stringify(found)}`);
+  if (Object.values(found).includes('')) throw new Error(`the first email lacks a link or an id: ${JSON.stringify(found)}`);
   return found;
 }
 

@@ -43,7 +43,7 @@ describe('carts', () => {
     const { cart, email } = names();
     await shop.post('cart.updated', aCart(cart, email), { at: Date.now() - 3_000 });
     await shop.post('cart.updated', aCart(cart, email, { items: [], total: '0.00' }), { at: Date.now() - 2_000 });
-    expect(await shop.enrollmentOf(cart)).toMatchObject({ stopReason: 'not_abandoned', activatedAt: null });
+    expect(await shop.enrollmentOf(cart)).toMatchObject({ stopReason: 'emptied', activatedAt: null });
     await shop.post('cart.updated', aCart(cart, email), { at: Date.now() - 1_000 });
     // Re-entry counts only activated enrollments (design, section 4, rule 3).
     expect((await enrollmentsOf(cart)).filter((e) => e.endedAt === null)).toHaveLength(1);
@@ -144,13 +144,13 @@ describe('carts', () => {
     expect(found).toMatchObject([{ enrollmentId: first.id }]);
   });
 
-  test('a merge that brings an order along ends a sequence that had not been activated as not_abandoned', async () => {
+  test('a merge that brings an order along ends a sequence that had not been activated, and does not say that its cart was bought', async () => {
     const { cart, email, phone } = names();
     await shop.post('cart.updated', aCart(cart, email), { at: Date.now() - 60_000 });
     await enrolled(cart);
     await shop.post('order.placed', { order: { id: `o-${cart}`, currency: 'EUR', total: '10.00' }, contact: { phone } }, { at: Date.now() - 30_000 });
     await shop.post('contact.updated', { contact: { email, phone } });
-    expect(await shop.enrollmentOf(cart)).toMatchObject({ status: 'EXITED', stopReason: 'not_abandoned' });
+    expect(await shop.enrollmentOf(cart)).toMatchObject({ status: 'EXITED', stopReason: 'purchased_elsewhere' });
   });
 
   test('an order for the older of two carts of a person: it is a recovery, and the newer conversation ends', async () => {

@@ -263,7 +263,16 @@ class History {
         const enrollmentId = this.#seen.carts[cart]?.enrollmentId ?? '';
         const input = { tenantId: this.#tenantId, enrollmentId, note: 'enough', actor: 'proof' };
         this.#seen.stops.push(record);
-        return this.#insist(action, name, 'stops by hand', (process) => stopByHand(process.deps, input), answered);
+        return this.#insist(
+          action,
+          name,
+          'stops by hand',
+          async (process) => {
+            const { kind } = await stopByHand(process.deps, input);
+            return kind === 'ended_before' ? 'stopped' : kind;
+          },
+          answered,
+        );
       }
     }
   }
@@ -359,7 +368,7 @@ class History {
     const messageId = this.#messageIdOf(payload);
     if (messageId === null) return;
     this.#counts.clicks += 1;
-    this.#note('a click on the mail');
+    this.#note('a click on the email');
     await recordEngagement(this.#world.deps, { tenantId: this.#tenantId, messageId, type: 'clicked', machine: false }).catch((error: unknown) =>
       this.#surprise('click', error),
     );

@@ -13,7 +13,7 @@ export function printReport(report: SoakReport): void {
   rows('faults', figures.faults);
   rows('starts of processes', figures.starts);
   rows('carts', figures.carts);
-  rows('mails of their sequences, as the product tells', figures.mails);
+  rows('emails of their sequences, as the product has them', figures.mails);
   rows('unknown, and whether the mail server had accepted it', figures.unknown);
   rows('not sent although the sequence ran to its end', figures.unsent);
   rows('stops', figures.stops);

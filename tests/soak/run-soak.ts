@@ -68,7 +68,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     const vital = watchVitalSigns({ databaseUrl, clock, lives, everyMs: 3_000 });
     const done = await storm({ installation, mail, shop, clock, say }, schedule, options.forMs, errands);
     const stormMs = clock.nowMs() - startMs;
-    say(`the storm is over after ${seconds(stormMs)}: ${mail.accepted.length} mails so far; waiting for the rest …`);
+    say(`the storm is over after ${seconds(stormMs)}: ${mail.accepted.length} emails so far; waiting for the rest …`);
     const patient = () => clock.nowMs() - startMs - stormMs < options.drainMs;
     // Late mails bring late errands: both have to be through.
     while (patient() && (errands.waiting() > 0 || !(await allHasEnded(installation)))) await sleep(300);

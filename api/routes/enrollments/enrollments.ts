@@ -1,18 +1,66 @@
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
 import { readEnrollment } from '../../../operations/read/enrollment.ts';
-import { explainEnrollment } from '../../../operations/read/explain.ts';
+import { explainEnrollment, explainFound } from '../../../operations/read/explain.ts';
+import { findEnrollments, type Search } from '../../../operations/read/find-enrollments.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
-import { idParams, isId } from '../fields.ts';
+import { idParams, isId, nextPage } from '../fields.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
-import { presentEnrollment, presentExplanation } from './present.ts';
-import { enrollmentSchema, explanationSchema } from './schemas.ts';
+import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
+import { enrollmentSchema, explanationSchema, foundSchema, listQuery, searchQuery } from './schemas.ts';
 
-/** One enrollment, and everything that is recorded of it. Registered behind `requireApiKey`. */
+/** Enrollments by what the shop knows of them, one of them, and everything that is recorded of it. Registered behind `requireApiKey`. */
 export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: WorkflowLinks }> = async (app, { deps, links }) => {
-  const shared = { tags: ['enrollments'], security: [{ apiKey: [] }, { apiKeyHeader: [] }], params: idParams };
+  const guarded = { tags: ['enrollments'], security: [{ apiKey: [] }, { apiKeyHeader: [] }] };
+  const shared = { ...guarded, params: idParams };
   const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
+
+  app.get(
+    '/api/enrollments',
+    {
+      schema: {
+        ...guarded,
+        summary: 'Find enrollments',
+        description:
+          'By an email address, a number, a cart or any id of the shop’s; without any of these, all of them. The newest first, running and ended ones. Where there are more, `Link` names the next page.',
+        querystring: listQuery,
+        response: { 200: z.array(enrollmentSchema), ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { status, limit, cursor, ...search } = request.query;
+      const page = { status: status ?? null, limit, after: cursor ?? null };
+      const result = await findEnrollments(deps, callerOf(request).tenantId, searchOf(search), page);
+      if (result.kind === 'unreadable') return unreadable(reply, result.field);
+      const { items, next } = result.found;
+      if (next !== null) void reply.header('link', nextPage('/api/enrollments', { ...search, status, limit }, next));
+      return items.map((view) => presentEnrollment(view, links));
+    },
+  );
+
+  app.get(
+    '/api/explain',
+    {
+      schema: {
+        ...guarded,
+        summary: 'Explain what happened to a shopper or a cart',
+        description:
+          'Finds as `GET /api/enrollments` does, and answers with the whole record of the newest enrollments; and names the carts about which no sequence was begun.',
+        querystring: searchQuery,
+        response: { 200: foundSchema, ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const search = searchOf(request.query);
+      if (Object.values(search).every((value) => value === undefined))
+        return problem(reply, 400, 'invalid_request', 'Say whom or what: email, phone, cart_id or external_id.');
+      const result = await explainFound(deps, callerOf(request).tenantId, search);
+      return result.kind === 'unreadable' ? unreadable(reply, result.field) : presentFound(result.found, links);
+    },
+  );
 
   app.get(
     '/api/enrollments/:id',
@@ -48,3 +96,18 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
     },
   );
 };
+
+const searchOf = ({ email, phone, cart_id: cartId, external_id: externalId }: z.output<typeof searchQuery>): Search => ({
+  email,
+  phone,
+  cartId,
+  externalId,
+});
+
+/** Nobody can be found by what can be no address: said as such, because an empty list would read as "not known". */
+function unreadable(reply: FastifyReply, field: 'email' | 'phone'): FastifyReply {
+  const message = field === 'email' ? 'is no email address' : 'is no telephone number; write it with its country code: +43660…';
+  return problem(reply, 400, 'invalid_request', 'The request does not have the shape that this endpoint takes.', {
+    errors: [{ path: `querystring/${field}`, message }],
+  });
+}

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import type { EnrollmentView } from '../../../operations/read/enrollment.ts';
-import type { Entry, Explanation } from '../../../operations/read/explain.ts';
+import type { Entry, Explanation, FoundExplanations } from '../../../operations/read/explain.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
 import { isoTime, isoTimeOrNull } from '../fields.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
-import type { enrollmentSchema, entrySchema, explanationSchema } from './schemas.ts';
+import { presentExternalId, presentLeftWith, presentNext } from '../recovery/present.ts';
+import type { enrollmentSchema, entrySchema, explanationSchema, foundSchema } from './schemas.ts';
 
 export function presentEnrollment(view: EnrollmentView, links: WorkflowLinks): z.input<typeof enrollmentSchema> {
   const { row, cart, sequence } = view;
@@ -12,23 +13,27 @@ export function presentEnrollment(view: EnrollmentView, links: WorkflowLinks): z
     id: row.id,
     sequence,
     status: row.status,
+    summary: view.summary,
     stop_reason: row.stopReason,
     stop_note: row.stopNote,
     held: row.held,
     sequence_type: row.sequenceType,
     cart: {
       id: cart.id,
+      external_ids: cart.externalIds.map(presentExternalId),
       state: cart.state,
-      total_price: majorUnits(cart.totalMinor, cart.currency),
-      total_price_minor: cart.totalMinor,
-      currency: cart.currency,
+      total_price: majorUnits(cart.now.minor, cart.now.currency),
+      total_price_minor: cart.now.minor,
+      currency: cart.now.currency,
+      when_left: presentLeftWith(cart.whenLeft),
     },
     time_scale: row.timeScale,
     anchor_at: isoTime(row.anchorAt),
     enrolled_at: isoTime(row.enrolledAt),
     activated_at: isoTimeOrNull(row.activatedAt),
     ended_at: isoTimeOrNull(row.endedAt),
-    next_step: view.next === null ? null : { id: view.next.stepId, at: isoTime(view.next.atMs) },
+    last_step: view.lastStep,
+    next_step: presentNext(view.next),
     steps: view.steps.map((s) => ({
       id: s.id,
       channels: s.channels,
@@ -47,6 +52,20 @@ export function presentExplanation({ enrollment, entries, truncated }: Explanati
   return { enrollment: presentEnrollment(enrollment, links), entries: entries.map(presentEntry), truncated };
 }
 
+export function presentFound({ explanations, quietCarts, more }: FoundExplanations, links: WorkflowLinks): z.input<typeof foundSchema> {
+  return {
+    explanations: explanations.map((e) => presentExplanation(e, links)),
+    more,
+    carts_without_sequence: quietCarts.map((cart) => ({
+      id: cart.id,
+      external_ids: cart.externalIds.map(presentExternalId),
+      state: cart.state,
+      last_activity_at: isoTime(cart.lastActivityAtMs),
+      sentence: cart.sentence,
+    })),
+  };
+}
+
 function presentEntry(entry: Entry): z.input<typeof entrySchema> {
   const line = { at: isoTime(entry.atMs), step: entry.stepId, sentence: entry.sentence };
   switch (entry.kind) {
@@ -63,7 +82,7 @@ function presentEntry(entry: Entry): z.input<typeof entrySchema> {
     case 'message':
       return { kind: 'message', ...line, ...presentMessage(entry.row) };
     case 'event':
-      return { kind: 'event', ...line, type: entry.type, data: entry.data };
+      return { kind: 'event', ...line, type: entry.type, data: entry.data, notes: entry.notes };
     case 'provider_event':
       return { kind: 'provider_event', ...line, type: entry.type, machine: entry.machine, data: entry.data };
   }

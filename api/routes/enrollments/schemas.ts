@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import { timeField } from '../fields.ts';
-import { sequenceTypeSchema } from '../recovery/schemas.ts';
+import { lineField, timeField } from '../fields.ts';
+import { externalIdSchema, leftWithSchema, nextStepSchema, sequenceTypeSchema } from '../recovery/schemas.ts';
 
 const stepSchema = z
   .object({
     id: z.string(),
     channels: z.array(z.string()),
     due_at: timeField.meta({ description: 'As the plan stands now.' }),
-    state: z.enum(['waiting', 'claimed', 'sent', 'failed', 'unknown', 'skipped']),
+    state: z.enum(['waiting', 'not_sent', 'claimed', 'sent', 'failed', 'unknown', 'skipped']).meta({
+      description:
+        '`waiting`: its turn has not come. `not_sent`: the sequence ended before its turn came. `claimed`: being handed to the provider. `failed`: not accepted so far. `unknown`: it may have been accepted, counts as sent and is never repeated. `skipped`: left out, `skip_reason` says why.',
+    }),
     settled_at: timeField.nullable(),
     skip_reason: z.string().nullable(),
     opened_at: timeField.nullable(),
@@ -15,28 +18,34 @@ const stepSchema = z
   })
   .meta({ id: 'EnrollmentStep' });
 
+const statusSchema = z.enum(['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED']);
+
 export const enrollmentSchema = z
   .object({
     id: z.uuid(),
     sequence: z.object({ slug: z.string(), name: z.string(), version: z.int() }),
-    status: z.enum(['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED']),
+    status: statusSchema,
+    summary: z.string().meta({ description: 'Where it stands, in a sentence or two for people.' }),
     stop_reason: z.string().nullable(),
     stop_note: z.string().nullable().meta({ description: 'What was typed at a manual stop.' }),
     held: z.enum(['paused', 'takeover']).nullable(),
     sequence_type: sequenceTypeSchema,
     cart: z.object({
-      id: z.uuid(),
+      id: z.uuid().meta({ description: 'Rekindle’s own id.' }),
+      external_ids: z.array(externalIdSchema),
       state: z.enum(['open', 'converted', 'gone']),
-      total_price: z.string().nullable(),
+      total_price: z.string().nullable().meta({ description: 'Now: as the shop’s latest event has it.' }),
       total_price_minor: z.int().nullable(),
       currency: z.string().nullable(),
+      when_left: leftWithSchema,
     }),
     time_scale: z.number(),
     anchor_at: timeField.meta({ description: 'What the steps count from: the last activity before the cart was left.' }),
     enrolled_at: timeField,
     activated_at: timeField.nullable().meta({ description: 'When the cart counted as abandoned; null: not yet, or never.' }),
     ended_at: timeField.nullable(),
-    next_step: z.object({ id: z.string(), at: timeField }).nullable(),
+    last_step: z.string().nullable().meta({ description: 'The last step that went out; null: none has.' }),
+    next_step: nextStepSchema.nullable(),
     steps: z.array(stepSchema),
     workflow: z.object({ id: z.string(), url: z.string().nullable().meta({ description: 'In the Temporal Web UI, where one is configured.' }) }),
   })
@@ -53,6 +62,10 @@ const gateSchema = z
 
 const line = { at: timeField, step: z.string().nullable(), sentence: z.string() };
 const data = z.record(z.string(), z.unknown());
+
+export const fieldNoteSchema = z
+  .object({ field: z.string().meta({ description: 'Its path in the body.' }), reason: z.string() })
+  .meta({ id: 'FieldNote', description: 'A field of a delivery that was left out or read with a guess. Never what it contained.' });
 
 export const entrySchema = z
   .discriminatedUnion('kind', [
@@ -83,7 +96,13 @@ export const entrySchema = z
       provider_response: z.string().nullable(),
       provider_message_id: z.string().nullable(),
     }),
-    z.object({ kind: z.literal('event'), ...line, type: z.string(), data }),
+    z.object({
+      kind: z.literal('event'),
+      ...line,
+      type: z.string(),
+      data,
+      notes: z.array(fieldNoteSchema).meta({ description: 'What was left out of the delivery that reported it.' }),
+    }),
     z.object({
       kind: z.literal('provider_event'),
       ...line,
@@ -104,3 +123,34 @@ export const explanationSchema = z
     truncated: z.boolean().meta({ description: 'More was recorded than is shown.' }),
   })
   .meta({ id: 'Explanation' });
+
+export const foundSchema = z
+  .object({
+    explanations: z.array(explanationSchema).meta({ description: 'The newest first, five at most.' }),
+    more: z.boolean().meta({ description: 'There are older ones: `GET /api/enrollments` lists all.' }),
+    carts_without_sequence: z
+      .array(
+        z.object({
+          id: z.uuid(),
+          external_ids: z.array(externalIdSchema),
+          state: z.enum(['open', 'converted', 'gone']),
+          last_activity_at: timeField,
+          sentence: z.string(),
+        }),
+      )
+      .meta({ description: 'Carts that were found and that no sequence was begun about, the newest first, five at most.' }),
+  })
+  .meta({ id: 'FoundExplanations' });
+
+export const searchQuery = z.object({
+  email: lineField(320).optional().meta({ description: 'Read as in a webhook: capitals do not matter.' }),
+  phone: lineField(60).optional().meta({ description: 'Read as in a webhook: a number without country code is the store’s country’s.' }),
+  cart_id: lineField(300).optional().meta({ description: 'The cart: Rekindle’s id, or any id or token that the shop has for it.' }),
+  external_id: lineField(300).optional().meta({ description: 'Any id of the shop’s: of the cart, the customer or the order.' }),
+});
+
+export const listQuery = searchQuery.extend({
+  status: statusSchema.optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.uuid().optional().meta({ description: 'From the `Link` of the page before.' }),
+});

@@ -6,18 +6,23 @@ import { probeStorage } from '../../../operations/probe-storage.ts';
 import { keptFor } from './kept-for.ts';
 import { withinPatience } from './within-patience.ts';
 
-const statusOfPart = z.enum(['ok', 'late', 'full', 'down', 'unknown']);
+const statusOfPart = z.enum(['ok', 'late', 'full', 'down', 'unknown', 'unread']);
 
 export const healthSchema = z
   .object({
-    status: z
-      .enum(['ok', 'degraded', 'down'])
-      .meta({ description: '`down`: Postgres is away or its disk is full, and nothing is accepted. `degraded`: events are accepted and wait.' }),
+    status: z.enum(['ok', 'degraded', 'down']).meta({
+      description:
+        '`down`: Postgres is away or its disk is full, and nothing is accepted. `degraded`: events are accepted, but some wait or could not be read; `problems` says which.',
+    }),
+    problems: z.array(z.string()).meta({ description: 'For people: what is wrong, and what to do.' }),
     parts: z.object({
       postgres: z.object({ status: statusOfPart, latency_ms: z.number().nullable() }),
       temporal: z.object({ status: statusOfPart, server_version: z.string().nullable() }),
       worker: z.object({ status: statusOfPart, seen_ms_ago: z.number().nullable() }),
       relay: z.object({ status: statusOfPart, waiting: z.int().nullable(), oldest_ms: z.number().nullable() }),
+      intake: z
+        .object({ status: statusOfPart, quarantined: z.int().nullable(), may_be_stops: z.int().nullable(), oldest_stop_ms: z.number().nullable() })
+        .meta({ description: 'Deliveries that could not be read and wait in the quarantine. `unread`: some of them may be stops.' }),
     }),
   })
   .meta({ id: 'Health' });
@@ -52,7 +57,8 @@ export function createExamine(deps: Pick<Deps, 'db' | 'clock'>, client: Client, 
 
 async function examineNow(deps: Pick<Deps, 'db' | 'clock'>, client: Client, storage: ExamineStorage): Promise<Health> {
   const [postgres, temporal] = await Promise.all([storage(), checkTemporal(client, deps.clock.nowMs())]);
-  const backlog = postgres === null ? null : await withinPatience(deps.db.outboxBacklog());
+  const [backlog, unread] =
+    postgres === null ? [null, null] : await Promise.all([withinPatience(deps.db.outboxBacklog()), withinPatience(deps.db.quarantineBacklog())]);
   const seen = temporal.workerSeenMsAgo;
   const parts: Health['report']['parts'] = {
     postgres: { status: postgres?.status ?? 'down', latency_ms: postgres === null ? null : Math.round(postgres.tookMs) },
@@ -62,8 +68,36 @@ async function examineNow(deps: Pick<Deps, 'db' | 'clock'>, client: Client, stor
       backlog === null
         ? { status: 'unknown', waiting: null, oldest_ms: null }
         : { status: backlog.oldestMs > relayLateAfterMs ? 'late' : 'ok', waiting: backlog.waiting, oldest_ms: Math.round(backlog.oldestMs) },
+    intake:
+      unread === null
+        ? { status: 'unknown', quarantined: null, may_be_stops: null, oldest_stop_ms: null }
+        : {
+            status: unread.mayBeStops > 0 ? 'unread' : 'ok',
+            quarantined: unread.open,
+            may_be_stops: unread.mayBeStops,
+            oldest_stop_ms: Math.round(unread.oldestStopMs),
+          },
   };
   const serving = parts.postgres.status === 'ok' && parts.temporal.status === 'ok' && parts.worker.status === 'ok';
-  const status = parts.postgres.status !== 'ok' ? 'down' : serving && parts.relay.status === 'ok' ? 'ok' : 'degraded';
-  return { report: { status, parts }, serving };
+  const well = serving && parts.relay.status === 'ok' && parts.intake.status === 'ok';
+  const status = parts.postgres.status !== 'ok' ? 'down' : well ? 'ok' : 'degraded';
+  return { report: { status, problems: problemsOf(parts), parts }, serving };
 }
+
+function problemsOf({ postgres, temporal, worker, relay, intake }: Health['report']['parts']): string[] {
+  const stops = intake.may_be_stops ?? 0;
+  const found: [boolean, string][] = [
+    [postgres.status === 'down', 'Postgres cannot be reached: nothing is accepted until it is back.'],
+    [postgres.status === 'full', 'Postgres cannot store anything, its disk is full: nothing is accepted until there is room.'],
+    [temporal.status === 'down', 'Temporal cannot be reached: events are accepted, nothing is sent until it is back.'],
+    [worker.status === 'down', 'No worker has asked for work lately: nothing is sent until one runs.'],
+    [relay.status === 'late', `Temporal has not been told of ${relay.waiting} changes, the oldest for ${seconds(relay.oldest_ms)}.`],
+    [
+      intake.status === 'unread',
+      `${stops} ${stops === 1 ? 'delivery' : 'deliveries'} that may be a purchase, a reply or an opt-out could not be read, so messages may go on that should have stopped. GET /api/quarantine says why; correct the sender or update Rekindle, then POST /api/quarantine/replay (here: npm run quarantine).`,
+    ],
+  ];
+  return found.flatMap(([is, sentence]) => (is ? [sentence] : []));
+}
+
+const seconds = (ms: number | null) => `${Math.round((ms ?? 0) / 1_000)} s`;

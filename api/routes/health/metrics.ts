@@ -3,9 +3,10 @@ import { Gauge, type Registry } from 'prom-client';
 import { z } from 'zod';
 import type { Deps } from '../../../operations/deps.ts';
 
-/** This process's figures for Prometheus, with two that are read when asked: what waits in the outbox, and the pool. */
+/** This process's figures for Prometheus, with some that are read when asked: what waits in the outbox and in the quarantine, and the pool. */
 export const metricsRoute: FastifyPluginAsyncZod<{ deps: Pick<Deps, 'db'>; registry: Registry }> = async (app, { deps, registry }) => {
   collectBacklog(deps, registry);
+  collectQuarantine(deps, registry);
   collectPool(deps, registry);
   app.get(
     '/metrics',
@@ -26,15 +27,29 @@ function collectBacklog({ db }: Pick<Deps, 'db'>, registry: Registry): void {
   const read = () => db.outboxBacklog().catch(() => ({ waiting: Number.NaN, oldestMs: Number.NaN }));
   const waiting: Gauge = new Gauge({
     name: 'rekindle_outbox_waiting',
-    help: 'Rows that Temporal has not been told',
+    help: 'Changes that Temporal has not been told of',
     registers: [registry],
     collect: async () => waiting.set((await read()).waiting),
   });
   const oldest: Gauge = new Gauge({
     name: 'rekindle_outbox_oldest_seconds',
-    help: 'Age of the oldest row that Temporal has not been told',
+    help: 'Age of the oldest change that Temporal has not been told of',
     registers: [registry],
     collect: async () => oldest.set((await read()).oldestMs / 1_000),
+  });
+}
+
+function collectQuarantine({ db }: Pick<Deps, 'db'>, registry: Registry): void {
+  const open: Gauge<'may_be_stop'> = new Gauge({
+    name: 'rekindle_quarantine_open',
+    help: 'Deliveries that could not be read and wait in the quarantine; those that may be stops let messages go on',
+    labelNames: ['may_be_stop'],
+    registers: [registry],
+    async collect() {
+      const backlog = await db.quarantineBacklog().catch(() => ({ open: Number.NaN, mayBeStops: Number.NaN }));
+      open.set({ may_be_stop: 'true' }, backlog.mayBeStops);
+      open.set({ may_be_stop: 'false' }, backlog.open - backlog.mayBeStops);
+    },
   });
 }
 

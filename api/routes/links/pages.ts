@@ -4,7 +4,7 @@ import type { StoreOfMessage } from '../../../operations/read/store-of-message.t
 /** Pages that shoppers see. Small, without scripts, readable on a phone and in the dark. */
 
 export const unknownLinkPage = (nonce: string) =>
-  page(nonce, 'This link leads nowhere', null, html`<p>It may have been cut off on its way. Open the mail again and use the link in it.</p>`);
+  page(nonce, 'This link leads nowhere', null, html`<p>It may have been cut off on its way. Open the email again and use the link in it.</p>`);
 
 export const tryAgainPage = (nonce: string) =>
   page(nonce, 'One moment, please', null, html`<p>We could not look that up right now. Please try again in a few seconds.</p>`);
@@ -12,7 +12,7 @@ export const tryAgainPage = (nonce: string) =>
 export const confirmPage = (nonce: string, store: StoreOfMessage) =>
   page(
     nonce,
-    'No more mails?',
+    'No more emails?',
     store,
     html`<p>With one click, <b>${store.name}</b> will send you no more reminders and no advertising.</p>
 <form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button>Unsubscribe</button></form>
@@ -24,7 +24,7 @@ export const donePage = (nonce: string, store: StoreOfMessage | null) =>
     nonce,
     'You are unsubscribed',
     store,
-    html`<p>${store === null ? 'You will get no more of these mails.' : html`<b>${store.name}</b> will send you no more of these mails.`} It takes effect at once.</p>`,
+    html`<p>${store === null ? 'You will get no more of these emails.' : html`<b>${store.name}</b> will send you no more of these emails.`} It takes effect at once.</p>`,
   );
 
 export const notYetPage = (nonce: string, store: StoreOfMessage | null) =>
@@ -32,7 +32,7 @@ export const notYetPage = (nonce: string, store: StoreOfMessage | null) =>
     nonce,
     'Almost there',
     store,
-    html`<p>A mail to you was just leaving. Please press the button once more, so that we can confirm it.</p>
+    html`<p>An email to you may be on its way right now, so we cannot confirm it yet. Please press the button once more.</p>
 <form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click"><button>Unsubscribe</button></form>`,
   );
 

@@ -17,14 +17,18 @@ type Station = readonly [label: string, tone: Tone];
 /** What made a sequence stop, as a station before `Stopped`; null: the stop says it all. */
 const causes: Record<string, Station | null> = {
   purchased: ['Bought', 'bought'],
-  purchased_elsewhere: ['Bought another cart', 'bought'],
-  not_abandoned: ['Bought without a mail', 'bought'],
+  // Known by the shopper alone: the order does not name this cart.
+  purchased_elsewhere: ['Another order', 'bought'],
+  not_abandoned: ['Bought without an email', 'bought'],
   order_void: ['Test or declined order', 'plain'],
   replied: ['Replied', 'reaction'],
-  opted_out: ['Unsubscribed', 'reaction'],
-  expired: ['Cart gone', 'trouble'],
+  opted_out: ['Opted out', 'reaction'],
+  expired: ['Too old', 'trouble'],
+  superseded: ['A newer cart', 'plain'],
+  emptied: ['Cart emptied', 'reaction'],
+  cart_deleted: ['Cart deleted', 'trouble'],
   merged: ['Same cart as another', 'plain'],
-  demo_restarted: ['Demo began anew', 'plain'],
+  demo_restarted: ['Demo restarted', 'plain'],
 };
 
 const simple: Record<string, Station> = {
@@ -33,26 +37,26 @@ const simple: Record<string, Station> = {
   'message.opened': ['Opened', 'reaction'],
   'message.clicked': ['Clicked', 'reaction'],
   'message.click_withdrawn': ['Click not counted', 'plain'],
-  'message.failed': ['Mail refused', 'trouble'],
-  'message.unknown': ['Mail in doubt', 'trouble'],
-  'provider.unreachable': ['Mail server away', 'trouble'],
-  completed: ['Sequence over', 'end'],
+  'message.failed': ['Email not accepted', 'trouble'],
+  'message.unknown': ['Email in doubt', 'trouble'],
+  'provider.unreachable': ['Mail server unreachable', 'trouble'],
+  completed: ['Completed', 'end'],
   order_cancelled: ['Order cancelled', 'trouble'],
   order_refunded: ['Refunded', 'trouble'],
   order_edited: ['Order changed', 'plain'],
   order_corrected: ['Order changed', 'plain'],
   paused: ['Paused', 'plain'],
-  resumed: ['Goes on', 'plain'],
+  resumed: ['Resumed', 'plain'],
 };
 
 /** The stations of a story, in order; what happens several times in a row is one station with a count. */
 export function chipsOf({ happenings }: Pick<Story, 'happenings'>): Chip[] {
   const chips: Chip[] = [];
-  const seen = { abandoned: false, recovered: false, mails: 0 };
+  const seen = { abandoned: false, recovered: false, emails: 0 };
   for (const happening of happenings) {
     if (happening.type === 'abandoned') seen.abandoned = true;
     if (happening.type === 'recovered') seen.recovered = true;
-    if (happening.type === 'message.sent') seen.mails += 1;
+    if (happening.type === 'message.sent') seen.emails += 1;
     for (const [label, tone] of stationsOf(happening, seen)) {
       const last = chips.at(-1);
       if (last?.label === label) last.times += 1;
@@ -62,17 +66,17 @@ export function chipsOf({ happenings }: Pick<Story, 'happenings'>): Chip[] {
   return chips;
 }
 
-function stationsOf({ type, reason, amount, stepId }: Happening, seen: { abandoned: boolean; recovered: boolean; mails: number }): Station[] {
+function stationsOf({ type, reason, amount, stepId }: Happening, seen: { abandoned: boolean; recovered: boolean; emails: number }): Station[] {
   switch (type) {
     case 'message.sent':
-      return [[`Mail ${seen.mails}`, 'mail']];
+      return [[`Email ${seen.emails}`, 'mail']];
     case 'cart.updated':
       // Until then it is the filling itself.
-      return seen.abandoned ? [['Back in the shop', 'reaction']] : [];
+      return seen.abandoned ? [['Active again', 'reaction']] : [];
     case 'recovered':
       return [[amount === null ? 'Bought' : `Bought ${amount}`, 'bought']];
     case 'step.skipped':
-      return reason === 'not_connected' || reason === 'stopped' ? [] : [[`${stepId ?? 'Step'} left out`, 'plain']];
+      return reason === 'not_connected' || reason === 'stopped' ? [] : [[`${stepId ?? 'Step'} not sent`, 'plain']];
     case 'stopped':
       return stationsOfStop(reason ?? 'manual', seen.recovered);
     default: {

@@ -1,14 +1,17 @@
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
 import { readAnalytics } from '../../../operations/read/analytics.ts';
 import { readNewestStories, readNews, type Story } from '../../../operations/read/live-stories.ts';
+import { countQuarantine } from '../../../operations/read/quarantine.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
+import { quarantineNotice } from './quarantine-html.ts';
 import { figuresHtml, type StoreState, storeHtml, storyHtml } from './story-html.ts';
 
 /** What goes to a page that listens: markup, made here, and where it belongs. */
 export type Update =
   | { kind: 'everything'; html: string }
   | { kind: 'story'; list: string; id: string; html: string }
-  | { kind: 'figures'; id: string; html: string };
+  /** A part of a store's head: its figures, or what it warns of. */
+  | { kind: 'part'; id: string; html: string };
 
 /** What happens in every store of this installation, as it happens. One poller per process, and only while somebody listens. */
 export interface Feed {
@@ -19,7 +22,7 @@ export interface Feed {
 }
 
 const everyMs = 1_000;
-/** A transaction commits later than its rows were named: look back this far, and know what was told. */
+/** A transaction commits later than its rows got their ids: read this far back, and remember what was shown. */
 const lookBackMs = 10_000;
 const storiesPerStore = 25;
 
@@ -28,6 +31,8 @@ type TenantSummary = Story['tenant'];
 export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
   const listeners = new Map<(update: Update) => void, () => void>();
   const told = new Map<string, number>();
+  /** By store, the warning that the pages show. */
+  const notices = new Map<string, string>();
   let timer: NodeJS.Timeout | null = null;
   let failing = false;
 
@@ -38,9 +43,17 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
     timeScale: deps.timeScale ?? tenant.timeScale,
     stories: await readNewestStories(deps, tenant, storiesPerStore),
     today: await readAnalytics(deps, tenant.id, 1),
+    quarantine: await countQuarantine(deps, tenant.id),
   });
 
-  const lookAt = async (tenant: TenantSummary, nowMs: number): Promise<Update[]> => {
+  const noticeOf = async (tenant: TenantSummary): Promise<Update[]> => {
+    const html = quarantineNotice(await countQuarantine(deps, tenant.id))?.text ?? '';
+    if (notices.get(tenant.id) === html) return [];
+    notices.set(tenant.id, html);
+    return [{ kind: 'part', id: `q-${tenant.id}`, html }];
+  };
+
+  const newsOf = async (tenant: TenantSummary, nowMs: number): Promise<Update[]> => {
     const news = await readNews(deps, tenant, { sinceMs: nowMs - lookBackMs, told: new Set(told.keys()), limit: storiesPerStore });
     for (const id of news.eventIds) told.set(id, nowMs);
     if (news.stories.length === 0) return [];
@@ -49,14 +62,14 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
       return { kind: 'story', list: `l-${tenant.id}`, id: `s-${story.enrollmentId}`, html: text };
     });
     // Oldest first: each goes to the top of its list.
-    return [...stories.toReversed(), { kind: 'figures', id: `f-${tenant.id}`, html: figuresHtml(await readAnalytics(deps, tenant.id, 1)).text }];
+    return [...stories.toReversed(), { kind: 'part', id: `f-${tenant.id}`, html: figuresHtml(await readAnalytics(deps, tenant.id, 1)).text }];
   };
 
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const nowMs = deps.clock.nowMs();
     try {
       for (const tenant of await deps.db.listTenants())
-        for (const update of await lookAt(tenant, nowMs)) for (const tell of listeners.keys()) tell(update);
+        for (const update of [...(await noticeOf(tenant)), ...(await newsOf(tenant, nowMs))]) for (const tell of listeners.keys()) tell(update);
       for (const [id, atMs] of told) if (atMs < nowMs - 2 * lookBackMs) told.delete(id);
       failing = false;
     } catch (error) {
@@ -66,10 +79,10 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
     }
   };
 
-  const lookAgain = () => {
+  const pollAgain = () => {
     timer = setTimeout(() => {
-      void look().then(() => {
-        if (listeners.size > 0) lookAgain();
+      void poll().then(() => {
+        if (listeners.size > 0) pollAgain();
         else timer = null;
       });
     }, everyMs);
@@ -85,7 +98,7 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
     },
     listen(tell, end) {
       listeners.set(tell, end);
-      if (timer === null) lookAgain();
+      if (timer === null) pollAgain();
       return () => void listeners.delete(tell);
     },
     close() {

@@ -13,10 +13,10 @@ export interface Place {
 export function livePage(nonce: string, places: readonly Place[], stores: string): Html {
   return frame(
     nonce,
-    html`<div class="live"><span id="state" role="status">connecting …</span><button id="hold" aria-pressed="false" hidden>Hold still</button></div>`,
+    html`<div class="live"><span id="state" role="status">connecting …</span><button id="hold" aria-pressed="false" hidden>Pause</button></div>`,
     html`${linksHtml(places)}
 <div id="stores">${verbatim(stores)}</div>
-<noscript><p>Without scripts this page stands still; load it again to see what happened.</p></noscript>`,
+<noscript><p>Without JavaScript this page does not update by itself: reload it to see what has happened.</p></noscript>`,
     html`<script nonce="${nonce}">${verbatim(script)}</script>`,
   );
 }
@@ -28,6 +28,11 @@ export function linksPage(nonce: string, places: readonly Place[]): Html {
 
 const linksHtml = (places: readonly Place[]) =>
   html`<nav aria-label="Places"><ul class="links">${places.map((p) => html`<li><a href="${p.href}"><b>${p.name}</b><span>${p.what}</span></a></li>`)}</ul></nav>`;
+
+/** A page of its own beside the live page. @param title - also its heading */
+export function sidePage(nonce: string, title: string, main: Html): Html {
+  return frame(nonce, null, html`<p><a href="/">Back to the live page</a></p><h2>${title}</h2>${main}`, null);
+}
 
 function frame(nonce: string, beside: Html | null, main: Html, end: Html | null): Html {
   return html`<!doctype html>
@@ -42,11 +47,11 @@ function frame(nonce: string, beside: Html | null, main: Html, end: Html | null)
 <body>
 <header class="top"><div class="wrap">
 <h1>${flame}Rekindle</h1>
-<p>Abandoned carts, brought back. One durable workflow each: mails on time, an end at once when the shopper buys, replies or opts out.</p>
+<p>Abandoned carts, brought back. One durable workflow each: emails on time, and an end at once when the shopper buys, replies or opts out.</p>
 ${beside}
 </div></header>
 <main class="wrap">${main}</main>
-<footer class="wrap foot"><p>Explanations are in the repository: README.md to begin, docs/operations.md to find, stop and restart a cart, docs/webhooks.md to send own events.</p></footer>
+<footer class="wrap foot"><p>More is in the repository: README.md to begin, docs/operations.md to find, stop and restart a cart, docs/webhooks.md to send your own events.</p></footer>
 ${end}
 </body>
 </html>

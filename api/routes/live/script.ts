@@ -12,9 +12,9 @@ function put(update) {
   if (held) return void waiting.push(update);
   if (update.kind === 'everything') {
     stores.innerHTML = update.html;
-  } else if (update.kind === 'figures') {
-    const figures = document.getElementById(update.id);
-    if (figures) figures.innerHTML = update.html;
+  } else if (update.kind === 'part') {
+    const part = document.getElementById(update.id);
+    if (part) part.innerHTML = update.html;
   } else {
     const list = document.getElementById(update.list);
     const old = document.getElementById(update.id);
@@ -46,13 +46,13 @@ function count() {
 hold.addEventListener('click', () => {
   held = !held;
   hold.setAttribute('aria-pressed', String(held));
-  hold.textContent = held ? 'Go on' : 'Hold still';
+  hold.textContent = held ? 'Resume' : 'Pause';
   if (!held) { const missed = waiting; waiting = []; missed.forEach(put); }
 });
 
 const source = new EventSource('/live');
 source.addEventListener('open', () => show('live', 'on'));
-source.addEventListener('error', () => show('connecting again …', 'off'));
+source.addEventListener('error', () => show('reconnecting …', 'off'));
 source.addEventListener('message', (event) => put(JSON.parse(event.data)));
 hold.hidden = false;
 count();

@@ -1,10 +1,12 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
+import { listQuarantine } from '../../../operations/read/quarantine.ts';
 import { pageAnswer, sendPage } from '../../plugins/html-page.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
 import { createFeed } from './feed.ts';
-import { linksPage, livePage, type Place } from './page.ts';
+import { linksPage, livePage, type Place, sidePage } from './page.ts';
+import { quarantineHtml } from './quarantine-html.ts';
 import { stream } from './stream.ts';
 
 export interface StartOptions {
@@ -28,7 +30,7 @@ export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { de
     return;
   }
   const places: Place[] = [
-    ...(links.mailbox === null ? [] : [{ href: links.mailbox, name: 'Mailbox', what: 'the mails, as shoppers see them' }]),
+    ...(links.mailbox === null ? [] : [{ href: links.mailbox, name: 'Mailbox', what: 'the emails, as shoppers see them' }]),
     ...(links.temporalUi === null ? [] : [{ href: links.temporalUi, name: 'Temporal', what: 'the sleeping workflows' }]),
     ...own,
     { href: '/metrics', name: 'Metrics', what: 'figures for Prometheus' },
@@ -40,6 +42,10 @@ export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { de
   app.get('/', { schema }, async (_request, reply) => {
     const stores = await feed.everything();
     return sendPage(reply, 200, (nonce) => livePage(nonce, places, stores));
+  });
+  app.get('/quarantine', { schema: { ...schema, summary: 'The deliveries that could not be read, as a page' } }, async (_request, reply) => {
+    const stores = await readQuarantines(deps);
+    return sendPage(reply, 200, (nonce) => sidePage(nonce, 'Deliveries that could not be read', quarantineHtml(stores)));
   });
   app.get(
     '/live',
@@ -54,3 +60,14 @@ export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { de
     (_request, reply) => stream(reply, feed),
   );
 };
+
+const mostShown = 100;
+
+async function readQuarantines(deps: BuiltDeps) {
+  const stores = [];
+  for (const { id, name } of await deps.db.listTenants()) {
+    const { items, next } = await listQuarantine(deps, id, { open: true, limit: mostShown, after: null });
+    stores.push({ name, deliveries: items, more: next !== null });
+  }
+  return stores;
+}

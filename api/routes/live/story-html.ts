@@ -5,6 +5,7 @@ import { isoTime } from '../fields.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
 import { cameBack } from './came-back.ts';
 import { chipsOf } from './chips.ts';
+import { quarantineNotice } from './quarantine-html.ts';
 
 export interface StoreState {
   id: string;
@@ -13,6 +14,7 @@ export interface StoreState {
   timeScale: number;
   stories: Story[];
   today: Analytics;
+  quarantine: { open: number; mayBeStops: number };
 }
 
 /** A store with its figures and its shoppers. */
@@ -24,6 +26,7 @@ export function storeHtml(store: StoreState, workflows: WorkflowLinks): Html {
 ${store.synthetic ? html`<span class="badge synthetic" title="Nobody here is real: shoppers, carts, orders and figures are made up by the demo store.">synthetic demo</span>` : html`<span class="badge real">your store</span>`}
 ${store.timeScale === 1 ? null : html`<span class="badge" title="Every wait passes ${store.timeScale} times faster.">1 hour passes in ${span(3_600 / store.timeScale)}</span>`}
 </header>
+<div id="q-${store.id}" role="status">${quarantineNotice(store.quarantine)}</div>
 <dl class="figures" id="f-${store.id}">${figuresHtml(store.today)}</dl>
 <ol class="stories" id="l-${store.id}">${store.stories.map((story) => storyHtml(story, workflows))}</ol>
 ${store.synthetic ? null : html`<p class="empty">Nobody has left a cart here yet. Send one and watch it: <code>npm run send -- cart.updated --email you@example.com --value 129.90</code></p>`}
@@ -36,11 +39,17 @@ export function figuresHtml({ all }: Analytics): Html {
   const won = cameBack(all);
   const interval = all.recoveryRateInterval;
   const rate = all.totalSequences === 0 ? '–' : `${Math.round(all.recoveryRate)} %`;
-  const range = interval === null ? 'none abandoned yet' : `95 % sure: ${Math.round(100 * interval.low)} to ${Math.round(100 * interval.high)} %`;
+  const range = interval === null ? 'none abandoned yet' : `95 % interval: ${Math.round(100 * interval.low)} to ${Math.round(100 * interval.high)} %`;
   return html`${figure('Abandoned', String(all.totalSequences), 'last 24 hours')}
-${figure('Mails sent', String(all.mailsSent), all.openRate === null ? 'none opened yet' : `${Math.round(all.openRate)} % opened`)}
+${figure('Emails sent', String(all.mailsSent), openedNote(all))}
 ${figure('Bought afterwards', rate, range)}
-${figure('Came back', won.value, won.note)}`;
+${figure('Recovered revenue', won.value, won.note)}`;
+}
+
+/** Without emails there is no rate, and a store may not measure opens at all. */
+function openedNote({ mailsSent, openRate }: Analytics['all']): string {
+  if (mailsSent === 0) return 'none yet';
+  return openRate === null ? 'opens are not measured' : `${Math.round(openRate)} % opened`;
 }
 
 const figure = (name: string, value: string, note: string) => html`<div><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`;
@@ -63,8 +72,8 @@ ${url === null ? null : html`<a class="workflow" href="${url}" target="_blank" r
 
 function nextHtml({ next, activated, status, happenings }: Story): Html | null {
   if (next === null) return null;
-  const mails = happenings.filter((h) => h.type === 'message.sent').length;
-  const what = !activated ? 'still there?' : next.stepId.startsWith('email') ? `Mail ${mails + 1}` : next.stepId;
+  const emails = happenings.filter((h) => h.type === 'message.sent').length;
+  const what = !activated ? 'Still open?' : next.stepId.startsWith('email') ? `Email ${emails + 1}` : next.stepId;
   return html`<li class="chip next" title="${next.stepId}${status === 'PAUSED' ? ', paused' : ''}">${what} <time datetime="${isoTime(next.atMs)}" data-until="${next.atMs}"></time></li>`;
 }
 

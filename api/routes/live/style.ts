@@ -63,6 +63,8 @@ h2 { font-size: 1.15rem; margin: 0 .2rem 0 0; }
 .chip.next { border-style: dashed; border-color: var(--soft); color: var(--soft); }
 .chip.fresh { animation: arrive 1.6s ease-out; }
 .story.over .who b { font-weight: 500; }
+.notice { margin: .2rem 1.25rem .6rem; padding: .5rem .8rem; border-radius: .5rem; background: var(--ember-ground); color: var(--ember); } .notice.urgent { background: var(--rust-ground); color: var(--rust); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; background: var(--paper); font-size: .9rem; } th, td { text-align: left; vertical-align: top; padding: .5rem .8rem; border: 1px solid var(--line); } h3 { margin: 1.4rem 0 .5rem; }
 .workflow { color: var(--soft); font-size: .85rem; }
 .empty { margin: 0; padding: 1.2rem 1.25rem; color: var(--soft); } .stories:not(:empty) + .empty { display: none; }
 .foot { color: var(--soft); font-size: .9rem; padding-block: .4rem 2.5rem; } .foot p { margin: 0 0 .4rem; }

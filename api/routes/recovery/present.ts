@@ -1,9 +1,23 @@
 import type { z } from 'zod';
 import type { ActiveSequence, CartView } from '../../../operations/read/active-sequences.ts';
 import type { Analytics, Figures, Revenue } from '../../../operations/read/analytics.ts';
+import type { Amount } from '../../../operations/read/enrollment.ts';
+import { endSentence } from '../../../operations/read/summary.ts';
+import type { HandStop } from '../../../operations/stop-one.ts';
+import type { ExternalId } from '../../../operations/read/external-ids.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
 import { isoTime } from '../fields.ts';
-import type { activeSequenceSchema, analyticsSchema, cartSchema, figuresSchema, revenueSchema } from './schemas.ts';
+import type {
+  activeSequenceSchema,
+  analyticsSchema,
+  cartSchema,
+  externalIdSchema,
+  figuresSchema,
+  leftWithSchema,
+  nextStepSchema,
+  revenueSchema,
+  stoppedSchema,
+} from './schemas.ts';
 
 export function presentActiveSequence(s: ActiveSequence): z.input<typeof activeSequenceSchema> {
   return {
@@ -11,6 +25,8 @@ export function presentActiveSequence(s: ActiveSequence): z.input<typeof activeS
     cart_id: s.cart.id,
     sequence_type: s.sequenceType,
     current_step: s.stepsCompleted.at(-1) ?? null,
+    last_step: s.stepsCompleted.at(-1) ?? null,
+    next_step: presentNext(s.next),
     steps_completed: s.stepsCompleted,
     started_at: isoTime(s.startedAtMs),
     completed_at: null,
@@ -22,12 +38,14 @@ export function presentActiveSequence(s: ActiveSequence): z.input<typeof activeS
 function presentCart(cart: CartView): z.input<typeof cartSchema> {
   return {
     id: cart.id,
+    external_ids: cart.externalIds.map(presentExternalId),
     store: cart.store,
     status: cart.status,
     customer_email: cart.customerEmail,
     currency: cart.currency,
     total_price: majorUnits(cart.totalMinor, cart.currency),
     total_price_minor: cart.totalMinor,
+    when_left: presentLeftWith(cart.whenLeft),
     products: cart.items.map((item) => ({
       title: item.title,
       variant: item.variant,
@@ -42,6 +60,38 @@ function presentCart(cart: CartView): z.input<typeof cartSchema> {
     last_activity_at: isoTime(cart.lastActivityAtMs),
   };
 }
+
+/** What a stop by hand came to: the end that counts, which may be an earlier one. */
+export function presentStop({ kind, end }: Extract<HandStop, { end: unknown }>): z.input<typeof stoppedSchema> {
+  const byHand = end.stopReason === 'manual';
+  const note = byHand && end.stopNote !== null ? ` Its note reads: ${end.stopNote}` : '';
+  return {
+    status: byHand ? 'stopped' : 'already_ended',
+    reason: (byHand ? end.stopNote : null) ?? end.stopReason ?? 'completed',
+    changed: kind === 'stopped',
+    ended_at: isoTime(end.endedAt),
+    detail:
+      kind === 'stopped'
+        ? 'The sequence is stopped: nothing of it goes out any more.'
+        : `It had ended before; nothing was changed. ${endSentence(end)}${note}`,
+  };
+}
+
+export const presentExternalId = ({ kind, value, integration, connectionId }: ExternalId): z.input<typeof externalIdSchema> => ({
+  kind,
+  value,
+  integration,
+  connection: connectionId,
+});
+
+export const presentLeftWith = ({ minor, currency }: Amount): z.input<typeof leftWithSchema> => ({
+  total_price: majorUnits(minor, currency),
+  total_price_minor: minor,
+  currency,
+});
+
+export const presentNext = (next: { stepId: string; atMs: number } | null): z.input<typeof nextStepSchema> | null =>
+  next === null ? null : { id: next.stepId, at: isoTime(next.atMs) };
 
 export function presentAnalytics(days: number, { fromMs, toMs, all, byType }: Analytics): z.input<typeof analyticsSchema> {
   return {
@@ -68,6 +118,7 @@ function presentFigures(f: Figures): z.input<typeof figuresSchema> {
     recovered_revenue: f.recoveredRevenue.map(presentRevenue),
     orders_of_unknown_value: f.ordersOfUnknownValue,
     avg_sequence_length: f.avgSequenceLength,
+    emails_sent: f.mailsSent,
     mails_sent: f.mailsSent,
     open_rate: f.openRate,
     click_rate: f.clickRate,

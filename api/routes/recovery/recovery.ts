@@ -1,17 +1,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Deps } from '../../../operations/deps.ts';
+import type { BuiltDeps } from '../../../operations/create-deps.ts';
 import { readActiveSequences } from '../../../operations/read/active-sequences.ts';
 import { readAnalytics } from '../../../operations/read/analytics.ts';
 import { stopByHand } from '../../../operations/stop-one.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
-import { idParams, isId, noteField } from '../fields.ts';
-import { presentActiveSequence, presentAnalytics } from './present.ts';
+import { idParams, isId, nextPage, noteField } from '../fields.ts';
+import { presentActiveSequence, presentAnalytics, presentStop } from './present.ts';
 import { activeSequenceSchema, analyticsSchema, stoppedSchema } from './schemas.ts';
 
 /** What a merchant sees of the store's recoveries, and the brake (requirement S1-16). Registered behind `requireApiKey`. */
-export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, { deps }) => {
+export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   const tags = ['recovery'];
   const security = [{ apiKey: [] }, { apiKeyHeader: [] }];
 
@@ -34,7 +34,7 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
     async (request, reply) => {
       const { limit, cursor } = request.query;
       const page = await readActiveSequences(deps, callerOf(request).tenantId, { limit, after: cursor ?? null });
-      if (page.next !== null) void reply.header('link', `</recovery/sequences?limit=${limit}&cursor=${page.next}>; rel="next"`);
+      if (page.next !== null) void reply.header('link', nextPage('/recovery/sequences', { limit }, page.next));
       return page.items.map(presentActiveSequence);
     },
   );
@@ -47,7 +47,7 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
         security,
         summary: 'Stop a sequence by hand',
         description:
-          'Answered only when no message of it can go out any more. The reason is kept as a note: "purchased" typed here is not a recovery. Stopping again changes nothing.',
+          'Answered only when no message of it can go out any more. The reason is kept as a note: "purchased" typed here is not a recovery. Where the sequence has ended before, nothing changes, and the answer says how it ended.',
         params: idParams,
         querystring: z.object({ reason: noteField }),
         response: { 200: stoppedSchema, ...problems(400, 401, 404, 429, 503) },
@@ -57,14 +57,21 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app,
       const { tenantId, apiKeyId } = callerOf(request);
       const { id } = request.params;
       const reason = request.query.reason.trim();
-      const result = isId(id) ? await stopByHand(deps, { tenantId, enrollmentId: id, note: reason, actor: `api_key:${apiKeyId}` }) : 'not_found';
-      switch (result) {
+      if (!isId(id)) return problem(reply, 404, 'unknown_sequence', 'There is no such sequence.');
+      const result = await stopByHand(deps, { tenantId, enrollmentId: id, note: reason, actor: `api_key:${apiKeyId}` });
+      switch (result.kind) {
         case 'stopped':
-          return { status: 'stopped' as const, reason };
+        case 'ended_before':
+          return presentStop(result);
         case 'not_found':
           return problem(reply, 404, 'unknown_sequence', 'There is no such sequence.');
         case 'busy':
-          return problem(reply.header('retry-after', '1'), 503, 'busy', 'A message of this sequence is being sent right now; ask again.');
+          return problem(
+            reply.header('retry-after', '1'),
+            503,
+            'busy',
+            'The stop is not confirmed yet: a message of this sequence may be on its way right now. Ask again.',
+          );
       }
     },
   );

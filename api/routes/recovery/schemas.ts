@@ -4,15 +4,35 @@ import { timeField } from '../fields.ts';
 const money = z.string().meta({ description: 'In major units, exact: `129.90`.', examples: ['129.90'] });
 const minor = z.int().meta({ description: 'The same in minor units.' });
 
+export const externalIdSchema = z
+  .object({
+    kind: z.string().meta({ examples: ['external', 'checkout_token', 'cart_token'] }),
+    value: z.string(),
+    integration: z.string(),
+    connection: z.uuid(),
+  })
+  .meta({ id: 'ExternalId', description: 'The shop’s own id of a cart, as its webhooks give it.' });
+
+export const leftWithSchema = z.object({ total_price: money.nullable(), total_price_minor: minor.nullable(), currency: z.string().nullable() }).meta({
+  id: 'CartWhenLeft',
+  description: 'What the cart was worth when it counted as abandoned; until then, when it was taken into the sequence.',
+});
+
+export const nextStepSchema = z
+  .object({ id: z.string(), at: timeField })
+  .meta({ id: 'NextStep', description: 'The step whose turn it is, and when it is tried next; null: the sequence has ended, or is paused.' });
+
 export const cartSchema = z
   .object({
-    id: z.uuid(),
+    id: z.uuid().meta({ description: 'Rekindle’s own id.' }),
+    external_ids: z.array(externalIdSchema),
     store: z.string(),
     status: z.enum(['ABANDONED', 'COMPLETED', 'GONE']).meta({ description: 'GONE: the checkout was deleted, its link restores nothing.' }),
     customer_email: z.string().nullable(),
     currency: z.string().nullable(),
-    total_price: money.nullable(),
+    total_price: money.nullable().meta({ description: 'Now, as the shop’s latest event has it, in major units, exact: `129.90`.' }),
     total_price_minor: minor.nullable(),
+    when_left: leftWithSchema,
     products: z.array(
       z.object({
         title: z.string(),
@@ -30,14 +50,20 @@ export const cartSchema = z
   })
   .meta({ id: 'Cart' });
 
-export const sequenceTypeSchema = z.enum(['first_time', 'returning', 'high_value', 'low_stock']).meta({ id: 'SequenceType' });
+export const sequenceTypeSchema = z.enum(['first_time', 'returning', 'high_value', 'low_stock']).meta({
+  id: 'SequenceType',
+  description:
+    'Whose cart it was when it was taken into the sequence. `first_time`: no earlier order is known. `high_value`: has ordered before, for more in all than the store’s threshold. `low_stock`: has ordered before, and something in the cart is nearly sold out. `returning`: has ordered before, and neither holds.',
+});
 
 export const activeSequenceSchema = z
   .object({
     id: z.uuid().meta({ description: 'The enrollment’s id.' }),
     cart_id: z.uuid(),
     sequence_type: sequenceTypeSchema,
-    current_step: z.string().nullable().meta({ description: 'The last step that went out; null before the first.' }),
+    current_step: z.string().nullable().meta({ description: 'The same as `last_step`.' }),
+    last_step: z.string().nullable().meta({ description: 'The last step that went out; null before the first.' }),
+    next_step: nextStepSchema.nullable(),
     steps_completed: z.array(z.string()).meta({ description: 'The steps that went out, in order. A step that was left out is not among them.' }),
     started_at: timeField.meta({ description: 'When the cart counted as abandoned.' }),
     completed_at: z.null(),
@@ -46,7 +72,17 @@ export const activeSequenceSchema = z
   })
   .meta({ id: 'ActiveSequence' });
 
-export const stoppedSchema = z.object({ status: z.literal('stopped'), reason: z.string() }).meta({ id: 'StoppedSequence' });
+export const stoppedSchema = z
+  .object({
+    status: z
+      .enum(['stopped', 'already_ended'])
+      .meta({ description: '`stopped`: by hand, now or before. `already_ended`: it had ended otherwise, and this changed nothing.' }),
+    reason: z.string().meta({ description: 'Why it stopped: what was typed at the stop by hand that counts, or the reason of the other end.' }),
+    changed: z.boolean().meta({ description: 'Whether this request ended it.' }),
+    ended_at: timeField,
+    detail: z.string().meta({ description: 'For people: what happened.' }),
+  })
+  .meta({ id: 'StoppedSequence' });
 
 const percent = z.number().meta({ description: 'Percent, 0 to 100.' });
 
@@ -86,11 +122,12 @@ const figures = {
     .int()
     .meta({ description: 'Credited orders whose amount or currency the shop did not say readably: in none of the amounts.' }),
   avg_sequence_length: z.number().meta({ description: 'Mean number of steps that went out.' }),
-  mails_sent: z.int(),
+  emails_sent: z.int(),
+  mails_sent: z.int().meta({ description: 'The same as `emails_sent`, which replaces it.', deprecated: true }),
   open_rate: percent
     .nullable()
-    .meta({ description: 'Mails opened by a person ÷ mails accepted; null without mails, or where the store does not measure opens.' }),
-  click_rate: percent.nullable().meta({ description: 'Mails whose link a person followed ÷ mails accepted; null without mails.' }),
+    .meta({ description: 'Emails opened by a person ÷ emails accepted; null without emails, or where the store does not measure opens.' }),
+  click_rate: percent.nullable().meta({ description: 'Emails whose link a person followed ÷ emails accepted; null without emails.' }),
 };
 export const figuresSchema = z.object(figures).meta({ id: 'SequenceFigures' });
 

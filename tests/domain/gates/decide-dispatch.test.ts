@@ -38,12 +38,12 @@ describe('ends', () => {
   test.each([
     ['the cart was bought', { subject: { state: 'converted' } }, 'purchased'],
     ['the cart was bought before activation', { subject: { state: 'converted' }, progress: { activatedAtMs: null } }, 'not_abandoned'],
-    ['the checkout is gone', { subject: { state: 'gone' } }, 'expired'],
+    ['the cart was deleted', { subject: { state: 'gone' } }, 'cart_deleted'],
     ['the enrollment was stopped', { enrollment: { ended: 'manual' } }, 'manual'],
     ['a stop stands in the progress only', { progress: { stopped: 'replied' } }, 'replied'],
     ['the person must not be contacted', { person: { doNotContact: true } }, 'opted_out'],
     ['the person ordered since', { person: { lastOrderMs: at('30m') } }, 'purchased_elsewhere'],
-    ['the person ordered before activation', { person: { lastOrderMs: at('30m') }, progress: { activatedAtMs: null } }, 'not_abandoned'],
+    ['the person ordered before activation', { person: { lastOrderMs: at('30m') }, progress: { activatedAtMs: null } }, 'purchased_elsewhere'],
     ['the person wrote since', { person: { lastReplyMs: at('30m') } }, 'replied'],
   ] as const)('%s', (_, differences, reason) => {
     const verdict = decide(differences);

@@ -286,7 +286,9 @@ test('the random histories are worth their name: every kind of end, skip and def
     ...['sent sent', 'sent unknown'],
     ...['activity', 'active_now', 'quiet_hours', 'gap', 'send_failed'].map((reason) => `deferred ${reason}`),
     ...['too_old', 'condition', 'not_connected', 'no_address', 'no_consent', 'suppressed', 'refused', 'silent'].map((reason) => `skipped ${reason}`),
-    ...['completed', 'purchased', 'purchased_elsewhere', 'not_abandoned', 'replied', 'opted_out', 'expired'].map((reason) => `finished ${reason}`),
+    ...['completed', 'purchased', 'purchased_elsewhere', 'not_abandoned', 'replied', 'opted_out', 'expired', 'cart_deleted'].map(
+      (reason) => `finished ${reason}`,
+    ),
   ]) {
     expect(seen, [...seen].join(', ')).toContain(kind);
   }

@@ -55,8 +55,8 @@ describe('stops', () => {
     expect(rehearse(twoMails, [cartUpdated('08:00'), optedOut('11:00')]).finished).toEqual({ reason: 'opted_out', at: '11:00' });
   });
 
-  test('a checkout that is gone ends as expired at the next step', () => {
-    expect(rehearse(twoMails, [cartUpdated('08:00'), checkoutGone('11:00')]).finished).toEqual({ reason: 'expired', at: 'tomorrow 08:00' });
+  test('a deleted cart ends as such at the next step', () => {
+    expect(rehearse(twoMails, [cartUpdated('08:00'), checkoutGone('11:00')]).finished).toEqual({ reason: 'cart_deleted', at: 'tomorrow 08:00' });
   });
 
   test('an enrollment that outlived maxAge ends as expired', () => {

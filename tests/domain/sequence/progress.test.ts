@@ -78,6 +78,6 @@ describe('an end', () => {
     expect(stopReasonOfOrder({ activated: true, matched: true })).toBe('purchased');
     expect(stopReasonOfOrder({ activated: true, matched: false })).toBe('purchased_elsewhere');
     expect(stopReasonOfOrder({ activated: false, matched: true })).toBe('not_abandoned');
-    expect(stopReasonOfOrder({ activated: false, matched: false })).toBe('not_abandoned');
+    expect(stopReasonOfOrder({ activated: false, matched: false })).toBe('purchased_elsewhere');
   });
 });

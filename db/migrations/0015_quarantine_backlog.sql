@@ -1,0 +1,13 @@
+CREATE INDEX "quarantine_open" ON "quarantine" USING btree ("tenant_id","id") WHERE released_at is null;--> statement-breakpoint
+-- Three figures for /healthz and /metrics that span tenants and name none.
+create function quarantine_backlog()
+returns table (open bigint, may_be_stops bigint, oldest_stop_ms double precision)
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select count(*), count(*) filter (where q.may_be_stop),
+    coalesce(extract(epoch from clock_timestamp() - min(q.received_at) filter (where q.may_be_stop)) * 1000, 0)::double precision
+  from public.quarantine q where q.released_at is null
+$$;
+--> statement-breakpoint
+revoke execute on function quarantine_backlog() from public;
+--> statement-breakpoint
+grant execute on function quarantine_backlog() to rekindle_app;

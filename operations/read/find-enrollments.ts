@@ -1,0 +1,216 @@
+import { and, desc, eq, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { connections, contactIdentities, contacts, conversions, enrollments, subjects, tenants } from '../../db/schema/index.ts';
+import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
+import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
+import { tenantSettings } from '../../domain/tenant-settings.ts';
+import type { BuiltDeps } from '../create-deps.ts';
+import { readTenant, startContext } from '../events/context.ts';
+import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
+import { type ExternalId, readExternalIds } from './external-ids.ts';
+import { whyNoSequence } from './why-no-sequence.ts';
+
+/** By what a shop knows a person or a cart. Several narrow the search down. */
+export interface Search {
+  email?: string | undefined;
+  phone?: string | undefined;
+  /** The cart: Rekindle's id, or any that the shop has for it. */
+  cartId?: string | undefined;
+  /** Any id of the shop's: of the cart, the customer or the order. */
+  externalId?: string | undefined;
+}
+
+/** `unreadable`: the field can be no address or number, so that nobody can be found by it. */
+export type Searched<T> = { kind: 'found'; found: T } | { kind: 'unreadable'; field: 'email' | 'phone' };
+
+export interface FoundPage {
+  items: EnrollmentView[];
+  /** Where the next page begins; null: this was the last. */
+  next: string | null;
+}
+
+/** Enrollments of the tenant, the newest first: those that the search finds, or all. */
+export function findEnrollments(
+  deps: ReadDeps,
+  tenantId: string,
+  search: Search,
+  page: { status: EnrollmentStatus | null; limit: number; after: string | null },
+): Promise<Searched<FoundPage>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const where = await conditions(tx, tenantId, search);
+    if (where.kind === 'unreadable') return where;
+    const rows = await tx
+      .select({ id: enrollments.id })
+      .from(enrollments)
+      .where(and(...where.found, statusIs(page.status), page.after === null ? undefined : lt(enrollments.id, page.after)))
+      .orderBy(desc(enrollments.id))
+      .limit(page.limit + 1);
+    const ids = rows.slice(0, page.limit).map((r) => r.id);
+    return {
+      kind: 'found',
+      found: { items: await loadEnrollments(tx, deps, ids), next: rows.length > page.limit ? (ids.at(-1) ?? null) : null },
+    };
+  });
+}
+
+export type SearchDeps = ReadDeps & Pick<BuiltDeps, 'sealing' | 'timeScale'>;
+
+/** A cart that the search finds and about which nothing ever ran. */
+export interface QuietCart {
+  id: string;
+  externalIds: ExternalId[];
+  state: 'open' | 'converted' | 'gone';
+  lastActivityAtMs: number;
+  sentence: string;
+}
+
+/** Carts that the search finds and that no sequence was begun about, the newest first. */
+export async function findQuietCarts(deps: SearchDeps, tenantId: string, search: Search, limit: number): Promise<QuietCart[]> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const ids = await cartsOf(tx, tenantId, search);
+    if (ids.length === 0) return [];
+    const rows = await tx
+      .select()
+      .from(subjects)
+      .where(
+        and(
+          inArray(subjects.id, ids),
+          sql`not exists (select 1 from enrollments e where e.tenant_id = subjects.tenant_id and e.subject_id = subjects.id)`,
+        ),
+      )
+      .orderBy(desc(subjects.id))
+      .limit(limit);
+    const externalIds = await readExternalIds(
+      tx,
+      rows.map((subject) => subject.id),
+    );
+    const ctx = startContext(tx, deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
+    const carts: QuietCart[] = [];
+    for (const subject of rows) {
+      const { id, state, lastActivityAt: lastActivityAtMs } = subject;
+      carts.push({ id, externalIds: externalIds.get(id) ?? [], state, lastActivityAtMs, sentence: await whyNoSequence(ctx, subject) });
+    }
+    return carts;
+  });
+}
+
+function statusIs(status: EnrollmentStatus | null): SQL | undefined {
+  if (status === null) return undefined;
+  // By the index over open enrollments, where there is one.
+  return status === 'ACTIVE' || status === 'PAUSED'
+    ? and(isNull(enrollments.endedAt), eq(enrollments.status, status))
+    : eq(enrollments.status, status);
+}
+
+async function conditions(tx: Tx, tenantId: string, search: Search): Promise<Searched<SQL[]>> {
+  const found: SQL[] = [];
+  for (const field of ['email', 'phone'] as const) {
+    const typed = search[field];
+    if (typed === undefined) continue;
+    const value = await normalised(tx, tenantId, field, typed);
+    if (value === null) return { kind: 'unreadable', field };
+    found.push(isOf(enrollments.contactId, await contactsOfPersons(tx, [{ kind: field, value }])));
+  }
+  if (search.cartId !== undefined) found.push(isOf(enrollments.subjectId, await cartsByAnyId(tx, tenantId, search.cartId)));
+  if (search.externalId !== undefined) {
+    const { contactIds, subjectIds, enrollmentIds } = await byExternalId(tx, tenantId, search.externalId);
+    const any = or(isOf(enrollments.contactId, contactIds), isOf(enrollments.subjectId, subjectIds), isOf(enrollments.id, enrollmentIds));
+    if (any !== undefined) found.push(any);
+  }
+  return { kind: 'found', found };
+}
+
+type Column = typeof enrollments.id | typeof enrollments.contactId | typeof enrollments.subjectId;
+const isOf = (column: Column, ids: string[]): SQL => (ids.length === 0 ? sql`false` : inArray(column, ids));
+
+async function cartsOf(tx: Tx, tenantId: string, { email, phone, cartId, externalId }: Search): Promise<string[]> {
+  const byId = [
+    ...(cartId === undefined ? [] : await cartsByAnyId(tx, tenantId, cartId)),
+    ...(externalId === undefined ? [] : (await byExternalId(tx, tenantId, externalId)).subjectIds),
+  ];
+  const identities = [];
+  for (const [kind, typed] of [
+    ['email', email],
+    ['phone', phone],
+  ] as const) {
+    const value = typed === undefined ? null : await normalised(tx, tenantId, kind, typed);
+    if (value !== null) identities.push({ kind, value });
+  }
+  const contactIds = await contactsOfPersons(tx, identities);
+  if (contactIds.length === 0) return byId;
+  const rows = await tx.select({ id: subjects.id }).from(subjects).where(inArray(subjects.contactId, contactIds));
+  return [...byId, ...rows.map((r) => r.id)];
+}
+
+/** As a webhook's fields are read. */
+async function normalised(tx: Tx, tenantId: string, kind: 'email' | 'phone', typed: string): Promise<string | null> {
+  if (kind === 'email') return normaliseEmail(typed);
+  const [tenant] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));
+  // A plus sign that nobody escaped arrives as a space.
+  return normalisePhone(typed.replace(/^ (?=\d)/, '+'), tenantSettings.parse(tenant?.settings ?? {}).country);
+}
+
+/** Every contact of the persons who have one of these identities. */
+async function contactsOfPersons(tx: Tx, identities: { kind: string; value: string }[]): Promise<string[]> {
+  if (identities.length === 0) return [];
+  const persons = tx
+    .select({ personId: contacts.personId })
+    .from(contactIdentities)
+    .innerJoin(contacts, and(eq(contacts.tenantId, contactIdentities.tenantId), eq(contacts.id, contactIdentities.contactId)))
+    .where(or(...identities.map((i) => and(eq(contactIdentities.kind, i.kind), eq(contactIdentities.value, i.value)))));
+  const rows = await tx.select({ id: contacts.id }).from(contacts).where(inArray(contacts.personId, persons));
+  return rows.map((r) => r.id);
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Ids are case-sensitive in the shop; people are not. */
+const spellings = (typed: string) => [...new Set([typed.trim(), typed.trim().toLowerCase(), typed.trim().toUpperCase()])];
+
+async function cartsByAnyId(tx: Tx, tenantId: string, typed: string): Promise<string[]> {
+  const own = uuid.test(typed.trim()) ? [typed.trim().toLowerCase()] : [];
+  return [...own, ...(await cartsByKey(tx, tenantId, typed))];
+}
+
+/**
+ * Carts by a key of any kind, of any connection. The index begins with connection and kind, of which a store has a few: they are walked
+ * one after the other, and each is asked.
+ */
+async function cartsByKey(tx: Tx, tenantId: string, typed: string): Promise<string[]> {
+  const { rows } = await tx.execute<{ subject_id: string }>(sql`
+    with recursive kinds as (
+      (select connection_id, kind from subject_keys where tenant_id = ${tenantId} order by connection_id, kind limit 1)
+      union all
+      select n.connection_id, n.kind from kinds k cross join lateral (
+        select connection_id, kind from subject_keys
+        where tenant_id = ${tenantId} and (connection_id, kind) > (k.connection_id, k.kind) order by connection_id, kind limit 1) n)
+    select distinct s.subject_id from kinds k
+    join subject_keys s on s.tenant_id = ${tenantId} and s.connection_id = k.connection_id and s.kind = k.kind
+    where s.value in ${spellings(typed)}`);
+  return rows.map((r) => r.subject_id);
+}
+
+async function byExternalId(tx: Tx, tenantId: string, typed: string) {
+  const stores = await tx.select({ id: connections.id }).from(connections);
+  const values = spellings(typed);
+  const customers = stores.flatMap(({ id }) => values.map((value) => ({ kind: `external:${id}`, value })));
+  const orders =
+    stores.length === 0
+      ? []
+      : await tx
+          .select({ subjectId: conversions.subjectId, enrollmentId: conversions.enrollmentId })
+          .from(conversions)
+          .where(
+            and(
+              inArray(
+                conversions.connectionId,
+                stores.map((s) => s.id),
+              ),
+              inArray(conversions.orderId, values),
+            ),
+          );
+  return {
+    contactIds: await contactsOfPersons(tx, customers),
+    subjectIds: [...(await cartsByKey(tx, tenantId, typed)), ...orders.flatMap((o) => o.subjectId ?? [])],
+    enrollmentIds: orders.flatMap((o) => o.enrollmentId ?? []),
+  };
+}

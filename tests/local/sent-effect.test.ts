@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { effectLines, problemLines, type SeenEnrollment } from '../../local/sent-effect.ts';
+
+// `npm run send` says what was seen, never what was meant.
+
+const cart = { id: 'cart' };
+const running: SeenEnrollment = { id: 'one', summary: 'The sequence is running.', ended_at: null, cart };
+const ended: SeenEnrollment = { id: 'one', summary: 'The sequence was stopped: the cart was bought.', ended_at: '2026-11-28T04:00:00.000Z', cart };
+
+describe('an event', () => {
+  test('that ended a sequence says which, and how it stands', () => {
+    expect(effectLines({ before: [running], after: [ended], quiet: null })).toEqual([
+      'It ended a sequence (one): The sequence was stopped: the cart was bought.',
+    ]);
+  });
+
+  test('that began one says so', () => {
+    expect(effectLines({ before: [], after: [running], quiet: null })).toEqual(['It began a sequence (one): The sequence is running.']);
+  });
+
+  test('whose sequence had ended before claims nothing', () => {
+    expect(effectLines({ before: [ended], after: [ended], quiet: null })).toEqual([
+      'It began no sequence and ended none.',
+      'The latest sequence (one): The sequence was stopped: the cart was bought.',
+    ]);
+  });
+
+  test('that left one running says so: nothing was stopped', () => {
+    expect(effectLines({ before: [running], after: [running], quiet: null })).toEqual([
+      'It began no sequence and ended none.',
+      'Still running (one): The sequence is running.',
+    ]);
+  });
+
+  test('of a cart that begins nothing says why', () => {
+    expect(effectLines({ before: [], after: [], quiet: 'No sequence was begun about this cart: it was bought.' })).toEqual([
+      'No sequence was begun about this cart: it was bought.',
+    ]);
+  });
+});
+
+test('a refusal is shown with its fields, of a body as of a request', () => {
+  const fields = [{ field: 'data.order.total', reason: 'is no amount' }];
+  expect(problemLines({ detail: 'It could not be read.', fields })).toEqual(['It could not be read.', '  data.order.total is no amount']);
+  expect(problemLines({ detail: 'Wrong.', errors: [{ path: 'querystring/email', message: 'is no email address' }] })).toEqual([
+    'Wrong.',
+    '  querystring/email is no email address',
+  ]);
+  expect(problemLines('<html>')).toBeNull();
+});
