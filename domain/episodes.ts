@@ -30,7 +30,7 @@ export function isNewEpisode(cart: BoughtCart, event: Extract<DomainEvent, { typ
 }
 
 /** Whether two lines name the same product: by the shop's id where both have one, else by title. */
-export function isSameProduct(a: ProductRef, b: ProductRef): boolean {
+function isSameProduct(a: ProductRef, b: ProductRef): boolean {
   if (a.productId !== null && b.productId !== null) return a.productId === b.productId;
   const [left, right] = [a, b].map(({ title }) => title.normalize('NFKC').trim().toLowerCase());
   return left !== '' && left === right;

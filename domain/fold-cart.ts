@@ -69,7 +69,7 @@ export function foldCart(known: KnownContent | null, event: CartUpdated, address
 }
 
 /** Of two events of one instant the later arrival counts; a clock of whole seconds cannot tell more than the second. */
-export function isNewer(event: Pick<CartUpdated, 'occurredAtMs' | 'toTheSecond'>, knownMs: EpochMs): boolean {
+function isNewer(event: Pick<CartUpdated, 'occurredAtMs' | 'toTheSecond'>, knownMs: EpochMs): boolean {
   if (event.occurredAtMs >= knownMs) return true;
   return event.toTheSecond === true && Math.floor(event.occurredAtMs / 1_000) === Math.floor(knownMs / 1_000);
 }

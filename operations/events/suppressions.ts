@@ -9,7 +9,7 @@ import { type ConsentBasis, deniesEverything } from '../../domain/people/consent
 
 type Reading = Pick<EventContext, 'tx' | 'deps' | 'source'>;
 
-export function identityHash(ctx: Reading, identity: Identity): string {
+function identityHash(ctx: Reading, identity: Identity): string {
   return ctx.deps.sealing.addressHash(ctx.source.tenantId, identity.kind, identity.value);
 }
 
