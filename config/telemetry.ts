@@ -74,8 +74,7 @@ export function createPrometheus() {
         webhooks.inc({ integration, result });
         webhookSeconds.observe({ integration }, s(durationMs));
       },
-      unreadable: (integration: string, topic: string, mayBeStop: boolean) =>
-        unreadable.inc({ integration, topic, may_be_stop: String(mayBeStop) }),
+      unreadable: (integration: string, topic: string, mayBeStop: boolean) => unreadable.inc({ integration, topic, may_be_stop: String(mayBeStop) }),
       verdict: (verdict: string, reason: string) => verdicts.inc({ verdict, reason }),
       send(outcome: 'sent' | 'failed' | 'unknown', durationMs: number) {
         sends.inc({ outcome });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import fc from 'fast-check';
+import type fc from 'fast-check';
 import type { DomainEvent } from '../../../domain/events.ts';
 import type { Delivery, Normalised } from '../../../integrations/port.ts';
 import { receivers } from '../../../integrations/registry.ts';
