@@ -122,7 +122,7 @@ const values: fc.Arbitrary<unknown> = fc.oneof(
 );
 
 /** Every field of a body as a path, objects and list entries included. */
-export function pathsOf(value: unknown, at = ''): string[] {
+function pathsOf(value: unknown, at = ''): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
     const path = at === '' ? key : `${at}.${key}`;
@@ -131,7 +131,7 @@ export function pathsOf(value: unknown, at = ''): string[] {
 }
 
 /** Fields whose damage leaves whom and what the delivery is about untouched. */
-export function harmlessPaths({ body, about }: ValidDelivery): string[] {
+function harmlessPaths({ body, about }: ValidDelivery): string[] {
   return pathsOf(body).filter((path) => !about.some((kept) => kept === path || kept.startsWith(`${path}.`) || path.startsWith(`${kept}.`)));
 }
 
