@@ -11,6 +11,8 @@ const personal = new Set([
 ]);
 const censor = '[personal]';
 const maxDepth = 6;
+/** Characters of a text: an error's message may repeat what a caller sent, a megabyte of it. */
+const maxText = 2_000;
 
 /**
  * The structured logger of one process: JSON lines, no personal data, no host name.
@@ -39,6 +41,7 @@ function hide(value: unknown): unknown {
 
 function redact(value: unknown, depth: number): unknown {
   if (Array.isArray(value)) return depth > maxDepth ? censor : value.map((item) => redact(item, depth + 1));
+  if (typeof value === 'string') return shortened(value);
   if (!isPlain(value)) return value;
   return depth > maxDepth ? censor : redactFields(value, depth);
 }
@@ -62,7 +65,11 @@ function describeError(error: unknown): unknown {
 
 // Drizzle writes the values into its message, behind "params:", over as many lines as they have.
 function withoutParameters(message: string): string {
-  return message.replace(/\nparams:[\s\S]*/, '');
+  return shortened(message.replace(/\nparams:[\s\S]*/, ''));
+}
+
+function shortened(text: string): string {
+  return text.length <= maxText ? text : `${text.slice(0, maxText)}… (${text.length} characters)`;
 }
 
 // The head of a stack repeats the message, values included.

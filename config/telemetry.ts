@@ -4,7 +4,19 @@ const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
 const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
 const s = (ms: number) => ms / 1_000;
 
-/** The figures of one process, for Prometheus. Labels are few and bounded: no ids, no personal data. */
+// More values than any label has, and few enough that a scrape stays small whatever is reported.
+const mostValuesOfALabel = 60;
+
+/** The values of one label: what comes after the first few dozen is counted as `other`, because Prometheus's client keeps each one for ever. */
+function boundedLabel(): (value: string) => string {
+  const known = new Set<string>();
+  return (value) => {
+    if (known.size < mostValuesOfALabel) known.add(value);
+    return known.has(value) ? value : 'other';
+  };
+}
+
+/** The figures of one process, for Prometheus. Labels are few and bounded: no ids, no personal data, nothing that an unverified caller says. */
 export function createPrometheus() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -67,15 +79,17 @@ export function createPrometheus() {
     labelNames: ['what'],
     registers,
   });
+  const [integrationLabel, reasonLabel, kindLabel, repairLabel] = [boundedLabel(), boundedLabel(), boundedLabel(), boundedLabel()];
   return {
     registry,
     telemetry: {
-      webhook(integration: string, result: string, durationMs: number) {
+      webhook(name: string, result: string, durationMs: number) {
+        const integration = integrationLabel(name);
         webhooks.inc({ integration, result });
         webhookSeconds.observe({ integration }, s(durationMs));
       },
       unreadable: (integration: string, topic: string, mayBeStop: boolean) => unreadable.inc({ integration, topic, may_be_stop: String(mayBeStop) }),
-      verdict: (verdict: string, reason: string) => verdicts.inc({ verdict, reason }),
+      verdict: (verdict: string, reason: string) => verdicts.inc({ verdict, reason: reasonLabel(reason) }),
       send(outcome: 'sent' | 'failed' | 'unknown', durationMs: number) {
         sends.inc({ outcome });
         sendSeconds.observe(s(durationMs));
@@ -85,8 +99,8 @@ export function createPrometheus() {
         leaseWaits.inc({ result });
         leaseWaitSeconds.observe(s(waitedMs));
       },
-      outboxDone: (kind: string, lagMs: number) => outboxLag.observe({ kind }, s(lagMs)),
-      repaired: (what: string) => repairs.inc({ what }),
+      outboxDone: (kind: string, lagMs: number) => outboxLag.observe({ kind: kindLabel(kind) }, s(lagMs)),
+      repaired: (what: string) => repairs.inc({ what: repairLabel(what) }),
     },
   };
 }

@@ -1,16 +1,20 @@
+import { isIPv6 } from 'node:net';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 /** Counts something that a caller did. @returns seconds to wait, or null while it is within the limit */
 export type Limit = (request: FastifyRequest) => Promise<number | null>;
 
+/** Counts by a key that was checked before. What stands in the request itself is the caller's choice: one address has many spellings. */
+export type KeyedLimit = (request: FastifyRequest, key: string) => Promise<number | null>;
+
 export interface Limits {
   /** Attempts with a wrong API key, by address. */
   failedAuth: Limit;
   /** Links with a token that we did not sign, by address. */
   badToken: Limit;
-  /** Uses of one link: whoever hammers it fills our tables. */
-  link: Limit;
+  /** Uses of one link, by what its token names: whoever hammers it fills our tables. */
+  link: KeyedLimit;
 }
 
 /**
@@ -19,16 +23,31 @@ export interface Limits {
  */
 export async function createLimits(app: FastifyInstance): Promise<Limits> {
   await app.register(rateLimit, { global: false });
-  const limit = (max: number, keyOf: (request: FastifyRequest) => string): Limit => {
-    const count = app.createRateLimit({ max, timeWindow: 60_000, keyGenerator: keyOf });
-    return async (request) => {
+  const limit = (max: number): KeyedLimit => {
+    const keys = new WeakMap<FastifyRequest, string>();
+    const count = app.createRateLimit({ max, timeWindow: 60_000, keyGenerator: (request) => keys.get(request) ?? '' });
+    return async (request, key) => {
+      keys.set(request, key);
       const state = await count(request);
       return !state.isAllowed && state.isExceeded ? Math.max(1, state.ttlInSeconds) : null;
     };
   };
-  return {
-    failedAuth: limit(30, (request) => request.ip),
-    badToken: limit(30, (request) => request.ip),
-    link: limit(60, (request) => request.url.split('?')[0] ?? request.url),
+  const byAddress = (max: number): Limit => {
+    const counted = limit(max);
+    return (request) => counted(request, networkOf(request.ip));
   };
+  return { failedAuth: byAddress(30), badToken: byAddress(30), link: limit(60) };
+}
+
+/** Who has one IPv6 address has the 2^64 of its network: they count as one. */
+export function networkOf(address: string): string {
+  if (!isIPv6(address) || /^::ffff:\d+\./i.test(address)) return address;
+  const [head = '', tail] = address.toLowerCase().split('::');
+  const groups = (text: string) => text.split(':').filter((group) => group !== '');
+  const [first, last] = [groups(head), groups(tail ?? '')];
+  const all = tail === undefined ? first : [...first, ...Array.from({ length: 8 - first.length - last.length }, () => '0'), ...last];
+  return `${all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
 }

@@ -136,6 +136,16 @@ describe('the way back', () => {
     const other = await newMail();
     expect((await get(`/c/${other.click}`)).statusCode).toBe(302);
   });
+
+  test('hammered under many spellings of its address is one link all the same', async () => {
+    const mail = await newMail();
+    const spell = (n: number) =>
+      [...mail.click].map((c, at) => ((n >> (at % 7)) & 1 ? `%${c.charCodeAt(0).toString(16)}` : c)).join('');
+    const answers: number[] = [];
+    for (let n = 0; n < 70; n++) answers.push((await get(`/c/${spell(n)}`)).statusCode);
+    expect(answers.slice(0, 60).every((status) => status === 302)).toBe(true);
+    expect(answers.slice(60)).toEqual(Array.from({ length: 10 }, () => 429));
+  });
 });
 
 test('a token works for its purpose alone', async () => {

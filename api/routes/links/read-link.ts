@@ -25,7 +25,8 @@ export async function readLink(
   purpose: LinkTarget['purpose'],
 ): Promise<ReadLink> {
   const target = deps.links.read(token, purpose);
-  const waitSeconds = await (target === null ? limits.badToken : limits.link)(request);
+  const waitSeconds =
+    target === null ? await limits.badToken(request) : await limits.link(request, `${target.purpose} ${target.tenantId} ${target.messageId}`);
   if (waitSeconds !== null) return { kind: 'too_often', waitSeconds };
   return target === null ? { kind: 'bad' } : { kind: 'good', target };
 }
