@@ -3,8 +3,7 @@
 FROM node:24-slim AS build
 WORKDIR /src
 COPY package.json package-lock.json ./
-# `npm ci` refuses a lock that lacks another platform's optional packages; `npm install` adds them.
-RUN npm ci --no-audit --no-fund || npm install --no-audit --no-fund
+RUN npm ci --no-audit --no-fund
 COPY . .
 # tsc to dist/, files that are read at run time beside it, workflows bundled once instead of at every start of a worker.
 RUN npm run build
@@ -12,7 +11,7 @@ RUN npm run build
 FROM node:24-slim AS dependencies
 WORKDIR /src
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --no-audit --no-fund || npm install --omit=dev --no-audit --no-fund
+RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM node:24-slim
 # The worker's native core reads the system's certificates; slim images have none.
