@@ -127,6 +127,7 @@ export const privacyRequests = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
+    index('privacy_requests_contact').on(t.tenantId, t.contactId),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'privacy_requests_contact_fk' }),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'privacy_requests_tenant' }),
     tenantPolicy(),

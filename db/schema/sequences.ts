@@ -107,6 +107,8 @@ export const enrollments = pgTable(
     index('enrollments_contact').on(t.tenantId, t.contactId),
     index('enrollments_open').on(t.tenantId, t.id).where(sql`ended_at is null`),
     index('enrollments_subject').on(t.tenantId, t.subjectId),
+    index('enrollments_sequence').on(t.tenantId, t.sequenceId),
+    index('enrollments_version').on(t.tenantId, t.versionId),
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
     foreignKey({

@@ -10,7 +10,7 @@ const entry = z.object({
   dependencies: z.record(z.string(), z.string()).default({}),
   optionalDependencies: z.record(z.string(), z.string()).default({}),
 });
-const read = (file: string): unknown => JSON.parse(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8'));
+const read = (file: string) => z.looseObject({}).parse(JSON.parse(readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8')));
 const { packages } = z.object({ packages: z.record(z.string(), entry) }).parse(read('package-lock.json'));
 const installed = Object.entries(packages).filter(([path]) => path !== '');
 

@@ -13,17 +13,18 @@ export interface TestDatabase {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = inject('postgresUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await asAdmin(adminUrl, `create database ${name} template ${templateDatabase}`);
+  await asOwner(adminUrl, `create database ${name} template ${templateDatabase}`);
   const url = new URL(adminUrl);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => asAdmin(adminUrl, `drop database if exists ${name} with (force)`) };
+  return { url: url.href, drop: () => asOwner(adminUrl, `drop database if exists ${name} with (force)`) };
 }
 
-async function asAdmin(url: string, statement: string): Promise<void> {
+/** Change as the owner what the application has no right to change. @param url - the owner's */
+export async function asOwner(url: string, statement: string, values: unknown[] = []): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(statement);
+    await client.query(statement, values);
   } finally {
     await client.end();
   }
