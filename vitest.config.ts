@@ -9,7 +9,10 @@ export default defineConfig({
     // Most of the time is spent waiting for Postgres, Temporal and deadlines: two files at once also where there are two cores only.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['tests/{domain,content,integrations,config,local,bench}/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: { name: 'unit', testTimeout: 30_000, include: ['tests/{domain,content,integrations,config,local,bench}/**/*.test.ts'] },
+      },
       {
         extends: true,
         test: { name: 'workflows', include: ['tests/workflows/**/*.test.ts'], globalSetup: stack, testTimeout: 120_000, hookTimeout: 120_000 },

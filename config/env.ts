@@ -37,7 +37,7 @@ const remedies = {
   TEMPORAL_TLS: 'Use true or false, or leave it out (true when TEMPORAL_API_KEY is set).',
   HOST: 'Give the address to listen on, e.g. 127.0.0.1 or 0.0.0.0.',
   PORT: 'Give a port between 1 and 65535, or leave it out to use 3000.',
-  PUBLIC_URL: 'Give the http(s) address under which shoppers and shops reach this server, e.g. https://rekindle.example.com.',
+  PUBLIC_URL: 'Give the address under which shoppers and shops reach this server, e.g. https://rekindle.example.com.',
   SMTP_URL: 'Give the mail server, e.g. smtps://user:password@smtp.example.com:465.',
   DKIM_DOMAIN: 'Give the domain of the senders’ addresses, e.g. shop.example.com, or leave all of DKIM_* out where the mail server signs.',
   DKIM_SELECTOR: 'Give the name below _domainkey under which the public key stands in the DNS, e.g. rekindle1.',
@@ -154,6 +154,14 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   }
   const dkim = readDkim(given);
   if (dkim.kind === 'wrong') problems.push(...dkim.problems);
+  // A wrong one is named by the schema.
+  if (given.NODE_ENV === 'production' && !problems.some(({ variable }) => variable === 'PUBLIC_URL') && !/^https:/i.test(given.PUBLIC_URL ?? '')) {
+    problems.push({
+      variable: 'PUBLIC_URL',
+      problem: `${given.PUBLIC_URL === undefined ? 'is missing' : 'does not start with https://'}, which NODE_ENV=production asks for: mail programs offer one-click unsubscribe for https alone (RFC 8058)`,
+      remedy: remedies.PUBLIC_URL,
+    });
+  }
   if (!parsed.success || dkim.kind === 'wrong' || problems.length > 0) throw new EnvError(problems);
   const env = parsed.data;
   return {

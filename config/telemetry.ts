@@ -54,6 +54,12 @@ export function createPrometheus() {
   });
   const sendSeconds = new Histogram({ name: 'rekindle_send_seconds', help: 'Claim written to outcome known', buckets: fast, registers });
   const lateness = new Histogram({ name: 'rekindle_due_to_call_seconds', help: 'A step’s due time to its provider call', buckets: slow, registers });
+  const dispatchedLate = new Histogram({
+    name: 'rekindle_step_lateness_seconds',
+    help: 'How late steps were dispatched, whatever was decided: after their due time, or the time to which they were put off',
+    buckets: slow,
+    registers,
+  });
   const leaseWaits = new Counter({
     name: 'rekindle_lease_waits_total',
     help: 'Stops by how the wait for running calls ended',
@@ -95,6 +101,7 @@ export function createPrometheus() {
         sendSeconds.observe(s(durationMs));
       },
       dueToCall: (latenessMs: number) => lateness.observe(s(latenessMs)),
+      dispatchedLate: (lateMs: number) => dispatchedLate.observe(s(lateMs)),
       leaseWait(result: string, waitedMs: number) {
         leaseWaits.inc({ result });
         leaseWaitSeconds.observe(s(waitedMs));

@@ -133,6 +133,8 @@ export interface Database {
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   /** Deliveries of all tenants that wait in the quarantine, how many may be stops, and how long the oldest of these has waited. */
   quarantineBacklog(): Promise<{ open: number; mayBeStops: number; oldestStopMs: number }>;
+  /** The steps of all stores that were dispatched late in the last `withinMs`. */
+  lateSteps(withinMs: number): Promise<{ steps: number; worstMs: number }>;
   makeMessageEventPartitions(): Promise<void>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
   foldRollups(maxRows: number): Promise<number>;
@@ -351,6 +353,10 @@ export function openDatabase(options: DatabaseOptions): Database {
         'select open, may_be_stops, oldest_stop_ms from quarantine_backlog()',
       );
       return { open: Number(row?.open ?? 0), mayBeStops: Number(row?.may_be_stops ?? 0), oldestStopMs: row?.oldest_stop_ms ?? 0 };
+    },
+    async lateSteps(withinMs) {
+      const [row] = await rows<{ steps: string; worst_ms: string }>('select steps, worst_ms from late_steps($1)', [withinMs]);
+      return { steps: Number(row?.steps ?? 0), worstMs: Number(row?.worst_ms ?? 0) };
     },
     async makeMessageEventPartitions() {
       await rows('select make_message_event_partitions()');

@@ -1,20 +1,21 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { EnvError } from '../config/env.ts';
 import { migrate } from '../db/migrate.ts';
 import { masterKey } from './credentials.ts';
 import { startDemoStore } from './demo-store/demo-store.ts';
 import { buildShopSite } from './demo-store/shop-site.ts';
+import { inOrder } from './in-order.ts';
 import { lockFile, lockInstance } from './instance-lock.ts';
 import { keepRunning } from './keep-running.ts';
 import { localDir, writeJson } from './local-files.ts';
 import { startMailbox } from './mailbox/mailbox.ts';
 import { startPart } from './part.ts';
+import { freePortFrom } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { removePostgres } from './postgres-place.ts';
 import { readyText } from './ready-text.ts';
-import { apiUrlOf, checkGiven, checkPorts, type LocalSettings, readSettings } from './settings.ts';
+import { apiUrlOf, checkSettings, type LocalSettings, readSettings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { findTemporal, temporalWays } from './temporal-binary.ts';
 import { startTemporal } from './temporal-server.ts';
@@ -27,11 +28,11 @@ const projectRoot = join(localDir, '..');
 const demoTimeScale = 3600;
 const say = (line: string) => console.log(line);
 
-/** What runs, in the order of its start; it stops in the opposite one: the worker first, Postgres last. */
-const running: { name: string; stop: () => Promise<void> }[] = [];
+const parts = inOrder();
+const { begin } = parts;
 let stopping: Promise<void> | null = null;
 
-const starting = start(process.argv.slice(2)).catch((error: unknown) => {
+start(process.argv.slice(2)).catch((error: unknown) => {
   if (stopping !== null) return;
   const expected = error instanceof StartError || error instanceof EnvError;
   console.error(expected ? error.message : error);
@@ -50,25 +51,11 @@ function stop(code: number): void {
 }
 
 async function stopAll(code: number): Promise<void> {
-  // A server that is just coming up is waited for, so that it is stopped like the others.
-  await Promise.race([starting, sleep(5_000)]);
-  for (const part of running.toReversed()) {
-    try {
-      await part.stop();
-      if (code === 0 && part.name !== '') say(`  ${part.name} stopped`);
-    } catch (error) {
-      console.error(`  ${part.name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  }
+  await parts.stop({
+    stopped: (name) => code === 0 && name !== '' && say(`  ${name} stopped`),
+    failed: (name, error) => console.error(`  ${name} did not stop cleanly: ${error instanceof Error ? error.message : String(error)}`),
+  });
   if (code === 0) say('Everything is kept in .rekindle/. npm start resumes all running sequences.');
-}
-
-/** Do the next step of the start, unless it was called off, and remember how to undo it. */
-async function begin<T>(name: string, step: () => Promise<T>, undo: (made: T) => Promise<void>): Promise<T> {
-  if (stopping !== null) throw new StartError('The start was called off.');
-  const made = await step();
-  running.push({ name, stop: () => undo(made) });
-  return made;
 }
 
 async function start(args: string[]): Promise<void> {
@@ -78,8 +65,7 @@ async function start(args: string[]): Promise<void> {
     async () => lockInstance(localDir),
     async (unlock) => unlock(),
   );
-  await checkPorts(settings);
-  await checkGiven(settings);
+  await checkSettings(settings);
   if (args.includes('--fresh')) wipe(args);
   const key = masterKey(localDir);
 
@@ -87,12 +73,12 @@ async function start(args: string[]): Promise<void> {
   const temporal = settings.temporalAddress === null ? await startOwnTemporal(settings) : { address: settings.temporalAddress, uiUrl: null };
   await migrate(process.env.MIGRATION_DATABASE_URL || databaseUrl);
   const mail = await startMail(settings);
-  const shopUrl = await startShopSite(settings);
   const apiUrl = apiUrlOf(settings);
-  const demo = settings.demo && mail.webUrl !== null;
-  if (settings.demo && !demo)
+  const shopUrl = settings.demo === 'wanted' ? await startShopSite(settings) : null;
+  if (settings.demo === 'no_mailbox')
     say('The demo store is left out: SMTP_URL is set, and its emails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
-  const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, shopUrl, demoTimeScale: demo ? demoTimeScale : null });
+  const shop = shopUrl === null ? null : { url: shopUrl, timeScale: demoTimeScale };
+  const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoShop: shop });
 
   const env = {
     DATABASE_URL: databaseUrl,
@@ -109,7 +95,7 @@ async function start(args: string[]): Promise<void> {
   };
   await startOwnPart('API', 'api/server.ts', env, () => answers(`${apiUrl}/readyz`), 10_000);
   const timeScale = settings.timeScale ?? demoTimeScale;
-  if (tenants.demo !== null && mail.webUrl !== null) {
+  if (tenants.demo !== null && shopUrl !== null && mail.webUrl !== null) {
     const options = { targets: tenants.demo, apiUrl, publicUrl: settings.publicUrl, shopUrl, mailboxUrl: mail.webUrl, timeScale, say };
     await begin(
       'demo store',
@@ -117,10 +103,11 @@ async function start(args: string[]): Promise<void> {
       (store) => store.stop(),
     );
   }
-  await startOwnPart('worker', 'worker/main.ts', env, () => answers(`${apiUrl}/healthz`), 20_000);
+  const metricsPort = settings.ports.workerMetrics ?? (await freePortFrom(9464));
+  await startOwnPart('worker', 'worker/main.ts', { ...env, METRICS_PORT: String(metricsPort) }, () => answers(`${apiUrl}/healthz`), 20_000);
 
   writeJson(localDir, 'addresses.json', { live: `${apiUrl}/`, mailbox: mail.webUrl, temporal: temporal.uiUrl, shop: shopUrl });
-  if (stopping === null) say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, temporal, shopUrl, demo }));
+  if (stopping === null) say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, temporal, metricsPort, demo: shopUrl !== null }));
 }
 
 function wipe(args: readonly string[]): void {
@@ -192,7 +179,7 @@ async function startOwnPart(
   const options = { name: `The ${name}`, script, cwd: projectRoot, env, logFile, isReady, readyWithinMs: 60_000, graceMs };
   await begin(
     name,
-    () => keepRunning(`The ${name}`, () => startPart(options), say),
+    (calledOff) => keepRunning(`The ${name}`, () => startPart({ ...options, calledOff }), say),
     (part) => part.stop(),
   );
 }

@@ -22,6 +22,8 @@ export async function startPart(options: {
   isReady: () => Promise<boolean>;
   readyWithinMs: number;
   graceMs: number;
+  /** Aborted: the process is ended, whether it is ready or not. */
+  calledOff?: AbortSignal;
 }): Promise<Running> {
   const log = openLog(options.logFile);
   const child = spawn(process.execPath, ['--import', 'tsx', '--import', './local/end-with-parent.mjs', options.script], {
@@ -33,7 +35,13 @@ export async function startPart(options: {
   closeSync(log);
   child.on('error', () => {});
   let stopping = false;
-  const ready = await waitUntil(() => hasEnded(child) || options.isReady().catch(() => false), options.readyWithinMs);
+  const { calledOff } = options;
+  const ready = await waitUntil(() => hasEnded(child) || calledOff?.aborted === true || options.isReady().catch(() => false), options.readyWithinMs);
+  if (calledOff?.aborted === true) {
+    stopping = true;
+    await endProcess(child, 'SIGTERM', options.graceMs);
+    throw new StartError('The start was called off.');
+  }
   if (hasEnded(child)) throw new StartError(`${options.name} did not start (${howEnded(child)}): ${lastWords(options.logFile)}`);
   if (!ready) {
     await endProcess(child, 'SIGTERM', options.graceMs);

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { StartError } from './start-error.ts';
+import type { EnvProblem } from '../config/env.ts';
 
 /** A port that we are about to listen on, with the variable that moves it. */
 export interface PortClaim {
@@ -11,13 +11,18 @@ export interface PortClaim {
   host?: string;
 }
 
-/** A number from a variable of the environment, or its default. @throws StartError when it is no port */
-export function portFrom(variable: string, fallback: number, source: Record<string, string | undefined> = process.env): number {
+/** A number from a variable of the environment, or its default. @returns also what is wrong with it; null: nothing */
+export function readPort(
+  variable: string,
+  fallback: number,
+  source: Record<string, string | undefined>,
+): { port: number; problem: EnvProblem | null } {
   const given = source[variable]?.trim();
-  if (!given) return fallback;
+  if (!given) return { port: fallback, problem: null };
   const port = Number(given);
-  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
-  throw new StartError(`${variable} is not a port: give a number between 1 and 65535, or leave it out to use ${fallback}.`);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return { port, problem: null };
+  const remedy = `Give a number between 1 and 65535, or leave it out to use ${fallback}.`;
+  return { port: fallback, problem: { variable, problem: 'is not a port', remedy } };
 }
 
 /** One line per port that is taken or asked for twice, naming the variable that moves it. Empty: all free. */
@@ -26,9 +31,10 @@ export async function busyPorts(claims: readonly PortClaim[]): Promise<string[]>
     const first = claims.slice(0, index).find((other) => other.port === claim.port);
     return first === undefined ? [] : [`Port ${claim.port} is asked for twice, by ${first.variable} and ${claim.variable}. Give one another port.`];
   });
-  if (twice.length > 0) return twice;
-  const problems = await Promise.all(claims.map(async (claim) => ({ claim, problem: await probe(claim.port, claim.host ?? '127.0.0.1') })));
-  return problems.flatMap(({ claim, problem }) => (problem === null ? [] : [portMessage(claim, problem)]));
+  const problems: { claim: PortClaim; problem: 'busy' | 'forbidden' | null }[] = [];
+  // One after the other: a port that two ask for would be busy for the second because of the first.
+  for (const claim of claims) problems.push({ claim, problem: await probe(claim.port, claim.host ?? '127.0.0.1') });
+  return [...twice, ...problems.flatMap(({ claim, problem }) => (problem === null ? [] : [portMessage(claim, problem)]))];
 }
 
 /** What a user reads about a port that cannot be had. */
@@ -41,7 +47,13 @@ function freeLookingPort(port: number): number {
   return port < 1024 ? port + 8000 : port > 55_000 ? port - 1000 : port + 10_000;
 }
 
-/** A port that is free right now on the loopback; for tests. */
+/** The first free port from a number on. */
+export async function freePortFrom(port: number): Promise<number> {
+  for (let next = port; next < port + 100; next++) if ((await probe(next, '127.0.0.1')) === null) return next;
+  return freePort();
+}
+
+/** A port that is free right now on the loopback. */
 export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));

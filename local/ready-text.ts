@@ -6,7 +6,8 @@ export function readyText(run: {
   apiUrl: string;
   mailboxUrl: string | null;
   temporal: { address: string; uiUrl: string | null };
-  shopUrl: string;
+  /** Where the worker serves its figures. */
+  metricsPort: number;
   demo: boolean;
 }): string {
   const { settings } = run;
@@ -17,6 +18,7 @@ export function readyText(run: {
     ['API', `${run.apiUrl}/openapi.json   key in .rekindle/credentials.json`],
     ['Temporal', run.temporal.address],
     ['Postgres', settings.databaseUrl === null ? `127.0.0.1:${settings.ports.postgres}   psql "$(cat .rekindle/postgres.url)"` : 'DATABASE_URL'],
+    ['Figures', `${run.apiUrl}/metrics of the API, http://localhost:${run.metricsPort}/metrics of the worker`],
     ['Logs', '.rekindle/logs/'],
   ];
   const scale = settings.timeScale;
@@ -24,7 +26,9 @@ export function readyText(run: {
   const tries: [string, string][] = [
     [`a cart of your own, ${pace}`, 'npm run send -- cart.updated --email you@example.com --value 129.90'],
     ['… and buy it', 'npm run send -- order.placed --email you@example.com'],
-    ...(scale === null ? [['watch it through 72 hours in 72 s', 'Ctrl-C, then REKINDLE_TIME_SCALE=3600 npm start'] satisfies [string, string]] : []),
+    ...(scale === null
+      ? [['72 hours in 72 s', 'Ctrl-C, then REKINDLE_TIME_SCALE=3600 npm start: for carts that you send from then on'] satisfies [string, string]]
+      : []),
     ['begin anew', 'npm start -- --fresh'],
   ];
   return [

@@ -1,13 +1,23 @@
 import { Connection } from '@temporalio/client';
 import { Client } from 'pg';
-import { readEnv } from '../config/env.ts';
-import { busyPorts, type PortClaim, portFrom } from './ports.ts';
+import { type Env, EnvError, type EnvProblem, readEnv } from '../config/env.ts';
+import { busyPorts, type PortClaim, readPort } from './ports.ts';
 import { StartError } from './start-error.ts';
 
 /** What the environment says about a start on one machine. Nothing has been started yet. */
 export interface LocalSettings {
   host: string;
-  ports: { api: number; temporal: number; temporalUi: number; smtp: number; mailbox: number; postgres: number; shop: number };
+  ports: {
+    api: number;
+    temporal: number;
+    temporalUi: number;
+    smtp: number;
+    mailbox: number;
+    postgres: number;
+    shop: number;
+    /** null: any free one. */
+    workerMetrics: number | null;
+  };
   publicUrl: string;
   /** Given by the user: then no own one is started. */
   databaseUrl: string | null;
@@ -16,35 +26,54 @@ export interface LocalSettings {
   mailboxUrl: string | null;
   /** For every tenant; null: real time, and the demo store at its own pace. */
   timeScale: number | null;
-  demo: boolean;
+  /** The synthetic shoppers. `no_mailbox`: they are left out, because nobody would find their emails. */
+  demo: 'wanted' | 'not_wanted' | 'no_mailbox';
 }
 
 type Source = Record<string, string | undefined>;
 
-/** @throws EnvError or StartError naming what is wrong, before anything is started */
+/** @throws EnvError naming everything that is wrong, before anything is started */
 export function readSettings(args: readonly string[], source: Source = process.env): LocalSettings {
-  const ports = {
-    api: portFrom('PORT', 3000, source),
-    temporal: portFrom('TEMPORAL_PORT', 7233, source),
-    temporalUi: portFrom('TEMPORAL_UI_PORT', 8233, source),
-    smtp: portFrom('MAILBOX_SMTP_PORT', 1025, source),
-    mailbox: portFrom('MAILBOX_PORT', 8025, source),
-    postgres: portFrom('POSTGRES_PORT', 5433, source),
-    shop: portFrom('DEMO_STORE_PORT', 3030, source),
+  const problems: EnvProblem[] = [];
+  const port = (variable: string, fallback: number) => {
+    const read = readPort(variable, fallback, source);
+    if (read.problem !== null) problems.push(read.problem);
+    return read.port;
   };
-  // What the children will refuse is refused here, in front of the user: what is missing is what this start provides.
-  const env = readEnv({ ...provided, ...withoutEmpty(source) });
+  const own = {
+    temporal: port('TEMPORAL_PORT', 7233),
+    temporalUi: port('TEMPORAL_UI_PORT', 8233),
+    smtp: port('MAILBOX_SMTP_PORT', 1025),
+    mailbox: port('MAILBOX_PORT', 8025),
+    postgres: port('POSTGRES_PORT', 5433),
+    shop: port('DEMO_STORE_PORT', 3030),
+  };
+  const env = readAll(source, problems);
   return {
     host: env.HOST,
-    ports,
+    ports: { api: env.PORT, ...own, workerMetrics: env.METRICS_PORT },
     publicUrl: env.PUBLIC_URL,
     databaseUrl: source.DATABASE_URL?.trim() || null,
     temporalAddress: source.TEMPORAL_ADDRESS?.trim() || null,
     smtpUrl: env.SMTP_URL,
     mailboxUrl: env.MAILBOX_URL,
     timeScale: env.REKINDLE_TIME_SCALE,
-    demo: !args.includes('--no-demo'),
+    // Its emails must not reach a real server: shoppers read them in the mailbox.
+    demo: args.includes('--no-demo') ? 'not_wanted' : env.SMTP_URL !== null && env.MAILBOX_URL === null ? 'no_mailbox' : 'wanted',
   };
+}
+
+/** What the children will refuse is refused here, in front of the user; what is missing is what this start provides. */
+function readAll(source: Source, problems: readonly EnvProblem[]): Env {
+  let found: readonly EnvProblem[] = [];
+  try {
+    const env = readEnv({ ...provided, ...withoutEmpty(source) });
+    if (problems.length === 0) return env;
+  } catch (error) {
+    if (!(error instanceof EnvError)) throw error;
+    found = error.problems;
+  }
+  throw new EnvError([...found, ...problems]);
 }
 
 const provided = {
@@ -63,25 +92,36 @@ export function apiUrlOf({ host, ports }: LocalSettings): string {
   return `http://${everywhere ? 'localhost' : host}:${ports.api}`;
 }
 
-/** What the user gave is tried before anything is started on top of it. @throws StartError naming the variable that leads nowhere */
-export async function checkGiven({ databaseUrl, temporalAddress }: LocalSettings): Promise<void> {
-  if (databaseUrl !== null) {
-    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
-    await client.connect().catch((error: unknown) => refuse('DATABASE_URL', 'the Postgres', error, 'leave it out to use the embedded one'));
-    await client.end();
-  }
-  if (temporalAddress !== null) {
-    const connection = await Connection.connect({ address: temporalAddress, connectTimeout: '5 seconds' }).catch((error: unknown) =>
-      refuse('TEMPORAL_ADDRESS', 'the Temporal', error, 'leave it out to use an own one'),
-    );
-    await connection.close();
-  }
+/** What the user gave is tried before anything is started on top of it. @returns one line for each variable that leads nowhere */
+async function unusable({ databaseUrl, temporalAddress }: LocalSettings): Promise<string[]> {
+  const tried = await Promise.all([
+    databaseUrl === null
+      ? null
+      : tryPostgres(databaseUrl).catch((error: unknown) => refusal('DATABASE_URL', 'the Postgres', error, 'leave it out to use the embedded one')),
+    temporalAddress === null
+      ? null
+      : tryTemporal(temporalAddress).catch((error: unknown) => refusal('TEMPORAL_ADDRESS', 'the Temporal', error, 'leave it out to use an own one')),
+  ]);
+  return tried.filter((line) => line !== null);
 }
 
-function refuse(variable: string, server: string, error: unknown, otherwise: string): never {
+async function tryPostgres(connectionString: string): Promise<null> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  await client.end();
+  return null;
+}
+
+async function tryTemporal(address: string): Promise<null> {
+  const connection = await Connection.connect({ address, connectTimeout: '5 seconds' });
+  await connection.close();
+  return null;
+}
+
+function refusal(variable: string, server: string, error: unknown, otherwise: string): string {
   const causes = error instanceof AggregateError ? error.errors : [error];
   const why = causes[0] instanceof Error ? causes[0].message : String(causes[0]);
-  throw new StartError(`${variable}: ${server} there cannot be used (${why}). Mend it, or ${otherwise}.`, { cause: error });
+  return `${variable}: ${server} there cannot be used (${why}). Mend it, or ${otherwise}.`;
 }
 
 /** The ports that this start will listen on. */
@@ -100,12 +140,15 @@ export function portClaims({ ports, ...given }: LocalSettings): PortClaim[] {
       { port: ports.smtp, variable: 'MAILBOX_SMTP_PORT', purpose: 'mailbox, SMTP' },
       { port: ports.mailbox, variable: 'MAILBOX_PORT', purpose: 'mailbox, page' },
     ),
-    { port: ports.shop, variable: 'DEMO_STORE_PORT', purpose: 'demo shop' },
+    ...own(given.demo === 'wanted', { port: ports.shop, variable: 'DEMO_STORE_PORT', purpose: 'demo shop' }),
+    ...(ports.workerMetrics === null
+      ? []
+      : [{ port: ports.workerMetrics, variable: 'METRICS_PORT', purpose: 'the worker’s figures', host: given.host }]),
   ];
 }
 
-/** @throws StartError with one line per port that cannot be had */
-export async function checkPorts(settings: LocalSettings): Promise<void> {
-  const problems = await busyPorts(portClaims(settings));
+/** @throws StartError with one line for each port that cannot be had and each server that cannot be used */
+export async function checkSettings(settings: LocalSettings): Promise<void> {
+  const problems = (await Promise.all([busyPorts(portClaims(settings)), unusable(settings)])).flat();
   if (problems.length > 0) throw new StartError(problems.join('\n'));
 }

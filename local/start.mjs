@@ -11,8 +11,8 @@ npm start -- --fresh      asks, then removes .rekindle/ (database, emails, crede
 
 const known = ['--no-demo', '--fresh', '--yes', '--help'];
 const args = process.argv.slice(2);
-const unknown = args.find((arg) => !known.includes(arg));
-if (unknown !== undefined) end(1, `${unknown} is not an option.\n${usage}`);
+const unknown = args.filter((arg) => !known.includes(arg));
+if (unknown.length > 0) end(1, `${unknown.map((arg) => `${arg} is not an option.`).join('\n')}\n${usage}`);
 if (args.includes('--help')) end(0, usage);
 
 const { engines } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));

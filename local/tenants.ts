@@ -23,7 +23,7 @@ const demo = {
 /**
  * See to it that the real-time tenant exists and `.rekindle/credentials.json` opens it, and to the demo tenant where it is wanted.
  * A demo tenant begins anew: what its last run left open ends as `demo_restarted`.
- * @param demoTimeScale - null: no demo store this time
+ * @param demoShop - null: no demo store this time
  * @returns where the demo's webhooks go; null without a demo
  */
 export async function provisionTenants(options: {
@@ -31,10 +31,9 @@ export async function provisionTenants(options: {
   masterKey: string;
   apiUrl: string;
   dir: string;
-  shopUrl: string;
-  demoTimeScale: number | null;
+  demoShop: { url: string; timeScale: number } | null;
 }): Promise<{ demo: ShopTargets | null }> {
-  const { apiUrl, dir, shopUrl, demoTimeScale } = options;
+  const { apiUrl, dir, demoShop } = options;
   const before = readCredentials(dir);
   const own = before?.tenant === store.slug ? before.apiKey : null;
   return withProvisioning(options, async ({ provision, restartDemo }) => {
@@ -42,8 +41,8 @@ export async function provisionTenants(options: {
     const apiKey = tenant.apiKey ?? own;
     if (apiKey === null) throw new StartError(`The tenant "${store.slug}" exists, but its API key is unknown here.`);
     writeCredentials(dir, { apiUrl, apiKey, tenant: store.slug, webhooks: targetsOf(tenant, apiUrl) });
-    if (demoTimeScale === null) return { demo: null };
-    const shop = await provision({ ...demo, timeScale: demoTimeScale, settings: { ...demo.settings, storeUrl: shopUrl } });
+    if (demoShop === null) return { demo: null };
+    const shop = await provision({ ...demo, timeScale: demoShop.timeScale, settings: { ...demo.settings, storeUrl: demoShop.url } });
     await restartDemo(shop.tenantId);
     return { demo: targetsOf(shop, apiUrl) };
   });

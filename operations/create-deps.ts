@@ -4,6 +4,7 @@ import type { Sender } from '../integrations/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
 import { VersionCache } from './dispatch/versions.ts';
+import { createLatenessLog } from './lateness.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { createLinkTokens } from './link-tokens.ts';
 import { createSealing } from './sealing.ts';
@@ -49,6 +50,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     sealing,
     links: createLinkTokens(sealing.deriveKey('links')),
     leases: createLeaseWatch(db, clock),
+    lateness: createLatenessLog(),
     telemetry: options.telemetry ?? noTelemetry,
     log: options.log,
     receivers,

@@ -6,6 +6,7 @@ import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import type { LinkTokens } from './link-tokens.ts';
 import type { Sealing } from './sealing.ts';
+import type { LatenessLog } from './lateness.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -67,6 +68,7 @@ export interface Deps {
   sealing: Sealing;
   links: LinkTokens;
   leases: LeaseWatch;
+  lateness: LatenessLog;
   telemetry: Telemetry;
   log: Log;
   versions: VersionCache;

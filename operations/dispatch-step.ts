@@ -17,6 +17,8 @@ export interface DispatchInput {
   tenantId: string;
   enrollmentId: string;
   stepId: string;
+  /** When a hold of the enrollment ended last, epoch milliseconds; absent: it was not held, or the workflow is an older build's. */
+  resumedAtMs?: number;
 }
 
 const mostLooks = 8;
@@ -141,6 +143,7 @@ async function lookOnce(
         opened,
         ...own,
         called: own.state.called,
+        resumedAtMs: input.resumedAtMs ?? 0,
       });
       await deps.checkpoints('dispatch.before_commit');
       return result;

@@ -51,53 +51,71 @@ async function findOrphans(
   report: ReconcileReport,
   options: ReconcileOptions,
 ): Promise<void> {
-  let after = '00000000-0000-0000-0000-000000000000';
-  for (;;) {
-    const rows = await deps.db.withTenant(tenant.id, (tx) =>
-      tx
-        .select({
-          id: enrollments.id,
-          sequence: sequences.slug,
-          // Asked of the page's rows alone: as a condition it would join all open enrollments with the outbox, page after page.
-          waiting: sql<boolean>`exists (select 1 from ${outbox} where ${outbox.enrollmentId} = ${enrollments.id})`,
-        })
-        .from(enrollments)
-        .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
-        .where(
-          and(
-            isNull(enrollments.endedAt),
-            gt(enrollments.id, after),
-            sql`enrolled_at < statement_timestamp() - make_interval(secs => ${options.graceMs / 1000}::double precision)`,
-          ),
-        )
-        .orderBy(asc(enrollments.id))
-        .limit(page),
-    );
-    for (const row of rows) {
-      // The relay has not told Temporal yet.
-      if (row.waiting) continue;
+  for (let after: string | null = '00000000-0000-0000-0000-000000000000'; after !== null; ) {
+    const rows = await openEnrollments(deps, tenant.id, after, options.graceMs);
+    // The relay has not told Temporal yet of those that wait.
+    for (const row of rows.filter(({ waiting }) => !waiting)) {
       report.checked++;
       options.onProgress?.();
-      if (running.has(row.id)) continue;
-      const state = await deps.engine.describe({ tenantSlug: tenant.slug, sequence: row.sequence, enrollmentId: row.id });
-      if (state === 'running') continue;
-      if (state === 'terminated' || state === 'cancelled') {
-        // It may have ended otherwise since the row was read; the first end stays.
-        const reason = await closeEnrollment(deps, { tenantId: tenant.id, enrollmentId: row.id, reason: state, note: 'ended in Temporal' });
-        if (reason !== state) continue;
-        await audit(deps, tenant.id, 'reconcile.closed', row.id, { workflow: state });
-        deps.telemetry.repaired('closed');
-        report.closed++;
-      } else if (await queue(deps, tenant.id, row.id, 'start')) {
-        await audit(deps, tenant.id, 'reconcile.restarted', row.id, { workflow: state });
-        deps.telemetry.repaired('restarted');
-        report.restarted++;
-      }
+      if (!running.has(row.id)) await mendOrphan(deps, tenant, row, report);
     }
-    const last = rows.at(-1);
-    if (last === undefined || rows.length < page) return;
-    after = last.id;
+    after = rows.length < page ? null : (rows.at(-1)?.id ?? null);
   }
+}
+
+interface OpenEnrollment {
+  id: string;
+  sequence: string;
+  /** Something for it is in the outbox. */
+  waiting: boolean;
+}
+
+/** The next page of open enrollments, by id. */
+function openEnrollments(deps: Deps, tenantId: string, after: string, graceMs: number): Promise<OpenEnrollment[]> {
+  return deps.db.withTenant(tenantId, (tx) =>
+    tx
+      .select({
+        id: enrollments.id,
+        sequence: sequences.slug,
+        // Asked of the page's rows alone: as a condition it would join all open enrollments with the outbox, page after page.
+        waiting: sql<boolean>`exists (select 1 from ${outbox} where ${outbox.enrollmentId} = ${enrollments.id})`,
+      })
+      .from(enrollments)
+      .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
+      .where(
+        and(
+          isNull(enrollments.endedAt),
+          gt(enrollments.id, after),
+          sql`enrolled_at < statement_timestamp() - make_interval(secs => ${graceMs / 1000}::double precision)`,
+        ),
+      )
+      .orderBy(asc(enrollments.id))
+      .limit(page),
+  );
+}
+
+/** An end that was made in Temporal is written back; a workflow that is gone is started again. */
+async function mendOrphan(
+  deps: Deps & { engine: WorkflowEngine },
+  tenant: TenantSummary,
+  { id, sequence }: OpenEnrollment,
+  report: ReconcileReport,
+): Promise<void> {
+  const state = await deps.engine.describe({ tenantSlug: tenant.slug, sequence, enrollmentId: id });
+  if (state === 'running') return;
+  if (state === 'terminated' || state === 'cancelled') {
+    // It may have ended otherwise since the row was read; the first end stays.
+    const reason = await closeEnrollment(deps, { tenantId: tenant.id, enrollmentId: id, reason: state, note: 'ended in Temporal' });
+    if (reason !== state) return;
+    await audit(deps, tenant.id, 'reconcile.closed', id, { workflow: state });
+    deps.telemetry.repaired('closed');
+    report.closed++;
+    return;
+  }
+  if (!(await queue(deps, tenant.id, id, 'start'))) return;
+  await audit(deps, tenant.id, 'reconcile.restarted', id, { workflow: state });
+  deps.telemetry.repaired('restarted');
+  report.restarted++;
 }
 
 /** Workflows that run although their enrollment has ended: a start that arrived late, a reset by an operator. Visibility shows closed ones for a while. */

@@ -6,6 +6,8 @@ export interface Telemetry {
   verdict(kind: string, reason: string): void;
   send(outcome: 'sent' | 'failed' | 'unknown', durationMs: number): void;
   dueToCall(latenessMs: number): void;
+  /** How late a step was dispatched, whatever was decided: what the product itself caused. */
+  dispatchedLate(lateMs: number): void;
   leaseWait(result: 'none' | 'settled' | 'lease_over' | 'budget_spent', waitedMs: number): void;
   outboxDone(kind: string, lagMs: number): void;
   repaired(what: string): void;
@@ -17,6 +19,7 @@ export const noTelemetry: Telemetry = {
   verdict() {},
   send() {},
   dueToCall() {},
+  dispatchedLate() {},
   leaseWait() {},
   outboxDone() {},
   repaired() {},

@@ -6,27 +6,37 @@ export interface TemporalHealth {
   serverVersion: string | null;
   /** Milliseconds since a worker last asked for workflow tasks; null: no worker is known. */
   workerSeenMsAgo: number | null;
+  /** How long the oldest task has been waiting for a worker, by Temporal's estimate; null: it does not say. */
+  backlogMs: number | null;
 }
 
 const workflowTaskQueueType = 1;
+const activityTaskQueueType = 2;
 
 /** Whether Temporal answers, and whether a worker polls. Never throws: an unreachable Temporal is an answer. */
 export async function checkTemporal(client: Client, nowMs: number): Promise<TemporalHealth> {
   const service = client.connection.workflowService;
   try {
     return await client.connection.withDeadline(Date.now() + 1_500, async () => {
-      const [info, queue] = await Promise.all([
+      const describe = (taskQueueType: number) =>
+        service.describeTaskQueue({ namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType, reportStats: true });
+      const [info, queue, activities] = await Promise.all([
         service.getSystemInfo({}),
-        service.describeTaskQueue({ namespace: client.options.namespace, taskQueue: { name: taskQueue }, taskQueueType: workflowTaskQueueType }),
+        describe(workflowTaskQueueType),
+        describe(activityTaskQueueType),
       ]);
       const seen = (queue.pollers ?? []).map((p) => Number(p.lastAccessTime?.seconds ?? 0) * 1_000);
+      const ages = [queue, activities].flatMap(({ stats }) =>
+        stats?.approximateBacklogAge ? [Number(stats.approximateBacklogAge.seconds ?? 0) * 1_000] : [],
+      );
       return {
         reachable: true,
         serverVersion: info.serverVersion ?? null,
         workerSeenMsAgo: seen.length === 0 ? null : Math.max(0, nowMs - Math.max(...seen)),
+        backlogMs: ages.length === 0 ? null : Math.max(...ages),
       };
     });
   } catch {
-    return { reachable: false, serverVersion: null, workerSeenMsAgo: null };
+    return { reachable: false, serverVersion: null, workerSeenMsAgo: null, backlogMs: null };
   }
 }

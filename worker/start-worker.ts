@@ -8,6 +8,7 @@ import type { Log } from '../operations/deps.ts';
 import { applyPending } from '../operations/accept-delivery.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
+import { storeLateness } from '../operations/lateness.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
@@ -79,6 +80,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('inbox', 1_000, async () => (await applyPending(deps)) > 0, deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
+    runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
     // A Temporal that lost its state lost the Schedule and the search attributes too.
     runInBackground(

@@ -61,7 +61,8 @@ export interface DispatchedStep {
 
 /** What workflows ask of the outside. Ids in, small facts out. */
 export interface Activities {
-  dispatchStep(input: { tenantId: string; enrollmentId: string; stepId: string }): Promise<DispatchedStep>;
+  /** `resumedAtMs`: when a hold ended last, so that the time until then counts as nobody's lateness. */
+  dispatchStep(input: { tenantId: string; enrollmentId: string; stepId: string; resumedAtMs?: number }): Promise<DispatchedStep>;
   /** An end born in Temporal is written back; answers with the end that Postgres holds, which may be an earlier one. */
   closeEnrollment(input: { tenantId: string; enrollmentId: string; reason: FinishReason; note: string | null }): Promise<{ reason: FinishReason }>;
   /** Write a hold or its end back, so that lists show it. */

@@ -11,7 +11,7 @@ export const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInte
  * @returns null when the enrollment ended meanwhile, or when the step should be looked at again
  */
 export async function dispatchOrStop(
-  step: { tenantId: string; enrollmentId: string; stepId: string },
+  step: Parameters<Activities['dispatchStep']>[0],
   expiryMs: EpochMs,
   hasEnded: () => boolean,
   isWoken: () => boolean,

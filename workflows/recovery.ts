@@ -30,6 +30,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
   let ended: FinishReason | null = progress.stopped;
   let recorded = ended !== null;
   let note: string | null = null;
+  let resumedAtMs: number | null = null;
   // Dispatches in a row that left their step due at once: a worker's clock may be far behind Temporal's.
   let idleTurns = 0;
 
@@ -43,6 +44,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
   const hold = (held: 'paused' | null) => {
     woken = true;
     if (progress.held !== held) heldUnwritten = true;
+    if (held === null) resumedAtMs = Date.now();
     progress = { ...progress, held };
   };
   setHandler(stopSignal, (reason, mark) => {
@@ -77,7 +79,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         await condition(() => woken);
       } else {
         // No await between the look at the flag and this: a stop that is known schedules nothing.
-        const step = { ...ids, stepId: move.stepId };
+        const step = { ...ids, stepId: move.stepId, ...(resumedAtMs === null ? {} : { resumedAtMs }) };
         const result = await dispatchOrStop(
           step,
           expiryAt(plan, progress, move.stepId),

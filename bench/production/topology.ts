@@ -102,7 +102,7 @@ export async function openTopology({ shards, split, built, log }: TopologyOption
       TEMPORAL_NAMESPACE: temporal.namespace,
       REKINDLE_MASTER_KEY: masterKey.toString('base64'),
       SMTP_URL: smtp.url,
-      PUBLIC_URL: 'http://rekindle.example.com',
+      PUBLIC_URL: 'https://rekindle.example.com',
     };
     const script = (name: string, file: string, env: Record<string, string>, kind = name.replace(/-\d+$/, '')) => {
       const part = scriptPart({ name, kind, script: file, built, env: { ...environment, ...env }, logFile: join(logs, `${name}.log`) });

@@ -35,7 +35,7 @@ ALTER TABLE "rollups" ADD COLUMN "cancelled_orders" bigint DEFAULT 0 NOT NULL;--
 ALTER TABLE "rollups" ADD COLUMN "unknown_orders" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "refunds" ADD CONSTRAINT "refunds_order_fk" FOREIGN KEY ("tenant_id","connection_id","order_id") REFERENCES "public"."conversions"("tenant_id","connection_id","order_id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE POLICY "tenant_rows" ON "refunds" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint
-grant select, insert, update on refunds to rekindle_app;
+grant select, insert, update (amount_minor, besides_total_minor, currency, refunded_at, told_at) on refunds to rekindle_app;
 --> statement-breakpoint
 
 -- Orders after the stop: refunds, edits, cancellations, test orders. What each order counts for is said once, in `figures_of_order`.

@@ -1,4 +1,5 @@
 export { outbox, inbox, quarantine } from './delivery.ts';
+export { lateness } from './lateness.ts';
 export { decisions, messages } from './messages.ts';
 export { consents, contactIdentities, contacts, privacyRequests, suppressions } from './people.ts';
 export { rollupDeltas, rollups } from './rollups.ts';

@@ -1,12 +1,18 @@
+import { plannedAt } from '../sequence/due.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** An enrollment that outlived its sequence's maximum age ends. Source: requirement S1-4, `expired` */
+/**
+ * An enrollment ends whose next step was planned for after the sequence's maximum age: put off again and again. A machine that comes late
+ * ends nothing; a step that has become too late by then is the last gate's matter (`too_old`).
+ * Source: requirement S1-4, `expired`; docs/architecture.md, "Lateness"
+ */
 export const maxAge: DecisiveGate = {
   name: 'max_age',
-  check({ facts: { plan, progress }, nowMs }): Answer {
+  check({ facts: { plan, progress, step } }): Answer {
     const endsMs = progress.anchorMs + plan.maxAgeMs;
-    const input = { endsMs };
-    if (nowMs <= endsMs) return { result: 'pass', input };
-    return { result: 'stop', reason: 'expired', input, note: "It is older than the sequence's maximum age." };
+    const plannedMs = plannedAt(plan, progress, step.id);
+    const input = { endsMs, plannedMs };
+    if (plannedMs <= endsMs) return { result: 'pass', input };
+    return { result: 'stop', reason: 'expired', input, note: "Its next step would be older than the sequence's maximum age." };
   },
 };

@@ -5,7 +5,7 @@ import { afterFailure } from '../sequence/backoff.ts';
 import { compilePlan } from '../sequence/compile-plan.ts';
 import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
 import { statusOf } from '../sequence/ending.ts';
-import { nextMove } from '../sequence/next-move.ts';
+import { type Move, nextMove } from '../sequence/next-move.ts';
 import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
 import { afterVerdict, defer, settle } from '../sequence/progress.ts';
 import type { RehearsalEvent } from './events.ts';
@@ -60,22 +60,37 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
       log.push(finished);
       return { plan, log, finished, progress: world.progress };
     }
-    const untilMs = move.kind === 'hold' ? Number.POSITIVE_INFINITY : Math.max(move.kind === 'wait' ? move.untilMs : nowMs, world.workersDownUntilMs);
+    const untilMs = actsAt(move, world, nowMs);
     const event = inOrder[next];
     if (event !== undefined && event.atMs <= untilMs) {
       nowMs = Math.max(nowMs, event.atMs);
       apply(world, event, plan);
       next += 1;
-    } else if (untilMs > nowMs) {
-      if (untilMs === Number.POSITIVE_INFINITY) return { plan, log, finished: null, progress: world.progress };
-      nowMs = untilMs;
-    } else if (move.kind === 'dispatch') {
-      const step = definition.steps.find(({ id }) => id === move.stepId);
-      if (step === undefined) throw new Error(`Sequence ${definition.sequence} has no step ${move.stepId}`);
-      dispatch({ plan, world, setting: full, log, step, nowMs });
+      continue;
     }
+    if (untilMs === Number.POSITIVE_INFINITY) return { plan, log, finished: null, progress: world.progress };
+    if (move.kind === 'dispatch' && untilMs <= nowMs) dispatch({ plan, world, setting: full, log, step: stepOf(definition, move.stepId), nowMs });
+    nowMs = Math.max(nowMs, untilMs);
   }
   throw new Error(`Sequence ${definition.sequence} makes no progress`);
+}
+
+/** When a move is made if nothing happens before: what is held waits for ever, and nothing is done while no worker runs. */
+function actsAt(move: Exclude<Move, { kind: 'finish' }>, world: World, nowMs: EpochMs): EpochMs {
+  switch (move.kind) {
+    case 'hold':
+      return Number.POSITIVE_INFINITY;
+    case 'wait':
+      return Math.max(move.untilMs, world.workersDownUntilMs);
+    case 'dispatch':
+      return Math.max(nowMs, world.workersDownUntilMs);
+  }
+}
+
+function stepOf(definition: SequenceDefinition, stepId: StepId): StepDefinition {
+  const step = definition.steps.find(({ id }) => id === stepId);
+  if (step === undefined) throw new Error(`Sequence ${definition.sequence} has no step ${stepId}`);
+  return step;
 }
 
 /** What one dispatch works on. */

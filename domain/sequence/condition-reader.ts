@@ -8,11 +8,35 @@ export type Report = (path: (string | number)[], message: string) => void;
 const kinds = 'converted, opened, clicked, segment, value, not, all or any';
 const deepest = 8;
 
+type Path = (string | number)[];
+type KindOf<C> = C extends string ? C : keyof C;
+/** Reads what stands behind one kind of condition. */
+type Read = (inner: unknown, report: Report, path: Path) => Condition | null;
+
+const readers: Readonly<Record<Exclude<KindOf<Condition>, 'converted'>, Read>> = {
+  opened: (inner, report, path) => (typeof inner === 'string' ? { opened: inner } : refuse(report, path, 'must name a step, such as email_2h')),
+  clicked: (inner, report, path) => (typeof inner === 'string' ? { clicked: inner } : refuse(report, path, 'must name a step, such as email_2h')),
+  segment: (inner, report, path) => (isSegment(inner) ? { segment: inner } : refuse(report, path, `must be one of ${segmentNames.join(', ')}`)),
+  value: readValue,
+  not: (inner, report, path) => {
+    const negated = readCondition(inner, report, path);
+    return negated === null ? null : { not: negated };
+  },
+  all: (inner, report, path) => {
+    const parts = readParts(inner, report, path);
+    return parts === null ? null : { all: parts };
+  },
+  any: (inner, report, path) => {
+    const parts = readParts(inner, report, path);
+    return parts === null ? null : { any: parts };
+  },
+};
+
 /**
  * Read a condition as a sequence file writes it. By hand, because a schema's "no alternative matched" helps no author.
  * @returns null after at least one report
  */
-export function readCondition(value: unknown, report: Report, path: (string | number)[] = []): Condition | null {
+export function readCondition(value: unknown, report: Report, path: Path = []): Condition | null {
   if (value === 'converted') return value;
   if (path.length > deepest * 2) return refuse(report, path, `nests too deeply: ${deepest} levels at most`);
   if (!isRecord(value)) return refuse(report, path, `is no condition: write ${kinds}, for example { not: { clicked: email_2h } }`);
@@ -20,33 +44,18 @@ export function readCondition(value: unknown, report: Report, path: (string | nu
   if (entry === undefined || rest.length > 0) return refuse(report, path, 'must hold exactly one condition: join several with all or any');
   const [kind, inner] = entry;
   const below = [...path, kind];
-  switch (kind) {
-    case 'opened':
-      return typeof inner === 'string' ? { opened: inner } : refuse(report, below, 'must name a step, such as email_2h');
-    case 'clicked':
-      return typeof inner === 'string' ? { clicked: inner } : refuse(report, below, 'must name a step, such as email_2h');
-    case 'segment':
-      return isSegment(inner) ? { segment: inner } : refuse(report, below, `must be one of ${segmentNames.join(', ')}`);
-    case 'value':
-      return readValue(inner, report, below);
-    case 'not': {
-      const negated = readCondition(inner, report, below);
-      return negated === null ? null : { not: negated };
-    }
-    case 'all':
-    case 'any': {
-      if (!Array.isArray(inner) || inner.length === 0) return refuse(report, below, 'must be a list of conditions');
-      const parts = inner.map((part: unknown, index) => readCondition(part, report, [...below, index]));
-      const read = parts.filter((part) => part !== null);
-      if (read.length < parts.length) return null;
-      return kind === 'all' ? { all: read } : { any: read };
-    }
-    default:
-      return refuse(report, below, `is no condition: write ${kinds}`);
-  }
+  return isKind(kind) ? readers[kind](inner, report, below) : refuse(report, below, `is no condition: write ${kinds}`);
 }
 
-function readValue(value: unknown, report: Report, path: (string | number)[]): Condition | null {
+function readParts(inner: unknown, report: Report, path: Path): Condition[] | null {
+  if (!Array.isArray(inner) || inner.length === 0) return refuse(report, path, 'must be a list of conditions');
+  // Every part is read, so that all mistakes are reported at once.
+  const parts = inner.map((part: unknown, index) => readCondition(part, report, [...path, index]));
+  const read = parts.filter((part) => part !== null);
+  return read.length < parts.length ? null : read;
+}
+
+function readValue(value: unknown, report: Report, path: Path): Condition | null {
   const bounds: { atLeast?: number; below?: number } = {};
   const entries = isRecord(value) ? Object.entries(value) : [];
   for (const [name, bound] of entries) {
@@ -58,7 +67,7 @@ function readValue(value: unknown, report: Report, path: (string | number)[]): C
   return { value: bounds };
 }
 
-function refuse(report: Report, path: (string | number)[], message: string): null {
+function refuse(report: Report, path: Path, message: string): null {
   report(path, message);
   return null;
 }
@@ -69,4 +78,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isSegment(value: unknown): value is Segment {
   return segmentNames.some((name) => name === value);
+}
+
+function isKind(kind: string): kind is keyof typeof readers {
+  return Object.hasOwn(readers, kind);
 }

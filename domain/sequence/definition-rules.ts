@@ -60,28 +60,47 @@ function sequenceMistakes({ stopOn }: SequenceShape): Mistake[] {
 }
 
 function stepMistakes(steps: readonly StepShape[], step: StepShape, index: number): Mistake[] {
-  const here = ['steps', index];
-  const mistakes: Mistake[] = [];
-  const mistake = (field: string, message: string) => mistakes.push({ path: [...here, field], message });
+  const earlier = steps.slice(0, index).map(({ id }) => id);
+  const later = steps.slice(index + 1).map(({ id }) => id);
+  const found = [
+    ...(earlier.includes(step.id) ? [{ field: 'id', message: `\`${step.id}\` is taken by an earlier step: ids are unique` }] : []),
+    ...timingMistakes(step),
+    ...channelMistakes(step),
+    ...referenceMistakes(step, earlier, later),
+  ];
+  return found.map(({ field, message }) => ({ path: ['steps', index, field], message }));
+}
 
-  if (steps.findIndex(({ id }) => id === step.id) < index) mistake('id', `\`${step.id}\` is taken by an earlier step: ids are unique`);
-  if (step.at === undefined && step.after === undefined)
-    mistake('at', 'is missing: say when, with `at` (from the start) or `after` (from the previous step)');
-  if (step.at !== undefined && step.after !== undefined) mistake('after', 'stands beside `at`: a step has one of them');
-  if (new Set(step.channel).size < step.channel.length) mistake('channel', 'names a channel twice');
-  if (step.channel.includes('none') && step.channel.length > 1) mistake('channel', '`none` stands alone: a silent mark has no other channel');
+/** A mistake in a field of the step in hand. */
+interface FieldMistake {
+  field: string;
+  message: string;
+}
 
-  const speaks = step.channel.some((channel) => !wordless.includes(channel));
-  if (speaks && step.content === undefined) mistake('content', 'is missing: name the text that this step sends, such as cart/email_2h');
-  if (!speaks && step.content !== undefined) mistake('content', `has no use on ${step.channel.join(' and ')}: remove it`);
+function timingMistakes({ at, after }: StepShape): FieldMistake[] {
+  if (at === undefined && after === undefined)
+    return [{ field: 'at', message: 'is missing: say when, with `at` (from the start) or `after` (from the previous step)' }];
+  if (at !== undefined && after !== undefined) return [{ field: 'after', message: 'stands beside `at`: a step has one of them' }];
+  return [];
+}
 
-  for (const named of step.when === undefined ? [] : stepsNamedBy(step.when)) {
-    if (!steps.slice(0, index).some(({ id }) => id === named)) mistake('when', `names \`${named}\`, which is no earlier step`);
-  }
-  const { lapsesWith } = step;
-  if (lapsesWith !== undefined && !steps.slice(index + 1).some(({ id }) => id === lapsesWith))
-    mistake('lapsesWith', `names \`${lapsesWith}\`, which is no later step`);
+function channelMistakes({ channel, content }: StepShape): FieldMistake[] {
+  const mistakes: FieldMistake[] = [];
+  if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
+  if (channel.includes('none') && channel.length > 1)
+    mistakes.push({ field: 'channel', message: '`none` stands alone: a silent mark has no other channel' });
+  const speaks = channel.some((one) => !wordless.includes(one));
+  if (speaks && content === undefined)
+    mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
+  if (!speaks && content !== undefined) mistakes.push({ field: 'content', message: `has no use on ${channel.join(' and ')}: remove it` });
   return mistakes;
+}
+
+function referenceMistakes({ when, lapsesWith }: StepShape, earlier: readonly string[], later: readonly string[]): FieldMistake[] {
+  const named = when === undefined ? [] : stepsNamedBy(when);
+  const unknown = named.filter((id) => !earlier.includes(id)).map((id) => ({ field: 'when', message: `names \`${id}\`, which is no earlier step` }));
+  if (lapsesWith === undefined || later.includes(lapsesWith)) return unknown;
+  return [...unknown, { field: 'lapsesWith', message: `names \`${lapsesWith}\`, which is no later step` }];
 }
 
 function timeMistakes({ steps, quietFor, maxAge }: SequenceShape): Mistake[] {

@@ -17,15 +17,44 @@ export function dueAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
 
 /**
  * Until when a step may still be sent, itself included.
- * @returns epoch ms: the later of due + 12 h and the next step's due time; for the last step due + 24 h; or what the step says;
- *   never less than two minutes of wall time after it was due
+ * @returns epoch ms: the later of due + 12 h and the next step's due time; for the last step due + 24 h; or what the step says; not beyond
+ *   the sequence's maximum age; but never less than two minutes of wall time after it was due
  * @throws RangeError when the plan has no such step
  * Source: design, section 4, rule 5
  */
 export function expiryAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   const index = stepIndex(plan, stepId);
   const dueMs = dueAtIndex(plan, progress, index);
-  return Math.max(dueMs + shortestLifeMs, plannedExpiryMs(plan, progress, index, dueMs));
+  return Math.max(dueMs + shortestLifeMs, Math.min(progress.anchorMs + plan.maxAgeMs, plannedExpiryMs(plan, progress, index, dueMs)));
+}
+
+/**
+ * When a step is to go out: its due time, or the later time to which it was put off. Whoever comes after this is late.
+ * @returns epoch ms
+ * @throws RangeError when the plan has no such step
+ */
+export function readyAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
+  return Math.max(dueAt(plan, progress, stepId), progress.notBeforeMs[stepId] ?? 0);
+}
+
+/**
+ * When a step would be to go out had nobody come late: as `readyAt`, but a step before it counts as sent when it was to go out, not when it
+ * went. What an enrollment's age is judged by.
+ * @returns epoch ms
+ * @throws RangeError when the plan has no such step
+ * Source: docs/architecture.md, "Lateness"
+ */
+export function plannedAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
+  const until = stepIndex(plan, stepId);
+  if (until < 0) throw noSuchStep(plan);
+  let plannedMs = 0;
+  for (const [index, step] of plan.steps.slice(0, until + 1).entries()) {
+    const fromMs = step.due.from === 'anchor' || index === 0 ? progress.anchorMs : plannedMs;
+    plannedMs = fromMs + step.due.delayMs;
+    // A step that was left out moves none after it, however often it was put off (rule 1).
+    if (progress.settled[step.id]?.outcome !== 'skipped') plannedMs = Math.max(plannedMs, progress.notBeforeMs[step.id] ?? 0);
+  }
+  return plannedMs;
 }
 
 function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: EpochMs): EpochMs {
@@ -51,6 +80,10 @@ function stepIndex(plan: Plan, stepId: StepId): number {
 
 function stepAt(plan: Plan, index: number): PlanStep {
   const step = plan.steps[index];
-  if (step === undefined) throw new RangeError(`Plan ${plan.sequence} v${plan.version} has no such step`);
+  if (step === undefined) throw noSuchStep(plan);
   return step;
+}
+
+function noSuchStep(plan: Plan): RangeError {
+  return new RangeError(`Plan ${plan.sequence} v${plan.version} has no such step`);
 }

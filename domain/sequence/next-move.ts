@@ -1,4 +1,4 @@
-import { dueAt } from './due.ts';
+import { readyAt } from './due.ts';
 import type { EpochMs, FinishReason, Plan, Progress, StepId } from './plan.ts';
 
 /** What the workflow does next. `reason` reaches the dashboard: renaming one is a breaking change. */
@@ -21,6 +21,6 @@ export function nextMove(plan: Plan, progress: Progress, nowMs: EpochMs): Move {
   const step = plan.steps.find(({ id }) => progress.settled[id] === undefined);
   if (step === undefined) return { kind: 'finish', reason: 'completed' };
   if (progress.held !== null) return { kind: 'hold' };
-  const untilMs = Math.max(dueAt(plan, progress, step.id), progress.notBeforeMs[step.id] ?? 0);
+  const untilMs = readyAt(plan, progress, step.id);
   return untilMs > nowMs ? { kind: 'wait', untilMs } : { kind: 'dispatch', stepId: step.id };
 }

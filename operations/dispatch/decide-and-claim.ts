@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
-import { activates } from '../../domain/gates/verdict.ts';
+import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import type { MessagePayload } from '../../domain/message-payload.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
-import { dueAt } from '../../domain/sequence/due.ts';
+import { dueAt, readyAt } from '../../domain/sequence/due.ts';
 import type { Plan } from '../../domain/sequence/plan.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
@@ -12,6 +12,7 @@ import { composeEmail } from './compose-email.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
 import type { MailConnection, MailConnections } from './mail-connection.ts';
+import type { MessageRow } from './progress.ts';
 import type { Opened } from './open-session.ts';
 import {
   activate,
@@ -69,6 +70,8 @@ export interface Look {
   uncalled: ReadonlySet<string>;
   /** Whether this dispatch has called the provider already: then a step that is not due yet is put off by its back-off. */
   called: boolean;
+  /** When a hold of the enrollment ended last, epoch milliseconds; 0: it was not held. */
+  resumedAtMs: number;
 }
 
 const betweenReplaysMs = 10_000;
@@ -79,23 +82,8 @@ export async function decideAndClaim(look: Look): Promise<Decided> {
   const { tx, locked, version } = look;
   const { enrollment, row } = locked;
   const plan = compilePlan(version.definition, version.version, enrollment.timeScale);
-  const pinned = row?.state === 'unknown' || row?.live === true ? look.mail.ofAccount(row.account) : null;
-  const reconciliation = pinned?.sender.reconciliation ?? { kind: 'none' as const };
-  if (row?.live === true) {
-    if (row.claim !== null && look.uncalled.has(row.claim)) {
-      await releaseOwnClaim(tx, row);
-      return { kind: 'look_again' };
-    }
-    const { claimMs } = await agesOf(tx, row.id);
-    if (claimMs < row.deadLeaseMs) return { kind: 'again', inMs: row.deadLeaseMs - claimMs, why: 'a call of this step may be running' };
-    await endDeadLease(tx, row, reconciliation);
-    return { kind: 'look_again' };
-  }
-  if (row?.state === 'sent' || row?.state === 'skipped') return settled(tx, locked, plan, 'the step was settled before');
-  if (row?.state === 'unknown') {
-    const unresolved = await inDoubt(look, reconciliation);
-    if (unresolved !== 'replay') return unresolved ?? settled(tx, locked, plan, 'in doubt, and not to be repeated');
-  }
+  const known = row === null ? 'decide' : await decideByRow(look, row, plan);
+  if (known !== 'decide') return known;
   if (row !== null) await suppressRefused(tx, look.deps.sealing, row);
   const world = look.world ?? (await readStep(tx, enrollment.id));
   if (world === null) return { kind: 'missing' };
@@ -112,19 +100,60 @@ export async function decideAndClaim(look: Look): Promise<Decided> {
   return carryOut(look, plan, reading);
 }
 
+/** What the row answers by itself; `decide`: the gates are asked. */
+async function decideByRow(look: Look, row: MessageRow, plan: Plan): Promise<Decided | 'decide'> {
+  const { tx, locked } = look;
+  if (row.live) return clearLive(look, row);
+  switch (row.state) {
+    case 'sent':
+    case 'skipped':
+      return settled(tx, locked, plan, noteOf(look, row.state));
+    case 'unknown': {
+      const unresolved = await inDoubt(look, row);
+      if (unresolved === 'replay') return 'decide';
+      return unresolved ?? settled(tx, locked, plan, noteOf(look, row.state));
+    }
+    case 'failed':
+    case 'claimed':
+      return 'decide';
+  }
+}
+
+/** One line for the history: what this very dispatch brought about, or what it found. */
+function noteOf({ called }: Look, state: 'sent' | 'skipped' | 'unknown'): string {
+  if (state === 'unknown') return called ? 'sent or not, nobody can say: it is not repeated' : 'in doubt, and not to be repeated';
+  if (called) return state;
+  return state === 'sent' ? 'it had been sent before' : 'it had been skipped before';
+}
+
+/** A claim whose call may be running is nobody else's until its lease is dead; one's own that was never called is given back. */
+async function clearLive(look: Look, row: MessageRow): Promise<Decided> {
+  const { tx } = look;
+  if (row.claim !== null && look.uncalled.has(row.claim)) {
+    await releaseOwnClaim(tx, row);
+    return { kind: 'look_again' };
+  }
+  const { claimMs } = await agesOf(tx, row.id);
+  if (claimMs < row.deadLeaseMs) return { kind: 'again', inMs: row.deadLeaseMs - claimMs, why: 'a call of this step may be running' };
+  await endDeadLease(tx, row, reconciliationOf(look, row));
+  return { kind: 'look_again' };
+}
+
+/** What the account that was called can say about a call. */
+const reconciliationOf = (look: Look, row: MessageRow): Reconciliation => look.mail.ofAccount(row.account)?.sender.reconciliation ?? { kind: 'none' };
+
 /** A call before may have been accepted: ask about it, repeat it by its key, or leave it. null: it stays as it is. */
-async function inDoubt(
-  { tx, deps, tenantId, locked: { enrollment, row } }: Look,
-  reconciliation: Reconciliation,
-): Promise<Decided | 'replay' | null> {
-  if (row === null || row.payload === null || row.claim === null) return null;
+async function inDoubt(look: Look, row: MessageRow): Promise<Decided | 'replay' | null> {
+  const { tx, deps, tenantId } = look;
+  if (row.payload === null || row.claim === null) return null;
+  const reconciliation = reconciliationOf(look, row);
   const ages = await agesOf(tx, row.id);
   if (reconciliation.kind === 'find' && ages.findInMs !== null) {
     if (ages.findInMs > 0) return { kind: 'again', inMs: ages.findInMs, why: 'the provider is asked when it has settled' };
     return { kind: 'find', messageId: row.id, claim: row.claim, payload: row.payload, reconciliation };
   }
   const keyLives = reconciliation.kind === 'keys' && ages.doubtMs !== null && ages.doubtMs < reconciliation.keyLifeMs - 3_600_000;
-  if (!keyLives || enrollment.endedAt !== null) return null;
+  if (!keyLives || look.locked.enrollment.endedAt !== null) return null;
   // The pinned call goes to the address that it was made for, also when the cart is somebody else's by now.
   if (await isBlocked(tx, deps.sealing, tenantId, row.payload)) return null;
   const pauseMs = betweenReplaysMs * 2 ** Math.min(row.failures, 6);
@@ -133,11 +162,23 @@ async function inDoubt(
 }
 
 async function carryOut(look: Look, plan: Plan, reading: Reading): Promise<Decided> {
-  const { tx, deps, stepId, opened } = look;
-  const { enrollment, row } = look.locked;
+  const { tx, deps, stepId } = look;
+  const { enrollment } = look.locked;
   const nowMs = deps.clock.nowMs();
   const verdict = decideDispatch(reading.facts, nowMs);
-  const done = (note: string) => finished(tx, { id: enrollment.id, stepId }, plan, note);
+  const instead = await insteadOf(look, plan, verdict, nowMs);
+  if (instead !== null) return instead;
+  recordDecision(tx, enrollment, stepId, verdict, nowMs);
+  deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
+  if (verdict.kind !== 'hold') noteLateness(look, plan, reading, nowMs);
+  if (enrollment.activatedAt === null && activates(verdict)) activate(tx, enrollment, nowMs, reading.facts.subject);
+  return apply(look, plan, reading, verdict, nowMs);
+}
+
+/** What is answered in place of a verdict that cannot be carried out as it stands; null: it can. */
+async function insteadOf(look: Look, plan: Plan, verdict: Verdict, nowMs: number): Promise<Decided | null> {
+  const { tx, stepId, opened } = look;
+  const { enrollment, row } = look.locked;
   if (verdict.kind === 'defer' && verdict.reason === 'due' && !look.called && verdict.untilMs - nowMs < mostSkewMs) {
     // Temporal's clock is ahead of this worker's: waiting here costs no history, answering would turn the workflow in circles.
     return { kind: 'again', inMs: verdict.untilMs - nowMs, why: 'not due yet by this worker’s clock' };
@@ -145,16 +186,19 @@ async function carryOut(look: Look, plan: Plan, reading: Reading): Promise<Decid
   // In doubt, only a repeat of the pinned call is possible: any other verdict leaves it unknown.
   if (row?.state === 'unknown' && verdict.kind !== 'send') {
     recordDecision(tx, enrollment, stepId, verdict, nowMs, `in doubt, not repeated: ${reasonOf(verdict)}`);
-    return done('in doubt, and not to be repeated');
+    return finished(tx, { id: enrollment.id, stepId }, plan, 'in doubt, and not to be repeated');
   }
-  if (verdict.kind === 'send' && opened.kind === 'none') return { kind: 'session_needed' };
-  if (verdict.kind === 'send' && opened.kind === 'failed' && row?.state === 'unknown') {
-    return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
-  }
-  recordDecision(tx, enrollment, stepId, verdict, nowMs);
-  deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
-  if (enrollment.activatedAt === null && activates(verdict)) activate(tx, enrollment, nowMs, reading.facts.subject);
+  if (verdict.kind !== 'send') return null;
+  if (opened.kind === 'none') return { kind: 'session_needed' };
+  if (opened.kind !== 'failed' || row?.state !== 'unknown') return null;
+  return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
+}
+
+async function apply(look: Look, plan: Plan, reading: Reading, verdict: Verdict, nowMs: number): Promise<Decided> {
+  const { tx, stepId, opened } = look;
+  const { enrollment, row } = look.locked;
   const dueMs = dueAt(plan, reading.progress, stepId);
+  const done = (note: string) => finished(tx, { id: enrollment.id, stepId }, plan, note);
   switch (verdict.kind) {
     case 'hold':
       return done(verdict.reason);
@@ -177,6 +221,14 @@ async function carryOut(look: Look, plan: Plan, reading: Reading): Promise<Decid
       }
       return claimStep(look, opened.connection, reading, dueMs, nowMs);
   }
+}
+
+/** How late the product itself is: an enrollment that began late, or was paused, could not be dispatched before. */
+function noteLateness({ deps, tenantId, stepId, locked, resumedAtMs }: Look, plan: Plan, { progress }: Reading, nowMs: number): void {
+  const readyMs = Math.max(readyAt(plan, progress, stepId), locked.enrollment.enrolledAt, resumedAtMs);
+  const lateMs = Math.max(0, nowMs - readyMs);
+  deps.telemetry.dispatchedLate(lateMs);
+  deps.lateness.note(tenantId, lateMs);
 }
 
 async function claimStep(look: Look, connection: MailConnection, reading: Reading, dueMs: number, nowMs: number): Promise<Decided> {

@@ -4,6 +4,7 @@ import { buildApp } from '../../api/app.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { freePort } from '../../local/ports.ts';
 import { createDeps } from '../../operations/create-deps.ts';
+import { storeLateness } from '../../operations/lateness.ts';
 import { lazyClient } from '../../temporal/connect.ts';
 import { taskQueue } from '../../workflows/contract.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
@@ -73,11 +74,13 @@ test('with everything there, every part is ok', () =>
     const response = await healthy(app);
     expect(response.json()).toMatchObject({
       status: 'ok',
+      problems: [],
       parts: {
         postgres: { status: 'ok', latency_ms: expect.any(Number) as unknown },
         temporal: { status: 'ok', server_version: expect.stringMatching(/^\d/) as unknown },
         worker: { status: 'ok', seen_ms_ago: expect.any(Number) as unknown },
         relay: { status: 'ok', waiting: 0, oldest_ms: 0 },
+        steps: { status: 'ok', late: 0, worst_late_ms: 0 },
       },
     });
     await close();
@@ -136,5 +139,21 @@ test('a relay that lags degrades, and is served with 200', () =>
     await leaveCart(shop, 'cart-lag', 'lag@example.com');
     const { app, close } = await appWith({});
     expect((await healthy(app)).json()).toMatchObject({ status: 'degraded', parts: { relay: { status: 'late' } } });
+    await close();
+  }));
+
+test('steps that go out late degrade, with a sentence, and show in /metrics', () =>
+  whilePolling(async () => {
+    const { tenantId } = shop.tenant;
+    shop.deps.lateness.note(tenantId, 200_000);
+    shop.deps.lateness.note(tenantId, 10_000);
+    await storeLateness(shop.deps);
+    const { app, close } = await appWith({});
+    const health = (await healthy(app)).json<{ problems: string[] }>();
+    expect(health).toMatchObject({ status: 'degraded', parts: { steps: { status: 'late', late: 2, worst_late_ms: 200_000 } } });
+    expect(health.problems).toContainEqual(expect.stringMatching(/^Steps go out late: 2 in the last minute, by up to 200 s\./));
+    const { body } = await app.inject('/metrics');
+    expect(body).toMatch(/^rekindle_steps_late 2$/m);
+    expect(body).toMatch(/^rekindle_steps_worst_lateness_seconds 200$/m);
     await close();
   }));

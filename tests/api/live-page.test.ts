@@ -6,6 +6,8 @@ import { buildApp } from '../../api/app.ts';
 import { chipsOf } from '../../api/routes/live/chips.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import type { Happening } from '../../operations/read/live-stories.ts';
+import { storeLateness } from '../../operations/lateness.ts';
+import { asOwner } from '../helpers/database.ts';
 import { letTimePass, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 import { anotherStore, leaveCart, sendFirstMail } from './left-carts.ts';
 
@@ -102,6 +104,20 @@ test('what happens arrives at a page that listens, station by station', async ()
   const figures = await until('figures', () => page.updates.findLast((u) => u.kind === 'part' && u.id?.startsWith('f-')));
   expect(words(figures.html)).toContain('EUR 129.90');
   expect(JSON.stringify(page.updates)).not.toContain('live@example.com');
+});
+
+test('a machine that runs late says so on the page, as long as it does', async () => {
+  const page = await listen();
+  await until('everything', () => page.updates[0]?.kind === 'everything');
+  expect(words(page.updates[0]?.html ?? '')).not.toContain('running late');
+  shop.deps.lateness.note(shop.tenant.tenantId, 150_000);
+  await storeLateness(shop.deps);
+  const notice = await until('the notice', () => page.updates.find((u) => u.id === 'lateness'));
+  expect(words(notice.html)).toContain('One step of the last minute went out after the time, by up to 3 min');
+  expect(words((await app.inject('/')).body)).toContain('running late');
+  await asOwner(shop.database.url, `update lateness set at = at - interval '2 minutes'`);
+  await until('its end', () => page.updates.find((u) => u.id === 'lateness' && u.html === ''));
+  page.stop();
 });
 
 test('the database is asked only while somebody listens', async () => {

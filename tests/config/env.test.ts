@@ -87,7 +87,22 @@ test('the time scale is a number of at least 1 and refused in production, beside
   expect(readEnv({ ...enough, REKINDLE_TIME_SCALE: '3600' }).REKINDLE_TIME_SCALE).toBe(3600);
   expect(problemsOf({ ...enough, REKINDLE_TIME_SCALE: '0.5' }).message).toContain('is below 1');
   const production = problemsOf({ NODE_ENV: 'production', REKINDLE_TIME_SCALE: '60', TEMPORAL_ADDRESS: 'x:1', REKINDLE_MASTER_KEY: key });
-  expect(production.problems.map((problem) => problem.variable)).toEqual(['DATABASE_URL', 'REKINDLE_TIME_SCALE']);
+  expect(production.problems.map((problem) => problem.variable)).toEqual(['DATABASE_URL', 'REKINDLE_TIME_SCALE', 'PUBLIC_URL']);
+});
+
+test('in production the public address is https, because one-click unsubscribe is offered for nothing else', () => {
+  const production = { ...enough, NODE_ENV: 'production' };
+  expect(readEnv({ ...production, PUBLIC_URL: 'https://shop.example.com' }).PUBLIC_URL).toBe('https://shop.example.com');
+  for (const [given, problem] of [
+    ['', 'is missing, which NODE_ENV=production asks for'],
+    ['http://shop.example.com', 'does not start with https://, which NODE_ENV=production asks for'],
+    ['shop.example.com', 'is not a URL that starts with http:// or https://'],
+  ] as const) {
+    const { problems } = problemsOf({ ...production, PUBLIC_URL: given });
+    expect(problems.map(({ variable }) => variable)).toEqual(['PUBLIC_URL']);
+    expect(problems[0]?.problem).toContain(problem);
+  }
+  expect(readEnv({ ...enough, PUBLIC_URL: 'http://localhost:3000' }).PUBLIC_URL).toBe('http://localhost:3000');
 });
 
 test('the live page is off unless it is asked for', () => {

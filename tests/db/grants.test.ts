@@ -57,7 +57,7 @@ function differences(used: RightsByTable, has: RightsByTable): string[] {
     const [needs, may] = [used.get(table), has.get(table)];
     if (needs === undefined || may === undefined) return [];
     const granting = (['select', 'insert', 'delete'] as const).filter((right) => needs[right] && !may[right]).map(String);
-    // Reading is granted everywhere (0012_grants.sql).
+    // Reading is granted everywhere (0013_grants.sql).
     const revoking = (['insert', 'delete'] as const).filter((right) => may[right] && !needs[right]).map(String);
     const columns = (some: Set<string>, others: Set<string>) => {
       const more = [...some].filter((column) => !others.has(column)).toSorted();

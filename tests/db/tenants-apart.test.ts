@@ -52,6 +52,7 @@ async function fillEveryTable(): Promise<void> {
   const figures = { tenant_id: tenantId, sequence_type: 'first_time', started: 1 };
   await insert('rollups', { ...figures, grain: 'hour', starts_at: new Date(0) });
   await insert('rollup_deltas', { ...figures, hour: new Date(0) });
+  await insert('lateness', { tenant_id: tenantId, slot: 0, at: new Date(0), steps: 1, worst_ms: 1 });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 

@@ -154,14 +154,14 @@ export function addStatements(rights: RightsByTable, text: string): void {
     });
 }
 
-/** The columns on the left of `a = …, b = …`, up to where the assignments end. */
+/** The columns on the left of `a = …, (b, c) = …`, up to where the assignments end. */
 function assigned(text: string): string[] {
   const columns: string[] = [];
   let depth = 0;
   let part = '';
   const end = () => {
-    const column = /^\s*"?(\w+)"? =/.exec(part)?.[1];
-    if (column !== undefined) columns.push(column);
+    const [, one, several] = /^\s*(?:"?(\w+)"?|\(([\w", ]+)\)) =/.exec(part) ?? [];
+    columns.push(...(one ?? several ?? '').split(/[", ]+/).filter((column) => column !== ''));
     part = '';
   };
   for (const [piece] of text.matchAll(/\b(?:from|where|returning)\b|[(),]|[^(),]/g)) {

@@ -88,9 +88,9 @@ test('--fresh without anybody to ask removes nothing; --yes goes ahead', async (
 }, 20_000);
 
 test('an unknown option and an old Node are refused in words', async () => {
-  const unknown = start('--frsh');
+  const unknown = start('--frsh', '--demo');
   expect(await unknown.ended).toBe(1);
-  expect(unknown.output()).toContain('--frsh is not an option');
+  expect(unknown.output()).toContain('--frsh is not an option.\n--demo is not an option.');
   writeFileSync(join(root, 'package.json'), JSON.stringify({ type: 'module', engines: { node: '>=99' } }));
   const old = start();
   expect(await old.ended).toBe(1);

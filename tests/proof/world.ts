@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Database, openDatabase } from '../../db/client.ts';
 import { connections } from '../../db/schema/index.ts';
 import { parseSequence } from '../../domain/sequence/parse-sequence.ts';
+import { createLatenessLog } from '../../operations/lateness.ts';
 import { createLeaseWatch } from '../../operations/lease-watch.ts';
 import { type BuiltDeps, createDeps } from '../../operations/create-deps.ts';
 import { systemClock } from '../../operations/clock.ts';
@@ -77,6 +78,7 @@ export async function openWorld(url: string): Promise<World> {
     ...built,
     db,
     leases: createLeaseWatch(db, systemClock),
+    lateness: createLatenessLog(),
     createSender: (integration) => farEnd.sender(kindOf(integration), 'undisturbed'),
   };
   const parsed = parseSequence(yaml);

@@ -12,7 +12,7 @@ export const healthSchema = z
   .object({
     status: z.enum(['ok', 'degraded', 'down']).meta({
       description:
-        '`down`: Postgres is away or its disk is full, and nothing is accepted. `degraded`: events are accepted, but some wait or could not be read; `problems` says which.',
+        '`down`: Postgres is away or its disk is full, and nothing is accepted. `degraded`: events are accepted, but some wait or could not be read, or steps go out late; `problems` says which.',
     }),
     problems: z.array(z.string()).meta({ description: 'For people: what is wrong, and what to do.' }),
     parts: z.object({
@@ -23,6 +23,12 @@ export const healthSchema = z
       intake: z
         .object({ status: statusOfPart, quarantined: z.int().nullable(), may_be_stops: z.int().nullable(), oldest_stop_ms: z.number().nullable() })
         .meta({ description: 'Deliveries that could not be read and wait in the quarantine. `unread`: some of them may be stops.' }),
+      steps: z
+        .object({ status: statusOfPart, late: z.int().nullable(), worst_late_ms: z.number().nullable(), backlog_ms: z.number().nullable() })
+        .meta({
+          description:
+            'Whether steps go out when they are due. `late` and `worst_late_ms`: of those dispatched in the last minute; `backlog_ms`: how long the oldest task has been waiting for a worker.',
+        }),
     }),
   })
   .meta({ id: 'Health' });
@@ -40,6 +46,8 @@ export type ExamineStorage = () => Promise<{ status: 'ok' | 'full'; tookMs: numb
 /** A worker asks for work at least once a minute: Temporal's long poll ends then. */
 const workerLostAfterMs = 90_000;
 const relayLateAfterMs = 30_000;
+const stepsLateAfterMs = 30_000;
+const stepsOfLastMs = 60_000;
 const keptMs = 1_000;
 
 /** Asks Postgres to store something. Answers are kept for a second. */
@@ -57,8 +65,14 @@ export function createExamine(deps: Pick<Deps, 'db' | 'clock'>, client: Client, 
 
 async function examineNow(deps: Pick<Deps, 'db' | 'clock'>, client: Client, storage: ExamineStorage): Promise<Health> {
   const [postgres, temporal] = await Promise.all([storage(), checkTemporal(client, deps.clock.nowMs())]);
-  const [backlog, unread] =
-    postgres === null ? [null, null] : await Promise.all([withinPatience(deps.db.outboxBacklog()), withinPatience(deps.db.quarantineBacklog())]);
+  const [backlog, unread, late] =
+    postgres === null
+      ? [null, null, null]
+      : await Promise.all([
+          withinPatience(deps.db.outboxBacklog()),
+          withinPatience(deps.db.quarantineBacklog()),
+          withinPatience(deps.db.lateSteps(stepsOfLastMs)),
+        ]);
   const seen = temporal.workerSeenMsAgo;
   const parts: Health['report']['parts'] = {
     postgres: { status: postgres?.status ?? 'down', latency_ms: postgres === null ? null : Math.round(postgres.tookMs) },
@@ -77,14 +91,21 @@ async function examineNow(deps: Pick<Deps, 'db' | 'clock'>, client: Client, stor
             may_be_stops: unread.mayBeStops,
             oldest_stop_ms: Math.round(unread.oldestStopMs),
           },
+    steps: stepsPart(late, temporal.backlogMs),
   };
   const serving = parts.postgres.status === 'ok' && parts.temporal.status === 'ok' && parts.worker.status === 'ok';
-  const well = serving && parts.relay.status === 'ok' && parts.intake.status === 'ok';
+  const well = serving && parts.relay.status === 'ok' && parts.intake.status === 'ok' && parts.steps.status !== 'late';
   const status = parts.postgres.status !== 'ok' ? 'down' : well ? 'ok' : 'degraded';
   return { report: { status, problems: problemsOf(parts), parts }, serving };
 }
 
-function problemsOf({ postgres, temporal, worker, relay, intake }: Health['report']['parts']): string[] {
+function stepsPart(late: { steps: number; worstMs: number } | null, backlogMs: number | null): Health['report']['parts']['steps'] {
+  if (late === null) return { status: 'unknown', late: null, worst_late_ms: null, backlog_ms: backlogMs };
+  const status = Math.max(late.worstMs, backlogMs ?? 0) > stepsLateAfterMs ? 'late' : 'ok';
+  return { status, late: late.steps, worst_late_ms: late.worstMs, backlog_ms: backlogMs };
+}
+
+function problemsOf({ postgres, temporal, worker, relay, intake, steps }: Health['report']['parts']): string[] {
   const stops = intake.may_be_stops ?? 0;
   const found: [boolean, string][] = [
     [postgres.status === 'down', 'Postgres cannot be reached: nothing is accepted until it is back.'],
@@ -95,6 +116,10 @@ function problemsOf({ postgres, temporal, worker, relay, intake }: Health['repor
     [
       intake.status === 'unread',
       `${stops} ${stops === 1 ? 'delivery' : 'deliveries'} that may be a purchase, a reply or an opt-out could not be read, so messages may go on that should have stopped. GET /api/quarantine says why; correct the sender or update Rekindle, then POST /api/quarantine/replay (here: npm run quarantine).`,
+    ],
+    [
+      steps.status === 'late',
+      `Steps go out late: ${steps.late} in the last minute, by up to ${seconds(Math.max(steps.worst_late_ms ?? 0, steps.backlog_ms ?? 0))}. The machine has more to do than it can: add workers or processors, or lower the time scale. What becomes too late is skipped as too_old.`,
     ],
   ];
   return found.flatMap(([is, sentence]) => (is ? [sentence] : []));

@@ -6,8 +6,8 @@ import { healthSchema } from './examine.ts';
 
 /**
  * `/readyz` is for load balancers: Postgres only, because events are accepted while Temporal is away. `/healthz` names every part, for
- * people and monitors: 503 while Postgres (or room on its disk), Temporal or the worker is away, 200 with `degraded` while the relay only lags, or while
- * deliveries that may be stops wait in the quarantine.
+ * people and monitors: 503 while Postgres (or room on its disk), Temporal or the worker is away, 200 with `degraded` while the relay only lags, steps
+ * go out late, or deliveries that may be stops wait in the quarantine.
  * Source: design, section 9
  */
 export const healthRoutes: FastifyPluginAsyncZod<{ examine: Examine; storage: ExamineStorage }> = async (app, { examine, storage }) => {
@@ -37,7 +37,7 @@ export const healthRoutes: FastifyPluginAsyncZod<{ examine: Examine; storage: Ex
         tags: ['health'],
         summary: 'How every part is doing',
         description:
-          '503 while Postgres, Temporal or the worker is away; 200 with `degraded` while the relay lags or deliveries that may be stops could not be read. For load balancers there is /readyz.',
+          '503 while Postgres, Temporal or the worker is away; 200 with `degraded` while the relay lags, steps go out late, or deliveries that may be stops could not be read. For load balancers there is /readyz.',
         response: { 200: healthSchema, 503: healthSchema },
       },
     },

@@ -3,10 +3,14 @@ import { Gauge, type Registry } from 'prom-client';
 import { z } from 'zod';
 import type { Deps } from '../../../operations/deps.ts';
 
-/** This process's figures for Prometheus, with some that are read when asked: what waits in the outbox and in the quarantine, and the pool. */
+/**
+ * This process's figures for Prometheus, with some that are read when asked: what waits in the outbox
+ * and in the quarantine, how late steps are, and the pool.
+ */
 export const metricsRoute: FastifyPluginAsyncZod<{ deps: Pick<Deps, 'db'>; registry: Registry }> = async (app, { deps, registry }) => {
   collectBacklog(deps, registry);
   collectQuarantine(deps, registry);
+  collectLateness(deps, registry);
   collectPool(deps, registry);
   app.get(
     '/metrics',
@@ -50,6 +54,22 @@ function collectQuarantine({ db }: Pick<Deps, 'db'>, registry: Registry): void {
       open.set({ may_be_stop: 'true' }, backlog.mayBeStops);
       open.set({ may_be_stop: 'false' }, backlog.open - backlog.mayBeStops);
     },
+  });
+}
+
+function collectLateness({ db }: Pick<Deps, 'db'>, registry: Registry): void {
+  const read = () => db.lateSteps(60_000).catch(() => ({ steps: Number.NaN, worstMs: Number.NaN }));
+  const late: Gauge = new Gauge({
+    name: 'rekindle_steps_late',
+    help: 'Steps of all processes that were dispatched 5 s or more after they were due, in the last minute',
+    registers: [registry],
+    collect: async () => late.set((await read()).steps),
+  });
+  const worst: Gauge = new Gauge({
+    name: 'rekindle_steps_worst_lateness_seconds',
+    help: 'By how much the latest of them was late',
+    registers: [registry],
+    collect: async () => worst.set((await read()).worstMs / 1_000),
   });
 }
 

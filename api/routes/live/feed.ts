@@ -3,6 +3,7 @@ import { readAnalytics } from '../../../operations/read/analytics.ts';
 import { readNewestStories, readNews, type Story } from '../../../operations/read/live-stories.ts';
 import { countQuarantine } from '../../../operations/read/quarantine.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
+import { latenessNotice } from './lateness-html.ts';
 import { quarantineNotice } from './quarantine-html.ts';
 import { figuresHtml, type StoreState, storeHtml, storyHtml } from './story-html.ts';
 
@@ -35,6 +36,7 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
   const notices = new Map<string, string>();
   let timer: NodeJS.Timeout | null = null;
   let failing = false;
+  let notice = '';
 
   const stateOf = async (tenant: TenantSummary): Promise<StoreState> => ({
     id: tenant.id,
@@ -65,9 +67,18 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
     return [...stories.toReversed(), { kind: 'part', id: `f-${tenant.id}`, html: figuresHtml(await readAnalytics(deps, tenant.id, 1)).text }];
   };
 
+  const readNotice = async () => latenessNotice(await deps.db.lateSteps(60_000))?.text ?? '';
+
+  const noticeUpdate = async (): Promise<Update[]> => {
+    const before = notice;
+    notice = await readNotice();
+    return before === notice ? [] : [{ kind: 'part', id: 'lateness', html: notice }];
+  };
+
   const poll = async (): Promise<void> => {
     const nowMs = deps.clock.nowMs();
     try {
+      for (const update of await noticeUpdate()) for (const tell of listeners.keys()) tell(update);
       for (const tenant of await deps.db.listTenants())
         for (const update of [...(await noticeOf(tenant)), ...(await newsOf(tenant, nowMs))]) for (const tell of listeners.keys()) tell(update);
       for (const [id, atMs] of told) if (atMs < nowMs - 2 * lookBackMs) told.delete(id);
@@ -94,7 +105,8 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
       // One's own store first: beneath a busy demo nobody would find it.
       const tenants = (await deps.db.listTenants()).toSorted((a, b) => Number(a.synthetic) - Number(b.synthetic));
       for (const tenant of tenants) stores.push(await stateOf(tenant));
-      return stores.map((store) => storeHtml(store, workflows).text).join('\n');
+      // With the stores, so that a page that connects again shows no notice of yesterday.
+      return [`<div id="lateness" role="status">${await readNotice()}</div>`, ...stores.map((store) => storeHtml(store, workflows).text)].join('\n');
     },
     listen(tell, end) {
       listeners.set(tell, end);

@@ -67,6 +67,7 @@ h2 { font-size: 1.15rem; margin: 0 .2rem 0 0; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; background: var(--paper); font-size: .9rem; } th, td { text-align: left; vertical-align: top; padding: .5rem .8rem; border: 1px solid var(--line); } h3 { margin: 1.4rem 0 .5rem; }
 .workflow { color: var(--soft); font-size: .85rem; }
 .empty { margin: 0; padding: 1.2rem 1.25rem; color: var(--soft); } .stories:not(:empty) + .empty { display: none; }
+.late { margin: 0 0 1.6rem; padding: .8rem 1.25rem; background: var(--rust-ground); color: var(--rust); border-radius: .7rem; }
 .foot { color: var(--soft); font-size: .9rem; padding-block: .4rem 2.5rem; } .foot p { margin: 0 0 .4rem; }
 @keyframes beat { 50% { opacity: .35; } }
 @keyframes arrive { from { transform: scale(1.12); box-shadow: 0 0 0 .45rem color-mix(in srgb, var(--ember) 25%, transparent); } to { box-shadow: 0 0 0 .45rem transparent; } }

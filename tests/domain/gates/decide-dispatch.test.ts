@@ -65,11 +65,23 @@ describe('ends', () => {
     expect(decide({ enrollment: { ended: 'completed' } })).toMatchObject({ kind: 'skip', reason: 'stopped' });
   });
 
-  test('an enrollment older than maxAge is expired, counted from the anchor and scaled', () => {
+  test.each([1, 3600])('an enrollment whose step was planned for after maxAge is expired, counted from the anchor, at scale %d', (timeScale) => {
+    const sequence = aSequence({ steps: [anEmail({ id: 'a', at: '1h', expires: '30d' })], maxAge: '7d' });
+    const at = (span: string) => ({ progress: { notBeforeMs: { a: anchorMs + ms(span) / timeScale } }, after: span, sequence, timeScale });
+    expect(decide(at('7d')).kind).toBe('send');
+    expect(decide(at('8d'))).toMatchObject({ kind: 'stop', reason: 'expired' });
+  });
+
+  test.each([1, 3600])('a dispatch that comes late expires no enrollment: its step is too old, at scale %d', (timeScale) => {
     const sequence = aSequence({ steps: [anEmail({ at: '1h', expires: '30d' })], maxAge: '7d' });
-    expect(decide({ sequence, after: '7d' }).kind).toBe('send');
-    expect(decide({ sequence, after: '8d' })).toMatchObject({ kind: 'stop', reason: 'expired' });
-    expect(decide({ sequence, after: '8d', timeScale: 3600 })).toMatchObject({ kind: 'stop', reason: 'expired' });
+    expect(decide({ sequence, after: '7d', timeScale }).kind).toBe('send');
+    expect(decide({ sequence, after: '8d', timeScale })).toMatchObject({ kind: 'skip', reason: 'too_old' });
+  });
+
+  test('a step before that went out late makes no enrollment older', () => {
+    const sequence = aSequence({ steps: [anEmail({ id: 'a', at: '1h' }), anEmail({ id: 'b', after: '6d' })], maxAge: '7d' });
+    const progress = { settled: { a: { outcome: 'sent' as const, atMs: anchorMs + ms('30h') } } };
+    expect(decide({ sequence, stepId: 'b', progress, after: '174h' })).toMatchObject({ kind: 'send' });
   });
 });
 
@@ -103,7 +115,8 @@ describe('activation', () => {
 
   test('does not happen in an enrollment that is too old already', () => {
     const sequence = aSequence({ steps: [anEmail({ at: '1h' })], maxAge: '7d' });
-    expect(activates(decide({ ...before, sequence, after: '8d' }))).toBe(false);
+    const progress = { ...before.progress, notBeforeMs: { [sequence.steps[0]?.id ?? '']: at('8d') } };
+    expect(activates(decide({ ...before, sequence, progress, after: '8d' }))).toBe(false);
   });
 
   test('takes activity from a clock that runs ahead for activity now', () => {

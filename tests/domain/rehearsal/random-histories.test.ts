@@ -242,6 +242,41 @@ describe('in every history', () => {
     });
   });
 
+  test('nothing is sent about a cart that is older than maxAge, but in the two minutes that every step has', () => {
+    check((run) => {
+      const { anchorMs } = progressOf(run);
+      for (const { step, atMs } of sends(run))
+        expect(atMs).toBeLessThanOrEqual(Math.max(anchorMs + run.plan.maxAgeMs, dueAt(run.plan, progressOf(run), step) + ms('2m')));
+    });
+  });
+
+  test('whoever comes late, and however late, expires nothing', () => {
+    const late = fc.record({
+      definition: sequences,
+      timeScale: fc.constantFrom(1, 60, 3600),
+      fromMinutes: fc.integer({ min: 0, max: 12 * 24 * 60 }),
+      minutes: fc.integer({ min: 0, max: 30 * 24 * 60 }),
+    });
+    fc.assert(
+      fc.property(late, ({ definition, timeScale, fromMinutes, minutes }) => {
+        // What a sequence file may plan: every step well within its maximum age.
+        const lastMs = definition.steps.reduce((sum, { due }) => (due.from === 'anchor' ? Math.max(sum, due.delayMs) : sum + due.delayMs), 0);
+        fc.pre(lastMs + 5 * ms('3h') < definition.maxAgeMs);
+        const downMs = startMs + (fromMinutes * minuteMs) / timeScale;
+        const run = rehearse(
+          definition,
+          [
+            { atMs: startMs, type: 'cart.updated' },
+            { type: 'workers.down', atMs: downMs, untilMs: downMs + (minutes * minuteMs) / timeScale },
+          ],
+          { timeScale },
+        );
+        expect(run.finished?.reason).toBe('completed');
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
   test('every deferral progresses: into the future, or to a later anchor', () => {
     check(({ log }) => {
       let anchorMs = startMs;

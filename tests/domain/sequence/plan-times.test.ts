@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { afterFailure, backoffMs } from '../../../domain/sequence/backoff.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
-import { dueAt, expiryAt } from '../../../domain/sequence/due.ts';
+import { dueAt, expiryAt, plannedAt, readyAt } from '../../../domain/sequence/due.ts';
 import { nextMove } from '../../../domain/sequence/next-move.ts';
-import { initialProgress, settle } from '../../../domain/sequence/progress.ts';
+import { defer, initialProgress, settle } from '../../../domain/sequence/progress.ts';
 import { anEmail, aSequence, ms } from '../../helpers/sequence-dsl.ts';
 
 const anchorMs = Date.parse('2026-03-10T10:00Z');
@@ -54,11 +54,43 @@ describe('expiry', () => {
     expect(expiryAt(plan, fresh, 'd')).toBe(after('25h') + ms('30m'));
   });
 
+  test('does not go beyond the maximum age, except for the two minutes that every step has', () => {
+    const short = { steps: [anEmail({ id: 'a', at: '1h', expires: '30d' }), anEmail({ id: 'b', at: '23h' })], maxAge: '24h' };
+    const real = compilePlan(aSequence(short), 1, 1);
+    expect(['a', 'b'].map((id) => expiryAt(real, fresh, id))).toEqual([after('24h'), after('24h')]);
+    const fast = compilePlan(aSequence(short), 1, 3600);
+    expect(expiryAt(fast, fresh, 'b')).toBe(anchorMs + 23_000 + ms('2m'));
+  });
+
   test('is scaled, but never less than two minutes of wall time', () => {
     const fast = compilePlan(aSequence({ steps }), 1, 3600);
     expect(expiryAt(fast, fresh, 'b')).toBe(anchorMs + 4_000 + ms('2m'));
     const slower = compilePlan(aSequence({ steps }), 1, 60);
     expect(expiryAt(slower, fresh, 'a')).toBe(anchorMs + ms('1m') + ms('12m'));
+  });
+});
+
+describe('a step that was put off', () => {
+  const plan = compilePlan(
+    aSequence({ steps: [anEmail({ id: 'a', at: '1h' }), anEmail({ id: 'b', after: '2h' }), anEmail({ id: 'c', at: '24h' })] }),
+    1,
+    1,
+  );
+  const putOff = defer(fresh, 'a', after('9h'));
+
+  test('is to go out at the time to which it was put off', () => {
+    expect(readyAt(plan, fresh, 'a')).toBe(after('1h'));
+    expect(readyAt(plan, putOff, 'a')).toBe(after('9h'));
+    expect(plannedAt(plan, putOff, 'a')).toBe(after('9h'));
+  });
+
+  test('moves the plan of an `after` step by as much as it was put off, not by how late it went', () => {
+    const sentLate = settle(putOff, 'a', 'sent', after('20h'));
+    expect(dueAt(plan, sentLate, 'b')).toBe(after('22h'));
+    expect(plannedAt(plan, sentLate, 'b')).toBe(after('11h'));
+    expect(plannedAt(plan, settle(putOff, 'a', 'skipped', after('20h')), 'b')).toBe(after('3h'));
+    expect(plannedAt(plan, sentLate, 'c')).toBe(after('24h'));
+    expect(() => plannedAt(plan, fresh, 'nowhere')).toThrow(RangeError);
   });
 });
 

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StartError } from './start-error.ts';
+
+/** Things that are started one after the other, each on top of those before it, and stopped in the opposite order. */
+export interface InOrder {
+  /** Aborted when the start is called off: a step that takes long ends what it has begun, and fails. */
+  readonly calledOff: AbortSignal;
+  /**
+   * Do the next step of the start, unless it was called off, and remember how to undo it.
+   * @param name - for people; empty: nobody needs to hear of it
+   * @throws StartError when the start was called off
+   */
+  begin<T>(name: string, step: (calledOff: AbortSignal) => Promise<T>, undo: (made: T) => Promise<void>): Promise<T>;
+  /** Call off what is being started, wait until that is over, then stop all the rest, the last one first. Never throws. */
+  stop(report: { stopped(name: string): void; failed(name: string, error: unknown): void }): Promise<void>;
+}
+
+/** @param patienceMs - how long a step that is under way may take to end after the start was called off */
+export function inOrder(patienceMs = 30_000): InOrder {
+  const running: { name: string; stop: () => Promise<void> }[] = [];
+  const off = new AbortController();
+  let underWay: Promise<unknown> = Promise.resolve();
+
+  async function take<T>(name: string, step: (calledOff: AbortSignal) => Promise<T>, undo: (made: T) => Promise<void>): Promise<T> {
+    const made = await step(off.signal);
+    running.push({ name, stop: () => undo(made) });
+    return made;
+  }
+
+  return {
+    calledOff: off.signal,
+    async begin(name, step, undo) {
+      if (off.signal.aborted) throw new StartError('The start was called off.');
+      const taking = take(name, step, undo);
+      underWay = taking.catch(() => undefined);
+      return taking;
+    },
+    async stop({ stopped, failed }) {
+      off.abort();
+      // It stands on those before it, so they wait for it: a worker that is just coming up must not lose its Temporal.
+      await Promise.race([underWay, sleep(patienceMs, undefined, { ref: false })]);
+      for (let part = running.pop(); part !== undefined; part = running.pop()) {
+        const { name } = part;
+        await part.stop().then(
+          () => stopped(name),
+          (error: unknown) => failed(name, error),
+        );
+      }
+    },
+  };
+}
