@@ -14,6 +14,7 @@ import type { BuiltDeps } from '../operations/create-deps.ts';
 import { requireApiKey } from './plugins/authenticate.ts';
 import { handleErrors, problem } from './plugins/errors.ts';
 import { createLimits } from './plugins/rate-limits.ts';
+import { refuseUnreadable } from './plugins/unreadable-requests.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { deliveryRoutes } from './routes/deliveries/deliveries.ts';
@@ -24,7 +25,7 @@ import { healthRoutes } from './routes/health/health.ts';
 import { metricsRoute } from './routes/health/metrics.ts';
 import { linkRoutes } from './routes/links/links.ts';
 import { startRoutes } from './routes/live/start.ts';
-import { openApi, openApiRoute } from './routes/open-api.ts';
+import { completeOpenApi, openApi, openApiRoute } from './routes/open-api.ts';
 import { recoveryRoutes } from './routes/recovery/recovery.ts';
 import { webhookRoutes } from './routes/webhooks/receive.ts';
 import { workflowLinks } from './routes/workflow-links.ts';
@@ -55,15 +56,22 @@ export async function buildApp({ deps, logger, client, registry, links, livePage
     bodyLimit: 1024 * 1024,
     // As much as Node takes: an id that is too long is an unknown one, and each route says so in its own way.
     routerOptions: { maxParamLength: 16 * 1024 },
-    frameworkErrors: (_error, _request, reply) => void problem(reply, 400, 'bad_url', 'The address is not well-formed: check its percent-encoding.'),
+    // No hook runs for these two.
+    frameworkErrors: (_error, _request, reply) =>
+      void problem(reply.header('x-content-type-options', 'nosniff'), 400, 'bad_url', 'The address is not well-formed: check its percent-encoding.'),
+    clientErrorHandler: refuseUnreadable,
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onRequest', async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' }));
   handleErrors(app);
   refuseUnknownAddresses(app);
   endSilentConnections(app);
-  await app.register(swagger, { openapi: openApi, transform: jsonSchemaTransform, transformObject: jsonSchemaTransformObject });
+  await app.register(swagger, {
+    openapi: openApi(deps.publicUrl),
+    transform: jsonSchemaTransform,
+    transformObject: (document) => completeOpenApi(jsonSchemaTransformObject(document)),
+  });
   const limits = await createLimits(app);
   const workflows = workflowLinks(links.temporalUi, client.options.namespace);
 

@@ -79,7 +79,11 @@ for (const section of wanted) {
   const measured = await run.run(section.name, async () => {
     // A fresh Postgres and a fresh Temporal for each: nothing that one section leaves behind slows the next.
     const stack = section.needsStack ? await openStack() : null;
-    return section.measure(stack, options).finally(() => stack?.close());
+    try {
+      return await section.measure(stack, options);
+    } finally {
+      await stack?.close();
+    }
   });
   if (measured === null) continue;
   all.push(measured);

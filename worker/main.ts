@@ -27,6 +27,7 @@ async function main(): Promise<void> {
     env.METRICS_PORT === null
       ? null
       : createServer((_request, response) => {
+          response.setHeader('x-content-type-options', 'nosniff');
           void registry.metrics().then((text) => response.setHeader('content-type', registry.contentType).end(text));
         }).listen(env.METRICS_PORT, env.HOST);
   log.info({}, 'worker is ready');

@@ -1,10 +1,12 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { genericEvent } from '../../integrations/generic/contract.ts';
 
-/** The head of the published description; the rest comes from the routes' schemas. */
-export const openApi: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
+/** The head of the published description; the rest comes from the routes' schemas. @param publicUrl - where this installation is reached */
+export const openApi = (publicUrl: string): NonNullable<FastifyDynamicSwaggerOptions['openapi']> => ({
   openapi: '3.1.0',
+  servers: [{ url: publicUrl, description: 'This installation.' }],
   info: {
     title: 'Rekindle',
     version: '0.1.0',
@@ -25,7 +27,57 @@ export const openApi: NonNullable<FastifyDynamicSwaggerOptions['openapi']> = {
       apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
     },
   },
-};
+});
+
+/** Make a document of the routes' schemas: what each route would otherwise have to say for itself, and nothing that nobody refers to. */
+export function completeOpenApi(document: JsonObject): JsonObject {
+  for (const [path, methods] of Object.entries(objectAt(document, 'paths'))) {
+    for (const [method, operation] of Object.entries(asObject(methods))) {
+      const described = asObject(operation);
+      described['operationId'] ??= operationIdOf(method, path);
+      // Without it the reader has to guess whether a key is needed.
+      described['security'] ??= [];
+    }
+  }
+  Object.assign(objectAt(objectAt(document, 'components'), 'schemas'), eventSchemas());
+  return withoutUnused(document);
+}
+
+type JsonObject = Record<string, unknown>;
+const asObject = (value: unknown): JsonObject => (typeof value === 'object' && value !== null ? (value as JsonObject) : {});
+const objectAt = (parent: JsonObject, key: string): JsonObject => asObject((parent[key] ??= {}));
+
+/** `GET /recovery/sequences` → `getRecoverySequences` */
+function operationIdOf(method: string, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  return method + (words.length === 0 ? 'Start' : words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join(''));
+}
+
+/** The generic integration's events as components, each under its name. */
+function eventSchemas(): JsonObject {
+  const { $defs } = z.toJSONSchema(genericEvent, { target: 'draft-2020-12' });
+  const text = JSON.stringify($defs ?? {}).replaceAll('"#/$defs/', '"#/components/schemas/');
+  const schemas: JsonObject = JSON.parse(text);
+  // The name is the key; an id inside would be an address to resolve against.
+  for (const schema of Object.values(schemas)) delete asObject(schema)['id'];
+  return schemas;
+}
+
+/** A schema of each kind is made for what is sent and for what is received, used or not. */
+function withoutUnused(document: JsonObject): JsonObject {
+  const schemas = objectAt(objectAt(document, 'components'), 'schemas');
+  const used = new Set<string>();
+  const follow = (part: unknown) => {
+    for (const [, name = ''] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      follow(schemas[name] ?? {});
+    }
+  };
+  follow(document['paths'] ?? {});
+  for (const name of Object.keys(schemas)) if (!used.has(name)) delete schemas[name];
+  return document;
+}
 
 /** The description of every route, for programs and for generating clients. */
 export const openApiRoute: FastifyPluginAsyncZod = async (app) => {

@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 export function buildShopSite(liveUrl: string): FastifyInstance {
   const app = Fastify({ forceCloseConnections: true });
 
+  app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'));
   app.get('/', (_request, reply) => reply.redirect(liveUrl));
 
   app.get<{ Params: { id: string } }>('/cart/:id', (request, reply) =>

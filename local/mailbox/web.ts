@@ -17,6 +17,8 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
   const search = createMailSearch(store);
   const page = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
 
+  // Emails are strangers' bytes: shown as what they are declared to be, and as nothing else.
+  app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'));
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
   app.get('/livez', () => ({ status: 'ok' }));
   app.get('/readyz', () => ({ status: 'ok' }));
@@ -96,7 +98,7 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
 
   app.get('/events', (request, reply) => {
     reply.hijack();
-    reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     reply.raw.write(': listening\n\n');
     const stop = store.watch(() => reply.raw.write('data: changed\n\n'));
     request.raw.on('close', stop);

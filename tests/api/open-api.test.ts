@@ -1,7 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openShop, type Shop } from '../helpers/shop.ts';
+import { readFileSync } from 'node:fs';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { buildApp } from '../../api/app.ts';
+import { createPrometheus } from '../../config/telemetry.ts';
+import { genericEvent } from '../../integrations/generic/contract.ts';
+import { genericData } from '../../integrations/generic/schema.ts';
+import { openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
 
 interface Operation {
+  operationId?: string;
+  requestBody?: { content: Record<string, { schema: unknown }> };
   summary?: string;
   tags?: string[];
   security?: Record<string, unknown>[];
@@ -10,6 +19,7 @@ interface Operation {
 }
 interface Document {
   openapi: string;
+  servers: { url: string }[];
   paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, unknown>; securitySchemes: Record<string, unknown> };
 }
@@ -72,7 +82,8 @@ test('every operation says what it is for and what it answers when it fails', ()
 });
 
 test('guarded routes name the credential, the others do not', () => {
-  const guarded = operations().filter((o) => o.operation.security !== undefined);
+  for (const { name, operation } of operations()) expect(operation.security, `${name} says whether it needs a key`).toBeDefined();
+  const guarded = operations().filter((o) => (o.operation.security ?? []).length > 0);
   expect(guarded.map((o) => o.name).toSorted()).toEqual([
     'GET /api/enrollments/{id}',
     'GET /api/enrollments/{id}/explain',
@@ -93,6 +104,84 @@ test('every reference leads to a component, and shapes have names', () => {
   expect(Object.keys(document.components.schemas)).toEqual(
     expect.arrayContaining(['Problem', 'ActiveSequence', 'Cart', 'RecoveryAnalytics', 'Enrollment', 'Explanation', 'Health']),
   );
+});
+
+test('every component is used, under one name', () => {
+  const text = JSON.stringify(document);
+  for (const name of Object.keys(document.components.schemas)) {
+    expect(text, `${name} is referred to`).toContain(`"#/components/schemas/${name}"`);
+    expect(name).not.toMatch(/Input$/);
+  }
+});
+
+test('every operation has an id of its own, and the document says where it is served', () => {
+  const ids = operations().map(({ operation }) => operation.operationId ?? '');
+  expect(ids.filter((id) => !/^[a-z][A-Za-z0-9]+$/.test(id))).toEqual([]);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids).toEqual(expect.arrayContaining(['getRecoverySequences', 'postApiWebhooksIntegrationConnection', 'getStart']));
+  expect(document.servers.map(({ url }) => url)).toEqual(['http://rekindle.example.com']);
+});
+
+describe('the bodies of the generic integration', () => {
+  const examples = [...readFileSync(new URL('../../docs/webhooks.md', import.meta.url), 'utf8').matchAll(/```json\n(.*?)```/gs)].map(
+    ([, code = '']): Record<string, unknown> & { type: string } => JSON.parse(code),
+  );
+
+  test('are described where webhooks are received', () => {
+    const body = document.paths['/api/webhooks/{integration}/{connection}']?.['post']?.requestBody;
+    expect(JSON.stringify(body)).toContain('"#/components/schemas/GenericEvent"');
+    expect(document.components.schemas['GenericCartUpdated']).toMatchObject({
+      properties: { data: { properties: { cart: { $ref: '#/components/schemas/GenericCart' } } } },
+    });
+  });
+
+  test('have a schema for every event that the receiver reads and the documentation shows', () => {
+    const described = genericEvent.options.map(({ shape }) => shape.type.value);
+    expect(described.toSorted()).toEqual(Object.keys(genericData).toSorted());
+    expect(described.toSorted()).toEqual(examples.map(({ type }) => type).toSorted());
+  });
+
+  test.each(examples.map((example) => [example.type, example] as const))(
+    '%s: the documented example fits, and each of its fields is described',
+    (_type, example) => {
+      expect(genericEvent.safeParse(example).error).toBeUndefined();
+      expect(
+        fieldsNotIn(
+          genericEvent.options.find(({ shape }) => shape.type.value === example.type),
+          example,
+        ),
+      ).toEqual([]);
+    },
+  );
+
+  /** Paths of a value's fields that a schema has no name for. */
+  function fieldsNotIn(schema: unknown, value: unknown, path = ''): string[] {
+    const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    if (Array.isArray(value)) return value.flatMap((one) => fieldsNotIn(inner instanceof z.ZodArray ? inner.element : undefined, one, `${path}[]`));
+    if (typeof value !== 'object' || value === null) return [];
+    const shape: Record<string, unknown> = inner instanceof z.ZodObject ? inner.shape : {};
+    return Object.entries(value).flatMap(([key, field]) =>
+      shape[key] === undefined ? [`${path}.${key}`] : fieldsNotIn(shape[key], field, `${path}.${key}`),
+    );
+  }
+});
+
+test('the stream of the live page is described as events', async () => {
+  const silent = pino({ level: 'silent' });
+  const live = await buildApp({
+    deps: shop.deps,
+    logger: silent,
+    client: temporalClientOf(shop),
+    registry: createPrometheus().registry,
+    links: { temporalUi: null, mailbox: null },
+    livePage: true,
+  });
+  const described: Document = (await live.inject('/openapi.json')).json();
+  expect(described.paths['/live']?.['get']?.responses['200']?.content?.['text/event-stream']?.schema).toMatchObject({
+    type: 'string',
+    'x-event-data': { oneOf: expect.any(Array) as unknown },
+  });
+  await live.close();
 });
 
 test('path and query parameters are described', () => {

@@ -187,3 +187,22 @@ test('an envelope recipient whom the headers do not name is a blind copy', async
   await send({ bcc: 'hidden@example.com', text: 'x' });
   expect((await list()).messages[0]?.Bcc).toEqual([{ Name: '', Address: 'hidden@example.com' }]);
 });
+
+test('no answer may be taken for something else than what it is declared to be', async () => {
+  await send({ subject: 'sniffed', html: '<p>x</p>' });
+  const { messages } = (await (await get('/api/v1/messages')).json()) as { messages: { ID: string }[] };
+  const [{ ID: id }] = messages as [{ ID: string }];
+  const paths = [
+    '/',
+    '/readyz',
+    '/api/v1/messages',
+    ...['', '/headers', '/raw'].map((part) => `/api/v1/message/${id}${part}`),
+    `/view/${id}.html`,
+    '/nowhere',
+    '/view/nobody',
+  ];
+  for (const path of paths) expect((await fetch(`${mailbox.webUrl}${path}`)).headers.get('x-content-type-options'), path).toBe('nosniff');
+  const events = await fetch(`${mailbox.webUrl}/events`);
+  expect(events.headers.get('x-content-type-options')).toBe('nosniff');
+  await events.body?.cancel();
+});

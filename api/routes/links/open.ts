@@ -32,7 +32,7 @@ export const openRoute: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = 
           request.log.warn({ err: error, messageId }, 'an open was not recorded'),
         );
       }
-      return reply.headers({ 'cache-control': 'no-store, max-age=0', 'x-content-type-options': 'nosniff' }).type('image/gif').send(gif);
+      return reply.headers({ 'cache-control': 'no-store, max-age=0' }).type('image/gif').send(gif);
     },
   );
 };

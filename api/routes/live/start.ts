@@ -22,6 +22,15 @@ const own: readonly Place[] = [
   { href: '/healthz', name: 'Health', what: 'how every part is doing' },
 ];
 
+/** The data of one event, which tells the page what markup to put where. */
+const eventData = z.toJSONSchema(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('everything'), html: z.string() }),
+    z.object({ kind: z.literal('story'), list: z.string(), id: z.string(), html: z.string() }),
+    z.object({ kind: z.literal('figures'), id: z.string(), html: z.string() }),
+  ]),
+);
+
 /** `/`: what happens in the stores of this machine, as it happens; elsewhere a page of links. */
 export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { deps, links, workflows, live }) => {
   const schema = { tags: ['health'], summary: 'The start page', response: { 200: pageAnswer('A page.') } };
@@ -54,7 +63,12 @@ export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { de
         tags: ['health'],
         summary: 'What happens, as it happens',
         description: 'Server-sent events for the live page, on one’s own machine only.',
-        response: { 200: { description: 'Markup for the live page.', content: { 'text/event-stream': { schema: z.string() } } } },
+        response: {
+          200: {
+            description: 'Events without end. The first has everything, also after a reconnect; the data of each is a JSON object.',
+            content: { 'text/event-stream': { schema: z.string().meta({ contentMediaType: 'text/event-stream', 'x-event-data': eventData }) } },
+          },
+        },
       },
     },
     (_request, reply) => stream(reply, feed),

@@ -31,7 +31,10 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, 
     description:
       'Signed deliveries of a connection, as docs/webhooks.md describes them. Answered 2xx only after everything is stored and every provider call that a stop covers is over.',
     // The bytes as they came; the integration's own schema reads them after the signature was checked.
-    body: z.unknown().meta({ description: 'The integration’s event, as JSON.' }),
+    body: z.unknown().meta({
+      description: 'The integration’s event, as JSON: a `GenericEvent`, or what the platform sends by itself.',
+      anyOf: [{ $ref: '#/components/schemas/GenericEvent' }, { description: 'A webhook of Shopify, as Shopify documents it.' }],
+    }),
     response: { 200: acceptedSchema, ...problems(400, 401, 404, 413, 422, 503) },
   };
   const integration = z.string().meta({ examples: ['shopify', 'generic'] });

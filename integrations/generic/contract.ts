@@ -1,0 +1,121 @@
+import { z } from 'zod';
+
+/*
+ * The bodies of the generic integration's events as docs/webhooks.md describes them, for /openapi.json. A description, not a gate: the
+ * receiver takes more than this (`schema.ts`), because a stop needs only whom or what it is about.
+ */
+
+const money = z
+  .union([z.string(), z.number()])
+  .meta({ description: 'An amount in major units: a decimal string or a number.', examples: ['129.90'] });
+const link = z.string().max(2_000).meta({ description: 'An absolute http or https address.' });
+const id = z.string().max(255);
+const instant = z.string().meta({ format: 'date-time' });
+
+const contact = z
+  .looseObject({
+    id: id.meta({ description: 'Your id of the person. Taken as verified: contacts with different ids are never merged.' }),
+    email: z.string(),
+    phone: z.string().meta({ examples: ['+436641234567'] }),
+    first_name: z.string(),
+    last_name: z.string(),
+    locale: z.string().meta({ description: 'BCP 47.', examples: ['de-AT'] }),
+    time_zone: z.string().meta({ description: 'An IANA name.', examples: ['Europe/Vienna'] }),
+    country: z.string().meta({ description: 'ISO 3166-1 alpha-2.', examples: ['AT'] }),
+    region: z.string(),
+    order_count: z.int(),
+    lifetime_value: money,
+    currency: z.string().meta({ description: 'ISO 4217, of `lifetime_value`.' }),
+    marketing: z.looseObject({ email: z.boolean(), sms: z.boolean() }).partial().meta({ description: 'What the person answered.' }),
+  })
+  .partial()
+  .meta({ id: 'GenericContact', description: 'A person: by an `id`, an `email` or a `phone`.' });
+
+const item = z
+  .looseObject({
+    title: z.string(),
+    variant: z.string(),
+    quantity: z.number(),
+    price: money,
+    image_url: link,
+    product_url: link,
+    stock: z.int().meta({ description: 'Units that are left.' }),
+  })
+  .partial()
+  .meta({ id: 'GenericItem' });
+
+const cart = z
+  .looseObject({
+    id,
+    currency: z.string().optional().meta({ description: 'ISO 4217.' }),
+    total: money.optional(),
+    items: z.array(item).optional(),
+    restore_url: link.optional().meta({ description: 'Where the shopper finds the cart again: emails lead there.' }),
+    created_at: instant.optional(),
+  })
+  .meta({ id: 'GenericCart' });
+
+const order = z.looseObject({ id, currency: z.string().optional(), total: money.optional() }).meta({ id: 'GenericOrder' });
+
+function event<Type extends string, Data extends z.ZodType>(type: Type, name: string, description: string, data: Data) {
+  const timestamp = z
+    .string()
+    .meta({ format: 'date-time', description: 'When it happened; not in the future. The later one wins, in whatever order events arrive.' });
+  return z.looseObject({ type: z.literal(type), timestamp, data }).meta({ id: name, description });
+}
+
+/** Every event that docs/webhooks.md describes. */
+export const genericEvent = z
+  .union([
+    event(
+      'cart.updated',
+      'GenericCartUpdated',
+      'A cart has changed, or its shopper has become known.',
+      z.looseObject({ cart, contact: contact.optional() }),
+    ),
+    event(
+      'order.placed',
+      'GenericOrderPlaced',
+      'An order exists, paid or not. `cart_id` stops the recovery of the cart, `contact` everything of the person.',
+      z.looseObject({ order, cart_id: id.optional(), contact: contact.optional() }),
+    ),
+    event('order.cancelled', 'GenericOrderCancelled', 'An order was cancelled.', z.looseObject({ order: z.looseObject({ id }) })),
+    event(
+      'contact.updated',
+      'GenericContactUpdated',
+      'Something is new about a person; what is left out stays as it is.',
+      z.looseObject({ contact }),
+    ),
+    event(
+      'message.received',
+      'GenericMessageReceived',
+      'The person wrote to you: their sequences stop.',
+      z.looseObject({ contact, channel: z.enum(['email', 'sms', 'telegram']).optional(), text: z.string().optional() }),
+    ),
+    event(
+      'contact.opted_out',
+      'GenericContactOptedOut',
+      'The person wants no more messages on a channel, or on any.',
+      z.looseObject({
+        contact,
+        channel: z.enum(['email', 'sms', 'call', 'push', 'all']).optional(),
+        final: z.boolean().optional().meta({ description: 'For complaints and "never again": nothing ever contacts the person again.' }),
+        source: z.string().optional(),
+      }),
+    ),
+    event(
+      'contact.opted_in',
+      'GenericContactOptedIn',
+      'The person’s own yes.',
+      z.looseObject({
+        contact,
+        channel: z.enum(['email', 'sms', 'call', 'push']).optional(),
+        source: z.string().optional(),
+        wording: z.string().optional().meta({ description: 'The exact sentence that they agreed to.' }),
+      }),
+    ),
+  ])
+  .meta({
+    id: 'GenericEvent',
+    description: 'An event of the generic integration; docs/webhooks.md says what happens with each field that is missing or odd.',
+  });
