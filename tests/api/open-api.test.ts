@@ -35,8 +35,13 @@ test('every route is described, and nothing that does not exist', () => {
       .toSorted(),
   ).toEqual([
     'GET /',
+    'GET /api/deliveries',
+    'GET /api/enrollments',
     'GET /api/enrollments/{id}',
     'GET /api/enrollments/{id}/explain',
+    'GET /api/explain',
+    'GET /api/quarantine',
+    'GET /api/quarantine/{id}',
     'GET /c/{token}',
     'GET /healthz',
     'GET /metrics',
@@ -46,6 +51,8 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /recovery/analytics',
     'GET /recovery/sequences',
     'GET /u/{token}',
+    'POST /api/quarantine/replay',
+    'POST /api/quarantine/{id}/replay',
     'POST /api/webhooks/{integration}',
     'POST /api/webhooks/{integration}/{connection}',
     'POST /recovery/sequences/{id}/stop',
@@ -74,10 +81,17 @@ test('every operation says what it is for and what it answers when it fails', ()
 test('guarded routes name the credential, the others do not', () => {
   const guarded = operations().filter((o) => o.operation.security !== undefined);
   expect(guarded.map((o) => o.name).toSorted()).toEqual([
+    'GET /api/deliveries',
+    'GET /api/enrollments',
     'GET /api/enrollments/{id}',
     'GET /api/enrollments/{id}/explain',
+    'GET /api/explain',
+    'GET /api/quarantine',
+    'GET /api/quarantine/{id}',
     'GET /recovery/analytics',
     'GET /recovery/sequences',
+    'POST /api/quarantine/replay',
+    'POST /api/quarantine/{id}/replay',
     'POST /recovery/sequences/{id}/stop',
   ]);
   for (const { operation } of guarded) {
