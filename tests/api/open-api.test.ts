@@ -45,8 +45,13 @@ test('every route is described, and nothing that does not exist', () => {
       .toSorted(),
   ).toEqual([
     'GET /',
+    'GET /api/deliveries',
+    'GET /api/enrollments',
     'GET /api/enrollments/{id}',
     'GET /api/enrollments/{id}/explain',
+    'GET /api/explain',
+    'GET /api/quarantine',
+    'GET /api/quarantine/{id}',
     'GET /c/{token}',
     'GET /healthz',
     'GET /metrics',
@@ -56,6 +61,8 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /recovery/analytics',
     'GET /recovery/sequences',
     'GET /u/{token}',
+    'POST /api/quarantine/replay',
+    'POST /api/quarantine/{id}/replay',
     'POST /api/webhooks/{integration}',
     'POST /api/webhooks/{integration}/{connection}',
     'POST /recovery/sequences/{id}/stop',
@@ -85,10 +92,17 @@ test('guarded routes name the credential, the others do not', () => {
   for (const { name, operation } of operations()) expect(operation.security, `${name} says whether it needs a key`).toBeDefined();
   const guarded = operations().filter((o) => (o.operation.security ?? []).length > 0);
   expect(guarded.map((o) => o.name).toSorted()).toEqual([
+    'GET /api/deliveries',
+    'GET /api/enrollments',
     'GET /api/enrollments/{id}',
     'GET /api/enrollments/{id}/explain',
+    'GET /api/explain',
+    'GET /api/quarantine',
+    'GET /api/quarantine/{id}',
     'GET /recovery/analytics',
     'GET /recovery/sequences',
+    'POST /api/quarantine/replay',
+    'POST /api/quarantine/{id}/replay',
     'POST /recovery/sequences/{id}/stop',
   ]);
   for (const { operation } of guarded) {
