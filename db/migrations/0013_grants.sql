@@ -1,5 +1,4 @@
--- The application gets the rights that its statements use, and no other: nothing that a promise rests on can be deleted by it,
-  and what names
+-- The application gets the rights that its statements use, and no other: nothing that a promise rests on can be deleted by it, and what names
 -- a row (its tenant, its step, its person, the key of a delivery) can never be changed. `tests/db/grants.test.ts` compares these rights
 -- with the statements of the code and of the functions that run as their caller, and prints the statement that is missing or too much.
 --
@@ -7,8 +6,7 @@
 -- Reading is granted everywhere: row-level security says whose rows are seen.
 
 -- contract: the build before deletes from the outbox alone, and updates only columns that are granted again below
-revoke update, delete on tenants, api_keys, connections, contacts, contact_identities, suppressions, privacy_requests, subjects,
-  subject_keys,
+revoke update, delete on tenants, api_keys, connections, contacts, contact_identities, suppressions, privacy_requests, subjects, subject_keys,
   conversions, sequences, sequence_versions, enrollments, messages, message_events, inbox, quarantine, outbox from rekindle_app;
 --> statement-breakpoint
 grant delete, update (claimed_until, last_error, next_attempt_at) on outbox to rekindle_app;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /*
  * The bodies of the generic integration's events as docs/webhooks.md describes them, for /openapi.json. A description, not a gate: the
- * receiver takes more than this (`schema.ts`), because a stop needs only whom or what it is about.
+ * receiver takes more than this, because a stop needs only whom or what it is about.
  */
 
 const money = z
@@ -11,6 +11,10 @@ const money = z
 const link = z.string().max(2_000).meta({ description: 'An absolute http or https address.' });
 const id = z.string().max(255);
 const instant = z.string().meta({ format: 'date-time' });
+
+const consent = z
+  .union([z.boolean(), z.enum(['granted', 'denied', 'not_stated', 'subscribed', 'unsubscribed'])])
+  .meta({ description: '`true`: a ticked box, `false`: one that was not ticked, which says nothing. `denied` and `unsubscribed` are opt-outs.' });
 
 const contact = z
   .looseObject({
@@ -26,7 +30,10 @@ const contact = z
     order_count: z.int(),
     lifetime_value: money,
     currency: z.string().meta({ description: 'ISO 4217, of `lifetime_value`.' }),
-    marketing: z.looseObject({ email: z.boolean(), sms: z.boolean() }).partial().meta({ description: 'What the person answered.' }),
+    marketing: z
+      .looseObject({ email: consent, sms: consent })
+      .partial()
+      .meta({ description: 'What is known about marketing; an unticked box says nothing.' }),
   })
   .partial()
   .meta({ id: 'GenericContact', description: 'A person: by an `id`, an `email` or a `phone`.' });
@@ -37,6 +44,8 @@ const item = z
     variant: z.string(),
     quantity: z.number(),
     price: money,
+    compare_at_price: money,
+    product_id: id,
     image_url: link,
     product_url: link,
     stock: z.int().meta({ description: 'Units that are left.' }),
@@ -52,10 +61,34 @@ const cart = z
     items: z.array(item).optional(),
     restore_url: link.optional().meta({ description: 'Where the shopper finds the cart again: emails lead there.' }),
     created_at: instant.optional(),
+    origin: z.enum(['web', 'point_of_sale', 'draft', 'marketplace', 'other']).optional().meta({ description: 'Where it was filled.' }),
+    completed: z.boolean().optional().meta({ description: 'It was bought, and an order follows.' }),
   })
   .meta({ id: 'GenericCart' });
 
-const order = z.looseObject({ id, currency: z.string().optional(), total: money.optional() }).meta({ id: 'GenericOrder' });
+const order = z
+  .looseObject({
+    id,
+    currency: z.string().optional(),
+    total: money.optional(),
+    items: z.array(item).optional(),
+    test: z.boolean().optional(),
+    status: z.string().optional().meta({ description: '`cancelled` or `declined`: it stops, and is no revenue.' }),
+  })
+  .meta({ id: 'GenericOrder' });
+
+const refund = z.looseObject({ id, amount: money, at: instant.optional() });
+const orderNow = z
+  .looseObject({
+    id,
+    currency: z.string().optional(),
+    current_total: money.optional(),
+    total: money.optional(),
+    refunded: money.optional(),
+    refunds: z.array(refund).optional(),
+    status: z.string().optional(),
+  })
+  .meta({ id: 'GenericOrderNow' });
 
 function event<Type extends string, Data extends z.ZodType>(type: Type, name: string, description: string, data: Data) {
   const timestamp = z
@@ -78,6 +111,12 @@ export const genericEvent = z
       'GenericOrderPlaced',
       'An order exists, paid or not. `cart_id` stops the recovery of the cart, `contact` everything of the person.',
       z.looseObject({ order, cart_id: id.optional(), contact: contact.optional() }),
+    ),
+    event(
+      'order.updated',
+      'GenericOrderUpdated',
+      'How an order stands now, after edits and refunds; in any order, and as often as it comes.',
+      z.looseObject({ order: orderNow }),
     ),
     event('order.cancelled', 'GenericOrderCancelled', 'An order was cancelled.', z.looseObject({ order: z.looseObject({ id }) })),
     event(
