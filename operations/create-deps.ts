@@ -4,7 +4,7 @@ import type { Sender } from '../integrations/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
 import { VersionCache } from './dispatch/versions.ts';
-import { createLatenessLog } from './lateness.ts';
+import { createLatenessLog } from './lateness-log.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { createLinkTokens } from './link-tokens.ts';
 import { createSealing } from './sealing.ts';

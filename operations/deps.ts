@@ -6,7 +6,7 @@ import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
 import type { LinkTokens } from './link-tokens.ts';
 import type { Sealing } from './sealing.ts';
-import type { LatenessLog } from './lateness.ts';
+import type { LatenessLog } from './lateness-log.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**

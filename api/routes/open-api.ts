@@ -1,7 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { genericEvent } from '../../integrations/generic/contract.ts';
+import { genericEvent } from './webhooks/generic-events.ts';
 
 /** The head of the published description; the rest comes from the routes' schemas. @param publicUrl - where this installation is reached */
 export const openApi = (publicUrl: string): NonNullable<FastifyDynamicSwaggerOptions['openapi']> => ({

@@ -44,6 +44,9 @@ export interface KnownCart extends CartContent {
   previousBoughtAt: number | null;
 }
 
+/** A cart as it is to be written: it has an owner by then. */
+export type DecidedCart = Omit<KnownCart, 'bought' | 'convertedAt' | 'previousBoughtAt'> & { contactId: string };
+
 interface KnownRun {
   id: string;
   subjectId: string;

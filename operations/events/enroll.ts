@@ -5,13 +5,12 @@ import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { StopReason } from '../../domain/sequence/plan.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Version } from '../dispatch/versions.ts';
-import type { CartWorld, KnownCart, Rival } from './cart-world.ts';
-import type { CartWrites } from './write-cart.ts';
+import type { CartWorld, DecidedCart, KnownCart, Rival } from './cart-world.ts';
 import type { End } from './write-ends.ts';
 
 /** A cart whose owner is known, at the moment when a sequence might begin about it. */
 export interface Candidate {
-  subject: CartWrites['subject'];
+  subject: DecidedCart;
   /** Kinds of all identities of the owner's person. */
   identityKinds: string[];
   owner: PurchaseHistory;

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { callUnawaited } from '../../db/client.ts';
-import type { KnownCart } from './cart-world.ts';
+import type { DecidedCart } from './cart-world.ts';
 import type { EventContext } from './context.ts';
 import type { Beginning } from './enroll.ts';
 import type { ScopedKey } from './identities.ts';
@@ -12,7 +12,7 @@ import { keyRows, type PeopleWrites, peopleRows, some } from './write-people.ts'
 export interface CartWrites extends PeopleWrites {
   /** A sign of life of a known person whose row is not written anyway. */
   seen: { personId: string; atMs: number } | null;
-  subject: Omit<KnownCart, 'bought' | 'convertedAt' | 'previousBoughtAt'> & { contactId: string };
+  subject: DecidedCart;
   /** A subject that is made now; `previousId`: the bought one whose keys it takes over. */
   fresh: { previousId: string | null } | null;
   keys: ScopedKey[];
@@ -43,7 +43,7 @@ export function writeCart(ctx: EventContext, w: CartWrites): void {
   if (w.enrollments.length > 0 || w.ends.length > 0) ctx.outboxWritten = true;
 }
 
-function subjectRow(s: CartWrites['subject']) {
+function subjectRow(s: DecidedCart) {
   return {
     id: s.id,
     contact_id: s.contactId,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { buildApp } from '../../api/app.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
-import { genericEvent } from '../../integrations/generic/contract.ts';
+import { genericEvent } from '../../api/routes/webhooks/generic-events.ts';
 import { genericReceiver } from '../../integrations/generic/receive.ts';
 import { openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
 

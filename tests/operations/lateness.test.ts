@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
-import { createLatenessLog, storeLateness } from '../../operations/lateness.ts';
+import { createLatenessLog } from '../../operations/lateness-log.ts';
+import { storeLateness } from '../../operations/lateness.ts';
 import { leaveCart } from '../api/left-carts.ts';
 import { letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type Database, openDatabase } from '../../db/client.ts';
 import { connections } from '../../db/schema/index.ts';
 import { parseSequence } from '../../domain/sequence/parse-sequence.ts';
-import { createLatenessLog } from '../../operations/lateness.ts';
+import { createLatenessLog } from '../../operations/lateness-log.ts';
 import { createLeaseWatch } from '../../operations/lease-watch.ts';
 import { type BuiltDeps, createDeps } from '../../operations/create-deps.ts';
 import { systemClock } from '../../operations/clock.ts';

@@ -11,7 +11,7 @@ interface Case {
 }
 
 /** Ends that a shopper brings about. */
-const ownEnds = ['purchased', 'purchased_elsewhere', 'not_abandoned', 'replied', 'opted_out'];
+const ownEnds = ['purchased', 'purchased_elsewhere', 'not_abandoned', 'order_void', 'emptied', 'superseded', 'replied', 'opted_out'];
 
 const shortestLifeMs = 120_000;
 
