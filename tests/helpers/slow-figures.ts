@@ -64,7 +64,7 @@ interface OrderRow {
 }
 
 /** docs/adr/0015-what-an-order-counts-for.md, written a second time. */
-export function moneyOf(o: OrderRow): Partial<RollupSum> & { currency: string } {
+function moneyOf(o: OrderRow): Partial<RollupSum> & { currency: string } {
   const cancelledOrders = o.reversed_at === null ? 0 : 1;
   const currency = o.currency ?? o.current_currency;
   const total = o.current_currency === null || o.current_currency === currency ? o.current : null;
