@@ -93,6 +93,7 @@ const none = {
   recovered_revenue: [],
   orders_of_unknown_value: 0,
   avg_sequence_length: 0,
+  emails_sent: 0,
   mails_sent: 0,
   open_rate: null,
   click_rate: null,

@@ -72,15 +72,31 @@ describe('opting out and in', () => {
   test('of three statements that arrive out of order the latest counts, also when it repeats the first', async () => {
     const { cart, email } = names();
     const at = Date.now() - 10_000;
-    await shop.post('contact.updated', { contact: { email, marketing: { email: false } } }, { at });
-    await shop.post('contact.updated', { contact: { email, marketing: { email: false } } }, { at: at + 4_000 });
-    await shop.post('contact.updated', { contact: { email, marketing: { email: true } } }, { at: at + 2_000 });
+    await shop.post('contact.opted_out', { contact: { email }, channel: 'email' }, { at });
+    await shop.post('contact.opted_out', { contact: { email }, channel: 'email' }, { at: at + 4_000 });
+    await shop.post('contact.opted_in', { contact: { email }, channel: 'email' }, { at: at + 2_000 });
+    await shop.post('cart.updated', aCart(cart, email));
+    expect(await shop.enrollmentOf(cart)).toBeNull();
+    await shop.post('contact.opted_in', { contact: { email }, channel: 'email' }, { at: at + 6_000 });
     await shop.post('cart.updated', aCart(cart, email));
     const { id } = await enrolled(cart);
     await letTimePass(shop, 2 * hourMs + 1_000);
     await dispatch(id, 'popup_1h');
     await dispatch(id, 'email_2h');
-    expect(await rowOf(id, 'email_2h')).toMatchObject({ state: 'skipped', skipReason: 'no_consent' });
+    expect(await rowOf(id, 'email_2h')).toMatchObject({ state: 'sent' });
+  });
+
+  test('a box that was not ticked is no denial, and one that is ticked later undoes none', async () => {
+    const [unticked, ticked] = [names(), names()];
+    await shop.post('cart.updated', { ...aCart(unticked.cart, null), contact: { email: unticked.email, marketing: { email: false } } });
+    await shop.post('contact.opted_out', { contact: { email: ticked.email }, channel: 'email' }, { at: Date.now() - 5_000 });
+    await shop.post('cart.updated', { ...aCart(ticked.cart, null), contact: { email: ticked.email, marketing: { email: true } } });
+    expect(await shop.enrollmentOf(ticked.cart)).toBeNull();
+    const { id } = await enrolled(unticked.cart);
+    await letTimePass(shop, 2 * hourMs + 1_000);
+    await dispatch(id, 'popup_1h');
+    await dispatch(id, 'email_2h');
+    expect(await rowOf(id, 'email_2h')).toMatchObject({ state: 'sent' });
   });
 
   test('an opt-out of an address that nobody has yet keeps its first cart from starting', async () => {

@@ -1,4 +1,4 @@
-import { and, eq } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chipsOf } from '../../api/routes/live/chips.ts';
 import { enrollments, subjectKeys } from '../../db/schema/index.ts';
@@ -9,6 +9,7 @@ import { explainEnrollment } from '../../operations/read/explain.ts';
 import { eventSentence, messageSentence } from '../../operations/read/sentences.ts';
 import { restartDemo } from '../../operations/restart-demo.ts';
 import { stopByHand, unsubscribe } from '../../operations/stop-one.ts';
+import { asOwner } from '../helpers/database.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
 
 // Each way in which a sequence ends, made to happen, with the reason and the sentence that people read: a wrong reason is worse than none.
@@ -161,6 +162,9 @@ const ways: Way[] = [
     activated: true,
     async happen(c) {
       await letTimePass(shop, 8 * 24 * hourMs);
+      // Put off again and again, until the last time lay beyond the age.
+      const putOff = `update enrollments set not_before = jsonb_build_object('email_2h', $2::bigint) where id = $1`;
+      await asOwner(shop.database.url, putOff, [c.id, Date.now() - 1_000]);
       await dispatch(c.id, 'email_2h');
     },
     ...{ reason: 'expired', sentence: 'The sequence was stopped: the cart was left longer ago than the sequence allows.' },
@@ -214,12 +218,9 @@ const ways: Way[] = [
       await dispatch(id, 'popup_1h');
       const [key] = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(subjectKeys).where(eq(subjectKeys.value, c.cart)));
       // The platform's webhook names both from now on.
-      await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
-        tx
-          .update(subjectKeys)
-          .set({ kind: 'cart_token', connectionId: shop.tenant.webhooks.shopify.path.split('/').at(-1) ?? '' })
-          .where(and(eq(subjectKeys.subjectId, key?.subjectId ?? ''), eq(subjectKeys.value, c.cart))),
-      );
+      const shopify = shop.tenant.webhooks.shopify.path.split('/').at(-1);
+      const rename = `update subject_keys set kind = 'cart_token', connection_id = $1 where subject_id = $2 and value = $3`;
+      await asOwner(shop.database.url, rename, [shopify, key?.subjectId, c.cart]);
       await shop.shopify('checkouts/update', { ...twin, cart_token: c.cart });
     },
     ...{
