@@ -111,7 +111,7 @@ test('the build goes on as before while columns, indexes, tables, triggers and f
     leaver: [{ status: 'EXITED', stop_reason: 'opted_out' }],
     checkout: [200, { status: 'applied' }],
     'purchase again': [200, { status: 'repeated' }],
-    'no such thing': [200, { status: 'quarantined' }],
+    'no such thing': [422, { status: 422 }],
   });
   const connected = await sessions();
 
