@@ -295,6 +295,13 @@ describe('a cancellation', () => {
     expect(await storyOf(c.enrollmentId)).toEqual([
       'An order (EUR 100.00) was credited to this sequence. EUR 20.00 of it had been refunded by then. EUR 80.00 of it is kept.',
     ]);
+    // Without a total nothing says the order's currency before the order does; and it may correct itself.
+    const e = await left();
+    await tell(updated(e, 60, { refunds: [refund('r1', 2_000, 60)] }), updated(e, 61, { currency: 'CHF', refunds: [refund('r2', 700, 61)] }));
+    await tell(placed(e));
+    expect(await figuresOf(e.enrollmentId)).toEqual(counts(10_000, 2_000, 8_000));
+    await tell(placed(e, { currency: 'CHF', total: 9_000, seconds: 5 }));
+    expect(await figuresOf(e.enrollmentId)).toEqual(counts(9_000, 700, 8_300, 'CHF'));
     const d = await left();
     await tell(cancelled(d, 60));
     await tell(placed(d));
