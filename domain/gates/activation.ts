@@ -3,7 +3,7 @@ import { clockGraceMs } from './gate.ts';
 
 /**
  * Until the first dispatch, activity moves the anchor: a shopper who is still busy has abandoned nothing. Its `pass` is what
- * activates the enrollment (`activates`). Source: design, section 4, rule 3
+ * activates the enrollment (`activates`). Source: docs/rules.md#rule-3
  */
 export const activation: DecisiveGate = {
   name: 'activation',

@@ -6,7 +6,7 @@ import { chosenChannel } from './gate.ts';
 
 const lingersMs = 30 * 60_000;
 
-/** A shopper who is back in the shop is left in peace until half an hour after the last sign of life. Source: design, section 4, rule 4 */
+/** A shopper who is back in the shop is left in peace until half an hour after the last sign of life. Source: docs/rules.md#rule-4 */
 export const activeNow: TimeGate = {
   name: 'active_now',
   opensAt(situation, fromMs) {

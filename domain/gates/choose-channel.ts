@@ -13,7 +13,7 @@ export type ChannelChoice =
 
 /**
  * The first channel of the step's list that can be used at all.
- * Source: design, section 4, rules 7 and 14
+ * Source: docs/rules.md#rule-7, docs/rules.md#rule-14
  */
 export function chooseChannel(facts: Pick<Facts, 'step' | 'channels'>): ChannelChoice {
   const passedOver: { channel: Channel; reason: Impossible }[] = [];

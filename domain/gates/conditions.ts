@@ -1,7 +1,7 @@
 import { judge } from './judge-condition.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** The step's `when`, read at the moment of sending. Source: design, section 4, rule 9 */
+/** The step's `when`, read at the moment of sending. Source: docs/rules.md#rule-9 */
 export const conditions: DecisiveGate = {
   name: 'conditions',
   check({ facts }): Answer {

@@ -1,6 +1,6 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** A final no stops everything. What blocks one channel only is the channel gate's matter. Source: design, section 4, rule 13 */
+/** A final no stops everything. What blocks one channel only is the channel gate's matter. Source: docs/rules.md#rule-13 */
 export const doNotContact: DecisiveGate = {
   name: 'do_not_contact',
   check({ facts: { person } }): Answer {

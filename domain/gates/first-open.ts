@@ -14,7 +14,7 @@ export interface Opening {
 /**
  * The first instant from `nowMs` on at which every time gate is open: each gate moves the instant forward until none does.
  * The search ends once the step's expiry has passed, since nothing is sent after it.
- * Source: design, section 4, rule 6
+ * Source: docs/rules.md#rule-6
  */
 export function firstOpen(gates: readonly TimeGate[], situation: Situation): Opening {
   const movedTo: (EpochMs | null)[] = gates.map(() => null);

@@ -1,6 +1,6 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** Paused, or a human took the conversation over: the step waits without a time. Source: design, section 4, rule 15 */
+/** Paused, or a human took the conversation over: the step waits without a time. Source: docs/rules.md#rule-15 */
 export const held: DecisiveGate = {
   name: 'held',
   check({ facts: { progress } }): Answer {

@@ -3,7 +3,7 @@ import type { Answer, DecisiveGate } from './gate.ts';
 
 /**
  * The person bought something after this cart was left. The order's own transaction has stopped the enrollment; this gate
- * finds the orders that a merge or an import brought along. Source: design, section 4, rule 11
+ * finds the orders that a merge or an import brought along. Source: docs/rules.md#rule-11
  */
 export const orderedSince: DecisiveGate = {
   name: 'ordered_since',

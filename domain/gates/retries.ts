@@ -1,6 +1,6 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** A message that the provider keeps refusing is given up after `maxRetries`; outages do not count. Source: design, section 4, rule 8 */
+/** A message that the provider keeps refusing is given up after `maxRetries`; outages do not count. Source: docs/rules.md#rule-8 */
 export const retries: DecisiveGate = {
   name: 'retries',
   check({ facts: { step } }): Answer {

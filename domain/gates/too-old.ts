@@ -1,6 +1,6 @@
 import type { Answer, FinalGate } from './gate.ts';
 
-/** A step that could only go out after its expiry is skipped now, not when it gets there. Source: design, section 4, rule 5 */
+/** A step that could only go out after its expiry is skipped now, not when it gets there. Source: docs/rules.md#rule-5 */
 export const tooOld: FinalGate = {
   name: 'too_old',
   check({ expiryMs, dueMs }, sendMs): Answer {

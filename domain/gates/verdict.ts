@@ -27,7 +27,7 @@ export type Verdict = { checks: GateCheck[] } & (
 /**
  * Whether a verdict activates its enrollment and freezes the anchor: the cart was found abandoned at a step's due time. A step
  * that is then skipped or put off by quiet hours activates all the same; a stop does not.
- * Source: design, section 4, rule 3
+ * Source: docs/rules.md#rule-3
  */
 export function activates(verdict: Verdict): boolean {
   return verdict.kind !== 'stop' && verdict.checks.some((check) => check.gate === 'activation' && check.result === 'pass');

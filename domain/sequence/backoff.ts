@@ -10,7 +10,7 @@ const shortestWaitMs = 1_000;
  * The wait before a step is tried again: 300 s × 2ⁿ.
  * @param failures - sends of this message that certainly failed so far, the latest included: 1 gives 300 s
  * @returns wall-clock milliseconds, at least one second
- * Source: design, section 4, rule 8; requirement S1-7
+ * Source: docs/rules.md#rule-8; requirement S1-7
  */
 export function backoffMs(failures: number, timeScale: number): number {
   // 2^20 × 300 s is ten years: beyond it every step is too old, and the number stays exact.
@@ -32,7 +32,7 @@ export type AfterFailure = { kind: 'defer'; untilMs: EpochMs; reason: 'send_fail
 /**
  * What follows a send that certainly failed. Refusals end at `maxRetries`, outages run on until the step is too old.
  * @param nowMs - when it failed
- * Source: design, section 4, rules 5 and 8
+ * Source: docs/rules.md#rule-5, docs/rules.md#rule-8
  */
 export function afterFailure(plan: Plan, progress: Progress, stepId: StepId, count: Failures, nowMs: EpochMs): AfterFailure {
   if (count.refusals > count.maxRetries) return { kind: 'skip', reason: 'refused' };

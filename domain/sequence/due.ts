@@ -9,7 +9,7 @@ const shortestLifeMs = 2 * 60_000;
  * When a step is due. A pause, a deferral or a late send of an `at` step's predecessor never shifts it.
  * @returns epoch ms: anchor + delay, or for `after` the previous step's send (its due time where nothing was sent) + delay
  * @throws RangeError when the plan has no such step
- * Source: design, section 4, rule 1
+ * Source: docs/rules.md#rule-1
  */
 export function dueAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   return dueAtIndex(plan, progress, stepIndex(plan, stepId));
@@ -20,7 +20,7 @@ export function dueAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
  * @returns epoch ms: the later of due + 12 h and the next step's due time; for the last step due + 24 h; or what the step says; not beyond
  *   the sequence's maximum age; but never less than two minutes of wall time after it was due
  * @throws RangeError when the plan has no such step
- * Source: design, section 4, rule 5
+ * Source: docs/rules.md#rule-5
  */
 export function expiryAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   const index = stepIndex(plan, stepId);

@@ -3,7 +3,7 @@ import type { EnrollmentStatus, FinishReason, StopReason } from './plan.ts';
 
 /**
  * The status that an end leaves on the enrollment. A reason typed by hand is a note beside `manual` and decides nothing here.
- * Source: design, section 4, rule 12
+ * Source: docs/rules.md#rule-12
  */
 export function statusOf(reason: FinishReason): EnrollmentStatus {
   if (reason === 'purchased') return 'CONVERTED';

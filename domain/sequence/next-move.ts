@@ -14,7 +14,7 @@ export type Move =
  * order; a step that became too old is still dispatched, because only the dispatch may skip it and say why.
  * @param nowMs - the caller's clock, epoch milliseconds, UTC
  * @returns exactly one move; never throws
- * Source: design, section 4, rules 1 and 15
+ * Source: docs/rules.md#rule-1, docs/rules.md#rule-15
  */
 export function nextMove(plan: Plan, progress: Progress, nowMs: EpochMs): Move {
   if (progress.stopped !== null) return { kind: 'finish', reason: progress.stopped };

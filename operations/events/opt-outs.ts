@@ -64,12 +64,15 @@ export async function optOutPersons(ctx: EventContext, optOut: OptOut): Promise<
   const { tenantId } = ctx.source;
   const { personIds, reachedPersonIds, numberOnly = false, basis, occurredAtMs: sinceMs } = optOut;
   await coverPersons(ctx, reachedPersonIds);
-  if (await isTakenBack(ctx, optOut)) return;
+  const record = basis === 'record' ? await statementsOf(ctx, personIds) : [];
+  if (isTakenBack(record, optOut)) return;
   const everywhere = optOut.final || optOut.channel === null || (ctx.tenant.settings.optOutAllChannels && !numberOnly);
   const channel = everywhere ? 'all' : (optOut.channel ?? 'all');
   const identities = [...optOut.identities, ...(await identitiesHeldBy(ctx, personIds))];
   await suppress(ctx, identities, { channel, reason: optOut.final ? 'complaint' : 'opted_out', basis, sinceMs });
-  for (const contactId of personIds) {
+  // A shop repeats its record with every order: one statement of it is enough.
+  const isKnown = record.some((s) => s.basis === 'record' && s.state === 'denied' && s.channel === channel && s.atMs >= sinceMs);
+  for (const contactId of isKnown ? [] : personIds) {
     await ctx.tx
       .insert(consents)
       .values({ tenantId, id: uuidv7(), contactId, channel, state: 'denied', source: optOut.source, basis, occurredAt: sinceMs });
@@ -86,10 +89,8 @@ export async function optOutPersons(ctx: EventContext, optOut: OptOut): Promise<
   );
 }
 
-/** A shop repeats its record with every order: a no that the person has taken back themselves since then is old news. */
-async function isTakenBack(ctx: EventContext, { basis, channel, personIds, occurredAtMs }: OptOut): Promise<boolean> {
-  if (basis !== 'record' || personIds.length === 0) return false;
-  const statements = await statementsOf(ctx, personIds);
+/** A no on record that the person has taken back themselves since then is old news. */
+function isTakenBack(statements: Awaited<ReturnType<typeof statementsOf>>, { channel, occurredAtMs }: OptOut): boolean {
   return statements.some(
     (s) => s.state === 'granted' && s.basis === 'person' && s.atMs > occurredAtMs && (channel === null || s.channel === channel),
   );

@@ -48,6 +48,7 @@ export async function suppressedEverywhere(ctx: Reading, personId: string): Prom
 
 /** What these persons have stated about marketing. */
 export async function statementsOf(ctx: Reading, personIds: string[]) {
+  if (personIds.length === 0) return [];
   const rows = await ctx.tx
     .select({
       channel: consents.channel,

@@ -47,7 +47,7 @@ export interface Page<T> {
 const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } as const;
 
 /**
- * The store's recoveries that run: activated and not ended (design, section 4, rule 3), the oldest first.
+ * The store's recoveries that run: activated and not ended (docs/rules.md#rule-3), the oldest first.
  * @param page - `after` is the `next` of the page before
  */
 export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { limit: number; after: string | null }): Promise<Page<ActiveSequence>> {
@@ -119,4 +119,4 @@ const emailOfOwner = sql<string | null>`(
   select i.value from contact_identities i
   join contacts c on c.tenant_id = i.tenant_id and c.id = i.contact_id
   where i.kind = 'email' and c.person_id = (select o.person_id from contacts o where o.tenant_id = ${enrollments.tenantId} and o.id = ${enrollments.contactId})
-  order by (i.contact_id = ${enrollments.contactId}) desc, i.created_at desc, i.id desc limit 1)`;
+  order by (i.value is not distinct from ${subjects.email}) desc, (i.contact_id = ${enrollments.contactId}) desc, i.created_at desc, i.id desc limit 1)`;

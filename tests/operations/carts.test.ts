@@ -45,7 +45,7 @@ describe('carts', () => {
     await shop.post('cart.updated', aCart(cart, email, { items: [], total: '0.00' }), { at: Date.now() - 2_000 });
     expect(await shop.enrollmentOf(cart)).toMatchObject({ stopReason: 'emptied', activatedAt: null });
     await shop.post('cart.updated', aCart(cart, email), { at: Date.now() - 1_000 });
-    // Re-entry counts only activated enrollments (design, section 4, rule 3).
+    // Re-entry counts only activated enrollments (docs/rules.md#rule-3).
     expect((await enrollmentsOf(cart)).filter((e) => e.endedAt === null)).toHaveLength(1);
   });
 

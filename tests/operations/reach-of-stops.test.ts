@@ -8,7 +8,7 @@ import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
 
-// Whom a stop reaches: everybody who shares an identity (design, section 4, rule 10), and the person a mail was really sent to.
+// Whom a stop reaches: everybody who shares an identity (docs/rules.md#rule-10), and the person a mail was really sent to.
 
 const hourMs = 3_600_000;
 let shop: Shop;

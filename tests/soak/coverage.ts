@@ -36,6 +36,11 @@ export interface CartHistory {
   deliveries: DeliveryRecord[];
 }
 
+/** Whether the shopper has left another cart too, by their webhooks. */
+export function hasOtherCart(cart: CartHistory, told: readonly DeliveryRecord[]): boolean {
+  return told.some(({ planned, sentMs }) => planned.event.type === 'cart.updated' && planned.event.cart !== cart.id && sentMs !== null);
+}
+
 export function cartsOf(deliveries: readonly DeliveryRecord[]): CartHistory[] {
   const carts = new Map<string, CartHistory>();
   for (const delivery of deliveries) {

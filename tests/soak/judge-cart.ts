@@ -1,4 +1,4 @@
-import { type CartHistory, coveredFrom, type Stop } from './coverage.ts';
+import { type CartHistory, coveredFrom, hasOtherCart, type Stop } from './coverage.ts';
 import { judgeEnrollment } from './judge-enrollment.ts';
 import { at, count, type Verdict, type ViolationKind } from './verdict.ts';
 import type { Witnessed } from './witnessed.ts';
@@ -84,6 +84,7 @@ function fateOf(seen: Witnessed, { cart, told, enrollments, violate }: CartCase)
   if (toldBefore('order.placed')) return 'never began: bought before';
   if (toldBefore('contact.opted_out')) return 'never began: opted out before';
   if (seen.unsubscribes.some((u) => u.shopper === cart.shopper && before(u.sentMs))) return 'never began: opted out before';
+  if (hasOtherCart(cart, told)) return 'never began: the newer cart has the conversation';
   violate('LOST', 'its webhook was answered 2xx, but no sequence began, and nothing that the shopper did explains it');
   return 'lost';
 }

@@ -1,4 +1,4 @@
-import type { CartHistory } from './coverage.ts';
+import { type CartHistory, hasOtherCart } from './coverage.ts';
 import { whyTooOld, whyUnknown } from './hindrance.ts';
 import { at, count, type Verdict, type ViolationKind } from './verdict.ts';
 import type { EnrollmentEnd, StepEnd, Witnessed } from './witnessed.ts';
@@ -11,14 +11,14 @@ interface Case {
 }
 
 /** Ends that a shopper brings about. */
-const ownEnds = ['purchased', 'purchased_elsewhere', 'not_abandoned', 'order_void', 'emptied', 'superseded', 'replied', 'opted_out'];
+const ownEnds = ['purchased', 'purchased_elsewhere', 'not_abandoned', 'order_void', 'emptied', 'replied', 'opted_out'];
 
 const shortestLifeMs = 120_000;
 
 /** It has ended for a reason that was witnessed, and each of its mails was accepted once or is explained. */
 export function judgeEnrollment(seen: Witnessed, it: Case, e: EnrollmentEnd, verdict: Verdict): void {
   if (e.endedMs === null) it.violate('STUCK', `enrollment ${e.id} is still ${e.status}`);
-  else if (e.status !== 'COMPLETED' && !(ownEnds.includes(e.stopReason ?? '') && hasSaidStop(seen, it))) {
+  else if (e.status !== 'COMPLETED' && !gaveWay(it, e) && !(ownEnds.includes(e.stopReason ?? '') && hasSaidStop(seen, it))) {
     // A sequence ends by its age, too, where nothing could be sent for so long.
     const why = e.stopReason === 'expired' ? whyTooOld(seen, e.enrolledMs, e.endedMs) : null;
     count(verdict.unsent, `${e.stopReason ?? e.status}: ${why ?? 'nothing explains it'}`);
@@ -28,6 +28,11 @@ export function judgeEnrollment(seen: Witnessed, it: Case, e: EnrollmentEnd, ver
     if (step.mailed) judgeMail(seen, it, e, step, verdict);
     else if (e.status === 'COMPLETED' && step.state === 'waiting') it.violate('LOST', `${step.id} was never settled`);
   }
+}
+
+/** Its shopper has another cart at this store, and one conversation. */
+function gaveWay({ cart, told }: Case, e: EnrollmentEnd): boolean {
+  return e.stopReason === 'superseded' && hasOtherCart(cart, told);
 }
 
 function hasSaidStop(seen: Witnessed, { cart, told }: Case): boolean {
@@ -62,7 +67,7 @@ function judgeMail(seen: Witnessed, { violate }: Case, e: EnrollmentEnd, step: S
 function whyNotSent(seen: Witnessed, e: EnrollmentEnd, step: StepEnd): string | null {
   const putOff = seen.faults.some(({ fault }) => fault.what === 'puts recipients off' || fault.what === 'puts messages off');
   if (step.skipReason === 'refused' && putOff) return 'the mail server put it off too often';
-  // A step lives for two minutes at least, however fast the plan runs (design, section 4, rule 5).
+  // A step lives for two minutes at least, however fast the plan runs (docs/rules.md#rule-5).
   if (step.skipReason === 'too_old' && step.settledMs !== null && step.settledMs - step.dueMs > shortestLifeMs)
     return whyTooOld(seen, Math.max(step.dueMs, e.enrolledMs), step.settledMs);
   return null;
