@@ -145,23 +145,11 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   const parsed = schema.safeParse(given);
   const problems = parsed.success ? [] : describe(parsed.error.issues);
   // Asked for apart from the schema: zod checks relations only when every field is right, and a user wants all problems at once.
-  if (given.NODE_ENV === 'production' && given.REKINDLE_TIME_SCALE !== undefined) {
-    problems.push({
-      variable: 'REKINDLE_TIME_SCALE',
-      problem: 'is refused with NODE_ENV=production: a day of waiting would pass in seconds',
-      remedy: 'Remove it.',
-    });
-  }
   const dkim = readDkim(given);
   if (dkim.kind === 'wrong') problems.push(...dkim.problems);
-  // A wrong one is named by the schema.
-  if (given.NODE_ENV === 'production' && !problems.some(({ variable }) => variable === 'PUBLIC_URL') && !/^https:/i.test(given.PUBLIC_URL ?? '')) {
-    problems.push({
-      variable: 'PUBLIC_URL',
-      problem: `${given.PUBLIC_URL === undefined ? 'is missing' : 'does not start with https://'}, which NODE_ENV=production asks for: mail programs offer one-click unsubscribe for https alone (RFC 8058)`,
-      remedy: remedies.PUBLIC_URL,
-    });
-  }
+  // A wrong variable is named by the schema already.
+  if (given.NODE_ENV === 'production')
+    problems.push(...refusedInProduction(given).filter(({ variable }) => !problems.some((known) => known.variable === variable)));
   if (!parsed.success || dkim.kind === 'wrong' || problems.length > 0) throw new EnvError(problems);
   const env = parsed.data;
   return {
@@ -177,6 +165,22 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     TEMPORAL_UI_URL: env.TEMPORAL_UI_URL ?? null,
     MAILBOX_URL: env.MAILBOX_URL ?? null,
   };
+}
+
+/** What only a machine for trying things out may have. */
+function refusedInProduction(given: Partial<Record<string, string>>): EnvProblem[] {
+  const refused: EnvProblem[] = [];
+  if (given['REKINDLE_TIME_SCALE'] !== undefined) {
+    const problem = 'is refused with NODE_ENV=production: a day of waiting would pass in seconds';
+    refused.push({ variable: 'REKINDLE_TIME_SCALE', problem, remedy: 'Remove it.' });
+  }
+  const publicUrl = given['PUBLIC_URL'];
+  if (!/^https:/i.test(publicUrl ?? '')) {
+    const is = publicUrl === undefined ? 'is missing' : 'does not start with https://';
+    const problem = `${is}, which NODE_ENV=production asks for: mail programs offer one-click unsubscribe for https alone (RFC 8058)`;
+    refused.push({ variable: 'PUBLIC_URL', problem, remedy: remedies.PUBLIC_URL });
+  }
+  return refused;
 }
 
 const dkimVariables = { domain: 'DKIM_DOMAIN', selector: 'DKIM_SELECTOR', privateKey: 'DKIM_PRIVATE_KEY' } as const;

@@ -7,7 +7,7 @@ import type { FieldNote } from '../domain/field-note.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { type Applied, applyEvents, namesOf } from './events/apply.ts';
-import { readTenant, startContext, type TenantRow } from './events/context.ts';
+import { type EventContext, readTenant, startContext, type TenantRow } from './events/context.ts';
 import { MovedError } from './events/identities.ts';
 import { asArguments, type Found } from './events/lock-named.ts';
 import { personalHashes } from './events/suppressions.ts';
@@ -89,17 +89,28 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
   }
   if (known === null) throw new MovedError();
   if (known.state === 'pending' || known.state === 'quarantined') {
-    // What waits is applied as it was read; what could not be read, as it is read now.
-    const applied = await applyEvents({ ...ctx, inboxId: known.id }, deps, known.state === 'pending' ? known.events : events, null);
-    if (known.state === 'quarantined') await tx.update(inbox).set(readAs(row, events)).where(eq(inbox.id, known.id));
-    await release(tx, known.id);
-    recordApplied(tx, known.id, applied);
+    const applied = await applyWaiting({ ...ctx, inboxId: known.id }, deps, row, { id: known.id, state: known.state, stored: known.events, events });
     await deps.checkpoints('stop.before_commit');
     return { kind: 'applied', applied };
   }
   const lockedAtMs = deps.clock.monotonicMs();
   const liveClaims = await readLiveClaims(tx, known.covered_contact_ids);
   return { kind: 'repeated', applied: { coveredContactIds: known.covered_contact_ids, liveClaims, lockedAtMs, outboxWritten: false } };
+}
+
+/** What waits is applied as it was read; what could not be read, as it is read now. */
+async function applyWaiting(
+  ctx: EventContext,
+  deps: Deps,
+  row: StoredDelivery,
+  known: { id: string; state: 'pending' | 'quarantined'; stored: DomainEvent[]; events: DomainEvent[] },
+): Promise<Applied> {
+  const { id, state, stored, events } = known;
+  const applied = await applyEvents(ctx, deps, state === 'pending' ? stored : events, null);
+  if (state === 'quarantined') await ctx.tx.update(inbox).set(readAs(row, events)).where(eq(inbox.id, id));
+  await release(ctx.tx, id);
+  recordApplied(ctx.tx, id, applied);
+  return applied;
 }
 
 /** The number of the one order that a delivery is about. */

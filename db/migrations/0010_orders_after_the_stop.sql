@@ -39,7 +39,7 @@ grant select, insert, update (amount_minor, besides_total_minor, currency, refun
 --> statement-breakpoint
 
 -- Orders after the stop: refunds, edits, cancellations, test orders. What each order counts for is said once, in `figures_of_order`.
--- docs/adr/0015-what-an-order-counts-for.md has the rule. What 0004 and 0007 say about plans and sums holds here too.
+-- docs/adr/0016-what-an-order-counts-for.md has the rule. What 0004 and 0007 say about plans and sums holds here too.
 
 -- Of an order's refunds in one currency: their sum, and what the current total of `total_at` does not contain of it. A refund without a
 -- currency is in the order's. A refund of the total's own instant is in it.

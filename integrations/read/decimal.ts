@@ -44,21 +44,25 @@ function split(body: string, negative: boolean, currencyDigits: number): Decimal
   const arabic = /^(\d+)\u066b(\d+)$/.exec(body);
   if (arabic !== null) return { negative, whole: arabic[1] ?? '', fraction: arabic[2] ?? '', guessed: null };
   if (!/^\d+(?:[.,]\d+)+$/.test(body)) return null;
+  const [, head = '', last = '', tail = ''] = /^(.*)([.,])(\d+)$/.exec(body) ?? [];
   const separators = body.replace(/\d/g, '');
-  const last = separators.slice(-1);
-  const [, head = '', tail = ''] = /^(.*)[.,](\d+)$/.exec(body) ?? [];
-  if (separators.length === 1) {
-    const ambiguous = tail.length === 3 && /^[1-9]\d{0,2}$/.test(head) && (last === ',' || currencyDigits !== 3);
-    const thousands = ambiguous && (last === ',' ? currencyDigits !== 3 : currencyDigits === 0);
-    const guessed = ambiguous ? (thousands ? 'thousands' : 'decimal') : null;
-    return thousands ? { negative, whole: head + tail, fraction: '', guessed } : { negative, whole: head, fraction: tail, guessed };
-  }
+  if (separators.length === 1) return splitAtOne(head, last, tail, { negative, currencyDigits });
   if (separators.slice(0, -1).includes(last)) {
     // All the same: groups of thousands, or of two digits as in India.
     return isGrouped(body, last) ? { negative, whole: body.replaceAll(last, ''), fraction: '', guessed: null } : null;
   }
   const grouping = last === '.' ? ',' : '.';
   return isGrouped(head, grouping) ? { negative, whole: head.replaceAll(grouping, ''), fraction: tail, guessed: null } : null;
+}
+
+/** One separator: a decimal sign, unless it stands where one of thousands would and the currency makes that likelier. */
+function splitAtOne(head: string, sign: string, tail: string, { negative, currencyDigits }: { negative: boolean; currencyDigits: number }): Decimal {
+  const ambiguous = tail.length === 3 && /^[1-9]\d{0,2}$/.test(head) && (sign === ',' || currencyDigits !== 3);
+  if (!ambiguous) return { negative, whole: head, fraction: tail, guessed: null };
+  const isThousands = sign === ',' ? currencyDigits !== 3 : currencyDigits === 0;
+  return isThousands
+    ? { negative, whole: head + tail, fraction: '', guessed: 'thousands' }
+    : { negative, whole: head, fraction: tail, guessed: 'decimal' };
 }
 
 function isGrouped(text: string, separator: string): boolean {

@@ -44,10 +44,14 @@ function firstUsable(
     const found = typeof text === 'string' ? normalise(text) : null;
     const placeholder = found === null ? null : placeholderReason(kind, found, store);
     if (found !== null && placeholder === null) usable ??= found;
-    else if (typeof text === 'string' && withoutInvisible(text) === '') note(notes, path, 'is empty: left out');
-    else note(notes, path, `${placeholder ?? (kind === 'email' ? 'is no email address' : 'is no phone number')}: left out`);
+    else note(notes, path, `${placeholder ?? fault(text, kind)}: left out`);
   }
   return usable;
+}
+
+function fault(text: unknown, kind: 'email' | 'phone'): string {
+  if (typeof text === 'string' && withoutInvisible(text) === '') return 'is empty';
+  return kind === 'email' ? 'is no email address' : 'is no phone number';
 }
 
 /** Nothing is known about anybody. */

@@ -10,7 +10,7 @@ type OrderCancelled = Extract<DomainEvent, { type: 'order.cancelled' }>;
 /**
  * Refunds and edits correct what an order counts for, as often and in whatever order they come. An order that is not known yet is kept with
  * what became of it, and joined when it comes. Stops nothing, and names nobody: the order's row is all that is locked.
- * Source: docs/adr/0015-what-an-order-counts-for.md
+ * Source: docs/adr/0016-what-an-order-counts-for.md
  */
 export function applyOrderUpdated(ctx: EventContext, event: OrderUpdated): void {
   const { externalId, currency, currentTotalMinor, refunds } = event.order;

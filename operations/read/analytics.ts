@@ -9,7 +9,7 @@ import { type Interval, wilsonInterval } from './wilson-interval.ts';
 /**
  * Money that came back, in one currency: amounts of different currencies are never added up. Where nothing was edited or cancelled,
  * net = gross - refunded.
- * Source: docs/adr/0015-what-an-order-counts-for.md
+ * Source: docs/adr/0016-what-an-order-counts-for.md
  */
 export interface Revenue {
   currency: string;

@@ -63,7 +63,7 @@ interface OrderRow {
   refunds: { currency: string | null; amount: number; besides: number; at: string }[];
 }
 
-/** docs/adr/0015-what-an-order-counts-for.md, written a second time. */
+/** docs/adr/0016-what-an-order-counts-for.md, written a second time. */
 function moneyOf(o: OrderRow): Partial<RollupSum> & { currency: string } {
   const cancelledOrders = o.reversed_at === null ? 0 : 1;
   const currency = o.currency ?? o.current_currency;

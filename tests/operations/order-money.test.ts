@@ -12,7 +12,7 @@ import { explainEnrollment } from '../../operations/read/explain.ts';
 import { leaveCart } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 
-// What an order counts for, whatever the shop says of it, as often and in whatever order: docs/adr/0015-what-an-order-counts-for.md.
+// What an order counts for, whatever the shop says of it, as often and in whatever order: docs/adr/0016-what-an-order-counts-for.md.
 
 let shop: Shop;
 let owner: pg.Client;

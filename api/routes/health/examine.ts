@@ -74,23 +74,12 @@ async function examineNow(deps: Pick<Deps, 'db' | 'clock'>, client: Client, stor
           withinPatience(deps.db.lateSteps(stepsOfLastMs)),
         ]);
   const seen = temporal.workerSeenMsAgo;
-  const parts: Health['report']['parts'] = {
+  const parts: Parts = {
     postgres: { status: postgres?.status ?? 'down', latency_ms: postgres === null ? null : Math.round(postgres.tookMs) },
     temporal: { status: temporal.reachable ? 'ok' : 'down', server_version: temporal.serverVersion },
     worker: { status: !temporal.reachable ? 'unknown' : seen !== null && seen < workerLostAfterMs ? 'ok' : 'down', seen_ms_ago: seen },
-    relay:
-      backlog === null
-        ? { status: 'unknown', waiting: null, oldest_ms: null }
-        : { status: backlog.oldestMs > relayLateAfterMs ? 'late' : 'ok', waiting: backlog.waiting, oldest_ms: Math.round(backlog.oldestMs) },
-    intake:
-      unread === null
-        ? { status: 'unknown', quarantined: null, may_be_stops: null, oldest_stop_ms: null }
-        : {
-            status: unread.mayBeStops > 0 ? 'unread' : 'ok',
-            quarantined: unread.open,
-            may_be_stops: unread.mayBeStops,
-            oldest_stop_ms: Math.round(unread.oldestStopMs),
-          },
+    relay: relayPart(backlog),
+    intake: intakePart(unread),
     steps: stepsPart(late, temporal.backlogMs),
   };
   const serving = parts.postgres.status === 'ok' && parts.temporal.status === 'ok' && parts.worker.status === 'ok';
@@ -99,13 +88,30 @@ async function examineNow(deps: Pick<Deps, 'db' | 'clock'>, client: Client, stor
   return { report: { status, problems: problemsOf(parts), parts }, serving };
 }
 
-function stepsPart(late: { steps: number; worstMs: number } | null, backlogMs: number | null): Health['report']['parts']['steps'] {
+type Parts = Health['report']['parts'];
+
+function relayPart(backlog: { waiting: number; oldestMs: number } | null): Parts['relay'] {
+  if (backlog === null) return { status: 'unknown', waiting: null, oldest_ms: null };
+  return { status: backlog.oldestMs > relayLateAfterMs ? 'late' : 'ok', waiting: backlog.waiting, oldest_ms: Math.round(backlog.oldestMs) };
+}
+
+function intakePart(unread: { open: number; mayBeStops: number; oldestStopMs: number } | null): Parts['intake'] {
+  if (unread === null) return { status: 'unknown', quarantined: null, may_be_stops: null, oldest_stop_ms: null };
+  return {
+    status: unread.mayBeStops > 0 ? 'unread' : 'ok',
+    quarantined: unread.open,
+    may_be_stops: unread.mayBeStops,
+    oldest_stop_ms: Math.round(unread.oldestStopMs),
+  };
+}
+
+function stepsPart(late: { steps: number; worstMs: number } | null, backlogMs: number | null): Parts['steps'] {
   if (late === null) return { status: 'unknown', late: null, worst_late_ms: null, backlog_ms: backlogMs };
   const status = Math.max(late.worstMs, backlogMs ?? 0) > stepsLateAfterMs ? 'late' : 'ok';
   return { status, late: late.steps, worst_late_ms: late.worstMs, backlog_ms: backlogMs };
 }
 
-function problemsOf({ postgres, temporal, worker, relay, intake, steps }: Health['report']['parts']): string[] {
+function problemsOf({ postgres, temporal, worker, relay, intake, steps }: Parts): string[] {
   const stops = intake.may_be_stops ?? 0;
   const found: [boolean, string][] = [
     [postgres.status === 'down', 'Postgres cannot be reached: nothing is accepted until it is back.'],

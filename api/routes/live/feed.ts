@@ -75,13 +75,20 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
     return before === notice ? [] : [{ kind: 'part', id: 'lateness', html: notice }];
   };
 
+  const publish = (updates: Update[]) => {
+    for (const update of updates) for (const tell of listeners.keys()) tell(update);
+  };
+
+  const forgetShown = (beforeMs: number) => {
+    for (const [id, atMs] of told) if (atMs < beforeMs) told.delete(id);
+  };
+
   const poll = async (): Promise<void> => {
     const nowMs = deps.clock.nowMs();
     try {
-      for (const update of await noticeUpdate()) for (const tell of listeners.keys()) tell(update);
-      for (const tenant of await deps.db.listTenants())
-        for (const update of [...(await noticeOf(tenant)), ...(await newsOf(tenant, nowMs))]) for (const tell of listeners.keys()) tell(update);
-      for (const [id, atMs] of told) if (atMs < nowMs - 2 * lookBackMs) told.delete(id);
+      publish(await noticeUpdate());
+      for (const tenant of await deps.db.listTenants()) publish([...(await noticeOf(tenant)), ...(await newsOf(tenant, nowMs))]);
+      forgetShown(nowMs - 2 * lookBackMs);
       failing = false;
     } catch (error) {
       // The first of a series says it; the pages go on listening.
