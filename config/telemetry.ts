@@ -85,7 +85,8 @@ export function createPrometheus() {
     labelNames: ['what'],
     registers,
   });
-  const [integrationLabel, reasonLabel, kindLabel, repairLabel] = [boundedLabel(), boundedLabel(), boundedLabel(), boundedLabel()];
+  const [integrationLabel, topicLabel, reasonLabel] = [boundedLabel(), boundedLabel(), boundedLabel()];
+  const [kindLabel, repairLabel] = [boundedLabel(), boundedLabel()];
   return {
     registry,
     telemetry: {
@@ -94,7 +95,8 @@ export function createPrometheus() {
         webhooks.inc({ integration, result });
         webhookSeconds.observe({ integration }, s(durationMs));
       },
-      unreadable: (integration: string, topic: string, mayBeStop: boolean) => unreadable.inc({ integration, topic, may_be_stop: String(mayBeStop) }),
+      unreadable: (integration: string, topic: string, mayBeStop: boolean) =>
+        unreadable.inc({ integration: integrationLabel(integration), topic: topicLabel(topic), may_be_stop: String(mayBeStop) }),
       verdict: (verdict: string, reason: string) => verdicts.inc({ verdict, reason: reasonLabel(reason) }),
       send(outcome: 'sent' | 'failed' | 'unknown', durationMs: number) {
         sends.inc({ outcome });

@@ -19,7 +19,8 @@ export interface InOrder {
 export function inOrder(patienceMs = 30_000): InOrder {
   const running: { name: string; stop: () => Promise<void> }[] = [];
   const off = new AbortController();
-  let underWay: Promise<unknown> = Promise.resolve();
+  /** The step in hand; resolves to its name where it ends without having come up. */
+  let underWay: Promise<string | null> = Promise.resolve(null);
 
   async function take<T>(name: string, step: (calledOff: AbortSignal) => Promise<T>, undo: (made: T) => Promise<void>): Promise<T> {
     const made = await step(off.signal);
@@ -32,13 +33,17 @@ export function inOrder(patienceMs = 30_000): InOrder {
     async begin(name, step, undo) {
       if (off.signal.aborted) throw new StartError('The start was called off.');
       const taking = take(name, step, undo);
-      underWay = taking.catch(() => undefined);
+      underWay = taking.then(
+        () => null,
+        () => name,
+      );
       return taking;
     },
     async stop({ stopped, failed }) {
       off.abort();
       // It stands on those before it, so they wait for it: a worker that is just coming up must not lose its Temporal.
-      await Promise.race([underWay, sleep(patienceMs, undefined, { ref: false })]);
+      const ended = await Promise.race([underWay, sleep(patienceMs, null, { ref: false })]);
+      if (ended !== null) stopped(ended);
       for (let part = running.pop(); part !== undefined; part = running.pop()) {
         const { name } = part;
         await part.stop().then(

@@ -78,6 +78,7 @@ test('a label that somebody feeds without end stays bounded', async () => {
   const { registry, telemetry } = createPrometheus();
   for (let n = 0; n < 5_000; n++) {
     telemetry.webhook(invented(), 'applied', 1);
+    telemetry.unreadable(invented(), invented(), true);
     telemetry.verdict('skip', invented());
     telemetry.outboxDone(invented(), 1);
     telemetry.repaired(invented());

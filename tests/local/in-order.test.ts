@@ -52,7 +52,7 @@ test('a worker that is just coming up is ended before its Temporal, however slow
   );
   await parts.stop(report);
   expect(await ended).toBe('called off');
-  expect(said).toEqual(['Temporal runs', 'worker ended', 'Temporal stopped']);
+  expect(said).toEqual(['Temporal runs', 'worker ended', 'worker stopped', 'Temporal stopped']);
 });
 
 test('a server that came up meanwhile is stopped like the others, and nothing is begun after that', async () => {
