@@ -9,7 +9,7 @@ export interface EnvProblem {
 }
 
 /**
- * Thrown when the environment cannot be used. Carries every problem at once, so that nobody mends them one start at a time.
+ * Thrown when the environment cannot be used. Carries every problem at once, so that nobody corrects them one start at a time.
  * `message` is what a user sees; entry points print it without the stack.
  */
 export class EnvError extends Error {

@@ -81,7 +81,7 @@ export function createPrometheus() {
   });
   const repairs = new Counter({
     name: 'rekindle_repairs_total',
-    help: 'What the reconciler and the sweep had to mend',
+    help: 'What the reconciler and the sweep had to repair',
     labelNames: ['what'],
     registers,
   });

@@ -54,7 +54,7 @@ export interface Receiver {
   /** The header that names the topic; null: the body does. */
   topicHeader: string | null;
   /**
-   * How an unreadable delivery is answered. `refuse`: 422 with the fields, for senders who can mend them. `accept`: 200, for providers who
+   * How an unreadable delivery is answered. `refuse`: 422 with the fields, for senders who can correct them. `accept`: 200, for providers who
    * would repeat it in vain and then give up on us.
    */
   answersUnreadable: 'refuse' | 'accept';

@@ -54,7 +54,7 @@ async function list(credentials: Credentials, all: boolean): Promise<void> {
   const open = found.filter((d) => d.released_at === null);
   if (open.length > 0) {
     console.log(
-      `\n${open.length} open, ${open.filter((d) => d.may_be_stop).length} of them may be stops. After a mend: npm run quarantine -- replay`,
+      `\n${open.length} open, ${open.filter((d) => d.may_be_stop).length} of them may be stops. Once it is corrected: npm run quarantine -- replay`,
     );
     process.exitCode = 1;
   }

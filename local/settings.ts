@@ -121,7 +121,7 @@ async function tryTemporal(address: string): Promise<null> {
 function refusal(variable: string, server: string, error: unknown, otherwise: string): string {
   const causes = error instanceof AggregateError ? error.errors : [error];
   const why = causes[0] instanceof Error ? causes[0].message : String(causes[0]);
-  return `${variable}: ${server} there cannot be used (${why}). Mend it, or ${otherwise}.`;
+  return `${variable}: ${server} there cannot be used (${why}). Correct it, or ${otherwise}.`;
 }
 
 /** The ports that this start will listen on. */

@@ -26,7 +26,7 @@ import { storeContextOf } from './store-context.ts';
 /** What a delivery is answered with; `api/` turns it into a status. */
 export type Acceptance =
   | { kind: 'accepted'; result: 'applied' | 'repeated' | 'ignored' | 'quarantined' | 'pending' }
-  /** It names nobody and nothing: kept in the quarantine, and the sender is told what to mend. A repeat is answered the same until it is. */
+  /** It names nobody and nothing: kept in the quarantine, and the sender is told what to correct. A repeat is answered the same until it is. */
   | { kind: 'unreadable'; reason: string; fields: FieldNote[] }
   | { kind: 'refused'; reason: 'unknown_connection' | 'missing_signature' | 'bad_signature' | 'stale' | 'not_json' }
   /** Stored or not, the sender must come again: the answer could not be given in time. */
@@ -160,7 +160,7 @@ function keptHeaders(receiver: Receiver, delivery: Delivery): Record<string, str
   );
 }
 
-/** Keep it, and answer as the integration's senders need it. Settled meanwhile, by a replay or a mended repeat, it is a repeat. */
+/** Keep it, and answer as the integration's senders need it. Settled meanwhile, by a replay or a corrected repeat, it is a repeat. */
 async function setAside(deps: Deps, integration: string, row: StoredDelivery, kept: SetAside): Promise<Acceptance> {
   if (!(await keepLoudly(deps, integration, row, kept))) return { kind: 'accepted', result: 'repeated' };
   if (deps.receivers[integration]?.answersUnreadable !== 'refuse') return { kind: 'accepted', result: 'quarantined' };
@@ -176,7 +176,7 @@ async function keepLoudly(deps: Deps, integration: string, row: StoredDelivery, 
   deps.log.error(
     { tenantId: row.tenantId, integration, topic, reason, mayBeStop },
     mayBeStop
-      ? 'a delivery that may be a purchase, a reply or an opt-out could not be read: it is kept in the quarantine, and messages go on until it is mended'
+      ? 'a delivery that may be a purchase, a reply or an opt-out could not be read: it is kept in the quarantine, and messages go on until it is corrected'
       : 'a delivery could not be read: it is kept in the quarantine',
   );
   return true;

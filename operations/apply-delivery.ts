@@ -186,7 +186,7 @@ export interface SetAside {
 
 /**
  * Keep a delivery that cannot be applied, whole and with the reason: one that is new, or one that waits in the inbox.
- * @returns `stored`, or what had become of it before: `quarantined` where it still waits for somebody to mend it
+ * @returns `stored`, or what had become of it before: `quarantined` where it still waits for somebody to correct it
  */
 export function storeQuarantined(deps: Deps, row: StoredDelivery, kept: SetAside): Promise<'stored' | 'quarantined' | 'settled'> {
   return twiceIfUnclear(() =>

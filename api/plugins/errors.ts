@@ -27,7 +27,7 @@ const meanings = {
   401: 'Who is asking is not known.',
   404: 'There is no such thing, or it is not yours.',
   413: 'The body is larger than 1 MiB.',
-  422: 'The event names nobody and nothing. It is kept, and `fields` say what to mend.',
+  422: 'The event names nobody and nothing. It is kept, and `fields` say what to correct.',
   429: 'Too many attempts. `Retry-After` says when to try again.',
   503: 'Not now. `Retry-After` says when to try again; nothing is lost by repeating.',
 } as const;

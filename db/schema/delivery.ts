@@ -50,7 +50,7 @@ export const quarantine = pgTable(
     body: text('body').notNull(),
     /** The headers that the receiver reads besides the signature, e.g. the topic: a replay needs them. */
     headers: jsonb('headers').$type<Record<string, string>>().notNull().default({}),
-    /** It may have been a purchase, a reply or an opt-out: until it is mended, messages go on. */
+    /** It may have been a purchase, a reply or an opt-out: until it is corrected, messages go on. */
     mayBeStop: boolean('may_be_stop').notNull().default(false),
     receivedAt: instantNow('received_at'),
     releasedAt: instant('released_at'),

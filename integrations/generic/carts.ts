@@ -50,7 +50,7 @@ export function readEventCurrency({ notes, store }: Reading, fields: Fields, pat
   if (said !== null) return said;
   // What is there and cannot be read may be any currency.
   const guess = currencyWithin(fields[total]) ?? (isAbsent(fields['currency']) ? store.currency : null);
-  if (guess === null) note(notes, `${path}.currency`, 'is not known: no amount is, then');
+  if (guess === null) note(notes, `${path}.currency`, 'is missing, so amounts are left out');
   return guess;
 }
 

@@ -38,7 +38,7 @@ export const genericReceiver: Receiver = {
   topics: [...types.keys()],
   readsHeaders: [],
   topicHeader: null,
-  // Who writes these events can mend them, and only notices what is refused.
+  // Who writes these events can correct them, and only notices what is refused.
   answersUnreadable: 'refuse',
 
   verify(delivery, secrets) {

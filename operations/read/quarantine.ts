@@ -35,7 +35,7 @@ const columns = {
   releasedAtMs: quarantine.releasedAt,
 };
 
-/** The tenant's quarantine, the oldest first: what waits longest is mended first. @param page - `open` leaves out what was released; `deliveryId` is the sender's own */
+/** The tenant's quarantine, the oldest first: what waits longest is corrected first. @param page - `open` leaves out what was released; `deliveryId` is the sender's own */
 export function listQuarantine(
   deps: Pick<Deps, 'db'>,
   tenantId: string,

@@ -10,9 +10,9 @@ import { asOwner } from '../helpers/database.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 
 let shop: Shop;
-/** A receiver that cannot read the orders of one customer, until it is mended. */
+/** A receiver that cannot read the orders of one customer, until it is corrected. */
 let broken: Deps;
-let mended = false;
+let corrected = false;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });
   const shopify = receivers['shopify'];
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const clumsy: Receiver = {
     ...shopify,
     normalise: (delivery, body, store) =>
-      mended || !delivery.raw.includes('clumsy')
+      corrected || !delivery.raw.includes('clumsy')
         ? shopify.normalise(delivery, body, store)
         : {
             kind: 'unreadable',
@@ -50,7 +50,7 @@ const keptOf = (dedupeKey: string) =>
 
 /** A cart whose order could not be read. */
 async function leaveAndBuy() {
-  mended = false;
+  corrected = false;
   const name = `c-${randomUUID().slice(0, 8)}`;
   const email = `${name}@example.com`;
   expect((await shop.post('cart.updated', aCart(name, email))).status).toBe(200);
@@ -80,7 +80,7 @@ test('an order that could not be read is kept with what a replay needs, and stop
   expect(kept.inbox).toMatchObject({ state: 'quarantined', notes: [{ field: 'tags', reason: 'a fault of ours' }] });
   const replay = () => replayQuarantined(broken, shop.tenant.tenantId, kept.quarantine.id);
   expect(await replay()).toMatchObject({ kind: 'still_unreadable', fields: [{ field: 'tags' }] });
-  mended = true;
+  corrected = true;
   expect(await replay()).toMatchObject({ kind: 'applied', topic: 'orders/create', events: ['order.placed'] });
   expect((await shop.enrollmentOf(name))?.endedAt).not.toBeNull();
   const after = await keptOf(id);
@@ -93,7 +93,7 @@ test('an order that could not be read is kept with what a replay needs, and stop
 
 test('ten replays and a repeat at once take effect once', async () => {
   const { name, id, order, kept } = await leaveAndBuy();
-  mended = true;
+  corrected = true;
   const replays = Array.from({ length: 10 }, () => replayQuarantined(broken, shop.tenant.tenantId, kept.quarantine.id));
   const [repeat, ...results] = await Promise.all([shop.shopify('orders/create', order, { id }), ...replays]);
   const applied = results.filter((r) => r.kind === 'applied').length + ((repeat.body as { status: string }).status === 'applied' ? 1 : 0);
@@ -107,14 +107,14 @@ test('ten replays and a repeat at once take effect once', async () => {
 test('a repeat of what could not be read takes effect as soon as it can be', async () => {
   const { name, id, order } = await leaveAndBuy();
   expect(await shop.shopify('orders/create', order, { id })).toEqual({ status: 200, body: { status: 'quarantined' } });
-  mended = true;
+  corrected = true;
   expect(await shop.shopify('orders/create', order, { id })).toEqual({ status: 200, body: { status: 'applied' } });
   expect((await shop.enrollmentOf(name))?.endedAt).not.toBeNull();
   expect((await keptOf(id)).quarantine.releasedAt).not.toBeNull();
   expect(await shop.shopify('orders/create', order, { id })).toEqual({ status: 200, body: { status: 'repeated' } });
 });
 
-test('a stop in our own format that names nobody is answered 422 with its fields until it is mended under the same id', async () => {
+test('a stop in our own format that names nobody is answered 422 with its fields until it is corrected under the same id', async () => {
   const name = `c-${randomUUID().slice(0, 8)}`;
   await shop.post('cart.updated', aCart(name, `${name}@example.com`));
   const id = randomUUID();

@@ -29,7 +29,7 @@ const setAside = {
   reason: z.string(),
   fields: z.array(fieldNoteSchema).meta({ description: 'The fields at fault, where they could be named.' }),
   may_be_stop: z.boolean().meta({
-    description: 'It may have been a purchase, a reply or an opt-out: until it is mended, messages go on that it would have stopped.',
+    description: 'It may have been a purchase, a reply or an opt-out: until it is corrected, messages go on that it would have stopped.',
   }),
   received_at: timeField,
   released_at: timeField.nullable().meta({ description: 'When a replay took effect; null: it is still open.' }),

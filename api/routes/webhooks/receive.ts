@@ -63,7 +63,7 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
         reply,
         422,
         'unreadable',
-        `The event names nobody and nothing (${acceptance.reason}). It is kept in the quarantine; mend it and send it again with the same id.`,
+        `The event names nobody and nothing (${acceptance.reason}). It is kept in the quarantine; correct it and send it again with the same id.`,
         { fields: acceptance.fields },
       );
     case 'busy':
