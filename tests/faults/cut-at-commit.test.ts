@@ -167,7 +167,7 @@ describe('a dispatch whose connection to Postgres is cut at COMMIT', () => {
     await until('the cut', () => line.cuts() === 1, 5_000);
     const cutMs = Date.now();
     await until('five seconds to have passed', () => Date.now() - cutMs > 5_000);
-    line.correct();
+    line.mend();
     await dispatched;
     expect(results.at(-1)).toMatchObject(sent);
     expect([provider.calls, provider.accepted.length, await stateOfMail()]).toEqual([1, 1, 'sent']);
