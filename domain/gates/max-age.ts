@@ -1,15 +1,15 @@
-import { plannedAt } from '../sequence/due.ts';
+import { oldestAt, plannedAt } from '../sequence/due.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
 /**
- * An enrollment ends whose next step was planned for after the sequence's maximum age: put off again and again. A machine that comes late
- * ends nothing; a step that has become too late by then is the last gate's matter (`too_old`).
+ * An enrollment ends whose next step is put off beyond the sequence's maximum age. A machine that comes late ends nothing; a step that has
+ * become too late by then is the last gate's matter (`too_old`).
  * Source: requirement S1-4, `expired`; docs/architecture.md, "Lateness"
  */
 export const maxAge: DecisiveGate = {
   name: 'max_age',
   check({ facts: { plan, progress, step } }): Answer {
-    const endsMs = progress.anchorMs + plan.maxAgeMs;
+    const endsMs = oldestAt(plan, progress);
     const plannedMs = plannedAt(plan, progress, step.id);
     const input = { endsMs, plannedMs };
     if (plannedMs <= endsMs) return { result: 'pass', input };

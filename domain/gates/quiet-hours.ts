@@ -1,5 +1,6 @@
 import { channels } from '../channels.ts';
 import { quietHoursSentence } from '../people/zone-words.ts';
+import { oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { firstOutside, firstOutsideAll } from '../time/quiet-hours.ts';
 import { offsetMsAt } from '../time/zones.ts';
@@ -28,6 +29,7 @@ const graceMs = 3_600_000;
 /**
  * Until when a step may be sent where nobody knows on which clock its reader lives: not knowing it costs no step. One that would have gone
  * out in time on the likeliest clock may wait for the quiet hours of all of them to end.
+ * Beyond the sequence's maximum age nothing goes out all the same.
  * @param expiryMs - until when it may be sent otherwise
  */
 export function expiryOnAllClocks(situation: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
@@ -35,7 +37,9 @@ export function expiryOnAllClocks(situation: Omit<Situation, 'expiryMs'>, expiry
   const [likeliest] = person.timeZones;
   if (tenant.quietHours === null || likeliest === undefined || person.timeZones.length === 1 || !disturbs(situation)) return expiryMs;
   if (firstOutside(tenant.quietHours, likeliest, situation.dueMs) > expiryMs) return expiryMs;
-  return Math.max(expiryMs, firstOutsideAll(tenant.quietHours, person.timeZones, situation.dueMs).atMs + graceMs);
+  const openMs = firstOutsideAll(tenant.quietHours, person.timeZones, situation.dueMs).atMs;
+  const { plan, progress } = situation.facts;
+  return Math.max(expiryMs, Math.min(openMs + graceMs, oldestAt(plan, progress)));
 }
 
 function disturbs(situation: Pick<Situation, 'choice'>): boolean {

@@ -18,14 +18,20 @@ export function dueAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
 /**
  * Until when a step may still be sent, itself included.
  * @returns epoch ms: the later of due + 12 h and the next step's due time; for the last step due + 24 h; or what the step says; not beyond
- *   the sequence's maximum age; but never less than two minutes of wall time after it was due
+ *   the sequence's maximum age; but never less than two minutes of wall time after it was due, unless these lie beyond `oldestAt`
  * @throws RangeError when the plan has no such step
- * Source: docs/rules.md#rule-5
+ * Source: docs/rules.md#rule-5; docs/architecture.md, "Lateness"
  */
 export function expiryAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   const index = stepIndex(plan, stepId);
   const dueMs = dueAtIndex(plan, progress, index);
-  return Math.max(dueMs + shortestLifeMs, Math.min(progress.anchorMs + plan.maxAgeMs, plannedExpiryMs(plan, progress, index, dueMs)));
+  const plannedMs = Math.min(progress.anchorMs + plan.maxAgeMs, plannedExpiryMs(plan, progress, index, dueMs));
+  return Math.min(oldestAt(plan, progress), Math.max(dueMs + shortestLifeMs, plannedMs));
+}
+
+/** Until when anything at all may be sent about this cart: its maximum age, and two minutes of wall time for a machine that is late. */
+export function oldestAt(plan: Plan, progress: Progress): EpochMs {
+  return progress.anchorMs + plan.maxAgeMs + shortestLifeMs;
 }
 
 /**
@@ -38,23 +44,15 @@ export function readyAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs
 }
 
 /**
- * When a step would be to go out had nobody come late: as `readyAt`, but a step before it counts as sent when it was to go out, not when it
- * went. What an enrollment's age is judged by.
+ * When a step would be to go out had nobody come late: its due time as the sequence plans it, whenever the steps before it went, and by as
+ * much later as gates put it off. What an enrollment's age is judged by.
  * @returns epoch ms
  * @throws RangeError when the plan has no such step
  * Source: docs/architecture.md, "Lateness"
  */
 export function plannedAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
-  const until = stepIndex(plan, stepId);
-  if (until < 0) throw noSuchStep(plan);
-  let plannedMs = 0;
-  for (const [index, step] of plan.steps.slice(0, until + 1).entries()) {
-    const fromMs = step.due.from === 'anchor' || index === 0 ? progress.anchorMs : plannedMs;
-    plannedMs = fromMs + step.due.delayMs;
-    // A step that was left out moves none after it, however often it was put off (rule 1).
-    if (progress.settled[step.id]?.outcome !== 'skipped') plannedMs = Math.max(plannedMs, progress.notBeforeMs[step.id] ?? 0);
-  }
-  return plannedMs;
+  const putOffMs = readyAt(plan, progress, stepId) - dueAt(plan, progress, stepId);
+  return dueAt(plan, { ...progress, settled: {} }, stepId) + putOffMs;
 }
 
 function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: EpochMs): EpochMs {
@@ -80,10 +78,6 @@ function stepIndex(plan: Plan, stepId: StepId): number {
 
 function stepAt(plan: Plan, index: number): PlanStep {
   const step = plan.steps[index];
-  if (step === undefined) throw noSuchStep(plan);
+  if (step === undefined) throw new RangeError(`Plan ${plan.sequence} v${plan.version} has no such step`);
   return step;
-}
-
-function noSuchStep(plan: Plan): RangeError {
-  return new RangeError(`Plan ${plan.sequence} v${plan.version} has no such step`);
 }

@@ -65,11 +65,17 @@ describe('ends', () => {
     expect(decide({ enrollment: { ended: 'completed' } })).toMatchObject({ kind: 'skip', reason: 'stopped' });
   });
 
-  test.each([1, 3600])('an enrollment whose step was planned for after maxAge is expired, counted from the anchor, at scale %d', (timeScale) => {
+  test('an enrollment whose step was put off beyond maxAge is expired, counted from the anchor and scaled', () => {
     const sequence = aSequence({ steps: [anEmail({ id: 'a', at: '1h', expires: '30d' })], maxAge: '7d' });
-    const at = (span: string) => ({ progress: { notBeforeMs: { a: anchorMs + ms(span) / timeScale } }, after: span, sequence, timeScale });
-    expect(decide(at('7d')).kind).toBe('send');
-    expect(decide(at('8d'))).toMatchObject({ kind: 'stop', reason: 'expired' });
+    const at = (span: string, timeScale: number) => ({
+      ...{ sequence, timeScale, after: span },
+      progress: { notBeforeMs: { a: anchorMs + ms(span) / timeScale } },
+    });
+    for (const timeScale of [1, 3600]) expect(decide(at('7d', timeScale)).kind).toBe('send');
+    expect(decide(at('8d', 1))).toMatchObject({ kind: 'stop', reason: 'expired' });
+    // Two minutes of wall time are five days of this one.
+    expect(decide(at('8d', 3600))).toMatchObject({ kind: 'skip', reason: 'too_old' });
+    expect(decide(at('13d', 3600))).toMatchObject({ kind: 'stop', reason: 'expired' });
   });
 
   test.each([1, 3600])('a dispatch that comes late expires no enrollment: its step is too old, at scale %d', (timeScale) => {
@@ -78,10 +84,14 @@ describe('ends', () => {
     expect(decide({ sequence, after: '8d', timeScale })).toMatchObject({ kind: 'skip', reason: 'too_old' });
   });
 
-  test('a step before that went out late makes no enrollment older', () => {
+  test('a step before that went out late expires nothing: the next may be too old for the cart by then', () => {
     const sequence = aSequence({ steps: [anEmail({ id: 'a', at: '1h' }), anEmail({ id: 'b', after: '6d' })], maxAge: '7d' });
-    const progress = { settled: { a: { outcome: 'sent' as const, atMs: anchorMs + ms('30h') } } };
-    expect(decide({ sequence, stepId: 'b', progress, after: '174h' })).toMatchObject({ kind: 'send' });
+    const late = (timeScale: number) => ({
+      ...{ sequence, stepId: 'b', timeScale, after: '174h' },
+      progress: { settled: { a: { outcome: 'sent' as const, atMs: anchorMs + ms('30h') / timeScale } } },
+    });
+    expect(decide(late(1))).toMatchObject({ kind: 'skip', reason: 'too_old' });
+    expect(decide(late(3600))).toMatchObject({ kind: 'send' });
   });
 });
 
