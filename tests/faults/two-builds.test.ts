@@ -15,9 +15,9 @@ const changed: Change[] = [
   { file: 'workflows/recovery.ts', from: /  isCancellation,\n/g, to: '  isCancellation,\n  patched,\n' },
   {
     file: 'workflows/recovery.ts',
-    from: /const step = \{ \.\.\.ids, stepId: move\.stepId \};/g,
+    from: /const step = (?=\{ \.\.\.ids, stepId: move\.stepId)/g,
     to: `if (patched('${patchId}')) { await condition(() => ended !== null, 20); if (ended !== null) continue; }
-        const step = { ...ids, stepId: move.stepId };`,
+        const step = `,
   },
 ];
 

@@ -49,6 +49,15 @@ describe('carts', () => {
     expect((await enrollmentsOf(cart)).filter((e) => e.endedAt === null)).toHaveLength(1);
   });
 
+  test('a cart that is worth nothing is not recovered; one whose worth is unknown is', async () => {
+    const [free, unknown] = [names(), names()];
+    const sample = [{ title: 'Free sample', quantity: 1, price: '0.00' }];
+    await shop.post('cart.updated', aCart(free.cart, free.email, { items: sample, total: '0.00' }));
+    expect(await shop.enrollmentOf(free.cart)).toBeNull();
+    await shop.post('cart.updated', aCart(unknown.cart, unknown.email, { items: [{ title: 'Tea', quantity: 1 }], total: 'on request' }));
+    expect(await enrolled(unknown.cart)).toMatchObject({ cartValueMinor: null });
+  });
+
   test('an older event that arrives late does not fill a cart that was emptied', async () => {
     const { cart, email } = names();
     await shop.post('cart.updated', aCart(cart, email, { items: [], total: '0.00' }), { at: Date.now() - 1_000 });
