@@ -312,7 +312,7 @@ begin
   end if;
 end $$;
 --> statement-breakpoint
--- End enrollments that still run, tell their story and leave word for Temporal. `ends`: id, event_id, status, reason, data.
+-- End enrollments that still run, add the end to their story, and queue the stop for Temporal. `ends`: id, event_id, status, reason, data.
 create function write_ends(ends jsonb, delivery uuid) returns void
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
