@@ -80,6 +80,13 @@ export interface OrderRefund {
   besidesTotalMinor?: number;
 }
 
+/** A message of ours as its provider knows it. */
+export interface MessageRef {
+  /** The provider's account that took it (`Sender.account`). */
+  account: string;
+  providerMessageId: string;
+}
+
 interface EventBase {
   /** When it happened by the provider's clock: events are folded by this, not by arrival. */
   occurredAtMs: EpochMs;
@@ -111,6 +118,41 @@ export type DomainEvent =
       };
     })
   | (EventBase & { type: 'cart.deleted'; keys: SubjectKey[] })
+  /** Somebody asked about something and left an address. Reported again, it fills in what was not known. */
+  | (EventBase & {
+      type: 'lead.created';
+      keys: SubjectKey[];
+      person: PersonDetails;
+      lead: {
+        createdAtMs: EpochMs;
+        /** Where it came from, as the source names it. */
+        source: string | null;
+        /** What they asked about. */
+        interest: string | null;
+        message: string | null;
+        /** The page about what they asked for. */
+        url: string | null;
+        currency: string | null;
+        /** What it may be worth, as the source estimates. */
+        valueMinor: number | null;
+      };
+    })
+  /** A colleague has spoken with the lead: from here on a person answers. */
+  | (EventBase & {
+      type: 'lead.contacted';
+      keys: SubjectKey[];
+      person: PersonRef;
+      /** Who, as the source names them; null: it does not say. */
+      by: string | null;
+    })
+  /** A subject of a kind that is neither a cart nor a lead. `details` are what that kind's own schema reads. */
+  | (EventBase & {
+      type: 'subject.reported';
+      kind: string;
+      keys: SubjectKey[];
+      person: PersonDetails;
+      subject: { createdAtMs: EpochMs; currency: string | null; valueMinor: number | null; details: unknown };
+    })
   | (EventBase & {
       type: 'order.placed';
       keys: SubjectKey[];
@@ -139,6 +181,15 @@ export type DomainEvent =
     })
   | (EventBase & { type: 'order.cancelled'; order: { externalId: string } })
   | (EventBase & { type: 'contact.updated'; person: PersonDetails })
+  /** A receipt. `delivered` is proof that the provider had accepted the message; `failed` says that it never reached the person. */
+  | (EventBase & {
+      type: 'message.delivered' | 'message.failed';
+      message: MessageRef;
+      /** The provider's own words or code; null: it gives none. */
+      detail: string | null;
+      /** `failed`: the address will never take a message, so that nothing more is sent to it. */
+      permanent: boolean;
+    })
   | (EventBase & { type: 'message.received'; person: PersonRef; channel: 'email' | 'sms' | 'telegram'; text: string | null })
   | (EventBase & {
       type: 'contact.opted_out';

@@ -1,4 +1,5 @@
 import { openDatabase } from '../db/client.ts';
+import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import { createSender, receivers, senderNames } from '../integrations/registry.ts';
 import type { Sender } from '../integrations/port.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -26,6 +27,8 @@ export interface DepsOptions {
   telemetry?: Telemetry;
   clock?: Clock;
   checkpoints?: Checkpoints;
+  /** What sequences may be about: for installations with kinds of their own. */
+  subjects?: SubjectKinds;
   /** Replaces the senders of the registry: for installations with adapters of their own, and for far ends in tests. */
   defaultEmail?: Sender;
 }
@@ -53,6 +56,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     lateness: createLatenessLog(),
     telemetry: options.telemetry ?? noTelemetry,
     log: options.log,
+    subjects: options.subjects ?? subjectKinds,
     receivers,
     createSender: cachedSenders(),
     defaultEmail:

@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts';
 import type { Receiver, Sender } from '../integrations/port.ts';
+import type { SubjectKinds } from '../domain/subjects/index.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
 import type { Clock } from './clock.ts';
 import type { VersionCache } from './dispatch/versions.ts';
@@ -72,6 +73,8 @@ export interface Deps {
   telemetry: Telemetry;
   log: Log;
   versions: VersionCache;
+  /** What sequences may be about. */
+  subjects: SubjectKinds;
   receivers: Readonly<Record<string, Receiver>>;
   /** The sender of a connection from its integration and opened configuration; null: that integration sends nothing. */
   createSender(integration: string, config: string): Sender | null;

@@ -85,8 +85,14 @@ export const enrollments = pgTable(
     stopReason: text('stop_reason', { enum: stopReasons }),
     /** Free text of a manual stop. Never a reason: "purchased" typed by hand is not a recovery (rule 12). */
     stopNote: text('stop_note'),
+    /** Of its subject. Null: nobody has written the row since the column exists: a cart. */
+    subjectKind: text('subject_kind'),
+    /** By what lists and figures group it: a value of its kind's `segments`. Null: as `subject_kind`; `sequence_type` has it then. */
+    segment: text('segment'),
+    /** What the subject was worth: at enrollment, and anew at the activation. Null: unknown, or as `subject_kind`; `cart_value_minor` has it then. */
+    valueMinor: bigint('value_minor', { mode: 'number' }),
+    // `sequence_type` and `cart_value_minor` are of builds before the three above; triggers keep both equal.
     sequenceType: text('sequence_type', { enum: ['first_time', 'returning', 'high_value', 'low_stock'] }).notNull(),
-    /** What the cart was worth when it was left: at enrollment, and anew when it counts as abandoned. null: unknown. */
     cartValueMinor: bigint('cart_value_minor', { mode: 'number' }),
     currency: text('currency'),
     timeScale: doublePrecision('time_scale').notNull(),

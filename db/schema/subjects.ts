@@ -1,19 +1,20 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, foreignKey, index, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bigint, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { cartOrigins, type LineItem, noRevenueReasons, type ProductRef } from '../../domain/events.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { contacts } from './people.ts';
 import { connections } from './tenants.ts';
 
-/** What was abandoned: a cart for now. Folded from events by the provider's clock; `converted` absorbs. */
+/**
+ * What a sequence is about: a cart, a lead, whatever is registered in `domain/subjects/`. Folded from events by the provider's clock;
+ * `converted` absorbs.
+ */
 export const subjects = pgTable(
   'subjects',
   {
     tenantId: tenantId(),
     id: ownId(),
-    kind: text('kind', { enum: ['cart'] })
-      .notNull()
-      .default('cart'),
+    kind: text('kind').notNull().default('cart'),
     /** Null only where an order or a deletion was heard of before its cart. */
     contactId: uuid('contact_id'),
     state: text('state', { enum: ['open', 'converted', 'gone'] })
@@ -21,6 +22,12 @@ export const subjects = pgTable(
       .default('open'),
     /** Null: unknown, and then every amount is. */
     currency: text('currency').default('USD'),
+    /** What it is worth. Null: unknown, or nobody has written the row since the column exists: `total_minor` has it then. */
+    valueMinor: bigint('value_minor', { mode: 'number' }),
+    /** What only its kind knows. Null: nobody has written the row since the column exists: `subject_details` has them then. */
+    details: jsonb('details'),
+    detailsVersion: integer('details_version'),
+    // `total_minor`, `items`, `restore_url`, `origin` and `bought` are of builds before `details`; triggers keep both equal.
     totalMinor: bigint('total_minor', { mode: 'number' }).default(0),
     items: jsonb('items').$type<LineItem[]>().notNull().default([]),
     restoreUrl: text('restore_url'),

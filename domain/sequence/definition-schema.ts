@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { channelNames } from '../channels.ts';
+import type { SubjectKinds } from '../subjects/index.ts';
 import { readCondition } from './condition-reader.ts';
 import { parseDuration } from './duration.ts';
 import { stopTriggers } from './plan.ts';
@@ -64,11 +65,12 @@ const step = z.strictObject(
   expected('a step: { id, at, channel, content }'),
 );
 
+const cooldown = z.strictObject({ cooldown: span });
 const reentry = z.unknown().transform((value, context) => {
   if (value === 'once-per-subject') return 'once-per-subject' as const;
-  const cooldown = typeof value === 'object' && value !== null && 'cooldown' in value;
-  const message = cooldown ? 'with a cooldown is not available yet: write once-per-subject' : 'is not understood: write once-per-subject';
-  context.addIssue({ code: 'custom', message });
+  const read = cooldown.safeParse(value);
+  if (read.success) return { cooldownMs: read.data.cooldown };
+  context.addIssue({ code: 'custom', message: 'is not understood: write once-per-subject or { cooldown: 30d }' });
   return z.NEVER;
 });
 
@@ -80,31 +82,49 @@ const holdout = z.unknown().transform((value, context) => {
   return z.NEVER;
 });
 
-/** The shape of a sequence file (design, section 4), its defaults, and what it may ask for today. Rules across fields: `findMistakes`. */
-export const sequenceSchema = z.strictObject(
-  {
-    sequence: z
-      .string(expected('a slug such as cart'))
-      .regex(/^[a-z][a-z0-9-]{0,39}$/, 'is no slug: lower-case letters, digits and hyphens, a letter first, at most 40'),
-    name: z.string(expected('a name for people')).trim().min(1, 'is empty: write a name for people').max(80, 'is too long: 80 characters at most'),
-    on: z.literal('cart.abandoned', unavailable('cart.abandoned')),
-    quietFor: span.default(3_600_000),
-    stopOn: z
-      .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))
-      .default([...stopTriggers]),
-    maxAge: span.default(7 * 86_400_000),
-    reentry: reentry.default('once-per-subject'),
-    together: z.enum(['one', 'many'], expected('one or many')).default('one'),
-    holdout: holdout.default(0),
-    priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
-    goal: z
-      .strictObject({ event: z.literal('order.placed', unavailable('order.placed')), within: span }, expected('{ event: order.placed, within: 7d }'))
-      .default({ event: 'order.placed', within: 7 * 86_400_000 }),
-    steps: z.array(step, expected('a list of steps')).min(1, 'is empty: a sequence needs a step').max(50, 'is too long: 50 steps at most'),
-  },
-  expected('the fields of a sequence: sequence, name, on, steps'),
-);
+/**
+ * The shape of a sequence file (design, section 4), its defaults, and what it may ask for today. Rules across fields: `findMistakes`.
+ * @param kinds - what a sequence may be about: each brings its trigger and the defaults of its sequences
+ */
+export function sequenceSchemaFor(kinds: SubjectKinds) {
+  const triggers = kinds.all.map(({ trigger }) => trigger);
+  return z
+    .strictObject(
+      {
+        sequence: z
+          .string(expected('a slug such as cart'))
+          .regex(/^[a-z][a-z0-9-]{0,39}$/, 'is no slug: lower-case letters, digits and hyphens, a letter first, at most 40'),
+        name: z
+          .string(expected('a name for people'))
+          .trim()
+          .min(1, 'is empty: write a name for people')
+          .max(80, 'is too long: 80 characters at most'),
+        on: z.enum(triggers, expected(triggers.length === 1 ? String(triggers[0]) : `one of ${triggers.join(', ')}`)),
+        quietFor: span.optional(),
+        stopOn: z
+          .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))
+          .optional(),
+        maxAge: span.default(7 * 86_400_000),
+        reentry: reentry.default('once-per-subject'),
+        together: z.enum(['one', 'many'], expected('one or many')).default('one'),
+        holdout: holdout.default(0),
+        priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
+        goal: z
+          .strictObject(
+            { event: z.literal('order.placed', unavailable('order.placed')), within: span },
+            expected('{ event: order.placed, within: 7d }'),
+          )
+          .default({ event: 'order.placed', within: 7 * 86_400_000 }),
+        steps: z.array(step, expected('a list of steps')).min(1, 'is empty: a sequence needs a step').max(50, 'is too long: 50 steps at most'),
+      },
+      expected('the fields of a sequence: sequence, name, on, steps'),
+    )
+    .transform((shape) => {
+      const kind = kinds.ofTrigger(shape.on);
+      return { ...shape, quietFor: shape.quietFor ?? kind?.quietForMs ?? 0, stopOn: shape.stopOn ?? [...(kind?.stopOn ?? stopTriggers)] };
+    });
+}
 
 /** A file of the right shape, before the rules across its fields were checked. */
-export type SequenceShape = z.output<typeof sequenceSchema>;
+export type SequenceShape = z.output<ReturnType<typeof sequenceSchemaFor>>;
 export type StepShape = SequenceShape['steps'][number];

@@ -37,12 +37,14 @@ export interface SequenceDefinition {
   /** Slug, part of the workflow's id. */
   sequence: string;
   name: string;
-  on: 'cart.abandoned';
+  /** What starts it: the trigger of a kind of subject. */
+  on: string;
   quietForMs: number;
   stopOn: StopTrigger[];
   maxAgeMs: number;
-  reentry: 'once-per-subject';
-  /** Whether one person may be in this sequence about several carts at once; absent, as in versions before it existed: `one`. */
+  /** Who may go through it again: nobody about the same subject, or a person once the cooldown since they last entered is over. */
+  reentry: 'once-per-subject' | { cooldownMs: number };
+  /** Whether one person may be in this sequence about several subjects at once; absent, as in versions before it existed: `one`. */
   together?: 'one' | 'many';
   holdoutPercent: 0;
   /** 1 (first) to 5. */

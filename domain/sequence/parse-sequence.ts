@@ -1,10 +1,11 @@
 import type { Document, Node } from 'yaml';
 import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { subjectKinds, type SubjectKinds } from '../subjects/index.ts';
 import type { SequenceDefinition } from './definition.ts';
 import { findMistakes, toDefinition } from './definition-rules.ts';
 import type { Mistake } from './definition-rules.ts';
-import { sequenceSchema } from './definition-schema.ts';
+import { sequenceSchemaFor } from './definition-schema.ts';
 
 /** One mistake in a sequence file: where it is (counted from 1) and what to do about it. */
 export interface SequenceError {
@@ -20,9 +21,10 @@ const longestFile = 256 * 1024;
 
 /**
  * Read a sequence from YAML.
+ * @param kinds - what sequences may be about
  * @returns the definition, or every mistake found, in the order of the file; never throws for bad input
  */
-export function parseSequence(yaml: string): ParsedSequence {
+export function parseSequence(yaml: string, kinds: SubjectKinds = subjectKinds): ParsedSequence {
   if (yaml.length > longestFile) return { ok: false, errors: [{ line: 1, column: 1, message: 'The file is longer than 256 KiB.' }] };
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines, prettyErrors: false });
@@ -32,7 +34,7 @@ export function parseSequence(yaml: string): ParsedSequence {
   const content = readContent(document);
   if (!content.ok) return { ok: false, errors: [{ line: 1, column: 1, message: content.message }] };
 
-  const shape = sequenceSchema.safeParse(content.value);
+  const shape = sequenceSchemaFor(kinds).safeParse(content.value);
   const mistakes = shape.success ? findMistakes(shape.data) : shape.error.issues.flatMap(mistakesOf);
   if (shape.success && mistakes.length === 0) return { ok: true, definition: toDefinition(shape.data) };
   const errors = mistakes.map(({ path, message }) => ({

@@ -15,6 +15,7 @@ export const stopReasons = [
   'not_abandoned',
   'order_void',
   'replied',
+  'contacted',
   'opted_out',
   'expired',
   'emptied',
@@ -29,8 +30,8 @@ export const stopReasons = [
 export type StopReason = (typeof stopReasons)[number];
 export type FinishReason = 'completed' | StopReason;
 
-/** What may end a sequence by `stopOn`. `purchased` and `opted_out` always do; a sequence may choose to run on after a reply. */
-export const stopTriggers = ['purchased', 'replied', 'opted_out'] as const;
+/** What may end a sequence by `stopOn`. `purchased` and `opted_out` always do; a sequence may choose to run on after a reply or a colleague's call. */
+export const stopTriggers = ['purchased', 'replied', 'opted_out', 'contacted'] as const;
 export type StopTrigger = (typeof stopTriggers)[number];
 
 export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';

@@ -94,5 +94,12 @@ async function applyEvent(ctx: EventContext, event: DomainEvent): Promise<void> 
       return applyPrivacyRequest(ctx, event);
     case 'app.uninstalled':
       return applyUninstalled(ctx);
+    // Their effects follow; no receiver reports them yet.
+    case 'lead.created':
+    case 'lead.contacted':
+    case 'subject.reported':
+    case 'message.delivered':
+    case 'message.failed':
+      return;
   }
 }

@@ -13,6 +13,7 @@ const stopWords: Record<StopReason, string> = {
   not_abandoned: 'the cart was bought before it counted as abandoned',
   order_void: 'an order came in that is no purchase: a test, or cancelled or declined at once',
   replied: 'a message came in from the shopper’s address or number',
+  contacted: 'a colleague has spoken with the shopper',
   opted_out: 'marketing to the shopper was closed by an opt-out or a complaint',
   expired: 'the cart was left longer ago than the sequence allows',
   emptied: 'the cart was emptied',

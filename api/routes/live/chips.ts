@@ -22,6 +22,7 @@ const causes: Record<string, Station | null> = {
   not_abandoned: ['Bought without an email', 'bought'],
   order_void: ['Test or declined order', 'plain'],
   replied: ['Replied', 'reaction'],
+  contacted: ['Contacted', 'reaction'],
   opted_out: ['Opted out', 'reaction'],
   expired: ['Too old', 'trouble'],
   superseded: ['A newer cart', 'plain'],

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeSequenceErrors, parseSequence } from '../../../domain/sequence/parse-sequence.ts';
+import { subjectKindsOf } from '../../../domain/subjects/index.ts';
+import { lead } from '../../../domain/subjects/lead/index.ts';
 
 /** A valid file; `steps` and `more` replace or add lines. */
 function file({ steps = '  - { id: email_2h, at: 2h, channel: email, content: cart/email_2h }', more = '' } = {}): string {
@@ -153,6 +155,16 @@ describe('a mistake is named with its line and its remedy:', () => {
       '6:21 Step `email_2h`: `at` lies before the end of quietFor (3h): nothing counts as abandoned until then',
     ],
     ['a step beyond the end', file({ more: 'maxAge: 2h' }), '6:21 Step `email_2h`: `at` lies beyond maxAge (2h): the step would never go out'],
+    [
+      'a re-entry that nobody knows',
+      file({ more: 'reentry: { cooldown: soon }' }),
+      '4:1 `reentry` is not understood: write once-per-subject or { cooldown: 30d }',
+    ],
+    [
+      'a trigger that no kind of subject has',
+      file().replace('cart.abandoned', 'lead.silent'),
+      '3:1 `on` is not understood: write one of cart.abandoned, lead.created',
+    ],
     ['an opt-out that ends nothing', file({ more: 'stopOn: [purchased, replied]' }), '4:1 `stopOn` must contain opted_out: it ends every sequence'],
   ])('%s', (_, yaml, error) => {
     expect(errorsOf(yaml)).toEqual([error]);
@@ -160,8 +172,6 @@ describe('a mistake is named with its line and its remedy:', () => {
 
   test.each([
     ['a holdout', file({ more: 'holdout: 10%' }), '4:1 `holdout` above 0% is not available yet: write 0% or leave it out'],
-    ['a cooldown', file({ more: 'reentry: { cooldown: 30d }' }), '4:1 `reentry` with a cooldown is not available yet: write once-per-subject'],
-    ['another trigger', file().replace('cart.abandoned', 'lead.silent'), '3:1 `on` is not available yet: write cart.abandoned, the only one so far'],
     [
       'a reaction',
       file({ steps: '  - { id: a, on: { event: message.opened, step: b }, after: 6h, channel: email, content: cart/a }' }),
@@ -182,6 +192,33 @@ describe('a mistake is named with its line and its remedy:', () => {
     );
     expect(errors.map((error) => error.split(' ')[0])).toEqual(['1:1', '4:1', '6:14']);
   });
+});
+
+test('a sequence has the defaults of what it is about', () => {
+  const cart = parseSequence(file());
+  const lead = parseSequence(file({ more: 'reentry: { cooldown: 30d }' }).replace('cart.abandoned', 'lead.created'));
+  expect(cart).toMatchObject({ ok: true, definition: { quietForMs: 3_600_000, stopOn: ['purchased', 'replied', 'opted_out'] } });
+  expect(lead).toMatchObject({
+    ok: true,
+    definition: {
+      quietForMs: 0,
+      stopOn: ['purchased', 'replied', 'opted_out', 'contacted'],
+      reentry: { cooldownMs: 30 * 86_400_000 },
+      on: 'lead.created',
+    },
+  });
+});
+
+test('a kind of subject that an installation registers brings its own trigger', () => {
+  const visit = { ...lead, kind: 'visit', trigger: 'visit.missed', stopOn: ['purchased', 'opted_out'] as const, quietForMs: 60_000 };
+  const kinds = subjectKindsOf([visit]);
+  const parsed = parseSequence(file().replace('cart.abandoned', 'visit.missed'), kinds);
+  expect(parsed).toMatchObject({ ok: true, definition: { on: 'visit.missed', quietForMs: 60_000, stopOn: ['purchased', 'opted_out'] } });
+  expect(parseSequence(file(), kinds)).toMatchObject({
+    ok: false,
+    errors: [{ message: '`on` is not understood: write visit.missed' }],
+  });
+  expect(() => subjectKindsOf([lead, { ...visit, trigger: 'lead.created' }])).toThrow('in common');
 });
 
 test.each([

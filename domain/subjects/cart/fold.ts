@@ -1,0 +1,68 @@
+import type { CartOrigin, DomainEvent, LineItem } from '../../events.ts';
+import type { EpochMs } from '../../sequence/plan.ts';
+import { foldAddress, foldTimes, isNewer } from '../fold.ts';
+import type { Folded, Subject, SubjectAddress, SubjectReport } from '../kind.ts';
+import type { CartDetails } from './details.ts';
+
+type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
+/** What an event says about a cart. */
+export type CartReport = CartUpdated['cart'];
+
+/** Fold what an event says into a cart, by the provider's clock. @see SubjectKind.fold */
+export function fold(known: Subject<CartDetails> | null, event: SubjectReport<CartReport>, address: SubjectAddress): Folded<CartDetails> {
+  const { currency, totalMinor, items, restoreUrl, origin, createdAtMs } = event.report;
+  // ISO 4217 reserves XXX for "no currency": all that an emptied cart has.
+  const ownCurrency = currency === 'XXX' ? (known?.currency ?? null) : currency;
+  const rest = { ...foldAddress(known, address, event.occurredAtMs), ...foldTimes(known, createdAtMs, event.occurredAtMs) };
+  if (known === null) return { currency: ownCurrency, valueMinor: totalMinor, details: { items, restoreUrl, origin, bought: null }, ...rest };
+  const newer = isNewer(event, known.lastActivityAt);
+  const { details } = known;
+  // An order or a deletion that came before its cart knows nothing of what was in it. An open cart that is empty was emptied.
+  const isKnown = known.state === 'open' || details.items.length > 0 || (known.valueMinor ?? 0) > 0;
+  const replaced = newer || !isKnown;
+  return {
+    currency: replaced ? ownCurrency : known.currency,
+    valueMinor: replaced ? totalMinor : known.valueMinor,
+    details: {
+      items: replaced ? items : details.items,
+      // A link once known stays: carts/update never carries one.
+      restoreUrl: newer ? (restoreUrl ?? details.restoreUrl) : (details.restoreUrl ?? restoreUrl),
+      origin: newer ? (origin ?? details.origin) : (details.origin ?? origin),
+      bought: details.bought,
+    },
+    ...rest,
+  };
+}
+
+/** A cart in one level, as the columns of `subjects` before `details` have it. */
+export interface CartContent {
+  /** null: unknown, and then every amount is. */
+  currency: string | null;
+  totalMinor: number | null;
+  items: LineItem[];
+  restoreUrl: string | null;
+  email: string | null;
+  emailAt: EpochMs | null;
+  phone: string | null;
+  phoneAt: EpochMs | null;
+  origin: CartOrigin | null;
+  startedAt: EpochMs;
+  lastActivityAt: EpochMs;
+}
+
+/** A cart that was heard of before. */
+export interface KnownContent extends CartContent {
+  state: 'open' | 'converted' | 'gone';
+}
+
+export type CartAddress = SubjectAddress;
+
+/** The same fold on the columns of before `details`. */
+export function foldCart(known: KnownContent | null, event: CartUpdated, address: CartAddress): CartContent {
+  const { valueMinor, details, ...rest } = fold(known === null ? null : subjectOf(known), { ...event, report: event.cart }, address);
+  return { ...rest, totalMinor: valueMinor, items: details.items, restoreUrl: details.restoreUrl, origin: details.origin };
+}
+
+function subjectOf({ totalMinor, items, restoreUrl, origin, ...rest }: KnownContent): Subject<CartDetails> {
+  return { ...rest, valueMinor: totalMinor, details: { items, restoreUrl, origin, bought: null } };
+}

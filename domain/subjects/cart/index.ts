@@ -1,0 +1,32 @@
+import type { SubjectKind } from '../kind.ts';
+import { type CartDetails, cartDetails } from './details.ts';
+import { isNewEpisode } from './episodes.ts';
+import { type CartReport, fold } from './fold.ts';
+import { segmentModifiers, sequenceType, sequenceTypes } from './segment.ts';
+import { unfit } from './unfit.ts';
+import { view } from './view.ts';
+import { words } from './words.ts';
+
+/** A cart that its shopper has left. */
+export const cart: SubjectKind<CartDetails, CartReport> = {
+  kind: 'cart',
+  trigger: 'cart.abandoned',
+  stopOn: ['purchased', 'replied', 'opted_out'],
+  quietForMs: 3_600_000,
+  boughtBy: 'key',
+  details: cartDetails,
+  detailsVersion: 1,
+  fold,
+  beginsAnew: ({ convertedAt, details: { bought, items } }, event) =>
+    isNewEpisode({ convertedAt, bought, items }, { occurredAtMs: event.occurredAtMs, cart: event.report }),
+  endsBy: ({ details, valueMinor }) => (details.items.length === 0 && valueMinor === 0 ? 'emptied' : null),
+  unfit,
+  products: ({ items }) => items,
+  count: ({ items }) => items.length,
+  modifiers: ({ items }, thresholds) => segmentModifiers(items, thresholds),
+  segment: (base, { items }, _owner, settings) => sequenceType(base, segmentModifiers(items, settings)),
+  segments: sequenceTypes,
+  link: ({ restoreUrl }) => restoreUrl,
+  view,
+  words,
+};

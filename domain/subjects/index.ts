@@ -1,0 +1,34 @@
+import { cart } from './cart/index.ts';
+import type { SubjectKind } from './kind.ts';
+import { lead } from './lead/index.ts';
+
+/** A kind whose details and reports only it can read: what goes through it was parsed by its own schema. */
+export type AnySubjectKind = SubjectKind<unknown, unknown>;
+
+/** The kinds that an installation knows. */
+export interface SubjectKinds {
+  all: readonly AnySubjectKind[];
+  /** @throws RangeError when it is not registered: a row of a kind that this build does not know */
+  of(kind: string): AnySubjectKind;
+  /** The kind whose sequences a trigger starts; null: none. */
+  ofTrigger(trigger: string): AnySubjectKind | null;
+}
+
+/** A registry of kinds. @throws RangeError when two of them have a name or a trigger in common */
+export function subjectKindsOf(all: readonly AnySubjectKind[]): SubjectKinds {
+  const byKind = new Map(all.map((kind) => [kind.kind, kind]));
+  const byTrigger = new Map(all.map((kind) => [kind.trigger, kind]));
+  if (byKind.size < all.length || byTrigger.size < all.length) throw new RangeError('two kinds of subject have a name or a trigger in common');
+  return {
+    all,
+    of(kind) {
+      const known = byKind.get(kind);
+      if (known === undefined) throw new RangeError(`"${kind}" is no kind of subject here: known are ${[...byKind.keys()].join(', ')}`);
+      return known;
+    },
+    ofTrigger: (trigger) => byTrigger.get(trigger) ?? null,
+  };
+}
+
+/** Every kind of the product. A new one is one more line. */
+export const subjectKinds = subjectKindsOf([cart, lead]);

@@ -1,0 +1,152 @@
+import type { z } from 'zod';
+import type { BaseSegment, PurchaseHistory, SegmentModifier, SegmentThresholds } from '../people/segments.ts';
+import type { EpochMs, StopReason, StopTrigger } from '../sequence/plan.ts';
+import type { TenantSettings } from '../tenant-settings.ts';
+
+/** A subject as it was last heard of: what a sequence is about. `D` is what only its kind knows. Money in minor units of `currency`. */
+export interface Subject<D> {
+  state: 'open' | 'converted' | 'gone';
+  /** ISO 4217; null: unknown, and then the value is. */
+  currency: string | null;
+  /** What it is worth; null: unknown. */
+  valueMinor: number | null;
+  details: D;
+  /** The address and number that it was left with, normalised: the latest that its events gave, each with the provider's time. */
+  email: string | null;
+  emailAt: EpochMs | null;
+  phone: string | null;
+  phoneAt: EpochMs | null;
+  startedAt: EpochMs;
+  lastActivityAt: EpochMs;
+}
+
+/** A subject as an event leaves it; its state is decided by whoever applies the event. */
+export type Folded<D> = Omit<Subject<D>, 'state'>;
+
+/** An event that reports a subject, in the shape that every kind folds. `report` is the part of the event that is its kind's own. */
+export interface SubjectReport<R> {
+  /** By the provider's clock: reports are folded by this, not by arrival. */
+  occurredAtMs: EpochMs;
+  /** The clock tells whole seconds only. */
+  toTheSecond?: true;
+  report: R;
+}
+
+/** How an event names the person, normalised; null: it does not, or not usably. */
+export interface SubjectAddress {
+  email: string | null;
+  phone: string | null;
+}
+
+/** What a view needs to print values in the reader's language. Given by the content, so that a subject formats nothing itself. */
+export interface ViewTools {
+  /** An amount as a price, e.g. `€129.90`; null where it makes none. */
+  money(minor: number | null): string | null;
+  /** A number, with as many decimals as given. */
+  number(value: number, mostDecimals?: number): string;
+  /** Text cleaned to one line of at most so many characters; null where nothing readable remains. */
+  line(text: string | null, most: number): string | null;
+  /** The first character that may stand for a text whose picture is missing. */
+  initial(text: string | null): string | null;
+  /** An absolute http(s) address; null: it is none. */
+  webUrl(text: string | null): string | null;
+  storeUrl: string;
+  /** Where the button leads: the tracked link to the subject; null: the subject has no link of its own. */
+  link: string | null;
+  lowStockAt: number;
+}
+
+/**
+ * How people read about subjects of a kind. Everything that a page, a list, a story or a message says about them is made of these words.
+ * Phrases are lower case and complete the sentence named beside them.
+ */
+export interface Words {
+  /** What it is, e.g. `cart`. Sentences write "the cart", "this cart". */
+  noun: string;
+  /** Whose it is, e.g. `shopper`. Sentences write "the shopper". */
+  person: string;
+  /** Who reports it, e.g. `shop`. Sentences write "the shop". */
+  source: string;
+  /** Where a link in a message leads, e.g. `the cart`: "…, or back to the cart". */
+  destination: string;
+  /** "You are getting this email because …" e.g. `you left something in your cart`. English; a message's own language has its own. */
+  because: string;
+  /** What the person did last, e.g. `activity on the cart`. */
+  activity: string;
+  /** What its things are called, for a count: `product` gives "2 products". Null: it holds nothing that is counted. */
+  item: string | null;
+  /** The happening of the activation, after the subject and its value in brackets: `counts as abandoned: the sequence has begun`. */
+  begun: string;
+  /** While the enrollment is not activated: `The cart does not count as abandoned yet`. */
+  notBegun: string;
+  /** When its value at the activation is named beside its present one: `when it was left`. */
+  atActivation: string;
+  /** Completes "The sequence was stopped: …" where the general sentence would say something else of this kind. */
+  stop: Partial<Record<StopReason, string>>;
+  /** Completes "… was put off until …: …". */
+  defer: Readonly<Record<string, string>>;
+  /** Sentences for happenings that only this kind has, by type of event. */
+  happenings: Readonly<Record<string, string>>;
+}
+
+/**
+ * A kind of subject: what a cart is, or a lead, and how people read about it. One folder here and one line in `domain/subjects/index.ts`;
+ * nothing elsewhere names a kind. `R` is what its events report, `D` what is kept of that, as JSON in `subjects.details`.
+ * All of it is pure.
+ */
+export interface SubjectKind<D, R> {
+  /** As `subjects.kind` and Temporal's search attribute have it. */
+  kind: string;
+  /** What starts its sequences, as their `on:` names it. */
+  trigger: string;
+  /** What ends its sequences unless they say otherwise. */
+  stopOn: readonly StopTrigger[];
+  /** What a message waits for before it may go out for the first time: `quietFor` of a sequence that does not say. */
+  quietForMs: number;
+  /**
+   * How an order counts as the purchase of the subject: it names it by one of its keys, or any order of its person does, because orders
+   * never name such a subject (docs/rules.md#rule-11).
+   */
+  boughtBy: 'key' | 'person';
+  /** Reads stored details of this or an earlier version. */
+  details: z.ZodType<D>;
+  /** Raised whenever the shape of the details changes; `details` must read what older versions wrote. */
+  detailsVersion: number;
+  /**
+   * Fold a report into what is known, by the provider's clock: an older one changes only what no newer one has said.
+   * @param known - null: the subject was not heard of before
+   */
+  fold(known: Subject<D> | null, event: SubjectReport<R>, address: SubjectAddress): Folded<D>;
+  /** Whether a report under the keys of a converted subject is about a new one (docs/rules.md#rule-16); if not, it is a late echo. */
+  beginsAnew(converted: Converted<D>, event: SubjectReport<R>): boolean;
+  /** Why the subject itself ends what runs about it and lets nothing begin, though it is open; null: it does not. */
+  endsBy(subject: Folded<D>): StopReason | null;
+  /**
+   * Why no sequence may begin about it as it stands, whoever it belongs to (docs/rules.md#rule-18); null: one may. Completes "No sequence was
+   * begun about this cart: …".
+   * @param report - the event in hand; null: it is asked about afterwards
+   */
+  unfit(subject: Folded<D>, settings: TenantSettings, report: R | null): string | null;
+  /** The products in it, for an order that names no subject (docs/rules.md#rule-11). Empty: an order says nothing about it. */
+  products(details: D): readonly { title: string; productId: string | null }[];
+  /** How many things it holds; null: none are counted. */
+  count(details: D): number | null;
+  /** What composes with the person's segment in conditions. */
+  modifiers(details: D, thresholds: Pick<SegmentThresholds, 'lowStockAt'>): SegmentModifier[];
+  /** The one value by which lists and figures group enrollments about it; kept in `enrollments.segment`. */
+  segment(base: BaseSegment, details: D, owner: PurchaseHistory, settings: TenantSettings): string;
+  /** Every value of `segment`, in the order in which figures list them. */
+  segments: readonly string[];
+  /** Where a link in a message leads; null: to the store. */
+  link(details: D): string | null;
+  /** What templates may use beside the store and the person, under names of the kind's own. Names are added, never renamed or removed. */
+  view(subject: Pick<Subject<D>, 'details' | 'currency' | 'valueMinor'>, tools: ViewTools): Record<string, unknown>;
+  words: Words;
+}
+
+/** A subject that was bought, as far as it matters for what comes under its keys later. */
+export interface Converted<D> {
+  /** By the provider's clock; null: unknown. */
+  convertedAt: EpochMs | null;
+  details: D;
+}

@@ -1,0 +1,29 @@
+import type { SubjectKind } from '../kind.ts';
+import { type LeadDetails, leadDetails } from './details.ts';
+import { fold, type LeadReport } from './fold.ts';
+import { view } from './view.ts';
+import { words } from './words.ts';
+
+/** Somebody who asked about something and left an address. */
+export const lead: SubjectKind<LeadDetails, LeadReport> = {
+  kind: 'lead',
+  trigger: 'lead.created',
+  stopOn: ['purchased', 'replied', 'opted_out', 'contacted'],
+  // The welcome goes out at once.
+  quietForMs: 0,
+  boughtBy: 'person',
+  details: leadDetails,
+  detailsVersion: 1,
+  fold,
+  beginsAnew: () => false,
+  endsBy: () => null,
+  unfit: () => null,
+  products: () => [],
+  count: () => null,
+  modifiers: () => [],
+  segment: (base) => (base === 'FIRST_TIME' ? 'new' : 'customer'),
+  segments: ['new', 'customer'],
+  link: ({ url }) => url,
+  view,
+  words,
+};

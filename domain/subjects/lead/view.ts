@@ -1,0 +1,32 @@
+import type { Subject, ViewTools } from '../kind.ts';
+import type { LeadDetails } from './details.ts';
+
+/** What copy about a lead may use. What the person wrote is not among it: a form is filled in by anybody, for anybody's address. */
+export interface LeadView extends Record<string, unknown> {
+  lead: {
+    /** What they asked about; null: nothing in particular, or nothing that may be repeated. */
+    interest: string | null;
+    /** What it is worth, as a price. */
+    value: string | null;
+    /** The page about it, else the store. */
+    url: string;
+    hasPage: boolean;
+  };
+}
+
+export function view({ details, valueMinor }: Pick<Subject<LeadDetails>, 'details' | 'valueMinor'>, tools: ViewTools): LeadView {
+  return {
+    lead: {
+      interest: interestOf(tools.line(details.interest, 80)),
+      value: valueMinor === 0 ? null : tools.money(valueMinor),
+      url: tools.link ?? tools.storeUrl,
+      hasPage: tools.link !== null,
+    },
+  };
+}
+
+/** Forms are abused to send advertising through a store's messages: what looks like an address is no interest that is repeated. */
+function interestOf(interest: string | null): string | null {
+  if (interest === null || !/\p{L}/u.test(interest)) return null;
+  return /[/\\@]|www\.|\p{L}\.\p{L}{2,}/iu.test(interest) ? null : interest;
+}
