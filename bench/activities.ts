@@ -95,7 +95,7 @@ async function runBare(client: Client, way: Way, count: number) {
 async function openProduct(stack: BenchStack, client: Client) {
   let lateMs: number[] = [];
   const deps = openDeps(stack.databaseUrl, stack.masterKey, {
-    defaultEmail: nullSender,
+    defaultSenders: [nullSender],
     telemetry: { ...noTelemetry, dueToCall: (ms) => void lateMs.push(ms) },
   });
   const taskQueue = 'variants';

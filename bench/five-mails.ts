@@ -8,7 +8,6 @@ export const nullSender: Sender = {
   account: 'null',
   times: { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
   reconciliation: { kind: 'none' },
-  reportsOpens: false,
   open: async () => ({ send: async () => ({ kind: 'accepted', providerMessageId: null, response: '250' }), close() {} }),
 };
 

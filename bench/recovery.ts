@@ -29,7 +29,7 @@ export interface RecoveryBench {
 }
 
 export async function openRecovery(stack: BenchStack, more: Partial<DepsOptions> = {}): Promise<RecoveryBench> {
-  const deps = openDeps(stack.databaseUrl, stack.masterKey, { defaultEmail: nullSender, ...more });
+  const deps = openDeps(stack.databaseUrl, stack.masterKey, { defaultSenders: [nullSender], ...more });
   const taskQueue = 'bench';
   // Started first: it publishes the presets of the repo to every tenant that exists, and these tenants are to have one sequence only.
   const worker = await startWorker(

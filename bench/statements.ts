@@ -9,7 +9,7 @@ import { asOwner, type BenchStack } from './stack.ts';
 
 /** What each hot path asks of Postgres: statements, round trips, transactions, and the write-ahead log that it causes. */
 export async function measureStatements(stack: BenchStack, runs: number): Promise<Measured> {
-  const deps = openDeps(stack.databaseUrl, stack.masterKey, { defaultEmail: nullSender });
+  const deps = openDeps(stack.databaseUrl, stack.masterKey, { defaultSenders: [nullSender] });
   const slug = 'bench-statements';
   const tenant = { ...(await openTenant(deps, slug)), slug };
   await publishPresets(deps, await loadPresets());

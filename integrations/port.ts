@@ -1,7 +1,6 @@
-import type { Channel } from '../domain/channels.ts';
+import type { Channel, PayloadOf } from '../domain/channels/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
-import type { MessagePayload } from '../domain/message-payload.ts';
 
 /** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over re-serialised JSON. */
 export interface Delivery {
@@ -72,9 +71,9 @@ export interface Receiver {
   normalise(delivery: Delivery, body: unknown, store: StoreContext): Normalised;
 }
 
-export type { EmailPayload } from '../domain/message-payload.ts';
+export type { EmailPayload, SmsPayload } from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
-export type Payload = MessagePayload;
+export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 
 /** The time that a call has left: both clocks count, the larger elapsed wins; absolute from the moment before the claim. */
 export interface Deadline {
@@ -97,12 +96,12 @@ export type SendOutcome =
   | { kind: 'unknown'; response: string };
 
 /** An open way to the provider (SMTP: connected, greeted, authenticated). Opened before the claim, used once, then closed. */
-export interface SenderSession {
+export interface SenderSession<C extends Channel = Channel> {
   /**
    * Hand over the message; must produce its last accepting byte only while `deadline.remainingMs() > 0`, and destroys the socket when it ends.
    * A replay gets the payload as the ledger keeps it, its fields in any order: a provider that compares bodies must get the same bytes.
    */
-  send(payload: Payload, sendKey: string, deadline: Deadline): Promise<SendOutcome>;
+  send(payload: Payload<C>, sendKey: string, deadline: Deadline): Promise<SendOutcome>;
   close(): void;
 }
 
@@ -114,22 +113,21 @@ export interface SenderTimes {
 }
 
 /** How a call in doubt can be cleared up. */
-export type Reconciliation =
+export type Reconciliation<C extends Channel = Channel> =
   | { kind: 'none' }
   /** The provider suppresses repeats of one key for `keyLifeMs`. */
   | { kind: 'keys'; keyLifeMs: number }
   /** The provider can be asked, from `settleAfterMs` after the claim on. What is no clear answer (5xx, time-out …) is thrown, never `not_accepted`. */
-  | { kind: 'find'; settleAfterMs: number; find(sendKey: string, payload: Payload): Promise<'accepted' | 'not_accepted'> };
+  | { kind: 'find'; settleAfterMs: number; find(sendKey: string, payload: Payload<C>): Promise<'accepted' | 'not_accepted'> };
 
 /** The outbound half of an integration, configured for one connection. */
-export interface Sender {
-  channel: Channel;
+export interface Sender<C extends Channel = Channel> {
+  /** What its payloads are made for: a session gets no other. */
+  channel: C;
   /** Names the account at the provider, the same in every process; no secret in it. A call in doubt is cleared up with this account only. */
   account: string;
   times: SenderTimes;
-  reconciliation: Reconciliation;
-  /** Whether opens are reported for this connection's messages (rule 9). */
-  reportsOpens: boolean;
+  reconciliation: Reconciliation<C>;
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
-  open(): Promise<SenderSession>;
+  open(): Promise<SenderSession<C>>;
 }

@@ -29,8 +29,8 @@ export interface DepsOptions {
   checkpoints?: Checkpoints;
   /** What sequences may be about: for installations with kinds of their own. */
   subjects?: SubjectKinds;
-  /** Replaces the senders of the registry: for installations with adapters of their own, and for far ends in tests. */
-  defaultEmail?: Sender;
+  /** Senders for tenants without a connection of that channel, instead of `smtpUrl`: adapters of the installation's own, and far ends in tests. */
+  defaultSenders?: readonly Sender[];
 }
 
 export type BuiltDeps = Deps & { onKick(listener: () => void): void };
@@ -59,9 +59,9 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     subjects: options.subjects ?? subjectKinds,
     receivers,
     createSender: cachedSenders(),
-    defaultEmail:
-      options.defaultEmail ??
-      (options.smtpUrl === null ? null : createSender({ integration: 'smtp', config: { url: options.smtpUrl, dkim: options.dkim ?? null } })),
+    defaultSenders:
+      options.defaultSenders ??
+      (options.smtpUrl === null ? [] : [createSender({ integration: 'smtp', config: { url: options.smtpUrl, dkim: options.dkim ?? null } })]),
     publicUrl: options.publicUrl,
     timeScale: options.timeScale,
     kickRelay: () => {

@@ -78,9 +78,9 @@ export interface Deps {
   receivers: Readonly<Record<string, Receiver>>;
   /** The sender of a connection from its integration and opened configuration; null: that integration sends nothing. */
   createSender(integration: string, config: string): Sender | null;
-  /** Mail goes here for tenants without a mail connection of their own (`SMTP_URL`, else the local mailbox); null: nowhere. */
-  defaultEmail: Sender | null;
-  /** Absolute, without a trailing slash: links in mails start with it. */
+  /** The installation's own senders, at most one a channel: for tenants without a connection of that channel. */
+  defaultSenders: readonly Sender[];
+  /** Absolute, without a trailing slash: links in messages start with it. */
   publicUrl: string;
   /** Runs every tenant's new enrollments at this scale; null: each tenant's own. */
   timeScale: number | null;

@@ -5,11 +5,11 @@ import type { Deps } from './deps.ts';
 import { type Claimed, type Decided, decideAndClaim } from './dispatch/decide-and-claim.ts';
 import { readStep } from './dispatch/facts.ts';
 import { applyFind, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
-import { type MailConnections, readConfigured, toMailConnections } from './dispatch/mail-connection.ts';
-import { glanceAt, type Opened, openSession } from './dispatch/open-session.ts';
+import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
 import { type DispatchResult, tell } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './events/identities.ts';
+import { type Outlet, type Outlets, readConfigured, toOutlets } from './outlets.ts';
 
 export type { DispatchResult } from './dispatch/records.ts';
 
@@ -21,8 +21,8 @@ export interface DispatchInput {
   resumedAtMs?: number;
 }
 
-const mostLooks = 8;
-// How long a claim that may be committed is looked for where no sender says when its lease is dead.
+const mostAttempts = 8;
+// How long this run looks for a claim of its own that may be committed, where no outlet says when its lease is dead.
 const usualDeadLeaseMs = 10_000;
 
 /** What a call needs at least: with less time left it is not begun. */
@@ -35,36 +35,43 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
  * Source: design, section 7; operations/dispatch/fence.ts holds the rules as SQL
  */
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
-  const glance = (tx: Tx) => glanceAt(tx, deps.versions, input, deps.clock.nowMs());
-  const [configured, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readConfigured(tx), glance(tx)]));
-  const mail = toMailConnections(deps, configured);
+  const preview = (tx: Tx) => previewStep(tx, deps.versions, input, deps.clock.nowMs());
+  const [configured, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readConfigured(tx), preview(tx)]));
+  const outlets = toOutlets(deps, configured);
   const uncalled = new Set<string>();
-  const state: State = { called: false, sessionNeeded: false, unclearSinceMs: null };
-  const deadLeaseMs = mail.current?.sender.times.deadLeaseMs ?? usualDeadLeaseMs;
-  // Postgres may be away for longer than a few looks take. Nobody takes the claim over before its lease is dead.
+  const state: RunState = { called: false, needed: null, unclearSinceMs: null };
+  // A claim whose COMMIT is unclear may be one for any outlet, so the longest dead lease counts.
+  const deadLeaseMs = outlets.longestDeadLeaseMs ?? usualDeadLeaseMs;
+  // Postgres may be away for longer than a few attempts take. Nobody else takes over this run's claim before its lease is dead.
   const mayHoldClaim = () => state.unclearSinceMs !== null && deps.clock.monotonicMs() - state.unclearSinceMs < deadLeaseMs;
-  // Whatever a look brings, the next one decides from the ledger: settled, put off, or another channel.
-  for (let looks = 0; looks < mostLooks || mayHoldClaim(); looks++) {
-    // A claim that may be committed has nobody else to tell that it was never called: then even a cancellation waits.
+  // Whatever one attempt leads to, the next one decides from the ledger: settled, put off, or another channel.
+  for (let attempts = 0; attempts < mostAttempts || mayHoldClaim(); attempts++) {
+    // Only this run knows that a claim of its own was never called, so even a cancellation waits until that claim is found or given back.
     if (state.unclearSinceMs === null) signal?.throwIfAborted();
-    // After a call the step is settled, as a rule: whoever needs another session says so.
-    const open = async () => openSession(looks === 0 ? first : await deps.db.withTenant(input.tenantId, glance), mail, state.sessionNeeded);
-    const opened = state.called && !state.sessionNeeded ? noSession : await open().catch(orLater(state));
+    const { needed } = state;
+    state.needed = null;
+    const open = async () => {
+      if (needed !== null) return openSession(needed);
+      // After a call the step is settled, as a rule. If it needs another session, the decision says so.
+      if (state.called) return noSession;
+      return openSession(likelyOutlet(attempts === 0 ? first : await deps.db.withTenant(input.tenantId, preview), outlets));
+    };
+    const opened = await open().catch(orLater(state));
     if (opened === null) {
       await pause();
       continue;
     }
-    // Known before it is written: should the COMMIT's fate be unclear, the next look recognises the claim as this worker's own.
+    // Known before it is written: should the COMMIT's fate be unclear, the next attempt recognises the claim as this worker's own.
     const claim = uuidv4();
     uncalled.add(claim);
     try {
       await deps.checkpoints('dispatch.session_open');
-      const decided = await lookOnce(deps, input, mail, opened, { claim, uncalled, state });
+      const decided = await attemptOnce(deps, input, outlets, opened, { claim, uncalled, state });
       switch (decided.kind) {
-        case 'look_again':
+        case 'decide_again':
           continue;
         case 'session_needed':
-          state.sessionNeeded = true;
+          state.needed = decided.outlet;
           continue;
         case 'find':
           await applyFind(
@@ -93,11 +100,11 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
 }
 
 /** What one run knows beyond the ledger. */
-interface State {
+interface RunState {
   /** The provider was called by this run. */
   called: boolean;
-  /** A look has asked for a session. */
-  sessionNeeded: boolean;
+  /** The outlet to which the last decision wants a session; null: it asked for none. */
+  needed: Outlet | null;
   /** Since when a COMMIT's fate is unclear, monotonic: a claim of this run may stand in the ledger. */
   unclearSinceMs: number | null;
 }
@@ -105,7 +112,7 @@ interface State {
 const noSession: Opened = { kind: 'none' };
 
 /** Postgres may be away while a claim of this run may stand in the ledger: then the run goes on. */
-const orLater = (state: State) => (error: unknown) => {
+const orLater = (state: RunState) => (error: unknown) => {
   if (state.unclearSinceMs === null) throw error;
   return null;
 };
@@ -114,12 +121,12 @@ const pause = () => new Promise((done) => setTimeout(done, 250));
 const sendKeyOf = (input: DispatchInput) => `${input.enrollmentId}:${input.stepId}`;
 
 /** T1: one transaction that decides and, if the verdict is `send`, claims. */
-async function lookOnce(
+async function attemptOnce(
   deps: Deps & { versions: VersionCache },
   input: DispatchInput,
-  mail: MailConnections,
+  outlets: Outlets,
   opened: Opened,
-  own: { claim: string; uncalled: ReadonlySet<string>; state: State },
+  own: { claim: string; uncalled: ReadonlySet<string>; state: RunState },
 ): Promise<Decided> {
   try {
     const decided = await deps.db.withTenant(input.tenantId, async (tx): Promise<Decided> => {
@@ -139,7 +146,7 @@ async function lookOnce(
         locked,
         world,
         version,
-        mail,
+        outlets,
         opened,
         ...own,
         called: own.state.called,
@@ -152,23 +159,23 @@ async function lookOnce(
     if (decided.kind === 'claimed') await deps.checkpoints('dispatch.claimed');
     return decided;
   } catch (error) {
-    if (error instanceof MovedError) return { kind: 'look_again' };
-    // Not acknowledged means no call: the next look, under the same lock, finds out what became of it.
+    if (error instanceof MovedError) return { kind: 'decide_again' };
+    // Not acknowledged means no call: the next attempt finds out, under the same lock, what became of it.
     if (error instanceof CommitUnclearError) own.state.unclearSinceMs ??= deps.clock.monotonicMs();
     if (own.state.unclearSinceMs !== null) {
-      // Postgres may be away, or somebody may hold the person: nobody but this run can give its uncalled claim back.
+      // Postgres may be away, or somebody may hold the person's lock. Only this run can give its uncalled claim back, so it tries again.
       await pause();
-      return { kind: 'look_again' };
+      return { kind: 'decide_again' };
     }
     if (isLockFailure(error)) return { kind: 'again', inMs: 200, why: 'the person is locked' };
     throw error;
   }
 }
 
-/** The provider call. Never throws: what cannot be told apart is unknown. */
+/** The provider call. Never throws: an outcome that is not certain is `unknown`. */
 async function call(deps: Deps, input: DispatchInput, claimed: Claimed, session: SenderSession | null, uncalled: Set<string>): Promise<Settlement> {
-  const { deadline, connection } = claimed;
-  if (session === null || deadline.remainingMs() < enoughForACall(connection.sender.times.deadlineMs)) return { kind: 'released' };
+  const { deadline, outlet } = claimed;
+  if (session === null || deadline.remainingMs() < enoughForACall(outlet.sender.times.deadlineMs)) return { kind: 'released' };
   uncalled.delete(claimed.claim);
   deps.telemetry.dueToCall(Math.max(0, deps.clock.nowMs() - claimed.dueMs));
   let outcome: SendOutcome;
@@ -185,7 +192,7 @@ async function call(deps: Deps, input: DispatchInput, claimed: Claimed, session:
 
 /** Settle on the small pool, again and again until it is stored: until then the lease is what protects the stop side. */
 async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Claimed, outcome: Settlement): Promise<void> {
-  const { reconciliation } = claimed.connection.sender;
+  const { reconciliation } = claimed.outlet.sender;
   for (let attempt = 0; ; attempt++) {
     try {
       await deps.db.settling(input.tenantId, async (tx) => {

@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
 import { auditLog, enrollments, messages } from '../db/schema/index.ts';
-import { normaliseEmail } from '../domain/people/identity.ts';
+import { addressOf, isChannel } from '../domain/channels/index.ts';
 import type { StopReason } from '../domain/sequence/plan.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
@@ -63,54 +63,56 @@ async function readEnd(tx: Tx, enrollmentId: string): Promise<End> {
 }
 
 /**
- * One-click unsubscribe: takes effect like any stop, on everybody whose address the mail was sent to and whoever shares an identity with
+ * One-click unsubscribe: takes effect like any stop, on everybody whose address the message was sent to and whoever shares an identity with
  * them (rules 10 and 13), whoever the cart belongs to by now. Repeating it changes nothing and waits likewise.
- * @param messageId - from the signed token in the mail
+ * @param messageId - from the signed token in the message
  */
 export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: string }): Promise<StopResult> {
   return stopAndWait(deps, input.tenantId, async (tx) => {
-    const mail = await readMail(tx, input.messageId);
-    if (mail === null) return null;
+    const message = await readMessage(tx, input.messageId);
+    if (message === null) return null;
     const ctx = startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null }, await readTenant(tx, input.tenantId));
-    const addressees = await contactsByIdentity(tx, mail.identities);
+    const addressees = await contactsByIdentity(tx, message.identities);
     const found = await lockNamed(tx, {
-      identities: mail.identities,
+      identities: message.identities,
       keys: [],
       stops: true,
       // Nobody has that address any more, or too many have it for it to name one: then whom the message was for.
-      contactIds: addressees.length === 0 || new Set(addressees.map((a) => a.personId)).size > mostHolders ? [mail.contactId] : [],
-      // A dispatch of the sequence that sent the mail holds the lock of whoever the sequence belongs to now.
-      bystanderIds: [mail.contactId, mail.enrollmentContactId],
+      contactIds: addressees.length === 0 || new Set(addressees.map((a) => a.personId)).size > mostHolders ? [message.contactId] : [],
+      // A dispatch of the sequence that sent the message holds the lock of whoever the sequence belongs to now.
+      bystanderIds: [message.contactId, message.enrollmentContactId],
     });
-    if ((await readMail(tx, input.messageId))?.enrollmentContactId !== mail.enrollmentContactId) throw new MovedError();
+    if ((await readMessage(tx, input.messageId))?.enrollmentContactId !== message.enrollmentContactId) throw new MovedError();
     await optOutPersons(ctx, {
-      channel: 'email',
+      channel: message.channel,
       final: false,
       source: 'unsubscribe',
       basis: 'person',
       occurredAtMs: ctx.nowMs,
-      identities: mail.identities,
+      identities: message.identities,
       personIds: found.named,
       reachedPersonIds: found.reached,
     });
     // The call of this very message, should it still be open.
-    ctx.covered.add(mail.contactId);
+    ctx.covered.add(message.contactId);
     return ctx;
   });
 }
 
-async function readMail(tx: Tx, messageId: string) {
+async function readMessage(tx: Tx, messageId: string) {
   const [row] = await tx
-    .select({ contactId: messages.contactId, enrollmentContactId: enrollments.contactId, payload: messages.payload })
+    .select({ contactId: messages.contactId, enrollmentContactId: enrollments.contactId, channel: messages.channel, payload: messages.payload })
     .from(messages)
     .innerJoin(enrollments, and(eq(enrollments.tenantId, messages.tenantId), eq(enrollments.id, messages.enrollmentId)))
     .where(eq(messages.id, messageId));
   if (row === undefined) return null;
-  const address = normaliseEmail(row.payload?.to.address);
+  const address = row.payload === null ? null : addressOf(row.payload);
   return {
     contactId: row.contactId,
     enrollmentContactId: row.enrollmentContactId,
-    identities: address === null ? [] : [{ kind: 'email', value: address }],
+    // Null only in a row that was never claimed, which no link points to.
+    channel: isChannel(row.channel) ? row.channel : null,
+    identities: address === null ? [] : [address],
   };
 }
 

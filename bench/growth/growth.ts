@@ -30,7 +30,7 @@ interface Size {
 
 /** The same figures while the tables grow; and what the hot paths read in them. */
 export async function measureGrowth(stack: BenchStack, options: BenchOptions): Promise<Measured> {
-  const deps = openDeps(stack.databaseUrl, stack.masterKey, { defaultEmail: nullSender });
+  const deps = openDeps(stack.databaseUrl, stack.masterKey, { defaultSenders: [nullSender] });
   const slug = 'bench-growth';
   const shop: HotShop = { deps, tenant: { ...(await openTenant(deps, slug)), slug } };
   await publishPresets(deps, await loadPresets());
@@ -192,7 +192,7 @@ async function lookAtPlans(stack: BenchStack, { tenant }: HotShop, owner: pg.Cli
   const recorder = await recordPlans(owner);
   const large = await largeTables(owner, 1_000);
   // Connections of its own: the module is loaded when one is opened.
-  const deps = openDeps(stack.databaseUrl, stack.masterKey, { defaultEmail: nullSender });
+  const deps = openDeps(stack.databaseUrl, stack.masterKey, { defaultSenders: [nullSender] });
   const rows: (string | number)[][] = [];
   let offences = 0;
   for (const action of hotActions({ deps, tenant })) {

@@ -5,7 +5,7 @@ import { openDeps } from '../shop.ts';
 
 // worker/main.ts but for its provider, which takes everything at once: what is measured is ours, not a mail server's.
 const env = readEnv();
-const deps = openDeps(env.DATABASE_URL, env.REKINDLE_MASTER_KEY, { defaultEmail: nullSender });
+const deps = openDeps(env.DATABASE_URL, env.REKINDLE_MASTER_KEY, { defaultSenders: [nullSender] });
 const worker = await startWorker(deps, {
   address: env.TEMPORAL_ADDRESS,
   namespace: env.TEMPORAL_NAMESPACE,

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
-import type { MessagePayload } from '../../domain/message-payload.ts';
+import type { MessagePayload } from '../../domain/channels/index.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { contacts } from './people.ts';
 import { enrollments } from './sequences.ts';

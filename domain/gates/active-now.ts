@@ -1,4 +1,4 @@
-import { channels } from '../channels.ts';
+import { channels } from '../channels/index.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { scaled } from '../sequence/time-scale.ts';
 import type { Situation, TimeGate } from './gate.ts';

@@ -1,5 +1,5 @@
-import type { Channel } from '../channels.ts';
-import { channels } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
+import { channels } from '../channels/index.ts';
 import { consentAllows } from '../people/consent.ts';
 import type { SkipReason } from '../sequence/plan.ts';
 import type { ChannelFacts, Facts } from './facts.ts';

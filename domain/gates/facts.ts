@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { ZoneBasis } from '../people/time-zone.ts';
 import type { Condition } from '../sequence/definition.ts';
@@ -16,7 +16,7 @@ export interface ChannelFacts {
   consent: Consent;
   /** The tenant demands granted consent on this channel; unknown is not enough. */
   requiresConsent: boolean;
-  /** This message was refused for good on this channel (invalid address, opted out at the provider). */
+  /** This message was refused for good on this channel (invalid address, opted out at the provider), and no other address is left there. */
   refused: boolean;
 }
 
@@ -38,8 +38,8 @@ export interface Facts {
     id: StepId;
     when: Condition | null;
     channels: Channel[];
-    /** Refusals of this message so far (rule 8). An outage is not one. */
-    refusals: number;
+    /** By channel, how often its provider has refused this message so far (rule 8). Neither an outage nor a refusal for good counts. */
+    refusals: Partial<Record<Channel, number>>;
     maxRetries: number;
   };
   enrollment: { ended: StopReason | 'completed' | null };

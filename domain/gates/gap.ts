@@ -1,4 +1,4 @@
-import { channels } from '../channels.ts';
+import { channels } from '../channels/index.ts';
 import { scaled } from '../sequence/time-scale.ts';
 import type { TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';

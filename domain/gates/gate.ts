@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
 import type { EpochMs, SkipReason, StopReason } from '../sequence/plan.ts';
 import type { ChannelChoice } from './choose-channel.ts';
 import type { Facts } from './facts.ts';

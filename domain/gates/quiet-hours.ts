@@ -1,4 +1,4 @@
-import { channels } from '../channels.ts';
+import { channels } from '../channels/index.ts';
 import { quietHoursSentence } from '../people/zone-words.ts';
 import { oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';

@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
 import type { EpochMs, SkipReason, StopReason } from '../sequence/plan.ts';
 
 /** One gate's answer, stored with the decision (guarantee G4): what was looked at, and what it said. */

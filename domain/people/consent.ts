@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
 import type { ConsentTold } from '../events.ts';
 import type { Consent } from '../gates/facts.ts';
 import type { EpochMs } from '../sequence/plan.ts';

@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
 import type { EpochMs, StepId } from '../sequence/plan.ts';
 
 /** What happens around a rehearsed enrollment. The first `cart.updated` starts it; what comes before that has no effect. */

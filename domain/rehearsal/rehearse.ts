@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
 import { decideDispatch } from '../gates/decide-dispatch.ts';
 import type { GateCheck } from '../gates/verdict.ts';
 import { afterFailure } from '../sequence/backoff.ts';
@@ -146,15 +146,17 @@ function send(on: Dispatch, channel: Channel, checks: GateCheck[]): void {
       return;
     case 'refused':
     case 'outage':
-      fail(on, world.provider === 'refused', checks);
+      fail(on, channel, world.provider === 'refused', checks);
   }
 }
 
-function fail({ plan, world, log, step, nowMs }: Dispatch, refused: boolean, checks: GateCheck[]): void {
-  const before = world.failures[step.id] ?? { failures: 0, refusals: 0 };
-  const count = { failures: before.failures + 1, refusals: before.refusals + (refused ? 1 : 0) };
-  world.failures[step.id] = count;
-  const then = afterFailure(plan, world.progress, step.id, { ...count, maxRetries: step.maxRetries }, nowMs);
+function fail({ plan, world, log, step, nowMs }: Dispatch, channel: Channel, refused: boolean, checks: GateCheck[]): void {
+  const before = world.failures[step.id];
+  const failures = (before?.failures ?? 0) + 1;
+  const refusals = (before?.refusals[channel] ?? 0) + (refused ? 1 : 0);
+  // As in the ledger, whose row is about the latest channel: another provider has refused nothing yet.
+  world.failures[step.id] = { failures, refusals: { [channel]: refusals } };
+  const then = afterFailure(plan, world.progress, step.id, { failures, refusals, maxRetries: step.maxRetries }, nowMs);
   if (then.kind === 'defer') {
     world.progress = defer(world.progress, step.id, then.untilMs);
     const { anchorMs } = world.progress;

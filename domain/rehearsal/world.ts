@@ -1,5 +1,5 @@
-import { channelNames, channels } from '../channels.ts';
-import type { Channel } from '../channels.ts';
+import { channelNames, channels } from '../channels/index.ts';
+import type { Channel } from '../channels/index.ts';
 import type { ChannelFacts, Facts } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
@@ -22,7 +22,7 @@ export interface Setting {
   currency: string | null;
   channels: Partial<Record<Channel, ChannelFacts>>;
   /** Whether opens and clicks become known at all (rule 9). */
-  reportsOpens: boolean;
+  tracksOpens: boolean;
 }
 
 const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false };
@@ -37,7 +37,7 @@ export const plainSetting: Setting = {
   valueMinor: 12_990,
   currency: 'EUR',
   channels: { email: usable },
-  reportsOpens: true,
+  tracksOpens: true,
 };
 
 /** Everything that a rehearsal changes as it goes: the stand-in for Postgres. */
@@ -49,7 +49,7 @@ export interface World {
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Facts['messages'];
   lastSend: Facts['lastSend'];
-  failures: Record<StepId, { failures: number; refusals: number }>;
+  failures: Record<StepId, { failures: number; refusals: Partial<Record<Channel, number>> }>;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
 }
@@ -125,7 +125,7 @@ export function settleStep(
   nowMs: EpochMs,
   setting: Setting,
 ): void {
-  const reported = setting.reportsOpens ? false : null;
+  const reported = setting.tracksOpens ? false : null;
   if (channels[channel].disturbs) world.lastSend = { atMs: nowMs, dueMs: dueAt(plan, world.progress, stepId) };
   world.messages[stepId] = { sentAtMs: nowMs, opened: reported, clicked: reported };
   world.progress = settle(world.progress, stepId, outcome, nowMs);
@@ -146,7 +146,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
   return {
     plan,
     progress: world.progress,
-    step: { id: step.id, when: step.when, channels: step.channels, refusals: world.failures[step.id]?.refusals ?? 0, maxRetries: step.maxRetries },
+    step: { id: step.id, when: step.when, channels: step.channels, refusals: world.failures[step.id]?.refusals ?? {}, maxRetries: step.maxRetries },
     enrollment: { ended: null },
     subject: {
       state: world.subjectState,

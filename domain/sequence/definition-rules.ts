@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import { channels } from '../channels/index.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { SequenceShape, StepShape } from './definition-schema.ts';
@@ -9,9 +9,6 @@ export interface Mistake {
   path: (string | number)[];
   message: string;
 }
-
-/** Channels that carry no copy of ours. */
-const wordless: readonly Channel[] = ['crm', 'task', 'none'];
 
 /** What a file of the right shape still has wrong: rules across its fields. */
 export function findMistakes(shape: SequenceShape): Mistake[] {
@@ -89,7 +86,7 @@ function channelMistakes({ channel, content }: StepShape): FieldMistake[] {
   if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
   if (channel.includes('none') && channel.length > 1)
     mistakes.push({ field: 'channel', message: '`none` stands alone: a silent mark has no other channel' });
-  const speaks = channel.some((one) => !wordless.includes(one));
+  const speaks = channel.some((one) => channels[one].carriesCopy);
   if (speaks && content === undefined)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
   if (!speaks && content !== undefined) mistakes.push({ field: 'content', message: `has no use on ${channel.join(' and ')}: remove it` });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { channelNames } from '../channels.ts';
+import { channelNames } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import { readCondition } from './condition-reader.ts';
 import { parseDuration } from './duration.ts';

@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
 import type { Segment } from '../people/segments.ts';
 import type { StepId, StopTrigger } from './plan.ts';
 

@@ -1,4 +1,4 @@
-import type { Channel } from '../channels.ts';
+import type { Channel } from '../channels/index.ts';
 
 /** Milliseconds since the epoch, UTC. */
 export type EpochMs = number;

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Deadline, Payload, Sender, SenderSession, SendOutcome } from '../port.ts';
+import type { Deadline, EmailPayload, Sender, SenderSession, SendOutcome } from '../port.ts';
 import { buildMail } from './build-mail.ts';
 import type { SmtpConfig } from './connection.ts';
 import type { DkimKey } from './dkim-key.ts';
@@ -16,18 +16,17 @@ const lookAgainMs = 250;
  * @param deps.openTimeoutMs - for connecting, TLS and login together
  * @param deps.dkim - signs every message; absent or null: they leave unsigned, or the server signs them
  */
-export function createSmtpSender(config: SmtpConfig, deps: { openTimeoutMs?: number; dkim?: DkimKey | null } = {}): Sender {
+export function createSmtpSender(config: SmtpConfig, deps: { openTimeoutMs?: number; dkim?: DkimKey | null } = {}): Sender<'email'> {
   return {
     channel: 'email',
     account: `smtp:${config.login?.user ?? ''}@${config.host}:${config.port}`,
     times: { deadlineMs: 8_000, leaseMs: 8_500, deadLeaseMs: 15_000 },
     reconciliation: { kind: 'none' },
-    reportsOpens: false,
     open: async () => openSession(await openSmtp(config, deps.openTimeoutMs ?? 4_000), deps.dkim ?? null),
   };
 }
 
-function openSession(smtp: OpenSmtp, dkim: DkimKey | null): SenderSession {
+function openSession(smtp: OpenSmtp, dkim: DkimKey | null): SenderSession<'email'> {
   let used = false;
   return {
     async send(payload, _sendKey, deadline) {
@@ -40,7 +39,7 @@ function openSession(smtp: OpenSmtp, dkim: DkimKey | null): SenderSession {
   };
 }
 
-async function sendOnce(smtp: OpenSmtp, payload: Payload, deadline: Deadline, dkim: DkimKey | null): Promise<SendOutcome> {
+async function sendOnce(smtp: OpenSmtp, payload: EmailPayload, deadline: Deadline, dkim: DkimKey | null): Promise<SendOutcome> {
   const mail = await buildMail(payload, dkim);
   if (mail.kind === 'unusable') return { kind: 'refused', severity: mail.part === 'address' ? 'hard' : 'soft', response: mail.reason };
   if (deadline.remainingMs() <= 0) return { kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' };

@@ -1,7 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { renderEmail } from '../../content/render-email.ts';
 import type { CompiledEmail } from '../../domain/compiled-email.ts';
-import type { EmailPayload } from '../../domain/message-payload.ts';
+import type { EmailPayload } from '../../domain/channels/index.ts';
 import type { LinkTokens } from '../link-tokens.ts';
 import type { EnrollmentRow } from './progress.ts';
 import type { Reading } from './facts.ts';

@@ -2,7 +2,7 @@ import { and, inArray, sql } from 'drizzle-orm';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
-import { channelNames, channels, type Channel } from '../../domain/channels.ts';
+import { channelNames, channels, type Channel, isChannel } from '../../domain/channels/index.ts';
 import type { ChannelFacts, Facts } from '../../domain/gates/facts.ts';
 import { isStrong } from '../../domain/people/choose-contact.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
@@ -16,6 +16,7 @@ import { type TenantSettings, tenantSettings } from '../../domain/tenant-setting
 import { maybe, text } from '../events/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
+import { messageAsIdentity } from './records.ts';
 
 /** Everything that was read under the locks: the pure facts, and what a message is made of (with personal data). */
 export interface Reading {
@@ -25,7 +26,11 @@ export interface Reading {
   synthetic: boolean;
   subject: typeof subjects.$inferSelect;
   person: typeof contacts.$inferSelect;
-  email: string | null;
+  /**
+   * By channel, the address that a message goes to: the one that the subject was left with, while it is the person's and usable; else the
+   * contact's own, then the newest of the person.
+   */
+  addresses: Partial<Record<Channel, string>>;
 }
 
 /** What `read_step_2` knows, in the shapes of the schema. Identities in the order in which they are written to. */
@@ -75,7 +80,8 @@ export interface ReadingInput {
   personId: string;
   ledger: LedgerRow[];
   stepId: string;
-  connected: Partial<Record<Channel, { reportsOpens: boolean }>>;
+  /** Whether messages of a channel can leave at all. */
+  isConnected(channel: Channel): boolean;
 }
 
 /** The facts of a decision, from what was read under the locks, and which of the person's addresses are closed. */
@@ -86,40 +92,40 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
   const settings = tenantSettings.parse(tenant.settings);
-  const hashes = identities.map((i) => sealing.addressHash(enrollment.tenantId, i.kind, i.value));
-  const blocked =
-    hashes.length === 0
-      ? []
-      : await tx
-          .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
-          .from(suppressions)
-          .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
+  const row = ledger.find((m) => m.stepId === stepId);
+  const hashOf = (i: { kind: string; value: string }) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
+  const thisMessage = messageAsIdentity({ enrollmentId: enrollment.id, stepId });
+  const hashes = [...identities, thisMessage].map(hashOf);
+  const blocked = await tx
+    .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
+    .from(suppressions)
+    .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
   const progress = readProgress(enrollment, ledger);
   const step = definition.steps.find((s) => s.id === stepId);
   const planned = plan.steps.find((s) => s.id === stepId);
   if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
-  const row = ledger.find((m) => m.stepId === stepId);
 
   // What a person said closes the channel for the person; what an address is worth (refused, bounced) counts for that address alone.
   const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
   // A number that somebody closed is closed for texts and calls; it says nothing about the other channels of whoever shares it.
-  const numbers = new Set(identities.filter((i) => !isStrong(i)).map((i) => sealing.addressHash(enrollment.tenantId, i.kind, i.value)));
+  const numbers = new Set(identities.filter((i) => !isStrong(i)).map(hashOf));
   const personClosed = (channel: Channel) =>
     closes(channel).some(
       (b) => (b.reason === 'opted_out' || b.reason === 'complaint') && (!numbers.has(b.hash) || channels[channel].address === 'phone'),
     );
-  const hashOf = (i: { kind: string; value: string }) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
-  const addressClosed = (channel: Channel, i: { kind: string; value: string }) => closes(channel).some((b) => b.hash === hashOf(i));
-  const ofKind = (kind: string) => identities.filter((i) => i.kind === kind);
+  const isClosed = (channel: Channel, i: { kind: string; value: string }) => closes(channel).some((b) => b.hash === hashOf(i));
+  const usableOn = (channel: Channel) => identities.filter((i) => i.kind === channels[channel].address && !isClosed(channel, i));
   const channelFacts = (channel: Channel): ChannelFacts => {
     const kind = channels[channel].address;
+    const hasAddress = kind === null || identities.some((i) => i.kind === kind);
+    const noneUsable = kind !== null && hasAddress && usableOn(channel).length === 0;
     return {
-      connected: channel === 'none' || input.connected[channel] !== undefined,
-      hasAddress: kind === null || identities.some((i) => i.kind === kind),
-      suppressed: personClosed(channel) || (kind !== null && ofKind(kind).length > 0 && ofKind(kind).every((i) => addressClosed(channel, i))),
+      connected: input.isConnected(channel),
+      hasAddress,
+      suppressed: personClosed(channel) || noneUsable,
       consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all')),
       requiresConsent: settings.requireConsent.includes(channel),
-      refused: false,
+      refused: isClosed(channel, thisMessage) || (noneUsable && row?.refusedForGood === true && row.channel === channel),
     };
   };
   const own = ledger
@@ -136,8 +142,9 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     step: {
       id: stepId,
       when: step.when ?? null,
-      channels: planned.channels,
-      refusals: row?.refusals ?? 0,
+      // A call in doubt is repeated on its own channel or not at all.
+      channels: row?.state === 'unknown' && isChannel(row.channel) ? [row.channel] : planned.channels,
+      refusals: row !== undefined && isChannel(row.channel) ? { [row.channel]: row.refusals } : {},
       maxRetries: step.maxRetries ?? 3,
     },
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
@@ -170,10 +177,14 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     lastSend: sends[0] ?? null,
     tenant: { quietHours: plan.timeScale === 1 ? settings.quietHours : null },
   };
-  // The address that the cart was left with, while it is the person's and usable; else the contact's own, then the newest of the person.
-  const usable = ofKind('email').filter((i) => !addressClosed('email', i));
-  const email = usable.find((i) => i.value === subject.email) ?? usable[0];
-  return { facts, progress, settings, synthetic: tenant.synthetic, subject, person: contact, email: email?.value ?? null };
+  const ownAddresses: (string | null)[] = [subject.email, subject.phone];
+  const addresses: Reading['addresses'] = {};
+  for (const channel of channelNames) {
+    const usable = usableOn(channel);
+    const chosen = usable.find((i) => ownAddresses.includes(i.value)) ?? usable[0];
+    if (chosen !== undefined) addresses[channel] = chosen.value;
+  }
+  return { facts, progress, settings, synthetic: tenant.synthetic, subject, person: contact, addresses };
 }
 
 /** The zones of the first contact of whom anything is known in this respect; the phone numbers are the person's. */
@@ -187,8 +198,7 @@ function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: S
 }
 
 function disturbs(channel: string | null): boolean {
-  const known = channelNames.find((c) => c === channel);
-  return known === undefined || channels[known].disturbs;
+  return !isChannel(channel) || channels[channel].disturbs;
 }
 
 function latest(times: (number | null)[]): number | null {

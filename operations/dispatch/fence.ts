@@ -2,7 +2,7 @@ import { type AnyColumn, and, eq, sql } from 'drizzle-orm';
 import { callFunction, type Database, type Tx, unawaited } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { enrollments, messages } from '../../db/schema/index.ts';
-import type { MessagePayload } from '../../domain/message-payload.ts';
+import type { MessagePayload } from '../../domain/channels/index.ts';
 import type { Deadline, Reconciliation, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 import type { Clock } from '../clock.ts';
 import { MovedError } from '../events/identities.ts';
@@ -96,6 +96,8 @@ export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void 
     deadLeaseMs: c.times.deadLeaseMs,
     inDoubt: wasUnknown,
     ...(wasUnknown ? {} : { doubtSince: null, connectionId: c.connectionId, account: c.account, channel: c.payload.channel, payload: c.payload }),
+    // `maxRetries` counts the refusals of one channel: another provider has refused nothing yet.
+    ...(wasUnknown || row?.channel === c.payload.channel ? {} : { refusals: 0 }),
     findFrom: null,
     refusedForGood: false,
     settledAt: null,
@@ -183,7 +185,8 @@ export async function settleCall(tx: Tx, messageId: string, claim: string, outco
             response,
             failures: sql`failures + 1`,
             refusedForGood: outcome.severity === 'hard',
-            refusals: sql`refusals + ${outcome.outage === true ? 0 : 1}`,
+            // A refusal for good closes the address instead of being counted.
+            refusals: sql`refusals + ${outcome.outage === true || outcome.severity === 'hard' ? 0 : 1}`,
             settledAt: sql`clock_timestamp()`,
           }
         : {}),
@@ -191,7 +194,7 @@ export async function settleCall(tx: Tx, messageId: string, claim: string, outco
     .where(mine);
 }
 
-/** Proof from outside (a delivery event, a click on a link in the mail): the message was accepted. Never touches `live`. */
+/** Proof from outside (a delivery event, a click on a link in the message): it was accepted. Never touches `live`. */
 export async function recordProof(tx: Tx, messageId: string): Promise<void> {
   await tx
     .update(messages)

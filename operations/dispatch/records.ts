@@ -2,7 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Tx, unawaited } from '../../db/client.ts';
 import { contacts, decisions, enrollmentEvents, enrollments, messages, suppressions } from '../../db/schema/index.ts';
-import type { MessagePayload } from '../../domain/message-payload.ts';
+import { addressOf, type MessagePayload } from '../../domain/channels/index.ts';
 import type { Verdict } from '../../domain/gates/verdict.ts';
 import { backoffMs } from '../../domain/sequence/backoff.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
@@ -24,7 +24,7 @@ export async function finished(tx: Tx, { id, stepId }: { id: string; stepId: str
   return locked === null ? { kind: 'missing' } : settled(tx, locked, plan, note);
 }
 
-/** The answer of a look that has written nothing since it took its locks. */
+/** The answer of an attempt that has written nothing since it took its locks. */
 export async function settled(tx: Tx, { enrollment, ledger }: Locked, plan: Plan, note: string): Promise<DispatchResult> {
   const progress = readProgress(enrollment, ledger);
   const complete = plan.steps.every((s) => progress.settled[s.id] !== undefined);
@@ -103,10 +103,10 @@ export function writeSkip(tx: Tx, enrollment: EnrollmentRow, stepId: string, rea
   );
 }
 
-/** A provider that could not even be reached: the row records it, so that the back-off grows. No call was made. */
+/** A provider that could not even be reached: the row records it, so that the back-off grows. No call was made. What was refused before has been suppressed by now. */
 export function noteOutage(tx: Tx, enrollment: EnrollmentRow, row: MessageRow | null, stepId: string, fault: string, nowMs: number): void {
   const failures = (row?.failures ?? 0) + 1;
-  const failed = { state: 'failed' as const, failures, response: fault.slice(0, 500), settledAt: nowMs };
+  const failed = { state: 'failed' as const, failures, refusedForGood: false, response: fault.slice(0, 500), settledAt: nowMs };
   unawaited(
     tx,
     tx
@@ -126,23 +126,37 @@ const newRow = (enrollment: EnrollmentRow, stepId: string) => ({
 });
 
 /**
- * A refusal for good blocks its address. Written by the next decision, which holds the person's lock: gates read it. A repeat's refusal
- * says nothing about the call before it, so a row in doubt blocks nothing.
+ * A message in the place of an address: what a channel without addresses refuses for good is this message, not a person's address.
+ */
+export function messageAsIdentity({ enrollmentId, stepId }: Pick<MessageRow, 'enrollmentId' | 'stepId'>): { kind: string; value: string } {
+  return { kind: 'message', value: `${enrollmentId}:${stepId}` };
+}
+
+/**
+ * A refusal for good blocks its address on that channel, so that the next decision takes another address or another channel. Written by the
+ * next decision, which holds the person's lock: gates read it. The refusal of a repeat says nothing about the call before it, so a row in
+ * doubt blocks nothing.
  */
 export async function suppressRefused(tx: Tx, sealing: Sealing, row: MessageRow): Promise<void> {
   if (row.state !== 'failed' || !row.refusedForGood || row.payload === null) return;
-  const addressHash = sealing.addressHash(row.tenantId, 'email', row.payload.to.address);
+  const { channel } = row.payload;
+  const { kind, value } = addressOf(row.payload) ?? messageAsIdentity(row);
+  const addressHash = sealing.addressHash(row.tenantId, kind, value);
   const known = await tx
     .select({ id: suppressions.id })
     .from(suppressions)
-    .where(and(eq(suppressions.addressHash, addressHash), eq(suppressions.reason, 'refused'), sql`lifted_at is null`));
+    .where(
+      and(eq(suppressions.addressHash, addressHash), eq(suppressions.channel, channel), eq(suppressions.reason, 'refused'), sql`lifted_at is null`),
+    );
   if (known.length > 0) return;
-  await tx.insert(suppressions).values({ tenantId: row.tenantId, id: uuidv7(), addressHash, channel: row.payload.channel, reason: 'refused' });
+  await tx.insert(suppressions).values({ tenantId: row.tenantId, id: uuidv7(), addressHash, channel, reason: 'refused' });
 }
 
-/** Whether mail to this very address is blocked now, whoever the enrollment belongs to by now. */
+/** Whether messages to this very address are blocked now, whoever the enrollment belongs to by now. */
 export async function isBlocked(tx: Tx, sealing: Sealing, tenantId: string, payload: MessagePayload): Promise<boolean> {
-  const addressHash = sealing.addressHash(tenantId, 'email', payload.to.address);
+  const address = addressOf(payload);
+  if (address === null) return false;
+  const addressHash = sealing.addressHash(tenantId, address.kind, address.value);
   const rows = await tx
     .select({ id: suppressions.id })
     .from(suppressions)

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { channels } from '../../domain/channels.ts';
+import { channels } from '../../domain/channels/index.ts';
 import { baseSegment, type PurchaseHistory, segmentModifiers, sequenceType } from '../../domain/people/segments.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { StopReason } from '../../domain/sequence/plan.ts';

@@ -1,6 +1,7 @@
 import { inArray } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { consents, contacts } from '../../db/schema/index.ts';
+import type { Channel } from '../../domain/channels/index.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { EventContext } from './context.ts';
 import { isStrong } from '../../domain/people/choose-contact.ts';
@@ -44,7 +45,7 @@ function closesNumberOnly(ctx: EventContext, identities: readonly Identity[], { 
 
 export interface OptOut {
   /** null: all channels. */
-  channel: 'email' | 'sms' | 'call' | 'push' | null;
+  channel: Channel | null;
   final: boolean;
   source: string;
   basis: 'person' | 'record';

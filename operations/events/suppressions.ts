@@ -1,7 +1,7 @@
 import { and, asc, eq, inArray, isNull, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { consents, contactIdentities, contacts, suppressions } from '../../db/schema/index.ts';
-import { type Channel, channelNames, channels } from '../../domain/channels.ts';
+import { type Channel, channelNames, channels } from '../../domain/channels/index.ts';
 import type { EventContext } from './context.ts';
 import type { ConsentTold } from '../../domain/events.ts';
 import { type Identity, isStrong } from '../../domain/people/choose-contact.ts';

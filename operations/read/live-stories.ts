@@ -110,9 +110,9 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
     .where(inArray(enrollments.id, ids))
     .orderBy(asc(latest.at), asc(latest.id));
   // Without the pinned emails: they are most of a message, and nothing of them is shown.
-  const { stepId, state, failures, claimedAt, settledAt, createdAt } = getTableColumns(messages);
+  const { stepId, state, failures, refusedForGood, claimedAt, settledAt, createdAt } = getTableColumns(messages);
   const ledger = await tx
-    .select({ enrollmentId: messages.enrollmentId, stepId, state, failures, claimedAt, settledAt, createdAt })
+    .select({ enrollmentId: messages.enrollmentId, stepId, state, failures, refusedForGood, claimedAt, settledAt, createdAt })
     .from(messages)
     .where(inArray(messages.enrollmentId, ids));
   const stories: Story[] = [];

@@ -1,6 +1,6 @@
 import { and, eq, gt, inArray, isNull } from 'drizzle-orm';
 import { contactIdentities, contacts, enrollments, sequences, subjects } from '../../db/schema/index.ts';
-import { channels } from '../../domain/channels.ts';
+import { channels } from '../../domain/channels/index.ts';
 import type { CartOrigin } from '../../domain/events.ts';
 import type { EventContext } from '../events/context.ts';
 import { isWorthNothing } from '../events/enroll.ts';

@@ -23,7 +23,7 @@ export async function sendFirstMail(
   await letTimePass(shop, hourMs + 1_000);
   await dispatch(shop, enrollmentId, 'email_2h');
   const message = (await shop.ledgerOf(enrollmentId)).find((m) => m.stepId === 'email_2h');
-  const html = message?.payload?.html ?? '';
+  const html = message?.payload?.channel === 'email' ? message.payload.html : '';
   const token = (path: string) => new RegExp(`/${path}/([\\w-]+)`).exec(html)?.[1];
   const [open, click, unsubscribe] = [token('o'), token('c'), token('u')];
   if (message?.state !== 'sent' || open === undefined || click === undefined || unsubscribe === undefined)

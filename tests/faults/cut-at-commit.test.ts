@@ -44,7 +44,7 @@ beforeEach(async () => {
     masterKey,
     publicUrl: 'http://rekindle.example.com',
     smtpUrl: null,
-    defaultEmail: sender,
+    defaultSenders: [sender],
     timeScale: null,
     log,
     applicationName: 'behind the line',

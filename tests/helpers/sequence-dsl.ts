@@ -1,4 +1,4 @@
-import type { Channel } from '../../domain/channels.ts';
+import type { Channel } from '../../domain/channels/index.ts';
 import type { ProviderAnswer, RehearsalEvent } from '../../domain/rehearsal/events.ts';
 import type { LogEntry } from '../../domain/rehearsal/rehearse.ts';
 import { rehearse as rehearseEvents } from '../../domain/rehearsal/rehearse.ts';

@@ -91,7 +91,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
-    ...(options.sender === undefined ? {} : { defaultEmail: options.sender }),
+    ...(options.sender === undefined ? {} : { defaultSenders: [options.sender] }),
   });
   const provisioned = await provisionTenant(deps, {
     slug,

@@ -17,7 +17,6 @@ export function createStubSender(port: number, options: StubSenderOptions): Send
     account: `stub:${port}`,
     times: options.times ?? { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
     reconciliation: reconciliationOf(port, options),
-    reportsOpens: false,
     open: async () => openSession(port),
   };
 }

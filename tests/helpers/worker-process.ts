@@ -28,7 +28,7 @@ const deps = createDeps({
   timeScale: null,
   log: pino({ level: 'silent' }),
   applicationName: 'doomed',
-  ...(config.keyedProviderPort === null ? {} : { defaultEmail: createStubSender(config.keyedProviderPort, { kind: 'keys' }) }),
+  ...(config.keyedProviderPort === null ? {} : { defaultSenders: [createStubSender(config.keyedProviderPort, { kind: 'keys' })] }),
   checkpoints: async (at) => {
     const index = config.hangAt.findIndex(({ point }) => point === at);
     const hang = config.hangAt[index];

@@ -1,7 +1,7 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { suppressions } from '../../db/schema/index.ts';
-import { channelNames, channels } from '../../domain/channels.ts';
+import { channelNames, channels } from '../../domain/channels/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
@@ -160,7 +160,7 @@ describe('addresses', () => {
     await dispatch(enrollment.id, 'popup_1h');
     provider.next({ act: 'answer', status: 422 });
     await dispatch(enrollment.id, 'email_2h');
-    expect(await rowOf(enrollment.id, 'email_2h')).toMatchObject({ skipReason: 'suppressed' });
+    expect(await rowOf(enrollment.id, 'email_2h')).toMatchObject({ skipReason: 'refused' });
     await shop.post('cart.updated', { ...aCart(cart, null), contact: { id, email } });
     await letTimePass(shop, 22 * hourMs);
     await dispatch(enrollment.id, 'email_24h');

@@ -43,7 +43,6 @@ const sender: Sender = {
       return asked.size % 2 === 0 ? 'accepted' : 'not_accepted';
     },
   },
-  reportsOpens: false,
   async open() {
     const send = async (): Promise<SendOutcome> => {
       const kind = nextOutcomes.shift() ?? 'accepted';

@@ -40,7 +40,8 @@ async function addressOfEmail(cart: string): Promise<string | undefined> {
   const { id } = await enrolled(cart);
   await letTimePass(shop, 2 * hourMs + 1_000);
   for (const stepId of ['popup_1h', 'email_2h']) await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId });
-  return (await shop.ledgerOf(id)).find((m) => m.stepId === 'email_2h')?.payload?.to.address;
+  const payload = (await shop.ledgerOf(id)).find((m) => m.stepId === 'email_2h')?.payload;
+  return payload?.channel === 'email' ? payload.to.address : undefined;
 }
 const notesOf = async (topic: string) => {
   const rows = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(inbox).where(eq(inbox.topic, topic)).orderBy(inbox.id));

@@ -91,7 +91,6 @@ export class FarEnd {
       account: `far end (${kind})`,
       times,
       reconciliation,
-      reportsOpens: false,
       open: async () => ({ send: (payload, key, deadline) => this.#send(kind, process, payload, key, deadline), close() {} }),
     };
   }

@@ -4,6 +4,7 @@ import { acceptDelivery, applyPending } from '../../operations/accept-delivery.t
 import { recordEngagement } from '../../operations/record-engagement.ts';
 import { stopByHand, unsubscribe } from '../../operations/stop-one.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { addressOf } from '../../domain/channels/index.ts';
 import type { Payload } from '../../integrations/port.ts';
 import { type Counts, noCounts } from './counts.ts';
 import { type Behaviour, type Call, settleAfterMs, times } from './far-end.ts';
@@ -255,7 +256,7 @@ class History {
         const messageId = this.#messageIdOf(payload);
         if (payload === undefined || messageId === null) return;
         // Whoever was written to unsubscribes, whosever the cart is by now.
-        record.by = { address: payload.to.address };
+        record.by = { address: addressOf(payload)?.value ?? '' };
         this.#seen.stops.push(record);
         return this.#insist(action, name, 'unsubscribes', (process) => unsubscribe(process.deps, { tenantId: this.#tenantId, messageId }), answered);
       }
@@ -375,7 +376,7 @@ class History {
   }
 
   #messageIdOf(payload: Payload | undefined): string | null {
-    const token = payload?.unsubscribeUrl.split('/').at(-1);
+    const token = payload?.channel === 'email' ? payload.unsubscribeUrl.split('/').at(-1) : undefined;
     return token === undefined ? null : (this.#world.deps.links.read(token, 'unsubscribe')?.messageId ?? null);
   }
 

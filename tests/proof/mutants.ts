@@ -110,7 +110,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: 'operations/dispatch-step.ts',
         from: 'sendKeyOf(input), deadline);',
-        to: 'sendKeyOf(input), ((t0) => ({ remainingMs: () => connection.sender.times.deadlineMs - (performance.now() - t0) }))(performance.now()));',
+        to: 'sendKeyOf(input), ((t0) => ({ remainingMs: () => claimed.outlet.sender.times.deadlineMs - (performance.now() - t0) }))(performance.now()));',
       },
     ],
     expects: /^G2: .* open/,
@@ -124,7 +124,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'own-claim-not-released',
     without: 'the release of a claim whose COMMIT was not acknowledged',
-    patches: [{ file: decide, from: 'look.uncalled.has(row.claim)', to: 'look.uncalled.size < 0' }],
+    patches: [{ file: decide, from: 'attempt.uncalled.has(row.claim)', to: 'attempt.uncalled.size < 0' }],
     expects: /^LOST/,
   },
   {

@@ -49,7 +49,7 @@ export function factsWith(differences: Differences = {}): Facts {
   return {
     plan: compilePlan(sequence, 1, timeScale),
     progress: { ...initialProgress(anchorMs), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
-    step: { id: step.id, when: step.when, channels: step.channels, refusals: 0, maxRetries: step.maxRetries, ...differences.step },
+    step: { id: step.id, when: step.when, channels: step.channels, refusals: {}, maxRetries: step.maxRetries, ...differences.step },
     enrollment: { ended: null, ...differences.enrollment },
     subject: {
       state: 'open',

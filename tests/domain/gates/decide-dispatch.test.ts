@@ -230,8 +230,8 @@ describe('conditions', () => {
 
 describe('retries', () => {
   test('a message refused more often than maxRetries is given up', () => {
-    expect(decide({ step: { refusals: 3, maxRetries: 3 } }).kind).toBe('send');
-    expect(decide({ step: { refusals: 4, maxRetries: 3 } })).toMatchObject({ kind: 'skip', reason: 'refused' });
+    expect(decide({ step: { refusals: { email: 3 }, maxRetries: 3 } }).kind).toBe('send');
+    expect(decide({ step: { refusals: { email: 4 }, maxRetries: 3 } })).toMatchObject({ kind: 'skip', reason: 'refused' });
   });
 });
 

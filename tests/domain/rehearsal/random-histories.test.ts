@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { afterFailure } from '../../../domain/sequence/backoff.ts';
-import type { Channel } from '../../../domain/channels.ts';
-import { channels as allChannels } from '../../../domain/channels.ts';
+import type { Channel } from '../../../domain/channels/index.ts';
+import { channels as allChannels } from '../../../domain/channels/index.ts';
 import type { ChannelFacts } from '../../../domain/gates/facts.ts';
 import type { RehearsalEvent } from '../../../domain/rehearsal/events.ts';
 import type { LogEntryOf, Rehearsal } from '../../../domain/rehearsal/rehearse.ts';
@@ -129,7 +129,7 @@ const settings: fc.Arbitrary<Partial<Setting>> = fc.record({
   timeScale: fc.constantFrom(1, 1, 1, 60, 3600),
   segment: fc.constantFrom('FIRST_TIME' as const, 'RETURNING' as const),
   channels: fc.record({ email: usable, sms: usable, onsite: usable, task: usable }),
-  reportsOpens: fc.boolean(),
+  tracksOpens: fc.boolean(),
 });
 
 interface Story {

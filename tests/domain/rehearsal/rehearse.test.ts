@@ -222,7 +222,7 @@ describe('conditions', () => {
   });
 
   test('what the provider cannot tell counts as no', () => {
-    expect(rehearse(unlessClicked, [cartUpdated('08:00'), clicked('10:00', 'first')], { reportsOpens: false }).sent).toHaveLength(2);
+    expect(rehearse(unlessClicked, [cartUpdated('08:00'), clicked('10:00', 'first')], { tracksOpens: false }).sent).toHaveLength(2);
   });
 });
 

@@ -1,4 +1,6 @@
-/** A message as it is handed to a provider. Pinned in the ledger before the call: a replay sends these very bytes. */
+import type { MessageChannel } from './channel.ts';
+
+/** An email as it is handed to a provider. */
 export interface EmailPayload {
   channel: 'email';
   /** Deterministic, from the send key, e.g. `<…@mail.example.com>`. */
@@ -14,4 +16,11 @@ export interface EmailPayload {
   /** Epoch milliseconds for the Date header. */
   dateMs: number;
 }
-export type MessagePayload = EmailPayload;
+
+export const email: MessageChannel<EmailPayload> = {
+  address: 'email',
+  purpose: 'marketing',
+  disturbs: true,
+  carriesCopy: true,
+  addressOf: ({ to }) => to.address,
+};

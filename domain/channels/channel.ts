@@ -1,0 +1,25 @@
+/** The kinds of address that a channel may need, as identities are stored. */
+export type AddressKind = 'email' | 'phone' | 'telegram' | 'push' | 'visitor' | 'external';
+
+/** What the rules need to know about a channel. */
+export interface ChannelTraits {
+  /** The identity that it reaches people by, and the kind under which that address is hashed; null: it needs none. */
+  address: AddressKind | null;
+  purpose: 'marketing' | 'internal';
+  /**
+   * It reaches people wherever they are, so quiet hours, the wait for a shopper who is active, and the gap between sends apply to it; a pop-up
+   * on the page or a task for a colleague disturbs nobody.
+   */
+  disturbs: boolean;
+  /** Steps on this channel name a text of ours. */
+  carriesCopy: boolean;
+}
+
+/**
+ * A channel whose messages leave through a provider.
+ * @typeParam P - the message as it is handed to the provider, pinned in the ledger before the call: a replay sends these very bytes
+ */
+export interface MessageChannel<P extends { channel: string }> extends ChannelTraits {
+  /** The address that a payload goes to, in the spelling of identities; null: it goes to no address of the person. */
+  addressOf(payload: P): string | null;
+}

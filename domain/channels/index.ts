@@ -1,0 +1,40 @@
+import { call } from './call.ts';
+import type { AddressKind, MessageChannel } from './channel.ts';
+import { crm } from './crm.ts';
+import { email } from './email.ts';
+import { none } from './none.ts';
+import { onsite } from './onsite.ts';
+import { push } from './push.ts';
+import { sms } from './sms.ts';
+import { task } from './task.ts';
+import { telegram } from './telegram.ts';
+
+export type { EmailPayload } from './email.ts';
+export type { SmsPayload } from './sms.ts';
+
+/** The ways a touch reaches a person. A new channel is a file here and a line in this list. */
+export const channels = { email, sms, call, telegram, push, onsite, crm, task, none };
+
+export type Channel = keyof typeof channels;
+export const channelNames = Object.keys(channels) as [Channel, ...Channel[]];
+
+/** What is handed to a provider on a channel; `never` where nothing is sent yet. */
+export type PayloadOf<C extends Channel> = C extends Channel ? ((typeof channels)[C] extends MessageChannel<infer P> ? P : never) : never;
+
+/** A message of any channel, as the ledger stores it. */
+export type MessagePayload = PayloadOf<Channel>;
+
+export function isChannel(name: string | null): name is Channel {
+  return name !== null && Object.hasOwn(channels, name);
+}
+
+/**
+ * The address that a message goes to, with the kind under which it is known and hashed.
+ * @returns null: its channel needs no address, or is one of a later version of the product
+ */
+export function addressOf(payload: MessagePayload): { kind: AddressKind; value: string } | null {
+  if (!isChannel(payload.channel)) return null;
+  const channel: MessageChannel<MessagePayload> = channels[payload.channel];
+  const value = channel.addressOf(payload);
+  return channel.address === null || value === null ? null : { kind: channel.address, value };
+}

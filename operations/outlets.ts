@@ -1,0 +1,55 @@
+import { isNotNull } from 'drizzle-orm';
+import type { Tx } from '../db/client.ts';
+import { connections } from '../db/schema/index.ts';
+import type { Channel } from '../domain/channels/index.ts';
+import type { Sender } from '../integrations/port.ts';
+import type { Deps } from './deps.ts';
+
+/** One account through which a tenant's messages leave. */
+export interface Outlet {
+  /** null: the installation's own, for tenants without a connection of that channel. */
+  connectionId: string | null;
+  sender: Sender;
+}
+
+/** Every account through which a tenant's messages leave or have left. */
+export interface Outlets {
+  /** How new messages of a channel leave: the tenant's own connection, else the installation's default; null: there is no way. */
+  forChannel(channel: Channel): Outlet | null;
+  /**
+   * The outlet that a pinned call went through, also when another is current now; null: it is gone, and nobody else may repeat the call or
+   * answer for it. One provider account may serve several channels, so the channel is part of the question.
+   */
+  ofAccount(account: string | null, channel: string | null): Outlet | null;
+  /** The longest dead lease that a claim through any of them can have; null: there is no outlet. */
+  longestDeadLeaseMs: number | null;
+}
+
+/** Read them in a transaction of their own, before any lock is held. */
+export function outletsOf(deps: Deps, tenantId: string): Promise<Outlets> {
+  return deps.db.withTenant(tenantId, readConfigured).then((rows) => toOutlets(deps, rows));
+}
+
+/** The tenant's connections that have a configuration of their own. */
+export function readConfigured(tx: Tx): Promise<ConnectionRow[]> {
+  return tx.select().from(connections).where(isNotNull(connections.sealedConfig)).orderBy(connections.id);
+}
+
+type ConnectionRow = typeof connections.$inferSelect;
+
+/** @throws when a configuration cannot be unsealed */
+export function toOutlets(deps: Pick<Deps, 'sealing' | 'createSender' | 'defaultSenders'>, rows: readonly ConnectionRow[]): Outlets {
+  const all: (Outlet & { connected: boolean })[] = [];
+  for (const row of rows) {
+    if (row.sealedConfig === null) continue;
+    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig));
+    if (sender !== null) all.push({ connectionId: row.id, sender, connected: row.state === 'connected' });
+  }
+  for (const sender of deps.defaultSenders) all.push({ connectionId: null, sender, connected: true });
+  return {
+    forChannel: (channel) => all.find((o) => o.connected && o.sender.channel === channel) ?? null,
+    ofAccount: (account, channel) =>
+      account === null ? null : (all.find((o) => o.sender.account === account && o.sender.channel === channel) ?? null),
+    longestDeadLeaseMs: all.length === 0 ? null : Math.max(...all.map((o) => o.sender.times.deadLeaseMs)),
+  };
+}
