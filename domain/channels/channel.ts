@@ -13,6 +13,8 @@ export interface ChannelTraits {
   disturbs: boolean;
   /** Steps on this channel name a text of ours. */
   carriesCopy: boolean;
+  /** Its messages tell by themselves that they were opened; elsewhere only a click does. */
+  showsOpens: boolean;
 }
 
 /**

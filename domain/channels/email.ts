@@ -22,5 +22,6 @@ export const email: MessageChannel<EmailPayload> = {
   purpose: 'marketing',
   disturbs: true,
   carriesCopy: true,
+  showsOpens: true,
   addressOf: ({ to }) => to.address,
 };

@@ -19,5 +19,6 @@ export const sms: MessageChannel<SmsPayload> = {
   purpose: 'marketing',
   disturbs: true,
   carriesCopy: true,
+  showsOpens: false,
   addressOf: ({ to }) => to,
 };
