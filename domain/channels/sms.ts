@@ -15,6 +15,7 @@ export interface SmsPayload {
 }
 
 export const sms: MessageChannel<SmsPayload> = {
+  noun: 'text',
   address: 'phone',
   purpose: 'marketing',
   disturbs: true,
