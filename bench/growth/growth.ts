@@ -183,7 +183,7 @@ async function measureRecount(owner: pg.Client): Promise<{ ms: number; enrollmen
   const fromMs = performance.now();
   await owner.query('select rebuild_rollups()');
   const ms = performance.now() - fromMs;
-  const { rows } = await owner.query<{ started: number }>(`select sum(started)::int as started from rollups where grain = 'day'`);
+  const { rows } = await owner.query<{ started: number }>(`select sum(started)::int as started from sums where grain = 'day'`);
   return { ms, enrollments: rows[0]?.started ?? 0 };
 }
 

@@ -3,6 +3,8 @@ export type AddressKind = 'email' | 'phone' | 'telegram' | 'push' | 'visitor' | 
 
 /** What the rules need to know about a channel. */
 export interface ChannelTraits {
+  /** What people call a message on it: `text` gives "Text 2", "3 texts". */
+  noun: string;
   /** The identity that it reaches people by, and the kind under which that address is hashed; null: it needs none. */
   address: AddressKind | null;
   purpose: 'marketing' | 'internal';
@@ -13,8 +15,8 @@ export interface ChannelTraits {
   disturbs: boolean;
   /** Steps on this channel name a text of ours. */
   carriesCopy: boolean;
-  /** Its messages tell by themselves that they were opened; elsewhere only a click does. */
-  showsOpens: boolean;
+  /** Its messages tell by themselves that they were opened; on other channels only a click does. */
+  tellsOpens?: true;
 }
 
 /**

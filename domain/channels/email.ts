@@ -18,10 +18,11 @@ export interface EmailPayload {
 }
 
 export const email: MessageChannel<EmailPayload> = {
+  noun: 'email',
   address: 'email',
   purpose: 'marketing',
   disturbs: true,
   carriesCopy: true,
-  showsOpens: true,
+  tellsOpens: true,
   addressOf: ({ to }) => to.address,
 };

@@ -1,4 +1,4 @@
 import type { ChannelTraits } from './channel.ts';
 
 /** A step that only marks the time. */
-export const none: ChannelTraits = { address: null, purpose: 'internal', disturbs: false, carriesCopy: false, showsOpens: false };
+export const none: ChannelTraits = { noun: 'silent step', address: null, purpose: 'internal', disturbs: false, carriesCopy: false };

@@ -1,4 +1,4 @@
 import type { ChannelTraits } from './channel.ts';
 
 /** A pop-up at the person's next page view. */
-export const onsite: ChannelTraits = { address: 'visitor', purpose: 'marketing', disturbs: false, carriesCopy: true, showsOpens: false };
+export const onsite: ChannelTraits = { noun: 'pop-up', address: 'visitor', purpose: 'marketing', disturbs: false, carriesCopy: true };

@@ -1,4 +1,4 @@
 import type { ChannelTraits } from './channel.ts';
 
 /** A notification on the person's device. */
-export const push: ChannelTraits = { address: 'push', purpose: 'marketing', disturbs: true, carriesCopy: true, showsOpens: false };
+export const push: ChannelTraits = { noun: 'notification', address: 'push', purpose: 'marketing', disturbs: true, carriesCopy: true };

@@ -15,10 +15,10 @@ export interface SmsPayload {
 }
 
 export const sms: MessageChannel<SmsPayload> = {
+  noun: 'text',
   address: 'phone',
   purpose: 'marketing',
   disturbs: true,
   carriesCopy: true,
-  showsOpens: false,
   addressOf: ({ to }) => to,
 };

@@ -81,6 +81,8 @@ export interface Words {
   notBegun: string;
   /** When its value at the activation is named beside its present one: `when it was left`. */
   atActivation: string;
+  /** What its figures are called: those begun, none of them, those that were won, what they brought in. */
+  figures: { begun: string; none: string; won: string; revenue: string };
   /** Completes "The sequence was stopped: …" where the general sentence would say something else of this kind. */
   stop: Partial<Record<StopReason, string>>;
   /** Completes "… was put off until …: …". */

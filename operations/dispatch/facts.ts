@@ -177,7 +177,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       ledger.map((m) => {
         const sentAtMs = m.state === 'sent' || m.state === 'unknown' ? (m.settledAt ?? m.claimedAt) : null;
         // Clicks come through our own links, and a click is an open. Opens alone come through a picture, where the channel and the tenant have one.
-        const tellsOpens = settings.trackOpens && isChannel(m.channel) && channels[m.channel].showsOpens;
+        const tellsOpens = settings.trackOpens && isChannel(m.channel) && channels[m.channel].tellsOpens === true;
         const opened = m.openedAt !== null ? true : tellsOpens ? false : null;
         return [m.stepId, { sentAtMs, opened, clicked: m.clickedAt !== null }];
       }),

@@ -1,9 +1,10 @@
 import { eq } from 'drizzle-orm';
 import { tenants } from '../../db/schema/index.ts';
-import type { SequenceType } from '../../domain/people/segments.ts';
+import { type ChannelTraits } from '../../domain/channels/channel.ts';
+import { channels, isChannel } from '../../domain/channels/index.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
-import { readRollups, type RollupSum, startOfHour } from './rollups.ts';
+import { readSums, startOfHour, type Sum } from './sums.ts';
 import { type Interval, wilsonInterval } from './wilson-interval.ts';
 
 /**
@@ -23,26 +24,41 @@ export interface Revenue {
   cancelledOrders: number;
 }
 
+/** What went out on one channel. Rates are percentages; null: nothing to divide by, or not measured. */
+export interface ChannelFigures {
+  channel: string;
+  /** Messages that a provider is known to have accepted. */
+  sent: number;
+  openRate: number | null;
+  clickRate: number | null;
+}
+
 /** How the sequences of a window did. Rates are percentages; null: nothing to divide by, or not measured. */
 export interface Figures {
   totalSequences: number;
   purchased: number;
-  recoveryRate: number;
-  recoveryRateInterval: Interval | null;
-  recoveredRevenue: Revenue[];
+  conversionRate: number;
+  conversionRateInterval: Interval | null;
+  revenue: Revenue[];
   /** Orders whose amount or currency is unknown: in none of the amounts. */
   ordersOfUnknownValue: number;
   avgSequenceLength: number;
-  mailsSent: number;
-  openRate: number | null;
-  clickRate: number | null;
+  /** Those on which something was sent, by name. */
+  messages: ChannelFigures[];
+}
+
+/** The sequences about subjects of one kind, all of them and by the kind's segments. */
+export interface KindFigures {
+  kind: string;
+  all: Figures;
+  bySegment: { segment: string; figures: Figures }[];
 }
 
 export interface Analytics {
   fromMs: number;
   toMs: number;
-  all: Figures;
-  byType: Record<SequenceType, Figures>;
+  /** Every kind that the installation knows, in its order. */
+  kinds: KindFigures[];
 }
 
 const dayMs = 24 * 3_600_000;
@@ -54,55 +70,55 @@ const dayMs = 24 * 3_600_000;
  * The window begins at a full hour (UTC), up to an hour early: it is made of whole sums.
  * Source: requirement S1-15
  */
-export function readAnalytics(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, days: number): Promise<Analytics> {
+export function readAnalytics(deps: Pick<Deps, 'db' | 'clock' | 'subjects'>, tenantId: string, days: number): Promise<Analytics> {
   const toMs = deps.clock.nowMs();
   const fromMs = startOfHour(toMs - days * dayMs);
   return deps.db.withTenant(tenantId, async (tx) => {
     const [tenant] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));
     const measuresOpens = tenantSettings.parse(tenant?.settings ?? {}).trackOpens;
-    const sums = await readRollups(tx, fromMs);
-    const figuresOf = (type: SequenceType) =>
-      toFigures(
-        sums.filter((s) => s.type === type),
-        measuresOpens,
-      );
-    return {
-      fromMs,
-      toMs,
-      all: toFigures(sums, measuresOpens),
-      byType: {
-        first_time: figuresOf('first_time'),
-        returning: figuresOf('returning'),
-        high_value: figuresOf('high_value'),
-        low_stock: figuresOf('low_stock'),
-      },
-    };
+    const sums = await readSums(tx, fromMs);
+    const kinds = deps.subjects.all.map(({ kind, segments }) => {
+      const own = sums.filter((s) => s.kind === kind);
+      const figuresOf = (segment: string) =>
+        toFigures(
+          own.filter((s) => s.segment === segment),
+          measuresOpens,
+        );
+      return { kind, all: toFigures(own, measuresOpens), bySegment: segments.map((segment) => ({ segment, figures: figuresOf(segment) })) };
+    });
+    return { fromMs, toMs, kinds };
   });
 }
 
-function toFigures(sums: readonly RollupSum[], measuresOpens: boolean): Figures {
-  const sum = (of: 'started' | 'purchased' | 'steps' | 'mails' | 'opened' | 'clicked' | 'unknownOrders') =>
-    sums.reduce((total, s) => total + s[of], 0);
+function toFigures(sums: readonly Sum[], measuresOpens: boolean): Figures {
+  const sum = (of: 'started' | 'purchased' | 'steps' | 'unknownOrders') => sums.reduce((total, s) => total + s[of], 0);
   const started = sum('started');
   const purchased = sum('purchased');
-  const mails = sum('mails');
-  const rate = (part: number) => (mails === 0 ? null : (100 * part) / mails);
   return {
     totalSequences: started,
     purchased,
-    recoveryRate: started === 0 ? 0 : (100 * purchased) / started,
-    recoveryRateInterval: wilsonInterval(purchased, started),
-    recoveredRevenue: byCurrency(sums),
+    conversionRate: started === 0 ? 0 : (100 * purchased) / started,
+    conversionRateInterval: wilsonInterval(purchased, started),
+    revenue: byCurrency(sums),
     ordersOfUnknownValue: sum('unknownOrders'),
     avgSequenceLength: started === 0 ? 0 : sum('steps') / started,
-    mailsSent: mails,
-    // Without the picture only those who clicked would count as readers.
-    openRate: measuresOpens ? rate(sum('opened')) : null,
-    clickRate: rate(sum('clicked')),
+    messages: byChannel(sums, measuresOpens),
   };
 }
 
-function byCurrency(sums: readonly RollupSum[]): Revenue[] {
+function byChannel(sums: readonly Sum[], measuresOpens: boolean): ChannelFigures[] {
+  const names = [...new Set(sums.filter((s) => s.channel !== '' && s.sent > 0).map((s) => s.channel))];
+  return names.sort().map((channel) => {
+    const own = sums.filter((s) => s.channel === channel);
+    const sent = own.reduce((total, s) => total + s.sent, 0);
+    const rate = (of: 'opened' | 'clicked') => (100 * own.reduce((total, s) => total + s[of], 0)) / sent;
+    const traits: ChannelTraits | null = isChannel(channel) ? channels[channel] : null;
+    // Without the picture only those who clicked would count as readers.
+    return { channel, sent, openRate: measuresOpens && traits?.tellsOpens === true ? rate('opened') : null, clickRate: rate('clicked') };
+  });
+}
+
+function byCurrency(sums: readonly Sum[]): Revenue[] {
   const revenue = new Map<string, Revenue>();
   for (const { currency, grossMinor, refundedMinor, revenueMinor, orders, cancelledOrders } of sums) {
     // Beside the empty currency stand sequences, messages and orders of unknown value.

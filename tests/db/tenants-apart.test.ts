@@ -49,9 +49,9 @@ async function fillEveryTable(): Promise<void> {
     checks: '[]',
   });
   await insert('message_events', { ...ids, id: randomUUID(), message_id: message, type: 'opened', occurred_at: new Date() });
-  const figures = { tenant_id: tenantId, sequence_type: 'first_time', started: 1 };
-  await insert('rollups', { ...figures, grain: 'hour', starts_at: new Date(0) });
-  await insert('rollup_deltas', { ...figures, hour: new Date(0) });
+  const figures = { tenant_id: tenantId, subject_kind: 'cart', segment: 'first_time', started: 1 };
+  await insert('sums', { ...figures, grain: 'hour', starts_at: new Date(0) });
+  await insert('sum_deltas', { ...figures, hour: new Date(0) });
   await insert('lateness', { tenant_id: tenantId, slot: 0, at: new Date(0), steps: 1, worst_ms: 1 });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
@@ -117,13 +117,13 @@ test('rows cannot be written into another tenant, nor may a partition be read di
 test('the application reads figures; only the database writes them', async () => {
   const { tenantId } = shop.tenant;
   for (const statement of [
-    `insert into rollup_deltas (tenant_id, hour, sequence_type, started) values ('${tenantId}', now(), 'first_time', 1)`,
-    `update rollups set purchased = purchased + 1`,
-    `delete from rollup_deltas`,
+    `insert into sum_deltas (tenant_id, hour, subject_kind, segment, started) values ('${tenantId}', now(), 'cart', 'first_time', 1)`,
+    `update sums set purchased = purchased + 1`,
+    `delete from sum_deltas`,
     `select rebuild_rollups()`,
   ])
     await expect(asApp(tenantId, statement), statement).rejects.toMatchObject({ code: '42501' });
-  expect(await asApp(tenantId, 'select count(*)::int as n from rollups')).toBeGreaterThan(0);
+  expect(await asApp(tenantId, 'select count(*)::int as n from sums')).toBeGreaterThan(0);
 });
 
 test('the role owns nothing and every table has row-level security', async () => {

@@ -1,55 +1,53 @@
 import type pg from 'pg';
-import type { RollupSum } from '../../operations/read/rollups.ts';
+import type { Sum } from '../../operations/read/sums.ts';
+
+type Place = Pick<Sum, 'kind' | 'segment' | 'channel' | 'currency'>;
+
+const nothing = {
+  ...{ started: 0, purchased: 0, steps: 0, sent: 0, opened: 0, clicked: 0 },
+  ...{ orders: 0, revenueMinor: 0, grossMinor: 0, refundedMinor: 0, cancelledOrders: 0, unknownOrders: 0 },
+};
 
 /**
  * The truth about figures: count every enrollment of the window with its messages and orders, as analytics did before there were
- * rollups. Shares nothing with them.
+ * sums. Shares nothing with them. What a row is about that an older build wrote stands in its older columns.
  * @param fromMs - epoch ms
  */
-export async function countSlowly(client: pg.ClientBase, tenantId: string, fromMs: number): Promise<RollupSum[]> {
+export async function countSlowly(client: pg.ClientBase, tenantId: string, fromMs: number): Promise<Sum[]> {
   const values = [tenantId, new Date(fromMs).toISOString()];
-  const { rows: counts } = await client.query<Record<keyof RollupSum, string> & { type: RollupSum['type'] }>(
-    `with started as (
-       select id, sequence_type, stop_reason from enrollments where tenant_id = $1 and activated_at >= $2
-     ), reached as (
-       select m.enrollment_id,
-         count(*) filter (where m.state in ('sent', 'unknown')) as steps,
-         count(*) filter (where m.state = 'sent' and m.channel = 'email') as mails,
-         count(*) filter (where m.state = 'sent' and m.channel = 'email' and m.opened_at is not null) as opened,
-         count(*) filter (where m.state = 'sent' and m.channel = 'email' and m.clicked_at is not null) as clicked
-       from messages m join started s on s.id = m.enrollment_id where m.tenant_id = $1 group by m.enrollment_id
-     )
-     select s.sequence_type as type, count(*) as started, count(*) filter (where s.stop_reason = 'purchased') as purchased,
-       coalesce(sum(r.steps), 0) as steps, coalesce(sum(r.mails), 0) as mails,
-       coalesce(sum(r.opened), 0) as opened, coalesce(sum(r.clicked), 0) as clicked
-     from started s left join reached r on r.enrollment_id = s.id group by s.sequence_type`,
+  const about = `coalesce(e.subject_kind, 'cart') as kind, coalesce(e.segment, e.sequence_type) as segment`;
+  const { rows: counts } = await client.query<Pick<Sum, 'kind' | 'segment'> & Record<'started' | 'purchased', string>>(
+    `select ${about}, count(*) as started, count(*) filter (where e.stop_reason = 'purchased') as purchased
+     from enrollments e where e.tenant_id = $1 and e.activated_at >= $2 group by 1, 2`,
     values,
   );
-  const { rows: orders } = await client.query<OrderRow & { type: RollupSum['type'] }>(
-    `select e.sequence_type as type, c.currency, c.value_minor::float8 as value, c.current_currency, c.current_minor::float8 as current, c.current_at,
+  const { rows: messages } = await client.query<Omit<Place, 'currency'> & Record<'steps' | 'sent' | 'opened' | 'clicked', string>>(
+    `select ${about}, coalesce(m.channel, '') as channel, count(*) as steps,
+       count(*) filter (where m.state = 'sent') as sent,
+       count(*) filter (where m.state = 'sent' and m.opened_at is not null) as opened,
+       count(*) filter (where m.state = 'sent' and m.clicked_at is not null) as clicked
+     from messages m join enrollments e on e.tenant_id = m.tenant_id and e.id = m.enrollment_id
+     where m.tenant_id = $1 and e.activated_at >= $2 and m.state in ('sent', 'unknown') group by 1, 2, 3`,
+    values,
+  );
+  const { rows: orders } = await client.query<OrderRow & Pick<Sum, 'kind' | 'segment'>>(
+    `select ${about}, c.currency, c.value_minor::float8 as value, c.current_currency, c.current_minor::float8 as current, c.current_at,
        c.reversed_at, coalesce((select json_agg(json_build_object('currency', r.currency, 'amount', r.amount_minor, 'besides', r.besides_total_minor,
          'at', r.refunded_at)) from refunds r where r.tenant_id = c.tenant_id and r.connection_id = c.connection_id and r.order_id = c.order_id), '[]') as refunds
      from conversions c join enrollments e on e.tenant_id = c.tenant_id and e.id = c.enrollment_id
      where e.tenant_id = $1 and e.activated_at >= $2 and c.no_revenue is null`,
     values,
   );
-  const nothing = {
-    ...{ started: 0, purchased: 0, steps: 0, mails: 0, opened: 0, clicked: 0 },
-    ...{ orders: 0, revenueMinor: 0, grossMinor: 0, refundedMinor: 0, cancelledOrders: 0, unknownOrders: 0 },
-  };
   return [
-    ...counts.map((r) => ({
-      ...nothing,
-      type: r.type,
-      currency: '',
-      started: Number(r.started),
-      purchased: Number(r.purchased),
-      steps: Number(r.steps),
-      mails: Number(r.mails),
-      opened: Number(r.opened),
-      clicked: Number(r.clicked),
+    ...counts.map(({ kind, segment, started, purchased }) => ({
+      ...{ ...nothing, kind, segment, channel: '', currency: '' },
+      ...{ started: Number(started), purchased: Number(purchased) },
     })),
-    ...orders.map((r) => ({ ...nothing, type: r.type, ...moneyOf(r) })),
+    ...messages.map(({ kind, segment, channel, steps, sent, opened, clicked }) => ({
+      ...{ ...nothing, kind, segment, channel, currency: '' },
+      ...{ steps: Number(steps), sent: Number(sent), opened: Number(opened), clicked: Number(clicked) },
+    })),
+    ...orders.map((o) => ({ ...nothing, kind: o.kind, segment: o.segment, channel: '', ...moneyOf(o) })),
   ];
 }
 
@@ -64,7 +62,7 @@ interface OrderRow {
 }
 
 /** docs/adr/0016-what-an-order-counts-for.md, written a second time. */
-function moneyOf(o: OrderRow): Partial<RollupSum> & { currency: string } {
+function moneyOf(o: OrderRow): Partial<Sum> & { currency: string } {
   const cancelledOrders = o.reversed_at === null ? 0 : 1;
   const currency = o.currency ?? o.current_currency;
   const total = o.current_currency === null || o.current_currency === currency ? o.current : null;
@@ -81,13 +79,14 @@ function moneyOf(o: OrderRow): Partial<RollupSum> & { currency: string } {
 }
 
 /** Figures by their place, added up, without those that have come to nothing: what can be compared. */
-export function comparable(sums: readonly RollupSum[]): Record<string, Omit<RollupSum, 'type' | 'currency'>> {
+export function comparable(sums: readonly Sum[]): Record<string, Omit<Sum, keyof Place>> {
   const places = new Map<string, Record<string, number>>();
-  for (const { type, currency, ...figures } of sums) {
-    const place = places.get(`${type} ${currency}`) ?? {};
-    for (const [name, n] of Object.entries(figures)) place[name] = (place[name] ?? 0) + n;
-    places.set(`${type} ${currency}`, place);
+  for (const { kind, segment, channel, currency, ...figures } of sums) {
+    const name = [kind, segment, channel === '' ? null : channel, currency === '' ? null : currency].filter((part) => part !== null).join(' ');
+    const place = places.get(name) ?? {};
+    for (const [figure, n] of Object.entries(figures)) place[figure] = (place[figure] ?? 0) + n;
+    places.set(name, place);
   }
   const something = [...places].filter(([, figures]) => Object.values(figures).some((n) => n !== 0));
-  return Object.fromEntries(something.toSorted(([a], [b]) => a.localeCompare(b))) as Record<string, Omit<RollupSum, 'type' | 'currency'>>;
+  return Object.fromEntries(something.toSorted(([a], [b]) => a.localeCompare(b))) as Record<string, Omit<Sum, keyof Place>>;
 }

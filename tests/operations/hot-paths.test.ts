@@ -8,7 +8,7 @@ import { largeTables, offence, type PlanRecorder, recordPlans } from '../../benc
 import { hotActions } from '../../bench/hot-actions.ts';
 import { enrollmentEvents, enrollments } from '../../db/schema/index.ts';
 import { readNewestStories, readNews } from '../../operations/read/live-stories.ts';
-import { readRollups, startOfHour } from '../../operations/read/rollups.ts';
+import { readSums, startOfHour } from '../../operations/read/sums.ts';
 import { reconcile } from '../../operations/reconcile.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { comparable, countSlowly } from '../helpers/slow-figures.ts';
@@ -46,7 +46,7 @@ afterAll(async () => {
 
 test('the tables that grow are there', () => {
   const grown = ['contacts', 'contact_identities', 'subjects', 'subject_keys', 'enrollments', 'messages', 'decisions', 'enrollment_events', 'inbox'];
-  expect([...large]).toEqual(expect.arrayContaining([...grown, 'consents', 'suppressions', 'conversions', 'refunds', 'outbox', 'rollups']));
+  expect([...large]).toEqual(expect.arrayContaining([...grown, 'consents', 'suppressions', 'conversions', 'refunds', 'outbox', 'sums']));
   expect([...large].filter((table) => table.startsWith('message_events_')).length).toBeGreaterThan(1);
 });
 
@@ -74,18 +74,18 @@ test('figures are read from sums that are right, whatever waits to be folded', a
   const { tenantId } = shop.tenant;
   // A worker was away: much waits, of another store and of hours before the window.
   await owner.query(
-    `insert into rollup_deltas (tenant_id, hour, sequence_type, started)
-     select case when n % 2 = 0 then $1 else gen_random_uuid() end, now() - interval '2 years', 'first_time', 1 from generate_series(1, 10000) n`,
+    `insert into sum_deltas (tenant_id, hour, subject_kind, segment, started)
+     select case when n % 2 = 0 then $1 else gen_random_uuid() end, now() - interval '2 years', 'cart', 'first_time', 1 from generate_series(1, 10000) n`,
     [tenantId],
   );
-  await owner.query('analyze rollup_deltas');
-  large.add('rollup_deltas');
+  await owner.query('analyze sum_deltas');
+  large.add('sum_deltas');
   for (const days of [1, 7, 30]) {
     const fromMs = startOfHour(Date.now() - days * 24 * 3_600_000);
     plans.take();
-    const sums = await shop.deps.db.withTenant(tenantId, (tx) => readRollups(tx, fromMs));
+    const sums = await shop.deps.db.withTenant(tenantId, (tx) => readSums(tx, fromMs));
     const seen = plans.take();
-    expect(seen.some((s) => s.text.includes('rollup_deltas'))).toBe(true);
+    expect(seen.some((s) => s.text.includes('sum_deltas'))).toBe(true);
     expect(seen.flatMap((s) => offence(s, large, mostRows) ?? [])).toEqual([]);
     expect(comparable(sums)).toEqual(comparable(await countSlowly(owner, tenantId, fromMs)));
   }

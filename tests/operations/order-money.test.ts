@@ -120,13 +120,17 @@ async function storyOf(enrollmentId: string): Promise<string[]> {
   return (story?.entries ?? []).flatMap((e) => (e.kind === 'event' && /^(recovered|order_)/.test(e.type) ? [e.sentence] : []));
 }
 /** Of a long time: each cart that is left moves those before it an hour into the past. */
-const analytics = async () => (await readAnalytics(shop.deps, shop.tenant.tenantId, 365)).all;
+const analytics = async () => {
+  const carts = (await readAnalytics(shop.deps, shop.tenant.tenantId, 365)).kinds.find(({ kind }) => kind === 'cart');
+  if (carts === undefined) throw new Error('there are no figures of carts');
+  return carts.all;
+};
 /** What has been added to the store's figures since. */
 async function added(before: Awaited<ReturnType<typeof analytics>>) {
   const now = await analytics();
   const of = (revenue: Revenue[], currency: string) => revenue.find((r) => r.currency === currency);
-  const grown = now.recoveredRevenue.flatMap((r) => {
-    const was = of(before.recoveredRevenue, r.currency);
+  const grown = now.revenue.flatMap((r) => {
+    const was = of(before.revenue, r.currency);
     const row = {
       currency: r.currency,
       gross: r.grossMinor - (was?.grossMinor ?? 0),

@@ -2,12 +2,12 @@ import type { Figures } from '../../../operations/read/analytics.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
 
 /** What came back, as a figure of the live page: net, with what was ordered where that was more or less, and what is not known. */
-export function cameBack({ recoveredRevenue, ordersOfUnknownValue }: Pick<Figures, 'recoveredRevenue' | 'ordersOfUnknownValue'>): {
+export function cameBack({ revenue, ordersOfUnknownValue }: Pick<Figures, 'revenue' | 'ordersOfUnknownValue'>): {
   value: string;
   note: string;
 } {
-  const value = recoveredRevenue.map((r) => `${r.currency} ${majorUnits(r.netMinor, r.currency)}`).join(' + ');
-  const changed = recoveredRevenue
+  const value = revenue.map((r) => `${r.currency} ${majorUnits(r.netMinor, r.currency)}`).join(' + ');
+  const changed = revenue
     .filter((r) => r.grossMinor !== r.netMinor)
     .map((r) => {
       const refunded = r.refundedMinor === 0 ? '' : `, ${majorUnits(r.refundedMinor, r.currency)} refunded`;

@@ -1,3 +1,4 @@
+import { channels, isChannel } from '../../../domain/channels/index.ts';
 import type { Happening, Story } from '../../../operations/read/live-stories.ts';
 
 /** One station of a story line. */
@@ -12,6 +13,10 @@ export interface Chip {
 }
 
 type Tone = Chip['tone'];
+
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+/** What a message on a channel is called; one of a later version by the channel's name. */
+export const nounOf = (channel: string): string => (isChannel(channel) ? channels[channel].noun : channel);
 type Station = readonly [label: string, tone: Tone];
 
 /** What made a sequence stop, as a station before `Stopped`; null: the stop says it all. */

@@ -64,7 +64,10 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
       return { kind: 'story', list: `l-${tenant.id}`, id: `s-${story.enrollmentId}`, html: text };
     });
     // Oldest first: each goes to the top of its list.
-    return [...stories.toReversed(), { kind: 'part', id: `f-${tenant.id}`, html: figuresHtml(await readAnalytics(deps, tenant.id, 1)).text }];
+    return [
+      ...stories.toReversed(),
+      { kind: 'part', id: `f-${tenant.id}`, html: figuresHtml(deps.subjects, await readAnalytics(deps, tenant.id, 1)).text },
+    ];
   };
 
   const readNotice = async () => latenessNotice(await deps.db.lateSteps(60_000))?.text ?? '';
@@ -113,7 +116,10 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
       const tenants = (await deps.db.listTenants()).toSorted((a, b) => Number(a.synthetic) - Number(b.synthetic));
       for (const tenant of tenants) stores.push(await stateOf(tenant));
       // With the stores, so that a page that connects again shows no notice of yesterday.
-      return [`<div id="lateness" role="status">${await readNotice()}</div>`, ...stores.map((store) => storeHtml(store, workflows).text)].join('\n');
+      return [
+        `<div id="lateness" role="status">${await readNotice()}</div>`,
+        ...stores.map((store) => storeHtml(deps.subjects, store, workflows).text),
+      ].join('\n');
     },
     listen(tell, end) {
       listeners.set(tell, end);

@@ -1,10 +1,14 @@
-import type { Analytics } from '../../../operations/read/analytics.ts';
+import type { ChannelTraits } from '../../../domain/channels/channel.ts';
+import { channels, isChannel } from '../../../domain/channels/index.ts';
+import type { SubjectKinds } from '../../../domain/subjects/index.ts';
+import type { Words } from '../../../domain/subjects/kind.ts';
+import type { Analytics, ChannelFigures, Figures } from '../../../operations/read/analytics.ts';
 import type { Story } from '../../../operations/read/live-stories.ts';
 import { type Html, html } from '../../html.ts';
 import { isoTime } from '../fields.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
 import { cameBack } from './came-back.ts';
-import { chipsOf } from './chips.ts';
+import { capital, chipsOf, nounOf } from './chips.ts';
 import { quarantineNotice } from './quarantine-html.ts';
 
 export interface StoreState {
@@ -18,7 +22,7 @@ export interface StoreState {
 }
 
 /** A store with its figures and its shoppers. */
-export function storeHtml(store: StoreState, workflows: WorkflowLinks): Html {
+export function storeHtml(kinds: SubjectKinds, store: StoreState, workflows: WorkflowLinks): Html {
   const heading = `h-${store.id}`;
   return html`<section class="store" aria-labelledby="${heading}">
 <header>
@@ -27,29 +31,41 @@ ${store.synthetic ? html`<span class="badge synthetic" title="Nobody here is rea
 ${store.timeScale === 1 ? null : html`<span class="badge" title="Every wait passes ${store.timeScale} times faster.">1 hour passes in ${span(3_600 / store.timeScale)}</span>`}
 </header>
 <div id="q-${store.id}" role="status">${quarantineNotice(store.quarantine)}</div>
-<dl class="figures" id="f-${store.id}">${figuresHtml(store.today)}</dl>
+<div class="sums" id="f-${store.id}">${figuresHtml(kinds, store.today)}</div>
 <ol class="stories" id="l-${store.id}">${store.stories.map((story) => storyHtml(story, workflows))}</ol>
 ${store.synthetic ? null : html`<p class="empty">Nobody has left a cart here yet. Send one and watch it: <code>npm run send -- cart.updated --email you@example.com --value 129.90</code></p>`}
 ${store.synthetic ? html`<p class="empty">The first shopper is on the way …</p>` : null}
 </section>`;
 }
 
-/** The figures of the last 24 hours, as /recovery/analytics has them. */
-export function figuresHtml({ all }: Analytics): Html {
-  const won = cameBack(all);
-  const interval = all.recoveryRateInterval;
-  const rate = all.totalSequences === 0 ? '–' : `${Math.round(all.recoveryRate)} %`;
-  const range = interval === null ? 'none abandoned yet' : `95 % interval: ${Math.round(100 * interval.low)} to ${Math.round(100 * interval.high)} %`;
-  return html`${figure('Abandoned', String(all.totalSequences), 'last 24 hours')}
-${figure('Emails sent', String(all.mailsSent), openedNote(all))}
-${figure('Bought afterwards', rate, range)}
-${figure('Recovered revenue', won.value, won.note)}`;
+/** The figures of the last 24 hours, as /recovery/analytics has them: a row for each kind of subject that has some, the first kind in any case. */
+export function figuresHtml(kinds: SubjectKinds, today: Analytics): Html {
+  const rows = today.kinds.filter(({ all }, index) => index === 0 || all.totalSequences > 0);
+  return html`${rows.map(({ kind, all }) => kindFiguresHtml(kinds.of(kind).words, all))}`;
 }
 
-/** Without emails there is no rate, and a store may not measure opens at all. */
-function openedNote({ mailsSent, openRate }: Analytics['all']): string {
-  if (mailsSent === 0) return 'none yet';
-  return openRate === null ? 'opens are not measured' : `${Math.round(openRate)} % opened`;
+function kindFiguresHtml({ figures: words }: Words, all: Figures): Html {
+  const won = cameBack(all);
+  const interval = all.conversionRateInterval;
+  const rate = all.totalSequences === 0 ? '–' : `${Math.round(all.conversionRate)} %`;
+  const range = interval === null ? words.none : `95 % interval: ${Math.round(100 * interval.low)} to ${Math.round(100 * interval.high)} %`;
+  return html`<dl class="figures">${figure(words.begun, String(all.totalSequences), 'last 24 hours')}
+${messagesHtml(all)}
+${figure(words.won, rate, range)}
+${figure(words.revenue, won.value, won.note)}</dl>`;
+}
+
+/** One figure for every channel on which something went out. */
+function messagesHtml({ messages }: Figures): Html {
+  if (messages.length === 0) return figure('Messages sent', '0', 'none yet');
+  return html`${messages.map((m) => figure(`${capital(nounOf(m.channel))}s sent`, String(m.sent), reactionNote(m)))}`;
+}
+
+function reactionNote({ channel, openRate, clickRate }: ChannelFigures): string {
+  if (openRate !== null) return `${Math.round(openRate)} % opened`;
+  const traits: ChannelTraits | null = isChannel(channel) ? channels[channel] : null;
+  if (traits?.tellsOpens === true) return 'opens are not measured';
+  return clickRate === null ? '' : `${Math.round(clickRate)} % followed the link`;
 }
 
 const figure = (name: string, value: string, note: string) => html`<div><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`;

@@ -71,7 +71,7 @@ h2 { font-size: 1.15rem; margin: 0 .2rem 0 0; }
 .foot { color: var(--soft); font-size: .9rem; padding-block: .4rem 2.5rem; } .foot p { margin: 0 0 .4rem; }
 @keyframes beat { 50% { opacity: .35; } }
 @keyframes arrive { from { transform: scale(1.12); box-shadow: 0 0 0 .45rem color-mix(in srgb, var(--ember) 25%, transparent); } to { box-shadow: 0 0 0 .45rem transparent; } }
-.figures:has(+ .stories:empty) { display: none; }
+.sums:has(+ .stories:empty) { display: none; }
 @media (max-width: 52rem) { .story { grid-template-columns: 1fr auto; } .line { grid-column: 1 / -1; grid-row: 2; } }
 @media (max-width: 32rem) { .top { padding-top: 1.4rem; } .links { grid-template-columns: 1fr 1fr; } .links span { display: none; } .figures { grid-template-columns: 1fr 1fr; } }
 @media (prefers-reduced-motion: reduce) { *, *::before { animation: none !important; scroll-behavior: auto !important; } }

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
+import { cart } from '../../../domain/subjects/cart/index.ts';
+import type { SequenceType } from '../../../domain/subjects/cart/segment.ts';
 import type { ActiveSequence, CartView } from '../../../operations/read/active-sequences.ts';
-import type { Analytics, Figures, Revenue } from '../../../operations/read/analytics.ts';
+import type { Analytics, Figures, KindFigures, Revenue } from '../../../operations/read/analytics.ts';
 import type { Amount } from '../../../operations/read/enrollment.ts';
 import { endSentence } from '../../../operations/read/summary.ts';
 import type { HandStop } from '../../../operations/stop-one.ts';
@@ -13,6 +15,8 @@ import type {
   cartSchema,
   externalIdSchema,
   figuresSchema,
+  generalFiguresSchema,
+  kindFiguresSchema,
   leftWithSchema,
   nextStepSchema,
   revenueSchema,
@@ -93,35 +97,70 @@ export const presentLeftWith = ({ minor, currency }: Amount): z.input<typeof lef
 export const presentNext = (next: { stepId: string; atMs: number } | null): z.input<typeof nextStepSchema> | null =>
   next === null ? null : { id: next.stepId, at: isoTime(next.atMs) };
 
-export function presentAnalytics(days: number, { fromMs, toMs, all, byType }: Analytics): z.input<typeof analyticsSchema> {
+export function presentAnalytics(days: number, { fromMs, toMs, kinds }: Analytics): z.input<typeof analyticsSchema> {
+  const carts = kinds.find(({ kind }) => kind === cart.kind);
+  const ofType = (type: SequenceType) => presentFigures(carts?.bySegment.find(({ segment }) => segment === type)?.figures ?? noFigures);
   return {
     days,
     from: isoTime(fromMs),
     to: isoTime(toMs),
-    ...presentFigures(all),
+    ...presentFigures(carts?.all ?? noFigures),
     by_sequence_type: {
-      first_time: presentFigures(byType.first_time),
-      returning: presentFigures(byType.returning),
-      high_value: presentFigures(byType.high_value),
-      low_stock: presentFigures(byType.low_stock),
+      first_time: ofType('first_time'),
+      returning: ofType('returning'),
+      high_value: ofType('high_value'),
+      low_stock: ofType('low_stock'),
     },
+    by_subject: Object.fromEntries(kinds.map((k) => [k.kind, presentKind(k)])),
   };
 }
 
+const noFigures: Figures = {
+  totalSequences: 0,
+  purchased: 0,
+  conversionRate: 0,
+  conversionRateInterval: null,
+  revenue: [],
+  ordersOfUnknownValue: 0,
+  avgSequenceLength: 0,
+  messages: [],
+};
+
+const presentInterval = (interval: Figures['conversionRateInterval']) =>
+  interval === null ? null : { low: 100 * interval.low, high: 100 * interval.high, confidence: 0.95 as const };
+
+/** What the merchant sees of carts. Their emails are counted here; what else goes out stands in `by_subject`. */
 function presentFigures(f: Figures): z.input<typeof figuresSchema> {
-  const interval = f.recoveryRateInterval;
+  const emails = f.messages.find(({ channel }) => channel === 'email');
   return {
-    recovery_rate: f.recoveryRate,
-    recovery_rate_interval: interval === null ? null : { low: 100 * interval.low, high: 100 * interval.high, confidence: 0.95 },
+    recovery_rate: f.conversionRate,
+    recovery_rate_interval: presentInterval(f.conversionRateInterval),
     total_sequences: f.totalSequences,
     purchased_sequences: f.purchased,
-    recovered_revenue: f.recoveredRevenue.map(presentRevenue),
+    recovered_revenue: f.revenue.map(presentRevenue),
     orders_of_unknown_value: f.ordersOfUnknownValue,
     avg_sequence_length: f.avgSequenceLength,
-    emails_sent: f.mailsSent,
-    mails_sent: f.mailsSent,
-    open_rate: f.openRate,
-    click_rate: f.clickRate,
+    emails_sent: emails?.sent ?? 0,
+    mails_sent: emails?.sent ?? 0,
+    open_rate: emails?.openRate ?? null,
+    click_rate: emails?.clickRate ?? null,
+  };
+}
+
+function presentKind({ all, bySegment }: KindFigures): z.input<typeof kindFiguresSchema> {
+  return { ...presentGeneral(all), by_segment: Object.fromEntries(bySegment.map(({ segment, figures }) => [segment, presentGeneral(figures)])) };
+}
+
+function presentGeneral(f: Figures): z.input<typeof generalFiguresSchema> {
+  return {
+    total_sequences: f.totalSequences,
+    converted_sequences: f.purchased,
+    conversion_rate: f.conversionRate,
+    conversion_rate_interval: presentInterval(f.conversionRateInterval),
+    revenue: f.revenue.map(presentRevenue),
+    orders_of_unknown_value: f.ordersOfUnknownValue,
+    avg_sequence_length: f.avgSequenceLength,
+    messages: f.messages.map(({ channel, sent, openRate, clickRate }) => ({ channel, sent, open_rate: openRate, click_rate: clickRate })),
   };
 }
 

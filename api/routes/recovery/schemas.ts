@@ -131,6 +131,32 @@ const figures = {
 };
 export const figuresSchema = z.object(figures).meta({ id: 'SequenceFigures' });
 
+const general = {
+  total_sequences: figures.total_sequences,
+  converted_sequences: z.int().meta({ description: 'Of them, those that ended with a purchase.' }),
+  conversion_rate: percent.meta({ description: '100 × converted ÷ started; 0 when none was started.' }),
+  conversion_rate_interval: figures.recovery_rate_interval,
+  revenue: figures.recovered_revenue,
+  orders_of_unknown_value: figures.orders_of_unknown_value,
+  avg_sequence_length: figures.avg_sequence_length,
+  messages: z
+    .array(
+      z.object({
+        channel: z.string().meta({ examples: ['email', 'sms'] }),
+        sent: z.int().meta({ description: 'Messages that the provider is known to have accepted.' }),
+        open_rate: percent.nullable().meta({
+          description: 'Opened by a person ÷ sent; null where the channel cannot tell, or the store does not measure opens.',
+        }),
+        click_rate: percent.nullable().meta({ description: 'Messages whose link a person followed ÷ sent.' }),
+      }),
+    )
+    .meta({ description: 'The channels on which something was sent.' }),
+};
+export const generalFiguresSchema = z.object(general).meta({ id: 'SubjectSegmentFigures' });
+export const kindFiguresSchema = z
+  .object({ ...general, by_segment: z.record(z.string(), generalFiguresSchema) })
+  .meta({ id: 'SubjectFigures', description: 'How the sequences about subjects of one kind did, by the segments of that kind.' });
+
 export const analyticsSchema = z
   .object({
     days: z.int(),
@@ -138,5 +164,8 @@ export const analyticsSchema = z
     to: timeField,
     ...figures,
     by_sequence_type: z.object({ first_time: figuresSchema, returning: figuresSchema, high_value: figuresSchema, low_stock: figuresSchema }),
+    by_subject: z
+      .record(z.string(), kindFiguresSchema)
+      .meta({ description: 'By what the sequences are about: `cart`, `lead` … All fields beside this one are about carts.' }),
   })
   .meta({ id: 'RecoveryAnalytics' });

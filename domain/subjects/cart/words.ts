@@ -11,6 +11,7 @@ export const words: Words = {
   begun: 'counts as abandoned: the sequence has begun',
   notBegun: 'The cart does not count as abandoned yet',
   atActivation: 'when it was left',
+  figures: { begun: 'Abandoned', none: 'none abandoned yet', won: 'Bought afterwards', revenue: 'Recovered revenue' },
   stop: {
     purchased: 'the cart was bought',
     // By address or number only. It may even be an order of this cart: it does not say.

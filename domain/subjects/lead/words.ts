@@ -11,6 +11,7 @@ export const words: Words = {
   begun: 'was taken up: the sequence has begun',
   notBegun: 'The sequence has not begun yet',
   atActivation: 'when it came in',
+  figures: { begun: 'Leads', none: 'none taken up yet', won: 'Became customers', revenue: 'Revenue from leads' },
   stop: {
     purchased: 'the person bought',
     purchased_elsewhere: 'an order came in under the person’s address or number',

@@ -1,15 +1,21 @@
 import { sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import type { SequenceType } from '../../domain/people/segments.ts';
 
-/** What the sequences of one type came to; amounts with their orders in one currency, everything else beside the empty one. */
-export interface RollupSum {
-  type: SequenceType;
+/**
+ * What the sequences about subjects of one kind and segment came to: amounts with their orders in one currency, messages of one channel, and
+ * all else where both are empty.
+ */
+export interface Sum {
+  kind: string;
+  segment: string;
+  channel: string;
   currency: string;
   started: number;
   purchased: number;
+  /** Messages that went out, those of unknown outcome too. */
   steps: number;
-  mails: number;
+  /** Messages that a provider is known to have accepted, and what became of them. */
+  sent: number;
   opened: number;
   clicked: number;
   /** Of known value, and not cancelled. */
@@ -31,34 +37,36 @@ export const startOfHour = (ms: number) => Math.floor(ms / hourMs) * hourMs;
 
 /**
  * The sums of all sequences activated since: whole days where there are any, hours before them, and what is not folded in yet. One
- * statement, so one look at all three: folding at that moment neither hides anything nor shows it twice.
+ * statement, so one snapshot of all three: folding at that moment neither hides anything nor shows it twice.
  * @param fromMs - the start of an hour, epoch ms
  */
-export async function readRollups(tx: Pick<Tx, 'execute'>, fromMs: number): Promise<RollupSum[]> {
+export async function readSums(tx: Pick<Tx, 'execute'>, fromMs: number): Promise<Sum[]> {
   const from = new Date(fromMs).toISOString();
   const firstDay = new Date(Math.ceil(fromMs / dayMs) * dayMs).toISOString();
-  const figures = sql.raw(
-    'sequence_type, currency, started, purchased, steps, mails, opened, clicked, orders, revenue_minor, gross_minor, refunded_minor, cancelled_orders, unknown_orders',
+  const columns = sql.raw(
+    'subject_kind, segment, channel, currency, started, purchased, steps, sent, opened, clicked, orders, revenue_minor, gross_minor, refunded_minor, cancelled_orders, unknown_orders',
   );
-  const { rows } = await tx.execute<Record<keyof RollupSum, string> & { type: SequenceType }>(sql`
-    select sequence_type as type, currency, sum(started) as started, sum(purchased) as purchased, sum(steps) as steps, sum(mails) as mails,
-      sum(opened) as opened, sum(clicked) as clicked, sum(orders) as orders, sum(revenue_minor) as "revenueMinor",
+  const { rows } = await tx.execute<Record<keyof Sum, string>>(sql`
+    select subject_kind as kind, segment, channel, currency, sum(started) as started, sum(purchased) as purchased, sum(steps) as steps,
+      sum(sent) as sent, sum(opened) as opened, sum(clicked) as clicked, sum(orders) as orders, sum(revenue_minor) as "revenueMinor",
       sum(gross_minor) as "grossMinor", sum(refunded_minor) as "refundedMinor", sum(cancelled_orders) as "cancelledOrders",
       sum(unknown_orders) as "unknownOrders"
     from (
-      select ${figures} from rollups where grain = 'day' and starts_at >= ${firstDay}::timestamptz
+      select ${columns} from sums where grain = 'day' and starts_at >= ${firstDay}::timestamptz
       union all
-      select ${figures} from rollups where grain = 'hour' and starts_at >= ${from}::timestamptz and starts_at < ${firstDay}::timestamptz
+      select ${columns} from sums where grain = 'hour' and starts_at >= ${from}::timestamptz and starts_at < ${firstDay}::timestamptz
       union all
-      select ${figures} from rollup_deltas where hour >= ${from}::timestamptz
-    ) as sums group by sequence_type, currency`);
+      select ${columns} from sum_deltas where hour >= ${from}::timestamptz
+    ) as figures group by subject_kind, segment, channel, currency`);
   return rows.map((r) => ({
-    type: r.type,
+    kind: r.kind,
+    segment: r.segment,
+    channel: r.channel,
     currency: r.currency,
     started: Number(r.started),
     purchased: Number(r.purchased),
     steps: Number(r.steps),
-    mails: Number(r.mails),
+    sent: Number(r.sent),
     opened: Number(r.opened),
     clicked: Number(r.clicked),
     orders: Number(r.orders),

@@ -1,12 +1,14 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, foreignKey, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { instant, tenantId, tenantPolicy } from './columns.ts';
-import { enrollments } from './sequences.ts';
 import { tenants } from './tenants.ts';
 
-/** Which sequences, and what of them: those of one type that were activated in the hour (or UTC day) that begins then. */
+/** What is counted: of the sequences of one kind and segment that were activated in the hour (or UTC day) that begins then. */
 const place = {
-  sequenceType: text('sequence_type', { enum: enrollments.sequenceType.enumValues }).notNull(),
+  subjectKind: text('subject_kind').notNull(),
+  segment: text('segment').notNull(),
+  /** Of the messages; empty where sequences and orders are counted. */
+  channel: text('channel').notNull().default(''),
   /** Of the orders; empty where sequences, messages and orders of unknown value are counted. */
   currency: text('currency').notNull().default(''),
 };
@@ -16,11 +18,11 @@ const changeOf = (name: string) => integer(name).notNull().default(0);
 
 /**
  * What the sequences of an hour, and of a day, have come to: analytics read these sums, however many enrollments there were. Written by
- * `fold_rollups` alone. A sum outlives the rows that it counted.
+ * `fold_rollups` alone. A sum outlives the rows that it counted. The build before reads the carts among them as the view `rollups`.
  * Source: docs/adr/0013-figures-are-sums-kept-by-the-database.md
  */
-export const rollups = pgTable(
-  'rollups',
+export const sums = pgTable(
+  'sums',
   {
     tenantId: tenantId(),
     grain: text('grain', { enum: ['hour', 'day'] }).notNull(),
@@ -28,8 +30,10 @@ export const rollups = pgTable(
     ...place,
     started: sumOf('started'),
     purchased: sumOf('purchased'),
+    /** Messages that went out, those of unknown outcome too. */
     steps: sumOf('steps'),
-    mails: sumOf('mails'),
+    /** Messages that a provider is known to have accepted. */
+    sent: sumOf('sent'),
     opened: sumOf('opened'),
     clicked: sumOf('clicked'),
     orders: sumOf('orders'),
@@ -43,9 +47,9 @@ export const rollups = pgTable(
     unknownOrders: sumOf('unknown_orders'),
   },
   (t) => [
-    primaryKey({ columns: [t.tenantId, t.grain, t.startsAt, t.sequenceType, t.currency] }),
-    check('rollups_grain', sql`grain in ('hour', 'day')`),
-    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'rollups_tenant' }),
+    primaryKey({ columns: [t.tenantId, t.grain, t.startsAt, t.subjectKind, t.segment, t.channel, t.currency], name: 'sums_pk' }),
+    check('sums_grain', sql`grain in ('hour', 'day')`),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'sums_tenant' }),
     tenantPolicy(),
   ],
 );
@@ -54,8 +58,8 @@ export const rollups = pgTable(
  * What has changed since the last folding, a row a change: whoever sends or sells appends here and waits for nobody. Written by triggers
  * alone; without a foreign key, because that would be a look-up and a lock for each.
  */
-export const rollupDeltas = pgTable(
-  'rollup_deltas',
+export const sumDeltas = pgTable(
+  'sum_deltas',
   {
     tenantId: tenantId(),
     hour: instant('hour').notNull(),
@@ -64,7 +68,7 @@ export const rollupDeltas = pgTable(
     started: changeOf('started'),
     purchased: changeOf('purchased'),
     steps: changeOf('steps'),
-    mails: changeOf('mails'),
+    sent: changeOf('sent'),
     opened: changeOf('opened'),
     clicked: changeOf('clicked'),
     orders: changeOf('orders'),
