@@ -2,6 +2,7 @@ import { openDatabase } from '../db/client.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import { createSender, receivers, senderNames } from '../integrations/registry.ts';
 import type { Sender } from '../integrations/port.ts';
+import { createDeliverySets } from './apply-delivery.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
 import { VersionCache } from './dispatch/versions.ts';
@@ -69,6 +70,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     },
     onKick: (listener) => void kicked.push(listener),
     versions: new VersionCache(),
+    deliverySets: createDeliverySets(),
   };
 }
 

@@ -2,6 +2,8 @@ import type { Database } from '../db/client.ts';
 import type { Receiver, Sender } from '../integrations/port.ts';
 import type { SubjectKinds } from '../domain/subjects/index.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
+import type { Attempt, GatheredDelivery } from './apply-delivery.ts';
+import type { DeliverySets } from './intake/delivery-sets.ts';
 import type { Clock } from './clock.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
@@ -73,6 +75,8 @@ export interface Deps {
   telemetry: Telemetry;
   log: Log;
   versions: VersionCache;
+  /** Deliveries that arrive while others are being applied, gathered into one transaction. */
+  deliverySets: DeliverySets<GatheredDelivery, Attempt>;
   /** What sequences may be about. */
   subjects: SubjectKinds;
   receivers: Readonly<Record<string, Receiver>>;
