@@ -1,7 +1,7 @@
 import { and, asc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm';
 import { enrollments, subjects, tenants } from '../../db/schema/index.ts';
 import type { LineItem } from '../../domain/events.ts';
-import type { SequenceType } from '../../domain/people/segments.ts';
+import type { SequenceType } from '../../domain/subjects/cart/segment.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { readProgress } from '../dispatch/progress.ts';
 import { type Amount, nextStep, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';

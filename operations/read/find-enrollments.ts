@@ -5,7 +5,7 @@ import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts'
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { BuiltDeps } from '../create-deps.ts';
-import { readTenant, startContext } from '../events/context.ts';
+import { decisionContext, readTenant } from '../intake/tenant.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { whyNoSequence } from './why-no-sequence.ts';
@@ -53,7 +53,7 @@ export function findEnrollments(
   });
 }
 
-export type SearchDeps = ReadDeps & Pick<BuiltDeps, 'sealing' | 'timeScale'>;
+export type SearchDeps = ReadDeps & Pick<BuiltDeps, 'sealing' | 'timeScale' | 'subjects'>;
 
 /** A cart that the search finds and about which nothing ever ran. */
 export interface QuietCart {
@@ -84,11 +84,17 @@ export async function findQuietCarts(deps: SearchDeps, tenantId: string, search:
       tx,
       rows.map((subject) => subject.id),
     );
-    const ctx = startContext(tx, deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
+    const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
     const carts: QuietCart[] = [];
     for (const subject of rows) {
       const { id, state, lastActivityAt: lastActivityAtMs } = subject;
-      carts.push({ id, externalIds: externalIds.get(id) ?? [], state, lastActivityAtMs, sentence: await whyNoSequence(ctx, subject) });
+      carts.push({
+        id,
+        externalIds: externalIds.get(id) ?? [],
+        state,
+        lastActivityAtMs,
+        sentence: await whyNoSequence({ tx, deps, context }, subject),
+      });
     }
     return carts;
   });

@@ -2,11 +2,17 @@ import { and, eq, gt, inArray, isNull } from 'drizzle-orm';
 import { contactIdentities, contacts, enrollments, sequences, subjects } from '../../db/schema/index.ts';
 import { channels } from '../../domain/channels/index.ts';
 import type { CartOrigin } from '../../domain/events.ts';
-import type { EventContext } from '../events/context.ts';
-import { isWorthNothing } from '../events/enroll.ts';
-import { suppressedEverywhere } from '../events/suppressions.ts';
+import type { Tx } from '../../db/client.ts';
+import type { Deps } from '../deps.ts';
+import { isWorthNothing } from '../../domain/subjects/cart/unfit.ts';
+import type { DecisionContext } from '../intake/draft.ts';
+import { isMarketingClosed } from '../intake/marketing-closed.ts';
 
-type Reading = Pick<EventContext, 'tx' | 'deps' | 'source' | 'tenant'>;
+interface Reading {
+  tx: Tx;
+  deps: Pick<Deps, 'versions'>;
+  context: DecisionContext;
+}
 type Subject = typeof subjects.$inferSelect;
 
 const places: Record<CartOrigin, string> = {
@@ -19,7 +25,7 @@ const places: Record<CartOrigin, string> = {
 
 /** Why no sequence was begun about a cart, as things stand now: which rule held it back at the time is not recorded. */
 export async function whyNoSequence(ctx: Reading, subject: Subject): Promise<string> {
-  const why = ofTheCart(subject, ctx.tenant.settings.recoverFrom) ?? (await ofTheShopper(ctx, subject));
+  const why = ofTheCart(subject, ctx.context.tenant.settings.recoverFrom) ?? (await ofTheShopper(ctx, subject));
   return why === null
     ? 'No sequence was begun about this cart. Nothing speaks against it now; it may have been too old, or its shopper unknown, when it was reported.'
     : `No sequence was begun about this cart: ${why}.`;
@@ -46,7 +52,11 @@ async function ofTheShopper(ctx: Reading, subject: Subject): Promise<string | nu
     .from(contactIdentities)
     .where(inArray(contactIdentities.contactId, contactIds));
   if (held.length === 0) return 'no address or number of its shopper is known';
-  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED' || (await suppressedEverywhere(ctx, person.id)))
+  if (
+    person.lifecycle === 'DO_NOT_CONTACT' ||
+    person.lifecycle === 'REJECTED' ||
+    (await isMarketingClosed(tx, ctx.deps.versions, ctx.context, person.id))
+  )
     return 'marketing to its shopper is closed';
   if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return 'its shopper has ordered since';
   const needed = await addressesOfSequences(ctx);
