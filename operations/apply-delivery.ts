@@ -80,6 +80,8 @@ interface KnownDelivery {
   covered_contact_ids: string[];
 }
 
+const isWaiting = ({ state }: KnownDelivery) => state === 'pending' || state === 'quarantined';
+
 async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
   const id = uuidv7();
   const tenant = row.tenant ?? (await readTenant(tx, row.tenantId));
@@ -88,7 +90,7 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
     (await callFunction<OpenedDelivery[] | null>(tx, 'open_deliveries($1)', [JSON.stringify([openingOf(row, id, events, context)])])) ?? [];
   if (opened === undefined) throw new MovedError();
   const { known } = opened;
-  if (known !== undefined && known.state !== 'pending' && known.state !== 'quarantined') return repeat(tx, deps, known);
+  if (known !== undefined && !isWaiting(known)) return repeat(tx, deps, known);
   const applied = known === undefined ? await applyNew(tx, deps, context, events, opened) : await applyWaiting(tx, deps, context, row, known, events);
   await deps.checkpoints('stop.before_commit');
   return { kind: 'applied', applied };
@@ -191,20 +193,19 @@ async function applySet(tenantId: string, set: readonly GatheredDelivery[]): Pro
     const applications: (EventApplication | null)[] = [];
     for (const [index, { event, id, context }] of prepared.entries()) {
       const { named: found, world } = opened[index] ?? {};
-      // A delivery that is known is repeated by itself.
-      if (found === undefined || world === undefined) {
-        applications.push(null);
-        continue;
-      }
       const application = new EventApplication(tx, deps, context);
-      writes.push(await application.decideOpened(event, { found, world }, { id, waited: false }));
-      applications.push(application);
+      const isNew = found !== undefined && world !== undefined;
+      if (isNew) writes.push(await application.decideOpened(event, { found, world }, { id, waited: false }));
+      applications.push(isNew ? application : null);
     }
     const all = joined(writes);
     if (Object.keys(all).length > 0) callUnawaited(tx, 'write_world($1)', [JSON.stringify(all)]);
     const attempts: (Attempt | null)[] = [];
-    for (const application of applications) {
-      attempts.push(application === null ? null : { kind: 'applied', applied: await application.applied(lockedAtMs) });
+    for (const [index, application] of applications.entries()) {
+      const known = opened[index]?.known;
+      if (application !== null) attempts.push({ kind: 'applied', applied: await application.applied(lockedAtMs) });
+      // One that still waits is applied by itself.
+      else attempts.push(known === undefined || isWaiting(known) ? null : await repeat(tx, deps, known));
     }
     await deps.checkpoints('stop.before_commit');
     return attempts;
