@@ -88,6 +88,7 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
   const world = attempt.world ?? (await readStep(tx, enrollment.id));
   if (world === null) return { kind: 'missing' };
   const reading = await readFacts(tx, attempt.deps.sealing, {
+    kinds: attempt.deps.subjects,
     world,
     plan,
     definition: version.definition,

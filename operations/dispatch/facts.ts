@@ -6,14 +6,16 @@ import { channelNames, channels, type Channel, isChannel } from '../../domain/ch
 import type { ChannelFacts, Facts } from '../../domain/gates/facts.ts';
 import { isStrong } from '../../domain/people/choose-contact.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
-import { baseSegment, segmentModifiers } from '../../domain/people/segments.ts';
+import { baseSegment } from '../../domain/people/segments.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
 import { type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
+import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import { maybe, text } from '../events/stored-rows.ts';
+import { type KindOfSubject, readSubject } from '../subject-row.ts';
 import type { Sealing } from '../sealing.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { messageAsIdentity } from './records.ts';
@@ -25,6 +27,8 @@ export interface Reading {
   settings: TenantSettings;
   synthetic: boolean;
   subject: typeof subjects.$inferSelect;
+  /** The same, as its kind reads it. */
+  about: KindOfSubject;
   person: typeof contacts.$inferSelect;
   /**
    * By channel, the address that a message goes to: the one that the subject was left with, while it is the person's and usable; else the
@@ -73,6 +77,7 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
 }
 
 export interface ReadingInput {
+  kinds: SubjectKinds;
   world: StepWorld;
   plan: Plan;
   definition: SequenceDefinition;
@@ -92,6 +97,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
   const settings = tenantSettings.parse(tenant.settings);
+  const about = readSubject(input.kinds, subject);
   const row = ledger.find((m) => m.stepId === stepId);
   const hashOf = (i: { kind: string; value: string }) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
   const thisMessage = messageAsIdentity({ enrollmentId: enrollment.id, stepId });
@@ -149,12 +155,13 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     },
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
     subject: {
-      state: subject.state,
-      lastActivityMs: subject.lastActivityAt,
-      valueMinor: subject.totalMinor,
-      currency: subject.currency,
+      state: about.subject.state,
+      boughtBy: about.kind.boughtBy,
+      lastActivityMs: about.subject.lastActivityAt,
+      valueMinor: about.subject.valueMinor,
+      currency: about.subject.currency,
       segment: baseSegment(contact, settings),
-      modifiers: segmentModifiers(subject.items, settings),
+      modifiers: about.kind.modifiers(about.subject.details, settings),
     },
     person: {
       doNotContact: everyone.some((c) => c.lifecycle === 'DO_NOT_CONTACT' || c.lifecycle === 'REJECTED'),
@@ -184,7 +191,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     const chosen = usable.find((i) => ownAddresses.includes(i.value)) ?? usable[0];
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
-  return { facts, progress, settings, synthetic: tenant.synthetic, subject, person: contact, addresses };
+  return { facts, progress, settings, synthetic: tenant.synthetic, subject, about, person: contact, addresses };
 }
 
 /** The zones of the first contact of whom anything is known in this respect; the phone numbers are the person's. */
