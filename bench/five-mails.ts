@@ -1,4 +1,3 @@
-import { compileEmail } from '../content/compile-email.ts';
 import type { Sender } from '../integrations/port.ts';
 import { type CompiledPreset, compilePreset } from '../operations/publish-sequence.ts';
 
@@ -20,7 +19,6 @@ const copy = '---\nsubject: Your cart\npreheader: It waits\nheading: Your cart\n
 /** A sequence of plain mails, by default five. */
 export async function mailsInARow(steps = 5): Promise<CompiledPreset> {
   const content = { 'bench/mail': { file: 'bench/mail.liquid', text: copy } };
-  await compileEmail(content['bench/mail']);
   const yaml = `
 sequence: bench
 name: Mails in a row

@@ -1,17 +1,17 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { EmailSource } from './email-copy.ts';
+import type { CopySource } from './copy-source.ts';
 
 /**
- * The copy of a preset: every `*.liquid` in its folder, named as sequences name it (`sequences/cart/email_2h.liquid` is
- * `cart/email_2h`).
+ * The copy of a preset: every `*.liquid` in its folder, named as sequences name it. `sequences/cart/email_2h.liquid` is the email
+ * `cart/email_2h`; `sequences/cart/email_2h.sms.liquid` is what the same step says as a text message.
  * @param dir - e.g. `sequences/cart`
  */
-export async function loadPresetCopy(dir: string): Promise<Record<string, EmailSource>> {
+export async function loadPresetCopy(dir: string): Promise<Record<string, CopySource>> {
   const preset = basename(dir);
   const names = (await readdir(dir)).filter((name) => name.endsWith('.liquid')).sort();
   const entries = names.map(
-    async (name): Promise<[string, EmailSource]> => [
+    async (name): Promise<[string, CopySource]> => [
       `${preset}/${basename(name, '.liquid')}`,
       { file: `sequences/${preset}/${name}`, text: await readFile(join(dir, name), 'utf8') },
     ],

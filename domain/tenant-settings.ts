@@ -15,6 +15,10 @@ export const tenantSettings = z.object({
   senderName: z.string().default('Our store'),
   senderAddress: z.string().default('hello@shop.example.com'),
   replyTo: z.string().nullable().default(null),
+  /** What text messages come from: a number in E.164 or a name; null: the provider's account has a sender of its own. */
+  smsSender: z.string().nullable().default(null),
+  /** How text messages say that STOP ends them, with a keyword in capitals; null: the usual words in the language of the text. */
+  smsOptOut: z.string().nullable().default(null),
   locale: z.string().default('en'),
   timeZone: z.string().default('UTC'),
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */

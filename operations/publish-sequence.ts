@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { and, desc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { compileEmail } from '../content/compile-email.ts';
-import type { EmailSource } from '../content/email-copy.ts';
+import { channelContentOf, copyNameOf } from '../content/channels/index.ts';
+import type { CopySource } from '../content/copy-source.ts';
 import { sequences, sequenceVersions } from '../db/schema/index.ts';
-import type { CompiledEmail } from '../domain/compiled-email.ts';
+import type { Channel } from '../domain/channels/index.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { describeSequenceErrors, parseSequence } from '../domain/sequence/parse-sequence.ts';
+import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import type { Deps } from './deps.ts';
 
 /** A sequence as it lies in files: the YAML and its copy. */
@@ -14,13 +15,14 @@ export interface PresetSource {
   /** For messages, e.g. `sequences/cart.yaml`. */
   file: string;
   yaml: string;
-  copy: Record<string, EmailSource>;
+  /** Texts by name: emails under the bare name that a step gives, other channels' with their suffix. */
+  copy: Record<string, CopySource>;
 }
 
 /** A preset that was read, checked and compiled; made once, published to any number of tenants. */
 export interface CompiledPreset {
   definition: SequenceDefinition;
-  content: Record<string, CompiledEmail>;
+  content: Record<string, unknown>;
   sourceHash: string;
 }
 
@@ -34,20 +36,30 @@ export class PresetError extends Error {
 }
 
 /** @throws PresetError, or the content's error that names file and line */
-export async function compilePreset(source: PresetSource): Promise<CompiledPreset> {
-  const parsed = parseSequence(source.yaml);
+export async function compilePreset(source: PresetSource, kinds: SubjectKinds = subjectKinds): Promise<CompiledPreset> {
+  const parsed = parseSequence(source.yaml, kinds);
   if (!parsed.ok) throw new PresetError(describeSequenceErrors(source.file, parsed.errors));
   const { definition } = parsed;
-  const content: Record<string, CompiledEmail> = {};
+  const kind = kinds.ofTrigger(definition.on);
+  if (kind === null) throw new PresetError(`${source.file}: nothing is known about what ${definition.on} starts`);
+  const content: Record<string, unknown> = {};
+  const begun = new Set<Channel>();
   for (const step of definition.steps) {
-    if (!step.channels.includes('email') || step.content === null) continue;
-    const copy = source.copy[step.content];
-    if (copy === undefined) {
-      throw new PresetError(
-        `${source.file}: step ${step.id} names the copy "${step.content}", which does not exist. Known are: ${Object.keys(source.copy).join(', ')}.`,
-      );
+    for (const channel of step.channels) {
+      const channelContent = channelContentOf(channel);
+      if (channelContent === null || step.content === null) continue;
+      const name = copyNameOf(step.content, channel);
+      const copy = source.copy[name];
+      if (copy === undefined) {
+        throw new PresetError(
+          `${source.file}: step ${step.id} needs the copy "${name}" for ${channel}, which does not exist. Known are: ${Object.keys(source.copy).join(', ')}.`,
+        );
+      }
+      const isFirst = !begun.has(channel);
+      begun.add(channel);
+      // A text that several steps share was compiled for the first of them, which asks the most of it.
+      content[name] ??= await channelContent.compile(copy, { kind, isFirst });
     }
-    content[step.content] = await compileEmail(copy);
   }
   const sourceHash = createHash('sha256').update(JSON.stringify({ definition, content })).digest('hex');
   return { definition, content, sourceHash };

@@ -15,7 +15,6 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { CompiledEmail } from '../../domain/compiled-email.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { stopReasons } from '../../domain/sequence/plan.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
@@ -46,7 +45,7 @@ export const sequences = pgTable(
   ],
 );
 
-/** An immutable published copy of a sequence with its compiled mails; running enrollments stay on theirs (G7). */
+/** An immutable published copy of a sequence with its compiled texts; running enrollments stay on theirs (G7). */
 export const sequenceVersions = pgTable(
   'sequence_versions',
   {
@@ -55,8 +54,8 @@ export const sequenceVersions = pgTable(
     sequenceId: uuid('sequence_id').notNull(),
     version: integer('version').notNull(),
     definition: jsonb('definition').$type<SequenceDefinition>().notNull(),
-    /** Compiled mails by content name. */
-    content: jsonb('content').$type<Record<string, CompiledEmail>>().notNull(),
+    /** Compiled texts by content name: emails under the bare name, as builds before other channels had texts read them, others with their suffix. */
+    content: jsonb('content').$type<Record<string, unknown>>().notNull(),
     /** SHA-256 over definition and content: an unchanged preset file makes no new version. */
     sourceHash: text('source_hash').notNull(),
     publishedAt: instantNow('published_at'),

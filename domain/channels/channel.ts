@@ -15,7 +15,7 @@ export interface ChannelTraits {
   disturbs: boolean;
   /** Steps on this channel name a text of ours. */
   carriesCopy: boolean;
-  /** Its messages can tell that they were opened. */
+  /** Its messages tell by themselves that they were opened; on other channels only a click does. */
   tellsOpens?: true;
 }
 

@@ -20,7 +20,7 @@ export interface ChannelFacts {
   refused: boolean;
 }
 
-/** What happened to an earlier step's message. `null`: the provider cannot tell (rule 9: undecidable is false and says so). */
+/** What happened to an earlier step's message. `null`: nothing can tell (rule 9: undecidable is false and says so). */
 export interface MessageFacts {
   sentAtMs: EpochMs | null;
   opened: boolean | null;

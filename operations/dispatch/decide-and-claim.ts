@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
+import { hasCopy } from '../../content/channels/index.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
@@ -9,7 +10,7 @@ import type { Plan } from '../../domain/sequence/plan.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
-import { composeEmail } from './compose-email.ts';
+import { compose } from './compose.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
 import type { MessageRow } from './progress.ts';
@@ -87,8 +88,8 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
   if (row !== null) await suppressRefused(tx, attempt.deps.sealing, row);
   const world = attempt.world ?? (await readStep(tx, enrollment.id));
   if (world === null) return { kind: 'missing' };
+  const content = version.definition.steps.find((s) => s.id === attempt.stepId)?.content ?? null;
   const reading = await readFacts(tx, attempt.deps.sealing, {
-    kinds: attempt.deps.subjects,
     world,
     plan,
     definition: version.definition,
@@ -96,7 +97,8 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
     personId: locked.personId,
     ledger: locked.ledger,
     stepId: attempt.stepId,
-    isConnected: (channel) => attempt.outlets.forChannel(channel) !== null,
+    isConnected: (channel) => attempt.outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
+    kinds: attempt.deps.subjects,
   });
   return carryOut(attempt, plan, reading);
 }
@@ -241,7 +243,10 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
   const { tx, deps, stepId, version, claim } = attempt;
   const { enrollment, row } = attempt.locked;
   const messageId = row?.id ?? uuidv7();
-  const payload = row?.state === 'unknown' && row.payload !== null ? row.payload : composePayload(attempt, reading, messageId, nowMs);
+  const payload =
+    row?.state === 'unknown' && row.payload !== null
+      ? row.payload
+      : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, nowMs });
   const startedMs = deps.clock.monotonicMs();
   // t0 before the claim is written: whatever the COMMIT takes is taken from the call's time.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);
@@ -259,18 +264,4 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
   });
   deps.log.info({ enrollmentId: enrollment.id, step: stepId, version: version.version }, 'a step is claimed');
   return { kind: 'claimed', messageId, claim, outlet, deadline, payload, dueMs, startedMs };
-}
-
-function composePayload(
-  { deps, stepId, version, locked: { enrollment } }: DispatchAttempt,
-  reading: Reading,
-  messageId: string,
-  nowMs: number,
-): MessagePayload {
-  const content = version.definition.steps.find((s) => s.id === stepId)?.content;
-  const compiled = content == null ? undefined : version.content[content];
-  const to = reading.addresses.email;
-  if (compiled === undefined || to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} cannot be composed`);
-  const { links, publicUrl } = deps;
-  return composeEmail({ compiled, reading, enrollment, stepId, messageId, to, links, publicUrl, nowMs });
 }

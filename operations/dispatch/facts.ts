@@ -1,4 +1,5 @@
 import { and, inArray, sql } from 'drizzle-orm';
+import type { SubjectFacts } from '../../content/copy-facts.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
@@ -9,16 +10,16 @@ import { type ConsentStatement, foldConsent } from '../../domain/people/consent.
 import { baseSegment } from '../../domain/people/segments.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
 import { type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
-import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
+import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import { maybe, text } from '../events/stored-rows.ts';
-import { type KindOfSubject, readSubject } from '../subject-row.ts';
 import type { Sealing } from '../sealing.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { messageAsIdentity } from './records.ts';
+import { subjectFactsOf } from './subject.ts';
 
 /** Everything that was read under the locks: the pure facts, and what a message is made of (with personal data). */
 export interface Reading {
@@ -26,10 +27,10 @@ export interface Reading {
   progress: Progress;
   settings: TenantSettings;
   synthetic: boolean;
-  subject: typeof subjects.$inferSelect;
-  /** The same, as its kind reads it. */
-  about: KindOfSubject;
+  subject: SubjectFacts;
   person: typeof contacts.$inferSelect;
+  /** Channels on which something went to the person before, or may have. */
+  usedChannels: ReadonlySet<string | null>;
   /**
    * By channel, the address that a message goes to: the one that the subject was left with, while it is the person's and usable; else the
    * contact's own, then the newest of the person.
@@ -77,7 +78,6 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
 }
 
 export interface ReadingInput {
-  kinds: SubjectKinds;
   world: StepWorld;
   plan: Plan;
   definition: SequenceDefinition;
@@ -85,8 +85,9 @@ export interface ReadingInput {
   personId: string;
   ledger: LedgerRow[];
   stepId: string;
-  /** Whether messages of a channel can leave at all. */
+  /** Whether messages of a channel can leave, and the version has a text for them. */
   isConnected(channel: Channel): boolean;
+  kinds: SubjectKinds;
 }
 
 /** The facts of a decision, from what was read under the locks, and which of the person's addresses are closed. */
@@ -97,7 +98,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
   const settings = tenantSettings.parse(tenant.settings);
-  const about = readSubject(input.kinds, subject);
+  const about = subjectFactsOf(subject, input.kinds);
   const row = ledger.find((m) => m.stepId === stepId);
   const hashOf = (i: { kind: string; value: string }) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
   const thisMessage = messageAsIdentity({ enrollmentId: enrollment.id, stepId });
@@ -135,7 +136,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     };
   };
   const own = ledger
-    .filter((m) => m.stepId !== stepId && (m.state === 'sent' || m.state === 'unknown' || m.state === 'claimed') && disturbs(m.channel))
+    .filter((m) => m.stepId !== stepId && wentOut(m) && disturbs(m.channel))
     .map((m) => ({ atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }));
   const elsewhere = input.world.sends.filter((s) => disturbs(s.channel)).map(({ atMs }) => ({ atMs, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
@@ -155,13 +156,13 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     },
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
     subject: {
-      state: about.subject.state,
+      state: subject.state,
       boughtBy: about.kind.boughtBy,
-      lastActivityMs: about.subject.lastActivityAt,
-      valueMinor: about.subject.valueMinor,
-      currency: about.subject.currency,
+      lastActivityMs: subject.lastActivityAt,
+      valueMinor: about.valueMinor,
+      currency: about.currency,
       segment: baseSegment(contact, settings),
-      modifiers: about.kind.modifiers(about.subject.details, settings),
+      modifiers: about.kind.modifiers(about.details, settings),
     },
     person: {
       doNotContact: everyone.some((c) => c.lifecycle === 'DO_NOT_CONTACT' || c.lifecycle === 'REJECTED'),
@@ -176,8 +177,9 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     messages: Object.fromEntries(
       ledger.map((m) => {
         const sentAtMs = m.state === 'sent' || m.state === 'unknown' ? (m.settledAt ?? m.claimedAt) : null;
-        // Opens come through our own picture, clicks through our own links: undecidable only where the tenant does not track.
-        const opened = settings.trackOpens ? m.openedAt !== null : null;
+        // Clicks come through our own links, and a click is an open. Opens alone come through a picture, where the channel and the tenant have one.
+        const tellsOpens = settings.trackOpens && isChannel(m.channel) && channels[m.channel].tellsOpens === true;
+        const opened = m.openedAt !== null ? true : tellsOpens ? false : null;
         return [m.stepId, { sentAtMs, opened, clicked: m.clickedAt !== null }];
       }),
     ),
@@ -191,7 +193,11 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     const chosen = usable.find((i) => ownAddresses.includes(i.value)) ?? usable[0];
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
-  return { facts, progress, settings, synthetic: tenant.synthetic, subject, about, person: contact, addresses };
+  const usedChannels = new Set([
+    ...ledger.filter((m) => m.stepId !== stepId && wentOut(m)).map((m) => m.channel),
+    ...input.world.sends.map((s) => s.channel),
+  ]);
+  return { facts, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
 
 /** The zones of the first contact of whom anything is known in this respect; the phone numbers are the person's. */
@@ -203,6 +209,9 @@ function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: S
   const phoneCountry = identities.filter((i) => i.kind === 'phone').reduce((found: string | null, i) => found ?? countryOfPhone(i.value), null);
   return zonesOfPerson({ timeZone: null, country: null, region: null, phoneCountry }, storeTimeZone);
 }
+
+/** It was accepted, or may have been. */
+const wentOut = ({ state }: LedgerRow) => state === 'sent' || state === 'unknown' || state === 'claimed';
 
 function disturbs(channel: string | null): boolean {
   return !isChannel(channel) || channels[channel].disturbs;

@@ -1,14 +1,14 @@
 import { eq } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { sequences, sequenceVersions } from '../../db/schema/index.ts';
-import type { CompiledEmail } from '../../domain/compiled-email.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 
 export interface Version {
   slug: string;
   version: number;
   definition: SequenceDefinition;
-  content: Record<string, CompiledEmail>;
+  /** Compiled texts by name and channel; `content/channels` reads them. */
+  content: Record<string, unknown>;
 }
 
 /** Published versions never change, so a process keeps the ones that it has read. Bounded: the oldest read goes first. */

@@ -1,5 +1,10 @@
-import type { EmailFacts, ReviewFacts, StoreFacts } from '../../content/email-facts.ts';
+import type { EmailFacts } from '../../content/channels/email/view.ts';
+import type { ReviewFacts, StoreFacts } from '../../content/copy-facts.ts';
+import { subjectKinds } from '../../domain/subjects/index.ts';
 import type { LineItem } from '../../domain/events.ts';
+
+/** What the emails of these tests are about. */
+export const cartKind = subjectKinds.of('cart');
 
 /** A product of an invented shop. */
 export function aProduct(given: Partial<LineItem> = {}): LineItem {
@@ -47,13 +52,13 @@ export function aMail(given: MailGiven = {}): EmailFacts {
       locale: 'en-US',
       shippingNote: 'We ship within two working days, and delivery is free from $75.',
       returnsNote: 'You can send anything back within 30 days.',
-      lowStockThreshold: 5,
+      lowStockThreshold: modifiers.includes('LOW_STOCK') ? 5 : 0,
       ...store,
     },
     contact: { firstName, locale },
-    cart: { items, totalMinor, currency, restoreUrl },
+    subject: { kind: cartKind, details: { items, restoreUrl, origin: null, bought: null }, valueMinor: totalMinor, currency },
+    subjectUrl: restoreUrl,
     segment,
-    modifiers,
     reviews,
     offer: null,
     unsubscribeUrl: 'https://mail.example.com/u/token-1',

@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compileEmail } from '../../content/compile-email.ts';
+import { compileEmail } from '../../content/channels/email/compile.ts';
 import { loadPresetCopy } from '../../content/preset-copy.ts';
-import { renderEmail } from '../../content/render-email.ts';
-import type { CompiledEmail } from '../../domain/compiled-email.ts';
-import { aMail, aProduct, type MailGiven } from './a-mail.ts';
+import { renderEmail } from '../../content/channels/email/render.ts';
+import type { CompiledEmail } from '../../content/channels/email/compiled.ts';
+import { aMail, aProduct, type MailGiven, cartKind } from './a-mail.ts';
 
 const names = ['cart/email_2h', 'cart/email_24h', 'cart/email_48h', 'cart/email_72h'];
 const mails = new Map<string, CompiledEmail>();
 beforeAll(async () => {
   const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url)));
-  for (const [name, source] of Object.entries(copy)) mails.set(name, await compileEmail(source));
+  for (const [name, source] of Object.entries(copy)) mails.set(name, await compileEmail(source, cartKind));
 });
 
 function render(name: string, given: MailGiven = {}) {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { compileEmail } from '../../content/compile-email.ts';
+import { compileEmail } from '../../content/channels/email/compile.ts';
+import { cartKind } from './a-mail.ts';
 
 const copy = (more: Partial<Record<'subject' | 'body', string>> = {}) => ({
   file: 'sequences/cart/own.liquid',
@@ -7,7 +8,7 @@ const copy = (more: Partial<Record<'subject' | 'body', string>> = {}) => ({
 });
 
 test('copy that says what it needs compiles', async () => {
-  await expect(compileEmail(copy())).resolves.toMatchObject({ subject: 'Your cart' });
+  await expect(compileEmail(copy(), cartKind)).resolves.toMatchObject({ subject: 'Your cart' });
 });
 
 test.each([
@@ -17,7 +18,7 @@ test.each([
   ['an address that is not https', copy({ body: 'See http://shop.example.com\n\n[cart]\n' }), /own\.liquid:7.*not https/s],
   ['no place for the products', copy({ body: 'Hello.\n' }), /\[cart\]/],
 ])('%s is refused with file, line and remedy', async (_what, source, message) => {
-  const error: unknown = await compileEmail(source).catch((e: unknown) => e);
+  const error: unknown = await compileEmail(source, cartKind).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(Error);
   expect(String(error)).toMatch(message);
 });

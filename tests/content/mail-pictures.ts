@@ -3,11 +3,11 @@
  * Run: npx tsx tests/content/mail-pictures.ts [folder] (needs Chromium; default folder docs/images)
  */
 import { fileURLToPath } from 'node:url';
-import { compileEmail } from '../../content/compile-email.ts';
+import { compileEmail } from '../../content/channels/email/compile.ts';
 import { loadPresetCopy } from '../../content/preset-copy.ts';
-import { renderEmail } from '../../content/render-email.ts';
+import { renderEmail } from '../../content/channels/email/render.ts';
 import { takeScreenshot } from '../helpers/screenshot.ts';
-import { aMail, aProduct } from './a-mail.ts';
+import { aMail, aProduct, cartKind } from './a-mail.ts';
 
 const shop = 'https://shop.example.com/images';
 
@@ -48,6 +48,6 @@ const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/images', imp
 const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url)));
 const source = copy['cart/email_2h'];
 if (source === undefined) throw new Error('sequences/cart/email_2h.liquid is missing');
-const { html } = renderEmail(await compileEmail(source), facts);
+const { html } = renderEmail(await compileEmail(source, cartKind), facts);
 await takeScreenshot({ html }, `${folder}/mail-desktop.png`, { width: 700, pictures });
 await takeScreenshot({ html }, `${folder}/mail-phone.png`, { width: 390, pictures });

@@ -1,27 +1,28 @@
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compileEmail } from '../../content/compile-email.ts';
-import { emailView } from '../../content/email-view.ts';
+import { compileEmail } from '../../content/channels/email/compile.ts';
+import { type EmailView, emailView } from '../../content/channels/email/view.ts';
+import type { CartView } from '../../domain/subjects/cart/view.ts';
 import { formatMoney, usableLocale } from '../../content/money.ts';
 import { loadPresetCopy } from '../../content/preset-copy.ts';
-import { renderEmail } from '../../content/render-email.ts';
-import type { CompiledEmail } from '../../domain/compiled-email.ts';
+import { renderEmail } from '../../content/channels/email/render.ts';
+import type { CompiledEmail } from '../../content/channels/email/compiled.ts';
 import { minorDigits } from '../../domain/money.ts';
-import { aMail, aProduct, type MailGiven } from './a-mail.ts';
+import { aMail, aProduct, type MailGiven, cartKind } from './a-mail.ts';
 
 let compiled: CompiledEmail;
 let rightToLeft: CompiledEmail;
 beforeAll(async () => {
   const source = (await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url))))['cart/email_2h'];
   if (source === undefined) throw new Error('sequences/cart/email_2h.liquid is missing');
-  compiled = await compileEmail(source);
-  rightToLeft = await compileEmail({ ...source, text: source.text.replace('---\n', '---\nlanguage: ar\n') });
+  compiled = await compileEmail(source, cartKind);
+  rightToLeft = await compileEmail({ ...source, text: source.text.replace('---\n', '---\nlanguage: ar\n') }, cartKind);
 });
 
 /** Spaces of all kinds as one, marks of direction left out: what the eye compares. */
 const seen = (text: string | null) => text?.replace(/[\u00a0\u202f]/g, ' ').replace(/[\u2066-\u2069\u200e\u200f\u061c]/g, '') ?? null;
-const itemsOf = (given: MailGiven) => emailView(aMail(given)).cart.items;
+const itemsOf = (given: MailGiven) => (emailView(aMail(given)) as EmailView & CartView).cart.items;
 
 describe('an amount', () => {
   test.each([
@@ -187,6 +188,6 @@ describe('right-to-left copy', () => {
     ['not a tag', false],
   ])('is told by its language: %s', async (language, rtl) => {
     const file = { file: 'own.liquid', text: `---\nsubject: A\npreheader: B\nheading: C\ncta: D\nlanguage: ${language}\n---\nHello.\n\n[cart]\n` };
-    expect((await compileEmail(file)).html).toContain(rtl ? 'dir="rtl"' : 'dir="ltr"');
+    expect((await compileEmail(file, cartKind)).html).toContain(rtl ? 'dir="rtl"' : 'dir="ltr"');
   });
 });

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { compileEmail } from '../../content/compile-email.ts';
+import { compileEmail } from '../../content/channels/email/compile.ts';
 import { loadPresetCopy } from '../../content/preset-copy.ts';
-import { renderEmail } from '../../content/render-email.ts';
+import { renderEmail } from '../../content/channels/email/render.ts';
 import type { EmailPayload } from '../../integrations/port.ts';
 import { buildMail } from '../../integrations/smtp/build-mail.ts';
-import { aMail, aProduct, type MailGiven } from '../content/a-mail.ts';
+import { aMail, aProduct, type MailGiven, cartKind } from '../content/a-mail.ts';
 
 /** One email as it is judged: the HTML that readers draw, and the bytes that servers pass on. */
 export interface AuditedEmail {
@@ -47,7 +47,7 @@ export async function emailsToAudit(): Promise<AuditedEmail[]> {
     for (const direction of ['ltr', 'rtl'] as const) {
       // The preset's copy is English; the layout does what it does for a shop's own Arabic copy.
       const text = direction === 'ltr' ? source.text : source.text.replace('---\n', '---\nlanguage: ar\n');
-      const compiled = await compileEmail({ ...source, text });
+      const compiled = await compileEmail({ ...source, text }, cartKind);
       for (const [state, given] of Object.entries(states)) {
         const facts = aMail(direction === 'ltr' ? given : { locale: 'ar-KW', currency: 'KWD', ...given });
         const rendered = renderEmail(compiled, facts);

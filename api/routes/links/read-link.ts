@@ -17,14 +17,18 @@ export const linkAnswers = {
 
 export type ReadLink = { kind: 'good'; target: LinkTarget } | { kind: 'bad' } | { kind: 'too_often'; waitSeconds: number };
 
-/** Read a link's token. Who tries tokens, or hammers one link, is told to wait. */
-export async function readLink(
-  { deps, limits }: { deps: Pick<Deps, 'links'>; limits: Limits },
+/** Read a link's token. */
+export function readLink(
+  options: { deps: Pick<Deps, 'links'>; limits: Limits },
   request: FastifyRequest,
   token: string,
   purpose: LinkTarget['purpose'],
 ): Promise<ReadLink> {
-  const target = deps.links.read(token, purpose);
+  return limitLink(options, request, options.deps.links.read(token, purpose));
+}
+
+/** Whoever tries tokens, or calls one link again and again, is told to wait. @param target - what the token stands for; null: nothing */
+export async function limitLink({ limits }: { limits: Limits }, request: FastifyRequest, target: LinkTarget | null): Promise<ReadLink> {
   const waitSeconds =
     target === null ? await limits.badToken(request) : await limits.link(request, `${target.purpose} ${target.tenantId} ${target.messageId}`);
   if (waitSeconds !== null) return { kind: 'too_often', waitSeconds };

@@ -1,21 +1,9 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { escapeHtml } from './escape-html.ts';
-import { EmailSourceError, type SourceProblem } from './source-problem.ts';
+import { type CopyPart, type CopySource, CopySourceError, type SourceProblem } from '../../copy-source.ts';
+import { escapeHtml } from '../../escape-html.ts';
 
-/** A copy file as it was read. `file` is for messages. */
-export interface EmailSource {
-  file: string;
-  text: string;
-}
-
-/** A piece of Liquid and the line of its file on which it starts. */
-export interface CopyPart {
-  liquid: string;
-  line: number;
-}
-
-/** The copy of one mail, read from a file. */
+/** The copy of one email, read from a file. */
 export interface EmailCopy {
   file: string;
   /** BCP 47 language of the words; sets `lang` and `dir`. */
@@ -24,7 +12,9 @@ export interface EmailCopy {
   preheader: CopyPart;
   heading: CopyPart;
   cta: CopyPart;
-  /** Before the cart and its button. */
+  /** Completes "You are getting this email because …"; null: in the words of its kind of subject. */
+  because: CopyPart | null;
+  /** Before the subject and its button. */
   opening: CopyPart;
   /** After them. */
   closing: CopyPart;
@@ -41,19 +31,19 @@ const frontMatter = z.strictObject({
   heading: oneLine,
   cta: oneLine,
   language: oneLine.default('en'),
+  because: oneLine.optional(),
 });
 
-const cartMark = '[cart]';
-
 /**
- * Read a copy file: YAML front matter (`subject`, `preheader`, `heading`, `cta`, optional `language`), then the body in Liquid.
- * The body's one line `[cart]` stands for the products and the button. Around it: paragraphs parted by blank lines, `## ` before
+ * Read a copy file: YAML front matter (`subject`, `preheader`, `heading`, `cta`, optional `language` and `because`), then the body in Liquid.
+ * The body's one line `[cart]` (or the name of whatever kind of subject the email is about) stands for the subject and the button. Around it: paragraphs parted by blank lines, `## ` before
  * a small heading, `> ` before a quotation, `**bold**`; a line of Liquid tags alone belongs to no paragraph.
- * @throws EmailSourceError naming file and line
+ * @throws CopySourceError naming file and line
  */
-export function parseEmailCopy({ file, text }: EmailSource): EmailCopy {
+export function parseEmailCopy({ file, text }: CopySource, subjectKind: string): EmailCopy {
+  const subjectMark = `[${subjectKind}]`;
   const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
-  if (match === null) throw new EmailSourceError([{ file, line: 1, message: 'must start with front matter between two lines of ---' }]);
+  if (match === null) throw new CopySourceError([{ file, line: 1, message: 'must start with front matter between two lines of ---' }]);
   const [, yaml = '', body = ''] = match;
   const bodyLine = text.slice(0, text.length - body.length).split('\n').length;
 
@@ -62,7 +52,7 @@ export function parseEmailCopy({ file, text }: EmailSource): EmailCopy {
   // The YAML begins on the file's second line.
   const lineAt = (offset: number): number => counter.linePos(offset).line + 1;
   if (document.errors.length > 0) {
-    throw new EmailSourceError(document.errors.map((error) => ({ file, line: lineAt(error.pos[0]), message: error.message.split('\n')[0] ?? '' })));
+    throw new CopySourceError(document.errors.map((error) => ({ file, line: lineAt(error.pos[0]), message: error.message.split('\n')[0] ?? '' })));
   }
   const lineOf = (key: string): number => {
     const node: unknown = document.get(key, true);
@@ -70,7 +60,7 @@ export function parseEmailCopy({ file, text }: EmailSource): EmailCopy {
   };
   const fields = frontMatter.safeParse(document.toJS() ?? {});
   if (!fields.success) {
-    throw new EmailSourceError(
+    throw new CopySourceError(
       fields.error.issues.flatMap((issue): SourceProblem[] => {
         if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ file, line: lineOf(key), message: `unknown field "${key}"` }));
         const key = String(issue.path[0] ?? '');
@@ -80,13 +70,15 @@ export function parseEmailCopy({ file, text }: EmailSource): EmailCopy {
   }
 
   const lines = body.replaceAll('\r', '').split('\n');
-  const marks = lines.flatMap((line, at) => (line.trim() === cartMark ? [at] : []));
+  const marks = lines.flatMap((line, at) => (line.trim() === subjectMark ? [at] : []));
   const [mark] = marks;
   if (mark === undefined || marks.length > 1) {
     const line = marks[1] === undefined ? null : bodyLine + marks[1];
-    throw new EmailSourceError([{ file, line, message: `the body needs exactly one line ${cartMark}, where the products stand` }]);
+    throw new CopySourceError([
+      { file, line, message: `the body needs exactly one line ${subjectMark}, where the ${subjectKind} and the button stand` },
+    ]);
   }
-  const { subject, preheader, heading, cta, language } = fields.data;
+  const { subject, preheader, heading, cta, language, because } = fields.data;
   return {
     file,
     language,
@@ -94,6 +86,7 @@ export function parseEmailCopy({ file, text }: EmailSource): EmailCopy {
     preheader: { liquid: preheader, line: lineOf('preheader') },
     heading: { liquid: heading, line: lineOf('heading') },
     cta: { liquid: cta, line: lineOf('cta') },
+    because: because === undefined ? null : { liquid: because, line: lineOf('because') },
     opening: { liquid: lines.slice(0, mark).join('\n'), line: bodyLine },
     closing: { liquid: lines.slice(mark + 1).join('\n'), line: bodyLine + mark + 1 },
   };

@@ -1,10 +1,9 @@
-import type { CompiledEmail } from '../domain/compiled-email.ts';
-import type { EmailFacts } from './email-facts.ts';
-import { emailView } from './email-view.ts';
-import { cachingRenderer, htmlEngine, textEngine } from './liquid.ts';
-import { singleLine } from './plain-text.ts';
+import { cachingRenderer, htmlEngine, textEngine } from '../../liquid.ts';
+import { singleLine } from '../../plain-text.ts';
+import type { CompiledEmail } from './compiled.ts';
+import { type EmailFacts, emailView } from './view.ts';
 
-/** A mail as it is sent. */
+/** An email as it is sent. */
 export interface RenderedEmail {
   subject: string;
   html: string;
@@ -15,8 +14,8 @@ const renderHtml = cachingRenderer(htmlEngine);
 const renderText = cachingRenderer(textEngine);
 
 /**
- * Fill a published mail with facts. Pure and synchronous: the same input gives the same bytes.
- * @throws EmailFactsError where a fact that the law demands is missing; liquidjs's errors where the stored templates do not fit
+ * Fill a published email with facts. Pure and synchronous: the same input gives the same bytes.
+ * @throws CopyFactsError where a fact that the law demands is missing; liquidjs's errors where the stored templates do not fit
  * this version's variables
  */
 export function renderEmail(compiled: CompiledEmail, facts: EmailFacts): RenderedEmail {

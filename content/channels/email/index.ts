@@ -1,0 +1,34 @@
+import { domainToASCII } from 'node:url';
+import type { ChannelContent } from '../channel-content.ts';
+import { compileEmail } from './compile.ts';
+import { type CompiledEmail, compiledEmail } from './compiled.ts';
+import { renderEmail } from './render.ts';
+
+export const emailContent: ChannelContent<'email', CompiledEmail> = {
+  suffix: '',
+  compile: (source, { kind }) => compileEmail(source, kind),
+  read: (stored) => compiledEmail.parse(stored),
+  compose(compiled, facts, to) {
+    const { settings, contact, subject, links, sendKey } = facts;
+    const unsubscribeUrl = links.unsubscribe();
+    const rendered = renderEmail(compiled, {
+      ...facts,
+      subjectUrl: subject.kind.link(subject.details) === null ? null : links.click(),
+      unsubscribeUrl,
+      openPixelUrl: links.open(),
+    });
+    const domain = domainToASCII(settings.senderAddress.slice(settings.senderAddress.lastIndexOf('@') + 1)) || 'localhost';
+    const name = [contact.firstName, contact.lastName].filter((part) => part !== null).join(' ');
+    return {
+      channel: 'email',
+      // From the send key alone: every copy of this message, should there ever be one, carries the same id.
+      messageId: `<${sendKey.enrollmentId}.${sendKey.stepId}@${domain}>`,
+      from: { name: settings.senderName, address: settings.senderAddress },
+      replyTo: settings.replyTo,
+      to: { name: name === '' ? null : name, address: to },
+      ...rendered,
+      unsubscribeUrl,
+      dateMs: facts.nowMs,
+    };
+  },
+};

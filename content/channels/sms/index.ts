@@ -1,0 +1,23 @@
+import type { ChannelContent } from '../channel-content.ts';
+import { compileSms } from './compile.ts';
+import { type CompiledSms, compiledSms } from './compiled.ts';
+import { renderSms } from './render.ts';
+import { countSegments } from './segments.ts';
+
+export const smsContent: ChannelContent<'sms', CompiledSms> = {
+  suffix: '.sms',
+  compile: async (source, purpose) => compileSms(source, purpose),
+  read: (stored) => compiledSms.parse(stored),
+  compose(compiled, facts, to) {
+    const shortUrl = facts.links.short();
+    const text = renderSms(compiled, { ...facts, shortUrl, optOut: facts.settings.smsOptOut });
+    return {
+      channel: 'sms',
+      to,
+      from: facts.settings.smsSender,
+      text,
+      shortUrl: text.includes(shortUrl) ? shortUrl : null,
+      segments: countSegments(text).segments,
+    };
+  },
+};

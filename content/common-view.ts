@@ -1,0 +1,104 @@
+import type { ViewTools } from '../domain/subjects/kind.ts';
+import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
+import { formatMoney, usableLocale } from './money.ts';
+import { cleanLine, initialOf } from './plain-text.ts';
+import { webUrl } from './web-url.ts';
+
+/**
+ * The variables that copy on every channel may use, formatted and cleaned; null: not known, to be asked with `if`. What a kind of subject adds
+ * stands beside them under its own names (`cart`, `lead` …). Published versions keep their templates, so a name in here is never renamed or
+ * removed, only added.
+ */
+export interface CommonView extends Record<string, unknown> {
+  store: {
+    name: string;
+    url: string;
+    supportEmail: string | null;
+    shippingNote: string | null;
+    returnsNote: string | null;
+  };
+  contact: { firstName: string | null };
+  segment: CommonFacts['segment'];
+  reviews: { productTitle: string; average: string; count: string; quote: string | null; author: string | null } | null;
+  /** Where the message leads, whatever it is about: the subject's own page, else the store. */
+  link: { url: string };
+  synthetic: boolean;
+}
+
+/** A fact without which a message must not go out is missing. Programs act on `code`. */
+export class CopyFactsError extends Error {
+  readonly code: 'missing_postal_address' | 'bad_unsubscribe_url' | 'bad_store_url';
+
+  constructor(code: CopyFactsError['code'], message: string) {
+    super(message);
+    this.name = 'CopyFactsError';
+    this.code = code;
+  }
+}
+
+/**
+ * Turn facts into what templates print: prices formatted, strings cleaned, addresses checked.
+ * @param link.subject - back to the subject; null: it has no page of its own
+ * @param link.store - in the place of the store's address in links
+ * @throws CopyFactsError where the store's address is missing
+ */
+export function commonView(facts: CommonFacts, link: { subject: string | null; store?: string }): CommonView {
+  const { store, contact, subject } = facts;
+  const locale = usableLocale([contact.locale, store.locale]);
+  const storeUrl = webUrl(store.url);
+  if (storeUrl === null) throw new CopyFactsError('bad_store_url', 'The store has no http(s) address.');
+  const tools: ViewTools = {
+    money: (minor) => formatMoney(minor, subject.currency, locale),
+    number: (value, mostDecimals = 0) => new Intl.NumberFormat(locale, { maximumFractionDigits: mostDecimals }).format(value),
+    line: cleanLine,
+    initial: initialOf,
+    webUrl,
+    storeUrl: link.store ?? storeUrl,
+    link: webUrl(link.subject),
+    lowStockAt: store.lowStockThreshold,
+  };
+  return {
+    ...subject.kind.view(subject, tools),
+    store: {
+      name: cleanLine(store.name, 60) ?? new URL(storeUrl).hostname,
+      url: storeUrl,
+      supportEmail: mailAddress(store.supportEmail),
+      shippingNote: cleanLine(store.shippingNote, 400),
+      returnsNote: cleanLine(store.returnsNote, 400),
+    },
+    contact: { firstName: firstNameOf(contact.firstName) },
+    segment: facts.segment,
+    reviews: reviewsView(facts.reviews, locale),
+    link: { url: tools.link ?? tools.storeUrl },
+    synthetic: facts.synthetic,
+  };
+}
+
+function reviewsView(reviews: ReviewFacts | null, locale: string): CommonView['reviews'] {
+  const productTitle = cleanLine(reviews?.productTitle ?? null, 80);
+  if (reviews === null || productTitle === null) return null;
+  if (!(reviews.averageOfFive >= 1 && reviews.averageOfFive <= 5) || !Number.isSafeInteger(reviews.count) || reviews.count < 1) return null;
+  return {
+    productTitle,
+    average: new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(reviews.averageOfFive),
+    count: new Intl.NumberFormat(locale).format(reviews.count),
+    quote: cleanLine(reviews.quote?.text ?? null, 280),
+    author: cleanLine(reviews.quote?.author ?? null, 60),
+  };
+}
+
+/**
+ * A first name that may be greeted. Sign-up forms are abused to send advertising through a shop's messages ("Hi win-big.example/x"),
+ * so whatever looks like an address, or has no letter, or is longer than a name, is no name.
+ */
+function firstNameOf(value: string | null): string | null {
+  const name = cleanLine(value, 60);
+  if (name === null || !/\p{L}/u.test(name) || name.length > 40) return null;
+  if (/[/\\@]|www\.|\p{L}\.\p{L}{2,}/iu.test(name) || /^(null|undefined|n\/a|none)$/i.test(name)) return null;
+  return name;
+}
+
+function mailAddress(value: string | null): string | null {
+  const address = cleanLine(value, 254);
+  return address !== null && /^[^\s@<>"'?&]+@[^\s@<>"'?&]+$/.test(address) ? address : null;
+}

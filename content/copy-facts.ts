@@ -1,0 +1,83 @@
+import type { BaseSegment } from '../domain/people/segments.ts';
+import type { AnySubjectKind } from '../domain/subjects/index.ts';
+import type { TenantSettings } from '../domain/tenant-settings.ts';
+
+/** What customers said about one of the subject's products. Present only where it was read from a review source and is still fresh. */
+export interface ReviewFacts {
+  productTitle: string;
+  /** Mean rating, 1 to 5. */
+  averageOfFive: number;
+  count: number;
+  quote: { text: string; author: string | null } | null;
+}
+
+/** The shop as its messages show it. Notes are the merchant's own sentences, shown as they are; null: the message makes no such statement. */
+export interface StoreFacts {
+  name: string;
+  url: string;
+  logoUrl: string | null;
+  /** Required by CAN-SPAM in every email; line breaks are allowed. An email without one is refused. */
+  postalAddress: string;
+  supportEmail: string | null;
+  /** `#rrggbb` or `#rgb`; anything else falls back to the house colour. */
+  brandColor: string;
+  /** BCP 47; used for prices where the contact's locale is missing or unusable. */
+  locale: string | null;
+  shippingNote: string | null;
+  returnsNote: string | null;
+  /** Units at or below which the real number may be named (S1-3; default of the product: 5). */
+  lowStockThreshold: number;
+}
+
+/** What a message is about. */
+export interface SubjectFacts {
+  kind: AnySubjectKind;
+  /** As the kind's own schema reads them. */
+  details: unknown;
+  /** Minor units of `currency`; null: the source has no total. */
+  valueMinor: number | null;
+  /** ISO 4217; null: unknown, and then no amount is shown. */
+  currency: string | null;
+}
+
+/**
+ * Everything that a message may say, on whatever channel. Copy states nothing that is not in here, and every sentence built on a nullable
+ * fact is left out where the fact is null (fact-gated copy: requirements, section 5). The caller answers for freshness: a stale stock, review
+ * or note is passed as null.
+ */
+export interface CommonFacts {
+  store: StoreFacts;
+  contact: { firstName: string | null; locale: string | null };
+  subject: SubjectFacts;
+  segment: BaseSegment;
+  reviews: ReviewFacts | null;
+  /** No offers exist yet; copy promises no discount. */
+  offer: null;
+  /** Demo traffic: the message carries a visible label. */
+  synthetic: boolean;
+}
+
+/** What a channel makes a message of. */
+export interface CopyFacts extends CommonFacts {
+  contact: CommonFacts['contact'] & { lastName: string | null };
+  /** The tenant's settings: each channel takes from them how its messages are signed. */
+  settings: TenantSettings;
+  /** Links of this very message, absolute and signed. */
+  links: MessageLinks;
+  /** Nothing has gone to the person on this channel before. */
+  isFirst: boolean;
+  sendKey: { enrollmentId: string; stepId: string };
+  /** Epoch milliseconds. */
+  nowMs: number;
+}
+
+/** Each is signed when it is asked for. */
+export interface MessageLinks {
+  /** Back to the subject; the click is counted. */
+  click(): string;
+  /** The same, as short as is safe. */
+  short(): string;
+  /** A picture that reports the open; null: opens are not tracked. */
+  open(): string | null;
+  unsubscribe(): string;
+}

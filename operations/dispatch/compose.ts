@@ -1,0 +1,59 @@
+import { composeMessage } from '../../content/channels/index.ts';
+import type { CopyFacts } from '../../content/copy-facts.ts';
+import type { Channel, MessagePayload } from '../../domain/channels/index.ts';
+import type { Deps } from '../deps.ts';
+import type { EnrollmentRow } from './progress.ts';
+import type { Reading } from './facts.ts';
+import type { Version } from './versions.ts';
+
+export interface ComposeInput {
+  deps: Pick<Deps, 'links' | 'publicUrl'>;
+  version: Version;
+  reading: Reading;
+  enrollment: EnrollmentRow;
+  stepId: string;
+  messageId: string;
+  channel: Channel;
+  nowMs: number;
+}
+
+/** The message of a step on a channel, complete and ready to be pinned: no fact is read after this. */
+export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): MessagePayload {
+  const content = version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
+  const to = reading.addresses[channel];
+  if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
+  const { settings, subject, person, facts } = reading;
+  const target = { tenantId: enrollment.tenantId, messageId };
+  const link = (path: string, purpose: 'unsubscribe' | 'open' | 'click') => `${deps.publicUrl}/${path}/${deps.links.sign({ purpose, ...target })}`;
+  const copyFacts: CopyFacts = {
+    store: {
+      name: settings.storeName,
+      url: settings.storeUrl,
+      logoUrl: settings.logoUrl,
+      postalAddress: settings.postalAddress,
+      supportEmail: settings.supportEmail,
+      brandColor: settings.brandColor,
+      locale: settings.locale,
+      shippingNote: settings.shippingNote,
+      returnsNote: settings.returnsNote,
+      lowStockThreshold: settings.lowStockAt,
+    },
+    settings,
+    contact: { firstName: person.firstName, lastName: person.lastName, locale: person.locale },
+    subject,
+    segment: facts.subject.segment,
+    reviews: null,
+    offer: null,
+    links: {
+      click: () => link('c', 'click'),
+      short: () => `${deps.publicUrl}/s/${deps.links.signShort(target)}`,
+      open: () => (settings.trackOpens ? link('o', 'open') : null),
+      unsubscribe: () => link('u', 'unsubscribe'),
+    },
+    isFirst: !reading.usedChannels.has(channel),
+    synthetic: reading.synthetic,
+    sendKey: { enrollmentId: enrollment.id, stepId },
+    nowMs,
+  };
+  return composeMessage(version.content, content, channel, copyFacts, to);
+}
