@@ -19,8 +19,10 @@ import {
   unstorableReason,
 } from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
-import { readTenant, sourceOf } from './events/context.ts';
-import { isStop, mayCarryStop } from './events/stops.ts';
+import { isStop } from './effects/index.ts';
+import { sourceOf } from './intake/source.ts';
+import { mayCarryStop } from './intake/stops.ts';
+import { readTenant } from './intake/tenant.ts';
 import { storeContextOf } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */

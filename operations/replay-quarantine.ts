@@ -7,7 +7,7 @@ import { waitForCalls } from './accept-delivery.ts';
 import { startAnswerBudget } from './answer-budget.ts';
 import { settleAsIgnored, type StoredDelivery, tryApply, unstorableReason } from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
-import { readTenant, type TenantRow } from './events/context.ts';
+import { readTenant, type TenantRow } from './intake/tenant.ts';
 import { storeContextOf } from './store-context.ts';
 
 /** What became of reading a quarantined delivery again. */

@@ -123,6 +123,10 @@ export interface SubjectKind<D, R> {
   fold(known: Subject<D> | null, event: SubjectReport<R>, address: SubjectAddress): Folded<D>;
   /** Whether a report under the keys of a converted subject is about a new one (docs/rules.md#rule-16); if not, it is a late echo. */
   beginsAnew(converted: Converted<D>, event: SubjectReport<R>): boolean;
+  /** What is left of several subjects that turned out to be one. @param details - of all of them, the latest active first; never empty */
+  unite(details: readonly [D, ...D[]]): D;
+  /** The details once it was bought. @param products - what the order named; empty: nothing */
+  convert(details: D, products: readonly { title: string; productId: string | null }[]): D;
   /** Why the subject itself ends what runs about it and lets nothing begin, though it is open; null: it does not. */
   endsBy(subject: Folded<D>): StopReason | null;
   /**

@@ -5,7 +5,7 @@ import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts'
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { BuiltDeps } from '../create-deps.ts';
-import { readTenant, startContext } from '../events/context.ts';
+import { decisionContext, readTenant } from '../intake/tenant.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { whyNoSequence } from './why-no-sequence.ts';
@@ -85,11 +85,11 @@ export async function findQuietSubjects(deps: SearchDeps, tenantId: string, sear
       tx,
       rows.map((subject) => subject.id),
     );
-    const ctx = startContext(tx, deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
+    const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
     const quiet: QuietSubject[] = [];
     for (const subject of rows) {
       const { id, kind, state, lastActivityAt: lastActivityAtMs } = subject;
-      const sentence = await whyNoSequence(ctx, deps.subjects, subject);
+      const sentence = await whyNoSequence({ tx, deps, context }, subject);
       quiet.push({ id, kind, externalIds: externalIds.get(id) ?? [], state, lastActivityAtMs, sentence });
     }
     return quiet;

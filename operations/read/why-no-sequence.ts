@@ -1,16 +1,22 @@
 import { and, eq, gt, inArray, isNull } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
 import { contactIdentities, contacts, enrollments, sequences, subjects } from '../../db/schema/index.ts';
 import { channels } from '../../domain/channels/index.ts';
-import type { AnySubjectKind, SubjectKinds } from '../../domain/subjects/index.ts';
-import type { EventContext } from '../events/context.ts';
-import { suppressedEverywhere } from '../events/suppressions.ts';
+import type { AnySubjectKind } from '../../domain/subjects/index.ts';
+import type { Deps } from '../deps.ts';
+import type { DecisionContext } from '../intake/draft.ts';
+import { isMarketingClosed } from '../intake/marketing-closed.ts';
 import { type KindOfSubject, readSubject, type SubjectRow } from '../subject-row.ts';
 
-type Reading = Pick<EventContext, 'tx' | 'deps' | 'source' | 'tenant'>;
+interface Reading {
+  tx: Tx;
+  deps: Pick<Deps, 'versions' | 'subjects'>;
+  context: DecisionContext;
+}
 
 /** Why no sequence was begun about a subject, as things stand now: which rule held it back at the time is not recorded. */
-export async function whyNoSequence(ctx: Reading, kinds: SubjectKinds, row: SubjectRow): Promise<string> {
-  const known = readSubject(kinds, row);
+export async function whyNoSequence(ctx: Reading, row: SubjectRow): Promise<string> {
+  const known = readSubject(ctx.deps.subjects, row);
   const { noun, person } = known.kind.words;
   const why = ofTheSubject(ctx, known) ?? (await ofThePerson(ctx, known.kind, row));
   return why === null
@@ -18,7 +24,7 @@ export async function whyNoSequence(ctx: Reading, kinds: SubjectKinds, row: Subj
     : `No sequence was begun about this ${noun}: ${why}.`;
 }
 
-function ofTheSubject({ tenant }: Reading, { kind, subject }: KindOfSubject): string | null {
+function ofTheSubject({ context: { tenant } }: Reading, { kind, subject }: KindOfSubject): string | null {
   if (subject.state === 'converted') return 'it was bought';
   if (subject.state === 'gone') return `the ${kind.words.source} deleted it`;
   return kind.unfit(subject, tenant.settings, null);
@@ -37,7 +43,8 @@ async function ofThePerson(ctx: Reading, kind: AnySubjectKind, subject: SubjectR
     .from(contactIdentities)
     .where(inArray(contactIdentities.contactId, contactIds));
   if (held.length === 0) return `no address or number of its ${whose} is known`;
-  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED' || (await suppressedEverywhere(ctx, person.id)))
+  const { lifecycle } = person;
+  if (lifecycle === 'DO_NOT_CONTACT' || lifecycle === 'REJECTED' || (await isMarketingClosed(tx, ctx.deps.versions, ctx.context, person.id)))
     return `marketing to its ${whose} is closed`;
   if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return `its ${whose} has ordered since`;
   const needed = await addressesOfSequences(ctx, kind);
