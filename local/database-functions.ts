@@ -2,6 +2,7 @@
 //
 //   tsx local/database-functions.ts --check            do the migrations lead to exactly these texts?
 //   tsx local/database-functions.ts --generate <name>  write a migration with everything that differs
+import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -121,7 +122,15 @@ function generate(name: string): void {
   writeFileSync(join(migrationsFolder, `${tag}.sql`), `${[...statements, ...rights].join(`\n${breakpoint}\n`)}\n`);
   journal.entries.push({ ...last, idx: last.idx + 1, when: last.when + 1_000, tag });
   writeFileSync(join(migrationsFolder, 'meta/_journal.json'), `${JSON.stringify(journal, null, 2)}\n`);
+  copySnapshot(last.tag, tag);
   console.log(`db/migrations/${tag}.sql: ${changed.join(', ')}`);
+}
+
+/** Functions are no part of drizzle's snapshots: the schema is what it was, and the chain of snapshots goes on. */
+function copySnapshot(before: string, tag: string): void {
+  const fileOf = (migration: string) => join(migrationsFolder, `meta/${migration.slice(0, 4)}_snapshot.json`);
+  const snapshot: { id: string; prevId: string } = JSON.parse(readFileSync(fileOf(before), 'utf8'));
+  writeFileSync(fileOf(tag), `${JSON.stringify({ ...snapshot, id: randomUUID(), prevId: snapshot.id }, null, 2)}\n`);
 }
 
 function check(): string[] {

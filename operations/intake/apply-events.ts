@@ -23,7 +23,7 @@ export interface Applied {
 }
 
 /** What one event names. */
-export function namesOf(source: EventSource, event: DomainEvent): Names {
+function namesOf(source: EventSource, event: DomainEvent): Names {
   return { ...namedBy(source, event), stops: isStop(event) };
 }
 

@@ -11,7 +11,7 @@ function personalHashes(draft: Draft, identities: readonly Identity[]): string[]
 }
 
 /** Whether all marketing to one of these identities is closed. */
-export function isClosed(draft: Draft, identities: readonly Identity[]): boolean {
+function isClosed(draft: Draft, identities: readonly Identity[]): boolean {
   const hashes = personalHashes(draft, identities);
   return draft.suppressions().some((s) => s.channel === 'all' && hashes.includes(s.addressHash));
 }
