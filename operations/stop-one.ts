@@ -22,7 +22,7 @@ import { readLiveClaims } from './lease-watch.ts';
 export type StopResult = 'stopped' | 'not_found' | 'busy';
 
 /** An end as the enrollment's row holds it. */
-export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote'> & { endedAt: number };
+export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote' | 'subjectKind'> & { endedAt: number };
 
 /** What a stop by hand came to. `ended_before`: the sequence had an end already, which stays. */
 export type HandStop = { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'not_found' | 'busy' };
@@ -60,8 +60,8 @@ export async function stopByHand(
 }
 
 async function readEnd(tx: Tx, enrollmentId: string): Promise<End> {
-  const { status, stopReason, stopNote, endedAt } = enrollments;
-  const [row] = await tx.select({ status, stopReason, stopNote, endedAt }).from(enrollments).where(eq(enrollments.id, enrollmentId));
+  const { status, stopReason, stopNote, endedAt, subjectKind } = enrollments;
+  const [row] = await tx.select({ status, stopReason, stopNote, endedAt, subjectKind }).from(enrollments).where(eq(enrollments.id, enrollmentId));
   if (row === undefined || row.endedAt === null) throw new Error('a stopped enrollment has no end');
   return { ...row, endedAt: row.endedAt };
 }

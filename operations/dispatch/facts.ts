@@ -157,6 +157,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
     subject: {
       state: subject.state,
+      boughtBy: about.kind.boughtBy,
       lastActivityMs: subject.lastActivityAt,
       valueMinor: about.valueMinor,
       currency: about.currency,
