@@ -1,6 +1,6 @@
 import type { Payload, Deadline, Reconciliation, Sender, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 
-/** Design section 7's times, a tenth of them: deadline < lease < dead lease < settle time. */
+/** The times of docs/fence.md, a tenth of them: deadline < lease < dead lease < settle time. */
 export const times: SenderTimes = { deadlineMs: 250, leaseMs: 300, deadLeaseMs: 1_000 };
 /** How long after the hand-over a request may still be accepted, also when its caller has long gone. */
 export const latestAcceptanceMs = 450;
