@@ -90,6 +90,8 @@ export function sign(tenant: ProvisionedTenant, event: ShopEvent): Signed {
 export async function accept(deps: BuiltDeps, signed: Signed, expected: 'applied' | 'repeated' = 'applied'): Promise<void> {
   const { path, payload, headers } = signed;
   const answer = await acceptDelivery(deps, 'generic', path.split('/').at(-1) ?? null, {
+    method: 'POST',
+    url: `${deps.publicUrl}${path}`,
     raw: Buffer.from(payload),
     headers,
     receivedAtMs: Date.now(),

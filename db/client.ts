@@ -32,7 +32,7 @@ export function unawaited(tx: Tx, statement: { toSQL(): { sql: string; params: u
   sendUnawaited(tx, { text: sql, values: params });
 }
 
-/** The same for a function of the database. @param call - e.g. `write_cart($1)` */
+/** The same for a function of the database. @param call - e.g. `write_world($1)` */
 export function callUnawaited(tx: Tx, call: string, values: unknown[]): void {
   sendUnawaited(tx, { text: `select ${call} as value`, values });
 }

@@ -1,9 +1,13 @@
+import type { z } from 'zod';
 import type { Channel, PayloadOf } from '../domain/channels/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
 
-/** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over re-serialised JSON. */
+/** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over a body that was parsed and written again. */
 export interface Delivery {
+  method: 'POST' | 'GET';
+  /** Absolute, with the query, as the provider requested it: under our public URL, whatever host a proxy passed on. */
+  url: string;
   raw: Buffer;
   /** Lower-case names. */
   headers: Record<string, string | string[] | undefined>;
@@ -28,12 +32,21 @@ export interface StoreContext {
   addresses: readonly string[];
 }
 
-/** What an integration understood of a verified delivery. */
+/** Why a delivery is turned away: for the counter and the log, so no secret and nothing of the body. */
+export type Refusal = 'missing_signature' | 'bad_signature' | 'stale' | 'not_json';
+
+/** What a provider wants to read in a 2xx answer, where it does not ignore it (Twilio sends what it finds there to the person). */
+export interface Reply {
+  contentType: string;
+  body: string;
+}
+
+/** What a verified delivery says. */
 export type Normalised =
   /** At least one event; each says whom or what it is about. `notes`: fields that were left out or guessed; stored with the delivery. */
-  | { kind: 'events'; topic: string; events: DomainEvent[]; notes: FieldNote[] }
+  | { kind: 'events'; topic: string; events: DomainEvent[]; notes: FieldNote[]; reply?: Reply }
   /** Authentic, but nothing we act on; recorded with its topic, answered 200. */
-  | { kind: 'ignored'; topic: string }
+  | { kind: 'ignored'; topic: string; reply?: Reply }
   /** Authentic and meant for us, but it names nobody and nothing: kept in the quarantine with the reason, answered as `answersUnreadable` says. */
   | {
       kind: 'unreadable';
@@ -42,14 +55,27 @@ export type Normalised =
       fields: FieldNote[];
       /** It may have been a purchase, a reply or an opt-out: somebody must look at it soon. */
       mayBeStop: boolean;
+      reply?: Reply;
     };
 
-/** The inbound half of an integration. */
+/** What an integration made of a delivery. */
+export type Received =
+  | { kind: 'refused'; reason: Refusal }
+  /** A ping or a challenge: answered with this, and nothing is stored. Such a delivery may be unsigned, so it must have no effect. */
+  | { kind: 'answer'; status: number; body?: Reply }
+  /** `dedupeKey`: what a repeat of the delivery is recognised by; null: it carries no id, and is known by its bytes. */
+  | (Normalised & { dedupeKey: string | null });
+
+/** The inbound half of an integration. `verified-receiver.ts` makes one from the usual three steps. */
 export interface Receiver {
   /** The topics that it acts on: a fixed list, for metrics. */
   topics: readonly string[];
-  /** Headers that `normalise` reads. They are kept with an unreadable delivery, so that it can be read again; never a signature. */
+  /** How the provider delivers; absent: by POST only. */
+  methods?: readonly Delivery['method'][];
+  /** Headers that it reads beside the signature. They are kept with an unreadable delivery, so that it can be read again; never a signature. */
   readsHeaders: readonly string[];
+  /** Likewise for parameters of the URL's query; absent: none. Never a token or a signature. */
+  readsQuery?: readonly string[];
   /** The header that names the topic; null: the body does. */
   topicHeader: string | null;
   /**
@@ -58,17 +84,12 @@ export interface Receiver {
    */
   answersUnreadable: 'refuse' | 'accept';
   /**
-   * Check authenticity over the raw bytes, in constant time, against every live secret.
-   * @returns null when authentic, else why not (for the counter and the log; no secret, no body in it)
+   * Check authenticity over the raw bytes, in constant time, against every live secret; then read the delivery. Never throws for bad shapes.
+   * A field that does not say whom or what an event is about never costs the event: it is understood, or left out and noted.
    */
-  verify(delivery: Delivery, secrets: Secrets): 'missing_signature' | 'bad_signature' | 'stale' | null;
-  /** The key under which a repeat of this delivery is recognised. Called after `verify`; null: the delivery carries none. */
-  dedupeKey(delivery: Delivery): string | null;
-  /**
-   * Turn the parsed JSON body into domain events. Never throws for bad shapes. A field that does not say whom or what an event is about never
-   * costs the event: it is understood, or left out and noted.
-   */
-  normalise(delivery: Delivery, body: unknown, store: StoreContext): Normalised;
+  receive(delivery: Delivery, secrets: Secrets, store: StoreContext): Received;
+  /** Read a delivery that was verified when it came: kept in the quarantine with the headers and the query that it reads, without signature. */
+  reread(delivery: Delivery, store: StoreContext): Normalised;
 }
 
 export type { EmailPayload, SmsPayload } from '../domain/channels/index.ts';
@@ -130,4 +151,26 @@ export interface Sender<C extends Channel = Channel> {
   reconciliation: Reconciliation<C>;
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
   open(): Promise<SenderSession<C>>;
+}
+
+/** What a sender's factory knows beside the configuration. */
+export interface SenderContext {
+  /** Where the provider can report what became of a message: the connection's own webhook; null: there is none. */
+  webhookUrl: string | null;
+}
+
+/** A provider: a folder, `integrations/<name>/`, and one line in `integrations/index.ts`. It sends, reports, or both. */
+export interface Integration {
+  /** As URLs and connections write it: lower-case letters, digits and hyphens. */
+  name: string;
+  /** The configuration of a connection as it is entered and stored, sealed; absent: there is nothing to configure. */
+  config?: z.ZodType;
+  /** A new secret for the webhooks of a connection; absent: the provider makes it, and it is entered. */
+  newSecret?(): string;
+  receiver?: Receiver;
+  /**
+   * @param config - as stored and unsealed; the integration reads it with its own schema
+   * @throws ZodError or an error class of the integration's own when it cannot be used
+   */
+  sender?(config: unknown, context: SenderContext): Sender;
 }

@@ -6,7 +6,7 @@ import { connections, inbox } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
-import type { Delivery, Receiver, Secrets } from '../integrations/port.ts';
+import type { Delivery, Received, Refusal, Reply, Secrets } from '../integrations/port.ts';
 import { type AnswerBudget, isLineTooLong, startAnswerBudget } from './answer-budget.ts';
 import {
   type Attempt,
@@ -19,16 +19,21 @@ import {
   unstorableReason,
 } from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
-import { readTenant, sourceOf } from './events/context.ts';
-import { isStop, mayCarryStop } from './events/stops.ts';
+import { isStop } from './effects/index.ts';
+import { sourceOf } from './intake/source.ts';
+import { mayCarryStop } from './intake/stops.ts';
+import { readTenant } from './intake/tenant.ts';
+import { keptOf } from './kept-delivery.ts';
 import { storeContextOf } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
 export type Acceptance =
-  | { kind: 'accepted'; result: 'applied' | 'repeated' | 'ignored' | 'quarantined' | 'pending' }
+  | { kind: 'accepted'; result: 'applied' | 'repeated' | 'ignored' | 'quarantined' | 'pending'; reply?: Reply }
+  /** A ping or a challenge of the provider: nothing was stored. */
+  | { kind: 'answered'; status: number; body: Reply | null }
   /** It names nobody and nothing: kept in the quarantine, and the sender is told what to correct. A repeat is answered the same until it is. */
   | { kind: 'unreadable'; reason: string; fields: FieldNote[] }
-  | { kind: 'refused'; reason: 'unknown_connection' | 'missing_signature' | 'bad_signature' | 'stale' | 'not_json' }
+  | { kind: 'refused'; reason: 'unknown_connection' | 'method_not_allowed' | Refusal }
   /** Stored or not, the sender must come again: the answer could not be given in time. */
   | { kind: 'busy' }
   /** Not looked at: too many wait for the database already. */
@@ -49,8 +54,8 @@ export async function acceptDelivery(deps: Deps, integration: string, connection
 const overloaded: Acceptance = { kind: 'overloaded' };
 
 /** The name comes from the URL of a caller who has proved nothing yet: as a label, each name that somebody makes up would be kept for ever. */
-function labelOf(deps: Pick<Deps, 'receivers'>, integration: string): string {
-  return deps.receivers[integration] === undefined ? 'unknown' : integration;
+function labelOf(deps: Pick<Deps, 'integrations'>, integration: string): string {
+  return deps.integrations[integration]?.receiver === undefined ? 'unknown' : integration;
 }
 
 /** For the metrics. */
@@ -98,79 +103,72 @@ async function answeredInTime(deps: Deps, budget: AnswerBudget, work: Promise<Ac
 }
 
 async function accept(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery, budget: AnswerBudget): Promise<Acceptance> {
-  const receiver = deps.receivers[integration];
+  const receiver = deps.integrations[integration]?.receiver;
   if (receiver === undefined) return { kind: 'refused', reason: 'unknown_connection' };
+  if (!(receiver.methods ?? ['POST']).includes(delivery.method)) return { kind: 'refused', reason: 'method_not_allowed' };
   const connection = await deps.db.resolveConnection(integration, connectionId);
   if (connection === null) return { kind: 'refused', reason: 'unknown_connection' };
   const [first, second] = connection.secrets.map((s) => deps.sealing.open(s));
   if (first === undefined) return { kind: 'refused', reason: 'unknown_connection' };
   const secrets: Secrets = second === undefined ? [first] : [first, second];
-  const fault = receiver.verify(delivery, secrets);
-  if (fault !== null) return { kind: 'refused', reason: fault };
-  // Programs on Windows begin a text with a mark that JSON does not know.
-  const text = delivery.raw.toString('utf8').replace(/^\ufeff/, '');
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return { kind: 'refused', reason: 'not_json' };
-  }
-  const understood = receiver.normalise(delivery, body, storeContextOf(connection.tenant));
-  // A delivery without an id of its own is known by its bytes: a repeat sends the same.
-  const dedupeKey =
-    receiver.dedupeKey(delivery) ?? `sha256:${createHash('sha256').update(understood.topic).update('\n').update(delivery.raw).digest('hex')}`;
+  const received = receiver.receive(delivery, secrets, storeContextOf(connection.tenant));
+  if (received.kind === 'refused') return received;
+  if (received.kind === 'answer') return { kind: 'answered', status: received.status, body: received.body ?? null };
   const row: StoredDelivery = {
     tenantId: connection.tenantId,
     connectionId: connection.id,
-    dedupeKey,
-    topic: understood.topic,
+    dedupeKey: received.dedupeKey ?? keyOfBytes(received.topic, delivery),
+    topic: received.topic,
     tenant: connection.tenant,
   };
-  const headers = keptHeaders(receiver, delivery);
-  switch (understood.kind) {
+  const acceptance = await acceptRead(deps, integration, row, received, keptOf(receiver, delivery), budget);
+  return acceptance.kind === 'accepted' && received.reply !== undefined ? { ...acceptance, reply: received.reply } : acceptance;
+}
+
+/** A delivery without an id of its own is known by its bytes: a repeat sends the same. */
+function keyOfBytes(topic: string, delivery: Delivery): string {
+  const hash = createHash('sha256').update(topic).update('\n');
+  // Without a body, everything that it says stands in the URL.
+  return `sha256:${hash.update(delivery.raw.length > 0 ? delivery.raw : delivery.url).digest('hex')}`;
+}
+
+async function acceptRead(
+  deps: Deps,
+  integration: string,
+  row: StoredDelivery,
+  read: Exclude<Received, { kind: 'refused' | 'answer' }>,
+  kept: Pick<SetAside, 'body' | 'headers'>,
+  budget: AnswerBudget,
+): Promise<Acceptance> {
+  switch (read.kind) {
     case 'ignored':
       return { kind: 'accepted', result: (await storeIgnored(deps, row)) ? 'ignored' : 'repeated' };
     case 'unreadable': {
-      const { reason, fields, mayBeStop } = understood;
-      return setAside(deps, integration, { ...row, notes: fields }, { reason, body: text, headers, mayBeStop });
+      const { reason, fields, mayBeStop } = read;
+      return setAside(deps, integration, { ...row, notes: fields }, { ...kept, reason, mayBeStop });
     }
     case 'events':
       try {
-        return await acceptEvents(deps, { ...row, notes: understood.notes }, understood.events, budget);
+        return await acceptEvents(deps, { ...row, notes: read.notes }, read.events, budget);
       } catch (error) {
         const reason = unstorableReason(error);
         if (reason === null) throw error;
-        return setAside(
-          deps,
-          integration,
-          { ...row, notes: understood.notes },
-          { reason, body: text, headers, mayBeStop: understood.events.some(isStop) },
-        );
+        return setAside(deps, integration, { ...row, notes: read.notes }, { ...kept, reason, mayBeStop: read.events.some(isStop) });
       }
   }
-}
-
-/** What a replay needs: never a signature, and only one value each. */
-function keptHeaders(receiver: Receiver, delivery: Delivery): Record<string, string> {
-  return Object.fromEntries(
-    receiver.readsHeaders.flatMap((name) => {
-      const value = delivery.headers[name];
-      return typeof value === 'string' ? [[name, value.replaceAll('\0', '').slice(0, 500)]] : [];
-    }),
-  );
 }
 
 /** Keep it, and answer as the integration's senders need it. Settled meanwhile, by a replay or a corrected repeat, it is a repeat. */
 async function setAside(deps: Deps, integration: string, row: StoredDelivery, kept: SetAside): Promise<Acceptance> {
   if (!(await keepLoudly(deps, integration, row, kept))) return { kind: 'accepted', result: 'repeated' };
-  if (deps.receivers[integration]?.answersUnreadable !== 'refuse') return { kind: 'accepted', result: 'quarantined' };
+  if (deps.integrations[integration]?.receiver?.answersUnreadable !== 'refuse') return { kind: 'accepted', result: 'quarantined' };
   return { kind: 'unreadable', reason: kept.reason, fields: row.notes ?? [] };
 }
 
 /** A fault that nobody sees lets messages go on after a purchase: it is logged and counted each time it comes. @returns false when it was settled before */
 async function keepLoudly(deps: Deps, integration: string, row: StoredDelivery, kept: SetAside): Promise<boolean> {
   if ((await storeQuarantined(deps, row, kept)) === 'settled') return false;
-  const topic = deps.receivers[integration]?.topics.includes(row.topic) === true ? row.topic : 'other';
+  const topic = deps.integrations[integration]?.receiver?.topics.includes(row.topic) === true ? row.topic : 'other';
   const { reason, mayBeStop } = kept;
   deps.telemetry.unreadable(integration, topic, mayBeStop);
   deps.log.error(

@@ -1,17 +1,17 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { callFunction, callUnawaited, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
+import { callFunction, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
-import { type Applied, applyEvents, namesOf } from './events/apply.ts';
-import { type EventContext, readTenant, startContext, type TenantRow } from './events/context.ts';
-import { MovedError } from './events/identities.ts';
-import { asArguments, type Found } from './events/lock-named.ts';
-import { personalHashes } from './events/suppressions.ts';
-import { parseWorld, type StoredWorld, worldOf } from './events/world.ts';
+import { type Applied, allNamesOf, EventApplication } from './intake/apply-events.ts';
+import type { DecisionContext } from './intake/draft.ts';
+import { asArguments, type Found, MovedError } from './intake/found.ts';
+import { questionOf } from './intake/read-world.ts';
+import { decisionContext, readTenant, type TenantRow } from './intake/tenant.ts';
+import type { StoredWorld } from './intake/world.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 // How a delivery and its effects get into Postgres: one inbox row each, however often it comes.
@@ -54,72 +54,95 @@ export async function tryApply(deps: Deps, row: StoredDelivery, events: DomainEv
   }
 }
 
-interface Opened {
+/** What `open_deliveries` says about one delivery. */
+interface OpenedDelivery {
   /** The row of an earlier delivery. */
-  known?: { id: string; state: 'applied' | 'pending' | 'ignored' | 'quarantined'; events: DomainEvent[]; covered_contact_ids: string[] } | null;
-  /** null: persons moved while their locks were awaited. */
-  named?: Found | null;
+  known?: KnownDelivery;
+  named?: Found;
   /** What the delivery is about, where it was asked for. */
   world?: StoredWorld;
+}
+
+interface KnownDelivery {
+  id: string;
+  state: 'applied' | 'pending' | 'ignored' | 'quarantined';
+  events: DomainEvent[];
+  covered_contact_ids: string[];
 }
 
 async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
   const id = uuidv7();
   const tenant = row.tenant ?? (await readTenant(tx, row.tenantId));
-  const ctx = startContext(tx, deps, { ...row, inboxId: id }, tenant);
-  const { all } = namesOf(ctx.source, events);
-  const reads = worldOf(events);
-  const opened = await callFunction<Opened>(tx, 'open_delivery_3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)', [
-    JSON.stringify({ id, dedupe_key: row.dedupeKey, topic: row.topic, events, notes: row.notes ?? [], order_id: orderIdOf(events) }),
-    row.connectionId,
-    ...asArguments(all),
-    reads,
-    reads === 'cart' ? personalHashes(ctx, all.identities) : [],
-  ]);
-  const { known, named } = opened;
-  if (known === undefined) {
-    if (named == null) throw new MovedError();
-    const applied = await applyEvents(ctx, deps, events, {
-      named,
-      world: opened.world === undefined ? null : parseWorld(opened.world),
-    });
-    if (applied.coveredContactIds.length > 0) recordApplied(tx, id, applied);
-    await deps.checkpoints('stop.before_commit');
-    return { kind: 'applied', applied };
-  }
-  if (known === null) throw new MovedError();
-  if (known.state === 'pending' || known.state === 'quarantined') {
-    const applied = await applyWaiting({ ...ctx, inboxId: known.id }, deps, row, { id: known.id, state: known.state, stored: known.events, events });
-    await deps.checkpoints('stop.before_commit');
-    return { kind: 'applied', applied };
-  }
+  const context = decisionContext(deps, { ...row, inboxId: id }, tenant);
+  const [opened] =
+    (await callFunction<OpenedDelivery[] | null>(tx, 'open_deliveries($1)', [JSON.stringify([openingOf(row, id, events, context)])])) ?? [];
+  if (opened === undefined) throw new MovedError();
+  const { known } = opened;
+  if (known !== undefined && known.state !== 'pending' && known.state !== 'quarantined') return repeat(tx, deps, known);
+  const applied = known === undefined ? await applyNew(tx, deps, context, events, opened) : await applyWaiting(tx, deps, context, row, known, events);
+  await deps.checkpoints('stop.before_commit');
+  return { kind: 'applied', applied };
+}
+
+/** A delivery as `open_deliveries` takes it. The world comes along where the delivery is about one event. */
+function openingOf(row: StoredDelivery, id: string, events: DomainEvent[], context: DecisionContext): Record<string, unknown> {
+  const [identityKinds, identityValues, keyConnections, keyKinds, keyValues, stops] = asArguments(allNamesOf(context.source, events));
+  const [event, another] = events;
+  const question = event === undefined || another !== undefined ? null : questionOf(event, context);
+  return {
+    id,
+    connection: row.connectionId,
+    dedupe_key: row.dedupeKey,
+    topic: row.topic,
+    events,
+    notes: row.notes ?? [],
+    identity_kinds: identityKinds,
+    identity_values: identityValues,
+    key_connections: keyConnections,
+    key_kinds: keyKinds,
+    key_values: keyValues,
+    stops,
+    ...(question === null
+      ? {}
+      : {
+          parts: question.parts,
+          order_number: question.orderNumber,
+          address_hashes: question.addressHashes,
+          message_account: question.message?.account ?? null,
+          provider_message_id: question.message?.providerMessageId ?? null,
+        }),
+  };
+}
+
+function applyNew(tx: Tx, deps: Deps, context: DecisionContext, events: DomainEvent[], { named, world }: OpenedDelivery): Promise<Applied> {
+  const application = new EventApplication(tx, deps, context);
+  const [event] = events;
+  const row = { id: context.inboxId ?? '', waited: false };
+  if (named === undefined) throw new MovedError();
+  if (event === undefined || world === undefined) return application.applyInTurn(events, named, row);
+  return application.applyOpened(event, { found: named, world }, row);
+}
+
+async function repeat(tx: Tx, deps: Deps, known: KnownDelivery): Promise<Extract<Attempt, { applied: Applied }>> {
   const lockedAtMs = deps.clock.monotonicMs();
-  const liveClaims = await readLiveClaims(tx, known.covered_contact_ids);
-  return { kind: 'repeated', applied: { coveredContactIds: known.covered_contact_ids, liveClaims, lockedAtMs, outboxWritten: false } };
+  const coveredContactIds = known.covered_contact_ids;
+  const liveClaims = await readLiveClaims(tx, coveredContactIds);
+  return { kind: 'repeated', applied: { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: false } };
 }
 
 /** What waits is applied as it was read; what could not be read, as it is read now. */
 async function applyWaiting(
-  ctx: EventContext,
+  tx: Tx,
   deps: Deps,
+  context: DecisionContext,
   row: StoredDelivery,
-  known: { id: string; state: 'pending' | 'quarantined'; stored: DomainEvent[]; events: DomainEvent[] },
+  { id, state, events: stored }: KnownDelivery,
+  events: DomainEvent[],
 ): Promise<Applied> {
-  const { id, state, stored, events } = known;
-  const applied = await applyEvents(ctx, deps, state === 'pending' ? stored : events, null);
-  if (state === 'quarantined') await ctx.tx.update(inbox).set(readAs(row, events)).where(eq(inbox.id, id));
-  await release(ctx.tx, id);
-  recordApplied(ctx.tx, id, applied);
-  return applied;
-}
-
-/** The number of the one order that a delivery is about. */
-function orderIdOf([event, another]: DomainEvent[]): string | null {
-  return event?.type === 'order.placed' && another === undefined ? event.order.externalId : null;
-}
-
-function recordApplied(tx: Tx, inboxId: string, applied: Applied): void {
-  callUnawaited(tx, 'record_applied($1, $2)', [inboxId, applied.coveredContactIds]);
+  if (state === 'quarantined') await tx.update(inbox).set(readAs(row, events)).where(eq(inbox.id, id));
+  await release(tx, id);
+  const application = new EventApplication(tx, deps, { ...context, inboxId: id });
+  return application.applyInTurn(state === 'pending' ? stored : events, null, { id, waited: true });
 }
 
 /** How a delivery that was unreadable is understood after all. */

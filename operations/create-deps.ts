@@ -1,6 +1,6 @@
 import { openDatabase } from '../db/client.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
-import { createSender, receivers, senderNames } from '../integrations/registry.ts';
+import { createSender, integrations, type Integrations } from '../integrations/index.ts';
 import type { Sender } from '../integrations/port.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
@@ -29,6 +29,8 @@ export interface DepsOptions {
   checkpoints?: Checkpoints;
   /** What sequences may be about: for installations with kinds of their own. */
   subjects?: SubjectKinds;
+  /** Providers that connections may be of: for installations with some of their own. */
+  integrations?: Integrations;
   /** Senders for tenants without a connection of that channel, instead of `smtpUrl`: adapters of the installation's own, and far ends in tests. */
   defaultSenders?: readonly Sender[];
 }
@@ -45,6 +47,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
   });
   const clock = options.clock ?? systemClock;
   const sealing = createSealing(options.masterKey);
+  const known = options.integrations ?? integrations;
   const kicked: (() => void)[] = [];
   return {
     db,
@@ -57,8 +60,8 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     telemetry: options.telemetry ?? noTelemetry,
     log: options.log,
     subjects: options.subjects ?? subjectKinds,
-    receivers,
-    createSender: cachedSenders(),
+    integrations: known,
+    createSender: cachedSenders(known),
     defaultSenders:
       options.defaultSenders ??
       (options.smtpUrl === null ? [] : [createSender({ integration: 'smtp', config: { url: options.smtpUrl, dkim: options.dkim ?? null } })]),
@@ -73,14 +76,14 @@ export function createDeps(options: DepsOptions): BuiltDeps {
 }
 
 /** One sender per configuration: senders may keep pools. */
-function cachedSenders(): Deps['createSender'] {
+function cachedSenders(known: Integrations): Deps['createSender'] {
   const made = new Map<string, Sender>();
-  return (integration, config) => {
-    if (!senderNames.includes(integration)) return null;
-    const key = `${integration} ${config}`;
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const sender = createSender({ integration, config: JSON.parse(config) });
+  return (integration, config, context) => {
+    if (known[integration]?.sender === undefined) return null;
+    const key = `${integration} ${context.webhookUrl ?? ''} ${config}`;
+    const cached = made.get(key);
+    if (cached !== undefined) return cached;
+    const sender = createSender({ integration, config: JSON.parse(config) }, context, known);
     made.set(key, sender);
     return sender;
   };

@@ -1,5 +1,6 @@
 import type { Database } from '../db/client.ts';
-import type { Receiver, Sender } from '../integrations/port.ts';
+import type { Integrations } from '../integrations/index.ts';
+import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { SubjectKinds } from '../domain/subjects/index.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
 import type { Clock } from './clock.ts';
@@ -75,9 +76,10 @@ export interface Deps {
   versions: VersionCache;
   /** What sequences may be about. */
   subjects: SubjectKinds;
-  receivers: Readonly<Record<string, Receiver>>;
+  /** The providers that connections may be of. */
+  integrations: Integrations;
   /** The sender of a connection from its integration and opened configuration; null: that integration sends nothing. */
-  createSender(integration: string, config: string): Sender | null;
+  createSender(integration: string, config: string, context: SenderContext): Sender | null;
   /** The installation's own senders, at most one a channel: for tenants without a connection of that channel. */
   defaultSenders: readonly Sender[];
   /** Absolute, without a trailing slash: links in messages start with it. */

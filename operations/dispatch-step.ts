@@ -8,7 +8,7 @@ import { applyFind, lockStep, type Settlement, settleCall } from './dispatch/fen
 import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
 import { type DispatchResult, tell } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
-import { MovedError } from './events/identities.ts';
+import { MovedError } from './intake/found.ts';
 import { type Outlet, type Outlets, readConfigured, toOutlets } from './outlets.ts';
 
 export type { DispatchResult } from './dispatch/records.ts';

@@ -4,6 +4,7 @@ import { connections } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import type { Sender } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
+import { webhookUrlOf } from './webhook-url.ts';
 
 /** One account through which a tenant's messages leave. */
 export interface Outlet {
@@ -38,11 +39,13 @@ export function readConfigured(tx: Tx): Promise<ConnectionRow[]> {
 type ConnectionRow = typeof connections.$inferSelect;
 
 /** @throws when a configuration cannot be unsealed */
-export function toOutlets(deps: Pick<Deps, 'sealing' | 'createSender' | 'defaultSenders'>, rows: readonly ConnectionRow[]): Outlets {
+export function toOutlets(deps: Pick<Deps, 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'>, rows: readonly ConnectionRow[]): Outlets {
   const all: (Outlet & { connected: boolean })[] = [];
   for (const row of rows) {
     if (row.sealedConfig === null) continue;
-    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig));
+    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), {
+      webhookUrl: webhookUrlOf(deps, row.integration, row.id),
+    });
     if (sender !== null) all.push({ connectionId: row.id, sender, connected: row.state === 'connected' });
   }
   for (const sender of deps.defaultSenders) all.push({ connectionId: null, sender, connected: true });

@@ -7,8 +7,10 @@ import { waitForCalls } from './accept-delivery.ts';
 import { startAnswerBudget } from './answer-budget.ts';
 import { settleAsIgnored, type StoredDelivery, tryApply, unstorableReason } from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
-import { readTenant, type TenantRow } from './events/context.ts';
+import { readTenant, type TenantRow } from './intake/tenant.ts';
+import { deliveryOf } from './kept-delivery.ts';
 import { storeContextOf } from './store-context.ts';
+import { webhookUrlOf } from './webhook-url.ts';
 
 /** What became of reading a quarantined delivery again. */
 export type Replayed =
@@ -102,15 +104,12 @@ function readKept(deps: Deps, tenantId: string, quarantineId: string): Promise<K
 }
 
 function readAgain(deps: Deps, kept: Kept): Normalised {
-  const body: unknown = JSON.parse(kept.body);
   // Events that were read once and could not be applied are kept as such: no integration's body is a list.
-  if (Array.isArray(body) && kept.events.length > 0) return { kind: 'events', topic: kept.topic, events: kept.events, notes: [] };
-  const receiver = deps.receivers[kept.integration];
+  if (kept.body.startsWith('[') && kept.events.length > 0) return { kind: 'events', topic: kept.topic, events: kept.events, notes: [] };
+  const receiver = deps.integrations[kept.integration]?.receiver;
   if (receiver === undefined) {
     return { kind: 'unreadable', topic: kept.topic, reason: 'its integration is no longer known', fields: [], mayBeStop: true };
   }
-  // Deliveries that an earlier build set aside have no headers; their topic is known all the same.
-  const named = receiver.topicHeader === null || kept.topic === 'unknown' ? {} : { [receiver.topicHeader]: kept.topic };
-  const delivery = { raw: Buffer.from(kept.body), headers: { ...named, ...kept.headers }, receivedAtMs: kept.receivedAt };
-  return receiver.normalise(delivery, body, storeContextOf(kept.tenant));
+  const delivery = deliveryOf(receiver, kept, webhookUrlOf(deps, kept.integration, kept.connectionId));
+  return receiver.reread(delivery, storeContextOf(kept.tenant));
 }

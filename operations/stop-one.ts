@@ -1,26 +1,28 @@
 import { and, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
+import { callUnawaited, CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
 import { auditLog, enrollments, messages } from '../db/schema/index.ts';
 import { addressOf, isChannel } from '../domain/channels/index.ts';
-import { isStrong } from '../domain/people/choose-contact.ts';
+import { type Identity, isStrong } from '../domain/people/choose-contact.ts';
 import type { StopReason } from '../domain/sequence/plan.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { lockStep } from './dispatch/fence.ts';
 import type { EnrollmentRow } from './dispatch/progress.ts';
-import { type EventContext, readTenant, startContext } from './events/context.ts';
-import { contactsByIdentity, MovedError } from './events/identities.ts';
-import { lockNamed, mostHolders } from './events/lock-named.ts';
-import { optOutPersons } from './events/opt-outs.ts';
-import { coverPersons, stopEnrollments } from './events/stop-enrollments.ts';
+import { optOutPersons } from './effects/rules/opt-out.ts';
+import { type DecisionContext, Draft } from './intake/draft.ts';
+import { contactsByIdentity, type Found, lockNamed, mostHolders, MovedError } from './intake/found.ts';
+import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
+import { decisionContext, readTenant } from './intake/tenant.ts';
+import type { World } from './intake/world.ts';
+import { tellsTemporal, writesOf } from './intake/writes.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 /** `busy`: written or not, a covered call may still be open: the caller must come again. */
 export type StopResult = 'stopped' | 'not_found' | 'busy';
 
 /** An end as the enrollment's row holds it. */
-export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote'> & { endedAt: number };
+export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote' | 'subjectKind'> & { endedAt: number };
 
 /** What a stop by hand came to. `ended_before`: the sequence had an end already, which stays. */
 export type HandStop = { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'not_found' | 'busy' };
@@ -34,9 +36,10 @@ export async function stopByHand(
   const result = await stopAndWait(deps, input.tenantId, async (tx) => {
     const locked = await lockStep(tx, input.enrollmentId, '');
     if (locked === null) return null;
-    const ctx = startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null }, await readTenant(tx, input.tenantId));
-    await coverPersons(ctx, [locked.personId]);
-    await stopEnrollments(ctx, [input.enrollmentId], input.reason ?? 'manual', { note: input.note });
+    const { draft } = await draftOf(tx, deps, input.tenantId, { ...nobody, named: [locked.personId], reached: [locked.personId] });
+    draft.coverPersons([locked.personId]);
+    if (locked.enrollment.endedAt === null) draft.end([input.enrollmentId], input.reason ?? 'manual', { note: input.note });
+    const outboxWritten = writeDraft(tx, draft);
     const end = await readEnd(tx, input.enrollmentId);
     // A COMMIT whose fate is unclear is done again: the end that the first attempt wrote is this request's own.
     const own = locked.enrollment.endedAt === null || (written.stop?.kind === 'stopped' && written.stop.end.endedAt === end.endedAt);
@@ -49,7 +52,7 @@ export async function stopByHand(
       subject: input.enrollmentId,
       data: { already_ended: locked.enrollment.endedAt !== null },
     });
-    return ctx;
+    return { covered: [...draft.changes.covered], outboxWritten };
   });
   if (result !== 'stopped') return { kind: result };
   if (written.stop === null) throw new Error('a stop was committed that was not written');
@@ -57,8 +60,8 @@ export async function stopByHand(
 }
 
 async function readEnd(tx: Tx, enrollmentId: string): Promise<End> {
-  const { status, stopReason, stopNote, endedAt } = enrollments;
-  const [row] = await tx.select({ status, stopReason, stopNote, endedAt }).from(enrollments).where(eq(enrollments.id, enrollmentId));
+  const { status, stopReason, stopNote, endedAt, subjectKind } = enrollments;
+  const [row] = await tx.select({ status, stopReason, stopNote, endedAt, subjectKind }).from(enrollments).where(eq(enrollments.id, enrollmentId));
   if (row === undefined || row.endedAt === null) throw new Error('a stopped enrollment has no end');
   return { ...row, endedAt: row.endedAt };
 }
@@ -72,7 +75,6 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
   return stopAndWait(deps, input.tenantId, async (tx) => {
     const message = await readMessage(tx, input.messageId);
     if (message === null) return null;
-    const ctx = startContext(tx, deps, { tenantId: input.tenantId, connectionId: '', inboxId: null }, await readTenant(tx, input.tenantId));
     const addressees = await contactsByIdentity(tx, message.identities);
     const found = await lockNamed(tx, {
       identities: message.identities,
@@ -86,21 +88,45 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
     if ((await readMessage(tx, input.messageId))?.enrollmentContactId !== message.enrollmentContactId) throw new MovedError();
     // A link that was texted to a number which several share closes the number, as their STOP would (rule 13).
     const numberOnly = message.identities.length > 0 && !message.identities.some(isStrong) && found.named.length > 1;
-    await optOutPersons(ctx, {
+    const { draft, context } = await draftOf(tx, deps, input.tenantId, found, message.identities);
+    optOutPersons(draft, {
       channel: message.channel,
       final: false,
       source: 'unsubscribe',
       basis: 'person',
-      occurredAtMs: ctx.nowMs,
+      occurredAtMs: context.nowMs,
       identities: message.identities,
       numberOnly,
       personIds: numberOnly ? [] : found.named,
       reachedPersonIds: found.reached,
     });
     // The call of this very message, should it still be open.
-    ctx.covered.add(message.contactId);
-    return ctx;
+    draft.coverContact(message.contactId);
+    return { covered: [...draft.changes.covered], outboxWritten: writeDraft(tx, draft) };
   });
+}
+
+const nobody: Found = { named: [], reached: [], near: [], crowded: [], subjects: [] };
+
+/** A draft of the world of people whose locks are held. @param besides - identities that nobody of them may have */
+async function draftOf(
+  tx: Tx,
+  deps: Deps,
+  tenantId: string,
+  found: Found,
+  besides: readonly Identity[] = [],
+): Promise<{ draft: Draft; context: DecisionContext }> {
+  const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
+  const world: World = await readWorld(tx, deps.versions, found, { ...nothingBesides, parts: ['runs'] });
+  const suppressions = await readSuppressions(tx, context, [...besides, ...world.identities]);
+  return { draft: new Draft({ ...world, suppressions }, context), context };
+}
+
+/** @returns whether Temporal is to be told of anything */
+function writeDraft(tx: Tx, draft: Draft): boolean {
+  const writes = writesOf(draft);
+  if (Object.keys(writes).length > 0) callUnawaited(tx, 'write_world($1)', [JSON.stringify(writes)]);
+  return tellsTemporal(writes);
 }
 
 async function readMessage(tx: Tx, messageId: string) {
@@ -120,20 +146,26 @@ async function readMessage(tx: Tx, messageId: string) {
   };
 }
 
+interface Written {
+  /** Contacts whose running calls must be over. */
+  covered: string[];
+  outboxWritten: boolean;
+}
+
 /** The stop side of the fence for stops that come without a webhook: write, give the connection back, wait for covered calls. */
-async function stopAndWait(deps: Deps, tenantId: string, write: (tx: Tx) => Promise<EventContext | null>): Promise<StopResult> {
+async function stopAndWait(deps: Deps, tenantId: string, write: (tx: Tx) => Promise<Written | null>): Promise<StopResult> {
   const budget = startAnswerBudget(deps.clock);
   for (let attempt = 1; budget.leftMs() > 0; attempt++) {
     try {
       const written = await deps.db.withTenant(tenantId, async (tx) => {
         if (attempt > 1) await boundLockWaits(tx, budget.leftMs());
-        const ctx = await write(tx);
-        if (ctx === null) return null;
+        const stop = await write(tx);
+        if (stop === null) return null;
         const lockedAtMs = deps.clock.monotonicMs();
         await deps.checkpoints('stop.locked');
-        const claims = await readLiveClaims(tx, [...ctx.covered]);
+        const claims = await readLiveClaims(tx, stop.covered);
         await deps.checkpoints('stop.before_commit');
-        return { claims, lockedAtMs, outboxWritten: ctx.outboxWritten };
+        return { claims, lockedAtMs, outboxWritten: stop.outboxWritten };
       });
       if (written === null) return 'not_found';
       if (written.outboxWritten) deps.kickRelay();

@@ -62,6 +62,7 @@ export const messages = pgTable(
     index('messages_live').on(t.tenantId, t.contactId).where(sql`live`),
     index('messages_leases').on(t.claimedAt).where(sql`live`),
     index('messages_in_doubt').on(t.findFrom).where(sql`state = 'unknown' and find_from is not null`),
+    index('messages_provider').on(t.tenantId, t.account, t.providerMessageId).where(sql`provider_message_id is not null`),
     index('messages_contact').on(t.tenantId, t.contactId, t.settledAt),
     foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'messages_enrollment_fk' }),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'messages_contact_fk' }),

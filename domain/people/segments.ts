@@ -1,5 +1,3 @@
-export { segmentModifiers, sequenceType, type SequenceType } from '../subjects/cart/segment.ts';
-
 export type BaseSegment = 'FIRST_TIME' | 'HIGH_VALUE' | 'RETURNING';
 /** Composes with any base segment; adds sentences to the copy, replaces nothing. */
 export type SegmentModifier = 'LOW_STOCK';

@@ -1,9 +1,9 @@
-import type { Receiver } from '../port.ts';
 import { readInstant } from '../read/instant.ts';
 import { type Fields, type Notes, note, readFields } from '../read/notes.ts';
 import { exactBody } from '../read/parse-exactly.ts';
 import { occurredAt, understood } from '../read/understood.ts';
 import { asDedupeKey, cleanText } from '../untrusted-text.ts';
+import { jsonReceiver } from '../verified-receiver.ts';
 import { signatureMatches, singleHeader } from '../verify-signature.ts';
 import { readCartUpdated } from './carts.ts';
 import { readContactUpdated, readMessageReceived, readOptedIn, readOptedOut } from './contacts.ts';
@@ -34,7 +34,7 @@ const types: ReadonlyMap<string, Type> = new Map([
 ]);
 
 /** Events of a merchant's own systems, signed as Standard Webhooks prescribes. Source: docs/webhooks.md */
-export const genericReceiver: Receiver = {
+export const genericReceiver = jsonReceiver({
   topics: [...types.keys()],
   readsHeaders: [],
   topicHeader: null,
@@ -79,7 +79,7 @@ export const genericReceiver: Receiver = {
     const occurred = occurredAt(stated, 'timestamp', notes, delivery.receivedAtMs);
     return understood(topic, known.read({ data, notes, store, occurred }), notes, known.mayBeStop);
   },
-};
+});
 
 /** Two spellings of "cancelled", and what is written in capitals, are the same type. */
 function typeOf(envelope: Fields): string | null {

@@ -1,6 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { type HmacScheme, hmacSignature } from '../verify-signature.ts';
 
 export const standardWebhookScheme: HmacScheme = { algorithm: 'sha256', encoding: 'base64' };
+
+/** `whsec_` and base64 of 32 random bytes; the specification asks for 24 to 64. */
+export function newStandardWebhookSecret(): string {
+  return `whsec_${randomBytes(32).toString('base64')}`;
+}
 
 /**
  * The key inside a Standard Webhooks secret: `whsec_` and base64.

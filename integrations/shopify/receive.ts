@@ -1,9 +1,10 @@
-import type { Delivery, Receiver } from '../port.ts';
+import type { Delivery } from '../port.ts';
 import { readInstant } from '../read/instant.ts';
 import { type Notes, readFields } from '../read/notes.ts';
 import { exactBody } from '../read/parse-exactly.ts';
 import { understood } from '../read/understood.ts';
 import { asDedupeKey, cleanText } from '../untrusted-text.ts';
+import { jsonReceiver } from '../verified-receiver.ts';
 import { signatureMatches, singleHeader } from '../verify-signature.ts';
 import { readCart, readCheckout, readDeletedCheckout } from './carts.ts';
 import { privacyRequested, readConsentChange, readCustomerChange, readUninstalled } from './customers.ts';
@@ -50,7 +51,7 @@ const topics: ReadonlyMap<string, Topic> = new Map([
  * Shopify's webhooks. The signature covers the body only: topic, id and time come in headers that a proxy could alter, so they are
  * trusted as far as TLS is. Source: docs/webhooks.md
  */
-export const shopifyReceiver: Receiver = {
+export const shopifyReceiver = jsonReceiver({
   topics: [...topics.keys()],
   readsHeaders: ['x-shopify-topic', 'x-shopify-triggered-at'],
   topicHeader: 'x-shopify-topic',
@@ -86,7 +87,7 @@ export const shopifyReceiver: Receiver = {
     const reading = { topic, body: fields, notes, store, triggeredAt, receivedAtMs: delivery.receivedAtMs };
     return understood(topic, known.read(reading), notes, known.mayBeStop);
   },
-};
+});
 
 function topicOf(delivery: Delivery): string | null {
   return cleanText(singleHeader(delivery, 'x-shopify-topic'), 100);

@@ -15,7 +15,7 @@ import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
-import { maybe, text } from '../events/stored-rows.ts';
+import { maybe, text } from '../intake/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { messageAsIdentity } from './records.ts';
@@ -157,6 +157,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
     subject: {
       state: subject.state,
+      boughtBy: about.kind.boughtBy,
       lastActivityMs: subject.lastActivityAt,
       valueMinor: about.valueMinor,
       currency: about.currency,

@@ -5,7 +5,7 @@ import { enrollments, messages } from '../../db/schema/index.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import type { Deadline, Reconciliation, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 import type { Clock } from '../clock.ts';
-import { MovedError } from '../events/identities.ts';
+import { MovedError } from '../intake/found.ts';
 import type { EnrollmentRow, LedgerRow, MessageRow } from './progress.ts';
 
 /*

@@ -16,7 +16,7 @@ import { type Cut, type DatabaseLine, startDatabaseLine } from './database-line.
 
 const hourMs = 3_600_000;
 // What the transactions say: the intake's inbox row, the first claim, a claim or its release, the outcome of a call.
-const delivery = /inbox|open_delivery/;
+const delivery = /inbox|open_deliver/;
 const claim = /insert into "messages"/;
 const ledger = /(insert into|update) "messages"/;
 const settle = /update "messages"[^\0]*"provider_message_id"/;

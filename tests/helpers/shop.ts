@@ -117,7 +117,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
   const temporal = { address: inject('temporalAddress'), namespace: 'default', apiKey: null, tls: false, taskQueue };
   const app = await buildApp({
     deps,
-    logger: pino({ level: 'silent' }),
+    logger: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
     client: lazyClient(temporal),
     registry: createPrometheus().registry,
     links: { temporalUi: null, mailbox: null },

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createSender } from '../../integrations/registry.ts';
+import { createSender } from '../../integrations/index.ts';
 import { readDkimKey } from '../../integrations/smtp/dkim-key.ts';
 import { verifyDkim } from '../helpers/dkim-verifier.ts';
 import { type SmtpServer, startSmtpServer } from '../helpers/smtp-server.ts';

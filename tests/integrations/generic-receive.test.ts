@@ -6,6 +6,7 @@ import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import type { Delivery, Normalised, Secrets } from '../../integrations/port.ts';
 import { aStore } from '../helpers/a-store.ts';
 import { describeReceiverConformance } from './receiver-conformance.ts';
+import { posted } from '../helpers/a-delivery.ts';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const fixtures = new URL('../fixtures/generic/', import.meta.url);
@@ -14,11 +15,11 @@ const receivedAtMs = Date.UTC(2026, 10, 24, 12);
 
 function deliver(raw: string | Buffer, sentAtMs = receivedAtMs, id = 'msg_1'): Delivery {
   const timestampS = Math.floor(sentAtMs / 1_000);
-  return {
+  return posted({
     raw: Buffer.from(raw),
     headers: { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': signStandardWebhook(secret, id, timestampS, raw) },
     receivedAtMs,
-  };
+  });
 }
 
 function normalise(body: unknown): Normalised {
@@ -44,11 +45,11 @@ describeReceiverConformance({
   signatureHeaders: ['webhook-id', 'webhook-timestamp', 'webhook-signature'],
   sign: (key, raw, { id, atMs }) => {
     const timestampS = Math.floor(atMs / 1_000);
-    return {
+    return posted({
       raw,
       headers: { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': signStandardWebhook(key, id, timestampS, raw) },
       receivedAtMs: atMs,
-    };
+    });
   },
   examples,
 });
@@ -67,7 +68,7 @@ describe('the signature', () => {
       const theirs = library.sign('msg_1', sentAt, body);
       const timestamp = String(sentAt.getTime() / 1_000);
       const headers = { 'webhook-id': 'msg_1', 'webhook-timestamp': timestamp, 'webhook-signature': theirs };
-      expect(genericReceiver.verify({ raw: Buffer.from(body), headers, receivedAtMs: Date.now() }, [secret])).toBeNull();
+      expect(genericReceiver.verify(posted({ raw: Buffer.from(body), headers, receivedAtMs: Date.now() }), [secret])).toBeNull();
       const ours = signStandardWebhook(secret, 'msg_1', Number(timestamp), body);
       expect(() => library.verify(body, { ...headers, 'webhook-signature': ours })).not.toThrow();
     }

@@ -5,6 +5,7 @@ import { genericReceiver } from '../../integrations/generic/receive.ts';
 import { shopifyReceiver } from '../../integrations/shopify/receive.ts';
 import { aStore } from '../helpers/a-store.ts';
 import { shopCase, shopCaseNames } from '../helpers/shop-cases.ts';
+import { posted } from '../helpers/a-delivery.ts';
 
 const nowMs = Date.UTC(2026, 11, 1, 12, 0, 0, 500);
 
@@ -13,7 +14,7 @@ function eventsOf(name: string): DomainEvent[][] {
   return shopCase(name, nowMs).events.map(({ integration, topic, headers, body }) => {
     const receiver = integration === 'shopify' ? shopifyReceiver : genericReceiver;
     const raw = Buffer.from(JSON.stringify(body));
-    const delivery = { raw, headers: { 'x-shopify-topic': topic, ...headers }, receivedAtMs: nowMs };
+    const delivery = posted({ raw, headers: { 'x-shopify-topic': topic, ...headers }, receivedAtMs: nowMs });
     const read = receiver.normalise(delivery, body, aStore);
     if (read.kind !== 'events') throw new Error(`${name}: ${read.kind}`);
     return read.events;
@@ -108,7 +109,7 @@ const published = new URL('../fixtures/shopify-published/', import.meta.url);
 test.each(readdirSync(published))('the published payload %s is understood', (file) => {
   const raw = readFileSync(new URL(file, published));
   const topic = file.split('.')[0]?.replace('-', '/') ?? '';
-  const read = shopifyReceiver.normalise({ raw, headers: { 'x-shopify-topic': topic }, receivedAtMs: nowMs }, JSON.parse(raw.toString()), aStore);
+  const read = shopifyReceiver.reread(posted({ raw, headers: { 'x-shopify-topic': topic }, receivedAtMs: nowMs }), aStore);
   expect(read).toMatchObject({ kind: 'events', topic });
   expect(read).toMatchSnapshot();
 });

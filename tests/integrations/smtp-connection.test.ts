@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createSender } from '../../integrations/registry.ts';
+import { createSender } from '../../integrations/index.ts';
 import { parseSmtpUrl, type SmtpConfig } from '../../integrations/smtp/connection.ts';
 
 describe('an SMTP URL', () => {

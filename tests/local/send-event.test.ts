@@ -5,6 +5,7 @@ import { shopifyReceiver } from '../../integrations/shopify/receive.ts';
 import { nothingRemembered, prepareEvent, type SendableEvent, type SendOptions, sendableEvents } from '../../local/send-event.ts';
 import { type SignedDelivery, signAsShopify, signGeneric } from '../../local/webhook.ts';
 import { aStore } from '../helpers/a-store.ts';
+import { posted } from '../helpers/a-delivery.ts';
 
 const nowMs = Date.parse('2026-11-21T10:00:00Z');
 const context = { newId: () => 'a1b2', shopUrl: 'http://localhost:3030' };
@@ -18,7 +19,7 @@ const asked = (event: SendableEvent, more: Partial<SendOptions> = {}): SendOptio
   email: 'you@example.com',
   ...more,
 });
-const received = (sent: SignedDelivery): Delivery => ({ raw: Buffer.from(sent.body), headers: sent.headers, receivedAtMs: nowMs });
+const received = (sent: SignedDelivery): Delivery => posted({ raw: Buffer.from(sent.body), headers: sent.headers, receivedAtMs: nowMs });
 
 function eventsOf(receiver: typeof genericReceiver, secret: string, sent: SignedDelivery) {
   const delivery = received(sent);

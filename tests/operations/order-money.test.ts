@@ -5,12 +5,14 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { conversions, enrollments, refunds } from '../../db/schema/index.ts';
 import type { DomainEvent, NoRevenue, PersonDetails } from '../../domain/events.ts';
-import type { Receiver } from '../../integrations/port.ts';
+import { registryOf } from '../../integrations/index.ts';
+import { jsonReceiver } from '../../integrations/verified-receiver.ts';
 import { acceptDelivery } from '../../operations/accept-delivery.ts';
 import { readAnalytics, type Revenue } from '../../operations/read/analytics.ts';
 import { explainEnrollment } from '../../operations/read/explain.ts';
 import { leaveCart } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
+import { posted } from '../helpers/a-delivery.ts';
 
 // What an order counts for, whatever the shop says of it, as often and in whatever order: docs/adr/0016-what-an-order-counts-for.md.
 
@@ -27,7 +29,7 @@ afterAll(async () => {
 });
 
 /** Understands bodies that are domain events already. */
-const asTold: Receiver = {
+const asTold = jsonReceiver({
   topics: [],
   readsHeaders: [],
   topicHeader: null,
@@ -35,15 +37,20 @@ const asTold: Receiver = {
   verify: () => null,
   dedupeKey: ({ headers }) => String(headers['id']),
   normalise: (_delivery, body) => ({ kind: 'events', topic: 'told', events: body as DomainEvent[], notes: [] }),
-};
+});
 const secondMs = 1_000;
 const t0 = Math.floor(Date.now() / secondMs) * secondMs - 3_600_000;
 const at = (seconds: number) => t0 + seconds * secondMs;
 
 async function tell(...events: DomainEvent[]): Promise<void> {
   const connectionId = shop.tenant.webhooks.generic.path.split('/').at(-1) ?? '';
-  const delivery = { headers: { id: randomUUID() }, raw: Buffer.from(JSON.stringify(events)), receivedAtMs: Date.now() };
-  const accepted = await acceptDelivery({ ...shop.deps, receivers: { generic: asTold } }, 'generic', connectionId, delivery);
+  const delivery = posted({ headers: { id: randomUUID() }, raw: Buffer.from(JSON.stringify(events)), receivedAtMs: Date.now() });
+  const accepted = await acceptDelivery(
+    { ...shop.deps, integrations: registryOf([{ name: 'generic', receiver: asTold }]) },
+    'generic',
+    connectionId,
+    delivery,
+  );
   expect(accepted).toEqual({ kind: 'accepted', result: 'applied' });
 }
 

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inbox, quarantine } from '../../db/schema/index.ts';
-import type { Receiver } from '../../integrations/port.ts';
-import { receivers } from '../../integrations/registry.ts';
+import { integrations } from '../../integrations/index.ts';
+import { shopifyReceiver as shopify } from '../../integrations/shopify/receive.ts';
+import { jsonReceiver } from '../../integrations/verified-receiver.ts';
 import type { Deps } from '../../operations/deps.ts';
 import { replayQuarantined } from '../../operations/replay-quarantine.ts';
 import { asOwner } from '../helpers/database.ts';
@@ -15,9 +16,7 @@ let broken: Deps;
 let corrected = false;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });
-  const shopify = receivers['shopify'];
-  if (shopify === undefined) throw new Error('no Shopify');
-  const clumsy: Receiver = {
+  const clumsy = jsonReceiver({
     ...shopify,
     normalise: (delivery, body, store) =>
       corrected || !delivery.raw.includes('clumsy')
@@ -29,8 +28,8 @@ beforeAll(async () => {
             fields: [{ field: 'tags', reason: 'a fault of ours' }],
             mayBeStop: true,
           },
-  };
-  Object.assign(shop.deps, { receivers: { ...receivers, shopify: clumsy } });
+  });
+  Object.assign(shop.deps, { integrations: { ...integrations, shopify: { name: 'shopify', receiver: clumsy } } });
   broken = shop.deps;
 });
 afterAll(() => shop.close());

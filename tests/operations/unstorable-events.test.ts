@@ -3,9 +3,11 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connections, inbox, quarantine } from '../../db/schema/index.ts';
 import type { DomainEvent, PersonDetails } from '../../domain/events.ts';
-import type { Receiver } from '../../integrations/port.ts';
+import { registryOf } from '../../integrations/index.ts';
+import { jsonReceiver } from '../../integrations/verified-receiver.ts';
 import { acceptDelivery, applyPending } from '../../operations/accept-delivery.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
+import { posted } from '../helpers/a-delivery.ts';
 
 // What is signed but can never be applied must neither be answered 5xx for ever nor hold up anything else.
 
@@ -47,7 +49,7 @@ describe('a shop says what cannot be', () => {
   test('what only Postgres refuses is kept in the quarantine with the reason, and its repeat is as unreadable', async () => {
     const connectionId = shop.tenant.webhooks.generic.path.split('/').at(-1) ?? '';
     // As an adapter would let it through that does not know the database's limits.
-    const lenient: Receiver = {
+    const lenient = jsonReceiver({
       topics: ['contact.updated'],
       readsHeaders: [],
       topicHeader: null,
@@ -60,11 +62,11 @@ describe('a shop says what cannot be', () => {
         events: [{ type: 'contact.updated', occurredAtMs: Date.now(), person }],
         notes: [],
       }),
-    };
+    });
     const person: PersonDetails = { ...nobody, email: names().email, phone: null, externalId: null, orderCount: 3_000_000_000 };
-    const deps = { ...shop.deps, receivers: { generic: lenient } };
+    const deps = { ...shop.deps, integrations: registryOf([{ name: 'generic', receiver: lenient }]) };
     const deliver = () =>
-      acceptDelivery(deps, 'generic', connectionId, { headers: {}, raw: Buffer.from('{"as":"received"}'), receivedAtMs: Date.now() });
+      acceptDelivery(deps, 'generic', connectionId, posted({ headers: {}, raw: Buffer.from('{"as":"received"}'), receivedAtMs: Date.now() }));
     expect(await deliver()).toEqual({ kind: 'accepted', result: 'quarantined' });
     expect(await deliver()).toEqual({ kind: 'accepted', result: 'quarantined' });
     const kept = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>

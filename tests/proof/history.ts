@@ -14,6 +14,7 @@ import { type EndState, judge, type MergeRecord, type MoveRecord, type StopRecor
 import type { ActionPlan, HistoryPlan, Point, ProcessPlan, When } from './schedule.ts';
 import { Signals } from './signals.ts';
 import { type Providers, stepId, type World } from './world.ts';
+import { posted } from '../helpers/a-delivery.ts';
 
 export interface HistoryResult {
   violations: string[];
@@ -362,7 +363,7 @@ class History {
           'webhook-timestamp': String(seconds),
           'webhook-signature': signStandardWebhook(secret, id, seconds, payload),
         };
-        const delivery = { raw: Buffer.from(payload), headers, receivedAtMs: Date.now() };
+        const delivery = posted({ raw: Buffer.from(payload), headers, receivedAtMs: Date.now() });
         this.#note(`${process.name} delivers ${type}`);
         const result = await this.#attempt(process, () => acceptDelivery(process.deps, 'generic', connectionId, delivery));
         if (result !== null && result !== 'died') {

@@ -73,8 +73,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: accept,
-        from: 'const liveClaims = await readLiveClaims(tx, known.covered_contact_ids);',
-        to: 'const liveClaims = await readLiveClaims(tx, known.covered_contact_ids.slice(0, 0));',
+        from: 'const liveClaims = await readLiveClaims(tx, coveredContactIds);',
+        to: 'const liveClaims = await readLiveClaims(tx, coveredContactIds.slice(0, 0));',
       },
     ],
     expects: /^G2/,
@@ -84,9 +84,9 @@ export const mutants: readonly Mutant[] = [
     without: 'the wait of a stop that changes nothing any more',
     patches: [
       {
-        file: 'operations/events/orders.ts',
-        from: 'ctx.claims = world.claims.filter((claim) => writes.covered.includes(claim.contact_id));',
-        to: 'ctx.claims = world.open.length > 0 ? world.claims.filter((claim) => writes.covered.includes(claim.contact_id)) : [];',
+        file: 'operations/intake/apply-events.ts',
+        from: 'else this.#claims?.push(...world.claims.filter((claim) => this.#covered.has(claim.contactId)));',
+        to: 'else if (world.runs.some((run) => run.endedAt === null)) this.#claims?.push(...world.claims.filter((claim) => this.#covered.has(claim.contactId)));',
       },
     ],
     expects: /^G2/,
@@ -191,7 +191,25 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'merge-does-not-wait',
     without: 'the wait of a merge that carries a stop to further enrollments',
-    patches: [{ file: 'operations/events/carry-stops.ts', from: 'await coverPersons(ctx, [personId]);', to: ';' }],
+    patches: [{ file: 'operations/effects/rules/carry-stops.ts', from: 'draft.coverPersons([personId]);', to: ';' }],
     expects: /^G2: .* open/,
+  },
+  {
+    name: 'reply-declared-never',
+    without: "a reply's declaration as a stop in the table of effects",
+    patches: [{ file: 'operations/effects/message-received.ts', from: "stops: 'always',", to: "stops: 'never'," }],
+    expects: /^(G2|REACH|LOST)/,
+  },
+  {
+    name: 'writes-without-ends',
+    without: 'the ends among what a decided event writes',
+    patches: [
+      {
+        file: 'operations/intake/writes.ts',
+        from: 'ends: c.ends.map((end) => ({\n      id: end.id,\n      event_id',
+        to: 'left_out: c.ends.map((end) => ({\n      id: end.id,\n      event_id',
+      },
+    ],
+    expects: /^(G2|LOST|STUCK)/,
   },
 ];

@@ -22,7 +22,10 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, 
 
   const receive = async (request: FastifyRequest, reply: FastifyReply, integration: string, connection: string | null) => {
     const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const delivery = { raw, headers: request.headers, receivedAtMs: deps.clock.nowMs() };
+    // A proxy may have changed host and scheme; providers sign the address that they were given, which is the public one.
+    const url = `${deps.publicUrl}${request.url}`;
+    const method = request.method === 'GET' ? 'GET' : 'POST';
+    const delivery = { method, url, raw, headers: request.headers, receivedAtMs: deps.clock.nowMs() } as const;
     return answer(reply, await acceptDelivery(deps, integration, connection, delivery));
   };
   const schema = {
@@ -32,7 +35,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, 
       'Signed deliveries of a connection, as docs/webhooks.md describes them. Answered 2xx only after everything is stored and every provider call that a stop covers is over.',
     // The bytes as they came; the integration's own schema reads them after the signature was checked.
     body: z.unknown().meta({
-      description: 'The integration’s event, as JSON: a `GenericEvent`, or what the platform sends by itself.',
+      description: 'The integration’s event, as JSON or as a form: a `GenericEvent`, or what the platform sends by itself.',
       anyOf: [{ $ref: '#/components/schemas/GenericEvent' }, { description: 'A webhook of Shopify, as Shopify documents it.' }],
     }),
     response: { 200: acceptedSchema, ...problems(400, 401, 404, 413, 422, 503) },
@@ -52,12 +55,23 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, 
     },
     (request, reply) => receive(request, reply, request.params.integration, null),
   );
+
+  // Some providers report by GET, in the query alone. HEAD asks for no effect and has no route.
+  for (const path of ['/api/webhooks/:integration/:connection', '/api/webhooks/:integration'])
+    app.get(
+      path,
+      { exposeHeadRoute: false, schema: { hide: true, params: z.object({ integration, connection: z.string().optional() }) } },
+      (request, reply) => receive(request, reply, request.params.integration, request.params.connection ?? null),
+    );
 };
 
 function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
   switch (acceptance.kind) {
     case 'accepted':
-      return reply.code(200).send({ status: acceptance.result });
+      if (acceptance.reply === undefined) return reply.code(200).send({ status: acceptance.result });
+      return raw(reply.code(200), acceptance.reply);
+    case 'answered':
+      return acceptance.body === null ? reply.code(acceptance.status).send() : raw(reply.code(acceptance.status), acceptance.body);
     case 'unreadable':
       return problem(
         reply,
@@ -81,10 +95,22 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
   }
 }
 
+type Reply = NonNullable<Extract<Acceptance, { kind: 'answered' }>['body']>;
+
+/** As the provider wants to read it: no schema of ours shapes it. */
+function raw(reply: FastifyReply, { contentType, body }: Reply): FastifyReply {
+  return reply
+    .type(contentType)
+    .serializer((text) => String(text))
+    .send(body);
+}
+
 function refuse(reply: FastifyReply, reason: Extract<Acceptance, { kind: 'refused' }>['reason']): FastifyReply {
   switch (reason) {
     case 'unknown_connection':
       return problem(reply, 404, reason, 'No such connection. Use the webhook URL exactly as the connection shows it.');
+    case 'method_not_allowed':
+      return problem(reply.header('allow', 'POST'), 405, reason, 'This integration delivers by POST.');
     case 'missing_signature':
       return problem(reply, 401, reason, 'The delivery carries no signature.');
     case 'bad_signature':

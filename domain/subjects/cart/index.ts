@@ -19,6 +19,8 @@ export const cart: SubjectKind<CartDetails, CartReport> = {
   fold,
   beginsAnew: ({ convertedAt, details: { bought, items } }, event) =>
     isNewEpisode({ convertedAt, bought, items }, { occurredAtMs: event.occurredAtMs, cart: event.report }),
+  unite: ([newest, ...others]) => ({ ...newest, restoreUrl: [newest, ...others].find((d) => d.restoreUrl !== null)?.restoreUrl ?? null }),
+  convert: (details, products) => ({ ...details, bought: details.bought ?? products.map(({ title, productId }) => ({ title, productId })) }),
   endsBy: ({ details, valueMinor }) => (details.items.length === 0 && valueMinor === 0 ? 'emptied' : null),
   unfit,
   products: ({ items }) => items,

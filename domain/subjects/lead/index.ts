@@ -16,6 +16,17 @@ export const lead: SubjectKind<LeadDetails, LeadReport> = {
   detailsVersion: 1,
   fold,
   beginsAnew: () => false,
+  unite: ([newest, ...others]) =>
+    others.reduce(
+      (kept, other) => ({
+        source: kept.source ?? other.source,
+        interest: kept.interest ?? other.interest,
+        message: kept.message ?? other.message,
+        url: kept.url ?? other.url,
+      }),
+      newest,
+    ),
+  convert: (details) => details,
   endsBy: () => null,
   unfit: () => null,
   products: () => [],

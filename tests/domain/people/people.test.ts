@@ -3,7 +3,8 @@ import { minorDigits } from '../../../domain/money.ts';
 import { consentAllows, deniesEverything, foldConsent } from '../../../domain/people/consent.ts';
 import { normaliseEmail, normalisePhone } from '../../../domain/people/identity.ts';
 import { placeholderReason } from '../../../domain/people/placeholder.ts';
-import { baseSegment, segmentModifiers, sequenceType } from '../../../domain/people/segments.ts';
+import { baseSegment } from '../../../domain/people/segments.ts';
+import { segmentModifiers, sequenceType } from '../../../domain/subjects/cart/segment.ts';
 
 describe('an e-mail address', () => {
   test.each([

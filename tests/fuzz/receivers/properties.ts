@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type fc from 'fast-check';
 import type { DomainEvent } from '../../../domain/events.ts';
-import type { Delivery, Normalised } from '../../../integrations/port.ts';
-import { receivers } from '../../../integrations/registry.ts';
+import type { Normalised } from '../../../integrations/port.ts';
+import { integrations } from '../../../integrations/index.ts';
 import { aStore } from '../../helpers/a-store.ts';
 import { type Damage, damaged, damagesOf } from './damage.ts';
 import { anyValidDelivery, type ValidDelivery } from './valid-deliveries.ts';
+import { posted } from '../../helpers/a-delivery.ts';
 
 const nowMs = Date.UTC(2026, 10, 24, 12);
 
@@ -22,10 +23,9 @@ export const cases: fc.Arbitrary<Case> = anyValidDelivery(nowMs - 60_000).chain(
 /** As it is after JSON and back: what a body can hold. */
 function read({ integration, topic }: ValidDelivery, body: unknown): Normalised {
   const raw = Buffer.from(JSON.stringify(body));
-  const delivery: Delivery = { raw, headers: { 'x-shopify-topic': topic }, receivedAtMs: nowMs };
-  const receiver = receivers[integration];
+  const receiver = integrations[integration]?.receiver;
   if (receiver === undefined) throw new Error(`no receiver of ${integration}`);
-  return receiver.normalise(delivery, JSON.parse(raw.toString()), aStore);
+  return receiver.reread(posted({ raw, headers: { 'x-shopify-topic': topic }, receivedAtMs: nowMs }), aStore);
 }
 
 function eventOf(normalised: Normalised, type: DomainEvent['type']): DomainEvent | undefined {

@@ -1,0 +1,92 @@
+-- What the rules ask about one event, as it stands under its locks.
+--
+-- `person_ids`: the persons whom the event reaches or whose number it names; `subject_ids`: the subjects that its keys find.
+-- `parts` names what is read besides the people and these subjects:
+--   runs         open enrollments of the persons, with their subjects; all enrollments of the matched subjects come in any case
+--   sequences    the active sequences with their current versions
+--   order        the order `order_number` of `connection`, and the subject that it was about
+--   orders       the orders of the matched subjects; they come in any case where several subjects are matched, which makes them one
+--   claims       provider calls that may be running to any of the persons
+--   suppressions those in force for `address_hashes`
+--   message      the message that the provider's account knows by this id
+create function read_world(person_ids uuid[], subject_ids uuid[], parts text[], connection uuid, order_number text, address_hashes text[],
+  message_account text, message_number text) returns jsonb
+language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  world jsonb := read_people_2(person_ids) || '{"subjects": [], "runs": [], "sequences": [], "orders": [], "claims": [], "suppressions": []}';
+  contact_ids uuid[] := '{}'; read_subjects uuid[] := subject_ids; known_subject uuid; running jsonb; own jsonb; predecessors uuid[];
+begin
+  if 'order' = any(parts) and order_number is not null then
+    -- A repeat of a known order is about the subject that it was about before, whoever has its keys by now.
+    select c.subject_id into known_subject from conversions c where c.connection_id = connection and c.order_id = order_number;
+    if found then world := world || jsonb_build_object('order', jsonb_build_object('subject_id', known_subject)); end if;
+    if known_subject is not null then read_subjects := array(select distinct s from unnest(read_subjects || known_subject) s); end if;
+  end if;
+  if cardinality(read_subjects) > 0 then
+    predecessors := array(
+      select distinct s.previous_subject_id from subjects s where s.id = any(read_subjects) and s.previous_subject_id is not null);
+    if cardinality(predecessors) > 0 then read_subjects := array(select distinct s from unnest(read_subjects || predecessors) s); end if;
+    select coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id, 'contact_id', e.contact_id, 'sequence_id', e.sequence_id,
+        'version_id', e.version_id, 'status', e.status, 'stop_reason', e.stop_reason, 'anchor_at', e.anchor_at, 'activated_at', e.activated_at,
+        'enrolled_at', e.enrolled_at, 'ended_at', e.ended_at) order by e.id), '[]')
+      into own
+    from enrollments e where e.subject_id = any(read_subjects);
+    world := world || jsonb_build_object('runs', own);
+    if 'orders' = any(parts) or cardinality(subject_ids) > 1 then
+      world := world || jsonb_build_object('orders', coalesce((
+        select jsonb_agg(jsonb_build_object('id', c.id, 'subject_id', c.subject_id, 'enrollment_id', c.enrollment_id, 'placed_at', c.placed_at,
+          'no_revenue', c.no_revenue) order by c.id)
+        from conversions c where c.subject_id = any(read_subjects)), '[]'));
+    end if;
+  end if;
+  if cardinality(person_ids) > 0 and ('runs' = any(parts) or 'claims' = any(parts)) then
+    contact_ids := array(select c.id from contacts c where c.person_id = any(person_ids));
+  end if;
+  if 'runs' = any(parts) and cardinality(contact_ids) > 0 then
+    select jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id, 'contact_id', e.contact_id, 'sequence_id', e.sequence_id,
+        'version_id', e.version_id, 'status', e.status, 'stop_reason', null, 'anchor_at', e.anchor_at, 'activated_at', e.activated_at,
+        'enrolled_at', e.enrolled_at, 'ended_at', null) order by e.id), array(select distinct s from unnest(read_subjects || array_agg(e.subject_id)) s)
+      into running, read_subjects
+    from unnest(contact_ids) as c(id)
+      cross join lateral (select r.* from enrollments r where r.contact_id = c.id and r.ended_at is null offset 0) e
+    where e.subject_id <> all(read_subjects);
+    if running is not null then world := world || jsonb_build_object('runs', (world -> 'runs') || running); end if;
+  end if;
+  if cardinality(read_subjects) > 0 then
+    world := world || jsonb_build_object('subjects', (
+      select jsonb_agg(jsonb_build_object('id', s.id, 'kind', s.kind, 'contact_id', s.contact_id, 'state', s.state, 'currency', s.currency,
+        'value_minor', value_of_subject(s), 'details', details_of_subject(s), 'email', s.email, 'email_at', s.email_at, 'phone', s.phone,
+        'phone_at', s.phone_at, 'previous_subject_id', s.previous_subject_id, 'started_at', s.started_at,
+        'last_activity_at', s.last_activity_at, 'converted_at', s.converted_at) order by s.id)
+      from subjects s where s.id = any(read_subjects)));
+  end if;
+  if 'sequences' = any(parts) then
+    world := world || jsonb_build_object('sequences', coalesce((
+      select jsonb_agg(jsonb_build_object('id', s.id, 'version_id', s.current_version_id) order by s.id)
+      from sequences s where s.status = 'ACTIVE' and not s.paused and s.current_version_id is not null), '[]'));
+  end if;
+  if 'claims' = any(parts) and cardinality(contact_ids) > 0 then
+    -- As `readLiveClaims` reads them: messages to these contacts, and messages of enrollments that are theirs now.
+    world := world || jsonb_build_object('claims', coalesce((
+      select jsonb_agg(distinct jsonb_build_object('claim', l.claim, 'leaseMs', l.lease_ms, 'contact_id', l.contact_id)) from (
+        select m.claim, m.lease_ms, c.id as contact_id
+        from unnest(contact_ids) as c(id)
+          cross join lateral (select h.claim, h.lease_ms from messages h where h.live and h.contact_id = c.id offset 0) m
+        union all
+        select m.claim, m.lease_ms, c.id
+        from unnest(contact_ids) as c(id)
+          cross join lateral (select r.id from enrollments r where r.contact_id = c.id offset 0) e
+          cross join lateral (select h.claim, h.lease_ms from messages h where h.enrollment_id = e.id and h.live offset 0) m) l
+      where l.claim is not null), '[]'));
+  end if;
+  if 'message' = any(parts) then
+    world := world || coalesce((
+      select jsonb_build_object('message', jsonb_build_object('id', m.id, 'enrollment_id', m.enrollment_id, 'step_id', m.step_id,
+        'payload', m.payload))
+      from messages m where m.account = message_account and m.provider_message_id = message_number limit 1), '{}');
+  end if;
+  if cardinality(address_hashes) > 0 then
+    world := world || jsonb_build_object('suppressions', read_suppressions(address_hashes));
+  end if;
+  return world;
+end $$;

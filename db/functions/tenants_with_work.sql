@@ -1,0 +1,12 @@
+-- Which tenants the background loops should look at, so that ten thousand idle tenants cost nothing.
+create function tenants_with_work(kind text)
+returns table (tenant_id uuid)
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select distinct m.tenant_id from public.messages m
+    where kind = 'dead_leases' and m.live and m.claimed_at + make_interval(secs => m.dead_lease_ms / 1000.0) <= clock_timestamp()
+  union
+  select distinct m.tenant_id from public.messages m
+    where kind = 'in_doubt' and m.state = 'unknown' and m.find_from is not null and m.find_from <= clock_timestamp()
+  union
+  select distinct i.tenant_id from public.inbox i where kind = 'pending_inbox' and i.state = 'pending'
+$$;

@@ -1,0 +1,44 @@
+import { generic } from './generic/index.ts';
+import type { Integration, Sender, SenderContext } from './port.ts';
+import { shopify } from './shopify/index.ts';
+import { smtp } from './smtp/index.ts';
+
+/** Providers by name. Without a prototype: names come from URLs, and `constructor` is no provider. */
+export type Integrations = Readonly<Record<string, Integration>>;
+
+/** Every provider that this build knows: one line each. */
+export const integrations: Integrations = registryOf([shopify, generic, smtp]);
+
+/** A registry of these providers. @throws when two have one name */
+export function registryOf(all: readonly Integration[]): Integrations {
+  const registry: Record<string, Integration> = Object.create(null);
+  for (const integration of all) {
+    if (registry[integration.name] !== undefined) throw new Error(`Two integrations are named "${integration.name}".`);
+    registry[integration.name] = integration;
+  }
+  return Object.freeze(registry);
+}
+
+/** Thrown when a connection's integration does not send. */
+export class UnknownSenderError extends Error {
+  readonly code = 'unknown_sender';
+  override readonly name = 'UnknownSenderError';
+}
+
+/**
+ * The sender of a configured connection.
+ * @param connection.config - as stored and unsealed; for smtp `{ url: 'smtp://…', dkim?: { domain, selector, privateKey } }`
+ * @throws UnknownSenderError, or what the integration throws when its configuration cannot be used
+ */
+export function createSender(
+  connection: { integration: string; config: unknown },
+  context: SenderContext = { webhookUrl: null },
+  known: Integrations = integrations,
+): Sender {
+  const integration = known[connection.integration];
+  if (integration?.sender === undefined) {
+    const names = Object.values(known).flatMap(({ name, sender }) => (sender === undefined ? [] : [name]));
+    throw new UnknownSenderError(`No integration "${connection.integration}" sends. Known are: ${names.join(', ')}.`);
+  }
+  return integration.sender(connection.config, context);
+}

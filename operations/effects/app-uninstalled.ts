@@ -1,0 +1,10 @@
+import type { Effect, EventOf } from './effect.ts';
+
+/** The shop removed the app: its connection no longer counts as connected. */
+export const appUninstalled: Effect<EventOf<'app.uninstalled'>> = {
+  stops: 'never',
+  reads: [],
+  decide(_event, draft) {
+    draft.changes.disconnects = true;
+  },
+};

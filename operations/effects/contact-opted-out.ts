@@ -1,0 +1,9 @@
+import type { Effect, EventOf } from './effect.ts';
+import { optOut } from './rules/opt-out.ts';
+
+/** An opt-out, whoever it came from. */
+export const contactOptedOut: Effect<EventOf<'contact.opted_out'>> = {
+  stops: 'always',
+  reads: ['runs', 'claims', 'suppressions'],
+  decide: (event, draft) => optOut(draft, event),
+};

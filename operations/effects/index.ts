@@ -1,0 +1,49 @@
+import type { DomainEvent } from '../../domain/events.ts';
+import { appUninstalled } from './app-uninstalled.ts';
+import { cartDeleted } from './cart-deleted.ts';
+import { cartUpdated } from './cart-updated.ts';
+import { contactOptedIn } from './contact-opted-in.ts';
+import { contactOptedOut } from './contact-opted-out.ts';
+import { contactUpdated } from './contact-updated.ts';
+import type { Effect, EventOf } from './effect.ts';
+import { leadContacted } from './lead-contacted.ts';
+import { leadCreated } from './lead-created.ts';
+import { messageReceipt } from './message-receipt.ts';
+import { messageReceived } from './message-received.ts';
+import { orderPlaced } from './order-placed.ts';
+import { orderCancelled, orderUpdated } from './order-updated.ts';
+import { privacyRequested } from './privacy-requested.ts';
+import { subjectReported } from './subject-reported.ts';
+
+type Effects = { readonly [T in DomainEvent['type']]: Effect<EventOf<T>> };
+
+/**
+ * What every event leads to. Whom a 2xx waits for, which locks are taken, what is read and how it is applied all follow from this table, and
+ * an event without its line here does not compile.
+ */
+const effects: Effects = {
+  'cart.updated': cartUpdated,
+  'cart.deleted': cartDeleted,
+  'lead.created': leadCreated,
+  'lead.contacted': leadContacted,
+  'subject.reported': subjectReported,
+  'order.placed': orderPlaced,
+  'order.updated': orderUpdated,
+  'order.cancelled': orderCancelled,
+  'contact.updated': contactUpdated,
+  'contact.opted_out': contactOptedOut,
+  'contact.opted_in': contactOptedIn,
+  'message.received': messageReceived,
+  'message.delivered': messageReceipt,
+  'message.failed': messageReceipt,
+  'privacy.requested': privacyRequested,
+  'app.uninstalled': appUninstalled,
+};
+
+export function effectOf<E extends DomainEvent>(event: E): Effect<E> {
+  // The table's type ties each effect to its event; TypeScript cannot follow that through an index by a union.
+  return effects[event.type] as unknown as Effect<E>;
+}
+
+/** Events after whose 2xx no covered provider call may start or still be open (guarantee G2). */
+export const isStop = (event: DomainEvent): boolean => effectOf(event).stops === 'always';

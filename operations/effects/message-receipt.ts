@@ -1,0 +1,30 @@
+import { addressOf } from '../../domain/channels/index.ts';
+import type { Effect, EventOf } from './effect.ts';
+
+/**
+ * What a provider says about a message of ours later. Delivered: it was accepted, whatever the call's own outcome was. Failed: it did not
+ * reach the person; nothing is resent, and an address that will never take a message is written to no more.
+ */
+export const messageReceipt: Effect<EventOf<'message.delivered'> | EventOf<'message.failed'>> = {
+  stops: 'never',
+  reads: ['message'],
+  message: (event) => event.message,
+  decide(event, draft) {
+    const { message } = draft.world;
+    // A message of another installation at the same account, or a receipt that overtook the answer of the call: proof comes with the repeat.
+    if (message === null) return;
+    const { type, occurredAtMs, detail } = event;
+    draft.changes.receipts.push({
+      messageId: message.id,
+      enrollmentId: message.enrollmentId,
+      stepId: message.stepId,
+      type,
+      atMs: occurredAtMs,
+      detail,
+    });
+    const address = message.payload === null ? null : addressOf(message.payload);
+    if (type === 'message.delivered' || !event.permanent || address === null) return;
+    const addressHash = draft.context.addressHash(address);
+    draft.addSuppression({ addressHash, channel: message.payload?.channel ?? 'all', reason: 'bounce', basis: 'record', sinceMs: occurredAtMs });
+  },
+};

@@ -1,0 +1,149 @@
+import type { ProductRef } from '../../domain/events.ts';
+import { stopReasonOfOrder } from '../../domain/sequence/ending.ts';
+import { cart } from '../../domain/subjects/cart/index.ts';
+import { sharesProduct } from '../../domain/subjects/cart/episodes.ts';
+import type { Draft } from '../intake/draft.ts';
+import { usableOf } from '../intake/found.ts';
+import { identitiesOf, keysOf } from '../intake/source.ts';
+import type { KnownRun, KnownSubject } from '../intake/world.ts';
+import { unheardOf } from './cart-deleted.ts';
+import type { Effect, EventOf } from './effect.ts';
+import { applyDetails } from './rules/details.ts';
+import { resolveContact } from './rules/persons.ts';
+
+type OrderPlaced = EventOf<'order.placed'>;
+
+/**
+ * A purchase: the matched subjects are converted for good, and everything that runs for the persons stops, the matched one as `purchased`. By
+ * key always; by identity only what is older than the order. Subjects of others who share the order's number stop when a product is the
+ * same: the same purchase under another address.
+ * Source: docs/rules.md#rule-11
+ */
+export const orderPlaced: Effect<OrderPlaced> = {
+  stops: 'always',
+  reads: ['runs', 'order', 'claims'],
+  orderNumber: (event) => event.order.externalId,
+  decide(event, draft) {
+    const buyerId = resolveBuyer(draft, event);
+    const bought = boughtSubjects(draft, event);
+    const matched = bought.length > 0 ? bought : subjectToCome(draft, event, buyerId);
+    for (const subject of bought) convert(draft, subject, event);
+    const persons = draft.personsOf(draft.found.reached);
+    for (const id of persons) {
+      const { lastOrderAt } = draft.contact(id);
+      draft.changeContact(id, { lastOrderAt: Math.max(lastOrderAt ?? event.occurredAtMs, event.occurredAtMs) });
+    }
+    draft.coverPersons(persons);
+    const ended = endOwnRuns(draft, event, persons, matched);
+    endRunsOfSamePurchase(draft, event, persons, bought);
+    recordOrder(draft, event, { buyerId, matched, ended });
+  },
+};
+
+/** The contact whose order it is; null: the event names nobody. */
+function resolveBuyer(draft: Draft, event: OrderPlaced): string | null {
+  const resolved = resolveContact(draft, usableOf(draft.found, identitiesOf(draft.context.source, event.person)));
+  if (resolved === null) return null;
+  // Named by something that nobody had yet, the person was not among those whom the names found.
+  if (!draft.personsOf(draft.found.reached).includes(draft.contact(resolved.contactId).personId)) draft.found.reached.push(resolved.contactId);
+  applyDetails(draft, resolved.contactId, event.person, event.occurredAtMs);
+  return resolved.contactId;
+}
+
+/**
+ * The subjects that the order is about. A known order keeps its subject; one that is older than the subject which has its keys now is about
+ * the one that had them before.
+ */
+function boughtSubjects(draft: Draft, { occurredAtMs }: OrderPlaced): KnownSubject[] {
+  const known = draft.world.order?.subjectId ?? null;
+  if (known !== null) return [draft.subject(known)];
+  return draft.matched().map((subject) => {
+    const previous = draft.findSubject(subject.previousSubjectId);
+    return subject.startedAt > occurredAtMs && previous !== null ? previous : subject;
+  });
+}
+
+/** The order came before its subject: the converted one waits here and absorbs what its events say later. */
+function subjectToCome(draft: Draft, event: OrderPlaced, buyerId: string | null): KnownSubject[] {
+  const keys = keysOf(draft.context.source, event.keys);
+  if (keys.length === 0) return [];
+  const atMs = event.occurredAtMs;
+  const { details, ...unknown } = cart.fold(null, { occurredAtMs: atMs, report: unheardOf(atMs) }, { email: null, phone: null });
+  const fields = { ...unknown, kind: cart.kind, contactId: buyerId, previousSubjectId: null, convertedAt: atMs, state: 'converted' as const };
+  return [draft.createSubject({ ...fields, details: cart.convert(details, event.order.products) }, keys)];
+}
+
+function convert(draft: Draft, subject: KnownSubject, { occurredAtMs, order }: Pick<OrderPlaced, 'occurredAtMs' | 'order'>): void {
+  const kind = draft.kindOf(subject.kind);
+  draft.changeSubject(subject.id, {
+    state: 'converted',
+    convertedAt: subject.convertedAt ?? occurredAtMs,
+    details: kind.convert(kind.details.parse(subject.details), order.products),
+  });
+}
+
+/** @returns what ended by this order, oldest first */
+function endOwnRuns(
+  draft: Draft,
+  event: OrderPlaced,
+  persons: readonly string[],
+  matched: readonly KnownSubject[],
+): (KnownRun & { matched: boolean })[] {
+  const { noRevenue } = event.order;
+  const ended = draft
+    .openRunsOf(persons)
+    .map((run) => ({ ...run, subject: draft.subject(run.subjectId), named: matched.some((s) => s.id === run.subjectId) }))
+    .filter((run) => run.named || run.subject.startedAt <= event.occurredAtMs)
+    // A lead is won by whatever it buys; a cart by its own order alone.
+    .map((run) => ({ ...run, matched: run.named || draft.kindOf(run.subject.kind).boughtBy === 'person' }));
+  for (const run of ended) {
+    draft.end([run.id], stopReasonOfOrder({ activated: run.activatedAt !== null, matched: run.matched, noRevenue }));
+    if (run.matched && !run.named && noRevenue === null) convert(draft, run.subject, event);
+  }
+  return ended;
+}
+
+function endRunsOfSamePurchase(draft: Draft, event: OrderPlaced, persons: readonly string[], boughtNow: readonly KnownSubject[]): void {
+  const products = (subject: KnownSubject): readonly ProductRef[] => {
+    const kind = draft.kindOf(subject.kind);
+    return kind.products(kind.details.parse(subject.details));
+  };
+  const bought = event.order.products.length > 0 ? event.order.products : boughtNow.flatMap(products);
+  const near = draft.personsOf(draft.found.near).filter((id) => !persons.includes(id));
+  for (const run of draft.openRunsOf(near)) {
+    const subject = draft.subject(run.subjectId);
+    if (subject.startedAt > event.occurredAtMs || !sharesProduct(products(subject), bought)) continue;
+    const reason = stopReasonOfOrder({ activated: true, matched: false, noRevenue: event.order.noRevenue });
+    draft.end([run.id], reason, { data: { evidence: 'same_number_and_product' } });
+    draft.coverContact(run.contactId);
+  }
+}
+
+interface Credit {
+  buyerId: string | null;
+  matched: readonly KnownSubject[];
+  ended: readonly (KnownRun & { matched: boolean })[];
+}
+
+function recordOrder(draft: Draft, event: OrderPlaced, { buyerId, matched, ended }: Credit): void {
+  const [subject] = matched;
+  const { externalId, currency, totalMinor, noRevenue } = event.order;
+  draft.changes.orders.push({
+    externalId: externalId ?? `delivery:${draft.context.inboxId ?? draft.context.newId()}`,
+    atMs: event.occurredAtMs,
+    currency,
+    totalMinor,
+    noRevenue,
+    contactId: buyerId ?? matched.find((s) => s.contactId !== null)?.contactId ?? null,
+    subjectId: subject?.id ?? null,
+    enrollmentId:
+      ended.findLast((run) => run.matched && run.activatedAt !== null)?.id ??
+      draft.world.runs.find((run) => run.subjectId === subject?.id && isStillCredited(run))?.id ??
+      null,
+  });
+}
+
+/** A sequence that had run to its end, gave way to a newer subject or was ended by a test order is still credited when its own subject is bought. */
+function isStillCredited({ status, stopReason, activatedAt }: KnownRun): boolean {
+  return status === 'COMPLETED' || ((stopReason === 'superseded' || stopReason === 'order_void') && activatedAt !== null);
+}

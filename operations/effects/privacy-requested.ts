@@ -1,0 +1,11 @@
+import type { Effect, EventOf } from './effect.ts';
+
+/** Recorded for the operator; carrying it out is a job of its own. */
+export const privacyRequested: Effect<EventOf<'privacy.requested'>> = {
+  stops: 'never',
+  reads: [],
+  decide(event, draft) {
+    const [contactId] = draft.found.named;
+    draft.changes.privacyRequests.push({ topic: event.topic, contactId: contactId ?? null, requestedAtMs: event.occurredAtMs });
+  },
+};

@@ -1,0 +1,105 @@
+import { channels } from '../../../domain/channels/index.ts';
+import { baseSegment } from '../../../domain/people/segments.ts';
+import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
+import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
+import type { StopReason } from '../../../domain/sequence/plan.ts';
+import type { Beginning, Draft } from '../../intake/draft.ts';
+import type { ActiveSequence, KnownContact, KnownRun, KnownSubject } from '../../intake/world.ts';
+import { isClosedEverywhere } from './suppressions.ts';
+
+/** A subject whose owner is known, at the moment when a sequence might begin about it. */
+export interface Candidate {
+  subject: KnownSubject;
+  owner: KnownContact;
+}
+
+/**
+ * Begin the active sequences that this subject triggers. Runs about the person's older subjects give way to them: one person is in one
+ * conversation per sequence, unless it says `together: many`. A subject that may not start is no error; the first dispatch checks all of it
+ * again under the lock.
+ * Source: docs/rules.md#rule-17
+ */
+export function beginSequences(draft: Draft, candidate: Candidate): Beginning[] {
+  const begun: Beginning[] = [];
+  if (!mayBegin(draft, candidate)) return begun;
+  for (const sequence of draft.world.sequences) {
+    const rivals = rivalsOf(draft, candidate, sequence);
+    if (!triggers(draft, candidate, sequence) || rivals === null) continue;
+    const next = draft.begin(beginning(draft, candidate, sequence));
+    for (const { id } of rivals) draft.end([id], 'superseded', { data: { by_enrollment: next.id } });
+    begun.push(next);
+  }
+  return begun;
+}
+
+/** What keeps a subject from every sequence, whatever the subject is. */
+function mayBegin(draft: Draft, { subject, owner }: Candidate): boolean {
+  const person = draft.contact(owner.personId);
+  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED') return false;
+  // The order may have arrived before this older event.
+  if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return false;
+  return !isClosedEverywhere(draft, person.id);
+}
+
+function triggers(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): boolean {
+  const { definition, version } = sequence.version;
+  const { nowMs, tenant } = draft.context;
+  if (definition.on !== draft.kindOf(subject.kind).trigger) return false;
+  const runs = draft.runsAbout([subject.id]).filter((run) => run.sequenceId === sequence.id);
+  const plan = compilePlan(definition, version, tenant.timeScale);
+  if (keepsFromBeginning(runs, definition, nowMs, tenant.timeScale)) return false;
+  if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return false;
+  // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
+  const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
+  return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address)));
+}
+
+/** The person's runs that give way. @returns null: one of them is about a newer subject, which keeps the conversation */
+function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: ActiveSequence): KnownRun[] | null {
+  if (version.definition.together === 'many') return [];
+  const rivals = draft.openRunsOf([owner.personId]).filter((run) => run.sequenceId === id && run.subjectId !== subject.id);
+  return rivals.some((run) => draft.subject(run.subjectId).lastActivityAt > subject.lastActivityAt) ? null : rivals;
+}
+
+// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another run
+// of it went on instead. `not_abandoned` and `expired` stand for most of these in rows of builds before these reasons were told apart.
+const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void', 'emptied', 'cart_deleted', 'not_abandoned', 'expired', 'merged'];
+// Two devices in turn must not begin a workflow with every click.
+const mostTakeovers = 3;
+
+/** Re-entry: once per subject, or again after the sequence's cooldown (requirements, section 3). @param runs - of this sequence, about this subject */
+function keepsFromBeginning(runs: readonly KnownRun[], { reentry }: SequenceDefinition, nowMs: number, timeScale: number): boolean {
+  if (runs.filter((run) => run.stopReason === 'superseded').length >= mostTakeovers) return true;
+  const cooldownMs = reentry === 'once-per-subject' ? null : reentry.cooldownMs / timeScale;
+  return runs.some((run) => {
+    if (run.endedAt === null) return true;
+    if (run.activatedAt === null && run.stopReason !== null) return run.stopReason !== 'superseded' && !passingEnds.includes(run.stopReason);
+    return cooldownMs === null || nowMs < run.endedAt + cooldownMs;
+  });
+}
+
+function beginning(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): Omit<Beginning, 'id'> {
+  const { settings, timeScale } = draft.context.tenant;
+  const kind = draft.kindOf(subject.kind);
+  const segment = baseSegment(owner.details, settings);
+  const details = kind.details.parse(subject.details);
+  return {
+    sequenceId: sequence.id,
+    versionId: sequence.versionId,
+    contactId: owner.id,
+    subjectId: subject.id,
+    subjectKind: subject.kind,
+    segment: kind.segment(segment, details, owner.details, settings),
+    valueMinor: subject.valueMinor,
+    currency: subject.currency,
+    timeScale,
+    anchorAt: subject.lastActivityAt,
+    enrolled: {
+      version: sequence.version.version,
+      value_minor: subject.valueMinor,
+      currency: subject.currency,
+      items: kind.count(details),
+      segment,
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import { isStrong } from '../../../domain/people/choose-contact.ts';
+import type { Draft } from '../../intake/draft.ts';
+import { usableOf } from '../../intake/found.ts';
+import { identitiesOf } from '../../intake/source.ts';
+import type { EventOf } from '../effect.ts';
+import { resolveContact } from './persons.ts';
+import { liftOptOuts } from './suppressions.ts';
+
+/** The person's own word lifts an opt-out on that channel; DO_NOT_CONTACT, bounces and complaints stay (rule 13). */
+export function optIn(draft: Draft, event: EventOf<'contact.opted_in'>): void {
+  const identities = usableOf(draft.found, identitiesOf(draft.context.source, event.person));
+  if (identities.length === 0) return;
+  // START from a number that several share opens the number for each of them.
+  const shared = !identities.some(isStrong) && draft.found.named.length > 1;
+  const contact = shared ? null : resolveContact(draft, identities);
+  const personIds = contact === null ? draft.personsOf(draft.found.named) : [contact.personId];
+  const basis = event.basis === 'record' && !event.confirmed ? ('record' as const) : ('person' as const);
+  for (const contactId of contact === null ? personIds : [contact.contactId]) {
+    const { channel, source, wording, occurredAtMs } = event;
+    draft.stateConsent({ contactId, channel, state: 'granted', basis, atMs: occurredAtMs, source, wording });
+  }
+  const held = shared ? identities : draft.identitiesOf(personIds);
+  liftOptOuts(draft, held, { channel: event.channel, saidAtMs: event.occurredAtMs, basis });
+}

@@ -1,0 +1,91 @@
+import type { Channel } from '../../../domain/channels/index.ts';
+import { type Identity, isStrong } from '../../../domain/people/choose-contact.ts';
+import type { Draft } from '../../intake/draft.ts';
+import { usableOf } from '../../intake/found.ts';
+import { identitiesOf } from '../../intake/source.ts';
+import type { KnownConsent } from '../../intake/world.ts';
+import type { EventOf } from '../effect.ts';
+import { resolveContact } from './persons.ts';
+import { suppress } from './suppressions.ts';
+
+/** Apply an opt-out to whomever it names. One that changes nothing still covers the running calls of everybody whom it reaches. */
+export function optOut(draft: Draft, event: EventOf<'contact.opted_out'>): void {
+  const given = identitiesOf(draft.context.source, event.person);
+  const identities = usableOf(draft.found, given);
+  const numberOnly = closesNumberOnly(draft, identities, event);
+  // A number that nobody or everybody has makes no person.
+  const contact = numberOnly || identities.length === 0 ? null : resolveContact(draft, identities);
+  const own = contact === null ? [] : [contact.contactId];
+  optOutPersons(draft, {
+    channel: event.channel,
+    final: event.final,
+    source: event.source,
+    basis: event.basis,
+    occurredAtMs: event.occurredAtMs,
+    identities: given,
+    personIds: numberOnly ? [] : draft.personsOf([...draft.found.named, ...own]),
+    reachedPersonIds: draft.personsOf([...draft.found.reached, ...own]),
+    numberOnly,
+  });
+}
+
+/**
+ * Whether an opt-out is about a number that several share: it closes the number for everyone's texts and calls, and nobody's e-mail. One
+ * that names all channels, or is final, means each of them.
+ */
+function closesNumberOnly(draft: Draft, identities: readonly Identity[], { channel, final, source }: EventOf<'contact.opted_out'>): boolean {
+  if (identities.some(isStrong) || draft.found.named.length < 2) return false;
+  return source === 'reply' || (!final && channel !== null);
+}
+
+export interface OptOut {
+  /** null: all channels. */
+  channel: Channel | null;
+  final: boolean;
+  source: string;
+  basis: 'person' | 'record';
+  occurredAtMs: number;
+  /** What was named, whether or not somebody has it now. */
+  identities: readonly Identity[];
+  /** Who opts out. */
+  personIds: string[];
+  /** They, and whoever shares an address with them: blocked by that address alone, their other addresses are theirs. */
+  reachedPersonIds: string[];
+  /** Only the number is closed: nothing ends. */
+  numberOnly?: boolean;
+}
+
+/** Block marketing on a channel (all channels where the tenant says so, which is the default; rule 13), and end what runs. */
+export function optOutPersons(draft: Draft, said: OptOut): void {
+  const { personIds, reachedPersonIds, numberOnly = false, basis, occurredAtMs: sinceMs, source } = said;
+  draft.coverPersons(reachedPersonIds);
+  const contactIds = draft.contactsOf(personIds).map((c) => c.id);
+  const record = basis === 'record' ? draft.consentsOf(contactIds) : [];
+  if (isTakenBack(record, said)) return;
+  const everywhere = said.final || said.channel === null || (draft.context.tenant.settings.optOutAllChannels && !numberOnly);
+  const channel = everywhere ? 'all' : (said.channel ?? 'all');
+  suppress(draft, [...said.identities, ...draft.identitiesOf(personIds)], {
+    channel,
+    reason: said.final ? 'complaint' : 'opted_out',
+    basis,
+    sinceMs,
+  });
+  // A shop repeats its record with every order: one statement of it is enough.
+  const isKnown = record.some((s) => s.basis === 'record' && s.state === 'denied' && s.channel === channel && s.atMs >= sinceMs);
+  for (const contactId of isKnown ? [] : personIds) {
+    draft.stateConsent({ contactId, channel, state: 'denied', basis, atMs: sinceMs, source, wording: null });
+  }
+  if (said.final) for (const id of contactIds) draft.changeContact(id, { lifecycle: 'DO_NOT_CONTACT' });
+  if (!everywhere || numberOnly) return;
+  draft.end(
+    draft.openRunsOf(reachedPersonIds).map((run) => run.id),
+    'opted_out',
+  );
+}
+
+/** A no on record that the person has taken back themselves since then no longer counts. */
+function isTakenBack(statements: readonly KnownConsent[], { channel, occurredAtMs }: OptOut): boolean {
+  return statements.some(
+    (s) => s.state === 'granted' && s.basis === 'person' && s.atMs > occurredAtMs && (channel === null || s.channel === channel),
+  );
+}

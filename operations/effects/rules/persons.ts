@@ -1,0 +1,50 @@
+import { chooseContact, type Identity } from '../../../domain/people/choose-contact.ts';
+import type { Draft } from '../../intake/draft.ts';
+import { carryStops } from './carry-stops.ts';
+import { supersedeOlder } from './supersede.ts';
+
+/** A contact and the person it belongs to. */
+export interface Resolved {
+  contactId: string;
+  personId: string;
+}
+
+/**
+ * The contact that these identities name: found, extended by the identities it lacked, merged with every other person that shares an
+ * address unless verified ids differ, or made new.
+ * @returns null when no identity is given
+ * Source: docs/rules.md#rule-10
+ */
+export function resolveContact(draft: Draft, identities: readonly Identity[]): Resolved | null {
+  if (identities.length === 0) return null;
+  const chosen = chooseContact(identities, draft.heldBesides(identities));
+  if (chosen === null) {
+    const { id } = draft.createContact(identities);
+    return { contactId: id, personId: id };
+  }
+  const { contactId, together, missing } = chosen;
+  draft.addIdentities(contactId, missing);
+  const personId = together.length > 1 ? mergePersons(draft, together) : chosen.personId;
+  // A new address may be one that must not be written to: what was said about it reaches the whole person.
+  if (missing.length > 0) carryStops(draft, personId);
+  return { contactId, personId };
+}
+
+/** Make one person of several: the oldest stands for all. A merge after which a stop covers further enrollments is itself a stop. */
+export function mergePersons(draft: Draft, personIds: readonly string[]): string {
+  const [root, ...others] = [...new Set(personIds)].sort();
+  if (root === undefined) throw new TypeError('a merge needs persons');
+  if (others.length === 0) return root;
+  const all = [root, ...others].map((id) => draft.contact(id));
+  const latest = (times: (number | null)[]) => times.reduce((max, t) => ((t ?? 0) > (max ?? 0) ? t : max), null);
+  draft.changeContact(root, {
+    lastOrderAt: latest(all.map((c) => c.lastOrderAt)),
+    lastReplyAt: latest(all.map((c) => c.lastReplyAt)),
+    lastSeenAt: latest(all.map((c) => c.lastSeenAt)),
+    ...(all.some((c) => c.lifecycle === 'DO_NOT_CONTACT') ? { lifecycle: 'DO_NOT_CONTACT' } : {}),
+  });
+  for (const { id } of draft.contactsOf(others)) draft.changeContact(id, { personId: root });
+  carryStops(draft, root);
+  supersedeOlder(draft, root);
+  return root;
+}

@@ -1,0 +1,54 @@
+import type { Draft } from '../../intake/draft.ts';
+import type { KnownRun, KnownSubject } from '../../intake/world.ts';
+import { endBoughtSubject } from './ends.ts';
+
+/**
+ * Several subjects turned out to be one. The one that a sequence runs about stays, else the oldest; keys, enrollments and orders of the
+ * others become its own, so that re-entry and credit see the whole history.
+ * @returns the id of the subject that stays
+ */
+export function uniteSubjects(draft: Draft, ids: readonly string[]): string {
+  const runs = draft.runsAbout(ids).sort((a, b) => Number(a.activatedAt === null) - Number(b.activatedAt === null) || (a.id < b.id ? -1 : 1));
+  const open = runs.filter((run) => run.endedAt === null);
+  const goingOn = open.filter((run) => goesOn(run, runs));
+  const kept = goingOn[0]?.subjectId ?? [...ids].sort()[0];
+  if (kept === undefined) throw new TypeError('nothing to unite');
+  const others = ids.filter((id) => id !== kept);
+  draft.end(
+    open.filter((run) => !goingOn.includes(run)).map((run) => run.id),
+    'merged',
+  );
+  for (const id of others) draft.changes.united.push({ id, kept });
+  for (const run of draft.runsAbout(others)) draft.moveRun(run.id, { subjectId: kept });
+  foldInto(draft, kept, others);
+  return kept;
+}
+
+/**
+ * A subject runs through a sequence once: of several open runs one that was activated goes on, and one that was not yields to any that was.
+ * @param runs - of all the subjects, ended ones too; the activated first, each in order of age
+ */
+function goesOn(run: KnownRun, runs: readonly KnownRun[]): boolean {
+  const rivals = runs.filter((other) => other.sequenceId === run.sequenceId);
+  if (run.activatedAt === null && rivals.some((other) => other.activatedAt !== null)) return false;
+  return rivals.find((other) => other.endedAt === null)?.id === run.id;
+}
+
+function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
+  const all = [kept, ...others].map((id) => draft.subject(id)).sort((a, b) => b.lastActivityAt - a.lastActivityAt);
+  const [newest, ...older] = all;
+  if (newest === undefined) return;
+  const kind = draft.kindOf(newest.kind);
+  const detailsOf = (s: KnownSubject) => kind.details.parse(s.details);
+  const converted = all.some((s) => s.state === 'converted');
+  draft.changeSubject(kept, {
+    details: kind.unite([detailsOf(newest), ...older.map(detailsOf)]),
+    valueMinor: newest.valueMinor,
+    currency: newest.currency,
+    lastActivityAt: newest.lastActivityAt,
+    contactId: draft.subject(kept).contactId ?? all.find((s) => s.contactId !== null)?.contactId ?? null,
+    ...(converted ? { state: 'converted' as const } : {}),
+  });
+  for (const id of others) draft.changeSubject(id, { state: 'gone' });
+  if (converted) endBoughtSubject(draft, kept);
+}

@@ -1,0 +1,130 @@
+import { callUnawaited, type Tx } from '../../db/client.ts';
+import type { DomainEvent } from '../../domain/events.ts';
+import type { FieldNote } from '../../domain/field-note.ts';
+import type { Deps } from '../deps.ts';
+import { isStop } from '../effects/index.ts';
+import { type LiveClaim, readLiveClaims } from '../lease-watch.ts';
+import { type Decided, decide } from './decide.ts';
+import type { DecisionContext } from './draft.ts';
+import { type Found, findNamed, lockNamed, type Names } from './found.ts';
+import { completeWorld, questionOf, readWorld, withAllSuppressions } from './read-world.ts';
+import { type EventSource, namedBy } from './source.ts';
+import type { StoredWorld, World } from './world.ts';
+import { joined, tellsTemporal, type Writes } from './writes.ts';
+
+/** What a transaction of events has written, for whoever answers the delivery. */
+export interface Applied {
+  coveredContactIds: string[];
+  /** Calls that may be running and that the answer waits for; read under the locks, so that no new one can have begun. */
+  liveClaims: LiveClaim[];
+  /** The monotonic clock when the locks were held (`s0`). */
+  lockedAtMs: number;
+  outboxWritten: boolean;
+}
+
+/** What one event names. */
+function namesOf(source: EventSource, event: DomainEvent): Names {
+  return { ...namedBy(source, event), stops: isStop(event) };
+}
+
+/** What all events of a delivery name together. */
+export function allNamesOf(source: EventSource, events: readonly DomainEvent[]): Names {
+  const each = events.map((event) => namesOf(source, event));
+  return { identities: each.flatMap((n) => n.identities), keys: each.flatMap((n) => n.keys), stops: each.some((n) => n.stops) };
+}
+
+/** The locks and the world of one event, as they came with its inbox row. */
+export interface Opened {
+  found: Found;
+  world: StoredWorld;
+}
+
+/** How the inbox row is to be left, besides what the events write. */
+export interface InboxRow {
+  id: string;
+  /** Its state changes to `applied` now; a new row is stored as such. */
+  waited: boolean;
+}
+
+/** Applies events inside the transaction that holds their inbox row. One world, one decision, one write for each event. */
+export class EventApplication {
+  readonly #tx: Tx;
+  readonly #deps: Pick<Deps, 'clock' | 'checkpoints' | 'versions'>;
+  readonly #context: DecisionContext;
+  readonly #covered = new Set<string>();
+  readonly #notes: FieldNote[] = [];
+  #claims: LiveClaim[] | null = [];
+  #outboxWritten = false;
+
+  constructor(tx: Tx, deps: Pick<Deps, 'clock' | 'checkpoints' | 'versions'>, context: DecisionContext) {
+    this.#tx = tx;
+    this.#deps = deps;
+    this.#context = context;
+  }
+
+  /** The one event of a delivery that was opened together with its world. */
+  async applyOpened(event: DomainEvent, { found, world }: Opened, row: InboxRow): Promise<Applied> {
+    const lockedAtMs = await this.#locked();
+    const complete = await completeWorld(this.#tx, this.#deps.versions, world, found);
+    const decided = await this.#decide(event, complete);
+    this.#write(joined([decided.writes, this.#closing(row)]));
+    return this.#applied(lockedAtMs);
+  }
+
+  /**
+   * Events whose world is read one after the other, each as the ones before left it.
+   * @param locked - the locks of all of them are held; else they are taken
+   * @throws MovedError when persons moved while their locks were awaited: the whole transaction is to be done again
+   */
+  async applyInTurn(events: readonly DomainEvent[], locked: Found | null, row: InboxRow): Promise<Applied> {
+    const { source } = this.#context;
+    const found = locked ?? (await lockNamed(this.#tx, allNamesOf(source, events)));
+    const lockedAtMs = await this.#locked();
+    for (const event of events) {
+      // Several events in one delivery may name different people: each reaches its own.
+      const own = events.length > 1 ? await findNamed(this.#tx, namesOf(source, event)) : found;
+      const world = await readWorld(this.#tx, this.#deps.versions, own, questionOf(event, this.#context));
+      this.#write((await this.#decide(event, world)).writes);
+    }
+    this.#write(this.#closing(row));
+    return this.#applied(lockedAtMs);
+  }
+
+  async #locked(): Promise<number> {
+    const lockedAtMs = this.#deps.clock.monotonicMs();
+    await this.#deps.checkpoints('stop.locked');
+    return lockedAtMs;
+  }
+
+  async #decide(event: DomainEvent, read: World): Promise<Decided> {
+    const world = await withAllSuppressions(this.#tx, event, read, this.#context);
+    const decided = decide(event, world, this.#context);
+    for (const id of decided.covered) this.#covered.add(id);
+    this.#notes.push(...decided.notes);
+    if (decided.covered.length > 0) this.#noteClaims(questionOf(event, this.#context).parts.includes('claims') ? world : null);
+    return decided;
+  }
+
+  /** @param world - in which the calls to everybody covered were read; null: they are still to be read */
+  #noteClaims(world: World | null): void {
+    if (world === null) this.#claims = null;
+    else this.#claims?.push(...world.claims.filter((claim) => this.#covered.has(claim.contactId)));
+  }
+
+  #closing({ id, waited }: InboxRow): Writes {
+    if (!waited && this.#covered.size === 0 && this.#notes.length === 0) return {};
+    return { applied: [{ id, covered: [...this.#covered].sort(), ...(this.#notes.length === 0 ? {} : { notes: this.#notes }) }] };
+  }
+
+  #write(writes: Writes): void {
+    if (Object.keys(writes).length === 0) return;
+    callUnawaited(this.#tx, 'write_world($1)', [JSON.stringify(writes)]);
+    this.#outboxWritten ||= tellsTemporal(writes);
+  }
+
+  async #applied(lockedAtMs: number): Promise<Applied> {
+    const coveredContactIds = [...this.#covered].sort();
+    const liveClaims = this.#claims ?? (await readLiveClaims(this.#tx, coveredContactIds));
+    return { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: this.#outboxWritten };
+  }
+}

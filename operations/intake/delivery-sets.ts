@@ -1,0 +1,99 @@
+/** A delivery that waits for its turn, and whoever waits for it. */
+interface Waiting<D, R> {
+  delivery: D;
+  resolve: (result: R | PromiseLike<R>) => void;
+  reject: (error: unknown) => void;
+}
+
+export interface SetOptions {
+  /** How many transactions of one tenant run at once before deliveries are gathered. */
+  atOnce: number;
+  /** How many deliveries one transaction takes at most. */
+  most: number;
+}
+
+/**
+ * Gathers deliveries of one tenant that arrive while others are being applied, so that one transaction takes many of them. A delivery that
+ * comes alone waits for nobody; under load, whoever comes while `atOnce` transactions run goes with the next one, in order of arrival.
+ * Source: docs/adr/0020-deliveries-in-sets.md
+ */
+export class DeliverySets<D, R> {
+  readonly #applyOne: (delivery: D) => Promise<R>;
+  /** @returns null: the set cannot be applied as one */
+  readonly #applySet: (tenantId: string, deliveries: D[]) => Promise<(R | Promise<R>)[] | null>;
+  /** Whether two deliveries may have something in common: then they do not go into the same set. */
+  readonly #overlap: (a: D, b: D) => boolean;
+  readonly #options: SetOptions;
+  readonly #waiting = new Map<string, Waiting<D, R>[]>();
+  readonly #running = new Map<string, number>();
+
+  constructor(
+    steps: {
+      applyOne(delivery: D): Promise<R>;
+      applySet(tenantId: string, deliveries: D[]): Promise<(R | Promise<R>)[] | null>;
+      overlap(a: D, b: D): boolean;
+    },
+    options: SetOptions,
+  ) {
+    this.#applyOne = steps.applyOne;
+    this.#applySet = steps.applySet;
+    this.#overlap = steps.overlap;
+    this.#options = options;
+  }
+
+  apply(tenantId: string, delivery: D): Promise<R> {
+    return new Promise((resolve, reject) => {
+      const waiting = this.#waiting.get(tenantId) ?? [];
+      waiting.push({ delivery, resolve, reject });
+      this.#waiting.set(tenantId, waiting);
+      this.#next(tenantId);
+    });
+  }
+
+  #next(tenantId: string): void {
+    const running = this.#running.get(tenantId) ?? 0;
+    const waiting = this.#waiting.get(tenantId) ?? [];
+    if (running >= this.#options.atOnce || waiting.length === 0) return;
+    const set = this.#take(waiting);
+    if (waiting.length === 0) this.#waiting.delete(tenantId);
+    this.#running.set(tenantId, running + 1);
+    void this.#run(tenantId, set).finally(() => {
+      const left = (this.#running.get(tenantId) ?? 1) - 1;
+      if (left === 0) this.#running.delete(tenantId);
+      else this.#running.set(tenantId, left);
+      this.#next(tenantId);
+    });
+  }
+
+  /** The first that waits, and those behind it that have nothing in common with any before them. What is left out keeps its place. */
+  #take(waiting: Waiting<D, R>[]): Waiting<D, R>[] {
+    const set: Waiting<D, R>[] = [];
+    const passed: Waiting<D, R>[] = [];
+    while (set.length < this.#options.most) {
+      const next = waiting.shift();
+      if (next === undefined) break;
+      const apart = [...set, ...passed].every((other) => !this.#overlap(other.delivery, next.delivery));
+      (apart ? set : passed).push(next);
+    }
+    waiting.unshift(...passed);
+    return set;
+  }
+
+  async #run(tenantId: string, set: Waiting<D, R>[]): Promise<void> {
+    if (set.length > 1) {
+      const results = await this.#applySet(
+        tenantId,
+        set.map((w) => w.delivery),
+      ).catch(() => null);
+      if (results !== null) {
+        for (const [index, { resolve }] of set.entries()) {
+          const result = results[index];
+          if (result !== undefined) resolve(result);
+        }
+        return;
+      }
+    }
+    // What fails as a set is done one by one.
+    await Promise.all(set.map(({ delivery, resolve, reject }) => this.#applyOne(delivery).then(resolve, reject)));
+  }
+}

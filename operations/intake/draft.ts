@@ -1,0 +1,406 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Identity } from '../../domain/people/choose-contact.ts';
+import type { ConsentStatement } from '../../domain/people/consent.ts';
+import { noDetails } from '../../domain/people/fold-details.ts';
+import { statusOf } from '../../domain/sequence/ending.ts';
+import type { StopReason } from '../../domain/sequence/plan.ts';
+import type { TenantSettings } from '../../domain/tenant-settings.ts';
+import type { AnySubjectKind, SubjectKinds } from '../../domain/subjects/index.ts';
+import type { Found } from './found.ts';
+import type { EventSource, ScopedKey } from './source.ts';
+import type { KnownConsent, KnownContact, KnownIdentity, KnownRun, KnownSubject, KnownSuppression, World } from './world.ts';
+
+/** What a decision depends on besides the event and the world. Ids and hashes come from the caller, so that deciding computes nothing random. */
+export interface DecisionContext {
+  source: EventSource;
+  tenant: { slug: string; settings: TenantSettings; timeScale: number };
+  /** The delivery that the event came with; null: it came without a webhook. */
+  inboxId: string | null;
+  nowMs: number;
+  /** The kinds of subject that the installation knows. */
+  kinds: SubjectKinds;
+  newId(): string;
+  addressHash(identity: Identity): string;
+}
+
+/** A consent that is stated now. */
+export interface StatedConsent extends ConsentStatement {
+  contactId: string;
+  channel: string;
+  source: string;
+  wording: string | null;
+}
+
+/** An enrollment that ends, and why. */
+export interface End {
+  id: string;
+  reason: StopReason;
+  /** The evidence, for the story: ids only. */
+  data: Record<string, unknown>;
+  /** Free text of a stop by hand. */
+  note: string | null;
+}
+
+/** An enrollment that begins, with the first entry of its story. */
+export interface Beginning {
+  id: string;
+  sequenceId: string;
+  versionId: string;
+  contactId: string;
+  subjectId: string;
+  subjectKind: string;
+  segment: string;
+  valueMinor: number | null;
+  currency: string | null;
+  timeScale: number;
+  anchorAt: number;
+  enrolled: Record<string, unknown>;
+}
+
+/** One entry of an enrollment's story. No personal data. */
+export interface StoryEntry {
+  enrollmentId: string;
+  type: string;
+  data: Record<string, unknown>;
+}
+
+/** An order as `credit_order` (db/migrations/0010_orders_after_the_stop.sql) takes it. */
+export interface PlacedOrder {
+  externalId: string;
+  atMs: number;
+  currency: string | null;
+  totalMinor: number | null;
+  noRevenue: string | null;
+  contactId: string | null;
+  subjectId: string | null;
+  /** The recovery that it is credited to. */
+  enrollmentId: string | null;
+}
+
+/** Everything that one decision changes. Rows that exist already are named by id; what is not listed stays as it is. */
+export interface Changes {
+  newContacts: Set<string>;
+  contacts: Set<string>;
+  identities: KnownIdentity[];
+  consents: StatedConsent[];
+  newSuppressions: KnownSuppression[];
+  suppressions: Map<string, KnownSuppression & { lifted: boolean }>;
+  newSubjects: Set<string>;
+  /** The changed fields by subject. Nothing else of a row is written: not every subject that an order names is locked by a key. */
+  subjects: Map<string, Set<keyof KnownSubject>>;
+  /** Subjects that turned out to be another one. */
+  united: { id: string; kept: string }[];
+  /** Keys that leave a bought subject: the shop uses them again. */
+  movedKeys: (ScopedKey & { subjectId: string })[];
+  keys: (ScopedKey & { subjectId: string })[];
+  ends: End[];
+  movedRuns: Set<string>;
+  beginnings: Beginning[];
+  stories: StoryEntry[];
+  /** Known orders that belong to an enrollment after all. */
+  credited: { orderId: string; enrollmentId: string }[];
+  orders: PlacedOrder[];
+  /** As `update_order` takes them. */
+  orderUpdates: Record<string, unknown>[];
+  receipts: { messageId: string; enrollmentId: string; stepId: string; type: string; atMs: number; detail: string | null }[];
+  privacyRequests: { topic: string; contactId: string | null; requestedAtMs: number }[];
+  disconnects: boolean;
+  /** Contacts whose running calls must be over before the event is answered 2xx. */
+  covered: Set<string>;
+}
+
+/**
+ * A world in which one event is being decided. Whatever an effect changes here is seen by the rules that follow and recorded in `changes`,
+ * which the caller writes in one statement. The world itself stays as it was read, so that the same event and world give the same changes.
+ */
+export class Draft {
+  readonly world: World;
+  readonly context: DecisionContext;
+  readonly found: Found;
+  readonly changes: Changes = {
+    newContacts: new Set(),
+    contacts: new Set(),
+    identities: [],
+    consents: [],
+    newSuppressions: [],
+    suppressions: new Map(),
+    newSubjects: new Set(),
+    subjects: new Map(),
+    united: [],
+    movedKeys: [],
+    keys: [],
+    ends: [],
+    movedRuns: new Set(),
+    beginnings: [],
+    stories: [],
+    credited: [],
+    orders: [],
+    orderUpdates: [],
+    receipts: [],
+    privacyRequests: [],
+    disconnects: false,
+    covered: new Set(),
+  };
+  readonly #contacts: Map<string, KnownContact>;
+  readonly #identities: KnownIdentity[];
+  readonly #consents: KnownConsent[];
+  readonly #suppressions: Map<string, KnownSuppression>;
+  readonly #subjects: Map<string, KnownSubject>;
+  readonly #runs: Map<string, KnownRun>;
+  readonly #credits = new Map<string, string>();
+
+  constructor(world: World, context: DecisionContext) {
+    this.world = world;
+    this.context = context;
+    this.found = { ...world.found, reached: [...world.found.reached] };
+    this.#contacts = byId(world.contacts);
+    this.#identities = [...world.identities];
+    this.#consents = [...world.consents];
+    this.#suppressions = byId(world.suppressions);
+    this.#subjects = byId(world.subjects);
+    this.#runs = byId(world.runs);
+  }
+
+  // People
+
+  contact(id: string): KnownContact {
+    return known(this.#contacts, id);
+  }
+
+  /** null: not among the people of this world. */
+  findContact(id: string | null): KnownContact | null {
+    return (id === null ? undefined : this.#contacts.get(id)) ?? null;
+  }
+
+  /** Every contact of these persons, oldest first. */
+  contactsOf(personIds: readonly string[]): KnownContact[] {
+    return [...this.#contacts.values()].filter((c) => personIds.includes(c.personId)).sort(byAge);
+  }
+
+  /** The persons whom these contacts belong to. A contact that merged meanwhile belongs to the person that stays. */
+  personsOf(contactIds: readonly string[]): string[] {
+    return [...new Set(contactIds.flatMap((id) => this.#contacts.get(id)?.personId ?? []))].sort();
+  }
+
+  createContact(identities: readonly Identity[], fields: Partial<Omit<KnownContact, 'id' | 'personId'>> = {}): KnownContact {
+    const id = this.context.newId();
+    const made = {
+      lifecycle: 'NEW',
+      details: noDetails,
+      lastSeenAt: null,
+      lastOrderAt: null,
+      lastReplyAt: null,
+      ...fields,
+      id,
+      personId: id,
+    };
+    this.#contacts.set(id, made);
+    this.changes.newContacts.add(id);
+    this.addIdentities(id, identities);
+    this.found.reached.push(id);
+    return made;
+  }
+
+  changeContact(id: string, patch: Partial<Omit<KnownContact, 'id'>>): void {
+    if (change(this.#contacts, id, patch) && !this.changes.newContacts.has(id)) this.changes.contacts.add(id);
+  }
+
+  addIdentities(contactId: string, identities: readonly Identity[]): void {
+    for (const { kind, value } of identities) {
+      const identity = { contactId, kind, value };
+      this.#identities.push(identity);
+      this.changes.identities.push(identity);
+    }
+  }
+
+  /** Every identity of every person who has any of these, in order of the contacts' age. */
+  heldBesides(identities: readonly Identity[]): (KnownIdentity & { personId: string })[] {
+    const holders = this.#identities.filter((h) => identities.some((i) => i.kind === h.kind && i.value === h.value));
+    const persons = this.personsOf(holders.map((h) => h.contactId));
+    return this.#identities
+      .map((i) => ({ ...i, personId: this.contact(i.contactId).personId }))
+      .filter((i) => persons.includes(i.personId))
+      .sort((a, b) => (a.contactId < b.contactId ? -1 : a.contactId > b.contactId ? 1 : 0));
+  }
+
+  /** Everything that persons are known by, providers' ids included. */
+  identitiesOf(personIds: readonly string[]): Identity[] {
+    const contacts = new Set(this.contactsOf(personIds).map((c) => c.id));
+    const all = this.#identities.filter((i) => contacts.has(i.contactId));
+    return all.filter((i, at) => all.findIndex((other) => other.kind === i.kind && other.value === i.value) === at);
+  }
+
+  consentsOf(contactIds: readonly string[]): KnownConsent[] {
+    return this.#consents.filter((c) => contactIds.includes(c.contactId));
+  }
+
+  stateConsent(consent: StatedConsent): void {
+    this.#consents.push(consent);
+    this.changes.consents.push(consent);
+  }
+
+  // Suppressions
+
+  /** Those in force. */
+  suppressions(): KnownSuppression[] {
+    return [...this.#suppressions.values()];
+  }
+
+  addSuppression(suppression: Omit<KnownSuppression, 'id'>): void {
+    const made = { ...suppression, id: this.context.newId() };
+    this.#suppressions.set(made.id, made);
+    this.changes.newSuppressions.push(made);
+  }
+
+  changeSuppression(id: string, patch: Partial<Pick<KnownSuppression, 'sinceMs' | 'basis'>>): void {
+    if (!change(this.#suppressions, id, patch)) return;
+    const changed = known(this.#suppressions, id);
+    const at = this.changes.newSuppressions.findIndex((s) => s.id === id);
+    if (at >= 0) this.changes.newSuppressions[at] = changed;
+    else this.changes.suppressions.set(id, { ...changed, lifted: false });
+  }
+
+  liftSuppression(id: string): void {
+    const at = this.changes.newSuppressions.findIndex((s) => s.id === id);
+    if (at >= 0) this.changes.newSuppressions.splice(at, 1);
+    else this.changes.suppressions.set(id, { ...known(this.#suppressions, id), lifted: true });
+    this.#suppressions.delete(id);
+  }
+
+  // Subjects
+
+  kindOf(name: string): AnySubjectKind {
+    return this.context.kinds.of(name);
+  }
+
+  subject(id: string): KnownSubject {
+    return known(this.#subjects, id);
+  }
+
+  findSubject(id: string | null): KnownSubject | null {
+    return (id === null ? undefined : this.#subjects.get(id)) ?? null;
+  }
+
+  /** The subjects that the event's keys find, oldest first. */
+  matched(): KnownSubject[] {
+    const united = new Set(this.changes.united.map((u) => u.id));
+    return this.found.subjects.filter((id) => !united.has(id)).map((id) => this.subject(id));
+  }
+
+  createSubject(fields: Omit<KnownSubject, 'id'>, keys: readonly ScopedKey[]): KnownSubject {
+    const made = { ...fields, id: this.context.newId() };
+    this.#subjects.set(made.id, made);
+    this.changes.newSubjects.add(made.id);
+    this.addKeys(made.id, keys);
+    return made;
+  }
+
+  changeSubject(id: string, patch: Partial<Omit<KnownSubject, 'id' | 'kind'>>): void {
+    const before = this.subject(id);
+    if (!change(this.#subjects, id, patch) || this.changes.newSubjects.has(id)) return;
+    const after = this.subject(id);
+    const fields = this.changes.subjects.get(id) ?? new Set();
+    for (const field of fieldsOf(patch)) if (!isDeepStrictEqual(before[field], after[field])) fields.add(field);
+    this.changes.subjects.set(id, fields);
+  }
+
+  addKeys(subjectId: string, keys: readonly ScopedKey[]): void {
+    this.changes.keys.push(...keys.map((key) => ({ ...key, subjectId })));
+  }
+
+  /** Keys that belong to a bought subject name this one from now on. */
+  takeOverKeys(subjectId: string, keys: readonly ScopedKey[]): void {
+    this.changes.movedKeys.push(...keys.map((key) => ({ ...key, subjectId })));
+    this.addKeys(subjectId, keys);
+  }
+
+  // Enrollments
+
+  runs(): KnownRun[] {
+    return [...this.#runs.values()];
+  }
+
+  runsAbout(subjectIds: readonly string[]): KnownRun[] {
+    return this.runs().filter((run) => subjectIds.includes(run.subjectId));
+  }
+
+  /** What is open for these persons, oldest first. */
+  openRunsOf(personIds: readonly string[]): KnownRun[] {
+    return this.runs().filter((run) => {
+      const owner = this.#contacts.get(run.contactId);
+      return run.endedAt === null && owner !== undefined && personIds.includes(owner.personId);
+    });
+  }
+
+  /** End what is still open of these enrollments. */
+  end(ids: readonly string[], reason: StopReason, { note = null, data = {} }: Partial<Pick<End, 'note' | 'data'>> = {}): void {
+    for (const id of ids) {
+      const run = known(this.#runs, id);
+      if (run.endedAt !== null) continue;
+      this.#runs.set(id, { ...run, endedAt: this.context.nowMs, status: statusOf(reason), stopReason: reason });
+      this.changes.ends.push({ id, reason, data, note });
+    }
+  }
+
+  moveRun(id: string, to: Partial<Pick<KnownRun, 'contactId' | 'subjectId'>>): void {
+    if (change(this.#runs, id, to)) this.changes.movedRuns.add(id);
+  }
+
+  run(id: string): KnownRun {
+    return known(this.#runs, id);
+  }
+
+  begin(beginning: Omit<Beginning, 'id'>): Beginning {
+    const begun = { ...beginning, id: this.context.newId() };
+    this.changes.beginnings.push(begun);
+    return begun;
+  }
+
+  tell(entry: StoryEntry): void {
+    this.changes.stories.push(entry);
+  }
+
+  // Orders
+
+  ordersOf(subjectId: string) {
+    const united = this.changes.united.filter((u) => u.kept === subjectId).map((u) => u.id);
+    return this.world.orders
+      .filter((o) => o.subjectId !== null && [subjectId, ...united].includes(o.subjectId))
+      .map((o) => ({ ...o, enrollmentId: this.#credits.get(o.id) ?? o.enrollmentId }));
+  }
+
+  credit(orderId: string, enrollmentId: string): void {
+    this.#credits.set(orderId, enrollmentId);
+    this.changes.credited.push({ orderId, enrollmentId });
+  }
+
+  // The answer
+
+  /** The answer waits for the running calls of every contact of these persons. */
+  coverPersons(personIds: readonly string[]): void {
+    for (const { id } of this.contactsOf(personIds)) this.changes.covered.add(id);
+  }
+
+  coverContact(contactId: string): void {
+    this.changes.covered.add(contactId);
+  }
+}
+
+const fieldsOf = <T extends object>(patch: T) => Object.keys(patch) as (keyof T)[];
+const byAge = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
+const byId = <T extends { id: string }>(rows: readonly T[]) => new Map(rows.map((row) => [row.id, row]));
+
+function known<T>(rows: ReadonlyMap<string, T>, id: string): T {
+  const row = rows.get(id);
+  if (row === undefined) throw new Error(`row ${id} is not part of the world that was read`);
+  return row;
+}
+
+/** @returns whether the patch changes anything */
+function change<T extends { id: string }>(rows: Map<string, T>, id: string, patch: Partial<NoInfer<T>>): boolean {
+  const row = known(rows, id);
+  const next: T = { ...row, ...patch };
+  if (isDeepStrictEqual(row, next)) return false;
+  rows.set(id, next);
+  return true;
+}

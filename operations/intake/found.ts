@@ -1,0 +1,111 @@
+import { and, asc, eq, or } from 'drizzle-orm';
+import { callFunction, type Tx } from '../../db/client.ts';
+import { contactIdentities, contacts, subjectKeys, subjects } from '../../db/schema/index.ts';
+import type { FieldNote } from '../../domain/field-note.ts';
+import type { Identity } from '../../domain/people/choose-contact.ts';
+import type { ScopedKey } from './source.ts';
+
+/** Whom something is about, and how far it goes. */
+export interface Names {
+  identities: Identity[];
+  keys: ScopedKey[];
+  /** A stop reaches every contact that shares an address or a verified id with the persons named (docs/rules.md#rule-10). */
+  stops: boolean;
+  /** Contacts that are named as such. */
+  contactIds?: string[];
+  /** Contacts that are not reached, but whose persons are locked as well. */
+  bystanderIds?: string[];
+}
+
+/** What names find: every list sorted. */
+export interface Found {
+  /** Persons of the strong identities, or of the number where it is alone, and owners of the matched subjects. */
+  named: string[];
+  /** The named and, for a stop, whoever shares a strong identity with them. */
+  reached: string[];
+  /** Locked like these: persons who share nothing but the event's number. */
+  near: string[];
+  /** Identities of the event that too many persons are said to have: they name nobody. */
+  crowded: (Identity & { holders: number })[];
+  /** Ids of the subjects. */
+  subjects: string[];
+}
+
+/** As the database's `most_holders()`: beyond this number of persons an identity names nobody. */
+export const mostHolders = 5;
+
+/** Thrown when persons or subjects moved while the locks were awaited: the transaction starts over. */
+export class MovedError extends Error {
+  constructor() {
+    super('persons moved while their locks were awaited');
+    this.name = 'MovedError';
+  }
+}
+
+/** The names as the database's functions take them. */
+export function asArguments({ identities, keys, stops }: Names): [string[], string[], string[], string[], string[], boolean] {
+  return [
+    identities.map((i) => i.kind),
+    identities.map((i) => i.value),
+    keys.map((k) => k.connectionId),
+    keys.map((k) => k.kind),
+    keys.map((k) => k.value),
+    stops,
+  ];
+}
+
+/**
+ * Take the locks of an event: identities and subject keys sorted, then persons by id; resolve again under the locks.
+ * @throws MovedError when the second result differs from the first: the transaction starts over, with the larger set
+ */
+export async function lockNamed(tx: Tx, names: Names): Promise<Found> {
+  const values = [...asArguments(names), names.contactIds ?? [], names.bystanderIds ?? []];
+  const found = await callFunction<Found | null>(tx, 'lock_named_2($1, $2, $3, $4, $5, $6, $7, $8)', values);
+  if (found === null) throw new MovedError();
+  return found;
+}
+
+/** The persons and subjects that these names find now. Takes no locks. */
+export function findNamed(tx: Tx, names: Names): Promise<Found> {
+  const values = [...asArguments(names), names.contactIds ?? [], names.bystanderIds ?? []];
+  return callFunction(tx, 'find_named_2($1, $2, $3, $4, $5, $6, $7, $8)', values);
+}
+
+/** An event's identities without those that too many persons are said to have. */
+export function usableOf(found: Pick<Found, 'crowded'>, identities: readonly Identity[]): Identity[] {
+  return identities.filter((i) => !found.crowded.some((c) => c.kind === i.kind && c.value === i.value));
+}
+
+const fieldOf = (kind: string) => (kind.startsWith('external:') ? 'id' : kind);
+
+/** Why an event's identity named nobody, for the delivery's notes. */
+export function noteCrowded(crowded: Found['crowded']): FieldNote[] {
+  return crowded.map(({ kind, holders }) => ({
+    field: fieldOf(kind),
+    reason: `at least ${holders} people are said to have it: it names nobody`,
+  }));
+}
+
+/** Contacts that carry any of the identities, oldest first, with the identity that found them. */
+export async function contactsByIdentity(tx: Tx, identities: readonly Identity[]) {
+  // An empty `or` is no condition at all: it would find everybody.
+  if (identities.length === 0) return [];
+  return tx
+    .select({ contactId: contacts.id, personId: contacts.personId, kind: contactIdentities.kind, value: contactIdentities.value })
+    .from(contactIdentities)
+    .innerJoin(contacts, and(eq(contacts.tenantId, contactIdentities.tenantId), eq(contacts.id, contactIdentities.contactId)))
+    .where(or(...identities.map((i) => and(eq(contactIdentities.kind, i.kind), eq(contactIdentities.value, i.value)))))
+    .orderBy(asc(contacts.id));
+}
+
+/** Subjects that any of the keys names, oldest first, with their owner's person. */
+export async function subjectsByKey(tx: Tx, keys: readonly ScopedKey[]) {
+  if (keys.length === 0) return [];
+  return tx
+    .selectDistinct({ id: subjects.id, contactId: subjects.contactId, state: subjects.state, personId: contacts.personId })
+    .from(subjectKeys)
+    .innerJoin(subjects, and(eq(subjects.tenantId, subjectKeys.tenantId), eq(subjects.id, subjectKeys.subjectId)))
+    .leftJoin(contacts, and(eq(contacts.tenantId, subjects.tenantId), eq(contacts.id, subjects.contactId)))
+    .where(or(...keys.map((k) => and(eq(subjectKeys.connectionId, k.connectionId), eq(subjectKeys.kind, k.kind), eq(subjectKeys.value, k.value)))))
+    .orderBy(asc(subjects.id));
+}

@@ -1,0 +1,89 @@
+import type { StoredRow } from '../../db/row-of.ts';
+import { callFunction, type Tx } from '../../db/client.ts';
+import type { DomainEvent, MessageRef } from '../../domain/events.ts';
+import { chooseContact, type Identity } from '../../domain/people/choose-contact.ts';
+import type { Version, VersionCache } from '../dispatch/versions.ts';
+import { effectOf } from '../effects/index.ts';
+import type { DecisionContext } from './draft.ts';
+import { type Found, usableOf } from './found.ts';
+import { namedBy } from './source.ts';
+import { parseSuppression, parseWorld, type StoredWorld, versionsIn, type World, type WorldPart } from './world.ts';
+
+/** What is asked for about one event, beside its names. */
+export interface WorldQuestion {
+  parts: readonly WorldPart[];
+  connection: string | null;
+  orderNumber: string | null;
+  message: MessageRef | null;
+  /** Hashes of identities whose suppressions are read. */
+  addressHashes: string[];
+}
+
+/** Nothing besides the people and subjects themselves. */
+export const nothingBesides: WorldQuestion = { parts: [], connection: null, orderNumber: null, message: null, addressHashes: [] };
+
+export function questionOf(event: DomainEvent, context: DecisionContext): WorldQuestion {
+  const effect = effectOf(event);
+  const { identities } = namedBy(context.source, event);
+  return {
+    parts: effect.reads,
+    connection: context.source.connectionId === '' ? null : context.source.connectionId,
+    orderNumber: effect.orderNumber?.(event) ?? null,
+    message: effect.message?.(event) ?? null,
+    addressHashes: effect.reads.includes('suppressions') ? identities.map((i) => context.addressHash(i)) : [],
+  };
+}
+
+/** Read the world of names that are locked already. */
+export async function readWorld(tx: Tx, versions: VersionCache, found: Found, question: WorldQuestion): Promise<World> {
+  const stored = await callFunction<StoredWorld>(tx, 'read_world($1, $2, $3, $4, $5, $6, $7, $8)', [
+    [...found.reached, ...found.near],
+    found.subjects,
+    question.parts,
+    question.connection,
+    question.orderNumber,
+    question.addressHashes,
+    question.message?.account ?? null,
+    question.message?.providerMessageId ?? null,
+  ]);
+  return completeWorld(tx, versions, stored, found);
+}
+
+/** @param stored - as `read_world` returned it; the sequence versions that it names are added */
+export async function completeWorld(tx: Tx, versions: VersionCache, stored: StoredWorld, found: Found): Promise<World> {
+  const loaded = new Map<string, Version>();
+  for (const id of versionsIn(stored)) loaded.set(id, await versions.load(tx, id));
+  return parseWorld(stored, found, loaded);
+}
+
+/**
+ * The suppressions of what else the persons of an event are known by. Hashes need the installation's key, so the database cannot find these
+ * by itself; most events name all that their person is known by, and then nothing is read.
+ */
+export async function withAllSuppressions(tx: Tx, event: DomainEvent, world: World, context: DecisionContext): Promise<World> {
+  const { identities } = namedBy(context.source, event);
+  const asks = effectOf(event).reads.includes('suppressions');
+  const asked = asks ? identities : [];
+  const others = identitiesToCheck(world, usableOf(world.found, identities), asks).filter(
+    (held) => !asked.some((i) => i.kind === held.kind && i.value === held.value),
+  );
+  if (others.length === 0) return world;
+  return { ...world, suppressions: [...world.suppressions, ...(await readSuppressions(tx, context, others))] };
+}
+
+/** Suppressions in force for these identities. */
+export async function readSuppressions(tx: Tx, context: Pick<DecisionContext, 'addressHash'>, identities: readonly Identity[]) {
+  const hashes = [...new Set(identities.map((i) => context.addressHash(i)))];
+  return (await callFunction<StoredRow[]>(tx, 'read_suppressions($1)', [hashes])).map(parseSuppression);
+}
+
+/** Everything that the persons meant are known by; nothing where the event neither asks about suppressions nor changes who is who. */
+function identitiesToCheck(world: World, usable: readonly Identity[], asks: boolean): Identity[] {
+  const personOf = new Map(world.contacts.map((c) => [c.id, c.personId]));
+  const held = world.identities.map((i) => ({ ...i, personId: personOf.get(i.contactId) ?? i.contactId }));
+  const chosen = chooseContact(usable, held);
+  const changesPersons = chosen !== null && (chosen.together.length > 1 || chosen.missing.length > 0);
+  if (!asks && !changesPersons) return [];
+  const meant = new Set([...world.found.named, ...(chosen?.together ?? [])]);
+  return held.filter((i) => meant.has(i.personId));
+}

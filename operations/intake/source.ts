@@ -1,0 +1,71 @@
+import type { DomainEvent, PersonRef, SubjectKey } from '../../domain/events.ts';
+import type { Identity } from '../../domain/people/choose-contact.ts';
+import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
+import { placeholderReason } from '../../domain/people/placeholder.ts';
+import { ownAddressesOf, type TenantSettings } from '../../domain/tenant-settings.ts';
+
+/** What decides how an event's raw fields are read. */
+export interface EventSource {
+  tenantId: string;
+  /** Empty for what comes without a webhook. */
+  connectionId: string;
+  /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
+  country: string;
+  /** The store's own addresses, normalised: they name no shopper. */
+  ownAddresses: string[];
+  /** Kinds of keys that several connections of the store share (`sharedKeys` of the tenant's settings). */
+  sharedKeys: TenantSettings['sharedKeys'];
+}
+
+export function sourceOf(where: { tenantId: string; connectionId: string }, settings: TenantSettings): EventSource {
+  return {
+    tenantId: where.tenantId,
+    connectionId: where.connectionId,
+    country: settings.country,
+    ownAddresses: ownAddressesOf(settings),
+    sharedKeys: settings.sharedKeys,
+  };
+}
+
+/** A subject's key and the connection in whose namespace it is unique. */
+export interface ScopedKey extends SubjectKey {
+  connectionId: string;
+}
+
+/**
+ * The identities that a reference names, normalised. Values that cannot be an address or a number are left out, and so are placeholders.
+ * Source: docs/rules.md#rule-10
+ */
+export function identitiesOf(source: EventSource, ref: PersonRef): Identity[] {
+  const email = ref.email === null ? null : normaliseEmail(ref.email);
+  const phone = ref.phone === null ? null : normalisePhone(ref.phone, source.country);
+  const all = [
+    ...(ref.externalId === null ? [] : [{ kind: `external:${source.connectionId}`, value: ref.externalId }]),
+    ...(email === null ? [] : [{ kind: 'email', value: email }]),
+    ...(phone === null ? [] : [{ kind: 'phone', value: phone }]),
+  ];
+  return all.filter(({ kind, value }) => placeholderReason(kind, value, { addresses: source.ownAddresses }) === null);
+}
+
+/** The kind under which a key is stored that several connections share. */
+const sharedKind = 'shared';
+
+/**
+ * The keys of an event as the store has declared them. Each belongs to its connection; a key of a shared kind is stored once more under a
+ * name that all these connections have in common, so that the same cart from two of them is one subject.
+ */
+export function keysOf(source: EventSource, keys: readonly SubjectKey[]): ScopedKey[] {
+  const own = keys.map((key) => ({ ...key, connectionId: source.connectionId }));
+  const shared = source.sharedKeys.flatMap(({ connections, kinds }) => {
+    const [first] = [...connections].sort();
+    if (first === undefined || !connections.includes(source.connectionId)) return [];
+    return own.filter((key) => kinds.includes(key.kind)).map(({ value }) => ({ connectionId: first, kind: sharedKind, value }));
+  });
+  return [...own, ...shared.filter((key, at) => shared.findIndex((other) => other.value === key.value) === at)];
+}
+
+/** Who and what an event is about, before anything is looked up. */
+export function namedBy(source: EventSource, event: DomainEvent): { identities: Identity[]; keys: ScopedKey[] } {
+  const identities = 'person' in event && event.person !== null ? identitiesOf(source, event.person) : [];
+  return { identities, keys: 'keys' in event ? keysOf(source, event.keys) : [] };
+}

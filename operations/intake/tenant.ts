@@ -1,0 +1,39 @@
+import { eq } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import type { Tx } from '../../db/client.ts';
+import { tenants } from '../../db/schema/index.ts';
+import { tenantSettings } from '../../domain/tenant-settings.ts';
+import type { Deps } from '../deps.ts';
+import type { DecisionContext } from './draft.ts';
+import { sourceOf } from './source.ts';
+
+/** A tenant as it decides how events are read and what they lead to. */
+export interface TenantRow {
+  slug: string;
+  settings: unknown;
+  timeScale: number;
+}
+
+export async function readTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
+  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
+  if (tenant === undefined) throw new Error('the tenant does not exist');
+  return tenant;
+}
+
+/** @param where - `connectionId` is empty and `inboxId` null for what comes without a webhook */
+export function decisionContext(
+  deps: Pick<Deps, 'sealing' | 'clock' | 'timeScale' | 'subjects'>,
+  where: { tenantId: string; connectionId: string; inboxId: string | null },
+  tenant: TenantRow,
+): DecisionContext {
+  const settings = tenantSettings.parse(tenant.settings);
+  return {
+    source: sourceOf(where, settings),
+    tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale },
+    inboxId: where.inboxId,
+    nowMs: deps.clock.nowMs(),
+    kinds: deps.subjects,
+    newId: uuidv7,
+    addressHash: (identity) => deps.sealing.addressHash(where.tenantId, identity.kind, identity.value),
+  };
+}

@@ -1,0 +1,198 @@
+import { statusOf } from '../../domain/sequence/ending.ts';
+import type { Draft } from './draft.ts';
+import { iso, isoOrNull } from './stored-rows.ts';
+import type { KnownContact, KnownSubject } from './world.ts';
+
+/** What is to be written, as db/functions/write_world.sql takes it: a list of rows under each name that has any. */
+export type Writes = Record<string, unknown[]>;
+
+/** The changes of a decided event as rows. */
+export function writesOf(draft: Draft): Writes {
+  const { changes: c, context } = draft;
+  const { inboxId, source, newId } = context;
+  const begun = new Set(c.beginnings.map((b) => b.id));
+  return withoutEmpty({
+    new_contacts: [...c.newContacts].map((id) => contactRow(draft.contact(id))),
+    identities: c.identities.map((i) => ({ id: newId(), contact_id: i.contactId, kind: i.kind, value: i.value })),
+    contacts: [...c.contacts].map((id) => contactRow(draft.contact(id))),
+    consents: c.consents.map((s) => ({
+      id: newId(),
+      contact_id: s.contactId,
+      channel: s.channel,
+      state: s.state,
+      source: s.source,
+      basis: s.basis,
+      wording: s.wording,
+      occurred_at: iso(s.atMs),
+    })),
+    suppressions: [...c.suppressions.values()].map((s) => ({ id: s.id, since: iso(s.sinceMs), basis: s.basis, lifted: s.lifted })),
+    new_suppressions: c.newSuppressions.map((s) => ({
+      id: s.id,
+      address_hash: s.addressHash,
+      channel: s.channel,
+      reason: s.reason,
+      basis: s.basis,
+      since: iso(s.sinceMs),
+    })),
+    new_subjects: [...c.newSubjects].map((id) => subjectRow(draft, id)),
+    subjects: [...c.subjects].map(([id, fields]) => changedSubjectRow(draft, id, fields)),
+    united: c.united,
+    moved_keys: c.movedKeys.map((k) => ({ subject_id: k.subjectId, connection_id: k.connectionId, kind: k.kind, value: k.value })),
+    keys: c.keys.map((k) => ({ id: newId(), subject_id: k.subjectId, connection_id: k.connectionId, kind: k.kind, value: k.value })),
+    ends: c.ends.map((end) => ({
+      id: end.id,
+      event_id: newId(),
+      inbox_id: inboxId,
+      status: statusOf(end.reason),
+      reason: end.reason,
+      note: end.note,
+      data: end.data,
+    })),
+    moved_enrollments: [...c.movedRuns].map((id) => {
+      const { contactId, subjectId } = draft.run(id);
+      return { id, contact_id: contactId, subject_id: subjectId };
+    }),
+    enrollments: c.beginnings.map((b) => ({
+      id: b.id,
+      event_id: newId(),
+      inbox_id: inboxId,
+      sequence_id: b.sequenceId,
+      version_id: b.versionId,
+      contact_id: b.contactId,
+      subject_id: b.subjectId,
+      subject_kind: b.subjectKind,
+      segment: b.segment,
+      value_minor: b.valueMinor,
+      currency: b.currency,
+      time_scale: b.timeScale,
+      anchor_at: iso(b.anchorAt),
+      enrolled: b.enrolled,
+    })),
+    stories: c.stories.map((s) => ({
+      id: newId(),
+      enrollment_id: s.enrollmentId,
+      type: s.type,
+      inbox_id: inboxId,
+      data: s.data,
+      of_beginning: begun.has(s.enrollmentId),
+    })),
+    credited: c.credited.map((o) => ({ id: o.orderId, enrollment_id: o.enrollmentId, event_id: newId(), inbox_id: inboxId })),
+    orders: c.orders.map((o) => ({
+      inbox_id: inboxId,
+      at: iso(o.atMs),
+      // `credit_order` leaves the reason of an enrollment alone that this very event has ended.
+      ends: c.ends.map((end) => ({ id: end.id })),
+      order: {
+        id: newId(),
+        event_id: newId(),
+        connection_id: source.connectionId,
+        order_id: o.externalId,
+        contact_id: o.contactId,
+        subject_id: o.subjectId,
+        enrollment_id: o.enrollmentId,
+        currency: o.currency,
+        value_minor: o.totalMinor,
+        no_revenue: o.noRevenue,
+      },
+    })),
+    order_updates: c.orderUpdates,
+    receipts: c.receipts.map((r) => ({
+      id: newId(),
+      event_id: newId(),
+      message_id: r.messageId,
+      enrollment_id: r.enrollmentId,
+      step_id: r.stepId,
+      type: r.type,
+      at: iso(r.atMs),
+      detail: r.detail,
+      inbox_id: inboxId,
+    })),
+    privacy_requests: c.privacyRequests.map((p) => ({
+      id: newId(),
+      topic: p.topic,
+      contact_id: p.contactId,
+      connection_id: source.connectionId,
+      requested_at: iso(p.requestedAtMs),
+    })),
+    disconnected: c.disconnects ? [source.connectionId] : [],
+  });
+}
+
+/** Whether Temporal is to be told of anything. */
+export const tellsTemporal = (writes: Writes): boolean => writes['ends'] !== undefined || writes['enrollments'] !== undefined;
+
+/** What several events write that have nothing in common. */
+export function joined(all: readonly Writes[]): Writes {
+  const [first, ...others] = all;
+  if (first === undefined || others.length === 0) return first ?? {};
+  const names = new Set(all.flatMap((writes) => Object.keys(writes)));
+  return Object.fromEntries([...names].map((name) => [name, all.flatMap((writes) => writes[name] ?? [])]));
+}
+
+function withoutEmpty(writes: Writes): Writes {
+  return Object.fromEntries(Object.entries(writes).filter(([, rows]) => rows.length > 0));
+}
+
+function contactRow(c: KnownContact) {
+  return {
+    id: c.id,
+    person_id: c.personId,
+    lifecycle: c.lifecycle,
+    first_name: c.details.firstName,
+    last_name: c.details.lastName,
+    locale: c.details.locale,
+    time_zone: c.details.timeZone,
+    country: c.details.country,
+    region: c.details.region,
+    order_count: c.details.orderCount,
+    lifetime_value_minor: c.details.lifetimeValueMinor,
+    details_at: isoOrNull(c.details.detailsAt),
+    last_seen_at: isoOrNull(c.lastSeenAt),
+    last_order_at: isoOrNull(c.lastOrderAt),
+    last_reply_at: isoOrNull(c.lastReplyAt),
+  };
+}
+
+function subjectRow(draft: Draft, id: string): Record<string, unknown> {
+  const s = draft.subject(id);
+  return {
+    id: s.id,
+    kind: s.kind,
+    contact_id: s.contactId,
+    state: s.state,
+    currency: s.currency,
+    value_minor: s.valueMinor,
+    details: s.details,
+    details_version: draft.kindOf(s.kind).detailsVersion,
+    email: s.email,
+    email_at: isoOrNull(s.emailAt),
+    phone: s.phone,
+    phone_at: isoOrNull(s.phoneAt),
+    previous_subject_id: s.previousSubjectId,
+    started_at: iso(s.startedAt),
+    last_activity_at: iso(s.lastActivityAt),
+    converted_at: isoOrNull(s.convertedAt),
+  };
+}
+
+const columnsOf: Partial<Record<keyof KnownSubject, readonly string[]>> = {
+  contactId: ['contact_id'],
+  state: ['state'],
+  currency: ['currency'],
+  valueMinor: ['value_minor'],
+  details: ['details', 'details_version'],
+  email: ['email'],
+  emailAt: ['email_at'],
+  phone: ['phone'],
+  phoneAt: ['phone_at'],
+  startedAt: ['started_at'],
+  lastActivityAt: ['last_activity_at'],
+  convertedAt: ['converted_at'],
+};
+
+/** Only what has changed. */
+function changedSubjectRow(draft: Draft, id: string, fields: ReadonlySet<keyof KnownSubject>): Record<string, unknown> {
+  const row = subjectRow(draft, id);
+  const columns = ['id', ...[...fields].flatMap((field) => columnsOf[field] ?? [])];
+  return Object.fromEntries(columns.map((column) => [column, row[column]]));
+}
