@@ -6,7 +6,7 @@ import { type Claimed, type Decided, decideAndClaim } from './dispatch/decide-an
 import { readStep } from './dispatch/facts.ts';
 import { applyFind, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
 import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
-import { type DispatchResult, tell } from './dispatch/records.ts';
+import { addToStory, type DispatchResult } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
 import { type Outlet, type Outlets, readConfigured, toOutlets } from './outlets.ts';
@@ -32,7 +32,7 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
  * Dispatch one step: decide in a transaction under the person's lock, claim, call the provider, settle. May be called any number of
  * times, by any number of workers, for the same step: a settled step answers with its stored outcome.
  * @param signal - honoured before the claim only; after it the call runs to its end
- * Source: design, section 7; operations/dispatch/fence.ts holds the rules as SQL
+ * Source: docs/send-fence.md; operations/dispatch/fence.ts holds the rules as SQL
  */
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const preview = (tx: Tx) => previewStep(tx, deps.versions, input, deps.clock.nowMs());
@@ -199,7 +199,7 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
         await settleCall(tx, claimed.messageId, claimed.claim, outcome, reconciliation);
         if (outcome.kind === 'released') return;
         const type = outcome.kind === 'accepted' ? 'message.sent' : outcome.kind === 'refused' ? 'message.failed' : 'message.unknown';
-        tell(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
+        addToStory(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
       });
       return;
     } catch (error) {
