@@ -9,7 +9,7 @@ import { MovedError } from '../intake/found.ts';
 import type { EnrollmentRow, LedgerRow, MessageRow } from './progress.ts';
 
 /*
- * The send fence as SQL (docs/send-fence.md). The states of a row, and what moves it from one to the next:
+ * The send fence as SQL (docs/fence.md). The states of a row, and what moves it from one to the next:
  *
  *   none, failed  ── claim ──▶ claimed ── settle ──▶ sent | failed | unknown
  *        └───────── decide ──▶ skipped      │
