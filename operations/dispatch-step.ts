@@ -6,7 +6,7 @@ import { type Claimed, type Decided, decideAndClaim } from './dispatch/decide-an
 import { readStep } from './dispatch/facts.ts';
 import { applyFind, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
 import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
-import { type DispatchResult, tell } from './dispatch/records.ts';
+import { addToStory, type DispatchResult } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
 import { type Outlet, type Outlets, readConfigured, toOutlets } from './outlets.ts';
@@ -219,7 +219,7 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
         await settleCall(tx, claimed.messageId, claimed.claim, outcome, reconciliation);
         if (outcome.kind === 'released') return;
         const type = outcome.kind === 'accepted' ? 'message.sent' : outcome.kind === 'refused' ? 'message.failed' : 'message.unknown';
-        tell(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
+        addToStory(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
       });
       return;
     } catch (error) {
