@@ -389,7 +389,10 @@ class History {
 
   async #click(payload: Payload, afterMs: number): Promise<void> {
     await sleep(afterMs);
-    const messageId = await this.#messageIdOf(payload);
+    const messageId = await this.#messageIdOf(payload).catch((error: unknown) => {
+      this.#surprise('click', error);
+      return null;
+    });
     if (messageId === null) return;
     this.#counts.clicks += 1;
     this.#note('a click on the message');
