@@ -82,10 +82,11 @@ export class DeliverySets<D, R> {
   async #run(tenantId: string, set: Waiting<D, R>[]): Promise<void> {
     const results = set.length === 1 ? [] : await this.#together(tenantId, set);
     await Promise.all(
-      set.map(({ delivery, resolve, reject }, index) => {
+      set.map(async ({ delivery, resolve, reject }, index) => {
         const result = results[index] ?? null;
-        // What fails as a set, or is known already, is done one by one.
-        return result === null ? this.#applyOne(delivery).then(resolve, reject) : resolve(result);
+        if (result !== null) resolve(result);
+        // What fails as a set, or is left out of it, is done one by one.
+        else await this.#applyOne(delivery).then(resolve, reject);
       }),
     );
   }

@@ -1,8 +1,13 @@
 import { request } from 'node:http';
+import type { Channel } from '../../domain/channels/index.ts';
 import type { Deadline, Payload, Reconciliation, Sender, SenderSession, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 
 export interface StubSenderOptions {
   kind: Reconciliation['kind'];
+  /** Default: email. */
+  channel?: Channel;
+  /** Default: one of its own for each far end. */
+  account?: string;
   times?: SenderTimes;
   keyLifeMs?: number;
   settleAfterMs?: number;
@@ -13,8 +18,8 @@ export interface StubSenderOptions {
 /** An adapter for the stub provider, as an HTTP provider's would be: judged by what was given out. */
 export function createStubSender(port: number, options: StubSenderOptions): Sender {
   return {
-    channel: 'email',
-    account: `stub:${port}`,
+    channel: options.channel ?? 'email',
+    account: options.account ?? `stub:${port}`,
     times: options.times ?? { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
     reconciliation: reconciliationOf(port, options),
     open: async () => openSession(port),
