@@ -32,7 +32,7 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
  * Dispatch one step: decide in a transaction under the person's lock, claim, call the provider, settle. May be called any number of
  * times, by any number of workers, for the same step: a settled step answers with its stored outcome.
  * @param signal - honoured before the claim only; after it the call runs to its end
- * Source: design, section 7; operations/dispatch/fence.ts holds the rules as SQL
+ * Source: docs/fence.md; operations/dispatch/fence.ts holds the rules as SQL
  */
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const preview = (tx: Tx) => previewStep(tx, deps.versions, input, deps.clock.nowMs());

@@ -83,7 +83,7 @@ const holdout = z.unknown().transform((value, context) => {
 });
 
 /**
- * The shape of a sequence file (design, section 4), its defaults, and what it may ask for today. Rules across fields: `findMistakes`.
+ * The shape of a sequence file, its defaults, and what it may ask for today. Rules across fields: `findMistakes`.
  * @param kinds - what a sequence may be about: each brings its trigger and the defaults of its sequences
  */
 export function sequenceSchemaFor(kinds: SubjectKinds) {

@@ -9,7 +9,7 @@ import { MovedError } from '../intake/found.ts';
 import type { EnrollmentRow, LedgerRow, MessageRow } from './progress.ts';
 
 /*
- * The send fence, design section 7, as SQL. The states of a row and who moves it:
+ * The send fence (docs/fence.md) as SQL. The states of a row and who moves it:
  *
  *   none, failed  ── claim ──▶ claimed ── settle ──▶ sent | failed | unknown
  *        └───────── decide ──▶ skipped      │

@@ -10,7 +10,7 @@ import { anchorMs, checkOf, decide, factsWith, usable } from './a-dispatch.ts';
 
 const at = (span: string) => anchorMs + ms(span);
 
-test('a step with nothing in its way is sent, with every gate asked in the order of the design', () => {
+test('a step with nothing in its way is sent, with every gate asked in its order', () => {
   const verdict = decide();
   expect(verdict).toMatchObject({ kind: 'send', channel: 'email' });
   expect(verdict.checks.map(({ gate }) => gate)).toEqual([
