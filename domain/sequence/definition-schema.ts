@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { channelNames } from '../channels/index.ts';
+import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import { readCondition } from './condition-reader.ts';
 import { parseDuration } from './duration.ts';
@@ -45,7 +45,10 @@ const condition = z.unknown().transform((value, context) => {
   return read ?? z.NEVER;
 });
 
-const channel = z.enum(channelNames, expected(`one of ${channelNames.join(', ')}`));
+// Asked when a file is read: a channel may have been added to the registry since this module was loaded.
+const channel = z.custom<Channel>((name) => typeof name === 'string' && isChannel(name), {
+  error: (issue) => expected(`one of ${channelNames.join(', ')}`).error(issue),
+});
 const step = z.strictObject(
   {
     id: stepId,
