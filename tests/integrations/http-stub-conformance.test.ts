@@ -48,7 +48,7 @@ for (const kind of ['none', 'keys', 'find'] as const) {
       let stopped: Promise<void> | null = null;
       const stop = () => (stopped ??= provider.stop());
       return {
-        sender: createStubSender(provider.port, { kind, askTimeoutMs: 300 }),
+        sender: createStubSender(provider.port, { kind, askTimeoutMs: 1_000 }),
         behaviours: Object.keys(behaviours) as FarEndBehaviour[],
         behave: (behaviour, atTheEnd) => {
           if (behaviour === 'is_away') void stop();
