@@ -52,7 +52,15 @@ export interface AppOptions {
 }
 
 /** Build the HTTP interface; `server.ts` listens. */
-export async function buildApp({ deps, logger, client, registry, links, livePage = false, installationKey = null }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  deps,
+  logger,
+  client,
+  registry,
+  links,
+  livePage = false,
+  installationKey = null,
+}: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     // Paths of links carry tokens, and every request is counted anyway.

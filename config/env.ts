@@ -43,7 +43,8 @@ const remedies = {
   DKIM_SELECTOR: 'Give the name below _domainkey under which the public key stands in the DNS, e.g. rekindle1.',
   DKIM_PRIVATE_KEY: 'Give an RSA key on one line: `openssl genrsa 2048 | base64 -w0` makes one.',
   REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
-  REKINDLE_INSTALLATION_KEY: 'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens /api/tenants; leave it out to keep that closed.',
+  REKINDLE_INSTALLATION_KEY:
+    'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens /api/tenants; leave it out to keep that closed.',
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
   REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',

@@ -7,7 +7,10 @@ const fields = tenantSettings.shape;
 const line = (most: number) => z.string().trim().min(1, 'is empty').max(most, `is longer than ${most} characters`);
 const webAddress = z.url({ protocol: /^https?$/, error: 'is no http(s) address' });
 const emailAddress = z.email({ error: 'is no email address' });
-const minute = z.int('is a whole number of minutes').min(0, 'is before midnight').max(24 * 60, 'is more than a day');
+const minute = z
+  .int('is a whole number of minutes')
+  .min(0, 'is before midnight')
+  .max(24 * 60, 'is more than a day');
 const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 
 /**
@@ -24,7 +27,10 @@ const strict = {
   senderName: line(120),
   senderAddress: emailAddress,
   replyTo: emailAddress.nullable(),
-  smsSender: z.string().regex(/^(\+[1-9]\d{6,14}|[A-Za-z0-9 ]{1,11})$/, 'is neither a number in E.164 nor a name of at most 11 letters').nullable(),
+  smsSender: z
+    .string()
+    .regex(/^(\+[1-9]\d{6,14}|[A-Za-z0-9 ]{1,11})$/, 'is neither a number in E.164 nor a name of at most 11 letters')
+    .nullable(),
   smsOptOut: line(100).nullable(),
   locale: z.string().refine(isLocale, 'is no language tag like en or de-AT'),
   timeZone: z.string().refine((name) => canonicalTimeZone(name) !== null, 'is no time zone like Europe/Vienna'),

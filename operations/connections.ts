@@ -134,7 +134,10 @@ export function removeConnection(deps: ConnectionDeps & Pick<Deps, 'clock'>, ten
   });
 }
 
-export type Rotated = { kind: 'rotated'; secret: string | null; connection: ConnectionView } | { kind: 'unknown' } | { kind: 'invalid'; faults: ConfigFault[] };
+export type Rotated =
+  | { kind: 'rotated'; secret: string | null; connection: ConnectionView }
+  | { kind: 'unknown' }
+  | { kind: 'invalid'; faults: ConfigFault[] };
 
 /**
  * Give a connection a new webhook secret. The one before stays valid beside it, so that no delivery is lost while the provider is changed; rotating
@@ -184,12 +187,7 @@ export async function checkConnection(deps: Deps, tenantId: string, id: string):
   const found = await deps.db.withTenant(tenantId, async (tx) => {
     const row = await find(tx, id);
     if (row === null) return null;
-    const [last] = await tx
-      .select({ at: inbox.receivedAt })
-      .from(inbox)
-      .where(eq(inbox.connectionId, id))
-      .orderBy(desc(inbox.receivedAt))
-      .limit(1);
+    const [last] = await tx.select({ at: inbox.receivedAt }).from(inbox).where(eq(inbox.connectionId, id)).orderBy(desc(inbox.receivedAt)).limit(1);
     return { row, lastDeliveryAtMs: last?.at ?? null };
   });
   if (found === null) return null;

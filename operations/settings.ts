@@ -57,9 +57,7 @@ export function changeSettings(
     const changes = present(change.changes);
     const settings = tenantSettings.parse({ ...before.settings, ...changes });
     await tx.update(tenants).set({ settings }).where(eq(tenants.id, tenantId));
-    await tx
-      .insert(settingsVersions)
-      .values({ tenantId, version: before.version + 1, settings, changes, changedBy: change.by });
+    await tx.insert(settingsVersions).values({ tenantId, version: before.version + 1, settings, changes, changedBy: change.by });
     return { kind: 'changed', current: await read(tx, tenantId) };
   });
 }

@@ -57,7 +57,12 @@ export function requireInstallationKey(digest: string | null, failed: Limit) {
     if (key !== null && digest !== null && timingSafeEqual(Buffer.from(hashApiKey(key)), Buffer.from(digest))) return undefined;
     const waitSeconds = await failed(request);
     if (waitSeconds !== null)
-      return problem(reply.header('retry-after', String(waitSeconds)), 429, 'too_many_attempts', 'Too many attempts with a wrong key. Try again later.');
+      return problem(
+        reply.header('retry-after', String(waitSeconds)),
+        429,
+        'too_many_attempts',
+        'Too many attempts with a wrong key. Try again later.',
+      );
     const detail =
       digest === null
         ? 'This installation has no key for this: set REKINDLE_INSTALLATION_KEY and start the API again.'

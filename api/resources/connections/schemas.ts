@@ -42,7 +42,10 @@ export const rotateSchema = z.strictObject({
 
 export const checkSchema = z
   .object({
-    sends: z.object({ ok: z.boolean(), detail: z.string() }).nullable().meta({ description: 'Whether the provider lets us in; null: it sends nothing.' }),
+    sends: z
+      .object({ ok: z.boolean(), detail: z.string() })
+      .nullable()
+      .meta({ description: 'Whether the provider lets us in; null: it sends nothing.' }),
     last_delivery_at: timeField.nullable(),
   })
   .meta({ id: 'ConnectionCheck' });

@@ -30,9 +30,7 @@ const tenantSchema = z.object(tenantFields).meta({ id: 'Tenant' });
 const madeSchema = z
   .object({ ...tenantFields, api_key: z.string().meta({ description: 'Shown once. It opens this tenant and no other.' }) })
   .meta({ id: 'NewTenant' });
-const keySchema = z
-  .object({ id: z.uuid(), name: z.string(), created_at: timeField, revoked_at: timeField.nullable() })
-  .meta({ id: 'ApiKey' });
+const keySchema = z.object({ id: z.uuid(), name: z.string(), created_at: timeField, revoked_at: timeField.nullable() }).meta({ id: 'ApiKey' });
 const newKeySchema = z.object({ id: z.uuid(), api_key: z.string().meta({ description: 'Shown once.' }) }).meta({ id: 'NewApiKey' });
 const params = z.object({ tenant: z.string().max(100).meta({ description: 'Its id or its slug.' }) });
 const slug = z.string().regex(/^[a-z][a-z0-9-]{1,38}[a-z0-9]$/, 'is no slug: lower-case letters, digits and hyphens, a letter first, 3 to 40');
@@ -61,7 +59,12 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
   app.get(
     '/api/tenants',
     {
-      schema: { ...common, summary: 'List tenants', querystring: z.object(pageQuery()), response: { 200: listOf(tenantSchema), ...problems(400, 401, 429, 503) } },
+      schema: {
+        ...common,
+        summary: 'List tenants',
+        querystring: z.object(pageQuery()),
+        response: { 200: listOf(tenantSchema), ...problems(400, 401, 429, 503) },
+      },
     },
     async (request) => {
       const { limit, cursor } = request.query;
