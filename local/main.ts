@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnvError } from '../config/env.ts';
 import { migrate } from '../db/migrate.ts';
-import { masterKey } from './credentials.ts';
+import { installationKey, masterKey } from './credentials.ts';
 import { startDemoStore } from './demo-store/demo-store.ts';
 import { buildShopSite } from './demo-store/shop-site.ts';
 import { inOrder } from './in-order.ts';
@@ -84,6 +84,7 @@ async function start(args: string[]): Promise<void> {
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporal.address,
     REKINDLE_MASTER_KEY: key,
+    REKINDLE_INSTALLATION_KEY: installationKey(localDir),
     SMTP_URL: mail.smtpUrl,
     PUBLIC_URL: settings.publicUrl,
     HOST: settings.host,

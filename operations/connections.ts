@@ -1,5 +1,6 @@
 import { and, asc, desc, eq, gt, isNull } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
+import type { z } from 'zod';
 import type { Tx } from '../db/client.ts';
 import { auditLog, connections, inbox } from '../db/schema/index.ts';
 import type { Integration } from '../integrations/port.ts';
@@ -237,7 +238,13 @@ function faultsOf(integration: Integration, config: unknown): ConfigFault[] {
       ? []
       : [{ path: 'config', message: `${integration.name} has no configuration: leave it out` }];
   }
-  const parsed = integration.config.safeParse(config ?? {});
+  let parsed: z.ZodSafeParseResult<unknown>;
+  try {
+    parsed = integration.config.safeParse(config ?? {});
+  } catch (error) {
+    // What an integration says in an error class of its own.
+    return [{ path: 'config', message: error instanceof Error ? error.message : String(error) }];
+  }
   if (parsed.success) return [];
   return parsed.error.issues.map(({ path, message }) => ({ path: ['config', ...path.map(String)].join('.'), message }));
 }
