@@ -233,6 +233,12 @@ describe('retries', () => {
     expect(decide({ step: { refusals: { email: 3 }, maxRetries: 3 } }).kind).toBe('send');
     expect(decide({ step: { refusals: { email: 4 }, maxRetries: 3 } })).toMatchObject({ kind: 'skip', reason: 'refused' });
   });
+
+  test('what one channel’s provider refused does not count for another channel', () => {
+    const step = { channels: ['sms', 'email'] as ('sms' | 'email')[], refusals: { sms: 4 }, maxRetries: 3 };
+    expect(decide({ step, channels: { sms: { ...usable, suppressed: true }, email: usable } })).toMatchObject({ kind: 'send', channel: 'email' });
+    expect(decide({ step, channels: { sms: usable, email: usable } })).toMatchObject({ kind: 'skip', reason: 'refused' });
+  });
 });
 
 describe('a hold', () => {
