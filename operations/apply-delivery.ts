@@ -1,17 +1,21 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { callFunction, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
+import { callFunction, callUnawaited, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
+import { tenantSettings } from '../domain/tenant-settings.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { type Applied, allNamesOf, EventApplication } from './intake/apply-events.ts';
 import type { DecisionContext } from './intake/draft.ts';
-import { asArguments, type Found, MovedError } from './intake/found.ts';
+import { DeliverySets } from './intake/delivery-sets.ts';
+import { asArguments, type Found, MovedError, NotYetError } from './intake/found.ts';
 import { questionOf } from './intake/read-world.ts';
+import { namedBy, sourceOf } from './intake/source.ts';
 import { decisionContext, readTenant, type TenantRow } from './intake/tenant.ts';
 import type { StoredWorld } from './intake/world.ts';
+import { joined, type Writes } from './intake/writes.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 // How a delivery and its effects get into Postgres: one inbox row each, however often it comes.
@@ -36,7 +40,13 @@ export type Attempt = { kind: 'applied' | 'repeated'; applied: Applied } | { kin
  * @param budget - the answer's time, where somebody waits for it
  * @param retry - an earlier attempt has used up some of it: wait for locks only as long as the rest allows
  */
-export async function tryApply(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget | null, retry = false): Promise<Attempt> {
+export function tryApply(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget | null, retry = false): Promise<Attempt> {
+  const [event, another] = events;
+  if (retry || budget === null || event === undefined || another !== undefined) return applyAlone(deps, row, events, budget, retry);
+  return deps.deliverySets.apply(row.tenantId, { deps, row, event, names: namesIn(row, event), budget });
+}
+
+async function applyAlone(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget | null, retry: boolean): Promise<Attempt> {
   const once = () =>
     deps.db.withTenant(row.tenantId, async (tx) => {
       if (budget !== null && retry) await boundLockWaits(tx, budget.leftMs());
@@ -46,7 +56,7 @@ export async function tryApply(deps: Deps, row: StoredDelivery, events: DomainEv
     try {
       return await twiceIfUnclear(once);
     } catch (error) {
-      if (isLockFailure(error)) return { kind: 'locked' };
+      if (isLockFailure(error) || error instanceof NotYetError) return { kind: 'locked' };
       if (!(error instanceof MovedError)) throw error;
       // Persons that move while their locks are awaited move rarely: start over, a few times.
       if (attempt === 10 || (budget !== null && budget.leftMs() <= 0)) return { kind: 'locked' };
@@ -70,6 +80,8 @@ interface KnownDelivery {
   covered_contact_ids: string[];
 }
 
+const isWaiting = ({ state }: KnownDelivery) => state === 'pending' || state === 'quarantined';
+
 async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
   const id = uuidv7();
   const tenant = row.tenant ?? (await readTenant(tx, row.tenantId));
@@ -78,7 +90,7 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
     (await callFunction<OpenedDelivery[] | null>(tx, 'open_deliveries($1)', [JSON.stringify([openingOf(row, id, events, context)])])) ?? [];
   if (opened === undefined) throw new MovedError();
   const { known } = opened;
-  if (known !== undefined && known.state !== 'pending' && known.state !== 'quarantined') return repeat(tx, deps, known);
+  if (known !== undefined && !isWaiting(known)) return repeat(tx, deps, known);
   const applied = known === undefined ? await applyNew(tx, deps, context, events, opened) : await applyWaiting(tx, deps, context, row, known, events);
   await deps.checkpoints('stop.before_commit');
   return { kind: 'applied', applied };
@@ -128,6 +140,82 @@ async function repeat(tx: Tx, deps: Deps, known: KnownDelivery): Promise<Extract
   const coveredContactIds = known.covered_contact_ids;
   const liveClaims = await readLiveClaims(tx, coveredContactIds);
   return { kind: 'repeated', applied: { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: false } };
+}
+
+/** A delivery of one event that may go into a set with others. */
+export interface GatheredDelivery {
+  deps: Deps;
+  row: StoredDelivery;
+  event: DomainEvent;
+  /** Its identities and keys, as texts: two deliveries that share one do not go into the same set. */
+  names: ReadonlySet<string>;
+  budget: AnswerBudget;
+}
+
+function namesIn(row: StoredDelivery, event: DomainEvent): ReadonlySet<string> {
+  const delivery = `delivery ${row.connectionId} ${row.dedupeKey}`;
+  if (row.tenant === undefined) return new Set([delivery]);
+  const { identities, keys } = namedBy(sourceOf(row, tenantSettings.parse(row.tenant.settings)), event);
+  return new Set([delivery, ...identities.map((i) => `${i.kind} ${i.value}`), ...keys.map((k) => `${k.connectionId} ${k.kind} ${k.value}`)]);
+}
+
+/** How deliveries get into Postgres together when many arrive at one process at once. */
+export function createDeliverySets(options = { atOnce: 3, most: 16 }): DeliverySets<GatheredDelivery, Attempt> {
+  return new DeliverySets(
+    {
+      applyOne: ({ deps, row, event, budget }) => applyAlone(deps, row, [event], budget, false),
+      applySet,
+      overlap: (a, b) => [...a.names].some((name) => b.names.has(name)),
+    },
+    options,
+  );
+}
+
+/** Thrown where deliveries of a set turn out to be about the same people: they are applied one by one. */
+class OverlapError extends Error {}
+
+/** One transaction for deliveries that have nothing in common. @throws where they cannot be applied together, having written nothing */
+async function applySet(tenantId: string, set: readonly GatheredDelivery[]): Promise<(Attempt | null)[]> {
+  const deps = set[0]?.deps;
+  if (deps === undefined) return [];
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const tenant = set[0]?.row.tenant ?? (await readTenant(tx, tenantId));
+    const prepared = set.map(({ row, event }) => {
+      const id = uuidv7();
+      const context = decisionContext(deps, { ...row, inboxId: id }, row.tenant ?? tenant);
+      return { event, id, context, opening: openingOf(row, id, [event], context) };
+    });
+    const opened = await callFunction<OpenedDelivery[] | null>(tx, 'open_deliveries($1)', [JSON.stringify(prepared.map((p) => p.opening))]);
+    if (opened === null || overlaps(opened)) throw new OverlapError();
+    const lockedAtMs = deps.clock.monotonicMs();
+    await deps.checkpoints('stop.locked');
+    const writes: Writes[] = [];
+    const applications: (EventApplication | null)[] = [];
+    for (const [index, { event, id, context }] of prepared.entries()) {
+      const { named: found, world } = opened[index] ?? {};
+      const application = new EventApplication(tx, deps, context);
+      const isNew = found !== undefined && world !== undefined;
+      if (isNew) writes.push(await application.decideOpened(event, { found, world }, { id, waited: false }));
+      applications.push(isNew ? application : null);
+    }
+    const all = joined(writes);
+    if (Object.keys(all).length > 0) callUnawaited(tx, 'write_world($1)', [JSON.stringify(all)]);
+    const attempts: (Attempt | null)[] = [];
+    for (const [index, application] of applications.entries()) {
+      const known = opened[index]?.known;
+      if (application !== null) attempts.push({ kind: 'applied', applied: await application.applied(lockedAtMs) });
+      // One that still waits is applied by itself.
+      else attempts.push(known === undefined || isWaiting(known) ? null : await repeat(tx, deps, known));
+    }
+    await deps.checkpoints('stop.before_commit');
+    return attempts;
+  });
+}
+
+/** Whether two of them hold the lock of the same person or found the same subject. */
+function overlaps(opened: readonly OpenedDelivery[]): boolean {
+  const all = opened.flatMap(({ named }) => [...(named?.locked ?? []), ...(named?.subjects ?? [])]);
+  return new Set(all).size < all.length;
 }
 
 /** What waits is applied as it was read; what could not be read, as it is read now. */

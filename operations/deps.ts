@@ -3,6 +3,8 @@ import type { Integrations } from '../integrations/index.ts';
 import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { SubjectKinds } from '../domain/subjects/index.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
+import type { Attempt, GatheredDelivery } from './apply-delivery.ts';
+import type { DeliverySets } from './intake/delivery-sets.ts';
 import type { Clock } from './clock.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
@@ -74,6 +76,8 @@ export interface Deps {
   telemetry: Telemetry;
   log: Log;
   versions: VersionCache;
+  /** Deliveries that arrive while others are being applied, gathered into one transaction. */
+  deliverySets: DeliverySets<GatheredDelivery, Attempt>;
   /** What sequences may be about. */
   subjects: SubjectKinds;
   /** The providers that connections may be of. */

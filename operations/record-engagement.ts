@@ -6,8 +6,9 @@ import { type EngagementType, severalLinksMs, type Suspicion, suspicionOf } from
 import { tenantSettings } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
 import { recordProof } from './dispatch/fence.ts';
+import { readSubject } from './subject-row.ts';
 
-/** What a shopper did with an email, as our own picture and links report it. */
+/** What a person did with a message, as our own picture and links report it. */
 export interface Engagement {
   tenantId: string;
   messageId: string;
@@ -20,9 +21,9 @@ export interface Engagement {
  * Record an open, a click, or a look at the unsubscribe page. What looks like a scanner under a browser's name is recorded as suspected and
  * counts for nothing, until a sign of life follows (the trigger `suspected_clicks`). What counts also proves that the message was accepted;
  * what is suspected does not, because gateways follow links before they accept an email.
- * @returns where a click leads: the cart's restore link, else the store; null: no such message
+ * @returns where a click leads: the subject's own link, else the store; null: no such message
  */
-export async function recordEngagement(deps: Pick<Deps, 'db'>, engagement: Engagement): Promise<string | null> {
+export async function recordEngagement(deps: Pick<Deps, 'db' | 'subjects'>, engagement: Engagement): Promise<string | null> {
   const { tenantId, messageId, type, machine } = engagement;
   return deps.db.withTenant(tenantId, async (tx) => {
     const found = await lockMessage(tx, messageId);
@@ -46,7 +47,8 @@ export async function recordEngagement(deps: Pick<Deps, 'db'>, engagement: Engag
       await recordProof(tx, messageId);
       if (first) await story(`message.${type}`);
     }
-    return found.restoreUrl ?? tenantSettings.parse(found.settings).storeUrl;
+    const { kind, subject } = readSubject(deps.subjects, found.subject);
+    return kind.link(subject.details) ?? tenantSettings.parse(found.settings).storeUrl;
   });
 }
 
@@ -57,7 +59,7 @@ async function lockMessage(tx: Tx, messageId: string) {
       stepId: messages.stepId,
       enrollmentId: messages.enrollmentId,
       timeScale: enrollments.timeScale,
-      restoreUrl: subjects.restoreUrl,
+      subject: subjects,
       settings: tenants.settings,
       sinceSentMs: sql<
         number | null
@@ -95,7 +97,7 @@ async function withdrawClick(tx: Tx, messageId: string): Promise<boolean> {
   return withdrawn.length > 0;
 }
 
-/** The latest that is doubted: what the shopper does next is held against it. */
+/** The latest that is doubted: what the person does next is held against it. */
 async function keepSuspected(tx: Tx, messageId: string, type: EngagementType): Promise<void> {
   if (type === 'unsubscribe_opened') return;
   const at = sql`clock_timestamp()`;

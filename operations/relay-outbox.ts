@@ -5,6 +5,7 @@ import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { Deps, WorkflowEngine } from './deps.ts';
 import { readProgress } from './dispatch/progress.ts';
 import { endOf } from './dispatch/records.ts';
+import { kindOf } from './subject-row.ts';
 import type { Version } from './dispatch/versions.ts';
 
 export type RelayDeps = Deps & { engine: WorkflowEngine };
@@ -114,7 +115,7 @@ async function tell(deps: RelayDeps, item: OutboxItem, read: Read): Promise<void
       return deps.engine.start({
         ...ref,
         tenantId: item.tenantId,
-        subjectKind: 'cart',
+        subjectKind: kindOf(enrollment),
         subjectId: enrollment.subjectId,
         plan: compilePlan(version.definition, version.version, enrollment.timeScale),
         progress: readProgress(

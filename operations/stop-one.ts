@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { callUnawaited, CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
 import { auditLog, enrollments, messages } from '../db/schema/index.ts';
 import { addressOf, isChannel } from '../domain/channels/index.ts';
-import type { Identity } from '../domain/people/choose-contact.ts';
+import { type Identity, isStrong } from '../domain/people/choose-contact.ts';
 import type { StopReason } from '../domain/sequence/plan.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
@@ -22,7 +22,7 @@ import { readLiveClaims } from './lease-watch.ts';
 export type StopResult = 'stopped' | 'not_found' | 'busy';
 
 /** An end as the enrollment's row holds it. */
-export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote'> & { endedAt: number };
+export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote' | 'subjectKind'> & { endedAt: number };
 
 /** What a stop by hand came to. `ended_before`: the sequence had an end already, which stays. */
 export type HandStop = { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'not_found' | 'busy' };
@@ -60,8 +60,8 @@ export async function stopByHand(
 }
 
 async function readEnd(tx: Tx, enrollmentId: string): Promise<End> {
-  const { status, stopReason, stopNote, endedAt } = enrollments;
-  const [row] = await tx.select({ status, stopReason, stopNote, endedAt }).from(enrollments).where(eq(enrollments.id, enrollmentId));
+  const { status, stopReason, stopNote, endedAt, subjectKind } = enrollments;
+  const [row] = await tx.select({ status, stopReason, stopNote, endedAt, subjectKind }).from(enrollments).where(eq(enrollments.id, enrollmentId));
   if (row === undefined || row.endedAt === null) throw new Error('a stopped enrollment has no end');
   return { ...row, endedAt: row.endedAt };
 }
@@ -86,6 +86,8 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
       bystanderIds: [message.contactId, message.enrollmentContactId],
     });
     if ((await readMessage(tx, input.messageId))?.enrollmentContactId !== message.enrollmentContactId) throw new MovedError();
+    // A link that was texted to a number which several share closes the number, as their STOP would (rule 13).
+    const numberOnly = message.identities.length > 0 && !message.identities.some(isStrong) && found.named.length > 1;
     const { draft, context } = await draftOf(tx, deps, input.tenantId, found, message.identities);
     optOutPersons(draft, {
       channel: message.channel,
@@ -94,7 +96,8 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
       basis: 'person',
       occurredAtMs: context.nowMs,
       identities: message.identities,
-      personIds: found.named,
+      numberOnly,
+      personIds: numberOnly ? [] : found.named,
       reachedPersonIds: found.reached,
     });
     // The call of this very message, should it still be open.

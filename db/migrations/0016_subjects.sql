@@ -420,4 +420,6 @@ from sum_deltas where subject_kind = 'cart';
 --> statement-breakpoint
 grant select on sums, sum_deltas, rollups, rollup_deltas to rekindle_app;
 --> statement-breakpoint
+grant update (value_minor) on enrollments to rekindle_app;
+--> statement-breakpoint
 revoke execute on function counts_as_sent(text), figures_of_enrollment_3(uuid, uuid, text) from public;

@@ -2,7 +2,7 @@ import type { Answer, DecisiveGate } from './gate.ts';
 import { clockGraceMs } from './gate.ts';
 
 /**
- * Until the first dispatch, activity moves the anchor: a shopper who is still busy has abandoned nothing. Its `pass` is what
+ * Until the first dispatch, activity moves the anchor: while somebody is still busy, nothing has been left. Its `pass` is what
  * activates the enrollment (`activates`). Source: docs/rules.md#rule-3
  */
 export const activation: DecisiveGate = {
@@ -16,7 +16,7 @@ export const activation: DecisiveGate = {
     const sinceMs = Math.max(activeMs, anchorMs);
     const untilMs = sinceMs + Math.max(dueMs - anchorMs, plan.quietForMs);
     if (activeMs > anchorMs) {
-      const note = 'The shopper came back before the first step: it counts from there.';
+      const note = 'There was activity before the first step: it counts from there.';
       return { result: 'defer', untilMs: Math.max(untilMs, nowMs), anchorMs: sinceMs, reason: 'activity', input, note };
     }
     if (untilMs - nowMs <= clockGraceMs) return { result: 'pass', input };

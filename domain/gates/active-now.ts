@@ -6,7 +6,7 @@ import { chosenChannel } from './gate.ts';
 
 const lingersMs = 30 * 60_000;
 
-/** A shopper who is back in the shop is left in peace until half an hour after the last sign of life. Source: docs/rules.md#rule-4 */
+/** Somebody who is active, such as a shopper who is back in the shop, is left in peace until half an hour after the last sign of life. Source: docs/rules.md#rule-4 */
 export const activeNow: TimeGate = {
   name: 'active_now',
   opensAt(situation, fromMs) {
@@ -17,7 +17,7 @@ export const activeNow: TimeGate = {
     return Math.max(fromMs, activeMs + scaled(lingersMs, situation.facts.plan.timeScale));
   },
   input: (situation) => ({ lastActiveMs: lastActiveMs(situation), anchorMs: situation.facts.progress.anchorMs }),
-  note: 'The shopper is active right now.',
+  note: 'The person is active right now.',
 };
 
 function lastActiveMs({ facts: { subject, person }, nowMs }: Situation): EpochMs {

@@ -45,7 +45,9 @@ export interface Facts {
   enrollment: { ended: StopReason | 'completed' | null };
   subject: {
     state: 'open' | 'converted' | 'gone';
-    /** Epoch ms of the shopper's last activity on the cart, by the provider's clock. */
+    /** Which orders are its purchase: those that name it, or any of its person. */
+    boughtBy: 'key' | 'person';
+    /** Epoch ms of the last activity on it, by the provider's clock. */
     lastActivityMs: EpochMs;
     valueMinor: number | null;
     /** ISO 4217 code of `valueMinor`; null: unknown. Sequence files state values in major units. */
@@ -57,7 +59,7 @@ export interface Facts {
     doNotContact: boolean;
     lastOrderMs: EpochMs | null;
     lastReplyMs: EpochMs | null;
-    /** The person's last activity anywhere in the shop, for the gate `active_now`; null: never seen. */
+    /** The person's last activity anywhere, for the gate `active_now`; null: never seen. */
     lastSeenMs: EpochMs | null;
     /** Every IANA zone in which the person may live, the likeliest first, never empty; one that is not known counts as UTC. */
     timeZones: readonly string[];

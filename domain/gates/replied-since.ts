@@ -1,12 +1,12 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** The person wrote to the shop after this cart was left: from here on a human answers, unless the sequence runs on after replies. */
+/** The person wrote to the store after the sequence's anchor: from here on a human answers, unless the sequence runs on after replies. */
 export const repliedSince: DecisiveGate = {
   name: 'replied_since',
   check({ facts: { person, progress, plan } }): Answer {
     const stops = plan.stopOn.includes('replied');
     const input = { lastReplyMs: person.lastReplyMs, anchorMs: progress.anchorMs, stops };
     if (!stops || person.lastReplyMs === null || person.lastReplyMs <= progress.anchorMs) return { result: 'pass', input };
-    return { result: 'stop', reason: 'replied', input, note: 'The person has written to the shop since.' };
+    return { result: 'stop', reason: 'replied', input, note: 'The person has written to the store since.' };
   },
 };

@@ -1,6 +1,6 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** The cart is read again before every send: bought or gone, there is nothing to bring back. Source: requirement S1-5 */
+/** The subject is read again before every send: bought or gone, there is nothing to bring back. Source: requirement S1-5 */
 export const subjectOpen: DecisiveGate = {
   name: 'subject_open',
   check({ facts: { subject, progress } }): Answer {
@@ -9,10 +9,10 @@ export const subjectOpen: DecisiveGate = {
       case 'open':
         return { result: 'pass', input };
       case 'gone':
-        return { result: 'stop', reason: 'cart_deleted', input, note: 'The shop deleted the cart: its link restores nothing.' };
+        return { result: 'stop', reason: 'cart_deleted', input, note: 'It was deleted where it came from: its link leads nowhere.' };
       case 'converted':
         return progress.activatedAtMs === null
-          ? { result: 'stop', reason: 'not_abandoned', input, note: 'It was bought before it counted as abandoned.' }
+          ? { result: 'stop', reason: 'not_abandoned', input, note: 'It was bought before the sequence had begun.' }
           : { result: 'stop', reason: 'purchased', input, note: 'It was bought.' };
     }
   },

@@ -25,7 +25,7 @@ export type Verdict = { checks: GateCheck[] } & (
 );
 
 /**
- * Whether a verdict activates its enrollment and freezes the anchor: the cart was found abandoned at a step's due time. A step
+ * Whether a verdict activates its enrollment and freezes the anchor: the subject was found still open and left alone at a step's due time. A step
  * that is then skipped or put off by quiet hours activates all the same; a stop does not.
  * Source: docs/rules.md#rule-3
  */

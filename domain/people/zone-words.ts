@@ -24,15 +24,15 @@ function placeOf({ zoneBasis, country }: QuietHoursInput): { where: string; why:
   const place = typeof country === 'string' ? countryName(country) : 'an unknown country';
   switch (zoneBasis) {
     case 'stated':
-      return { where: 'in the time zone that the shop states for the shopper', why: [] };
+      return { where: 'in the time zone that is stated for the person', why: [] };
     case 'region':
-      return { where: `in the shopper’s region of ${place}`, why: [] };
+      return { where: `in the person’s region of ${place}`, why: [] };
     case 'country':
       return { where: `in ${place}`, why: [] };
     case 'phone':
       return { where: `in ${place}`, why: ['by the country of the phone number'] };
     case 'store':
-      return { where: 'in the time zone of the store', why: ['where the shopper lives is not known'] };
+      return { where: 'in the time zone of the store', why: ['where the person lives is not known'] };
     default:
       return { where: '', why: [] };
   }

@@ -150,6 +150,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
     enrollment: { ended: null },
     subject: {
       state: world.subjectState,
+      boughtBy: 'key',
       lastActivityMs: world.lastActivityMs,
       valueMinor: setting.valueMinor,
       currency: setting.currency,

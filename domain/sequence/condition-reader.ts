@@ -60,10 +60,10 @@ function readValue(value: unknown, report: Report, path: Path): Condition | null
   const entries = isRecord(value) ? Object.entries(value) : [];
   for (const [name, bound] of entries) {
     const usable = (name === 'atLeast' || name === 'below') && typeof bound === 'number' && Number.isFinite(bound) && bound >= 0;
-    if (!usable) return refuse(report, [...path, name], 'must be atLeast or below with an amount in the cart’s currency, such as 129.90');
+    if (!usable) return refuse(report, [...path, name], 'must be atLeast or below with an amount in the subject’s currency, such as 129.90');
     bounds[name] = bound;
   }
-  if (entries.length === 0) return refuse(report, path, 'must be { atLeast: 100 } or { below: 100 }, an amount in the cart’s currency');
+  if (entries.length === 0) return refuse(report, path, 'must be { atLeast: 100 } or { below: 100 }, an amount in the subject’s currency');
   return { value: bounds };
 }
 

@@ -29,7 +29,7 @@ export function expiryAt(plan: Plan, progress: Progress, stepId: StepId): EpochM
   return Math.min(oldestAt(plan, progress), Math.max(dueMs + shortestLifeMs, plannedMs));
 }
 
-/** Until when anything at all may be sent about this cart: its maximum age, and two minutes of wall time for a machine that is late. */
+/** Until when anything at all may be sent about a subject: its maximum age, and two minutes of wall time for a machine that is late. */
 export function oldestAt(plan: Plan, progress: Progress): EpochMs {
   return progress.anchorMs + plan.maxAgeMs + shortestLifeMs;
 }

@@ -11,9 +11,9 @@ export function statusOf(reason: FinishReason): EnrollmentStatus {
 }
 
 /**
- * Why an order ends one cart enrollment of its buyer. An order that does not name the cart never says that the cart was bought.
+ * Why an order ends one enrollment of its buyer. An order that is not the subject's own never says that the subject was bought.
  * @param activated - whether the enrollment's first step had been dispatched; before that nothing had been abandoned
- * @param matched - whether the order names this very subject, and not only the same person
+ * @param matched - whether the order is the purchase of this very subject: it names it, or any order of the person is (`SubjectKind.boughtBy`)
  * @param noRevenue - a test order, or one that was cancelled or declined at once, stops like any other, but nothing was bought
  * Source: docs/rules.md, rules 3 and 11
  */

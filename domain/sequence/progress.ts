@@ -2,7 +2,7 @@ import { activates } from '../gates/verdict.ts';
 import type { Verdict } from '../gates/verdict.ts';
 import type { EpochMs, Progress, StepId, StepOutcome, StopReason } from './plan.ts';
 
-/** The progress of an enrollment that just began. @param anchorMs - what delays count from: for carts the last activity */
+/** The progress of an enrollment that just began. @param anchorMs - what delays count from: the subject's last activity */
 export function initialProgress(anchorMs: EpochMs): Progress {
   return { anchorMs, activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: null };
 }

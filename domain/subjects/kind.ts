@@ -58,7 +58,7 @@ export interface ViewTools {
 
 /**
  * How people read about subjects of a kind. Everything that a page, a list, a story or a message says about them is made of these words.
- * Phrases are lower case and complete the sentence named beside them.
+ * Phrases are lower case and complete the sentence named beside them; what is left out is said in general words.
  */
 export interface Words {
   /** What it is, e.g. `cart`. Sentences write "the cart", "this cart". */
@@ -67,28 +67,30 @@ export interface Words {
   person: string;
   /** Who reports it, e.g. `shop`. Sentences write "the shop". */
   source: string;
-  /** Where a link in a message leads, e.g. `the cart`: "…, or back to the cart". */
-  destination: string;
-  /** "You are getting this email because …" e.g. `you left something in your cart`. English; a message's own language has its own. */
+  /** A clause of copy, with its variables: "You are getting this email because you left something in your cart at {{ store.name }}." */
   because: string;
   /** What the person did last, e.g. `activity on the cart`. */
   activity: string;
   /** What its things are called, for a count: `product` gives "2 products". Null: it holds nothing that is counted. */
   item: string | null;
-  /** The happening of the activation, after the subject and its value in brackets: `counts as abandoned: the sequence has begun`. */
+  /** The activation, after the subject and its value in brackets: "The cart (EUR 80) counts as abandoned: the sequence has begun." */
   begun: string;
-  /** While the enrollment is not activated: `The cart does not count as abandoned yet`. */
+  /** The same before it: "The cart does not count as abandoned yet". */
   notBegun: string;
-  /** When its value at the activation is named beside its present one: `when it was left`. */
+  /** When its value at the activation is named beside its present one: "€40.00 when it was left, €35.00 now". */
   atActivation: string;
   /** What its figures are called: those begun, none of them, those that were won, what they brought in. */
   figures: { begun: string; none: string; won: string; revenue: string };
-  /** Completes "The sequence was stopped: …" where the general sentence would say something else of this kind. */
+  /** Completes "The sequence was stopped: …". */
   stop: Partial<Record<StopReason, string>>;
-  /** Completes "… was put off until …: …". */
+  /** Completes "… was put off until …: …", by the reason of a deferral. */
   defer: Readonly<Record<string, string>>;
-  /** Sentences for happenings that only this kind has, by type of event. */
-  happenings: Readonly<Record<string, string>>;
+  /** Stations of a story on the live page, by the happening or the reason of a stop. */
+  stations: Readonly<Record<string, string>>;
+  /** Before the activation, on the live page: what the next station asks. */
+  stillOpen: string;
+  /** What a story on the live page is called, before four characters of its id: `shopper 1a2b`. */
+  alias: string;
 }
 
 /**

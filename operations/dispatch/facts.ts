@@ -17,9 +17,9 @@ import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import { maybe, text } from '../intake/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
+import { readSubject } from '../subject-row.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { messageAsIdentity } from './records.ts';
-import { subjectFactsOf } from './subject.ts';
 
 /** Everything that was read under the locks: the pure facts, and what a message is made of (with personal data). */
 export interface Reading {
@@ -98,7 +98,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
   const settings = tenantSettings.parse(tenant.settings);
-  const about = subjectFactsOf(subject, input.kinds);
+  const { kind, subject: known } = readSubject(input.kinds, subject);
+  const about: SubjectFacts = { kind, details: known.details, valueMinor: known.valueMinor, currency: known.currency };
   const row = ledger.find((m) => m.stepId === stepId);
   const hashOf = (i: { kind: string; value: string }) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
   const thisMessage = messageAsIdentity({ enrollmentId: enrollment.id, stepId });
@@ -157,6 +158,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
     subject: {
       state: subject.state,
+      boughtBy: about.kind.boughtBy,
       lastActivityMs: subject.lastActivityAt,
       valueMinor: about.valueMinor,
       currency: about.currency,

@@ -65,11 +65,11 @@ export function recordDecision(tx: Tx, enrollment: EnrollmentRow, stepId: string
 }
 
 /**
- * The first dispatch found the cart abandoned: from now on it counts, and its anchor stands (rule 3).
- * @param cart - what it is worth now, which is what it was left with: it may have been filled since it was taken into the sequence
+ * The first dispatch found the subject left alone: from now on the enrollment counts, and its anchor stands (rule 3).
+ * @param subject - what it is worth now, which is what it was left with: it may have changed since it was taken into the sequence
  */
-export function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number, cart: { valueMinor: number | null; currency: string | null }): void {
-  const left = { cartValueMinor: cart.valueMinor, currency: cart.currency };
+export function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number, subject: { valueMinor: number | null; currency: string | null }): void {
+  const left = { valueMinor: subject.valueMinor, currency: subject.currency };
   unawaited(
     tx,
     tx
@@ -77,7 +77,7 @@ export function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number, cart:
       .set({ activatedAt: nowMs, ...left })
       .where(eq(enrollments.id, enrollment.id)),
   );
-  tell(tx, enrollment, 'abandoned', { value_minor: cart.valueMinor, currency: cart.currency });
+  tell(tx, enrollment, 'abandoned', { value_minor: subject.valueMinor, currency: subject.currency });
 }
 
 export function writeDefer(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Extract<Verdict, { kind: 'defer' }>): void {

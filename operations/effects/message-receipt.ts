@@ -1,5 +1,9 @@
 import { addressOf } from '../../domain/channels/index.ts';
+import { NotYetError } from '../intake/found.ts';
 import type { Effect, EventOf } from './effect.ts';
+
+/** Longer than a worker tries to store the outcome of a call through any trouble that Postgres recovers from by itself. */
+const outcomeIsStoredWithinMs = 10 * 60_000;
 
 /**
  * What a provider says about a message of ours later. Delivered: it was accepted, whatever the call's own outcome was. Failed: it did not
@@ -11,9 +15,13 @@ export const messageReceipt: Effect<EventOf<'message.delivered'> | EventOf<'mess
   message: (event) => event.message,
   decide(event, draft) {
     const { message } = draft.world;
-    // A message of another installation at the same account, or a receipt that overtook the answer of the call: proof comes with the repeat.
-    if (message === null) return;
     const { type, occurredAtMs, detail } = event;
+    if (message === null) {
+      // A receipt may overtake the answer of the call, and providers do not repeat what was answered 2xx. After a while it is a message of
+      // another installation at the same account.
+      if (draft.context.nowMs - occurredAtMs < outcomeIsStoredWithinMs) throw new NotYetError('the message of a receipt');
+      return;
+    }
     draft.changes.receipts.push({
       messageId: message.id,
       enrollmentId: message.enrollmentId,

@@ -63,12 +63,18 @@ export class EventApplication {
   }
 
   /** The one event of a delivery that was opened together with its world. */
-  async applyOpened(event: DomainEvent, { found, world }: Opened, row: InboxRow): Promise<Applied> {
+  async applyOpened(event: DomainEvent, opened: Opened, row: InboxRow): Promise<Applied> {
     const lockedAtMs = await this.#locked();
+    this.#write(await this.decideOpened(event, opened, row));
+    return this.applied(lockedAtMs);
+  }
+
+  /** The same without writing: for a set of deliveries, which are written together. */
+  async decideOpened(event: DomainEvent, { found, world }: Opened, row: InboxRow): Promise<Writes> {
     const complete = await completeWorld(this.#tx, this.#deps.versions, world, found);
-    const decided = await this.#decide(event, complete);
-    this.#write(joined([decided.writes, this.#closing(row)]));
-    return this.#applied(lockedAtMs);
+    const { writes } = await this.#decide(event, complete);
+    this.#outboxWritten ||= tellsTemporal(writes);
+    return joined([writes, this.#closing(row)]);
   }
 
   /**
@@ -87,7 +93,7 @@ export class EventApplication {
       this.#write((await this.#decide(event, world)).writes);
     }
     this.#write(this.#closing(row));
-    return this.#applied(lockedAtMs);
+    return this.applied(lockedAtMs);
   }
 
   async #locked(): Promise<number> {
@@ -122,7 +128,8 @@ export class EventApplication {
     this.#outboxWritten ||= tellsTemporal(writes);
   }
 
-  async #applied(lockedAtMs: number): Promise<Applied> {
+  /** @param lockedAtMs - the monotonic clock when the locks were held */
+  async applied(lockedAtMs: number): Promise<Applied> {
     const coveredContactIds = [...this.#covered].sort();
     const liveClaims = this.#claims ?? (await readLiveClaims(this.#tx, coveredContactIds));
     return { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: this.#outboxWritten };

@@ -19,9 +19,7 @@ export interface SetOptions {
  */
 export class DeliverySets<D, R> {
   readonly #applyOne: (delivery: D) => Promise<R>;
-  /** @returns null: the set cannot be applied as one */
-  readonly #applySet: (tenantId: string, deliveries: D[]) => Promise<(R | Promise<R>)[] | null>;
-  /** Whether two deliveries may have something in common: then they do not go into the same set. */
+  readonly #applySet: (tenantId: string, deliveries: D[]) => Promise<(R | null)[]>;
   readonly #overlap: (a: D, b: D) => boolean;
   readonly #options: SetOptions;
   readonly #waiting = new Map<string, Waiting<D, R>[]>();
@@ -30,7 +28,9 @@ export class DeliverySets<D, R> {
   constructor(
     steps: {
       applyOne(delivery: D): Promise<R>;
-      applySet(tenantId: string, deliveries: D[]): Promise<(R | Promise<R>)[] | null>;
+      /** All of them or none. @returns null for a delivery that is to be applied by itself. @throws when the set cannot be applied as one */
+      applySet(tenantId: string, deliveries: D[]): Promise<(R | null)[]>;
+      /** Whether two deliveries may have something in common: then they do not go into the same set. */
       overlap(a: D, b: D): boolean;
     },
     options: SetOptions,
@@ -80,20 +80,19 @@ export class DeliverySets<D, R> {
   }
 
   async #run(tenantId: string, set: Waiting<D, R>[]): Promise<void> {
-    if (set.length > 1) {
-      const results = await this.#applySet(
-        tenantId,
-        set.map((w) => w.delivery),
-      ).catch(() => null);
-      if (results !== null) {
-        for (const [index, { resolve }] of set.entries()) {
-          const result = results[index];
-          if (result !== undefined) resolve(result);
-        }
-        return;
-      }
-    }
-    // What fails as a set is done one by one.
-    await Promise.all(set.map(({ delivery, resolve, reject }) => this.#applyOne(delivery).then(resolve, reject)));
+    const results = set.length === 1 ? [] : await this.#together(tenantId, set);
+    await Promise.all(
+      set.map(async ({ delivery, resolve, reject }, index) => {
+        const result = results[index] ?? null;
+        if (result !== null) resolve(result);
+        // What fails as a set, or is left out of it, is done one by one.
+        else await this.#applyOne(delivery).then(resolve, reject);
+      }),
+    );
+  }
+
+  #together(tenantId: string, set: Waiting<D, R>[]): Promise<(R | null)[]> {
+    const deliveries = set.map((w) => w.delivery);
+    return this.#applySet(tenantId, deliveries).catch(() => []);
   }
 }

@@ -29,6 +29,8 @@ export interface Found {
   crowded: (Identity & { holders: number })[];
   /** Ids of the subjects. */
   subjects: string[];
+  /** Everybody whose row is locked; absent where nothing was locked by these names. */
+  locked?: string[];
 }
 
 /** As the database's `most_holders()`: beyond this number of persons an identity names nobody. */
@@ -39,6 +41,17 @@ export class MovedError extends Error {
   constructor() {
     super('persons moved while their locks were awaited');
     this.name = 'MovedError';
+  }
+}
+
+/**
+ * Thrown where an event is about something that must be on its way to the database, such as the outcome of a call whose receipt has come first:
+ * it is stored and applied later.
+ */
+export class NotYetError extends Error {
+  constructor(what: string) {
+    super(`not there yet: ${what}`);
+    this.name = 'NotYetError';
   }
 }
 

@@ -1,9 +1,12 @@
 import { and, asc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm';
 import { enrollments, subjects, tenants } from '../../db/schema/index.ts';
 import type { LineItem } from '../../domain/events.ts';
-import type { SequenceType } from '../../domain/subjects/cart/segment.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { readProgress } from '../dispatch/progress.ts';
+import { cart } from '../../domain/subjects/cart/index.ts';
+import { cartDetails } from '../../domain/subjects/cart/details.ts';
+import { sequenceTypes, type SequenceType } from '../../domain/subjects/cart/segment.ts';
+import { readSubject, segmentOf, valueOf } from '../subject-row.ts';
 import { type Amount, nextStep, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 
@@ -47,7 +50,7 @@ export interface Page<T> {
 const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } as const;
 
 /**
- * The store's recoveries that run: activated and not ended (docs/rules.md#rule-3), the oldest first.
+ * The store's recoveries of carts that run: activated and not ended (docs/rules.md#rule-3), the oldest first.
  * @param page - `after` is the `next` of the page before
  */
 export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { limit: number; after: string | null }): Promise<Page<ActiveSequence>> {
@@ -67,6 +70,7 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
           // By the column of the index over open enrollments: a filter by status would walk over every one that has ended.
           isNull(enrollments.endedAt),
           isNotNull(enrollments.activatedAt),
+          eq(subjects.kind, cart.kind),
           page.after === null ? undefined : gt(enrollments.id, page.after),
         ),
       )
@@ -88,9 +92,11 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
     for (const { row, subject, store, email } of shown) {
       const version = await deps.versions.load(tx, row.versionId);
       const own = ledger.filter((m) => m.enrollmentId === row.id);
+      const known = readSubject(deps.subjects, subject).subject;
+      const details = cartDetails.parse(known.details);
       items.push({
         id: row.id,
-        sequenceType: row.sequenceType,
+        sequenceType: sequenceTypes.find((type) => type === segmentOf(row)) ?? 'first_time',
         stepsCompleted: stepsThatWentOut(own),
         next: nextStep(compilePlan(version.definition, version.version, row.timeScale), readProgress(row, own), deps.clock.nowMs()),
         startedAtMs: row.activatedAt ?? row.anchorAt,
@@ -101,10 +107,10 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
           status: cartStatus[subject.state],
           customerEmail: email,
           currency: subject.currency,
-          totalMinor: subject.totalMinor,
-          whenLeft: { minor: row.cartValueMinor, currency: row.currency },
-          items: subject.items,
-          restoreUrl: subject.restoreUrl,
+          totalMinor: known.valueMinor,
+          whenLeft: { minor: valueOf(row), currency: row.currency },
+          items: details.items,
+          restoreUrl: details.restoreUrl,
           abandonedAtMs: row.anchorAt,
           lastActivityAtMs: subject.lastActivityAt,
         },

@@ -7,6 +7,7 @@ import { nextMove } from '../../domain/sequence/next-move.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import type { BuiltDeps } from '../create-deps.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from '../dispatch/progress.ts';
+import { kindOf, segmentOf, valueOf } from '../subject-row.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { summaryOf } from './summary.ts';
 
@@ -35,14 +36,18 @@ export interface EnrollmentView {
   row: EnrollmentRow;
   tenantSlug: string;
   sequence: { slug: string; name: string; version: number };
-  cart: {
+  /** What it is about. */
+  subject: {
     id: string;
+    kind: string;
+    /** By what lists and figures group it. */
+    segment: string;
     externalIds: ExternalId[];
     state: 'open' | 'converted' | 'gone';
-    /** As the shop's latest event has it. */
+    /** As the latest event about it has it. */
     now: Amount;
-    /** When it counted as abandoned; until then, when it was taken into the sequence. */
-    whenLeft: Amount;
+    /** When the sequence began; until then, when it was taken into the sequence. */
+    atActivation: Amount;
   };
   steps: StepView[];
   /** The last step that went out; one whose outcome is not known counts. null: none has. */
@@ -53,7 +58,7 @@ export interface EnrollmentView {
   summary: string;
 }
 
-export type ReadDeps = Pick<BuiltDeps, 'db' | 'clock' | 'versions'>;
+export type ReadDeps = Pick<BuiltDeps, 'db' | 'clock' | 'versions' | 'subjects'>;
 
 /** @returns null when the tenant has no such enrollment */
 export function readEnrollment(deps: ReadDeps, tenantId: string, enrollmentId: string): Promise<EnrollmentView | null> {
@@ -61,12 +66,20 @@ export function readEnrollment(deps: ReadDeps, tenantId: string, enrollmentId: s
 }
 
 /** The same inside a transaction that reads more. */
-export async function loadEnrollment(tx: Tx, deps: Pick<ReadDeps, 'clock' | 'versions'>, enrollmentId: string): Promise<EnrollmentView | null> {
+export async function loadEnrollment(
+  tx: Tx,
+  deps: Pick<ReadDeps, 'clock' | 'versions' | 'subjects'>,
+  enrollmentId: string,
+): Promise<EnrollmentView | null> {
   return (await loadEnrollments(tx, deps, [enrollmentId]))[0] ?? null;
 }
 
 /** Several of them, in the order of `ids`; unknown ones are left out. */
-export async function loadEnrollments(tx: Tx, deps: Pick<ReadDeps, 'clock' | 'versions'>, ids: readonly string[]): Promise<EnrollmentView[]> {
+export async function loadEnrollments(
+  tx: Tx,
+  deps: Pick<ReadDeps, 'clock' | 'versions' | 'subjects'>,
+  ids: readonly string[],
+): Promise<EnrollmentView[]> {
   if (ids.length === 0) return [];
   const found = await tx
     .select({ row: enrollments, tenantSlug: tenants.slug, sequenceName: sequences.name, subject: subjects })
@@ -90,18 +103,20 @@ export async function loadEnrollments(tx: Tx, deps: Pick<ReadDeps, 'clock' | 've
       row,
       tenantSlug,
       sequence: { slug: version.slug, name: sequenceName, version: version.version },
-      cart: {
+      subject: {
         id: subject.id,
+        kind: kindOf(row),
+        segment: segmentOf(row),
         externalIds: externalIds.get(subject.id) ?? [],
         state: subject.state,
-        now: { minor: subject.totalMinor, currency: subject.currency },
-        whenLeft: { minor: row.cartValueMinor, currency: row.currency },
+        now: { minor: subject.valueMinor ?? subject.totalMinor, currency: subject.currency },
+        atActivation: { minor: valueOf(row), currency: row.currency },
       },
       steps: stepsOf(plan, progress, own, row.endedAt !== null),
       lastStep: lastStepOf(own),
       next: row.endedAt === null ? nextStep(plan, progress, deps.clock.nowMs()) : null,
     };
-    views.set(row.id, { ...view, summary: summaryOf(view) });
+    views.set(row.id, { ...view, summary: summaryOf(deps.subjects.of(kindOf(row)).words, view) });
   }
   return ids.flatMap((id) => views.get(id) ?? []);
 }

@@ -2,10 +2,11 @@ import { and, asc, eq, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { decisions, enrollmentEvents, inbox, messages, sequenceVersions } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
+import type { Words } from '../../domain/subjects/kind.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
 import { type EnrollmentView, loadEnrollment, type ReadDeps } from './enrollment.ts';
-import { findEnrollments, findQuietCarts, type QuietCart, type Search, type SearchDeps, type Searched } from './find-enrollments.ts';
+import { findEnrollments, findQuietSubjects, type QuietSubject, type Search, type SearchDeps, type Searched } from './find-enrollments.ts';
 import { decisionSentence, eventSentence, messageSentence, notesSentence, providerEventSentence } from './sentences.ts';
 
 /** One line of an enrollment's record. `sentence` is for people, the rest for programs. No personal data, save what a provider wrote into its answer. */
@@ -49,11 +50,12 @@ export function explainEnrollment(deps: ReadDeps, tenantId: string, enrollmentId
   return deps.db.withTenant(tenantId, async (tx) => {
     const enrollment = await loadEnrollment(tx, deps, enrollmentId);
     if (enrollment === null) return null;
+    const { words } = deps.subjects.of(enrollment.subject.kind);
     const kinds = [
-      await readDecisions(tx, enrollmentId),
-      await readMessages(tx, enrollmentId),
-      await readEvents(tx, enrollmentId),
-      await readProviderEvents(tx, enrollmentId),
+      await readDecisions(tx, words, enrollmentId),
+      await readMessages(tx, words, enrollmentId),
+      await readEvents(tx, words, enrollmentId),
+      await readProviderEvents(tx, words, enrollmentId),
     ];
     // Each list is in order already, and sorting is stable.
     const entries = kinds.flatMap((k) => k.slice(0, most)).sort((a, b) => a.atMs - b.atMs || rank[a.kind] - rank[b.kind]);
@@ -61,17 +63,17 @@ export function explainEnrollment(deps: ReadDeps, tenantId: string, enrollmentId
   });
 }
 
-/** What a search finds, explained: the newest sequences, and the carts about which none was begun. */
+/** What a search finds, explained: the newest sequences, and the subjects about which none was begun. */
 export interface FoundExplanations {
   explanations: Explanation[];
-  quietCarts: QuietCart[];
+  quiet: QuietSubject[];
   /** There are older ones. */
   more: boolean;
 }
 
 const mostExplained = 5;
 
-/** The same for whoever knows an address or the shop's id of a cart, and not the enrollment. */
+/** The same for whoever knows an address or the source's id of a subject, and not the enrollment. */
 export async function explainFound(deps: SearchDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
   const page = await findEnrollments(deps, tenantId, search, { status: null, limit: mostExplained, after: null });
   if (page.kind === 'unreadable') return page;
@@ -80,11 +82,11 @@ export async function explainFound(deps: SearchDeps, tenantId: string, search: S
     const explanation = await explainEnrollment(deps, tenantId, row.id);
     if (explanation !== null) explanations.push(explanation);
   }
-  const quietCarts = await findQuietCarts(deps, tenantId, search, mostExplained);
-  return { kind: 'found', found: { explanations, quietCarts, more: page.found.next !== null } };
+  const quiet = await findQuietSubjects(deps, tenantId, search, mostExplained);
+  return { kind: 'found', found: { explanations, quiet, more: page.found.next !== null } };
 }
 
-async function readDecisions(tx: Tx, enrollmentId: string): Promise<Entry[]> {
+async function readDecisions(tx: Tx, words: Words, enrollmentId: string): Promise<Entry[]> {
   const rows = await tx
     .select({ decision: decisions, version: sequenceVersions.version })
     .from(decisions)
@@ -94,11 +96,11 @@ async function readDecisions(tx: Tx, enrollmentId: string): Promise<Entry[]> {
     .limit(most + 1);
   return rows.map(({ decision: { at, stepId, verdict, reason, until, checks }, version }) => {
     const facts = { stepId, verdict, reason, untilMs: until, checks };
-    return { kind: 'decision', atMs: at, ...facts, version, sentence: decisionSentence(facts) };
+    return { kind: 'decision', atMs: at, ...facts, version, sentence: decisionSentence(words, facts) };
   });
 }
 
-async function readMessages(tx: Tx, enrollmentId: string): Promise<Entry[]> {
+async function readMessages(tx: Tx, words: Words, enrollmentId: string): Promise<Entry[]> {
   const rows = await tx.select().from(messages).where(eq(messages.enrollmentId, enrollmentId)).orderBy(asc(messages.id));
   return rows
     .map((row) => ({
@@ -106,12 +108,12 @@ async function readMessages(tx: Tx, enrollmentId: string): Promise<Entry[]> {
       atMs: row.settledAt ?? row.claimedAt ?? row.createdAt,
       stepId: row.stepId,
       row,
-      sentence: messageSentence(row),
+      sentence: messageSentence(words, row),
     }))
     .sort((a, b) => a.atMs - b.atMs);
 }
 
-async function readEvents(tx: Tx, enrollmentId: string): Promise<Entry[]> {
+async function readEvents(tx: Tx, words: Words, enrollmentId: string): Promise<Entry[]> {
   const rows = await tx
     .select({ at: enrollmentEvents.at, type: enrollmentEvents.type, data: enrollmentEvents.data, notes: inbox.notes })
     .from(enrollmentEvents)
@@ -122,11 +124,11 @@ async function readEvents(tx: Tx, enrollmentId: string): Promise<Entry[]> {
   return rows.map(({ at, type, data, notes: noted }) => {
     const stepId = typeof data['step'] === 'string' ? data['step'] : null;
     const notes = noted ?? [];
-    return { kind: 'event', atMs: at, stepId, type, data, notes, sentence: eventSentence(type, data) + notesSentence(notes) };
+    return { kind: 'event', atMs: at, stepId, type, data, notes, sentence: eventSentence(words, type, data) + notesSentence(notes) };
   });
 }
 
-async function readProviderEvents(tx: Tx, enrollmentId: string): Promise<Entry[]> {
+async function readProviderEvents(tx: Tx, words: Words, enrollmentId: string): Promise<Entry[]> {
   // Not in Drizzle's schema: the table is partitioned (db/migrations/0002_functions.sql).
   const { rows } = await tx.execute<{ at_ms: number; step_id: string; type: string; machine: boolean; data: Record<string, unknown> }>(sql`
     select (extract(epoch from e.occurred_at) * 1000)::double precision as at_ms, m.step_id, e.type, e.machine, e.data
@@ -139,6 +141,6 @@ async function readProviderEvents(tx: Tx, enrollmentId: string): Promise<Entry[]
     type: r.type,
     machine: r.machine,
     data: r.data,
-    sentence: providerEventSentence(r.step_id, r.type, r.machine, r.data),
+    sentence: providerEventSentence(words, r.step_id, r.type, r.machine, r.data),
   }));
 }

@@ -10,13 +10,13 @@ import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollmen
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { whyNoSequence } from './why-no-sequence.ts';
 
-/** By what a shop knows a person or a cart. Several narrow the search down. */
+/** By what a shop knows a person or a subject. Several narrow the search down. */
 export interface Search {
   email?: string | undefined;
   phone?: string | undefined;
-  /** The cart: Rekindle's id, or any that the shop has for it. */
-  cartId?: string | undefined;
-  /** Any id of the shop's: of the cart, the customer or the order. */
+  /** What the sequence is about: Rekindle's id, or any that its source has for it. */
+  subjectId?: string | undefined;
+  /** Any id of the source's: of the subject, the customer or the order. */
   externalId?: string | undefined;
 }
 
@@ -53,21 +53,22 @@ export function findEnrollments(
   });
 }
 
-export type SearchDeps = ReadDeps & Pick<BuiltDeps, 'sealing' | 'timeScale' | 'subjects'>;
+export type SearchDeps = ReadDeps & Pick<BuiltDeps, 'sealing' | 'timeScale'>;
 
-/** A cart that the search finds and about which nothing ever ran. */
-export interface QuietCart {
+/** A subject that the search finds and about which nothing ever ran. */
+export interface QuietSubject {
   id: string;
+  kind: string;
   externalIds: ExternalId[];
   state: 'open' | 'converted' | 'gone';
   lastActivityAtMs: number;
   sentence: string;
 }
 
-/** Carts that the search finds and that no sequence was begun about, the newest first. */
-export async function findQuietCarts(deps: SearchDeps, tenantId: string, search: Search, limit: number): Promise<QuietCart[]> {
+/** Subjects that the search finds and that no sequence was begun about, the newest first. */
+export async function findQuietSubjects(deps: SearchDeps, tenantId: string, search: Search, limit: number): Promise<QuietSubject[]> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    const ids = await cartsOf(tx, tenantId, search);
+    const ids = await subjectsOf(tx, tenantId, search);
     if (ids.length === 0) return [];
     const rows = await tx
       .select()
@@ -85,18 +86,13 @@ export async function findQuietCarts(deps: SearchDeps, tenantId: string, search:
       rows.map((subject) => subject.id),
     );
     const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
-    const carts: QuietCart[] = [];
+    const quiet: QuietSubject[] = [];
     for (const subject of rows) {
-      const { id, state, lastActivityAt: lastActivityAtMs } = subject;
-      carts.push({
-        id,
-        externalIds: externalIds.get(id) ?? [],
-        state,
-        lastActivityAtMs,
-        sentence: await whyNoSequence({ tx, deps, context }, subject),
-      });
+      const { id, kind, state, lastActivityAt: lastActivityAtMs } = subject;
+      const sentence = await whyNoSequence({ tx, deps, context }, subject);
+      quiet.push({ id, kind, externalIds: externalIds.get(id) ?? [], state, lastActivityAtMs, sentence });
     }
-    return carts;
+    return quiet;
   });
 }
 
@@ -117,7 +113,7 @@ async function conditions(tx: Tx, tenantId: string, search: Search): Promise<Sea
     if (value === null) return { kind: 'unreadable', field };
     found.push(isOf(enrollments.contactId, await contactsOfPersons(tx, [{ kind: field, value }])));
   }
-  if (search.cartId !== undefined) found.push(isOf(enrollments.subjectId, await cartsByAnyId(tx, tenantId, search.cartId)));
+  if (search.subjectId !== undefined) found.push(isOf(enrollments.subjectId, await subjectsByAnyId(tx, tenantId, search.subjectId)));
   if (search.externalId !== undefined) {
     const { contactIds, subjectIds, enrollmentIds } = await byExternalId(tx, tenantId, search.externalId);
     const any = or(isOf(enrollments.contactId, contactIds), isOf(enrollments.subjectId, subjectIds), isOf(enrollments.id, enrollmentIds));
@@ -129,9 +125,9 @@ async function conditions(tx: Tx, tenantId: string, search: Search): Promise<Sea
 type Column = typeof enrollments.id | typeof enrollments.contactId | typeof enrollments.subjectId;
 const isOf = (column: Column, ids: string[]): SQL => (ids.length === 0 ? sql`false` : inArray(column, ids));
 
-async function cartsOf(tx: Tx, tenantId: string, { email, phone, cartId, externalId }: Search): Promise<string[]> {
+async function subjectsOf(tx: Tx, tenantId: string, { email, phone, subjectId, externalId }: Search): Promise<string[]> {
   const byId = [
-    ...(cartId === undefined ? [] : await cartsByAnyId(tx, tenantId, cartId)),
+    ...(subjectId === undefined ? [] : await subjectsByAnyId(tx, tenantId, subjectId)),
     ...(externalId === undefined ? [] : (await byExternalId(tx, tenantId, externalId)).subjectIds),
   ];
   const identities = [];
@@ -172,16 +168,16 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Ids are case-sensitive in the shop; people are not. */
 const spellings = (typed: string) => [...new Set([typed.trim(), typed.trim().toLowerCase(), typed.trim().toUpperCase()])];
 
-async function cartsByAnyId(tx: Tx, tenantId: string, typed: string): Promise<string[]> {
+async function subjectsByAnyId(tx: Tx, tenantId: string, typed: string): Promise<string[]> {
   const own = uuid.test(typed.trim()) ? [typed.trim().toLowerCase()] : [];
-  return [...own, ...(await cartsByKey(tx, tenantId, typed))];
+  return [...own, ...(await subjectsByKey(tx, tenantId, typed))];
 }
 
 /**
- * Carts by a key of any kind, of any connection. The index begins with connection and kind, of which a store has a few: they are walked
+ * Subjects by a key of any kind, of any connection. The index begins with connection and kind, of which a store has a few: they are walked
  * one after the other, and each is asked.
  */
-async function cartsByKey(tx: Tx, tenantId: string, typed: string): Promise<string[]> {
+async function subjectsByKey(tx: Tx, tenantId: string, typed: string): Promise<string[]> {
   const { rows } = await tx.execute<{ subject_id: string }>(sql`
     with recursive kinds as (
       (select connection_id, kind from subject_keys where tenant_id = ${tenantId} order by connection_id, kind limit 1)
@@ -216,7 +212,7 @@ async function byExternalId(tx: Tx, tenantId: string, typed: string) {
           );
   return {
     contactIds: await contactsOfPersons(tx, customers),
-    subjectIds: [...(await cartsByKey(tx, tenantId, typed)), ...orders.flatMap((o) => o.subjectId ?? [])],
+    subjectIds: [...(await subjectsByKey(tx, tenantId, typed)), ...orders.flatMap((o) => o.subjectId ?? [])],
     enrollmentIds: orders.flatMap((o) => o.enrollmentId ?? []),
   };
 }

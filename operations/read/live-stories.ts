@@ -1,36 +1,44 @@
-import { and, asc, desc, eq, getTableColumns, gt, inArray } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, inArray, sql } from 'drizzle-orm';
 import { formatMoney } from '../../content/money.ts';
 import type { TenantSummary, Tx } from '../../db/client.ts';
 import { enrollmentEvents, enrollments, messages, sequences, subjects } from '../../db/schema/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
+import type { Words } from '../../domain/subjects/kind.ts';
 import { readProgress } from '../dispatch/progress.ts';
+import { kindOf, valueOf } from '../subject-row.ts';
 import { nextStep, type ReadDeps } from './enrollment.ts';
 import { eventSentence } from './sentences.ts';
 
-/** One thing that happened to a shopper. */
+/** One thing that happened in a story. */
 export interface Happening {
   atMs: number;
   type: string;
   stepId: string | null;
+  /** Of a message; null: it is about none, or an older build noted none. */
+  channel: string | null;
   reason: string | null;
   /** What an order was worth, ready to be shown; null: nothing to show. */
   amount: string | null;
   sentence: string;
 }
 
-/** A shopper's story, for the live page: no personal data, the shopper gets an invented name. */
+/** A person's story, for the live page: no personal data, the person gets an invented name. */
 export interface Story {
   enrollmentId: string;
   tenant: TenantSummary;
   sequence: string;
   alias: string;
-  /** What the cart is worth, ready to be shown: now, and when it was left where that differs. null: unknown. */
+  /** How people read about its subject. */
+  words: Words;
+  kind: string;
+  /** What the subject is worth, ready to be shown: now, and when the sequence began where that differs. null: unknown. */
   amount: string | null;
   status: 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';
-  /** Before, the shopper is still busy and nothing has been abandoned. */
+  /** Before, the sequence has not begun. */
   activated: boolean;
   happenings: Happening[];
-  next: { stepId: string; atMs: number } | null;
+  /** `channel`: the first that the step would take. */
+  next: { stepId: string; atMs: number; channel: string } | null;
 }
 
 /** The newest stories of a tenant, the newest first. */
@@ -54,7 +62,7 @@ export interface News {
 
 // At once: a page shows the newest stories of a few dozen people, so what a busier store adds in a second would be gone right away.
 const mostNews = 200;
-/** Of one story; a cart that is changed for hours shows the latest. */
+/** Of one story; a subject that is changed for hours shows the latest. */
 const mostHappenings = 100;
 
 /**
@@ -89,7 +97,12 @@ function firstIdAt(ms: number): string {
 async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: string[]): Promise<Story[]> {
   if (ids.length === 0) return [];
   const rows = await tx
-    .select({ row: enrollments, sequence: sequences.slug, nowMinor: subjects.totalMinor, nowCurrency: subjects.currency })
+    .select({
+      row: enrollments,
+      sequence: sequences.slug,
+      nowMinor: sql<string | null>`coalesce(${subjects.valueMinor}, ${subjects.totalMinor})`,
+      nowCurrency: subjects.currency,
+    })
     .from(enrollments)
     .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
     .innerJoin(subjects, and(eq(subjects.tenantId, enrollments.tenantId), eq(subjects.id, enrollments.subjectId)))
@@ -123,26 +136,31 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
       row,
       ledger.filter((m) => m.enrollmentId === row.id),
     );
+    const kind = kindOf(row);
+    const { words } = deps.subjects.of(kind);
+    const next = row.endedAt === null ? nextStep(plan, progress, deps.clock.nowMs()) : null;
     stories.push({
       enrollmentId: row.id,
       tenant,
       sequence,
-      alias: `shopper ${row.id.slice(-4)}`,
-      amount: amountsOf(row, formatMoney(nowMinor, nowCurrency, 'en')),
+      alias: `${words.alias} ${row.id.slice(-4)}`,
+      words,
+      kind,
+      amount: amountsOf(words, row, formatMoney(nowMinor === null ? null : Number(nowMinor), nowCurrency, 'en')),
       status: row.status,
       activated: row.activatedAt !== null,
-      happenings: orderFirst(events.filter((e) => e.enrollmentId === row.id)).map(toHappening),
-      next: row.endedAt === null ? nextStep(plan, progress, deps.clock.nowMs()) : null,
+      happenings: orderFirst(events.filter((e) => e.enrollmentId === row.id)).map((event) => toHappening(words, event)),
+      next: next === null ? null : { ...next, channel: plan.steps.find((step) => step.id === next.stepId)?.channels[0] ?? '' },
     });
   }
   return stories;
 }
 
 /** "€40.00 when it was left, €35.00 now": the same two amounts as the API has, one where they agree. */
-function amountsOf({ cartValueMinor, currency, activatedAt }: typeof enrollments.$inferSelect, now: string | null): string | null {
-  const left = formatMoney(cartValueMinor, currency, 'en');
-  if (activatedAt === null || left === now || left === null) return now ?? left;
-  return `${left} when it was left, ${now ?? 'unknown'} now`;
+function amountsOf(words: Words, row: typeof enrollments.$inferSelect, now: string | null): string | null {
+  const then = formatMoney(valueOf(row), row.currency, 'en');
+  if (row.activatedAt === null || then === now || then === null) return now ?? then;
+  return `${then} ${words.atActivation}, ${now ?? 'unknown'} now`;
 }
 
 type EventRow = Pick<typeof enrollmentEvents.$inferSelect, 'type' | 'at' | 'inboxId' | 'data'>;
@@ -160,9 +178,17 @@ function orderFirst(events: EventRow[]): EventRow[] {
   return told;
 }
 
-function toHappening({ at, type, data }: EventRow): Happening {
+function toHappening(words: Words, { at, type, data }: EventRow): Happening {
   const text = (value: unknown) => (typeof value === 'string' ? value : null);
   const { value_minor: minor, currency } = data;
   const amount = typeof minor === 'number' && typeof currency === 'string' ? formatMoney(minor, currency, 'en') : null;
-  return { atMs: at, type, stepId: text(data['step']), reason: text(data['reason']), amount, sentence: eventSentence(type, data) };
+  return {
+    atMs: at,
+    type,
+    stepId: text(data['step']),
+    channel: text(data['channel']),
+    reason: text(data['reason']),
+    amount,
+    sentence: eventSentence(words, type, data),
+  };
 }

@@ -1,3 +1,4 @@
+import type { Words } from '../../domain/subjects/kind.ts';
 import { amountOf } from './words.ts';
 
 type Data = Record<string, unknown>;
@@ -6,13 +7,13 @@ type Data = Record<string, unknown>;
  * What an order did, as a sentence of an enrollment's story; null: the event is about something else.
  * @param data - what `credit_order` and `update_order` note (db/migrations/0010_orders_after_the_stop.sql)
  */
-export function orderSentence(type: string, data: Data): string | null {
+export function orderSentence({ noun }: Pick<Words, 'noun'>, type: string, data: Data): string | null {
   const value = amountOf(data) ?? 'of unknown value';
   switch (type) {
     case 'recovered':
       return `An order (${value}) was credited to this sequence.${sinceThen(data)}`;
     case 'order_void':
-      return `${voidOrder(data['no_revenue'])} (${value}) came for this cart. It is not revenue.`;
+      return `${voidOrder(data['no_revenue'])} (${value}) came for this ${noun}. It is not revenue.`;
     case 'order_corrected':
       return `The shop corrected the order: ${value}.${kept(data)}`;
     case 'order_refunded':

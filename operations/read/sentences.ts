@@ -1,5 +1,6 @@
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
+import type { Words } from '../../domain/subjects/kind.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
@@ -15,39 +16,45 @@ const inBrackets = (...parts: (string | null)[]) => {
 };
 
 /** One happening of an enrollment's story as a sentence. A type that is not known here is named as it is. */
-export function eventSentence(type: string, data: Data): string {
+export function eventSentence(about: Words, type: string, data: Data): string {
   const step = textOf(data['step']);
-  const cart = inBrackets(amountOf(data), plural(data['items'], 'product'));
+  const { noun, person, source, activity, item } = about;
+  const known = inBrackets(amountOf(data), item === null ? null : plural(data['items'], item));
   const by = data['by'] === 'temporal' ? ' in Temporal' : '';
-  const ofOrder = orderSentence(type, data);
+  const shownBy = data['shown_by'] === undefined ? null : signOf(about, data);
+  const ofOrder = orderSentence(about, type, data);
   if (ofOrder !== null) return ofOrder;
   switch (type) {
     case 'enrolled':
-      return `The cart${cart} was taken into the sequence, version ${String(data['version'])}.`;
+      return `The ${noun}${known} was taken into the sequence, version ${String(data['version'])}.`;
     case 'cart.updated':
-      return `The shop reported activity on the cart${cart}.`;
+    case 'lead.created':
+    case 'subject.reported':
+      return `The ${source} reported ${activity}${known}.`;
     case 'abandoned':
-      return `The cart${cart} counts as abandoned: the sequence has begun.`;
+      return `The ${noun}${known} ${about.begun}.`;
     case 'message.sent':
       return `${step} went out.`;
     case 'message.failed':
       return `${step} was not accepted by the provider.`;
     case 'message.unknown':
       return `Whether ${step} was accepted is not known. It counts as sent and is never repeated blindly.`;
+    case 'message.delivered':
+      return `${step} was delivered.`;
     case 'message.opened':
-      return data['shown_by'] === undefined ? `The shopper opened ${step}.` : `The shopper opened ${step}, as ${signOf(data)} shows.`;
+      return shownBy === null ? `The ${person} opened ${step}.` : `The ${person} opened ${step}, as ${shownBy} shows.`;
     case 'message.clicked':
-      return data['shown_by'] === undefined
-        ? `The shopper followed the link in ${step}.`
-        : `The shopper followed the link in ${step}: it might have been a scanner, but ${signOf(data)} shows that it was a person.`;
+      return shownBy === null
+        ? `The ${person} followed the link in ${step}.`
+        : `The ${person} followed the link in ${step}: it might have been a scanner, but ${shownBy} shows that it was a person.`;
     case 'message.click_withdrawn':
       return `The click in ${step} is not counted: another link of it was followed within seconds, as scanners do.`;
     case 'step.skipped':
-      return `${step} was not sent: ${wordsForSkip(textOf(data['reason']))}.`;
+      return `${step} was not sent: ${wordsForSkip(about, textOf(data['reason']))}.`;
     case 'provider.unreachable':
-      return `The mail server could not be reached, so ${step} was put off.`;
+      return `The provider could not be reached, so ${step} was put off.`;
     case 'stopped':
-      return stopSentence(data, by);
+      return stopSentence(about, data, by);
     case 'completed':
       return `The sequence ran to its end${by}.`;
     case 'paused':
@@ -59,8 +66,19 @@ export function eventSentence(type: string, data: Data): string {
   }
 }
 
-const signs: Record<string, string> = { cart: 'activity on the cart soon after', reply: 'a reply soon after', order: 'an order soon after' };
-const signOf = (data: Data) => signs[textOf(data['shown_by'])] ?? 'a later sign of life';
+/** What showed that a person, and no program, opened or followed something. `cart` is activity on any subject (0011_suspected_clicks.sql). */
+function signOf({ activity }: Words, data: Data): string {
+  switch (textOf(data['shown_by'])) {
+    case 'cart':
+      return `${activity} soon after`;
+    case 'reply':
+      return 'a reply soon after';
+    case 'order':
+      return 'an order soon after';
+    default:
+      return 'a later sign of life';
+  }
+}
 
 /** What was left out of the delivery behind an event: " In its delivery, line_items.0.price is no amount: left out." */
 export function notesSentence(notes: readonly FieldNote[]): string {
@@ -77,35 +95,35 @@ export interface DecisionFacts {
 }
 
 /** A decision as a sentence; the gates themselves stand beside it. */
-export function decisionSentence({ stepId, verdict, reason, untilMs, checks }: DecisionFacts): string {
+export function decisionSentence(about: Words, { stepId, verdict, reason, untilMs, checks }: DecisionFacts): string {
   switch (verdict) {
     case 'send':
       return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.`;
     case 'defer':
-      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(reason, untilMs, checks)}${quietWindow(reason, checks)}.`;
+      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}.`;
     case 'hold':
       return `${stepId} waits until the sequence is resumed: ${reason === 'takeover' ? 'a person has taken over' : 'it is paused'}.`;
     case 'skip':
-      return `${stepId} is not sent: ${wordsForSkip(reason)}.`;
+      return `${stepId} is not sent: ${wordsForSkip(about, reason)}.`;
     case 'stop':
-      return `${stepId} is not sent and the sequence ends: ${wordsForStop(reason)}.`;
+      return `${stepId} is not sent and the sequence ends: ${wordsForStop(about, reason)}.`;
   }
 }
 
 /** Words for a stop that read well: who stopped it, or what did. */
-function stopSentence(data: Data, by: string): string {
+function stopSentence(about: Words, data: Data, by: string): string {
   const reason = textOf(data['reason']);
   if (data['evidence'] === 'same_number_and_product')
     return 'The sequence was stopped: the same product was ordered under another address with the same telephone number.';
-  if (reason === 'cancelled' || reason === 'terminated') return `The sequence was stopped: ${wordsForStop(reason)}.`;
+  if (reason === 'cancelled' || reason === 'terminated') return `The sequence was stopped: ${wordsForStop(about, reason)}.`;
   if (reason === 'manual') return `The sequence was stopped by hand${by}.`;
-  return `The sequence was stopped${by}: ${wordsForStop(reason)}.`;
+  return `The sequence was stopped${by}: ${wordsForStop(about, reason)}.`;
 }
 
 /** A step waits for its due time, or for the next attempt after one that failed. */
-function deferral(reason: string, untilMs: number | null, checks: readonly GateCheck[]): string {
+function deferral(about: Words, reason: string, untilMs: number | null, checks: readonly GateCheck[]): string {
   const dueMs = reason === 'due' ? checks.find((c) => c.gate === 'due')?.input['dueMs'] : undefined;
-  return typeof dueMs === 'number' && untilMs !== null && untilMs > dueMs ? 'it had been put off until then before' : wordsForDefer(reason);
+  return typeof dueMs === 'number' && untilMs !== null && untilMs > dueMs ? 'it had been put off until then before' : wordsForDefer(about, reason);
 }
 
 /** The window and the zones that it was kept in: " from 21:00 to 08:00 in Japan (UTC+09:00)". */
@@ -115,14 +133,14 @@ function quietWindow(reason: string, checks: readonly GateCheck[]): string {
 }
 
 /** A row of the send ledger as a sentence. */
-export function messageSentence(row: MessageRow): string {
+export function messageSentence(about: Words, row: MessageRow): string {
   const step = row.stepId;
   const said = (who: string) => (row.response === null ? '' : ` ${who}: ${row.response}`);
   switch (row.state) {
     case 'sent':
       return `${step} was accepted.${said('The provider said')}`;
     case 'skipped':
-      return `${step} was not sent: ${wordsForSkip(row.skipReason ?? 'stopped')}.`;
+      return `${step} was not sent: ${wordsForSkip(about, row.skipReason ?? 'stopped')}.`;
     case 'claimed':
       return `${step} is being handed to the provider.`;
     case 'unknown':
@@ -140,12 +158,12 @@ const suspicions: Record<Suspicion, string> = {
 };
 
 /** What a provider, or our own picture and links, reported about a message. */
-export function providerEventSentence(stepId: string, type: string, machine: boolean, data: Data = {}): string {
+export function providerEventSentence(about: Words, stepId: string, type: string, machine: boolean, data: Data = {}): string {
   const what = `${stepId}: ${happenings[type] ?? type}`;
   const suspected = textOf(data['suspected']);
   if (suspected !== '') {
     const why = Object.hasOwn(suspicions, suspected) ? suspicions[suspected as Suspicion] : `which may be a scanner (${suspected})`;
-    return `${what}, ${why}; it counts only if the shopper shows life afterwards.`;
+    return `${what}, ${why}; it counts only if the ${about.person} shows life afterwards.`;
   }
   return machine ? `${what} by a program, not by a person; no condition counts it.` : `${what}.`;
 }

@@ -1,5 +1,6 @@
 import type { EnrollmentRow } from '../dispatch/progress.ts';
-import { instantWords, stoppedBecause } from './words.ts';
+import type { Words } from '../../domain/subjects/kind.ts';
+import { capital, instantWords, stoppedBecause } from './words.ts';
 
 type Standing = {
   row: Pick<EnrollmentRow, 'endedAt' | 'status' | 'stopReason' | 'held' | 'activatedAt'>;
@@ -11,26 +12,24 @@ const notSent = ['not_sent', 'skipped', 'failed'];
 const count = (n: number, one: string) => `${n === 0 ? 'no' : n} ${one}${n === 1 ? '' : 's'}`;
 
 /** Where an enrollment stands, in a sentence or two for people: what was sent, what comes next, or how it ended and what stayed unsent. */
-export function summaryOf({ row, steps, next }: Standing): string {
+export function summaryOf(about: Words, { row, steps, next }: Standing): string {
   const out = steps.filter((s) => s.state === 'sent' || s.state === 'unknown').length;
   const sent = `${count(out, 'message')} went out`;
   if (row.endedAt !== null) {
     const unsent = steps.filter((s) => notSent.includes(s.state)).length;
     const rest = unsent === 0 ? '' : `, ${count(unsent, 'step')} ${unsent === 1 ? 'was' : 'were'} not sent`;
-    return `${endSentence(row)} ${capital(sent)}${rest}.`;
+    return `${endSentence(about, row)} ${capital(sent)}${rest}.`;
   }
   if (row.held !== null)
     return `The sequence is ${row.held === 'paused' ? 'paused' : 'in the hands of a person'}: nothing is sent until it is resumed. ${capital(sent)}.`;
-  const begun = row.activatedAt === null ? 'The cart does not count as abandoned yet' : `The sequence is running: ${sent}`;
+  const begun = row.activatedAt === null ? about.notBegun : `The sequence is running: ${sent}`;
   return next === null ? `${begun}.` : `${begun}; ${next.stepId} is next, due ${instantWords(next.atMs)}.`;
 }
 
 /** "Stopped 2026-11-22 08:00:00 UTC: the cart was bought." */
-export function endSentence(row: Pick<EnrollmentRow, 'endedAt' | 'status' | 'stopReason'>): string {
+export function endSentence(about: Words, row: Pick<EnrollmentRow, 'endedAt' | 'status' | 'stopReason'>): string {
   const at = row.endedAt === null ? '' : ` ${instantWords(row.endedAt)}`;
   return row.status === 'COMPLETED'
     ? `The sequence ran to its end${at}.`
-    : `The sequence was stopped${at}${stoppedBecause(row.stopReason ?? 'manual')}.`;
+    : `The sequence was stopped${at}${stoppedBecause(about, row.stopReason ?? 'manual')}.`;
 }
-
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

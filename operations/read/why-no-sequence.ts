@@ -1,47 +1,38 @@
 import { and, eq, gt, inArray, isNull } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
 import { contactIdentities, contacts, enrollments, sequences, subjects } from '../../db/schema/index.ts';
 import { channels } from '../../domain/channels/index.ts';
-import type { CartOrigin } from '../../domain/events.ts';
-import type { Tx } from '../../db/client.ts';
+import type { AnySubjectKind } from '../../domain/subjects/index.ts';
 import type { Deps } from '../deps.ts';
-import { isWorthNothing } from '../../domain/subjects/cart/unfit.ts';
 import type { DecisionContext } from '../intake/draft.ts';
 import { isMarketingClosed } from '../intake/marketing-closed.ts';
+import { type KindOfSubject, readSubject, type SubjectRow } from '../subject-row.ts';
 
 interface Reading {
   tx: Tx;
-  deps: Pick<Deps, 'versions'>;
+  deps: Pick<Deps, 'versions' | 'subjects'>;
   context: DecisionContext;
 }
-type Subject = typeof subjects.$inferSelect;
 
-const places: Record<CartOrigin, string> = {
-  web: 'in the web shop',
-  point_of_sale: 'at the point of sale',
-  draft: 'by the staff, as a draft',
-  marketplace: 'on a marketplace',
-  other: 'outside the web shop',
-};
-
-/** Why no sequence was begun about a cart, as things stand now: which rule held it back at the time is not recorded. */
-export async function whyNoSequence(ctx: Reading, subject: Subject): Promise<string> {
-  const why = ofTheCart(subject, ctx.context.tenant.settings.recoverFrom) ?? (await ofTheShopper(ctx, subject));
+/** Why no sequence was begun about a subject, as things stand now: which rule held it back at the time is not recorded. */
+export async function whyNoSequence(ctx: Reading, row: SubjectRow): Promise<string> {
+  const known = readSubject(ctx.deps.subjects, row);
+  const { noun, person } = known.kind.words;
+  const why = ofTheSubject(ctx, known) ?? (await ofThePerson(ctx, known.kind, row));
   return why === null
-    ? 'No sequence was begun about this cart. Nothing speaks against it now; it may have been too old, or its shopper unknown, when it was reported.'
-    : `No sequence was begun about this cart: ${why}.`;
+    ? `No sequence was begun about this ${noun}. Nothing speaks against it now; it may have been too old, or its ${person} unknown, when it was reported.`
+    : `No sequence was begun about this ${noun}: ${why}.`;
 }
 
-function ofTheCart(subject: Subject, recoverFrom: readonly CartOrigin[]): string | null {
+function ofTheSubject({ context: { tenant } }: Reading, { kind, subject }: KindOfSubject): string | null {
   if (subject.state === 'converted') return 'it was bought';
-  if (subject.state === 'gone') return 'the shop deleted it';
-  if (isWorthNothing(subject)) return 'there is nothing in it that costs anything';
-  if (subject.origin !== null && !recoverFrom.includes(subject.origin))
-    return `it was filled ${places[subject.origin]}, which this store does not recover`;
-  return null;
+  if (subject.state === 'gone') return `the ${kind.words.source} deleted it`;
+  return kind.unfit(subject, tenant.settings, null);
 }
 
-async function ofTheShopper(ctx: Reading, subject: Subject): Promise<string | null> {
+async function ofThePerson(ctx: Reading, kind: AnySubjectKind, subject: SubjectRow): Promise<string | null> {
   const { tx } = ctx;
+  const { noun, person: whose } = kind.words;
   const [contact] = subject.contactId === null ? [] : await tx.select().from(contacts).where(eq(contacts.id, subject.contactId));
   const [person] = contact === undefined ? [] : await tx.select().from(contacts).where(eq(contacts.id, contact.personId));
   if (person === undefined) return 'nobody is known whose it is';
@@ -51,33 +42,41 @@ async function ofTheShopper(ctx: Reading, subject: Subject): Promise<string | nu
     .selectDistinct({ kind: contactIdentities.kind })
     .from(contactIdentities)
     .where(inArray(contactIdentities.contactId, contactIds));
-  if (held.length === 0) return 'no address or number of its shopper is known';
-  if (
-    person.lifecycle === 'DO_NOT_CONTACT' ||
-    person.lifecycle === 'REJECTED' ||
-    (await isMarketingClosed(tx, ctx.deps.versions, ctx.context, person.id))
-  )
-    return 'marketing to its shopper is closed';
-  if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return 'its shopper has ordered since';
-  const needed = await addressesOfSequences(ctx);
-  if (!held.some(({ kind }) => needed.has(kind))) return 'no address of its shopper is known that a sequence could write to';
+  if (held.length === 0) return `no address or number of its ${whose} is known`;
+  const { lifecycle } = person;
+  if (lifecycle === 'DO_NOT_CONTACT' || lifecycle === 'REJECTED' || (await isMarketingClosed(tx, ctx.deps.versions, ctx.context, person.id)))
+    return `marketing to its ${whose} is closed`;
+  if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return `its ${whose} has ordered since`;
+  const needed = await addressesOfSequences(ctx, kind);
+  if (needed === null) return `no active sequence is about a ${noun}`;
+  if (!held.some((identity) => needed.has(identity.kind))) return `no address of its ${whose} is known that a sequence could write to`;
   const newer = await tx
     .select({ id: enrollments.id })
     .from(enrollments)
     .innerJoin(subjects, and(eq(subjects.tenantId, enrollments.tenantId), eq(subjects.id, enrollments.subjectId)))
-    .where(and(inArray(enrollments.contactId, contactIds), isNull(enrollments.endedAt), gt(subjects.lastActivityAt, subject.lastActivityAt)))
+    .where(
+      and(
+        inArray(enrollments.contactId, contactIds),
+        isNull(enrollments.endedAt),
+        eq(subjects.kind, kind.kind),
+        gt(subjects.lastActivityAt, subject.lastActivityAt),
+      ),
+    )
     .limit(1);
-  return newer.length > 0 ? 'a sequence runs about a more recent cart of its shopper' : null;
+  return newer.length > 0 ? `a sequence runs about a more recent ${noun} of its ${whose}` : null;
 }
 
-/** Kinds of addresses that the steps of the active sequences need. */
-async function addressesOfSequences({ tx, deps }: Reading): Promise<Set<string>> {
+/** Kinds of addresses that the steps of the active sequences need which such a subject starts; null: there is no such sequence. */
+async function addressesOfSequences({ tx, deps }: Reading, { trigger }: AnySubjectKind): Promise<Set<string> | null> {
   const kinds = new Set<string>();
+  let any = false;
   for (const { versionId } of await tx.select({ versionId: sequences.currentVersionId }).from(sequences).where(eq(sequences.status, 'ACTIVE'))) {
     if (versionId === null) continue;
     const { definition } = await deps.versions.load(tx, versionId);
+    if (definition.on !== trigger) continue;
+    any = true;
     const addresses = definition.steps.flatMap((step) => step.channels.map((c) => channels[c].address));
     for (const address of addresses) if (address !== null) kinds.add(address);
   }
-  return kinds;
+  return any ? kinds : null;
 }

@@ -94,7 +94,7 @@ test('a deferral says until when and why, and on whose clock', async () => {
     const decision = entries.find((e) => e.verdict === 'defer');
     const clock = (minute: number) => `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
     expect(decision?.sentence).toBe(
-      `email_2h was put off until ${String(decision?.['until']).slice(0, 19).replace('T', ' ')} UTC: quiet hours from ${clock(window.fromMinute)} to ${clock(window.toMinute)} in the time zone that the shop states for the shopper (UTC+09:00).`,
+      `email_2h was put off until ${String(decision?.['until']).slice(0, 19).replace('T', ' ')} UTC: quiet hours from ${clock(window.fromMinute)} to ${clock(window.toMinute)} in the time zone that is stated for the person (UTC+09:00).`,
     );
     expect(Date.parse(String(decision?.['until']))).toBeGreaterThan(Date.now() + 4 * hourMs);
     expect(view.next_step).toMatchObject({ id: 'popup_1h' });

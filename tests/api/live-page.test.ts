@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { chipsOf } from '../../api/routes/live/chips.ts';
+import { cart } from '../../domain/subjects/cart/index.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import type { Happening } from '../../operations/read/live-stories.ts';
 import { storeLateness } from '../../operations/lateness.ts';
@@ -187,10 +188,12 @@ test('an installation that others reach shows links and nobody’s data', async 
 describe('a story line', () => {
   const line = (...types: (string | Partial<Happening>)[]) =>
     chipsOf({
+      words: cart.words,
       happenings: types.map((t, n) => ({
         atMs: n,
         type: '',
         stepId: null,
+        channel: null,
         reason: null,
         amount: null,
         sentence: '',
@@ -213,7 +216,7 @@ describe('a story line', () => {
     [
       'with an outage',
       ['abandoned', 'provider.unreachable', 'provider.unreachable', 'message.sent', 'message.sent'],
-      ['Abandoned', 'Mail server unreachable ×2', 'Email 1', 'Email 2'],
+      ['Abandoned', 'Provider unreachable ×2', 'Email 1', 'Email 2'],
     ],
     ['a pop-up that is not connected', ['abandoned', { type: 'step.skipped', reason: 'not_connected', stepId: 'popup_1h' }], ['Abandoned']],
     ['a step that came too late', ['abandoned', { type: 'step.skipped', reason: 'too_old', stepId: 'email_2h' }], ['Abandoned', 'email_2h not sent']],

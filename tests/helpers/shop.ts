@@ -10,6 +10,8 @@ import { enrollments, messages, subjectKeys, subjects } from '../../db/schema/in
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import type { Sender } from '../../integrations/port.ts';
+import { parseSmtpUrl } from '../../integrations/smtp/connection.ts';
+import { createSmtpSender } from '../../integrations/smtp/send.ts';
 import { signShopify } from '../../integrations/shopify/sign.ts';
 import { type BuiltDeps, createDeps } from '../../operations/create-deps.ts';
 import type { Clock } from '../../operations/clock.ts';
@@ -31,6 +33,8 @@ export interface ShopOptions {
   clock?: Clock;
   /** Replaces SMTP by another far end. */
   sender?: Sender;
+  /** Stand beside `sender`, or SMTP: one for each further channel. */
+  moreSenders?: readonly Sender[];
   maxConnections?: number;
   /** Default: a copy of the template on the test cluster. */
   database?: TestDatabase;
@@ -91,7 +95,9 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
-    ...(options.sender === undefined ? {} : { defaultSenders: [options.sender] }),
+    ...(options.sender === undefined && options.moreSenders === undefined
+      ? {}
+      : { defaultSenders: [options.sender ?? createSmtpSender(parseSmtpUrl(smtp.url)), ...(options.moreSenders ?? [])] }),
   });
   const provisioned = await provisionTenant(deps, {
     slug,

@@ -1,3 +1,4 @@
+import type { Channel } from '../../domain/channels/index.ts';
 import { connect } from '../../integrations/http/connect.ts';
 import { fencedPost } from '../../integrations/http/fenced-post.ts';
 import { type HttpAnswer, judgeStatus } from '../../integrations/http/judge.ts';
@@ -5,6 +6,10 @@ import type { Payload, Reconciliation, Sender, SenderSession, SenderTimes, SendO
 
 export interface StubSenderOptions {
   kind: Reconciliation['kind'];
+  /** Default: email. */
+  channel?: Channel;
+  /** Default: one of its own for each far end. */
+  account?: string;
   times?: SenderTimes;
   keyLifeMs?: number;
   settleAfterMs?: number;
@@ -15,8 +20,8 @@ export interface StubSenderOptions {
 /** An adapter for the stub provider, as an HTTP provider's would be: judged by what was given out. */
 export function createStubSender(port: number, options: StubSenderOptions): Sender {
   return {
-    channel: 'email',
-    account: `stub:${port}`,
+    channel: options.channel ?? 'email',
+    account: options.account ?? `stub:${port}`,
     times: options.times ?? { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
     reconciliation: reconciliationOf(port, options),
     open: async () => openSession(port),

@@ -2,6 +2,8 @@ import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chipsOf } from '../../api/routes/live/chips.ts';
 import { enrollments, subjectKeys } from '../../db/schema/index.ts';
+import { cart } from '../../domain/subjects/cart/index.ts';
+import { subjectKinds } from '../../domain/subjects/index.ts';
 import { type StopReason, stopReasons } from '../../domain/sequence/plan.ts';
 import { closeEnrollment } from '../../operations/close-enrollment.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
@@ -272,7 +274,7 @@ describe('a sequence that ends', () => {
 });
 
 test('an order of somebody else with the same number and product is told as that', () => {
-  expect(eventSentence('stopped', { reason: 'purchased_elsewhere', evidence: 'same_number_and_product' })).toBe(
+  expect(eventSentence(cart.words, 'stopped', { reason: 'purchased_elsewhere', evidence: 'same_number_and_product' })).toBe(
     'The sequence was stopped: the same product was ordered under another address with the same telephone number.',
   );
 });
@@ -283,17 +285,30 @@ test('no reason is without its way; what nothing does yet is named here', () => 
   expect([...stopReasons].filter((reason) => !covered.has(reason))).toEqual([]);
 });
 
-test.each(stopReasons)('%s has words of its own in sentences and on the live page', (reason) => {
-  const sentence = eventSentence('stopped', { reason });
-  expect(sentence).not.toContain('_');
-  expect(sentence).not.toBe(`The sequence was stopped: ${reason}.`);
-  const chips = chipsOf({ happenings: [{ atMs: 0, type: 'stopped', stepId: null, reason, amount: null, sentence }] }).map((c) => c.label);
-  if (reason !== 'erased') expect(chips).not.toEqual(['Stopped']);
+describe.each(subjectKinds.all)('about a $kind', ({ kind, words }) => {
+  const others = subjectKinds.all
+    .filter((other) => other.kind !== kind)
+    .flatMap(({ words: { noun, person } }) => (person === 'person' ? [noun] : [noun, person]));
+  // These are events of carts alone; the reasons keep their names.
+  const ofCarts = ['emptied', 'cart_deleted'];
+
+  test.each(stopReasons)('%s has words of its own in sentences and on the live page', (reason) => {
+    const sentence = eventSentence(words, 'stopped', { reason });
+    expect(sentence).not.toContain('_');
+    expect(sentence).not.toBe(`The sequence was stopped: ${reason}.`);
+    const happening = { atMs: 0, type: 'stopped', stepId: null, channel: null, reason, amount: null, sentence };
+    const chips = chipsOf({ words, happenings: [happening] }).map((c) => c.label);
+    if (reason !== 'erased') expect(chips).not.toEqual(['Stopped']);
+    for (const other of others) expect([sentence, ...chips].join(' ').toLowerCase(), other).not.toMatch(new RegExp(`\\b${other}\\b`));
+    if (kind === 'cart' || ofCarts.includes(reason)) return;
+    expect(sentence).not.toMatch(/\bshop\b/);
+  });
 });
 
 describe('the send ledger', () => {
   const row = { stepId: 'email_2h', response: 'connect ECONNREFUSED', failures: 2, skipReason: null };
-  const sentenceOf = (more: Record<string, unknown>) => messageSentence({ ...row, ...more } as unknown as Parameters<typeof messageSentence>[0]);
+  const sentenceOf = (more: Record<string, unknown>) =>
+    messageSentence(cart.words, { ...row, ...more } as unknown as Parameters<typeof messageSentence>[1]);
 
   test('does not say that a provider spoke which could not be reached', () => {
     expect(sentenceOf({ state: 'failed' })).toBe('email_2h was not accepted, 2 times so far. Last answer or error: connect ECONNREFUSED');

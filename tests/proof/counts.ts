@@ -1,6 +1,7 @@
 /** Counted from outside, over all histories. */
 export interface Counts {
   calls: number;
+  texts: number;
   accepted: number;
   refused: number;
   unknown: number;
@@ -22,6 +23,7 @@ export interface Counts {
 
 export const noCounts = (): Counts => ({
   calls: 0,
+  texts: 0,
   accepted: 0,
   refused: 0,
   unknown: 0,

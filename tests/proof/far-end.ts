@@ -1,12 +1,18 @@
+import { addressOf } from '../../domain/channels/index.ts';
 import type { Payload, Deadline, Reconciliation, Sender, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 
-/** Design section 7's times, a tenth of them: deadline < lease < dead lease < settle time. */
+/** The channels of every step, the preferred one first. Each has a far end of its own. */
+export const stepChannels = ['email', 'sms'] as const;
+export type StepChannel = (typeof stepChannels)[number];
+
+/** A tenth of real times: deadline < lease < dead lease < settle time. A text message's provider is quicker, and its leases die later. */
 export const times: SenderTimes = { deadlineMs: 250, leaseMs: 300, deadLeaseMs: 1_000 };
+const timesOf: Record<StepChannel, SenderTimes> = { email: times, sms: { deadlineMs: 200, leaseMs: 260, deadLeaseMs: 1_050 } };
 /** How long after the hand-over a request may still be accepted, also when its caller has long gone. */
 export const latestAcceptanceMs = 450;
 export const settleAfterMs = 1_100;
-/** Design, assumption (a), scaled: a call that ends later than this after its deadline was held up by the machine itself. */
-const endsWithinMs = times.leaseMs - times.deadlineMs - 5;
+/** Assumption (a) of docs/guarantees.md, scaled: a call that ends later than this after its deadline was held up by the machine itself. */
+const endsWithinMs = (channel: StepChannel) => timesOf[channel].leaseMs - timesOf[channel].deadlineMs - 5;
 
 export type ProviderKind = Reconciliation['kind'];
 
@@ -24,11 +30,17 @@ export interface Behaviour {
 export interface Call {
   key: string;
   process: string;
+  /** The far end that was called. */
+  channel: StepChannel;
+  /** The address in the message. */
+  to: string;
   body: string;
   beganMs: number;
   /** null: open. */
   endedMs: number | null;
   outcome: SendOutcome['kind'] | 'abandoned' | null;
+  /** It was refused for good. */
+  forGood: boolean;
   /** It outlived its deadline by more than assumption (a) allows: this machine was too slow, the call proves nothing. */
   stretched: boolean;
 }
@@ -79,36 +91,39 @@ export class FarEnd {
   }
 
   /** The adapter as the product sees it, used by one process. */
-  sender(kind: ProviderKind, process: string): Sender {
+  sender(channel: StepChannel, kind: ProviderKind, process: string): Sender {
     const reconciliation: Reconciliation =
       kind === 'keys'
         ? { kind: 'keys', keyLifeMs: 24 * 3_600_000 }
         : kind === 'find'
-          ? { kind: 'find', settleAfterMs, find: (key) => this.#find(key) }
+          ? { kind: 'find', settleAfterMs, find: (key) => this.#find(channel, key) }
           : { kind: 'none' };
     return {
-      channel: 'email',
+      channel,
+      // The same for both channels, as at a provider of both.
       account: `far end (${kind})`,
-      times,
+      times: timesOf[channel],
       reconciliation,
-      open: async () => ({ send: (payload, key, deadline) => this.#send(kind, process, payload, key, deadline), close() {} }),
+      open: async () => ({ send: (payload, key, deadline) => this.#send(channel, kind, process, payload, key, deadline), close() {} }),
     };
   }
 
-  async #find(key: string): Promise<'accepted' | 'not_accepted'> {
-    const found = (this.accepted.get(key)?.length ?? 0) > 0;
+  async #find(channel: StepChannel, key: string): Promise<'accepted' | 'not_accepted'> {
+    const found = (this.accepted.get(key) ?? []).some((a) => a.call.channel === channel);
     // The answer is on its way while other things happen.
     await new Promise((done) => setTimeout(done, 15));
     return found ? 'accepted' : 'not_accepted';
   }
 
-  #send(kind: ProviderKind, process: string, payload: Payload, key: string, deadline: Deadline): Promise<SendOutcome> {
+  #send(channel: StepChannel, kind: ProviderKind, process: string, payload: Payload, key: string, deadline: Deadline): Promise<SendOutcome> {
     const listener = this.#listeners.get(key.slice(0, key.indexOf(':')));
     const leftMs = deadline.remainingMs();
     if (listener === undefined || leftMs <= 0)
       return Promise.resolve({ kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' });
     const behaviour = listener.behaviour();
-    const call: Call = { key, process, body: inOrder(payload), beganMs: performance.now(), endedMs: null, outcome: null, stretched: false };
+    const to = addressOf(payload)?.value ?? '';
+    const begun = { key, process, channel, to, body: inOrder(payload), beganMs: performance.now() };
+    const call: Call = { ...begun, endedMs: null, outcome: null, forGood: false, stretched: false };
     append(this.calls, key, call);
     listener.began(call, payload);
     return new Promise((resolve) => {
@@ -120,7 +135,7 @@ export class FarEnd {
         this.#abandon.get(process)?.delete(abandon);
         call.endedMs = performance.now();
         call.outcome = outcome;
-        call.stretched = call.endedMs - call.beganMs > leftMs + endsWithinMs;
+        call.stretched = call.endedMs - call.beganMs > leftMs + endsWithinMs(channel);
         if (takes !== null && behaviour.dropsAbandoned && (outcome === 'unknown' || outcome === 'abandoned')) {
           clearTimeout(takes);
           takes = null;
@@ -133,6 +148,7 @@ export class FarEnd {
       const cutOff = setTimeout(() => finish({ kind: 'unknown', response: 'deadline' }), leftMs);
       const answers = behaviour.answer === 'none' ? undefined : setTimeout(() => finish(outcomeOf(behaviour.answer)), behaviour.answerAfterMs);
       const finish = (outcome: SendOutcome) => {
+        call.forGood = outcome.kind === 'refused' && outcome.severity === 'hard';
         end(outcome.kind);
         resolve(outcome);
       };
@@ -144,7 +160,7 @@ export class FarEnd {
         takes = null;
         settle();
         const known = this.accepted.get(key) ?? [];
-        if (kind === 'keys' && known.length > 0) return;
+        if (kind === 'keys' && known.some((a) => a.call.channel === channel)) return;
         const acceptance = { key, atMs: performance.now(), body: call.body, call };
         append(this.accepted, key, acceptance);
         listener.accepted(acceptance, payload);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { acceptDelivery, applyPending } from '../../operations/accept-delivery.ts';
+import { resolveShortLink } from '../../operations/short-links.ts';
 import { recordEngagement } from '../../operations/record-engagement.ts';
 import { stopByHand, unsubscribe } from '../../operations/stop-one.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
@@ -12,7 +13,7 @@ import { type MortalProcess, startProcess } from './mortal-process.ts';
 import { type EndState, judge, type MergeRecord, type MoveRecord, type StopRecord, type Witnessed } from './observer.ts';
 import type { ActionPlan, HistoryPlan, Point, ProcessPlan, When } from './schedule.ts';
 import { Signals } from './signals.ts';
-import { stepId, type World } from './world.ts';
+import { type Providers, stepId, type World } from './world.ts';
 import { posted } from '../helpers/a-delivery.ts';
 
 export interface HistoryResult {
@@ -27,6 +28,9 @@ export interface HistoryResult {
 
 /** Numbers that could exist, none used by two histories. */
 let nextNumber = 3_220_000;
+
+/** Whether the provider of a call in doubt can be asked about it. */
+const canBeAsked = (providers: Providers, channel: string | null) => (channel === 'sms' ? providers.sms : providers.email) === 'find';
 
 const undisturbed: ProcessPlan = { faults: {}, waitMs: 20 };
 const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
@@ -56,9 +60,11 @@ class History {
   constructor(world: World, plan: HistoryPlan) {
     this.#world = world;
     this.#plan = plan;
-    this.#tenantId = world.tenantOf(plan.provider, plan.optOutAll).tenantId;
+    this.#tenantId = world.tenantOf(plan.providers, plan.optOutAll).tenantId;
     this.#seen = {
-      provider: plan.provider,
+      providers: plan.providers,
+      texts: plan.texts,
+      struck: new Set(),
       carts: [],
       linked: [],
       stops: [],
@@ -75,7 +81,7 @@ class History {
 
   async run(): Promise<HistoryResult> {
     this.#note(
-      `seed ${this.#plan.seed}: ${this.#plan.provider}, ${this.#plan.shape}${this.#plan.secondCart ? ' with a second cart' : ''}, opt-out of ${this.#plan.optOutAll ? 'all channels' : 'one channel'}`,
+      `seed ${this.#plan.seed}: ${this.#plan.providers.email}${this.#plan.texts ? `, texts ${this.#plan.providers.sms}` : ''}, ${this.#plan.shape}${this.#plan.secondCart ? ' with a second cart' : ''}, opt-out of ${this.#plan.optOutAll ? 'all channels' : 'one channel'}`,
     );
     await this.#begin();
     await Promise.all([
@@ -104,8 +110,10 @@ class History {
   #email = (person: number) => `p${person + 1}.${this.#id}@example.com`;
   // Two persons may become one by a customer's id that only the second has at first. A number that they share joins nobody.
   #customerId = () => `customer-${this.#id}`;
-  readonly #phoneNumber = `+1202${nextNumber++}`;
-  #phone = () => this.#phoneNumber;
+  readonly #numbers = [`+1202${nextNumber++}`, `+1202${nextNumber++}`] as const;
+  /** The number of a person. Where a number is shared, the second has the first one's. */
+  #phone = (person = 0) => this.#numbers[person === 0 || this.#plan.shape === 'shared_number' ? 0 : 1];
+  #numberOf = (person: number) => (this.#plan.texts ? { phone: this.#phone(person) } : {});
   #token = (cart: number) => `cart-${cart + 1}-${this.#id}`;
 
   #cartEvent(cart: number, contact: Record<string, unknown>) {
@@ -116,18 +124,19 @@ class History {
   async #begin(): Promise<void> {
     const { shape, secondCart } = this.#plan;
     const longAgoMs = Date.now() - 600;
-    const shared = shape === 'shared_number' ? { phone: this.#phone() } : {};
-    const more = { ...shared, ...(shape === 'two_persons' ? { id: this.#customerId() } : {}) };
-    await this.#deliverPlainly('cart.updated', this.#cartEvent(0, { email: this.#email(0), ...shared }), longAgoMs);
+    const more = shape === 'two_persons' ? { id: this.#customerId() } : {};
+    const contactOf = (person: number) => ({ email: this.#email(person), ...this.#numberOf(person), ...(person === 1 ? more : {}) });
+    await this.#deliverPlainly('cart.updated', this.#cartEvent(0, contactOf(0)), longAgoMs);
     const owners = [this.#email(0)];
     if (secondCart) {
       const owner = shape === 'two_carts' ? 0 : 1;
       owners.push(this.#email(owner));
-      await this.#deliverPlainly('cart.updated', this.#cartEvent(1, { email: this.#email(owner), ...more }), longAgoMs);
+      await this.#deliverPlainly('cart.updated', this.#cartEvent(1, contactOf(owner)), longAgoMs);
     } else if (shape !== 'one') {
-      await this.#deliverPlainly('contact.updated', { contact: { email: this.#email(1), ...more } }, longAgoMs);
+      await this.#deliverPlainly('contact.updated', { contact: contactOf(1) }, longAgoMs);
     }
     if (shape === 'two_persons') this.#seen.linked.push([this.#email(1), this.#customerId()]);
+    if (this.#plan.emailClosed) for (const person of [0, 1]) await this.#closeEmail(person);
     const { rows } = await this.#world.owner.query<{ id: string; value: string }>(
       'select e.id, k.value from enrollments e join subject_keys k on k.tenant_id = e.tenant_id and k.subject_id = e.subject_id where k.tenant_id = $1 and k.value = any($2)',
       [this.#tenantId, owners.map((_, cart) => this.#token(cart))],
@@ -140,6 +149,14 @@ class History {
     }
   }
 
+  /** The person may be texted, and not be emailed. */
+  async #closeEmail(person: number): Promise<void> {
+    const email = this.#email(person);
+    await this.#deliverPlainly('contact.opted_out', { contact: { email }, channel: 'email' }, Date.now() - 700);
+    const sentMs = performance.now();
+    this.#seen.stops.push({ kind: 'opt_out', by: { address: email }, closesOnly: 'email', number: null, sentMs, answeredMs: sentMs });
+  }
+
   #listenTo(cart: number, enrollmentId: string): void {
     const behaviours = [...(this.#plan.behaviours[cart] ?? [])];
     const plain: Behaviour = { takeAfterMs: 0, answer: 200, answerAfterMs: 1, dropsAbandoned: false };
@@ -149,7 +166,8 @@ class History {
         this.#seen.calls.push(call);
         this.#counts.calls += 1;
         this.#payloads.set(cart, payload);
-        this.#note(`${call.process}: call of cart ${cart + 1} begins`);
+        if (call.channel === 'sms') this.#counts.texts += 1;
+        this.#note(`${call.process}: call of cart ${cart + 1} begins (${call.channel})`);
         this.#signals.give(`called ${cart}`);
         if (this.#seen.calls.filter((c) => c.key === call.key).length === 2) this.#signals.give(`called_again ${cart}`);
         for (const wake of this.#awaitNextCall.splice(0)) wake(cart);
@@ -158,7 +176,9 @@ class History {
         this.#seen.accepted.push(acceptance);
         this.#counts.accepted += 1;
         if (acceptance.call.endedMs !== null) this.#counts.late_acceptances += 1;
-        this.#note(`far end ACCEPTS cart ${cart + 1}${acceptance.call.endedMs === null ? '' : ' (its caller has gone)'}`);
+        this.#note(
+          `far end (${acceptance.call.channel}) ACCEPTS cart ${cart + 1}${acceptance.call.endedMs === null ? '' : ' (its caller has gone)'}`,
+        );
         this.#signals.give(`accepted ${cart}`);
         if (this.#plan.clicksAfterMs !== null) this.#clicks.push(this.#click(payload, this.#plan.clicksAfterMs));
       },
@@ -229,7 +249,8 @@ class History {
     const record: StopRecord = {
       kind,
       by: byCart ? { cart } : { address: email },
-      closesOnly: kind === 'text_opt_out' ? 'number' : (kind === 'opt_out' || kind === 'unsubscribe') && !this.#plan.optOutAll ? 'email' : null,
+      closesOnly: this.#closesOnly(kind),
+      number: kind === 'text_opt_out' ? this.#phone(this.#seen.carts[cart]?.owner === this.#email(1) ? 1 : 0) : null,
       sentMs: performance.now(),
       answeredMs: null,
     };
@@ -245,7 +266,7 @@ class History {
       case 'purchase_with_number':
         return deliver('order.placed', { order, cart_id: this.#token(cart), contact: { email, phone: this.#phone() } });
       case 'text_opt_out':
-        return deliver('contact.opted_out', { contact: { phone: this.#phone() }, channel: 'sms' });
+        return deliver('contact.opted_out', { contact: { phone: record.number }, channel: 'sms' });
       case 'purchase_by_address':
         return deliver('order.placed', { order, contact: { email } });
       case 'reply':
@@ -254,8 +275,9 @@ class History {
         return deliver('contact.opted_out', { contact: { email }, channel: 'email' });
       case 'unsubscribe': {
         const payload = this.#payloads.get(cart);
-        const messageId = this.#messageIdOf(payload);
-        if (payload === undefined || messageId === null) return;
+        const messageId = await this.#messageIdOf(payload);
+        // A text message has no link to unsubscribe.
+        if (payload?.channel !== 'email' || messageId === null) return;
         // Whoever was written to unsubscribes, whosever the cart is by now.
         record.by = { address: addressOf(payload)?.value ?? '' };
         this.#seen.stops.push(record);
@@ -329,7 +351,7 @@ class History {
   ): Promise<void> {
     const id = `${name}-${this.#id}-${randomUUID()}`;
     const payload = JSON.stringify({ type, timestamp: new Date(atMs).toISOString(), data });
-    const { path, secret } = this.#world.tenantOf(this.#plan.provider, this.#plan.optOutAll).webhooks.generic;
+    const { path, secret } = this.#world.tenantOf(this.#plan.providers, this.#plan.optOutAll).webhooks.generic;
     const connectionId = path.slice(path.lastIndexOf('/') + 1);
     const isStop = type === 'order.placed' || type === 'message.received' || type === 'contact.opted_out';
     const once = async (lives: ProcessPlan[], who: string) => {
@@ -367,18 +389,26 @@ class History {
 
   async #click(payload: Payload, afterMs: number): Promise<void> {
     await sleep(afterMs);
-    const messageId = this.#messageIdOf(payload);
+    const messageId = await this.#messageIdOf(payload);
     if (messageId === null) return;
     this.#counts.clicks += 1;
-    this.#note('a click on the email');
+    this.#note('a click on the message');
     await recordEngagement(this.#world.deps, { tenantId: this.#tenantId, messageId, type: 'clicked', machine: false }).catch((error: unknown) =>
       this.#surprise('click', error),
     );
   }
 
-  #messageIdOf(payload: Payload | undefined): string | null {
-    const token = payload?.channel === 'email' ? payload.unsubscribeUrl.split('/').at(-1) : undefined;
-    return token === undefined ? null : (this.#world.deps.links.read(token, 'unsubscribe')?.messageId ?? null);
+  async #messageIdOf(payload: Payload | undefined): Promise<string | null> {
+    const url = payload?.channel === 'email' ? payload.unsubscribeUrl : (payload?.shortUrl ?? null);
+    const token = url?.split('/').at(-1) ?? '';
+    if (payload?.channel === 'email') return this.#world.deps.links.read(token, 'unsubscribe')?.messageId ?? null;
+    return (await resolveShortLink(this.#world.deps, token))?.messageId ?? null;
+  }
+
+  /** What an opt-out closes without ending anything; null: it ends everything. */
+  #closesOnly(kind: StopRecord['kind']): StopRecord['closesOnly'] {
+    if (kind === 'text_opt_out') return this.#plan.shape === 'shared_number' ? 'number' : this.#plan.optOutAll ? null : 'number';
+    return (kind === 'opt_out' || kind === 'unsubscribe') && !this.#plan.optOutAll ? 'email' : null;
   }
 
   // ── time
@@ -432,9 +462,11 @@ class History {
     // No row may depend on a retry: the sweep alone ends every lease, and asks where it can.
     const patienceMs = performance.now() + times.deadLeaseMs + settleAfterMs + 1_500;
     for (;;) {
-      await this.#look();
+      await this.#readEnd();
       const waiting = this.#seen.end.some(
-        (e) => e.row !== null && (e.row.live || e.row.state === 'claimed' || (e.row.state === 'unknown' && this.#plan.provider === 'find')),
+        (e) =>
+          e.row !== null &&
+          (e.row.live || e.row.state === 'claimed' || (e.row.state === 'unknown' && canBeAsked(this.#plan.providers, e.row.channel))),
       );
       if (!waiting || performance.now() > patienceMs) break;
       await sleep(100);
@@ -442,7 +474,7 @@ class History {
     const stuck = this.#seen.end.some((e) => e.row?.live === true);
     if (!stuck) await Promise.all(carts.map((_, cart) => this.#finish(cart, left)));
     while (!carts.every((c) => this.#world.farEnd.isQuiet(c.key)) && left()) await sleep(20);
-    await this.#look();
+    await this.#readEnd();
     const { rows } = await this.#world.owner.query<{ dedupe_key: string; state: string }>(
       'select dedupe_key, state from inbox where tenant_id = $1 and dedupe_key = any($2)',
       [this.#tenantId, this.#seen.answered],
@@ -465,9 +497,16 @@ class History {
     }
   }
 
-  async #look(): Promise<void> {
-    const { rows } = await this.#world.owner.query<{ id: string; ended: boolean; reason: string | null; state: string | null; live: boolean | null }>(
-      `select e.id, e.ended_at is not null as ended, e.stop_reason as reason, m.state, m.live from enrollments e
+  async #readEnd(): Promise<void> {
+    const { rows } = await this.#world.owner.query<{
+      id: string;
+      ended: boolean;
+      reason: string | null;
+      state: string | null;
+      live: boolean | null;
+      channel: string | null;
+    }>(
+      `select e.id, e.ended_at is not null as ended, e.stop_reason as reason, m.state, m.live, m.channel from enrollments e
        left join messages m on m.tenant_id = e.tenant_id and m.enrollment_id = e.id and m.step_id = $3 where e.tenant_id = $1 and e.id = any($2)`,
       [this.#tenantId, this.#seen.carts.map((c) => c.enrollmentId), stepId],
     );
@@ -476,7 +515,7 @@ class History {
         enrollmentId: r.id,
         ended: r.ended,
         stopReason: r.reason,
-        row: r.state === null ? null : { state: r.state, live: r.live === true },
+        row: r.state === null ? null : { state: r.state, live: r.live === true, channel: r.channel },
       }),
     );
   }
@@ -485,7 +524,7 @@ class History {
 
   #process(who: string, life: ProcessPlan, cart: number | null): MortalProcess {
     const name = `${who}.${++this.#lives}`;
-    return startProcess(this.#world, name + this.#id, this.#plan.provider, life, {
+    return startProcess(this.#world, name + this.#id, life, {
       reached: (point) => {
         if (cart === null) return;
         if (point === 'dispatch.locked') this.#signals.give(`locked ${cart}`);
@@ -493,6 +532,7 @@ class History {
       },
       nextCall: () => this.#nextCall(cart),
       struck: (point: Point, fault) => {
+        this.#seen.struck.add(name + this.#id);
         this.#note(
           `${name} at ${point}: ${fault.kind}${'ms' in fault ? ` ${fault.ms} ms` : fault.kind === 'lost_commit' ? ` (${fault.fate.kind})` : ''}`,
         );

@@ -2,8 +2,7 @@ import type { Socket } from 'node:net';
 import type { Tx, WithTenant } from '../../db/client.ts';
 import type { BuiltDeps } from '../../operations/create-deps.ts';
 import type { Fault, Point, ProcessPlan } from './schedule.ts';
-import type { ProviderKind } from './far-end.ts';
-import type { World } from './world.ts';
+import { partsOf, type World } from './world.ts';
 
 /** A worker or an API process, as far as one operation can tell: its own fate, the shared database. */
 export interface MortalProcess {
@@ -31,7 +30,7 @@ const sleep = (ms: number) => new Promise<void>((done) => setTimeout(done, ms));
  * Give an operation a process that may die, pause, or lose its connection at the points of its plan. A dead process does nothing any
  * more: its connection is closed (as the kernel does it), its provider calls are gone, and whatever it asks for next never answers.
  */
-export function startProcess(world: World, name: string, provider: ProviderKind, plan: ProcessPlan, events: ProcessEvents): MortalProcess {
+export function startProcess(world: World, name: string, plan: ProcessPlan, events: ProcessEvents): MortalProcess {
   const faults = new Map<string, Fault>(Object.entries(plan.faults));
   const usesProxy = [...faults.values()].some((f) => f.kind === 'lost_commit');
   const db = usesProxy ? world.behindProxy : world.db;
@@ -106,26 +105,28 @@ export function startProcess(world: World, name: string, provider: ProviderKind,
       }
     };
 
-  const sender = world.farEnd.sender(provider, name);
   const deps: BuiltDeps = {
     ...world.deps,
     db: { ...db, withTenant: mortal(db.withTenant, null), settling: mortal(db.settling, 'settle.before_commit') },
     checkpoints: reach,
-    createSender: () => ({
-      ...sender,
-      open: async () => {
-        const session = await sender.open();
-        return {
-          ...session,
-          send(payload, key, deadline) {
-            if (dead) return never();
-            void reach('in_call');
-            if (dead) return never();
-            return session.send(payload, key, deadline);
-          },
-        };
-      },
-    }),
+    createSender: (integration) => {
+      const sender = world.farEnd.sender(...partsOf(integration), name);
+      return {
+        ...sender,
+        open: async () => {
+          const session = await sender.open();
+          return {
+            ...session,
+            send(payload, key, deadline) {
+              if (dead) return never();
+              void reach('in_call');
+              if (dead) return never();
+              return session.send(payload, key, deadline);
+            },
+          };
+        },
+      };
+    },
   };
   return { name, deps, died, struck: () => struck };
 }

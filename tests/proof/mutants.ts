@@ -152,6 +152,43 @@ export const mutants: readonly Mutant[] = [
     expects: /^(G1|TRUTH)/,
   },
   {
+    name: 'another-channels-session',
+    without: 'the check that the session which was opened leads to the outlet that the decision chose',
+    patches: [
+      { file: decide, from: "if (opened.kind === 'none' || opened.outlet !== outlet)", to: "if (opened.kind === 'none')" },
+      {
+        file: decide,
+        from: 'return claimStep(attempt, opened.outlet, reading, dueMs, nowMs);',
+        to: 'return claimStep(attempt, attempt.outlets.forChannel(verdict.channel) ?? opened.outlet, reading, dueMs, nowMs);',
+      },
+    ],
+    expects: /^(G1|G2|TRUTH)/,
+  },
+  {
+    name: 'address-under-the-wrong-kind',
+    without: 'the kind under which an address is hashed when it is refused for good',
+    patches: [
+      {
+        file: 'operations/dispatch/records.ts',
+        from: 'sealing.addressHash(row.tenantId, kind, value);',
+        to: "sealing.addressHash(row.tenantId, kind === 'phone' ? 'email' : kind, value);",
+      },
+    ],
+    expects: /^ADDRESS/,
+  },
+  {
+    name: 'refusals-of-all-channels',
+    without: 'the next channel after a refusal for good',
+    patches: [
+      {
+        file: 'domain/gates/choose-channel.ts',
+        from: "if (reason === null) return { kind: 'chosen', channel, passedOver };",
+        to: "if (reason === null) return { kind: 'chosen', channel, passedOver };\n    if (reason === 'refused') break;",
+      },
+    ],
+    expects: /^NEXT/,
+  },
+  {
     name: 'merge-does-not-wait',
     without: 'the wait of a merge that carries a stop to further enrollments',
     patches: [{ file: 'operations/effects/rules/carry-stops.ts', from: 'draft.coverPersons([personId]);', to: ';' }],

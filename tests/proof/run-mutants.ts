@@ -17,6 +17,7 @@ const copied = [
   'local',
   'sequences',
   'tests/proof',
+  'tests/helpers',
   'package.json',
   'tsconfig.json',
 ];

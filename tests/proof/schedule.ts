@@ -1,7 +1,8 @@
-import { type Behaviour, latestAcceptanceMs, type ProviderKind, times } from './far-end.ts';
+import { type Behaviour, latestAcceptanceMs, times } from './far-end.ts';
 import type { LostCommit } from './commit-proxy.ts';
 import { type Random, seededRandom, seedOfHistory } from './random.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
+import type { Providers } from './world.ts';
 
 /** Where something may happen to a process: the product's checkpoints, and two places that the harness adds around them. */
 export type Point = Checkpoint | 'settle.before_commit' | 'in_call';
@@ -36,7 +37,7 @@ export type StopKind =
   | 'purchase_with_number'
   | 'reply'
   | 'opt_out'
-  /** Names the shared number alone: it closes the number for texts, and nobody's e-mail. */
+  /** Names a number alone. Where two share it, it closes the number for texts, and nobody's email; else it is its holder's opt-out from texts. */
   | 'text_opt_out'
   | 'unsubscribe'
   | 'by_hand';
@@ -54,7 +55,11 @@ export interface ActionPlan {
 
 export interface HistoryPlan {
   seed: number;
-  provider: ProviderKind;
+  providers: Providers;
+  /** Everybody has a telephone number: the step may go out as a text message where no email is possible. */
+  texts: boolean;
+  /** Nobody may be emailed from the beginning: the step goes out as a text message or not at all. */
+  emailClosed: boolean;
   /** The tenant's rule: an opt-out on one channel closes all of them. */
   optOutAll: boolean;
   /** Who and what there is: one cart; two carts of one person; two persons who may become one; a cart that moves to another address;
@@ -66,7 +71,7 @@ export interface HistoryPlan {
   behaviours: Behaviour[][];
   dispatches: { cart: number; when: When; lives: ProcessPlan[] }[];
   actions: ActionPlan[];
-  /** A click on the mail, so long after each acceptance. */
+  /** A click on the link of the message, so long after each acceptance. */
   clicksAfterMs: number | null;
   /** When rows in doubt or put off are made ten seconds older, nothing of theirs being under way. */
   timePassesMs: number[];
@@ -92,8 +97,8 @@ function planHistory(seed: number): HistoryPlan {
 
 /**
  * Rare coincidences that chance alone would seldom bring about are put together on purpose in some of the histories: a worker that is
- * slow between its claim and its call, one that is slow between its call and the outcome, a provider that is slow to accept, and a
- * merge that brings a stop along in the middle of a call.
+ * slow between its claim and its call, one that is slow between its call and the outcome, a provider that is slow to accept, a merge that
+ * brings a stop along in the middle of a call, a channel that refuses for good, and a channel that is closed while the other one is not.
  */
 function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
   const edge = random.weighted([
@@ -102,6 +107,8 @@ function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
     [1, 'late_settle'],
     [1, 'late_acceptance'],
     [1, 'merge_in_call'],
+    [1.3, 'refused_for_good'],
+    [1.3, 'one_channel_closes'],
   ]);
   const [first, ...others] = plan.dispatches;
   if (edge === 'none' || first === undefined) return plan;
@@ -127,7 +134,7 @@ function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
       const again: HistoryPlan['dispatches'][number] = { cart: first.cart, when: { after: 'called', delayMs: 50 }, lives: [] };
       return {
         ...plan,
-        provider: random.pick(['keys', 'find']),
+        providers: bothOf(random.pick(['keys', 'find'])),
         dispatches: [...firstLife({ 'dispatch.called': { kind: 'pause_into_next_call', ms: random.whole(0, 80) } }), again],
         behaviours: behaviours(refuses, { ...hangs, takeAfterMs: random.whole(0, 200) }),
         actions: random.chance(0.5) ? [stopAt('called_again', random.whole(0, 150))] : [],
@@ -147,9 +154,41 @@ function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
         ],
       };
     }
+    case 'refused_for_good': {
+      const refuses = { ...behaviour(random), answer: 422, takeAfterMs: null } as const;
+      // Now and then the second channel refuses as well, and would take the same message a moment later.
+      const begin = random.chance(0.5) ? [refuses, refuses] : [refuses];
+      return {
+        ...plan,
+        texts: true,
+        emailClosed: false,
+        behaviours: behaviours(...begin),
+        actions: random.chance(0.5) ? [] : plan.actions.slice(0, 1),
+      };
+    }
+    case 'one_channel_closes': {
+      const closes = random.pick(['opt_out', 'text_opt_out']);
+      const after = random.pick(['start', 'claimed', 'called'] as const);
+      return {
+        ...plan,
+        shape: 'one',
+        secondCart: false,
+        texts: true,
+        emailClosed: false,
+        optOutAll: false,
+        behaviours: [random.pick<[Behaviour[], Behaviour[], Behaviour[]]>([[], [hangs], [{ ...behaviour(random), answer: 429, takeAfterMs: null }]])],
+        dispatches: plan.dispatches.filter((d) => d.cart === 0).map((d) => ({ ...d, when: { after: 'start', delayMs: random.whole(0, 300) } })),
+        actions: [{ ...stopAt(after, random.whole(0, 60)), doing: { kind: 'stop', stop: closes, cart: 0 } }],
+      };
+    }
     case 'late_acceptance': {
       const late = { ...hangs, takeAfterMs: random.whole(times.deadlineMs + 20, latestAcceptanceMs), dropsAbandoned: false };
-      return { ...plan, provider: random.pick(['keys', 'find']), behaviours: behaviours(late), actions: plan.actions.slice(0, 1) };
+      return {
+        ...plan,
+        providers: bothOf(random.pick(['keys', 'find'])),
+        behaviours: behaviours(late),
+        actions: plan.actions.slice(0, 1),
+      };
     }
   }
 }
@@ -164,23 +203,33 @@ function wildHistory(random: Random, seed: number): HistoryPlan {
   ]);
   const secondCart = shape === 'two_carts' || shape === 'shared_number' || ((shape === 'two_persons' || shape === 'move') && random.chance(0.5));
   const carts = secondCart ? 2 : 1;
+  const texts = shape === 'shared_number' || random.chance(0.6);
+  const emailClosed = texts && random.chance(0.4);
   const perCart = <T>(make: (cart: number) => T) => Array.from({ length: carts }, (_, cart) => make(cart));
   return {
     seed,
-    provider: random.weighted([
-      [3, 'none'],
-      [4, 'keys'],
-      [4, 'find'],
-    ]),
-    optOutAll: random.chance(0.65),
+    providers: { email: providerKind(random), sms: providerKind(random) },
+    texts,
+    optOutAll: !emailClosed && random.chance(0.65),
+    emailClosed,
     shape,
     secondCart,
     behaviours: perCart(() => Array.from({ length: random.whole(1, 4) }, () => behaviour(random))),
     dispatches: perCart((cart) => Array.from({ length: random.whole(1, 3) }, () => dispatch(random, cart))).flat(),
-    actions: actions(random, shape, carts),
+    actions: actions(random, shape, carts, texts),
     clicksAfterMs: random.chance(0.25) ? random.whole(0, 80) : null,
     timePassesMs: random.chance(0.6) ? Array.from({ length: random.whole(1, 4) }, () => random.whole(150, 1_700)) : [],
   };
+}
+
+const bothOf = (kind: Providers['email']): Providers => ({ email: kind, sms: kind });
+
+function providerKind(random: Random): Providers['email'] {
+  return random.weighted([
+    [3, 'none'],
+    [4, 'keys'],
+    [4, 'find'],
+  ]);
 }
 
 export const planOf = (seed: number, index: number): HistoryPlan => planHistory(seedOfHistory(seed, index));
@@ -228,7 +277,7 @@ function dispatch(random: Random, cart: number): HistoryPlan['dispatches'][numbe
   return { cart, when: { after: startsWith, delayMs: random.whole(0, 80) }, lives: lives(random, dispatchPoints, 0.65, 4) };
 }
 
-function actions(random: Random, shape: HistoryPlan['shape'], carts: number): ActionPlan[] {
+function actions(random: Random, shape: HistoryPlan['shape'], carts: number, texts: boolean): ActionPlan[] {
   const doings: Doing[] = Array.from(
     {
       length: random.weighted([
@@ -248,7 +297,7 @@ function actions(random: Random, shape: HistoryPlan['shape'], carts: number): Ac
         [1.5, 'unsubscribe'],
         [0.7, 'by_hand'],
         [shape === 'shared_number' ? 4 : 0, 'purchase_with_number'],
-        [shape === 'shared_number' ? 4 : 0, 'text_opt_out'],
+        [shape === 'shared_number' ? 4 : texts ? 2 : 0, 'text_opt_out'],
       ]),
       cart: random.whole(0, carts - 1),
     }),

@@ -12,9 +12,12 @@ import { type ProvisionedTenant, provisionTenant } from '../../operations/provis
 import { publishPreset } from '../../operations/publish-sequence.ts';
 import { noTelemetry } from '../../operations/telemetry.ts';
 import { type CommitProxy, startCommitProxy } from './commit-proxy.ts';
-import { FarEnd, type ProviderKind } from './far-end.ts';
+import { FarEnd, type ProviderKind, type StepChannel, stepChannels } from './far-end.ts';
 
-/** What all histories of a run share: one database, one far end, a tenant for each kind of provider and each rule of opting out. */
+/** The kind of each channel's provider. */
+export type Providers = Record<StepChannel, ProviderKind>;
+
+/** What all histories of a run share: one database, the far ends, a tenant for each pair of providers and each rule of opting out. */
 export interface World {
   db: Database;
   /** The same database through a proxy that can swallow what follows a COMMIT. */
@@ -23,7 +26,7 @@ export interface World {
   farEnd: FarEnd;
   /** Of a process that nothing befalls. */
   deps: BuiltDeps;
-  tenantOf(provider: ProviderKind, optOutAll: boolean): ProvisionedTenant;
+  tenantOf(providers: Providers, optOutAll: boolean): ProvisionedTenant;
   /** As the owner, outside the product: to look, and to let time pass. */
   owner: pg.Pool;
   /** How often a stop met a call that was running. */
@@ -45,7 +48,7 @@ together: many
 priority: 3
 goal: { event: order.placed, within: 7d }
 steps:
-  - { id: mail, at: 1h, channel: email, content: proof/mail, maxRetries: 10 }
+  - { id: mail, at: 1h, channel: [email, sms], content: proof/mail, maxRetries: 10 }
 `;
 /** The one step of every enrollment. */
 export const stepId = 'mail';
@@ -79,23 +82,37 @@ export async function openWorld(url: string): Promise<World> {
     db,
     leases: createLeaseWatch(db, systemClock),
     lateness: createLatenessLog(),
-    createSender: (integration) => farEnd.sender(kindOf(integration), 'undisturbed'),
+    createSender: (integration) => farEnd.sender(...partsOf(integration), 'undisturbed'),
   };
   const parsed = parseSequence(yaml);
   if (!parsed.ok) throw new Error(`the proof's sequence: ${JSON.stringify(parsed.errors)}`);
-  const content = { 'proof/mail': { subject: 'Your cart', html: '<p>{{ cart.leadTitle }}</p>', text: 'Your cart' } };
+  const content = {
+    'proof/mail': { subject: 'Your cart', html: '<p>{{ cart.leadTitle }}</p>', text: 'Your cart' },
+    'proof/mail.sms': { text: 'Your cart {{ link.url }}', language: 'en' },
+  };
   const preset = { definition: parsed.definition, content, sourceHash: createHash('sha256').update(yaml).digest('hex') };
   const tenants = new Map<string, ProvisionedTenant>();
-  for (const provider of ['none', 'keys', 'find'] as const) {
+  const kinds = ['none', 'keys', 'find'] as const;
+  for (const providers of kinds.flatMap((email) => kinds.map((sms): Providers => ({ email, sms })))) {
     for (const optOutAll of [true, false]) {
-      const settings = { quietHours: null, optOutAllChannels: optOutAll };
-      const tenant = await provisionTenant(deps, { slug: `proof-${provider}-${optOutAll}`, name: 'Proof', timeScale, synthetic: true, settings });
+      const settings = { quietHours: null, optOutAllChannels: optOutAll, requireConsent: [] };
+      const slug = `proof-${providers.email}-${providers.sms}-${optOutAll}`;
+      const tenant = await provisionTenant(deps, { slug, name: 'Proof', timeScale, synthetic: true, settings });
       const sealedConfig = deps.sealing.seal('{}');
-      await db.withTenant(tenant.tenantId, (tx) =>
-        tx.insert(connections).values({ tenantId: tenant.tenantId, id: uuidv7(), integration: `stub-${provider}`, name: 'far end', sealedConfig }),
+      const { tenantId } = tenant;
+      await db.withTenant(tenantId, (tx) =>
+        tx.insert(connections).values(
+          stepChannels.map((channel) => ({
+            tenantId,
+            id: uuidv7(),
+            integration: `stub-${channel}-${providers[channel]}`,
+            name: 'far end',
+            sealedConfig,
+          })),
+        ),
       );
-      await publishPreset(deps, tenant.tenantId, preset);
-      tenants.set(`${provider} ${optOutAll}`, tenant);
+      await publishPreset(deps, tenantId, preset);
+      tenants.set(`${providers.email} ${providers.sms} ${optOutAll}`, tenant);
     }
   }
   const owner = new pg.Pool({ connectionString: url, max: 4 });
@@ -108,8 +125,8 @@ export async function openWorld(url: string): Promise<World> {
     deps,
     owner,
     waits,
-    tenantOf(provider, optOutAll) {
-      const tenant = tenants.get(`${provider} ${optOutAll}`);
+    tenantOf({ email, sms }, optOutAll) {
+      const tenant = tenants.get(`${email} ${sms} ${optOutAll}`);
       if (tenant === undefined) throw new Error('no such tenant');
       return tenant;
     },
@@ -120,6 +137,10 @@ export async function openWorld(url: string): Promise<World> {
   };
 }
 
-function kindOf(integration: string): ProviderKind {
-  return integration === 'stub-keys' ? 'keys' : integration === 'stub-find' ? 'find' : 'none';
+/** Which far end a connection of the proof leads to. */
+export function partsOf(integration: string): [StepChannel, ProviderKind] {
+  const [, channel, kind] = integration.split('-');
+  const known = stepChannels.find((c) => c === channel);
+  if (known === undefined || (kind !== 'none' && kind !== 'keys' && kind !== 'find')) throw new Error(`${integration} is no far end`);
+  return [known, kind];
 }

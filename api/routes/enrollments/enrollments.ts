@@ -25,7 +25,7 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
         ...guarded,
         summary: 'Find enrollments',
         description:
-          'By an email address, a number, a cart or any id of the shop’s; without any of these, all of them. The newest first, running and ended ones. Where there are more, `Link` names the next page.',
+          'By an email address, a number, what it is about or any id of the source’s; without any of these, all of them. The newest first, running and ended ones. Where there are more, `Link` names the next page.',
         querystring: listQuery,
         response: { 200: z.array(enrollmentSchema), ...problems(400, 401, 429, 503) },
       },
@@ -46,9 +46,9 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
     {
       schema: {
         ...guarded,
-        summary: 'Explain what happened to a shopper or a cart',
+        summary: 'Explain what happened to a person or about a subject',
         description:
-          'Finds as `GET /api/enrollments` does, and answers with the whole record of the newest enrollments; and names the carts about which no sequence was begun.',
+          'Finds as `GET /api/enrollments` does, and answers with the whole record of the newest enrollments; and names the subjects about which no sequence was begun.',
         querystring: searchQuery,
         response: { 200: foundSchema, ...problems(400, 401, 429, 503) },
       },
@@ -56,7 +56,7 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
     async (request, reply) => {
       const search = searchOf(request.query);
       if (Object.values(search).every((value) => value === undefined))
-        return problem(reply, 400, 'invalid_request', 'Say whom or what: email, phone, cart_id or external_id.');
+        return problem(reply, 400, 'invalid_request', 'Say whom or what: email, phone, subject_id or external_id.');
       const result = await explainFound(deps, callerOf(request).tenantId, search);
       return result.kind === 'unreadable' ? unreadable(reply, result.field) : presentFound(result.found, links);
     },
@@ -68,7 +68,7 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
       schema: {
         ...shared,
         summary: 'Show an enrollment',
-        description: 'Where a shopper stands in a sequence: each step with its state, what comes next, the workflow in Temporal.',
+        description: 'Where a person stands in a sequence: each step with its state, what comes next, the workflow in Temporal.',
         response: { 200: enrollmentSchema, ...problems(401, 404, 429, 503) },
       },
     },
@@ -97,10 +97,10 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
   );
 };
 
-const searchOf = ({ email, phone, cart_id: cartId, external_id: externalId }: z.output<typeof searchQuery>): Search => ({
+const searchOf = ({ email, phone, cart_id: cartId, subject_id: subjectId, external_id: externalId }: z.output<typeof searchQuery>): Search => ({
   email,
   phone,
-  cartId,
+  subjectId: subjectId ?? cartId,
   externalId,
 });
 

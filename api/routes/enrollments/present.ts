@@ -1,14 +1,19 @@
 import type { z } from 'zod';
-import type { EnrollmentView } from '../../../operations/read/enrollment.ts';
+import { cart } from '../../../domain/subjects/cart/index.ts';
+import { sequenceTypes } from '../../../domain/subjects/cart/segment.ts';
+import type { Amount, EnrollmentView } from '../../../operations/read/enrollment.ts';
 import type { Entry, Explanation, FoundExplanations } from '../../../operations/read/explain.ts';
+import type { QuietSubject } from '../../../operations/read/find-enrollments.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
 import { isoTime, isoTimeOrNull } from '../fields.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
 import { presentExternalId, presentLeftWith, presentNext } from '../recovery/present.ts';
-import type { enrollmentSchema, entrySchema, explanationSchema, foundSchema } from './schemas.ts';
+import type { enrollmentSchema, entrySchema, explanationSchema, foundSchema, quietSchema } from './schemas.ts';
 
 export function presentEnrollment(view: EnrollmentView, links: WorkflowLinks): z.input<typeof enrollmentSchema> {
-  const { row, cart, sequence } = view;
+  const { row, subject, sequence } = view;
+  const isCart = subject.kind === cart.kind;
+  const value = { total_price: majorUnits(subject.now.minor, subject.now.currency), total_price_minor: subject.now.minor };
   return {
     id: row.id,
     sequence,
@@ -17,16 +22,28 @@ export function presentEnrollment(view: EnrollmentView, links: WorkflowLinks): z
     stop_reason: row.stopReason,
     stop_note: row.stopNote,
     held: row.held,
-    sequence_type: row.sequenceType,
-    cart: {
-      id: cart.id,
-      external_ids: cart.externalIds.map(presentExternalId),
-      state: cart.state,
-      total_price: majorUnits(cart.now.minor, cart.now.currency),
-      total_price_minor: cart.now.minor,
-      currency: cart.now.currency,
-      when_left: presentLeftWith(cart.whenLeft),
+    subject: {
+      kind: subject.kind,
+      id: subject.id,
+      segment: subject.segment,
+      external_ids: subject.externalIds.map(presentExternalId),
+      state: subject.state,
+      value: value.total_price,
+      value_minor: value.total_price_minor,
+      currency: subject.now.currency,
+      at_activation: presentAmount(subject.atActivation),
     },
+    sequence_type: isCart ? (sequenceTypes.find((type) => type === subject.segment) ?? null) : null,
+    cart: isCart
+      ? {
+          id: subject.id,
+          external_ids: subject.externalIds.map(presentExternalId),
+          state: subject.state,
+          ...value,
+          currency: subject.now.currency,
+          when_left: presentLeftWith(subject.atActivation),
+        }
+      : null,
     time_scale: row.timeScale,
     anchor_at: isoTime(row.anchorAt),
     enrolled_at: isoTime(row.enrolledAt),
@@ -52,19 +69,24 @@ export function presentExplanation({ enrollment, entries, truncated }: Explanati
   return { enrollment: presentEnrollment(enrollment, links), entries: entries.map(presentEntry), truncated };
 }
 
-export function presentFound({ explanations, quietCarts, more }: FoundExplanations, links: WorkflowLinks): z.input<typeof foundSchema> {
+export function presentFound({ explanations, quiet, more }: FoundExplanations, links: WorkflowLinks): z.input<typeof foundSchema> {
   return {
     explanations: explanations.map((e) => presentExplanation(e, links)),
     more,
-    carts_without_sequence: quietCarts.map((cart) => ({
-      id: cart.id,
-      external_ids: cart.externalIds.map(presentExternalId),
-      state: cart.state,
-      last_activity_at: isoTime(cart.lastActivityAtMs),
-      sentence: cart.sentence,
-    })),
+    subjects_without_sequence: quiet.map((one) => ({ kind: one.kind, ...presentQuiet(one) })),
+    carts_without_sequence: quiet.filter(({ kind }) => kind === cart.kind).map(presentQuiet),
   };
 }
+
+const presentQuiet = ({ id, externalIds, state, lastActivityAtMs, sentence }: QuietSubject): z.input<typeof quietSchema> => ({
+  id,
+  external_ids: externalIds.map(presentExternalId),
+  state,
+  last_activity_at: isoTime(lastActivityAtMs),
+  sentence,
+});
+
+const presentAmount = ({ minor, currency }: Amount) => ({ value: majorUnits(minor, currency), value_minor: minor, currency });
 
 function presentEntry(entry: Entry): z.input<typeof entrySchema> {
   const line = { at: isoTime(entry.atMs), step: entry.stepId, sentence: entry.sentence };

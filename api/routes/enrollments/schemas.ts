@@ -20,6 +20,25 @@ const stepSchema = z
 
 const statusSchema = z.enum(['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED']);
 
+const subjectState = z.enum(['open', 'converted', 'gone']);
+const minor = z.int().nullable();
+
+const subjectSchema = z
+  .object({
+    kind: z.string().meta({ description: 'What the sequence is about.', examples: ['cart', 'lead'] }),
+    id: z.uuid().meta({ description: 'Rekindle’s own id.' }),
+    segment: z.string().meta({ description: 'By what figures group it: a value of its kind.', examples: ['first_time', 'new'] }),
+    external_ids: z.array(externalIdSchema),
+    state: subjectState,
+    value: z.string().nullable().meta({ description: 'What it is worth now, in major units; null: unknown.' }),
+    value_minor: minor,
+    currency: z.string().nullable(),
+    at_activation: z
+      .object({ value: z.string().nullable(), value_minor: minor, currency: z.string().nullable() })
+      .meta({ description: 'What it was worth when the sequence began; until then, when it was taken into the sequence.' }),
+  })
+  .meta({ id: 'Subject' });
+
 export const enrollmentSchema = z
   .object({
     id: z.uuid(),
@@ -29,20 +48,24 @@ export const enrollmentSchema = z
     stop_reason: z.string().nullable(),
     stop_note: z.string().nullable().meta({ description: 'What was typed at a manual stop.' }),
     held: z.enum(['paused', 'takeover']).nullable(),
-    sequence_type: sequenceTypeSchema,
-    cart: z.object({
-      id: z.uuid().meta({ description: 'Rekindle’s own id.' }),
-      external_ids: z.array(externalIdSchema),
-      state: z.enum(['open', 'converted', 'gone']),
-      total_price: z.string().nullable().meta({ description: 'Now: as the shop’s latest event has it.' }),
-      total_price_minor: z.int().nullable(),
-      currency: z.string().nullable(),
-      when_left: leftWithSchema,
-    }),
+    subject: subjectSchema,
+    sequence_type: sequenceTypeSchema.nullable().meta({ description: 'Of a cart, the same as `subject.segment`; null: it is about something else.' }),
+    cart: z
+      .object({
+        id: z.uuid().meta({ description: 'Rekindle’s own id.' }),
+        external_ids: z.array(externalIdSchema),
+        state: subjectState,
+        total_price: z.string().nullable().meta({ description: 'Now: as the shop’s latest event has it.' }),
+        total_price_minor: z.int().nullable(),
+        currency: z.string().nullable(),
+        when_left: leftWithSchema,
+      })
+      .nullable()
+      .meta({ description: 'The subject, where it is a cart; null: it is something else.' }),
     time_scale: z.number(),
-    anchor_at: timeField.meta({ description: 'What the steps count from: the last activity before the cart was left.' }),
+    anchor_at: timeField.meta({ description: 'What the steps count from: the last activity before the sequence began.' }),
     enrolled_at: timeField,
-    activated_at: timeField.nullable().meta({ description: 'When the cart counted as abandoned; null: not yet, or never.' }),
+    activated_at: timeField.nullable().meta({ description: 'When the sequence began; null: not yet, or never.' }),
     ended_at: timeField.nullable(),
     last_step: z.string().nullable().meta({ description: 'The last step that went out; null: none has.' }),
     next_step: nextStepSchema.nullable(),
@@ -124,29 +147,33 @@ export const explanationSchema = z
   })
   .meta({ id: 'Explanation' });
 
+export const quietSchema = z.object({
+  id: z.uuid(),
+  external_ids: z.array(externalIdSchema),
+  state: subjectState,
+  last_activity_at: timeField,
+  sentence: z.string(),
+});
+
 export const foundSchema = z
   .object({
     explanations: z.array(explanationSchema).meta({ description: 'The newest first, five at most.' }),
     more: z.boolean().meta({ description: 'There are older ones: `GET /api/enrollments` lists all.' }),
-    carts_without_sequence: z
-      .array(
-        z.object({
-          id: z.uuid(),
-          external_ids: z.array(externalIdSchema),
-          state: z.enum(['open', 'converted', 'gone']),
-          last_activity_at: timeField,
-          sentence: z.string(),
-        }),
-      )
-      .meta({ description: 'Carts that were found and that no sequence was begun about, the newest first, five at most.' }),
+    subjects_without_sequence: z
+      .array(quietSchema.extend({ kind: z.string() }))
+      .meta({ description: 'What was found and has no sequence begun about it, the newest first, five at most.' }),
+    carts_without_sequence: z.array(quietSchema).meta({ description: 'The carts among them.' }),
   })
   .meta({ id: 'FoundExplanations' });
 
 export const searchQuery = z.object({
   email: lineField(320).optional().meta({ description: 'Read as in a webhook: capitals do not matter.' }),
   phone: lineField(60).optional().meta({ description: 'Read as in a webhook: a number without country code is the store’s country’s.' }),
-  cart_id: lineField(300).optional().meta({ description: 'The cart: Rekindle’s id, or any id or token that the shop has for it.' }),
-  external_id: lineField(300).optional().meta({ description: 'Any id of the shop’s: of the cart, the customer or the order.' }),
+  subject_id: lineField(300)
+    .optional()
+    .meta({ description: 'What the sequence is about, such as a cart or a lead: Rekindle’s id, or any id or token that its source has for it.' }),
+  cart_id: lineField(300).optional().meta({ description: 'The same as `subject_id`.' }),
+  external_id: lineField(300).optional().meta({ description: 'Any id of the source’s: of the subject, the customer or the order.' }),
 });
 
 export const listQuery = searchQuery.extend({

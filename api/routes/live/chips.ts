@@ -1,5 +1,7 @@
 import { channels, isChannel } from '../../../domain/channels/index.ts';
+import type { Words } from '../../../domain/subjects/kind.ts';
 import type { Happening, Story } from '../../../operations/read/live-stories.ts';
+import { capital } from '../../../operations/read/words.ts';
 
 /** One station of a story line. */
 export interface Chip {
@@ -14,38 +16,38 @@ export interface Chip {
 
 type Tone = Chip['tone'];
 
-export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 /** What a message on a channel is called; one of a later version by the channel's name. */
 export const nounOf = (channel: string): string => (isChannel(channel) ? channels[channel].noun : channel);
 type Station = readonly [label: string, tone: Tone];
 
-/** What made a sequence stop, as a station before `Stopped`; null: the stop says it all. */
-const causes: Record<string, Station | null> = {
+/** What made a sequence stop, as a station before `Stopped`. `{noun}` is what the kind of subject is called. */
+const causes: Record<string, Station> = {
   purchased: ['Bought', 'bought'],
-  // Known by the shopper alone: the order does not name this cart.
+  // Known by the person alone: the order does not name this subject.
   purchased_elsewhere: ['Another order', 'bought'],
-  not_abandoned: ['Bought without an email', 'bought'],
+  not_abandoned: ['Bought before it began', 'bought'],
   order_void: ['Test or declined order', 'plain'],
   replied: ['Replied', 'reaction'],
   contacted: ['Contacted', 'reaction'],
   opted_out: ['Opted out', 'reaction'],
   expired: ['Too old', 'trouble'],
-  superseded: ['A newer cart', 'plain'],
-  emptied: ['Cart emptied', 'reaction'],
-  cart_deleted: ['Cart deleted', 'trouble'],
-  merged: ['Same cart as another', 'plain'],
+  superseded: ['A newer {noun}', 'plain'],
+  emptied: ['{Noun} emptied', 'reaction'],
+  cart_deleted: ['{Noun} deleted', 'trouble'],
+  merged: ['Same {noun} as another', 'plain'],
   demo_restarted: ['Demo restarted', 'plain'],
 };
 
 const simple: Record<string, Station> = {
-  enrolled: ['Filling a cart', 'plain'],
-  abandoned: ['Abandoned', 'left'],
+  enrolled: ['Taken in', 'plain'],
+  abandoned: ['Begun', 'left'],
   'message.opened': ['Opened', 'reaction'],
   'message.clicked': ['Clicked', 'reaction'],
   'message.click_withdrawn': ['Click not counted', 'plain'],
-  'message.failed': ['Email not accepted', 'trouble'],
-  'message.unknown': ['Email in doubt', 'trouble'],
-  'provider.unreachable': ['Mail server unreachable', 'trouble'],
+  'message.delivered': ['Delivered', 'reaction'],
+  'message.failed': ['{Message} not accepted', 'trouble'],
+  'message.unknown': ['{Message} in doubt', 'trouble'],
+  'provider.unreachable': ['Provider unreachable', 'trouble'],
   completed: ['Completed', 'end'],
   order_cancelled: ['Order cancelled', 'trouble'],
   order_refunded: ['Refunded', 'trouble'],
@@ -56,14 +58,14 @@ const simple: Record<string, Station> = {
 };
 
 /** The stations of a story, in order; what happens several times in a row is one station with a count. */
-export function chipsOf({ happenings }: Pick<Story, 'happenings'>): Chip[] {
+export function chipsOf({ happenings, words }: Pick<Story, 'happenings' | 'words'>): Chip[] {
   const chips: Chip[] = [];
-  const seen = { abandoned: false, recovered: false, emails: 0 };
+  const seen: Seen = { begun: false, recovered: false, sent: new Map() };
   for (const happening of happenings) {
-    if (happening.type === 'abandoned') seen.abandoned = true;
+    if (happening.type === 'abandoned') seen.begun = true;
     if (happening.type === 'recovered') seen.recovered = true;
-    if (happening.type === 'message.sent') seen.emails += 1;
-    for (const [label, tone] of stationsOf(happening, seen)) {
+    if (happening.type === 'message.sent') seen.sent.set(messageNoun(happening), (seen.sent.get(messageNoun(happening)) ?? 0) + 1);
+    for (const [label, tone] of stationsOf(words, happening, seen)) {
       const last = chips.at(-1);
       if (last?.label === label) last.times += 1;
       else chips.push({ label, tone, atMs: happening.atMs, sentence: happening.sentence, times: 1 });
@@ -72,29 +74,50 @@ export function chipsOf({ happenings }: Pick<Story, 'happenings'>): Chip[] {
   return chips;
 }
 
-function stationsOf({ type, reason, amount, stepId }: Happening, seen: { abandoned: boolean; recovered: boolean; emails: number }): Station[] {
+/** What came before, as far as a station depends on it. `sent`: messages by their noun. */
+interface Seen {
+  begun: boolean;
+  recovered: boolean;
+  sent: Map<string, number>;
+}
+
+/** Older builds noted no channel: all that they sent were emails. */
+export const messageNoun = ({ channel }: Pick<Happening, 'channel'>): string => nounOf(channel ?? 'email');
+
+/** The station's own words for a kind of subject, else the general ones with its noun put in. */
+function inWords(words: Words, key: string, [label, tone]: Station, noun = ''): Station {
+  const own = Object.hasOwn(words.stations, key) ? words.stations[key] : undefined;
+  const general = label.replace('{noun}', words.noun).replace('{Noun}', capital(words.noun)).replace('{Message}', capital(noun));
+  return [own ?? general, tone];
+}
+
+function stationsOf(words: Words, happening: Happening, seen: Seen): Station[] {
+  const { type, reason, amount, stepId } = happening;
+  const noun = messageNoun(happening);
   switch (type) {
     case 'message.sent':
-      return [[`Email ${seen.emails}`, 'mail']];
+      return [[`${capital(noun)} ${seen.sent.get(noun) ?? 1}`, 'mail']];
     case 'cart.updated':
-      // Until then it is the filling itself.
-      return seen.abandoned ? [['Active again', 'reaction']] : [];
+    case 'lead.created':
+    case 'subject.reported':
+      // Until then it is the beginning itself.
+      return seen.begun ? [['Active again', 'reaction']] : [];
     case 'recovered':
       return [[amount === null ? 'Bought' : `Bought ${amount}`, 'bought']];
     case 'step.skipped':
       return reason === 'not_connected' || reason === 'stopped' ? [] : [[`${stepId ?? 'Step'} not sent`, 'plain']];
     case 'stopped':
-      return stationsOfStop(reason ?? 'manual', seen.recovered);
+      return stationsOfStop(words, reason ?? 'manual', seen.recovered);
     default: {
       const station = simple[type];
-      return station === undefined ? [] : [station];
+      return station === undefined ? [] : [inWords(words, type, station, noun)];
     }
   }
 }
 
-function stationsOfStop(reason: string, recovered: boolean): Station[] {
+function stationsOfStop(words: Words, reason: string, recovered: boolean): Station[] {
   if (reason === 'manual') return [['Stopped by hand', 'end']];
-  if (reason === 'cancelled' || reason === 'terminated') return [[`${reason === 'cancelled' ? 'Cancelled' : 'Terminated'} in Temporal`, 'end']];
-  const cause = recovered && reason === 'purchased' ? null : (causes[reason] ?? null);
-  return cause === null ? [['Stopped', 'end']] : [cause, ['Stopped', 'end']];
+  if (reason === 'cancelled' || reason === 'terminated') return [[`${capital(reason)} in Temporal`, 'end']];
+  const cause = (recovered && reason === 'purchased') || !Object.hasOwn(causes, reason) ? undefined : causes[reason];
+  return cause === undefined ? [['Stopped', 'end']] : [inWords(words, reason, cause), ['Stopped', 'end']];
 }

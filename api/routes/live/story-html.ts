@@ -8,7 +8,8 @@ import { type Html, html } from '../../html.ts';
 import { isoTime } from '../fields.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
 import { cameBack } from './came-back.ts';
-import { capital, chipsOf, nounOf } from './chips.ts';
+import { capital } from '../../../operations/read/words.ts';
+import { chipsOf, messageNoun, nounOf } from './chips.ts';
 import { quarantineNotice } from './quarantine-html.ts';
 
 export interface StoreState {
@@ -21,7 +22,7 @@ export interface StoreState {
   quarantine: { open: number; mayBeStops: number };
 }
 
-/** A store with its figures and its shoppers. */
+/** A store with its figures and its stories. */
 export function storeHtml(kinds: SubjectKinds, store: StoreState, workflows: WorkflowLinks): Html {
   const heading = `h-${store.id}`;
   return html`<section class="store" aria-labelledby="${heading}">
@@ -70,14 +71,14 @@ function reactionNote({ channel, openRate, clickRate }: ChannelFigures): string 
 
 const figure = (name: string, value: string, note: string) => html`<div><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`;
 
-/** A shopper's line, from the filling of the cart to the end. */
+/** A person's line, from the report of the subject to the end. */
 export function storyHtml(story: Story, workflows: WorkflowLinks): Html {
   const { url } = workflows.of(story.tenant.slug, story.sequence, story.enrollmentId);
   const chips = chipsOf(story);
   const over = story.status !== 'ACTIVE' && story.status !== 'PAUSED';
   const hue = Number.parseInt(story.enrollmentId.slice(-2), 16) % 6;
   return html`<li class="story${over ? ' over' : ''}" id="s-${story.enrollmentId}">
-<div class="who"><span class="face hue-${hue}" aria-hidden="true">${story.alias.slice(-4, -2)}</span><span><b>${story.alias}</b><span class="cart">${story.amount ?? ''}</span></span></div>
+<div class="who ${story.kind}"><span class="face hue-${hue}" aria-hidden="true">${story.alias.slice(-4, -2)}</span><span><b>${story.alias}</b><span class="worth">${story.amount ?? ''}</span></span></div>
 <ol class="line">${chips.map(
     (chip) =>
       html`<li class="chip ${chip.tone}" title="${chip.sentence} ${isoTime(chip.atMs).slice(11, 19)} UTC">${chip.label}${chip.times > 1 ? html` <small>×${chip.times}</small>` : null}</li>`,
@@ -86,10 +87,11 @@ ${url === null ? null : html`<a class="workflow" href="${url}" target="_blank" r
 </li>`;
 }
 
-function nextHtml({ next, activated, status, happenings }: Story): Html | null {
+function nextHtml({ next, activated, status, happenings, words }: Story): Html | null {
   if (next === null) return null;
-  const emails = happenings.filter((h) => h.type === 'message.sent').length;
-  const what = !activated ? 'Still open?' : next.stepId.startsWith('email') ? `Email ${emails + 1}` : next.stepId;
+  const noun = messageNoun(next);
+  const sent = happenings.filter((h) => h.type === 'message.sent' && messageNoun(h) === noun).length;
+  const what = activated ? `${capital(noun)} ${sent + 1}` : words.stillOpen;
   return html`<li class="chip next" title="${next.stepId}${status === 'PAUSED' ? ', paused' : ''}">${what} <time datetime="${isoTime(next.atMs)}" data-until="${next.atMs}"></time></li>`;
 }
 

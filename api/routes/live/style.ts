@@ -45,7 +45,7 @@ h2 { font-size: 1.15rem; margin: 0 .2rem 0 0; }
 .story { display: grid; grid-template-columns: 12.5rem 1fr auto; gap: .5rem 1.2rem; align-items: center; padding: .7rem 1.25rem; }
 .story + .story { border-top: 1px solid var(--line); }
 .who { display: flex; gap: .7rem; align-items: center; min-width: 0; }
-.who b { display: block; font-weight: 600; line-height: 1.25; } .cart { color: var(--soft); font-size: .88rem; }
+.who b { display: block; font-weight: 600; line-height: 1.25; } .worth { color: var(--soft); font-size: .88rem; }
 .face { flex: none; width: 2.2rem; height: 2.2rem; display: grid; place-items: center; border-radius: 50%; font-size: .82rem; font-weight: 650; }
 .hue-0 { background: var(--ember-ground); color: var(--ember); } .hue-1 { background: var(--sea-ground); color: var(--sea); } .hue-2 { background: var(--plum-ground); color: var(--plum); }
 .hue-3 { background: var(--leaf-ground); color: var(--leaf); } .hue-4 { background: var(--rust-ground); color: var(--rust); } .hue-5 { background: var(--line); color: var(--ink); }

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import { cart } from '../../../domain/subjects/cart/index.ts';
 import type { SequenceType } from '../../../domain/subjects/cart/segment.ts';
+import type { SubjectKinds } from '../../../domain/subjects/index.ts';
+import { kindOf } from '../../../operations/subject-row.ts';
 import type { ActiveSequence, CartView } from '../../../operations/read/active-sequences.ts';
 import type { Analytics, Figures, KindFigures, Revenue } from '../../../operations/read/analytics.ts';
 import type { Amount } from '../../../operations/read/enrollment.ts';
@@ -66,7 +68,7 @@ function presentCart(cart: CartView): z.input<typeof cartSchema> {
 }
 
 /** What a stop by hand came to: the end that counts, which may be an earlier one. */
-export function presentStop({ kind, end }: Extract<HandStop, { end: unknown }>): z.input<typeof stoppedSchema> {
+export function presentStop(kinds: SubjectKinds, { kind, end }: Extract<HandStop, { end: unknown }>): z.input<typeof stoppedSchema> {
   const byHand = end.stopReason === 'manual';
   const note = byHand && end.stopNote !== null ? ` Its note reads: ${end.stopNote}` : '';
   return {
@@ -77,7 +79,7 @@ export function presentStop({ kind, end }: Extract<HandStop, { end: unknown }>):
     detail:
       kind === 'stopped'
         ? 'The sequence is stopped: nothing of it goes out any more.'
-        : `It had ended before; nothing was changed. ${endSentence(end)}${note}`,
+        : `It had ended before; nothing was changed. ${endSentence(kinds.of(kindOf(end)).words, end)}${note}`,
   };
 }
 

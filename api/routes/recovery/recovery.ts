@@ -62,7 +62,7 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async 
       switch (result.kind) {
         case 'stopped':
         case 'ended_before':
-          return presentStop(result);
+          return presentStop(deps.subjects, result);
         case 'not_found':
           return problem(reply, 404, 'unknown_sequence', 'There is no such sequence.');
         case 'busy':

@@ -1,12 +1,10 @@
-import type { CartOrigin, DomainEvent, LineItem } from '../../events.ts';
-import type { EpochMs } from '../../sequence/plan.ts';
+import type { DomainEvent } from '../../events.ts';
 import { foldAddress, foldTimes, isNewer } from '../fold.ts';
 import type { Folded, Subject, SubjectAddress, SubjectReport } from '../kind.ts';
 import type { CartDetails } from './details.ts';
 
-type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
 /** What an event says about a cart. */
-export type CartReport = CartUpdated['cart'];
+export type CartReport = Extract<DomainEvent, { type: 'cart.updated' }>['cart'];
 
 /** Fold what an event says into a cart, by the provider's clock. @see SubjectKind.fold */
 export function fold(known: Subject<CartDetails> | null, event: SubjectReport<CartReport>, address: SubjectAddress): Folded<CartDetails> {
@@ -32,37 +30,4 @@ export function fold(known: Subject<CartDetails> | null, event: SubjectReport<Ca
     },
     ...rest,
   };
-}
-
-/** A cart in one level, as the columns of `subjects` before `details` have it. */
-export interface CartContent {
-  /** null: unknown, and then every amount is. */
-  currency: string | null;
-  totalMinor: number | null;
-  items: LineItem[];
-  restoreUrl: string | null;
-  email: string | null;
-  emailAt: EpochMs | null;
-  phone: string | null;
-  phoneAt: EpochMs | null;
-  origin: CartOrigin | null;
-  startedAt: EpochMs;
-  lastActivityAt: EpochMs;
-}
-
-/** A cart that was heard of before. */
-export interface KnownContent extends CartContent {
-  state: 'open' | 'converted' | 'gone';
-}
-
-export type CartAddress = SubjectAddress;
-
-/** The same fold on the columns of before `details`. */
-export function foldCart(known: KnownContent | null, event: CartUpdated, address: CartAddress): CartContent {
-  const { valueMinor, details, ...rest } = fold(known === null ? null : subjectOf(known), { ...event, report: event.cart }, address);
-  return { ...rest, totalMinor: valueMinor, items: details.items, restoreUrl: details.restoreUrl, origin: details.origin };
-}
-
-function subjectOf({ totalMinor, items, restoreUrl, origin, ...rest }: KnownContent): Subject<CartDetails> {
-  return { ...rest, valueMinor: totalMinor, details: { items, restoreUrl, origin, bought: null } };
 }

@@ -52,6 +52,7 @@ export function factsWith(differences: Differences = {}): Facts {
     step: { id: step.id, when: step.when, channels: step.channels, refusals: {}, maxRetries: step.maxRetries, ...differences.step },
     enrollment: { ended: null, ...differences.enrollment },
     subject: {
+      boughtBy: 'key',
       state: 'open',
       lastActivityMs: anchorMs,
       valueMinor: 12_990,

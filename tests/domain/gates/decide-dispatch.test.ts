@@ -307,23 +307,17 @@ describe('time gates', () => {
   });
 
   test.each([
-    [
-      { timeZones: ['Asia/Tokyo'], zoneBasis: 'stated' as const, zoneCountry: null },
-      'in the time zone that the shop states for the shopper (UTC+09:00)',
-    ],
+    [{ timeZones: ['Asia/Tokyo'], zoneBasis: 'stated' as const, zoneCountry: null }, 'in the time zone that is stated for the person (UTC+09:00)'],
     [{ timeZones: ['Asia/Tokyo'], zoneBasis: 'country' as const, zoneCountry: 'JP' }, 'in Japan (UTC+09:00)'],
-    [
-      { timeZones: ['Pacific/Honolulu'], zoneBasis: 'region' as const, zoneCountry: 'US' },
-      'in the shopper’s region of the United States (UTC-10:00)',
-    ],
+    [{ timeZones: ['Pacific/Honolulu'], zoneBasis: 'region' as const, zoneCountry: 'US' }, 'in the person’s region of the United States (UTC-10:00)'],
     [
       { timeZones: ['America/Chicago', 'America/Denver'], zoneBasis: 'region' as const, zoneCountry: 'US' },
-      'in the shopper’s region of the United States (2 zones possible; kept in all of them, UTC-06:00 to UTC-05:00)',
+      'in the person’s region of the United States (2 zones possible; kept in all of them, UTC-06:00 to UTC-05:00)',
     ],
     [{ timeZones: ['Asia/Tokyo'], zoneBasis: 'phone' as const, zoneCountry: 'JP' }, 'in Japan (by the country of the phone number; UTC+09:00)'],
     [
       { timeZones: ['Asia/Tokyo'], zoneBasis: 'store' as const, zoneCountry: null },
-      'in the time zone of the store (where the shopper lives is not known; UTC+09:00)',
+      'in the time zone of the store (where the person lives is not known; UTC+09:00)',
     ],
     [
       { timeZones: ['Europe/London', 'Asia/Tokyo', 'America/Los_Angeles'], zoneBasis: 'country' as const, zoneCountry: 'GB' },

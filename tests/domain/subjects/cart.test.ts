@@ -1,24 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { DomainEvent, PersonDetails } from '../../domain/events.ts';
-import { foldCart, type KnownContent } from '../../domain/fold-cart.ts';
+import type { CartDetails } from '../../../domain/subjects/cart/details.ts';
+import { type CartReport, fold } from '../../../domain/subjects/cart/fold.ts';
+import type { Folded, Subject, SubjectReport } from '../../../domain/subjects/kind.ts';
 
-type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
+type Cart = Subject<CartDetails>;
 
-const nobody: PersonDetails = {
-  email: null,
-  phone: null,
-  externalId: null,
-  firstName: null,
-  lastName: null,
-  locale: null,
-  timeZone: null,
-  country: null,
-  region: null,
-  orderCount: null,
-  lifetimeValueMinor: null,
-  consents: [],
-};
 const lamp = {
   title: 'Walnut desk lamp',
   variant: null,
@@ -31,16 +18,13 @@ const lamp = {
   stock: null,
 };
 
-const updated = (occurredAtMs: number, cart: Partial<CartUpdated['cart']>): CartUpdated => ({
-  type: 'cart.updated',
+const updated = (occurredAtMs: number, cart: Partial<CartReport>): SubjectReport<CartReport> => ({
   occurredAtMs,
-  keys: [{ kind: 'external', value: 'cart' }],
-  person: nobody,
-  cart: { createdAtMs: 1_000, currency: 'EUR', totalMinor: 100, items: [lamp], restoreUrl: null, origin: null, completed: false, ...cart },
+  report: { createdAtMs: 1_000, currency: 'EUR', totalMinor: 100, items: [lamp], restoreUrl: null, origin: null, completed: false, ...cart },
 });
 const nowhere = { email: null, phone: null };
-const open = (content: ReturnType<typeof foldCart>): KnownContent => ({ ...content, state: 'open' });
-const foldAll = (events: CartUpdated[]) => events.reduce<KnownContent | null>((known, event) => open(foldCart(known, event, nowhere)), null);
+const open = (folded: Folded<CartDetails>): Cart => ({ ...folded, state: 'open' });
+const foldAll = (events: SubjectReport<CartReport>[]) => events.reduce<Cart | null>((known, event) => open(fold(known, event, nowhere)), null);
 
 test('whatever the order in which a cart’s events arrive, it stands as the provider’s clock says', () => {
   const anEvent = fc.record({
@@ -56,31 +40,34 @@ test('whatever the order in which a cart’s events arrive, it stands as the pro
       );
       const shuffled = events.map((event) => ({ event, key: numbers.next().value ?? 0 })).sort((a, b) => a.key - b.key);
       // Of several links any leads to the cart: which one is kept may differ, not whether there is one.
-      const comparable = (known: KnownContent | null) => ({ ...known, restoreUrl: known?.restoreUrl == null, currency: null });
+      const comparable = (known: Cart | null) => ({
+        ...known,
+        details: { ...known?.details, restoreUrl: known?.details.restoreUrl == null },
+        currency: null,
+      });
       expect(comparable(foldAll(shuffled.map(({ event }) => event)))).toEqual(comparable(foldAll(events)));
     }),
   );
 });
 
 test('an order that came before its cart learns from the cart’s older event what was in it', () => {
-  const converted: KnownContent = {
+  const bought = [{ title: 'Walnut desk lamp', productId: null }];
+  const converted: Cart = {
     state: 'converted',
     currency: 'USD',
-    totalMinor: 0,
-    items: [],
-    restoreUrl: null,
+    valueMinor: 0,
+    details: { items: [], restoreUrl: null, origin: null, bought },
     email: null,
     emailAt: null,
     phone: null,
     phoneAt: null,
-    origin: null,
     startedAt: 5_000,
     lastActivityAt: 5_000,
   };
-  expect(foldCart(converted, updated(4_000, {}), nowhere)).toMatchObject({
+  expect(fold(converted, updated(4_000, {}), nowhere)).toMatchObject({
     currency: 'EUR',
-    totalMinor: 100,
-    items: [lamp],
+    valueMinor: 100,
+    details: { items: [lamp], bought },
     startedAt: 1_000,
     lastActivityAt: 5_000,
   });
@@ -88,11 +75,11 @@ test('an order that came before its cart learns from the cart’s older event wh
 
 test('a cart keeps the latest address that its events gave: back to the first is the first again, and an event without one takes none away', () => {
   const at = (occurredAtMs: number, email: string | null) => ({ event: updated(occurredAtMs, {}), address: { email, phone: null } });
-  const fold = (told: ReturnType<typeof at>[]) =>
-    told.reduce<KnownContent | null>((known, { event, address }) => open(foldCart(known, event, address)), null)?.email;
-  expect(fold([at(1, 'home@example.com'), at(2, 'work@example.com'), at(3, 'home@example.com'), at(4, null)])).toBe('home@example.com');
-  expect(fold([at(1, 'home@example.com'), at(4, null), at(2, 'work@example.com')])).toBe('work@example.com');
-  expect(fold([at(2, 'work@example.com'), at(1, 'home@example.com')])).toBe('work@example.com');
+  const emailOf = (told: ReturnType<typeof at>[]) =>
+    told.reduce<Cart | null>((known, { event, address }) => open(fold(known, event, address)), null)?.email;
+  expect(emailOf([at(1, 'home@example.com'), at(2, 'work@example.com'), at(3, 'home@example.com'), at(4, null)])).toBe('home@example.com');
+  expect(emailOf([at(1, 'home@example.com'), at(4, null), at(2, 'work@example.com')])).toBe('work@example.com');
+  expect(emailOf([at(2, 'work@example.com'), at(1, 'home@example.com')])).toBe('work@example.com');
 });
 
 test('of two events of one second the finer time counts, and where there is none the later arrival', () => {
@@ -102,7 +89,7 @@ test('of two events of one second the finer time counts, and where there is none
     ...updated(occurredAtMs, { totalMinor: 100 }),
     ...(coarse ? { toTheSecond: true as const } : {}),
   });
-  expect(foldAll([two, one(second + 200, false)])?.totalMinor).toBe(200);
-  expect(foldAll([two, one(second, true)])?.totalMinor).toBe(100);
-  expect(foldAll([two, one(second - 1_000, true)])?.totalMinor).toBe(200);
+  expect(foldAll([two, one(second + 200, false)])?.valueMinor).toBe(200);
+  expect(foldAll([two, one(second, true)])?.valueMinor).toBe(100);
+  expect(foldAll([two, one(second - 1_000, true)])?.valueMinor).toBe(200);
 });

@@ -1,1 +1,0 @@
-export * from './subjects/cart/fold.ts';
