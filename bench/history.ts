@@ -15,7 +15,7 @@ export interface HistoryCost {
   bytes: number;
 }
 
-/** What real runs leave in Temporal's history. Budgets: design section 10. */
+/** What real runs leave in Temporal's history. Budgets: docs/performance.md. */
 export async function measureHistory(stack: BenchStack, runs: number): Promise<Measured> {
   const bench = await openRecovery(stack);
   const fast = await bench.tenant('bench-history', timeScale);

@@ -6,7 +6,7 @@ import { type Section, sections } from './sections.ts';
 import { openStack } from './stack.ts';
 
 /*
- * npm run bench -- [options]: the figures of design section 10, each beside its bare floor measured in the same run; medians of several
+ * npm run bench -- [options]: every figure that has a budget, each beside its bare floor measured in the same run; medians of several
  * rounds. docs/performance.md tells what they mean.
  */
 const everyDay = sections.filter((s) => s.unasked).map((s) => s.name);

@@ -6,7 +6,7 @@ export interface Figure {
   /** The bare floor, same unit; null: the figure has none and stands against its budget alone. */
   floor: number | null;
   ratio: number | null;
-  /** In words, from design section 10; null: it has no budget and is measured to know it. */
+  /** In words, from docs/performance.md; null: it has no budget and is measured to know it. */
   budget: string | null;
   met: boolean | null;
 }

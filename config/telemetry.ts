@@ -54,6 +54,12 @@ export function createPrometheus() {
   });
   const sendSeconds = new Histogram({ name: 'rekindle_send_seconds', help: 'Claim written to outcome known', buckets: fast, registers });
   const lateness = new Histogram({ name: 'rekindle_due_to_call_seconds', help: 'A step’s due time to its provider call', buckets: slow, registers });
+  const claimToCall = new Histogram({
+    name: 'rekindle_claim_to_call_seconds',
+    help: 'Claim begun to its provider call; what a worker that dies in between leaves unknown',
+    buckets: fast,
+    registers,
+  });
   const dispatchedLate = new Histogram({
     name: 'rekindle_step_lateness_seconds',
     help: 'How late steps were dispatched, whatever was decided: after their due time, or the time to which they were put off',
@@ -103,6 +109,7 @@ export function createPrometheus() {
         sendSeconds.observe(s(durationMs));
       },
       dueToCall: (latenessMs: number) => lateness.observe(s(latenessMs)),
+      claimToCall: (ms: number) => claimToCall.observe(s(ms)),
       dispatchedLate: (lateMs: number) => dispatchedLate.observe(s(lateMs)),
       leaseWait(result: string, waitedMs: number) {
         leaseWaits.inc({ result });

@@ -25,7 +25,7 @@ export interface StoreFacts {
   locale: string | null;
   shippingNote: string | null;
   returnsNote: string | null;
-  /** Units at or below which the real number may be named (S1-3; default of the product: 5). */
+  /** Units at or below which the real number may be named. */
   lowStockThreshold: number;
 }
 
@@ -41,9 +41,8 @@ export interface SubjectFacts {
 }
 
 /**
- * Everything that a message may say, on whatever channel. Copy states nothing that is not in here, and every sentence built on a nullable
- * fact is left out where the fact is null (fact-gated copy: requirements, section 5). The caller answers for freshness: a stale stock, review
- * or note is passed as null.
+ * Everything that a message may say, on whatever channel. Copy states nothing that is not in here, and every sentence built on a nullable fact
+ * is left out where the fact is null. The caller answers for freshness: a stale stock, review or note is passed as null.
  */
 export interface CommonFacts {
   store: StoreFacts;

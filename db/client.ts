@@ -86,7 +86,7 @@ export interface DatabaseOptions {
   /** Connections that only settle and watch leases: waiting stops can never starve what they wait for. */
   settlingConnections?: number;
   applicationName?: string;
-  /** Design section 7, "Times, in order". */
+  /** Source: docs/fence.md#times-in-order */
   idleInTransactionMs?: number;
   lockWaitMs?: number;
 }

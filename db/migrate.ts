@@ -9,7 +9,7 @@ import { isLockFailure } from './client.ts';
 // One number for every Rekindle process: whoever comes second waits, then finds nothing to do.
 const migrationLock = 7_265_001;
 
-// Whoever waits for a table's lock makes everybody wait who comes after. Webhooks wait 800 ms for a lock (design, section 7): a migration
+// Whoever waits for a table's lock makes everybody wait who comes after. Webhooks wait 800 ms for a lock (docs/fence.md#times-in-order): a migration
 // gives way before that, rolls back, and comes again when they have gone on.
 const lockWaitMs = 400;
 const restMs = 1_000;

@@ -36,9 +36,9 @@ export const tenantSettings = z.object({
   requireConsent: z.array(z.string()).default([...consentRequiredByDefault]),
   /** An opt-out on one channel closes all of them (rule 13). */
   optOutAllChannels: z.boolean().default(true),
-  /** Lifetime value above which a customer is HIGH_VALUE (S1-3). */
+  /** Lifetime value above which a customer is HIGH_VALUE. */
   highValueMinor: z.number().default(50_000),
-  /** Stock at or below which an item is low (S1-3). */
+  /** Stock at or below which an item is low. */
   lowStockAt: z.number().int().default(5),
   trackOpens: z.boolean().default(true),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */

@@ -126,7 +126,7 @@ export interface SenderSession<C extends Channel = Channel> {
   close(): void;
 }
 
-/** Times of one provider, all wall-clock milliseconds (design: `deadline < lease < dead lease`). */
+/** Times of one provider, all wall-clock milliseconds (`deadline < lease < dead lease`: docs/fence.md#times-in-order). */
 export interface SenderTimes {
   deadlineMs: number;
   leaseMs: number;

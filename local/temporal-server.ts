@@ -75,13 +75,13 @@ function argumentsFor(options: { file: string | null; port: number; uiPort: numb
     ...(options.uiPort === null ? ['--headless'] : ['--ui-port', String(options.uiPort), '--ui-disable-news-fetch']),
     ...(options.file === null ? [] : ['--db-filename', options.file]),
     ...['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', `synchronous=${options.durable ? 'NORMAL' : 'OFF'}`],
-    // Taken only when the database file is made (design, section 6).
+    // Taken only when the database file is made.
     ...Object.values(searchAttributes).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
     ...['--dynamic-config-value', 'matching.enableFairness=true'],
   ];
 }
 
-/** The server migrates no schema: a file of another version is removed, and the reconciler rebuilds what ran (design, section 9). */
+/** The server migrates no schema: a file of another version is removed, and the reconciler rebuilds what ran. */
 function databaseFile(dir: string, serverVersion: string, log: (line: string) => void): string {
   mkdirSync(dir, { recursive: true });
   const name = `dev-server-${serverVersion}.db`;

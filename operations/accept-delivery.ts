@@ -46,7 +46,9 @@ export type Acceptance =
  */
 export async function acceptDelivery(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery): Promise<Acceptance> {
   const startedMs = deps.clock.monotonicMs();
-  const acceptance = isLineTooLong(deps.db.stats().longestWaitMs) ? overloaded : await acceptInTime(deps, integration, connectionId, delivery);
+  const acceptance = isLineTooLong(Math.max(deps.db.stats().longestWaitMs, deps.deliverySets.longestWaitMs()))
+    ? overloaded
+    : await acceptInTime(deps, integration, connectionId, delivery);
   deps.telemetry.webhook(labelOf(deps, integration), resultOf(acceptance), deps.clock.monotonicMs() - startedMs);
   return acceptance;
 }

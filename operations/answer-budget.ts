@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Tx } from '../db/client.ts';
 import type { Clock } from './clock.ts';
 
-/** How long a shop may wait for its answer, from the delivery's arrival (design, section 7: shops give up at 5 s). Milliseconds. */
+/** How long a shop may wait for its answer, from the delivery's arrival (docs/fence.md#times-in-order: shops give up at 5 s). Milliseconds. */
 const answerBudgetMs = 4_500;
 
 /** What is left of one answer's time. */
@@ -25,7 +25,7 @@ export function isLineTooLong(waitedMs: number): boolean {
   return waitedMs > longestWaitMs;
 }
 
-// Design, section 7, "Times, in order"; a stop may wait in three places: for the inbox row, for names, for persons.
+// docs/fence.md#times-in-order. A stop may wait in three places: for the inbox row, for names, for persons.
 const lockWaitMs = 800;
 const lockWaits = 3;
 

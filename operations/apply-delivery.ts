@@ -166,6 +166,7 @@ export function createDeliverySets(options = { atOnce: 3, most: 16 }): DeliveryS
       applyOne: ({ deps, row, event, budget }) => applyAlone(deps, row, [event], budget, false),
       applySet,
       overlap: (a, b) => [...a.names].some((name) => b.names.has(name)),
+      wanted: ({ budget }) => budget.leftMs() > 0,
     },
     options,
   );

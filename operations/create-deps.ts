@@ -3,6 +3,7 @@ import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import { createSender, integrations, type Integrations } from '../integrations/index.ts';
 import type { Sender } from '../integrations/port.ts';
 import { createDeliverySets } from './apply-delivery.ts';
+import { ClaimSlots } from './claim-slots.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
 import { VersionCache } from './dispatch/versions.ts';
@@ -57,6 +58,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     sealing,
     links: createLinkTokens(sealing.deriveKey('links')),
     leases: createLeaseWatch(db, clock),
+    claimSlots: new ClaimSlots(),
     lateness: createLatenessLog(),
     telemetry: options.telemetry ?? noTelemetry,
     log: options.log,

@@ -5,6 +5,7 @@ import type { SubjectKinds } from '../domain/subjects/index.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
 import type { Attempt, GatheredDelivery } from './apply-delivery.ts';
 import type { DeliverySets } from './intake/delivery-sets.ts';
+import type { ClaimSlots } from './claim-slots.ts';
 import type { Clock } from './clock.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
@@ -72,6 +73,7 @@ export interface Deps {
   sealing: Sealing;
   links: LinkTokens;
   leases: LeaseWatch;
+  claimSlots: ClaimSlots;
   lateness: LatenessLog;
   telemetry: Telemetry;
   log: Log;

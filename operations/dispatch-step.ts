@@ -6,7 +6,7 @@ import { type Claimed, type Decided, decideAndClaim } from './dispatch/decide-an
 import { readStep } from './dispatch/facts.ts';
 import { applyFind, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
 import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
-import { type DispatchResult, tell } from './dispatch/records.ts';
+import { addToStory, type DispatchResult } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
 import { type Outlet, type Outlets, readConfigured, toOutlets } from './outlets.ts';
@@ -25,6 +25,9 @@ const mostAttempts = 8;
 // How long this run looks for a claim of its own that may be committed, where no outlet says when its lease is dead.
 const usualDeadLeaseMs = 10_000;
 
+// What an adapter takes at most to begin a call, where the process has the processor for it.
+const handOverMs = 25;
+
 /** What a call needs at least: with less time left it is not begun. */
 const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4);
 
@@ -32,7 +35,7 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
  * Dispatch one step: decide in a transaction under the person's lock, claim, call the provider, settle. May be called any number of
  * times, by any number of workers, for the same step: a settled step answers with its stored outcome.
  * @param signal - honoured before the claim only; after it the call runs to its end
- * Source: design, section 7; operations/dispatch/fence.ts holds the rules as SQL
+ * Source: docs/fence.md; operations/dispatch/fence.ts holds the rules as SQL
  */
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const preview = (tx: Tx) => previewStep(tx, deps.versions, input, deps.clock.nowMs());
@@ -64,9 +67,13 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
     // Known before it is written: should the COMMIT's fate be unclear, the next attempt recognises the claim as this worker's own.
     const claim = uuidv4();
     uncalled.add(claim);
+    let release = () => {};
     try {
       await deps.checkpoints('dispatch.session_open');
+      // Without a session nothing can be claimed.
+      if (opened.kind === 'open') release = await deps.claimSlots.take();
       const decided = await attemptOnce(deps, input, outlets, opened, { claim, uncalled, state });
+      if (decided.kind !== 'claimed') release();
       switch (decided.kind) {
         case 'decide_again':
           continue;
@@ -83,7 +90,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
           );
           continue;
         case 'claimed': {
-          const outcome = await call(deps, input, decided, opened.kind === 'open' ? opened.session : null, uncalled);
+          const outcome = await call(deps, input, decided, opened.kind === 'open' ? opened.session : null, uncalled, release);
           state.called ||= outcome.kind !== 'released';
           await settleUntilStored(deps, input, decided, outcome);
           await deps.checkpoints('dispatch.settled');
@@ -93,6 +100,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
           return decided;
       }
     } finally {
+      release();
       if (opened.kind === 'open') opened.session.close();
     }
   }
@@ -173,17 +181,29 @@ async function attemptOnce(
 }
 
 /** The provider call. Never throws: an outcome that is not certain is `unknown`. */
-async function call(deps: Deps, input: DispatchInput, claimed: Claimed, session: SenderSession | null, uncalled: Set<string>): Promise<Settlement> {
+async function call(
+  deps: Deps,
+  input: DispatchInput,
+  claimed: Claimed,
+  session: SenderSession | null,
+  uncalled: Set<string>,
+  begun: () => void,
+): Promise<Settlement> {
   const { deadline, outlet } = claimed;
   if (session === null || deadline.remainingMs() < enoughForACall(outlet.sender.times.deadlineMs)) return { kind: 'released' };
   uncalled.delete(claimed.claim);
   deps.telemetry.dueToCall(Math.max(0, deps.clock.nowMs() - claimed.dueMs));
+  deps.telemetry.claimToCall(deps.clock.monotonicMs() - claimed.startedMs);
+  // By then a message is built and its first bytes have left, and a slow provider holds up nobody else.
+  const handedOver = setTimeout(begun, handOverMs);
   let outcome: SendOutcome;
   try {
     outcome = await session.send(claimed.payload, sendKeyOf(input), deadline);
   } catch (error) {
     outcome = { kind: 'unknown', response: error instanceof Error ? error.message : String(error) };
   }
+  clearTimeout(handedOver);
+  begun();
   await deps.checkpoints('dispatch.called');
   const counted = outcome.kind === 'accepted' ? 'sent' : outcome.kind === 'refused' ? 'failed' : 'unknown';
   deps.telemetry.send(counted, deps.clock.monotonicMs() - claimed.startedMs);
@@ -199,7 +219,7 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
         await settleCall(tx, claimed.messageId, claimed.claim, outcome, reconciliation);
         if (outcome.kind === 'released') return;
         const type = outcome.kind === 'accepted' ? 'message.sent' : outcome.kind === 'refused' ? 'message.failed' : 'message.unknown';
-        tell(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
+        addToStory(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
       });
       return;
     } catch (error) {

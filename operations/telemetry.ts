@@ -6,6 +6,8 @@ export interface Telemetry {
   verdict(kind: string, reason: string): void;
   send(outcome: 'sent' | 'failed' | 'unknown', durationMs: number): void;
   dueToCall(latenessMs: number): void;
+  /** From before a claim is written until its call begins: what a worker that dies in between leaves `unknown`. */
+  claimToCall(ms: number): void;
   /** How late a step was dispatched, whatever was decided: what the product itself caused. */
   dispatchedLate(lateMs: number): void;
   leaseWait(result: 'none' | 'settled' | 'lease_over' | 'budget_spent', waitedMs: number): void;
@@ -19,6 +21,7 @@ export const noTelemetry: Telemetry = {
   verdict() {},
   send() {},
   dueToCall() {},
+  claimToCall() {},
   dispatchedLate() {},
   leaseWait() {},
   outboxDone() {},

@@ -66,7 +66,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     // What sleeps for days is replayed anyway; a larger cache only takes memory (`npm run bench -- --only memory`).
     maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 40,
-    // Longer than an SMTP call may take: a call in flight is settled, not abandoned (design, section 7).
+    // Longer than an SMTP call may take: a call in flight is settled, not abandoned (docs/fence.md#times-in-order).
     shutdownGraceTime: '12s',
     // A marker that an older build's worker meets in a history is one that it cannot replay.
     ...(options.holdPatches === true ? { patchActivationCallback: () => false } : {}),

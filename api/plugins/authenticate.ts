@@ -4,7 +4,7 @@ import { hashApiKey } from '../../operations/provision-tenant.ts';
 import { problem } from './errors.ts';
 import type { Limit } from './rate-limits.ts';
 
-/** Who calls. The tenant follows from the credential, never from a parameter (requirement S1-22). */
+/** Who calls. The tenant follows from the credential, never from a parameter. */
 export interface Caller {
   tenantId: string;
   apiKeyId: string;

@@ -22,7 +22,10 @@ export interface ChannelContent<C extends Channel = Channel, Compiled = unknown>
    * @throws CopySourceError with every problem found, each with file and line
    */
   compile(source: CopySource, purpose: CopyPurpose): Promise<Compiled>;
-  /** Reads what `compile` has stored, in this or an earlier version of the product. @throws ZodError when it is none of them */
+  /**
+   * Reads what `compile` has stored, in this or an earlier version of the product; null on a channel that carries no text of ours.
+   * @throws ZodError when it is none of them
+   */
   read(stored: unknown): Compiled;
   /** @param to - the address, in the spelling of identities */
   compose(compiled: Compiled, facts: CopyFacts, to: string): PayloadOf<C>;

@@ -1,4 +1,4 @@
-import type { Channel, MessagePayload, PayloadOf } from '../../domain/channels/index.ts';
+import { type Channel, channels, type MessagePayload, type PayloadOf } from '../../domain/channels/index.ts';
 import type { CopyFacts } from '../copy-facts.ts';
 import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
@@ -7,27 +7,32 @@ import { smsContent } from './sms/index.ts';
 /** The channels whose messages leave through a provider: each needs a line in the registry. */
 type MessageChannelName = { [C in Channel]: [PayloadOf<C>] extends [never] ? never : C }[Channel];
 
-const registered: { [C in MessageChannelName]: ChannelContent<C> } = { email: emailContent, sms: smsContent };
-
-const contents: ReadonlyMap<string, ChannelContent> = new Map(Object.entries<ChannelContent>(registered));
+/** How the messages of each of them are made. A new one is a folder here and a line in this list. */
+export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = { email: emailContent, sms: smsContent };
 
 /** How messages of a channel are made; null: it carries none of ours. */
 export function channelContentOf(channel: Channel): ChannelContent | null {
-  return contents.get(channel) ?? null;
+  const known: Partial<Record<Channel, ChannelContent>> = channelContents;
+  return known[channel] ?? null;
 }
 
 /** The name under which a version stores the text of a step on a channel, and the name of its file in the preset's folder. */
 export function copyNameOf(content: string, channel: Channel): string {
-  return `${content}${contents.get(channel)?.suffix ?? `.${channel}`}`;
+  return `${content}${channelContentOf(channel)?.suffix ?? `.${channel}`}`;
 }
 
-/** Whether a version has what a message on this channel is made of. Versions published before a channel existed have nothing for it. */
+/**
+ * Whether a version has what a message on this channel is made of. Versions published before a channel existed have nothing for it; a channel
+ * without texts of ours needs nothing.
+ */
 export function hasCopy(stored: Readonly<Record<string, unknown>>, content: string | null, channel: Channel): boolean {
-  return content !== null && contents.has(channel) && Object.hasOwn(stored, copyNameOf(content, channel));
+  if (channelContentOf(channel) === null) return false;
+  return !channels[channel].carriesCopy || (content !== null && Object.hasOwn(stored, copyNameOf(content, channel)));
 }
 
 /**
  * Make the message of a step, complete and ready to be pinned.
+ * @param to - the address; empty on a channel that needs none
  * @throws Error when the version has no text for it, which `hasCopy` tells before
  */
 export function composeMessage(
@@ -38,6 +43,7 @@ export function composeMessage(
   to: string,
 ): MessagePayload {
   const made = channelContentOf(channel);
-  if (made === null || content === null || !hasCopy(stored, content, channel)) throw new Error(`there is no text ${content} for ${channel}`);
-  return made.compose(made.read(stored[copyNameOf(content, channel)]), facts, to);
+  if (made === null || !hasCopy(stored, content, channel)) throw new Error(`there is no text ${content} for ${channel}`);
+  const text = content === null ? null : stored[copyNameOf(content, channel)];
+  return made.compose(made.read(text), facts, to);
 }

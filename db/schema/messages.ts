@@ -7,7 +7,7 @@ import { contacts } from './people.ts';
 import { enrollments } from './sequences.ts';
 
 /**
- * The send ledger: one row per send key (`enrollment : step`), the fence of design section 7. Depends on nothing that Temporal may
+ * The send ledger: one row per send key (`enrollment : step`), the fence of docs/fence.md. Depends on nothing that Temporal may
  * lose or reset. `sent` and `skipped` are final; `unknown` counts as sent and is never resent blindly.
  */
 export const messages = pgTable(

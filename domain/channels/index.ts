@@ -12,7 +12,7 @@ import { telegram } from './telegram.ts';
 export type { EmailPayload } from './email.ts';
 export type { SmsPayload } from './sms.ts';
 
-/** The ways a touch reaches a person. A new channel is a file here and a line in this list. */
+/** The ways in which a sequence reaches a person. A new channel is a file here and a line in this list. */
 export const channels = { email, sms, call, telegram, push, onsite, crm, task, none };
 
 export type Channel = keyof typeof channels;

@@ -15,7 +15,7 @@ import type { GateCheck, Verdict } from './verdict.ts';
  * @param nowMs - the caller's clock, epoch milliseconds, UTC, read after the person's lock was obtained
  * @returns one verdict with every gate that was asked
  * @throws RangeError when the plan has no such step
- * Source: design, sections 4 and 5
+ * Source: docs/rules.md
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   const asked = { facts, nowMs, dueMs: dueAt(facts.plan, facts.progress, facts.step.id), choice: chooseChannel(facts) };

@@ -1,6 +1,6 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** A step of an enrollment that ended does nothing, silently. Source: requirement S1-24 */
+/** A step of an enrollment that ended does nothing, silently. */
 export const enrollmentRunning: DecisiveGate = {
   name: 'enrollment_running',
   check({ facts: { enrollment, progress } }): Answer {

@@ -28,7 +28,7 @@ export interface MessageFacts {
 }
 
 /**
- * Everything that a decision may look at, read from Postgres after the lock was obtained. Times in epoch milliseconds.
+ * Everything that a decision may use, read from Postgres after the lock was obtained. Times in epoch milliseconds.
  * The clock is not among them: `nowMs` is passed beside it.
  */
 export interface Facts {

@@ -2,7 +2,7 @@ import { minorDigits } from '../money.ts';
 import type { Condition } from '../sequence/definition.ts';
 import type { Facts, MessageFacts } from './facts.ts';
 
-/** What a condition came to. `read` names every part that was looked at; an undecidable part counts as false and is listed. */
+/** What a condition came to. `read` names every part of it; an undecidable part counts as false and is listed. */
 export interface Judgement {
   holds: boolean;
   read: Record<string, boolean>;

@@ -4,7 +4,7 @@ import type { Answer, DecisiveGate } from './gate.ts';
 /**
  * An enrollment ends whose next step is put off beyond the sequence's maximum age. A machine that comes late ends nothing; a step that has
  * become too late by then is the last gate's matter (`too_old`).
- * Source: requirement S1-4, `expired`; docs/architecture.md, "Lateness"
+ * Source: docs/architecture.md, "Lateness"
  */
 export const maxAge: DecisiveGate = {
   name: 'max_age',

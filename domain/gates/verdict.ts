@@ -1,13 +1,13 @@
 import type { Channel } from '../channels/index.ts';
 import type { EpochMs, SkipReason, StopReason } from '../sequence/plan.ts';
 
-/** One gate's answer, stored with the decision (guarantee G4): what was looked at, and what it said. */
+/** One gate's answer, stored with the decision (guarantee G4): what it read, and what it said. */
 export interface GateCheck {
   gate: string;
   result: 'pass' | 'stop' | 'skip' | 'defer' | 'hold';
   /** Ids, times and flags that the gate read. Never personal data. */
   input: Record<string, string | number | boolean | null>;
-  /** A sentence for a person, where the result is not `pass`, or where a pass needs a word. */
+  /** A sentence for a person, where the result is not `pass`, or where a pass needs an explanation. */
   note?: string;
 }
 

@@ -21,7 +21,6 @@ export interface SegmentThresholds {
 /**
  * The base segment of a customer, checked in this order: FIRST_TIME, HIGH_VALUE, RETURNING.
  * @param customer - null: nobody is known
- * Source: requirement S1-3
  */
 export function baseSegment(customer: PurchaseHistory | null, { highValueMinor }: Pick<SegmentThresholds, 'highValueMinor'>): BaseSegment {
   const lifetimeValueMinor = customer?.lifetimeValueMinor ?? 0;

@@ -10,7 +10,7 @@ const shortestWaitMs = 1_000;
  * The wait before a step is tried again: 300 s × 2ⁿ.
  * @param failures - sends of this message that certainly failed so far, the latest included: 1 gives 300 s
  * @returns wall-clock milliseconds, at least one second
- * Source: docs/rules.md#rule-8; requirement S1-7
+ * Source: docs/rules.md#rule-8
  */
 export function backoffMs(failures: number, timeScale: number): number {
   // 2^20 × 300 s is ten years: beyond it every step is too old, and the number stays exact.

@@ -5,7 +5,7 @@ import { scaled } from './time-scale.ts';
 
 /**
  * Compile a version for one enrollment: every span divided by the time scale, copy and conditions left behind.
- * A step that lapses with a later one expires at that one's due time, so that it never delays it (requirement S1-2).
+ * A step that lapses with a later one expires at that one's due time, so that it never delays it.
  * @param timeScale - 1, or how many times faster than wall time the enrollment runs
  * @throws RangeError when the time scale is not a finite number from 1 up
  */

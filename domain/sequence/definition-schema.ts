@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { channelNames } from '../channels/index.ts';
+import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import { readCondition } from './condition-reader.ts';
 import { parseDuration } from './duration.ts';
@@ -45,7 +45,10 @@ const condition = z.unknown().transform((value, context) => {
   return read ?? z.NEVER;
 });
 
-const channel = z.enum(channelNames, expected(`one of ${channelNames.join(', ')}`));
+// Asked when a file is read: a channel may have been added to the registry since this module was loaded.
+const channel = z.custom<Channel>((name) => typeof name === 'string' && isChannel(name), {
+  error: (issue) => expected(`one of ${channelNames.join(', ')}`).error(issue),
+});
 const step = z.strictObject(
   {
     id: stepId,
@@ -83,7 +86,7 @@ const holdout = z.unknown().transform((value, context) => {
 });
 
 /**
- * The shape of a sequence file (design, section 4), its defaults, and what it may ask for today. Rules across fields: `findMistakes`.
+ * The shape of a sequence file, its defaults, and what it may ask for today. Rules across fields: `findMistakes`.
  * @param kinds - what a sequence may be about: each brings its trigger and the defaults of its sequences
  */
 export function sequenceSchemaFor(kinds: SubjectKinds) {

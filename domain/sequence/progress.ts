@@ -7,7 +7,7 @@ export function initialProgress(anchorMs: EpochMs): Progress {
   return { anchorMs, activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: null };
 }
 
-/** A step ended. The first outcome stays, but proof of a send turns `unknown` and `skipped` into `sent` (design, section 7). */
+/** A step ended. The first outcome stays, but proof of a send turns `unknown` and `skipped` into `sent` (docs/fence.md). */
 export function settle(progress: Progress, stepId: StepId, outcome: StepOutcome, atMs: EpochMs): Progress {
   const before = progress.settled[stepId];
   if (before !== undefined && (before.outcome === 'sent' || outcome !== 'sent')) return progress;

@@ -7,6 +7,7 @@ import { jsonReceiver } from '../verified-receiver.ts';
 import { signatureMatches, singleHeader } from '../verify-signature.ts';
 import { readCartUpdated } from './carts.ts';
 import { readContactUpdated, readMessageReceived, readOptedIn, readOptedOut } from './contacts.ts';
+import { readLeadContacted, readLeadCreated } from './leads.ts';
 import { readOrderCancelled, readOrderPlaced, readOrderUpdated } from './orders.ts';
 import type { Read } from './reading.ts';
 import { standardWebhookKey, standardWebhookParts, standardWebhookScheme } from './sign.ts';
@@ -23,6 +24,8 @@ interface Type {
 // docs/webhooks.md shows an example of each.
 const types: ReadonlyMap<string, Type> = new Map([
   ['cart.updated', { read: readCartUpdated, mayBeStop: false }],
+  ['lead.created', { read: readLeadCreated, mayBeStop: false }],
+  ['lead.contacted', { read: readLeadContacted, mayBeStop: true }],
   ['order.placed', { read: readOrderPlaced, mayBeStop: true }],
   ['order.updated', { read: readOrderUpdated, mayBeStop: false }],
   ['order.cancelled', { read: readOrderCancelled, mayBeStop: false }],

@@ -11,7 +11,7 @@ import { type OpenSmtp, openSmtp } from './open-session.ts';
 const lookAgainMs = 250;
 
 /**
- * E-mail by SMTP. Slower than an HTTP call, so with times of its own (design, section 7). There is no way to ask an SMTP server about
+ * E-mail by SMTP. Slower than an HTTP call, so with times of its own (docs/fence.md#times-in-order). There is no way to ask an SMTP server about
  * a message, so an unknown outcome stays unknown.
  * @param deps.openTimeoutMs - for connecting, TLS and login together
  * @param deps.dkim - signs every message; absent or null: they leave unsigned, or the server signs them

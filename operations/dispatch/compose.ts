@@ -1,6 +1,6 @@
 import { composeMessage } from '../../content/channels/index.ts';
 import type { CopyFacts } from '../../content/copy-facts.ts';
-import type { Channel, MessagePayload } from '../../domain/channels/index.ts';
+import { type Channel, channels, type MessagePayload } from '../../domain/channels/index.ts';
 import type { Deps } from '../deps.ts';
 import type { EnrollmentRow } from './progress.ts';
 import type { Reading } from './facts.ts';
@@ -20,7 +20,7 @@ export interface ComposeInput {
 /** The message of a step on a channel, complete and ready to be pinned: no fact is read after this. */
 export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): MessagePayload {
   const content = version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
-  const to = reading.addresses[channel];
+  const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
   const { settings, subject, person, facts } = reading;
   const target = { tenantId: enrollment.tenantId, messageId };

@@ -26,7 +26,7 @@ import {
   recordDecision,
   settled,
   suppressRefused,
-  tell,
+  addToStory,
   writeDefer,
   writeSkip,
 } from './records.ts';
@@ -103,7 +103,7 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
   return carryOut(attempt, plan, reading);
 }
 
-/** What the row answers by itself; `decide`: the gates are asked. */
+/** What follows from the row alone; `decide`: the gates decide. */
 async function decideByRow(attempt: DispatchAttempt, row: MessageRow, plan: Plan): Promise<Decided | 'decide'> {
   const { tx, locked } = attempt;
   if (row.live) return clearLive(attempt, row);
@@ -122,14 +122,14 @@ async function decideByRow(attempt: DispatchAttempt, row: MessageRow, plan: Plan
   }
 }
 
-/** One line for the history: what this very dispatch brought about, or what it found. */
+/** One line for Temporal's history: what this dispatch did, or what it found. */
 function noteOf({ called }: DispatchAttempt, state: 'sent' | 'skipped' | 'unknown'): string {
   if (state === 'unknown') return called ? 'sent or not, nobody can say: it is not repeated' : 'in doubt, and not to be repeated';
   if (called) return state;
   return state === 'sent' ? 'it had been sent before' : 'it had been skipped before';
 }
 
-/** A claim whose call may be running is nobody else's until its lease is dead; one's own that was never called is given back. */
+/** Leave a claim alone until its lease is dead, because its call may be running. A claim of this run that was never called is given back. */
 async function clearLive(attempt: DispatchAttempt, row: MessageRow): Promise<Decided> {
   const { tx } = attempt;
   if (row.claim !== null && attempt.uncalled.has(row.claim)) {
@@ -142,11 +142,11 @@ async function clearLive(attempt: DispatchAttempt, row: MessageRow): Promise<Dec
   return { kind: 'decide_again' };
 }
 
-/** What the account that was called can say about a call. */
+/** How a call in doubt can be cleared up, by the account that was called. */
 const reconciliationOf = (attempt: DispatchAttempt, row: MessageRow): Reconciliation =>
   attempt.outlets.ofAccount(row.account, row.channel)?.sender.reconciliation ?? { kind: 'none' };
 
-/** A call before may have been accepted: ask about it, repeat it by its key, or leave it. null: it stays as it is. */
+/** Clear up a call that may have been accepted: ask about it, repeat it by its key, or leave it. null: it stays unknown. */
 async function inDoubt(attempt: DispatchAttempt, row: MessageRow): Promise<Decided | 'replay' | null> {
   const { tx, deps, tenantId } = attempt;
   if (row.payload === null || row.claim === null) return null;
@@ -179,12 +179,12 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   return apply(attempt, plan, reading, verdict, nowMs);
 }
 
-/** What is answered in place of a verdict that cannot be carried out as it stands; null: it can. */
+/** The answer where a verdict cannot be carried out as it stands; null: it can. */
 async function insteadOf(attempt: DispatchAttempt, plan: Plan, verdict: Verdict, nowMs: number): Promise<Decided | null> {
   const { tx, stepId, opened } = attempt;
   const { enrollment, row } = attempt.locked;
   if (verdict.kind === 'defer' && verdict.reason === 'due' && !attempt.called && verdict.untilMs - nowMs < mostSkewMs) {
-    // Temporal's clock is ahead of this worker's: waiting here costs no history, answering would turn the workflow in circles.
+    // Temporal's clock is ahead of this worker's. Waiting in the activity costs no history; answering would make the workflow dispatch again at once.
     return { kind: 'again', inMs: verdict.untilMs - nowMs, why: 'not due yet by this worker’s clock' };
   }
   // In doubt, only a repeat of the pinned call is possible: any other verdict leaves it unknown.
@@ -215,11 +215,11 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
       return done(`deferred: ${verdict.reason}`);
     case 'skip':
       writeSkip(tx, enrollment, stepId, verdict.reason, dueMs);
-      tell(tx, enrollment, 'step.skipped', { step: stepId, reason: verdict.reason });
+      addToStory(tx, enrollment, 'step.skipped', { step: stepId, reason: verdict.reason });
       return done(`skipped: ${verdict.reason}`);
     case 'stop':
       writeSkip(tx, enrollment, stepId, 'stopped', dueMs);
-      if (await endEnrollment(tx, enrollment, verdict.reason)) tell(tx, enrollment, 'stopped', { reason: verdict.reason });
+      if (await endEnrollment(tx, enrollment, verdict.reason)) addToStory(tx, enrollment, 'stopped', { reason: verdict.reason });
       return done(`stopped: ${verdict.reason}`);
     case 'send':
       if (opened.kind !== 'open') {

@@ -113,9 +113,9 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const planned = plan.steps.find((s) => s.id === stepId);
   if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
 
-  // What a person said closes the channel for the person; what an address is worth (refused, bounced) counts for that address alone.
+  // An opt-out or a complaint closes the channel for the person; a refusal or a bounce closes that address alone.
   const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
-  // A number that somebody closed is closed for texts and calls; it says nothing about the other channels of whoever shares it.
+  // A closed number is closed for texts and calls. The other channels of those who share it stay open.
   const numbers = new Set(identities.filter((i) => !isStrong(i)).map(hashOf));
   const personClosed = (channel: Channel) =>
     closes(channel).some(

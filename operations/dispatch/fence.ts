@@ -9,7 +9,7 @@ import { MovedError } from '../intake/found.ts';
 import type { EnrollmentRow, LedgerRow, MessageRow } from './progress.ts';
 
 /*
- * The send fence, design section 7, as SQL. The states of a row and who moves it:
+ * The send fence as SQL (docs/fence.md). The states of a row, and what moves it from one to the next:
  *
  *   none, failed  ── claim ──▶ claimed ── settle ──▶ sent | failed | unknown
  *        └───────── decide ──▶ skipped      │
@@ -17,7 +17,7 @@ import type { EnrollmentRow, LedgerRow, MessageRow } from './progress.ts';
  *                                                              └─ replay (keys) ──▶ claimed
  *
  * `sent` and `skipped` are final, except that proof of acceptance makes anything `sent`. `live` belongs to the latest claim's call alone.
- * Every rule stands here for a counterexample of the model; change the model before a rule.
+ * Each rule has a counterexample in the protocol's model: change the model before a rule.
  */
 
 export interface Locked {
@@ -112,7 +112,7 @@ export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void 
   );
 }
 
-/** A lease older than a dead lease: its call is over and nobody knows how it ended. */
+/** End a lease that is dead: the call is over by now, and its outcome is not known. */
 export async function endDeadLease(tx: Tx, row: MessageRow, reconciliation: Reconciliation | null): Promise<void> {
   await tx
     .update(messages)
@@ -128,7 +128,7 @@ const doubt = (reconciliation: Reconciliation | null) => ({
       : sql`null::timestamptz`,
 });
 
-/** A worker that finds its own claim which it never called gives it back. */
+/** Give back a claim of this worker that it never called. */
 export async function releaseOwnClaim(tx: Tx, row: MessageRow): Promise<void> {
   await tx
     .update(messages)
@@ -158,7 +158,7 @@ export async function settleCall(tx: Tx, messageId: string, claim: string, outco
       .set({ ...accepted, live: false })
       .where(mine)
       .returning({ id: messages.id });
-    // A newer claim owns the row, yet this call was accepted: the state says so, the newer call's lease stays its own.
+    // This call was accepted, though a newer claim owns the row: write the state, and leave the newer call's lease alone.
     if (settled.length === 0) await tx.update(messages).set(accepted).where(eq(messages.id, messageId));
     return;
   }

@@ -11,7 +11,7 @@ import type { Sealing } from '../sealing.ts';
 import { type Locked, lockStep } from './fence.ts';
 import { type EnrollmentRow, type MessageRow, readProgress } from './progress.ts';
 
-/** What the workflow learns: the progress as Postgres has it, and how the enrollment ended, if it has. */
+/** What the workflow gets back: the progress as Postgres has it, and how the enrollment ended, if it has. */
 export type DispatchResult =
   | { kind: 'done'; progress: Progress; ended: FinishReason | null; note: string }
   /** Another call of this step may still be running, or its outcome can be asked for later: dispatch again then. */
@@ -29,7 +29,7 @@ export async function settled(tx: Tx, { enrollment, ledger }: Locked, plan: Plan
   const progress = readProgress(enrollment, ledger);
   const complete = plan.steps.every((s) => progress.settled[s.id] !== undefined);
   if (complete && enrollment.endedAt === null && (await endEnrollment(tx, enrollment, 'completed'))) {
-    tell(tx, enrollment, 'completed', {});
+    addToStory(tx, enrollment, 'completed', {});
     return { kind: 'done', progress, ended: 'completed', note };
   }
   return { kind: 'done', progress, ended: endOf(enrollment), note };
@@ -77,7 +77,7 @@ export function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number, subje
       .set({ activatedAt: nowMs, ...left })
       .where(eq(enrollments.id, enrollment.id)),
   );
-  tell(tx, enrollment, 'abandoned', { value_minor: subject.valueMinor, currency: subject.currency });
+  addToStory(tx, enrollment, 'abandoned', { value_minor: subject.valueMinor, currency: subject.currency });
 }
 
 export function writeDefer(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Extract<Verdict, { kind: 'defer' }>): void {
@@ -114,7 +114,7 @@ export function noteOutage(tx: Tx, enrollment: EnrollmentRow, row: MessageRow | 
       .values({ ...newRow(enrollment, stepId), ...failed })
       .onConflictDoUpdate({ target: [messages.tenantId, messages.enrollmentId, messages.stepId], set: failed }),
   );
-  tell(tx, enrollment, 'provider.unreachable', { step: stepId, retry_in_ms: backoffMs(failures, enrollment.timeScale) });
+  addToStory(tx, enrollment, 'provider.unreachable', { step: stepId, retry_in_ms: backoffMs(failures, enrollment.timeScale) });
 }
 
 const newRow = (enrollment: EnrollmentRow, stepId: string) => ({
@@ -182,6 +182,6 @@ export async function endEnrollment(tx: Tx, enrollment: EnrollmentRow, reason: F
 }
 
 /** One line of the enrollment's story, unawaited. No personal data. */
-export function tell(tx: Tx, enrollment: { tenantId: string; id: string }, type: string, data: Record<string, unknown>): void {
+export function addToStory(tx: Tx, enrollment: { tenantId: string; id: string }, type: string, data: Record<string, unknown>): void {
   unawaited(tx, tx.insert(enrollmentEvents).values({ tenantId: enrollment.tenantId, id: uuidv7(), enrollmentId: enrollment.id, type, data }));
 }

@@ -1,6 +1,9 @@
+import { NobodyWaitsError } from '../../db/connection-line.ts';
+
 /** A delivery that waits for its turn, and whoever waits for it. */
 interface Waiting<D, R> {
   delivery: D;
+  sinceMs: number;
   resolve: (result: R | PromiseLike<R>) => void;
   reject: (error: unknown) => void;
 }
@@ -21,6 +24,7 @@ export class DeliverySets<D, R> {
   readonly #applyOne: (delivery: D) => Promise<R>;
   readonly #applySet: (tenantId: string, deliveries: D[]) => Promise<(R | null)[]>;
   readonly #overlap: (a: D, b: D) => boolean;
+  readonly #wanted: (delivery: D) => boolean;
   readonly #options: SetOptions;
   readonly #waiting = new Map<string, Waiting<D, R>[]>();
   readonly #running = new Map<string, number>();
@@ -32,22 +36,31 @@ export class DeliverySets<D, R> {
       applySet(tenantId: string, deliveries: D[]): Promise<(R | null)[]>;
       /** Whether two deliveries may have something in common: then they do not go into the same set. */
       overlap(a: D, b: D): boolean;
+      /** Whether somebody still waits for the answer: a delivery that nobody waits for gives up its place. */
+      wanted(delivery: D): boolean;
     },
     options: SetOptions,
   ) {
     this.#applyOne = steps.applyOne;
     this.#applySet = steps.applySet;
     this.#overlap = steps.overlap;
+    this.#wanted = steps.wanted;
     this.#options = options;
   }
 
   apply(tenantId: string, delivery: D): Promise<R> {
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(tenantId) ?? [];
-      waiting.push({ delivery, resolve, reject });
+      waiting.push({ delivery, sinceMs: performance.now(), resolve, reject });
       this.#waiting.set(tenantId, waiting);
       this.#next(tenantId);
     });
+  }
+
+  /** How long the first in any tenant's line has been waiting. */
+  longestWaitMs(): number {
+    const since = [...this.#waiting.values()].flatMap(([first]) => first?.sinceMs ?? []);
+    return since.length === 0 ? 0 : performance.now() - Math.min(...since);
   }
 
   #next(tenantId: string): void {
@@ -56,6 +69,7 @@ export class DeliverySets<D, R> {
     if (running >= this.#options.atOnce || waiting.length === 0) return;
     const set = this.#take(waiting);
     if (waiting.length === 0) this.#waiting.delete(tenantId);
+    if (set.length === 0) return;
     this.#running.set(tenantId, running + 1);
     void this.#run(tenantId, set).finally(() => {
       const left = (this.#running.get(tenantId) ?? 1) - 1;
@@ -72,6 +86,10 @@ export class DeliverySets<D, R> {
     while (set.length < this.#options.most) {
       const next = waiting.shift();
       if (next === undefined) break;
+      if (!this.#wanted(next.delivery)) {
+        next.reject(new NobodyWaitsError());
+        continue;
+      }
       const apart = [...set, ...passed].every((other) => !this.#overlap(other.delivery, next.delivery));
       (apart ? set : passed).push(next);
     }

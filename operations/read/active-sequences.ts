@@ -10,7 +10,7 @@ import { readSubject, segmentOf, valueOf } from '../subject-row.ts';
 import { type Amount, nextStep, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 
-/** A cart as its store sees it (requirement S1-21). Times in epoch milliseconds, money in minor units. */
+/** A cart as its store sees it. Times in epoch milliseconds, money in minor units. */
 export interface CartView {
   id: string;
   externalIds: ExternalId[];
@@ -29,7 +29,7 @@ export interface CartView {
   lastActivityAtMs: number;
 }
 
-/** A running recovery as its store sees it (requirement S1-4). */
+/** A running recovery as its store sees it. */
 export interface ActiveSequence {
   id: string;
   sequenceType: SequenceType;

@@ -68,7 +68,6 @@ const dayMs = 24 * 3_600_000;
  * sent, who bought, which orders are credited to them. A cancelled order takes its revenue back; it is not un-bought (rule 11). A test
  * order is neither a purchase nor revenue.
  * The window begins at a full hour (UTC), up to an hour early: it is made of whole sums.
- * Source: requirement S1-15
  */
 export function readAnalytics(deps: Pick<Deps, 'db' | 'clock' | 'subjects'>, tenantId: string, days: number): Promise<Analytics> {
   const toMs = deps.clock.nowMs();

@@ -6,7 +6,7 @@ import { openRealShop, type RealShop } from './real-shop.ts';
 // API and worker run on while their Postgres crashes under load, twice, comes back, and then stands still for a while. What became of
 // everything is looked at in the end.
 
-/** Shops give up after five seconds (design, section 7); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
+/** Shops give up after five seconds (docs/fence.md#times-in-order); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
 const answerLimitMs = 7_000;
 
 let postgres: PrivatePostgres;

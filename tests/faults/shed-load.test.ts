@@ -10,7 +10,7 @@ import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
 // While Postgres stands still, webhooks pile up before the pool. What cannot be answered in time is told so at once, and when Postgres goes
 // on, nothing is done for answers that nobody waits for.
 
-/** Shops give up after five seconds (design, section 7); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
+/** Shops give up after five seconds (docs/fence.md#times-in-order); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
 const answerLimitMs = 6_500;
 const connections = 4;
 

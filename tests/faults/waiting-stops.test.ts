@@ -13,7 +13,7 @@ import { createStubSender } from '../helpers/stub-sender.ts';
 // An API of four connections, and far more stops than that which have to wait.
 
 const hourMs = 3_600_000;
-/** Shops give up after five seconds (design, section 7); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
+/** Shops give up after five seconds (docs/fence.md#times-in-order); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
 const answerLimitMs = 6_500;
 const times = { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 };
 

@@ -91,7 +91,7 @@ export function deadlineIn(ms: number): Deadline {
   return { remainingMs: () => end - performance.now() };
 }
 
-// The socket's end may come this much after the deadline (design, section 7, assumption a).
+// The socket's end may come this much after the deadline (docs/guarantees.md, assumptions).
 const graceMs = 400;
 
 interface Details {

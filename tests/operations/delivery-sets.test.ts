@@ -25,6 +25,7 @@ describe('gathering', () => {
           return deliveries.map((d) => (d.endsWith('!') ? null : `${d} together`));
         },
         overlap: (a, b) => a[0] === b[0],
+        wanted: (delivery) => !delivery.endsWith('?'),
       },
       { atOnce, most },
     );
@@ -63,6 +64,16 @@ describe('gathering', () => {
     const others = ['a1', 'b1!', 'c1'].map((d) => leftOut.sets.apply('t', d));
     await leftOut.finishAll();
     expect(await Promise.all(others)).toEqual(['a1 alone', 'b1! alone', 'c1 together']);
+  });
+
+  test('a delivery whose answer nobody waits for any more gives up its place', async () => {
+    const { sets, calls, finishAll } = gathered();
+    const answers = ['a1', 'b1?', 'c1'].map((d) => sets.apply('t', d));
+    const settled = Promise.allSettled(answers);
+    await finishAll();
+    expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(calls).toEqual([['a1'], ['c1']]);
+    expect(sets.longestWaitMs()).toBe(0);
   });
 
   test('tenants are never mixed', async () => {

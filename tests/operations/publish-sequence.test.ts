@@ -30,7 +30,7 @@ const versions = () => shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.
 test('an unchanged preset makes no new version, however often and however many processes publish it', async () => {
   const presets = await loadPresets(presetsFolder());
   await Promise.all(Array.from({ length: 5 }, async () => Promise.all(presets.map((p) => publishPreset(shop.deps, shop.tenant.tenantId, p)))));
-  expect(await versions()).toEqual([{ version: 1 }]);
+  expect(await versions()).toEqual(presets.map(() => ({ version: 1 })));
 });
 
 test('a changed preset becomes a new version; running enrollments stay on theirs, new ones get it', async () => {

@@ -85,7 +85,7 @@ class History {
     );
     await this.#begin();
     await Promise.all([
-      ...this.#plan.dispatches.map((d, at) => this.#activity(d.cart, d.when, d.lives, `d${at + 1}`)),
+      ...this.#plan.dispatches.map((d, at) => this.#activity(d, `d${at + 1}`)),
       ...this.#plan.actions.map((a, at) => this.#act(a, `s${at + 1}`)),
       ...this.#plan.timePassesMs.map((atMs) => sleep(atMs).then(() => this.#letTimePass())),
     ]);
@@ -193,10 +193,10 @@ class History {
 
   // ── dispatching, as Temporal does it: again and again until the step is settled
 
-  async #activity(cart: number, when: When, lives: ProcessPlan[], name: string): Promise<void> {
+  async #activity({ cart, when, lives, comesBack = true }: HistoryPlan['dispatches'][number], name: string): Promise<void> {
     await this.#until(when, cart);
     const enrollmentId = this.#seen.carts[cart]?.enrollmentId ?? '';
-    for (const life of [...lives, ...Array.from({ length: 12 }, () => undisturbed)]) {
+    for (const life of [...lives, ...Array.from({ length: comesBack ? 12 : 0 }, () => undisturbed)]) {
       if (performance.now() - this.#startedMs > 3_500) return;
       const process = this.#process(name, life, cart);
       const result = await this.#attempt(process, () => dispatchStep(process.deps, { tenantId: this.#tenantId, enrollmentId, stepId }));
@@ -389,7 +389,10 @@ class History {
 
   async #click(payload: Payload, afterMs: number): Promise<void> {
     await sleep(afterMs);
-    const messageId = await this.#messageIdOf(payload);
+    const messageId = await this.#messageIdOf(payload).catch((error: unknown) => {
+      this.#surprise('click', error);
+      return null;
+    });
     if (messageId === null) return;
     this.#counts.clicks += 1;
     this.#note('a click on the message');

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Tx, WithTenant } from '../../db/client.ts';
+import { createDeliverySets } from '../../operations/apply-delivery.ts';
+import { ClaimSlots } from '../../operations/claim-slots.ts';
 import type { BuiltDeps } from '../../operations/create-deps.ts';
 import type { Fault, Point, ProcessPlan } from './schedule.ts';
 import { partsOf, type World } from './world.ts';
@@ -107,6 +109,9 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
 
   const deps: BuiltDeps = {
     ...world.deps,
+    // Of this process: what it holds when it dies must hold up nobody else.
+    claimSlots: new ClaimSlots(),
+    deliverySets: createDeliverySets(),
     db: { ...db, withTenant: mortal(db.withTenant, null), settling: mortal(db.settling, 'settle.before_commit') },
     checkpoints: reach,
     createSender: (integration) => {

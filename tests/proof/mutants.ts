@@ -21,7 +21,7 @@ const fence = 'operations/dispatch/fence.ts';
 const decide = 'operations/dispatch/decide-and-claim.ts';
 const accept = 'operations/apply-delivery.ts';
 
-/** Rules of design, section 7, each of which has a counterexample in the protocol's model. */
+/** Rules of docs/fence.md, each of which has a counterexample in the protocol's model. */
 export const mutants: readonly Mutant[] = [
   {
     name: 'stop-does-not-wait',

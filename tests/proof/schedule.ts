@@ -69,7 +69,8 @@ export interface HistoryPlan {
   secondCart: boolean;
   /** By cart, in the order of its calls; further calls are accepted. */
   behaviours: Behaviour[][];
-  dispatches: { cart: number; when: When; lives: ProcessPlan[] }[];
+  /** `comesBack: false`: after the planned lives nobody dispatches the step again. */
+  dispatches: { cart: number; when: When; lives: ProcessPlan[]; comesBack?: boolean }[];
   actions: ActionPlan[];
   /** A click on the link of the message, so long after each acceptance. */
   clicksAfterMs: number | null;
@@ -98,17 +99,19 @@ function planHistory(seed: number): HistoryPlan {
 /**
  * Rare coincidences that chance alone would seldom bring about are put together on purpose in some of the histories: a worker that is
  * slow between its claim and its call, one that is slow between its call and the outcome, a provider that is slow to accept, a merge that
- * brings a stop along in the middle of a call, a channel that refuses for good, and a channel that is closed while the other one is not.
+ * brings a stop along in the middle of a call, a channel that refuses for good, a channel that
+ * is closed while the other one is not, and a worker that dies and is never replaced.
  */
 function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
   const edge = random.weighted([
-    [6, 'none'],
-    [1, 'late_call'],
+    [5, 'none'],
+    [1.6, 'late_call'],
     [1, 'late_settle'],
     [1, 'late_acceptance'],
     [1, 'merge_in_call'],
     [1.3, 'refused_for_good'],
     [1.3, 'one_channel_closes'],
+    [0.8, 'left_alone'],
   ]);
   const [first, ...others] = plan.dispatches;
   if (edge === 'none' || first === undefined) return plan;
@@ -163,6 +166,15 @@ function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
         texts: true,
         emailClosed: false,
         behaviours: behaviours(...begin),
+        actions: random.chance(0.5) ? [] : plan.actions.slice(0, 1),
+      };
+    }
+    case 'left_alone': {
+      const dies = random.pick(['dispatch.claimed', 'dispatch.called'] as const);
+      const life: ProcessPlan = { faults: { [dies]: { kind: 'crash', afterMs: 0 } }, waitMs: 20 };
+      return {
+        ...plan,
+        dispatches: [{ cart: first.cart, when: { after: 'start', delayMs: 0 }, lives: [life], comesBack: false }],
         actions: random.chance(0.5) ? [] : plan.actions.slice(0, 1),
       };
     }

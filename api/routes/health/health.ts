@@ -8,7 +8,7 @@ import { healthSchema } from './examine.ts';
  * `/readyz` is for load balancers: Postgres only, because events are accepted while Temporal is away. `/healthz` names every part, for
  * people and monitors: 503 while Postgres (or room on its disk), Temporal or the worker is away, 200 with `degraded` while the relay only lags, steps
  * go out late, or deliveries that may be stops wait in the quarantine.
- * Source: design, section 9
+ * Source: docs/operations.md
  */
 export const healthRoutes: FastifyPluginAsyncZod<{ examine: Examine; storage: ExamineStorage }> = async (app, { examine, storage }) => {
   app.get(

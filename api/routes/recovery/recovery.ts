@@ -10,7 +10,7 @@ import { idParams, isId, nextPage, noteField } from '../fields.ts';
 import { presentActiveSequence, presentAnalytics, presentStop } from './present.ts';
 import { activeSequenceSchema, analyticsSchema, stoppedSchema } from './schemas.ts';
 
-/** What a merchant sees of the store's recoveries, and the brake (requirement S1-16). Registered behind `requireApiKey`. */
+/** What a merchant sees of the store's recoveries, and the brake. Registered behind `requireApiKey`. */
 export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   const tags = ['recovery'];
   const security = [{ apiKey: [] }, { apiKeyHeader: [] }];

@@ -66,6 +66,25 @@ const cart = z
   })
   .meta({ id: 'GenericCart' });
 
+const lead = z
+  .looseObject({
+    id: id.optional().meta({ description: 'Your id of the lead; without one, each person has one lead.' }),
+    source: z
+      .string()
+      .optional()
+      .meta({ description: 'Where it came from.', examples: ['website'] }),
+    interest: z
+      .string()
+      .optional()
+      .meta({ description: 'What they asked about, as messages may repeat it.', examples: ['a kitchen with an island'] }),
+    message: z.string().optional().meta({ description: 'What they wrote; no message repeats it.' }),
+    url: link.optional().meta({ description: 'The page about what they asked for: messages lead there.' }),
+    value: money.optional().meta({ description: 'What it may be worth.' }),
+    currency: z.string().optional().meta({ description: 'ISO 4217, of `value`.' }),
+    created_at: instant.optional(),
+  })
+  .meta({ id: 'GenericLead' });
+
 const order = z
   .looseObject({
     id,
@@ -105,6 +124,18 @@ export const genericEvent = z
       'GenericCartUpdated',
       'A cart has changed, or its shopper has become known.',
       z.looseObject({ cart, contact: contact.optional() }),
+    ),
+    event(
+      'lead.created',
+      'GenericLeadCreated',
+      'Somebody asked about something and left an address.',
+      z.looseObject({ lead: lead.optional(), contact }),
+    ),
+    event(
+      'lead.contacted',
+      'GenericLeadContacted',
+      'A colleague has spoken with the lead: what runs about it stops.',
+      z.looseObject({ lead_id: id.optional(), contact: contact.optional(), by: z.string().optional().meta({ description: 'Who it was.' }) }),
     ),
     event(
       'order.placed',

@@ -1,13 +1,12 @@
 import type { LineItem } from '../../events.ts';
 import type { BaseSegment, SegmentModifier, SegmentThresholds } from '../../people/segments.ts';
 
-/** `sequence_type` of the merchant's record (S1-4), in the order in which figures list them. */
+/** `sequence_type` of the merchant's record, in the order in which figures list them. */
 export const sequenceTypes = ['first_time', 'returning', 'high_value', 'low_stock'] as const;
 export type SequenceType = (typeof sequenceTypes)[number];
 
 /**
  * The modifiers of a cart. Sold out is not low: "only a few left" would be untrue.
- * Source: requirement S1-3
  */
 export function segmentModifiers(
   items: readonly Pick<LineItem, 'stock'>[],
@@ -16,7 +15,7 @@ export function segmentModifiers(
   return items.some(({ stock }) => stock !== null && stock > 0 && stock <= lowStockAt) ? ['LOW_STOCK'] : [];
 }
 
-/** The one value that merchants see: the base, or `low_stock` where the base is RETURNING. Source: requirements S1-3, S1-4 */
+/** The one value that merchants see: the base, or `low_stock` where the base is RETURNING. */
 export function sequenceType(segment: BaseSegment, modifiers: readonly SegmentModifier[]): SequenceType {
   switch (segment) {
     case 'FIRST_TIME':

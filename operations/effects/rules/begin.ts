@@ -67,7 +67,7 @@ const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void',
 // Two devices in turn must not begin a workflow with every click.
 const mostTakeovers = 3;
 
-/** Re-entry: once per subject, or again after the sequence's cooldown (requirements, section 3). @param runs - of this sequence, about this subject */
+/** Re-entry: once per subject, or again after the sequence's cooldown. @param runs - of this sequence, about this subject */
 function keepsFromBeginning(runs: readonly KnownRun[], { reentry }: SequenceDefinition, nowMs: number, timeScale: number): boolean {
   if (runs.filter((run) => run.stopReason === 'superseded').length >= mostTakeovers) return true;
   const cooldownMs = reentry === 'once-per-subject' ? null : reentry.cooldownMs / timeScale;

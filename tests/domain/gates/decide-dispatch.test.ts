@@ -10,7 +10,7 @@ import { anchorMs, checkOf, decide, factsWith, usable } from './a-dispatch.ts';
 
 const at = (span: string) => anchorMs + ms(span);
 
-test('a step with nothing in its way is sent, with every gate asked in the order of the design', () => {
+test('a step with nothing in its way is sent, with every gate asked in its order', () => {
   const verdict = decide();
   expect(verdict).toMatchObject({ kind: 'send', channel: 'email' });
   expect(verdict.checks.map(({ gate }) => gate)).toEqual([
@@ -232,6 +232,12 @@ describe('retries', () => {
   test('a message refused more often than maxRetries is given up', () => {
     expect(decide({ step: { refusals: { email: 3 }, maxRetries: 3 } }).kind).toBe('send');
     expect(decide({ step: { refusals: { email: 4 }, maxRetries: 3 } })).toMatchObject({ kind: 'skip', reason: 'refused' });
+  });
+
+  test('what one channel’s provider refused does not count for another channel', () => {
+    const step = { channels: ['sms', 'email'] as ('sms' | 'email')[], refusals: { sms: 4 }, maxRetries: 3 };
+    expect(decide({ step, channels: { sms: { ...usable, suppressed: true }, email: usable } })).toMatchObject({ kind: 'send', channel: 'email' });
+    expect(decide({ step, channels: { sms: usable, email: usable } })).toMatchObject({ kind: 'skip', reason: 'refused' });
   });
 });
 

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import type { Consent } from '../../../domain/gates/facts.ts';
 import { minorDigits } from '../../../domain/money.ts';
 import { consentAllows, deniesEverything, foldConsent } from '../../../domain/people/consent.ts';
 import { normaliseEmail, normalisePhone } from '../../../domain/people/identity.ts';
 import { placeholderReason } from '../../../domain/people/placeholder.ts';
 import { baseSegment } from '../../../domain/people/segments.ts';
 import { segmentModifiers, sequenceType } from '../../../domain/subjects/cart/segment.ts';
+import { tenantSettings } from '../../../domain/tenant-settings.ts';
 
 describe('an e-mail address', () => {
   test.each([
@@ -211,4 +213,12 @@ describe('the segment of a customer', () => {
 
 test('currencies have their own number of decimals', () => {
   expect(['EUR', 'jpy', 'KWD', 'XX', '', '€'].map(minorDigits)).toEqual([2, 0, 3, null, null, null]);
+});
+
+test('silence is enough for an email, and not for a text, a call or a push, unless the tenant says otherwise (rule 14)', () => {
+  const { requireConsent } = tenantSettings.parse({});
+  const allowed = (channel: string, consent: Consent) => consentAllows(consent, requireConsent.includes(channel));
+  expect(['email', 'sms', 'call', 'push'].filter((channel) => allowed(channel, 'unknown'))).toEqual(['email']);
+  expect(['email', 'sms'].filter((channel) => allowed(channel, 'granted'))).toEqual(['email', 'sms']);
+  expect(['email', 'sms'].filter((channel) => allowed(channel, 'denied'))).toEqual([]);
 });

@@ -8,7 +8,7 @@ const parsed = parseSequence(readFileSync(new URL('../../../sequences/cart.yaml'
 if (!parsed.ok) throw new Error(describeSequenceErrors('cart.yaml', parsed.errors));
 const cart = parsed.definition;
 
-test('the cart preset is the one of the requirements (S1-2)', () => {
+test('the cart preset has its five steps at their times', () => {
   expect(cart.steps.map(({ id, due, channels, content }) => [id, due, channels, content])).toEqual([
     ['popup_1h', { from: 'anchor', delayMs: ms('1h') }, ['onsite'], 'cart/popup_1h'],
     ['email_2h', { from: 'anchor', delayMs: ms('2h') }, ['email'], 'cart/email_2h'],
@@ -39,7 +39,7 @@ test('a cart left in the morning gets four mails; the pop-up waits for a channel
   expect(run.finished).toEqual({ reason: 'completed', at: 'day 4 09:00' });
 });
 
-test('a cart without an address passes through with a stored reason for every mail (S1-6)', () => {
+test('a cart without an address passes through with a stored reason for every mail', () => {
   const email = { connected: true, hasAddress: false, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false } as const;
   const run = rehearse(cart, [cartUpdated('09:00')], { channels: { email } });
   expect(run.skipped.slice(1)).toEqual(['email_2h', 'email_24h', 'email_48h', 'email_72h'].map((step) => ({ step, reason: 'no_address' })));

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { PersonRef, SubjectKey } from '../../domain/events.ts';
+import { readInstant } from '../read/instant.ts';
+import { readMoney } from '../read/money.ts';
+import { note, readFields } from '../read/notes.ts';
+import { namesSomebody } from '../read/person.ts';
+import { readId, readLines, readText } from '../read/text.ts';
+import { readUrl } from '../read/url.ts';
+import { readEventCurrency } from './carts.ts';
+import { optOutsOf, readContact, readIdentity } from './person.ts';
+import { type Read, type Reading, within } from './reading.ts';
+
+// A kind of their own: a lead and a cart of one system may have the same id.
+const leadKey = (value: string): SubjectKey => ({ kind: 'lead', value });
+
+/** Somebody asked about something. A form without an id has one lead of each person: what they ask next is added to it. */
+export const readLeadCreated: Read = (reading) => {
+  const { data, notes, store, occurred } = reading;
+  const fields = readFields(data['lead'], 'data.lead', notes) ?? {};
+  const hasValue = 'value' in fields && fields['value'] !== null;
+  const currency = hasValue ? readEventCurrency(reading, fields, 'data.lead', 'value') : null;
+  const contact = readContact(reading, currency);
+  const keys = keysOf(reading, fields['id'], 'data.lead.id', contact.person);
+  if (keys.length === 0) return [];
+  const text = (field: string, longest: number) => readText(fields[field], `data.lead.${field}`, notes, longest);
+  const createdAt = readInstant(fields['created_at'], 'data.lead.created_at', notes, store.timeZone);
+  return [
+    ...optOutsOf(contact, occurred),
+    {
+      type: 'lead.created',
+      ...occurred,
+      keys,
+      person: contact.person,
+      lead: {
+        createdAtMs: Math.min(createdAt?.ms ?? occurred.occurredAtMs, occurred.occurredAtMs),
+        source: text('source', 100),
+        interest: text('interest', 200),
+        message: readLines(fields['message'], 'data.lead.message', notes, 10_000),
+        url: readUrl(fields['url'], 'data.lead.url', notes, store.url),
+        currency,
+        valueMinor: currency === null ? null : readMoney(fields['value'], 'data.lead.value', notes, currency),
+      },
+    },
+  ];
+};
+
+/** A colleague has spoken with the lead: named by its id, or by the person. */
+export const readLeadContacted: Read = (reading) => {
+  const { data, notes, occurred } = reading;
+  const person = readIdentity(reading);
+  const id = readId(data['lead_id'], 'data.lead_id', notes) ?? readId(within(reading, 'lead')['id'], 'data.lead.id', notes);
+  if (id === null && !namesSomebody(person)) return [];
+  const keys = id === null ? [] : [leadKey(id)];
+  return [{ type: 'lead.contacted', ...occurred, keys, person, by: readText(data['by'], 'data.by', notes, 100) }];
+};
+
+function keysOf({ notes }: Reading, value: unknown, path: string, person: PersonRef): SubjectKey[] {
+  const id = readId(value, path, notes);
+  if (id !== null) return [leadKey(id)];
+  if (!namesSomebody(person)) return [];
+  note(notes, path, "is missing: taken as the person's only lead");
+  const who = person.externalId ?? person.email ?? person.phone ?? '';
+  return [{ kind: 'lead_of', value: createHash('sha256').update(who).digest('hex') }];
+}
