@@ -61,6 +61,8 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /api/tenants',
     'GET /api/tenants/{tenant}',
     'GET /api/tenants/{tenant}/keys',
+    'GET /api/webhooks/{integration}',
+    'GET /api/webhooks/{integration}/{connection}',
     'GET /c/{token}',
     'GET /healthz',
     'GET /metrics',
