@@ -21,7 +21,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['tests/{db,operations,activities,worker,api,end-to-end,faults,hostile}/**/*.test.ts'],
+          include: ['tests/{db,operations,activities,worker,api,end-to-end,extension,faults,hostile}/**/*.test.ts'],
           globalSetup: stack,
           testTimeout: 120_000,
           hookTimeout: 120_000,

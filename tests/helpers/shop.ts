@@ -17,6 +17,8 @@ import { type BuiltDeps, createDeps } from '../../operations/create-deps.ts';
 import type { Clock } from '../../operations/clock.ts';
 import type { Checkpoints } from '../../operations/deps.ts';
 import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';
+import type { SubjectKinds } from '../../domain/subjects/index.ts';
+import type { Integrations } from '../../integrations/index.ts';
 import { loadPresets, publishPresets } from '../../operations/publish-presets.ts';
 import { lazyClient } from '../../temporal/connect.ts';
 import { type RunningWorker, startWorker, type WorkerOptions } from '../../worker/start-worker.ts';
@@ -35,6 +37,9 @@ export interface ShopOptions {
   sender?: Sender;
   /** Stand beside `sender`, or SMTP: one for each further channel. */
   moreSenders?: readonly Sender[];
+  /** What sequences may be about, and the providers; default: the product's. */
+  subjects?: SubjectKinds;
+  integrations?: Integrations;
   maxConnections?: number;
   /** Default: a copy of the template on the test cluster. */
   database?: TestDatabase;
@@ -92,6 +97,8 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     timeScale: null,
     log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
     applicationName: 'test',
+    ...(options.subjects === undefined ? {} : { subjects: options.subjects }),
+    ...(options.integrations === undefined ? {} : { integrations: options.integrations }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
