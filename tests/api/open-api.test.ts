@@ -61,7 +61,6 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /recovery/analytics',
     'GET /recovery/sequences',
     'GET /s/{token}',
-    'GET /s/{token}',
     'GET /u/{token}',
     'POST /api/quarantine/replay',
     'POST /api/quarantine/{id}/replay',
