@@ -2,12 +2,19 @@ import { generic } from './generic/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { shopify } from './shopify/index.ts';
 import { smtp } from './smtp/index.ts';
+import { twilio } from './twilio/index.ts';
 
 /** Providers by name. Without a prototype: names come from URLs, and `constructor` is no provider. */
 export type Integrations = Readonly<Record<string, Integration>>;
 
-/** Every provider that this build knows: one line each. */
-export const integrations: Integrations = registryOf([shopify, generic, smtp]);
+/** Every provider that this build knows. A new one is a line here. */
+export const integrations: Integrations = registryOf([
+  // In the order in which they are offered.
+  shopify,
+  generic,
+  smtp,
+  twilio,
+]);
 
 /** A registry of these providers. @throws when two have one name */
 export function registryOf(all: readonly Integration[]): Integrations {

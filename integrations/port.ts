@@ -92,7 +92,7 @@ export interface Receiver {
   reread(delivery: Delivery, store: StoreContext): Normalised;
 }
 
-export type { EmailPayload, SmsPayload } from '../domain/channels/index.ts';
+export type { Channel, EmailPayload, SmsPayload } from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
 export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 
@@ -167,6 +167,8 @@ export interface Integration {
   config?: z.ZodType;
   /** A new secret for the webhooks of a connection; absent: the provider makes it, and it is entered. */
   newSecret?(): string;
+  /** The secrets of its webhooks that the configuration holds already, so that nobody enters them twice. @throws ZodError */
+  webhookSecrets?(config: unknown): readonly string[];
   receiver?: Receiver;
   /**
    * @param config - as stored and unsealed; the integration reads it with its own schema

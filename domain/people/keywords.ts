@@ -1,15 +1,16 @@
 /** What a text message says by itself. */
 export type Keyword = 'opt_out' | 'stop_all' | 'opt_in' | 'help';
 
-const optOut = ['stop', 'unsubscribe', 'cancel', 'end', 'quit', 'revoke', 'optout', 'opt out', 'remove', 'arret'];
+const optOut = ['stop', 'unsubscribe', 'cancel', 'end', 'quit', 'revoke', 'optout', 'opt out', 'remove', 'arret', 'arrete', 'arrett'];
 const stopAll = ['stopall', 'stop all'];
+// Not `yes`, which some providers take for one: it is the answer to a question more often than a wish for marketing.
 const optIn = ['start', 'unstop'];
 const help = ['help', 'info'];
 
 /**
  * Read a keyword: trimmed, case-folded, punctuation and accents stripped; the whole message must be the keyword.
  * @returns null for an ordinary message
- * Source: FCC 47 CFR 64.1200(a)(10) and the carriers' common list
+ * Source: FCC 47 CFR 64.1200(a)(10), the carriers' common list, and the keywords that Twilio acts on by default
  */
 export function readKeyword(text: string): Keyword | null {
   const plain = text

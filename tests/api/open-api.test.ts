@@ -52,6 +52,8 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /api/explain',
     'GET /api/quarantine',
     'GET /api/quarantine/{id}',
+    'GET /api/webhooks/{integration}',
+    'GET /api/webhooks/{integration}/{connection}',
     'GET /c/{token}',
     'GET /healthz',
     'GET /metrics',

@@ -42,8 +42,26 @@ export interface StubProvider {
   stop(): Promise<void>;
 }
 
+/** How a provider's API names messages and writes its answers. */
+export interface Dialect {
+  /** What tells one message from another. */
+  keyOf(request: IncomingMessage, body: string): string;
+  taken: { status: number; body: Record<string, unknown> };
+  /** The body of any other answer. */
+  bodyOf(status: number): Record<string, unknown>;
+  /** The truth about what is asked by GET. */
+  tell(accepted: readonly Acceptance[], request: IncomingMessage): Record<string, unknown>;
+}
+
+const plain: Dialect = {
+  keyOf,
+  taken: { status: 200, body: { id: 'stub' } },
+  bodyOf: (status) => (status === 409 ? { code: 'in_progress' } : {}),
+  tell: (accepted, request) => ({ found: accepted.some((a) => a.key === keyOf(request)) }),
+};
+
 /** A provider's far end on real HTTP. `knowsKeys`: a key is accepted once, with one body, by one call at a time. */
-export async function startStubProvider(knowsKeys: boolean): Promise<StubProvider> {
+export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = plain): Promise<StubProvider> {
   const scripted: Behaviour[] = [];
   let standing: Behaviour = { act: 'accept' };
   const timers = new Set<NodeJS.Timeout>();
@@ -78,11 +96,11 @@ export async function startStubProvider(knowsKeys: boolean): Promise<StubProvide
         // Whoever comes first is still at it.
         if (busyKeys.has(key)) return answer(res, 409, { code: 'in_progress' });
         take(key, body);
-        if (behaviour.byteDelayMs === undefined) answer(res, 200, { id: 'stub' });
-        else trickle(res, behaviour.byteDelayMs, timers);
+        if (behaviour.byteDelayMs === undefined) answer(res, dialect.taken.status, dialect.taken.body);
+        else trickle(res, dialect.taken, behaviour.byteDelayMs, timers);
         return;
       case 'answer':
-        answer(res, behaviour.status, behaviour.status === 409 ? { code: 'in_progress' } : {});
+        answer(res, behaviour.status, dialect.bodyOf(behaviour.status));
         return;
       case 'hang':
         if (!knowsKeys) return;
@@ -97,7 +115,7 @@ export async function startStubProvider(knowsKeys: boolean): Promise<StubProvide
         return;
       case 'stall':
         take(key, body);
-        answer(res, 200, { id: 'stub' });
+        answer(res, dialect.taken.status, dialect.taken.body);
         return;
       case 'reset':
         res.socket?.resetAndDestroy();
@@ -105,7 +123,7 @@ export async function startStubProvider(knowsKeys: boolean): Promise<StubProvide
   };
 
   const server = createServer((req, res) => {
-    if (req.method === 'GET') answerQuestion(stub, req, res);
+    if (req.method === 'GET') answerQuestion(stub, dialect, req, res);
     else receive(req, res);
   });
   server.on('checkContinue', receive);
@@ -116,7 +134,7 @@ export async function startStubProvider(knowsKeys: boolean): Promise<StubProvide
     stub.onHead();
     const behaviour = scripted.shift() ?? standing;
     if ('atHead' in behaviour) {
-      if (typeof behaviour.atHead === 'object') answer(res, behaviour.atHead.status, {});
+      if (typeof behaviour.atHead === 'object') answer(res, behaviour.atHead.status, dialect.bodyOf(behaviour.atHead.status));
       else if (behaviour.atHead !== 'hang') res.socket?.[behaviour.atHead === 'close' ? 'end' : 'resetAndDestroy']();
       return;
     }
@@ -124,7 +142,10 @@ export async function startStubProvider(knowsKeys: boolean): Promise<StubProvide
     const chunks: Buffer[] = [];
     const read = () => {
       req.on('data', (chunk: Buffer) => chunks.push(chunk));
-      req.on('end', () => behave(behaviour, keyOf(req), Buffer.concat(chunks).toString(), res));
+      req.on('end', () => {
+        const body = Buffer.concat(chunks).toString();
+        behave(behaviour, dialect.keyOf(req, body), body, res);
+      });
     };
     if (behaviour.act === 'stall') stalled.push(read);
     else read();
@@ -149,17 +170,18 @@ function answer(res: ServerResponse, status: number, body: Record<string, unknow
   res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 }
 
-function answerQuestion(stub: Pick<StubProvider, 'accepted' | 'whenAsked'>, req: IncomingMessage, res: ServerResponse): void {
+function answerQuestion(stub: Pick<StubProvider, 'accepted' | 'whenAsked'>, dialect: Dialect, req: IncomingMessage, res: ServerResponse): void {
   const { whenAsked } = stub;
   if (whenAsked === 'hang') return;
   if (whenAsked === 'reset') res.socket?.resetAndDestroy();
   else if (whenAsked === 'nonsense') answer(res, 200, { maintenance: true });
-  else if (whenAsked === 'the_truth') answer(res, 200, { found: stub.accepted.some((a) => a.key === keyOf(req)) });
+  else if (whenAsked === 'the_truth') answer(res, 200, dialect.tell(stub.accepted, req));
   else answer(res, whenAsked.status, {});
 }
 
-function trickle(res: ServerResponse, byteDelayMs: number, timers: Set<NodeJS.Timeout>): void {
-  const left = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}'.split('');
+function trickle(res: ServerResponse, { status, body }: Dialect['taken'], byteDelayMs: number, timers: Set<NodeJS.Timeout>): void {
+  const text = JSON.stringify(body);
+  const left = `HTTP/1.1 ${status} OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`.split('');
   const timer = setInterval(() => {
     const byte = left.shift();
     if (byte === undefined || res.socket === null) clearInterval(timer);

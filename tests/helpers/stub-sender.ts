@@ -1,6 +1,8 @@
-import { request } from 'node:http';
 import type { Channel } from '../../domain/channels/index.ts';
-import type { Deadline, Payload, Reconciliation, Sender, SenderSession, SenderTimes, SendOutcome } from '../../integrations/port.ts';
+import { connect } from '../../integrations/http/connect.ts';
+import { fencedPost } from '../../integrations/http/fenced-post.ts';
+import { type HttpAnswer, judgeStatus } from '../../integrations/http/judge.ts';
+import type { Payload, Reconciliation, Sender, SenderSession, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 
 export interface StubSenderOptions {
   kind: Reconciliation['kind'];
@@ -44,10 +46,22 @@ function openSession(port: number): SenderSession {
     async send(payload, key, deadline) {
       if (used) throw new Error('A session sends one message.');
       used = true;
-      return post(port, key, bodyOf(payload), deadline, closing.signal);
+      const url = new URL(`http://127.0.0.1:${port}/`);
+      if (deadline.remainingMs() <= 0) return awayFor('the deadline came before the call');
+      // An adapter of the product connects before the claim; this one meets a far end that is away in the call itself.
+      const connection = await connect(url, deadline.remainingMs()).catch((error: unknown) => String(error));
+      if (typeof connection === 'string') return awayFor(connection);
+      const headers = { 'idempotency-key': key, 'content-type': 'application/json' };
+      const message = { url, headers, body: Buffer.from(bodyOf(payload)), judge };
+      // The far end gives out `100 Continue`, or means to hang before the message.
+      return fencedPost(connection, message, deadline, closing.signal, 60_000);
     },
     close: () => closing.abort(),
   };
+}
+
+function awayFor(response: string): SendOutcome {
+  return { kind: 'refused', severity: 'soft', outage: true, response };
 }
 
 /** A replay is the same bytes, although the ledger does not keep the order of a payload's fields. */
@@ -57,68 +71,11 @@ function bodyOf(payload: Payload): string {
   );
 }
 
-// Both clocks count towards the deadline, a timer follows one: look again at least this often.
-const lookAgainMs = 100;
-
-function post(port: number, key: string, text: string, deadline: Deadline, closing: AbortSignal): Promise<SendOutcome> {
-  if (deadline.remainingMs() <= 0)
-    return Promise.resolve({ kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' });
-  return new Promise((resolve) => {
-    const body = Buffer.from(text);
-    /** The end of the message was given out: from here on it may have been accepted. */
-    let complete = false;
-    // `expect`: the message is given out only to somebody who is there and asks for it.
-    const headers = { 'idempotency-key': key, 'content-type': 'application/json', 'content-length': body.length, expect: '100-continue' };
-    const req = request({ agent: false, host: '127.0.0.1', port, method: 'POST', headers });
-    let timer: NodeJS.Timeout | undefined;
-    let finished = false;
-    const finish = (outcome: SendOutcome) => {
-      if (finished) return;
-      finished = true;
-      clearTimeout(timer);
-      closing.removeEventListener('abort', onClose);
-      // A plain close would let the kernel go on sending what it has.
-      if (outcome.kind !== 'accepted') req.socket?.resetAndDestroy();
-      req.destroy();
-      resolve(outcome);
-    };
-    const fail = (reason: string) =>
-      finish(complete ? { kind: 'unknown', response: reason } : { kind: 'refused', severity: 'soft', outage: true, response: reason });
-    const onClose = () => fail('the session was closed');
-    const watch = () => {
-      const remainingMs = deadline.remainingMs();
-      if (remainingMs > 0) timer = setTimeout(watch, Math.min(remainingMs, lookAgainMs));
-      else fail('the deadline came before an answer');
-    };
-    watch();
-    closing.addEventListener('abort', onClose);
-    req.on('error', (error) => fail(error.message));
-    req.on('continue', () => {
-      // The last byte waits until the rest has left: what is still queued before it cannot delay it past the deadline.
-      req.write(body.subarray(0, -1), () => {
-        if (req.destroyed) return;
-        if (deadline.remainingMs() <= 0) return fail('the deadline came before the end of the message');
-        complete = true;
-        req.end(body.subarray(-1));
-      });
-    });
-    req.on('response', (res) => {
-      const chunks: Buffer[] = [];
-      res.on('data', (chunk: Buffer) => chunks.push(chunk));
-      // An answer that breaks off after its head still says what became of the message.
-      res.on('close', () => finish(judge(res.statusCode ?? 0, Buffer.concat(chunks).toString(), complete)));
-    });
-  });
-}
-
-function judge(status: number, body: string, complete: boolean): SendOutcome {
+function judge({ status, body }: HttpAnswer): SendOutcome {
   const response = `HTTP ${status} ${body}`.trim();
   if (status === 422) return { kind: 'refused', severity: 'hard', response };
-  // What was not given out whole cannot have been accepted, whatever is answered.
-  if (!complete) return { kind: 'refused', severity: 'soft', response };
-  if (status >= 200 && status < 300) return { kind: 'accepted', providerMessageId: 'stub', response };
-  const certain = status >= 400 && status < 500 && !(status === 409 && !body.includes('key_reused'));
-  return certain ? { kind: 'refused', severity: 'soft', response } : { kind: 'unknown', response };
+  if (status === 409 && body.includes('key_reused')) return { kind: 'refused', severity: 'soft', response };
+  return judgeStatus(status, response, 'stub');
 }
 
 /** Only a clear answer is one: everything else throws, and the call stays in doubt. */

@@ -5,7 +5,6 @@ import { genericReceiver } from '../../integrations/generic/receive.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import type { Delivery, Normalised, Secrets } from '../../integrations/port.ts';
 import { aStore } from '../helpers/a-store.ts';
-import { describeReceiverConformance } from './receiver-conformance.ts';
 import { posted } from '../helpers/a-delivery.ts';
 
 const secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -36,23 +35,6 @@ function changed(type: string, path: string, value: unknown): unknown {
   place[last] = value;
   return body;
 }
-
-describeReceiverConformance({
-  name: 'generic',
-  receiver: genericReceiver,
-  secrets: [secret, 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'],
-  wrongSecret: 'whsec_c3RyYW5nZXItc3RyYW5nZXItMTIz',
-  signatureHeaders: ['webhook-id', 'webhook-timestamp', 'webhook-signature'],
-  sign: (key, raw, { id, atMs }) => {
-    const timestampS = Math.floor(atMs / 1_000);
-    return posted({
-      raw,
-      headers: { 'webhook-id': id, 'webhook-timestamp': String(timestampS), 'webhook-signature': signStandardWebhook(key, id, timestampS, raw) },
-      receivedAtMs: atMs,
-    });
-  },
-  examples,
-});
 
 describe('the signature', () => {
   test('is that of the Standard Webhooks specification', () => {

@@ -9,8 +9,8 @@ import type { Deadline, Payload, Sender, SendOutcome } from '../../integrations/
  * 1. Write a server of the provider's protocol that misbehaves on demand (models: tests/helpers/smtp-server.ts for a protocol with a
  *    session, stub-provider.ts for HTTP). It is a real server on a real port: a mocked client proves nothing about bytes.
  * 2. Describe it as a `SenderHarness`: which behaviours it has (leave out only what the protocol cannot express), and how it is told.
- * 3. `describeSenderConformance(harness)` in `<provider>-conformance.test.ts`, once for each way in which the adapter is used
- *    (pipelining or not; reconciliation none, keys, find).
+ * 3. Export it from `<provider>/conformance.ts` as one of `senders`, one for each way in which the adapter is used (pipelining or not).
+ *    `conformance.test.ts` and its siblings find it by the provider's name in the registry.
  *
  * An adapter passes if the fence may believe it: `refused` is certain, `accepted` is true, all else is `unknown`.
  */
@@ -78,8 +78,11 @@ export interface FarEnd {
 export interface SenderHarness {
   name: string;
   start(): Promise<FarEnd>;
-  /** Like the real thing: an ordinary message, another one, and one that is larger than any socket buffer on the way. */
-  payload(size: 'ordinary' | 'another' | 'huge'): Payload;
+  /**
+   * Like the real thing: an ordinary message, another one, and one that is larger than any socket buffer on the way.
+   * @param key - the send key, for providers at which a message is found by what it says
+   */
+  payload(size: 'ordinary' | 'another' | 'huge', key: string): Payload;
 }
 
 /** A deadline on the wall clock, as the fence gives it. */
@@ -122,7 +125,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
       });
       if (session === null) return { kind: 'refused', severity: 'soft', outage: true, response: 'no session' };
       try {
-        return await session.send(harness.payload(size), key, deadline);
+        return await session.send(harness.payload(size, key), key, deadline);
       } finally {
         session.close();
       }
@@ -183,7 +186,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
       const hanging = new Promise<void>((resolve) => (reached = resolve));
       farEnd.behave('hangs_before_taking', () => reached());
       const session = await farEnd.sender.open();
-      const first = session.send(harness.payload('ordinary'), 'enrollment:first', deadlineIn(60_000));
+      const first = session.send(harness.payload('ordinary', 'enrollment:first'), 'enrollment:first', deadlineIn(60_000));
       await hanging;
       expect(await call('takes', deadlineIn(5_000), { key: 'enrollment:second' })).toMatchObject({ kind: 'accepted' });
       session.close();
@@ -246,8 +249,8 @@ export function describeSenderConformance(harness: SenderHarness): void {
     test('a session sends one message', async () => {
       farEnd.behave('takes');
       const session = await farEnd.sender.open();
-      await session.send(harness.payload('ordinary'), 'enrollment:step', deadlineIn(2_000));
-      await expect(session.send(harness.payload('ordinary'), 'enrollment:step', deadlineIn(2_000))).rejects.toThrow();
+      await session.send(harness.payload('ordinary', 'enrollment:step'), 'enrollment:step', deadlineIn(2_000));
+      await expect(session.send(harness.payload('ordinary', 'enrollment:step'), 'enrollment:step', deadlineIn(2_000))).rejects.toThrow();
       session.close();
       expect(farEnd.takenAtMs()).toHaveLength(1);
     });
@@ -261,7 +264,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
         });
         farEnd.behave(behaviour, () => reached());
         const session = await farEnd.sender.open();
-        const outcome = session.send(harness.payload('ordinary'), 'enrollment:step', deadlineIn(5_000));
+        const outcome = session.send(harness.payload('ordinary', 'enrollment:step'), 'enrollment:step', deadlineIn(5_000));
         await atTheEnd;
         session.close();
         expectTruth(await outcome, before);
@@ -324,7 +327,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
       await call('takes', deadlineIn(3_000), replay);
       farEnd.behave('takes');
       const session = await farEnd.sender.open();
-      const outcome = await session.send(reordered(harness.payload('ordinary')), replay.key, deadlineIn(3_000));
+      const outcome = await session.send(reordered(harness.payload('ordinary', replay.key)), replay.key, deadlineIn(3_000));
       session.close();
       expect(outcome).toMatchObject({ kind: 'accepted' });
       expect(farEnd.takenAtMs()).toHaveLength(1);
@@ -334,7 +337,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
       if (farEnd.sender.reconciliation.kind !== 'keys') return context.skip();
       farEnd.behave('takes_then_hangs');
       const session = await farEnd.sender.open();
-      const first = session.send(harness.payload('ordinary'), replay.key, deadlineIn(5_000));
+      const first = session.send(harness.payload('ordinary', replay.key), replay.key, deadlineIn(5_000));
       await expect.poll(() => farEnd.takenAtMs(), { timeout: 5_000 }).toHaveLength(1);
       expect((await call('takes', deadlineIn(3_000), replay)).kind).not.toBe('refused');
       session.close();
@@ -345,7 +348,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
     function askAbout(key: string): Promise<'accepted' | 'not_accepted'> {
       const { reconciliation } = farEnd.sender;
       if (reconciliation.kind !== 'find') throw new Error('this sender cannot ask');
-      return reconciliation.find(key, harness.payload('ordinary'));
+      return reconciliation.find(key, harness.payload('ordinary', key));
     }
 
     test('a question finds what was taken, however the call ended, and nothing else', async (context) => {

@@ -57,12 +57,21 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ deps: Deps }> = async (app, 
   );
 
   // Some providers report by GET, in the query alone. HEAD asks for no effect and has no route.
-  for (const path of ['/api/webhooks/:integration/:connection', '/api/webhooks/:integration'])
-    app.get(
-      path,
-      { exposeHeadRoute: false, schema: { hide: true, params: z.object({ integration, connection: z.string().optional() }) } },
-      (request, reply) => receive(request, reply, request.params.integration, request.params.connection ?? null),
-    );
+  const { body: _body, ...bodiless } = schema;
+  const byGet = {
+    ...bodiless,
+    summary: 'Receive a webhook of a provider that reports by GET',
+    description: 'Only for integrations that say so; the others answer 405.',
+    response: { 200: acceptedSchema, ...problems(400, 401, 404, 405, 422, 503) },
+  };
+  app.get(
+    '/api/webhooks/:integration/:connection',
+    { exposeHeadRoute: false, schema: { ...byGet, params: z.object({ integration, connection: z.string() }) } },
+    (request, reply) => receive(request, reply, request.params.integration, request.params.connection),
+  );
+  app.get('/api/webhooks/:integration', { exposeHeadRoute: false, schema: { ...byGet, params: z.object({ integration }) } }, (request, reply) =>
+    receive(request, reply, request.params.integration, null),
+  );
 };
 
 function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {

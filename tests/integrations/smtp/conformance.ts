@@ -1,8 +1,9 @@
-import { parseSmtpUrl } from '../../integrations/smtp/connection.ts';
-import { createSmtpSender } from '../../integrations/smtp/send.ts';
-import { type Fault, startSmtpServer } from '../helpers/smtp-server.ts';
-import { aMail } from './a-mail.ts';
-import { describeSenderConformance, type FarEndBehaviour, lateMs } from './sender-conformance.ts';
+import { parseSmtpUrl } from '../../../integrations/smtp/connection.ts';
+import { createSmtpSender } from '../../../integrations/smtp/send.ts';
+import { type Fault, startSmtpServer } from '../../helpers/smtp-server.ts';
+import { aMail } from '../a-mail.ts';
+import type { ProviderConformance } from '../provider-conformance.ts';
+import { type FarEndBehaviour, lateMs } from '../sender-conformance.ts';
 
 // HTTP's 409 and 5xx have no counterpart: SMTP's 4yz and 5yz are refusals.
 const faults: Partial<Record<FarEndBehaviour, Fault[]>> = {
@@ -31,8 +32,8 @@ const faults: Partial<Record<FarEndBehaviour, Fault[]>> = {
 // Short lines go out as they are, without an encoding that would cost more time than the call has.
 const huge = `${'tea '.repeat(17)}\n`.repeat(40_000);
 
-for (const pipelining of [true, false]) {
-  describeSenderConformance({
+export const conformance: ProviderConformance = {
+  senders: [true, false].map((pipelining) => ({
     name: `smtp ${pipelining ? 'with' : 'without'} pipelining`,
     payload: (size) => aMail(size === 'huge' ? { text: huge } : size === 'another' ? { subject: 'Another one' } : {}),
     async start() {
@@ -54,5 +55,5 @@ for (const pipelining of [true, false]) {
         close: () => server.close(),
       };
     },
-  });
-}
+  })),
+};

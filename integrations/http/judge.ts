@@ -1,0 +1,24 @@
+import type { SendOutcome } from '../port.ts';
+
+/** An answer, as far as it arrived. */
+export interface HttpAnswer {
+  status: number;
+  /** At most 64 KiB; empty or cut off where the connection broke. */
+  body: string;
+}
+
+// Statuses by which a server says that it did not do what was asked. Not among them: 408 and 499, which a proxy may give while the server works
+// on; 409, which may be about an earlier call with the same key; 302 and 303, which may follow after the deed.
+const refusals = new Set([
+  301, 307, 308, 400, 401, 402, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 423, 425, 426, 428, 429, 431, 451,
+]);
+
+/**
+ * What a status alone says about a message that was sent whole. A provider's own codes may say more: that the address is dead, or that a message
+ * was not taken in spite of a 5xx.
+ * @param response - for the ledger: no personal data
+ */
+export function judgeStatus(status: number, response: string, providerMessageId: string | null = null): SendOutcome {
+  if (status >= 200 && status < 300) return { kind: 'accepted', providerMessageId, response };
+  return refusals.has(status) ? { kind: 'refused', severity: 'soft', response } : { kind: 'unknown', response };
+}

@@ -1,0 +1,13 @@
+import type { Integration } from '../port.ts';
+import { twilioConfig } from './config.ts';
+import { twilioReceiver } from './receive.ts';
+import { createTwilioSender } from './send.ts';
+
+/** Text messages by Twilio. Its webhooks are signed with the account's auth token, or with the shared key of a webhook rule. */
+export const twilio: Integration = {
+  name: 'twilio',
+  config: twilioConfig,
+  webhookSecrets: (config) => [twilioConfig.parse(config).authToken],
+  receiver: twilioReceiver,
+  sender: (config, context) => createTwilioSender(twilioConfig.parse(config), context),
+};

@@ -1,0 +1,3 @@
+import { describeRegistered } from './provider-conformance.ts';
+
+await describeRegistered('receiver', new URL('./', import.meta.url));
