@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { leadNumber } from './lead.ts';
 import { MailReader } from './mail-reader.ts';
 import { ShopEvents, type ShopTargets } from './shop-events.ts';
 import { shopperNumber } from './shopper.ts';
-import { visit } from './visit.ts';
+import { inquire, visit } from './visit.ts';
 
 export interface DemoStore {
   stop(): Promise<void>;
@@ -13,9 +14,11 @@ const lively = { everyMs: 4_000, forMs: 3 * 60_000 };
 // Later on it ticks over: left running for a week it must not fill the disk.
 const calmEveryMs = 20_000;
 const mostAtOnce = 40;
+/** One in so many has no cart, but fills in a form. */
+const leadEvery = 4;
 
 /**
- * Synthetic shoppers, one every few seconds, who shop by real webhooks and read real mails.
+ * Synthetic shoppers, one every few seconds, who shop by real webhooks and read real emails; some of them fill in a form instead.
  * @param timeScale - of the demo tenant; the shoppers live at its pace
  * @param say - told once when something keeps them from shopping, and once when they are back
  */
@@ -44,7 +47,8 @@ export function startDemoStore(options: {
   }
 
   function welcome(number: number): void {
-    const shopping: Promise<void> = visit(shopperNumber(number, run), deps)
+    const asks = number % leadEvery === leadEvery - 2;
+    const shopping: Promise<void> = (asks ? inquire(leadNumber(Math.floor(number / leadEvery), run), deps) : visit(shopperNumber(number, run), deps))
       .then(() => {
         if (troubled && !signal.aborted) options.say('The demo store shops again.');
         troubled = false;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { post, type SignedDelivery, signAsShopify, signGeneric, type WebhookTarget } from '../webhook.ts';
+import type { DemoLead } from './lead.ts';
 import type { Shopper } from './shopper.ts';
 
 export interface ShopTargets {
@@ -11,6 +12,8 @@ export interface ShopTargets {
 function cartId(shopper: Shopper): string {
   return `${shopper.via}-${shopper.email.split('@')[0]}`;
 }
+
+const leadId = (lead: DemoLead) => `lead-${lead.email.split('@')[0]}`;
 
 /**
  * What the shop system reports of this shopper: real webhooks, in the shape of the system they shop at.
@@ -50,7 +53,25 @@ export class ShopEvents {
     }
   }
 
-  async messageReceived(shopper: Shopper, text: string): Promise<void> {
+  /** Somebody has filled in the form of the demo store, and agreed to texts. */
+  async leadCreated(lead: DemoLead): Promise<void> {
+    const { firstName: first_name, lastName: last_name, email, phone, interest, message, value, currency } = lead;
+    await this.#generic('lead.created', {
+      lead: { id: leadId(lead), source: 'website', interest, message, url: this.#shopUrl, value, currency },
+      contact: { email, phone, first_name, last_name, marketing: { email: true, sms: true } },
+    });
+  }
+
+  async leadContacted(lead: DemoLead, by: string): Promise<void> {
+    await this.#generic('lead.contacted', { lead_id: leadId(lead), by });
+  }
+
+  async leadBought(lead: DemoLead): Promise<void> {
+    const order = { id: `demo-${leadId(lead)}`, currency: lead.currency, total: lead.value };
+    await this.#generic('order.placed', { order, contact: { email: lead.email } });
+  }
+
+  async messageReceived(shopper: Pick<Shopper, 'email'>, text: string): Promise<void> {
     await this.#generic('message.received', { contact: { email: shopper.email }, channel: 'email', text });
   }
 

@@ -34,7 +34,7 @@ export interface Shopper {
 }
 
 // Nobody is called so.
-const firstNames = [
+export const firstNames = [
   'Saffron',
   'Juniper',
   'Basil',
@@ -50,7 +50,7 @@ const firstNames = [
   'Thistle',
   'Yarrow',
 ];
-const lastNames = [
+export const lastNames = [
   'Quill',
   'Teacup',
   'Lanternson',

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DemoLead } from './lead.ts';
 import type { MailReader, ReadMail } from './mail-reader.ts';
 import type { ShopEvents } from './shop-events.ts';
 import type { Shopper } from './shopper.ts';
@@ -14,7 +15,7 @@ export interface VisitDeps {
   signal: AbortSignal;
 }
 
-const lastMailHours = 72;
+const lastMailHours = 7 * 24;
 const patienceHours = 6;
 // Opens and clicks by programs do not count; these are people.
 const browser = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0 Safari/537.36';
@@ -62,7 +63,44 @@ async function act(shopper: Shopper, deps: VisitDeps, pause: (hours: number) => 
   }
 }
 
-async function openMail(shopper: Shopper, n: number, deps: VisitDeps, pause: (hours: number) => Promise<void>): Promise<ReadMail | null> {
+/** Live through the story of somebody who fills in the form. Ends early when the demo stops. */
+export async function inquire(lead: DemoLead, deps: VisitDeps): Promise<void> {
+  const { shop, mails, signal } = deps;
+  const pause = (hours: number) => sleep(hours * deps.hourMs, undefined, { signal });
+  mails.register(lead.email);
+  try {
+    await shop.leadCreated(lead);
+    await answer(lead, deps, pause);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    mails.forget(lead.email);
+  }
+}
+
+async function answer(lead: DemoLead, deps: VisitDeps, pause: (hours: number) => Promise<void>): Promise<void> {
+  const { behaviour } = lead;
+  if (behaviour.kind === 'ignores') return;
+  if (behaviour.kind === 'is_contacted') {
+    await pause(behaviour.afterHours);
+    return deps.shop.leadContacted(lead, behaviour.by);
+  }
+  const mail = await openMail(lead, behaviour.onMail, deps, pause);
+  if (mail === null) return;
+  await pause(1);
+  if (behaviour.kind === 'replies') return deps.shop.messageReceived(lead, behaviour.text);
+  if (behaviour.kind === 'unsubscribes') return unsubscribe(mail, deps);
+  await follow(mail, deps);
+  await pause(1.5);
+  await deps.shop.leadBought(lead);
+}
+
+async function openMail(
+  shopper: Pick<Shopper, 'email' | 'number'>,
+  n: number,
+  deps: VisitDeps,
+  pause: (hours: number) => Promise<void>,
+): Promise<ReadMail | null> {
   const withinMs = (lastMailHours + patienceHours) * deps.hourMs + 60_000;
   const mail = await deps.mails.nth(shopper.email, n, withinMs, deps.signal);
   if (mail === null) return null;

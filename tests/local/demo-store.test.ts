@@ -7,11 +7,12 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { genericReceiver } from '../../integrations/generic/receive.ts';
 import type { Delivery, Receiver } from '../../integrations/port.ts';
 import { shopifyReceiver } from '../../integrations/shopify/receive.ts';
+import { type LeadBehaviour, leadNumber } from '../../local/demo-store/lead.ts';
 import { MailReader, readMail } from '../../local/demo-store/mail-reader.ts';
 import { ShopEvents } from '../../local/demo-store/shop-events.ts';
 import { picture } from '../../local/demo-store/shop-site.ts';
 import { type Behaviour, type Shopper, shopperNumber } from '../../local/demo-store/shopper.ts';
-import { visit } from '../../local/demo-store/visit.ts';
+import { inquire, visit, type VisitDeps } from '../../local/demo-store/visit.ts';
 import { type Mailbox, startMailbox } from '../../local/mailbox/mailbox.ts';
 import { aStore } from '../helpers/a-store.ts';
 import { posted } from '../helpers/a-delivery.ts';
@@ -39,6 +40,7 @@ async function aShopServer() {
     for (const event of read.events) {
       const to = 'person' in event && event.person !== null ? event.person.email : null;
       seen.push(to === null ? `${event.type} (nobody yet)` : event.type);
+      if (event.type === 'lead.created' && to !== null) await sendMail(to);
       if (event.type === 'cart.updated' && to !== null && seen.filter((word) => word === 'cart.updated').length === 1) await sendMail(to);
     }
     return {};
@@ -61,7 +63,10 @@ async function aShopServer() {
   return { url, seen };
 }
 
-async function live(behaviour: Behaviour, via: Shopper['via']): Promise<string[]> {
+const live = (behaviour: Behaviour, via: Shopper['via']) => story((deps) => visit({ ...shopperNumber(1, 't'), behaviour, via }, deps));
+const liveAsLead = (behaviour: LeadBehaviour) => story((deps) => inquire({ ...leadNumber(1, 't'), behaviour }, deps));
+
+async function story(tell: (deps: VisitDeps) => Promise<void>): Promise<string[]> {
   const { url, seen } = await aShopServer();
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -70,7 +75,7 @@ async function live(behaviour: Behaviour, via: Shopper['via']): Promise<string[]
   onTestFinished(() => clearInterval(polling));
   const targets = { shopify: { url: `${url}/shopify`, secret: secrets.shopify }, generic: { url: `${url}/generic`, secret: secrets.generic } };
   const shop = new ShopEvents(targets, 'http://shop.example.com', signal);
-  await visit({ ...shopperNumber(1, 't'), behaviour, via }, { shop, mails, hourMs: 10, publicUrl: url, apiUrl: url, signal });
+  await tell({ shop, mails, hourMs: 10, publicUrl: url, apiUrl: url, signal });
   return seen;
 }
 
@@ -96,6 +101,23 @@ test('a shopper who unsubscribes uses the one click of RFC 8058, and clicks noth
 
 test('a shopper who buys before any mail reads none', async () => {
   expect(await live({ kind: 'buys_before_any_mail' }, 'generic')).toEqual(['cart.updated (nobody yet)', 'cart.updated', 'order.placed']);
+});
+
+test.each<[LeadBehaviour, string[]]>([
+  [{ kind: 'replies', onMail: 1, text: 'Tuesday?' }, ['opened by Mozilla', 'message.received']],
+  [{ kind: 'is_contacted', afterHours: 1, by: 'Wren' }, ['lead.contacted']],
+  [{ kind: 'buys', onMail: 1 }, ['opened by Mozilla', 'clicked', 'order.placed']],
+  [{ kind: 'ignores' }, []],
+])('somebody fills in the form, and then: %j', async (behaviour, then) => {
+  const seen = await liveAsLead(behaviour);
+  expect([seen[0], ...seen.slice(1).map((word) => word.replace(' (nobody yet)', ''))]).toEqual(['lead.created', ...then]);
+});
+
+test('the first leads show the whole range, and nobody has a number that could be real', () => {
+  const leads = Array.from({ length: 200 }, (_, number) => leadNumber(number, 'x'));
+  expect(new Set(leads.slice(0, 4).map(({ behaviour }) => behaviour.kind)).size).toBe(4);
+  expect(new Set(leads.map(({ email }) => email)).size).toBe(200);
+  for (const { phone } of leads) expect(phone).toMatch(/^\+447700900\d{3}$/);
 });
 
 test('shoppers are the same at every start, but their addresses are new', () => {

@@ -47,11 +47,11 @@ function frame(nonce: string, beside: Html | null, main: Html, end: Html | null)
 <body>
 <header class="top"><div class="wrap">
 <h1>${flame}Rekindle</h1>
-<p>Abandoned carts, brought back. One durable workflow each: emails on time, and an end at once when the shopper buys, replies or opts out.</p>
+<p>Abandoned carts and quiet leads, brought back. One durable workflow each: messages on time, and an end at once when the person buys, replies or opts out.</p>
 ${beside}
 </div></header>
 <main class="wrap">${main}</main>
-<footer class="wrap foot"><p>More is in the repository: README.md to begin, docs/operations.md to find, stop and restart a cart, docs/webhooks.md to send your own events.</p></footer>
+<footer class="wrap foot"><p>More is in the repository: README.md to begin, docs/operations.md to find, stop and restart a sequence, docs/webhooks.md to send your own events.</p></footer>
 ${end}
 </body>
 </html>
