@@ -7,7 +7,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 /** Folders with files that the program reads at run time: layouts, copy, migrations, pages. */
-const withAssets = ['api', 'content', 'db', 'sequences'];
+const withAssets = ['api', 'cli', 'content', 'db', 'sequences'];
 
 function compile(): void {
   const { status } = spawnSync('tsc -p tsconfig.build.json', { cwd: root, shell: true, stdio: 'inherit' });

@@ -82,13 +82,16 @@ function convert(draft: Draft, subject: KnownSubject, { occurredAtMs, order }: P
   });
 }
 
+/** What an order has ended. */
+interface EndedRun extends KnownRun {
+  /** The order names its subject. */
+  named: boolean;
+  /** It is the purchase of its subject, named or not. */
+  matched: boolean;
+}
+
 /** @returns what ended by this order, oldest first */
-function endOwnRuns(
-  draft: Draft,
-  event: OrderPlaced,
-  persons: readonly string[],
-  matched: readonly KnownSubject[],
-): (KnownRun & { matched: boolean })[] {
+function endOwnRuns(draft: Draft, event: OrderPlaced, persons: readonly string[], matched: readonly KnownSubject[]): EndedRun[] {
   const { noRevenue } = event.order;
   const ended = draft
     .openRunsOf(persons)
@@ -122,7 +125,7 @@ function endRunsOfSamePurchase(draft: Draft, event: OrderPlaced, persons: readon
 interface Credit {
   buyerId: string | null;
   matched: readonly KnownSubject[];
-  ended: readonly (KnownRun & { matched: boolean })[];
+  ended: readonly EndedRun[];
 }
 
 function recordOrder(draft: Draft, event: OrderPlaced, { buyerId, matched, ended }: Credit): void {
@@ -137,8 +140,9 @@ function recordOrder(draft: Draft, event: OrderPlaced, { buyerId, matched, ended
     contactId: buyerId ?? matched.find((s) => s.contactId !== null)?.contactId ?? null,
     subjectId: subject?.id ?? null,
     enrollmentId:
-      ended.findLast((run) => run.matched && run.activatedAt !== null)?.id ??
+      ended.findLast((run) => run.named && run.activatedAt !== null)?.id ??
       draft.world.runs.find((run) => run.subjectId === subject?.id && isStillCredited(run))?.id ??
+      ended.findLast((run) => run.matched && run.activatedAt !== null)?.id ??
       null,
   });
 }

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { loadResources } from '../../api/resources/load.ts';
+import { main } from '../../cli/main.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import { aCart, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
@@ -163,13 +164,65 @@ describe('connections', () => {
 
   test('are listed page by page', async () => {
     const found: unknown[] = [];
-    for (let cursor: unknown = ''; cursor !== null; ) {
-      const { body } = await own('GET', `/api/connections?limit=2${cursor === '' ? '' : `&cursor=${String(cursor)}`}`);
-      found.push(...(body?.['data'] as { id: string }[]).map((c) => c.id));
-      cursor = body?.['nextCursor'];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const { body } = await own('GET', `/api/connections?limit=2${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      const page = body as unknown as { data: { id: string }[]; nextCursor: string | null };
+      found.push(...page.data.map((c) => c.id));
+      cursor = page.nextCursor;
     }
     expect(new Set(found).size).toBe(found.length);
     expect(found.length).toBeGreaterThan(2);
+  });
+});
+
+describe('npx rekindle', () => {
+  const run = async (...argv: string[]) => {
+    const said: string[] = [];
+    const complained: string[] = [];
+    const before = { ...process.env };
+    const address = app.server.address();
+    Object.assign(process.env, {
+      REKINDLE_API_URL: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+      REKINDLE_API_KEY: shop.tenant.apiKey,
+      REKINDLE_INSTALLATION_KEY: installationKey,
+    });
+    const code = await main(
+      argv,
+      (line) => said.push(line),
+      (line) => complained.push(line),
+    );
+    process.env = before;
+    return { code, said: said.join('\n'), complained: complained.join('\n') };
+  };
+  beforeAll(async () => void (await app.listen({ host: '127.0.0.1', port: 0 })));
+
+  test('connects a provider, changes a setting, makes a store, and says it in JSON too', async () => {
+    const made = await run('connections', 'create', 'generic', '--name', 'Till');
+    expect(made).toMatchObject({ code: 0, said: expect.stringMatching(/Till .*\/api\/webhooks\/generic\/[\s\S]*secret whsec_/) as unknown });
+    const listed = JSON.parse((await run('connections', '--json')).said) as { name: string; id: string }[];
+    const id = listed.find((c) => c.name === 'Till')?.id ?? '';
+    expect(await run('connections', 'rotate', id)).toMatchObject({ code: 0, said: expect.stringContaining('secret whsec_') as unknown });
+    expect(await run('connections', 'check', id)).toMatchObject({ code: 0, said: expect.stringContaining('receives only') as unknown });
+    expect(await run('connections', 'remove', id)).toMatchObject({ code: 0 });
+    expect(await run('settings', 'set', 'lowStockAt=4', 'shippingNote=Free shipping')).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/lowStockAt = 4/) as unknown,
+    });
+    expect(await run('settings', 'history')).toMatchObject({ code: 0, said: expect.stringContaining('"lowStockAt":4') as unknown });
+    expect(await run('tenants', 'create', `cli-${randomUUID().slice(0, 6)}`, '--name', 'By hand')).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/api key rk_/) as unknown,
+    });
+    expect(await run('quarantine')).toMatchObject({ code: 0, said: 'Nothing waits in the quarantine.' });
+    expect(await run('status')).toMatchObject({ said: expect.stringContaining('status:') as unknown });
+  });
+
+  test('says what is wrong and what to do, and ends with 1 or 2', async () => {
+    expect(await run('connections', 'create', 'nosuch')).toMatchObject({ code: 1, complained: expect.stringContaining('Known are:') as unknown });
+    expect(await run('settings', 'set', 'timeZone=Mars')).toMatchObject({ code: 1, complained: expect.stringContaining('timeZone') as unknown });
+    expect(await run('settings', 'set')).toMatchObject({ code: 2, complained: expect.stringContaining('rekindle settings set') as unknown });
+    expect(await run('connections', '--nosuch')).toMatchObject({ code: 2, complained: expect.stringContaining('--nosuch') as unknown });
+    expect(await run('stop', randomUUID())).toMatchObject({ code: 1 });
   });
 });
 
@@ -189,12 +242,11 @@ describe('settings', () => {
     const stale = await own('PATCH', '/api/settings', { version, settings: { storeName: 'Too late' } });
     expect(stale).toMatchObject({ status: 409, body: { code: 'stale_version' } });
     await own('PATCH', '/api/settings', { settings: { lowStockAt: 3 } });
-    expect((await own('GET', '/api/settings/history')).body).toMatchObject({
-      data: [
-        { version: version + 2, changes: { lowStockAt: 3 } },
-        { version: version + 1, changes: { storeName: 'Hearth & Moss', timeZone: 'Europe/Vienna' } },
-      ],
-    });
+    const history = (await own('GET', '/api/settings/history?limit=2')).body as { data: unknown[] } | null;
+    expect(history?.data).toMatchObject([
+      { version: version + 2, changes: { lowStockAt: 3 } },
+      { version: version + 1, changes: { storeName: 'Hearth & Moss', timeZone: 'Europe/Vienna' } },
+    ]);
     expect((await as(other.apiKey, 'GET', '/api/settings')).body).not.toMatchObject({ settings: { storeName: 'Hearth & Moss' } });
   });
 

@@ -19,9 +19,9 @@ export function carryStops(draft: Draft, personId: string): void {
 }
 
 function knownStop(draft: Draft, { lastOrderAt, lastReplyAt }: KnownContact, run: KnownRun): StopReason | null {
-  const { startedAt } = draft.subject(run.subjectId);
+  const { startedAt, kind } = draft.subject(run.subjectId);
   if (lastOrderAt !== null && lastOrderAt >= startedAt && lastOrderAt >= run.anchorAt) {
-    return stopReasonOfOrder({ activated: run.activatedAt !== null, matched: false });
+    return stopReasonOfOrder({ activated: run.activatedAt !== null, matched: draft.kindOf(kind).boughtBy === 'person' });
   }
   const stopsOnReply = run.version.definition.stopOn.includes('replied');
   return lastReplyAt !== null && lastReplyAt > run.anchorAt && stopsOnReply ? 'replied' : null;

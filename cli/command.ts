@@ -1,0 +1,54 @@
+import type { ParseArgsConfig } from 'node:util';
+import type { RekindleClient } from '../sdk/client.ts';
+
+/** What a command has at hand. */
+export interface Context {
+  /** Of the store whose key is used. */
+  store: RekindleClient;
+  /** With the installation's key. @throws UsageError where none is given */
+  installation(): RekindleClient;
+  /** What stands behind the command's name, without options. */
+  args: string[];
+  options: Record<string, string | boolean | undefined>;
+}
+
+/** What a command answers: `data` for `--json`, `lines` for people. */
+export interface Answer {
+  data: unknown;
+  lines: string[];
+}
+
+export interface Command {
+  /** One line for the list of commands. */
+  summary: string;
+  usage: string;
+  options?: NonNullable<ParseArgsConfig['options']>;
+  run(context: Context): Promise<Answer>;
+}
+
+/** Thrown when the command line cannot be carried out as it stands; the message says what to do. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** JSON given as an option, e.g. `--config '{"url":"smtp://…"}'`. @throws UsageError */
+export function jsonOption(options: Context['options'], name: string): Record<string, unknown> | undefined {
+  const text = options[name];
+  if (typeof text !== 'string') return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch {
+    // Said below, as for a value of another kind.
+  }
+  throw new UsageError(`--${name} is no JSON object.`);
+}
+
+export function required(value: string | boolean | undefined, what: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new UsageError(`${what} is missing.`);
+}
+
+/** A value in a line of text. */
+export const shown = (value: unknown): string =>
+  value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);

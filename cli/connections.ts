@@ -1,0 +1,76 @@
+import { type Answer, type Command, type Context, jsonOption, required, shown, UsageError } from './command.ts';
+
+type Row = Record<string, unknown>;
+
+const line = (c: Row) =>
+  `${shown(c['id'])}  ${shown(c['integration'])}  ${shown(c['name'])}  ${shown(c['state'])}${webhookOf(c) === null ? '' : `  ${shown(webhookOf(c)?.['url'])}`}`;
+const webhookOf = (c: Row) => (c['webhook'] ?? null) as Row | null;
+
+function withSecret(connection: Row): string[] {
+  const secret = webhookOf(connection)?.['secret'] ?? null;
+  return [line(connection), ...(secret === null ? [] : [`secret ${shown(secret)}  (shown this once)`])];
+}
+
+export const connections: Command = {
+  summary: 'the store’s accounts at providers: webhooks in, messages out',
+  usage: `rekindle connections                                  list them
+rekindle connections create <integration> --name NAME [--config JSON] [--secret SECRET]
+rekindle connections change <id> [--name NAME] [--config JSON] [--state connected|disconnected]
+rekindle connections rotate <id> [--secret SECRET]    a new webhook secret; the old one stays valid beside it
+rekindle connections retire <id>                      end the older of two secrets
+rekindle connections check <id>                       does the provider let us in?
+rekindle connections remove <id>`,
+  options: { name: { type: 'string' }, config: { type: 'string' }, secret: { type: 'string' }, state: { type: 'string' } },
+  async run(context) {
+    const [action = 'list', target] = context.args;
+    switch (action) {
+      case 'list': {
+        const found = await context.store.listAll('/api/connections?limit=500');
+        return { data: found, lines: found.length === 0 ? ['There are no connections yet.'] : found.map(line) };
+      }
+      case 'create':
+        return create(context, required(target, 'The integration, e.g. shopify,'));
+      case 'change':
+        return one(context, 'PATCH', required(target, 'The id'), '', {
+          ...given(context, 'name'),
+          ...given(context, 'state'),
+          ...(context.options['config'] === undefined ? {} : { config: jsonOption(context.options, 'config') }),
+        });
+      case 'rotate':
+        return one(context, 'POST', required(target, 'The id'), '/rotate', given(context, 'secret'));
+      case 'retire':
+        return one(context, 'POST', required(target, 'The id'), '/rotate', { retire_old: true });
+      case 'check': {
+        const data = (await context.store.request('POST', `/api/connections/${encodeURIComponent(required(target, 'The id'))}/check`)) as Row;
+        const sends = (data['sends'] ?? null) as Row | null;
+        const state = sends === null ? 'It receives only.' : `${sends['ok'] === true ? 'OK' : 'FAILED'}: ${shown(sends['detail'])}`;
+        return { data, lines: [state, `Last delivery: ${shown(data['last_delivery_at'])}`] };
+      }
+      case 'remove':
+        await context.store.request('DELETE', `/api/connections/${encodeURIComponent(required(target, 'The id'))}`);
+        return { data: null, lines: ['Removed.'] };
+      default:
+        throw new UsageError(`connections has no command "${action}".`);
+    }
+  },
+};
+
+async function create(context: Context, integration: string): Promise<Answer> {
+  const { secret } = context.options;
+  const data = (await context.store.request('POST', '/api/connections', {
+    integration,
+    name: required(context.options['name'] ?? integration, '--name'),
+    ...(context.options['config'] === undefined ? {} : { config: jsonOption(context.options, 'config') }),
+    ...(typeof secret === 'string' ? { secrets: [secret] } : {}),
+  })) as Row;
+  return { data, lines: withSecret(data) };
+}
+
+async function one(context: Context, method: 'PATCH' | 'POST', id: string, path: string, body: Row): Promise<Answer> {
+  const data = (await context.store.request(method, `/api/connections/${encodeURIComponent(id)}${path}`, body)) as Row;
+  return { data, lines: withSecret(data) };
+}
+
+function given({ options }: Context, name: string): Row {
+  return options[name] === undefined ? {} : { [name]: options[name] };
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
+import { type Command, type Context, UsageError } from './command.ts';
+import { connections } from './connections.ts';
+import { readCredentials } from './credentials.ts';
+import { quarantine } from './quarantine.ts';
+import { settings } from './settings.ts';
+import { status } from './status.ts';
+import { stop } from './stop.ts';
+import { tenants } from './tenants.ts';
+
+// A command is a file and a line.
+const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, stop };
+
+const usage = `rekindle <command> [options]
+
+${Object.entries(commands)
+  .map(([name, { summary }]) => `${name.padEnd(14)}${summary}`)
+  .join('\n')}
+
+--json        the API's answer as JSON, for programs
+--help        with a command: how it is used
+
+It speaks to REKINDLE_API_URL with REKINDLE_API_KEY (tenants: REKINDLE_INSTALLATION_KEY), or to what npm start runs on this machine.
+The exit status is 1 where something could not be done, 2 where the command line is wrong.`;
+
+export async function main(argv: string[], say: (line: string) => void, complain: (line: string) => void): Promise<number> {
+  const [name = '', ...rest] = argv;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    const wanted = name === '' || name === 'help' || name === '--help';
+    (wanted ? say : complain)(wanted ? usage : `There is no command "${name}".\n\n${usage}`);
+    return wanted ? 0 : 2;
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: rest,
+      options: { json: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
+      allowPositionals: true,
+    });
+    if (values['help'] === true) {
+      say(command.usage);
+      return 0;
+    }
+    const answer = await command.run(contextOf(positionals, values as Context['options']));
+    if (values['json'] === true) say(JSON.stringify(answer.data, null, 2));
+    else for (const line of answer.lines) say(line);
+    return 0;
+  } catch (error) {
+    return explain(error, command, complain);
+  }
+}
+
+function contextOf(args: string[], options: Context['options']): Context {
+  const { apiUrl, apiKey, installationKey } = readCredentials(process.env, join(process.cwd(), '.rekindle'));
+  return {
+    store: new RekindleClient(apiUrl, apiKey ?? ''),
+    installation() {
+      if (installationKey === null) throw new UsageError('Set REKINDLE_INSTALLATION_KEY to the installation’s key.');
+      return new RekindleClient(apiUrl, installationKey);
+    },
+    args,
+    options,
+  };
+}
+
+function explain(error: unknown, command: Command, complain: (line: string) => void): number {
+  if (error instanceof ApiError) {
+    complain(error.message);
+    for (const { path, message } of error.errors) complain(`  ${path} ${message}`);
+    return 1;
+  }
+  if (error instanceof UnreachableError) {
+    complain(error.message);
+    return 1;
+  }
+  // `parseArgs` throws TypeErrors that name the option.
+  if (error instanceof UsageError || error instanceof TypeError) {
+    complain(`${error.message}\n\n${command.usage}`);
+    return 2;
+  }
+  throw error;
+}

@@ -1,0 +1,54 @@
+import { type Command, shown, UsageError } from './command.ts';
+
+type Row = Record<string, unknown>;
+
+export const settings: Command = {
+  summary: 'what the store configures: names, quiet hours, consent …',
+  usage: `rekindle settings                       show them
+rekindle settings set NAME=VALUE …      change some; VALUE is JSON, or text
+rekindle settings history               who changed what, and when`,
+  async run({ store, args: [action = 'show', ...rest] }) {
+    switch (action) {
+      case 'show': {
+        const data = (await store.request('GET', '/api/settings')) as Row;
+        return { data, lines: linesOf(data) };
+      }
+      case 'set': {
+        if (rest.length === 0) throw new UsageError('Say what to change, e.g. rekindle settings set timeZone=Europe/Vienna.');
+        const data = (await store.request('PATCH', '/api/settings', { settings: Object.fromEntries(rest.map(assignment)) })) as Row;
+        return { data, lines: linesOf(data) };
+      }
+      case 'history': {
+        const data = await store.listAll('/api/settings/history');
+        return {
+          data,
+          lines:
+            data.length === 0
+              ? ['Nothing was changed yet.']
+              : data.map((v) => `${shown(v['version'])}  ${shown(v['changed_at'])}  ${shown(v['changed_by'])}  ${shown(v['changes'])}`),
+        };
+      }
+      default:
+        throw new UsageError(`settings has no command "${action}".`);
+    }
+  },
+};
+
+function linesOf(data: Row): string[] {
+  return [
+    `version ${shown(data['version'])}`,
+    ...Object.entries((data['settings'] ?? {}) as Row).map(([name, value]) => `${name} = ${shown(value)}`),
+  ];
+}
+
+/** `timeZone=Europe/Vienna`, `trackOpens=false`, `quietHours={"fromMinute":1260,"toMinute":480}` */
+function assignment(text: string): [string, unknown] {
+  const at = text.indexOf('=');
+  if (at <= 0) throw new UsageError(`"${text}" is no NAME=VALUE.`);
+  const value = text.slice(at + 1);
+  try {
+    return [text.slice(0, at), JSON.parse(value)];
+  } catch {
+    return [text.slice(0, at), value];
+  }
+}

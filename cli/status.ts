@@ -1,0 +1,13 @@
+import { type Command, shown } from './command.ts';
+
+type Row = Record<string, unknown>;
+
+export const status: Command = {
+  summary: 'whether every part of the installation works',
+  usage: 'rekindle status',
+  async run({ store }) {
+    const data = (await store.request('GET', '/healthz')) as Row;
+    const parts = Object.entries(data).filter(([name]) => name !== 'status');
+    return { data, lines: [`status: ${shown(data['status'])}`, ...parts.map(([name, value]) => `${name}: ${shown(value)}`)] };
+  },
+};

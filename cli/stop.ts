@@ -1,0 +1,19 @@
+import { type Command, required, shown } from './command.ts';
+
+export const stop: Command = {
+  summary: 'end one running sequence by hand',
+  usage: 'rekindle stop <enrollment id> [--reason TEXT]   TEXT is kept as a note; it decides nothing',
+  options: { reason: { type: 'string' } },
+  async run({ store, args: [id], options }) {
+    const path = `/recovery/sequences/${encodeURIComponent(required(id, 'The enrollment’s id'))}/stop`;
+    const data = (await store.request('POST', path, { reason: options['reason'] ?? 'stopped by hand' })) as Record<string, unknown>;
+    return {
+      data,
+      lines: [
+        Object.entries(data)
+          .map(([name, value]) => `${name} ${shown(value)}`)
+          .join('  '),
+      ],
+    };
+  },
+};

@@ -1,0 +1,45 @@
+import { type Command, required, shown, UsageError } from './command.ts';
+
+type Row = Record<string, unknown>;
+const line = (t: Row) => `${shown(t['id'])}  ${shown(t['slug'])}  ${shown(t['name'])}`;
+
+export const tenants: Command = {
+  summary: 'the stores of this installation and their API keys (needs the installation’s key)',
+  usage: `rekindle tenants                              list them
+rekindle tenants create <slug> --name NAME     prints the store's first API key, this once
+rekindle tenants keys <slug>                   list its API keys
+rekindle tenants issue <slug> --name NAME      one more key, shown this once
+rekindle tenants revoke <slug> <key id>`,
+  options: { name: { type: 'string' } },
+  async run({ installation, args: [action = 'list', target, key], options }) {
+    const client = installation();
+    const slug = () => encodeURIComponent(required(target, 'The slug'));
+    switch (action) {
+      case 'list': {
+        const data = await client.listAll('/api/tenants?limit=500');
+        return { data, lines: data.map(line) };
+      }
+      case 'create': {
+        const body = { slug: required(target, 'The slug'), name: required(options['name'] ?? target, '--name') };
+        const data = (await client.request('POST', '/api/tenants', body)) as Row;
+        return { data, lines: [line(data), `api key ${shown(data['api_key'])}  (shown this once)`] };
+      }
+      case 'keys': {
+        const data = await client.listAll(`/api/tenants/${slug()}/keys`);
+        return {
+          data,
+          lines: data.map((k) => `${shown(k['id'])}  ${shown(k['name'])}  made ${shown(k['created_at'])}  revoked ${shown(k['revoked_at'])}`),
+        };
+      }
+      case 'issue': {
+        const data = (await client.request('POST', `/api/tenants/${slug()}/keys`, { name: required(options['name'], '--name') })) as Row;
+        return { data, lines: [`${shown(data['id'])}  api key ${shown(data['api_key'])}  (shown this once)`] };
+      }
+      case 'revoke':
+        await client.request('DELETE', `/api/tenants/${slug()}/keys/${encodeURIComponent(required(key, 'The key’s id'))}`);
+        return { data: null, lines: ['Revoked.'] };
+      default:
+        throw new UsageError(`tenants has no command "${action}".`);
+    }
+  },
+};
