@@ -1,6 +1,6 @@
 import { Liquid, type Template } from 'liquidjs';
 
-// Liquid is what merchants edit, so it gets no files, no prototypes and bounded work. Limits are far above any mail.
+// Liquid is what merchants edit, so it gets no files, no prototypes and bounded work. Limits are far above any message.
 const limits = {
   strictVariables: true,
   strictFilters: true,

@@ -1,4 +1,4 @@
-// Longer addresses break in mail clients, and thirty of them would push a mail over Gmail's 102 KB.
+// Longer addresses break in mail clients, and thirty of them would push an email over Gmail's 102 KB.
 const longestUrl = 2_000;
 
 /** The URL in its normal form if it is absolute http or https and of sane length, else null: nothing else becomes a link or a picture. */

@@ -26,7 +26,11 @@ export interface StepPreview {
 /** The outlet that a step seems to need; null: none. */
 export function likelyOutlet({ channels, pinned }: StepPreview, outlets: Outlets): Outlet | null {
   if (channels.length === 0) return null;
-  if (pinned !== null) return outlets.ofAccount(pinned.account, pinned.channel);
+  if (pinned !== null) {
+    const outlet = outlets.ofAccount(pinned.account, pinned.channel);
+    // Only where keys are known is a call in doubt repeated.
+    return outlet?.sender.reconciliation.kind === 'keys' ? outlet : null;
+  }
   for (const channel of channels) {
     const outlet = outlets.forChannel(channel);
     if (outlet !== null) return outlet;

@@ -1,5 +1,6 @@
 import { eq } from 'drizzle-orm';
 import pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { decisions, messages, suppressions } from '../../db/schema/index.ts';
 import type { SmsPayload } from '../../domain/channels/index.ts';
@@ -75,6 +76,17 @@ const rowOf = async (enrollmentId: string, stepId = 'nudge') => (await shop.ledg
 const hashOf = (kind: string, value: string) => shop.deps.sealing.addressHash(shop.tenant.tenantId, kind, value);
 const closedAddresses = (hash: string) =>
   shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(suppressions).where(eq(suppressions.addressHash, hash)));
+const closeAddress = (kind: string, value: string, channel: string) =>
+  shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.insert(suppressions).values({ tenantId: shop.tenant.tenantId, id: uuidv7(), addressHash: hashOf(kind, value), channel, reason: 'refused' }),
+  );
+const openAddress = (kind: string, value: string) =>
+  shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx
+      .update(suppressions)
+      .set({ liftedAt: Date.now() })
+      .where(eq(suppressions.addressHash, hashOf(kind, value))),
+  );
 const lastDecision = async (enrollmentId: string) => {
   const rows = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.select().from(decisions).where(eq(decisions.enrollmentId, enrollmentId)).orderBy(decisions.at, decisions.id),
@@ -184,7 +196,19 @@ describe('a refusal for good', () => {
     expect(emails.accepted).toHaveLength(1);
   });
 
-  test('on every channel skips the step as refused, at once', async () => {
+  test('tries the person’s other address on the channel, also where nothing is to be repeated', async () => {
+    await publishNudge(shop, { channels: 'email', maxRetries: 0 });
+    const { id, contact, email, cart } = await leftCart({ phone: false, consent: false });
+    const customer = { ...contact, id: `customer-of-${cart}` };
+    await shop.post('contact.updated', { contact: customer });
+    await shop.post('contact.updated', { contact: { ...customer, email: `other-${email}` } });
+    emails.next({ act: 'answer', status: 422 });
+    await dispatch(id);
+    expect(emails.calls).toBe(2);
+    expect((await rowOf(id))?.payload).toMatchObject({ to: { address: `other-${email}` } });
+  });
+
+  test('on every channel skips the step at once', async () => {
     const { id } = await leftCart();
     texts.always({ act: 'answer', status: 422 });
     emails.always({ act: 'answer', status: 422 });
@@ -211,11 +235,7 @@ test('soft refusals are counted for each channel by itself', async () => {
   await dispatch(id);
   expect(await rowOf(id)).toMatchObject({ state: 'failed', channel: 'sms', refusals: 1 });
   // The number is closed meanwhile: the email has all of its attempts left.
-  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
-    tx
-      .insert(suppressions)
-      .values({ tenantId: shop.tenant.tenantId, id: crypto.randomUUID(), addressHash: hashOf('phone', phone), channel: 'sms', reason: 'refused' }),
-  );
+  await closeAddress('phone', phone, 'sms');
   emails.next({ act: 'answer', status: 429 }, { act: 'answer', status: 429 });
   for (const waitMs of [400_000, 900_000, 1_500_000]) {
     await letTimePass(shop, waitMs);
@@ -229,24 +249,23 @@ describe('a call in doubt', () => {
   test('is repeated by its key on its own channel, though another channel is preferred by now', async () => {
     await publishNudge(shop, { channels: '[email, sms]' });
     const { id, email } = await leftCart();
-    emails.next({ act: 'reset' });
+    await closeAddress('email', email, 'email');
+    texts.next({ act: 'reset' });
     await dispatch(id);
-    expect(await rowOf(id)).toMatchObject({ state: 'unknown', channel: 'email' });
+    expect(await rowOf(id)).toMatchObject({ state: 'unknown', channel: 'sms' });
+    await openAddress('email', email);
     await letTimePass(shop, 11_000);
     await dispatch(id);
-    expect([emails.accepted.length, texts.calls]).toEqual([1, 0]);
-    expect(email).not.toBe('');
+    expect([texts.accepted.length, emails.calls]).toEqual([1, 0]);
+    // Judged as what it is: the gates were asked about a text.
+    expect(await lastDecision(id)).toMatchObject({ verdict: 'send', reason: 'sms' });
   });
 
   test('stays unknown when its channel is closed: the other one sends nothing in its place', async () => {
     const { id, phone } = await leftCart();
     texts.next({ act: 'reset', take: true });
     await dispatch(id);
-    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
-      tx
-        .insert(suppressions)
-        .values({ tenantId: shop.tenant.tenantId, id: crypto.randomUUID(), addressHash: hashOf('phone', phone), channel: 'sms', reason: 'refused' }),
-    );
+    await closeAddress('phone', phone, 'sms');
     await letTimePass(shop, 11_000);
     expect(await dispatch(id)).toMatchObject({ kind: 'done', progress: { settled: { nudge: { outcome: 'unknown' } } } });
     expect([texts.accepted.length, emails.calls]).toEqual([1, 0]);

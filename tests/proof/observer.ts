@@ -130,7 +130,8 @@ export function judge(seen: Witnessed): Verdict {
     const textsOpen = seen.texts && !ends && !closesNumbers && isCertain(seen);
     if ((closed === null || textsOpen) && end?.ended !== true && (state === 'no row' || state === 'failed'))
       violations.push(`LOST: ${name} is ${state} although the provider takes everything`);
-    if (textsOpen && state === 'skipped' && end?.stopReason == null && !calls.some((c) => c.channel === 'sms'))
+    const nothingEnds = seen.stops.every((s) => s.closesOnly !== null);
+    if (textsOpen && nothingEnds && state === 'skipped' && !calls.some((c) => c.channel === 'sms'))
       violations.push(`NEXT: ${name} was skipped, though its second channel was open and never asked`);
   }
   for (const id of seen.answered) {

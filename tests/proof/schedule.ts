@@ -99,12 +99,12 @@ function planHistory(seed: number): HistoryPlan {
 /**
  * Rare coincidences that chance alone would seldom bring about are put together on purpose in some of the histories: a worker that is
  * slow between its claim and its call, one that is slow between its call and the outcome, a provider that is slow to accept, a merge that
- * brings a stop along in the middle of a call, a channel that refuses for good, a channel that
- * is closed while the other one is not, and a worker that dies and is never replaced.
+ * brings a stop along in the middle of a call, a stop in the middle of a call that hangs, a channel that refuses for good, a channel that is
+ * closed while the other one is not, and a worker that dies and is never replaced.
  */
 function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
   const edge = random.weighted([
-    [5, 'none'],
+    [4.5, 'none'],
     [1.6, 'late_call'],
     [1, 'late_settle'],
     [1, 'late_acceptance'],
@@ -112,6 +112,7 @@ function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
     [1.3, 'refused_for_good'],
     [1.3, 'one_channel_closes'],
     [0.8, 'left_alone'],
+    [1.4, 'stop_in_call'],
   ]);
   const [first, ...others] = plan.dispatches;
   if (edge === 'none' || first === undefined) return plan;
@@ -167,6 +168,15 @@ function sharpen(random: Random, plan: HistoryPlan): HistoryPlan {
         emailClosed: false,
         behaviours: behaviours(...begin),
         actions: random.chance(0.5) ? [] : plan.actions.slice(0, 1),
+      };
+    }
+    case 'stop_in_call': {
+      const stop = random.pick(['purchase_by_token', 'purchase_by_address', 'reply', 'reply', 'opt_out'] as const);
+      return {
+        ...plan,
+        dispatches: [{ ...first, when: { after: 'start', delayMs: 0 }, lives: [] }, ...others],
+        behaviours: behaviours(hangs),
+        actions: [{ ...stopAt('called', random.whole(0, 150)), doing: { kind: 'stop', stop, cart: first.cart } }, ...plan.actions],
       };
     }
     case 'left_alone': {

@@ -8,7 +8,7 @@ import { openRoute } from './open.ts';
 import { tryAgainPage } from './pages.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
 
-/** The links in our mails. Their token is the credential: signed, bound to its purpose, and it names ids only. */
+/** The links in our messages. Their token is the credential: signed, bound to its purpose, and it names ids only. */
 export const linkRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = async (app, options) => {
   // RFC 8058 lets the form come as urlencoded or as multipart. That it comes is all we need to know.
   app.removeAllContentTypeParsers();
