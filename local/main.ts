@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnvError } from '../config/env.ts';
 import { migrate } from '../db/migrate.ts';
-import { masterKey } from './credentials.ts';
+import { installationKey, masterKey } from './credentials.ts';
 import { startDemoStore } from './demo-store/demo-store.ts';
 import { buildShopSite } from './demo-store/shop-site.ts';
 import { inOrder } from './in-order.ts';
@@ -79,13 +79,14 @@ async function start(args: string[]): Promise<void> {
   if (settings.demo === 'no_mailbox')
     say('The demo store is left out: SMTP_URL is set, and its emails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
   const phone = shopUrl === null ? null : await startOwnPhone();
-  const shop = shopUrl === null || phone === null ? null : { url: shopUrl, timeScale: demoTimeScale, phoneUrl: phone.url };
+  const shop = shopUrl === null || phone === null ? null : { url: shopUrl, timeScale: demoTimeScale, phoneUrl: phone.webUrl };
   const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoShop: shop });
 
   const env = {
     DATABASE_URL: databaseUrl,
     TEMPORAL_ADDRESS: temporal.address,
     REKINDLE_MASTER_KEY: key,
+    REKINDLE_INSTALLATION_KEY: installationKey(localDir),
     SMTP_URL: mail.smtpUrl,
     PUBLIC_URL: settings.publicUrl,
     HOST: settings.host,
@@ -110,7 +111,7 @@ async function start(args: string[]): Promise<void> {
 
   writeJson(localDir, 'addresses.json', { live: `${apiUrl}/`, mailbox: mail.webUrl, temporal: temporal.uiUrl, shop: shopUrl });
   if (stopping === null)
-    say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, phoneUrl: phone?.url ?? null, temporal, metricsPort, demo: shopUrl !== null }));
+    say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, phoneUrl: phone?.webUrl ?? null, temporal, metricsPort, demo: shopUrl !== null }));
 }
 
 function wipe(args: readonly string[]): void {
@@ -165,7 +166,7 @@ async function startOwnPhone(): Promise<Phone> {
   const port = await freePortFrom(8026);
   return begin(
     'phone',
-    () => startPhone({ port, host: '127.0.0.1' }),
+    () => startPhone({ dir: join(localDir, 'phone'), port, host: '127.0.0.1' }),
     (phone) => phone.stop(),
   );
 }
