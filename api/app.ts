@@ -11,12 +11,15 @@ import {
 } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
 import type { BuiltDeps } from '../operations/create-deps.ts';
-import { requireApiKey } from './plugins/authenticate.ts';
+import { hashApiKey } from '../operations/provision-tenant.ts';
+import { requireApiKey, requireInstallationKey } from './plugins/authenticate.ts';
 import { handleErrors, problem } from './plugins/errors.ts';
 import { createLimits } from './plugins/rate-limits.ts';
 import { refuseUnreadable } from './plugins/unreadable-requests.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
+import { loadResources } from './resources/load.ts';
+import type { Guard } from './resources/resource.ts';
 import { deliveryRoutes } from './routes/deliveries/deliveries.ts';
 import { quarantineRoutes } from './routes/deliveries/quarantine.ts';
 import { enrollmentRoutes } from './routes/enrollments/enrollments.ts';
@@ -44,10 +47,20 @@ export interface AppOptions {
    * apart everywhere else. Default false: `/` is a page of links.
    */
   livePage?: boolean;
+  /** Opens what spans tenants; default null: nobody may. */
+  installationKey?: string | null;
 }
 
 /** Build the HTTP interface; `server.ts` listens. */
-export async function buildApp({ deps, logger, client, registry, links, livePage = false }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  deps,
+  logger,
+  client,
+  registry,
+  links,
+  livePage = false,
+  installationKey = null,
+}: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
     // Paths of links carry tokens, and every request is counted anyway.
@@ -67,8 +80,12 @@ export async function buildApp({ deps, logger, client, registry, links, livePage
   handleErrors(app);
   refuseUnknownAddresses(app);
   endSilentConnections(app);
+  const resources = await loadResources();
   await app.register(swagger, {
-    openapi: openApi(deps.publicUrl),
+    openapi: openApi(
+      deps.publicUrl,
+      resources.map((resource) => resource.tag),
+    ),
     transform: jsonSchemaTransform,
     transformObject: (document) => completeOpenApi(jsonSchemaTransformObject(document)),
   });
@@ -89,5 +106,15 @@ export async function buildApp({ deps, logger, client, registry, links, livePage
     await guarded.register(deliveryRoutes, { deps });
     await guarded.register(quarantineRoutes, { deps });
   });
+  const guards = {
+    tenant: requireApiKey(deps, limits.failedAuth),
+    installation: requireInstallationKey(installationKey === null ? null : hashApiKey(installationKey), limits.failedAuth),
+  } satisfies Record<Guard, unknown>;
+  for (const { guard, routes } of resources) {
+    await app.register(async (guarded) => {
+      guarded.addHook('onRequest', guards[guard]);
+      await guarded.register(routes, { deps });
+    });
+  }
   return app;
 }

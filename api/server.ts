@@ -41,6 +41,7 @@ async function main(): Promise<void> {
     registry,
     links: { temporalUi: env.TEMPORAL_UI_URL, mailbox: env.MAILBOX_URL },
     livePage: env.REKINDLE_LIVE_PAGE,
+    installationKey: env.REKINDLE_INSTALLATION_KEY,
   });
   await app.listen({ host: env.HOST, port: env.PORT });
   log.info({ port: env.PORT }, 'api is ready');

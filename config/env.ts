@@ -43,6 +43,8 @@ const remedies = {
   DKIM_SELECTOR: 'Give the name below _domainkey under which the public key stands in the DNS, e.g. rekindle1.',
   DKIM_PRIVATE_KEY: 'Give an RSA key on one line: `openssl genrsa 2048 | base64 -w0` makes one.',
   REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
+  REKINDLE_INSTALLATION_KEY:
+    'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens /api/tenants; leave it out to keep that closed.',
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
   REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
@@ -93,6 +95,7 @@ const schema = z.object({
     .optional(),
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
   REKINDLE_MASTER_KEY: z.string({ error: required }).transform(decodeKey),
+  REKINDLE_INSTALLATION_KEY: z.string().min(32, 'is shorter than 32 characters').optional(),
   REKINDLE_TIME_SCALE: z.coerce.number('is not a number').min(1, 'is below 1').optional(),
   REKINDLE_HOLD_PATCHES: yesOrNo,
   REKINDLE_LIVE_PAGE: yesOrNo,
@@ -121,6 +124,8 @@ export interface Env {
   DKIM: { domain: string; selector: string; privateKey: string } | null;
   /** 32 bytes: seals the connections' secrets (AES-256-GCM). */
   REKINDLE_MASTER_KEY: Buffer;
+  /** Opens what spans tenants in the API; null: closed. */
+  REKINDLE_INSTALLATION_KEY: string | null;
   /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
   REKINDLE_TIME_SCALE: number | null;
   /** Leave changes of the workflow code inactive while an older build's workers still run (docs/operations.md, "Upgrading"). */
@@ -160,6 +165,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     TEMPORAL_TLS: env.TEMPORAL_TLS ?? env.TEMPORAL_API_KEY !== undefined,
     PUBLIC_URL: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
     SMTP_URL: env.SMTP_URL ?? null,
+    REKINDLE_INSTALLATION_KEY: env.REKINDLE_INSTALLATION_KEY ?? null,
     REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
     METRICS_PORT: env.METRICS_PORT ?? null,
     TEMPORAL_UI_URL: env.TEMPORAL_UI_URL ?? null,

@@ -47,6 +47,14 @@ export function masterKey(dir: string): string {
   throw new StartError(`${file} is damaged. Bring it back from a copy, or begin anew with npm start -- --fresh.`);
 }
 
+/** The key that opens what spans tenants in the API of this machine: made once, then kept. */
+export function installationKey(dir: string): string {
+  const file = join(dir, 'installation.key');
+  if (!existsSync(file)) writePrivate(file, `${randomBytes(32).toString('hex')}\n`);
+  chmodSync(file, 0o600);
+  return readFileSync(file, 'utf8').trim();
+}
+
 function writePrivate(file: string, text: string): void {
   mkdirSync(dirname(file), { recursive: true });
   const partial = `${file}.partial-${process.pid}`;

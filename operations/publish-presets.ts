@@ -28,10 +28,17 @@ export async function loadPresets(folder = presetsFolder()): Promise<CompiledPre
 
 /** On boot: a changed preset file becomes a new version in every tenant. Safe in several processes at once. */
 export async function publishPresets(deps: Pick<Deps, 'db' | 'log'>, presets: CompiledPreset[]): Promise<void> {
-  for (const tenant of await deps.db.listTenants()) {
-    for (const preset of presets) {
-      const version = await publishPreset(deps, tenant.id, preset);
-      deps.log.info({ tenant: tenant.slug, sequence: preset.definition.sequence, version }, 'sequence in use');
-    }
+  for (const tenant of await deps.db.listTenants()) await publishPresetsTo(deps, tenant, presets);
+}
+
+/** The same for one tenant. */
+export async function publishPresetsTo(
+  deps: Pick<Deps, 'db' | 'log'>,
+  tenant: { id: string; slug: string },
+  presets: readonly CompiledPreset[],
+): Promise<void> {
+  for (const preset of presets) {
+    const version = await publishPreset(deps, tenant.id, preset);
+    deps.log.info({ tenant: tenant.slug, sequence: preset.definition.sequence, version }, 'sequence in use');
   }
 }

@@ -1,3 +1,4 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../operations/deps.ts';
 import { hashApiKey } from '../../operations/provision-tenant.ts';
@@ -19,6 +20,9 @@ export function callerOf(request: FastifyRequest): Caller {
   return caller;
 }
 
+/** Who made a change, for the audit log. */
+export const actorOf = (request: FastifyRequest): string => `api_key:${callerOf(request).apiKeyId}`;
+
 /** A hook that lets nobody pass without a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`. */
 export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
@@ -39,6 +43,31 @@ export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
       );
     const detail = key === null ? 'Give an API key: `Authorization: Bearer rk_…` or `X-API-Key: rk_…`.' : 'This API key is not valid.';
     return problem(reply.header('www-authenticate', 'Bearer realm="rekindle"'), 401, key === null ? 'missing_api_key' : 'invalid_api_key', detail);
+  };
+}
+
+/**
+ * A hook for what spans tenants: it lets nobody pass without the installation's key, given like an API key.
+ * @param digest - SHA-256 of the key, hex; null: the installation has none, and nobody passes
+ */
+export function requireInstallationKey(digest: string | null, failed: Limit) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const key = keyOf(request);
+    // Both digests have one length, and comparing them takes the same time wherever they differ.
+    if (key !== null && digest !== null && timingSafeEqual(Buffer.from(hashApiKey(key)), Buffer.from(digest))) return undefined;
+    const waitSeconds = await failed(request);
+    if (waitSeconds !== null)
+      return problem(
+        reply.header('retry-after', String(waitSeconds)),
+        429,
+        'too_many_attempts',
+        'Too many attempts with a wrong key. Try again later.',
+      );
+    const detail =
+      digest === null
+        ? 'This installation has no key for this: set REKINDLE_INSTALLATION_KEY and start the API again.'
+        : 'This needs the installation’s key, not a store’s: `Authorization: Bearer …`, as REKINDLE_INSTALLATION_KEY has it.';
+    return problem(reply.header('www-authenticate', 'Bearer realm="rekindle"'), 401, 'missing_installation_key', detail);
   };
 }
 

@@ -26,6 +26,7 @@ const meanings = {
   400: 'The request is not understood.',
   401: 'Who is asking is not known.',
   404: 'There is no such thing, or it is not yours.',
+  409: 'Something else stands in the way: it was changed meanwhile, or is taken.',
   405: 'This address does not take the method; `Allow` names those that it takes.',
   413: 'The body is larger than 1 MiB.',
   422: 'The event names nobody and nothing. It is kept, and `fields` say what to correct.',

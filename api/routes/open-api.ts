@@ -3,8 +3,15 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { genericEvent } from './webhooks/generic-events.ts';
 
-/** The head of the published description; the rest comes from the routes' schemas. @param publicUrl - where this installation is reached */
-export const openApi = (publicUrl: string): NonNullable<FastifyDynamicSwaggerOptions['openapi']> => ({
+/**
+ * The head of the published description; the rest comes from the routes' schemas.
+ * @param publicUrl - where this installation is reached
+ * @param resourceTags - of api/resources/
+ */
+export const openApi = (
+  publicUrl: string,
+  resourceTags: readonly { name: string; description: string }[],
+): NonNullable<FastifyDynamicSwaggerOptions['openapi']> => ({
   openapi: '3.1.0',
   servers: [{ url: publicUrl, description: 'This installation.' }],
   info: {
@@ -18,12 +25,14 @@ export const openApi = (publicUrl: string): NonNullable<FastifyDynamicSwaggerOpt
     { name: 'recovery', description: 'What a merchant sees of the store’s recoveries.' },
     { name: 'enrollments', description: 'One shopper’s way through a sequence, explained.' },
     { name: 'deliveries', description: 'What became of the webhooks that a store sent, and those that could not be read.' },
+    ...resourceTags,
     { name: 'links', description: 'Links in emails.' },
     { name: 'health', description: 'For those who run it.' },
   ],
   components: {
     securitySchemes: {
       apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `rk_…`. The store follows from it.' },
+      installationKey: { type: 'http', scheme: 'bearer', description: 'The installation’s key, for what spans stores.' },
       apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
     },
   },

@@ -5,4 +5,4 @@ export { consents, contactIdentities, contacts, privacyRequests, suppressions } 
 export { enrollmentEvents, enrollments, sequences, sequenceVersions } from './sequences.ts';
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { sumDeltas, sums } from './sums.ts';
-export { apiKeys, auditLog, connections, tenants } from './tenants.ts';
+export { apiKeys, auditLog, connections, settingsVersions, tenants } from './tenants.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { boolean, doublePrecision, foreignKey, index, jsonb, pgPolicy, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { boolean, doublePrecision, foreignKey, index, integer, jsonb, pgPolicy, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { appRole, currentTenant, instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 
@@ -54,12 +54,33 @@ export const connections = pgTable(
     state: text('state', { enum: ['connected', 'disconnected'] })
       .notNull()
       .default('connected'),
+    /** Its webhooks are refused and nothing is sent through it any more; the row stays for what it brought. */
+    removedAt: instant('removed_at'),
     createdAt: instantNow('created_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('connections_lookup').on(t.integration, t.id),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'connections_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Every version of a tenant's settings, with who made it and when. `tenants.settings` is the latest. */
+export const settingsVersions = pgTable(
+  'settings_versions',
+  {
+    tenantId: tenantId(),
+    version: integer('version').notNull(),
+    settings: jsonb('settings').$type<TenantSettings>().notNull(),
+    /** What the change asked for. */
+    changes: jsonb('changes').$type<Partial<TenantSettings>>().notNull(),
+    changedBy: text('changed_by').notNull(),
+    changedAt: instantNow('changed_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.version] }),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'settings_versions_tenant' }),
     tenantPolicy(),
   ],
 );

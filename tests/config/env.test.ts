@@ -33,6 +33,7 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_MASTER_KEY: Buffer.alloc(32, 7),
     REKINDLE_TIME_SCALE: null,
     REKINDLE_HOLD_PATCHES: false,
+    REKINDLE_INSTALLATION_KEY: null,
     REKINDLE_LIVE_PAGE: false,
     METRICS_PORT: null,
     TEMPORAL_UI_URL: null,

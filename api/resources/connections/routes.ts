@@ -1,0 +1,177 @@
+import type { FastifyReply } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import {
+  changeConnection,
+  checkConnection,
+  type ConfigFault,
+  type ConnectionView,
+  createConnection,
+  listConnections,
+  readConnection,
+  removeConnection,
+  retireOldSecret,
+  rotateSecret,
+} from '../../../operations/connections.ts';
+import type { BuiltDeps } from '../../../operations/create-deps.ts';
+import { actorOf, callerOf } from '../../plugins/authenticate.ts';
+import { problem, problems } from '../../plugins/errors.ts';
+import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
+import { listOf, pageOf, pageQuery, securityOf } from '../resource.ts';
+import { changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema } from './schemas.ts';
+
+const common = { tags: ['connections'], security: securityOf('tenant') };
+const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_connection', 'There is no such connection.');
+const invalid = (reply: FastifyReply, faults: ConfigFault[]) =>
+  problem(reply, 400, 'invalid_request', 'The connection cannot be used like this.', { errors: faults });
+
+export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
+  app.post(
+    '/api/connections',
+    {
+      schema: {
+        ...common,
+        summary: 'Connect the store to an account of a provider',
+        description: 'Secrets are stored sealed. A secret that Rekindle makes is shown in this answer and never again.',
+        body: createSchema,
+        response: { 201: connectionSchema, ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { integration, name, config, secrets } = request.body;
+      const made = await createConnection(deps, callerOf(request).tenantId, { integration, name, config: config ?? null, secrets }, actorOf(request));
+      if (made.kind === 'unknown_integration') {
+        return invalid(reply, [{ path: 'integration', message: `is unknown. Known are: ${made.known.join(', ')}.` }]);
+      }
+      if (made.kind === 'invalid') return invalid(reply, made.faults);
+      return reply.code(201).send(present(made.connection, made.secret));
+    },
+  );
+
+  app.get(
+    '/api/connections',
+    {
+      schema: {
+        ...common,
+        summary: 'List the store’s connections',
+        querystring: z.object(pageQuery()),
+        response: { 200: listOf(connectionSchema), ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor } = request.query;
+      const after = cursor !== undefined && isId(cursor) ? cursor : null;
+      const rows = await listConnections(deps, callerOf(request).tenantId, limit + 1, after);
+      const { data, nextCursor } = pageOf(rows, limit, (row) => row.id);
+      return { data: data.map((row) => present(row)), nextCursor };
+    },
+  );
+
+  app.get(
+    '/api/connections/:id',
+    { schema: { ...common, summary: 'Show a connection', params: idParams, response: { 200: connectionSchema, ...problems(401, 404, 429, 503) } } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const found = isId(id) ? await readConnection(deps, callerOf(request).tenantId, id) : null;
+      return found === null ? unknown(reply) : present(found);
+    },
+  );
+
+  app.patch(
+    '/api/connections/:id',
+    {
+      schema: {
+        ...common,
+        summary: 'Change a connection',
+        description: 'Every process uses the change with its next webhook or message.',
+        params: idParams,
+        body: changeSchema,
+        response: { 200: connectionSchema, ...problems(400, 401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      if (!isId(id)) return unknown(reply);
+      const changed = await changeConnection(deps, callerOf(request).tenantId, id, request.body, actorOf(request));
+      if (changed.kind === 'unknown') return unknown(reply);
+      return changed.kind === 'invalid' ? invalid(reply, changed.faults) : present(changed.connection);
+    },
+  );
+
+  app.delete(
+    '/api/connections/:id',
+    {
+      schema: {
+        ...common,
+        summary: 'Remove a connection',
+        description: 'Its webhooks are refused and nothing new is sent through it. What it brought stays.',
+        params: idParams,
+        response: { 204: z.null(), ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const removed = isId(id) && (await removeConnection(deps, callerOf(request).tenantId, id, actorOf(request)));
+      return removed ? reply.code(204).send(null) : unknown(reply);
+    },
+  );
+
+  app.post(
+    '/api/connections/:id/rotate',
+    {
+      schema: {
+        ...common,
+        summary: 'Give a connection a new webhook secret',
+        description: 'The secret before stays valid beside it until the next rotation, or until `retire_old`, so that no delivery is lost meanwhile.',
+        params: idParams,
+        body: rotateSchema,
+        response: { 200: connectionSchema, ...problems(400, 401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { tenantId } = callerOf(request);
+      if (!isId(id)) return unknown(reply);
+      if (request.body.retire_old) {
+        const retired = await retireOldSecret(deps, tenantId, id, actorOf(request));
+        const found = retired ? await readConnection(deps, tenantId, id) : null;
+        return found === null ? unknown(reply) : present(found);
+      }
+      const rotated = await rotateSecret(deps, tenantId, id, request.body.secret ?? null, actorOf(request));
+      if (rotated.kind === 'unknown') return unknown(reply);
+      return rotated.kind === 'invalid' ? invalid(reply, rotated.faults) : present(rotated.connection, rotated.secret);
+    },
+  );
+
+  app.post(
+    '/api/connections/:id/check',
+    {
+      schema: {
+        ...common,
+        summary: 'Check a connection',
+        description: 'Opens a session to the provider and closes it again; nothing is sent.',
+        params: idParams,
+        response: { 200: checkSchema, ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const check = isId(id) ? await checkConnection(deps, callerOf(request).tenantId, id) : null;
+      return check === null ? unknown(reply) : { sends: check.sends, last_delivery_at: isoTimeOrNull(check.lastDeliveryAtMs) };
+    },
+  );
+};
+
+function present(c: ConnectionView, secret: string | null = null): z.input<typeof connectionSchema> {
+  return {
+    id: c.id,
+    integration: c.integration,
+    name: c.name,
+    state: c.state,
+    receives: c.receives,
+    sends: c.sends,
+    webhook: c.webhookUrl === null ? null : { url: c.webhookUrl, secret },
+    live_secrets: c.liveSecrets,
+    created_at: isoTime(c.createdAtMs),
+  };
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { lineField, timeField } from '../../routes/fields.ts';
+
+const secret = z.string().min(8).max(500);
+
+export const connectionSchema = z
+  .object({
+    id: z.uuid(),
+    integration: z.string(),
+    name: z.string(),
+    state: z.enum(['connected', 'disconnected']),
+    receives: z.boolean().meta({ description: 'It delivers webhooks.' }),
+    sends: z.boolean().meta({ description: 'Messages leave through it.' }),
+    webhook: z
+      .object({
+        url: z.string().meta({ description: 'Where the provider delivers.' }),
+        secret: z.string().nullable().meta({ description: 'Shown once, where Rekindle made it; null afterwards, and where the provider did.' }),
+      })
+      .nullable(),
+    live_secrets: z.int().meta({ description: '2 while a secret is being rotated: both are accepted.' }),
+    created_at: timeField,
+  })
+  .meta({ id: 'Connection' });
+
+export const createSchema = z.strictObject({
+  integration: z.string().min(1).max(100).meta({ description: 'E.g. `shopify`, `generic`, `smtp`.' }),
+  name: lineField(120),
+  config: z.record(z.string(), z.unknown()).optional().meta({ description: 'As the integration’s own documentation says. Stored sealed.' }),
+  secrets: z.array(secret).max(2).default([]).meta({ description: 'Webhook secrets that the provider has made, the newest first.' }),
+});
+
+export const changeSchema = z.strictObject({
+  name: lineField(120).optional(),
+  state: z.enum(['connected', 'disconnected']).optional(),
+  config: z.record(z.string(), z.unknown()).optional().meta({ description: 'The whole configuration anew.' }),
+});
+
+export const rotateSchema = z.strictObject({
+  secret: secret.optional().meta({ description: 'As the provider has made it; without it Rekindle makes one, where the integration allows.' }),
+  retire_old: z.boolean().default(false).meta({ description: 'End the older of two live secrets instead of making a new one.' }),
+});
+
+export const checkSchema = z
+  .object({
+    sends: z
+      .object({ ok: z.boolean(), detail: z.string() })
+      .nullable()
+      .meta({ description: 'Whether the provider lets us in; null: it sends nothing.' }),
+    last_delivery_at: timeField.nullable(),
+  })
+  .meta({ id: 'ConnectionCheck' });

@@ -1,0 +1,87 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { settingsChange } from '../../../operations/settings.ts';
+import type { BuiltDeps } from '../../../operations/create-deps.ts';
+import { changeSettings, type CurrentSettings, listSettingsVersions, readSettings } from '../../../operations/settings.ts';
+import { actorOf, callerOf } from '../../plugins/authenticate.ts';
+import { problem, problems } from '../../plugins/errors.ts';
+import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
+import { listOf, pageOf, pageQuery, type Resource, securityOf } from '../resource.ts';
+
+const common = { tags: ['settings'], security: securityOf('tenant') };
+
+const settingsSchema = z
+  .object({
+    version: z.int().meta({ description: 'Raised by every change; 0: nothing was changed yet.' }),
+    settings: z.record(z.string(), z.unknown()),
+    changed_by: z.string().nullable(),
+    changed_at: timeField.nullable(),
+  })
+  .meta({ id: 'Settings' });
+
+const versionSchema = z
+  .object({ version: z.int(), changes: z.record(z.string(), z.unknown()), changed_by: z.string(), changed_at: timeField })
+  .meta({ id: 'SettingsVersion' });
+
+const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
+  app.get(
+    '/api/settings',
+    { schema: { ...common, summary: 'Show the store’s settings', response: { 200: settingsSchema, ...problems(401, 429, 503) } } },
+    async (request) => present(await readSettings(deps, callerOf(request).tenantId)),
+  );
+
+  app.patch(
+    '/api/settings',
+    {
+      schema: {
+        ...common,
+        summary: 'Change settings',
+        description: 'Fields that are left out stay as they are. The next webhook and the next message use the new ones.',
+        body: z.strictObject({
+          version: z.int().optional().meta({ description: 'The version that you have seen: 409 where somebody changed the settings meanwhile.' }),
+          settings: settingsChange,
+        }),
+        response: { 200: settingsSchema, ...problems(400, 401, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { version, settings } = request.body;
+      const change = { changes: settings, expectedVersion: version ?? null, by: actorOf(request) };
+      const { kind, current } = await changeSettings(deps, callerOf(request).tenantId, change);
+      if (kind === 'changed') return present(current);
+      return problem(reply, 409, 'stale_version', `The settings are at version ${current.version}: read them again, then change them.`);
+    },
+  );
+
+  app.get(
+    '/api/settings/history',
+    {
+      schema: {
+        ...common,
+        summary: 'List changes of settings, the latest first',
+        querystring: z.object(pageQuery()),
+        response: { 200: listOf(versionSchema), ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request) => {
+      const { limit, cursor } = request.query;
+      const before = cursor !== undefined && /^\d{1,9}$/.test(cursor) ? Number(cursor) : null;
+      const rows = await listSettingsVersions(deps, callerOf(request).tenantId, limit + 1, before);
+      const { data, nextCursor } = pageOf(rows, limit, (row) => String(row.version));
+      return {
+        data: data.map((v) => ({ version: v.version, changes: v.changes, changed_by: v.changedBy, changed_at: isoTime(v.changedAtMs) })),
+        nextCursor,
+      };
+    },
+  );
+};
+
+function present({ version, settings, changedBy, changedAtMs }: CurrentSettings): z.input<typeof settingsSchema> {
+  return { version, settings, changed_by: changedBy, changed_at: isoTimeOrNull(changedAtMs) };
+}
+
+export const resource: Resource = {
+  tag: { name: 'settings', description: 'What a store configures: names, quiet hours, consent, what is recovered.' },
+  guard: 'tenant',
+  routes,
+};

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { channelNames } from './channels/index.ts';
+import { canonicalTimeZone } from './time/zones.ts';
+import { tenantSettings } from './tenant-settings.ts';
+
+const fields = tenantSettings.shape;
+const line = (most: number) => z.string().trim().min(1, 'is empty').max(most, `is longer than ${most} characters`);
+const webAddress = z.url({ protocol: /^https?$/, error: 'is no http(s) address' });
+const emailAddress = z.email({ error: 'is no email address' });
+const minute = z
+  .int('is a whole number of minutes')
+  .min(0, 'is before midnight')
+  .max(24 * 60, 'is more than a day');
+const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
+
+/**
+ * What a change of settings may hold: any fields of the settings, each checked more strictly than a stored row is read. A field that is not a
+ * setting is an error, because a misspelt one would change nothing.
+ */
+const strict = {
+  storeName: line(120),
+  storeUrl: webAddress,
+  logoUrl: webAddress.nullable(),
+  postalAddress: line(500),
+  supportEmail: emailAddress.nullable(),
+  brandColor: z.string().regex(/^#[0-9a-f]{6}$/i, 'is no color like #1f6f5c'),
+  senderName: line(120),
+  senderAddress: emailAddress,
+  replyTo: emailAddress.nullable(),
+  smsSender: z
+    .string()
+    .regex(/^(\+[1-9]\d{6,14}|[A-Za-z0-9 ]{1,11})$/, 'is neither a number in E.164 nor a name of at most 11 letters')
+    .nullable(),
+  smsOptOut: line(100).nullable(),
+  locale: z.string().refine(isLocale, 'is no language tag like en or de-AT'),
+  timeZone: z.string().refine((name) => canonicalTimeZone(name) !== null, 'is no time zone like Europe/Vienna'),
+  country: z.string().regex(/^[A-Z]{2}$/, 'is no country code like US'),
+  currency: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'is no currency code like EUR')
+    .nullable(),
+  shippingNote: line(500).nullable(),
+  returnsNote: line(500).nullable(),
+  quietHours: z.strictObject({ fromMinute: minute, toMinute: minute }).nullable(),
+  requireConsent: z.array(z.enum(channelNames, 'is no channel')),
+  optOutAllChannels: z.boolean(),
+  highValueMinor: amount,
+  lowStockAt: amount,
+  trackOpens: z.boolean(),
+  recoverFrom: fields.recoverFrom.unwrap(),
+  sharedKeys: fields.sharedKeys.unwrap(),
+} satisfies Record<keyof typeof fields, z.ZodType>;
+
+export const settingsChange = z.strictObject(strict).partial();
+export type SettingsChange = z.infer<typeof settingsChange>;
+
+function isLocale(text: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(text).length === 1;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,272 @@
+import { and, asc, desc, eq, gt, isNull } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import type { z } from 'zod';
+import type { Tx } from '../db/client.ts';
+import { auditLog, connections, inbox } from '../db/schema/index.ts';
+import type { Integration } from '../integrations/port.ts';
+import type { Deps } from './deps.ts';
+import { webhookUrlOf } from './webhook-url.ts';
+
+type ConnectionRow = typeof connections.$inferSelect;
+type ConnectionDeps = Pick<Deps, 'db' | 'sealing' | 'integrations' | 'publicUrl'>;
+
+/** A tenant's account at an integration, as its owner sees it: no secret in it. */
+export interface ConnectionView {
+  id: string;
+  integration: string;
+  name: string;
+  state: 'connected' | 'disconnected';
+  /** What it can do. */
+  receives: boolean;
+  sends: boolean;
+  /** Where its provider delivers; null: it receives nothing. */
+  webhookUrl: string | null;
+  /** How many secrets its webhooks may be signed with now; two while one is being rotated. */
+  liveSecrets: number;
+  createdAtMs: number;
+}
+
+/** A field of the configuration or of the secrets that cannot be used, and what to do about it. */
+export interface ConfigFault {
+  path: string;
+  message: string;
+}
+
+export interface ConnectionRequest {
+  integration: string;
+  name: string;
+  /** As the integration's own schema wants it; null: none is given. */
+  config: unknown;
+  /** Webhook secrets that the provider has made, the newest first. Empty: Rekindle makes one, where the integration allows. */
+  secrets: string[];
+}
+
+export type Created =
+  /** The secret is shown this once; null: there is none to show. */
+  | { kind: 'created'; connection: ConnectionView; secret: string | null }
+  | { kind: 'unknown_integration'; known: string[] }
+  | { kind: 'invalid'; faults: ConfigFault[] };
+
+/** Connect a tenant to an account of an integration. */
+export async function createConnection(deps: ConnectionDeps, tenantId: string, request: ConnectionRequest, by: string): Promise<Created> {
+  const integration = deps.integrations[request.integration];
+  if (integration === undefined) return { kind: 'unknown_integration', known: Object.keys(deps.integrations) };
+  const faults = faultsOf(integration, request.config);
+  if (faults.length > 0) return { kind: 'invalid', faults };
+  const own = secretsFor(integration, request);
+  if (own.kind === 'invalid') return own;
+  const row = {
+    tenantId,
+    id: uuidv7(),
+    integration: integration.name,
+    name: request.name,
+    secrets: own.secrets.map((secret) => deps.sealing.seal(secret)),
+    sealedConfig: integration.config === undefined ? null : deps.sealing.seal(JSON.stringify(request.config ?? {})),
+  };
+  const made = await deps.db.withTenant(tenantId, async (tx) => {
+    const [stored] = await tx.insert(connections).values(row).returning();
+    await record(tx, tenantId, by, 'connection.create', row.id, { integration: integration.name });
+    return stored;
+  });
+  if (made === undefined) throw new Error('insert returned nothing');
+  return { kind: 'created', connection: viewOf(deps, made), secret: own.shown };
+}
+
+/** @param after - the id of the last one of the page before; null: from the first on */
+export function listConnections(deps: ConnectionDeps, tenantId: string, limit: number, after: string | null): Promise<ConnectionView[]> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const rows = await tx
+      .select()
+      .from(connections)
+      .where(and(isNull(connections.removedAt), after === null ? undefined : gt(connections.id, after)))
+      .orderBy(asc(connections.id))
+      .limit(limit);
+    return rows.map((row) => viewOf(deps, row));
+  });
+}
+
+export function readConnection(deps: ConnectionDeps, tenantId: string, id: string): Promise<ConnectionView | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const row = await find(tx, id);
+    return row === null ? null : viewOf(deps, row);
+  });
+}
+
+export interface ConnectionChange {
+  name?: string | undefined;
+  state?: 'connected' | 'disconnected' | undefined;
+  /** The whole configuration anew. */
+  config?: unknown;
+}
+
+export type Changed = { kind: 'changed'; connection: ConnectionView } | { kind: 'unknown' } | { kind: 'invalid'; faults: ConfigFault[] };
+
+/** Every process uses the change with its next webhook or dispatch: connections are read each time, and senders are kept by their configuration. */
+export function changeConnection(deps: ConnectionDeps, tenantId: string, id: string, change: ConnectionChange, by: string): Promise<Changed> {
+  return deps.db.withTenant(tenantId, async (tx): Promise<Changed> => {
+    const row = await find(tx, id);
+    if (row === null) return { kind: 'unknown' };
+    const integration = deps.integrations[row.integration];
+    const reconfigured = change.config !== undefined;
+    const faults = reconfigured && integration !== undefined ? faultsOf(integration, change.config) : [];
+    if (faults.length > 0) return { kind: 'invalid', faults };
+    const set = {
+      ...(change.name === undefined ? {} : { name: change.name }),
+      ...(change.state === undefined ? {} : { state: change.state }),
+      ...(reconfigured ? { sealedConfig: deps.sealing.seal(JSON.stringify(change.config)) } : {}),
+    };
+    const [changed] = Object.keys(set).length === 0 ? [row] : await tx.update(connections).set(set).where(eq(connections.id, id)).returning();
+    await record(tx, tenantId, by, 'connection.change', id, { fields: Object.keys(set) });
+    return changed === undefined ? { kind: 'unknown' } : { kind: 'changed', connection: viewOf(deps, changed) };
+  });
+}
+
+/**
+ * Remove a connection: its webhooks are refused and nothing new is sent through it. The row and its configuration stay, for the deliveries it
+ * brought and for calls in doubt, which only its account can answer for.
+ * @returns false when there is none
+ */
+export function removeConnection(deps: ConnectionDeps & Pick<Deps, 'clock'>, tenantId: string, id: string, by: string): Promise<boolean> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    if ((await find(tx, id)) === null) return false;
+    await tx.update(connections).set({ state: 'disconnected', secrets: [], removedAt: deps.clock.nowMs() }).where(eq(connections.id, id));
+    await record(tx, tenantId, by, 'connection.remove', id, {});
+    return true;
+  });
+}
+
+export type Rotated =
+  | { kind: 'rotated'; secret: string | null; connection: ConnectionView }
+  | { kind: 'unknown' }
+  | { kind: 'invalid'; faults: ConfigFault[] };
+
+/**
+ * Give a connection a new webhook secret. The one before stays valid beside it, so that no delivery is lost while the provider is changed; rotating
+ * again, or `retireOld`, ends it.
+ * @param secret - as the provider has made it; null: Rekindle makes one
+ */
+export function rotateSecret(deps: ConnectionDeps, tenantId: string, id: string, secret: string | null, by: string): Promise<Rotated> {
+  return deps.db.withTenant(tenantId, async (tx): Promise<Rotated> => {
+    const row = await find(tx, id);
+    const integration = row === null ? undefined : deps.integrations[row.integration];
+    if (row === null || integration === undefined) return { kind: 'unknown' };
+    const next = secretsFor(integration, { integration: row.integration, name: row.name, config: null, secrets: secret === null ? [] : [secret] });
+    if (next.kind === 'invalid') return next;
+    const [fresh] = next.secrets;
+    if (fresh === undefined) return { kind: 'invalid', faults: [{ path: 'secret', message: 'this integration signs nothing' }] };
+    const secrets = [deps.sealing.seal(fresh), ...row.secrets.slice(0, 1)];
+    const [rotated] = await tx.update(connections).set({ secrets }).where(eq(connections.id, id)).returning();
+    await record(tx, tenantId, by, 'connection.rotate', id, {});
+    return rotated === undefined ? { kind: 'unknown' } : { kind: 'rotated', secret: next.shown, connection: viewOf(deps, rotated) };
+  });
+}
+
+/** End the older of two live secrets. @returns false when there is no such connection */
+export function retireOldSecret(deps: ConnectionDeps, tenantId: string, id: string, by: string): Promise<boolean> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const row = await find(tx, id);
+    if (row === null) return false;
+    await tx
+      .update(connections)
+      .set({ secrets: row.secrets.slice(0, 1) })
+      .where(eq(connections.id, id));
+    await record(tx, tenantId, by, 'connection.retire_secret', id, {});
+    return true;
+  });
+}
+
+/** What a check found out. Times in epoch milliseconds. */
+export interface ConnectionCheck {
+  /** Whether its provider lets us in; null: it sends nothing. */
+  sends: { ok: boolean; detail: string } | null;
+  /** When its last delivery came; null: none yet, or it receives nothing. */
+  lastDeliveryAtMs: number | null;
+}
+
+/** Open a session to the provider and close it again; nothing is sent. @returns null when there is no such connection */
+export async function checkConnection(deps: Deps, tenantId: string, id: string): Promise<ConnectionCheck | null> {
+  const found = await deps.db.withTenant(tenantId, async (tx) => {
+    const row = await find(tx, id);
+    if (row === null) return null;
+    const [last] = await tx.select({ at: inbox.receivedAt }).from(inbox).where(eq(inbox.connectionId, id)).orderBy(desc(inbox.receivedAt)).limit(1);
+    return { row, lastDeliveryAtMs: last?.at ?? null };
+  });
+  if (found === null) return null;
+  return { sends: await trySession(deps, found.row), lastDeliveryAtMs: found.lastDeliveryAtMs };
+}
+
+async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionCheck['sends']> {
+  if (row.sealedConfig === null || deps.integrations[row.integration]?.sender === undefined) return null;
+  try {
+    const context = { webhookUrl: webhookUrlOf(deps, row.integration, row.id) };
+    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), context);
+    if (sender === null) return null;
+    (await sender.open()).close();
+    return { ok: true, detail: `${sender.account} lets us in` };
+  } catch (error) {
+    return { ok: false, detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function find(tx: Tx, id: string): Promise<ConnectionRow | null> {
+  const [row] = await tx
+    .select()
+    .from(connections)
+    .where(and(eq(connections.id, id), isNull(connections.removedAt)));
+  return row ?? null;
+}
+
+function viewOf({ integrations, publicUrl }: Pick<Deps, 'integrations' | 'publicUrl'>, row: ConnectionRow): ConnectionView {
+  const integration = integrations[row.integration];
+  const receives = integration?.receiver !== undefined;
+  return {
+    id: row.id,
+    integration: row.integration,
+    name: row.name,
+    state: row.state,
+    receives,
+    sends: integration?.sender !== undefined,
+    webhookUrl: receives ? webhookUrlOf({ publicUrl }, row.integration, row.id) : null,
+    liveSecrets: row.secrets.length,
+    createdAtMs: row.createdAt,
+  };
+}
+
+function faultsOf(integration: Integration, config: unknown): ConfigFault[] {
+  if (integration.config === undefined) {
+    return config == null || (typeof config === 'object' && Object.keys(config).length === 0)
+      ? []
+      : [{ path: 'config', message: `${integration.name} has no configuration: leave it out` }];
+  }
+  let parsed: z.ZodSafeParseResult<unknown>;
+  try {
+    parsed = integration.config.safeParse(config ?? {});
+  } catch (error) {
+    // What an integration says in an error class of its own.
+    return [{ path: 'config', message: error instanceof Error ? error.message : String(error) }];
+  }
+  if (parsed.success) return [];
+  return parsed.error.issues.map(({ path, message }) => ({ path: ['config', ...path.map(String)].join('.'), message }));
+}
+
+/** The secrets that a connection begins with, and the one that is shown because Rekindle made it. */
+function secretsFor(
+  integration: Integration,
+  request: ConnectionRequest,
+): { kind: 'ok'; secrets: string[]; shown: string | null } | { kind: 'invalid'; faults: ConfigFault[] } {
+  if (integration.receiver === undefined) {
+    return request.secrets.length === 0
+      ? { kind: 'ok', secrets: [], shown: null }
+      : { kind: 'invalid', faults: [{ path: 'secrets', message: `${integration.name} delivers no webhooks: leave them out` }] };
+  }
+  if (request.secrets.length > 0) return { kind: 'ok', secrets: request.secrets, shown: null };
+  const made = integration.newSecret?.();
+  if (made !== undefined) return { kind: 'ok', secrets: [made], shown: made };
+  const given = integration.webhookSecrets?.(request.config) ?? [];
+  if (given.length > 0) return { kind: 'ok', secrets: [...given], shown: null };
+  return { kind: 'invalid', faults: [{ path: 'secrets', message: `${integration.name} makes the secret itself: copy it from there` }] };
+}
+
+async function record(tx: Tx, tenantId: string, actor: string, action: string, subject: string, data: Record<string, unknown>): Promise<void> {
+  await tx.insert(auditLog).values({ tenantId, id: uuidv7(), actor, action, subject, data });
+}

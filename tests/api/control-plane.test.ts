@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildApp } from '../../api/app.ts';
+import { loadResources } from '../../api/resources/load.ts';
+import { createPrometheus } from '../../config/telemetry.ts';
+import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { aCart, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
+import { anotherStore } from './left-carts.ts';
+
+const installationKey = 'an-installation-key-of-thirty-two-characters';
+
+let shop: Shop;
+let other: { tenantId: string; apiKey: string };
+let app: Shop['app'];
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+  other = await anotherStore(shop, 'other-store');
+  app = await buildApp({
+    deps: shop.deps,
+    logger: pino({ level: 'silent' }),
+    client: temporalClientOf(shop),
+    registry: createPrometheus().registry,
+    links: { temporalUi: null, mailbox: null },
+    installationKey,
+  });
+  await app.ready();
+});
+afterAll(async () => {
+  await app.close();
+  await shop.close();
+});
+
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+async function as(key: string | null, method: Method, url: string, payload?: Record<string, unknown>) {
+  const headers = key === null ? {} : { authorization: `Bearer ${key}` };
+  // Each from an address of its own: wrong keys are limited by address.
+  const remoteAddress = `10.${Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}.${Math.floor(Math.random() * 250)}`;
+  const response = await app.inject({ method, url, headers, remoteAddress, ...(payload === undefined ? {} : { payload }) });
+  return { status: response.statusCode, body: response.body === '' ? null : response.json<Record<string, unknown>>() };
+}
+const own = (method: Method, url: string, payload?: Record<string, unknown>) => as(shop.tenant.apiKey, method, url, payload);
+const installation = (method: Method, url: string, payload?: Record<string, unknown>) => as(installationKey, method, url, payload);
+
+interface MadeConnection {
+  id: string;
+  webhook: { url: string; secret: string | null };
+}
+
+function deliver({ webhook }: MadeConnection, secret: string, cart: string) {
+  const payload = JSON.stringify({ type: 'cart.updated', timestamp: new Date().toISOString(), data: aCart(cart, `${cart}@example.com`) });
+  const [id, seconds] = [randomUUID(), Math.floor(Date.now() / 1_000)];
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(seconds),
+    'webhook-signature': signStandardWebhook(secret, id, seconds, payload),
+  };
+  return app.inject({ method: 'POST', url: new URL(webhook.url).pathname, headers, payload });
+}
+
+describe('every resource', () => {
+  test('is found by itself, and no operation of it passes without its key', async () => {
+    const resources = await loadResources();
+    expect(resources.map((r) => r.tag.name)).toEqual(['connections', 'settings', 'tenants']);
+    const document = (await app.inject({ url: '/openapi.json' })).json<{
+      paths: Record<string, Record<string, { tags: string[]; security: Record<string, string[]>[] }>>;
+    }>();
+    for (const { tag, guard } of resources) {
+      const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+        Object.entries(methods).flatMap(([method, operation]) => (operation.tags.includes(tag.name) ? [{ path, method, operation }] : [])),
+      );
+      expect(operations.length, tag.name).toBeGreaterThan(0);
+      for (const { path, method, operation } of operations) {
+        const asked = path.replaceAll(/\{\w+\}/g, randomUUID());
+        const wrong = guard === 'tenant' ? installationKey : shop.tenant.apiKey;
+        for (const key of [null, 'rk_nonsense_that_is_long_enough_for_a_key', wrong]) {
+          expect((await as(key, method.toUpperCase() as Method, asked, method === 'get' ? undefined : {})).status, `${method} ${path}`).toBe(401);
+        }
+        expect(JSON.stringify(operation.security)).toContain(guard === 'tenant' ? 'apiKey' : 'installationKey');
+      }
+    }
+  });
+});
+
+describe('connections', () => {
+  test('one is made with a secret that is shown once, delivers, is rotated without losing a delivery, and removed', async () => {
+    const { status, body } = await own('POST', '/api/connections', { integration: 'generic', name: 'Our own system' });
+    expect(status).toBe(201);
+    expect(body).toMatchObject({ integration: 'generic', name: 'Our own system', state: 'connected', receives: true, sends: false, live_secrets: 1 });
+    const made = body as unknown as MadeConnection;
+    const first = made.webhook.secret ?? '';
+    expect(first).toMatch(/^whsec_/);
+    expect((await deliver(made, first, 'made-1')).statusCode).toBe(200);
+    expect((await own('GET', `/api/connections/${made.id}`)).body).toMatchObject({ webhook: { url: made.webhook.url, secret: null } });
+
+    const rotated = await own('POST', `/api/connections/${made.id}/rotate`, {});
+    const second = (rotated.body as unknown as MadeConnection).webhook.secret ?? '';
+    expect(second).not.toBe(first);
+    expect(rotated.body).toMatchObject({ live_secrets: 2 });
+    for (const secret of [first, second]) expect((await deliver(made, secret, `made-${randomUUID()}`)).statusCode).toBe(200);
+    expect((await own('POST', `/api/connections/${made.id}/rotate`, { retire_old: true })).body).toMatchObject({ live_secrets: 1 });
+    expect((await deliver(made, first, 'made-old')).statusCode).toBe(401);
+    expect((await deliver(made, second, 'made-new')).statusCode).toBe(200);
+
+    expect((await own('POST', `/api/connections/${made.id}/check`)).body).toMatchObject({
+      sends: null,
+      last_delivery_at: expect.any(String) as unknown,
+    });
+    expect((await own('DELETE', `/api/connections/${made.id}`)).status).toBe(204);
+    expect((await deliver(made, second, 'made-late')).statusCode).toBeGreaterThanOrEqual(400);
+    expect((await own('GET', `/api/connections/${made.id}`)).status).toBe(404);
+    expect((await own('DELETE', `/api/connections/${made.id}`)).status).toBe(404);
+  });
+
+  test('a sender is checked by its own schema and against its provider, and a changed one is used at once', async () => {
+    const wrong = await own('POST', '/api/connections', { integration: 'smtp', name: 'Relay', config: { url: 'ftp://nowhere' } });
+    expect(wrong.status).toBe(400);
+    expect(wrong.body).toMatchObject({ errors: [{ path: expect.stringMatching(/^config/) as unknown }] });
+    const made = await own('POST', '/api/connections', { integration: 'smtp', name: 'Relay', config: { url: shop.smtp.url } });
+    expect(made).toMatchObject({ status: 201, body: { sends: true, receives: false, webhook: null } });
+    const id = String(made.body?.['id']);
+    expect((await own('POST', `/api/connections/${id}/check`)).body).toMatchObject({ sends: { ok: true } });
+    // Nobody listens on port 1.
+    await own('PATCH', `/api/connections/${id}`, { config: { url: 'smtp://127.0.0.1:1' } });
+    expect((await own('POST', `/api/connections/${id}/check`)).body).toMatchObject({ sends: { ok: false } });
+    expect(JSON.stringify((await own('GET', '/api/connections')).body)).not.toContain('127.0.0.1:1');
+  });
+
+  test('what cannot be used is refused with the field and what to do', async () => {
+    expect(await own('POST', '/api/connections', { integration: 'nosuch', name: 'x' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'integration', message: expect.stringContaining('shopify') as unknown }] },
+    });
+    expect(await own('POST', '/api/connections', { integration: 'shopify', name: 'Shop' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'secrets' }] },
+    });
+    expect(await own('POST', '/api/connections', { integration: 'constructor', name: 'x' })).toMatchObject({ status: 400 });
+    expect(
+      await own('POST', '/api/connections', { integration: 'smtp', name: 'x', secrets: ['12345678'], config: { url: shop.smtp.url } }),
+    ).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'secrets' }] },
+    });
+  });
+
+  test('of another store do not exist, whatever is asked of them', async () => {
+    const { body } = await own('POST', '/api/connections', { integration: 'generic', name: 'Mine' });
+    const url = `/api/connections/${String(body?.['id'])}`;
+    const asOther = (method: Method, path: string, payload?: Record<string, unknown>) => as(other.apiKey, method, path, payload);
+    for (const answer of [
+      await asOther('GET', url),
+      await asOther('PATCH', url, { name: 'Stolen' }),
+      await asOther('DELETE', url),
+      await asOther('POST', `${url}/rotate`, {}),
+      await asOther('POST', `${url}/check`),
+    ])
+      expect(answer).toMatchObject({ status: 404, body: { code: 'unknown_connection' } });
+    expect(JSON.stringify((await asOther('GET', '/api/connections')).body)).not.toContain(String(body?.['id']));
+    expect((await own('GET', url)).body).toMatchObject({ name: 'Mine', live_secrets: 1 });
+  });
+
+  test('are listed page by page', async () => {
+    const found: unknown[] = [];
+    for (let cursor: unknown = ''; cursor !== null; ) {
+      const { body } = await own('GET', `/api/connections?limit=2${cursor === '' ? '' : `&cursor=${String(cursor)}`}`);
+      found.push(...(body?.['data'] as { id: string }[]).map((c) => c.id));
+      cursor = body?.['nextCursor'];
+    }
+    expect(new Set(found).size).toBe(found.length);
+    expect(found.length).toBeGreaterThan(2);
+  });
+});
+
+describe('settings', () => {
+  test('are changed by field, versioned with who and when, and a stale change is refused', async () => {
+    const before = (await own('GET', '/api/settings')).body ?? {};
+    const version = Number(before['version']);
+    const changed = await own('PATCH', '/api/settings', { version, settings: { storeName: 'Hearth & Moss', timeZone: 'Europe/Vienna' } });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: {
+        version: version + 1,
+        settings: { storeName: 'Hearth & Moss', timeZone: 'Europe/Vienna' },
+        changed_by: expect.stringMatching(/^api_key:/) as unknown,
+      },
+    });
+    const stale = await own('PATCH', '/api/settings', { version, settings: { storeName: 'Too late' } });
+    expect(stale).toMatchObject({ status: 409, body: { code: 'stale_version' } });
+    await own('PATCH', '/api/settings', { settings: { lowStockAt: 3 } });
+    expect((await own('GET', '/api/settings/history')).body).toMatchObject({
+      data: [
+        { version: version + 2, changes: { lowStockAt: 3 } },
+        { version: version + 1, changes: { storeName: 'Hearth & Moss', timeZone: 'Europe/Vienna' } },
+      ],
+    });
+    expect((await as(other.apiKey, 'GET', '/api/settings')).body).not.toMatchObject({ settings: { storeName: 'Hearth & Moss' } });
+  });
+
+  test.each([
+    ['storeNmae', 'x'],
+    ['timeZone', 'Mars/Olympus'],
+    ['country', 'Austria'],
+    ['senderAddress', 'nobody'],
+    ['quietHours', { fromMinute: -1, toMinute: 480 }],
+    ['requireConsent', ['pigeon']],
+    ['brandColor', 'red'],
+    ['lowStockAt', 1.5],
+  ])('%s: %j is refused, and the answer names it', async (field, value) => {
+    const { status, body } = await own('PATCH', '/api/settings', { settings: { [field]: value } });
+    expect(status).toBe(400);
+    expect(JSON.stringify(body)).toContain(field);
+  });
+
+  const cartOf = (id: string) => ({
+    id,
+    currency: 'EUR',
+    total: '129.90',
+    origin: 'web',
+    items: [{ title: 'Walnut desk lamp', quantity: 1, price: '129.90' }],
+  });
+
+  test('the next webhook is read by the new ones', async () => {
+    await own('PATCH', '/api/settings', { settings: { recoverFrom: ['marketplace'] } });
+    await shop.post('cart.updated', { ...aCart('settings-1', 'settings-1@example.com'), cart: cartOf('settings-1') });
+    expect(await shop.enrollmentOf('settings-1')).toBeNull();
+    await own('PATCH', '/api/settings', { settings: { recoverFrom: ['web'] } });
+    await shop.post('cart.updated', { ...aCart('settings-2', 'settings-2@example.com'), cart: cartOf('settings-2') });
+    expect(await shop.enrollmentOf('settings-2')).not.toBeNull();
+  });
+});
+
+describe('tenants', () => {
+  test('one that is made while processes run has its sequences at once: its first cart begins one', async () => {
+    const slug = `made-${randomUUID().slice(0, 8)}`;
+    const made = await installation('POST', '/api/tenants', { slug, name: 'A new store', settings: { country: 'AT' } });
+    expect(made).toMatchObject({ status: 201, body: { slug, name: 'A new store', synthetic: false } });
+    const key = String(made.body?.['api_key']);
+    const connection = (await as(key, 'POST', '/api/connections', { integration: 'generic', name: 'Own system' })).body as unknown as MadeConnection;
+    expect((await deliver(connection, connection.webhook.secret ?? '', 'first-cart')).statusCode).toBe(200);
+    const listed = await as(key, 'GET', '/api/enrollments');
+    expect(JSON.stringify(listed.body)).toContain('first-cart');
+    expect(await installation('POST', '/api/tenants', { slug, name: 'Again' })).toMatchObject({ status: 409, body: { code: 'slug_taken' } });
+    expect((await installation('GET', `/api/tenants/${slug}`)).body).toMatchObject({ name: 'A new store' });
+    expect((await installation('PATCH', `/api/tenants/${slug}`, { name: 'Renamed' })).body).toMatchObject({ name: 'Renamed' });
+    expect(JSON.stringify((await installation('GET', '/api/tenants')).body)).toContain(slug);
+  });
+
+  test('keys are issued, and open nothing once they are revoked', async () => {
+    const issued = await installation('POST', '/api/tenants/other-store/keys', { name: 'for the till' });
+    const key = String(issued.body?.['api_key']);
+    expect((await as(key, 'GET', '/api/settings')).status).toBe(200);
+    expect(JSON.stringify((await installation('GET', '/api/tenants/other-store/keys')).body)).not.toContain(key);
+    const url = `/api/tenants/other-store/keys/${String(issued.body?.['id'])}`;
+    expect((await installation('DELETE', url)).status).toBe(204);
+    expect((await as(key, 'GET', '/api/settings')).status).toBe(401);
+    expect((await installation('DELETE', url)).status).toBe(404);
+  });
+
+  test('without an installation key nobody may', async () => {
+    const response = await shop.app.inject({ url: '/api/tenants', headers: { authorization: `Bearer ${installationKey}` } });
+    expect(response.statusCode).toBe(401);
+    expect(response.json()).toMatchObject({
+      code: 'missing_installation_key',
+      detail: expect.stringContaining('REKINDLE_INSTALLATION_KEY') as unknown,
+    });
+  });
+});
