@@ -11,6 +11,7 @@ import { keepRunning } from './keep-running.ts';
 import { localDir, writeJson } from './local-files.ts';
 import { startMailbox } from './mailbox/mailbox.ts';
 import { startPart } from './part.ts';
+import { type Phone, startPhone } from './phone/phone.ts';
 import { freePortFrom } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { removePostgres } from './postgres-place.ts';
@@ -77,7 +78,8 @@ async function start(args: string[]): Promise<void> {
   const shopUrl = settings.demo === 'wanted' ? await startShopSite(settings) : null;
   if (settings.demo === 'no_mailbox')
     say('The demo store is left out: SMTP_URL is set, and its emails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
-  const shop = shopUrl === null ? null : { url: shopUrl, timeScale: demoTimeScale };
+  const phone = shopUrl === null ? null : await startOwnPhone();
+  const shop = shopUrl === null || phone === null ? null : { url: shopUrl, timeScale: demoTimeScale, phoneUrl: phone.webUrl };
   const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoShop: shop });
 
   const env = {
@@ -108,7 +110,8 @@ async function start(args: string[]): Promise<void> {
   await startOwnPart('worker', 'worker/main.ts', { ...env, METRICS_PORT: String(metricsPort) }, () => answers(`${apiUrl}/healthz`), 20_000);
 
   writeJson(localDir, 'addresses.json', { live: `${apiUrl}/`, mailbox: mail.webUrl, temporal: temporal.uiUrl, shop: shopUrl });
-  if (stopping === null) say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, temporal, metricsPort, demo: shopUrl !== null }));
+  if (stopping === null)
+    say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, phoneUrl: phone?.webUrl ?? null, temporal, metricsPort, demo: shopUrl !== null }));
 }
 
 function wipe(args: readonly string[]): void {
@@ -157,6 +160,15 @@ async function startMail(settings: LocalSettings): Promise<{ smtpUrl: string; we
     (box) => box.stop(),
   );
   return { smtpUrl: mailbox.smtpUrl, webUrl: `http://localhost:${settings.ports.mailbox}` };
+}
+
+async function startOwnPhone(): Promise<Phone> {
+  const port = await freePortFrom(8026);
+  return begin(
+    'phone',
+    () => startPhone({ dir: join(localDir, 'phone'), port, host: '127.0.0.1' }),
+    (phone) => phone.stop(),
+  );
 }
 
 async function startShopSite(settings: LocalSettings): Promise<string> {

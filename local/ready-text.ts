@@ -5,6 +5,8 @@ export function readyText(run: {
   settings: LocalSettings;
   apiUrl: string;
   mailboxUrl: string | null;
+  /** Where texts are shown; null: none is sent. */
+  phoneUrl: string | null;
   temporal: { address: string; uiUrl: string | null };
   /** Where the worker serves its figures. */
   metricsPort: number;
@@ -14,6 +16,7 @@ export function readyText(run: {
   const rows: [string, string][] = [
     ['Live story', `${run.apiUrl}/`],
     ['Emails', run.mailboxUrl ?? 'go to SMTP_URL'],
+    ...(run.phoneUrl === null ? [] : [['Texts', run.phoneUrl] satisfies [string, string]]),
     ['Temporal Web UI', run.temporal.uiUrl ?? 'of TEMPORAL_ADDRESS'],
     ['API', `${run.apiUrl}/openapi.json   key in .rekindle/credentials.json`],
     ['Temporal', run.temporal.address],

@@ -31,18 +31,21 @@ export async function provisionTenants(options: {
   masterKey: string;
   apiUrl: string;
   dir: string;
-  demoShop: { url: string; timeScale: number } | null;
+  demoShop: { url: string; timeScale: number; phoneUrl: string } | null;
 }): Promise<{ demo: ShopTargets | null }> {
   const { apiUrl, dir, demoShop } = options;
   const before = readCredentials(dir);
   const own = before?.tenant === store.slug ? before.apiKey : null;
-  return withProvisioning(options, async ({ provision, restartDemo }) => {
+  return withProvisioning(options, async ({ provision, connect, restartDemo }) => {
     const tenant = await provision({ ...store, renewApiKey: own === null });
     const apiKey = tenant.apiKey ?? own;
     if (apiKey === null) throw new StartError(`The tenant "${store.slug}" exists, but its API key is unknown here.`);
     writeCredentials(dir, { apiUrl, apiKey, tenant: store.slug, webhooks: targetsOf(tenant, apiUrl) });
     if (demoShop === null) return { demo: null };
     const shop = await provision({ ...demo, timeScale: demoShop.timeScale, settings: { ...demo.settings, storeUrl: demoShop.url } });
+    // Everything but the address is made up: the stand-in asks for no account.
+    const config = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'demo', from: '+12025550100', baseUrl: demoShop.phoneUrl };
+    await connect(shop.tenantId, { integration: 'twilio', name: 'Texts of the demo store', config, secret: config.authToken });
     await restartDemo(shop.tenantId);
     return { demo: targetsOf(shop, apiUrl) };
   });

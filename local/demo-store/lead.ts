@@ -16,7 +16,7 @@ export interface DemoLead {
   firstName: string;
   lastName: string;
   email: string;
-  /** E.164, of a range that Ofcom keeps for fiction. */
+  /** E.164, of a range that is kept for fiction. */
   phone: string;
   interest: string;
   message: string;
@@ -57,7 +57,7 @@ export function leadNumber(number: number, run: string): DemoLead {
     firstName,
     lastName,
     email: `${firstName}.${lastName}.lead.${run}${number}@example.com`.toLowerCase(),
-    phone: `+447700900${String(Buffer.from(`${run}${number}`).reduce((sum, byte) => (sum * 31 + byte) % 1_000, 7)).padStart(3, '0')}`,
+    phone: `+120255501${String(Buffer.from(`${run}${number}`).reduce((sum, byte) => (sum * 31 + byte) % 100, 7)).padStart(2, '0')}`,
     interest,
     message,
     value: value.toFixed(2),

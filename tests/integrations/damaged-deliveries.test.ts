@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cases, describeCase, findFault } from '../fuzz/receivers/properties.ts';
-import { topicsOf, validDelivery, castOf } from '../fuzz/receivers/valid-deliveries.ts';
+import { integrations } from '../../integrations/index.ts';
+import { castOf, fuzzed, topicsOf, validDelivery } from '../fuzz/receivers/valid-deliveries.ts';
 
 // `npm run fuzz -- receivers` does the same without end.
 
@@ -15,7 +16,14 @@ test('a stop still stops and a cart is still a cart, whatever happens to a field
   );
 });
 
-test.each((['shopify', 'generic'] as const).flatMap((integration) => topicsOf[integration].map((topic) => [integration, topic] as const)))(
+test.for(Object.values(integrations).flatMap(({ name, receiver }) => (receiver === undefined ? [] : [name])))(
+  'the deliveries of %s are fuzzed',
+  (name) => {
+    expect(fuzzed, 'valid deliveries stand in tests/fuzz/receivers/valid-deliveries.ts').toContain(name);
+  },
+);
+
+test.each(fuzzed.flatMap((integration) => topicsOf[integration].map((topic) => [integration, topic] as const)))(
   'a valid %s %s needs no damage to be understood',
   (integration, topic) => {
     const [delivery] = fc.sample(validDelivery(integration, topic, castOf(1), Date.UTC(2026, 10, 24)), 1);

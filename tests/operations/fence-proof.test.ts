@@ -12,7 +12,7 @@ afterEach(() => database?.drop());
 test('random histories of dispatches, stops, repeats, merges, crashes and lost commits break no guarantee', async () => {
   database = await createTestDatabase();
   const seed = 20_260_704;
-  const report = await runProof({ url: database.url, seed, forMs: 8_000, atOnce: 16 });
+  const report = await runProof({ url: database.url, seed, forMs: 12_000, atOnce: 16 });
   const broken = report.violations.map((v) => [`npm run proof -- --seed ${seed} --history ${v.index}`, ...v.violations, ...v.trace].join('\n'));
   expect(broken).toEqual([]);
   // A run in which nothing happens proves nothing.

@@ -22,7 +22,7 @@ const { values } = parseArgs({
     history: { type: 'string' },
     mutants: { type: 'boolean', default: false },
     mutant: { type: 'string' },
-    'stop-at-first': { type: 'boolean', default: false },
+    'stop-at': { type: 'string' },
     json: { type: 'boolean', default: false },
     database: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -56,7 +56,7 @@ try {
       url,
       seed,
       forMs,
-      stopAtFirst: values['stop-at-first'],
+      ...(values['stop-at'] === undefined ? {} : { stopAt: new RegExp(values['stop-at']) }),
       ...(values.history === undefined ? {} : { only: wholeNumber('history', values.history) }),
       ...(values.json
         ? {}
@@ -69,5 +69,5 @@ try {
 } finally {
   await own?.stop();
 }
-// Histories cut short by --stop-at-first may still wait for something.
+// Histories cut short by --stop-at may still wait for something.
 process.exit();

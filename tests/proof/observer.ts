@@ -131,8 +131,9 @@ export function judge(seen: Witnessed): Verdict {
     if ((closed === null || textsOpen) && end?.ended !== true && (state === 'no row' || state === 'failed'))
       violations.push(`LOST: ${name} is ${state} although the provider takes everything`);
     const nothingEnds = seen.stops.every((s) => s.closesOnly !== null);
-    if (textsOpen && nothingEnds && state === 'skipped' && !calls.some((c) => c.channel === 'sms'))
-      violations.push(`NEXT: ${name} was skipped, though its second channel was open and never asked`);
+    const refused = calls.length > 0 && calls.every((c) => c.forGood && !seen.struck.has(c.process));
+    if (textsOpen && nothingEnds && refused && state === 'skipped' && calls.every((c) => c.channel !== 'sms'))
+      violations.push(`NEXT: ${name} was skipped after a refusal for good, though its second channel was open and never asked`);
   }
   for (const id of seen.answered) {
     const state = seen.inbox.get(id);

@@ -97,7 +97,8 @@ export async function runMutant(mutant: Mutant, url: string, seed: number): Prom
       String(seed),
       '--minutes',
       String(withinS / 60),
-      '--stop-at-first',
+      '--stop-at',
+      mutant.expects.source,
       '--json',
     ]);
     let report: ProofReport;

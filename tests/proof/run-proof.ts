@@ -16,7 +16,8 @@ export interface ProofOptions {
   only?: number;
   /** How many histories at most. */
   histories?: number;
-  stopAtFirst?: boolean;
+  /** Enough is seen when a violation matches. */
+  stopAt?: RegExp;
   /** How many histories run at once, at most. */
   atOnce?: number;
   progress?: (line: string) => void;
@@ -73,7 +74,7 @@ export async function runProof(options: ProofOptions): Promise<ProofReport> {
     }
   })();
   const mayBegin = (index: number) => performance.now() - startedMs < options.forMs && index < (options.histories ?? Infinity);
-  const enough = () => options.stopAtFirst === true && report.violations.length > 0;
+  const enough = () => report.violations.some((v) => v.violations.some((text) => options.stopAt?.test(text)));
   let saidMs = startedMs;
   for (let index = 0; mayBegin(index) && !enough(); index++) {
     const number = options.only ?? index;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { DomainEvent } from '../../../domain/events.ts';
 
-/** A delivery as a well-behaved shop sends it. */
+/** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'generic';
+  integration: 'shopify' | 'generic' | 'twilio';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -267,16 +267,69 @@ const generic: Record<string, (cast: Cast, atMs: number) => fc.Arbitrary<{ data:
   'order.placed': (cast) => genericOrder(cast).map((data) => ({ data, about: ['data.cart_id'] })),
   'message.received': (cast) =>
     contact(cast).map((c) => ({ data: { contact: c, channel: 'email', text: 'Is the tin dishwasher-safe?' }, about: [] })),
+  'lead.created': (cast, atMs) =>
+    fc
+      .record({
+        lead: fc.record({
+          id: fc.constant(cast.cart),
+          source: orNull(fc.constant('website')),
+          interest: orNull(titles),
+          message: orNull(titles),
+          url: orNull(url),
+          value: orNull(cents),
+          currency: currencies,
+          created_at: fc.constant(new Date(atMs - 60_000).toISOString()),
+        }),
+        contact: contact(cast),
+      })
+      .map((data) => ({ data, about: ['data.lead.id'] })),
+  'lead.contacted': (cast) => contact(cast).map((c) => ({ data: { lead_id: cast.cart, by: 'Bruno', contact: c }, about: ['data.lead_id'] })),
   'contact.opted_out': (cast) => contact(cast).map((c) => ({ data: { contact: c, channel: 'email', final: false, source: 'form' }, about: [] })),
 };
 
-/** Topics of each integration that tell a stop or a cart. */
-export const topicsOf: Record<ValidDelivery['integration'], string[]> = { shopify: Object.keys(shopify), generic: Object.keys(generic) };
+const sids = ['MessageSid', 'SmsSid', 'SmsMessageSid', 'AccountSid'];
+const text = (cast: Cast) => ({ AccountSid: 'AC00000000000000000000000000000001', MessageSid: `SM${cast.order}`, SmsSid: `SM${cast.order}` });
+const twilio: Record<string, Make> = {
+  inbound: (cast) =>
+    fc
+      .record({
+        Body: fc.constantFrom('STOP', 'yes, tell me more', ''),
+        OptOutType: fc.constantFrom('STOP', 'START', 'HELP'),
+        NumMedia: fc.constantFrom('0', '1'),
+        FromCountry: fc.constant('AT'),
+        To: fc.constant('+15005550006'),
+      })
+      .map((fields) => ({
+        body: { ...text(cast), SmsStatus: 'received', From: cast.phone, ...fields },
+        type: 'message.received',
+        about: [...sids, 'From'],
+      })),
+};
+for (const [status, type] of [
+  ['delivered', 'message.delivered'],
+  ['undelivered', 'message.failed'],
+  ['failed', 'message.failed'],
+] as const)
+  twilio[`status/${status}`] = (cast) =>
+    fc.record({ ErrorCode: fc.constantFrom('30003', '21610', ''), RawDlrDoneDate: fc.constant('2611011000') }).map((fields) => ({
+      body: { ...text(cast), SmsStatus: status, MessageStatus: status, To: cast.phone, From: '+15005550006', ...fields },
+      type,
+      about: [...sids, 'MessageStatus'],
+    }));
+
+const made = { shopify, twilio };
+/** Topics of each integration that tell a stop, a subject or a receipt. */
+export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
+  shopify: Object.keys(shopify),
+  generic: Object.keys(generic),
+  twilio: Object.keys(twilio),
+};
+export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
 
 /** A valid delivery of that topic about that cast. */
 export function validDelivery(integration: ValidDelivery['integration'], topic: string, cast: Cast, atMs: number): fc.Arbitrary<ValidDelivery> {
-  const own = integration === 'shopify' ? shopify[topic] : undefined;
-  if (own !== undefined) return own(cast, atMs).map((made) => ({ integration, topic, ...made }));
+  const own = integration === 'generic' ? undefined : made[integration][topic];
+  if (own !== undefined) return own(cast, atMs).map((delivery) => ({ integration, topic, ...delivery }));
   const make = generic[topic];
   if (make === undefined) throw new Error(`no deliveries of ${topic} can be made`);
   return make(cast, atMs).map(({ data, about }) => ({
@@ -290,7 +343,7 @@ export function validDelivery(integration: ValidDelivery['integration'], topic: 
 
 /** Any valid delivery. */
 export function anyValidDelivery(atMs: number): fc.Arbitrary<ValidDelivery> {
-  const kinds = (['shopify', 'generic'] as const).flatMap((integration) => topicsOf[integration].map((topic) => ({ integration, topic })));
+  const kinds = fuzzed.flatMap((integration) => topicsOf[integration].map((topic) => ({ integration, topic })));
   return fc
     .tuple(fc.constantFrom(...kinds), fc.nat(1_000_000))
     .chain(([{ integration, topic }, n]) => validDelivery(integration, topic, castOf(n), atMs));
