@@ -1,3 +1,4 @@
+import { ApiError } from '../sdk/client.ts';
 import { type Command, shown } from './command.ts';
 
 type Row = Record<string, unknown>;
@@ -6,7 +7,11 @@ export const status: Command = {
   summary: 'whether every part of the installation works',
   usage: 'rekindle status',
   async run({ store }) {
-    const data = (await store.request('GET', '/healthz')) as Row;
+    const data = (await store.request('GET', '/healthz').catch((error: unknown) => {
+      // An installation that is not well answers 503 with what is wrong.
+      if (error instanceof ApiError && error.status === 503) return error.body;
+      throw error;
+    })) as Row;
     const parts = Object.entries(data).filter(([name]) => name !== 'status');
     return { data, lines: [`status: ${shown(data['status'])}`, ...parts.map(([name, value]) => `${name}: ${shown(value)}`)] };
   },

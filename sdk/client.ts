@@ -6,10 +6,13 @@ export class ApiError extends Error {
   readonly code: string;
   /** What is wrong where. */
   readonly errors: readonly { path: string; message: string }[];
+  /** The whole answer. */
+  readonly body: unknown;
 
   constructor(status: number, problem: { code?: unknown; detail?: unknown; errors?: unknown }) {
     super(typeof problem.detail === 'string' ? problem.detail : `The API answered ${status}.`);
     this.status = status;
+    this.body = problem;
     this.code = typeof problem.code === 'string' ? problem.code : 'unknown';
     this.errors = Array.isArray(problem.errors) ? (problem.errors as { path: string; message: string }[]) : [];
   }

@@ -195,10 +195,10 @@ export const mutants: readonly Mutant[] = [
     expects: /^G2: .* open/,
   },
   {
-    name: 'reply-declared-never',
-    without: "a reply's declaration as a stop in the table of effects",
-    patches: [{ file: 'operations/effects/message-received.ts', from: "stops: 'always',", to: "stops: 'never'," }],
-    expects: /^(G2|REACH|LOST)/,
+    name: 'reply-covers-nobody',
+    without: 'the calls that a reply covers',
+    patches: [{ file: 'operations/effects/message-received.ts', from: 'draft.coverPersons(persons);', to: ';' }],
+    expects: /^G2/,
   },
   {
     name: 'writes-without-ends',
