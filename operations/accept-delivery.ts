@@ -8,18 +8,10 @@ import type { FieldNote } from '../domain/field-note.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
 import type { Delivery, Received, Refusal, Reply, Secrets } from '../integrations/port.ts';
 import { type AnswerBudget, isLineTooLong, startAnswerBudget } from './answer-budget.ts';
-import {
-  type Attempt,
-  type SetAside,
-  type StoredDelivery,
-  storeIgnored,
-  storePending,
-  storeQuarantined,
-  tryApply,
-  unstorableReason,
-} from './apply-delivery.ts';
+import { type SetAside, storeIgnored, storePending, storeQuarantined, tryApply, unstorableReason } from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
 import { isStop } from './effects/index.ts';
+import type { Attempt, StoredDelivery } from './intake/delivery.ts';
 import { sourceOf } from './intake/source.ts';
 import { mayCarryStop } from './intake/stops.ts';
 import { readTenant } from './intake/tenant.ts';

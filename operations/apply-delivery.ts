@@ -3,37 +3,22 @@ import { v7 as uuidv7 } from 'uuid';
 import { callFunction, callUnawaited, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
-import type { FieldNote } from '../domain/field-note.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
-import { type Applied, allNamesOf, EventApplication } from './intake/apply-events.ts';
+import { allNamesOf, EventApplication } from './intake/apply-events.ts';
+import type { Applied, Attempt, GatheredDelivery, StoredDelivery } from './intake/delivery.ts';
 import type { DecisionContext } from './intake/draft.ts';
-import { DeliverySets } from './intake/delivery-sets.ts';
+import type { SetSteps } from './intake/delivery-sets.ts';
 import { asArguments, type Found, MovedError, NotYetError } from './intake/found.ts';
 import { questionOf } from './intake/read-world.ts';
 import { namedBy, sourceOf } from './intake/source.ts';
-import { decisionContext, readTenant, type TenantRow } from './intake/tenant.ts';
+import { decisionContext, readTenant } from './intake/tenant.ts';
 import type { StoredWorld } from './intake/world.ts';
 import { joined, type Writes } from './intake/writes.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 // How a delivery and its effects get into Postgres: one inbox row each, however often it comes.
-
-/** A delivery as the inbox knows it. */
-export interface StoredDelivery {
-  tenantId: string;
-  connectionId: string;
-  dedupeKey: string;
-  topic: string;
-  /** What its receiver left out or guessed. */
-  notes?: FieldNote[];
-  /** The tenant, where it was read with the connection; else it is read when the delivery is applied. */
-  tenant?: TenantRow;
-}
-
-/** `locked`: others hold the locks; the same may succeed a moment later. */
-export type Attempt = { kind: 'applied' | 'repeated'; applied: Applied } | { kind: 'locked' };
 
 /**
  * One transaction: inbox row, effects, outbox. A repeat finds its row, applies it if it is still pending, and tells what the first covered.
@@ -43,7 +28,7 @@ export type Attempt = { kind: 'applied' | 'repeated'; applied: Applied } | { kin
 export function tryApply(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget | null, retry = false): Promise<Attempt> {
   const [event, another] = events;
   if (retry || budget === null || event === undefined || another !== undefined) return applyAlone(deps, row, events, budget, retry);
-  return deps.deliverySets.apply(row.tenantId, { deps, row, event, names: namesIn(row, event), budget });
+  return deps.deliverySets.apply(row.tenantId, { row, event, names: namesIn(row, event), budget }, stepsOf(deps));
 }
 
 async function applyAlone(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget | null, retry: boolean): Promise<Attempt> {
@@ -142,16 +127,6 @@ async function repeat(tx: Tx, deps: Deps, known: KnownDelivery): Promise<Extract
   return { kind: 'repeated', applied: { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: false } };
 }
 
-/** A delivery of one event that may go into a set with others. */
-export interface GatheredDelivery {
-  deps: Deps;
-  row: StoredDelivery;
-  event: DomainEvent;
-  /** Its identities and keys, as texts: two deliveries that share one do not go into the same set. */
-  names: ReadonlySet<string>;
-  budget: AnswerBudget;
-}
-
 function namesIn(row: StoredDelivery, event: DomainEvent): ReadonlySet<string> {
   const delivery = `delivery ${row.connectionId} ${row.dedupeKey}`;
   if (row.tenant === undefined) return new Set([delivery]);
@@ -159,26 +134,19 @@ function namesIn(row: StoredDelivery, event: DomainEvent): ReadonlySet<string> {
   return new Set([delivery, ...identities.map((i) => `${i.kind} ${i.value}`), ...keys.map((k) => `${k.connectionId} ${k.kind} ${k.value}`)]);
 }
 
-/** How deliveries get into Postgres together when many arrive at one process at once. */
-export function createDeliverySets(options = { atOnce: 3, most: 16 }): DeliverySets<GatheredDelivery, Attempt> {
-  return new DeliverySets(
-    {
-      applyOne: ({ deps, row, event, budget }) => applyAlone(deps, row, [event], budget, false),
-      applySet,
-      overlap: (a, b) => [...a.names].some((name) => b.names.has(name)),
-      wanted: ({ budget }) => budget.leftMs() > 0,
-    },
-    options,
-  );
-}
+/** How a set of deliveries is applied, by the process that they came to. */
+const stepsOf = (deps: Deps): SetSteps<GatheredDelivery, Attempt> => ({
+  applyOne: ({ row, event, budget }) => applyAlone(deps, row, [event], budget, false),
+  applySet: (tenantId, set) => applySet(deps, tenantId, set),
+  overlap: (a, b) => [...a.names].some((name) => b.names.has(name)),
+  wanted: ({ budget }) => budget.leftMs() > 0,
+});
 
 /** Thrown where deliveries of a set turn out to be about the same people: they are applied one by one. */
 class OverlapError extends Error {}
 
 /** One transaction for deliveries that have nothing in common. @throws where they cannot be applied together, having written nothing */
-async function applySet(tenantId: string, set: readonly GatheredDelivery[]): Promise<(Attempt | null)[]> {
-  const deps = set[0]?.deps;
-  if (deps === undefined) return [];
+function applySet(deps: Deps, tenantId: string, set: readonly GatheredDelivery[]): Promise<(Attempt | null)[]> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const tenant = set[0]?.row.tenant ?? (await readTenant(tx, tenantId));
     const prepared = set.map(({ row, event }) => {

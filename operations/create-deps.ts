@@ -2,7 +2,7 @@ import { openDatabase } from '../db/client.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import { createSender, integrations, type Integrations } from '../integrations/index.ts';
 import type { Sender } from '../integrations/port.ts';
-import { createDeliverySets } from './apply-delivery.ts';
+import { DeliverySets } from './intake/delivery-sets.ts';
 import { ClaimSlots } from './claim-slots.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
@@ -75,7 +75,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     },
     onKick: (listener) => void kicked.push(listener),
     versions: new VersionCache(),
-    deliverySets: createDeliverySets(),
+    deliverySets: new DeliverySets(),
   };
 }
 

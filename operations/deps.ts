@@ -3,7 +3,7 @@ import type { Integrations } from '../integrations/index.ts';
 import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { SubjectKinds } from '../domain/subjects/index.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
-import type { Attempt, GatheredDelivery } from './apply-delivery.ts';
+import type { Attempt, GatheredDelivery } from './intake/delivery.ts';
 import type { DeliverySets } from './intake/delivery-sets.ts';
 import type { ClaimSlots } from './claim-slots.ts';
 import type { Clock } from './clock.ts';

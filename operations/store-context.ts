@@ -1,6 +1,6 @@
 import { ownAddressesOf, tenantSettings } from '../domain/tenant-settings.ts';
 import type { StoreContext } from '../integrations/port.ts';
-import type { TenantRow } from './intake/tenant.ts';
+import type { TenantRow } from './intake/delivery.ts';
 
 /** What a receiver knows about the store whose delivery it reads. */
 export function storeContextOf(tenant: Pick<TenantRow, 'settings'>): StoreContext {

@@ -4,6 +4,7 @@ import type { FieldNote } from '../../domain/field-note.ts';
 import type { Deps } from '../deps.ts';
 import { isStop } from '../effects/index.ts';
 import { type LiveClaim, readLiveClaims } from '../lease-watch.ts';
+import type { Applied } from './delivery.ts';
 import { type Decided, decide } from './decide.ts';
 import type { DecisionContext } from './draft.ts';
 import { type Found, findNamed, lockNamed, type Names } from './found.ts';
@@ -11,16 +12,6 @@ import { completeWorld, questionOf, readWorld, withAllSuppressions } from './rea
 import { type EventSource, namedBy } from './source.ts';
 import type { StoredWorld, World } from './world.ts';
 import { joined, tellsTemporal, type Writes } from './writes.ts';
-
-/** What a transaction of events has written, for whoever answers the delivery. */
-export interface Applied {
-  coveredContactIds: string[];
-  /** Calls that may be running and that the answer waits for; read under the locks, so that no new one can have begun. */
-  liveClaims: LiveClaim[];
-  /** The monotonic clock when the locks were held (`s0`). */
-  lockedAtMs: number;
-  outboxWritten: boolean;
-}
 
 /** What one event names. */
 function namesOf(source: EventSource, event: DomainEvent): Names {

@@ -3,9 +3,21 @@ import { NobodyWaitsError } from '../../db/connection-line.ts';
 /** A delivery that waits for its turn, and whoever waits for it. */
 interface Waiting<D, R> {
   delivery: D;
+  steps: SetSteps<D, R>;
   sinceMs: number;
   resolve: (result: R | PromiseLike<R>) => void;
   reject: (error: unknown) => void;
+}
+
+/** What is done with the deliveries of a set. */
+export interface SetSteps<D, R> {
+  applyOne(delivery: D): Promise<R>;
+  /** All of them or none. @returns null for a delivery that is to be applied by itself. @throws when the set cannot be applied as one */
+  applySet(tenantId: string, deliveries: D[]): Promise<(R | null)[]>;
+  /** Whether two deliveries may have something in common: then they do not go into the same set. */
+  overlap(a: D, b: D): boolean;
+  /** Whether somebody still waits for the answer: a delivery that nobody waits for gives up its place. */
+  wanted(delivery: D): boolean;
 }
 
 export interface SetOptions {
@@ -21,37 +33,19 @@ export interface SetOptions {
  * Source: docs/adr/0020-deliveries-in-sets.md
  */
 export class DeliverySets<D, R> {
-  readonly #applyOne: (delivery: D) => Promise<R>;
-  readonly #applySet: (tenantId: string, deliveries: D[]) => Promise<(R | null)[]>;
-  readonly #overlap: (a: D, b: D) => boolean;
-  readonly #wanted: (delivery: D) => boolean;
   readonly #options: SetOptions;
   readonly #waiting = new Map<string, Waiting<D, R>[]>();
   readonly #running = new Map<string, number>();
 
-  constructor(
-    steps: {
-      applyOne(delivery: D): Promise<R>;
-      /** All of them or none. @returns null for a delivery that is to be applied by itself. @throws when the set cannot be applied as one */
-      applySet(tenantId: string, deliveries: D[]): Promise<(R | null)[]>;
-      /** Whether two deliveries may have something in common: then they do not go into the same set. */
-      overlap(a: D, b: D): boolean;
-      /** Whether somebody still waits for the answer: a delivery that nobody waits for gives up its place. */
-      wanted(delivery: D): boolean;
-    },
-    options: SetOptions,
-  ) {
-    this.#applyOne = steps.applyOne;
-    this.#applySet = steps.applySet;
-    this.#overlap = steps.overlap;
-    this.#wanted = steps.wanted;
+  constructor(options: SetOptions = { atOnce: 3, most: 16 }) {
     this.#options = options;
   }
 
-  apply(tenantId: string, delivery: D): Promise<R> {
+  /** @param steps - how a set that begins with this delivery is applied */
+  apply(tenantId: string, delivery: D, steps: SetSteps<D, R>): Promise<R> {
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(tenantId) ?? [];
-      waiting.push({ delivery, sinceMs: performance.now(), resolve, reject });
+      waiting.push({ delivery, steps, sinceMs: performance.now(), resolve, reject });
       this.#waiting.set(tenantId, waiting);
       this.#next(tenantId);
     });
@@ -86,11 +80,11 @@ export class DeliverySets<D, R> {
     while (set.length < this.#options.most) {
       const next = waiting.shift();
       if (next === undefined) break;
-      if (!this.#wanted(next.delivery)) {
+      if (!next.steps.wanted(next.delivery)) {
         next.reject(new NobodyWaitsError());
         continue;
       }
-      const apart = [...set, ...passed].every((other) => !this.#overlap(other.delivery, next.delivery));
+      const apart = [...set, ...passed].every((other) => !next.steps.overlap(other.delivery, next.delivery));
       (apart ? set : passed).push(next);
     }
     waiting.unshift(...passed);
@@ -100,17 +94,17 @@ export class DeliverySets<D, R> {
   async #run(tenantId: string, set: Waiting<D, R>[]): Promise<void> {
     const results = set.length === 1 ? [] : await this.#together(tenantId, set);
     await Promise.all(
-      set.map(async ({ delivery, resolve, reject }, index) => {
+      set.map(async ({ delivery, steps, resolve, reject }, index) => {
         const result = results[index] ?? null;
         if (result !== null) resolve(result);
         // What fails as a set, or is left out of it, is done one by one.
-        else await this.#applyOne(delivery).then(resolve, reject);
+        else await steps.applyOne(delivery).then(resolve, reject);
       }),
     );
   }
 
-  #together(tenantId: string, set: Waiting<D, R>[]): Promise<(R | null)[]> {
+  async #together(tenantId: string, set: Waiting<D, R>[]): Promise<(R | null)[]> {
     const deliveries = set.map((w) => w.delivery);
-    return this.#applySet(tenantId, deliveries).catch(() => []);
+    return (await set[0]?.steps.applySet(tenantId, deliveries).catch(() => [])) ?? [];
   }
 }

@@ -4,15 +4,9 @@ import type { Tx } from '../../db/client.ts';
 import { tenants } from '../../db/schema/index.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
+import type { TenantRow } from './delivery.ts';
 import type { DecisionContext } from './draft.ts';
 import { sourceOf } from './source.ts';
-
-/** A tenant as it decides how events are read and what they lead to. */
-export interface TenantRow {
-  slug: string;
-  settings: unknown;
-  timeScale: number;
-}
 
 export async function readTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
   const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));

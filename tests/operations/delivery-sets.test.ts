@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { and, eq, inArray } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { conversions, enrollments, inbox } from '../../db/schema/index.ts';
-import { DeliverySets } from '../../operations/intake/delivery-sets.ts';
+import { DeliverySets, type SetSteps } from '../../operations/intake/delivery-sets.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 
 describe('gathering', () => {
@@ -11,24 +11,26 @@ describe('gathering', () => {
     const calls: string[][] = [];
     const finish: (() => void)[] = [];
     const wait = () => new Promise<void>((done) => finish.push(done));
-    const sets = new DeliverySets<string, string>(
-      {
-        async applyOne(delivery) {
-          calls.push([delivery]);
-          await wait();
-          return `${delivery} alone`;
-        },
-        async applySet(_tenant, deliveries) {
-          calls.push(deliveries);
-          await wait();
-          if (failing) throw new Error('not as a set');
-          return deliveries.map((d) => (d.endsWith('!') ? null : `${d} together`));
-        },
-        overlap: (a, b) => a[0] === b[0],
-        wanted: (delivery) => !delivery.endsWith('?'),
+    const gatherer = new DeliverySets<string, string>({ atOnce, most });
+    const steps: SetSteps<string, string> = {
+      async applyOne(delivery) {
+        calls.push([delivery]);
+        await wait();
+        return `${delivery} alone`;
       },
-      { atOnce, most },
-    );
+      async applySet(_tenant, deliveries) {
+        calls.push(deliveries);
+        await wait();
+        if (failing) throw new Error('not as a set');
+        return deliveries.map((d) => (d.endsWith('!') ? null : `${d} together`));
+      },
+      overlap: (a, b) => a[0] === b[0],
+      wanted: (delivery) => !delivery.endsWith('?'),
+    };
+    const sets = {
+      apply: (tenant: string, delivery: string) => gatherer.apply(tenant, delivery, steps),
+      longestWaitMs: () => gatherer.longestWaitMs(),
+    };
     const finishAll = async () => {
       for (let idle = 0; idle < 20; idle++) {
         while (finish.length > 0) finish.shift()?.();

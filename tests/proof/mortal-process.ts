@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Tx, WithTenant } from '../../db/client.ts';
-import { createDeliverySets } from '../../operations/apply-delivery.ts';
+import { DeliverySets } from '../../operations/intake/delivery-sets.ts';
 import { ClaimSlots } from '../../operations/claim-slots.ts';
 import type { BuiltDeps } from '../../operations/create-deps.ts';
 import type { Fault, Point, ProcessPlan } from './schedule.ts';
@@ -111,7 +111,7 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
     ...world.deps,
     // Of this process: what it holds when it dies must hold up nobody else.
     claimSlots: new ClaimSlots(),
-    deliverySets: createDeliverySets(),
+    deliverySets: new DeliverySets(),
     db: { ...db, withTenant: mortal(db.withTenant, null), settling: mortal(db.settling, 'settle.before_commit') },
     checkpoints: reach,
     createSender: (integration) => {

@@ -26,7 +26,7 @@ export function unfit(
 }
 
 /** Free samples only, or nothing that could be read: there is nothing to bring back. A total of nothing beside priced items is a source without totals. */
-export function isWorthNothing({ items, totalMinor }: { items: readonly Pick<LineItem, 'priceMinor'>[]; totalMinor: number | null }): boolean {
+function isWorthNothing({ items, totalMinor }: { items: readonly Pick<LineItem, 'priceMinor'>[]; totalMinor: number | null }): boolean {
   if (items.length === 0) return (totalMinor ?? 0) === 0;
   return totalMinor === 0 && items.every((item) => item.priceMinor === 0);
 }
