@@ -30,7 +30,7 @@ export async function describeRegistered(half: 'receiver' | 'sender', folder: UR
 }
 
 /** @throws Error when the provider brings no module */
-export async function conformanceOf(name: string, folder: URL): Promise<ProviderConformance> {
+async function conformanceOf(name: string, folder: URL): Promise<ProviderConformance> {
   const file = new URL(`${name}/conformance.ts`, folder);
   try {
     const loaded: { conformance: ProviderConformance } = await import(/* @vite-ignore */ file.href);

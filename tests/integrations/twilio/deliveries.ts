@@ -2,7 +2,7 @@ export const accountSid = 'AC00000000000000000000000000000001';
 export const messageSid = 'SM00000000000000000000000000000001';
 /** A person's number, and ours. */
 export const theirs = '+436641234567';
-export const ours = '+15005550006';
+const ours = '+15005550006';
 
 /** A text that a person sent, as Twilio delivers it. */
 export function inbound(text: string, more: Record<string, string> = {}): Buffer {
