@@ -41,8 +41,11 @@ export async function anotherStore(shop: Shop, slug: string): Promise<{ tenantId
   return { tenantId, apiKey: await issueApiKey(shop.deps, tenantId, 'test') };
 }
 
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
 /** Ask as the holder of a key. */
-export async function ask(shop: Shop, apiKey: string, url: string, method: 'GET' | 'POST' = 'GET') {
-  const response = await shop.app.inject({ method, url, headers: { authorization: `Bearer ${apiKey}` } });
-  return { status: response.statusCode, headers: response.headers, body: response.json<unknown>() };
+export async function ask(shop: Shop, apiKey: string, url: string, method: Method = 'GET', payload?: Record<string, unknown>) {
+  const headers = { authorization: `Bearer ${apiKey}` };
+  const response = await shop.app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });
+  return { status: response.statusCode, headers: response.headers, body: response.body === '' ? null : response.json<unknown>() };
 }

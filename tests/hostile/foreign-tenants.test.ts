@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { anotherStore, ask, leaveCart, sendFirstMail } from '../api/left-carts.ts';
+import { anotherStore, ask, leaveCart, type Method, sendFirstMail } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { everythingStored } from './hostile-shop.ts';
 
 interface Operation {
-  security?: unknown[];
+  security?: Record<string, unknown>[];
+  requestBody?: unknown;
   parameters?: { name: string; in: string; required?: boolean }[];
 }
 
@@ -13,7 +14,8 @@ let shop: Shop;
 let other: { tenantId: string; apiKey: string };
 /** An id of each kind of thing that our store has. */
 let ids: { kind: string; id: string }[];
-let routes: { method: 'GET' | 'POST'; path: string; operation: Operation }[];
+/** What a store's own key opens. */
+let routes: { method: Method; path: string; operation: Operation }[];
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });
   other = await anotherStore(shop, 'another-store');
@@ -40,10 +42,8 @@ beforeAll(async () => {
   ids = rows;
   const { paths } = (await shop.app.inject('/openapi.json')).json<{ paths: Record<string, Record<string, Operation>> }>();
   routes = Object.entries(paths)
-    .flatMap(([path, methods]) =>
-      Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase() as 'GET' | 'POST', path, operation })),
-    )
-    .filter(({ operation }) => (operation.security ?? []).length > 0);
+    .flatMap(([path, methods]) => Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase() as Method, path, operation })))
+    .filter(({ operation }) => (operation.security ?? []).some((way) => 'apiKey' in way));
 });
 afterAll(() => shop.close());
 
@@ -52,16 +52,20 @@ const addressOf = ({ path, operation }: (typeof routes)[number], id: string) => 
   return path.replace('{id}', id) + (query.length === 0 ? '' : `?${query.join('&')}`);
 };
 
+/** What each of them takes as a change. */
+const bodyOf = ({ method, operation }: (typeof routes)[number]) =>
+  operation.requestBody === undefined ? undefined : method === 'PATCH' ? { name: 'Taken over' } : {};
+
 test('every route that takes an id answers another store’s ids as it answers ids that nobody has, and does nothing', async () => {
   const withId = routes.filter(({ path }) => path.includes('{id}'));
   expect(withId.length).toBeGreaterThanOrEqual(3);
   expect(ids.length).toBeGreaterThanOrEqual(10);
   const before = await everythingStored(shop);
   for (const route of withId) {
-    const nobodys = await ask(shop, other.apiKey, addressOf(route, randomUUID()), route.method);
+    const nobodys = await ask(shop, other.apiKey, addressOf(route, randomUUID()), route.method, bodyOf(route));
     expect(nobodys.status, route.path).toBe(404);
     for (const { kind, id } of ids) {
-      const ours = await ask(shop, other.apiKey, addressOf(route, id), route.method);
+      const ours = await ask(shop, other.apiKey, addressOf(route, id), route.method, bodyOf(route));
       expect([ours.status, ours.body], `${route.method} ${route.path} with one of ${kind}`).toEqual([nobodys.status, nobodys.body]);
     }
   }

@@ -51,7 +51,8 @@ export async function everythingStored(shop: Shop): Promise<Record<string, unkno
     tx.execute(sql`select (select count(*) from inbox) as inbox, (select count(*) from quarantine) as quarantine,
       (select count(*) from contacts) as contacts, (select count(*) from subjects) as subjects, (select count(*) from enrollments) as enrollments,
       (select count(*) from enrollments where ended_at is null) as running, (select count(*) from suppressions) as suppressions,
-      (select count(*) from message_events) as reports, (select count(*) from outbox) as outbox, (select count(*) from audit_log) as audited`),
+      (select count(*) from message_events) as reports, (select count(*) from outbox) as outbox, (select count(*) from audit_log) as audited,
+      (select md5(string_agg(c::text, '' order by id)) from connections c) as connections`),
   );
   return rows[0];
 }
