@@ -3,6 +3,7 @@ import type { Integration, Sender, SenderContext } from './port.ts';
 import { shopify } from './shopify/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
+import { wooCommerce } from './woocommerce/index.ts';
 
 /** Providers by name. Without a prototype: names come from URLs, and `constructor` is no provider. */
 export type Integrations = Readonly<Record<string, Integration>>;
@@ -11,6 +12,7 @@ export type Integrations = Readonly<Record<string, Integration>>;
 export const integrations: Integrations = registryOf([
   // In the order in which they are offered.
   shopify,
+  wooCommerce,
   generic,
   smtp,
   twilio,

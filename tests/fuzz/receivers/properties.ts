@@ -25,7 +25,7 @@ function read({ integration, topic }: ValidDelivery, body: Record<string, unknow
   const raw = Buffer.from(integration === 'twilio' ? formOf(body) : JSON.stringify(body));
   const receiver = integrations[integration]?.receiver;
   if (receiver === undefined) throw new Error(`no receiver of ${integration}`);
-  return receiver.reread(posted({ raw, headers: { 'x-shopify-topic': topic }, receivedAtMs: nowMs }), aStore);
+  return receiver.reread(posted({ raw, headers: { 'x-shopify-topic': topic, 'x-wc-webhook-topic': topic }, receivedAtMs: nowMs }), aStore);
 }
 
 /** Every field as a form can write it. */

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'generic' | 'twilio';
+  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -317,10 +317,110 @@ for (const [status, type] of [
       about: [...sids, 'MessageStatus'],
     }));
 
-const made = { shopify, twilio };
+const wooTimes = (atMs: number) => {
+  const gmt = (ms: number) => new Date(ms).toISOString().slice(0, 19);
+  return { date_created: gmt(atMs), date_created_gmt: gmt(atMs), date_modified: gmt(atMs), date_modified_gmt: gmt(atMs) };
+};
+const wooAddress = (cast: Cast) =>
+  fc.record({
+    first_name: fc.constantFrom('Ada', 'Bo', ''),
+    last_name: fc.constantFrom('Example', ''),
+    country: fc.constantFrom('AT', 'DE'),
+    state: fc.constantFrom('9', ''),
+    email: fc.constant(cast.email),
+    phone: fc.constant(cast.phone),
+  });
+const wooWhom = ['customer_id', 'id', 'email', 'phone', 'billing.email', 'billing.phone', 'cart.billing_address.email', 'cart.billing_address.phone'];
+
+const wooLine = fc.record({
+  name: titles.map((title) => title.replace('&', '&amp;')),
+  product_id: fc.integer({ min: 1, max: 2 ** 40 }),
+  variation_id: fc.constantFrom(0, 94),
+  quantity: fc.integer({ min: 1, max: 9 }),
+  subtotal: cents,
+  subtotal_tax: cents,
+  total: cents,
+  total_tax: cents,
+  image: fc.record({ src: url }),
+});
+
+/** By the plugin's meta data the order says which cart it was made from, and so do its type and its payment which kind of event it is. */
+const wooOrder = (cast: Cast, atMs: number, status: 'pending' | 'processing') =>
+  fc
+    .record({
+      id: fc.constant(cast.order),
+      currency: currencies,
+      customer_id: fc.constant(cast.customer),
+      billing: wooAddress(cast),
+      created_via: fc.constantFrom('checkout', 'store-api'),
+      payment_method: fc.constantFrom('bacs', 'card'),
+      prices_include_tax: fc.boolean(),
+      total: cents,
+      payment_url: url,
+      line_items: fc.array(wooLine, { minLength: 2, maxLength: 4 }),
+      refunds: fc.array(fc.record({ id: fc.integer({ min: 1 }), total: fc.constant('-1.00') }), { maxLength: status === 'pending' ? 0 : 2 }),
+    })
+    .map((order) => ({
+      ...order,
+      ...wooTimes(atMs),
+      status,
+      date_paid_gmt: status === 'pending' ? null : wooTimes(atMs).date_created_gmt,
+      meta_data: [{ id: 1, key: '_rekindle_cart', value: cast.cart }],
+    }));
+
+const wooAmounts = fc
+  .record({
+    price: fc.nat(500_000),
+    regular_price: fc.nat(500_000),
+    line_total: fc.nat(500_000),
+    line_subtotal: fc.nat(500_000),
+    total_price: fc.nat(900_000),
+  })
+  .map((amounts) => ({
+    ...Object.fromEntries(Object.entries(amounts).map(([name, minor]) => [name, String(minor)])),
+    currency_code: 'EUR',
+    currency_minor_unit: 2,
+  }));
+const wooItem = fc.record({
+  id: fc.integer({ min: 1, max: 2 ** 40 }),
+  name: titles,
+  quantity: fc.integer({ min: 1, max: 9 }),
+  prices: wooAmounts,
+  totals: wooAmounts,
+  images: fc.array(fc.record({ src: url, thumbnail: url }), { maxLength: 1 }),
+  permalink: url,
+  variation: fc.array(fc.record({ attribute: fc.constant('Size'), value: fc.constant('250 g') }), { maxLength: 1 }),
+  low_stock_remaining: orNull(fc.nat(9)),
+});
+
+const orderKeys = ['meta_data', 'meta_data.0', 'meta_data.0.key', 'meta_data.0.value'];
+const whetherPaid = ['status', 'needs_payment', 'date_paid_gmt'];
+const woocommerce: Record<string, Make> = {
+  'order.created': (cast, atMs) =>
+    wooOrder(cast, atMs, 'pending').map((body) => ({ body, type: 'cart.updated', about: [...orderKeys, ...whetherPaid, ...wooWhom] })),
+  'order.updated': (cast, atMs) =>
+    wooOrder(cast, atMs, 'processing').map((body) => ({ body, type: 'order.placed', about: [...orderKeys, ...whetherPaid, ...wooWhom] })),
+  'customer.updated': (cast, atMs) =>
+    fc
+      .record({ id: fc.constant(cast.customer), email: fc.constant(cast.email), role: fc.constant('customer'), billing: wooAddress(cast) })
+      .map((customer) => ({ body: { ...customer, ...wooTimes(atMs) }, type: 'contact.updated', about: wooWhom })),
+  'rekindle.cart': (cast, atMs) =>
+    fc
+      .record({
+        id: fc.constant(cast.cart),
+        customer_id: fc.constant(cast.customer),
+        locale: fc.constantFrom('de_AT', 'de_CH_informal'),
+        restore_url: url,
+        cart: fc.record({ items: fc.array(wooItem, { minLength: 2, maxLength: 4 }), totals: wooAmounts, billing_address: wooAddress(cast) }),
+      })
+      .map((body) => ({ body: { ...body, ...wooTimes(atMs) }, type: 'cart.updated', about: wooWhom })),
+};
+
+const made = { shopify, woocommerce, twilio };
 /** Topics of each integration that tell a stop, a subject or a receipt. */
 export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   shopify: Object.keys(shopify),
+  woocommerce: Object.keys(woocommerce),
   generic: Object.keys(generic),
   twilio: Object.keys(twilio),
 };
