@@ -177,6 +177,8 @@ export type DomainEvent =
         currentTotalMinor: number | null;
         /** Refunds, each known by its own id; not necessarily all of them. */
         refunds: OrderRefund[];
+        /** The shop says that the order is not cancelled: a cancellation before this is over. Absent: the event does not say. */
+        holds?: true;
       };
     })
   | (EventBase & { type: 'order.cancelled'; order: { externalId: string } })

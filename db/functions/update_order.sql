@@ -1,4 +1,4 @@
--- Write what became of an order: its refunds, its current total, its cancellation, in any order and as often as it comes. The order itself
+-- Write what became of an order: its refunds, its current total, whether it is cancelled, in any order and as often as it comes. The order itself
 -- may not be known yet. Locks the order's row and nothing else.
 create function update_order(w jsonb) returns void
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -11,6 +11,7 @@ declare
     else event_at end;
   told_currency text := w ->> 'currency';
   total bigint := (w ->> 'current_minor')::bigint;
+  stood_at timestamptz;
   known conversions; now_is conversions; changed jsonb; effective text;
 begin
   insert into conversions (tenant_id, id, connection_id, order_id, placed_at)
@@ -50,13 +51,17 @@ begin
     now_is.current_currency := told_currency;
     now_is.current_at := greatest(known.current_at, event_at);
   end if;
-  if w -> 'cancelled' = 'true' then now_is.reversed_at := least(known.reversed_at, event_at); end if;
+  stood_at := greatest(known.standing_at, known.reversed_at);
+  if w ? 'cancelled' and (stood_at is null or stood_at <= newer_until) then
+    now_is.standing_at := greatest(stood_at, event_at);
+    now_is.reversed_at := case when w -> 'cancelled' = 'true' then least(known.reversed_at, event_at) end;
+  end if;
   effective := coalesce(now_is.currency, now_is.current_currency);
   select r.refunded, r.besides into now_is.refunded_minor, now_is.refunded_besides_minor
   from refunds_of_order(tenant, known.connection_id, known.order_id, effective, now_is.current_at) r;
   if now_is is distinct from known then
     update conversions c set current_minor = now_is.current_minor, current_currency = now_is.current_currency, current_at = now_is.current_at,
-      reversed_at = now_is.reversed_at, refunded_minor = now_is.refunded_minor, refunded_besides_minor = now_is.refunded_besides_minor
+      reversed_at = now_is.reversed_at, standing_at = now_is.standing_at, refunded_minor = now_is.refunded_minor, refunded_besides_minor = now_is.refunded_besides_minor
     where c.tenant_id = tenant and c.id = known.id;
   end if;
   if known.enrollment_id is null then return; end if;
@@ -74,5 +79,7 @@ begin
       and coalesce(now_is.current_minor + now_is.refunded_minor - now_is.refunded_besides_minor - now_is.value_minor, 1)
         is distinct from coalesce(known.current_minor + known.refunded_minor - known.refunded_besides_minor - known.value_minor, 0)
     union all
-    select (w ->> 'cancelled_id')::uuid, 'order_cancelled', '{}'::jsonb where known.reversed_at is null and now_is.reversed_at is not null) s;
+    select (w ->> 'cancelled_id')::uuid, 'order_cancelled', '{}'::jsonb where known.reversed_at is null and now_is.reversed_at is not null
+    union all
+    select (w ->> 'restored_id')::uuid, 'order_restored', '{}'::jsonb where known.reversed_at is not null and now_is.reversed_at is null) s;
 end $$;

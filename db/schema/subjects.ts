@@ -100,6 +100,8 @@ export const conversions = pgTable(
     placedAt: instant('placed_at').notNull(),
     /** An order that was cancelled keeps its row and does not restart a sequence. */
     reversedAt: instant('reversed_at'),
+    /** The time of the shop's latest word on whether the order is cancelled; null: none but `reversed_at`. */
+    standingAt: instant('standing_at'),
     /** Why it counts as no revenue; null: it counts. */
     noRevenue: text('no_revenue', { enum: noRevenueReasons }),
     /** What it is worth after edits and refunds, by the shop's latest statement; null: the shop has said nothing since. */

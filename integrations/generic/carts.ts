@@ -1,7 +1,7 @@
 import { cartOrigins, type CartOrigin, type LineItem } from '../../domain/events.ts';
 import { readInstant } from '../read/instant.ts';
 import { currencyWithin, readCurrency, readMoney } from '../read/money.ts';
-import { type Fields, isAbsent, type Notes, note, readFields, readList } from '../read/notes.ts';
+import { type Fields, isAbsent, type Notes, note, readEntries, readFields } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
 import { readQuantity } from '../read/quantity.ts';
 import { readFlag, readId, readText } from '../read/text.ts';
@@ -78,14 +78,7 @@ function sumOf(items: readonly LineItem[]): number | null {
 
 /** @returns null where there is no list: then nothing is known about the content */
 export function readItems(reading: Reading, owner: Fields, currency: string | null, at = 'data.cart'): LineItem[] | null {
-  const list = readList(owner['items'], `${at}.items`, reading.notes, mostLines);
-  if (list === null) return null;
-  return list.flatMap((value, index) => {
-    const path = `${at}.items.${index}`;
-    const fields = readFields(value, path, reading.notes);
-    const item = fields === null ? null : readItem(reading, fields, path, currency);
-    return item === null ? [] : [item];
-  });
+  return readEntries(owner['items'], `${at}.items`, reading.notes, mostLines, (fields, path) => readItem(reading, fields, path, currency));
 }
 
 /** @returns null for a line of nothing: a quantity or a price of less than zero, as discounts are written */

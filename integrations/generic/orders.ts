@@ -1,7 +1,7 @@
 import type { DomainEvent, NoRevenue, SubjectKey } from '../../domain/events.ts';
 import { readInstant } from '../read/instant.ts';
 import { readMoney } from '../read/money.ts';
-import { type Fields, isAbsent, note, readFields, readList } from '../read/notes.ts';
+import { type Fields, isAbsent, note, readEntries } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
 import { readFlag, readId, readText } from '../read/text.ts';
 import { readEventCurrency, readItems } from './carts.ts';
@@ -85,19 +85,17 @@ function currentTotalOf({ notes }: Reading, order: Fields, currency: string): nu
 }
 
 function refundsOf({ notes, store, occurred }: Reading, order: Fields, currency: string) {
-  const list = isAbsent(order['refunds']) ? [] : (readList(order['refunds'], 'data.order.refunds', notes, 250) ?? []);
-  return list.flatMap((value, index) => {
-    const path = `data.order.refunds.${index}`;
-    const fields = readFields(value, path, notes);
-    const id = fields === null ? null : readId(fields['id'], `${path}.id`, notes);
-    const amount = fields === null ? null : readMoney(fields['amount'], `${path}.amount`, notes, currency, { signed: true });
-    if (fields === null || id === null || amount === null || amount === 0) {
-      if (fields !== null) note(notes, path, 'has no id or no amount: left out');
-      return [];
+  const refunds = readEntries(order['refunds'], 'data.order.refunds', notes, 250, (fields, path) => {
+    const id = readId(fields['id'], `${path}.id`, notes);
+    const amount = readMoney(fields['amount'], `${path}.amount`, notes, currency, { signed: true });
+    if (id === null || amount === null || amount === 0) {
+      note(notes, path, 'has no id or no amount: left out');
+      return null;
     }
     const at = readInstant(fields['at'], `${path}.at`, notes, store.timeZone);
-    return [{ id, amountMinor: Math.abs(amount), atMs: Math.min(at?.ms ?? occurred.occurredAtMs, occurred.occurredAtMs) }];
+    return { id, amountMinor: Math.abs(amount), atMs: Math.min(at?.ms ?? occurred.occurredAtMs, occurred.occurredAtMs) };
   });
+  return refunds ?? [];
 }
 
 export const readOrderCancelled: Read = (reading) => {

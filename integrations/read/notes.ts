@@ -42,6 +42,30 @@ export function readList(value: unknown, path: string, notes: Notes, mostEntries
   return list.slice(0, mostEntries);
 }
 
+/**
+ * What `read` makes of each object in a list; entries of which it makes nothing are left out.
+ * @param read - takes the entry and its path
+ * @returns null where there is no list, and where it has entries and none is an object: then nothing is known about its content
+ */
+export function readEntries<T>(
+  value: unknown,
+  path: string,
+  notes: Notes,
+  mostEntries: number,
+  read: (entry: Fields, path: string) => T | null,
+): T[] | null {
+  const list = readList(value, path, notes, mostEntries);
+  const entries = (list ?? []).flatMap((entry, index) => {
+    const fields = readFields(entry, `${path}.${index}`, notes);
+    return fields === null ? [] : [{ fields, path: `${path}.${index}` }];
+  });
+  if (list === null || (list.length > 0 && entries.length === 0)) return null;
+  return entries.flatMap(({ fields, path: at }) => {
+    const found = read(fields, at);
+    return found === null ? [] : [found];
+  });
+}
+
 function isNumbered(value: unknown): value is object {
   return typeof value === 'object' && value !== null && Object.keys(value).length > 0 && Object.keys(value).every((key) => /^\d{1,6}$/.test(key));
 }

@@ -1,6 +1,6 @@
 import type { LineItem, ProductRef } from '../../domain/events.ts';
 import { readMoney } from '../read/money.ts';
-import { type Fields, isAbsent, note, readFields, readList } from '../read/notes.ts';
+import { type Fields, isAbsent, note, readEntries, readFields, readList } from '../read/notes.ts';
 import { readQuantity } from '../read/quantity.ts';
 import { readText } from '../read/text.ts';
 import { readUrl } from '../read/url.ts';
@@ -17,21 +17,15 @@ export interface Lines {
 
 /** @returns null where the body has no list of lines: then nothing is known about the content */
 export function readLines(reading: Reading, currency: string | null): Lines | null {
-  const list = readList(reading.body['line_items'], 'line_items', reading.notes, mostLines);
-  if (list === null) return null;
-  const items: LineItem[] = [];
-  let totalMinor: number | null = 0;
-  for (const [index, value] of list.entries()) {
-    const path = `line_items.${index}`;
-    const fields = readFields(value, path, reading.notes);
-    const quantity = fields === null ? null : readQuantity(fields['quantity'], `${path}.quantity`, reading.notes);
-    if (fields === null || quantity === null) continue;
-    const price = readPrice(reading, fields, path, quantity, currency);
-    if (price === 'negative') continue;
-    items.push(itemOf(reading, fields, path, quantity, price));
-    totalMinor = totalMinor === null || price.lineMinor === null ? null : totalMinor + price.lineMinor;
-  }
-  return { items, totalMinor: totalMinor !== null && Number.isSafeInteger(totalMinor) ? totalMinor : null };
+  const lines = readEntries(reading.body['line_items'], 'line_items', reading.notes, mostLines, (fields, path) => {
+    const quantity = readQuantity(fields['quantity'], `${path}.quantity`, reading.notes);
+    const price = quantity === null ? null : readPrice(reading, fields, path, quantity, currency);
+    if (quantity === null || price === null || price === 'negative') return null;
+    return { item: itemOf(reading, fields, path, quantity, price), lineMinor: price.lineMinor };
+  });
+  if (lines === null) return null;
+  const totalMinor = lines.reduce<number | null>((sum, { lineMinor }) => (sum === null || lineMinor === null ? null : sum + lineMinor), 0);
+  return { items: lines.map(({ item }) => item), totalMinor: totalMinor !== null && Number.isSafeInteger(totalMinor) ? totalMinor : null };
 }
 
 interface Price {
@@ -127,13 +121,10 @@ function imageOf(line: Fields, path: string, { notes, store }: Pick<Reading, 'no
 
 /** The products of an order, to be compared with those of carts. */
 export function readProducts(reading: Reading): ProductRef[] {
-  const list = readList(reading.body['line_items'], 'line_items', reading.notes, mostLines) ?? [];
-  return list.flatMap((value, index) => {
-    const path = `line_items.${index}`;
-    const line = readFields(value, path, reading.notes);
-    if (line === null) return [];
+  const products = readEntries(reading.body['line_items'], 'line_items', reading.notes, mostLines, (line, path): ProductRef | null => {
     const title = firstOf(['title', 'name'], (field) => readText(line[field], `${path}.${field}`, reading.notes, 500)) ?? '';
     const productId = readShopifyId(line['product_id'], `${path}.product_id`, reading.notes);
-    return title === '' && productId === null ? [] : [{ title, productId }];
+    return title === '' && productId === null ? null : { title, productId };
   });
+  return products ?? [];
 }

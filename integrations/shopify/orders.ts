@@ -1,6 +1,6 @@
 import type { DomainEvent, NoRevenue } from '../../domain/events.ts';
 import { currencyWithin, readCurrency, readMoney } from '../read/money.ts';
-import { type Fields, isAbsent, note, readFields, readList } from '../read/notes.ts';
+import { type Fields, isAbsent, note, readEntries, readFields, readList } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
 import { readFlag, readText } from '../read/text.ts';
 import { readInstant } from '../read/instant.ts';
@@ -138,12 +138,7 @@ function updateOf(reading: Reading, externalId: string, currency: string | null,
 }
 
 function readRefunds(reading: Reading, currency: string | null): Refund[] {
-  const list = isAbsent(reading.body['refunds']) ? [] : (readList(reading.body['refunds'], 'refunds', reading.notes, 250) ?? []);
-  return list.flatMap((value, index) => {
-    const fields = readFields(value, `refunds.${index}`, reading.notes);
-    const refund = fields === null ? null : refundOf(reading, fields, `refunds.${index}.`, currency);
-    return refund === null ? [] : [refund];
-  });
+  return readEntries(reading.body['refunds'], 'refunds', reading.notes, 250, (fields, path) => refundOf(reading, fields, `${path}.`, currency)) ?? [];
 }
 
 /**

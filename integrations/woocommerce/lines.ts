@@ -1,10 +1,10 @@
 import type { LineItem, ProductRef } from '../../domain/events.ts';
 import { readMoney } from '../read/money.ts';
-import { type Fields, type Notes, note, readFields, readList } from '../read/notes.ts';
+import { type Fields, type Notes, note, readEntries, readFields, readList } from '../read/notes.ts';
 import { readQuantity } from '../read/quantity.ts';
 import { readCount } from '../read/text.ts';
 import { readUrl } from '../read/url.ts';
-import { given, type Reading, readName, readNumber } from './reading.ts';
+import { given, readAmount, type Reading, readName, readNumber } from './reading.ts';
 
 const mostLines = 500;
 
@@ -17,15 +17,10 @@ interface Line {
 
 /** @returns null where there is no list: then nothing is known about the content */
 function readEach<T>(notes: Notes, list: unknown, path: string, read: (line: Line) => T | null): T[] | null {
-  return (
-    readList(list, path, notes, mostLines)?.flatMap((value, index) => {
-      const at = `${path}.${index}`;
-      const fields = readFields(value, at, notes);
-      const quantity = fields === null ? null : readQuantity(fields['quantity'], `${at}.quantity`, notes);
-      const found = fields === null || quantity === null ? null : read({ fields, path: at, quantity });
-      return found === null ? [] : [found];
-    }) ?? null
-  );
+  return readEntries(list, path, notes, mostLines, (fields, at) => {
+    const quantity = readQuantity(fields['quantity'], `${at}.quantity`, notes);
+    return quantity === null ? null : read({ fields, path: at, quantity });
+  });
 }
 
 /** The lines of an order. `total` and `subtotal` are of the whole line, after and before coupons, without the tax that the shop adds or contains. */
@@ -34,7 +29,7 @@ export function readOrderLines(reading: Reading, currency: string | null): LineI
   // A price in the shop contains the tax where the shop's prices do.
   const withTax = body['prices_include_tax'] === true;
   return readEach(notes, body['line_items'], 'line_items', ({ fields, path, quantity }): LineItem => {
-    const amount = (field: string) => (currency === null ? null : readMoney(given(fields[field]), `${path}.${field}`, notes, currency));
+    const amount = (field: string) => readAmount(fields[field], `${path}.${field}`, notes, currency);
     const each = (field: string) => {
       const total = amount(field);
       return total === null ? null : Math.round((total + (withTax ? (amount(`${field}_tax`) ?? 0) : 0)) / quantity);
@@ -119,12 +114,8 @@ function readProductId(fields: Fields, path: string, notes: Notes): string | nul
 }
 
 function readVariant(fields: Fields, path: string, notes: Notes): string | null {
-  const list = readList(fields['variation'], `${path}.variation`, notes, 20) ?? [];
-  const values = list.flatMap((value, index) => {
-    const at = `${path}.variation.${index}`;
-    const option = readName(readFields(value, at, notes)?.['value'], `${at}.value`, notes, 200);
-    return option === null ? [] : [option];
-  });
+  const values =
+    readEntries(fields['variation'], `${path}.variation`, notes, 20, (option, at) => readName(option['value'], `${at}.value`, notes, 200)) ?? [];
   return values.length === 0 ? null : values.join(' / ').slice(0, 500);
 }
 

@@ -1,14 +1,14 @@
 import type { CartOrigin, DomainEvent, OrderRefund, SubjectKey } from '../../domain/events.ts';
 import type { Instant } from '../read/instant.ts';
-import { readCurrency, readMoney } from '../read/money.ts';
-import { isAbsent, note, readFields, readList } from '../read/notes.ts';
+import { readCurrency } from '../read/money.ts';
+import { type Fields, isAbsent, type Notes, note, readEntries } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
 import { readFlag, readId, readText } from '../read/text.ts';
 import { occurredAt } from '../read/understood.ts';
 import { readUrl } from '../read/url.ts';
 import { readOrderLines, readProducts } from './lines.ts';
 import { readBuyer } from './person.ts';
-import { given, type Read, type Reading, readNumber, readTime } from './reading.ts';
+import { given, readAmount, type Read, type Reading, readNumber, readTime } from './reading.ts';
 
 // The meta data by which the plugin joins an order with the cart that it was made from.
 const cartMeta = '_rekindle_cart';
@@ -33,7 +33,8 @@ export const readOrder: Read = (reading) => {
     note(reading.notes, 'billing.email', 'names nobody, nor does any other field');
     return [];
   }
-  const waits = paidAt === null && readFlag(reading.body['needs_payment'], 'needs_payment', reading.notes) !== false;
+  const waits =
+    paidAt === null && !isPaymentUnderWay(reading, status) && readFlag(reading.body['needs_payment'], 'needs_payment', reading.notes) !== false;
   if (waits && unpaid.has(status)) return [checkoutOf(reading, keys, person)];
   // WooCommerce cancels by itself what stays unpaid for an hour. Whoever cancelled it, nobody has bought anything.
   if (status === 'cancelled' && paidAt === null) return abandonedOrder(reading, keys);
@@ -45,6 +46,19 @@ export const readOrderDeleted: Read = ({ body, notes, receivedAtMs }) => {
   const id = readNumber(body['id'], 'id', notes);
   return id === null ? [] : [{ type: 'cart.deleted', occurredAtMs: receivedAtMs, keys: [{ kind: 'order', value: id }] }];
 };
+
+/**
+ * Whether the money is on its way though the order is still `pending`: the gateway has taken the payment and given it a number, or the buyer
+ * chose a way to pay later.
+ */
+function isPaymentUnderWay({ body, notes }: Reading, status: string): boolean {
+  const transaction = readText(given(body['transaction_id']), 'transaction_id', notes, 500);
+  return status === 'pending' && (transaction !== null || paysLater(body, notes));
+}
+
+function paysLater(body: Fields, notes: Notes): boolean {
+  return laterMethods.has(readText(given(body['payment_method']), 'payment_method', notes, 100) ?? '');
+}
 
 /** The order's status without the `wc-` of the database, which some plugins leave. */
 export function statusOf({ body, notes }: Reading): string {
@@ -63,7 +77,7 @@ function checkoutOf(reading: Reading, keys: SubjectKey[], person: Buyer): Domain
   const occurred = occurredAt(readTime(reading, 'date_created'), 'date_created_gmt', notes, reading.receivedAtMs);
   const currency = orderCurrency(reading);
   const lines = readOrderLines(reading, currency);
-  const total = currency === null ? null : readMoney(given(body['total']), 'total', notes, currency);
+  const total = readAmount(body['total'], 'total', notes, currency);
   // Without a list of lines nobody knows whether there is anything in it.
   const totalMinor = lines === null && total === 0 ? null : total;
   const restoreUrl =
@@ -77,7 +91,7 @@ function checkoutOf(reading: Reading, keys: SubjectKey[], person: Buyer): Domain
   };
 }
 
-/** Its payment link is dead. A cart of the plugin's can still be restored by its own link, and goes on. */
+/** Its payment link is dead, though staff may still mark it as paid. A cart of the plugin's can still be restored by its own link, and goes on. */
 function abandonedOrder(reading: Reading, keys: SubjectKey[]): DomainEvent[] {
   const occurred = modifiedAt(reading);
   const externalId = readNumber(reading.body['id'], 'id', reading.notes);
@@ -97,19 +111,17 @@ function placedOrder(reading: Reading, { status, paidAt, keys, person }: Order):
   const { body, notes } = reading;
   const externalId = readNumber(body['id'], 'id', notes);
   const currency = orderCurrency(reading);
-  const totalMinor = currency === null ? null : readMoney(given(body['total']), 'total', notes, currency);
+  const totalMinor = readAmount(body['total'], 'total', notes, currency);
   // A link to the payment may be used days after the order was made: it was bought when it was paid. Who chose to pay by bank transfer, by
   // cheque or at the door bought at once, and a cart that they fill before the money arrives is younger.
-  const paidLater = laterMethods.has(readText(given(body['payment_method']), 'payment_method', notes, 100) ?? '');
-  const boughtAt = (paidLater ? null : paidAt) ?? readTime(reading, 'date_created');
+  const boughtAt = (paysLater(body, notes) ? null : paidAt) ?? readTime(reading, 'date_created');
   const placedAt = occurredAt(boughtAt, 'date_created_gmt', notes, reading.receivedAtMs);
-  const declined = status === 'failed' ? 'declined' : null;
   const placed: DomainEvent = {
     type: 'order.placed',
     ...placedAt,
     keys,
     person,
-    order: { externalId, currency, totalMinor, products: readProducts(reading), noRevenue: declined },
+    order: { externalId, currency, totalMinor, products: readProducts(reading), noRevenue: null },
   };
   if (externalId === null) return [placed];
   const occurred = modifiedAt(reading);
@@ -117,9 +129,13 @@ function placedOrder(reading: Reading, { status, paidAt, keys, person }: Order):
   const refunded = refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
   // WooCommerce does not take refunds off the total.
   const currentTotalMinor = totalMinor === null ? null : Math.max(0, totalMinor - refunded);
-  const updated: DomainEvent = { type: 'order.updated', ...occurred, order: { externalId, currency, currentTotalMinor, refunds } };
-  const ended = status === 'cancelled' || status === 'failed';
-  return ended ? [placed, updated, { type: 'order.cancelled', ...occurred, order: { externalId } }] : [placed, updated];
+  const now = { externalId, currency, currentTotalMinor, refunds };
+  if (status === 'cancelled' || status === 'failed') {
+    const cancelled: DomainEvent = { type: 'order.cancelled', ...occurred, order: { externalId } };
+    return [placed, { type: 'order.updated', ...occurred, order: now }, cancelled];
+  }
+  // A cancelled order may still be paid, and staff may take a cancellation back.
+  return [placed, { type: 'order.updated', ...occurred, order: { ...now, holds: true } }];
 }
 
 function modifiedAt(reading: Reading) {
@@ -148,12 +164,11 @@ function keysOf(reading: Reading): SubjectKey[] {
 
 /** @returns null where the order has no such meta data */
 function metaOf({ body, notes }: Reading, key: string): string | null {
-  for (const [index, entry] of (isAbsent(body['meta_data']) ? [] : (readList(body['meta_data'], 'meta_data', notes, 1_000) ?? [])).entries()) {
-    const fields = readFields(entry, `meta_data.${index}`, notes);
-    const value = fields?.['key'] === key ? given(fields['value']) : null;
-    if (typeof value === 'string') return value;
-  }
-  return null;
+  const values = readEntries(body['meta_data'], 'meta_data', notes, 1_000, (entry) => {
+    const value = entry['key'] === key ? given(entry['value']) : null;
+    return typeof value === 'string' ? value : null;
+  });
+  return values?.[0] ?? null;
 }
 
 const origins: Readonly<Record<string, CartOrigin>> = {
@@ -174,12 +189,10 @@ function originOf({ body, notes }: Reading): CartOrigin | null {
 
 /** An order names its refunds without their times. */
 function readRefunds({ body, notes }: Reading, currency: string, atMs: number): OrderRefund[] {
-  const list = isAbsent(body['refunds']) ? [] : (readList(body['refunds'], 'refunds', notes, 250) ?? []);
-  return list.flatMap((value, index) => {
-    const path = `refunds.${index}`;
-    const fields = readFields(value, path, notes);
-    const id = fields === null ? null : readNumber(fields['id'], `${path}.id`, notes);
-    const amount = fields === null ? null : readMoney(fields['total'], `${path}.total`, notes, currency, { signed: true });
-    return id === null || amount === null || amount === 0 ? [] : [{ id, amountMinor: Math.abs(amount), atMs }];
+  const refunds = readEntries(body['refunds'], 'refunds', notes, 250, (fields, path): OrderRefund | null => {
+    const id = readNumber(fields['id'], `${path}.id`, notes);
+    const amount = readAmount(fields['total'], `${path}.total`, notes, currency, { signed: true });
+    return id === null || amount === null || amount === 0 ? null : { id, amountMinor: Math.abs(amount), atMs };
   });
+  return refunds ?? [];
 }

@@ -2,6 +2,7 @@ import { decodeHTML } from 'entities';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { StoreContext } from '../port.ts';
 import { type Instant, readInstant } from '../read/instant.ts';
+import { type MoneyRule, readMoney } from '../read/money.ts';
 import type { Fields, Notes } from '../read/notes.ts';
 import { readId, readText } from '../read/text.ts';
 
@@ -25,6 +26,12 @@ export function given(value: unknown): unknown {
 /** An id; WooCommerce writes 0 where there is none: a guest, a product without variations. */
 export function readNumber(value: unknown, path: string, notes: Notes): string | null {
   return readId(value === 0 || value === '0' ? null : given(value), path, notes);
+}
+
+/** An amount of an order: WooCommerce's one separator is the decimal point, also before three digits. An empty text says nothing. */
+export function readAmount(value: unknown, path: string, notes: Notes, currency: string | null, rule: MoneyRule = {}): number | null {
+  const isPlain = typeof value === 'string' && /^-?\d{1,15}(?:\.\d{1,10})?$/.test(value);
+  return currency === null ? null : readMoney(isPlain ? Number(value) : given(value), path, notes, currency, rule);
 }
 
 /** Names of products and options are HTML: `Tea &amp; honey`. */

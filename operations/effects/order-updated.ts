@@ -12,13 +12,14 @@ export const orderUpdated: Effect<EventOf<'order.updated'>> = {
   stops: 'never',
   reads: [],
   decide(event, draft) {
-    const { externalId, currency, currentTotalMinor, refunds } = event.order;
+    const { externalId, currency, currentTotalMinor, refunds, holds = false } = event.order;
     const rows = refundRows(draft, refunds);
     updateOrder(draft, event, externalId, {
       currency,
       current_minor: currentTotalMinor === null || isAmount(currentTotalMinor) ? currentTotalMinor : null,
       edited_id: draft.context.newId(),
       ...(rows.length === 0 ? {} : { refunds: rows }),
+      ...(holds ? { cancelled: false, restored_id: draft.context.newId() } : {}),
     });
   },
 };

@@ -22,6 +22,8 @@ export function orderSentence({ noun }: Pick<Words, 'noun'>, type: string, data:
       return `The order was changed: it is worth ${amount(data)} now.${uncounted(data)}${kept(data)}`;
     case 'order_cancelled':
       return 'The order that was credited to this sequence was cancelled.';
+    case 'order_restored':
+      return `The shop took the cancellation of the order back.${kept(data)}`;
     default:
       return null;
   }

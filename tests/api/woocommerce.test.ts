@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { conversions } from '../../db/schema/index.ts';
 import { signWooCommerce } from '../../integrations/woocommerce/sign.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 
@@ -66,4 +68,16 @@ test('a new webhook is announced, a cart starts a sequence, its unpaid order is 
   expect(await deliver('order.updated', paid)).toBe(200);
   // Bought before the cart was quiet for an hour.
   expect(await shop.enrollmentOf('cart-4711')).toMatchObject({ id: started?.id, stopReason: 'not_abandoned' });
+});
+
+test('an order that the shop cancelled unpaid, and that is paid after all, counts in full', async () => {
+  const made = { id: 728, meta_data: [], date_created_gmt: secondsAgo(60), billing: { email: 'bob@example.com' } };
+  const told = [
+    body('order.created', { ...made, date_modified_gmt: secondsAgo(59) }),
+    body('order.created', { ...made, status: 'cancelled', date_modified_gmt: secondsAgo(50) }),
+    body('order.created', { ...made, status: 'processing', date_paid_gmt: secondsAgo(40), date_modified_gmt: secondsAgo(40) }),
+  ];
+  for (const payload of told) expect(await deliver('order.updated', payload)).toBe(200);
+  const [order] = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(conversions).where(eq(conversions.orderId, '728')));
+  expect(order).toMatchObject({ valueMinor: 14_200, currentMinor: 14_200, reversedAt: null });
 });

@@ -4,7 +4,7 @@ import { readCountry } from '../../integrations/read/country.ts';
 import { readInstant } from '../../integrations/read/instant.ts';
 import { readLocale, readTimeZone } from '../../integrations/read/locale.ts';
 import { readCurrency, readMoney } from '../../integrations/read/money.ts';
-import { type Notes, readList } from '../../integrations/read/notes.ts';
+import { type Notes, readEntries, readList } from '../../integrations/read/notes.ts';
 import { readQuantity } from '../../integrations/read/quantity.ts';
 import { readCount, readFlag, readId, readText } from '../../integrations/read/text.ts';
 import { readUrl } from '../../integrations/read/url.ts';
@@ -236,5 +236,11 @@ test('texts, flags, counts and lists are taken as they are meant', () => {
   expect([-1, 2 ** 31, 0.5, 'x'].map((v) => readCount(v, 'field', []))).toEqual([null, null, null, null]);
   expect(readList({ 0: 'a', 2: 'b' }, 'field', [], 9)).toEqual(['a', 'b']);
   expect(reading((notes) => readList('a', 'field', notes, 9))).toEqual([null, 'noted']);
+  const idsOf = (value: unknown) => readEntries(value, 'field', [], 9, ({ id }, path) => (id === undefined ? null : `${String(id)} of ${path}`));
+  expect(idsOf([{ id: 1 }, 'x', {}, { id: 2 }])).toEqual(['1 of field.0', '2 of field.3']);
+  expect(idsOf([])).toEqual([]);
+  expect(idsOf([{}])).toEqual([]);
+  // Entries of which none can be read do not say that there are none.
+  for (const unreadable of [['x', 1, null], { 0: 'x', 2: 'y' }, 'x', null]) expect(idsOf(unreadable)).toBeNull();
   expect(reading((notes) => readTimeZone('Europe/Atlantis', 'field', notes))).toEqual([null, 'noted']);
 });

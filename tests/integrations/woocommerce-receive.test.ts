@@ -59,10 +59,20 @@ describe('an order', () => {
     expect(typesOf(eventsOf('order.created', { needs_payment: false }))).toEqual(['order.placed', 'order.updated']);
   });
 
-  test('that was paid and failed later stays a purchase, declined', () => {
-    const events = eventsOf('order.updated', { status: 'failed' });
-    expect(typesOf(events)).toEqual(['order.placed', 'order.updated', 'order.cancelled']);
-    expect(events[0]).toMatchObject({ order: { noRevenue: 'declined' } });
+  test('that was paid and failed or was cancelled later stays a purchase, worth nothing until it holds again', () => {
+    for (const status of ['failed', 'cancelled']) {
+      const events = eventsOf('order.updated', { status });
+      expect(typesOf(events)).toEqual(['order.placed', 'order.updated', 'order.cancelled']);
+      expect(events[1]).not.toHaveProperty('order.holds');
+    }
+    expect(eventsOf('order.updated')[1]).toHaveProperty('order.holds', true);
+  });
+
+  test('that is pending was placed where the gateway has taken the payment, and where the buyer pays later', () => {
+    for (const change of [{ transaction_id: 'ch_invented' }, { payment_method: 'bacs' }, { payment_method: 'cheque' }, { payment_method: 'cod' }])
+      expect(typesOf(eventsOf('order.created', change))).toEqual(['order.placed', 'order.updated']);
+    // The checkout names a way to pay before the buyer has chosen one.
+    expect(typesOf(eventsOf('order.created', { status: 'checkout-draft', payment_method: 'bacs' }))).toEqual(['cart.updated']);
   });
 
   test('was bought when it was paid, or when it was made where it is paid later', () => {
@@ -91,6 +101,14 @@ describe('an order', () => {
       occurredAtMs: Date.UTC(2026, 10, 21, 7),
       order: { externalId: '727', currency: 'EUR', currentTotalMinor: 10_900, refunds: [{ id: '801', amountMinor: 3_300 }] },
     });
+  });
+
+  test('has the decimal point as its only separator, also where the currency has no decimals', () => {
+    const totalOf = (currency: string, total: string) => eventsOf('order.updated', { currency, total, refunds: [] })[0];
+    expect(totalOf('JPY', '100.000')).toMatchObject({ order: { totalMinor: 100 } });
+    expect(totalOf('EUR', '1234.567')).toMatchObject({ order: { totalMinor: 123_457 } });
+    expect(totalOf('KWD', '1.234')).toMatchObject({ order: { totalMinor: 1_234 } });
+    expect(totalOf('EUR', '')).toMatchObject({ order: { totalMinor: null } });
   });
 
   test('that nobody has placed is ignored', () => {

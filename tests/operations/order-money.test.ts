@@ -84,15 +84,16 @@ interface Update {
   total?: number | null;
   refunds?: Updated['order']['refunds'];
   coarse?: boolean;
+  holds?: boolean;
 }
 function updated(
   { order }: { order: string },
   seconds: number,
-  { currency = 'EUR', total = null, refunds: given = [], coarse = false }: Update,
+  { currency = 'EUR', total = null, refunds: given = [], coarse = false, holds = false }: Update,
 ): Updated {
   return {
     ...{ type: 'order.updated', occurredAtMs: at(seconds), ...(coarse ? { toTheSecond: true as const } : {}) },
-    order: { externalId: order, currency, currentTotalMinor: total, refunds: given },
+    order: { externalId: order, currency, currentTotalMinor: total, refunds: given, ...(holds ? { holds } : {}) },
   };
 }
 const cancelled = ({ order }: { order: string }, seconds: number): DomainEvent => ({
@@ -294,6 +295,24 @@ describe('a cancellation', () => {
     expect(await endOf(c.enrollmentId)).toEqual({ status: 'CONVERTED', reason: 'purchased' });
   });
 
+  test('is over when the shop says that the order holds again', async () => {
+    const c = await left();
+    await tell(placed(c), cancelled(c, 60));
+    // Older than the cancellation.
+    await tell(updated(c, 59, { total: 10_000, holds: true }));
+    expect(await figuresOf(c.enrollmentId)).toMatchObject([{ cancelled_orders: 1, net_minor: 0 }]);
+    await tell(updated(c, 90, { total: 10_000, holds: true }));
+    expect(await figuresOf(c.enrollmentId)).toEqual(counts(10_000, 0, 10_000));
+    await tell(cancelled(c, 61));
+    expect(await figuresOf(c.enrollmentId)).toEqual(counts(10_000, 0, 10_000));
+    expect((await storyOf(c.enrollmentId)).slice(1)).toEqual([
+      'The order that was credited to this sequence was cancelled.',
+      'The shop took the cancellation of the order back.',
+    ]);
+    await tell(cancelled(c, 91));
+    expect(await figuresOf(c.enrollmentId)).toMatchObject([{ cancelled_orders: 1, net_minor: 0 }]);
+  });
+
   test('and refunds may be known before the order, which then brings its cart’s sequence the figures', async () => {
     const c = await left();
     await tell(updated(c, 60, { total: 8_000, refunds: [refund('r1', 2_000, 60)] }));
@@ -441,7 +460,7 @@ interface Statement {
   seconds: number;
   what:
     | { is: 'placed'; currency: string | null; total: number | null; noRevenue: NoRevenue | null }
-    | { is: 'updated'; currency: string; total: number | null; refunds: { id: string; amount: number; seconds: number }[] }
+    | { is: 'updated'; currency: string; total: number | null; refunds: { id: string; amount: number; seconds: number }[]; holds: boolean }
     | { is: 'cancelled' };
 }
 
@@ -466,7 +485,7 @@ function expected(statements: readonly Statement[]): { figures: Record<string, u
   const sum = (rows: { amount: number }[]) => rows.reduce((all, r) => all + r.amount, 0);
   const refunded = sum(own);
   const contained = sum(own.filter((r) => current !== undefined && r.from <= current.seconds));
-  const isCancelled = statements.some((s) => s.what.is === 'cancelled');
+  const isCancelled = latest.find(({ what }) => what.is === 'cancelled' || (what.is === 'updated' && what.holds))?.what.is === 'cancelled';
   const gross = said?.total ?? (total === null ? null : total + contained);
   const zero = { orders: 0, cancelled_orders: isCancelled ? 1 : 0, unknown_orders: 0, gross_minor: 0, refunded_minor: 0, net_minor: 0 };
   if (currency === null || gross === null) return { figures: [{ ...zero, currency: '', unknown_orders: isCancelled ? 0 : 1 }], real: true };
@@ -491,12 +510,14 @@ test('an order comes to the same figures in whatever order, and however often, i
       currency,
       total: fc.option(amount),
       refunds: fc.uniqueArray(fc.record({ id: fc.constantFrom('r1', 'r2', 'r3'), amount, seconds }), { selector: (r) => r.id, maxLength: 3 }),
+      holds: fc.boolean(),
     }),
     fc.record({
       is: fc.constantFrom('updated' as const),
       currency,
       total: amount,
       refunds: fc.constant<{ id: string; amount: number; seconds: number }[]>([]),
+      holds: fc.boolean(),
     }),
     fc.constant({ is: 'cancelled' as const }),
   );

@@ -50,6 +50,7 @@ const simple: Record<string, Station> = {
   'provider.unreachable': ['Provider unreachable', 'trouble'],
   completed: ['Completed', 'end'],
   order_cancelled: ['Order cancelled', 'trouble'],
+  order_restored: ['Order restored', 'plain'],
   order_refunded: ['Refunded', 'trouble'],
   order_edited: ['Order changed', 'plain'],
   order_corrected: ['Order changed', 'plain'],

@@ -67,8 +67,9 @@ export function findFault({ delivery, damages }: Case): string | null {
 function cartFault(cart: Extract<DomainEvent, { type: 'cart.updated' }>['cart'], damages: readonly Damage[]): string | null {
   const ofLines = damages.filter(({ path }) => /(?:^|\.)(?:line_items|items)(?:\.\d+(?:\.(?:quantity|price))?)?$/.test(path));
   if (ofLines.length === 0) return cart.items.length >= 2 ? null : `of its lines ${cart.items.length} are left`;
-  // An empty list says that the cart was emptied; anything else that is no list says nothing.
-  const emptied = ofLines.some(({ value, path }) => Array.isArray(value) || /\d/.test(path));
+  // An empty list says that the cart was emptied; anything else that is no list of lines says nothing.
+  const isEmptied = (value: unknown) => Array.isArray(value) && (value.length === 0 || value.some((line) => typeof line === 'object'));
+  const emptied = ofLines.some(({ value, path }) => isEmptied(value) || /\d/.test(path));
   return !emptied && cart.items.length === 0 && cart.totalMinor === 0 ? 'it seems to have been emptied' : null;
 }
 

@@ -344,7 +344,7 @@ const wooLine = fc.record({
   image: fc.record({ src: url }),
 });
 
-/** By the plugin's meta data the order says which cart it was made from, and so do its type and its payment which kind of event it is. */
+/** The plugin's meta data say which cart the order was made from; its status and its payment, whether it was placed. */
 const wooOrder = (cast: Cast, atMs: number, status: 'pending' | 'processing') =>
   fc
     .record({
@@ -353,7 +353,8 @@ const wooOrder = (cast: Cast, atMs: number, status: 'pending' | 'processing') =>
       customer_id: fc.constant(cast.customer),
       billing: wooAddress(cast),
       created_via: fc.constantFrom('checkout', 'store-api'),
-      payment_method: fc.constantFrom('bacs', 'card'),
+      // A pending order by bank transfer was placed.
+      payment_method: status === 'pending' ? fc.constant('card') : fc.constantFrom('bacs', 'card'),
       prices_include_tax: fc.boolean(),
       total: cents,
       payment_url: url,
@@ -394,7 +395,7 @@ const wooItem = fc.record({
 });
 
 const orderKeys = ['meta_data', 'meta_data.0', 'meta_data.0.key', 'meta_data.0.value'];
-const whetherPaid = ['status', 'needs_payment', 'date_paid_gmt'];
+const whetherPaid = ['status', 'needs_payment', 'date_paid_gmt', 'payment_method'];
 const woocommerce: Record<string, Make> = {
   'order.created': (cast, atMs) =>
     wooOrder(cast, atMs, 'pending').map((body) => ({ body, type: 'cart.updated', about: [...orderKeys, ...whetherPaid, ...wooWhom] })),
