@@ -5,8 +5,9 @@ export const stop: Command = {
   usage: 'rekindle stop <enrollment id> [--reason TEXT]   TEXT is kept as a note; it decides nothing',
   options: { reason: { type: 'string' } },
   async run({ store, args: [id], options }) {
-    const path = `/recovery/sequences/${encodeURIComponent(required(id, 'The enrollment’s id'))}/stop`;
-    const data = (await store.request('POST', path, { reason: options['reason'] ?? 'stopped by hand' })) as Record<string, unknown>;
+    const reason = String(options['reason'] ?? 'stopped by hand');
+    const path = `/recovery/sequences/${encodeURIComponent(required(id, 'The enrollment’s id'))}/stop?${new URLSearchParams({ reason }).toString()}`;
+    const data = (await store.request('POST', path)) as Record<string, unknown>;
     return {
       data,
       lines: [

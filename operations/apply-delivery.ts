@@ -1,6 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { callFunction, callUnawaited, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
+import { callFunction, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
@@ -15,7 +15,7 @@ import { questionOf } from './intake/read-world.ts';
 import { namedBy, sourceOf } from './intake/source.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
 import type { StoredWorld } from './intake/world.ts';
-import { joined, type Writes } from './intake/writes.ts';
+import { joined, type Writes, writeWorld } from './intake/writes.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 // How a delivery and its effects get into Postgres: one inbox row each, however often it comes.
@@ -167,8 +167,7 @@ function applySet(deps: Deps, tenantId: string, set: readonly GatheredDelivery[]
       if (isNew) writes.push(await application.decideOpened(event, { found, world }, { id, waited: false }));
       applications.push(isNew ? application : null);
     }
-    const all = joined(writes);
-    if (Object.keys(all).length > 0) callUnawaited(tx, 'write_world($1)', [JSON.stringify(all)]);
+    writeWorld(tx, joined(writes));
     const attempts: (Attempt | null)[] = [];
     for (const [index, application] of applications.entries()) {
       const known = opened[index]?.known;

@@ -114,11 +114,19 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
       ...(change.name === undefined ? {} : { name: change.name }),
       ...(change.state === undefined ? {} : { state: change.state }),
       ...(reconfigured ? { sealedConfig: deps.sealing.seal(JSON.stringify(change.config)) } : {}),
+      ...(reconfigured && integration !== undefined ? secretsAfter(deps, integration, change.config, row.secrets) : {}),
     };
     const [changed] = Object.keys(set).length === 0 ? [row] : await tx.update(connections).set(set).where(eq(connections.id, id)).returning();
     await record(tx, tenantId, by, 'connection.change', id, { fields: Object.keys(set) });
     return changed === undefined ? { kind: 'unknown' } : { kind: 'changed', connection: viewOf(deps, changed) };
   });
+}
+
+/** Secrets that the new configuration holds count from now on; the one before stays valid beside them, for what is under way. */
+function secretsAfter({ sealing }: ConnectionDeps, integration: Integration, config: unknown, sealed: string[]): { secrets?: string[] } {
+  const known = sealed.map((secret) => sealing.open(secret));
+  const fresh = (integration.webhookSecrets?.(config) ?? []).filter((secret) => !known.includes(secret));
+  return fresh.length === 0 ? {} : { secrets: [...fresh.map((secret) => sealing.seal(secret)), ...sealed].slice(0, 2) };
 }
 
 /**
@@ -150,6 +158,9 @@ export function rotateSecret(deps: ConnectionDeps, tenantId: string, id: string,
     const row = await find(tx, id);
     const integration = row === null ? undefined : deps.integrations[row.integration];
     if (row === null || integration === undefined) return { kind: 'unknown' };
+    if (secret === null && integration.webhookSecrets !== undefined) {
+      return { kind: 'invalid', faults: [{ path: 'secret', message: `stands in the configuration of ${integration.name}: change that` }] };
+    }
     const next = secretsFor(integration, { integration: row.integration, name: row.name, config: null, secrets: secret === null ? [] : [secret] });
     if (next.kind === 'invalid') return next;
     const [fresh] = next.secrets;

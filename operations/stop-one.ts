@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { callUnawaited, CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
+import { CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
 import { auditLog, enrollments, messages } from '../db/schema/index.ts';
 import { addressOf, isChannel } from '../domain/channels/index.ts';
 import { type Identity, isStrong } from '../domain/people/choose-contact.ts';
@@ -15,7 +15,7 @@ import { contactsByIdentity, type Found, lockNamed, mostHolders, MovedError } fr
 import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
 import type { World } from './intake/world.ts';
-import { tellsTemporal, writesOf } from './intake/writes.ts';
+import { tellsTemporal, writesOf, writeWorld } from './intake/writes.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
 /** `busy`: written or not, a covered call may still be open: the caller must come again. */
@@ -125,7 +125,7 @@ async function draftOf(
 /** @returns whether Temporal is to be told of anything */
 function writeDraft(tx: Tx, draft: Draft): boolean {
   const writes = writesOf(draft);
-  if (Object.keys(writes).length > 0) callUnawaited(tx, 'write_world($1)', [JSON.stringify(writes)]);
+  writeWorld(tx, writes);
   return tellsTemporal(writes);
 }
 

@@ -2,5 +2,5 @@ import type { Integration } from '../port.ts';
 import { wooCommerceReceiver } from './receive.ts';
 import { newWooCommerceSecret } from './sign.ts';
 
-/** A WooCommerce shop: its own webhooks for orders and customers, and carts by the plugin beside this file. */
+/** A WooCommerce shop: its own webhooks for orders and customers, and carts by the plugin of `snippet/`. */
 export const wooCommerce: Integration = { name: 'woocommerce', newSecret: newWooCommerceSecret, receiver: wooCommerceReceiver };

@@ -1,8 +1,8 @@
-import { callUnawaited, type Tx } from '../../db/client.ts';
+import type { Tx } from '../../db/client.ts';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { Deps } from '../deps.ts';
-import { isStop } from '../effects/index.ts';
+import { effectOf, isStop } from '../effects/index.ts';
 import { type LiveClaim, readLiveClaims } from '../lease-watch.ts';
 import type { Applied } from './delivery.ts';
 import { type Decided, decide } from './decide.ts';
@@ -11,7 +11,7 @@ import { type Found, findNamed, lockNamed, type Names } from './found.ts';
 import { completeWorld, questionOf, readWorld, withAllSuppressions } from './read-world.ts';
 import { type EventSource, namedBy } from './source.ts';
 import type { StoredWorld, World } from './world.ts';
-import { joined, tellsTemporal, type Writes } from './writes.ts';
+import { joined, tellsTemporal, type Writes, writeWorld } from './writes.ts';
 
 /** What one event names. */
 function namesOf(source: EventSource, event: DomainEvent): Names {
@@ -98,7 +98,7 @@ export class EventApplication {
     const decided = decide(event, world, this.#context);
     for (const id of decided.covered) this.#covered.add(id);
     this.#notes.push(...decided.notes);
-    if (decided.covered.length > 0) this.#noteClaims(questionOf(event, this.#context).parts.includes('claims') ? world : null);
+    if (decided.covered.length > 0) this.#noteClaims(effectOf(event).reads.includes('claims') ? world : null);
     return decided;
   }
 
@@ -114,8 +114,7 @@ export class EventApplication {
   }
 
   #write(writes: Writes): void {
-    if (Object.keys(writes).length === 0) return;
-    callUnawaited(this.#tx, 'write_world($1)', [JSON.stringify(writes)]);
+    writeWorld(this.#tx, writes);
     this.#outboxWritten ||= tellsTemporal(writes);
   }
 

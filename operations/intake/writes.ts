@@ -1,17 +1,43 @@
+import { callUnawaited, type Tx } from '../../db/client.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
 import type { Draft } from './draft.ts';
 import { iso, isoOrNull } from './stored-rows.ts';
 import type { KnownContact, KnownSubject } from './world.ts';
 
-/** What is to be written, as db/functions/write_world.sql takes it: a list of rows under each name that has any. */
-export type Writes = Record<string, unknown[]>;
+/** The lists of db/functions/write_world.sql. */
+type List =
+  | 'new_contacts'
+  | 'identities'
+  | 'contacts'
+  | 'consents'
+  | 'suppressions'
+  | 'new_suppressions'
+  | 'new_subjects'
+  | 'subjects'
+  | 'united'
+  | 'moved_keys'
+  | 'keys'
+  | 'ends'
+  | 'moved_enrollments'
+  | 'enrollments'
+  | 'stories'
+  | 'credited'
+  | 'orders'
+  | 'order_updates'
+  | 'receipts'
+  | 'privacy_requests'
+  | 'disconnected'
+  | 'applied';
+
+/** What is to be written: a list of rows under each name that has any. */
+export type Writes = Partial<Record<List, unknown[]>>;
 
 /** The changes of a decided event as rows. */
 export function writesOf(draft: Draft): Writes {
   const { changes: c, context } = draft;
   const { inboxId, source, newId } = context;
   const begun = new Set(c.beginnings.map((b) => b.id));
-  return withoutEmpty({
+  const writes: Record<Exclude<List, 'applied'>, unknown[]> = {
     new_contacts: [...c.newContacts].map((id) => contactRow(draft.contact(id))),
     identities: c.identities.map((i) => ({ id: newId(), contact_id: i.contactId, kind: i.kind, value: i.value })),
     contacts: [...c.contacts].map((id) => contactRow(draft.contact(id))),
@@ -115,22 +141,24 @@ export function writesOf(draft: Draft): Writes {
       requested_at: iso(p.requestedAtMs),
     })),
     disconnected: c.disconnects ? [source.connectionId] : [],
-  });
+  };
+  return Object.fromEntries(Object.entries(writes).filter(([, rows]) => rows.length > 0));
 }
 
 /** Whether Temporal is to be told of anything. */
-export const tellsTemporal = (writes: Writes): boolean => writes['ends'] !== undefined || writes['enrollments'] !== undefined;
+export const tellsTemporal = ({ ends, enrollments }: Writes): boolean => ends !== undefined || enrollments !== undefined;
+
+/** Write, and do not wait for it: the COMMIT does. */
+export function writeWorld(tx: Tx, writes: Writes): void {
+  if (Object.keys(writes).length > 0) callUnawaited(tx, 'write_world($1)', [JSON.stringify(writes)]);
+}
 
 /** What several events write that have nothing in common. */
 export function joined(all: readonly Writes[]): Writes {
   const [first, ...others] = all;
   if (first === undefined || others.length === 0) return first ?? {};
-  const names = new Set(all.flatMap((writes) => Object.keys(writes)));
+  const names = new Set(all.flatMap((writes) => Object.keys(writes) as List[]));
   return Object.fromEntries([...names].map((name) => [name, all.flatMap((writes) => writes[name] ?? [])]));
-}
-
-function withoutEmpty(writes: Writes): Writes {
-  return Object.fromEntries(Object.entries(writes).filter(([, rows]) => rows.length > 0));
 }
 
 function contactRow(c: KnownContact) {
@@ -175,7 +203,8 @@ function subjectRow(draft: Draft, id: string): Record<string, unknown> {
   };
 }
 
-const columnsOf: Partial<Record<keyof KnownSubject, readonly string[]>> = {
+/** The columns of what may change. */
+const columnsOf: Record<Exclude<keyof KnownSubject, 'id' | 'kind' | 'previousSubjectId'>, readonly string[]> = {
   contactId: ['contact_id'],
   state: ['state'],
   currency: ['currency'],
@@ -193,6 +222,6 @@ const columnsOf: Partial<Record<keyof KnownSubject, readonly string[]>> = {
 /** Only what has changed. */
 function changedSubjectRow(draft: Draft, id: string, fields: ReadonlySet<keyof KnownSubject>): Record<string, unknown> {
   const row = subjectRow(draft, id);
-  const columns = ['id', ...[...fields].flatMap((field) => columnsOf[field] ?? [])];
+  const columns = ['id', ...[...fields].flatMap((field) => (field in columnsOf ? columnsOf[field as keyof typeof columnsOf] : []))];
   return Object.fromEntries(columns.map((column) => [column, row[column]]));
 }

@@ -6,6 +6,7 @@ import { loadResources } from '../../api/resources/load.ts';
 import { main } from '../../cli/main.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signTwilioForm } from '../../integrations/twilio/sign.ts';
 import { aCart, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
 import { anotherStore } from './left-carts.ts';
 
@@ -114,6 +115,30 @@ describe('connections', () => {
     expect((await own('DELETE', `/api/connections/${made.id}`)).status).toBe(404);
   });
 
+  test('secrets that stand in the configuration change with it, and the one before stays valid', async () => {
+    const config = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'the-first-invented-token', from: '+12025550100' };
+    const made = (await own('POST', '/api/connections', { integration: 'twilio', name: 'Texts', config })).body as unknown as MadeConnection;
+    const answers = async (authToken: string) => {
+      const payload = String(
+        new URLSearchParams({ MessageSid: `SM${randomUUID().replaceAll('-', '')}`, AccountSid: config.accountSid, MessageStatus: 'sent' }),
+      );
+      const signature = signTwilioForm(authToken, made.webhook.url, payload);
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature };
+      return (await app.inject({ method: 'POST', url: new URL(made.webhook.url).pathname, headers, payload })).statusCode;
+    };
+    expect(await answers('the-first-invented-token')).toBe(200);
+    expect(await answers('the-second-invented-token')).toBe(401);
+    const change = { config: { ...config, authToken: 'the-second-invented-token' } };
+    expect((await own('PATCH', `/api/connections/${made.id}`, change)).body).toMatchObject({ live_secrets: 2 });
+    expect((await own('PATCH', `/api/connections/${made.id}`, change)).body).toMatchObject({ live_secrets: 2 });
+    for (const token of ['the-first-invented-token', 'the-second-invented-token']) expect(await answers(token)).toBe(200);
+    expect(await own('POST', `/api/connections/${made.id}/rotate`, {})).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'secret', message: expect.stringContaining('configuration') as unknown }] },
+    });
+    expect((await own('DELETE', `/api/connections/${made.id}`)).status).toBe(204);
+  });
+
   test('a sender is checked by its own schema and against its provider, and a changed one is used at once', async () => {
     const wrong = await own('POST', '/api/connections', { integration: 'smtp', name: 'Relay', config: { url: 'ftp://nowhere' } });
     expect(wrong.status).toBe(400);
@@ -213,6 +238,13 @@ describe('npx rekindle', () => {
       code: 0,
       said: expect.stringMatching(/api key rk_/) as unknown,
     });
+    await shop.post('cart.updated', aCart('cli-cart', 'cli@example.com'));
+    const running = await shop.enrollmentOf('cli-cart');
+    expect(await run('stop', running?.id ?? '', '--reason', 'asked by phone & by letter')).toMatchObject({
+      code: 0,
+      said: expect.stringContaining('status stopped') as unknown,
+    });
+    expect(await shop.enrollmentOf('cli-cart')).toMatchObject({ stopReason: 'manual', stopNote: 'asked by phone & by letter' });
     expect(await run('quarantine')).toMatchObject({ code: 0, said: 'Nothing waits in the quarantine.' });
     expect(await run('status')).toMatchObject({ said: expect.stringContaining('status:') as unknown });
   });
@@ -222,7 +254,7 @@ describe('npx rekindle', () => {
     expect(await run('settings', 'set', 'timeZone=Mars')).toMatchObject({ code: 1, complained: expect.stringContaining('timeZone') as unknown });
     expect(await run('settings', 'set')).toMatchObject({ code: 2, complained: expect.stringContaining('rekindle settings set') as unknown });
     expect(await run('connections', '--nosuch')).toMatchObject({ code: 2, complained: expect.stringContaining('--nosuch') as unknown });
-    expect(await run('stop', randomUUID())).toMatchObject({ code: 1 });
+    expect(await run('stop', randomUUID())).toMatchObject({ code: 1, complained: expect.stringContaining('There is no such sequence') as unknown });
   });
 });
 

@@ -236,7 +236,7 @@ test('texts, flags, counts and lists are taken as they are meant', () => {
   expect([-1, 2 ** 31, 0.5, 'x'].map((v) => readCount(v, 'field', []))).toEqual([null, null, null, null]);
   expect(readList({ 0: 'a', 2: 'b' }, 'field', [], 9)).toEqual(['a', 'b']);
   expect(reading((notes) => readList('a', 'field', notes, 9))).toEqual([null, 'noted']);
-  const idsOf = (value: unknown) => readEntries(value, 'field', [], 9, ({ id }, path) => (id === undefined ? null : `${String(id)} of ${path}`));
+  const idsOf = (value: unknown) => readEntries(value, 'field', [], 9, ({ id }, path) => (typeof id === 'number' ? `${id} of ${path}` : null));
   expect(idsOf([{ id: 1 }, 'x', {}, { id: 2 }])).toEqual(['1 of field.0', '2 of field.3']);
   expect(idsOf([])).toEqual([]);
   expect(idsOf([{}])).toEqual([]);

@@ -75,8 +75,9 @@ export function describeReceiverConformance(harness: ReceiverHarness): void {
       }
     });
 
-    /** Bytes that mean the same, such as `%2b` and `%2B` in a form, may have the same signature. */
+    /** Of a form, bytes that mean the same, such as `%2b` and `%2B`, may have the same signature. */
     const expectNoticed = (altered: Delivery) => {
+      if (harness.bodies !== 'form') return expect(refusalOf(altered, secrets)).toBe('bad_signature');
       const received = receiver.receive(altered, secrets, aStore);
       if (received.kind !== 'refused') expect(received).toEqual(receiver.receive(signed(secrets[0]), secrets, aStore));
       else expect(received.reason).toBe('bad_signature');
@@ -167,8 +168,8 @@ export function describeReceiverConformance(harness: ReceiverHarness): void {
       for (const topic of ['constructor', '__proto__', 'toString', 'products/update']) {
         const raw = harness.ofTopic?.(topic) ?? Buffer.from(JSON.stringify({ type: topic }));
         const received = receiver.receive(signed(secrets[0], raw, 'delivery-1', topic), secrets, aStore);
-        expect(received.kind).toBe('ignored');
-        expect('topic' in received && received.topic.toLowerCase()).toContain(topic.toLowerCase());
+        const named = harness.ofTopic === undefined ? topic : (expect.stringContaining(topic.toLowerCase()) as unknown);
+        expect(received).toMatchObject({ kind: 'ignored', topic: named });
       }
     });
   });

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { effectLines, problemLines, type SeenEnrollment } from '../../local/sent-effect.ts';
+import { effectLines, problemLines, type SeenEnrollment, seenEnrollments } from '../../local/sent-effect.ts';
 
 // `npm run send` says what was seen, never what was meant.
 
-const cart = { id: 'cart' };
-const running: SeenEnrollment = { id: 'one', summary: 'The sequence is running.', ended_at: null, cart };
-const ended: SeenEnrollment = { id: 'one', summary: 'The sequence was stopped: the cart was bought.', ended_at: '2026-11-28T04:00:00.000Z', cart };
+const running: SeenEnrollment = { id: 'one', summary: 'The sequence is running.', ended_at: null };
+const ended: SeenEnrollment = { id: 'one', summary: 'The sequence was stopped: the cart was bought.', ended_at: '2026-11-28T04:00:00.000Z' };
+
+test('a sequence about a lead is seen too: it has no cart', () => {
+  expect(seenEnrollments.parse([{ ...running, cart: null, subject: { kind: 'lead', id: 'a' } }])).toEqual([running]);
+});
 
 describe('an event', () => {
   test('that ended a sequence says which, and how it stands', () => {

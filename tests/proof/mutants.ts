@@ -8,13 +8,11 @@ export interface Mutant {
   expects: RegExp;
 }
 
-/** `from` must stand exactly once in the file. */
+/** `from` must stand exactly once in the file. A function of db/functions/ is made anew in the database. */
 export interface Patch {
   file: string;
   from: string;
   to: string;
-  /** The file is a migration: this function of its is made anew in the database. */
-  function?: string;
 }
 
 const fence = 'operations/dispatch/fence.ts';
@@ -41,10 +39,9 @@ export const mutants: readonly Mutant[] = [
     without: "the person's lock of a dispatch",
     patches: [
       {
-        file: 'db/migrations/0006_steps.sql',
+        file: 'db/functions/lock_step.sql',
         from: 'perform from contacts c where c.id = person for no key update;',
         to: '',
-        function: 'lock_step',
       },
     ],
     expects: /^G2/,

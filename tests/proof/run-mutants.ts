@@ -47,17 +47,13 @@ function mutate(folder: string, mutant: Mutant): void {
 
 /** Functions of the database that the mutant changes are made anew: the database was migrated with the product's own. */
 async function replaceFunctions(folder: string, mutant: Mutant, url: string): Promise<void> {
-  const changed = mutant.patches.filter((patch) => patch.function !== undefined);
+  const changed = mutant.patches.filter(({ file }) => file.startsWith('db/functions/'));
   if (changed.length === 0) return;
   const owner = new pg.Client({ connectionString: url });
   await owner.connect();
   try {
-    for (const { file, function: name } of changed) {
-      const statements = readFileSync(join(folder, file), 'utf8').split('--> statement-breakpoint');
-      const [made, another] = statements.filter((statement) => statement.includes(`create function ${name}(`));
-      if (made === undefined || another !== undefined) throw new Error(`${file} does not make one function ${name}`);
-      await owner.query(made.replace('create function', 'create or replace function'));
-    }
+    for (const { file } of changed)
+      await owner.query(readFileSync(join(folder, file), 'utf8').replace('create function', 'create or replace function'));
   } finally {
     await owner.end();
   }
