@@ -1,20 +1,20 @@
-import { channelNames, channels } from '../channels/index.ts';
+import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
-import type { ChannelFacts, Facts } from '../gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
 import type { EpochMs, Plan, Progress, StepId, StepOutcome } from '../sequence/plan.ts';
 import { initialProgress, settle, stop } from '../sequence/progress.ts';
-import type { DailyWindow } from '../time/quiet-hours.ts';
+import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
 import type { ProviderAnswer, RehearsalEvent } from './events.ts';
 
 /** The person, the cart and the tenant of a rehearsal. */
 export interface Setting {
   /** Where the person may live, the likeliest first. */
   timeZones: readonly string[];
-  quietHours: DailyWindow | null;
+  settings: TenantSettings;
   timeScale: number;
   segment: BaseSegment;
   modifiers: SegmentModifier[];
@@ -27,10 +27,13 @@ export interface Setting {
 
 const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false };
 
-/** A shop in UTC that sends mail day and night, to a first customer. */
+/** What a tenant configures, day and night. */
+export const plainSettings: TenantSettings = { ...tenantSettings.parse({}), quietHours: null };
+
+/** A shop in UTC that sends emails day and night, to a first customer. */
 export const plainSetting: Setting = {
   timeZones: ['UTC'],
-  quietHours: null,
+  settings: plainSettings,
   timeScale: 1,
   segment: 'FIRST_TIME',
   modifiers: [],
@@ -44,11 +47,12 @@ export const plainSetting: Setting = {
 export interface World {
   progress: Progress;
   lastActivityMs: EpochMs;
-  lastSeenMs: EpochMs | null;
+  contact: ContactRecord;
   subjectState: Facts['subject']['state'];
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Facts['messages'];
-  lastSend: Facts['lastSend'];
+  /** Newest first. */
+  sends: SendRecord[];
   failures: Record<StepId, { failures: number; refusals: Partial<Record<Channel, number>> }>;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
@@ -59,34 +63,36 @@ export function newWorld(anchorMs: EpochMs, setting: Setting): World {
   return {
     progress: initialProgress(anchorMs),
     lastActivityMs: anchorMs,
-    lastSeenMs: null,
+    contact: { lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null },
     subjectState: 'open',
     channels: { ...setting.channels },
     messages: {},
-    lastSend: null,
+    sends: [],
     failures: {},
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
   };
 }
 
-/** Let an event happen, as `operations/accept-event.ts` would write it. */
+/** Let an event happen, as `operations/effects/` would write it. */
 export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
   switch (event.type) {
     case 'cart.updated':
       world.lastActivityMs = Math.max(world.lastActivityMs, event.atMs);
       return;
     case 'shop.visited':
-      world.lastSeenMs = Math.max(world.lastSeenMs ?? 0, event.atMs);
+      see(world, 'lastSeenMs', event.atMs);
       return;
     case 'order.placed':
       if (event.matched) world.subjectState = 'converted';
+      see(world, 'lastOrderMs', event.atMs);
       world.progress = stop(world.progress, stopReasonOfOrder({ activated: world.progress.activatedAtMs !== null, matched: event.matched }));
       return;
     case 'checkout.gone':
       world.subjectState = 'gone';
       return;
     case 'message.received':
+      see(world, 'lastReplyMs', event.atMs);
       if (plan.stopOn.includes('replied')) world.progress = stop(world.progress, 'replied');
       return;
     case 'contact.opted_out':
@@ -126,7 +132,7 @@ export function settleStep(
   setting: Setting,
 ): void {
   const reported = setting.tracksOpens ? false : null;
-  if (channels[channel].disturbs) world.lastSend = { atMs: nowMs, dueMs: dueAt(plan, world.progress, stepId) };
+  world.sends.unshift({ channel, atMs: nowMs, dueMs: dueAt(plan, world.progress, stepId) });
   world.messages[stepId] = { sentAtMs: nowMs, opened: reported, clicked: reported };
   world.progress = settle(world.progress, stepId, outcome, nowMs);
 }
@@ -158,22 +164,21 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       modifiers: setting.modifiers,
     },
     person: {
-      doNotContact: false,
-      lastOrderMs: null,
-      lastReplyMs: null,
-      lastSeenMs: world.lastSeenMs,
-      timeZones: setting.timeZones,
-      zoneBasis: 'stated',
-      zoneCountry: null,
+      contacts: [world.contact],
+      sends: world.sends,
+      zones: { timeZones: setting.timeZones, basis: 'stated', country: null },
     },
     channels: world.channels,
     messages: world.messages,
-    lastSend: world.lastSend,
-    tenant: { quietHours: setting.quietHours },
+    settings: setting.settings,
   };
 }
 
 function change(world: World, channel: Channel, to: Partial<ChannelFacts>): void {
   const known = world.channels[channel];
   if (known !== undefined) world.channels[channel] = { ...known, ...to };
+}
+
+function see(world: World, field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs', atMs: EpochMs): void {
+  world.contact = { ...world.contact, [field]: Math.max(world.contact[field] ?? 0, atMs) };
 }
