@@ -14,9 +14,7 @@ export const contacts = pgTable(
     tenantId: tenantId(),
     id: ownId(),
     personId: uuid('person_id').notNull(),
-    lifecycle: text('lifecycle', { enum: lifecycles })
-      .notNull()
-      .default('NEW'),
+    lifecycle: text('lifecycle', { enum: lifecycles }).notNull().default('NEW'),
     firstName: text('first_name'),
     lastName: text('last_name'),
     locale: text('locale'),

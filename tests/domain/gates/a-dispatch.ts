@@ -5,7 +5,7 @@ import { plainSettings } from '../../../domain/rehearsal/world.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import type { Progress } from '../../../domain/sequence/plan.ts';
-import { initialProgress } from '../../../domain/sequence/progress.ts';
+import { newEnrollment, progressOf } from '../../../domain/sequence/progress.ts';
 import type { DailyWindow } from '../../../domain/time/quiet-hours.ts';
 import { anEmail, aSequence, ms } from '../../helpers/sequence-dsl.ts';
 
@@ -52,7 +52,7 @@ export function factsWith(differences: Differences = {}): Facts {
   if (step === undefined) throw new Error('no such step');
   return {
     plan: compilePlan(sequence, 1, timeScale),
-    progress: { ...initialProgress(anchorMs), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
+    progress: { ...progressOf(newEnrollment(anchorMs, timeScale), []), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
     step: { id: step.id, when: step.when, channels: step.channels, refusals: {}, maxRetries: step.maxRetries, ...differences.step },
     enrollment: { ended: null, ...differences.enrollment },
     subject: {
