@@ -1,13 +1,11 @@
 import type { Channel } from '../channels/index.ts';
+import type { Consent } from '../people/consent.ts';
 import type { Lifecycle } from '../people/lifecycle.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { PersonZones } from '../people/time-zone.ts';
 import type { Condition } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
-
-/** Consent of a person for one channel: the last thing they said, or nothing (rule 14). */
-export type Consent = 'granted' | 'denied' | 'unknown';
 
 /** What is known about one way to reach the person, read under the person's lock. */
 export interface ChannelFacts {
