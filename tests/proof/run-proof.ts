@@ -3,7 +3,8 @@ import { applyPending } from '../../operations/accept-delivery.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
 import { type Counts, noCounts } from './counts.ts';
 import { type HistoryResult, runHistory } from './history.ts';
-import { type HistoryPlan, planOf } from './schedule.ts';
+import type { HistoryPlan } from './plan.ts';
+import { planOf } from './schedule.ts';
 import { openWorld } from './world.ts';
 
 export interface ProofOptions {
@@ -70,6 +71,7 @@ export async function runProof(options: ProofOptions): Promise<ProofReport> {
     while (!over) {
       await sweepLeases(world.deps).catch((error: unknown) => surprise(report, `sweep: ${String(error)}`));
       await applyPending(world.deps).catch((error: unknown) => surprise(report, `inbox: ${String(error)}`));
+      world.sweeps.passed += 1;
       await sleep(150);
     }
   })();
