@@ -11,8 +11,8 @@ export interface ProofOptions {
   /** The owner's URL of a migrated database of the proof's own. */
   url: string;
   seed: number;
-  /** Histories begin until then. */
-  forMs: number;
+  /** Histories begin until then; as long as it takes where it is left out. */
+  forMs?: number;
   /** Run this history alone, again and again. */
   only?: number;
   /** How many histories at most. */
@@ -75,7 +75,7 @@ export async function runProof(options: ProofOptions): Promise<ProofReport> {
       await sleep(150);
     }
   })();
-  const mayBegin = (index: number) => performance.now() - startedMs < options.forMs && index < (options.histories ?? Infinity);
+  const mayBegin = (index: number) => performance.now() - startedMs < (options.forMs ?? Infinity) && index < (options.histories ?? Infinity);
   const enough = () => report.violations.some((v) => v.violations.some((text) => options.stopAt?.test(text)));
   let saidMs = startedMs;
   for (let index = 0; mayBegin(index) && !enough(); index++) {

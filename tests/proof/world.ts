@@ -12,6 +12,7 @@ import { type ProvisionedTenant, provisionTenant } from '../../operations/provis
 import { publishPreset } from '../../operations/publish-sequence.ts';
 import { noTelemetry } from '../../operations/telemetry.ts';
 import { type CommitProxy, startCommitProxy } from './commit-proxy.ts';
+import { withLenientReceiver } from './lenient-receiver.ts';
 import { type SubjectName, subjects } from './subjects/index.ts';
 import { FarEnd, type ProviderKind, type StepChannel, stepChannels } from './far-end.ts';
 
@@ -82,6 +83,7 @@ export async function openWorld(url: string): Promise<World> {
   });
   const deps: BuiltDeps = {
     ...built,
+    integrations: withLenientReceiver(built.integrations),
     db,
     leases: createLeaseWatch(db, systemClock),
     lateness: createLatenessLog(),
