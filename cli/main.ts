@@ -46,7 +46,7 @@ export async function main(argv: string[], say: (line: string) => void, complain
     const answer = await command.run(contextOf(positionals, values as Context['options']));
     if (values['json'] === true) say(JSON.stringify(answer.data, null, 2));
     else for (const line of answer.lines) say(line);
-    return 0;
+    return answer.failed === true ? 1 : 0;
   } catch (error) {
     return explain(error, command, complain);
   }

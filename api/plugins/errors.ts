@@ -49,12 +49,21 @@ export function problem(reply: FastifyReply, status: number, code: string, detai
     .send({ type: `https://rekindle.example/problems/${code}`, title: code.replaceAll('_', ' '), status, code, detail, ...more });
 }
 
+/** Answer that a request cannot be meant as it stands. @param errors - what is wrong where */
+export function invalidRequest(
+  reply: FastifyReply,
+  errors: readonly { path: string; message: string }[],
+  detail = 'The request does not have the shape that this endpoint takes.',
+): FastifyReply {
+  return problem(reply, 400, 'invalid_request', detail, errors.length === 0 ? {} : { errors });
+}
+
 /** The only place where errors become HTTP. What is not ours to explain is logged and answered without details. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
       const errors = error.validation.map((v) => ({ path: `${error.validationContext ?? ''}${v.instancePath}`, message: v.message ?? 'is wrong' }));
-      return problem(reply, 400, 'invalid_request', 'The request does not have the shape that this endpoint takes.', { errors });
+      return invalidRequest(reply, errors);
     }
     const status = error.statusCode ?? 500;
     if (status === 413) return problem(reply, 413, 'too_large', 'The body is larger than 1 MiB.');

@@ -1,20 +1,29 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { BuiltDeps } from '../../../operations/create-deps.ts';
 import { readEnrollment } from '../../../operations/read/enrollment.ts';
 import { explainEnrollment, explainFound } from '../../../operations/read/explain.ts';
 import { findEnrollments, type Search } from '../../../operations/read/find-enrollments.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
-import { problem, problems } from '../../plugins/errors.ts';
-import { idParams, isId, nextPage } from '../fields.ts';
-import type { WorkflowLinks } from '../workflow-links.ts';
+import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { idParams, isId } from '../../routes/fields.ts';
+import { aList } from '../list.ts';
+import { type Resource, type ResourceOptions, securityOf } from '../resource.ts';
 import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
-import { enrollmentSchema, explanationSchema, foundSchema, listQuery, searchQuery } from './schemas.ts';
+import { enrollmentSchema, explanationSchema, foundSchema, searchFilters, statusSchema } from './schemas.ts';
 
-/** Enrollments by what the shop knows of them, one of them, and everything that is recorded of it. Registered behind `requireApiKey`. */
-export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: WorkflowLinks }> = async (app, { deps, links }) => {
-  const guarded = { tags: ['enrollments'], security: [{ apiKey: [] }, { apiKeyHeader: [] }] };
+const list = aList({
+  name: 'enrollments',
+  item: enrollmentSchema,
+  filters: { ...searchFilters, status: statusSchema.optional() },
+  usual: 50,
+  most: 100,
+});
+const searchQuery = z.strictObject(searchFilters);
+
+/** Enrollments by what the shop knows of them, one of them, and everything that is recorded of it. */
+const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workflows: links }) => {
+  const guarded = { tags: ['enrollments'], security: securityOf('tenant') };
   const shared = { ...guarded, params: idParams };
   const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
 
@@ -25,9 +34,9 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
         ...guarded,
         summary: 'Find enrollments',
         description:
-          'By an email address, a number, what it is about or any id of the source’s; without any of these, all of them. The newest first, running and ended ones. Where there are more, `Link` names the next page.',
-        querystring: listQuery,
-        response: { 200: z.array(enrollmentSchema), ...problems(400, 401, 429, 503) },
+          'By an email address, a number, what it is about or any id of the source’s; without any of these, all of them. The newest first, running and ended ones.',
+        querystring: list.query,
+        response: { 200: list.answer, ...problems(400, 401, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -35,9 +44,7 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
       const page = { status: status ?? null, limit, after: cursor ?? null };
       const result = await findEnrollments(deps, callerOf(request).tenantId, searchOf(search), page);
       if (result.kind === 'unreadable') return unreadable(reply, result.field);
-      const { items, next } = result.found;
-      if (next !== null) void reply.header('link', nextPage('/api/enrollments', { ...search, status, limit }, next));
-      return items.map((view) => presentEnrollment(view, links));
+      return list.present(result.found, (view) => presentEnrollment(view, links));
     },
   );
 
@@ -56,7 +63,7 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
     async (request, reply) => {
       const search = searchOf(request.query);
       if (Object.values(search).every((value) => value === undefined))
-        return problem(reply, 400, 'invalid_request', 'Say whom or what: email, phone, subject_id or external_id.');
+        return invalidRequest(reply, [], 'Say whom or what: email, phone, subject_id or external_id.');
       const result = await explainFound(deps, callerOf(request).tenantId, search);
       return result.kind === 'unreadable' ? unreadable(reply, result.field) : presentFound(result.found, links);
     },
@@ -97,6 +104,12 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: W
   );
 };
 
+export const resource: Resource = {
+  tag: { name: 'enrollments', description: 'One person’s way through a sequence, explained.' },
+  guard: 'tenant',
+  routes,
+};
+
 const searchOf = ({ email, phone, cart_id: cartId, subject_id: subjectId, external_id: externalId }: z.output<typeof searchQuery>): Search => ({
   email,
   phone,
@@ -107,7 +120,5 @@ const searchOf = ({ email, phone, cart_id: cartId, subject_id: subjectId, extern
 /** Nobody can be found by what can be no address: said as such, because an empty list would read as "not known". */
 function unreadable(reply: FastifyReply, field: 'email' | 'phone'): FastifyReply {
   const message = field === 'email' ? 'is no email address' : 'is no telephone number; write it with its country code: +43660…';
-  return problem(reply, 400, 'invalid_request', 'The request does not have the shape that this endpoint takes.', {
-    errors: [{ path: `querystring/${field}`, message }],
-  });
+  return invalidRequest(reply, [{ path: `querystring/${field}`, message }]);
 }
