@@ -5,13 +5,14 @@ import { type Command, type Context, UsageError } from './command.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { quarantine } from './quarantine.ts';
+import { reEnroll } from './re-enroll.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tenants } from './tenants.ts';
 
 // A command is a file and a line.
-const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, stop };
+const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, stop, 're-enroll': reEnroll };
 
 const usage = `rekindle <command> [options]
 

@@ -9,7 +9,11 @@ type ReplayedOne = { id: string; kind: 'applied' | 'still_unreadable' | 'already
 const atOnce = 50;
 
 /** Read one delivery of the quarantine again. `busy`: whether or not it took effect, a covered call may still be open. */
-export async function replayOne(deps: Deps, tenantId: string, id: string): Promise<ReplayedOne | { kind: 'unknown' } | { kind: 'busy' } | { kind: 'dismissed' }> {
+export async function replayOne(
+  deps: Deps,
+  tenantId: string,
+  id: string,
+): Promise<ReplayedOne | { kind: 'unknown' } | { kind: 'busy' } | { kind: 'dismissed' }> {
   const replay = await replayQuarantined(deps, tenantId, id);
   if (replay.kind === 'unknown' || replay.kind === 'busy' || replay.kind === 'dismissed') return replay;
   return { id, kind: replay.kind, reason: reasonOf(replay) };

@@ -20,13 +20,16 @@ const problemSchema = z
       .optional()
       .meta({ description: 'What cannot be read in a webhook, for `unreadable`. It never repeats what was sent.' }),
   })
+  .extend({
+    enrollment: z.uuid().optional().meta({ description: 'The enrollment that stands in the way, for `already_running` and `another_running`.' }),
+  })
   .meta({ id: 'Problem' });
 
 const meanings = {
   400: 'The request is not understood.',
   401: 'Who is asking is not known.',
   404: 'There is no such thing, or it is not yours.',
-  409: 'Something else stands in the way: it was changed meanwhile, or is taken.',
+  409: 'Something else stands in the way: it was changed meanwhile, is taken, or a rule forbids it. `code` says which.',
   405: 'This address does not take the method; `Allow` names those that it takes.',
   413: 'The body is larger than 1 MiB.',
   422: 'The event names nobody and nothing. It is kept, and `fields` say what to correct.',

@@ -12,6 +12,7 @@ ALTER TABLE "quarantine" ADD COLUMN "dismissed_at" timestamp (3) with time zone;
 ALTER TABLE "quarantine" ADD COLUMN "dismissed_by" text;--> statement-breakpoint
 ALTER TABLE "quarantine" ADD COLUMN "dismissal_reason" text;--> statement-breakpoint
 ALTER TABLE "enrollment_requests" ADD CONSTRAINT "enrollment_requests_enrollment" FOREIGN KEY ("tenant_id","enrollment_id") REFERENCES "public"."enrollments"("tenant_id","id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+CREATE INDEX "enrollment_requests_enrollment_id" ON "enrollment_requests" USING btree ("tenant_id","enrollment_id");--> statement-breakpoint
 CREATE POLICY "tenant_rows" ON "enrollment_requests" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint
 grant select, insert on enrollment_requests to rekindle_app;
 --> statement-breakpoint

@@ -164,7 +164,12 @@ export const enrollmentRequests = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.key] }),
-    foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'enrollment_requests_enrollment' }),
+    index('enrollment_requests_enrollment_id').on(t.tenantId, t.enrollmentId),
+    foreignKey({
+      columns: [t.tenantId, t.enrollmentId],
+      foreignColumns: [enrollments.tenantId, enrollments.id],
+      name: 'enrollment_requests_enrollment',
+    }),
     tenantPolicy(),
   ],
 );

@@ -122,6 +122,27 @@ async function conditions(tx: Tx, tenantId: string, search: Search): Promise<Sea
 type Column = typeof enrollments.id | typeof enrollments.contactId | typeof enrollments.subjectId;
 const isOf = (column: Column, ids: string[]): SQL => (ids.length === 0 ? sql`false` : inArray(column, ids));
 
+/** The subject that a search means: of those that it finds, the one that was active last. @returns null: it finds none */
+export function findSubject(deps: Pick<ReadDeps, 'db'>, tenantId: string, search: Search): Promise<Searched<string | null>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    for (const field of ['email', 'phone'] as const) {
+      const typed = search[field];
+      if (typed !== undefined && (await normalised(tx, tenantId, field, typed)) === null) return { kind: 'unreadable', field };
+    }
+    const ids = await subjectsOf(tx, tenantId, search);
+    const [latest] =
+      ids.length === 0
+        ? []
+        : await tx
+            .select({ id: subjects.id })
+            .from(subjects)
+            .where(inArray(subjects.id, ids))
+            .orderBy(desc(subjects.lastActivityAt), desc(subjects.id))
+            .limit(1);
+    return { kind: 'found', found: latest?.id ?? null };
+  });
+}
+
 async function subjectsOf(tx: Tx, tenantId: string, { email, phone, subjectId, externalId }: Search): Promise<string[]> {
   const byId = [
     ...(subjectId === undefined ? [] : await subjectsByAnyId(tx, tenantId, subjectId)),

@@ -1,16 +1,26 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { readEnrollment } from '../../../operations/read/enrollment.ts';
 import { explainEnrollment, explainFound } from '../../../operations/read/explain.ts';
-import { findEnrollments, type Search } from '../../../operations/read/find-enrollments.ts';
-import { callerOf } from '../../plugins/authenticate.ts';
+import { enrollByHand, type HandStart, type HandStarted } from '../../../operations/enroll-by-hand.ts';
+import { findEnrollments, findSubject, type Search } from '../../../operations/read/find-enrollments.ts';
+import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import { type Resource, type ResourceOptions, securityOf } from '../resource.ts';
 import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
-import { enrollmentSchema, explanationSchema, foundSchema, searchFilters, statusSchema } from './schemas.ts';
+import {
+  enrollBody,
+  enrollmentSchema,
+  idempotencyHeaders,
+  reEnrollBody,
+  explanationSchema,
+  foundSchema,
+  searchFilters,
+  statusSchema,
+} from './schemas.ts';
 
 const list = aList({
   name: 'enrollments',
@@ -20,12 +30,13 @@ const list = aList({
   most: 100,
 });
 const searchQuery = z.strictObject(searchFilters);
+const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
 
 /** Enrollments by what the shop knows of them, one of them, and everything that is recorded of it. */
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workflows: links }) => {
   const guarded = { tags: ['enrollments'], security: securityOf('tenant') };
   const shared = { ...guarded, params: idParams };
-  const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
+  startRoutes(app, { deps, workflows: links });
 
   app.get(
     '/api/enrollments',
@@ -104,6 +115,98 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workf
   );
 };
 
+function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links }: ResourceOptions): void {
+  const common = { tags: ['enrollments'], security: securityOf('tenant'), headers: idempotencyHeaders };
+  const gates =
+    'The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a repeated request answers 200 with the enrollment that the first one made.';
+  const response = { 200: enrollmentSchema, 201: enrollmentSchema, ...problems(400, 401, 404, 409, 429, 503) };
+
+  const start = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    wish: Pick<HandStart, 'subjectId' | 'sequence'> & { note: string | undefined },
+  ) => {
+    const { tenantId } = callerOf(request);
+    const key = request.headers['idempotency-key'];
+    const started = await enrollByHand(deps, {
+      ...wish,
+      tenantId,
+      note: wish.note ?? null,
+      actor: actorOf(request),
+      key: typeof key === 'string' ? key : null,
+    });
+    if (started.kind !== 'enrolled') return refuseStart(reply, started);
+    const view = await readEnrollment(deps, tenantId, started.enrollmentId);
+    if (view === null) throw new Error('an enrollment was begun that is not there');
+    return reply.code(started.repeated ? 200 : 201).send(presentEnrollment(view, links));
+  };
+
+  app.post(
+    '/api/enrollments',
+    {
+      schema: {
+        ...common,
+        summary: 'Start a sequence by hand',
+        description: `About the subject that the search finds; where it finds several, about the one that was active last. ${gates}`,
+        body: enrollBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { sequence, note, ...search } = request.body;
+      if (Object.values(search).filter((value) => value !== undefined).length !== 1)
+        return invalidRequest(reply, [], 'Say whom or what by one of email, phone, subject_id and external_id.');
+      const subject = await findSubject(deps, callerOf(request).tenantId, searchOf(search));
+      if (subject.kind === 'unreadable') return unreadable(reply, subject.field, 'body');
+      if (subject.found === null) return refuseStart(reply, { kind: 'unknown_subject' });
+      return start(request, reply, { subjectId: subject.found, sequence: sequence === undefined ? null : { slug: sequence }, note });
+    },
+  );
+
+  app.post(
+    '/api/enrollments/:id/re-enroll',
+    {
+      schema: {
+        ...common,
+        summary: 'Start the sequence of an enrollment again',
+        description: `About the same subject, with the sequence’s present version, whatever ended it. ${gates}`,
+        params: idParams,
+        body: reEnrollBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const view = isId(id) ? await readEnrollment(deps, callerOf(request).tenantId, id) : null;
+      if (view === null) return problem(reply, 404, ...unknown);
+      const { subjectId, sequenceId } = view.row;
+      return start(request, reply, { subjectId, sequence: { id: sequenceId }, note: request.body?.note });
+    },
+  );
+}
+
+function refuseStart(reply: FastifyReply, refusal: Exclude<HandStarted, { kind: 'enrolled' }>): FastifyReply {
+  switch (refusal.kind) {
+    case 'refused':
+      return problem(reply, 409, refusal.reason, refusal.detail, refusal.enrollmentId === null ? {} : { enrollment: refusal.enrollmentId });
+    case 'unknown_subject':
+      return problem(reply, 404, 'unknown_subject', 'Nothing is known that a sequence could be about: no cart and no lead is found.');
+    case 'no_sequence':
+      return problem(reply, 409, 'no_sequence', 'No active sequence is about that, or none of this name.');
+    case 'several_sequences':
+      return problem(reply, 409, 'several_sequences', `Several sequences are about that: say which, ${refusal.slugs.join(' or ')}.`);
+    case 'key_reused':
+      return problem(reply, 409, 'idempotency_key_reused', 'This Idempotency-Key was used for another request. Use a new one for each start.');
+    case 'busy':
+      return problem(
+        reply.header('retry-after', '1'),
+        503,
+        'busy',
+        'Somebody else is changing this person right now; nothing was started. Ask again.',
+      );
+  }
+}
+
 export const resource: Resource = {
   tag: { name: 'enrollments', description: 'One person’s way through a sequence, explained.' },
   guard: 'tenant',
@@ -118,7 +221,7 @@ const searchOf = ({ email, phone, cart_id: cartId, subject_id: subjectId, extern
 });
 
 /** Nobody can be found by what can be no address: said as such, because an empty list would read as "not known". */
-function unreadable(reply: FastifyReply, field: 'email' | 'phone'): FastifyReply {
+function unreadable(reply: FastifyReply, field: 'email' | 'phone', where = 'querystring'): FastifyReply {
   const message = field === 'email' ? 'is no email address' : 'is no telephone number; write it with its country code: +43660…';
-  return invalidRequest(reply, [{ path: `querystring/${field}`, message }]);
+  return invalidRequest(reply, [{ path: `${where}/${field}`, message }]);
 }
