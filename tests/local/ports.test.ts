@@ -56,7 +56,15 @@ test.each(['abc', '0', '70000', '1.5'])('%s is no port', (given) => {
 });
 
 test('all wrong variables are named at once, those of the children and those of this start', () => {
-  const wrong = { PORT: 'x', MAILBOX_PORT: '0', PHONE_PORT: 'x', DEMO_STORE_PORT: '99999', SMTP_URL: 'mail', REKINDLE_TIME_SCALE: 'fast', METRICS_PORT: '-1' };
+  const wrong = {
+    PORT: 'x',
+    MAILBOX_PORT: '0',
+    PHONE_PORT: 'x',
+    DEMO_STORE_PORT: '99999',
+    SMTP_URL: 'mail',
+    REKINDLE_TIME_SCALE: 'fast',
+    METRICS_PORT: '-1',
+  };
   try {
     readSettings([], wrong);
     expect.unreachable();
