@@ -6,9 +6,7 @@ import { changeSettings, type CurrentSettings, listSettingsVersions, readSetting
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { listOf, pageOf, pageQuery, type Resource, securityOf } from '../resource.ts';
-
-const common = { tags: ['settings'], security: securityOf('tenant') };
+import { listOf, pageOf, pageQuery, type Resource } from '../resource.ts';
 
 const settingsSchema = z
   .object({
@@ -26,7 +24,7 @@ const versionSchema = z
 const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   app.get(
     '/api/settings',
-    { schema: { ...common, summary: 'Show the store’s settings', response: { 200: settingsSchema, ...problems(401, 429, 503) } } },
+    { schema: { summary: 'Show the store’s settings', response: { 200: settingsSchema, ...problems(401, 429, 503) } } },
     async (request) => present(await readSettings(deps, callerOf(request).tenantId)),
   );
 
@@ -34,7 +32,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/settings',
     {
       schema: {
-        ...common,
         summary: 'Change settings',
         description: 'Fields that are left out stay as they are. The next webhook and the next message use the new ones.',
         body: z.strictObject({
@@ -57,7 +54,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/settings/history',
     {
       schema: {
-        ...common,
         summary: 'List changes of settings, the latest first',
         querystring: z.object(pageQuery()),
         response: { 200: listOf(versionSchema), ...problems(400, 401, 429, 503) },

@@ -15,9 +15,7 @@ import {
 } from '../../../operations/tenants.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
-import { listOf, pageOf, pageQuery, type Resource, securityOf } from '../resource.ts';
-
-const common = { tags: ['tenants'], security: securityOf('installation') };
+import { listOf, pageOf, pageQuery, type Resource } from '../resource.ts';
 
 const tenantFields = {
   id: z.uuid(),
@@ -42,7 +40,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants',
     {
       schema: {
-        ...common,
         summary: 'Make a tenant: a store, or an agency’s client',
         description: 'With its preset sequences active and a first API key, in every process, when this is answered.',
         body: z.strictObject({ slug, name: lineField(120), settings: settingsChange.default({}) }),
@@ -60,7 +57,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants',
     {
       schema: {
-        ...common,
         summary: 'List tenants',
         querystring: z.object(pageQuery()),
         response: { 200: listOf(tenantSchema), ...problems(400, 401, 429, 503) },
@@ -76,7 +72,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
 
   app.get(
     '/api/tenants/:tenant',
-    { schema: { ...common, summary: 'Show a tenant', params, response: { 200: tenantSchema, ...problems(401, 404, 429, 503) } } },
+    { schema: { summary: 'Show a tenant', params, response: { 200: tenantSchema, ...problems(401, 404, 429, 503) } } },
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       return found === null ? unknown(reply) : present(found);
@@ -87,7 +83,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant',
     {
       schema: {
-        ...common,
         summary: 'Rename a tenant',
         params,
         body: z.strictObject({ name: lineField(120) }),
@@ -104,7 +99,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
 
   app.get(
     '/api/tenants/:tenant/keys',
-    { schema: { ...common, summary: 'List a tenant’s API keys', params, response: { 200: listOf(keySchema), ...problems(401, 404, 429, 503) } } },
+    { schema: { summary: 'List a tenant’s API keys', params, response: { 200: listOf(keySchema), ...problems(401, 404, 429, 503) } } },
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       if (found === null) return unknown(reply);
@@ -120,7 +115,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant/keys',
     {
       schema: {
-        ...common,
         summary: 'Issue one more API key',
         params,
         body: z.strictObject({ name: lineField(120) }),
@@ -139,7 +133,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant/keys/:key',
     {
       schema: {
-        ...common,
         summary: 'Revoke an API key',
         description: 'It opens nothing from now on.',
         params: params.extend({ key: z.string().max(100) }),
