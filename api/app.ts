@@ -19,7 +19,7 @@ import { refuseUnreadable } from './plugins/unreadable-requests.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { loadResources } from './resources/load.ts';
-import type { Guard } from './resources/resource.ts';
+import { type Guard, securityOf } from './resources/resource.ts';
 import { createExamine, createExamineStorage } from './routes/health/examine.ts';
 import { healthRoutes } from './routes/health/health.ts';
 import { metricsRoute } from './routes/health/metrics.ts';
@@ -104,9 +104,11 @@ export async function buildApp({
     tenant: requireApiKey(deps, limits.failedAuth),
     installation: requireInstallationKey(installationKey === null ? null : hashApiKey(installationKey), limits.failedAuth),
   } satisfies Record<Guard, unknown>;
-  for (const { guard, routes } of resources) {
+  for (const { tag, guard, routes } of resources) {
     await app.register(async (guarded) => {
       guarded.addHook('onRequest', guards[guard]);
+      // Set here and not by each route, so that no operation can lack them.
+      guarded.addHook('onRoute', (route) => void (route.schema = { ...route.schema, tags: [tag.name], security: securityOf(guard) }));
       await guarded.register(routes, { deps, workflows });
     });
   }

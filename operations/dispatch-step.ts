@@ -42,7 +42,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
   const [configured, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readConfigured(tx), preview(tx)]));
   const outlets = toOutlets(deps, configured);
   const uncalled = new Set<string>();
-  const state: RunState = { called: false, needed: null, unclearSinceMs: null };
+  const state: RunState = { called: false, unreachable: false, needed: null, unclearSinceMs: null };
   // A claim whose COMMIT is unclear may be one for any outlet, so the longest dead lease counts.
   const deadLeaseMs = outlets.longestDeadLeaseMs ?? usualDeadLeaseMs;
   // Postgres may be away for longer than a few attempts take. Nobody else takes over this run's claim before its lease is dead.
@@ -76,6 +76,9 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
       if (decided.kind !== 'claimed') release();
       switch (decided.kind) {
         case 'decide_again':
+          continue;
+        case 'unreachable':
+          state.unreachable = true;
           continue;
         case 'session_needed':
           state.needed = decided.outlet;
@@ -111,6 +114,8 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
 interface RunState {
   /** The provider was called by this run. */
   called: boolean;
+  /** No session to the provider could be opened. */
+  unreachable: boolean;
   /** The outlet to which the last decision wants a session; null: it asked for none. */
   needed: Outlet | null;
   /** Since when a COMMIT's fate is unclear, monotonic: a claim of this run may stand in the ledger. */
@@ -158,6 +163,7 @@ async function attemptOnce(
         opened,
         ...own,
         called: own.state.called,
+        unreachable: own.state.unreachable,
         resumedAtMs: input.resumedAtMs ?? 0,
       });
       await deps.checkpoints('dispatch.before_commit');

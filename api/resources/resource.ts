@@ -17,7 +17,7 @@ export interface ResourceOptions {
 export interface Resource {
   tag: { name: string; description: string };
   guard: Guard;
-  /** Every operation must name `tag` and `securityOf(guard)`; `tests/api/control-plane.test.ts` looks at all of them. */
+  /** `api/app.ts` gives each of them the tag, and `securityOf(guard)`. */
   routes: FastifyPluginAsyncZod<ResourceOptions>;
 }
 

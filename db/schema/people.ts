@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { lifecycles } from '../../domain/people/lifecycle.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { tenants } from './tenants.ts';
 
@@ -13,9 +14,7 @@ export const contacts = pgTable(
     tenantId: tenantId(),
     id: ownId(),
     personId: uuid('person_id').notNull(),
-    lifecycle: text('lifecycle', { enum: ['NEW', 'IN_PROGRESS', 'CONTACTED', 'CONVERTED', 'REJECTED', 'DO_NOT_CONTACT'] })
-      .notNull()
-      .default('NEW'),
+    lifecycle: text('lifecycle', { enum: lifecycles }).notNull().default('NEW'),
     firstName: text('first_name'),
     lastName: text('last_name'),
     locale: text('locale'),

@@ -1,6 +1,7 @@
 import { channels } from '../channels/index.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { scaled } from '../sequence/time-scale.ts';
+import { latestOf } from './latest.ts';
 import type { Situation, TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 
@@ -22,5 +23,5 @@ export const activeNow: TimeGate = {
 
 function lastActiveMs({ facts: { subject, person }, nowMs }: Situation): EpochMs {
   // A provider's clock that runs ahead must not hold a step back for longer than the rule says.
-  return Math.min(nowMs, Math.max(subject.lastActivityMs, person.lastSeenMs ?? subject.lastActivityMs));
+  return Math.min(nowMs, Math.max(subject.lastActivityMs, latestOf(person.contacts, 'lastSeenMs') ?? subject.lastActivityMs));
 }

@@ -4,8 +4,9 @@ import type { Answer, DecisiveGate } from './gate.ts';
 export const doNotContact: DecisiveGate = {
   name: 'do_not_contact',
   check({ facts: { person } }): Answer {
-    const input = { doNotContact: person.doNotContact };
-    if (!person.doNotContact) return { result: 'pass', input };
+    const doNotContact = person.contacts.some(({ lifecycle }) => lifecycle === 'DO_NOT_CONTACT' || lifecycle === 'REJECTED');
+    const input = { doNotContact };
+    if (!doNotContact) return { result: 'pass', input };
     return { result: 'stop', reason: 'opted_out', input, note: 'The person must not be contacted.' };
   },
 };

@@ -12,5 +12,8 @@ export const due: TimeGate = {
     return readyMs - fromMs > clockGraceMs ? readyMs : fromMs;
   },
   input: ({ facts, dueMs }) => ({ dueMs, notBeforeMs: facts.progress.notBeforeMs[facts.step.id] ?? null }),
-  note: 'The step is not due yet.',
+  note: ({ facts, dueMs }) =>
+    (facts.progress.notBeforeMs[facts.step.id] ?? dueMs) > dueMs
+      ? 'It was put off, and its next attempt is not due yet.'
+      : 'The step is not due yet.',
 };

@@ -1,11 +1,11 @@
 import type { Channel } from '../channels/index.ts';
+import type { Consent } from '../people/consent.ts';
+import type { Lifecycle } from '../people/lifecycle.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
-import type { ZoneBasis } from '../people/time-zone.ts';
+import type { PersonZones } from '../people/time-zone.ts';
 import type { Condition } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
-
-/** Consent of a person for one channel: the last thing they said, or nothing (rule 14). */
-export type Consent = 'granted' | 'denied' | 'unknown';
+import type { TenantSettings } from '../tenant-settings.ts';
 
 /** What is known about one way to reach the person, read under the person's lock. */
 export interface ChannelFacts {
@@ -25,6 +25,33 @@ export interface MessageFacts {
   sentAtMs: EpochMs | null;
   opened: boolean | null;
   clicked: boolean | null;
+}
+
+/** One contact of the person: a merge makes one person of several. */
+export interface ContactRecord {
+  lifecycle: Lifecycle;
+  lastOrderMs: EpochMs | null;
+  lastReplyMs: EpochMs | null;
+  /** The last sign of life anywhere, such as a visit to the shop. */
+  lastSeenMs: EpochMs | null;
+}
+
+/** A message that went to the person, may have, or is on its way. */
+export interface SendRecord {
+  /** null, or a name that is no channel any more: it is not known. */
+  channel: string | null;
+  atMs: EpochMs;
+  /** When its step was due; null for a message of another enrollment: nothing here is due together with it. */
+  dueMs: EpochMs | null;
+}
+
+/** What is on record about a person. A gate draws its own facts from it, so that dispatch and rehearsal read them by the same code. */
+export interface PersonRecords {
+  /** Never empty. */
+  contacts: readonly ContactRecord[];
+  /** Over all enrollments, newest first, without the message that is being decided. */
+  sends: readonly SendRecord[];
+  zones: PersonZones;
 }
 
 /**
@@ -55,27 +82,8 @@ export interface Facts {
     segment: BaseSegment;
     modifiers: SegmentModifier[];
   };
-  person: {
-    doNotContact: boolean;
-    lastOrderMs: EpochMs | null;
-    lastReplyMs: EpochMs | null;
-    /** The person's last activity anywhere, for the gate `active_now`; null: never seen. */
-    lastSeenMs: EpochMs | null;
-    /** Every IANA zone in which the person may live, the likeliest first, never empty; one that is not known counts as UTC. */
-    timeZones: readonly string[];
-    /** What that rests on, and the country (ISO 3166-1 alpha-2) where it rests on one. */
-    zoneBasis: ZoneBasis;
-    zoneCountry: string | null;
-  };
+  person: PersonRecords;
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;
-  /**
-   * The person's latest message on a channel that `disturbs`, sent or unknown, over all their enrollments, and the due time of its step;
-   * `dueMs` is null for one of another enrollment: nothing here is due together with it.
-   */
-  lastSend: { atMs: EpochMs; dueMs: EpochMs | null } | null;
-  tenant: {
-    /** `null`: quiet hours are off (time scale). Minutes since midnight, local to the person. */
-    quietHours: { fromMinute: number; toMinute: number } | null;
-  };
+  settings: TenantSettings;
 }

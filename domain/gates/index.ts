@@ -16,7 +16,7 @@ import { retries } from './retries.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
 
-// The order of every decision . A new gate is one file and one line in the list of its kind.
+// The order of every decision. A new gate is one file and one line in the list of its kind: it draws its facts from the records itself.
 
 /** Asked first; the first that does not pass ends the decision. */
 export const decisiveGates: readonly DecisiveGate[] = [

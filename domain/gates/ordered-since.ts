@@ -1,4 +1,5 @@
 import { stopReasonOfOrder } from '../sequence/ending.ts';
+import { latestOf } from './latest.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
 /**
@@ -8,8 +9,9 @@ import type { Answer, DecisiveGate } from './gate.ts';
 export const orderedSince: DecisiveGate = {
   name: 'ordered_since',
   check({ facts: { person, progress, subject } }): Answer {
-    const input = { lastOrderMs: person.lastOrderMs, anchorMs: progress.anchorMs };
-    if (person.lastOrderMs === null || person.lastOrderMs <= progress.anchorMs) return { result: 'pass', input };
+    const lastOrderMs = latestOf(person.contacts, 'lastOrderMs');
+    const input = { lastOrderMs, anchorMs: progress.anchorMs };
+    if (lastOrderMs === null || lastOrderMs <= progress.anchorMs) return { result: 'pass', input };
     const reason = stopReasonOfOrder({ activated: progress.activatedAtMs !== null, matched: subject.boughtBy === 'person' });
     return { result: 'stop', reason, input, note: 'The person has ordered since.' };
   },

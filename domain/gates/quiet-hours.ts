@@ -2,7 +2,7 @@ import { channels } from '../channels/index.ts';
 import { quietHoursSentence } from '../people/zone-words.ts';
 import { oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
-import { firstOutside, firstOutsideAll } from '../time/quiet-hours.ts';
+import { type DailyWindow, firstOutside, firstOutsideAll } from '../time/quiet-hours.ts';
 import { offsetMsAt } from '../time/zones.ts';
 import type { Facts } from './facts.ts';
 import type { GateInput, Situation, TimeGate } from './gate.ts';
@@ -15,9 +15,9 @@ import { chosenChannel } from './gate.ts';
 export const quietHours: TimeGate = {
   name: 'quiet_hours',
   opensAt(situation, fromMs) {
-    const { tenant, person } = situation.facts;
-    if (tenant.quietHours === null || !disturbs(situation)) return fromMs;
-    return firstOutsideAll(tenant.quietHours, person.timeZones, fromMs).atMs;
+    const window = windowOf(situation.facts);
+    if (window === null || !disturbs(situation)) return fromMs;
+    return firstOutsideAll(window, situation.facts.person.zones.timeZones, fromMs).atMs;
   },
   input: ({ facts, nowMs }) => inputOf(facts, nowMs),
   note: ({ facts, nowMs }) => quietHoursSentence(inputOf(facts, nowMs)),
@@ -33,11 +33,12 @@ const graceMs = 3_600_000;
  * @param expiryMs - until when it may be sent otherwise
  */
 export function expiryOnAllClocks(situation: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
-  const { tenant, person } = situation.facts;
-  const [likeliest] = person.timeZones;
-  if (tenant.quietHours === null || likeliest === undefined || person.timeZones.length === 1 || !disturbs(situation)) return expiryMs;
-  if (firstOutside(tenant.quietHours, likeliest, situation.dueMs) > expiryMs) return expiryMs;
-  const openMs = firstOutsideAll(tenant.quietHours, person.timeZones, situation.dueMs).atMs;
+  const window = windowOf(situation.facts);
+  const { timeZones } = situation.facts.person.zones;
+  const [likeliest] = timeZones;
+  if (window === null || likeliest === undefined || timeZones.length === 1 || !disturbs(situation)) return expiryMs;
+  if (firstOutside(window, likeliest, situation.dueMs) > expiryMs) return expiryMs;
+  const openMs = firstOutsideAll(window, timeZones, situation.dueMs).atMs;
   const { plan, progress } = situation.facts;
   return Math.max(expiryMs, Math.min(openMs + graceMs, oldestAt(plan, progress)));
 }
@@ -47,10 +48,17 @@ function disturbs(situation: Pick<Situation, 'choice'>): boolean {
   return channel !== null && channels[channel].disturbs;
 }
 
+/** null: off. A time scale squeezes days into minutes, and the clock on the wall means nothing there. */
+function windowOf({ plan, settings }: Facts): DailyWindow | null {
+  return plan.timeScale === 1 ? settings.quietHours : null;
+}
+
 /** Offsets explain the decision as well as zones do, and say less about the person. */
-function inputOf({ tenant: { quietHours: window }, person: { timeZones, zoneBasis, zoneCountry } }: Facts, nowMs: EpochMs): GateInput {
+function inputOf(facts: Facts, nowMs: EpochMs): GateInput {
+  const window = windowOf(facts);
   if (window === null) return { off: true };
-  const place = { fromMinute: window.fromMinute, toMinute: window.toMinute, zoneBasis, ...(zoneCountry === null ? {} : { country: zoneCountry }) };
+  const { timeZones, basis, country } = facts.person.zones;
+  const place = { fromMinute: window.fromMinute, toMinute: window.toMinute, zoneBasis: basis, ...(country === null ? {} : { country }) };
   const offsets = (zones: readonly string[]) => new Set(zones.map((zone) => offsetMsAt(zone, nowMs) / 60_000));
   const possible = offsets(timeZones);
   const [only] = possible;

@@ -1,3 +1,4 @@
+import { latestOf } from './latest.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
 /** The person wrote to the store after the sequence's anchor: from here on a human answers, unless the sequence runs on after replies. */
@@ -5,8 +6,9 @@ export const repliedSince: DecisiveGate = {
   name: 'replied_since',
   check({ facts: { person, progress, plan } }): Answer {
     const stops = plan.stopOn.includes('replied');
-    const input = { lastReplyMs: person.lastReplyMs, anchorMs: progress.anchorMs, stops };
-    if (!stops || person.lastReplyMs === null || person.lastReplyMs <= progress.anchorMs) return { result: 'pass', input };
+    const lastReplyMs = latestOf(person.contacts, 'lastReplyMs');
+    const input = { lastReplyMs, anchorMs: progress.anchorMs, stops };
+    if (!stops || lastReplyMs === null || lastReplyMs <= progress.anchorMs) return { result: 'pass', input };
     return { result: 'stop', reason: 'replied', input, note: 'The person has written to the store since.' };
   },
 };

@@ -1,7 +1,9 @@
 import type { Channel } from '../channels/index.ts';
 import type { ConsentTold } from '../events.ts';
-import type { Consent } from '../gates/facts.ts';
 import type { EpochMs } from '../sequence/plan.ts';
+
+/** Consent of a person for one channel: the last thing they said, or nothing (rule 14). */
+export type Consent = 'granted' | 'denied' | 'unknown';
 
 /** Who stated it. `box`: a checkbox of a cart or order; `record`: the shop's record of the customer; `person`: the person's own act. */
 export type ConsentBasis = 'box' | 'record' | 'person';

@@ -1,16 +1,14 @@
 import type { Channel } from '../channels/index.ts';
 import { decideDispatch } from '../gates/decide-dispatch.ts';
-import type { GateCheck } from '../gates/verdict.ts';
-import { afterFailure } from '../sequence/backoff.ts';
+import { activates, type GateCheck } from '../gates/verdict.ts';
 import { compilePlan } from '../sequence/compile-plan.ts';
 import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
 import { statusOf } from '../sequence/ending.ts';
 import { type Move, nextMove } from '../sequence/next-move.ts';
 import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
-import { afterVerdict, defer, settle } from '../sequence/progress.ts';
 import type { RehearsalEvent } from './events.ts';
 import type { Setting, World } from './world.ts';
-import { apply, factsOf, forgetRefusals, newWorld, plainSetting, refuseForGood, settleStep } from './world.ts';
+import { apply, end, factsOf, newWorld, plainSetting, progressIn, recordFailure, recordSend, recordSkip } from './world.ts';
 
 /** One thing that the rehearsed enrollment did. `checks`: the gates that were asked (guarantee G4). */
 export type LogEntry = { atMs: EpochMs } & (
@@ -54,11 +52,11 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
   let nowMs = first.atMs;
   next += 1;
   for (let moves = 0; moves < mostMoves; moves += 1) {
-    const move = nextMove(plan, world.progress, nowMs);
+    const move = nextMove(plan, progressIn(world), nowMs);
     if (move.kind === 'finish') {
       const finished: LogEntry = { kind: 'finished', reason: move.reason, status: statusOf(move.reason), atMs: nowMs };
       log.push(finished);
-      return { plan, log, finished, progress: world.progress };
+      return { plan, log, finished, progress: progressIn(world) };
     }
     const untilMs = actsAt(move, world, nowMs);
     const event = inOrder[next];
@@ -68,7 +66,7 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
       next += 1;
       continue;
     }
-    if (untilMs === Number.POSITIVE_INFINITY) return { plan, log, finished: null, progress: world.progress };
+    if (untilMs === Number.POSITIVE_INFINITY) return { plan, log, finished: null, progress: progressIn(world) };
     if (move.kind === 'dispatch' && untilMs <= nowMs) dispatch({ plan, world, setting: full, log, step: stepOf(definition, move.stepId), nowMs });
     nowMs = Math.max(nowMs, untilMs);
   }
@@ -103,67 +101,60 @@ interface Dispatch {
   nowMs: EpochMs;
 }
 
-/** What `operations/dispatch-step.ts` does, without the I/O. */
+/** What `operations/dispatch-step.ts` does, without the I/O: after a call, what follows is decided from the ledger at once. */
 function dispatch(on: Dispatch): void {
-  const { plan, world, setting, log, step, nowMs } = on;
+  for (let calls = 0; calls <= mostCalls; calls += 1) if (!dispatchOnce(on)) return;
+  throw new Error(`Step ${on.step.id} of ${on.plan.sequence} is called again and again`);
+}
+
+/** A dispatch calls each channel of its step once at most, and then only decides. */
+const mostCalls = 100;
+
+/** @returns whether a provider was called, so that there is more to decide */
+function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boolean {
   const verdict = decideDispatch(factsOf(world, plan, step, setting), nowMs);
   const { checks } = verdict;
-  world.progress = afterVerdict(world.progress, step.id, verdict, nowMs);
+  const { enrollment } = world;
+  if (enrollment.activatedAt === null && activates(verdict)) enrollment.activatedAt = nowMs;
   // Entries are written out, not spread: this is the hot path of rehearsals.
   switch (verdict.kind) {
     case 'send':
-      return send(on, verdict.channel, checks);
+      return call(verdict.channel, checks);
     case 'defer': {
-      const { anchorMs } = world.progress;
-      log.push({ kind: 'deferred', step: step.id, atMs: nowMs, untilMs: verdict.untilMs, anchorMs, reason: verdict.reason, checks });
-      return;
+      enrollment.notBefore = { ...enrollment.notBefore, [step.id]: verdict.untilMs };
+      if (verdict.anchorMs !== undefined) enrollment.anchorAt = verdict.anchorMs;
+      log.push({
+        kind: 'deferred',
+        step: step.id,
+        atMs: nowMs,
+        untilMs: verdict.untilMs,
+        anchorMs: enrollment.anchorAt,
+        reason: verdict.reason,
+        checks,
+      });
+      return false;
     }
     case 'skip':
-      forgetRefusals(world);
+      recordSkip(world, step.id, nowMs);
       log.push({ kind: 'skipped', step: step.id, atMs: nowMs, reason: verdict.reason, checks });
-      return;
+      return false;
     case 'hold':
+      // It stands in the enrollment already; the next move reads it there.
+      return false;
     case 'stop':
-      // Both stand in the progress now; the next move reads them there.
-      return;
+      end(world, verdict.reason);
+      return false;
   }
-}
 
-function send(on: Dispatch, channel: Channel, checks: GateCheck[]): void {
-  const { plan, world, setting, log, step, nowMs } = on;
-  switch (world.provider) {
-    case 'accepted':
-    case 'unknown': {
-      const outcome = world.provider === 'accepted' ? 'sent' : 'unknown';
-      settleStep(world, plan, step.id, outcome, channel, nowMs, setting);
-      forgetRefusals(world);
-      log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
-      return;
+  function call(channel: Channel, checks: GateCheck[]): boolean {
+    const answer = world.provider;
+    if (answer !== 'accepted' && answer !== 'unknown') {
+      recordFailure(world, step.id, channel, answer, nowMs);
+      return true;
     }
-    case 'refused_for_good':
-      // Dispatched again at once: the decision takes the next channel, or skips.
-      refuseForGood(world, channel);
-      return;
-    case 'refused':
-    case 'outage':
-      fail(on, channel, world.provider === 'refused', checks);
-  }
-}
-
-function fail({ plan, world, log, step, nowMs }: Dispatch, channel: Channel, refused: boolean, checks: GateCheck[]): void {
-  const before = world.failures[step.id];
-  const failures = (before?.failures ?? 0) + 1;
-  const refusals = (before?.refusals[channel] ?? 0) + (refused ? 1 : 0);
-  // As in the ledger, whose row is about the latest channel: another provider has refused nothing yet.
-  world.failures[step.id] = { failures, refusals: { [channel]: refusals } };
-  const then = afterFailure(plan, world.progress, step.id, { failures, refusals, maxRetries: step.maxRetries }, nowMs);
-  if (then.kind === 'defer') {
-    world.progress = defer(world.progress, step.id, then.untilMs);
-    const { anchorMs } = world.progress;
-    log.push({ kind: 'deferred', step: step.id, atMs: nowMs, untilMs: then.untilMs, anchorMs, reason: then.reason, checks });
-  } else {
-    world.progress = settle(world.progress, step.id, 'skipped', nowMs);
-    forgetRefusals(world);
-    log.push({ kind: 'skipped', step: step.id, atMs: nowMs, reason: then.reason, checks });
+    const outcome = answer === 'accepted' ? 'sent' : 'unknown';
+    recordSend(world, plan, step.id, outcome, channel, nowMs, setting);
+    log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
+    return false;
   }
 }

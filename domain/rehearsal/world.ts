@@ -1,20 +1,20 @@
-import { channelNames, channels } from '../channels/index.ts';
+import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
-import type { ChannelFacts, Facts } from '../gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
-import type { EpochMs, Plan, Progress, StepId, StepOutcome } from '../sequence/plan.ts';
-import { initialProgress, settle, stop } from '../sequence/progress.ts';
-import type { DailyWindow } from '../time/quiet-hours.ts';
+import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
+import { type EnrollmentRecord, type LedgerRecord, newEnrollment, progressOf } from '../sequence/progress.ts';
+import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
 import type { ProviderAnswer, RehearsalEvent } from './events.ts';
 
 /** The person, the cart and the tenant of a rehearsal. */
 export interface Setting {
   /** Where the person may live, the likeliest first. */
   timeZones: readonly string[];
-  quietHours: DailyWindow | null;
+  settings: TenantSettings;
   timeScale: number;
   segment: BaseSegment;
   modifiers: SegmentModifier[];
@@ -27,10 +27,13 @@ export interface Setting {
 
 const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false };
 
-/** A shop in UTC that sends mail day and night, to a first customer. */
+/** What a tenant configures, day and night. */
+export const plainSettings: TenantSettings = { ...tenantSettings.parse({}), quietHours: null };
+
+/** A shop in UTC that sends emails day and night, to a first customer. */
 export const plainSetting: Setting = {
   timeZones: ['UTC'],
-  quietHours: null,
+  settings: plainSettings,
   timeScale: 1,
   segment: 'FIRST_TIME',
   modifiers: [],
@@ -40,16 +43,25 @@ export const plainSetting: Setting = {
   tracksOpens: true,
 };
 
+/** A message in the stand-in for the send ledger. */
+interface Message extends LedgerRecord {
+  channel: Channel | null;
+  /** By that channel. */
+  refusals: number;
+}
+
 /** Everything that a rehearsal changes as it goes: the stand-in for Postgres. */
 export interface World {
-  progress: Progress;
+  enrollment: EnrollmentRecord;
+  /** In the order of their first decision. */
+  ledger: Message[];
   lastActivityMs: EpochMs;
-  lastSeenMs: EpochMs | null;
+  contact: ContactRecord;
   subjectState: Facts['subject']['state'];
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Facts['messages'];
-  lastSend: Facts['lastSend'];
-  failures: Record<StepId, { failures: number; refusals: Partial<Record<Channel, number>> }>;
+  /** Newest first. */
+  sends: SendRecord[];
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
 }
@@ -57,41 +69,43 @@ export interface World {
 /** The world at the moment the cart was last touched. */
 export function newWorld(anchorMs: EpochMs, setting: Setting): World {
   return {
-    progress: initialProgress(anchorMs),
+    enrollment: newEnrollment(anchorMs, setting.timeScale),
+    ledger: [],
     lastActivityMs: anchorMs,
-    lastSeenMs: null,
+    contact: { lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null },
     subjectState: 'open',
     channels: { ...setting.channels },
     messages: {},
-    lastSend: null,
-    failures: {},
+    sends: [],
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
   };
 }
 
-/** Let an event happen, as `operations/accept-event.ts` would write it. */
+/** Let an event happen, as `operations/effects/` would write it. */
 export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
   switch (event.type) {
     case 'cart.updated':
       world.lastActivityMs = Math.max(world.lastActivityMs, event.atMs);
       return;
     case 'shop.visited':
-      world.lastSeenMs = Math.max(world.lastSeenMs ?? 0, event.atMs);
+      see(world, 'lastSeenMs', event.atMs);
       return;
     case 'order.placed':
       if (event.matched) world.subjectState = 'converted';
-      world.progress = stop(world.progress, stopReasonOfOrder({ activated: world.progress.activatedAtMs !== null, matched: event.matched }));
+      see(world, 'lastOrderMs', event.atMs);
+      end(world, stopReasonOfOrder({ activated: world.enrollment.activatedAt !== null, matched: event.matched }));
       return;
     case 'checkout.gone':
       world.subjectState = 'gone';
       return;
     case 'message.received':
-      if (plan.stopOn.includes('replied')) world.progress = stop(world.progress, 'replied');
+      see(world, 'lastReplyMs', event.atMs);
+      if (plan.stopOn.includes('replied')) end(world, 'replied');
       return;
     case 'contact.opted_out':
       for (const channel of event.channel === null ? channelNames : [event.channel]) change(world, channel, { suppressed: true });
-      if (event.channel === null) world.progress = stop(world.progress, 'opted_out');
+      if (event.channel === null) end(world, 'opted_out');
       return;
     case 'message.opened':
     case 'message.clicked': {
@@ -108,45 +122,83 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       world.workersDownUntilMs = Math.max(world.workersDownUntilMs, event.untilMs);
       return;
     case 'paused':
-      world.progress = { ...world.progress, held: 'paused' };
+      world.enrollment.held = 'paused';
       return;
     case 'resumed':
-      world.progress = { ...world.progress, held: null };
+      world.enrollment.held = null;
   }
 }
 
-/** A step ended: progress, and what later conditions and the gap between sends look at. */
-export function settleStep(
+/** Where the enrollment stands, by the product's own reading of its records. */
+export function progressIn(world: World): Progress {
+  return progressOf(world.enrollment, world.ledger);
+}
+
+/** The first end stays. */
+export function end(world: World, reason: StopReason): void {
+  world.enrollment.stopped ??= reason;
+}
+
+/** The provider took the message, or may have. */
+export function recordSend(
   world: World,
   plan: Plan,
   stepId: StepId,
-  outcome: Exclude<StepOutcome, 'skipped'>,
+  state: 'sent' | 'unknown',
   channel: Channel,
   nowMs: EpochMs,
   setting: Setting,
 ): void {
   const reported = setting.tracksOpens ? false : null;
-  if (channels[channel].disturbs) world.lastSend = { atMs: nowMs, dueMs: dueAt(plan, world.progress, stepId) };
+  world.sends.unshift({ channel, atMs: nowMs, dueMs: dueAt(plan, progressIn(world), stepId) });
   world.messages[stepId] = { sentAtMs: nowMs, opened: reported, clicked: reported };
-  world.progress = settle(world.progress, stepId, outcome, nowMs);
+  write(world, stepId, nowMs, { state, channel, claimedAt: nowMs });
+  forgetRefusals(world);
 }
 
-/** What a hard refusal leaves: the address is blocked, and this message has the next channel of its list. */
-export function refuseForGood(world: World, channel: Channel): void {
-  change(world, channel, { suppressed: true, refused: true });
+export function recordSkip(world: World, stepId: StepId, nowMs: EpochMs): void {
+  write(world, stepId, nowMs, { state: 'skipped' });
+  forgetRefusals(world);
+}
+
+/** The provider refused the message for now (`refused`), for good, or could not be reached (`outage`). */
+export function recordFailure(
+  world: World,
+  stepId: StepId,
+  channel: Channel,
+  failure: 'refused' | 'refused_for_good' | 'outage',
+  nowMs: EpochMs,
+): void {
+  const before = world.ledger.find((message) => message.stepId === stepId);
+  // The row is about the latest channel: another provider has refused nothing yet.
+  const refusals = (before?.channel === channel ? before.refusals : 0) + (failure === 'refused' ? 1 : 0);
+  const refusedForGood = failure === 'refused_for_good';
+  write(world, stepId, nowMs, { state: 'failed', channel, failures: (before?.failures ?? 0) + 1, refusals, refusedForGood });
+  // The address is blocked, and this message has the next channel of its list.
+  if (refusedForGood) change(world, channel, { suppressed: true, refused: true });
+}
+
+function write(world: World, stepId: StepId, nowMs: EpochMs, changes: Partial<Message>): void {
+  const index = world.ledger.findIndex((message) => message.stepId === stepId);
+  const before = world.ledger[index] ?? { stepId, failures: 0, refusals: 0, channel: null, claimedAt: null, createdAt: nowMs };
+  const row: Message = { ...before, state: 'claimed', refusedForGood: false, settledAt: nowMs, ...changes };
+  if (index === -1) world.ledger.push(row);
+  else world.ledger[index] = row;
 }
 
 /** The next message starts with a clean sheet; the suppression stays. */
-export function forgetRefusals(world: World): void {
+function forgetRefusals(world: World): void {
   for (const channel of channelNames) if (world.channels[channel]?.refused === true) change(world, channel, { refused: false });
 }
 
 /** The facts as `operations/dispatch-step.ts` would read them under the person's lock. */
 export function factsOf(world: World, plan: Plan, step: SequenceDefinition['steps'][number], setting: Setting): Facts {
+  const row = world.ledger.find((message) => message.stepId === step.id);
+  const refusals = row === undefined || row.channel === null ? {} : { [row.channel]: row.refusals };
   return {
     plan,
-    progress: world.progress,
-    step: { id: step.id, when: step.when, channels: step.channels, refusals: world.failures[step.id]?.refusals ?? {}, maxRetries: step.maxRetries },
+    progress: progressIn(world),
+    step: { id: step.id, when: step.when, channels: step.channels, refusals, maxRetries: step.maxRetries },
     enrollment: { ended: null },
     subject: {
       state: world.subjectState,
@@ -158,22 +210,21 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       modifiers: setting.modifiers,
     },
     person: {
-      doNotContact: false,
-      lastOrderMs: null,
-      lastReplyMs: null,
-      lastSeenMs: world.lastSeenMs,
-      timeZones: setting.timeZones,
-      zoneBasis: 'stated',
-      zoneCountry: null,
+      contacts: [world.contact],
+      sends: world.sends,
+      zones: { timeZones: setting.timeZones, basis: 'stated', country: null },
     },
     channels: world.channels,
     messages: world.messages,
-    lastSend: world.lastSend,
-    tenant: { quietHours: setting.quietHours },
+    settings: setting.settings,
   };
 }
 
 function change(world: World, channel: Channel, to: Partial<ChannelFacts>): void {
   const known = world.channels[channel];
   if (known !== undefined) world.channels[channel] = { ...known, ...to };
+}
+
+function see(world: World, field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs', atMs: EpochMs): void {
+  world.contact = { ...world.contact, [field]: Math.max(world.contact[field] ?? 0, atMs) };
 }

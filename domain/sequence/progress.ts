@@ -1,45 +1,58 @@
-import { activates } from '../gates/verdict.ts';
-import type { Verdict } from '../gates/verdict.ts';
-import type { EpochMs, Progress, StepId, StepOutcome, StopReason } from './plan.ts';
+import { backoffMs } from './backoff.ts';
+import type { EpochMs, Progress, StepId, StopReason } from './plan.ts';
 
-/** The progress of an enrollment that just began. @param anchorMs - what delays count from: the subject's last activity */
-export function initialProgress(anchorMs: EpochMs): Progress {
-  return { anchorMs, activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: null };
+/** What an enrollment's own record says about where it stands. Times in epoch milliseconds. */
+export interface EnrollmentRecord {
+  /** What delays count from: the subject's last activity. */
+  anchorAt: EpochMs;
+  activatedAt: EpochMs | null;
+  /** To when steps were put off. */
+  notBefore: Record<StepId, EpochMs>;
+  held: Progress['held'];
+  stopped: StopReason | null;
+  timeScale: number;
 }
 
-/** A step ended. The first outcome stays, but proof of a send turns `unknown` and `skipped` into `sent` (docs/fence.md). */
-export function settle(progress: Progress, stepId: StepId, outcome: StepOutcome, atMs: EpochMs): Progress {
-  const before = progress.settled[stepId];
-  if (before !== undefined && (before.outcome === 'sent' || outcome !== 'sent')) return progress;
-  return { ...progress, settled: { ...progress.settled, [stepId]: { outcome, atMs } } };
+/** A message of the send ledger, as far as progress is concerned (docs/fence.md). Times in epoch milliseconds. */
+export interface LedgerRecord {
+  stepId: StepId;
+  state: 'claimed' | 'sent' | 'skipped' | 'unknown' | 'failed';
+  /** Sends that certainly failed: refusals and outages. */
+  failures: number;
+  refusedForGood: boolean;
+  claimedAt: EpochMs | null;
+  settledAt: EpochMs | null;
+  createdAt: EpochMs;
 }
 
-/** A step was put off. @param anchorMs - given when activity moved the anchor, and with it every due time */
-export function defer(progress: Progress, stepId: StepId, untilMs: EpochMs, anchorMs: EpochMs = progress.anchorMs): Progress {
-  return { ...progress, anchorMs, notBeforeMs: { ...progress.notBeforeMs, [stepId]: untilMs } };
-}
-
-/** The enrollment was stopped. The first reason stays. */
-export function stop(progress: Progress, reason: StopReason): Progress {
-  return progress.stopped === null ? { ...progress, stopped: reason } : progress;
+/** The record of an enrollment that just began. */
+export function newEnrollment(anchorAt: EpochMs, timeScale: number): EnrollmentRecord {
+  return { anchorAt, activatedAt: null, notBefore: {}, held: null, stopped: null, timeScale };
 }
 
 /**
- * What a verdict leaves behind, to be written in the transaction that stored it. `send` settles nothing: only the provider's
- * answer does. `hold` leaves `held` as it is: the facts already said so.
- * @param atMs - the instant the verdict was made for
+ * Where an enrollment stands, derived from its record and the send ledger: there is no second copy that could disagree. A call in flight
+ * settles nothing; `unknown` counts as sent; a step that failed waits for its back-off, unless its address was refused for good: then another
+ * address or channel is tried at once, or the step is skipped.
+ * Source: docs/rules.md#rule-8, docs/fence.md
  */
-export function afterVerdict(progress: Progress, stepId: StepId, verdict: Verdict, atMs: EpochMs): Progress {
-  const activated = progress.activatedAtMs === null && activates(verdict) ? { ...progress, activatedAtMs: atMs } : progress;
-  switch (verdict.kind) {
-    case 'send':
-    case 'hold':
-      return activated;
-    case 'defer':
-      return defer(activated, stepId, verdict.untilMs, verdict.anchorMs);
-    case 'skip':
-      return settle(activated, stepId, 'skipped', atMs);
-    case 'stop':
-      return stop(activated, verdict.reason);
+export function progressOf(enrollment: EnrollmentRecord, ledger: readonly LedgerRecord[]): Progress {
+  const progress: Progress = {
+    anchorMs: enrollment.anchorAt,
+    activatedAtMs: enrollment.activatedAt,
+    settled: {},
+    notBeforeMs: { ...enrollment.notBefore },
+    held: enrollment.held,
+    stopped: enrollment.stopped,
+  };
+  for (const row of ledger) {
+    const atMs = row.settledAt ?? row.claimedAt ?? row.createdAt;
+    if (row.state === 'sent' || row.state === 'skipped') progress.settled[row.stepId] = { outcome: row.state, atMs };
+    else if (row.state === 'unknown') progress.settled[row.stepId] = { outcome: 'unknown', atMs: row.claimedAt ?? atMs };
+    else if (row.state === 'failed' && row.failures > 0 && !row.refusedForGood) {
+      const retryAtMs = atMs + backoffMs(row.failures, enrollment.timeScale);
+      progress.notBeforeMs[row.stepId] = Math.max(progress.notBeforeMs[row.stepId] ?? 0, retryAtMs);
+    }
   }
+  return progress;
 }

@@ -51,6 +51,8 @@ export type Decided =
   | { kind: 'find'; messageId: string; claim: string; payload: MessagePayload; reconciliation: Extract<Reconciliation, { kind: 'find' }> }
   /** The row was repaired, or what this attempt had read is stale: read and decide again. */
   | { kind: 'decide_again' }
+  /** No session could be opened, and that is on record: decide again, which puts the step off or gives it up. */
+  | { kind: 'unreachable' }
   /** The verdict is to send, and no session to that outlet was opened. */
   | { kind: 'session_needed'; outlet: Outlet };
 
@@ -69,8 +71,9 @@ export interface DispatchAttempt {
   /** The id that a claim of this attempt gets, and this run's earlier ones that were never called. */
   claim: string;
   uncalled: ReadonlySet<string>;
-  /** Whether this dispatch has called the provider already: then a step that is not due yet is put off by its back-off. */
+  /** Whether this dispatch has called the provider already, or could not reach it: then a step that is not due yet is put off by its back-off. */
   called: boolean;
+  unreachable: boolean;
   /** When a hold of the enrollment ended last, epoch milliseconds; 0: it was not held. */
   resumedAtMs: number;
 }
@@ -183,7 +186,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
 async function insteadOf(attempt: DispatchAttempt, plan: Plan, verdict: Verdict, nowMs: number): Promise<Decided | null> {
   const { tx, stepId, opened } = attempt;
   const { enrollment, row } = attempt.locked;
-  if (verdict.kind === 'defer' && verdict.reason === 'due' && !attempt.called && verdict.untilMs - nowMs < mostSkewMs) {
+  if (verdict.kind === 'defer' && verdict.reason === 'due' && !attempt.called && !attempt.unreachable && verdict.untilMs - nowMs < mostSkewMs) {
     // Temporal's clock is ahead of this worker's. Waiting in the activity costs no history; answering would make the workflow dispatch again at once.
     return { kind: 'again', inMs: verdict.untilMs - nowMs, why: 'not due yet by this worker’s clock' };
   }
@@ -212,7 +215,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
       return done(verdict.reason);
     case 'defer':
       writeDefer(tx, enrollment, stepId, verdict);
-      return done(`deferred: ${verdict.reason}`);
+      return done(attempt.unreachable ? 'the provider could not be reached' : `deferred: ${verdict.reason}`);
     case 'skip':
       writeSkip(tx, enrollment, stepId, verdict.reason, dueMs);
       addToStory(tx, enrollment, 'step.skipped', { step: stepId, reason: verdict.reason });
@@ -225,7 +228,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
       if (opened.kind !== 'open') {
         // An outage moves the step by back-off and ejects nobody (rule 8).
         noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
-        return done('the provider could not be reached');
+        return { kind: 'unreachable' };
       }
       return claimStep(attempt, opened.outlet, reading, dueMs, nowMs);
   }

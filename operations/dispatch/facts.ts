@@ -4,7 +4,7 @@ import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import { channelNames, channels, type Channel, isChannel } from '../../domain/channels/index.ts';
-import type { ChannelFacts, Facts } from '../../domain/gates/facts.ts';
+import type { ChannelFacts, Facts, SendRecord } from '../../domain/gates/facts.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment } from '../../domain/people/segments.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
@@ -129,12 +129,10 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     };
   };
   const own = ledger
-    .filter((m) => m.stepId !== stepId && wentOut(m) && disturbs(m.channel))
-    .map((m) => ({ atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }));
-  const elsewhere = input.world.sends.filter((s) => disturbs(s.channel)).map(({ atMs }) => ({ atMs, dueMs: null }));
+    .filter((m) => m.stepId !== stepId && wentOut(m))
+    .map((m): SendRecord => ({ channel: m.channel, atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }));
+  const elsewhere = input.world.sends.map((s): SendRecord => ({ ...s, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
-
-  const zones = zonesOf([contact, person, ...everyone], identities, settings.timeZone);
 
   const facts: Facts = {
     plan,
@@ -158,13 +156,9 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       modifiers: about.kind.modifiers(about.details, settings),
     },
     person: {
-      doNotContact: everyone.some((c) => c.lifecycle === 'DO_NOT_CONTACT' || c.lifecycle === 'REJECTED'),
-      lastOrderMs: latest(everyone.map((c) => c.lastOrderAt)),
-      lastReplyMs: latest(everyone.map((c) => c.lastReplyAt)),
-      lastSeenMs: latest(everyone.map((c) => c.lastSeenAt)),
-      timeZones: zones.timeZones,
-      zoneBasis: zones.basis,
-      zoneCountry: zones.country,
+      contacts: everyone.map((c) => ({ lifecycle: c.lifecycle, lastOrderMs: c.lastOrderAt, lastReplyMs: c.lastReplyAt, lastSeenMs: c.lastSeenAt })),
+      sends,
+      zones: zonesOf([contact, person, ...everyone], identities, settings.timeZone),
     },
     channels: Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)])),
     messages: Object.fromEntries(
@@ -176,8 +170,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
         return [m.stepId, { sentAtMs, opened, clicked: m.clickedAt !== null }];
       }),
     ),
-    lastSend: sends[0] ?? null,
-    tenant: { quietHours: plan.timeScale === 1 ? settings.quietHours : null },
+    settings,
   };
   const ownAddresses: (string | null)[] = [subject.email, subject.phone];
   const addresses: Reading['addresses'] = {};
@@ -186,10 +179,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     const chosen = usable.find((i) => ownAddresses.includes(i.value)) ?? usable[0];
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
-  const usedChannels = new Set([
-    ...ledger.filter((m) => m.stepId !== stepId && wentOut(m)).map((m) => m.channel),
-    ...input.world.sends.map((s) => s.channel),
-  ]);
+  const usedChannels = new Set(sends.map((s) => s.channel));
   return { facts, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
 
@@ -205,11 +195,3 @@ function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: S
 
 /** It was accepted, or may have been. */
 const wentOut = ({ state }: LedgerRow) => state === 'sent' || state === 'unknown' || state === 'claimed';
-
-function disturbs(channel: string | null): boolean {
-  return !isChannel(channel) || channels[channel].disturbs;
-}
-
-function latest(times: (number | null)[]): number | null {
-  return times.reduce((max, t) => (t !== null && (max === null || t > max) ? t : max), null);
-}

@@ -3,7 +3,8 @@ import type { ProviderAnswer, RehearsalEvent } from '../../domain/rehearsal/even
 import type { LogEntry } from '../../domain/rehearsal/rehearse.ts';
 import { rehearse as rehearseEvents } from '../../domain/rehearsal/rehearse.ts';
 import type { Setting } from '../../domain/rehearsal/world.ts';
-import { plainSetting } from '../../domain/rehearsal/world.ts';
+import { plainSetting, plainSettings } from '../../domain/rehearsal/world.ts';
+import type { DailyWindow } from '../../domain/time/quiet-hours.ts';
 import type { Condition, SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
 import { parseDuration } from '../../domain/sequence/duration.ts';
 import type { EpochMs, StepId, StopTrigger } from '../../domain/sequence/plan.ts';
@@ -94,9 +95,13 @@ export interface RunInWords {
 export const usualQuietHours = { fromMinute: 21 * 60, toMinute: 8 * 60 };
 
 /** A rehearsal in words. @param options.day - the local date that `20:30` falls on; 10 March 2026 where it does not matter */
-export function rehearse(sequence: SequenceDefinition, events: TimedWords[], options: Partial<Setting> & { day?: string } = {}): RunInWords {
-  const { day = '2026-03-10', ...given } = options;
-  const setting = { quietHours: usualQuietHours, ...given };
+export function rehearse(
+  sequence: SequenceDefinition,
+  events: TimedWords[],
+  options: Partial<Setting> & { day?: string; quietHours?: DailyWindow | null } = {},
+): RunInWords {
+  const { day = '2026-03-10', quietHours = usualQuietHours, ...given } = options;
+  const setting = { settings: { ...plainSettings, quietHours }, ...given };
   const [timeZone = 'UTC'] = setting.timeZones ?? plainSetting.timeZones;
   const clock = localClock(day, timeZone);
   const timed = events.map(({ at, until, event }): RehearsalEvent => {

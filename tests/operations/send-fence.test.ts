@@ -165,6 +165,17 @@ test('an outage of hours moves the step and ejects nobody; too late it is skippe
   expect(await rowOf(id, 'email_2h')).toMatchObject({ skipReason: 'too_old' });
 });
 
+test('an outage does not hold a step beyond its end: one whose next attempt would be too late is given up at once', async () => {
+  const id = await open('none');
+  await provider.stop();
+  await letTimePass(shop, 19 * hourMs);
+  expect(settled(await dispatch(id, 'email_2h'), 'email_2h')).toBeUndefined();
+  // Three minutes before the next step is due, the second failure puts it off by ten.
+  await letTimePass(shop, 2 * hourMs + 57 * 60_000);
+  expect(settled(await dispatch(id, 'email_2h'), 'email_2h')).toBe('skipped');
+  expect(await rowOf(id, 'email_2h')).toMatchObject({ skipReason: 'too_old', failures: 2 });
+});
+
 test('an address that does not exist is suppressed and the step is skipped with that reason', async () => {
   const id = await open('none');
   provider.next({ act: 'answer', status: 422 });

@@ -18,10 +18,8 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
-import { securityOf } from '../resource.ts';
 import { changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema } from './schemas.ts';
 
-const common = { tags: ['connections'], security: securityOf('tenant') };
 const list = aList({ name: 'connections', item: connectionSchema, filters: {} });
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_connection', 'There is no such connection.');
 const invalid = (reply: FastifyReply, faults: ConfigFault[]) => invalidRequest(reply, faults, 'The connection cannot be used like this.');
@@ -31,7 +29,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections',
     {
       schema: {
-        ...common,
         summary: 'Connect the store to an account of a provider',
         description: 'Secrets are stored sealed. A secret that Rekindle makes is shown in this answer and never again.',
         body: createSchema,
@@ -53,7 +50,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections',
     {
       schema: {
-        ...common,
         summary: 'List the store’s connections',
         querystring: list.query,
         response: { 200: list.answer, ...problems(400, 401, 429, 503) },
@@ -67,7 +63,7 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
 
   app.get(
     '/api/connections/:id',
-    { schema: { ...common, summary: 'Show a connection', params: idParams, response: { 200: connectionSchema, ...problems(401, 404, 429, 503) } } },
+    { schema: { summary: 'Show a connection', params: idParams, response: { 200: connectionSchema, ...problems(401, 404, 429, 503) } } },
     async (request, reply) => {
       const { id } = request.params;
       const found = isId(id) ? await readConnection(deps, callerOf(request).tenantId, id) : null;
@@ -79,7 +75,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections/:id',
     {
       schema: {
-        ...common,
         summary: 'Change a connection',
         description: 'Every process uses the change with its next webhook or message.',
         params: idParams,
@@ -100,7 +95,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections/:id',
     {
       schema: {
-        ...common,
         summary: 'Remove a connection',
         description: 'Its webhooks are refused and nothing new is sent through it. What it brought stays.',
         params: idParams,
@@ -118,7 +112,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections/:id/rotate',
     {
       schema: {
-        ...common,
         summary: 'Give a connection a new webhook secret',
         description: 'The secret before stays valid beside it until the next rotation, or until `retire_old`, so that no delivery is lost meanwhile.',
         params: idParams,
@@ -145,7 +138,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections/:id/check',
     {
       schema: {
-        ...common,
         summary: 'Check a connection',
         description: 'Opens a session to the provider and closes it again; nothing is sent.',
         params: idParams,

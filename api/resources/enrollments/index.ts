@@ -9,7 +9,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
-import { type Resource, type ResourceOptions, securityOf } from '../resource.ts';
+import { type Resource, type ResourceOptions } from '../resource.ts';
 import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
 import {
   enrollBody,
@@ -34,15 +34,12 @@ const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
 
 /** Enrollments by what the shop knows of them, one of them, and everything that is recorded of it. */
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workflows: links }) => {
-  const guarded = { tags: ['enrollments'], security: securityOf('tenant') };
-  const shared = { ...guarded, params: idParams };
   startRoutes(app, { deps, workflows: links });
 
   app.get(
     '/api/enrollments',
     {
       schema: {
-        ...guarded,
         summary: 'Find enrollments',
         description:
           'By an email address, a number, what it is about or any id of the source’s; without any of these, all of them. The newest first, running and ended ones.',
@@ -63,7 +60,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workf
     '/api/explain',
     {
       schema: {
-        ...guarded,
         summary: 'Explain what happened to a person or about a subject',
         description:
           'Finds as `GET /api/enrollments` does, and answers with the whole record of the newest enrollments; and names the subjects about which no sequence was begun.',
@@ -84,7 +80,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workf
     '/api/enrollments/:id',
     {
       schema: {
-        ...shared,
+        params: idParams,
         summary: 'Show an enrollment',
         description: 'Where a person stands in a sequence: each step with its state, what comes next, the workflow in Temporal.',
         response: { 200: enrollmentSchema, ...problems(401, 404, 429, 503) },
@@ -101,7 +97,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workf
     '/api/enrollments/:id/explain',
     {
       schema: {
-        ...shared,
+        params: idParams,
         summary: 'Explain an enrollment',
         description: 'Every event, decision with its gates, message and provider event, in order of time, each with a sentence for people.',
         response: { 200: explanationSchema, ...problems(401, 404, 429, 503) },
@@ -116,7 +112,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workf
 };
 
 function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links }: ResourceOptions): void {
-  const common = { tags: ['enrollments'], security: securityOf('tenant'), headers: idempotencyHeaders };
   const gates =
     'The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a repeated request answers 200 with the enrollment that the first one made.';
   const response = { 200: enrollmentSchema, 201: enrollmentSchema, ...problems(400, 401, 404, 409, 429, 503) };
@@ -145,7 +140,7 @@ function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links
     '/api/enrollments',
     {
       schema: {
-        ...common,
+        headers: idempotencyHeaders,
         summary: 'Start a sequence by hand',
         description: `About the subject that the search finds; where it finds several, about the one that was active last. ${gates}`,
         body: enrollBody,
@@ -167,7 +162,7 @@ function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links
     '/api/enrollments/:id/re-enroll',
     {
       schema: {
-        ...common,
+        headers: idempotencyHeaders,
         summary: 'Start the sequence of an enrollment again',
         description: `About the same subject, with the sequence’s present version, whatever ended it. ${gates}`,
         params: idParams,

@@ -8,7 +8,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, lineField, noteField } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
-import { type Resource, type ResourceOptions, securityOf } from '../resource.ts';
+import { type Resource, type ResourceOptions } from '../resource.ts';
 import { presentReplay, presentSetAside } from './present.ts';
 import { replayAllSchema, replaySchema, setAsideSchema, setAsideWithBodySchema } from './schemas.ts';
 
@@ -27,7 +27,6 @@ const list = aList({
   },
 });
 
-const common = { tags: ['quarantine'], security: securityOf('tenant') };
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_delivery', 'There is no such delivery in the quarantine.');
 const busy = (reply: FastifyReply) =>
   problem(
@@ -43,7 +42,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     '/api/quarantine',
     {
       schema: {
-        ...common,
         summary: 'List deliveries that could not be read',
         description:
           'Authentic deliveries that the receiver could not read, each kept whole with its reason; the oldest first. Bodies are shown one by one.',
@@ -62,7 +60,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     '/api/quarantine/:id',
     {
       schema: {
-        ...common,
         summary: 'Show a delivery that could not be read, with its body',
         params: idParams,
         response: { 200: setAsideWithBodySchema, ...problems(401, 404, 429, 503) },
@@ -79,7 +76,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     '/api/quarantine/:id/replay',
     {
       schema: {
-        ...common,
         summary: 'Read a delivery of the quarantine again',
         description:
           'Reads it as it came, with the receiver as it is now, and applies it as its delivery would have been: a stop is answered only when every call that it covers is over. Repeating it changes nothing. One that was dismissed is not read again: 409.',
@@ -103,7 +99,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     '/api/quarantine/:id/dismiss',
     {
       schema: {
-        ...common,
         summary: 'Dismiss a delivery of the quarantine',
         description:
           'It is never to take effect, neither by a replay nor when its sender delivers it again. It stays listed under `state=dismissed`, with who dismissed it and why. Repeating it changes nothing.',
@@ -131,7 +126,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     '/api/quarantine/replay',
     {
       schema: {
-        ...common,
         summary: 'Read every open delivery of the quarantine again',
         description: 'The oldest first, as for one. Stays within the time of a request: where `Retry-After` is given, ask again for the rest.',
         response: { 200: replayAllSchema, ...problems(401, 429, 503) },

@@ -7,9 +7,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
-import { type Resource, securityOf } from '../resource.ts';
-
-const common = { tags: ['settings'], security: securityOf('tenant') };
+import type { Resource } from '../resource.ts';
 
 const settingsSchema = z
   .object({
@@ -29,7 +27,7 @@ const history = aList({ name: 'settings', item: versionSchema, filters: {}, key:
 const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   app.get(
     '/api/settings',
-    { schema: { ...common, summary: 'Show the store’s settings', response: { 200: settingsSchema, ...problems(401, 429, 503) } } },
+    { schema: { summary: 'Show the store’s settings', response: { 200: settingsSchema, ...problems(401, 429, 503) } } },
     async (request) => present(await readSettings(deps, callerOf(request).tenantId)),
   );
 
@@ -37,7 +35,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/settings',
     {
       schema: {
-        ...common,
         summary: 'Change settings',
         description: 'Fields that are left out stay as they are. The next webhook and the next message use the new ones.',
         body: z.strictObject({
@@ -60,7 +57,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/settings/history',
     {
       schema: {
-        ...common,
         summary: 'List changes of settings, the latest first',
         querystring: history.query,
         response: { 200: history.answer, ...problems(400, 401, 429, 503) },

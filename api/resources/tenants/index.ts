@@ -16,9 +16,7 @@ import {
 import { problem, problems } from '../../plugins/errors.ts';
 import { isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
-import { type Resource, securityOf } from '../resource.ts';
-
-const common = { tags: ['tenants'], security: securityOf('installation') };
+import type { Resource } from '../resource.ts';
 
 const tenantFields = {
   id: z.uuid(),
@@ -46,7 +44,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants',
     {
       schema: {
-        ...common,
         summary: 'Make a tenant: a store, or an agency’s client',
         description: 'With its preset sequences active and a first API key, in every process, when this is answered.',
         body: z.strictObject({ slug, name: lineField(120), settings: settingsChange.default({}) }),
@@ -64,7 +61,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants',
     {
       schema: {
-        ...common,
         summary: 'List tenants',
         querystring: tenantList.query,
         response: { 200: tenantList.answer, ...problems(400, 401, 429, 503) },
@@ -78,7 +74,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
 
   app.get(
     '/api/tenants/:tenant',
-    { schema: { ...common, summary: 'Show a tenant', params, response: { 200: tenantSchema, ...problems(401, 404, 429, 503) } } },
+    { schema: { summary: 'Show a tenant', params, response: { 200: tenantSchema, ...problems(401, 404, 429, 503) } } },
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       return found === null ? unknown(reply) : present(found);
@@ -89,7 +85,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant',
     {
       schema: {
-        ...common,
         summary: 'Rename a tenant',
         params,
         body: z.strictObject({ name: lineField(120) }),
@@ -108,7 +103,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant/keys',
     {
       schema: {
-        ...common,
         summary: 'List a tenant’s API keys',
         params,
         querystring: keyList.query,
@@ -132,7 +126,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant/keys',
     {
       schema: {
-        ...common,
         summary: 'Issue one more API key',
         params,
         body: z.strictObject({ name: lineField(120) }),
@@ -151,7 +144,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant/keys/:key',
     {
       schema: {
-        ...common,
         summary: 'Revoke an API key',
         description: 'It opens nothing from now on.',
         params: params.extend({ key: z.string().max(100) }),

@@ -1,10 +1,12 @@
 import { decideDispatch } from '../../../domain/gates/decide-dispatch.ts';
-import type { ChannelFacts, Facts } from '../../../domain/gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord } from '../../../domain/gates/facts.ts';
 import type { GateCheck, Verdict } from '../../../domain/gates/verdict.ts';
+import { plainSettings } from '../../../domain/rehearsal/world.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import type { Progress } from '../../../domain/sequence/plan.ts';
-import { initialProgress } from '../../../domain/sequence/progress.ts';
+import { newEnrollment, progressOf } from '../../../domain/sequence/progress.ts';
+import type { DailyWindow } from '../../../domain/time/quiet-hours.ts';
 import { anEmail, aSequence, ms } from '../../helpers/sequence-dsl.ts';
 
 export const anchorMs = Date.parse('2026-03-10T10:00Z');
@@ -26,11 +28,13 @@ export interface Differences {
   step?: Partial<Facts['step']>;
   enrollment?: Partial<Facts['enrollment']>;
   subject?: Partial<Facts['subject']>;
-  person?: Partial<Facts['person']>;
+  contact?: Partial<ContactRecord>;
+  zones?: Partial<Facts['person']['zones']>;
+  /** Newest first. */
+  sends?: SendRecord[];
   channels?: Facts['channels'];
   messages?: Facts['messages'];
-  lastSend?: Facts['lastSend'];
-  quietHours?: Facts['tenant']['quietHours'];
+  quietHours?: DailyWindow;
   /** After the anchor; the step is due after an hour. */
   after?: string;
 }
@@ -48,7 +52,7 @@ export function factsWith(differences: Differences = {}): Facts {
   if (step === undefined) throw new Error('no such step');
   return {
     plan: compilePlan(sequence, 1, timeScale),
-    progress: { ...initialProgress(anchorMs), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
+    progress: { ...progressOf(newEnrollment(anchorMs, timeScale), []), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
     step: { id: step.id, when: step.when, channels: step.channels, refusals: {}, maxRetries: step.maxRetries, ...differences.step },
     enrollment: { ended: null, ...differences.enrollment },
     subject: {
@@ -62,19 +66,13 @@ export function factsWith(differences: Differences = {}): Facts {
       ...differences.subject,
     },
     person: {
-      doNotContact: false,
-      lastOrderMs: null,
-      lastReplyMs: null,
-      lastSeenMs: null,
-      timeZones: ['UTC'],
-      zoneBasis: 'stated',
-      zoneCountry: null,
-      ...differences.person,
+      contacts: [{ lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null, ...differences.contact }],
+      sends: differences.sends ?? [],
+      zones: { timeZones: ['UTC'], basis: 'stated', country: null, ...differences.zones },
     },
     channels: differences.channels ?? { email: usable },
     messages: differences.messages ?? {},
-    lastSend: differences.lastSend ?? null,
-    tenant: { quietHours: differences.quietHours ?? null },
+    settings: { ...plainSettings, quietHours: differences.quietHours ?? null },
   };
 }
 

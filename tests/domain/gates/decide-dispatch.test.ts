@@ -41,10 +41,10 @@ describe('ends', () => {
     ['the cart was deleted', { subject: { state: 'gone' } }, 'cart_deleted'],
     ['the enrollment was stopped', { enrollment: { ended: 'manual' } }, 'manual'],
     ['a stop stands in the progress only', { progress: { stopped: 'replied' } }, 'replied'],
-    ['the person must not be contacted', { person: { doNotContact: true } }, 'opted_out'],
-    ['the person ordered since', { person: { lastOrderMs: at('30m') } }, 'purchased_elsewhere'],
-    ['the person ordered before activation', { person: { lastOrderMs: at('30m') }, progress: { activatedAtMs: null } }, 'purchased_elsewhere'],
-    ['the person wrote since', { person: { lastReplyMs: at('30m') } }, 'replied'],
+    ['the person must not be contacted', { contact: { lifecycle: 'DO_NOT_CONTACT' } }, 'opted_out'],
+    ['the person ordered since', { contact: { lastOrderMs: at('30m') } }, 'purchased_elsewhere'],
+    ['the person ordered before activation', { contact: { lastOrderMs: at('30m') }, progress: { activatedAtMs: null } }, 'purchased_elsewhere'],
+    ['the person wrote since', { contact: { lastReplyMs: at('30m') } }, 'replied'],
   ] as const)('%s', (_, differences, reason) => {
     const verdict = decide(differences);
     expect(verdict).toMatchObject({ kind: 'stop', reason });
@@ -53,12 +53,12 @@ describe('ends', () => {
   });
 
   test('orders and replies from before the cart was left end nothing', () => {
-    expect(decide({ person: { lastOrderMs: anchorMs, lastReplyMs: anchorMs } }).kind).toBe('send');
+    expect(decide({ contact: { lastOrderMs: anchorMs, lastReplyMs: anchorMs } }).kind).toBe('send');
   });
 
   test('a reply ends nothing in a sequence that runs on', () => {
     const sequence = aSequence({ steps: [anEmail({ at: '1h' })], stopOn: ['purchased', 'opted_out'] });
-    expect(decide({ sequence, person: { lastReplyMs: at('30m') } }).kind).toBe('send');
+    expect(decide({ sequence, contact: { lastReplyMs: at('30m') } }).kind).toBe('send');
   });
 
   test('a step of a completed enrollment is a silent no-op', () => {
@@ -260,33 +260,37 @@ describe('time gates', () => {
 
   test('let a shopper finish: last activity + 30 min, on the cart or anywhere in the shop, scaled', () => {
     expect(decide({ subject: { lastActivityMs: at('50m') } })).toMatchObject({ kind: 'defer', untilMs: at('80m'), reason: 'active_now' });
-    expect(decide({ person: { lastSeenMs: at('55m') } })).toMatchObject({ kind: 'defer', untilMs: at('85m'), reason: 'active_now' });
-    expect(decide({ person: { lastSeenMs: at('30m') } }).kind).toBe('send');
-    const scaled = decide({ timeScale: 3600, person: { lastSeenMs: anchorMs + 900 } });
+    expect(decide({ contact: { lastSeenMs: at('55m') } })).toMatchObject({ kind: 'defer', untilMs: at('85m'), reason: 'active_now' });
+    expect(decide({ contact: { lastSeenMs: at('30m') } }).kind).toBe('send');
+    const scaled = decide({ timeScale: 3600, contact: { lastSeenMs: anchorMs + 900 } });
     expect(scaled).toMatchObject({ kind: 'defer', untilMs: anchorMs + 900 + 500 });
   });
 
   test('take activity from a clock that runs ahead for activity now', () => {
-    expect(decide({ person: { lastSeenMs: at('9h') } })).toMatchObject({ kind: 'defer', untilMs: at('90m'), reason: 'active_now' });
+    expect(decide({ contact: { lastSeenMs: at('9h') } })).toMatchObject({ kind: 'defer', untilMs: at('90m'), reason: 'active_now' });
   });
 
   test('do not take the leaving itself for activity', () => {
     const sequence = aSequence({ steps: [anEmail({ at: '10m' })] });
-    expect(decide({ sequence, after: '10m', person: { lastSeenMs: anchorMs } }).kind).toBe('send');
+    expect(decide({ sequence, after: '10m', contact: { lastSeenMs: anchorMs } }).kind).toBe('send');
   });
 
   test('keep 3 h between sends unless both were due at the same time, scaled', () => {
-    expect(decide({ lastSend: { atMs: at('30m'), dueMs: at('30m') } })).toMatchObject({ kind: 'defer', untilMs: at('210m'), reason: 'gap' });
-    expect(decide({ lastSend: { atMs: at('30m'), dueMs: at('1h') } }).kind).toBe('send');
-    const scaled = decide({ timeScale: 3600, lastSend: { atMs: anchorMs + 500, dueMs: anchorMs + 500 } });
+    expect(decide({ sends: [{ channel: 'email', atMs: at('30m'), dueMs: at('30m') }] })).toMatchObject({
+      kind: 'defer',
+      untilMs: at('210m'),
+      reason: 'gap',
+    });
+    expect(decide({ sends: [{ channel: 'email', atMs: at('30m'), dueMs: at('1h') }] }).kind).toBe('send');
+    const scaled = decide({ timeScale: 3600, sends: [{ channel: 'email', atMs: anchorMs + 500, dueMs: anchorMs + 500 }] });
     expect(scaled).toMatchObject({ kind: 'defer', untilMs: anchorMs + 500 + 3000 });
   });
 
   test('keep quiet hours on the clock of the person', () => {
-    expect(decide({ quietHours: usualQuietHours, person: { timeZones: ['Asia/Tokyo'] } })).toEqual(
-      decide({ quietHours: usualQuietHours, person: { timeZones: ['Asia/Seoul'] } }),
+    expect(decide({ quietHours: usualQuietHours, zones: { timeZones: ['Asia/Tokyo'] } })).toEqual(
+      decide({ quietHours: usualQuietHours, zones: { timeZones: ['Asia/Seoul'] } }),
     );
-    expect(decide({ quietHours: usualQuietHours, person: { timeZones: ['Pacific/Auckland'] } })).toMatchObject({
+    expect(decide({ quietHours: usualQuietHours, zones: { timeZones: ['Pacific/Auckland'] } })).toMatchObject({
       kind: 'defer',
       untilMs: Date.parse('2026-03-10T19:00Z'),
       reason: 'quiet_hours',
@@ -294,9 +298,9 @@ describe('time gates', () => {
   });
 
   test('keep quiet hours on every clock that may be the person’s, and say what was assumed', () => {
-    const unknownState = { timeZones: zonesOfCountry('US'), zoneBasis: 'country' as const, zoneCountry: 'US' };
+    const unknownState = { timeZones: zonesOfCountry('US'), basis: 'country' as const, country: 'US' };
     // 11:00 UTC, 10 March 2026: morning in New York, night in Honolulu.
-    const verdict = decide({ quietHours: usualQuietHours, person: unknownState });
+    const verdict = decide({ quietHours: usualQuietHours, zones: unknownState });
     expect(verdict).toMatchObject({ kind: 'defer', untilMs: Date.parse('2026-03-10T18:00Z'), reason: 'quiet_hours' });
     const { note, input } = checkOf(verdict, 'quiet_hours');
     expect(input).toMatchObject({
@@ -313,25 +317,25 @@ describe('time gates', () => {
   });
 
   test.each([
-    [{ timeZones: ['Asia/Tokyo'], zoneBasis: 'stated' as const, zoneCountry: null }, 'in the time zone that is stated for the person (UTC+09:00)'],
-    [{ timeZones: ['Asia/Tokyo'], zoneBasis: 'country' as const, zoneCountry: 'JP' }, 'in Japan (UTC+09:00)'],
-    [{ timeZones: ['Pacific/Honolulu'], zoneBasis: 'region' as const, zoneCountry: 'US' }, 'in the person’s region of the United States (UTC-10:00)'],
+    [{ timeZones: ['Asia/Tokyo'], basis: 'stated' as const, country: null }, 'in the time zone that is stated for the person (UTC+09:00)'],
+    [{ timeZones: ['Asia/Tokyo'], basis: 'country' as const, country: 'JP' }, 'in Japan (UTC+09:00)'],
+    [{ timeZones: ['Pacific/Honolulu'], basis: 'region' as const, country: 'US' }, 'in the person’s region of the United States (UTC-10:00)'],
     [
-      { timeZones: ['America/Chicago', 'America/Denver'], zoneBasis: 'region' as const, zoneCountry: 'US' },
+      { timeZones: ['America/Chicago', 'America/Denver'], basis: 'region' as const, country: 'US' },
       'in the person’s region of the United States (2 zones possible; kept in all of them, UTC-06:00 to UTC-05:00)',
     ],
-    [{ timeZones: ['Asia/Tokyo'], zoneBasis: 'phone' as const, zoneCountry: 'JP' }, 'in Japan (by the country of the phone number; UTC+09:00)'],
+    [{ timeZones: ['Asia/Tokyo'], basis: 'phone' as const, country: 'JP' }, 'in Japan (by the country of the phone number; UTC+09:00)'],
     [
-      { timeZones: ['Asia/Tokyo'], zoneBasis: 'store' as const, zoneCountry: null },
+      { timeZones: ['Asia/Tokyo'], basis: 'store' as const, country: null },
       'in the time zone of the store (where the person lives is not known; UTC+09:00)',
     ],
     [
-      { timeZones: ['Europe/London', 'Asia/Tokyo', 'America/Los_Angeles'], zoneBasis: 'country' as const, zoneCountry: 'GB' },
+      { timeZones: ['Europe/London', 'Asia/Tokyo', 'America/Los_Angeles'], basis: 'country' as const, country: 'GB' },
       'in the United Kingdom (3 zones possible, no state known; they leave no common hour of the day, so kept in the 2 where most people live, UTC+00:00 to UTC+09:00)',
     ],
-  ])('the note names what the hours rest on: %j', (person, words) => {
+  ])('the note names what the hours rest on: %j', (zones, words) => {
     // 13:00 UTC: late in Tokyo, early in Denver and before.
-    const verdict = decide({ quietHours: usualQuietHours, person, after: '3h' });
+    const verdict = decide({ quietHours: usualQuietHours, zones, after: '3h' });
     expect(checkOf(verdict, 'quiet_hours').note).toBe(`Quiet hours from 21:00 to 08:00 ${words}.`);
   });
 
@@ -340,25 +344,25 @@ describe('time gates', () => {
     const unknownState = { timeZones: zonesOfCountry('US') };
     // Due at 23:00 in New York: open at eight there, but in Honolulu only after the step's twelve hours.
     const late = { sequence, quietHours: usualQuietHours, after: '17h', progress: { anchorMs: anchorMs + ms('16h') } };
-    expect(decide({ ...late, person: { timeZones: ['America/New_York'] } })).toMatchObject({
+    expect(decide({ ...late, zones: { timeZones: ['America/New_York'] } })).toMatchObject({
       kind: 'defer',
       untilMs: Date.parse('2026-03-11T12:00Z'),
     });
     const opensMs = Date.parse('2026-03-11T18:00Z');
-    expect(decide({ ...late, person: unknownState })).toMatchObject({ kind: 'defer', untilMs: opensMs, reason: 'quiet_hours' });
-    const whenOpen = { ...late, person: unknownState, after: `${(opensMs - anchorMs) / 60_000 + 1}m` as const };
+    expect(decide({ ...late, zones: unknownState })).toMatchObject({ kind: 'defer', untilMs: opensMs, reason: 'quiet_hours' });
+    const whenOpen = { ...late, zones: unknownState, after: `${(opensMs - anchorMs) / 60_000 + 1}m` as const };
     expect(decide(whenOpen).kind).toBe('send');
     expect(decide({ ...whenOpen, after: `${(opensMs - anchorMs) / 60_000 + 61}m` as const })).toMatchObject({ kind: 'skip', reason: 'too_old' });
     // What would be too old on the likeliest clock as well is too old.
     const hasty = aSequence({ steps: [anEmail({ at: '1h', expires: '2h' })] });
-    expect(decide({ ...late, sequence: hasty, person: unknownState })).toMatchObject({ kind: 'skip', reason: 'too_old' });
+    expect(decide({ ...late, sequence: hasty, zones: unknownState })).toMatchObject({ kind: 'skip', reason: 'too_old' });
   });
 
   test('are solved together: one verdict, every gate that took part listed, the last to open as the reason', () => {
     const verdict = decide({
       quietHours: { fromMinute: 12 * 60, toMinute: 15 * 60 },
-      person: { lastSeenMs: at('50m') },
-      lastSend: { atMs: at('30m'), dueMs: anchorMs },
+      contact: { lastSeenMs: at('50m') },
+      sends: [{ channel: 'email', atMs: at('30m'), dueMs: anchorMs }],
       after: '1h',
     });
     // Active until 11:20, the gap until 13:30, then quiet until 15:00.
@@ -407,7 +411,7 @@ test('a plan without the step is a defect and says so', () => {
 
 test('nothing personal reaches the record: only ids, times and flags', () => {
   const verdicts = [
-    decide({ quietHours: usualQuietHours, person: { timeZones: ['Asia/Tokyo'] } }),
+    decide({ quietHours: usualQuietHours, zones: { timeZones: ['Asia/Tokyo'] } }),
     decide({ step: { when: { value: { atLeast: 5 } } } }),
   ];
   for (const { checks } of verdicts) {

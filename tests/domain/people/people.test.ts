@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Consent } from '../../../domain/gates/facts.ts';
 import { minorDigits } from '../../../domain/money.ts';
-import { consentAllows, deniesEverything, foldConsent } from '../../../domain/people/consent.ts';
+import { type Consent, consentAllows, deniesEverything, foldConsent } from '../../../domain/people/consent.ts';
 import { normaliseEmail, normalisePhone } from '../../../domain/people/identity.ts';
 import { placeholderReason } from '../../../domain/people/placeholder.ts';
 import { baseSegment } from '../../../domain/people/segments.ts';

@@ -178,7 +178,7 @@ describe('a provider', () => {
   test('that is down for hours moves the step by the back-off and ejects nobody', () => {
     const run = rehearse(oneHour, [cartUpdated('08:00'), provider('08:30', 'outage'), provider('10:00', 'accepted')]);
     expect(run.deferred.map(({ until }) => until)).toEqual(['09:05', '09:15', '09:35', '10:15']);
-    expect(run.deferred.every(({ reason }) => reason === 'send_failed')).toBe(true);
+    expect(run.deferred.every(({ reason }) => reason === 'due')).toBe(true);
     expect(run.sent).toEqual([{ step: 'email', at: '10:15' }]);
   });
 

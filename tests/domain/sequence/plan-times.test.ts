@@ -1,13 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { afterFailure, backoffMs } from '../../../domain/sequence/backoff.ts';
+import { backoffMs } from '../../../domain/sequence/backoff.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import { dueAt, expiryAt, plannedAt, readyAt } from '../../../domain/sequence/due.ts';
 import { nextMove } from '../../../domain/sequence/next-move.ts';
-import { defer, initialProgress, settle } from '../../../domain/sequence/progress.ts';
+import type { Progress, StepOutcome } from '../../../domain/sequence/plan.ts';
+import { newEnrollment, progressOf } from '../../../domain/sequence/progress.ts';
 import { anEmail, aSequence, ms } from '../../helpers/sequence-dsl.ts';
 
 const anchorMs = Date.parse('2026-03-10T10:00Z');
-const fresh = initialProgress(anchorMs);
+const fresh = progressOf(newEnrollment(anchorMs, 1), []);
+const settle = (progress: Progress, id: string, outcome: StepOutcome, atMs: number): Progress => ({
+  ...progress,
+  settled: { ...progress.settled, [id]: { outcome, atMs } },
+});
+const defer = (progress: Progress, id: string, untilMs: number): Progress => ({
+  ...progress,
+  notBeforeMs: { ...progress.notBeforeMs, [id]: untilMs },
+});
 const after = (span: string) => anchorMs + ms(span);
 
 describe('due', () => {
@@ -130,21 +139,6 @@ describe('back-off', () => {
     expect([1, 2, 3, 4].map((failures) => backoffMs(failures, 1))).toEqual([300_000, 600_000, 1_200_000, 2_400_000]);
     expect([1, 4, 5].map((failures) => backoffMs(failures, 3600))).toEqual([1_000, 1_000, 1_333]);
     expect(backoffMs(5_000, 1)).toBe(backoffMs(21, 1));
-  });
-
-  const plan = compilePlan(aSequence({ steps: [anEmail({ at: '1h', expires: '2h' })] }), 1, 1);
-  const outcome = (failures: number, refusals: number, nowMs = after('1h')) =>
-    afterFailure(plan, fresh, 'email', { failures, refusals, maxRetries: 3 }, nowMs);
-
-  test('puts the step off, however often the provider was down', () => {
-    expect(outcome(1, 0)).toEqual({ kind: 'defer', untilMs: after('1h') + 300_000, reason: 'send_failed' });
-    expect(outcome(4, 3)).toMatchObject({ kind: 'defer' });
-  });
-
-  test('gives a refused message up after maxRetries, and any message that would be too old by then', () => {
-    expect(outcome(4, 4)).toEqual({ kind: 'skip', reason: 'refused' });
-    expect(outcome(1, 0, after('3h') - 299_999)).toEqual({ kind: 'skip', reason: 'too_old' });
-    expect(outcome(1, 0, after('3h') - 300_000)).toMatchObject({ kind: 'defer', untilMs: after('3h') });
   });
 });
 

@@ -1,69 +1,52 @@
 import { describe, expect, test } from 'vitest';
-import type { Verdict } from '../../../domain/gates/verdict.ts';
 import { statusOf, stopReasonOfOrder } from '../../../domain/sequence/ending.ts';
 import { stopReasons } from '../../../domain/sequence/plan.ts';
-import { afterVerdict, initialProgress, settle, stop } from '../../../domain/sequence/progress.ts';
+import { type LedgerRecord, newEnrollment, progressOf } from '../../../domain/sequence/progress.ts';
 
-const fresh = initialProgress(1_000);
-const passed: Verdict['checks'] = [{ gate: 'activation', result: 'pass', input: {} }];
-
-describe('settling', () => {
-  test('keeps the first outcome', () => {
-    const skipped = settle(fresh, 'a', 'skipped', 5);
-    expect(settle(skipped, 'a', 'unknown', 9)).toBe(skipped);
-    const sent = settle(fresh, 'a', 'sent', 5);
-    expect(settle(sent, 'a', 'sent', 9)).toBe(sent);
-  });
-
-  test.each(['unknown', 'skipped'] as const)('lets proof of a send win over %s', (before) => {
-    expect(settle(settle(fresh, 'a', before, 5), 'a', 'sent', 9).settled).toEqual({ a: { outcome: 'sent', atMs: 9 } });
-  });
-
-  test('changes nothing it was given', () => {
-    settle(fresh, 'a', 'sent', 5);
-    expect(fresh).toEqual(initialProgress(1_000));
-  });
+const enrollment = newEnrollment(1_000, 1);
+const message = (changes: Partial<LedgerRecord>): LedgerRecord => ({
+  stepId: 'a',
+  state: 'claimed',
+  failures: 0,
+  refusedForGood: false,
+  claimedAt: 2_000,
+  settledAt: null,
+  createdAt: 1_500,
+  ...changes,
 });
 
-test('the first stop stays', () => {
-  expect(stop(stop(fresh, 'replied'), 'purchased').stopped).toBe('replied');
-});
-
-describe('after a verdict', () => {
-  test('a send activates and settles nothing: the provider has not answered yet', () => {
-    expect(afterVerdict(fresh, 'a', { kind: 'send', channel: 'email', checks: passed }, 7)).toEqual({ ...fresh, activatedAtMs: 7 });
+describe('progress', () => {
+  test('begins with nothing settled', () => {
+    expect(progressOf(enrollment, [])).toEqual({ anchorMs: 1_000, activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: null });
   });
 
-  test('a deferral by time activates, keeps the anchor and notes the time', () => {
-    expect(afterVerdict(fresh, 'a', { kind: 'defer', untilMs: 99, reason: 'quiet_hours', checks: passed }, 7)).toEqual({
-      ...fresh,
-      activatedAtMs: 7,
-      notBeforeMs: { a: 99 },
+  test('a call in flight settles nothing', () => {
+    expect(progressOf(enrollment, [message({})]).settled).toEqual({});
+  });
+
+  test('what was sent or skipped is settled then; a call in doubt was perhaps read when it was made', () => {
+    const ledger = [
+      message({ state: 'sent', settledAt: 3_000 }),
+      message({ stepId: 'b', state: 'skipped', claimedAt: null, settledAt: 4_000 }),
+      message({ stepId: 'c', state: 'unknown', claimedAt: 5_000, settledAt: 9_000 }),
+    ];
+    expect(progressOf(enrollment, ledger).settled).toEqual({
+      a: { outcome: 'sent', atMs: 3_000 },
+      b: { outcome: 'skipped', atMs: 4_000 },
+      c: { outcome: 'unknown', atMs: 5_000 },
     });
   });
 
-  test('a deferral by activity moves the anchor and does not activate', () => {
-    const verdict: Verdict = {
-      kind: 'defer',
-      untilMs: 99,
-      anchorMs: 50,
-      reason: 'activity',
-      checks: [{ gate: 'activation', result: 'defer', input: {} }],
-    };
-    expect(afterVerdict(fresh, 'a', verdict, 7)).toEqual({ ...fresh, anchorMs: 50, notBeforeMs: { a: 99 } });
+  test('what failed waits for its back-off, and for the time to which a gate put it off', () => {
+    const failed = message({ state: 'failed', failures: 2, settledAt: 3_000 });
+    expect(progressOf(enrollment, [failed]).notBeforeMs).toEqual({ a: 603_000 });
+    expect(progressOf({ ...enrollment, notBefore: { a: 700_000, b: 5 } }, [failed]).notBeforeMs).toEqual({ a: 700_000, b: 5 });
+    expect(progressOf({ ...enrollment, timeScale: 3_600 }, [failed]).notBeforeMs).toEqual({ a: 4_000 });
   });
 
-  test('a skip settles, a stop stops, a hold changes nothing more', () => {
-    expect(afterVerdict(fresh, 'a', { kind: 'skip', reason: 'condition', checks: passed }, 7).settled).toEqual({
-      a: { outcome: 'skipped', atMs: 7 },
-    });
-    expect(afterVerdict(fresh, 'a', { kind: 'stop', reason: 'purchased', checks: [] }, 7)).toEqual({ ...fresh, stopped: 'purchased' });
-    expect(afterVerdict(fresh, 'a', { kind: 'hold', reason: 'paused', checks: [] }, 7)).toEqual(fresh);
-  });
-
-  test('the first activation stays', () => {
-    const active = { ...fresh, activatedAtMs: 3 };
-    expect(afterVerdict(active, 'a', { kind: 'send', channel: 'email', checks: passed }, 7).activatedAtMs).toBe(3);
+  test('what was refused for good, or never called, waits for nothing', () => {
+    expect(progressOf(enrollment, [message({ state: 'failed', failures: 1, refusedForGood: true, settledAt: 3_000 })]).notBeforeMs).toEqual({});
+    expect(progressOf(enrollment, [message({ state: 'failed', failures: 0 })]).notBeforeMs).toEqual({});
   });
 });
 
