@@ -19,10 +19,7 @@ import { refuseUnreadable } from './plugins/unreadable-requests.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { loadResources } from './resources/load.ts';
-import type { Guard } from './resources/resource.ts';
-import { deliveryRoutes } from './routes/deliveries/deliveries.ts';
-import { quarantineRoutes } from './routes/deliveries/quarantine.ts';
-import { enrollmentRoutes } from './routes/enrollments/enrollments.ts';
+import { type Guard, securityOf } from './resources/resource.ts';
 import { createExamine, createExamineStorage } from './routes/health/examine.ts';
 import { healthRoutes } from './routes/health/health.ts';
 import { metricsRoute } from './routes/health/metrics.ts';
@@ -102,18 +99,17 @@ export async function buildApp({
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', requireApiKey(deps, limits.failedAuth));
     await guarded.register(recoveryRoutes, { deps });
-    await guarded.register(enrollmentRoutes, { deps, links: workflows });
-    await guarded.register(deliveryRoutes, { deps });
-    await guarded.register(quarantineRoutes, { deps });
   });
   const guards = {
     tenant: requireApiKey(deps, limits.failedAuth),
     installation: requireInstallationKey(installationKey === null ? null : hashApiKey(installationKey), limits.failedAuth),
   } satisfies Record<Guard, unknown>;
-  for (const { guard, routes } of resources) {
+  for (const { tag, guard, routes } of resources) {
     await app.register(async (guarded) => {
       guarded.addHook('onRequest', guards[guard]);
-      await guarded.register(routes, { deps });
+      // Set here and not by each route, so that no operation can lack them.
+      guarded.addHook('onRoute', (route) => void (route.schema = { ...route.schema, tags: [tag.name], security: securityOf(guard) }));
+      await guarded.register(routes, { deps, workflows });
     });
   }
   return app;

@@ -78,7 +78,7 @@ async function start(args: string[]): Promise<void> {
   const shopUrl = settings.demo === 'wanted' ? await startShopSite(settings) : null;
   if (settings.demo === 'no_mailbox')
     say('The demo store is left out: SMTP_URL is set, and its emails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
-  const phone = shopUrl === null ? null : await startOwnPhone();
+  const phone = shopUrl === null ? null : await startOwnPhone(settings);
   const shop = shopUrl === null || phone === null ? null : { url: shopUrl, timeScale: demoTimeScale, phoneUrl: phone.webUrl };
   const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoShop: shop });
 
@@ -162,8 +162,8 @@ async function startMail(settings: LocalSettings): Promise<{ smtpUrl: string; we
   return { smtpUrl: mailbox.smtpUrl, webUrl: `http://localhost:${settings.ports.mailbox}` };
 }
 
-async function startOwnPhone(): Promise<Phone> {
-  const port = await freePortFrom(8026);
+async function startOwnPhone(settings: LocalSettings): Promise<Phone> {
+  const { phone: port } = settings.ports;
   return begin(
     'phone',
     () => startPhone({ dir: join(localDir, 'phone'), port, host: '127.0.0.1' }),

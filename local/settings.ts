@@ -13,6 +13,7 @@ export interface LocalSettings {
     temporalUi: number;
     smtp: number;
     mailbox: number;
+    phone: number;
     postgres: number;
     shop: number;
     /** null: any free one. */
@@ -45,6 +46,7 @@ export function readSettings(args: readonly string[], source: Source = process.e
     temporalUi: port('TEMPORAL_UI_PORT', 8233),
     smtp: port('MAILBOX_SMTP_PORT', 1025),
     mailbox: port('MAILBOX_PORT', 8025),
+    phone: port('PHONE_PORT', 8026),
     postgres: port('POSTGRES_PORT', 5433),
     shop: port('DEMO_STORE_PORT', 3030),
   };
@@ -140,7 +142,11 @@ export function portClaims({ ports, ...given }: LocalSettings): PortClaim[] {
       { port: ports.smtp, variable: 'MAILBOX_SMTP_PORT', purpose: 'mailbox, SMTP' },
       { port: ports.mailbox, variable: 'MAILBOX_PORT', purpose: 'mailbox, page' },
     ),
-    ...own(given.demo === 'wanted', { port: ports.shop, variable: 'DEMO_STORE_PORT', purpose: 'demo shop' }),
+    ...own(
+      given.demo === 'wanted',
+      { port: ports.phone, variable: 'PHONE_PORT', purpose: 'page with the texts' },
+      { port: ports.shop, variable: 'DEMO_STORE_PORT', purpose: 'demo shop' },
+    ),
     ...(ports.workerMetrics === null
       ? []
       : [{ port: ports.workerMetrics, variable: 'METRICS_PORT', purpose: 'the worker’s figures', host: given.host }]),

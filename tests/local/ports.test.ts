@@ -56,7 +56,15 @@ test.each(['abc', '0', '70000', '1.5'])('%s is no port', (given) => {
 });
 
 test('all wrong variables are named at once, those of the children and those of this start', () => {
-  const wrong = { PORT: 'x', MAILBOX_PORT: '0', DEMO_STORE_PORT: '99999', SMTP_URL: 'mail', REKINDLE_TIME_SCALE: 'fast', METRICS_PORT: '-1' };
+  const wrong = {
+    PORT: 'x',
+    MAILBOX_PORT: '0',
+    PHONE_PORT: 'x',
+    DEMO_STORE_PORT: '99999',
+    SMTP_URL: 'mail',
+    REKINDLE_TIME_SCALE: 'fast',
+    METRICS_PORT: '-1',
+  };
   try {
     readSettings([], wrong);
     expect.unreachable();
@@ -89,13 +97,14 @@ test('servers that cannot be used and ports that are taken are named together', 
 test('what the user provides needs no port of ours', () => {
   const variables = (source: Record<string, string>, ...args: string[]) => portClaims(readSettings(args, source)).map((claim) => claim.variable);
   expect(variables({})).toEqual([
-    ...['PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'MAILBOX_SMTP_PORT', 'MAILBOX_PORT', 'DEMO_STORE_PORT'],
+    ...['PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'MAILBOX_SMTP_PORT', 'MAILBOX_PORT', 'PHONE_PORT', 'DEMO_STORE_PORT'],
   ]);
   expect(
     variables({ DATABASE_URL: 'postgres://db.example.com/x', TEMPORAL_ADDRESS: 'temporal.example.com:7233', SMTP_URL: 'smtp://mail.example.com' }),
   ).toEqual(['PORT']);
   // Without synthetic shoppers there is no demo shop; nor where nobody would find their emails.
   expect(variables({}, '--no-demo')).not.toContain('DEMO_STORE_PORT');
+  expect(variables({}, '--no-demo')).not.toContain('PHONE_PORT');
   expect(variables({ SMTP_URL: 'smtp://mail.example.com', MAILBOX_URL: 'http://mail.example.com' })).toContain('DEMO_STORE_PORT');
   expect(variables({ METRICS_PORT: '9000' })).toContain('METRICS_PORT');
 });

@@ -15,22 +15,20 @@ import {
 } from '../../../operations/connections.ts';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
-import { problem, problems } from '../../plugins/errors.ts';
+import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
-import { listOf, pageOf, pageQuery, securityOf } from '../resource.ts';
+import { aList } from '../list.ts';
 import { changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema } from './schemas.ts';
 
-const common = { tags: ['connections'], security: securityOf('tenant') };
+const list = aList({ name: 'connections', item: connectionSchema, filters: {} });
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_connection', 'There is no such connection.');
-const invalid = (reply: FastifyReply, faults: ConfigFault[]) =>
-  problem(reply, 400, 'invalid_request', 'The connection cannot be used like this.', { errors: faults });
+const invalid = (reply: FastifyReply, faults: ConfigFault[]) => invalidRequest(reply, faults, 'The connection cannot be used like this.');
 
 export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   app.post(
     '/api/connections',
     {
       schema: {
-        ...common,
         summary: 'Connect the store to an account of a provider',
         description: 'Secrets are stored sealed. A secret that Rekindle makes is shown in this answer and never again.',
         body: createSchema,
@@ -52,24 +50,20 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections',
     {
       schema: {
-        ...common,
         summary: 'List the store’s connections',
-        querystring: z.object(pageQuery()),
-        response: { 200: listOf(connectionSchema), ...problems(400, 401, 429, 503) },
+        querystring: list.query,
+        response: { 200: list.answer, ...problems(400, 401, 429, 503) },
       },
     },
     async (request) => {
-      const { limit, cursor } = request.query;
-      const after = cursor !== undefined && isId(cursor) ? cursor : null;
-      const rows = await listConnections(deps, callerOf(request).tenantId, limit + 1, after);
-      const { data, nextCursor } = pageOf(rows, limit, (row) => row.id);
-      return { data: data.map((row) => present(row)), nextCursor };
+      const { limit, cursor: after = null } = request.query;
+      return list.present(await listConnections(deps, callerOf(request).tenantId, { limit, after }), (row) => present(row));
     },
   );
 
   app.get(
     '/api/connections/:id',
-    { schema: { ...common, summary: 'Show a connection', params: idParams, response: { 200: connectionSchema, ...problems(401, 404, 429, 503) } } },
+    { schema: { summary: 'Show a connection', params: idParams, response: { 200: connectionSchema, ...problems(401, 404, 429, 503) } } },
     async (request, reply) => {
       const { id } = request.params;
       const found = isId(id) ? await readConnection(deps, callerOf(request).tenantId, id) : null;
@@ -81,7 +75,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections/:id',
     {
       schema: {
-        ...common,
         summary: 'Change a connection',
         description: 'Every process uses the change with its next webhook or message.',
         params: idParams,
@@ -102,7 +95,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections/:id',
     {
       schema: {
-        ...common,
         summary: 'Remove a connection',
         description: 'Its webhooks are refused and nothing new is sent through it. What it brought stays.',
         params: idParams,
@@ -120,7 +112,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections/:id/rotate',
     {
       schema: {
-        ...common,
         summary: 'Give a connection a new webhook secret',
         description: 'The secret before stays valid beside it until the next rotation, or until `retire_old`, so that no delivery is lost meanwhile.',
         params: idParams,
@@ -147,7 +138,6 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     '/api/connections/:id/check',
     {
       schema: {
-        ...common,
         summary: 'Check a connection',
         description: 'Opens a session to the provider and closes it again; nothing is sent.',
         params: idParams,

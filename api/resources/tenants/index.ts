@@ -15,9 +15,8 @@ import {
 } from '../../../operations/tenants.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
-import { listOf, pageOf, pageQuery, type Resource, securityOf } from '../resource.ts';
-
-const common = { tags: ['tenants'], security: securityOf('installation') };
+import { aList } from '../list.ts';
+import type { Resource } from '../resource.ts';
 
 const tenantFields = {
   id: z.uuid(),
@@ -35,6 +34,9 @@ const newKeySchema = z.object({ id: z.uuid(), api_key: z.string().meta({ descrip
 const params = z.object({ tenant: z.string().max(100).meta({ description: 'Its id or its slug.' }) });
 const slug = z.string().regex(/^[a-z][a-z0-9-]{1,38}[a-z0-9]$/, 'is no slug: lower-case letters, digits and hyphens, a letter first, 3 to 40');
 
+const tenantList = aList({ name: 'tenants', item: tenantSchema, filters: {} });
+const keyList = aList({ name: 'keys', item: keySchema, filters: {} });
+
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_tenant', 'There is no such tenant.');
 
 const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
@@ -42,7 +44,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants',
     {
       schema: {
-        ...common,
         summary: 'Make a tenant: a store, or an agency’s client',
         description: 'With its preset sequences active and a first API key, in every process, when this is answered.',
         body: z.strictObject({ slug, name: lineField(120), settings: settingsChange.default({}) }),
@@ -60,23 +61,20 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants',
     {
       schema: {
-        ...common,
         summary: 'List tenants',
-        querystring: z.object(pageQuery()),
-        response: { 200: listOf(tenantSchema), ...problems(400, 401, 429, 503) },
+        querystring: tenantList.query,
+        response: { 200: tenantList.answer, ...problems(400, 401, 429, 503) },
       },
     },
     async (request) => {
-      const { limit, cursor } = request.query;
-      const rows = (await listAllTenants(deps)).filter((t) => cursor === undefined || t.id > cursor);
-      const { data, nextCursor } = pageOf(rows, limit, (row) => row.id);
-      return { data: data.map(present), nextCursor };
+      const { limit, cursor: after = null } = request.query;
+      return tenantList.present(await listAllTenants(deps, { limit, after }), present);
     },
   );
 
   app.get(
     '/api/tenants/:tenant',
-    { schema: { ...common, summary: 'Show a tenant', params, response: { 200: tenantSchema, ...problems(401, 404, 429, 503) } } },
+    { schema: { summary: 'Show a tenant', params, response: { 200: tenantSchema, ...problems(401, 404, 429, 503) } } },
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       return found === null ? unknown(reply) : present(found);
@@ -87,7 +85,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant',
     {
       schema: {
-        ...common,
         summary: 'Rename a tenant',
         params,
         body: z.strictObject({ name: lineField(120) }),
@@ -104,15 +101,24 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
 
   app.get(
     '/api/tenants/:tenant/keys',
-    { schema: { ...common, summary: 'List a tenant’s API keys', params, response: { 200: listOf(keySchema), ...problems(401, 404, 429, 503) } } },
+    {
+      schema: {
+        summary: 'List a tenant’s API keys',
+        params,
+        querystring: keyList.query,
+        response: { 200: keyList.answer, ...problems(400, 401, 404, 429, 503) },
+      },
+    },
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       if (found === null) return unknown(reply);
-      const keys = await listApiKeys(deps, found.id);
-      return {
-        data: keys.map((k) => ({ id: k.id, name: k.name, created_at: isoTime(k.createdAtMs), revoked_at: isoTimeOrNull(k.revokedAtMs) })),
-        nextCursor: null,
-      };
+      const { limit, cursor: after = null } = request.query;
+      return keyList.present(await listApiKeys(deps, found.id, { limit, after }), (k) => ({
+        id: k.id,
+        name: k.name,
+        created_at: isoTime(k.createdAtMs),
+        revoked_at: isoTimeOrNull(k.revokedAtMs),
+      }));
     },
   );
 
@@ -120,7 +126,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant/keys',
     {
       schema: {
-        ...common,
         summary: 'Issue one more API key',
         params,
         body: z.strictObject({ name: lineField(120) }),
@@ -139,7 +144,6 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     '/api/tenants/:tenant/keys/:key',
     {
       schema: {
-        ...common,
         summary: 'Revoke an API key',
         description: 'It opens nothing from now on.',
         params: params.extend({ key: z.string().max(100) }),
