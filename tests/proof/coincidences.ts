@@ -31,6 +31,7 @@ const coincidences: readonly (readonly [number, Coincidence])[] = [
   [0.8, leftAlone],
   [1.4, stopInCall],
   [1.4, contactedInCall],
+  [1.4, stopBehindLocks],
   [1, setInCall],
   [1, mergeBesideStop],
 ];
@@ -172,6 +173,24 @@ function contactedInCall({ random, plan, first, hangs }: Parts): HistoryPlan {
     dispatches: [{ ...atOnce(first), run: 0 }],
     behaviours: [[hangs], []],
     actions: [at('called', random.whole(0, 150), { move, run: 0 })],
+  };
+}
+
+/** Workers hold the person's lock one after the other for longer than a delivery waits for it: a stop is not answered by being stored. */
+function stopBehindLocks({ random, plan, first, hangs }: Parts): HistoryPlan {
+  const subjects: Scene['subjects'] = [random.chance(0.7) ? 'lead' : 'cart'];
+  const worker = (delayMs: number): DispatchPlan => ({
+    run: 0,
+    when: { after: 'start', delayMs },
+    lives: [{ faults: { 'dispatch.locked': { kind: 'pause', ms: random.whole(190, 235) } }, waitMs: 20 }],
+  });
+  return {
+    ...plan,
+    shape: 'one',
+    subjects,
+    dispatches: [worker(0), worker(10), worker(15), worker(20), first].map((d) => ({ ...d, run: 0 })),
+    behaviours: [[hangs]],
+    actions: [at('locked', random.whole(0, 30), stopOf(random, { ...plan, shape: 'one', subjects }, 0))],
   };
 }
 

@@ -125,7 +125,8 @@ function isAnswered({ seen, counts }: HistoryStage, { id, event, unstorable }: W
     return false;
   }
   const said = kind === 'accepted' ? acceptance.result : kind;
-  const right = unstorable ? ['quarantined', 'unreadable'] : ['applied', 'repeated', 'pending'];
+  // What is stored for later is set aside later.
+  const right = unstorable ? ['quarantined', 'unreadable', 'pending'] : ['applied', 'repeated', 'pending'];
   if (right.includes(said)) seen.answers.push({ id, expected: unstorable ? 'quarantined' : 'applied', said: null });
   else seen.answers.push({ id, expected: 'applied', said: `${event.type} was answered as ${said}` });
   if (unstorable) {
