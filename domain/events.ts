@@ -20,11 +20,11 @@ export interface PersonDetails extends PersonRef {
   orderCount: number | null;
   lifetimeValueMinor: number | null;
   /** What is known about marketing to the person. Nothing is said about a channel that is not listed: an unticked box is no statement. */
-  consents: ConsentTold[];
+  consents: ReportedConsent[];
 }
 
 /** One statement about marketing on a channel, as an event carries it. */
-export interface ConsentTold {
+export interface ReportedConsent {
   channel: 'email' | 'sms';
   state: 'granted' | 'denied';
   /** `box`: a checkbox of this cart or order. `record`: what the shop has on record about the customer, which counts more (rule 14). */

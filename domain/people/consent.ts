@@ -1,5 +1,5 @@
 import type { Channel } from '../channels/index.ts';
-import type { ConsentTold } from '../events.ts';
+import type { ReportedConsent } from '../events.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 
 /** Consent of a person for one channel: the last thing they said, or nothing (rule 14). */
@@ -53,7 +53,7 @@ export function saysMore(statement: ConsentStatement, known: readonly ConsentSta
 
 /** What an event says about a person's channels that adds anything to what is known. */
 export function newStatements(
-  told: readonly ConsentTold[],
+  told: readonly ReportedConsent[],
   eventMs: EpochMs,
   known: readonly (ConsentStatement & { channel: string })[],
 ): (ConsentStatement & { channel: string })[] {

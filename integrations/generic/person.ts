@@ -1,4 +1,4 @@
-import type { ConsentTold, DomainEvent, PersonDetails, PersonRef } from '../../domain/events.ts';
+import type { ReportedConsent, DomainEvent, PersonDetails, PersonRef } from '../../domain/events.ts';
 import { readCountry, readRegion } from '../read/country.ts';
 import { readLocale, readTimeZone } from '../read/locale.ts';
 import { readCurrency, readMoney } from '../read/money.ts';
@@ -10,7 +10,7 @@ import type { Reading } from './reading.ts';
 /** A contact, and the channels on which it says that the person wants nothing more. */
 export interface Contact {
   person: PersonDetails;
-  denied: ConsentTold['channel'][];
+  denied: ReportedConsent['channel'][];
 }
 
 /** Everything that `contact` may say. */
@@ -53,10 +53,10 @@ const yes = ['true', 'yes', '1', 'on', 'granted', 'subscribed', 'opted_in', 'con
 const notStated = ['false', 'no', '0', 'off', '', 'not_stated', 'not_subscribed', 'unknown', 'null', 'none', 'pending'];
 const denials = ['denied', 'unsubscribed', 'opted_out', 'withdrawn', 'revoked'];
 
-function readMarketing({ notes }: Reading, value: unknown): Record<'granted' | 'denied', ConsentTold['channel'][]> {
+function readMarketing({ notes }: Reading, value: unknown): Record<'granted' | 'denied', ReportedConsent['channel'][]> {
   const path = 'data.contact.marketing';
   const fields = readFields(value, path, notes) ?? {};
-  const said: Record<'granted' | 'denied', ConsentTold['channel'][]> = { granted: [], denied: [] };
+  const said: Record<'granted' | 'denied', ReportedConsent['channel'][]> = { granted: [], denied: [] };
   for (const channel of ['email', 'sms'] as const) {
     const answer = fields[channel];
     if (isAbsent(answer)) continue;

@@ -1,4 +1,4 @@
-import type { ConsentTold, DomainEvent, PersonRef } from '../../domain/events.ts';
+import type { ReportedConsent, DomainEvent, PersonRef } from '../../domain/events.ts';
 import type { EpochMs } from '../../domain/sequence/plan.ts';
 import { readInstant } from '../read/instant.ts';
 import { type Fields, isAbsent, note, readFields } from '../read/notes.ts';
@@ -8,7 +8,7 @@ import type { Reading } from './reading.ts';
 
 /** What Shopify has on record about a customer and a channel. */
 export interface ConsentRecord {
-  channel: ConsentTold['channel'];
+  channel: ReportedConsent['channel'];
   /** `redacted`: the customer's data were erased, so nothing may be sent. Nothing else is a statement. */
   state: 'subscribed' | 'unsubscribed' | 'redacted';
   /** null: not said. */
@@ -24,7 +24,7 @@ export function readRecords(reading: Reading, customer: Fields, path: string): C
   return [email, sms].filter((record) => record !== null);
 }
 
-function readRecord(reading: Reading, customer: Fields, at: string, channel: ConsentTold['channel']): ConsentRecord | null {
+function readRecord(reading: Reading, customer: Fields, at: string, channel: ReportedConsent['channel']): ConsentRecord | null {
   const path = `${at}${channel}_marketing_consent`;
   const fields = readFields(customer[`${channel}_marketing_consent`], path, reading.notes);
   if (fields === null) return null;
@@ -67,7 +67,7 @@ function timeOf({ notes, store, receivedAtMs }: Reading, value: unknown, path: s
 }
 
 /** A record as a statement about the person. */
-export function statementOf({ channel, state, atMs }: ConsentRecord): ConsentTold {
+export function statementOf({ channel, state, atMs }: ConsentRecord): ReportedConsent {
   return { channel, state: state === 'subscribed' ? 'granted' : 'denied', basis: 'record', atMs };
 }
 

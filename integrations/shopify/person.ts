@@ -1,4 +1,4 @@
-import type { ConsentTold, PersonDetails, PersonRef } from '../../domain/events.ts';
+import type { ReportedConsent, PersonDetails, PersonRef } from '../../domain/events.ts';
 import { readCountry, readRegion } from '../read/country.ts';
 import { readLocale } from '../read/locale.ts';
 import { readCurrency, readMoney } from '../read/money.ts';
@@ -78,7 +78,11 @@ function phonesOf(body: Fields, customer: Fields, textsAccepted: boolean) {
 }
 
 /** A ticked box is a yes, beside the address that it is about. One that is not ticked says nothing: most shoppers leave it as it was. */
-function readBoxes({ body, notes }: Reading, address: { email: string | null; phone: string | null }, textsAccepted: boolean | null): ConsentTold[] {
+function readBoxes(
+  { body, notes }: Reading,
+  address: { email: string | null; phone: string | null },
+  textsAccepted: boolean | null,
+): ReportedConsent[] {
   const ticked = { state: 'granted', basis: 'box', atMs: null } as const;
   const emailsAccepted = readFlag(body['buyer_accepts_marketing'], 'buyer_accepts_marketing', notes);
   return [

@@ -29,9 +29,9 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
     draft.coverPersons(persons);
     draft.end(
       draft
-        .openRunsOf(persons)
-        .filter((run) => run.version.definition.stopOn.includes('replied'))
-        .map((run) => run.id),
+        .openEnrollmentsOf(persons)
+        .filter((enrollment) => enrollment.version.definition.stopOn.includes('replied'))
+        .map((enrollment) => enrollment.id),
       'replied',
     );
   },

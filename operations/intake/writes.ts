@@ -74,8 +74,8 @@ export function writesOf(draft: Draft): Writes {
       note: end.note,
       data: end.data,
     })),
-    moved_enrollments: [...c.movedRuns].map((id) => {
-      const { contactId, subjectId } = draft.run(id);
+    moved_enrollments: [...c.movedEnrollments].map((id) => {
+      const { contactId, subjectId } = draft.enrollment(id);
       return { id, contact_id: contactId, subject_id: subjectId };
     }),
     enrollments: c.beginnings.map((b) => ({

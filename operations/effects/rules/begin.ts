@@ -4,7 +4,7 @@ import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
 import type { Beginning, Draft } from '../../intake/draft.ts';
-import type { ActiveSequence, KnownContact, KnownRun, KnownSubject } from '../../intake/world.ts';
+import type { ActiveSequence, KnownContact, KnownEnrollment, KnownSubject } from '../../intake/world.ts';
 import { isClosedEverywhere } from './suppressions.ts';
 
 /** A subject whose owner is known, at the moment when a sequence might begin about it. */
@@ -45,9 +45,9 @@ function triggers(draft: Draft, { subject, owner }: Candidate, sequence: ActiveS
   const { definition, version } = sequence.version;
   const { nowMs, tenant } = draft.context;
   if (definition.on !== draft.kindOf(subject.kind).trigger) return false;
-  const runs = draft.runsAbout([subject.id]).filter((run) => run.sequenceId === sequence.id);
+  const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
   const plan = compilePlan(definition, version, tenant.timeScale);
-  if (keepsFromBeginning(runs, definition, nowMs, tenant.timeScale)) return false;
+  if (keepsFromBeginning(known, definition, nowMs, tenant.timeScale)) return false;
   if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return false;
   // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
   const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
@@ -55,10 +55,12 @@ function triggers(draft: Draft, { subject, owner }: Candidate, sequence: ActiveS
 }
 
 /** The person's runs that give way. @returns null: one of them is about a newer subject, which keeps the conversation */
-function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: ActiveSequence): KnownRun[] | null {
+function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: ActiveSequence): KnownEnrollment[] | null {
   if (version.definition.together === 'many') return [];
-  const rivals = draft.openRunsOf([owner.personId]).filter((run) => run.sequenceId === id && run.subjectId !== subject.id);
-  return rivals.some((run) => draft.subject(run.subjectId).lastActivityAt > subject.lastActivityAt) ? null : rivals;
+  const rivals = draft
+    .openEnrollmentsOf([owner.personId])
+    .filter((enrollment) => enrollment.sequenceId === id && enrollment.subjectId !== subject.id);
+  return rivals.some((enrollment) => draft.subject(enrollment.subjectId).lastActivityAt > subject.lastActivityAt) ? null : rivals;
 }
 
 // Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another run
@@ -67,14 +69,15 @@ const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void',
 // Two devices in turn must not begin a workflow with every click.
 const mostTakeovers = 3;
 
-/** Re-entry: once per subject, or again after the sequence's cooldown. @param runs - of this sequence, about this subject */
-function keepsFromBeginning(runs: readonly KnownRun[], { reentry }: SequenceDefinition, nowMs: number, timeScale: number): boolean {
-  if (runs.filter((run) => run.stopReason === 'superseded').length >= mostTakeovers) return true;
+/** Re-entry: once per subject, or again after the sequence's cooldown. @param known - of this sequence, about this subject */
+function keepsFromBeginning(known: readonly KnownEnrollment[], { reentry }: SequenceDefinition, nowMs: number, timeScale: number): boolean {
+  if (known.filter((enrollment) => enrollment.stopReason === 'superseded').length >= mostTakeovers) return true;
   const cooldownMs = reentry === 'once-per-subject' ? null : reentry.cooldownMs / timeScale;
-  return runs.some((run) => {
-    if (run.endedAt === null) return true;
-    if (run.activatedAt === null && run.stopReason !== null) return run.stopReason !== 'superseded' && !passingEnds.includes(run.stopReason);
-    return cooldownMs === null || nowMs < run.endedAt + cooldownMs;
+  return known.some((enrollment) => {
+    if (enrollment.endedAt === null) return true;
+    if (enrollment.activatedAt === null && enrollment.stopReason !== null)
+      return enrollment.stopReason !== 'superseded' && !passingEnds.includes(enrollment.stopReason);
+    return cooldownMs === null || nowMs < enrollment.endedAt + cooldownMs;
   });
 }
 

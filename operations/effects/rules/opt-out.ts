@@ -78,7 +78,7 @@ export function optOutPersons(draft: Draft, said: OptOut): void {
   if (said.final) for (const id of contactIds) draft.changeContact(id, { lifecycle: 'DO_NOT_CONTACT' });
   if (!everywhere || numberOnly) return;
   draft.end(
-    draft.openRunsOf(reachedPersonIds).map((run) => run.id),
+    draft.openEnrollmentsOf(reachedPersonIds).map((enrollment) => enrollment.id),
     'opted_out',
   );
 }

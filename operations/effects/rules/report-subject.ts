@@ -139,7 +139,8 @@ function moveTo(draft: Draft, subject: KnownSubject, named: Resolved): void {
   const oldPersonId = draft.findContact(subject.contactId)?.personId ?? null;
   draft.changeSubject(subject.id, { contactId: named.contactId });
   if (oldPersonId === null || oldPersonId === draft.contact(named.contactId).personId) return;
-  for (const run of draft.runsAbout([subject.id])) if (run.endedAt === null) draft.moveRun(run.id, { contactId: named.contactId });
+  for (const enrollment of draft.enrollmentsAbout([subject.id]))
+    if (enrollment.endedAt === null) draft.moveEnrollment(enrollment.id, { contactId: named.contactId });
   supersedeOlder(draft, draft.contact(named.contactId).personId);
   // The nameless visitor was this person all along.
   if (draft.identitiesOf([oldPersonId]).length === 0) mergePersons(draft, [draft.contact(named.contactId).personId, oldPersonId]);
@@ -158,7 +159,7 @@ function continueOrBegin<D, R>(draft: Draft, kind: SubjectKind<D, R>, event: Rep
   const stored = draft.subject(subjectId);
   const subject = { ...stored, details: kind.details.parse(stored.details) };
   const ending = subject.state === 'open' ? kind.endsBy(subject) : null;
-  const running = draft.runsAbout([subjectId]).find((run) => run.endedAt === null);
+  const running = draft.enrollmentsAbout([subjectId]).find((enrollment) => enrollment.endedAt === null);
   if (ending !== null) endRunsAbout(draft, subjectId, ending);
   const fit = subject.state === 'open' && ending === null && kind.unfit(subject, draft.context.tenant.settings, event.report) === null;
   const owner = draft.contact(contactId);
@@ -177,5 +178,5 @@ function tellActivity<D, R>(
   if (enrollmentId === null) return;
   const { valueMinor, currency, details } = kind.fold(null, event, { email: null, phone: null });
   const data = { occurred_at_ms: event.occurredAtMs, value_minor: valueMinor, currency, items: kind.count(details) };
-  draft.tell({ enrollmentId, type: event.type, data: ending === null ? data : { ...data, [ending]: true } });
+  draft.addStoryEntry({ enrollmentId, type: event.type, data: ending === null ? data : { ...data, [ending]: true } });
 }

@@ -1,5 +1,5 @@
 import { type Channel, channelNames, channels } from '../../../domain/channels/index.ts';
-import type { ConsentTold } from '../../../domain/events.ts';
+import type { ReportedConsent } from '../../../domain/events.ts';
 import { type Identity, isStrong } from '../../../domain/people/choose-contact.ts';
 import { deniesEverything } from '../../../domain/people/consent.ts';
 import type { Draft } from '../../intake/draft.ts';
@@ -98,7 +98,7 @@ export function liftOptOuts(draft: Draft, identities: readonly Identity[], { cha
 }
 
 /** The shop's record says yes, later than it said no: its own no is taken back. */
-export function liftByRecord(draft: Draft, personId: string, stated: readonly ConsentTold[]): void {
+export function liftByRecord(draft: Draft, personId: string, stated: readonly ReportedConsent[]): void {
   for (const { channel, atMs } of stated.filter((t) => t.basis === 'record' && t.state === 'granted')) {
     if (atMs !== null) liftOptOuts(draft, draft.identitiesOf([personId]), { channel, saidAtMs: atMs, basis: 'record' });
   }
