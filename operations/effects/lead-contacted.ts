@@ -1,7 +1,7 @@
 import { lead } from '../../domain/subjects/lead/index.ts';
 import type { Effect, EventOf } from './effect.ts';
 
-/** A colleague has spoken with the lead: what runs about the lead ends, unless its sequence goes on beside a person. */
+/** A colleague has spoken with the lead: its enrollments end, unless their sequence leaves `contacted` out of `stopOn`. */
 export const leadContacted: Effect<EventOf<'lead.contacted'>> = {
   stops: 'always',
   reads: ['runs', 'claims'],
@@ -10,7 +10,7 @@ export const leadContacted: Effect<EventOf<'lead.contacted'>> = {
     draft.coverPersons(persons);
     const matched = draft.matched().map((subject) => subject.id);
     const open = draft.openEnrollmentsOf(persons).filter((enrollment) => draft.subject(enrollment.subjectId).kind === lead.kind);
-    // Named by its key, it is this lead; named by a person alone, every lead of theirs that is older than the conversation.
+    // A key means this lead; a person alone means every lead of theirs that is older than the call.
     const meant = open.filter((enrollment) =>
       matched.length > 0 ? matched.includes(enrollment.subjectId) : draft.subject(enrollment.subjectId).startedAt <= event.occurredAtMs,
     );

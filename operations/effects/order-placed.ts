@@ -14,9 +14,9 @@ import { resolveContact } from './rules/persons.ts';
 type OrderPlaced = EventOf<'order.placed'>;
 
 /**
- * A purchase: the matched subjects are converted for good, and everything that runs for the persons stops, the matched one as `purchased`. By
- * key always; by identity only what is older than the order. Subjects of others who share the order's number stop when a product is the
- * same: the same purchase under another address.
+ * A purchase: the matched subjects are converted for good, and all enrollments of the persons end, those of the matched subjects as `purchased`. A
+ * key matches always, an identity only subjects that are older than the order. Subjects of other people with the order's number stop when a product
+ * is the same: then it is the same purchase under another address.
  * Source: docs/rules.md#rule-11
  */
 export const orderPlaced: Effect<OrderPlaced> = {
@@ -44,15 +44,15 @@ export const orderPlaced: Effect<OrderPlaced> = {
 function resolveBuyer(draft: Draft, event: OrderPlaced): string | null {
   const resolved = resolveContact(draft, usableOf(draft.found, identitiesOf(draft.context.source, event.person)));
   if (resolved === null) return null;
-  // Named by something that nobody had yet, the person was not among those whom the names found.
+  // A person whose names were all new is not among those whom the names found.
   if (!draft.personsOf(draft.found.reached).includes(draft.contact(resolved.contactId).personId)) draft.found.reached.push(resolved.contactId);
   applyDetails(draft, resolved.contactId, event.person, event.occurredAtMs);
   return resolved.contactId;
 }
 
 /**
- * The subjects that the order is about. A known order keeps its subject; one that is older than the subject which has its keys now is about
- * the one that had them before.
+ * The subjects that the order is about. A known order keeps its subject; one that is older than the subject that has its keys now is about the
+ * subject that had them before.
  */
 function boughtSubjects(draft: Draft, { occurredAtMs }: OrderPlaced): KnownSubject[] {
   const known = draft.world.order?.subjectId ?? null;
@@ -63,7 +63,7 @@ function boughtSubjects(draft: Draft, { occurredAtMs }: OrderPlaced): KnownSubje
   });
 }
 
-/** The order came before its subject: the converted one waits here and absorbs what its events say later. */
+/** The order came before its subject: store a converted subject, which later events fill in. */
 function subjectToCome(draft: Draft, event: OrderPlaced, buyerId: string | null): KnownSubject[] {
   const keys = keysOf(draft.context.source, event.keys);
   if (keys.length === 0) return [];
@@ -82,11 +82,11 @@ function convert(draft: Draft, subject: KnownSubject, { occurredAtMs, order }: P
   });
 }
 
-/** What an order has ended. */
+/** An enrollment that the order ended. */
 interface EndedEnrollment extends KnownEnrollment {
   /** The order names its subject. */
   named: boolean;
-  /** It is the purchase of its subject, named or not. */
+  /** It counts as the purchase of its subject, whether or not it names it. */
   matched: boolean;
 }
 
@@ -97,7 +97,7 @@ function endOwnEnrollments(draft: Draft, event: OrderPlaced, persons: readonly s
     .openEnrollmentsOf(persons)
     .map((enrollment) => ({ ...enrollment, subject: draft.subject(enrollment.subjectId), named: matched.some((s) => s.id === enrollment.subjectId) }))
     .filter((enrollment) => enrollment.named || enrollment.subject.startedAt <= event.occurredAtMs)
-    // A lead is won by whatever it buys; a cart by its own order alone.
+    // Any order of its person converts a lead; only its own order converts a cart.
     .map((enrollment) => ({ ...enrollment, matched: enrollment.named || draft.kindOf(enrollment.subject.kind).boughtBy === 'person' }));
   for (const enrollment of ended) {
     draft.end([enrollment.id], stopReasonOfOrder({ activated: enrollment.activatedAt !== null, matched: enrollment.matched, noRevenue }));

@@ -14,9 +14,9 @@ export interface Candidate {
 }
 
 /**
- * Begin the active sequences that this subject triggers. Runs about the person's older subjects give way to them: one person is in one
- * conversation per sequence, unless it says `together: many`. A subject that may not start is no error; the first dispatch checks all of it
- * again under the lock.
+ * Begin the active sequences that this subject triggers. Enrollments about the person's older subjects end as `superseded`: a person is in one
+ * conversation per sequence, unless it says `together: many`. A subject that may not start is no error; the first dispatch checks everything again
+ * under the lock.
  * Source: docs/rules.md#rule-17
  */
 export function beginSequences(draft: Draft, candidate: Candidate): Beginning[] {
@@ -54,7 +54,7 @@ function triggers(draft: Draft, { subject, owner }: Candidate, sequence: ActiveS
   return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address)));
 }
 
-/** The person's runs that give way. @returns null: one of them is about a newer subject, which keeps the conversation */
+/** The person's enrollments that the new one supersedes. @returns null: one of them is about a newer subject and goes on instead */
 function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: ActiveSequence): KnownEnrollment[] | null {
   if (version.definition.together === 'many') return [];
   const rivals = draft
@@ -63,10 +63,10 @@ function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: 
   return rivals.some((enrollment) => draft.subject(enrollment.subjectId).lastActivityAt > subject.lastActivityAt) ? null : rivals;
 }
 
-// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another run
-// of it went on instead. `not_abandoned` and `expired` stand for most of these in rows of builds before these reasons were told apart.
+// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another enrollment
+// about the same subject went on. Earlier builds wrote `not_abandoned` and `expired` for most of these.
 const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void', 'emptied', 'cart_deleted', 'not_abandoned', 'expired', 'merged'];
-// Two devices in turn must not begin a workflow with every click.
+// A shopper who alternates between two carts must not start a workflow with every click.
 const mostTakeovers = 3;
 
 /** Re-entry: once per subject, or again after the sequence's cooldown. @param known - of this sequence, about this subject */

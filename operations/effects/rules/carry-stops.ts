@@ -4,7 +4,7 @@ import type { Draft } from '../../intake/draft.ts';
 import type { KnownContact, KnownEnrollment } from '../../intake/world.ts';
 import { isClosedEverywhere } from './suppressions.ts';
 
-/** Apply to a person's open enrollments what is already known to stop them. The answer waits for a stop found here as for any other. */
+/** Apply the stops that are already on record to a person's open enrollments. The answer waits for them as for any other stop. */
 export function carryStops(draft: Draft, personId: string): void {
   // Even if this ends nothing: another delivery may have written the stop already and still wait for its calls.
   draft.coverPersons([personId]);

@@ -1,7 +1,7 @@
 import type { StopReason } from '../../../domain/sequence/plan.ts';
 import type { Draft } from '../../intake/draft.ts';
 
-/** End what runs about a subject. A subject that was converted before the activation had not been abandoned (docs/rules.md#rule-3). */
+/** End the enrollments about a subject. A subject that was converted before the activation had not been abandoned (docs/rules.md#rule-3). */
 export function endRunsAbout(draft: Draft, subjectId: string, reason: StopReason): void {
   for (const enrollment of draft.enrollmentsAbout([subjectId]).filter((r) => r.endedAt === null)) {
     draft.end([enrollment.id], reason === 'purchased' && enrollment.activatedAt === null ? 'not_abandoned' : reason);
@@ -12,8 +12,8 @@ export function endRunsAbout(draft: Draft, subjectId: string, reason: StopReason
 }
 
 /**
- * A subject about which a sequence runs turned out to be the one that an order is about. The sequence ends by that order, and is credited
- * with it where it had begun before.
+ * A subject with an open enrollment turned out to be the one that an order is about. The order ends the enrollment, and is credited to it where it
+ * was activated before.
  */
 export function endBoughtSubject(draft: Draft, subjectId: string): void {
   const orders = draft.ordersOf(subjectId);

@@ -3,7 +3,7 @@ import type { KnownEnrollment, KnownSubject } from '../../intake/world.ts';
 import { endBoughtSubject } from './ends.ts';
 
 /**
- * Several subjects turned out to be one. The one that a sequence runs about stays, else the oldest; keys, enrollments and orders of the
+ * Several subjects turned out to be the same. The one with an open enrollment stays, else the oldest; keys, enrollments and orders of the
  * others become its own, so that re-entry and credit see the whole history.
  * @returns the id of the subject that stays
  */
@@ -25,7 +25,7 @@ export function uniteSubjects(draft: Draft, ids: readonly string[]): string {
 }
 
 /**
- * A subject runs through a sequence once: of several open runs one that was activated goes on, and one that was not yields to any that was.
+ * A subject goes through a sequence once: of several open enrollments an activated one goes on, and one that was not activated ends if any was.
  * @param known - of all the subjects, ended ones too; the activated first, each in order of age
  */
 function goesOn(enrollment: KnownEnrollment, known: readonly KnownEnrollment[]): boolean {
