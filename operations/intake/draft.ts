@@ -64,7 +64,7 @@ export interface StoryEntry {
   data: Record<string, unknown>;
 }
 
-/** An order as `credit_order` (db/migrations/0010_orders_after_the_stop.sql) takes it. */
+/** An order as db/functions/credit_order.sql takes it. */
 export interface PlacedOrder {
   externalId: string;
   atMs: number;
@@ -88,7 +88,7 @@ export interface Changes {
   newSubjects: Set<string>;
   /** The changed fields by subject. Nothing else of a row is written: not every subject that an order names is locked by a key. */
   subjects: Map<string, Set<keyof KnownSubject>>;
-  /** Subjects that turned out to be another one. */
+  /** Subjects that turned out to be the same as another one. */
   united: { id: string; kept: string }[];
   /** Keys that leave a bought subject: the shop uses them again. */
   movedKeys: (ScopedKey & { subjectId: string })[];
@@ -97,7 +97,7 @@ export interface Changes {
   movedEnrollments: Set<string>;
   beginnings: Beginning[];
   stories: StoryEntry[];
-  /** Known orders that belong to an enrollment after all. */
+  /** Orders on record that are credited to an enrollment now. */
   credited: { orderId: string; enrollmentId: string }[];
   orders: PlacedOrder[];
   /** As `update_order` takes them. */
@@ -167,7 +167,7 @@ export class Draft {
     return known(this.#contacts, id);
   }
 
-  /** null: not among the people of this world. */
+  /** null: the world does not contain this contact. */
   findContact(id: string | null): KnownContact | null {
     return (id === null ? undefined : this.#contacts.get(id)) ?? null;
   }

@@ -37,9 +37,9 @@ export interface Explanation {
   truncated: boolean;
 }
 
-/** Of each kind. A shopper who is busy with one cart for days leaves a few hundred lines. */
+/** Of each kind. A person who is busy with one subject for days leaves a few hundred lines. */
 const most = 2_000;
-// At the same millisecond: what was decided, what the ledger then said, what was told of it.
+// Of the same millisecond: first decisions, then messages, then events.
 const rank: Record<Entry['kind'], number> = { decision: 0, message: 1, event: 2, provider_event: 3 };
 
 /**
@@ -73,7 +73,7 @@ export interface FoundExplanations {
 
 const mostExplained = 5;
 
-/** The same for whoever knows an address or the source's id of a subject, and not the enrollment. */
+/** The same where an address or the source's id of a subject is known, and not the enrollment. */
 export async function explainFound(deps: SearchDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
   const page = await findEnrollments(deps, tenantId, search, { status: null, limit: mostExplained, after: null });
   if (page.kind === 'unreadable') return page;
