@@ -49,7 +49,7 @@ export function problem(reply: FastifyReply, status: number, code: string, detai
     .send({ type: `https://rekindle.example/problems/${code}`, title: code.replaceAll('_', ' '), status, code, detail, ...more });
 }
 
-/** The only place where errors become HTTP. What is not ours to explain is logged and answered without details. */
+/** The only place where errors become HTTP. Unexpected errors are logged and answered without details. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { genericEvent } from './webhooks/generic-events.ts';
 
 /**
- * The head of the published description; the rest comes from the routes' schemas.
+ * The fixed part of the OpenAPI document; the rest comes from the routes' schemas.
  * @param publicUrl - where this installation is reached
  * @param resourceTags - of api/resources/
  */
@@ -38,7 +38,7 @@ export const openApi = (
   },
 });
 
-/** Make a document of the routes' schemas: what each route would otherwise have to say for itself, and nothing that nobody refers to. */
+/** Make a document of the routes' schemas: adds what would otherwise be repeated in each route, and drops unused components. */
 export function completeOpenApi(document: JsonObject): JsonObject {
   for (const [path, methods] of Object.entries(objectAt(document, 'paths'))) {
     for (const [method, operation] of Object.entries(asObject(methods))) {
@@ -72,7 +72,7 @@ function eventSchemas(): JsonObject {
   return schemas;
 }
 
-/** A schema of each kind is made for what is sent and for what is received, used or not. */
+/** The generator makes an input and an output schema of each type, used or not. */
 function withoutUnused(document: JsonObject): JsonObject {
   const schemas = objectAt(objectAt(document, 'components'), 'schemas');
   const used = new Set<string>();

@@ -7,13 +7,13 @@ import { namesSomebody, readEmail, readPhone } from '../read/person.ts';
 import { readCount, readId, readText } from '../read/text.ts';
 import type { Reading } from './reading.ts';
 
-/** A contact, and the channels on which it says that the person wants nothing more. */
+/** A contact, and the channels on which the person has opted out. */
 export interface Contact {
   person: PersonDetails;
   denied: ReportedConsent['channel'][];
 }
 
-/** Everything that `contact` may say. */
+/** All fields of `contact`. */
 export function readContact(reading: Reading, currency: string | null): Contact {
   const { notes } = reading;
   const fields = readFields(reading.data['contact'], 'data.contact', notes) ?? {};
@@ -37,7 +37,7 @@ export function readContact(reading: Reading, currency: string | null): Contact 
   return { person, denied };
 }
 
-/** Whom `contact` names. */
+/** The identities in `contact`. */
 export function readIdentity({ data, notes, store }: Reading, country: string | null = null): PersonRef {
   const fields = readFields(data['contact'], 'data.contact', notes) ?? {};
   const lives = country ?? readCountry(fields['country'], 'data.contact.country', notes);
@@ -49,7 +49,7 @@ export function readIdentity({ data, notes, store }: Reading, country: string | 
 }
 
 const yes = ['true', 'yes', '1', 'on', 'granted', 'subscribed', 'opted_in', 'confirmed'];
-/** A box that was left as it was. */
+/** An unticked box. */
 const notStated = ['false', 'no', '0', 'off', '', 'not_stated', 'not_subscribed', 'unknown', 'null', 'none', 'pending'];
 const denials = ['denied', 'unsubscribed', 'opted_out', 'withdrawn', 'revoked'];
 
@@ -76,7 +76,7 @@ function wordOf(answer: unknown): string {
     .replace(/[\s-]+/g, '_');
 }
 
-/** `"denied"` is the person's own word: an opt-out, not an unticked box. */
+/** `"denied"` is the person's own statement: an opt-out, not an unticked box. */
 export function optOutsOf({ person, denied }: Contact, occurred: { occurredAtMs: number }): DomainEvent[] {
   const { email, phone, externalId } = person;
   if (!namesSomebody(person)) return [];

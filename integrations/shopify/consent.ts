@@ -11,7 +11,7 @@ export interface ConsentRecord {
   channel: ReportedConsent['channel'];
   /** `redacted`: the customer's data were erased, so nothing may be sent. Nothing else is a statement. */
   state: 'subscribed' | 'unsubscribed' | 'redacted';
-  /** null: not said. */
+  /** null: not stated. */
   atMs: EpochMs | null;
   /** The customer confirmed it from their own mailbox or phone. */
   confirmed: boolean;
@@ -74,7 +74,7 @@ export function statementOf({ channel, state, atMs }: ConsentRecord): ReportedCo
 const source = 'shop record';
 
 /**
- * Opt-outs that the records tell. `redacted` is none: it denies, but nobody asked for it; the erasure itself comes by `customers/redact`.
+ * Opt-outs in the records. `redacted` is none: it is a denial that nobody asked for, and the erasure itself comes by `customers/redact`.
  * @param person - the customer whom the records are about
  */
 export function optOuts(records: readonly ConsentRecord[], person: PersonRef, occurredAtMs: EpochMs): DomainEvent[] {
@@ -91,7 +91,7 @@ export function optOuts(records: readonly ConsentRecord[], person: PersonRef, oc
     }));
 }
 
-/** Opt-ins that the records tell, for the topics that are about nothing else. */
+/** Opt-ins in the records, for the topics that are only about consent. */
 export function optIns(records: readonly ConsentRecord[], person: PersonRef, occurredAtMs: EpochMs): DomainEvent[] {
   return records
     .filter((record) => record.state === 'subscribed' && namesSomebody(person))

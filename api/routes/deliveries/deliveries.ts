@@ -8,7 +8,7 @@ import { lineField, nextPage } from '../fields.ts';
 import { presentDelivery } from './present.ts';
 import { deliverySchema } from './schemas.ts';
 
-/** What became of the webhooks that a store's systems sent. Registered behind `requireApiKey`. */
+/** The state of the webhooks that a store's systems sent. Registered behind `requireApiKey`. */
 export const deliveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   app.get(
     '/api/deliveries',

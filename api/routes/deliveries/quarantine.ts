@@ -11,7 +11,7 @@ import { replayAllSchema, replaySchema, setAsideSchema, setAsideWithBodySchema }
 
 const yesOrNo = z.enum(['true', 'false']);
 
-/** Deliveries that could not be read: seen, and read again once it is corrected. Registered behind `requireApiKey`. */
+/** Deliveries that could not be read: list, show and replay them. Registered behind `requireApiKey`. */
 export const quarantineRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   const guarded = { tags: ['deliveries'], security: [{ apiKey: [] }, { apiKeyHeader: [] }] };
   const unknown = ['unknown_delivery', 'There is no such delivery in the quarantine.'] as const;

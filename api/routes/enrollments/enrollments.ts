@@ -12,7 +12,7 @@ import type { WorkflowLinks } from '../workflow-links.ts';
 import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
 import { enrollmentSchema, explanationSchema, foundSchema, listQuery, searchQuery } from './schemas.ts';
 
-/** Enrollments by what the shop knows of them, one of them, and everything that is recorded of it. Registered behind `requireApiKey`. */
+/** Search enrollments, show one, and explain one. Registered behind `requireApiKey`. */
 export const enrollmentRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps; links: WorkflowLinks }> = async (app, { deps, links }) => {
   const guarded = { tags: ['enrollments'], security: [{ apiKey: [] }, { apiKeyHeader: [] }] };
   const shared = { ...guarded, params: idParams };
@@ -104,7 +104,7 @@ const searchOf = ({ email, phone, cart_id: cartId, subject_id: subjectId, extern
   externalId,
 });
 
-/** Nobody can be found by what can be no address: said as such, because an empty list would read as "not known". */
+/** A text that cannot be an address or a number is refused, because an empty list would read as "not known". */
 function unreadable(reply: FastifyReply, field: 'email' | 'phone'): FastifyReply {
   const message = field === 'email' ? 'is no email address' : 'is no telephone number; write it with its country code: +43660…';
   return problem(reply, 400, 'invalid_request', 'The request does not have the shape that this endpoint takes.', {
