@@ -129,7 +129,7 @@ async function readEvents(tx: Tx, words: Words, enrollmentId: string): Promise<E
 }
 
 async function readProviderEvents(tx: Tx, words: Words, enrollmentId: string): Promise<Entry[]> {
-  // Not in Drizzle's schema: the table is partitioned (db/migrations/0002_functions.sql).
+  // Not in Drizzle's schema, because the table is partitioned (db/functions/make_message_event_partitions.sql).
   const { rows } = await tx.execute<{ at_ms: number; step_id: string; type: string; machine: boolean; data: Record<string, unknown> }>(sql`
     select (extract(epoch from e.occurred_at) * 1000)::double precision as at_ms, m.step_id, e.type, e.machine, e.data
     from message_events e join messages m on m.tenant_id = e.tenant_id and m.id = e.message_id
