@@ -23,7 +23,7 @@ export interface RecoveryBench {
   deps: BuiltDeps;
   client: Client;
   taskQueue: string;
-  /** A tenant with one sequence: mails in a row, by default five. */
+  /** A tenant with one sequence: emails in a row, by default five. */
   tenant(slug: string, timeScale: number, steps?: number): Promise<BenchTenant>;
   close(): Promise<void>;
 }

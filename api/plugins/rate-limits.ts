@@ -19,7 +19,7 @@ export interface Limits {
 
 /**
  * Only failures are limited by address. Callers with a valid key and readers with a valid link are never held up by others behind the same
- * address: mail providers fetch pictures, and carry out one-click unsubscribes, for millions of readers from a few addresses.
+ * address: email providers fetch pictures, and carry out one-click unsubscribes, for millions of readers from a few addresses.
  */
 export async function createLimits(app: FastifyInstance): Promise<Limits> {
   await app.register(rateLimit, { global: false });

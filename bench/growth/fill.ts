@@ -34,7 +34,7 @@ create or replace function pg_temp.whenever(n bigint, total bigint) returns time
 $$;`;
 
 /**
- * A year of people: each left a cart once, got three mails, every third bought, and every ninth was given some of it back. Rows alone, as the owner; keys are not checked while
+ * A year of people: each left a cart once, got three emails, every third bought, and every ninth was given some of it back. Rows alone, as the owner; keys are not checked while
  * filling, yet all of them hold.
  */
 export async function fillHistory(
@@ -115,7 +115,7 @@ export async function fillHistory(
   await settle(owner);
 }
 
-/** Open enrollments `from` to `to`, whose first mail is out and whose next one is due tomorrow. */
+/** Open enrollments `from` to `to`, whose first email is out and whose next one is due tomorrow. */
 export async function fillAsleep(owner: pg.Client, place: Place, { from, to }: { from: number; to: number }): Promise<void> {
   if (to <= from) return;
   await begin(owner);

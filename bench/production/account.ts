@@ -37,7 +37,7 @@ export interface LedgerMessage {
 
 /** What the sequence promises, in milliseconds of wall time. */
 export interface Promised {
-  /** Mails by step id, counted from the cart's event. */
+  /** Emails by step id, counted from the cart's event. */
   dueAfterMs: ReadonlyMap<string, number>;
   /** A step is never too old before it is this late. */
   lifeMs: number;

@@ -17,7 +17,7 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
   const search = createMailSearch(store);
   const page = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
 
-  // Emails are strangers' bytes: shown as what they are declared to be, and as nothing else.
+  // Emails hold untrusted bytes: browsers must show them as their declared type only.
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'));
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
   app.get('/livez', () => ({ status: 'ok' }));

@@ -73,7 +73,7 @@ describe('the picture', () => {
     expect((await rowOf(mail.enrollmentId))?.openedAt).toBeNull();
   });
 
-  test('fetched through the proxy of the reader’s own mail page counts as an open', async () => {
+  test('fetched through the proxy of the reader’s own email page counts as an open', async () => {
     const mail = await newMail();
     await get(`/o/${mail.open}`, 'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)');
     expect(await reports(mail.messageId)).toEqual(['opened']);
@@ -174,7 +174,7 @@ describe('unsubscribing', () => {
     expect((await shop.enrollmentOf(mail.cartId))?.endedAt).toBeNull();
   });
 
-  test('POST needs no cookie, ends the sequence, and no later mail goes out', async () => {
+  test('POST needs no cookie, ends the sequence, and no later email goes out', async () => {
     const mail = await newMail();
     const response = await post(mail.unsubscribe);
     expect(response.statusCode).toBe(200);
@@ -201,7 +201,7 @@ describe('unsubscribing', () => {
     expect((await shop.enrollmentOf(mail.cartId))?.stopReason).toBe('opted_out');
   });
 
-  test('while a mail to the shopper is leaving, the answer waits for it', async () => {
+  test('while an email to the shopper is leaving, the answer waits for it', async () => {
     const mail = await newMail();
     await letTimePass(shop, 22 * hourMs + 1_000);
     let release: () => void = () => undefined;

@@ -152,12 +152,12 @@ test('thirty products show six and say how many more there are', () => {
   expect(mail.text).toMatch(/24 more/);
 });
 
-test('demo mails carry a label that a reader sees', () => {
+test('demo emails carry a label that a reader sees', () => {
   expect(visible(render('cart/email_2h', { synthetic: true }).html)).toContain('Synthetic demo message');
   expect(visible(render('cart/email_2h').html)).not.toContain('Synthetic');
 });
 
-test('a compiled mail survives its way through JSON', () => {
+test('a compiled email survives its way through JSON', () => {
   const compiled = mails.get('cart/email_2h');
   expect(JSON.parse(JSON.stringify(compiled))).toEqual(compiled);
 });

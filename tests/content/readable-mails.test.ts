@@ -83,7 +83,7 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-test('the shop’s name stands in the mail as text, also beside a logo', () => {
+test('the shop’s name stands in the email as text, also beside a logo', () => {
   for (const logoUrl of [null, 'https://shop.example.com/logo.png'])
     expect(htmlOf('cart/email_2h', { store: { logoUrl } })).toMatch(/>Juniper &amp; Fold<\/(span|div)>/);
 });

@@ -81,7 +81,7 @@ describe('over SMTP, a worker that is killed', () => {
     ]);
     await begin(shop, ...carts.slice(0, 3));
     await Promise.all([doomed.reached('dispatch.session_open'), doomed.reached('dispatch.claimed'), doomed.reached('dispatch.called')]);
-    // The fourth mail is taken, and the answer does not come.
+    // The fourth email is taken, and the answer does not come.
     shop.smtp.always({ at: 'dot', act: 'hang', taking: true });
     await begin(shop, ...carts.slice(3));
     await until('the fourth mail to be taken', () => shop.smtp.accepted.length === 2);

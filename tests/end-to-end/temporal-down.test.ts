@@ -13,7 +13,7 @@ let workerEnded = false;
 beforeAll(async () => {
   temporal = await ownTemporal();
   await temporal.start();
-  // An hour in a second: a second mail follows the first only after 22 s.
+  // An hour in a second: a second email follows the first only after 22 s.
   shop = await openShop({ timeScale: 3_600 });
   shop.temporal.address = temporal.address;
   worker = await shop.startWorker();

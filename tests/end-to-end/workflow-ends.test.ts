@@ -86,7 +86,7 @@ test('a history costs at most eleven events a step and six', async () => {
   expect(historyLength).toBeLessThanOrEqual(5 * 11 + 6);
 });
 
-test('a workflow that is reset to its beginning after two mails sends neither of them again', async () => {
+test('a workflow that is reset to its beginning after two emails sends neither of them again', async () => {
   shop = await openShop({ timeScale: 14_400 });
   await shop.startWorker();
   await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
@@ -168,7 +168,7 @@ test('a workflow that is cancelled while a call runs ends as cancelled in all th
 });
 
 test('a stop while a step is put off ends it at once', async () => {
-  // It is always night: every mail is put off.
+  // It is always night: every email is put off.
   shop = await openShop({ timeScale: 1, settings: { quietHours: { fromMinute: 0, toMinute: 1_439 } } });
   await shop.startWorker();
   await shop.post('cart.updated', aCart('cart-1', 'ada@example.com', { created_at: new Date(Date.now() - 3 * 3_600_000).toISOString() }), {

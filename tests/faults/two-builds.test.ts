@@ -27,7 +27,7 @@ let shop: Shop;
 let oldBuild: Build;
 let newBuild: Build;
 beforeAll(async () => {
-  // An hour in a quarter of a second: mails after 0.5, 6, 12 and 18 s.
+  // An hour in a quarter of a second: emails after 0.5, 6, 12 and 18 s.
   shop = await openShop({ timeScale: 14_400, masterKey });
   oldBuild = makeBuild([forgetful]);
   newBuild = makeBuild([forgetful, ...changed]);
@@ -74,7 +74,7 @@ async function eventsOf(cart: string) {
 const workedOn = async (cart: string) =>
   new Set((await eventsOf(cart)).flatMap((e) => e.workflowTaskStartedEventAttributes?.identity?.split('@')[0] ?? []));
 
-test('an upgrade while sequences run: no build fails at what the other wrote, and each mail goes out once', async () => {
+test('an upgrade while sequences run: no build fails at what the other wrote, and each email goes out once', async () => {
   const early = carts('early');
   const amid = carts('amid');
   const late = carts('late');

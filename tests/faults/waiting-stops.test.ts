@@ -28,7 +28,7 @@ afterEach(async () => {
   await provider.stop();
 });
 
-/** A cart whose first mail is due. */
+/** A cart whose first email is due. */
 async function openDue(): Promise<string> {
   provider = await startStubProvider(false);
   const held = new Promise<void>((resolve) => (release = resolve));

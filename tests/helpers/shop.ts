@@ -26,7 +26,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type SmtpServer, startSmtpServer } from './smtp-server.ts';
 
 export interface ShopOptions {
-  /** How many times faster than wall time; default 36,000: the mail of two hours goes out after 0.2 s. */
+  /** How many times faster than wall time; default 36,000: the email of two hours goes out after 0.2 s. */
   timeScale?: number;
   settings?: Partial<TenantSettings>;
   /** Whether one person may be in a sequence about several carts at once. Default: as the presets have it. */

@@ -224,7 +224,7 @@ describe('numbers and times that nobody means', () => {
     expectSettled(await deliver(shop, 'shopify', { body: JSON.stringify(checkout({ created_at: time, updated_at: time })) }));
   });
 
-  test('the largest that are taken still make a mail', async () => {
+  test('the largest that are taken still make an email', async () => {
     const data = newCart({
       total: '99999999999.99',
       items: [{ title: 'Palace', quantity: 1_000_000, price: '99999999999.99', stock: 9_007_199_254_740_991 }],

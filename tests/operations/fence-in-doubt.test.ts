@@ -43,7 +43,7 @@ const dispatch = (enrollmentId: string, stepId: string, deps = shop.deps) =>
   dispatchStep(deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
 const rowOf = async (enrollmentId: string, stepId: string) => (await shop.ledgerOf(enrollmentId)).find((m) => m.stepId === stepId);
 
-/** The tenant connects an account of its own: from now on its mail leaves through `sender`. */
+/** The tenant connects an account of its own: from now on its email leaves through `sender`. */
 async function connectOwnAccount(sender: Sender): Promise<void> {
   const { tenantId } = shop.tenant;
   shop.deps.createSender = () => sender;

@@ -136,7 +136,7 @@ describe('opting out and in', () => {
 });
 
 describe('where an opt-out closes its own channel only', () => {
-  test('STOP in a text is a reply too: what stops on replies ends as replied, and mail stays open', async () => {
+  test('STOP in a text is a reply too: what stops on replies ends as replied, and email stays open', async () => {
     const narrow = await openShop({ timeScale: 1, settings: { optOutAllChannels: false } });
     try {
       const contact = { email: 'ada@example.com', phone: '+12025550134' };

@@ -13,5 +13,5 @@ export interface StoreAccess {
   webhooks: ProvisionedTenant['webhooks'];
 }
 
-/** Whom its mails come from: by that the observer tells whose they are. */
+/** Whom its emails come from: by that the observer tells whose they are. */
 export const senderOf = (store: Store) => `hello@${store}.example.com`;

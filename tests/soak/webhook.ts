@@ -70,7 +70,7 @@ function withOddities(id: string, data: Record<string, unknown>): Record<string,
 }
 
 const totalOf = (event: CartUpdated) => `${10 + event.revision}.90`;
-/** It tells the observer which cart a mail is about. */
+/** It tells the observer which cart an email is about. */
 const titleOf = (event: CartUpdated) => `Walnut lamp (${event.cart})`;
 const createdAt = (event: CartUpdated, wallMs: number) => new Date(wallMs - event.ageMs).toISOString();
 const restoreUrl = (event: CartUpdated) => `https://shop.example.com/restore/${event.cart}`;

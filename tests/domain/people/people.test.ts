@@ -7,7 +7,7 @@ import { baseSegment } from '../../../domain/people/segments.ts';
 import { segmentModifiers, sequenceType } from '../../../domain/subjects/cart/segment.ts';
 import { tenantSettings } from '../../../domain/tenant-settings.ts';
 
-describe('an e-mail address', () => {
+describe('an email address', () => {
   test.each([
     [' Ada.Shopper@Example.COM ', 'ada.shopper@example.com'],
     ['ada+cart@example.com', 'ada+cart@example.com'],

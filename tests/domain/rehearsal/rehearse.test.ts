@@ -142,7 +142,7 @@ describe('time', () => {
     expect(run.sent).toEqual([{ step: 'second', at: 'day 3 07:00' }]);
   });
 
-  test('a pop-up lapses when the mail is due and never delays it', () => {
+  test('a pop-up lapses when the email is due and never delays it', () => {
     const sequence = aSequence({
       steps: [anEmail({ id: 'popup', at: '1h', channels: ['onsite'], lapsesWith: 'mail' }), anEmail({ id: 'mail', at: '2h' })],
     });
@@ -216,7 +216,7 @@ describe('conditions', () => {
     steps: [anEmail({ id: 'first', at: '1h' }), anEmail({ id: 'second', at: '24h', when: { not: { clicked: 'first' } } })],
   });
 
-  test('a click spares the shopper the next mail', () => {
+  test('a click spares the shopper the next email', () => {
     expect(rehearse(unlessClicked, [cartUpdated('08:00'), clicked('10:00', 'first')]).skipped).toEqual([{ step: 'second', reason: 'condition' }]);
     expect(rehearse(unlessClicked, [cartUpdated('08:00'), opened('10:00', 'first')]).sent).toHaveLength(2);
   });
