@@ -15,7 +15,7 @@ export interface HistoryCost {
   bytes: number;
 }
 
-/** What real runs leave in Temporal's history. Budgets: docs/performance.md. */
+/** The size of real runs in Temporal's history. Budgets: docs/performance.md. */
 export async function measureHistory(stack: BenchStack, runs: number): Promise<Measured> {
   const bench = await openRecovery(stack);
   const fast = await bench.tenant('bench-history', timeScale);
@@ -52,7 +52,7 @@ export async function measureHistory(stack: BenchStack, runs: number): Promise<M
   };
 }
 
-/** Begin carts, do a second later what follows for each, and read the histories when all have ended. */
+/** Begin carts, a second later let happen what each case needs, and read the histories when all have ended. */
 async function run({ deps, client }: RecoveryBench, tenant: BenchTenant, count: number, then: (cart: string) => Promise<void>): Promise<HistoryCost> {
   const carts = Array.from({ length: count }, () => randomUUID());
   for (const cart of carts) await accept(deps, sign(tenant, cartUpdated(cart)));
@@ -74,7 +74,7 @@ async function run({ deps, client }: RecoveryBench, tenant: BenchTenant, count: 
     await handle.result();
     costs.push(await costOf(handle));
   }
-  // The least: on a busy machine an email may be late enough to put the next one off, which is a deferral more.
+  // The minimum: on a busy machine an email may be late enough to put the next one off, which adds a deferral.
   const of = (key: keyof HistoryCost) => Math.min(...costs.map((cost) => cost[key]));
   return { events: of('events'), workflowTasks: of('workflowTasks'), activities: of('activities'), bytes: of('bytes') };
 }

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore, ask, leaveCart, sendFirstMail } from './left-carts.ts';
 
-// What the shop knows, an address, a number, its own ids, finds what Rekindle did about it.
+// Searches by what the shop knows: an address, a number, its own ids.
 
 let shop: Shop;
 let other: { tenantId: string; apiKey: string };

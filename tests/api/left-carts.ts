@@ -43,7 +43,7 @@ export async function anotherStore(shop: Shop, slug: string): Promise<{ tenantId
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-/** Ask as the holder of a key. */
+/** Request with an API key. */
 export async function ask(shop: Shop, apiKey: string, url: string, method: Method = 'GET', payload?: Record<string, unknown>) {
   const headers = { authorization: `Bearer ${apiKey}` };
   const response = await shop.app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });

@@ -34,7 +34,7 @@ const newMail = async () => {
   count += 1;
   const enrollmentId = await leaveCart(shop, `cart-${count}`, `shopper-${count}@example.com`);
   const mail = await sendFirstMail(shop, enrollmentId);
-  // Nobody reads an email the moment it is sent.
+  // An open right after the send would count as a scanner's.
   await letTimePass(shop, minuteMs * 10);
   return { enrollmentId, cartId: `cart-${count}`, email: `shopper-${count}@example.com`, ...mail };
 };

@@ -41,7 +41,7 @@ afterEach(() => {
   for (const page of listening.splice(0)) page.abort();
 });
 
-/** Listen as the page does. */
+/** Listen to the stream as the page does. */
 async function listen(): Promise<{ updates: Update[]; ended: Promise<void>; stop(): void }> {
   const page = new AbortController();
   listening.push(page);
@@ -135,7 +135,7 @@ test('the database is asked only while somebody listens', async () => {
   page.stop();
   other.stop();
   await Promise.all([page.ended, other.ended]);
-  // Nothing for longer than two looks lie apart.
+  // Nothing for longer than the time between two polls.
   let last = { asked, atMs: Date.now() };
   await until('quiet', () => {
     if (last.asked !== asked) last = { asked, atMs: Date.now() };

@@ -40,7 +40,7 @@ async function startDoomed(shop: Shop, keyedProviderPort: number | null, hangAt:
   };
 }
 
-/** Look from outside: a look must not fail because this process is busy. */
+/** Read from outside, with patience, because this process is busy. */
 function lookInto(shop: Shop) {
   const owner = new pg.Pool({ connectionString: shop.database.url, max: 1 });
   owner.on('error', () => undefined);
@@ -162,7 +162,7 @@ describe('with a provider that knows keys, a worker that is killed', () => {
     const first = provider.accepted.filter((a) => a.key.endsWith(':email_2h')).map((a) => a.key);
     expect(first).toHaveLength(carts.length);
     expect(new Set(first).size).toBe(carts.length);
-    // Each of them was asked for twice, but the one that was never called.
+    // Each was dispatched twice, except the one that was never called.
     expect(provider.calls).toBeGreaterThanOrEqual(5);
   });
 });

@@ -44,7 +44,7 @@ const rowOf = async (cart: string) => {
 };
 const reconcileNow = () => reconcile({ ...shop.deps, engine: createWorkflowEngine(temporalClientOf(shop), shop.temporal.taskQueue) }, { graceMs: 0 });
 
-/** What the three places say about the end of a sequence that its workflow ended itself. */
+/** What Postgres, the workflow's result and the search attribute say about the end of a sequence that its workflow ended itself. */
 async function endOf(cart: string) {
   const { searchAttributes } = await until(`the workflow of ${cart} to close`, async () => {
     const description = await workflowOf(cart).describe();
@@ -141,7 +141,7 @@ test('a resume that arrives while the pause is being written counts', async () =
     await until('the pause to be under way', async () => (await workflowOf('swift').describe()).raw.pendingActivities?.length === 1);
     await workflowOf('swift').signal('resume');
     await owner.query('commit');
-    // Long before the next step is due: nothing but the signal itself makes it look.
+    // Long before the next step is due, so only the signal can wake it.
     await until(
       'the row to have been paused and resumed',
       async () => {

@@ -8,7 +8,7 @@ import { createWorkflowEngine } from '../../temporal/engine.ts';
 import { type RecoveryView, recoveryWorkflowId } from '../../workflows/contract.ts';
 import { aCart, letTimePass, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 
-// Ends and beginnings that are born in Temporal, clocks that disagree, and what histories hold.
+// Ends and starts that come from Temporal, clocks that disagree, and the content of histories.
 
 let shop: Shop;
 afterEach(() => shop.close());

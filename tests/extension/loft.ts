@@ -60,7 +60,7 @@ function read(raw: Buffer, receivedAtMs: number): Normalised {
   return { kind: 'events', topic: what, events: [event], notes: [] };
 }
 
-/** What has flown, in every test of the file. */
+/** Everything sent so far, over all tests of a file. */
 export const flown: PigeonPayload[] = [];
 
 /** A provider that the product does not know: it reports bookings and answers, and lets pigeons fly. */

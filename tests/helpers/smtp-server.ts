@@ -49,7 +49,7 @@ export interface SmtpServer {
   always(...faults: Fault[]): void;
   /** Forget all faults that no connection has taken yet. */
   behave(): void;
-  /** Stalled connections read on as if nothing had been. */
+  /** Stalled connections read on. */
   resume(): void;
   /** Resolves when no connection is open. */
   allClosed(): Promise<void>;
@@ -231,7 +231,7 @@ function serve(
     to = [];
     if (discard) return true;
     reach('dot', '250 2.0.0 taken', () => {
-      // A message for nobody ends a transaction that nobody was accepted in.
+      // DATA without an accepted recipient ends the transaction.
       if (envelope.to.length > 0) take({ envelope, raw: unstuffed(whole.subarray(0, -'.\r\n'.length)).subarray(lineBreak.length), atMs: Date.now() });
     });
     return true;

@@ -6,7 +6,7 @@ import { createLogger } from '../../config/logger.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
 
-// Whoever has proved nothing may choose no label, no log field and no request id: each value that they make up would be kept.
+// An unverified caller may choose no label, no log field and no request id, because each made-up value would be kept.
 let shop: Shop;
 let app: Awaited<ReturnType<typeof buildApp>>;
 let log = '';

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-// Whoever tries tokens is slowed down by address; each try here comes from another one.
+// Guessing tokens is limited by address, so each attempt here comes from another one.
 let visitor = 0;
 async function visit(method: 'GET' | 'POST', url: string) {
   visitor += 1;

@@ -27,7 +27,7 @@ const checkout = (more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-/** Taken or put aside, or refused as the sender's mistake: never an error of ours, never a repeat that comes for ever. */
+/** Accepted, quarantined, or refused as the sender's mistake: never a 5xx, which the sender would repeat for ever. */
 function expectSettled(answer: Awaited<ReturnType<typeof deliver>>, what?: string): void {
   expect(answer.status, what).toBeLessThan(500);
   if (answer.status === 200) expect(['applied', 'quarantined', 'ignored'], what).toContain(answer.body['status']);

@@ -38,7 +38,7 @@ const headersOfAMail = ['Content-Type', 'Date', 'From', 'List-Unsubscribe', 'Lis
 let shop: Shop;
 let ordinary: Awaited<ReturnType<typeof mailAbout>>['mail'];
 beforeAll(async () => {
-  // The store's own words are no safer: an agency's client writes them.
+  // The store's own texts are no safer: an agency's client writes them.
   shop = await openShop({ timeScale: 1, settings: { storeName: `Tea ${markup}`, senderName: 'Tea\r\nBcc: eve@example.com', shippingNote: markup } });
   ordinary = (await mailAbout('Tea')).mail;
 });

@@ -8,9 +8,9 @@ import type { Deadline, Payload, Sender, SendOutcome } from '../../integrations/
  *
  * 1. Write a server of the provider's protocol that misbehaves on demand (models: tests/helpers/smtp-server.ts for a protocol with a
  *    session, stub-provider.ts for HTTP). It is a real server on a real port: a mocked client proves nothing about bytes.
- * 2. Describe it as a `SenderHarness`: which behaviours it has (leave out only what the protocol cannot express), and how it is told.
+ * 2. Describe it as a `SenderHarness`: which behaviours it has (leave out only what the protocol cannot express), and how they are set.
  * 3. Export it from `<provider>/conformance.ts` as one of `senders`, one for each way in which the adapter is used (pipelining or not).
- *    `conformance.test.ts` and its siblings find it by the provider's name in the registry.
+ *    `registered-senders.test.ts` finds it by the provider's name in the registry.
  *
  * An adapter passes if the fence may believe it: `refused` is certain, `accepted` is true, all else is `unknown`.
  */
@@ -22,12 +22,12 @@ import type { Deadline, Payload, Sender, SendOutcome } from '../../integrations/
 export const farEndBehaviours = {
   takes: ['accepted'],
   takes_and_answers_slowly: ['accepted'],
-  /** Nobody listens. To throw at opening is as good. */
+  /** Nothing listens on its port. Throwing when the session is opened counts as well. */
   is_away: ['refused'],
   refuses: ['refused'],
   /** 429. */
   throttles: ['refused'],
-  /** It does not know us, or our credentials. */
+  /** It does not know our account, or refuses the credentials. */
   refuses_our_account: ['refused'],
   refuses_the_address: ['refused'],
   closes_before_taking: ['refused'],
@@ -38,7 +38,7 @@ export const farEndBehaviours = {
   refuses_after_the_end: ['refused'],
   /** 409 because an earlier call with this key has not ended. */
   is_still_at_it: ['unknown'],
-  /** 5xx of HTTP: whoever broke down may have broken down after taking. SMTP's 5yz is a refusal. */
+  /** 5xx of HTTP: the server may have failed after taking the message. SMTP's 5yz is a refusal. */
   breaks_down: ['unknown'],
   takes_then_breaks_down: ['unknown'],
   hangs_after_the_end: ['unknown'],
@@ -377,7 +377,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
   });
 }
 
-/** Such a far end is not waited for longer than needed. */
+/** A far end that gives no answer: a short deadline is enough. */
 function isSilent(behaviour: FarEndBehaviour): boolean {
   return /hangs|stops|half|late/.test(behaviour);
 }

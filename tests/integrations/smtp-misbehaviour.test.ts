@@ -67,7 +67,7 @@ describe.concurrent.each([true, false])('a server with pipelining: %s', (pipelin
   test.for(cases(opening))('that $what at $at gives no session, in time, and nothing is sent', ({ at, what, fault }) =>
     withServer(pipelining, async (server) => {
       server.script({ at, ...fault });
-      // RFC 5321, 4.1.4: to whom EHLO is refused says HELO.
+      // RFC 5321, 4.1.4: a client whose EHLO is refused sends HELO.
       if (at === 'ehlo' && /answers (451|554|what)/.test(what)) return expectToWorkAgain(server);
       const startedMs = performance.now();
       await expect(createSmtpSender(parseSmtpUrl(server.url), { openTimeoutMs }).open()).rejects.toMatchObject({ code: 'smtp_open_failed' });
@@ -102,7 +102,7 @@ describe.concurrent.each([true, false])('a server with pipelining: %s', (pipelin
         server.script({ at: 'dot', ...fault, taking });
         const { outcome, lateMs } = await send(server, isSilent(what) ? deadlineMs : patienceMs);
         const refused = /answers (421|451|554)/.test(what);
-        // Whoever takes an email and says that it has not, is believed: there is nobody else to ask.
+        // A server that takes an email and then refuses it is believed: there is no other source.
         expect(outcome.kind).toBe(refused ? 'refused' : 'unknown');
         if (!taking && what !== 'answers a byte in a second') expect(server.accepted).toHaveLength(before);
         expect(lateMs).toBeLessThan(graceMs);

@@ -13,7 +13,7 @@ import { reconcile } from '../../operations/reconcile.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { comparable, countSlowly } from '../helpers/slow-figures.ts';
 
-// What every event, every step, every pass of a job and every look at a page asks reads a bounded number of rows, however large the
+// What every event, every step, every pass of a job and every request for a page reads a bounded number of rows, however large the
 // tables are. Postgres itself explains each statement as it really runs, those inside functions and of foreign keys included.
 
 const size = { contacts: 20_000, events: 30_000 };

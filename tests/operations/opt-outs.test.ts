@@ -7,7 +7,7 @@ import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
 
-// What a person has said about being contacted, in unkind orders and about addresses of all kinds.
+// Opt-ins and opt-outs in difficult orders, about identities of all kinds.
 
 const hourMs = 3_600_000;
 let shop: Shop;

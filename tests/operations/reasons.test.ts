@@ -14,7 +14,7 @@ import { stopByHand, unsubscribe } from '../../operations/stop-one.ts';
 import { asOwner } from '../helpers/database.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
 
-// Each way in which a sequence ends, made to happen, with the reason and the sentence that people read: a wrong reason is worse than none.
+// Every way in which a sequence can end, with its reason and the sentence that people read: a wrong reason is worse than none.
 
 const hourMs = 3_600_000;
 let shop: Shop;

@@ -44,7 +44,7 @@ test('ten workers that dispatch one step at once make one call', async () => {
   const id = await open('none');
   const results = await Promise.all(Array.from({ length: 10 }, () => dispatch(id, 'email_2h')));
   expect(provider.accepted).toHaveLength(1);
-  // Those that met the call in flight were told to come again; none took it over.
+  // Attempts that met the running call were sent away to try later; none took it over.
   for (const result of results) expect(['sent', 'again']).toContain(settled(result, 'email_2h'));
 });
 

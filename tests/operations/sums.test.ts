@@ -27,7 +27,7 @@ let base: { sequenceId: string; versionId: string; connectionId: string };
 const nextOutcomes: SendOutcome['kind'][] = [];
 const asked = new Set<string>();
 const notKnownYet = new Error('not known yet');
-/** A provider that does as it is told. Asked what became of a call, it does not know at first; later it has taken every other one. */
+/** A provider with scripted answers. Asked about a call, it does not know at first; later it has accepted every other one. */
 const sender: Sender = {
   channel: 'email',
   account: 'obedient',
@@ -421,7 +421,7 @@ test('nobody waits because of the figures: not for a dispatch of the same hour, 
   await expectExact(1);
 }, 30_000);
 
-// Through the front door: what a shopper, a provider and a merchant may do, in any order.
+// Through the API: what a shopper, a provider and a merchant may do, in any order.
 const doing = fc.constantFrom(
   ...([
     'dispatch',
@@ -516,7 +516,7 @@ async function live(n: number, startHours: number, doings: readonly Doing[]): Pr
 test('what shoppers, providers and merchants do at once is in the figures at every moment', async () => {
   await foldAll();
   const shopper = fc.record({ startHours: fc.constantFrom(...stepsAt), doings: fc.array(doing, { minLength: 4, maxLength: 14 }) });
-  // Whatever chance brings, all of it happens at least once.
+  // Whatever the seed, each kind happens at least once.
   const everything: { startHours: number; doings: Doing[] }[] = [
     { startHours: 2, doings: ['dispatch', 'open', 'click', 'buy', 'correct', 'other currency'] },
     { startHours: 2, doings: ['refused', 'dispatch', 'stop', 'new cart', 'merge', 'buy', 'correct', 'cancel', 'buy'] },

@@ -43,7 +43,7 @@ const faultOf: Record<MailTrouble, SmtpFault> = {
 
 /**
  * A real SMTP server whose record is the observer's: what it took counts, also where its answer was lost.
- * @param onMail - told of each accepted email
+ * @param onMail - called for each accepted email
  */
 export async function startMailRecord(clock: RunClock, onMail: (mail: AcceptedMail) => void): Promise<MailRecord> {
   const server = await startSmtpServer();

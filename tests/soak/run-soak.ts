@@ -70,7 +70,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     const stormMs = clock.nowMs() - startMs;
     say(`the storm is over after ${seconds(stormMs)}: ${mail.accepted.length} emails so far; waiting for the rest …`);
     const patient = () => clock.nowMs() - startMs - stormMs < options.drainMs;
-    // Late emails bring late errands: both have to be through.
+    // Late emails cause late webhooks: both must be done.
     while (patient() && (errands.waiting() > 0 || !(await allHasEnded(installation)))) await sleep(300);
     const drainMs = clock.nowMs() - startMs - stormMs;
     say(`${patient() ? 'all has ended' : 'gave up waiting'} after another ${seconds(drainMs)}`);

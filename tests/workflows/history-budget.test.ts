@@ -38,7 +38,7 @@ async function historyOf(cart: string) {
   };
 }
 
-/** Design, section 10: eleven events a step, six around them (start 4, end 1, StopReason 1). */
+/** Eleven events a step, six around them: start 4, end 1, StopReason 1 (docs/performance.md, `history_events`). */
 const budget = (steps: number) => 11 * steps + 6;
 
 test('a completed sequence costs eleven events a step and six around them', async () => {
