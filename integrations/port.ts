@@ -28,7 +28,7 @@ export interface StoreContext {
   url: string | null;
   /** ISO 4217, for amounts whose currency the event does not say; null: not known. */
   currency: string | null;
-  /** The store's own email addresses, normalised: they are no shopper's. */
+  /** The store's own email addresses, normalised: they name no person. */
   addresses: readonly string[];
 }
 

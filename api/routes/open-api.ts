@@ -17,16 +17,16 @@ export const openApi = (
   info: {
     title: 'Rekindle',
     version: '0.1.0',
-    description: 'Abandoned carts, brought back. Errors are problem details (RFC 9457): programs act on `code`, people on `detail`.',
+    description: 'Abandoned carts and silent leads, brought back. Errors are problem details (RFC 9457): programs act on `code`, people on `detail`.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   tags: [
     { name: 'webhooks', description: 'What a shop tells us.' },
     { name: 'recovery', description: 'What a merchant sees of the store’s recoveries.' },
-    { name: 'enrollments', description: 'One shopper’s way through a sequence, explained.' },
+    { name: 'enrollments', description: 'One person’s way through a sequence, explained.' },
     { name: 'deliveries', description: 'What became of the webhooks that a store sent, and those that could not be read.' },
     ...resourceTags,
-    { name: 'links', description: 'Links in emails.' },
+    { name: 'links', description: 'Links in messages.' },
     { name: 'health', description: 'For those who run it.' },
   ],
   components: {

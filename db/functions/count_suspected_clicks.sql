@@ -3,7 +3,7 @@
 -- Every sign of life is written to the row of the contact that stands for the person (`last_seen_at`, `last_reply_at`, `last_order_at`), by a dozen
 -- writers of two builds; a trigger there misses none. It takes the message's lock after the person's, as the dispatch does.
 --
--- One sign proves one email: the latest suspected one. Within half an hour for a cart, a day for a reply or an order; under a time scale
+-- One sign proves one email: the latest suspected one. Within half an hour for activity, a day for a reply or an order; under a time scale
 -- people are as much faster.
 create function count_suspected_clicks() returns trigger language plpgsql
 set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$

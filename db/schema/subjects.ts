@@ -15,7 +15,7 @@ export const subjects = pgTable(
     tenantId: tenantId(),
     id: ownId(),
     kind: text('kind').notNull().default('cart'),
-    /** Null only where an order or a deletion was heard of before its cart. */
+    /** Null only where an order or a deletion arrived before its subject. */
     contactId: uuid('contact_id'),
     state: text('state', { enum: ['open', 'converted', 'gone'] })
       .notNull()

@@ -9,7 +9,7 @@ export interface ChannelTraits {
   address: AddressKind | null;
   purpose: 'marketing' | 'internal';
   /**
-   * It reaches people wherever they are, so quiet hours, the wait for a shopper who is active, and the gap between sends apply to it; a pop-up
+   * It reaches people wherever they are, so quiet hours, the wait for a person who is active, and the gap between sends apply to it; a pop-up
    * on the page or a task for a colleague disturbs nobody.
    */
   disturbs: boolean;

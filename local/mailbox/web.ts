@@ -81,7 +81,7 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
     return reply.type('text/plain; charset=utf-8').send(raw);
   });
 
-  // What the shopper's mail program shows: no scripts, links open beside the page.
+  // Shown as a mail program would: no scripts, links open beside the page.
   app.get<{ Params: { file: string } }>('/view/:file', async (request, reply) => {
     const raw = await store.raw(request.params.file.replace(/\.html$/, ''));
     if (raw === null) return reply.code(404).type('text/plain').send('Message not found');

@@ -11,7 +11,7 @@ export interface EventSource {
   connectionId: string;
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
   country: string;
-  /** The store's own addresses, normalised: they name no shopper. */
+  /** The store's own addresses, normalised: they name no person. */
   ownAddresses: string[];
   /** Kinds of keys that several connections of the store share (`sharedKeys` of the tenant's settings). */
   sharedKeys: TenantSettings['sharedKeys'];

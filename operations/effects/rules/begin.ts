@@ -66,7 +66,7 @@ function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: 
 // Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another enrollment
 // about the same subject went on. Earlier builds wrote `not_abandoned` and `expired` for most of these.
 const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void', 'emptied', 'cart_deleted', 'not_abandoned', 'expired', 'merged'];
-// A shopper who alternates between two carts must not start a workflow with every click.
+// A person who alternates between two subjects must not start a workflow with every click.
 const mostTakeovers = 3;
 
 /** Re-entry: once per subject, or again after the sequence's cooldown. @param known - of this sequence, about this subject */
