@@ -20,9 +20,6 @@ import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { loadResources } from './resources/load.ts';
 import { type Guard, securityOf } from './resources/resource.ts';
-import { deliveryRoutes } from './routes/deliveries/deliveries.ts';
-import { quarantineRoutes } from './routes/deliveries/quarantine.ts';
-import { enrollmentRoutes } from './routes/enrollments/enrollments.ts';
 import { createExamine, createExamineStorage } from './routes/health/examine.ts';
 import { healthRoutes } from './routes/health/health.ts';
 import { metricsRoute } from './routes/health/metrics.ts';
@@ -102,9 +99,6 @@ export async function buildApp({
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', requireApiKey(deps, limits.failedAuth));
     await guarded.register(recoveryRoutes, { deps });
-    await guarded.register(enrollmentRoutes, { deps, links: workflows });
-    await guarded.register(deliveryRoutes, { deps });
-    await guarded.register(quarantineRoutes, { deps });
   });
   const guards = {
     tenant: requireApiKey(deps, limits.failedAuth),
@@ -115,7 +109,7 @@ export async function buildApp({
       guarded.addHook('onRequest', guards[guard]);
       // Set here and not by each route, so that no operation can lack them.
       guarded.addHook('onRoute', (route) => void (route.schema = { ...route.schema, tags: [tag.name], security: securityOf(guard) }));
-      await guarded.register(routes, { deps });
+      await guarded.register(routes, { deps, workflows });
     });
   }
   return app;

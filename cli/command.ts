@@ -16,7 +16,12 @@ export interface Context {
 export interface Answer {
   data: unknown;
   lines: string[];
+  /** Something could not be done, although the API has answered: the exit status is 1. */
+  failed?: boolean;
 }
+
+/** An object of the API. */
+export type Row = Record<string, unknown>;
 
 export interface Command {
   /** One line for the list of commands. */

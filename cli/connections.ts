@@ -1,6 +1,4 @@
-import { type Answer, type Command, type Context, jsonOption, required, shown, UsageError } from './command.ts';
-
-type Row = Record<string, unknown>;
+import { type Answer, type Command, type Context, jsonOption, required, shown, UsageError, type Row } from './command.ts';
 
 const line = (c: Row) =>
   `${shown(c['id'])}  ${shown(c['integration'])}  ${shown(c['name'])}  ${shown(c['state'])}${webhookOf(c) === null ? '' : `  ${shown(webhookOf(c)?.['url'])}`}`;

@@ -5,13 +5,14 @@ import { type Command, type Context, UsageError } from './command.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { quarantine } from './quarantine.ts';
+import { reEnroll } from './re-enroll.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tenants } from './tenants.ts';
 
 // A new command is one file and one line here.
-const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, stop };
+const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, stop, 're-enroll': reEnroll };
 
 const usage = `rekindle <command> [options]
 
@@ -46,7 +47,7 @@ export async function main(argv: string[], say: (line: string) => void, complain
     const answer = await command.run(contextOf(positionals, values as Context['options']));
     if (values['json'] === true) say(JSON.stringify(answer.data, null, 2));
     else for (const line of answer.lines) say(line);
-    return 0;
+    return answer.failed === true ? 1 : 0;
   } catch (error) {
     return explain(error, command, complain);
   }

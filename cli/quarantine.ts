@@ -1,30 +1,39 @@
-import { type Command, required, shown, UsageError } from './command.ts';
-
-type Row = Record<string, unknown>;
+import { type Answer, type Command, required, type Row, shown, UsageError } from './command.ts';
 
 export const quarantine: Command = {
-  summary: 'webhooks that could not be read: list, show, read again',
-  usage: `rekindle quarantine                 those that are open, the oldest first
-rekindle quarantine show <id>      with its body
-rekindle quarantine replay [<id>]  read one, or all that are open, again`,
-  async run({ store, args: [action = 'list', id] }) {
+  summary: 'webhooks that could not be read: list, show, read again, dismiss',
+  usage: `rekindle quarantine [--state open|released|dismissed|all]   the oldest first; those that are open unless you say otherwise
+rekindle quarantine show <id>                               with its body
+rekindle quarantine replay [<id>]                           read one, or all that are open, again
+rekindle quarantine dismiss <id> --reason TEXT              it is never to take effect; TEXT says why
+
+The exit status is 1 where a replay leaves something that cannot be read.`,
+  options: { state: { type: 'string' }, reason: { type: 'string' } },
+  async run({ store, args: [action = 'list', id, ...rest], options }) {
+    if (rest.length > 0) throw new UsageError(`"${rest.join(' ')}" is too much: quarantine ${action} takes one id.`);
+    const one = (path = '') => `/api/quarantine/${encodeURIComponent(required(id, 'The id'))}${path}`;
     switch (action) {
       case 'list': {
-        const data = (await store.request('GET', '/api/quarantine?limit=500')) as Row[];
-        return { data, lines: data.length === 0 ? ['Nothing waits in the quarantine.'] : data.map(line) };
-      }
-      case 'show': {
-        const data = (await store.request('GET', `/api/quarantine/${encodeURIComponent(required(id, 'The id'))}`)) as Row;
-        return { data, lines: [line(data), '', shown(data['body'])] };
-      }
-      case 'replay': {
-        const path = id === undefined ? '/api/quarantine/replay' : `/api/quarantine/${encodeURIComponent(id)}/replay`;
-        const data = (await store.request('POST', path)) as Row;
-        const replays = id === undefined ? (data['replays'] as Row[]) : [data];
+        const state = String(options['state'] ?? 'open');
+        const data = await store.listAll(`/api/quarantine?${new URLSearchParams({ state, limit: '500' }).toString()}`);
         return {
           data,
-          lines: replays.length === 0 ? ['Nothing waits in the quarantine.'] : replays.map((r) => `${shown(r['id'])}  ${shown(r['detail'])}`),
+          lines: data.length === 0 ? [state === 'open' ? 'Nothing waits in the quarantine.' : 'There is none.'] : data.flatMap(linesOf),
         };
+      }
+      case 'show': {
+        const data = (await store.request('GET', one())) as Row;
+        return { data, lines: [...linesOf(data), '', shown(data['body'])] };
+      }
+      case 'replay':
+        return id === undefined
+          ? replayed((await store.request('POST', '/api/quarantine/replay')) as Row)
+          : replayedOne((await store.request('POST', one('/replay'))) as Row);
+      case 'dismiss': {
+        const data = (await store.request('POST', one('/dismiss'), {
+          reason: required(options['reason'], '--reason, why it is not to take effect,'),
+        })) as Row;
+        return { data, lines: linesOf(data) };
       }
       default:
         throw new UsageError(`quarantine has no command "${action}".`);
@@ -32,5 +41,28 @@ rekindle quarantine replay [<id>]  read one, or all that are open, again`,
   },
 };
 
-const line = (d: Row) =>
-  `${shown(d['id'])}  ${shown(d['received_at'])}  ${shown(d['integration'])} ${shown(d['topic'])}${d['may_be_stop'] === true ? '  MAY BE A STOP' : ''}  ${shown(d['reason'])}`;
+const replayLine = (r: Row) => `${shown(r['id'])}  ${shown(r['detail'])}`;
+
+function replayedOne(data: Row): Answer {
+  return { data, lines: [replayLine(data)], failed: data['result'] === 'still_unreadable' };
+}
+
+function replayed(data: Row): Answer {
+  const replays = data['replays'] as Row[];
+  return {
+    data,
+    lines: replays.length === 0 ? ['Nothing waits in the quarantine.'] : replays.map(replayLine),
+    failed: data['still_unreadable'] !== 0,
+  };
+}
+
+function linesOf(d: Row): string[] {
+  const fields = (d['fields'] ?? []) as Row[];
+  const why = fields.length === 0 ? [shown(d['reason'])] : fields.map(({ field, reason }) => `${shown(field)} ${shown(reason)}`);
+  const dismissed = (d['dismissed'] ?? null) as Row | null;
+  return [
+    `${shown(d['id'])}  ${shown(d['received_at'])}  ${shown(d['integration'])} ${shown(d['topic'])}  ${shown(d['state'])}${d['may_be_stop'] === true ? '  MAY BE A STOP' : ''}`,
+    ...why.map((text) => `    ${text}`),
+    ...(dismissed === null ? [] : [`    dismissed ${shown(dismissed['at'])} by ${shown(dismissed['by'])}: ${shown(dismissed['reason'])}`]),
+  ];
+}

@@ -1,6 +1,4 @@
-import { type Command, shown, UsageError } from './command.ts';
-
-type Row = Record<string, unknown>;
+import { type Command, shown, UsageError, type Row } from './command.ts';
 
 export const settings: Command = {
   summary: 'what the store configures: names, quiet hours, consent …',

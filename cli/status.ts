@@ -1,7 +1,5 @@
 import { ApiError } from '../sdk/client.ts';
-import { type Command, shown } from './command.ts';
-
-type Row = Record<string, unknown>;
+import { type Command, shown, type Row } from './command.ts';
 
 export const status: Command = {
   summary: 'whether every part of the installation works',

@@ -1,6 +1,5 @@
-import { type Command, required, shown, UsageError } from './command.ts';
+import { type Command, required, shown, UsageError, type Row } from './command.ts';
 
-type Row = Record<string, unknown>;
 const line = (t: Row) => `${shown(t['id'])}  ${shown(t['slug'])}  ${shown(t['name'])}`;
 
 export const tenants: Command = {

@@ -12,7 +12,7 @@ const schema = z.object({
   webhooks: z.object({ shopify: webhook, generic: webhook }),
 });
 
-/** Address and keys of the real-time tenant for tools on this machine: read by `npm run send`, `npm run quarantine` and `npx rekindle`. */
+/** Address and keys of the real-time tenant for tools on this machine: read by `npm run send` and `npx rekindle`. */
 export type Credentials = z.infer<typeof schema>;
 
 const fileName = 'credentials.json';

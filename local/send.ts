@@ -93,7 +93,7 @@ async function send(args: string[]): Promise<void> {
   if (state === 'quarantined') {
     const reason = await whySetAside(credentials, delivery);
     throw new StartError(
-      `It could not be read and had NO EFFECT${reason}. It is kept: npm run quarantine shows it, and reads it again once it is corrected.`,
+      `It could not be read and had NO EFFECT${reason}. It is kept: npx rekindle quarantine shows it, and reads it again once it is corrected.`,
     );
   }
   if (state === 'ignored') throw new StartError('It was accepted and had NO EFFECT: nothing acts on such an event.');
@@ -158,7 +158,7 @@ function refusal(status: number, text: string): string {
     status === 401
       ? ['The secret does not fit: start Rekindle again, it renews .rekindle/credentials.json.']
       : status === 422
-        ? ['It had NO EFFECT. It is kept: npm run quarantine shows it, and reads it again once it is corrected.']
+        ? ['It had NO EFFECT. It is kept: npx rekindle quarantine shows it, and reads it again once it is corrected.']
         : [];
   return [`${status}: ${lines[0] ?? ''}`, ...lines.slice(1), ...advice].join('\n');
 }

@@ -5,12 +5,13 @@ import { z } from 'zod';
 const enrollment = z.object({ id: z.string(), summary: z.string(), ended_at: z.string().nullable() });
 /** An enrollment as the API shows it, as far as it matters here. */
 export type SeenEnrollment = z.infer<typeof enrollment>;
-export const seenEnrollments = z.array(enrollment);
+const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item) }).transform(({ data }) => data);
+export const seenEnrollments = listOf(enrollment);
 
 const note = z.object({ field: z.string(), reason: z.string() });
-export const seenDeliveries = z.array(z.object({ state: z.enum(['applied', 'pending', 'ignored', 'quarantined']), notes: z.array(note) }));
+export const seenDeliveries = listOf(z.object({ state: z.enum(['applied', 'pending', 'ignored', 'quarantined']), notes: z.array(note) }));
 export type SeenDelivery = z.infer<typeof seenDeliveries>[number];
-export const seenQuarantine = z.array(z.object({ id: z.string(), reason: z.string() }));
+export const seenQuarantine = listOf(z.object({ id: z.string(), reason: z.string() }));
 export const seenExplanations = z.object({ carts_without_sequence: z.array(z.object({ sentence: z.string() })) });
 
 /** What was seen before an event was sent, and after. */

@@ -5,6 +5,7 @@ import type { Tx } from '../db/client.ts';
 import { auditLog, connections, inbox } from '../db/schema/index.ts';
 import type { Integration } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
+import { type Page, pageOf } from './read/page.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
 type ConnectionRow = typeof connections.$inferSelect;
@@ -72,16 +73,21 @@ export async function createConnection(deps: ConnectionDeps, tenantId: string, r
   return { kind: 'created', connection: viewOf(deps, made), secret: own.shown };
 }
 
-/** @param after - the id of the last one of the page before; null: from the first on */
-export function listConnections(deps: ConnectionDeps, tenantId: string, limit: number, after: string | null): Promise<ConnectionView[]> {
+/** The oldest first. */
+export function listConnections(
+  deps: ConnectionDeps,
+  tenantId: string,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<ConnectionView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(connections)
       .where(and(isNull(connections.removedAt), after === null ? undefined : gt(connections.id, after)))
       .orderBy(asc(connections.id))
-      .limit(limit);
-    return rows.map((row) => viewOf(deps, row));
+      .limit(limit + 1);
+    const { items, next } = pageOf(rows, limit, (row) => row.id);
+    return { items: items.map((row) => viewOf(deps, row)), next };
   });
 }
 

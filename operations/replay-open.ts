@@ -9,10 +9,13 @@ type ReplayedOne = { id: string; kind: 'applied' | 'still_unreadable' | 'already
 const atOnce = 50;
 
 /** Read one delivery of the quarantine again. `busy`: whether or not it took effect, a covered call may still be open. */
-export async function replayOne(deps: Deps, tenantId: string, id: string): Promise<ReplayedOne | { kind: 'unknown' } | { kind: 'busy' }> {
+export async function replayOne(
+  deps: Deps,
+  tenantId: string,
+  id: string,
+): Promise<ReplayedOne | { kind: 'unknown' } | { kind: 'busy' } | { kind: 'dismissed' }> {
   const replay = await replayQuarantined(deps, tenantId, id);
-  if (replay.kind === 'unknown') return { kind: 'unknown' };
-  if (replay.kind === 'busy') return { kind: 'busy' };
+  if (replay.kind === 'unknown' || replay.kind === 'busy' || replay.kind === 'dismissed') return replay;
   return { id, kind: replay.kind, reason: reasonOf(replay) };
 }
 
@@ -24,12 +27,12 @@ export async function replayAll(deps: Deps, tenantId: string): Promise<{ replays
   const budget = startAnswerBudget(deps.clock);
   const replays: ReplayedOne[] = [];
   for (let after: string | null = null; ; ) {
-    const { items, next } = await listQuarantine(deps, tenantId, { open: true, limit: atOnce, after });
+    const { items, next } = await listQuarantine(deps, tenantId, { state: 'open', limit: atOnce, after });
     for (const { id } of items) {
       if (budget.leftMs() <= 0) return { replays, unfinished: true };
       const replay = await replayOne(deps, tenantId, id);
       if (replay.kind === 'busy') return { replays, unfinished: true };
-      if (replay.kind !== 'unknown') replays.push(replay);
+      if (replay.kind !== 'unknown' && replay.kind !== 'dismissed') replays.push(replay);
     }
     if (next === null) return { replays, unfinished: false };
     after = next;

@@ -20,6 +20,8 @@ export type Replayed =
   | { kind: 'still_unreadable'; reason: string; fields: FieldNote[] }
   /** Released before, by a replay or a corrected repeat. */
   | { kind: 'already_released' }
+  /** A person judged that it is not to take effect. */
+  | { kind: 'dismissed' }
   /** There is no such delivery. */
   | { kind: 'unknown' }
   /** Another transaction holds the locks, or a call that it covers is still open: try again. */
@@ -32,6 +34,7 @@ export type Replayed =
 export async function replayQuarantined(deps: Deps, tenantId: string, quarantineId: string): Promise<Replayed> {
   const kept = await readKept(deps, tenantId, quarantineId);
   if (kept === null) return { kind: 'unknown' };
+  if (kept.dismissedAt !== null) return { kind: 'dismissed' };
   if (kept.releasedAt !== null) return { kind: 'already_released' };
   const read = readAgain(deps, kept);
   if (read.kind === 'unreadable') return { kind: 'still_unreadable', reason: read.reason, fields: read.fields };
@@ -77,6 +80,7 @@ interface Kept {
   events: DomainEvent[];
   receivedAt: number;
   releasedAt: number | null;
+  dismissedAt: number | null;
   tenant: TenantRow;
 }
 
@@ -95,6 +99,7 @@ function readKept(deps: Deps, tenantId: string, quarantineId: string): Promise<K
         events: inbox.events,
         receivedAt: quarantine.receivedAt,
         releasedAt: quarantine.releasedAt,
+        dismissedAt: quarantine.dismissedAt,
       })
       .from(quarantine)
       .innerJoin(inbox, eq(inbox.id, quarantine.inboxId))

@@ -4,6 +4,7 @@ import { settingsVersions, tenants } from '../db/schema/index.ts';
 import { type SettingsChange, settingsChange } from '../domain/settings-change.ts';
 import { type TenantSettings, tenantSettings } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
+import { type Page, pageOf } from './read/page.ts';
 
 export { settingsChange };
 
@@ -62,16 +63,21 @@ export function changeSettings(
   });
 }
 
-/** Changes, the latest first. @param before - those of lower versions; null: from the latest on */
-export function listSettingsVersions(deps: Pick<Deps, 'db'>, tenantId: string, limit: number, before: number | null): Promise<SettingsVersion[]> {
+/** Changes, the latest first. @param page - `after` is a version */
+export function listSettingsVersions(
+  deps: Pick<Deps, 'db'>,
+  tenantId: string,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<SettingsVersion>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(settingsVersions)
-      .where(before === null ? undefined : lt(settingsVersions.version, before))
+      .where(after === null ? undefined : lt(settingsVersions.version, Number(after)))
       .orderBy(desc(settingsVersions.version))
-      .limit(limit);
-    return rows.map(({ version, changes, changedBy, changedAt }) => ({ version, changes, changedBy, changedAtMs: changedAt }));
+      .limit(limit + 1);
+    const versions = rows.map(({ version, changes, changedBy, changedAt }) => ({ version, changes, changedBy, changedAtMs: changedAt }));
+    return pageOf(versions, limit, (row) => String(row.version));
   });
 }
 

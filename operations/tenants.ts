@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { and, asc, eq, isNull } from 'drizzle-orm';
+import { and, asc, eq, gt, isNull } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { postgresCode } from '../db/client.ts';
 import { apiKeys, tenants } from '../db/schema/index.ts';
@@ -7,6 +7,7 @@ import type { SettingsChange } from '../domain/settings-change.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
 import { hashApiKey } from './provision-tenant.ts';
+import { type Page, pageOf } from './read/page.ts';
 import { loadPresets, publishPresetsTo } from './publish-presets.ts';
 
 export interface TenantView {
@@ -52,8 +53,14 @@ export async function createTenant(
   return { tenant, apiKey };
 }
 
-export async function listAllTenants(deps: Pick<Deps, 'db'>): Promise<TenantView[]> {
-  return (await deps.db.listTenants()).sort((a, b) => (a.id < b.id ? -1 : 1));
+/** The oldest first. An installation has few enough of them to read all. */
+export async function listAllTenants(deps: Pick<Deps, 'db'>, { limit, after }: { limit: number; after: string | null }): Promise<Page<TenantView>> {
+  const all = (await deps.db.listTenants()).sort((a, b) => (a.id < b.id ? -1 : 1));
+  return pageOf(
+    all.filter((tenant) => after === null || tenant.id > after),
+    limit,
+    (tenant) => tenant.id,
+  );
 }
 
 /** By id or slug; null: there is none. */
@@ -65,10 +72,21 @@ export async function renameTenant(deps: Pick<Deps, 'db'>, tenantId: string, nam
   await deps.db.withTenant(tenantId, (tx) => tx.update(tenants).set({ name }).where(eq(tenants.id, tenantId)));
 }
 
-export function listApiKeys(deps: Pick<Deps, 'db'>, tenantId: string): Promise<ApiKeyView[]> {
+/** The oldest first, revoked ones too. */
+export function listApiKeys(
+  deps: Pick<Deps, 'db'>,
+  tenantId: string,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<ApiKeyView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    const rows = await tx.select().from(apiKeys).orderBy(asc(apiKeys.id));
-    return rows.map(({ id, name, createdAt, revokedAt }) => ({ id, name, createdAtMs: createdAt, revokedAtMs: revokedAt }));
+    const rows = await tx
+      .select()
+      .from(apiKeys)
+      .where(after === null ? undefined : gt(apiKeys.id, after))
+      .orderBy(asc(apiKeys.id))
+      .limit(limit + 1);
+    const views = rows.map(({ id, name, createdAt, revokedAt }) => ({ id, name, createdAtMs: createdAt, revokedAtMs: revokedAt }));
+    return pageOf(views, limit, (key) => key.id);
   });
 }
 

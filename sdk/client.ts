@@ -37,13 +37,14 @@ export class RekindleClient {
   }
 
   /**
+   * @param headers - besides the key's, e.g. `idempotency-key`
    * @returns the body; null where there is none
    * @throws ApiError for every answer but a success, UnreachableError when there is none within 30 s
    */
-  async request(method: Method, path: string, body?: unknown): Promise<unknown> {
+  async request(method: Method, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<unknown> {
     const response = await fetch(new URL(path, this.#url), {
       method,
-      headers: { authorization: `Bearer ${this.#key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { ...headers, authorization: `Bearer ${this.#key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
     }).catch((cause: unknown) => {

@@ -20,13 +20,16 @@ const problemSchema = z
       .optional()
       .meta({ description: 'What cannot be read in a webhook, for `unreadable`. It never repeats what was sent.' }),
   })
+  .extend({
+    enrollment: z.uuid().optional().meta({ description: 'The enrollment that stands in the way, for `already_running` and `another_running`.' }),
+  })
   .meta({ id: 'Problem' });
 
 const meanings = {
   400: 'The request is not understood.',
   401: 'Who is asking is not known.',
   404: 'There is no such thing, or it is not yours.',
-  409: 'Something else stands in the way: it was changed meanwhile, or is taken.',
+  409: 'Something else stands in the way: it was changed meanwhile, is taken, or a rule forbids it. `code` says which.',
   405: 'This address does not take the method; `Allow` names those that it takes.',
   413: 'The body is larger than 1 MiB.',
   422: 'The event names nobody and nothing. It is kept, and `fields` say what to correct.',
@@ -49,12 +52,21 @@ export function problem(reply: FastifyReply, status: number, code: string, detai
     .send({ type: `https://rekindle.example/problems/${code}`, title: code.replaceAll('_', ' '), status, code, detail, ...more });
 }
 
+/** Answer that a request cannot be meant as it stands. @param errors - what is wrong where */
+export function invalidRequest(
+  reply: FastifyReply,
+  errors: readonly { path: string; message: string }[],
+  detail = 'The request does not have the shape that this endpoint takes.',
+): FastifyReply {
+  return problem(reply, 400, 'invalid_request', detail, errors.length === 0 ? {} : { errors });
+}
+
 /** The only place where errors become HTTP. Unexpected errors are logged and answered without details. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
       const errors = error.validation.map((v) => ({ path: `${error.validationContext ?? ''}${v.instancePath}`, message: v.message ?? 'is wrong' }));
-      return problem(reply, 400, 'invalid_request', 'The request does not have the shape that this endpoint takes.', { errors });
+      return invalidRequest(reply, errors);
     }
     const status = error.statusCode ?? 500;
     if (status === 413) return problem(reply, 413, 'too_large', 'The body is larger than 1 MiB.');

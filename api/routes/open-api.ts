@@ -23,8 +23,6 @@ export const openApi = (
   tags: [
     { name: 'webhooks', description: 'What a shop tells us.' },
     { name: 'recovery', description: 'What a merchant sees of the store’s recoveries.' },
-    { name: 'enrollments', description: 'One person’s way through a sequence, explained.' },
-    { name: 'deliveries', description: 'What became of the webhooks that a store sent, and those that could not be read.' },
     ...resourceTags,
     { name: 'links', description: 'Links in messages.' },
     { name: 'health', description: 'For those who run it.' },

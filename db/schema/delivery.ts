@@ -53,7 +53,12 @@ export const quarantine = pgTable(
     /** It may have been a purchase, a reply or an opt-out: until it is corrected, messages go on. */
     mayBeStop: boolean('may_be_stop').notNull().default(false),
     receivedAt: instantNow('received_at'),
+    /** When it was closed: read after all, or dismissed. */
     releasedAt: instant('released_at'),
+    /** A person judged that it is not to take effect. */
+    dismissedAt: instant('dismissed_at'),
+    dismissedBy: text('dismissed_by'),
+    dismissalReason: text('dismissal_reason'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

@@ -150,3 +150,26 @@ export const enrollmentEvents = pgTable(
     tenantPolicy(),
   ],
 );
+
+/** Which enrollment a caller's `Idempotency-Key` made, so that a repeated request finds it instead of making another. */
+export const enrollmentRequests = pgTable(
+  'enrollment_requests',
+  {
+    tenantId: tenantId(),
+    key: text('key').notNull(),
+    /** What the key was used for: the same key with another request is a mistake of the caller's. */
+    request: text('request').notNull(),
+    enrollmentId: uuid('enrollment_id').notNull(),
+    createdAt: instantNow('created_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.key] }),
+    index('enrollment_requests_enrollment_id').on(t.tenantId, t.enrollmentId),
+    foreignKey({
+      columns: [t.tenantId, t.enrollmentId],
+      foreignColumns: [enrollments.tenantId, enrollments.id],
+      name: 'enrollment_requests_enrollment',
+    }),
+    tenantPolicy(),
+  ],
+);

@@ -5,7 +5,6 @@ import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import { channelNames, channels, type Channel, isChannel } from '../../domain/channels/index.ts';
 import type { ChannelFacts, Facts, SendRecord } from '../../domain/gates/facts.ts';
-import { isStrong } from '../../domain/people/choose-contact.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment } from '../../domain/people/segments.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
@@ -18,6 +17,7 @@ import { type TenantSettings, tenantSettings } from '../../domain/tenant-setting
 import { maybe, text } from '../intake/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { readSubject } from '../subject-row.ts';
+import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { messageAsIdentity } from './records.ts';
 
@@ -113,16 +113,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const planned = plan.steps.find((s) => s.id === stepId);
   if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
 
-  // An opt-out or a complaint closes the channel for the person; a refusal or a bounce closes that address alone.
-  const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
-  // A closed number is closed for texts and calls. The other channels of those who share it stay open.
-  const numbers = new Set(identities.filter((i) => !isStrong(i)).map(hashOf));
-  const personClosed = (channel: Channel) =>
-    closes(channel).some(
-      (b) => (b.reason === 'opted_out' || b.reason === 'complaint') && (!numbers.has(b.hash) || channels[channel].address === 'phone'),
-    );
-  const isClosed = (channel: Channel, i: { kind: string; value: string }) => closes(channel).some((b) => b.hash === hashOf(i));
-  const usableOn = (channel: Channel) => identities.filter((i) => i.kind === channels[channel].address && !isClosed(channel, i));
+  const open = openChannels(identities, blocked, hashOf);
+  const usableOn = (channel: Channel) => open.usable(channel, identities);
   const channelFacts = (channel: Channel): ChannelFacts => {
     const kind = channels[channel].address;
     const hasAddress = kind === null || identities.some((i) => i.kind === kind);
@@ -130,10 +122,10 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     return {
       connected: input.isConnected(channel),
       hasAddress,
-      suppressed: personClosed(channel) || noneUsable,
+      suppressed: open.isClosed(channel) || noneUsable,
       consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all')),
       requiresConsent: settings.requireConsent.includes(channel),
-      refused: isClosed(channel, thisMessage) || (noneUsable && row?.refusedForGood === true && row.channel === channel),
+      refused: open.isAddressClosed(channel, thisMessage) || (noneUsable && row?.refusedForGood === true && row.channel === channel),
     };
   };
   const own = ledger

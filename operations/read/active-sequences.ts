@@ -9,6 +9,7 @@ import { sequenceTypes, type SequenceType } from '../../domain/subjects/cart/seg
 import { readSubject, segmentOf, valueOf } from '../subject-row.ts';
 import { type Amount, nextStep, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
+import { type Page, pageOf } from './page.ts';
 
 /** A cart as its store sees it. Times in epoch milliseconds, money in minor units. */
 export interface CartView {
@@ -41,12 +42,6 @@ export interface ActiveSequence {
   cart: CartView;
 }
 
-export interface Page<T> {
-  items: T[];
-  /** Where the next page begins; null: this was the last. */
-  next: string | null;
-}
-
 const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } as const;
 
 /**
@@ -76,7 +71,7 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
       )
       .orderBy(asc(enrollments.id))
       .limit(page.limit + 1);
-    const shown = rows.slice(0, page.limit);
+    const { items: shown, next } = pageOf(rows, page.limit, ({ row }) => row.id);
     const ledger =
       shown.length === 0
         ? []
@@ -116,7 +111,7 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
         },
       });
     }
-    return { items, next: rows.length > page.limit ? (shown.at(-1)?.row.id ?? null) : null };
+    return { items, next };
   });
 }
 

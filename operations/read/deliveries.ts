@@ -2,7 +2,7 @@ import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import { connections, inbox } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { Deps } from '../deps.ts';
-import type { Page } from './active-sequences.ts';
+import { type Page, pageOf } from './page.ts';
 
 /** A delivery that was accepted, and what became of it. Times in epoch milliseconds. */
 export interface DeliveryView {
@@ -41,7 +41,7 @@ export function listDeliveries(
       )
       .orderBy(desc(inbox.id))
       .limit(page.limit + 1);
-    const items = rows.slice(0, page.limit).map((row) => ({
+    const items = rows.map((row) => ({
       id: row.id,
       integration: stores.find((s) => s.id === row.connectionId)?.integration ?? '',
       connectionId: row.connectionId,
@@ -52,6 +52,6 @@ export function listDeliveries(
       receivedAtMs: row.receivedAt,
       appliedAtMs: row.state === 'applied' ? row.appliedAt : null,
     }));
-    return { items, next: rows.length > page.limit ? (items.at(-1)?.id ?? null) : null };
+    return pageOf(items, page.limit, (item) => item.id);
   });
 }

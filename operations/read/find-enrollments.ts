@@ -8,6 +8,7 @@ import type { BuiltDeps } from '../create-deps.ts';
 import { decisionContext, readTenant } from '../intake/tenant.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
+import { type Page, pageOf } from './page.ts';
 import { whyNoSequence } from './why-no-sequence.ts';
 
 /** What a merchant may search by. Several fields narrow the search down. */
@@ -23,19 +24,13 @@ export interface Search {
 /** `unreadable`: the field cannot be an address or a number, so it can find nobody. */
 export type Searched<T> = { kind: 'found'; found: T } | { kind: 'unreadable'; field: 'email' | 'phone' };
 
-export interface FoundPage {
-  items: EnrollmentView[];
-  /** Where the next page begins; null: this was the last. */
-  next: string | null;
-}
-
 /** Enrollments of the tenant, the newest first: those that the search finds, or all. */
 export function findEnrollments(
   deps: ReadDeps,
   tenantId: string,
   search: Search,
   page: { status: EnrollmentStatus | null; limit: number; after: string | null },
-): Promise<Searched<FoundPage>> {
+): Promise<Searched<Page<EnrollmentView>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const where = await conditions(tx, tenantId, search);
     if (where.kind === 'unreadable') return where;
@@ -45,11 +40,13 @@ export function findEnrollments(
       .where(and(...where.found, statusIs(page.status), page.after === null ? undefined : lt(enrollments.id, page.after)))
       .orderBy(desc(enrollments.id))
       .limit(page.limit + 1);
-    const ids = rows.slice(0, page.limit).map((r) => r.id);
-    return {
-      kind: 'found',
-      found: { items: await loadEnrollments(tx, deps, ids), next: rows.length > page.limit ? (ids.at(-1) ?? null) : null },
-    };
+    const { items, next } = pageOf(rows, page.limit, (row) => row.id);
+    const views = await loadEnrollments(
+      tx,
+      deps,
+      items.map((row) => row.id),
+    );
+    return { kind: 'found', found: { items: views, next } };
   });
 }
 
@@ -124,6 +121,27 @@ async function conditions(tx: Tx, tenantId: string, search: Search): Promise<Sea
 
 type Column = typeof enrollments.id | typeof enrollments.contactId | typeof enrollments.subjectId;
 const isOf = (column: Column, ids: string[]): SQL => (ids.length === 0 ? sql`false` : inArray(column, ids));
+
+/** The subject that a search means: of those that it finds, the one that was active last. @returns null: it finds none */
+export function findSubject(deps: Pick<ReadDeps, 'db'>, tenantId: string, search: Search): Promise<Searched<string | null>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    for (const field of ['email', 'phone'] as const) {
+      const typed = search[field];
+      if (typed !== undefined && (await normalised(tx, tenantId, field, typed)) === null) return { kind: 'unreadable', field };
+    }
+    const ids = await subjectsOf(tx, tenantId, search);
+    const [latest] =
+      ids.length === 0
+        ? []
+        : await tx
+            .select({ id: subjects.id })
+            .from(subjects)
+            .where(inArray(subjects.id, ids))
+            .orderBy(desc(subjects.lastActivityAt), desc(subjects.id))
+            .limit(1);
+    return { kind: 'found', found: latest?.id ?? null };
+  });
+}
 
 async function subjectsOf(tx: Tx, tenantId: string, { email, phone, subjectId, externalId }: Search): Promise<string[]> {
   const byId = [

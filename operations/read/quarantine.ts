@@ -1,8 +1,9 @@
-import { and, asc, count, eq, gt, isNull, sql } from 'drizzle-orm';
+import { and, asc, count, eq, gt, isNotNull, isNull, sql, type SQL } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
 import { connections, inbox, quarantine } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { Deps } from '../deps.ts';
-import type { Page } from './active-sequences.ts';
+import { type Page, pageOf } from './page.ts';
 
 /** A delivery that was authentic and could not be read. Times in epoch milliseconds. */
 export interface SetAside {
@@ -18,9 +19,16 @@ export interface SetAside {
   /** It may have been a purchase, a reply or an opt-out: messages go on that it would have stopped. */
   mayBeStop: boolean;
   receivedAtMs: number;
-  /** When it was replayed or otherwise dealt with; null: it is still open. */
-  releasedAtMs: number | null;
+  state: QuarantineState;
+  /** When it was read after all or dismissed; null: it is still open. */
+  closedAtMs: number | null;
+  /** A person judged that it is not to take effect; null: nobody has. */
+  dismissed: { atMs: number; by: string; reason: string } | null;
 }
+
+/** `open`: nobody has dealt with it. `released`: it was read after all. `dismissed`: a person judged that it is not to take effect. */
+export const quarantineStates = ['open', 'released', 'dismissed'] as const;
+export type QuarantineState = (typeof quarantineStates)[number];
 
 const columns = {
   id: quarantine.id,
@@ -32,14 +40,37 @@ const columns = {
   fields: inbox.notes,
   mayBeStop: quarantine.mayBeStop,
   receivedAtMs: quarantine.receivedAt,
-  releasedAtMs: quarantine.releasedAt,
+  closedAtMs: quarantine.releasedAt,
+  dismissedAt: quarantine.dismissedAt,
+  dismissedBy: quarantine.dismissedBy,
+  dismissalReason: quarantine.dismissalReason,
 };
 
-/** The tenant's quarantine, the oldest first: what waits longest is corrected first. @param page - `open` leaves out what was released; `deliveryId` is the sender's own */
+type Row = Omit<SetAside, 'state' | 'dismissed'> & { dismissedAt: number | null; dismissedBy: string | null; dismissalReason: string | null };
+
+function viewOf({ dismissedAt, dismissedBy, dismissalReason, ...row }: Row): SetAside {
+  const dismissed = dismissedAt === null ? null : { atMs: dismissedAt, by: dismissedBy ?? '', reason: dismissalReason ?? '' };
+  return { ...row, state: dismissed !== null ? 'dismissed' : row.closedAtMs === null ? 'open' : 'released', dismissed };
+}
+
+function isIn(state: QuarantineState | null): SQL | undefined {
+  switch (state) {
+    case null:
+      return undefined;
+    case 'open':
+      return isNull(quarantine.releasedAt);
+    case 'released':
+      return and(isNotNull(quarantine.releasedAt), isNull(quarantine.dismissedAt));
+    case 'dismissed':
+      return isNotNull(quarantine.dismissedAt);
+  }
+}
+
+/** The tenant's quarantine, the oldest first: what waits longest is corrected first. @param page - `state` null: whatever it is; `deliveryId` is the sender's own */
 export function listQuarantine(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
-  page: { open: boolean; limit: number; after: string | null; deliveryId?: string | null },
+  page: { state: QuarantineState | null; limit: number; after: string | null; deliveryId?: string | null },
 ): Promise<Page<SetAside>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
@@ -49,29 +80,32 @@ export function listQuarantine(
       .innerJoin(inbox, and(eq(inbox.tenantId, quarantine.tenantId), eq(inbox.id, quarantine.inboxId)))
       .where(
         and(
-          page.open ? isNull(quarantine.releasedAt) : undefined,
+          isIn(page.state),
           page.deliveryId == null ? undefined : eq(inbox.dedupeKey, page.deliveryId),
           page.after === null ? undefined : gt(quarantine.id, page.after),
         ),
       )
       .orderBy(asc(quarantine.id))
       .limit(page.limit + 1);
-    const items = rows.slice(0, page.limit);
-    return { items, next: rows.length > page.limit ? (items.at(-1)?.id ?? null) : null };
+    return pageOf(rows.map(viewOf), page.limit, (row) => row.id);
   });
 }
 
 /** One of them with its body as it came. @returns null when the tenant has no such delivery */
 export function readSetAside(deps: Pick<Deps, 'db'>, tenantId: string, id: string): Promise<(SetAside & { body: string }) | null> {
-  return deps.db.withTenant(tenantId, async (tx) => {
-    const [row] = await tx
-      .select({ ...columns, body: quarantine.body })
-      .from(quarantine)
-      .innerJoin(connections, and(eq(connections.tenantId, quarantine.tenantId), eq(connections.id, quarantine.connectionId)))
-      .innerJoin(inbox, and(eq(inbox.tenantId, quarantine.tenantId), eq(inbox.id, quarantine.inboxId)))
-      .where(eq(quarantine.id, id));
-    return row ?? null;
-  });
+  return deps.db.withTenant(tenantId, (tx) => findSetAside(tx, id));
+}
+
+export async function findSetAside(tx: Tx, id: string): Promise<(SetAside & { body: string }) | null> {
+  const [found] = await tx
+    .select({ ...columns, body: quarantine.body })
+    .from(quarantine)
+    .innerJoin(connections, and(eq(connections.tenantId, quarantine.tenantId), eq(connections.id, quarantine.connectionId)))
+    .innerJoin(inbox, and(eq(inbox.tenantId, quarantine.tenantId), eq(inbox.id, quarantine.inboxId)))
+    .where(eq(quarantine.id, id));
+  if (found === undefined) return null;
+  const { body, ...row } = found;
+  return { ...viewOf(row), body };
 }
 
 /** How many deliveries of a tenant wait in the quarantine, and how many of these may be stops. */

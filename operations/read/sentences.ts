@@ -26,7 +26,9 @@ export function eventSentence(about: Words, type: string, data: Data): string {
   if (ofOrder !== null) return ofOrder;
   switch (type) {
     case 'enrolled':
-      return `The ${noun}${known} was taken into the sequence, version ${String(data['version'])}.`;
+      return data['by'] === 'hand'
+        ? `A person took the ${noun}${known} into the sequence by hand (${textOf(data['actor'])})${data['after'] === undefined ? '' : ', after an earlier run that had ended'}; version ${String(data['version'])}.`
+        : `The ${noun}${known} was taken into the sequence, version ${String(data['version'])}.`;
     case 'cart.updated':
     case 'lead.created':
     case 'subject.reported':

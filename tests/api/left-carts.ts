@@ -43,6 +43,19 @@ export async function anotherStore(shop: Shop, slug: string): Promise<{ tenantId
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
+/** Every item of a list, page by page. */
+export async function askAll<T>(shop: Shop, apiKey: string, url: string): Promise<T[]> {
+  const found: T[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page = await ask(shop, apiKey, cursor === null ? url : `${url}${url.includes('?') ? '&' : '?'}cursor=${cursor}`);
+    if (page.status !== 200) throw new Error(`${url} answered ${page.status}: ${JSON.stringify(page.body)}`);
+    const { data, nextCursor } = page.body as { data: T[]; nextCursor: string | null };
+    found.push(...data);
+    if (nextCursor === null) return found;
+    cursor = nextCursor;
+  }
+}
+
 /** Request with an API key. */
 export async function ask(shop: Shop, apiKey: string, url: string, method: Method = 'GET', payload?: Record<string, unknown>) {
   const headers = { authorization: `Bearer ${apiKey}` };

@@ -54,6 +54,7 @@ async function fillEveryTable(): Promise<void> {
   await insert('sum_deltas', { ...figures, hour: new Date(0) });
   await insert('lateness', { tenant_id: tenantId, slot: 0, at: new Date(0), steps: 1, worst_ms: 1 });
   await insert('settings_versions', { tenant_id: tenantId, version: 1, settings: '{}', changes: '{}', changed_by: 'test' });
+  await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 

@@ -165,8 +165,8 @@ test('a lead is no cart to the API: lists of carts leave it out, searches find i
   const lead = await leadFrom('found');
   const carts = (await ask(shop, shop.tenant.apiKey, '/recovery/sequences')).body as { id: string }[];
   expect(carts.map((c) => c.id)).not.toContain(lead.enrollmentId);
-  const found = (await ask(shop, shop.tenant.apiKey, `/api/enrollments?subject_id=${lead.id}`)).body as Record<string, unknown>[];
-  expect(found).toMatchObject([
+  const found = (await ask(shop, shop.tenant.apiKey, `/api/enrollments?subject_id=${lead.id}`)).body as { data: Record<string, unknown>[] };
+  expect(found.data).toMatchObject([
     {
       id: lead.enrollmentId,
       cart: null,

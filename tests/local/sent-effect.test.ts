@@ -7,7 +7,7 @@ const running: SeenEnrollment = { id: 'one', summary: 'The sequence is running.'
 const ended: SeenEnrollment = { id: 'one', summary: 'The sequence was stopped: the cart was bought.', ended_at: '2026-11-28T04:00:00.000Z' };
 
 test('a sequence about a lead is seen too: it has no cart', () => {
-  expect(seenEnrollments.parse([{ ...running, cart: null, subject: { kind: 'lead', id: 'a' } }])).toEqual([running]);
+  expect(seenEnrollments.parse({ data: [{ ...running, cart: null, subject: { kind: 'lead', id: 'a' } }] })).toEqual([running]);
 });
 
 describe('an event', () => {

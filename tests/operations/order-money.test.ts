@@ -525,9 +525,9 @@ test('an order comes to the same figures in whatever order, and however often, i
     .record({
       first: fc.record({
         seconds,
-        noRevenue: fc.option(fc.constantFrom<NoRevenue>('cancelled', 'declined', 'test')),
+        noRevenue: fc.constantFrom<NoRevenue | null>(null, null, null, 'cancelled', 'declined', 'test'),
         currency: fc.option(currency, { freq: 6 }),
-        total: fc.option(amount, { freq: 6 }),
+        total: fc.option(amount, { freq: 2 }),
       }),
       rest: fc.uniqueArray(fc.record({ seconds, what }), { selector: (s) => s.seconds, maxLength: 6 }),
     })

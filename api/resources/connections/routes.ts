@@ -15,14 +15,14 @@ import {
 } from '../../../operations/connections.ts';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
-import { problem, problems } from '../../plugins/errors.ts';
+import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
-import { listOf, pageOf, pageQuery } from '../resource.ts';
+import { aList } from '../list.ts';
 import { changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema } from './schemas.ts';
 
+const list = aList({ name: 'connections', item: connectionSchema, filters: {} });
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_connection', 'There is no such connection.');
-const invalid = (reply: FastifyReply, faults: ConfigFault[]) =>
-  problem(reply, 400, 'invalid_request', 'The connection cannot be used like this.', { errors: faults });
+const invalid = (reply: FastifyReply, faults: ConfigFault[]) => invalidRequest(reply, faults, 'The connection cannot be used like this.');
 
 export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   app.post(
@@ -51,16 +51,13 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     {
       schema: {
         summary: 'List the store’s connections',
-        querystring: z.object(pageQuery()),
-        response: { 200: listOf(connectionSchema), ...problems(400, 401, 429, 503) },
+        querystring: list.query,
+        response: { 200: list.answer, ...problems(400, 401, 429, 503) },
       },
     },
     async (request) => {
-      const { limit, cursor } = request.query;
-      const after = cursor !== undefined && isId(cursor) ? cursor : null;
-      const rows = await listConnections(deps, callerOf(request).tenantId, limit + 1, after);
-      const { data, nextCursor } = pageOf(rows, limit, (row) => row.id);
-      return { data: data.map((row) => present(row)), nextCursor };
+      const { limit, cursor: after = null } = request.query;
+      return list.present(await listConnections(deps, callerOf(request).tenantId, { limit, after }), (row) => present(row));
     },
   );
 

@@ -6,7 +6,8 @@ import { changeSettings, type CurrentSettings, listSettingsVersions, readSetting
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { listOf, pageOf, pageQuery, type Resource } from '../resource.ts';
+import { aList } from '../list.ts';
+import type { Resource } from '../resource.ts';
 
 const settingsSchema = z
   .object({
@@ -20,6 +21,8 @@ const settingsSchema = z
 const versionSchema = z
   .object({ version: z.int(), changes: z.record(z.string(), z.unknown()), changed_by: z.string(), changed_at: timeField })
   .meta({ id: 'SettingsVersion' });
+
+const history = aList({ name: 'settings', item: versionSchema, filters: {}, key: 'number' });
 
 const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   app.get(
@@ -55,19 +58,18 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     {
       schema: {
         summary: 'List changes of settings, the latest first',
-        querystring: z.object(pageQuery()),
-        response: { 200: listOf(versionSchema), ...problems(400, 401, 429, 503) },
+        querystring: history.query,
+        response: { 200: history.answer, ...problems(400, 401, 429, 503) },
       },
     },
     async (request) => {
-      const { limit, cursor } = request.query;
-      const before = cursor !== undefined && /^\d{1,9}$/.test(cursor) ? Number(cursor) : null;
-      const rows = await listSettingsVersions(deps, callerOf(request).tenantId, limit + 1, before);
-      const { data, nextCursor } = pageOf(rows, limit, (row) => String(row.version));
-      return {
-        data: data.map((v) => ({ version: v.version, changes: v.changes, changed_by: v.changedBy, changed_at: isoTime(v.changedAtMs) })),
-        nextCursor,
-      };
+      const { limit, cursor: after = null } = request.query;
+      return history.present(await listSettingsVersions(deps, callerOf(request).tenantId, { limit, after }), (v) => ({
+        version: v.version,
+        changes: v.changes,
+        changed_by: v.changedBy,
+        changed_at: isoTime(v.changedAtMs),
+      }));
     },
   );
 };

@@ -15,7 +15,8 @@ import {
 } from '../../../operations/tenants.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
-import { listOf, pageOf, pageQuery, type Resource } from '../resource.ts';
+import { aList } from '../list.ts';
+import type { Resource } from '../resource.ts';
 
 const tenantFields = {
   id: z.uuid(),
@@ -32,6 +33,9 @@ const keySchema = z.object({ id: z.uuid(), name: z.string(), created_at: timeFie
 const newKeySchema = z.object({ id: z.uuid(), api_key: z.string().meta({ description: 'Shown once.' }) }).meta({ id: 'NewApiKey' });
 const params = z.object({ tenant: z.string().max(100).meta({ description: 'Its id or its slug.' }) });
 const slug = z.string().regex(/^[a-z][a-z0-9-]{1,38}[a-z0-9]$/, 'is no slug: lower-case letters, digits and hyphens, a letter first, 3 to 40');
+
+const tenantList = aList({ name: 'tenants', item: tenantSchema, filters: {} });
+const keyList = aList({ name: 'keys', item: keySchema, filters: {} });
 
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_tenant', 'There is no such tenant.');
 
@@ -58,15 +62,13 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     {
       schema: {
         summary: 'List tenants',
-        querystring: z.object(pageQuery()),
-        response: { 200: listOf(tenantSchema), ...problems(400, 401, 429, 503) },
+        querystring: tenantList.query,
+        response: { 200: tenantList.answer, ...problems(400, 401, 429, 503) },
       },
     },
     async (request) => {
-      const { limit, cursor } = request.query;
-      const rows = (await listAllTenants(deps)).filter((t) => cursor === undefined || t.id > cursor);
-      const { data, nextCursor } = pageOf(rows, limit, (row) => row.id);
-      return { data: data.map(present), nextCursor };
+      const { limit, cursor: after = null } = request.query;
+      return tenantList.present(await listAllTenants(deps, { limit, after }), present);
     },
   );
 
@@ -99,15 +101,24 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
 
   app.get(
     '/api/tenants/:tenant/keys',
-    { schema: { summary: 'List a tenant’s API keys', params, response: { 200: listOf(keySchema), ...problems(401, 404, 429, 503) } } },
+    {
+      schema: {
+        summary: 'List a tenant’s API keys',
+        params,
+        querystring: keyList.query,
+        response: { 200: keyList.answer, ...problems(400, 401, 404, 429, 503) },
+      },
+    },
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       if (found === null) return unknown(reply);
-      const keys = await listApiKeys(deps, found.id);
-      return {
-        data: keys.map((k) => ({ id: k.id, name: k.name, created_at: isoTime(k.createdAtMs), revoked_at: isoTimeOrNull(k.revokedAtMs) })),
-        nextCursor: null,
-      };
+      const { limit, cursor: after = null } = request.query;
+      return keyList.present(await listApiKeys(deps, found.id, { limit, after }), (k) => ({
+        id: k.id,
+        name: k.name,
+        created_at: isoTime(k.createdAtMs),
+        revoked_at: isoTimeOrNull(k.revokedAtMs),
+      }));
     },
   );
 

@@ -121,7 +121,7 @@ function problemsOf({ postgres, temporal, worker, relay, intake, steps }: Parts)
     [relay.status === 'late', `Temporal has not been told of ${relay.waiting} changes, the oldest for ${seconds(relay.oldest_ms)}.`],
     [
       intake.status === 'unread',
-      `${stops} ${stops === 1 ? 'delivery' : 'deliveries'} that may be a purchase, a reply or an opt-out could not be read, so messages may go on that should have stopped. GET /api/quarantine says why; correct the sender or update Rekindle, then POST /api/quarantine/replay (here: npm run quarantine).`,
+      `${stops} ${stops === 1 ? 'delivery' : 'deliveries'} that may be a purchase, a reply or an opt-out could not be read, so messages may go on that should have stopped. GET /api/quarantine says why; correct the sender or update Rekindle, then POST /api/quarantine/replay (npx rekindle quarantine replay), or dismiss what is not to take effect.`,
     ],
     [
       steps.status === 'late',

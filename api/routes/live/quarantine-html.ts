@@ -17,12 +17,12 @@ export function quarantineNotice({ open, mayBeStops }: { open: number; mayBeStop
 export function quarantineHtml(stores: readonly { name: string; deliveries: readonly SetAside[]; more: boolean }[]): Html {
   const filled = stores.filter((store) => store.deliveries.length > 0);
   if (filled.length === 0) return html`<p>Every delivery could be read.</p>`;
-  return html`<p>These webhooks were authentic and are kept whole, but Rekindle could not read them, so they have had no effect. Correct what sends them, or update Rekindle; then read them again with <code>npm run quarantine -- replay</code>. <code>npm run quarantine -- show ID</code> prints one with its body.</p>
+  return html`<p>These webhooks were authentic and are kept whole, but Rekindle could not read them, so they have had no effect. Correct what sends them, or update Rekindle; then read them again with <code>npx rekindle quarantine replay</code>. <code>npx rekindle quarantine show ID</code> prints one with its body.</p>
 ${filled.map(
   ({ name, deliveries, more }) => html`<h3>${name}</h3>
 <div class="scroll"><table><thead><tr><th scope="col">Received</th><th scope="col">From</th><th scope="col">Topic</th><th scope="col">Why it could not be read</th><th scope="col">May be a stop</th><th scope="col">ID</th></tr></thead>
 <tbody>${deliveries.map(rowHtml)}</tbody></table></div>
-${more ? html`<p>There are more: <code>npm run quarantine</code> lists them all.</p>` : null}`,
+${more ? html`<p>There are more: <code>npx rekindle quarantine</code> lists them all.</p>` : null}`,
 )}`;
 }
 

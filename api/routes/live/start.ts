@@ -80,7 +80,7 @@ const mostShown = 100;
 async function readQuarantines(deps: BuiltDeps) {
   const stores = [];
   for (const { id, name } of await deps.db.listTenants()) {
-    const { items, next } = await listQuarantine(deps, id, { open: true, limit: mostShown, after: null });
+    const { items, next } = await listQuarantine(deps, id, { state: 'open', limit: mostShown, after: null });
     stores.push({ name, deliveries: items, more: next !== null });
   }
   return stores;

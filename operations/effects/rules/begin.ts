@@ -81,7 +81,8 @@ function keepsFromBeginning(known: readonly KnownEnrollment[], { reentry }: Sequ
   });
 }
 
-function beginning(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): Omit<Beginning, 'id'> {
+/** An enrollment as its subject and owner stand now, anchored at the last activity. */
+export function beginning(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): Omit<Beginning, 'id'> {
   const { settings, timeScale } = draft.context.tenant;
   const kind = draft.kindOf(subject.kind);
   const segment = baseSegment(owner.details, settings);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { lineField, timeField } from '../fields.ts';
-import { externalIdSchema, leftWithSchema, nextStepSchema, sequenceTypeSchema } from '../recovery/schemas.ts';
+import { lineField, noteField, timeField } from '../../routes/fields.ts';
+import { externalIdSchema, leftWithSchema, nextStepSchema, sequenceTypeSchema } from '../../routes/recovery/schemas.ts';
 
 const stepSchema = z
   .object({
@@ -18,7 +18,7 @@ const stepSchema = z
   })
   .meta({ id: 'EnrollmentStep' });
 
-const statusSchema = z.enum(['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED']);
+export const statusSchema = z.enum(['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED']);
 
 const subjectState = z.enum(['open', 'converted', 'gone']);
 const minor = z.int().nullable();
@@ -73,6 +73,33 @@ export const enrollmentSchema = z
     workflow: z.object({ id: z.string(), url: z.string().nullable().meta({ description: 'In the Temporal Web UI, where one is configured.' }) }),
   })
   .meta({ id: 'Enrollment' });
+
+export const searchFilters = {
+  email: lineField(320).optional().meta({ description: 'Read as in a webhook: capitals do not matter.' }),
+  phone: lineField(60).optional().meta({ description: 'Read as in a webhook: a number without country code is the store’s country’s.' }),
+  subject_id: lineField(300)
+    .optional()
+    .meta({ description: 'What the sequence is about, such as a cart or a lead: Rekindle’s id, or any id or token that its source has for it.' }),
+  cart_id: lineField(300).optional().meta({ description: 'The same as `subject_id`.' }),
+  external_id: lineField(300).optional().meta({ description: 'Any id of the source’s: of the subject, the customer or the order.' }),
+};
+
+const note = noteField.optional().meta({ description: 'Why, for the audit log.' });
+
+export const enrollBody = z.strictObject({
+  ...searchFilters,
+  sequence: lineField(100).optional().meta({ description: 'Its slug; needed only where several are about such a subject.' }),
+  note,
+});
+
+export const reEnrollBody = z.strictObject({ note }).nullish();
+
+/** A repeated request with the same key makes no second enrollment, however long ago the first was. */
+export const idempotencyHeaders = z.object({
+  'idempotency-key': lineField(200)
+    .optional()
+    .meta({ description: 'Chosen by the caller: the same request with the same key answers with the same enrollment.' }),
+});
 
 const gateSchema = z
   .object({
@@ -165,19 +192,3 @@ export const foundSchema = z
     carts_without_sequence: z.array(quietSchema).meta({ description: 'The carts among them.' }),
   })
   .meta({ id: 'FoundExplanations' });
-
-export const searchQuery = z.object({
-  email: lineField(320).optional().meta({ description: 'Read as in a webhook: capitals do not matter.' }),
-  phone: lineField(60).optional().meta({ description: 'Read as in a webhook: a number without country code is the store’s country’s.' }),
-  subject_id: lineField(300)
-    .optional()
-    .meta({ description: 'What the sequence is about, such as a cart or a lead: Rekindle’s id, or any id or token that its source has for it.' }),
-  cart_id: lineField(300).optional().meta({ description: 'The same as `subject_id`.' }),
-  external_id: lineField(300).optional().meta({ description: 'Any id of the source’s: of the subject, the customer or the order.' }),
-});
-
-export const listQuery = searchQuery.extend({
-  status: statusSchema.optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z.uuid().optional().meta({ description: 'From the `Link` of the page before.' }),
-});

@@ -1,22 +1,7 @@
 import type { z } from 'zod';
-import type { DeliveryView } from '../../../operations/read/deliveries.ts';
 import type { SetAside } from '../../../operations/read/quarantine.ts';
-import { isoTime, isoTimeOrNull } from '../fields.ts';
-import type { deliverySchema, replaySchema, setAsideSchema } from './schemas.ts';
-
-export function presentDelivery(d: DeliveryView): z.input<typeof deliverySchema> {
-  return {
-    id: d.id,
-    integration: d.integration,
-    connection: d.connectionId,
-    delivery_id: d.deliveryId,
-    topic: d.topic,
-    state: d.state,
-    notes: d.notes,
-    received_at: isoTime(d.receivedAtMs),
-    applied_at: isoTimeOrNull(d.appliedAtMs),
-  };
-}
+import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
+import type { replaySchema, setAsideSchema } from './schemas.ts';
 
 export function presentSetAside(d: SetAside): z.input<typeof setAsideSchema> {
   return {
@@ -29,7 +14,9 @@ export function presentSetAside(d: SetAside): z.input<typeof setAsideSchema> {
     fields: d.fields,
     may_be_stop: d.mayBeStop,
     received_at: isoTime(d.receivedAtMs),
-    released_at: isoTimeOrNull(d.releasedAtMs),
+    state: d.state,
+    released_at: d.state === 'released' ? isoTimeOrNull(d.closedAtMs) : null,
+    dismissed: d.dismissed === null ? null : { at: isoTime(d.dismissed.atMs), by: d.dismissed.by, reason: d.dismissed.reason },
   };
 }
 

@@ -5,9 +5,9 @@ import type { Amount, EnrollmentView } from '../../../operations/read/enrollment
 import type { Entry, Explanation, FoundExplanations } from '../../../operations/read/explain.ts';
 import type { QuietSubject } from '../../../operations/read/find-enrollments.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
-import { isoTime, isoTimeOrNull } from '../fields.ts';
-import type { WorkflowLinks } from '../workflow-links.ts';
-import { presentExternalId, presentLeftWith, presentNext } from '../recovery/present.ts';
+import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
+import type { WorkflowLinks } from '../../routes/workflow-links.ts';
+import { presentExternalId, presentLeftWith, presentNext } from '../../routes/recovery/present.ts';
 import type { enrollmentSchema, entrySchema, explanationSchema, foundSchema, quietSchema } from './schemas.ts';
 
 export function presentEnrollment(view: EnrollmentView, links: WorkflowLinks): z.input<typeof enrollmentSchema> {

@@ -1,27 +1,8 @@
 import { z } from 'zod';
+import { quarantineStates } from '../../../operations/read/quarantine.ts';
+import { timeField } from '../../routes/fields.ts';
+import { source } from '../deliveries/schemas.ts';
 import { fieldNoteSchema } from '../enrollments/schemas.ts';
-import { timeField } from '../fields.ts';
-
-const source = {
-  integration: z.string(),
-  connection: z.uuid(),
-  delivery_id: z.string().meta({ description: 'What the sender calls the delivery, e.g. its `webhook-id`.' }),
-  topic: z.string(),
-};
-
-export const deliverySchema = z
-  .object({
-    id: z.uuid(),
-    ...source,
-    state: z.enum(['applied', 'pending', 'ignored', 'quarantined']).meta({
-      description:
-        '`applied`: it took effect. `pending`: it will in a moment. `ignored`: nothing here acts on it. `quarantined`: it could not be read.',
-    }),
-    notes: z.array(fieldNoteSchema).meta({ description: 'What was left out or read with a guess.' }),
-    received_at: timeField,
-    applied_at: timeField.nullable(),
-  })
-  .meta({ id: 'Delivery' });
 
 const setAside = {
   id: z.uuid(),
@@ -32,7 +13,12 @@ const setAside = {
     description: 'It may have been a purchase, a reply or an opt-out: until it is corrected, messages go on that it would have stopped.',
   }),
   received_at: timeField,
-  released_at: timeField.nullable().meta({ description: 'When a replay took effect; null: it is still open.' }),
+  state: z.enum(quarantineStates),
+  released_at: timeField.nullable().meta({ description: 'When it took effect after all; null: it has not.' }),
+  dismissed: z
+    .object({ at: timeField, by: z.string(), reason: z.string() })
+    .nullable()
+    .meta({ description: 'Who judged that it is not to take effect, and why; null: nobody.' }),
 };
 export const setAsideSchema = z.object(setAside).meta({ id: 'QuarantinedDelivery' });
 export const setAsideWithBodySchema = z

@@ -1,0 +1,222 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { readEnrollment } from '../../../operations/read/enrollment.ts';
+import { explainEnrollment, explainFound } from '../../../operations/read/explain.ts';
+import { enrollByHand, type HandStart, type HandStarted } from '../../../operations/enroll-by-hand.ts';
+import { findEnrollments, findSubject, type Search } from '../../../operations/read/find-enrollments.ts';
+import { actorOf, callerOf } from '../../plugins/authenticate.ts';
+import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { idParams, isId } from '../../routes/fields.ts';
+import { aList } from '../list.ts';
+import { type Resource, type ResourceOptions } from '../resource.ts';
+import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
+import {
+  enrollBody,
+  enrollmentSchema,
+  idempotencyHeaders,
+  reEnrollBody,
+  explanationSchema,
+  foundSchema,
+  searchFilters,
+  statusSchema,
+} from './schemas.ts';
+
+const list = aList({
+  name: 'enrollments',
+  item: enrollmentSchema,
+  filters: { ...searchFilters, status: statusSchema.optional() },
+  usual: 50,
+  most: 100,
+});
+const searchQuery = z.strictObject(searchFilters);
+const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
+
+/** Enrollments by what the shop knows of them, one of them, and everything that is recorded of it. */
+const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workflows: links }) => {
+  startRoutes(app, { deps, workflows: links });
+
+  app.get(
+    '/api/enrollments',
+    {
+      schema: {
+        summary: 'Find enrollments',
+        description:
+          'By an email address, a number, what it is about or any id of the source’s; without any of these, all of them. The newest first, running and ended ones.',
+        querystring: list.query,
+        response: { 200: list.answer, ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { status, limit, cursor, ...search } = request.query;
+      const page = { status: status ?? null, limit, after: cursor ?? null };
+      const result = await findEnrollments(deps, callerOf(request).tenantId, searchOf(search), page);
+      if (result.kind === 'unreadable') return unreadable(reply, result.field);
+      return list.present(result.found, (view) => presentEnrollment(view, links));
+    },
+  );
+
+  app.get(
+    '/api/explain',
+    {
+      schema: {
+        summary: 'Explain what happened to a person or about a subject',
+        description:
+          'Finds as `GET /api/enrollments` does, and answers with the whole record of the newest enrollments; and names the subjects about which no sequence was begun.',
+        querystring: searchQuery,
+        response: { 200: foundSchema, ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const search = searchOf(request.query);
+      if (Object.values(search).every((value) => value === undefined))
+        return invalidRequest(reply, [], 'Say whom or what: email, phone, subject_id or external_id.');
+      const result = await explainFound(deps, callerOf(request).tenantId, search);
+      return result.kind === 'unreadable' ? unreadable(reply, result.field) : presentFound(result.found, links);
+    },
+  );
+
+  app.get(
+    '/api/enrollments/:id',
+    {
+      schema: {
+        params: idParams,
+        summary: 'Show an enrollment',
+        description: 'Where a person stands in a sequence: each step with its state, what comes next, the workflow in Temporal.',
+        response: { 200: enrollmentSchema, ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const view = isId(id) ? await readEnrollment(deps, callerOf(request).tenantId, id) : null;
+      return view === null ? problem(reply, 404, ...unknown) : presentEnrollment(view, links);
+    },
+  );
+
+  app.get(
+    '/api/enrollments/:id/explain',
+    {
+      schema: {
+        params: idParams,
+        summary: 'Explain an enrollment',
+        description: 'Every event, decision with its gates, message and provider event, in order of time, each with a sentence for people.',
+        response: { 200: explanationSchema, ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const explanation = isId(id) ? await explainEnrollment(deps, callerOf(request).tenantId, id) : null;
+      return explanation === null ? problem(reply, 404, ...unknown) : presentExplanation(explanation, links);
+    },
+  );
+};
+
+function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links }: ResourceOptions): void {
+  const gates =
+    'The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a repeated request answers 200 with the enrollment that the first one made.';
+  const response = { 200: enrollmentSchema, 201: enrollmentSchema, ...problems(400, 401, 404, 409, 429, 503) };
+
+  const start = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    wish: Pick<HandStart, 'subjectId' | 'sequence'> & { note: string | undefined },
+  ) => {
+    const { tenantId } = callerOf(request);
+    const key = request.headers['idempotency-key'];
+    const started = await enrollByHand(deps, {
+      ...wish,
+      tenantId,
+      note: wish.note ?? null,
+      actor: actorOf(request),
+      key: typeof key === 'string' ? key : null,
+    });
+    if (started.kind !== 'enrolled') return refuseStart(reply, started);
+    const view = await readEnrollment(deps, tenantId, started.enrollmentId);
+    if (view === null) throw new Error('an enrollment was begun that is not there');
+    return reply.code(started.repeated ? 200 : 201).send(presentEnrollment(view, links));
+  };
+
+  app.post(
+    '/api/enrollments',
+    {
+      schema: {
+        headers: idempotencyHeaders,
+        summary: 'Start a sequence by hand',
+        description: `About the subject that the search finds; where it finds several, about the one that was active last. ${gates}`,
+        body: enrollBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { sequence, note, ...search } = request.body;
+      if (Object.values(search).filter((value) => value !== undefined).length !== 1)
+        return invalidRequest(reply, [], 'Say whom or what by one of email, phone, subject_id and external_id.');
+      const subject = await findSubject(deps, callerOf(request).tenantId, searchOf(search));
+      if (subject.kind === 'unreadable') return unreadable(reply, subject.field, 'body');
+      if (subject.found === null) return refuseStart(reply, { kind: 'unknown_subject' });
+      return start(request, reply, { subjectId: subject.found, sequence: sequence === undefined ? null : { slug: sequence }, note });
+    },
+  );
+
+  app.post(
+    '/api/enrollments/:id/re-enroll',
+    {
+      schema: {
+        headers: idempotencyHeaders,
+        summary: 'Start the sequence of an enrollment again',
+        description: `About the same subject, with the sequence’s present version, whatever ended it. ${gates}`,
+        params: idParams,
+        body: reEnrollBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const view = isId(id) ? await readEnrollment(deps, callerOf(request).tenantId, id) : null;
+      if (view === null) return problem(reply, 404, ...unknown);
+      const { subjectId, sequenceId } = view.row;
+      return start(request, reply, { subjectId, sequence: { id: sequenceId }, note: request.body?.note });
+    },
+  );
+}
+
+function refuseStart(reply: FastifyReply, refusal: Exclude<HandStarted, { kind: 'enrolled' }>): FastifyReply {
+  switch (refusal.kind) {
+    case 'refused':
+      return problem(reply, 409, refusal.reason, refusal.detail, refusal.enrollmentId === null ? {} : { enrollment: refusal.enrollmentId });
+    case 'unknown_subject':
+      return problem(reply, 404, 'unknown_subject', 'Nothing is known that a sequence could be about: no cart and no lead is found.');
+    case 'no_sequence':
+      return problem(reply, 409, 'no_sequence', 'No active sequence is about that, or none of this name.');
+    case 'several_sequences':
+      return problem(reply, 409, 'several_sequences', `Several sequences are about that: say which, ${refusal.slugs.join(' or ')}.`);
+    case 'key_reused':
+      return problem(reply, 409, 'idempotency_key_reused', 'This Idempotency-Key was used for another request. Use a new one for each start.');
+    case 'busy':
+      return problem(
+        reply.header('retry-after', '1'),
+        503,
+        'busy',
+        'Somebody else is changing this person right now; nothing was started. Ask again.',
+      );
+  }
+}
+
+export const resource: Resource = {
+  tag: { name: 'enrollments', description: 'One person’s way through a sequence, explained.' },
+  guard: 'tenant',
+  routes,
+};
+
+const searchOf = ({ email, phone, cart_id: cartId, subject_id: subjectId, external_id: externalId }: z.output<typeof searchQuery>): Search => ({
+  email,
+  phone,
+  subjectId: subjectId ?? cartId,
+  externalId,
+});
+
+/** Nobody can be found by what can be no address: said as such, because an empty list would read as "not known". */
+function unreadable(reply: FastifyReply, field: 'email' | 'phone', where = 'querystring'): FastifyReply {
+  const message = field === 'email' ? 'is no email address' : 'is no telephone number; write it with its country code: +43660…';
+  return invalidRequest(reply, [{ path: `${where}/${field}`, message }]);
+}

@@ -1,0 +1,34 @@
+import { type Channel, channels } from '../../domain/channels/index.ts';
+import { type Identity, isStrong } from '../../domain/people/choose-contact.ts';
+
+interface Blocked {
+  /** A channel, or `all`. */
+  channel: string;
+  hash: string;
+  reason: string;
+}
+
+/** What suppressions leave open of a person's identities. An opt-out or a complaint closes the channel for the person; a refusal or a bounce closes that address alone. */
+export interface OpenChannels {
+  /** Marketing to the person is closed on this channel. */
+  isClosed(channel: Channel): boolean;
+  isAddressClosed(channel: Channel, identity: Identity): boolean;
+  /** Addresses of the channel's kind that are not closed. */
+  usable<I extends Identity>(channel: Channel, identities: readonly I[]): I[];
+}
+
+/** @param blocked - suppressions in force, whosever they are */
+export function openChannels(identities: readonly Identity[], blocked: readonly Blocked[], hashOf: (identity: Identity) => string): OpenChannels {
+  const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
+  // A closed number is closed for texts and calls. The other channels of those who share it stay open.
+  const numbers = new Set(identities.filter((i) => !isStrong(i)).map(hashOf));
+  const isAddressClosed = (channel: Channel, identity: Identity) => closes(channel).some((b) => b.hash === hashOf(identity));
+  return {
+    isClosed: (channel) =>
+      closes(channel).some(
+        (b) => (b.reason === 'opted_out' || b.reason === 'complaint') && (!numbers.has(b.hash) || channels[channel].address === 'phone'),
+      ),
+    isAddressClosed,
+    usable: (channel, all) => all.filter((i) => i.kind === channels[channel].address && !isAddressClosed(channel, i)),
+  };
+}

@@ -1,0 +1,122 @@
+import { type Channel, channels } from '../../../domain/channels/index.ts';
+import { consentAllows, foldConsent } from '../../../domain/people/consent.ts';
+import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
+import { openChannels } from '../../dispatch/open-channels.ts';
+import type { Draft } from '../../intake/draft.ts';
+import type { ActiveSequence } from '../../intake/world.ts';
+import { beginning, type Candidate } from './begin.ts';
+import { isClosedEverywhere } from './suppressions.ts';
+
+/** Why a sequence is not begun by hand. For programs: they reach the API as the `code` of a 409. */
+export type HandStartRefusal =
+  | 'do_not_contact'
+  | 'opted_out'
+  | 'bought'
+  | 'gone'
+  | 'nothing_to_recover'
+  | 'already_running'
+  | 'another_running'
+  | 'no_address'
+  | 'suppressed'
+  | 'no_consent';
+
+export interface Refused {
+  reason: HandStartRefusal;
+  /** For people. */
+  detail: string;
+  /** The enrollment that stands in the way; null: something else does. */
+  enrollmentId: string | null;
+}
+
+/**
+ * Begin a sequence because a person asks for it. The rules of an automatic start hold, but for two that a person may overrule: a subject may
+ * go through its sequence again, and it may be older than the sequence allows. So its steps count from now. Nothing gives way to it: where
+ * the person is in a conversation already, that one goes on.
+ */
+export function beginByHand(draft: Draft, candidate: Candidate, sequence: ActiveSequence, actor: string): { begun: string } | Refused {
+  const refusal = whyNot(draft, candidate, sequence);
+  if (refusal !== null) return refusal;
+  const usual = beginning(draft, candidate, sequence);
+  const before = draft.enrollmentsAbout([candidate.subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
+  const begun = draft.begin({
+    ...usual,
+    anchorAt: draft.context.nowMs,
+    enrolled: { ...usual.enrolled, by: 'hand', actor, ...(before.length === 0 ? {} : { after: before.at(-1)?.id }) },
+  });
+  if (candidate.owner.lifecycle === 'NEW') draft.changeContact(candidate.owner.id, { lifecycle: 'IN_PROGRESS' });
+  return { begun: begun.id };
+}
+
+function whyNot(draft: Draft, candidate: Candidate, sequence: ActiveSequence): Refused | null {
+  return (
+    whyNotTheSubject(draft, candidate) ??
+    whyNotThePerson(draft, candidate) ??
+    whatRuns(draft, candidate, sequence) ??
+    whyUnreachable(draft, candidate, sequence)
+  );
+}
+
+const refused = (reason: HandStartRefusal, detail: string, enrollmentId: string | null = null): Refused => ({ reason, detail, enrollmentId });
+
+function whyNotTheSubject(draft: Draft, { subject }: Candidate): Refused | null {
+  const kind = draft.kindOf(subject.kind);
+  const { noun, source } = kind.words;
+  if (subject.state === 'converted') return refused('bought', `The ${noun} was bought.`);
+  if (subject.state === 'gone') return refused('gone', `The ${source} deleted the ${noun}: there is nothing to lead back to.`);
+  const known = { ...subject, details: kind.details.parse(subject.details) };
+  const unfit = kind.unfit(known, draft.context.tenant.settings, null);
+  if (unfit !== null) return refused('nothing_to_recover', `No sequence is begun about this ${noun}: ${unfit}.`);
+  return kind.endsBy(known) === null ? null : refused('nothing_to_recover', `There is nothing left in the ${noun}.`);
+}
+
+function whyNotThePerson(draft: Draft, { subject, owner }: Candidate): Refused | null {
+  const { noun, person: whose } = draft.kindOf(subject.kind).words;
+  const person = draft.contact(owner.personId);
+  const everyone = draft.contactsOf([person.id]);
+  if (everyone.some((c) => c.lifecycle === 'DO_NOT_CONTACT' || c.lifecycle === 'REJECTED')) {
+    return refused('do_not_contact', `The ${whose} is not to be contacted any more. That is final.`);
+  }
+  if (isClosedEverywhere(draft, person.id)) return refused('opted_out', `Marketing to the ${whose} was closed by an opt-out or a complaint.`);
+  const orders = everyone.flatMap((c) => c.lastOrderAt ?? []);
+  return orders.some((at) => at >= subject.lastActivityAt) ? refused('bought', `The ${whose} has ordered since the ${noun} was last used.`) : null;
+}
+
+function whatRuns(draft: Draft, { subject, owner }: Candidate, { id, version }: ActiveSequence): Refused | null {
+  const { noun, person } = draft.kindOf(subject.kind).words;
+  const open = draft.openEnrollmentsOf([owner.personId]).filter((enrollment) => enrollment.sequenceId === id);
+  const own =
+    open.find((enrollment) => enrollment.subjectId === subject.id) ??
+    draft.enrollmentsAbout([subject.id]).find((enrollment) => enrollment.sequenceId === id && enrollment.endedAt === null);
+  if (own !== undefined) return refused('already_running', `The sequence ${version.slug} is running about this ${noun} already.`, own.id);
+  const [rival] = version.definition.together === 'many' ? [] : open;
+  if (rival === undefined) return null;
+  return refused('another_running', `The ${person} is in the sequence ${version.slug} about another ${noun}. Stop that one first.`, rival.id);
+}
+
+/** Why no channel of the sequence is open, as steps would be left out for it (docs/rules.md, rules 7 and 14); of several reasons, the one that says most. */
+function whyUnreachable(draft: Draft, { owner, subject }: Candidate, { version: { definition, version, slug } }: ActiveSequence): Refused | null {
+  const { person } = draft.kindOf(subject.kind).words;
+  const { timeScale, settings } = draft.context.tenant;
+  const planned = compilePlan(definition, version, timeScale).steps.flatMap((step) => step.channels);
+  const used = [...new Set(planned)].filter((channel) => channels[channel].address !== null);
+  const identities = draft.identitiesOf([owner.personId]);
+  const hashOf = draft.context.addressHash;
+  const blocked = draft.suppressions().map((s) => ({ channel: s.channel, hash: s.addressHash, reason: s.reason }));
+  const open = openChannels(identities, blocked, hashOf);
+  const said = draft.consentsOf(draft.contactsOf([owner.personId]).map((c) => c.id));
+  const closedBy = (channel: Channel): 'no_address' | 'suppressed' | 'no_consent' | null => {
+    if (!identities.some((i) => i.kind === channels[channel].address)) return 'no_address';
+    if (open.isClosed(channel) || open.usable(channel, identities).length === 0) return 'suppressed';
+    const consent = foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all'));
+    return consentAllows(consent, settings.requireConsent.includes(channel)) ? null : 'no_consent';
+  };
+  const closed = used.map(closedBy);
+  if (closed.length === 0 || closed.includes(null)) return null;
+  const reason = (['suppressed', 'no_consent', 'no_address'] as const).find((r) => closed.includes(r)) ?? 'no_address';
+  const sentences = {
+    no_address: `No address of the ${person} is known that the sequence ${slug} could write to.`,
+    suppressed: `Messages to the ${person} are blocked on every channel of the sequence ${slug}: by an opt-out, a complaint or a bounce.`,
+    no_consent: `The ${person} has not consented to any channel of the sequence ${slug}.`,
+  };
+  return refused(reason, sentences[reason]);
+}

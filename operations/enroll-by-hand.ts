@@ -1,0 +1,133 @@
+import { and, eq } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
+import { auditLog, enrollmentRequests, subjectKeys, subjects } from '../db/schema/index.ts';
+import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
+import type { Deps } from './deps.ts';
+import { beginByHand, type Refused } from './effects/rules/begin-by-hand.ts';
+import { Draft } from './intake/draft.ts';
+import { lockNamed, MovedError } from './intake/found.ts';
+import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
+import { decisionContext, readTenant } from './intake/tenant.ts';
+import type { ActiveSequence } from './intake/world.ts';
+import { writesOf, writeWorld } from './intake/writes.ts';
+
+export interface HandStart {
+  tenantId: string;
+  subjectId: string;
+  /** By id or slug; null: the one that such a subject starts. */
+  sequence: { id: string } | { slug: string } | null;
+  /** Why, for the audit log. */
+  note: string | null;
+  /** Who. */
+  actor: string;
+  /** The caller's `Idempotency-Key`; null: none. */
+  key: string | null;
+}
+
+export type HandStarted =
+  /** `repeated`: by an earlier request with the same key. */
+  | { kind: 'enrolled'; enrollmentId: string; repeated: boolean }
+  | ({ kind: 'refused' } & Refused)
+  | { kind: 'unknown_subject' }
+  /** No active sequence is about such a subject, or none of that name. */
+  | { kind: 'no_sequence' }
+  /** Several are: say which. */
+  | { kind: 'several_sequences'; slugs: string[] }
+  /** The key was used for something else. */
+  | { kind: 'key_reused' }
+  /** Somebody holds the person's lock: try again. */
+  | { kind: 'busy' };
+
+/**
+ * A person starts a sequence about a subject, whether or not it has been through it. The enrollment is a new one with steps of its own: what an
+ * earlier one has sent is no reason to leave a step out. Repeating the request makes no second one: by its key, and because a subject
+ * is in a sequence once at a time.
+ */
+export async function enrollByHand(deps: Deps, start: HandStart): Promise<HandStarted> {
+  const budget = startAnswerBudget(deps.clock);
+  // Begun by an attempt whose COMMIT is in doubt.
+  const attempted = new Set<string>();
+  for (let attempt = 1; budget.leftMs() > 0; attempt++) {
+    try {
+      const started = await deps.db.withTenant(start.tenantId, async (tx) => {
+        if (attempt > 1) await boundLockWaits(tx, budget.leftMs());
+        const made = await startLocked(tx, deps, start);
+        if (made.kind === 'enrolled') attempted.add(made.enrollmentId);
+        return made;
+      });
+      if (started.kind === 'enrolled' && !started.repeated) deps.kickRelay();
+      if (started.kind === 'refused' && started.enrollmentId !== null && attempted.has(started.enrollmentId)) {
+        return { kind: 'enrolled', enrollmentId: started.enrollmentId, repeated: false };
+      }
+      return started;
+    } catch (error) {
+      // unique_violation: another request with the same key was faster; the next attempt finds it.
+      const again = error instanceof MovedError || error instanceof CommitUnclearError || isLockFailure(error) || postgresCode(error) === '23505';
+      if (!again) throw error;
+    }
+  }
+  return { kind: 'busy' };
+}
+
+async function startLocked(tx: Tx, deps: Deps, start: HandStart): Promise<HandStarted> {
+  const wanted = start.sequence === null ? '' : 'id' in start.sequence ? start.sequence.id : start.sequence.slug;
+  const request = `${start.subjectId} ${wanted}`;
+  const draft = await draftOf(tx, deps, start);
+  if (draft === null) return { kind: 'unknown_subject' };
+  // Under the locks: the request that had the key first has committed by now.
+  const before = start.key === null ? null : await readRequest(tx, start.key);
+  if (before !== null)
+    return before.request === request ? { kind: 'enrolled', enrollmentId: before.enrollmentId, repeated: true } : { kind: 'key_reused' };
+  const subject = draft.subject(start.subjectId);
+  const owner = draft.findContact(subject.contactId);
+  if (owner === null) return { kind: 'refused', reason: 'no_address', detail: 'Nobody is known whose it is.', enrollmentId: null };
+  const sequences = sequencesFor(draft, subject.kind, start.sequence);
+  const [sequence, another] = sequences;
+  if (sequence === undefined) return { kind: 'no_sequence' };
+  if (another !== undefined) return { kind: 'several_sequences', slugs: sequences.map((s) => s.version.slug) };
+
+  const begun = beginByHand(draft, { subject, owner }, sequence, start.actor);
+  if (!('begun' in begun)) return { kind: 'refused', ...begun };
+  writeWorld(tx, writesOf(draft));
+  const { tenantId, key, actor, note } = start;
+  if (key !== null) await tx.insert(enrollmentRequests).values({ tenantId, key, request, enrollmentId: begun.begun });
+  await tx.insert(auditLog).values({
+    tenantId,
+    id: uuidv7(),
+    actor,
+    action: 'enrollment.start',
+    subject: begun.begun,
+    data: { about: subject.id, sequence: sequence.version.slug, ...(note === null ? {} : { note }) },
+  });
+  return { kind: 'enrolled', enrollmentId: begun.begun, repeated: false };
+}
+
+async function readRequest(tx: Tx, key: string) {
+  const [known] = await tx.select().from(enrollmentRequests).where(eq(enrollmentRequests.key, key));
+  return known ?? null;
+}
+
+/** A draft of the subject's world, under the locks of its owner. @returns null where the tenant has no such subject */
+async function draftOf(tx: Tx, deps: Deps, { tenantId, subjectId }: HandStart): Promise<Draft | null> {
+  const ownerOf = async () => (await tx.select({ contactId: subjects.contactId }).from(subjects).where(eq(subjects.id, subjectId)))[0];
+  const known = await ownerOf();
+  if (known === undefined) return null;
+  const keys = await tx
+    .select({ connectionId: subjectKeys.connectionId, kind: subjectKeys.kind, value: subjectKeys.value })
+    .from(subjectKeys)
+    .where(and(eq(subjectKeys.tenantId, tenantId), eq(subjectKeys.subjectId, subjectId)));
+  const locked = await lockNamed(tx, { identities: [], keys, stops: false, contactIds: known.contactId === null ? [] : [known.contactId] });
+  if ((await ownerOf())?.contactId !== known.contactId) throw new MovedError();
+  const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
+  const found = { ...locked, subjects: [...new Set([...locked.subjects, subjectId])].sort() };
+  const world = await readWorld(tx, deps.versions, found, { ...nothingBesides, parts: ['runs', 'sequences'] });
+  return new Draft({ ...world, suppressions: await readSuppressions(tx, context, world.identities) }, context);
+}
+
+function sequencesFor(draft: Draft, kind: string, wanted: HandStart['sequence']): ActiveSequence[] {
+  const { trigger } = draft.kindOf(kind);
+  const fitting = draft.world.sequences.filter(({ version }) => version.definition.on === trigger);
+  if (wanted === null) return fitting;
+  return fitting.filter(({ id, version }) => ('id' in wanted ? id === wanted.id : version.slug === wanted.slug));
+}

@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { aCart, openShop, type Shop } from '../helpers/shop.ts';
+import { anotherStore, ask, askAll } from './left-carts.ts';
+
+// What every list under /api promises, whatever it lists. Found in the published description, so that a new list is tested by existing.
+
+let shop: Shop;
+let lists: string[];
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+  for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
+  for (const name of ['One', 'Two']) await own('/api/connections', 'POST', { integration: 'generic', name });
+  for (const lowStockAt of [3, 4, 5]) await own('/api/settings', 'PATCH', { settings: { lowStockAt } });
+  const { paths } = (await shop.app.inject('/openapi.json')).json<{
+    paths: Record<string, Record<string, { parameters?: { name: string }[]; security: object[] }>>;
+  }>();
+  lists = Object.entries(paths).flatMap(([path, { get }]) =>
+    path.startsWith('/api/') && !path.startsWith('/api/tenants') && get?.parameters?.some((p) => p.name === 'cursor') === true ? [path] : [],
+  );
+});
+afterAll(() => shop.close());
+
+const own = (url: string, method: 'GET' | 'POST' | 'PATCH' = 'GET', payload?: Record<string, unknown>) =>
+  ask(shop, shop.tenant.apiKey, url, method, payload);
+const page = async (url: string) => (await own(url)).body as { data: unknown[]; nextCursor: string | null };
+
+describe('every list under /api', () => {
+  test('is among these', () => {
+    expect(lists).toEqual(['/api/connections', '/api/deliveries', '/api/enrollments', '/api/quarantine', '/api/settings/history']);
+  });
+
+  test('answers { data, nextCursor }, and the same page by page as at once', async () => {
+    for (const path of lists) {
+      const whole = await page(path);
+      expect(whole, path).toEqual({ data: expect.any(Array) as unknown, nextCursor: null });
+      expect(await askAll(shop, shop.tenant.apiKey, `${path}?limit=1`), path).toEqual(whole.data);
+      if (path !== '/api/quarantine') expect(whole.data.length, path).toBeGreaterThan(1);
+    }
+  });
+
+  test('refuses a cursor that is not its own, and a parameter that it does not have', async () => {
+    const { nextCursor } = await page('/api/deliveries?limit=1');
+    for (const path of lists) {
+      const foreign = path === '/api/deliveries' ? (await page('/api/connections?limit=1')).nextCursor : nextCursor;
+      for (const cursor of [
+        foreign,
+        'nonsense',
+        '',
+        `${nextCursor}x`,
+        '01a1fd44-f7e3-707e-84b7-fb0330d18fa6',
+        Buffer.from('deliveries 1; drop').toString('base64url'),
+      ]) {
+        expect(await own(`${path}?cursor=${cursor}`), `${path} ${cursor}`).toMatchObject({
+          status: 400,
+          body: { code: 'invalid_request', errors: [{ path: 'querystring/cursor', message: expect.stringContaining('first page') as unknown }] },
+        });
+      }
+      expect(await own(`${path}?emial=ada@example.com`), path).toMatchObject({
+        status: 400,
+        body: { errors: [{ message: expect.stringContaining('emial') as unknown }] },
+      });
+      expect((await own(`${path}?limit=0`)).status, path).toBe(400);
+    }
+  });
+
+  test('shows what comes meanwhile once, or on a first page asked for later; never anything twice', async () => {
+    const first = await page('/api/enrollments?limit=2');
+    await shop.post('cart.updated', aCart('cart-meanwhile', 'meanwhile@example.com'));
+    const rest = await page(`/api/enrollments?limit=100&cursor=${first.nextCursor}`);
+    const ids = [...first.data, ...rest.data].map((e) => (e as { id: string }).id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toHaveLength(3);
+  });
+
+  test('shows a store its own alone', async () => {
+    const other = await anotherStore(shop, 'other-store');
+    for (const path of lists.filter((p) => p !== '/api/connections')) {
+      expect((await ask(shop, other.apiKey, path)).body, path).toEqual({ data: [], nextCursor: null });
+    }
+  });
+});
