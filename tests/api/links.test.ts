@@ -120,7 +120,7 @@ describe('the way back', () => {
     expect(response.body).toContain('leads nowhere');
   });
 
-  test('takes nobody anywhere else, whatever is added to it', async () => {
+  test('redirects nowhere else, whatever is added to it', async () => {
     const mail = await newMail();
     const response = await get(`/c/${mail.click}?to=https://evil.example.com&url=//evil.example.com`);
     expect(response.headers.location).toBe(`https://shop.example.com/restore/${mail.cartId}`);
@@ -137,7 +137,7 @@ describe('the way back', () => {
     expect((await get(`/c/${other.click}`)).statusCode).toBe(302);
   });
 
-  test('hammered under many spellings of its address is one link all the same', async () => {
+  test('requested under many spellings of its address is one link', async () => {
     const mail = await newMail();
     const spell = (n: number) => mail.click.replaceAll(/./g, (c, at: number) => ((n >> (at % 7)) & 1 ? `%${c.charCodeAt(0).toString(16)}` : c));
     const answers: number[] = [];
@@ -248,7 +248,7 @@ test('pages for shoppers run and load nothing that they do not carry themselves'
   });
 });
 
-test('whoever tries tokens is told to wait', async () => {
+test('wrong tokens are answered 429 after a while', async () => {
   let last = await get('/c/guess-0');
   for (let n = 1; n < 40; n++) last = await get(`/c/guess-${n}`);
   expect(last.statusCode).toBe(429);

@@ -104,7 +104,7 @@ test('it may truncate, reference and trigger nothing, and has no rights on parti
   expect(rows).toEqual([]);
 });
 
-test('no function may be called by everybody who can log in', async () => {
+test('no function may be executed by PUBLIC', async () => {
   const { rows } = await owner.query(
     `select p.proname from pg_proc p cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
      where p.pronamespace = 'public'::regnamespace and a.grantee = 0`,

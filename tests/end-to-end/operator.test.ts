@@ -81,7 +81,7 @@ test('"purchased" typed by hand is a note, not a recovery', async () => {
   expect(won).toEqual([]);
 });
 
-test('a stop without a word is a stop', async () => {
+test('a stop signal without a text is a stop', async () => {
   await asleep('silent');
   await temporal('silent', 'signal', '--name', 'stop');
   expect(await endOf('silent')).toEqual(manual(null));

@@ -64,7 +64,7 @@ test('a failed activity leaves no personal data in Temporal', async () => {
   expect(JSON.stringify(failure)).not.toMatch(/ada@example\.com|Ada/);
 });
 
-test('a worker whose clock is behind Temporal’s does not turn in circles: the history keeps its budget', async () => {
+test('a worker whose clock is behind Temporal’s does not dispatch in a loop: the history keeps its budget', async () => {
   const behindMs = 3_000;
   shop = await openShop({ timeScale: 3_600, clock: { ...systemClock, nowMs: () => Date.now() - behindMs } });
   await shop.startWorker();

@@ -103,7 +103,7 @@ async function sessions(): Promise<number[]> {
   return rows.map((row) => row.pid);
 }
 
-test('the build goes on as before while columns, indexes, tables, triggers and functions of the next one come', async () => {
+test('the build works as before while columns, indexes, tables, triggers and functions of the next one are added', async () => {
   const before = await aDay('monday');
   expect(before).toMatchObject({
     buyer: [{ status: 'CONVERTED', stop_reason: 'purchased' }],

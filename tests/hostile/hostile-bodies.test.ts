@@ -191,7 +191,7 @@ describe('ten thousand characters', () => {
   });
 });
 
-describe('numbers and times that nobody means', () => {
+describe('numbers and times that cannot be meant', () => {
   const numbers = ['9007199254740993', '1e400', '-1e400', '1e308', '1e-400', '-0', '-129.90', '1e21', '0.1e-30', '123456789012345678901234567890'];
   const texts = ['NaN', 'Infinity', '-Infinity', '1e400', '0x10', '１２', '1_000', '9'.repeat(40), `0.${'9'.repeat(400)}`, ' ', '+1', '--1'];
   const raw = [...numbers, ...texts.map((text) => JSON.stringify(text)), 'true', '[]', '{}'];

@@ -305,7 +305,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
       }
     });
 
-    test('a key whose call was refused is free, and another key is another message', async (context) => {
+    test('a key whose call was refused may be used again, and another key is another message', async (context) => {
       if (farEnd.sender.reconciliation.kind !== 'keys') return context.skip();
       expect(await call('throttles', deadlineIn(3_000), replay)).toMatchObject({ kind: 'refused' });
       expect(await call('takes', deadlineIn(3_000), replay)).toMatchObject({ kind: 'accepted' });

@@ -165,7 +165,7 @@ test('an email over 10 MiB is refused, the next one is taken', async () => {
   expect((await list()).messages).toMatchObject([{ Subject: 'small' }]);
 }, 30_000);
 
-test('the page is told when an email arrives', async () => {
+test('the page is notified when an email arrives', async () => {
   const response = await fetch(`${mailbox.webUrl}/events`);
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   expect((await reader?.read())?.value).toContain('listening');

@@ -123,7 +123,7 @@ test('whatever the order, the delays and the repeats: one conversation, none abo
   );
 });
 
-test('keys that a store declares as shared make one subject of what two of its connections tell', async () => {
+test('keys that a store declares as shared make one subject of the reports of two connections', async () => {
   const ids = await shop.deps.db.withTenant(shop.tenant.tenantId, async (tx) => {
     const rows = await tx
       .select()

@@ -180,7 +180,7 @@ test('a call in doubt is not repeated to an address that has opted out, also whe
   expect(provider.accepted).toHaveLength(0);
 });
 
-test('a claim whose COMMIT is unclear is not forgotten when the person is locked at the next look', async () => {
+test('a claim whose COMMIT is unclear is not forgotten when the person is locked at the next attempt', async () => {
   const provider = await provide(false);
   const id = await open(createStubSender(provider.port, { kind: 'none', times: short }));
   const locker = new pg.Client({ connectionString: shop.database.url });

@@ -94,7 +94,7 @@ test('figures are read from sums that are right, whatever waits to be folded', a
   expect(plans.take().flatMap((s) => offence(s, large, 2 * 200 + mostRows) ?? [])).toEqual([]);
 });
 
-test('a busy store tells a page the newest stories, and of each the latest', async () => {
+test('of a busy store a page gets the newest stories, and of each the latest events', async () => {
   const { tenantId } = shop.tenant;
   const tenant = { ...shop.tenant, id: tenantId, name: 'Test Store', timeScale: 1, synthetic: true };
   const sinceMs = Date.now() - 1_000;

@@ -106,7 +106,7 @@ describe('opting out and in', () => {
     expect(await shop.enrollmentOf(cart)).toBeNull();
   });
 
-  test('an opt-out by number closes what that person is known by, not the other addresses of whoever shares one', async () => {
+  test('an opt-out by number closes the identities of that person, not the other addresses of people who share one', async () => {
     const { cart, email, phone, id } = names();
     const [hers, stranger] = [names(), names()];
     await shop.post('contact.updated', { contact: { id, email, phone } });

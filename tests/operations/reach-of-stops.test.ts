@@ -98,7 +98,7 @@ test('an unsubscribe reaches everybody who has that address: no call to it is op
   expect(await shop.enrollmentOf('cart-b')).toMatchObject({ status: 'EXITED', stopReason: 'opted_out' });
 });
 
-test('an opt-out that names the number reaches whoever shares the address with that person', async () => {
+test('an opt-out that names the number reaches people who share the address with that person', async () => {
   await open();
   const email = 'family@example.com';
   await shop.post('cart.updated', { ...aCart('cart-a', null), contact: { id: 'customer-a', email } });
@@ -175,7 +175,7 @@ test('a merge of three persons, one of whom opted out, stops the carts of the ot
   for (const cart of ['cart-a', 'cart-b']) expect(await shop.enrollmentOf(cart)).toMatchObject({ status: 'EXITED', stopReason: 'opted_out' });
 });
 
-test('an order that names the cart alone reaches whoever shares an address with its owner', async () => {
+test('an order that names the cart alone reaches people who share an address with its owner', async () => {
   await open();
   const email = 'family@example.com';
   await shop.post('cart.updated', { ...aCart('cart-a', null), contact: { id: 'customer-a', email } }, { at: Date.now() - 1_000 });
@@ -188,7 +188,7 @@ test('an order that names the cart alone reaches whoever shares an address with 
   expect(await shop.enrollmentOf('cart-b')).toMatchObject({ stopReason: 'purchased_elsewhere' });
 });
 
-test('an unsubscribe reaches whoever the email went to, not whose cart it had been when its first attempt failed', async () => {
+test('an unsubscribe reaches the person whom the email went to, not the owner of the cart when the first attempt failed', async () => {
   await open();
   await shop.post('cart.updated', aCart('cart-1', 'first@example.com'), { at: Date.now() - 2_000 });
   await shop.post('cart.updated', aCart('cart-first', 'first@example.com'), { at: Date.now() - 2_000 });

@@ -273,7 +273,7 @@ describe('a sequence that ends', () => {
   });
 });
 
-test('an order of somebody else with the same number and product is told as that', () => {
+test('an order of somebody else with the same number and product is named as the reason', () => {
   expect(eventSentence(cart.words, 'stopped', { reason: 'purchased_elsewhere', evidence: 'same_number_and_product' })).toBe(
     'The sequence was stopped: the same product was ordered under another address with the same telephone number.',
   );

@@ -103,7 +103,7 @@ test('while Temporal is away one row a second asks, however often the relay is k
   expect(await rows()).toEqual([]);
 });
 
-test('a row that fails for a reason of its own holds nobody up', async () => {
+test('a row that fails for a reason of its own does not hold up the others', async () => {
   await leave(5);
   let nowMs = 0;
   const [bad] = await rows();

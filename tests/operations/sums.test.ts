@@ -341,7 +341,7 @@ test('old rows that are deleted leave the figures as they were', async () => {
   await owner.query('select rebuild_rollups()');
 });
 
-test('what an erased tenant left to be folded holds up nobody', async () => {
+test('deltas of an erased tenant do not hold up the folding', async () => {
   await foldAll();
   await owner.query(`insert into sum_deltas (tenant_id, hour, subject_kind, segment, started) values ($1, now(), 'cart', 'first_time', 1)`, [
     randomUUID(),
@@ -402,7 +402,7 @@ async function leave(cart: string, stepHours: number): Promise<string> {
   return (await shop.enrollmentOf(cart))?.id ?? '';
 }
 
-test('nobody waits because of the figures: not for a dispatch of the same hour, not for the folding', async () => {
+test('figures make no writer wait: neither for a dispatch of the same hour nor for the folding', async () => {
   const [held, other] = [await leave('held', 2), await leave('other', 2)];
   for (const id of [held, other]) await dispatch(id, 'popup_1h');
   await dispatch(held, 'email_2h');

@@ -51,7 +51,7 @@ test('ledger and mail server have to agree', () => {
   expect(found({ first: 'sent' }, [mail('first')])).toEqual(['c second: not taken, and the ledger says nothing']);
 });
 
-test('a step whose worker died is unknown, taken or not, and only counted', () => {
+test('a step whose worker died is unknown, accepted or not, and only counted', () => {
   const account = settleAccounts([cart()], [mail('first')], [entry({ first: 'unknown', second: 'unknown' })], promised);
   expect(account).toEqual({ ...clean, unknown: 2 });
 });

@@ -175,7 +175,7 @@ describe('a pause', () => {
 });
 
 describe('a provider', () => {
-  test('that is down for hours moves the step by the back-off and ejects nobody', () => {
+  test('that is down for hours puts the step off by the back-off and ends no enrollment', () => {
     const run = rehearse(oneHour, [cartUpdated('08:00'), provider('08:30', 'outage'), provider('10:00', 'accepted')]);
     expect(run.deferred.map(({ until }) => until)).toEqual(['09:05', '09:15', '09:35', '10:15']);
     expect(run.deferred.every(({ reason }) => reason === 'due')).toBe(true);
@@ -221,7 +221,7 @@ describe('conditions', () => {
     expect(rehearse(unlessClicked, [cartUpdated('08:00'), opened('10:00', 'first')]).sent).toHaveLength(2);
   });
 
-  test('what the provider cannot tell counts as no', () => {
+  test('what the provider cannot report counts as no', () => {
     expect(rehearse(unlessClicked, [cartUpdated('08:00'), clicked('10:00', 'first')], { tracksOpens: false }).sent).toHaveLength(2);
   });
 });
