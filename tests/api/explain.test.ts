@@ -70,7 +70,7 @@ test('a whole story is explained in order of time: events, decisions with their 
   expect(enrollment).toMatchObject({ id, status: 'CONVERTED', stop_reason: 'purchased', next_step: null });
 });
 
-test('no name of a person is recorded', async () => {
+test('no personal data is in the explanation', async () => {
   const id = await leaveCart(shop, 'cart-nobody', 'very-private@example.com');
   await sendFirstMail(shop, id);
   expect(JSON.stringify(await explain(id))).not.toMatch(/very-private|Ada/);

@@ -588,7 +588,7 @@ describe('what the shop has on record', () => {
     expect(normalise(topic, body)).toMatchObject({ kind: 'events', topic, events: [event] });
   });
 
-  test('that names nobody is logged as an error and counted', () => {
+  test('that names nobody is unreadable, and may be a stop', () => {
     const body = { customer_id: null, email_address: '', email_marketing_consent: { state: 'unsubscribed' } };
     expect(normalise('customers_email_marketing_consent/update', body)).toMatchObject({ kind: 'unreadable', mayBeStop: true });
   });
