@@ -6,7 +6,7 @@ export const status: Command = {
   usage: 'rekindle status',
   async run({ store }) {
     const data = (await store.request('GET', '/healthz').catch((error: unknown) => {
-      // An installation that is not well answers 503 with what is wrong.
+      // An unhealthy installation answers 503, and the body says what is wrong.
       if (error instanceof ApiError && error.status === 503) return error.body;
       throw error;
     })) as Row;

@@ -38,7 +38,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Why a request could not be made, in a word: the system's code where there is one. */
+/** Why a request could not be made: the system's error code where there is one. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : null;
   if (cause instanceof Error && 'code' in cause) return String(cause.code);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** Everything that this machine keeps between starts. */
 export const localDir = fileURLToPath(new URL('../.rekindle', import.meta.url));
 
-/** Read a small JSON file of ours. @returns null when it is missing or damaged: nothing in such files is worth a stop */
+/** Read a small JSON file of ours. @returns null when it is missing or damaged: no such file is important enough to stop for */
 export function readJson(dir: string, name: string): unknown {
   const file = join(dir, name);
   if (!existsSync(file)) return null;

@@ -8,19 +8,19 @@ import { restartDemo } from '../operations/restart-demo.ts';
 import { SealError } from '../operations/sealing.ts';
 import { StartError } from './start-error.ts';
 
-/** A tenant as `npm start` wants it to exist. `renewApiKey`: nobody here has its key any more, make one. */
+/** A tenant that `npm start` needs. `renewApiKey`: its key is lost, make a new one. */
 export type TenantWish = TenantRequest & { renewApiKey: boolean };
 
 export interface Provisioning {
   provision(wish: TenantWish): Promise<ProvisionedTenant>;
-  /** See to it that the tenant has a connection of the integration with this configuration, and sends by no other of it. */
+  /** Make sure that the tenant has a connection of the integration with this configuration, and sends by no other one. */
   connect(tenantId: string, connection: { integration: string; name: string; config: unknown; secret: string }): Promise<void>;
   /** End what an earlier run of a synthetic tenant left open. @returns how many enrollments */
   restartDemo(tenantId: string): Promise<number>;
 }
 
 /**
- * The way to tenants and their connections, through the same operations that an administrator uses.
+ * Access to tenants and their connections, by the same operations as the API.
  * @param masterKey - base64 of 32 bytes
  * @throws StartError when the database was sealed with another master key
  */
@@ -52,7 +52,7 @@ export async function withProvisioning<T>(
           const text = JSON.stringify(config);
           const known = await tx.select().from(connections).where(ofIt);
           if (known.some((c) => c.state === 'connected' && c.sealedConfig !== null && deps.sealing.open(c.sealedConfig) === text)) return;
-          // A message in doubt is asked about through the connection that it went by: that one stays, and sends nothing more.
+          // A message in doubt is looked up through the connection that sent it, so the old connection stays and only stops sending.
           await tx.update(connections).set({ state: 'disconnected' }).where(ofIt);
           const sealed = { secrets: [deps.sealing.seal(secret)], sealedConfig: deps.sealing.seal(text) };
           await tx.insert(connections).values({ tenantId, id: uuidv7(), integration, name, ...sealed });

@@ -13,7 +13,7 @@ export const sendableEvents = [
 ] as const;
 export type SendableEvent = (typeof sendableEvents)[number];
 
-/** What `npm run send` was asked for; `undefined`: not said. */
+/** The options of `npm run send`; `undefined`: not given. */
 export interface SendOptions {
   event: SendableEvent;
   email?: string | undefined;
@@ -42,7 +42,7 @@ export interface Remembered {
 }
 export const nothingRemembered: Remembered = { cart: null, order: null, value: null, currency: null };
 
-/** Ids for what has none yet, and the demo shop's address for pictures and restore links (null: it does not run). */
+/** Ids for things without one, and the demo shop's address for pictures and restore links (null: it does not run). */
 export interface SendContext {
   newId(): string;
   shopUrl: string | null;
@@ -57,7 +57,7 @@ export interface PreparedEvent {
 }
 
 /**
- * Fill in what was not said and write the event.
+ * Fill in missing options and write the event.
  * @param nowMs - wall clock, epoch milliseconds
  * @throws StartError naming what is missing or wrong, with an example
  */
@@ -156,7 +156,7 @@ function orderPlaced(
       data: { order, ...(filled.cart === null ? {} : { cart_id: filled.cart }), ...(Object.keys(contact).length > 0 ? { contact } : {}) },
     },
     shopify: { topic: 'orders/create', payload },
-    // The next cart of this person is another one.
+    // The next cart of this person gets a new id.
     remember: { ...filled, cart: null },
   };
 }

@@ -42,7 +42,7 @@ const addressesShape = z.object({ live: z.string(), mailbox: z.string().nullable
 
 const idOf = ({ headers }: SignedDelivery) => headers['webhook-id'] ?? headers['x-shopify-webhook-id'] ?? '';
 const answered = z.object({ status: z.string() });
-/** A pending delivery is applied within seconds; what takes longer is said to be pending. */
+/** A pending delivery is applied within seconds; if it takes longer, it is reported as pending. */
 const pendingForMs = 10_000;
 
 try {
@@ -105,7 +105,7 @@ async function send(args: string[]): Promise<void> {
   console.log(next(options, addresses));
 }
 
-/** How the API finds whom and what the event is about: each is asked by itself, because several narrow a search down. */
+/** Searches for the person and the subject of the event, one by one, because several parameters narrow a search down. */
 function searchesOf({ email, phone }: SendOptions, { cart, order }: Pick<Remembered, 'cart' | 'order'>): string[] {
   const known = { cart_id: cart, external_id: order, email, phone };
   return Object.entries(known).flatMap(([name, value]) => (value == null ? [] : [`${name}=${encodeURIComponent(value)}`]));
@@ -115,7 +115,7 @@ async function enrollmentsOf(credentials: Credentials, searches: readonly string
   const found = new Map<string, SeenEnrollment>();
   for (const search of searches) {
     const { status, body } = await askApi(credentials, `/api/enrollments?limit=20&${search}`);
-    // An address that cannot be one finds nobody; the event's own answer says so.
+    // An invalid address finds nobody; the answer to the event says why.
     if (status === 200) for (const e of seenEnrollments.parse(body)) found.set(e.id, e);
   }
   return [...found.values()].toSorted((a, b) => b.id.localeCompare(a.id));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-// What `npm run send` says an event did. Only what the API answered afterwards counts, never what the event was meant to do.
+// How `npm run send` describes an event's effect: by what the API answers afterwards, never by what the event should have done.
 
 const enrollment = z.object({ id: z.string(), summary: z.string(), ended_at: z.string().nullable() });
 /** An enrollment as the API shows it, as far as it matters here. */

@@ -28,8 +28,7 @@ export interface ApiKeyView {
 const newKey = () => `rk_${randomBytes(32).toString('base64url')}`;
 
 /**
- * Make a tenant. When this returns, its preset sequences are active and its key works, in every process: a webhook that arrives a moment later
- * begins what it should.
+ * Make a tenant. When this returns, its preset sequences are active and its key works, in every process, for the very next webhook.
  * @returns the key, which is stored only as a hash; null: the slug is taken
  */
 export async function createTenant(
@@ -46,7 +45,7 @@ export async function createTenant(
       await tx.insert(apiKeys).values({ tenantId: tenant.id, id: uuidv7(), name: 'first key', hash: hashApiKey(apiKey) });
     });
   } catch (error) {
-    // unique_violation: of the slug, there is no other.
+    // unique_violation: it can only be the slug's.
     if (postgresCode(error) === '23505') return null;
     throw error;
   }

@@ -73,7 +73,7 @@ export interface Witnessed {
   providers: Providers;
   /** Everybody has a number: each step has two channels. */
   texts: boolean;
-  /** Processes that something befell. */
+  /** Processes that a fault struck. */
   struck: Set<string>;
   runs: RunRecord[];
   /** Addresses known to be one person's from the beginning. */
