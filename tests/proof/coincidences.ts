@@ -179,6 +179,8 @@ function contactedInCall({ random, plan, first, hangs }: Parts): HistoryPlan {
 /** Workers hold the person's lock one after the other for longer than a delivery waits for it: a stop is not answered by being stored. */
 function stopBehindLocks({ random, plan, first, hangs }: Parts): HistoryPlan {
   const subjects: Scene['subjects'] = [random.chance(0.7) ? 'lead' : 'cart'];
+  const contacted = subjects[0] === 'lead' && random.chance(0.5);
+  const doing: Doing = contacted ? { move: 'contacted_by_id', run: 0 } : stopOf(random, { ...plan, shape: 'one', subjects }, 0);
   const worker = (delayMs: number): DispatchPlan => ({
     run: 0,
     when: { after: 'start', delayMs },
@@ -190,7 +192,7 @@ function stopBehindLocks({ random, plan, first, hangs }: Parts): HistoryPlan {
     subjects,
     dispatches: [worker(0), worker(10), worker(15), worker(20), first].map((d) => ({ ...d, run: 0 })),
     behaviours: [[hangs]],
-    actions: [at('locked', random.whole(0, 30), stopOf(random, { ...plan, shape: 'one', subjects }, 0))],
+    actions: [at('locked', random.whole(0, 30), doing)],
   };
 }
 
@@ -206,7 +208,7 @@ function setInCall({ random, plan, first, hangs }: Parts): HistoryPlan {
     behaviours: [[hangs], [hangs]],
     actions: [
       {
-        ...at('called', random.whole(0, 100), stopOf(random, scene, 0)),
+        ...at('called', random.whole(0, 40), stopOf(random, scene, 0)),
         together: companions,
         lives: lives(random, stopPoints, 0.6, 2),
         repeatsMs: random.chance(0.3) ? [random.whole(0, 100)] : [],

@@ -222,18 +222,13 @@ export const mutants: readonly Mutant[] = [
     expects: /^G2: .* open/,
   },
   {
-    name: 'lead-forgets-the-second-person',
+    name: 'lead-forgets-who-is-enrolled',
     without: 'the running enrollments of whoever turns out to be the same person by a lead',
     patches: [
       {
         file: 'operations/effects/lead-created.ts',
-        from: 'decide: (event, draft) => reportSubject(draft, lead, { ...event, report: event.lead }),',
-        to: `decide(event, draft) {
-    const [first] = draft.found.named;
-    const world = draft.world as { runs: typeof draft.world.runs };
-    world.runs = world.runs.filter((run) => draft.findContact(run.contactId)?.personId === first);
-    reportSubject(draft, lead, { ...event, report: event.lead });
-  },`,
+        from: 'decide: (event, draft) =>',
+        to: 'decide: (event, draft) => (draft.openEnrollmentsOf = () => []) &&',
       },
     ],
     expects: /^(G2|G3)/,
