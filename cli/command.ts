@@ -16,7 +16,7 @@ export interface Context {
 export interface Answer {
   data: unknown;
   lines: string[];
-  /** Something could not be done, although the API has answered: the exit status is 1. */
+  /** Something could not be done although the API answered: the exit status is 1. */
   failed?: boolean;
 }
 

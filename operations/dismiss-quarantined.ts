@@ -12,8 +12,8 @@ export type Dismissed =
   | { kind: 'unknown' };
 
 /**
- * A person has judged that a delivery of the quarantine is not to take effect. Its inbox row is settled as well, so that neither a replay nor a
- * repeat by its sender applies it.
+ * Dismiss a quarantined delivery, so that it never takes effect. Its inbox row is settled as well, so that neither a replay nor a repeat by its
+ * sender applies it.
  * @param by - who, for the list and the audit log
  */
 export function dismissQuarantined(
@@ -24,7 +24,7 @@ export function dismissQuarantined(
   return deps.db.withTenant(tenantId, async (tx): Promise<Dismissed> => {
     const [kept] = await tx.select({ inboxId: quarantine.inboxId }).from(quarantine).where(eq(quarantine.id, id));
     if (kept === undefined) return { kind: 'unknown' };
-    // Waits for a replay that holds the row, and finds what it came to.
+    // Waits for a replay that holds the row, and sees its result.
     const settled = await tx
       .update(inbox)
       .set({ state: 'ignored' })
