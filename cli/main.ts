@@ -6,13 +6,14 @@ import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
+import { send } from './send.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tenants } from './tenants.ts';
 
 // A command is a file and a line.
-const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, stop, 're-enroll': reEnroll };
+const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, send, stop, 're-enroll': reEnroll };
 
 const usage = `rekindle <command> [options]
 
@@ -70,6 +71,11 @@ function explain(error: unknown, command: Command, complain: (line: string) => v
   if (error instanceof ApiError) {
     complain(error.message);
     for (const { path, message } of error.errors) complain(`  ${path} ${message}`);
+    for (const { field, reason } of error.fields) complain(`  ${field} ${reason}`);
+    if (error.status === 401)
+      complain(
+        'Set REKINDLE_API_KEY to the store’s key (for tenants REKINDLE_INSTALLATION_KEY), or start Rekindle here: npm start renews .rekindle/credentials.json.',
+      );
     return 1;
   }
   if (error instanceof UnreachableError) {

@@ -6,14 +6,17 @@ export class ApiError extends Error {
   readonly code: string;
   /** What is wrong where. */
   readonly errors: readonly { path: string; message: string }[];
+  /** What cannot be read in an event. */
+  readonly fields: readonly { field: string; reason: string }[];
   /** The whole answer. */
   readonly body: unknown;
 
-  constructor(status: number, problem: { code?: unknown; detail?: unknown; errors?: unknown }) {
+  constructor(status: number, problem: { code?: unknown; detail?: unknown; errors?: unknown; fields?: unknown }) {
     super(typeof problem.detail === 'string' ? problem.detail : `The API answered ${status}.`);
     this.status = status;
     this.body = problem;
     this.code = typeof problem.code === 'string' ? problem.code : 'unknown';
+    this.fields = Array.isArray(problem.fields) ? (problem.fields as { field: string; reason: string }[]) : [];
     this.errors = Array.isArray(problem.errors) ? (problem.errors as { path: string; message: string }[]) : [];
   }
 }
