@@ -3,8 +3,10 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { loadResources } from '../../api/resources/load.ts';
+import { eq } from 'drizzle-orm';
 import { main } from '../../cli/main.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
+import { auditLog } from '../../db/schema/index.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import { signTwilioForm } from '../../integrations/twilio/sign.ts';
 import { aCart, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
@@ -413,6 +415,22 @@ describe('tenants', () => {
     expect((await installation('DELETE', url)).status).toBe(204);
     expect((await as(key, 'GET', '/api/settings')).status).toBe(401);
     expect((await installation('DELETE', url)).status).toBe(404);
+    const entries = await shop.deps.db.withTenant(other.tenantId, (tx) =>
+      tx
+        .select()
+        .from(auditLog)
+        .where(eq(auditLog.subject, String(issued.body?.['id']))),
+    );
+    expect(entries.map(({ actor, action }) => [actor, action])).toEqual([
+      ['installation_key', 'api_key.issue'],
+      ['installation_key', 'api_key.revoke'],
+    ]);
+  });
+
+  test('whoever makes one, or its keys and connections, is in the audit log', async () => {
+    const entries = await shop.deps.db.withTenant(other.tenantId, (tx) => tx.select().from(auditLog));
+    const actions = entries.filter(({ actor }) => actor === 'provisioning').map(({ action }) => action);
+    expect(actions).toEqual(['tenant.create', 'api_key.issue', 'connection.create', 'connection.create']);
   });
 
   test('without an installation key nobody may', async () => {

@@ -30,9 +30,15 @@ function presentSent(reply: FastifyReply, { deliveryId, acceptance, delivery }: 
     return reply.send({ delivery_id: deliveryId, status: acceptance.result, notes: delivery?.notes ?? [] });
   }
   if (acceptance.kind === 'unreadable') {
-    return problem(reply, 422, 'unreadable', `The event names nobody and nothing (${acceptance.reason}). It had no effect and is kept in the quarantine.`, {
-      fields: acceptance.fields,
-    });
+    return problem(
+      reply,
+      422,
+      'unreadable',
+      `The event names nobody and nothing (${acceptance.reason}). It had no effect and is kept in the quarantine.`,
+      {
+        fields: acceptance.fields,
+      },
+    );
   }
   return problem(reply.header('retry-after', '1'), 503, 'busy', 'The event could not be answered for in time; send it again.');
 }
@@ -171,7 +177,12 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
         case 'disconnected':
           return problem(reply, 409, 'disconnected', 'The connection is disconnected: connect it again first.');
         case 'not_ours':
-          return problem(reply, 409, 'no_test_events', `${sent.integration} reads its provider’s own deliveries only. Send through a connection of the integration generic.`);
+          return problem(
+            reply,
+            409,
+            'no_test_events',
+            `${sent.integration} reads its provider’s own deliveries only. Send through a connection of the integration generic.`,
+          );
         case 'sent':
           return presentSent(reply, sent);
       }
