@@ -56,10 +56,16 @@ export function newStatements(
   told: readonly ConsentTold[],
   eventMs: EpochMs,
   known: readonly (ConsentStatement & { channel: string })[],
-): (ConsentStatement & { channel: string })[] {
+): (ConsentStatement & { channel: string; wording?: string })[] {
   return told
     .filter(({ state, basis }) => state === 'granted' || basis !== 'box')
-    .map(({ channel, state, basis, atMs }) => ({ channel, state, basis, atMs: atMs ?? eventMs }))
+    .map(({ channel, state, basis, atMs, wording }) => ({
+      channel,
+      state,
+      basis,
+      atMs: atMs ?? eventMs,
+      ...(wording === undefined ? {} : { wording }),
+    }))
     .filter((statement) =>
       saysMore(
         statement,
