@@ -21,7 +21,7 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `${name.padEnd(14)}${summary}`)
   .join('\n')}
 
---json        the API's answer as JSON, for programs
+--json        the API's answer as JSON, for programs; an error as the API's problem details, on the error output
 --help        with a command: how it is used
 
 It speaks to REKINDLE_API_URL with REKINDLE_API_KEY (tenants: REKINDLE_INSTALLATION_KEY), or to what npm start runs on this machine.
@@ -50,7 +50,7 @@ export async function main(argv: string[], say: (line: string) => void, complain
     else for (const line of answer.lines) say(line);
     return answer.failed === true ? 1 : 0;
   } catch (error) {
-    return explain(error, command, complain);
+    return explain(error, command, complain, rest.includes('--json'));
   }
 }
 
@@ -67,8 +67,12 @@ function contextOf(args: string[], options: Context['options']): Context {
   };
 }
 
-function explain(error: unknown, command: Command, complain: (line: string) => void): number {
+function explain(error: unknown, command: Command, complain: (line: string) => void, asJson: boolean): number {
   if (error instanceof ApiError) {
+    if (asJson) {
+      complain(JSON.stringify(error.body, null, 2));
+      return 1;
+    }
     complain(error.message);
     for (const { path, message } of error.errors) complain(`  ${path} ${message}`);
     for (const { field, reason } of error.fields) complain(`  ${field} ${reason}`);

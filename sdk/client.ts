@@ -51,7 +51,10 @@ export class RekindleClient {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
     }).catch((cause: unknown) => {
-      throw new UnreachableError(`${this.#url} does not answer. Is Rekindle running?`, { cause });
+      throw new UnreachableError(
+        `${this.#url} does not answer. Is Rekindle running? npm start starts it on this machine; REKINDLE_API_URL names another.`,
+        { cause },
+      );
     });
     const text = await response.text();
     const parsed: unknown = text === '' ? null : parse(text);

@@ -325,6 +325,9 @@ describe('npx rekindle', () => {
   });
 
   test('says what is wrong and what to do, and ends with 1 or 2', async () => {
+    const inJson = await run('connections', 'create', 'nosuch', '--json');
+    expect(inJson).toMatchObject({ code: 1, said: '' });
+    expect(JSON.parse(inJson.complained)).toMatchObject({ code: 'invalid_request', errors: [{ path: 'integration' }] });
     expect(await run('connections', 'create', 'nosuch')).toMatchObject({ code: 1, complained: expect.stringContaining('Known are:') as unknown });
     expect(await run('settings', 'set', 'timeZone=Mars')).toMatchObject({ code: 1, complained: expect.stringContaining('timeZone') as unknown });
     expect(await run('settings', 'set')).toMatchObject({ code: 2, complained: expect.stringContaining('rekindle settings set') as unknown });
