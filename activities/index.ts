@@ -16,7 +16,7 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
         case 'done':
           return { progress: result.progress, ended: result.ended, note: result.note };
         case 'again':
-          // Not a fault: the next look is due at a known time, and costs no history.
+          // Not a fault: the next attempt is due at a known time, and retrying in the activity adds nothing to the history.
           throw ApplicationFailure.create({ type: 'again', message: result.why, nextRetryDelay: Math.max(50, Math.ceil(result.inMs)) });
         case 'missing':
           throw ApplicationFailure.create({

@@ -40,11 +40,11 @@ export interface AppOptions {
   /** Where the start page links to; null: not offered. */
   links: { temporalUi: string | null; mailbox: string | null };
   /**
-   * Show at `/` what happens to every tenant's shoppers as it happens, to anybody who asks. For one's own machine only: tenants are kept
-   * apart everywhere else. Default false: `/` is a page of links.
+   * Show at `/`, without a key, what happens to every tenant's shoppers as it happens. For one's own machine only: everywhere else tenants are kept
+   * apart. Default false: `/` is a page of links.
    */
   livePage?: boolean;
-  /** Opens what spans tenants; default null: nobody may. */
+  /** The key for `/api/tenants`, which spans tenants; default null: those routes stay closed. */
   installationKey?: string | null;
 }
 
@@ -64,9 +64,9 @@ export async function buildApp({
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: 1024 * 1024,
-    // As much as Node takes: an id that is too long is an unknown one, and each route says so in its own way.
+    // As much as Node accepts: a too long id is an unknown one, which each route answers in its own way.
     routerOptions: { maxParamLength: 16 * 1024 },
-    // No hook runs for these two.
+    // No hook runs for the next two.
     frameworkErrors: (_error, _request, reply) =>
       void problem(reply.header('x-content-type-options', 'nosniff'), 400, 'bad_url', 'The address is not well-formed: check its percent-encoding.'),
     clientErrorHandler: refuseUnreadable,

@@ -45,7 +45,7 @@ async function main(): Promise<void> {
   });
   await app.listen({ host: env.HOST, port: env.PORT });
   log.info({ port: env.PORT }, 'api is ready');
-  // For a parent that started us; without one this does nothing.
+  // For a parent process; without one this does nothing.
   process.send?.('ready');
 
   let ending = false;

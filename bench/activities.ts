@@ -74,12 +74,12 @@ export async function measureActivities(stack: BenchStack, rounds: number, perRo
   };
 }
 
-/** Workers that begin and end are no news. */
+/** Starts and ends of workers are not logged. */
 function keepQuiet(): void {
   try {
     Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { filter: 'ERROR' } } });
   } catch {
-    // Set up by a section before this one, as quiet as this.
+    // A section before this one may have set it up, as quietly.
   }
 }
 

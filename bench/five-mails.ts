@@ -10,13 +10,13 @@ export const nullSender: Sender = {
   open: async () => ({ send: async () => ({ kind: 'accepted', providerMessageId: null, response: '250' }), close() {} }),
 };
 
-/** The first mail is due two hours after the cart was left, the next ones four hours apart. */
+/** The first email is due two hours after the cart was left, the next ones four hours apart. */
 export const firstDueHours = 2;
 export const spacingHours = 4;
 
 const copy = '---\nsubject: Your cart\npreheader: It waits\nheading: Your cart\ncta: Back to it\n---\nHello.\n\n[cart]\n';
 
-/** A sequence of plain mails, by default five. */
+/** A sequence of plain emails, by default five. */
 export async function mailsInARow(steps = 5): Promise<CompiledPreset> {
   const content = { 'bench/mail': { file: 'bench/mail.liquid', text: copy } };
   const yaml = `

@@ -5,7 +5,7 @@ import { accept, cartUpdated, orderPlaced, sign } from './shop.ts';
 import type { BenchStack } from './stack.ts';
 
 const stepCount = 5;
-/** Mails eight seconds apart: none is so late that the gap between two mails, six seconds here, puts the next one off. */
+/** Emails eight seconds apart: none is so late that the gap between two emails, six seconds here, puts the next one off. */
 const timeScale = 1_800;
 
 export interface HistoryCost {
@@ -15,14 +15,14 @@ export interface HistoryCost {
   bytes: number;
 }
 
-/** What real runs leave in Temporal's history. Budgets: docs/performance.md. */
+/** The size of real runs in Temporal's history. Budgets: docs/performance.md. */
 export async function measureHistory(stack: BenchStack, runs: number): Promise<Measured> {
   const bench = await openRecovery(stack);
   const fast = await bench.tenant('bench-history', timeScale);
   const sleeping = await bench.tenant('bench-asleep', 1);
   const [completed, deferred, stopped] = await Promise.all([
     run(bench, fast, runs, async () => {}),
-    // Before the first mail is due, a change of the cart moves the anchor: its dispatch answers "later", once.
+    // Before the first email is due, a change of the cart moves the anchor: its dispatch answers "later", once.
     run(bench, fast, runs, (cart) => accept(bench.deps, sign(fast, cartUpdated(cart, Date.now(), '139.90')))),
     run(bench, sleeping, runs, async (cart) => {
       const [id = ''] = await workflowIdsOf(bench.deps, sleeping, [cart]);
@@ -52,7 +52,7 @@ export async function measureHistory(stack: BenchStack, runs: number): Promise<M
   };
 }
 
-/** Begin carts, do a second later what follows for each, and read the histories when all have ended. */
+/** Begin carts, a second later let happen what each case needs, and read the histories when all have ended. */
 async function run({ deps, client }: RecoveryBench, tenant: BenchTenant, count: number, then: (cart: string) => Promise<void>): Promise<HistoryCost> {
   const carts = Array.from({ length: count }, () => randomUUID());
   for (const cart of carts) await accept(deps, sign(tenant, cartUpdated(cart)));
@@ -74,7 +74,7 @@ async function run({ deps, client }: RecoveryBench, tenant: BenchTenant, count: 
     await handle.result();
     costs.push(await costOf(handle));
   }
-  // The least: on a busy machine a mail may be late enough to put the next one off, which is a deferral more.
+  // The minimum: on a busy machine an email may be late enough to put the next one off, which adds a deferral.
   const of = (key: keyof HistoryCost) => Math.min(...costs.map((cost) => cost[key]));
   return { events: of('events'), workflowTasks: of('workflowTasks'), activities: of('activities'), bytes: of('bytes') };
 }

@@ -21,7 +21,7 @@ import { accept, cartUpdated, emailOf, optedOut, orderPlaced, replied, type Shop
 /** Something that happens for every shopper, every step or every second: it must not cost more as tables grow. */
 export interface HotAction {
   name: string;
-  /** Bring about what it needs. @returns the action itself, to be measured; once */
+  /** Prepare the data. @returns the action to be measured, to be run once */
   prepare(): Promise<() => Promise<unknown>>;
 }
 
@@ -31,7 +31,7 @@ export interface HotShop {
   tenant: ProvisionedTenant & { slug: string };
 }
 
-/** Temporal that agrees to everything: statements are counted, not workflows. */
+/** A stand-in for Temporal that accepts everything: statements are counted, not workflows. */
 export const agreeable: WorkflowEngine = {
   start: async () => {},
   stop: async () => {},
@@ -71,7 +71,7 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
     return { cart, enrollmentId, messageId: mail.id };
   };
   const follow = (messageId: string) => recordEngagement(deps, { tenantId, messageId, type: 'clicked', machine: false });
-  /** A minute later, when whoever follows its link is no scanner. */
+  /** A minute later, when a click does not count as a scanner's. */
   const anEarlierMail = async () => {
     const mail = await aMail();
     await deps.db.withTenant(tenantId, (tx) =>

@@ -7,7 +7,7 @@ import { openStack } from './stack.ts';
 
 /*
  * npm run bench -- [options]: every figure that has a budget, each beside its bare floor measured in the same run; medians of several
- * rounds. docs/performance.md tells what they mean.
+ * rounds. docs/performance.md explains them.
  */
 const everyDay = sections.filter((s) => s.unasked).map((s) => s.name);
 const usage = `npm run bench -- [options]

@@ -80,7 +80,7 @@ async function putToSleep(owner: pg.Client, client: Client, place: Place, from: 
   await until(`${to} workflows to run`, async () => (await running()) >= to, 60_000, 200);
 }
 
-/** What production runs: bundled beforehand, without tsx. @returns the script; the sources where they do not compile right now */
+/** As in production: bundled beforehand, without tsx. @returns the script; the sources where they do not compile right now */
 function buildWorker(say: (line: string) => void): 'dist/worker/main.js' | 'worker/main.ts' {
   const root = fileURLToPath(new URL('..', import.meta.url));
   say('memory: building the worker');
@@ -88,7 +88,7 @@ function buildWorker(say: (line: string) => void): 'dist/worker/main.js' | 'work
   return status === 0 ? 'dist/worker/main.js' : 'worker/main.ts';
 }
 
-/** As its own metrics tell: the median of some seconds after the last workflow fell asleep. */
+/** From its own metrics: the median of some seconds after the last workflow fell asleep. */
 async function settledMib(metricsPort: number): Promise<number> {
   const samples: number[] = [];
   const look = async () => {

@@ -1,4 +1,4 @@
-/** What a run was asked for; bench/main.ts tells what each means. */
+/** The options of a run; bench/main.ts explains them. */
 export interface BenchOptions {
   rounds: number;
   contacts: number;
@@ -6,6 +6,6 @@ export interface BenchOptions {
   asleep: number[];
   workflows: number;
   sleeping: number[];
-  /** Progress, for whoever waits. */
+  /** Logs progress. */
   say(line: string): void;
 }

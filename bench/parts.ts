@@ -1,4 +1,4 @@
-/** The parts of one run: one that fails takes nothing from the others, whose figures may have taken an hour. */
+/** The parts of one run. One that fails does not discard the figures of the others, which may have taken an hour. */
 export interface Parts {
   /** Run a part. @returns null where it failed; that is reported at once, and again at the end */
   run<T>(name: string, part: () => Promise<T>): Promise<T | null>;

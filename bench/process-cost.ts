@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** What a process has used so far; its children (Postgres has one per connection) count as its own, the dead ones too. */
 export interface Cost {
   cpuMs: number;
-  /** Memory of the process alone; of Postgres it says nothing, because its processes share most of theirs. */
+  /** Memory of the process alone; meaningless for Postgres, whose processes share most of it. */
   rssMiB: number;
 }
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-/** What this process asked of Postgres. */
+/** The statements that this process sent to Postgres. */
 export interface Asked {
   statements: number;
   /** Times that the process waited for an answer: several statements in one message are one. */
@@ -10,7 +10,7 @@ export interface Asked {
 }
 
 export interface StatementRecorder {
-  /** Forget what was asked so far. @returns it */
+  /** Take and clear the statements so far. */
   take(): Asked;
   stop(): void;
 }

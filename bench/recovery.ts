@@ -23,7 +23,7 @@ export interface RecoveryBench {
   deps: BuiltDeps;
   client: Client;
   taskQueue: string;
-  /** A tenant with one sequence: mails in a row, by default five. */
+  /** A tenant with one sequence: emails in a row, by default five. */
   tenant(slug: string, timeScale: number, steps?: number): Promise<BenchTenant>;
   close(): Promise<void>;
 }
@@ -97,7 +97,7 @@ export async function runThrough(deps: BuiltDeps, tenantId: string, count: numbe
   const before = await countEnded(deps, tenantId);
   let [begun, ended] = [0, 0];
   const look = async () => {
-    // A look that fails on a machine under load is one that saw nothing.
+    // A poll that fails on a busy machine counts as one that saw nothing.
     ended = await countEnded(deps, tenantId).then(
       (now) => now - before,
       () => ended,

@@ -7,7 +7,7 @@ import { type BuiltDeps, createDeps, type DepsOptions } from '../operations/crea
 import { type ProvisionedTenant, provisionTenant } from '../operations/provision-tenant.ts';
 
 // A merchant's system as the benchmark plays it: carts, orders and opt-outs, signed, over HTTP or straight into the operation.
-// Everybody in it is invented.
+// All people in it are invented.
 
 /** Dependencies of a process of the product on this database. */
 export function openDeps(databaseUrl: string, masterKey: Buffer, more: Partial<DepsOptions> = {}): BuiltDeps {
@@ -86,7 +86,7 @@ export function sign(tenant: ProvisionedTenant, event: ShopEvent): Signed {
   };
 }
 
-/** Take a delivery in, in this process. @throws Error when it is not accepted as `expected` */
+/** Accept a delivery in this process. @throws Error when it is not accepted as `expected` */
 export async function accept(deps: BuiltDeps, signed: Signed, expected: 'applied' | 'repeated' = 'applied'): Promise<void> {
   const { path, payload, headers } = signed;
   const answer = await acceptDelivery(deps, 'generic', path.split('/').at(-1) ?? null, {

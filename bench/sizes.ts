@@ -11,7 +11,7 @@ import { walPosition } from './statements.ts';
 
 const steps = 5;
 
-/** What one enrollment of five mails leaves behind: bytes in Postgres with all indexes, in its log, and in Temporal's history. */
+/** What one enrollment of five emails leaves behind: bytes in Postgres with all indexes, in its log, and in Temporal's history. */
 export async function measureSizes(stack: BenchStack, count: number): Promise<Measured> {
   const bench = await openRecovery(stack);
   const tenant = await bench.tenant('bench-sizes', 36_000);

@@ -18,7 +18,7 @@ export interface BenchStack {
   /** As the owner. */
   databaseUrl: string;
   temporalAddress: string;
-  /** Processor time of all of Postgres's processes so far, milliseconds; null where the system does not tell. */
+  /** Processor time of all of Postgres's processes so far, milliseconds; null where the system does not report it. */
   postgresCpuMs(): number | null;
   masterKey: Buffer;
   /** One more migrated database on the same server. @returns its URL, as the owner */

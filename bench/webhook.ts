@@ -61,7 +61,7 @@ export async function measureWebhooks(stack: BenchStack, rounds: number, perRoun
   };
 }
 
-/** Postgres's processor time per delivery since `before`: nothing where the system does not tell. */
+/** Postgres's processor time per delivery since `before`: nothing where the system does not report it. */
 function spent(stack: BenchStack, before: number | null, deliveries: number): number[] {
   const after = stack.postgresCpuMs();
   return before === null || after === null ? [] : [(after - before) / deliveries];
@@ -69,7 +69,7 @@ function spent(stack: BenchStack, before: number | null, deliveries: number): nu
 
 const nameOf = (api: Api, kind: Kind) => (kind === 'new_cart' ? `webhook_${api.name}` : `webhook_${api.name}_${kind}`);
 
-/** The budget names what comes before the answer; what happens in Temporal beside it is measured to know it. */
+/** The budget names what comes before the answer; what Temporal does beside it is measured without a budget. */
 function figuresOf(api: Api, floor: { rates: number[]; postgresMs: number[] }): Figure[] {
   const floorRate = median(floor.rates);
   return kinds.flatMap((kind) => {
@@ -85,7 +85,7 @@ interface Api {
   name: 'accepted' | 'end_to_end';
   databaseUrl: string;
   tenant: Parameters<typeof sign>[0];
-  /** What was measured of it so far. */
+  /** Its measurements so far. */
   seen: Record<Kind, { rates: number[]; ms: number[]; cpuMs: number[]; postgresMs: number[] }>;
   aloneMs: number[];
   flood(deliveries: Signed[], atOnce: number): ReturnType<typeof flood>;

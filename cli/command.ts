@@ -1,18 +1,18 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { RekindleClient } from '../sdk/client.ts';
 
-/** What a command has at hand. */
+/** The input of a command. */
 export interface Context {
   /** Of the store whose key is used. */
   store: RekindleClient;
   /** With the installation's key. @throws UsageError where none is given */
   installation(): RekindleClient;
-  /** What stands behind the command's name, without options. */
+  /** The arguments after the command's name, without options. */
   args: string[];
   options: Record<string, string | boolean | string[] | undefined>;
 }
 
-/** What a command answers: `data` for `--json`, `lines` for people. */
+/** A command's output: `data` for `--json`, `lines` for people. */
 export interface Answer {
   data: unknown;
   lines: string[];
@@ -44,7 +44,7 @@ export function jsonOption(options: Context['options'], name: string): Record<st
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch {
-    // Said below, as for a value of another kind.
+    // Reported below, like a value of another kind.
   }
   throw new UsageError(`--${name} is no JSON object.`);
 }

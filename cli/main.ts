@@ -12,7 +12,7 @@ import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tenants } from './tenants.ts';
 
-// A command is a file and a line.
+// A new command is one file and one line here.
 const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, send, stop, 're-enroll': reEnroll };
 
 const usage = `rekindle <command> [options]

@@ -8,7 +8,7 @@ export const status: Command = {
 The exit status is 1 unless everything works.`,
   async run({ store }) {
     const data = (await store.request('GET', '/healthz').catch((error: unknown) => {
-      // An installation that is not well answers 503 with what is wrong.
+      // An unhealthy installation answers 503, and the body says what is wrong.
       if (error instanceof ApiError && error.status === 503) return error.body;
       throw error;
     })) as Row;

@@ -117,14 +117,14 @@ export interface Env {
   TEMPORAL_TLS: boolean;
   HOST: string;
   PORT: number;
-  /** Where the outside reaches us, without a slash at the end. */
+  /** The public address of this installation, without a slash at the end. */
   PUBLIC_URL: string;
   SMTP_URL: string | null;
   /** What messages by SMTP_URL are signed with; null: nothing, or the mail server signs. */
   DKIM: { domain: string; selector: string; privateKey: string } | null;
   /** 32 bytes: seals the connections' secrets (AES-256-GCM). */
   REKINDLE_MASTER_KEY: Buffer;
-  /** Opens what spans tenants in the API; null: closed. */
+  /** The installation's key, which opens `/api/tenants`; null: closed. */
   REKINDLE_INSTALLATION_KEY: string | null;
   /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
   REKINDLE_TIME_SCALE: number | null;
@@ -173,7 +173,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   };
 }
 
-/** What only a machine for trying things out may have. */
+/** Settings that only a machine for trying things out may have. */
 function refusedInProduction(given: Partial<Record<string, string>>): EnvProblem[] {
   const refused: EnvProblem[] = [];
   if (given['REKINDLE_TIME_SCALE'] !== undefined) {
@@ -191,7 +191,7 @@ function refusedInProduction(given: Partial<Record<string, string>>): EnvProblem
 
 const dkimVariables = { domain: 'DKIM_DOMAIN', selector: 'DKIM_SELECTOR', privateKey: 'DKIM_PRIVATE_KEY' } as const;
 
-/** All of DKIM_* or none: half a signature is none, and nobody would notice. */
+/** All of DKIM_* or none: with a part of them emails would go out unsigned, and nobody would notice. */
 function readDkim(given: Partial<Record<string, string>>): { kind: 'right'; settings: Env['DKIM'] } | { kind: 'wrong'; problems: EnvProblem[] } {
   const { DKIM_DOMAIN: domain, DKIM_SELECTOR: selector, DKIM_PRIVATE_KEY: privateKey } = given;
   if (domain === undefined && selector === undefined && privateKey === undefined) return { kind: 'right', settings: null };

@@ -1,8 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 /**
- * Fields that could name a person or open a door, whatever object they lie in. Logs hold ids; this net catches the object that someone
- * logs whole one day.
+ * Fields that could name a person or hold a credential, in any object. Logs should hold ids only; this is for the object that is logged whole by
+ * mistake.
  */
 const personal = new Set([
   ...['person', 'contact', 'contacts', 'identity', 'identities', 'email', 'phone', 'address', 'firstName', 'lastName', 'name'],

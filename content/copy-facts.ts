@@ -42,7 +42,7 @@ export interface SubjectFacts {
 
 /**
  * Everything that a message may say, on whatever channel. Copy states nothing that is not in here, and every sentence built on a nullable fact
- * is left out where the fact is null. The caller answers for freshness: a stale stock, review or note is passed as null.
+ * is left out where the fact is null. The caller is responsible for freshness: a stale stock, review or note is passed as null.
  */
 export interface CommonFacts {
   store: StoreFacts;
@@ -56,7 +56,7 @@ export interface CommonFacts {
   synthetic: boolean;
 }
 
-/** What a channel makes a message of. */
+/** The input from which a channel composes a message. */
 export interface CopyFacts extends CommonFacts {
   contact: CommonFacts['contact'] & { lastName: string | null };
   /** The tenant's settings: each channel takes from them how its messages are signed. */
@@ -70,7 +70,7 @@ export interface CopyFacts extends CommonFacts {
   nowMs: number;
 }
 
-/** Each is signed when it is asked for. */
+/** Each link is signed when it is read. */
 export interface MessageLinks {
   /** Back to the subject; the click is counted. */
   click(): string;

@@ -24,8 +24,8 @@ export async function callFunction<T>(tx: Tx, call: string, values: unknown[]): 
 }
 
 /**
- * Send a statement for its effect alone, without waiting for its answer: what comes next, COMMIT for one, is sent right behind it. Should
- * it fail, the transaction fails, with its error.
+ * Send a statement without waiting for its result: the next one, usually COMMIT, is sent right behind it. If it fails, the transaction fails with its
+ * error.
  */
 export function unawaited(tx: Tx, statement: { toSQL(): { sql: string; params: unknown[] } }): void {
   const { sql, params } = statement.toSQL();
@@ -40,15 +40,16 @@ export function callUnawaited(tx: Tx, call: string, values: unknown[]): void {
 /** Sent before this returns: a query builder that is merely awaited somewhere would be sent later, perhaps behind COMMIT. */
 function sendUnawaited({ $client }: Tx, statement: pg.QueryConfig): void {
   const answer = $client.query(statement);
-  // Asked for when the transaction ends; a failure before that is not an unhandled one.
+  // Checked when the transaction ends; a failure before that must not count as unhandled.
   answer.catch(() => undefined);
   $client.unawaited.push(answer);
 }
 
 /**
- * Thrown when COMMIT was sent and its fate is not known, when the server acknowledged it with a warning (a lost synchronous standby), or
+ * Thrown when COMMIT was sent and it is not known whether it took
+ * effect, when the server acknowledged it with a warning (a lost synchronous standby), or
  * when a statement of the transaction could not be sent.
- * Whoever catches it must not act as if it had been committed, nor as if it had not: do it again, on a new connection.
+ * The caller may assume neither that it was committed nor that it was not: repeat the work on a new connection.
  */
 export class CommitUnclearError extends Error {
   constructor(cause: unknown) {
@@ -70,7 +71,7 @@ export function postgresCode(error: unknown): string | null {
 export function faultOf(error: unknown): string {
   const message = (error instanceof Error ? error.message : String(error)).replace(/\nparams:[\s\S]*/, '');
   const code = postgresCode(error);
-  // What Postgres stores in no text: NUL, and half a character, which the cut may leave.
+  // Characters that Postgres cannot store in a text: NUL, and half of a surrogate pair, which the cut may leave.
   return `${code === null ? '' : `${code}: `}${message}`.slice(0, 500).replaceAll(/\p{Surrogate}|\0/gu, '');
 }
 
@@ -91,7 +92,7 @@ export interface DatabaseOptions {
   lockWaitMs?: number;
 }
 
-/** `wanted`: whether somebody still waits for this when its turn comes. @throws NobodyWaitsError where it says no */
+/** `wanted`: whether the result is still needed when its turn comes. @throws NobodyWaitsError where it says no */
 export type WithTenant = <T>(tenantId: string, work: (tx: Tx) => Promise<T>, wanted?: Wanted) => Promise<T>;
 
 export interface TenantSummary {
@@ -120,7 +121,7 @@ export interface ResolvedConnection {
   tenant: { slug: string; settings: unknown; timeScale: number };
 }
 
-/** The only way to the data: a tenant's transaction, or one of the few questions that come before a tenant is known. */
+/** The only access to the data: a tenant's transaction, or one of the few queries that are made before a tenant is known or across tenants. */
 export interface Database {
   withTenant: WithTenant;
   /** The same on the small pool that is kept free for settling calls and watching leases. */
@@ -161,10 +162,10 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
   client.on('error', onError);
   try {
     const begun = client.query(`begin; select set_config('app.tenant', '${tenantId}', true)`);
-    // Should it fail, so does the first statement, which finds no tenant: the cause is this one.
+    // If it fails, so does the first statement, which finds no tenant; report this error as the cause.
     unawaited.push(begun);
     begun.catch(() => undefined);
-    // Without the schema: drizzle would work out all relations anew for each transaction.
+    // Without the schema: drizzle would compute all relations anew for each transaction.
     const result = await work(drizzle(naming(client, named, unawaited)));
     await begun;
     await commit(client);
@@ -176,7 +177,7 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
   } catch (thrown) {
     const error = thrown instanceof CommitUnclearError ? thrown : await causeOf(thrown, unawaited);
     if (error instanceof CommitUnclearError) broken = error;
-    // No answer in time: nor would there be one to a rollback.
+    // The server did not answer in time, and would not answer a rollback either.
     else if (error instanceof Error && isSilence(error)) broken = error;
     // A connection that cannot even roll back is thrown away with its transaction.
     else await client.query('rollback').catch((e: Error) => (broken = e));
@@ -236,7 +237,7 @@ async function commit(client: pg.PoolClient): Promise<void> {
     const result = await client.query('commit');
     if (result.command !== 'COMMIT') throw new Error(`COMMIT answered ${result.command}: the transaction had failed`);
   } catch (error) {
-    // An answer with a code is the server's word that nothing was committed; silence is not.
+    // An error with a code is the server's statement that nothing was committed; a lost connection is not.
     if (postgresCode(error)?.match(/^(2[35]|40)/)) throw error;
     if (error instanceof Error && error.message.startsWith('COMMIT answered')) throw error;
     throw new CommitUnclearError(error);
@@ -272,7 +273,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     });
     // An idle connection that dies (a restarted server) is replaced by the pool; without a listener it would end the process.
     pool.on('error', () => undefined);
-    // Between the pool's listener and a transaction's there is a moment: a connection that is ended then would end the process.
+    // Between the pool's listener and a transaction's there is a gap in which an ended connection would end the process.
     pool.on('connect', (client) => void client.on('error', () => undefined));
     return pool;
   };

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 
-/** Thrown when nobody waits for the answer any more: nothing was begun, and the next in line has the connection. */
+/** Thrown when the answer is no longer awaited: nothing was begun, and the next in line gets the connection. */
 export class NobodyWaitsError extends Error {
   constructor() {
     super('nobody waits for the answer any more');
@@ -8,17 +8,17 @@ export class NobodyWaitsError extends Error {
   }
 }
 
-/** Says whether somebody still waits for what is asked. */
+/** Whether the result is still awaited. */
 export type Wanted = () => boolean;
 
-/** Those who wait for a connection of a pool, in the order in which they came. */
+/** The queue for a connection of a pool, in order of arrival. */
 export interface ConnectionLine {
   /**
    * Wait for a connection.
    * @throws NobodyWaitsError when `wanted` says no by then
    */
   take(wanted?: Wanted): Promise<pg.PoolClient>;
-  /** How long the first in line has been waiting, milliseconds; whoever comes now will hardly wait less. 0: nobody waits. */
+  /** How long the first in line has been waiting, milliseconds; a new request will hardly wait less. 0: the queue is empty. */
   longestWaitMs(): number;
 }
 

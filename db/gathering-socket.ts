@@ -3,8 +3,8 @@ import { Socket } from 'node:net';
 type Done = (error?: Error | null) => void;
 
 /**
- * A socket that sends as one packet what is written in one turn of the event loop. BEGIN and the first statement, or the last statement
- * and COMMIT, then cost one system call and wake Postgres once: a good part of a short transaction.
+ * A socket that sends everything written in one turn of the event loop as one packet. BEGIN and the first statement, or the last statement and
+ * COMMIT, then cost one system call and wake Postgres once, which is a good part of a short transaction.
  */
 export class GatheringSocket extends Socket {
   #gathering = false;
@@ -15,7 +15,7 @@ export class GatheringSocket extends Socket {
     this.once('connect', () => Reflect.deleteProperty(this, 'write'));
   }
 
-  // The driver corks and uncorks around each statement: what is gathered stays corked beneath that until the turn is over.
+  // The driver corks and uncorks around each statement: its own cork below them holds everything until the turn is over.
   #gather(): void {
     if (this.#gathering) return;
     this.#gathering = true;

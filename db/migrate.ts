@@ -6,11 +6,11 @@ import { migrate as runMigrations } from 'drizzle-orm/node-postgres/migrator';
 import pg from 'pg';
 import { isLockFailure } from './client.ts';
 
-// One number for every Rekindle process: whoever comes second waits, then finds nothing to do.
+// The advisory lock of all Rekindle processes: a second one waits, then finds nothing to do.
 const migrationLock = 7_265_001;
 
-// Whoever waits for a table's lock makes everybody wait who comes after. Webhooks wait 800 ms for a lock (docs/fence.md#times-in-order): a migration
-// gives way before that, rolls back, and comes again when they have gone on.
+// A statement that waits for a table's lock makes all later ones wait behind it. Webhooks wait 800 ms for a lock (docs/fence.md#times-in-order): a
+// migration gives up before that, rolls back, and tries again later.
 const lockWaitMs = 400;
 const restMs = 1_000;
 const giveUpAfterMs = 120_000;

@@ -20,11 +20,11 @@ export interface PersonDetails extends PersonRef {
   orderCount: number | null;
   lifetimeValueMinor: number | null;
   /** What is known about marketing to the person. Nothing is said about a channel that is not listed: an unticked box is no statement. */
-  consents: ConsentTold[];
+  consents: ReportedConsent[];
 }
 
 /** One statement about marketing on a channel, as an event carries it. */
-export interface ConsentTold {
+export interface ReportedConsent {
   channel: 'email' | 'sms';
   state: 'granted' | 'denied';
   /** `box`: a checkbox of this cart or order. `record`: what the shop has on record about the customer, which counts more (rule 14). */
@@ -53,7 +53,7 @@ export interface LineItem {
   stock: number | null;
 }
 
-/** A key under which the outside knows a subject: `checkout_token`, `cart_token`, `external` … */
+/** A key by which its source knows a subject: `checkout_token`, `cart_token`, `external` … */
 export interface SubjectKey {
   kind: string;
   value: string;
@@ -92,13 +92,12 @@ export interface MessageRef {
 interface EventBase {
   /** When it happened by the provider's clock: events are folded by this, not by arrival. */
   occurredAtMs: EpochMs;
-  /** The clock tells whole seconds only: of two events of one second, the later arrival counts. */
+  /** The clock has whole seconds only: of two events of one second, the later arrival counts. */
   toTheSecond?: true;
 }
 
 /**
- * What the outside world tells us, one shape for every integration. A receiver produces these; `operations/accept-event.ts`
- * applies them.
+ * What has happened outside, in one shape for every integration. Receivers produce these; `operations/effects/` decides what each leads to.
  */
 export type DomainEvent =
   | (EventBase & {
@@ -115,7 +114,7 @@ export type DomainEvent =
         restoreUrl: string | null;
         /** null: the source does not say. */
         origin: CartOrigin | null;
-        /** The shop says that this cart was bought: an order follows. It begins nothing new. */
+        /** The shop says that this cart was bought: an order follows. It begins no sequence. */
         completed: boolean;
       };
     })
@@ -127,7 +126,7 @@ export type DomainEvent =
       person: PersonDetails;
       lead: {
         createdAtMs: EpochMs;
-        /** Where it came from, as the source names it. */
+        /** Where the lead came from, as the source names it. */
         source: string | null;
         /** What they asked about. */
         interest: string | null;
@@ -169,7 +168,7 @@ export type DomainEvent =
         noRevenue: NoRevenue | null;
       };
     })
-  /** What became of an order since it was placed. Says how things stand at its time, so that it may come in any order and more than once. */
+  /** A change of an order after it was placed. It states how the order stands at its time, so it may arrive in any order and more than once. */
   | (EventBase & {
       type: 'order.updated';
       order: {
@@ -179,7 +178,7 @@ export type DomainEvent =
         currentTotalMinor: number | null;
         /** Refunds, each known by its own id; not necessarily all of them. */
         refunds: OrderRefund[];
-        /** The shop says that the order is not cancelled: a cancellation before this is over. Absent: the event does not say. */
+        /** The shop says that the order is not cancelled: this takes back any earlier cancellation. Absent: the event does not say. */
         holds?: true;
       };
     })

@@ -6,7 +6,7 @@ const currencies = new Set(
   PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX
   USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG`.split(/\s+/),
 );
-// Withdrawn since 2010: older carts and orders are of them, and shops go on writing them for a while.
+// Withdrawn since 2010: older carts and orders have them, and shops keep writing them for a while.
 const withdrawn = new Set('ANG BGN BYR CUC EEK HRK LTL LVL MRO SLL STD VEF ZMK ZWL'.split(' '));
 const withoutMinorUnit = new Set('BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' '));
 const withThreeDigits = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));

@@ -8,7 +8,7 @@ export const tenantSettings = z.object({
   storeName: z.string().default('Our store'),
   storeUrl: z.string().default('https://shop.example.com'),
   logoUrl: z.string().nullable().default(null),
-  /** Required by CAN-SPAM in every commercial mail. */
+  /** Required by CAN-SPAM in every commercial email. */
   postalAddress: z.string().default('Example Store Ltd., 1 Example Street, 12345 Example City'),
   supportEmail: z.string().nullable().default(null),
   brandColor: z.string().default('#1f6f5c'),
@@ -43,12 +43,12 @@ export const tenantSettings = z.object({
   trackOpens: z.boolean().default(true),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */
   recoverFrom: z.array(z.enum(cartOrigins)).default(['web']),
-  /** Kinds of cart keys that mean the same cart at several connections of the store, e.g. `cart_token` at its shop and `external` at its own system. */
+  /** Kinds of keys that mean the same subject at several connections of the store, e.g. `cart_token` at its shop and `external` at its own system. */
   sharedKeys: z.array(z.object({ connections: z.array(z.string()), kinds: z.array(z.string()) })).default([]),
 });
 export type TenantSettings = z.infer<typeof tenantSettings>;
 
-/** The store's own addresses, normalised: where its emails come from and where their answers go. No shopper has one of them. */
+/** The store's own addresses, normalised: its sender, support and reply addresses. They name no person. */
 export function ownAddressesOf({
   senderAddress,
   supportEmail,

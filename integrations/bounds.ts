@@ -1,6 +1,6 @@
 import type { EpochMs } from '../domain/sequence/plan.ts';
 
-// What Postgres can hold and a shop can mean. Outside of it lies a mistake of the sender, which must not fail for ever in the database.
+// Bounds of what Postgres can store and a shop can mean. A value outside of them is the sender's mistake and must not fail in the database for ever.
 
 /** The largest count: Postgres's `integer`. */
 export const maxCount = 2_147_483_647;

@@ -28,14 +28,14 @@ export interface StoreContext {
   url: string | null;
   /** ISO 4217, for amounts whose currency the event does not say; null: not known. */
   currency: string | null;
-  /** The store's own email addresses, normalised: they are no shopper's. */
+  /** The store's own email addresses, normalised: they name no person. */
   addresses: readonly string[];
 }
 
-/** Why a delivery is turned away: for the counter and the log, so no secret and nothing of the body. */
+/** Why a delivery is refused: for the counter and the log, so no secret and nothing of the body. */
 export type Refusal = 'missing_signature' | 'bad_signature' | 'stale' | 'not_json';
 
-/** What a provider wants to read in a 2xx answer, where it does not ignore it (Twilio sends what it finds there to the person). */
+/** The body of a 2xx answer, for providers that read it (Twilio sends it to the person as a text). */
 export interface Reply {
   contentType: string;
   body: string;
@@ -53,17 +53,17 @@ export type Normalised =
       topic: string;
       reason: string;
       fields: FieldNote[];
-      /** It may have been a purchase, a reply or an opt-out: somebody must look at it soon. */
+      /** It may have been a purchase, a reply or an opt-out, so a person must look at it soon. */
       mayBeStop: boolean;
       reply?: Reply;
     };
 
-/** What an integration made of a delivery. */
+/** The result of reading a delivery. */
 export type Received =
   | { kind: 'refused'; reason: Refusal }
   /** A ping or a challenge: answered with this, and nothing is stored. Such a delivery may be unsigned, so it must have no effect. */
   | { kind: 'answer'; status: number; body?: Reply }
-  /** `dedupeKey`: what a repeat of the delivery is recognised by; null: it carries no id, and is known by its bytes. */
+  /** `dedupeKey`: by which a repeat of the delivery is recognised; null: it carries no id and is recognised by its bytes. */
   | (Normalised & { dedupeKey: string | null });
 
 /** The inbound half of an integration. `verified-receiver.ts` makes one from the usual three steps. */
@@ -79,13 +79,13 @@ export interface Receiver {
   /** The header that names the topic; null: the body does. */
   topicHeader: string | null;
   /**
-   * How an unreadable delivery is answered. `refuse`: 422 with the fields, for senders who can correct them. `accept`: 200, for providers who
-   * would repeat it in vain and then give up on us.
+   * How an unreadable delivery is answered. `refuse`: 422 with the fields, for senders who can correct them. `accept`: 200, for providers that would
+   * repeat it in vain and then disable the webhook.
    */
   answersUnreadable: 'refuse' | 'accept';
   /**
    * Check authenticity over the raw bytes, in constant time, against every live secret; then read the delivery. Never throws for bad shapes.
-   * A field that does not say whom or what an event is about never costs the event: it is understood, or left out and noted.
+   * A bad field never makes an event unreadable unless it says whom or what the event is about: it is understood, or left out and noted.
    */
   receive(delivery: Delivery, secrets: Secrets, store: StoreContext): Received;
   /** Read a delivery that was verified when it came: kept in the quarantine with the headers and the query that it reads, without signature. */
@@ -102,7 +102,7 @@ export interface Deadline {
   remainingMs(): number;
 }
 
-/** What became of a call. The adapter judges by what it wrote, never by a library's error code alone. */
+/** The outcome of a call. The adapter judges by what it has written, never by a library's error code alone. */
 export type SendOutcome =
   | { kind: 'accepted'; providerMessageId: string | null; response: string }
   /** Certainly not accepted. `hard`: this address will never work; `soft`: later it may (429, 4xx, refused connection). */
@@ -116,7 +116,7 @@ export type SendOutcome =
   /** The provider may have accepted it. */
   | { kind: 'unknown'; response: string };
 
-/** An open way to the provider (SMTP: connected, greeted, authenticated). Opened before the claim, used once, then closed. */
+/** An open session to the provider (SMTP: connected, greeted, authenticated). Opened before the claim, used once, then closed. */
 export interface SenderSession<C extends Channel = Channel> {
   /**
    * Hand over the message; must produce its last accepting byte only while `deadline.remainingMs() > 0`, and destroys the socket when it ends.
@@ -133,19 +133,22 @@ export interface SenderTimes {
   deadLeaseMs: number;
 }
 
-/** How a call in doubt can be cleared up. */
+/** How a call in doubt can be resolved. */
 export type Reconciliation<C extends Channel = Channel> =
   | { kind: 'none' }
   /** The provider suppresses repeats of one key for `keyLifeMs`. */
   | { kind: 'keys'; keyLifeMs: number }
-  /** The provider can be asked, from `settleAfterMs` after the claim on. What is no clear answer (5xx, time-out …) is thrown, never `not_accepted`. */
+  /**
+   * The provider can be asked, from `settleAfterMs` after the claim on. An unclear answer (5xx, time-out …) is thrown, never returned as
+   * `not_accepted`.
+   */
   | { kind: 'find'; settleAfterMs: number; find(sendKey: string, payload: Payload<C>): Promise<'accepted' | 'not_accepted'> };
 
 /** The outbound half of an integration, configured for one connection. */
 export interface Sender<C extends Channel = Channel> {
-  /** What its payloads are made for: a session gets no other. */
+  /** The channel of its payloads: a session gets no others. */
   channel: C;
-  /** Names the account at the provider, the same in every process; no secret in it. A call in doubt is cleared up with this account only. */
+  /** Names the account at the provider, the same in every process; no secret in it. A call in doubt is resolved with this account only. */
   account: string;
   times: SenderTimes;
   reconciliation: Reconciliation<C>;
@@ -155,7 +158,7 @@ export interface Sender<C extends Channel = Channel> {
 
 /** What a sender's factory knows beside the configuration. */
 export interface SenderContext {
-  /** Where the provider can report what became of a message: the connection's own webhook; null: there is none. */
+  /** The connection's own webhook, to which the provider can report receipts; null: there is none. */
   webhookUrl: string | null;
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-// Postgres refuses NUL in text and lone surrogates in jsonb; the other control characters have no business in a name or a title.
+// Postgres refuses NUL in text and lone surrogates in jsonb; other control characters do not belong in a name or a title.
 const everyControl = /[\p{Cc}\p{Surrogate}\u2028\u2029]+/gu;
 const everyControlButLines = /(?:[^\P{Cc}\n\r\t]|\p{Surrogate})+/gu;
-// What nobody sees and what turns the text after it around. Joiners stay: emoji and several scripts are written with them.
+// Invisible characters, and those that reverse the direction of text. Joiners stay: emoji and several scripts need them.
 const invisible = /(?!\p{Variation_Selector}|\u200c|\u200d)[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
 /**

@@ -16,7 +16,7 @@ export function hmacSignature(scheme: HmacScheme, key: string | Buffer, signed: 
 
 /**
  * Whether one of the candidates is the signature under one of the keys. Compares the written form, not the decoded bytes: base64 decodes
- * leniently, and an altered signature must not pass. Every key and every candidate is tried, so the time tells nothing.
+ * leniently, and an altered signature must not pass. Every key and every candidate is tried, so that the time reveals nothing.
  * @param keys - live secrets; an empty one never matches, or anyone could sign with it
  */
 export function signatureMatches(

@@ -1,5 +1,5 @@
 // Are the committed migrations all that the schema needs, are the published ones as they were, and may each new one run while the build
-// before still does? The first is asked by generating into a copy and expecting nothing new; the rule of the last is docs/migrations.md.
+// before still does? The first is checked by generating into a copy and expecting nothing new; docs/migrations.md has the rules of the last.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { unsafeStatements } from './migration-rules.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const migrations = join(root, 'db/migrations');
-// drizzle-kit ends with 0 even where it failed or wanted to ask a question: only this sentence is a yes.
+// drizzle-kit ends with 0 even where it failed or wanted to ask a question: only this sentence means success.
 const nothingNew = 'No schema changes, nothing to migrate';
 
 function sqlFiles(folder: string): string[] {
@@ -46,7 +46,7 @@ function findUnsafe(tags: string[]): string[] {
   });
 }
 
-/** What keeps the committed migrations from leading to the schema, one paragraph each; empty when they do. */
+/** Why the committed migrations do not lead to the schema, one paragraph each; empty when they do. */
 function findProblems(folder: string): string[] {
   const journal: { entries: { tag: string }[] } = JSON.parse(readFileSync(join(migrations, 'meta/_journal.json'), 'utf8'));
   const listed = journal.entries.map(({ tag }) => `${tag}.sql`);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
-// Two cores are what a small runner has; more only makes every gate slower.
+// A small runner has two cores; more gates at once only make each slower.
 const atOnce = 2;
 
 interface Gate {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Ask, wait, insist. Resolves when the process is gone. @param graceMs - time for a clean end before SIGKILL */
+/** SIGTERM, then SIGKILL. Resolves when the process is gone. @param graceMs - time for a clean end before SIGKILL */
 export async function endProcess(
   child: ChildProcess,
   signal: NodeJS.Signals,
@@ -28,7 +28,7 @@ export function hasEnded(child: ChildProcess): boolean {
 }
 
 /**
- * See to it that a server does not outlive this process, even when this process is killed: a shell holds the other end of a pipe and
+ * Make sure that a server does not outlive this process, even when this process is killed: a shell holds the other end of a pipe and
  * signals the server when the pipe closes. The server itself runs in a group of its own, out of reach of the terminal's Ctrl-C.
  */
 export function tieToParent(child: ChildProcess, signal: 'INT' | 'TERM'): void {
@@ -41,7 +41,7 @@ export function tieToParent(child: ChildProcess, signal: 'INT' | 'TERM'): void {
   guard.on('error', () => {});
   guard.unref();
   guard.stdin.on('error', () => {});
-  // Once the server is gone its number may be given to another process: the guard goes first.
+  // Once the server is gone, its process id may be reused: end the guard first.
   child.once('exit', () => guard.kill('SIGKILL'));
 }
 
@@ -69,7 +69,7 @@ export function tail(lines = 12): { add(text: string): void; text(): string } {
   };
 }
 
-/** The command line of a running process; empty when it does not run (or belongs to nobody we may ask about). */
+/** The command line of a running process; empty when it does not run, or belongs to another user. */
 export function commandOf(pid: number): string {
   if (process.platform === 'win32') return '';
   if (process.platform !== 'linux') return spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout.trim();

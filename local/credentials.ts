@@ -12,12 +12,12 @@ const schema = z.object({
   webhooks: z.object({ shopify: webhook, generic: webhook }),
 });
 
-/** How tools of this machine reach the real-time tenant: read by `npm run send`, the CLI and the SDK. */
+/** Address and keys of the real-time tenant for tools on this machine: read by `npm run send` and `npx rekindle`. */
 export type Credentials = z.infer<typeof schema>;
 
 const fileName = 'credentials.json';
 
-/** Write `.rekindle/credentials.json`, readable by its owner only. Replaced as a whole: a reader never sees half of it. */
+/** Write `.rekindle/credentials.json`, readable by its owner only. The file is replaced at once, so that no reader sees half of it. */
 export function writeCredentials(dir: string, credentials: Credentials): void {
   writePrivate(join(dir, fileName), `${JSON.stringify(credentials, null, 2)}\n`);
 }
@@ -34,7 +34,7 @@ export function readCredentials(dir: string): Credentials | null {
 }
 
 /**
- * The key that seals connections' secrets: made once, then kept, since nothing sealed opens without it.
+ * The master key, which seals connections' secrets: made once, then kept, because nothing sealed can be opened without it.
  * @returns base64 of 32 bytes
  * @throws StartError when the file was damaged
  */
@@ -47,7 +47,7 @@ export function masterKey(dir: string): string {
   throw new StartError(`${file} is damaged. Bring it back from a copy, or begin anew with npm start -- --fresh.`);
 }
 
-/** The key that opens what spans tenants in the API of this machine: made once, then kept. */
+/** The installation's key, which opens `/api/tenants` on this machine: made once, then kept. */
 export function installationKey(dir: string): string {
   const file = join(dir, 'installation.key');
   if (!existsSync(file)) writePrivate(file, `${randomBytes(32).toString('hex')}\n`);

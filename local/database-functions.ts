@@ -17,7 +17,7 @@ interface Journal {
 
 const readJournal = (): Journal => JSON.parse(readFileSync(join(migrationsFolder, 'meta/_journal.json'), 'utf8'));
 
-/** A text as it is compared: how it was created first, its comments and its blank space do not matter. */
+/** A text for comparison: without comments, `or replace` and differences of white space. */
 function normalised(text: string): string {
   return text
     .replaceAll(/^\s*--.*$/gm, '')
@@ -57,7 +57,7 @@ function currentFunctions(): Map<string, string> {
   );
 }
 
-/** Names that stand in no file, though the code or a current function uses them. */
+/** Functions without a file that a current function calls. */
 function usedWithoutFile(current: ReadonlyMap<string, string>, migrated: ReadonlyMap<string, string>): string[] {
   const bodies = [...current.values()].map((text) => text.replaceAll(/--.*$/gm, ''));
   const called = (name: string) => new RegExp(`\\b${name}\\(`);
@@ -126,7 +126,7 @@ function generate(name: string): void {
   console.log(`db/migrations/${tag}.sql: ${changed.join(', ')}`);
 }
 
-/** Functions are no part of drizzle's snapshots: the schema is what it was, and the chain of snapshots goes on. */
+/** Functions are no part of drizzle's snapshots: copy the last one under a new id, so that the chain continues. */
 function copySnapshot(before: string, tag: string): void {
   const fileOf = (migration: string) => join(migrationsFolder, `meta/${migration.slice(0, 4)}_snapshot.json`);
   const snapshot: { id: string; prevId: string } = JSON.parse(readFileSync(fileOf(before), 'utf8'));

@@ -4,11 +4,11 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { tail, tieToParent } from './child-process.ts';
 
-/** One program of an official Go module, and where it is to lie. */
+/** One program of an official Go module, and its target path. */
 export interface GoProgram {
   /** For people: `Temporal`. */
   title: string;
-  /** What takes how long, said once before it begins. */
+  /** What is built and how long it takes, logged once at the start. */
   announcement: string;
   /** The folder whose go.mod pins it. */
   moduleDir: string;

@@ -7,7 +7,7 @@ export interface InOrder {
   readonly calledOff: AbortSignal;
   /**
    * Do the next step of the start, unless it was called off, and remember how to undo it.
-   * @param name - for people; empty: nobody needs to hear of it
+   * @param name - for people; empty: not reported
    * @throws StartError when the start was called off
    */
   begin<T>(name: string, step: (calledOff: AbortSignal) => Promise<T>, undo: (made: T) => Promise<void>): Promise<T>;
@@ -41,7 +41,7 @@ export function inOrder(patienceMs = 30_000): InOrder {
     },
     async stop({ stopped, failed }) {
       off.abort();
-      // It stands on those before it, so they wait for it: a worker that is just coming up must not lose its Temporal.
+      // It depends on those before it, so they stop after it: a worker that is still starting must not lose its Temporal.
       const ended = await Promise.race([underWay, sleep(patienceMs, null, { ref: false })]);
       if (ended !== null) stopped(ended);
       for (let part = running.pop(); part !== undefined; part = running.pop()) {

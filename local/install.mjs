@@ -47,8 +47,8 @@ function platformName({ os, arch, libc }) {
   return [os, arch, libc].filter(Boolean).join('-');
 }
 
-// npm leaves out what the lock does not list, and a lock lists the binaries that the registry offered to the machine that wrote it. Names
-// are all there is to go by: the manifest of a package that is not installed cannot be read.
+// npm leaves out what the lock does not list, and a lock lists the binaries that the registry offered to the machine that wrote it. Only names are
+// available: the manifest of a package that is not installed cannot be read.
 export function platformPackages(optionalDependencies, platform) {
   const names = Object.keys(optionalDependencies);
   const os = platform.os === 'win32' ? '(?:win32|windows)' : platform.os;
@@ -89,7 +89,7 @@ export async function ensureInstalled(root = projectRoot, say = console.log) {
   }
 }
 
-// `npm start` and `npm test` right after a pull: two npm at work in one node_modules spoil it.
+// `npm start` and `npm test` may both start right after a pull: two npm processes in one node_modules would corrupt it.
 async function oneAtATime(root, say) {
   const lock = join(root, '.rekindle', 'installing');
   mkdirSync(dirname(lock), { recursive: true });
@@ -99,7 +99,7 @@ async function oneAtATime(root, say) {
       return () => rmSync(lock, { recursive: true, force: true });
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
-      // Nobody installs that long: its process was killed.
+      // No installation takes that long: the process that held the lock was killed.
       if (Date.now() - statSync(lock, { throwIfNoEntry: false })?.mtimeMs > 10 * 60_000) rmSync(lock, { recursive: true, force: true });
       if (!waited) say('Another command is installing dependencies: waiting for it …');
       await new Promise((resolve) => setTimeout(resolve, 500));

@@ -7,7 +7,7 @@ export const lockFile = 'running.pid';
 
 /**
  * Make sure that only one Rekindle runs on this checkout's data.
- * @returns gives the place free again
+ * @returns releases the lock
  * @throws StartError naming the process that holds it
  */
 export function lockInstance(dir: string, isOurs: (command: string) => boolean = (command) => command.includes('local/main.ts')): () => void {
@@ -22,7 +22,7 @@ export function lockInstance(dir: string, isOurs: (command: string) => boolean =
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
       const pid = holder(file);
-      // A process that was killed left its file; its number may belong to another program by now.
+      // A process that was killed leaves its file, and its process id may have been reused.
       if (pid !== null && pid !== process.pid && isAlive(pid) && (process.platform === 'win32' || isOurs(commandOf(pid)))) {
         throw new StartError(`Rekindle already runs here (process ${pid}). Stop it with Ctrl-C in its terminal, or with: kill ${pid}`);
       }

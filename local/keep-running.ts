@@ -9,7 +9,7 @@ export interface Running {
 export interface Kept<T> {
   /** The one that runs now, or ran last. */
   current(): T;
-  /** Stop it and start it anew, saying why. */
+  /** Restart it; the reason is logged. */
   renew(reason: string): Promise<void>;
   stop(): Promise<void>;
 }

@@ -23,7 +23,7 @@ import { startTemporal } from './temporal-server.ts';
 import { watchTemporalFile } from './temporal-file-watch.ts';
 import { provisionTenants } from './tenants.ts';
 
-// The whole of Rekindle on one machine. Started by local/start.mjs in a process group of its own, and told by it when to stop.
+// The whole of Rekindle on one machine. Started by local/start.mjs in a process group of its own; that process says when to stop.
 
 const projectRoot = join(localDir, '..');
 const demoTimeScale = 3600;
@@ -41,7 +41,7 @@ start(process.argv.slice(2)).catch((error: unknown) => {
 });
 
 process.on('message', (message) => message === 'stop' && stop(0));
-// The starter is gone (its terminal was closed, it was killed): nobody is left to stop this later.
+// The starter is gone (its terminal was closed, it was killed): stop now, because nothing else will.
 process.on('disconnect', () => stop(0));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop(0));
 
@@ -91,7 +91,7 @@ async function start(args: string[]): Promise<void> {
     PUBLIC_URL: settings.publicUrl,
     HOST: settings.host,
     PORT: String(settings.ports.api),
-    // It shows all that happens to anybody who can reach it: to this machine only.
+    // The live page shows everything without a key, so it is for this machine only.
     ...(['127.0.0.1', 'localhost', '::1'].includes(settings.host) ? { REKINDLE_LIVE_PAGE: '1' } : {}),
     ...(temporal.uiUrl === null ? {} : { TEMPORAL_UI_URL: temporal.uiUrl }),
     ...(mail.webUrl === null ? {} : { MAILBOX_URL: mail.webUrl }),

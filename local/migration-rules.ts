@@ -47,7 +47,7 @@ function breaksOf({ code }: SqlStatement, onNewTable: boolean): string[] {
 }
 
 /**
- * What of a migration could break a build that does not know it, unless the statement says why nobody uses it any more:
+ * The statements of a migration that could break the build before, unless they say why nothing uses the thing any more:
  * `-- contract: <why>`, before the statement or in it.
  * @returns one line for each statement that says nothing; empty when the migration may run while the build before still does
  */

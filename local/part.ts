@@ -9,9 +9,9 @@ const largestLogBytes = 10 * 2 ** 20;
 
 /**
  * One of the product's own processes (API, worker), as in production but run from source.
- * @param isReady - asked until it says yes
+ * @param isReady - polled until it returns true
  * @param graceMs - time between SIGTERM and SIGKILL
- * @throws StartError with the process's last words when it ends before it is ready
+ * @throws StartError with the process's last output when it ends before it is ready
  */
 export async function startPart(options: {
   name: string;

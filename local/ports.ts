@@ -32,7 +32,7 @@ export async function busyPorts(claims: readonly PortClaim[]): Promise<string[]>
     return first === undefined ? [] : [`Port ${claim.port} is asked for twice, by ${first.variable} and ${claim.variable}. Give one another port.`];
   });
   const problems: { claim: PortClaim; problem: 'busy' | 'forbidden' | null }[] = [];
-  // One after the other: a port that two ask for would be busy for the second because of the first.
+  // One after the other: otherwise two probes of the same port would collide.
   for (const claim of claims) problems.push({ claim, problem: await probe(claim.port, claim.host ?? '127.0.0.1') });
   return [...twice, ...problems.flatMap(({ claim, problem }) => (problem === null ? [] : [portMessage(claim, problem)]))];
 }

@@ -108,7 +108,7 @@ function lookUp(name: string): { uid: number; gid: number } | null {
   return uid === undefined || gid === undefined ? null : { uid: Number(uid), gid: Number(gid) };
 }
 
-// Tried, not computed: modes, ACLs, noexec mounts and missing libraries all show here.
+// Tried rather than computed: modes, ACLs, noexec mounts and missing libraries all show up here.
 function canRun(postgres: string, dir: string, runAs: { uid: number; gid: number }): boolean {
   return spawnSync('/bin/sh', ['-c', 'cd "$1" && "$2" --version', 'sh', dir, postgres], { ...runAs, cwd: '/', stdio: 'ignore' }).status === 0;
 }
@@ -127,7 +127,7 @@ function homeUnderVar(dir: string): string {
   throw new StartError(`Postgres cannot run as root, and its own user cannot enter ${resolve(dir)}. Clone elsewhere, or set DATABASE_URL.`);
 }
 
-// The name is guessable and /var/tmp is everybody's: a directory that somebody else put there is not used.
+// The name can be guessed and /var/tmp is writable by everybody: a directory that another user made there is not used.
 function claimDirectory(home: string): void {
   mkdirSync(home, { recursive: true, mode: 0o755 });
   if (statSync(home).uid !== 0) throw new StartError(`${home} belongs to another user. Remove it, or set DATABASE_URL.`);

@@ -13,7 +13,7 @@ export interface PostgresServer {
   pid: number;
   /** Clean stop: open sessions are ended, everything committed stays. */
   stop(): Promise<void>;
-  /** Called once when the server ends without having been asked to, with its last words. */
+  /** Called once when the server ends without having been asked to, with its last output. */
   onUnexpectedEnd(listener: (lastWords: string) => void): void;
 }
 
@@ -127,7 +127,7 @@ function runInitdb(place: PostgresPlace, args: string[]): Promise<void> {
   });
 }
 
-/** A server of this very directory that outlived its parent (a killed process, a crash) is ended first. */
+/** A server of this directory that outlived its parent (a killed process, a crash) is ended first. */
 async function endLeftover(dataDir: string, log: (line: string) => void): Promise<void> {
   const file = join(dataDir, 'postmaster.pid');
   if (!existsSync(file)) return;

@@ -10,7 +10,7 @@ import { StartError } from './start-error.ts';
 /** As the audit log names it. */
 const startActor = 'npm start';
 
-/** A tenant as `npm start` wants it to exist. `renewApiKey`: nobody here has its key any more, make one. */
+/** A tenant that `npm start` needs. `renewApiKey`: its key is lost, make a new one. */
 export type TenantWish = TenantRequest & { renewApiKey: boolean };
 
 export interface Provisioning {
@@ -22,7 +22,7 @@ export interface Provisioning {
 }
 
 /**
- * The way to tenants and their connections, through the same operations that an administrator uses.
+ * Access to tenants and their connections, by the same operations as the API.
  * @param masterKey - base64 of 32 bytes
  * @throws StartError when the database was sealed with another master key
  */

@@ -5,7 +5,7 @@ export function readyText(run: {
   settings: LocalSettings;
   apiUrl: string;
   mailboxUrl: string | null;
-  /** Where texts are shown; null: none is sent. */
+  /** The page with the texts; null: there is no demo store. */
   phoneUrl: string | null;
   temporal: { address: string; uiUrl: string | null };
   /** Where the worker serves its figures. */

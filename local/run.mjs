@@ -25,7 +25,7 @@ const child = isScript
   ? spawn(process.execPath, ['--import', 'tsx', command, ...args], { cwd: projectRoot, stdio: 'inherit' })
   : spawn(program, args, { cwd: projectRoot, stdio: 'inherit', shell: windows });
 
-// Ctrl-C reaches the child through the terminal; this process waits for its answer.
+// Ctrl-C reaches the child through the terminal; this process waits for the child's exit code.
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 child.on('error', (error) => end(1, error.message));

@@ -4,7 +4,7 @@ import { type Env, EnvError, type EnvProblem, readEnv } from '../config/env.ts';
 import { busyPorts, type PortClaim, readPort } from './ports.ts';
 import { StartError } from './start-error.ts';
 
-/** What the environment says about a start on one machine. Nothing has been started yet. */
+/** The settings of a start on one machine, read before anything is started. */
 export interface LocalSettings {
   host: string;
   ports: {
@@ -20,14 +20,14 @@ export interface LocalSettings {
     workerMetrics: number | null;
   };
   publicUrl: string;
-  /** Given by the user: then no own one is started. */
+  /** Given by the user; then no own server is started. */
   databaseUrl: string | null;
   temporalAddress: string | null;
   smtpUrl: string | null;
   mailboxUrl: string | null;
   /** For every tenant; null: real time, and the demo store at its own pace. */
   timeScale: number | null;
-  /** The synthetic shoppers. `no_mailbox`: they are left out, because nobody would find their emails. */
+  /** The synthetic shoppers. `no_mailbox`: they are left out, because their emails could not be found. */
   demo: 'wanted' | 'not_wanted' | 'no_mailbox';
 }
 
@@ -65,7 +65,7 @@ export function readSettings(args: readonly string[], source: Source = process.e
   };
 }
 
-/** What the children will refuse is refused here, in front of the user; what is missing is what this start provides. */
+/** Variables that the child processes would refuse are refused here; those that this start provides may be missing. */
 function readAll(source: Source, problems: readonly EnvProblem[]): Env {
   let found: readonly EnvProblem[] = [];
   try {
@@ -94,7 +94,7 @@ export function apiUrlOf({ host, ports }: LocalSettings): string {
   return `http://${everywhere ? 'localhost' : host}:${ports.api}`;
 }
 
-/** What the user gave is tried before anything is started on top of it. @returns one line for each variable that leads nowhere */
+/** Try the servers that the user gave before starting anything that needs them. @returns one line for each that cannot be used */
 async function unusable({ databaseUrl, temporalAddress }: LocalSettings): Promise<string[]> {
   const tried = await Promise.all([
     databaseUrl === null

@@ -1,6 +1,6 @@
 /** One statement of an SQL file as Postgres would read it. */
 export interface SqlStatement {
-  /** In lower case, without comments, in one line; texts and function bodies are empty, but what `do` runs at once stands there. */
+  /** In lower case, without comments, in one line; texts and function bodies are emptied, except the body of `do`, which runs at once. */
   code: string;
   /** What stands in its `--` comments, in order, a comment over several lines being one. */
   comments: string;

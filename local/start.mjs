@@ -1,4 +1,4 @@
-// `npm start`: sees to Node and the dependencies, then runs local/main.ts and passes on when to stop.
+// `npm start`: checks Node and the dependencies, then runs local/main.ts and passes on when to stop.
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

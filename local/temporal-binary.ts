@@ -33,7 +33,7 @@ export function userBinDir(source: Record<string, string | undefined> = process.
   return join(source.XDG_CACHE_HOME?.trim() || join(homedir(), '.cache'), 'rekindle', 'bin');
 }
 
-/** The four ways, in the order in which they are tried. Nothing of it is done before its turn. */
+/** The four ways, in the order in which they are tried. Each is tried only when the ones before failed. */
 export function temporalWays(options: {
   projectBinDir: string;
   log: (line: string) => void;
@@ -64,7 +64,7 @@ export function temporalWays(options: {
 }
 
 /**
- * Find a `temporal` program that runs, saying of each way why it fails before the next is tried.
+ * Find a `temporal` program that runs, logging why each way fails before the next is tried.
  * @throws StartError with three lines on how to install it
  */
 export async function findTemporal(ways: readonly TemporalWay[], log: (line: string) => void): Promise<TemporalBinary> {

@@ -54,7 +54,7 @@ function watchProgress(dir: string, log: (line: string) => void): { stalled: Pro
   return { stalled: untilStalled(dir, log, stopped.signal), stop: () => stopped.abort() };
 }
 
-/** Tell how far it is. @returns why to give up, once nothing moves any more */
+/** Log the progress. @returns why to give up, once there is none any more */
 async function untilStalled(dir: string, log: (line: string) => void, signal: AbortSignal): Promise<string> {
   let bytes = 0;
   let announcedBytes = -1;

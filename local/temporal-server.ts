@@ -19,7 +19,7 @@ export interface TemporalServer {
   file: string | null;
   pid: number;
   stop(): Promise<void>;
-  /** Called once when the server ends without having been asked to, with its last words. */
+  /** Called once when the server ends without having been asked to, with its last output. */
   onUnexpectedEnd(listener: (lastWords: string) => void): void;
 }
 
@@ -88,7 +88,7 @@ function databaseFile(dir: string, serverVersion: string, log: (line: string) =>
   const stale = readdirSync(dir).filter((file) => file.startsWith('dev-server-') && !file.startsWith(name));
   if (stale.length > 0) log(`Temporal is now ${serverVersion}: its old file is replaced, running sequences are rebuilt from Postgres.`);
   for (const file of stale) rmSync(join(dir, file), { force: true });
-  // Somebody removed the file alone: its journal belongs to nothing any more.
+  // The database file was removed alone: its journal is useless now.
   if (!existsSync(join(dir, name))) for (const suffix of ['-wal', '-shm']) rmSync(join(dir, `${name}${suffix}`), { force: true });
   return join(dir, name);
 }
@@ -132,7 +132,7 @@ async function keepLonger(address: string): Promise<void> {
       config: { workflowExecutionRetentionTtl: msToTs(`${retentionDays} days`) },
     });
   } catch {
-    // Shown nowhere: the default retention works as well.
+    // Not logged: the default retention works as well.
   } finally {
     await connection.close();
   }

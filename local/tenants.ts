@@ -21,8 +21,8 @@ const demo = {
 };
 
 /**
- * See to it that the real-time tenant exists and `.rekindle/credentials.json` opens it, and to the demo tenant where it is wanted.
- * A demo tenant begins anew: what its last run left open ends as `demo_restarted`.
+ * Make sure that the real-time tenant exists and `.rekindle/credentials.json` opens it, and the demo tenant where it is wanted.
+ * A demo tenant starts afresh: enrollments that its last run left open end as `demo_restarted`.
  * @param demoShop - null: no demo store this time
  * @returns where the demo's webhooks go; null without a demo
  */

@@ -23,12 +23,15 @@ export type Acceptance =
   | { kind: 'accepted'; result: 'applied' | 'repeated' | 'ignored' | 'quarantined' | 'pending'; reply?: Reply }
   /** A ping or a challenge of the provider: nothing was stored. */
   | { kind: 'answered'; status: number; body: Reply | null }
-  /** It names nobody and nothing: kept in the quarantine, and the sender is told what to correct. A repeat is answered the same until it is. */
+  /**
+   * It names nobody and nothing: it is kept in the quarantine, and the answer says what to correct. A repeat gets the same answer until that is
+   * done.
+   */
   | { kind: 'unreadable'; reason: string; fields: FieldNote[] }
   | { kind: 'refused'; reason: 'unknown_connection' | 'method_not_allowed' | Refusal }
-  /** Stored or not, the sender must come again: the answer could not be given in time. */
+  /** The answer could not be given in time: whether or not the delivery was stored, the sender must repeat it. */
   | { kind: 'busy' }
-  /** Not looked at: too many wait for the database already. */
+  /** Refused unread: too many deliveries wait for the database already. */
   | { kind: 'overloaded' };
 
 /**
@@ -47,7 +50,7 @@ export async function acceptDelivery(deps: Deps, integration: string, connection
 
 const overloaded: Acceptance = { kind: 'overloaded' };
 
-/** The name comes from the URL of a caller who has proved nothing yet: as a label, each name that somebody makes up would be kept for ever. */
+/** The name comes from the URL of an unverified caller: as a label, every made-up name would be kept for ever. */
 function labelOf(deps: Pick<Deps, 'integrations'>, integration: string): string {
   return deps.integrations[integration]?.receiver === undefined ? 'unknown' : integration;
 }
@@ -61,7 +64,7 @@ function resultOf(acceptance: Acceptance): string {
 
 async function acceptInTime(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery): Promise<Acceptance> {
   const budget = startAnswerBudget(deps.clock);
-  // Work for an answer that was given without it would only hold up the next: it gives its place in line away.
+  // The answer was already given without it: leave the line, so that it holds up nobody else.
   const work = accept({ ...deps, db: onlyWhile(deps.db, () => budget.leftMs() > 0) }, integration, connectionId, delivery, budget).catch(
     (error: unknown) => {
       if (error instanceof NobodyWaitsError) return { kind: 'busy' } as const;
@@ -79,13 +82,13 @@ function onlyWhile(db: Database, wanted: Wanted): Database {
   };
 }
 
-/** Waiting for a connection, or for a Postgres that stands still, costs the answer's time as well: the shop is told to come again. */
+/** Waiting for a connection, or for a Postgres that stands still, uses up the answer's time too: then the shop is asked to repeat the delivery. */
 async function answeredInTime(deps: Deps, budget: AnswerBudget, work: Promise<Acceptance>): Promise<Acceptance> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<Acceptance>((resolve) => {
     timer = setTimeout(() => {
       resolve({ kind: 'busy' });
-      // The answer is given: this is the last place where the failure can be told.
+      // The response is already sent: log the failure here, or it is lost.
       work.catch((error: unknown) => deps.log.warn({ err: error }, 'a delivery failed after its answer was given'));
     }, budget.leftMs());
   });
@@ -119,10 +122,10 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   return acceptance.kind === 'accepted' && received.reply !== undefined ? { ...acceptance, reply: received.reply } : acceptance;
 }
 
-/** A delivery without an id of its own is known by its bytes: a repeat sends the same. */
+/** A delivery without an id is recognised by its bytes: a repeat sends the same ones. */
 function keyOfBytes(topic: string, delivery: Delivery): string {
   const hash = createHash('sha256').update(topic).update('\n');
-  // Without a body, everything that it says stands in the URL.
+  // Without a body, all of its content is in the URL.
   return `sha256:${hash.update(delivery.raw.length > 0 ? delivery.raw : delivery.url).digest('hex')}`;
 }
 
@@ -152,14 +155,17 @@ async function acceptRead(
   }
 }
 
-/** Keep it, and answer as the integration's senders need it. Settled meanwhile, by a replay or a corrected repeat, it is a repeat. */
+/**
+ * Keep it in the quarantine, and answer as the integration's senders expect. One that a replay or a corrected repeat has settled meanwhile counts as
+ * a repeat.
+ */
 async function setAside(deps: Deps, integration: string, row: StoredDelivery, kept: SetAside): Promise<Acceptance> {
   if (!(await keepLoudly(deps, integration, row, kept))) return { kind: 'accepted', result: 'repeated' };
   if (deps.integrations[integration]?.receiver?.answersUnreadable !== 'refuse') return { kind: 'accepted', result: 'quarantined' };
   return { kind: 'unreadable', reason: kept.reason, fields: row.notes ?? [] };
 }
 
-/** A fault that nobody sees lets messages go on after a purchase: it is logged and counted each time it comes. @returns false when it was settled before */
+/** Logged and counted each time: an unreadable purchase that nobody notices lets messages go on. @returns false when it was settled before */
 async function keepLoudly(deps: Deps, integration: string, row: StoredDelivery, kept: SetAside): Promise<boolean> {
   if ((await storeQuarantined(deps, row, kept)) === 'settled') return false;
   const topic = deps.integrations[integration]?.receiver?.topics.includes(row.topic) === true ? row.topic : 'other';
@@ -177,7 +183,7 @@ async function keepLoudly(deps: Deps, integration: string, row: StoredDelivery, 
 async function acceptEvents(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget): Promise<Acceptance> {
   let attempt = await tryApply(deps, row, events, budget);
   if (attempt.kind === 'locked') {
-    // Somebody holds the locks. Store the event, so that it cannot be lost, and go on trying while the shop waits.
+    // Another transaction holds the locks. Store the event, so that it cannot be lost, and keep trying while the shop waits.
     const stored = await storePending(deps, row, events);
     if (stored && !(await mayStop(deps, row, events))) return { kind: 'accepted', result: 'pending' };
     while (attempt.kind === 'locked' && budget.leftMs() > 0) attempt = await tryApply(deps, row, events, budget, true);
@@ -215,8 +221,8 @@ const maxAttempts = 16;
 const rowsPerPass = 100;
 
 /**
- * The inbox worker's pass: apply what was stored as pending. One row's trouble does not hold up the next: rows that failed come after
- * those that did not, each later than the time before; what can never be applied goes to the quarantine.
+ * The inbox worker's pass: apply what was stored as pending. A row that fails does not hold up the others: failed rows come last, each later than the
+ * time before; what can never be applied goes to the quarantine.
  * @returns how many rows were applied
  */
 export async function applyPending(deps: Deps): Promise<number> {

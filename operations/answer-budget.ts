@@ -16,8 +16,8 @@ export function startAnswerBudget(clock: Clock): AnswerBudget {
   return { leftMs: () => answerBudgetMs - (clock.monotonicMs() - startedMs) };
 }
 
-// A delivery takes a connection twice, to find out whose it is and to be stored: whoever comes when the first in line has waited for a third
-// of the answer's time would have to be told in the end, at the cost of a place in line, to come again.
+// A delivery takes a connection twice: to find its tenant, and to be stored. When the first in line has already waited for a third of the answer's
+// time, a new delivery could hardly be answered in time: refuse it at once instead of letting it wait first.
 const longestWaitMs = answerBudgetMs / 3;
 
 /** Whether a delivery that comes now could hardly be answered in time. @param waitedMs - how long the first in line has been waiting */
@@ -31,7 +31,7 @@ const lockWaits = 3;
 
 /** Let this transaction wait for its locks no longer than what is left of the answer's time allows. */
 export async function boundLockWaits(tx: Tx, leftMs: number): Promise<void> {
-  // Zero would mean for ever.
+  // Postgres reads zero as no limit.
   const ms = Math.max(1, Math.min(lockWaitMs, Math.floor(leftMs / lockWaits)));
   await tx.execute(sql`select set_config('lock_timeout', ${String(ms)}, true)`);
 }

@@ -21,7 +21,8 @@ import { readLiveClaims } from './lease-watch.ts';
 // How a delivery and its effects get into Postgres: one inbox row each, however often it comes.
 
 /**
- * One transaction: inbox row, effects, outbox. A repeat finds its row, applies it if it is still pending, and tells what the first covered.
+ * One transaction: inbox row, effects, outbox. A repeat finds its row, applies it if it is still pending, and returns the calls that the first one
+ * covered.
  * @param budget - the answer's time, where somebody waits for it
  * @param retry - an earlier attempt has used up some of it: wait for locks only as long as the rest allows
  */
@@ -43,7 +44,7 @@ async function applyAlone(deps: Deps, row: StoredDelivery, events: DomainEvent[]
     } catch (error) {
       if (isLockFailure(error) || error instanceof NotYetError) return { kind: 'locked' };
       if (!(error instanceof MovedError)) throw error;
-      // Persons that move while their locks are awaited move rarely: start over, a few times.
+      // Persons rarely change while their locks are awaited: start over, a few times at most.
       if (attempt === 10 || (budget !== null && budget.leftMs() <= 0)) return { kind: 'locked' };
     }
   }
@@ -81,7 +82,7 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
   return { kind: 'applied', applied };
 }
 
-/** A delivery as `open_deliveries` takes it. The world comes along where the delivery is about one event. */
+/** A delivery as `open_deliveries` takes it. The world is read in the same statement where the delivery holds one event. */
 function openingOf(row: StoredDelivery, id: string, events: DomainEvent[], context: DecisionContext): Record<string, unknown> {
   const [identityKinds, identityValues, keyConnections, keyKinds, keyValues, stops] = asArguments(allNamesOf(context.source, events));
   const [event, another] = events;
@@ -172,7 +173,7 @@ function applySet(deps: Deps, tenantId: string, set: readonly GatheredDelivery[]
     for (const [index, application] of applications.entries()) {
       const known = opened[index]?.known;
       if (application !== null) attempts.push({ kind: 'applied', applied: await application.applied(lockedAtMs) });
-      // One that still waits is applied by itself.
+      // One that is still pending is applied by itself.
       else attempts.push(known === undefined || isWaiting(known) ? null : await repeat(tx, deps, known));
     }
     await deps.checkpoints('stop.before_commit');
@@ -186,7 +187,7 @@ function overlaps(opened: readonly OpenedDelivery[]): boolean {
   return new Set(all).size < all.length;
 }
 
-/** What waits is applied as it was read; what could not be read, as it is read now. */
+/** A pending delivery is applied as it was read then; one from the quarantine, as it is read now. */
 async function applyWaiting(
   tx: Tx,
   deps: Deps,
@@ -206,7 +207,7 @@ function readAs({ topic, notes = [] }: StoredDelivery, events: DomainEvent[]) {
   return { topic, notes, events, lastError: null };
 }
 
-/** What was set aside of this delivery needs nobody's attention any more. */
+/** Release what the quarantine holds of this delivery. */
 async function release(tx: Tx, inboxId: string): Promise<void> {
   await tx
     .update(quarantine)
@@ -229,7 +230,7 @@ function inboxRowOf({ connectionId, dedupeKey }: StoredDelivery) {
   return and(eq(inbox.connectionId, connectionId), eq(inbox.dedupeKey, dedupeKey));
 }
 
-/** Record a delivery that concerns nobody. @returns false when it was known already */
+/** Record a delivery that has no effect. @returns false when it was known already */
 export function storeIgnored(deps: Deps, row: StoredDelivery): Promise<boolean> {
   return twiceIfUnclear(() => deps.db.withTenant(row.tenantId, async (tx) => (await insertInbox(tx, row, 'ignored', [])) !== null));
 }
@@ -240,7 +241,7 @@ export async function storePending(deps: Deps, row: StoredDelivery, events: Doma
     await twiceIfUnclear(() =>
       deps.db.withTenant(row.tenantId, async (tx) => {
         if ((await insertInbox(tx, row, 'pending', events)) !== null) return;
-        // One that was unreadable and is understood now waits like any other; applying it releases it.
+        // One that was unreadable and is understood now is pending like any other; applying it releases it from the quarantine.
         await tx
           .update(inbox)
           .set({ ...readAs(row, events), state: 'pending' })
@@ -258,14 +259,14 @@ export async function storePending(deps: Deps, row: StoredDelivery, events: Doma
 export interface SetAside {
   reason: string;
   body: string;
-  /** Those that its receiver reads. */
+  /** The headers that its receiver reads. */
   headers: Record<string, string>;
   mayBeStop: boolean;
 }
 
 /**
  * Keep a delivery that cannot be applied, whole and with the reason: one that is new, or one that waits in the inbox.
- * @returns `stored`, or what had become of it before: `quarantined` where it still waits for somebody to correct it
+ * @returns `stored`, or its state before: `quarantined` where it is still in the quarantine
  */
 export function storeQuarantined(deps: Deps, row: StoredDelivery, kept: SetAside): Promise<'stored' | 'quarantined' | 'settled'> {
   return twiceIfUnclear(() =>
@@ -301,7 +302,7 @@ async function giveUpPending(tx: Tx, row: StoredDelivery, reason: string): Promi
   return given?.id ?? null;
 }
 
-/** Nothing is to be done for a delivery that was set aside: nobody need look at it any more. @returns false when it was settled before */
+/** Release a quarantined delivery for whose topic nothing is done. @returns false when it was settled before */
 export function settleAsIgnored(deps: Deps, tenantId: string, inboxId: string): Promise<boolean> {
   return twiceIfUnclear(() =>
     deps.db.withTenant(tenantId, async (tx) => {
@@ -325,7 +326,7 @@ export function unstorableReason(error: unknown): string | null {
   return code?.startsWith('22') === true ? `a value cannot be stored (Postgres ${code})` : null;
 }
 
-/** COMMIT's fate unclear: the inbox row makes doing it again, on a new connection, harmless. */
+/** It is not known whether COMMIT took effect: the inbox row makes it harmless to do it again on a new connection. */
 async function twiceIfUnclear<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -37,7 +37,7 @@ export function runInBackground(name: string, everyMs: number, pass: () => Promi
         },
         (error: unknown) => {
           failures++;
-          // The first of a series says it; the rest would only repeat it.
+          // Log only the first failure of a series.
           if (failures === 1) log.error({ job: name, err: error }, 'a background job failed and will be tried again');
           return false;
         },

@@ -1,7 +1,7 @@
 /**
- * Limits how many dispatches of a process stand between their claim and their call. A worker that takes up a backlog could else claim far more
- * steps than it can hand over at once, and each of them would be `unknown` for good if the worker died: nobody could say that its call had
- * not begun. Waiting for a slot costs nothing but time before the claim.
+ * Limits how many dispatches of a process stand between their claim and their call. Without it, a worker with a backlog could claim far more steps
+ * than it can send at once, and each of them would stay `unknown` if the worker died, because nobody could know that its call had not begun. Waiting
+ * for a slot happens before the claim, so it uses up no lease.
  */
 export class ClaimSlots {
   #free: number;

@@ -1,10 +1,10 @@
 import { isLockFailure, postgresCode } from '../db/client.ts';
 
-// For those who may not know the database.
+// For code that may not import `db/`.
 export { faultOf } from '../db/client.ts';
 
 /**
- * What a failed operation means for whoever asked for it. `busy`: somebody else holds the rows, the same may succeed at once.
+ * What a failed operation means for its caller. `busy`: another transaction holds the rows, and the same may succeed a moment later.
  * `unavailable`: Postgres is away, restarting, read-only, or its disk or its connections are used up; nothing was accepted.
  */
 export type FailureKind = 'busy' | 'unavailable' | 'unexpected';

@@ -1,4 +1,4 @@
-/** Two clocks: one that tells the time, one that only goes forward. Injected, so that tests can hold them. */
+/** Two clocks: one that tells the time, one that only goes forward. Injected, so that tests can control them. */
 export interface Clock {
   /** Epoch milliseconds, UTC. */
   nowMs(): number;

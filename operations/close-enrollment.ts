@@ -7,7 +7,7 @@ import { endEnrollment, endOf } from './dispatch/records.ts';
 import type { Deps } from './deps.ts';
 
 /**
- * Write back an end that was born in Temporal: an operator's signal or cancellation. The first end stays.
+ * Write to Postgres an end that came from Temporal: an operator's signal or cancellation. The first end stays.
  * @returns the end that Postgres holds now; null: it does not know the enrollment
  */
 export async function closeEnrollment(
@@ -34,7 +34,7 @@ export async function closeEnrollment(
   });
 }
 
-/** Show in Postgres that a workflow is held, or goes on. */
+/** Record in Postgres that a workflow is held, or goes on. */
 export async function holdEnrollment(deps: Pick<Deps, 'db'>, input: { tenantId: string; enrollmentId: string; held: boolean }): Promise<void> {
   await deps.db.withTenant(input.tenantId, async (tx) => {
     const locked = await lockStep(tx, input.enrollmentId, '');

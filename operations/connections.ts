@@ -143,7 +143,7 @@ export function readConnection(deps: ConnectionDeps, tenantId: string, id: strin
 export interface ConnectionChange {
   name?: string | undefined;
   state?: 'connected' | 'disconnected' | undefined;
-  /** The whole configuration anew. */
+  /** The new configuration, complete: it replaces the old one. */
   config?: unknown;
 }
 
@@ -236,7 +236,7 @@ export function retireOldSecret(deps: ConnectionDeps, tenantId: string, id: stri
 
 /** What a check found out. Times in epoch milliseconds. */
 export interface ConnectionCheck {
-  /** Whether its provider lets us in; null: it sends nothing. */
+  /** Whether its provider accepts our login; null: it sends nothing. */
   sends: { ok: boolean; detail: string } | null;
   /** When its last delivery came; null: none yet, or it receives nothing. */
   lastDeliveryAtMs: number | null;
@@ -301,7 +301,7 @@ function faultsOf(integration: Integration, config: unknown): ConfigFault[] {
   try {
     parsed = integration.config.safeParse(config ?? {});
   } catch (error) {
-    // What an integration says in an error class of its own.
+    // Some integrations report a wrong configuration by an error of their own.
     return [{ path: 'config', message: error instanceof Error ? error.message : String(error) }];
   }
   if (parsed.success) return [];

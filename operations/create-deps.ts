@@ -17,7 +17,7 @@ export interface DepsOptions {
   databaseUrl: string;
   masterKey: Buffer;
   publicUrl: string;
-  /** Where mail goes for tenants without a connection of their own; null: nowhere. */
+  /** Where emails go for tenants without a connection of their own; null: nowhere. */
   smtpUrl: string | null;
   /** What messages of `smtpUrl` are signed with; null: nothing, or the relay signs. */
   dkim?: { domain: string; selector: string; privateKey: string } | null;
@@ -29,11 +29,11 @@ export interface DepsOptions {
   telemetry?: Telemetry;
   clock?: Clock;
   checkpoints?: Checkpoints;
-  /** What sequences may be about: for installations with kinds of their own. */
+  /** Kinds of subject; for installations that add their own. */
   subjects?: SubjectKinds;
-  /** Providers that connections may be of: for installations with some of their own. */
+  /** Integrations; for installations that add their own. */
   integrations?: Integrations;
-  /** Senders for tenants without a connection of that channel, instead of `smtpUrl`: adapters of the installation's own, and far ends in tests. */
+  /** Senders for tenants without a connection of that channel, instead of `smtpUrl`: the installation's own adapters, and stand-ins in tests. */
   defaultSenders?: readonly Sender[];
 }
 

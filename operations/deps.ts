@@ -15,8 +15,8 @@ import type { LatenessLog } from './lateness-log.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
- * The places where an interleaving matters. Each is awaited; the product's own implementation returns at once.
- * Tests hold a dispatch or a stop at one of them while something else happens.
+ * The points where an interleaving matters. Each is awaited; the product's implementation returns at once.
+ * Tests hold a dispatch or a stop there while something else happens.
  */
 export type Checkpoint =
   | 'dispatch.session_open'
@@ -35,10 +35,10 @@ export const noCheckpoints: Checkpoints = () => Promise.resolve();
 /** What the operations need of Temporal. Starting an existing id and signalling an ended one are successes. */
 export interface WorkflowEngine {
   start(input: RecoveryStart): Promise<void>;
-  /** Tell a workflow that its enrollment has ended; Postgres holds the end already. */
+  /** Signal a workflow that its enrollment has ended; Postgres holds the end already. */
   stop(ref: WorkflowRef, reason: FinishReason): Promise<void>;
   wake(ref: WorkflowRef): Promise<void>;
-  /** How the latest run of the workflow stands; `missing`: Temporal does not know the id. */
+  /** The status of the workflow's latest run; `missing`: Temporal does not know the id. */
   describe(ref: WorkflowRef): Promise<'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' | 'missing'>;
   /** Ids of all recovery workflows of a tenant that run now, page by page. */
   listRunning(tenantSlug: string): AsyncIterable<string>;
@@ -80,9 +80,9 @@ export interface Deps {
   versions: VersionCache;
   /** Deliveries that arrive while others are being applied, gathered into one transaction. */
   deliverySets: DeliverySets<GatheredDelivery, Attempt>;
-  /** What sequences may be about. */
+  /** The kinds of subject that sequences may be about. */
   subjects: SubjectKinds;
-  /** The providers that connections may be of. */
+  /** The integrations that connections may belong to. */
   integrations: Integrations;
   /** The sender of a connection from its integration and opened configuration; null: that integration sends nothing. */
   createSender(integration: string, config: string, context: SenderContext): Sender | null;
@@ -92,6 +92,6 @@ export interface Deps {
   publicUrl: string;
   /** Runs every tenant's new enrollments at this scale; null: each tenant's own. */
   timeScale: number | null;
-  /** Something was written to the outbox: look now. */
+  /** Something was written to the outbox: relay it now. */
   kickRelay(): void;
 }

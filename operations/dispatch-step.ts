@@ -22,20 +22,20 @@ export interface DispatchInput {
 }
 
 const mostAttempts = 8;
-// How long this run looks for a claim of its own that may be committed, where no outlet says when its lease is dead.
+// How long this run looks for a claim of its own that may be committed, where no outlet declares a dead lease.
 const usualDeadLeaseMs = 10_000;
 
-// What an adapter takes at most to begin a call, where the process has the processor for it.
+// How long an adapter takes at most to begin a call, on a process that gets enough processor time.
 const handOverMs = 25;
 
-/** What a call needs at least: with less time left it is not begun. */
+/** The least time that a call needs: with less left it is not begun. */
 const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4);
 
 /**
  * Dispatch one step: decide in a transaction under the person's lock, claim, call the provider, settle. May be called any number of
  * times, by any number of workers, for the same step: a settled step answers with its stored outcome.
  * @param signal - honoured before the claim only; after it the call runs to its end
- * Source: docs/fence.md; operations/dispatch/fence.ts holds the rules as SQL
+ * Source: docs/fence.md; operations/dispatch/fence.ts implements the rules in SQL
  */
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const preview = (tx: Tx) => previewStep(tx, deps.versions, input, deps.clock.nowMs());
@@ -47,7 +47,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
   const deadLeaseMs = outlets.longestDeadLeaseMs ?? usualDeadLeaseMs;
   // Postgres may be away for longer than a few attempts take. Nobody else takes over this run's claim before its lease is dead.
   const mayHoldClaim = () => state.unclearSinceMs !== null && deps.clock.monotonicMs() - state.unclearSinceMs < deadLeaseMs;
-  // Whatever one attempt leads to, the next one decides from the ledger: settled, put off, or another channel.
+  // Whatever one attempt leads to, the next one decides from the ledger: the step is settled, put off, or tried on another channel.
   for (let attempts = 0; attempts < mostAttempts || mayHoldClaim(); attempts++) {
     // Only this run knows that a claim of its own was never called, so even a cancellation waits until that claim is found or given back.
     if (state.unclearSinceMs === null) signal?.throwIfAborted();
@@ -55,7 +55,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
     state.needed = null;
     const open = async () => {
       if (needed !== null) return openSession(needed);
-      // After a call the step is settled, as a rule. If it needs another session, the decision says so.
+      // After a call the step is usually settled. If it needs another session, the decision says so.
       if (state.called) return noSession;
       return openSession(likelyOutlet(attempts === 0 ? first : await deps.db.withTenant(input.tenantId, preview), outlets));
     };
@@ -118,13 +118,13 @@ interface RunState {
   unreachable: boolean;
   /** The outlet to which the last decision wants a session; null: it asked for none. */
   needed: Outlet | null;
-  /** Since when a COMMIT's fate is unclear, monotonic: a claim of this run may stand in the ledger. */
+  /** When it became unclear whether a COMMIT took effect, monotonic: a claim of this run may be in the ledger. */
   unclearSinceMs: number | null;
 }
 
 const noSession: Opened = { kind: 'none' };
 
-/** Postgres may be away while a claim of this run may stand in the ledger: then the run goes on. */
+/** Postgres may be away while a claim of this run may be in the ledger: then the run goes on. */
 const orLater = (state: RunState) => (error: unknown) => {
   if (state.unclearSinceMs === null) throw error;
   return null;
@@ -143,7 +143,7 @@ async function attemptOnce(
 ): Promise<Decided> {
   try {
     const decided = await deps.db.withTenant(input.tenantId, async (tx): Promise<Decided> => {
-      // Sent together. After a call the step is settled, as a rule, and nothing more is asked.
+      // Sent together. After a call the step is usually settled, and nothing more is read.
       const [locked, world] = await Promise.all([
         lockStep(tx, input.enrollmentId, input.stepId),
         own.state.called ? null : readStep(tx, input.enrollmentId),
@@ -177,7 +177,7 @@ async function attemptOnce(
     // Not acknowledged means no call: the next attempt finds out, under the same lock, what became of it.
     if (error instanceof CommitUnclearError) own.state.unclearSinceMs ??= deps.clock.monotonicMs();
     if (own.state.unclearSinceMs !== null) {
-      // Postgres may be away, or somebody may hold the person's lock. Only this run can give its uncalled claim back, so it tries again.
+      // Postgres may be away, or another transaction may hold the person's lock. Only this run can give its uncalled claim back, so it tries again.
       await pause();
       return { kind: 'decide_again' };
     }
@@ -200,7 +200,7 @@ async function call(
   uncalled.delete(claimed.claim);
   deps.telemetry.dueToCall(Math.max(0, deps.clock.nowMs() - claimed.dueMs));
   deps.telemetry.claimToCall(deps.clock.monotonicMs() - claimed.startedMs);
-  // By then a message is built and its first bytes have left, and a slow provider holds up nobody else.
+  // By then the message is built and its first bytes are sent, so a slow provider occupies no slot.
   const handedOver = setTimeout(begun, handOverMs);
   let outcome: SendOutcome;
   try {

@@ -5,7 +5,7 @@ import type { Delivery, Receiver } from '../integrations/port.ts';
 const methodField = ':method';
 const queryField = ':query';
 
-/** What reading it again needs: never a signature, and only one value of each header. */
+/** Only what reading it again needs: no signature, and one value of each header. */
 export function keptOf(receiver: Receiver, delivery: Delivery): { body: string; headers: Record<string, string> } {
   const headers = receiver.readsHeaders.flatMap((name) => {
     const value = delivery.headers[name];
@@ -26,7 +26,7 @@ function queryOf(receiver: Receiver, delivery: Delivery): string {
 
 /**
  * The delivery as its receiver reads it again.
- * @param kept.topic - deliveries that an earlier build set aside have no headers; their topic is known all the same
+ * @param kept.topic - deliveries that an earlier build quarantined have no headers, but their topic is known
  * @param webhookUrl - of its connection, without a query
  */
 export function deliveryOf(

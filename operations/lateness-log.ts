@@ -1,10 +1,10 @@
-/** Steps that were dispatched late: how many, and by how much at worst. */
+/** How many steps were dispatched late, and the largest delay. */
 export interface LateSteps {
   steps: number;
   worstMs: number;
 }
 
-/** What a process notes while it dispatches, until it is stored. */
+/** Collects a process's late dispatches until they are stored. */
 export interface LatenessLog {
   /** A step was dispatched this late: after its due time, or the later time to which it was put off. */
   note(tenantId: string, lateMs: number): void;
@@ -12,7 +12,7 @@ export interface LatenessLog {
   take(): Map<string, LateSteps>;
 }
 
-/** From this on a step is late, in wall time: Temporal's timers and a busy minute cost less. */
+/** A step is late from this delay on, in wall time: Temporal's timers and a busy minute cause less. */
 const lateFromMs = 5_000;
 
 export function createLatenessLog(): LatenessLog {

@@ -6,7 +6,7 @@ const slotMs = 5_000;
 const slots = 12;
 
 /**
- * Store what this process noted, so that every process can tell. One row for each store that was late.
+ * Store what this process has collected, so that every process can report it. One row for each store with late steps.
  * @returns how many rows were written
  */
 export async function storeLateness(deps: Pick<Deps, 'db' | 'clock' | 'lateness'>): Promise<number> {

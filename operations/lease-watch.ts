@@ -72,7 +72,7 @@ export function createLeaseWatch(db: Database, clock: Clock): LeaseWatch {
     }
   }
 
-  // One look at a time per tenant, and nobody waits for it: leases run out on our own clock, whatever the database does.
+  // One query at a time per tenant, and no stop waits for it: leases run out on this process's clock, whatever the database does.
   const looking = new Set<string>();
   function look(tenantId: string): void {
     if (looking.has(tenantId)) return;
@@ -84,7 +84,7 @@ export function createLeaseWatch(db: Database, clock: Clock): LeaseWatch {
         for (const w of mine) w.open = w.open.filter((c) => live.has(c.claim));
         finishWhatCan();
       })
-      // A failed look proves nothing.
+      // A failed query proves nothing.
       .catch(() => undefined)
       .finally(() => looking.delete(tenantId));
   }

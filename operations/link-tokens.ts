@@ -13,18 +13,18 @@ export interface LinkTokens {
   /** @returns null for anything that this installation did not sign for that purpose */
   read(token: string, purpose: LinkTarget['purpose']): LinkTarget | null;
   /**
-   * A third as long, for text messages, and only letters and digits: some phones end a link at a hyphen. It stands for a click, and does not
-   * carry the ids whole: whoever reads it looks for the message among few.
+   * A third as long, for text messages, and only letters and digits: some phones end a link at a hyphen. It stands for a click, and carries only part
+   * of the ids: the reader finds the message among a few candidates.
    */
   signShort(target: Pick<LinkTarget, 'tenantId' | 'messageId'>): string;
   /** @returns null for anything that cannot be a short token */
   readShort(token: string): ShortLink | null;
 }
 
-/** Where the message of a short token may be found, and whether one that is found there is the one. */
+/** The range of ids in which the message of a short token lies, and the check of a candidate. */
 export interface ShortLink {
   mayBeOf(tenantId: string): boolean;
-  /** Its id lies between these, both included. */
+  /** The message's id lies between these, both included. */
   from: string;
   to: string;
   isSignedFor(target: Pick<LinkTarget, 'tenantId' | 'messageId'>): boolean;

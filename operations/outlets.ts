@@ -15,10 +15,10 @@ export interface Outlet {
 
 /** Every account through which a tenant's messages leave or have left. */
 export interface Outlets {
-  /** How new messages of a channel leave: the tenant's own connection, else the installation's default; null: there is no way. */
+  /** How new messages of a channel leave: the tenant's own connection, else the installation's default; null: there is none. */
   forChannel(channel: Channel): Outlet | null;
   /**
-   * The outlet that a pinned call went through, also when another is current now; null: it is gone, and nobody else may repeat the call or
+   * The outlet that a pinned call went through, also when another is current now; null: it is gone, and no other account may repeat the call or
    * answer for it. One provider account may serve several channels, so the channel is part of the question.
    */
   ofAccount(account: string | null, channel: string | null): Outlet | null;

@@ -2,13 +2,13 @@ import { sql } from 'drizzle-orm';
 import { postgresCode } from '../db/client.ts';
 import type { Deps } from './deps.ts';
 
-// The question is about no tenant's rows.
+// The probe reads no tenant's rows.
 const nobody = '00000000-0000-0000-0000-000000000000';
 const diskFull = '53100';
 
 /**
- * Whether Postgres can store anything. With a full disk it still answers whatever only reads; so let it write half a megabyte beside the
- * data: what exceeds `work_mem` goes into a temporary file, which is gone with the statement.
+ * Whether Postgres can store anything. With a full disk it still answers whatever only reads; so make it write half a megabyte: what exceeds
+ * `work_mem` goes into a temporary file, which is removed with the statement.
  * @throws when Postgres cannot be reached
  * Source: https://www.postgresql.org/docs/current/disk-full.html
  */

@@ -57,7 +57,7 @@ export async function compilePreset(source: PresetSource, kinds: SubjectKinds = 
       }
       const isFirst = !begun.has(channel);
       begun.add(channel);
-      // A text that several steps share was compiled for the first of them, which asks the most of it.
+      // A text that several steps share is compiled for the first of them, which has the strictest requirements.
       content[name] ??= await channelContent.compile(copy, { kind, isFirst });
     }
   }

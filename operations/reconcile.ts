@@ -15,7 +15,7 @@ export interface ReconcileReport {
 export interface ReconcileOptions {
   /** Enrollments younger than this are left to the relay. */
   graceMs: number;
-  /** Called for every row and every workflow looked at: a long pass is not a dead one. */
+  /** Called for every row and every workflow that was checked, so that a long pass does not look dead. */
   onProgress?: () => void;
 }
 
@@ -53,7 +53,7 @@ async function findOrphans(
 ): Promise<void> {
   for (let after: string | null = '00000000-0000-0000-0000-000000000000'; after !== null; ) {
     const rows = await openEnrollments(deps, tenant.id, after, options.graceMs);
-    // The relay has not told Temporal yet of those that wait.
+    // Those whose start still waits in the outbox are left to the relay.
     for (const row of rows.filter(({ waiting }) => !waiting)) {
       report.checked++;
       options.onProgress?.();
@@ -144,7 +144,7 @@ async function stopZombies(
   }
 }
 
-/** Leave word for the relay, unless something for this enrollment waits already or it changed meanwhile. */
+/** Write to the outbox, unless something for this enrollment waits there already or it changed meanwhile. */
 async function queue(deps: Deps, tenantId: string, enrollmentId: string, kind: 'start' | 'stop'): Promise<boolean> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [row] = await tx.select({ endedAt: enrollments.endedAt }).from(enrollments).where(eq(enrollments.id, enrollmentId)).for('no key update');

@@ -18,7 +18,7 @@ export interface Engagement {
 }
 
 /**
- * Record an open, a click, or a look at the unsubscribe page. What looks like a scanner under a browser's name is recorded as suspected and
+ * Record an open, a click, or a visit to the unsubscribe page. What looks like a scanner under a browser's name is recorded as suspected and
  * counts for nothing, until a sign of life follows (the trigger `suspected_clicks`). What counts also proves that the message was accepted;
  * what is suspected does not, because gateways follow links before they accept an email.
  * @returns where a click leads: the subject's own link, else the store; null: no such message
@@ -97,7 +97,7 @@ async function withdrawClick(tx: Tx, messageId: string): Promise<boolean> {
   return withdrawn.length > 0;
 }
 
-/** The latest that is doubted: what the person does next is held against it. */
+/** The latest suspected report: the person's next sign of life is compared with it. */
 async function keepSuspected(tx: Tx, messageId: string, type: EngagementType): Promise<void> {
   if (type === 'unsubscribe_opened') return;
   const at = sql`clock_timestamp()`;

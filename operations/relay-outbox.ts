@@ -30,9 +30,9 @@ export async function relayOutbox(deps: RelayDeps, mostRows = batch): Promise<{ 
 const probeEveryMs = 1_000;
 
 /**
- * The relay of one process. When a pass could not tell Temporal anything at all, Temporal is taken to be away: until something succeeds, one
- * row a second asks, whoever kicks. Trying all of them would take Postgres and this process away from the webhooks that go on arriving, and
- * put every row off for longer than Temporal is away. A row that fails for a reason of its own rests, and the next one asks.
+ * The relay of one process. When nothing in a pass could be sent, Temporal is taken to be away: until something succeeds, only one row a second is
+ * tried, however often the relay is kicked. Trying all of them would take Postgres and this process away from the webhooks that go on arriving, and
+ * put every row off for longer than Temporal is away. A row that fails for a reason of its own is put off, and the next one is tried.
  * @returns one pass: whether there may be more to do right away
  */
 export function createRelay(deps: RelayDeps): () => Promise<boolean> {
@@ -50,7 +50,7 @@ export function createRelay(deps: RelayDeps): () => Promise<boolean> {
 const among = (column: AnyColumn, values: (string | number)[], type: 'bigint' | 'uuid') =>
   sql`${column} = any(${sql.param(values)}::${sql.raw(type)}[])`;
 
-/** Read what Temporal is to be told in one transaction, tell it all at once, delete what was told in one statement. */
+/** Read a batch in one transaction, send it to Temporal at once, delete what was sent in one statement. */
 async function relayTenant(deps: RelayDeps, tenantId: string, items: OutboxItem[]): Promise<number> {
   const results = await readAll(deps, tenantId, items).then(
     (read) => Promise.allSettled(items.map((item) => tell(deps, item, read))),
@@ -110,7 +110,7 @@ async function tell(deps: RelayDeps, item: OutboxItem, read: Read): Promise<void
   const ref = { tenantSlug: read.tenant.slug, sequence: version.slug, enrollmentId: enrollment.id };
   switch (item.kind) {
     case 'start':
-      // Ended before it began: there is nothing to start. The stop that follows finds nothing, which is a success.
+      // The enrollment ended before its workflow was started: start nothing. The stop that follows finds no workflow, which counts as success.
       if (enrollment.endedAt !== null) return;
       return deps.engine.start({
         ...ref,
@@ -131,7 +131,7 @@ async function tell(deps: RelayDeps, item: OutboxItem, read: Read): Promise<void
 }
 
 /**
- * Let the rows rest, each for longer than the time before.
+ * Put the rows off, each for longer than the time before.
  * @throws when Postgres is away: the rows come again when their claims are over
  */
 async function putOff(deps: RelayDeps, tenantId: string, failed: { item: OutboxItem; error: unknown }[]): Promise<void> {
@@ -143,7 +143,7 @@ async function putOff(deps: RelayDeps, tenantId: string, failed: { item: OutboxI
   }));
   const seqs = rests.map(({ seq }) => seq);
   await deps.db.withTenant(tenantId, (tx) =>
-    // A row whose claim was over and which another process has taken meanwhile is that one's to put off.
+    // A row that another process has claimed meanwhile is left to that process.
     tx.execute(sql`
       update ${outbox} set claimed_until = null, next_attempt_at = clock_timestamp() + make_interval(secs => r.rest_s), last_error = r.fault
       from jsonb_to_recordset(${JSON.stringify(rests)}::jsonb) as r(seq bigint, attempts int, rest_s double precision, fault text)

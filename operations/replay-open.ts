@@ -3,7 +3,7 @@ import type { Deps } from './deps.ts';
 import { listQuarantine } from './read/quarantine.ts';
 import { replayQuarantined } from './replay-quarantine.ts';
 
-/** What a replay came to, with the reason where it still cannot be read. */
+/** The result of a replay, with the reason where it still cannot be read. */
 type ReplayedOne = { id: string; kind: 'applied' | 'still_unreadable' | 'already_released'; reason: string | null };
 
 const atOnce = 50;

@@ -13,23 +13,23 @@ import { deliveryOf } from './kept-delivery.ts';
 import { storeContextOf } from './store-context.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
-/** What became of reading a quarantined delivery again. */
+/** The result of reading a quarantined delivery again. */
 export type Replayed =
   /** It has taken effect; where it is a stop, no call that it covers is open any more. No events: nothing is done for its topic today. */
   | { kind: 'applied'; topic: string; events: DomainEvent['type'][]; notes: FieldNote[] }
   | { kind: 'still_unreadable'; reason: string; fields: FieldNote[] }
-  /** Mended before, by a replay or by the sender. */
+  /** Released before, by a replay or a corrected repeat. */
   | { kind: 'already_released' }
   /** A person judged that it is not to take effect. */
   | { kind: 'dismissed' }
   /** There is no such delivery. */
   | { kind: 'unknown' }
-  /** Somebody holds its persons, or a call that it covers is still open: try again. */
+  /** Another transaction holds the locks, or a call that it covers is still open: try again. */
   | { kind: 'busy' };
 
 /**
- * Read a quarantined delivery again with the present receiver and apply it as it would have been: the same inbox row, so that it takes effect
- * once, however often and by whomever it is asked for.
+ * Read a quarantined delivery again with the present receiver and apply it. The same inbox row is used, so that it takes effect once, however often
+ * it is replayed.
  */
 export async function replayQuarantined(deps: Deps, tenantId: string, quarantineId: string): Promise<Replayed> {
   const kept = await readKept(deps, tenantId, quarantineId);

@@ -18,7 +18,7 @@ import type { World } from './intake/world.ts';
 import { tellsTemporal, writesOf, writeWorld } from './intake/writes.ts';
 import { readLiveClaims } from './lease-watch.ts';
 
-/** `busy`: written or not, a covered call may still be open: the caller must come again. */
+/** `busy`: whether or not it was written, a covered call may still be open; the caller must repeat the request. */
 export type StopResult = 'stopped' | 'not_found' | 'busy';
 
 /** An end as the enrollment's row holds it. */
@@ -27,7 +27,7 @@ export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote' | 'su
 /** What a stop by hand came to. `ended_before`: the sequence had an end already, which stays. */
 export type HandStop = { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'not_found' | 'busy' };
 
-/** A person stops a sequence by hand. The text is kept as a note: "purchased" typed here is not a recovery (rule 12). */
+/** Stop a sequence by hand. The text is kept as a note: "purchased" typed here is not a recovery (rule 12). */
 export async function stopByHand(
   deps: Deps,
   input: { tenantId: string; enrollmentId: string; note: string; actor: string; reason?: StopReason },
@@ -41,7 +41,7 @@ export async function stopByHand(
     if (locked.enrollment.endedAt === null) draft.end([input.enrollmentId], input.reason ?? 'manual', { note: input.note });
     const outboxWritten = writeDraft(tx, draft);
     const end = await readEnd(tx, input.enrollmentId);
-    // A COMMIT whose fate is unclear is done again: the end that the first attempt wrote is this request's own.
+    // It is repeated where it is not known whether COMMIT took effect: an end that the first attempt wrote is this request's own.
     const own = locked.enrollment.endedAt === null || (written.stop?.kind === 'stopped' && written.stop.end.endedAt === end.endedAt);
     written.stop = { kind: own ? 'stopped' : 'ended_before', end };
     await tx.insert(auditLog).values({
@@ -68,7 +68,7 @@ async function readEnd(tx: Tx, enrollmentId: string): Promise<End> {
 
 /**
  * One-click unsubscribe: takes effect like any stop, on everybody whose address the message was sent to and whoever shares an identity with
- * them (rules 10 and 13), whoever the cart belongs to by now. Repeating it changes nothing and waits likewise.
+ * them (rules 10 and 13), whoever the subject belongs to by now. Repeating it changes nothing and waits likewise.
  * @param messageId - from the signed token in the message
  */
 export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: string }): Promise<StopResult> {
@@ -80,9 +80,9 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
       identities: message.identities,
       keys: [],
       stops: true,
-      // Nobody has that address any more, or too many have it for it to name one: then whom the message was for.
+      // Nobody has that address any more, or too many have it: then it is the person whom the message was for.
       contactIds: addressees.length === 0 || new Set(addressees.map((a) => a.personId)).size > mostHolders ? [message.contactId] : [],
-      // A dispatch of the sequence that sent the message holds the lock of whoever the sequence belongs to now.
+      // A dispatch of the sequence that sent the message holds the lock of the person whom the sequence belongs to now.
       bystanderIds: [message.contactId, message.enrollmentContactId],
     });
     if ((await readMessage(tx, input.messageId))?.enrollmentContactId !== message.enrollmentContactId) throw new MovedError();
@@ -108,7 +108,7 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
 
 const nobody: Found = { named: [], reached: [], near: [], crowded: [], subjects: [] };
 
-/** A draft of the world of people whose locks are held. @param besides - identities that nobody of them may have */
+/** A draft of the world of people whose locks are held. @param besides - identities that none of them may have */
 async function draftOf(
   tx: Tx,
   deps: Deps,
@@ -122,7 +122,7 @@ async function draftOf(
   return { draft: new Draft({ ...world, suppressions }, context), context };
 }
 
-/** @returns whether Temporal is to be told of anything */
+/** @returns whether anything was written to the outbox */
 function writeDraft(tx: Tx, draft: Draft): boolean {
   const writes = writesOf(draft);
   writeWorld(tx, writes);

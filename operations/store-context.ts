@@ -2,7 +2,7 @@ import { ownAddressesOf, tenantSettings } from '../domain/tenant-settings.ts';
 import type { StoreContext } from '../integrations/port.ts';
 import type { TenantRow } from './intake/delivery.ts';
 
-/** What a receiver knows about the store whose delivery it reads. */
+/** What a receiver needs to know about the store whose delivery it reads. */
 export function storeContextOf(tenant: Pick<TenantRow, 'settings'>): StoreContext {
   const settings = tenantSettings.parse(tenant.settings);
   const { timeZone, country, storeUrl, currency } = settings;

@@ -13,7 +13,7 @@ export interface KindOfSubject {
 }
 
 /**
- * A stored subject, whichever build wrote it: one that nobody has written since `details` exists is a cart, in the older columns.
+ * A stored subject, whichever build wrote it: a row without `details` is a cart in the columns of earlier builds.
  * @throws RangeError or ZodError when this build does not know its kind or cannot read its details
  */
 export function readSubject(kinds: SubjectKinds, row: SubjectRow): KindOfSubject {
@@ -29,7 +29,7 @@ export function readSubject(kinds: SubjectKinds, row: SubjectRow): KindOfSubject
 
 type EnrollmentRow = Pick<typeof enrollments.$inferSelect, 'subjectKind' | 'segment' | 'sequenceType' | 'valueMinor' | 'cartValueMinor'>;
 
-/** The same of an enrollment: what it is about, by what it is grouped, and what the subject was worth. */
+/** The same of an enrollment: its kind of subject, its segment, and what the subject was worth. */
 export const kindOf = ({ subjectKind }: Pick<EnrollmentRow, 'subjectKind'>): string => subjectKind ?? cart.kind;
 export const segmentOf = ({ segment, sequenceType }: Pick<EnrollmentRow, 'segment' | 'sequenceType'>): string => segment ?? sequenceType;
 export const valueOf = ({ valueMinor, cartValueMinor }: Pick<EnrollmentRow, 'valueMinor' | 'cartValueMinor'>): number | null =>

@@ -19,8 +19,7 @@ export interface TenantView {
 }
 
 /**
- * Make a tenant. When this returns, its preset sequences are active and its key works, in every process: a webhook that arrives a moment later
- * begins what it should.
+ * Make a tenant. When this returns, its preset sequences are active and its key works, in every process, for the very next webhook.
  * @returns the key, which is stored only as a hash; null: the slug is taken
  */
 export async function createTenant(
@@ -39,7 +38,7 @@ export async function createTenant(
       return (await insertKey(tx, tenant.id, 'first key', by)).apiKey;
     });
   } catch (error) {
-    // unique_violation: of the slug, there is no other.
+    // unique_violation: it can only be the slug's.
     if (postgresCode(error) === '23505') return null;
     throw error;
   }

@@ -1,10 +1,10 @@
-/** An answer of the API that is no success, as its problem details say it. */
+/** An error answer of the API, from its problem details. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
   /** For programs; does not change. */
   readonly code: string;
-  /** What is wrong where. */
+  /** The invalid fields, and why. */
   readonly errors: readonly { path: string; message: string }[];
   /** What cannot be read in an event. */
   readonly fields: readonly { field: string; reason: string }[];

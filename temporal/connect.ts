@@ -9,7 +9,7 @@ export interface TemporalOptions {
   taskQueue?: string;
 }
 
-/** A call to Temporal that is not over by then has failed: shorter than the relay's claim of a row, and than a process's grace at its end. */
+/** A call to Temporal that takes longer has failed: shorter than the relay's claim of a row, and than a process's grace at its end. */
 export const callLimitMs = 10_000;
 
 /** How to reach Temporal, for clients and workers alike. */

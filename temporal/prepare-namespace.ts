@@ -36,15 +36,15 @@ export async function prepareSearchAttributes(client: Client, log: Log): Promise
     });
     log.info({ missing }, 'registered search attributes');
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have made it first.
     const still = await missingNow();
     if (still.length > 0) throw new SearchAttributesMissingError(still, error);
   }
 }
 
 /**
- * See that the reconciler's Schedule exists. Called again and again: a Temporal that lost its state lost the Schedule too, and then the
- * first run begins at once, because everything has to be rebuilt.
+ * Make sure that the reconciler's Schedule exists. Called periodically, because a Temporal that lost its state lost the Schedule too; then the first
+ * run begins at once, to rebuild everything.
  */
 export async function ensureReconcileSchedule(client: Client, everyMs: number, queue: string = taskQueue): Promise<void> {
   const id = queue === taskQueue ? reconcileScheduleId : `${reconcileScheduleId}/${queue}`;

@@ -26,7 +26,7 @@ export interface WorkerOptions {
   reconcileEveryMs?: number;
   sweepEveryMs?: number;
   relayEveryMs?: number;
-  /** How often the search attributes and the reconciler's Schedule are seen to; default 15 s. */
+  /** How often the search attributes and the reconciler's Schedule are checked; default 15 s. */
   namespaceEveryMs?: number;
   /** Leave changes of the workflow code (`patched()`) inactive, while workers of a build that does not know them still run. Default false. */
   holdPatches?: boolean;
@@ -63,12 +63,12 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     taskQueue: queue,
     ...workflowCode(),
     activities: createActivities(withEngine),
-    // What sleeps for days is replayed anyway; a larger cache only takes memory (`npm run bench -- --only memory`).
+    // Workflows that sleep for days are replayed anyway; a larger cache only takes memory (`npm run bench -- --only memory`).
     maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 40,
     // Longer than an SMTP call may take: a call in flight is settled, not abandoned (docs/fence.md#times-in-order).
     shutdownGraceTime: '12s',
-    // A marker that an older build's worker meets in a history is one that it cannot replay.
+    // An older build's worker cannot replay a history with a marker that it does not know.
     ...(options.holdPatches === true ? { patchActivationCallback: () => false } : {}),
   });
 

@@ -38,7 +38,7 @@ export interface RecoveryView {
   currentStep: string | null;
   /** The last step that went out, one whose outcome is not known included; null: none has. */
   lastStep: string | null;
-  /** The step whose turn it is; null: none is left. */
+  /** The step that comes next; null: none is left. */
   nextStep: string | null;
   /** ISO 8601; null: nothing is scheduled. */
   nextAt: string | null;
@@ -59,13 +59,13 @@ export interface DispatchedStep {
   note: string;
 }
 
-/** What workflows ask of the outside. Ids in, small facts out. */
+/** The activities. Ids in, small facts out. */
 export interface Activities {
-  /** `resumedAtMs`: when a hold ended last, so that the time until then counts as nobody's lateness. */
+  /** `resumedAtMs`: when a hold ended last, so that the time until then does not count as lateness. */
   dispatchStep(input: { tenantId: string; enrollmentId: string; stepId: string; resumedAtMs?: number }): Promise<DispatchedStep>;
-  /** An end born in Temporal is written back; answers with the end that Postgres holds, which may be an earlier one. */
+  /** Write an end that came from Temporal to Postgres; returns the end that Postgres holds, which may be an earlier one. */
   closeEnrollment(input: { tenantId: string; enrollmentId: string; reason: FinishReason; note: string | null }): Promise<{ reason: FinishReason }>;
-  /** Write a hold or its end back, so that lists show it. */
+  /** Write a hold or its end to Postgres, so that lists show it. */
   holdEnrollment(input: { tenantId: string; enrollmentId: string; held: boolean }): Promise<void>;
   reconcile(): Promise<ReconcileReport>;
 }

@@ -2,7 +2,7 @@ import { ActivityCancellationType, CancellationScope, condition, isCancellation,
 import type { EpochMs } from '../domain/sequence/plan.ts';
 import type { Activities, DispatchedStep } from './contract.ts';
 
-// Retries serve crashes and Postgres only: a provider's refusal is a value, and its back-off a timer of the plan (rule 8).
+// Retries are for crashes and Postgres only: a provider's refusal is a value, and its back-off a timer of the plan (rule 8).
 export const retry = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' } as const;
 
 /**
@@ -36,7 +36,7 @@ export async function dispatchOrStop(
     return result;
   } catch (error) {
     if (isCancellation(error)) throw error;
-    // No worker for longer than the step lives, or a fault that retrying did not cure: nothing is lost, look again in a while.
+    // No worker for longer than the step lives, or a fault that retrying did not cure: nothing is lost, try again later.
     await condition(isWoken, '1m', { summary: `retry: ${step.stepId}` });
     return null;
   }

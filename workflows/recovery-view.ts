@@ -23,7 +23,7 @@ function lastStepId(plan: Plan, progress: Progress): StepId | null {
   return plan.steps.findLast((s) => wentOut(s.id))?.id ?? null;
 }
 
-/** The step whose turn it is; null: none is left. */
+/** The step that comes next; null: none is left. */
 export function nextStepId(plan: Plan, progress: Progress): StepId | null {
   return plan.steps.find((s) => progress.settled[s.id] === undefined)?.id ?? null;
 }

@@ -26,7 +26,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
   let progress: Progress = stored;
   let woken = false;
   let heldUnwritten = false;
-  // How it ends, as far as is known; `recorded`: Postgres knows it already. Only an end born here, by an operator's hand, is written back.
+  // How it ends, as far as is known; `recorded`: Postgres knows it already. Only an end that an operator caused in Temporal is written back.
   let ended: FinishReason | null = progress.stopped;
   let recorded = ended !== null;
   let note: string | null = null;
@@ -49,7 +49,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
   };
   setHandler(stopSignal, (reason, mark) => {
     if (mark === 'recorded') return end(asFinishReason(reason), true);
-    // An operator's words are a note: "purchased" typed by hand is not a recovery (rule 12).
+    // An operator's text is a note: "purchased" typed by hand is not a recovery (rule 12).
     note ??= noteOf(reason);
     end('manual', false);
   });
@@ -60,7 +60,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
 
   try {
     for (;;) {
-      // What is signalled while a hold is written is written next: nothing else would wake this loop for it.
+      // A signal that arrives while a hold is being written is handled next: nothing else would wake this loop for it.
       while (heldUnwritten) {
         heldUnwritten = false;
         await holdEnrollment({ ...ids, held: progress.held !== null });
@@ -78,7 +78,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         setCurrentDetails('On hold: `temporal workflow signal --name resume` resumes it');
         await condition(() => woken);
       } else {
-        // No await between the look at the flag and this: a stop that is known schedules nothing.
+        // No await between reading the flag and this: after a known stop nothing is scheduled.
         const step = { ...ids, stepId: move.stepId, ...(resumedAtMs === null ? {} : { resumedAtMs }) };
         const result = await dispatchOrStop(
           step,

@@ -26,11 +26,11 @@ export const actorOf = (request: FastifyRequest): string => `api_key:${callerOf(
 /** The same for what is done with the installation's key. */
 export const installationActor = 'installation_key';
 
-/** A hook that lets nobody pass without a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`. */
+/** A hook that refuses requests without a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`. */
 export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const key = keyOf(request);
-    // What cannot be a key costs no query.
+    // A text that cannot be a key is refused without a query.
     const found = key !== null && /^rk_[\w-]{20,100}$/.test(key) ? await deps.db.resolveApiKey(hashApiKey(key)) : null;
     if (found !== null) {
       callers.set(request, { tenantId: found.tenantId, apiKeyId: found.id });
@@ -50,8 +50,8 @@ export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
 }
 
 /**
- * A hook for what spans tenants: it lets nobody pass without the installation's key, given like an API key.
- * @param digest - SHA-256 of the key, hex; null: the installation has none, and nobody passes
+ * A hook for routes that span tenants: it refuses requests without the installation's key, which is given like an API key.
+ * @param digest - SHA-256 of the key, hex; null: the installation has none, and every request is refused
  */
 export function requireInstallationKey(digest: string | null, failed: Limit) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {

@@ -61,7 +61,7 @@ export function invalidRequest(
   return problem(reply, 400, 'invalid_request', detail, errors.length === 0 ? {} : { errors });
 }
 
-/** The only place where errors become HTTP. What is not ours to explain is logged and answered without details. */
+/** The only place where errors become HTTP. Unexpected errors are logged and answered without details. */
 export function handleErrors(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {

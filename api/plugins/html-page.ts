@@ -7,7 +7,8 @@ import type { Html } from '../html.ts';
 export const pageAnswer = (description: string) => ({ description, content: { 'text/html': { schema: z.string() } } });
 
 /**
- * Answer with a page under a strict content security policy: what the page does not carry itself does not run or load.
+ * Answer with a page under a strict content security policy: scripts and styles run only where they carry the page's nonce, and nothing else is
+ * loaded.
  * @param page - gets the nonce that its own style and script elements must bear
  */
 export function sendPage(reply: FastifyReply, status: number, page: (nonce: string) => Html): FastifyReply {

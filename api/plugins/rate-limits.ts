@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 /** Counts something that a caller did. @returns seconds to wait, or null while it is within the limit */
 export type Limit = (request: FastifyRequest) => Promise<number | null>;
 
-/** Counts by a key that was checked before. What stands in the request itself is the caller's choice: one address has many spellings. */
+/** Counts by a verified key. The request's own text would be the caller's choice: one link has many spellings. */
 export type KeyedLimit = (request: FastifyRequest, key: string) => Promise<number | null>;
 
 export interface Limits {
@@ -13,13 +13,13 @@ export interface Limits {
   failedAuth: Limit;
   /** Links with a token that we did not sign, by address. */
   badToken: Limit;
-  /** Uses of one link, by what its token names: whoever hammers it fills our tables. */
+  /** Uses of one link, by what its token names, because each use writes a row. */
   link: KeyedLimit;
 }
 
 /**
- * What is limited is what fails. A caller with a valid key and a reader with a valid link are never held up by others that share their
- * address: mail providers fetch pictures, and carry out one-click unsubscribes, for millions of readers from a few addresses.
+ * Only failures are limited by address. Callers with a valid key and readers with a valid link are never held up by others behind the same
+ * address: email providers fetch pictures, and carry out one-click unsubscribes, for millions of readers from a few addresses.
  */
 export async function createLimits(app: FastifyInstance): Promise<Limits> {
   await app.register(rateLimit, { global: false });
@@ -39,7 +39,7 @@ export async function createLimits(app: FastifyInstance): Promise<Limits> {
   return { failedAuth: byAddress(30), badToken: byAddress(30), link: limit(60) };
 }
 
-/** Who has one IPv6 address has the 2^64 of its network: they count as one. */
+/** The owner of one IPv6 address has all 2^64 of its network, so they count as one. */
 export function networkOf(address: string): string {
   if (!isIPv6(address) || /^::ffff:\d+\./i.test(address)) return address;
   const [head = '', tail] = address.toLowerCase().split('::');

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Let the server close although connections are open on which nothing was ever asked: browsers open some ahead, and Node waits a minute
- * for their first request. Requests that are being answered are waited for as before.
+ * Let the server close while connections are open that never sent a request: browsers open some ahead, and Node waits a minute for their first
+ * request. Requests that are being answered are waited for as before.
  */
 export function endSilentConnections(app: FastifyInstance): void {
   const silent = new Set<Socket>();

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from './errors.ts';
 
 /**
- * Answer for what is not served: 405 with `Allow` where the address is there for other methods, else 404. At once, whatever the body is.
+ * Answer requests for unknown routes: 405 with `Allow` where the address exists for other methods, else 404. At once, without reading the body.
  * Source: RFC 9110, 15.5.6
  */
 export function refuseUnknownAddresses(app: FastifyInstance): void {
@@ -19,7 +19,7 @@ export function refuseUnknownAddresses(app: FastifyInstance): void {
     const allowed = [...methods].toSorted().join(', ');
     return problem(reply.header('allow', allowed), 405, 'method_not_allowed', `This address takes ${allowed}.`);
   };
-  // Only with a handler of our own do hooks run for what is not served.
+  // Hooks run for unknown routes only if there is a handler.
   app.setNotFoundHandler(refuse);
   app.addHook('onRequest', async (request, reply) => (request.is404 ? refuse(request, reply) : undefined));
 }

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** Answer what is no HTTP request, is too long in its head, or does not come to its end. There is no request and no reply: only a socket. */
+/** Answer requests that are no HTTP, have too long a head, or never end. There is no request and no reply: only a socket. */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code !== 'ECONNRESET' && !socket.destroyed && socket.writable) socket.write(answerTo(error.code));
   socket.destroy(error);

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-/** Epoch milliseconds as the outside sees them. */
+/** Epoch milliseconds as ISO 8601. */
 export const isoTime = (atMs: number) => new Date(atMs).toISOString();
 export const isoTimeOrNull = (atMs: number | null) => (atMs === null ? null : isoTime(atMs));
 
 export const timeField = z.iso.datetime();
 
-/** An id in a path. What is no id is an unknown one: 404, not 400. */
+/** An id in a path. A text that is no id counts as an unknown id: 404, not 400. */
 export const idParams = z.object({ id: z.string().meta({ format: 'uuid' }) });
 export const isId = (text: string) => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text);
 
@@ -18,7 +18,7 @@ export const lineField = (most: number) =>
     .regex(/\S/, 'is empty')
     .regex(/^[^\x00-\x1f\x7f]*$/, 'has control characters');
 
-/** What a person notes. */
+/** A note typed by a person. */
 export const noteField = lineField(500);
 
 /** The address of the next page, for the header `Link`. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { genericEvent } from './webhooks/generic-events.ts';
 
 /**
- * The head of the published description; the rest comes from the routes' schemas.
+ * The fixed part of the OpenAPI document; the rest comes from the routes' schemas.
  * @param publicUrl - where this installation is reached
  * @param resourceTags - of api/resources/
  */
@@ -17,14 +17,14 @@ export const openApi = (
   info: {
     title: 'Rekindle',
     version: '0.1.0',
-    description: 'Abandoned carts, brought back. Errors are problem details (RFC 9457): programs act on `code`, people on `detail`.',
+    description: 'Abandoned carts and silent leads, brought back. Errors are problem details (RFC 9457): programs act on `code`, people on `detail`.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   tags: [
     { name: 'webhooks', description: 'What a shop tells us.' },
     { name: 'recovery', description: 'What a merchant sees of the store’s recoveries.' },
     ...resourceTags,
-    { name: 'links', description: 'Links in emails.' },
+    { name: 'links', description: 'Links in messages.' },
     { name: 'health', description: 'For those who run it.' },
   ],
   components: {
@@ -36,7 +36,7 @@ export const openApi = (
   },
 });
 
-/** Make a document of the routes' schemas: what each route would otherwise have to say for itself, and nothing that nobody refers to. */
+/** Make a document of the routes' schemas: adds what would otherwise be repeated in each route, and drops unused components. */
 export function completeOpenApi(document: JsonObject): JsonObject {
   for (const [path, methods] of Object.entries(objectAt(document, 'paths'))) {
     for (const [method, operation] of Object.entries(asObject(methods))) {
@@ -70,7 +70,7 @@ function eventSchemas(): JsonObject {
   return schemas;
 }
 
-/** A schema of each kind is made for what is sent and for what is received, used or not. */
+/** The generator makes an input and an output schema of each type, used or not. */
 function withoutUnused(document: JsonObject): JsonObject {
   const schemas = objectAt(objectAt(document, 'components'), 'schemas');
   const used = new Set<string>();

@@ -34,7 +34,7 @@ create or replace function pg_temp.whenever(n bigint, total bigint) returns time
 $$;`;
 
 /**
- * A year of people: each left a cart once, got three mails, every third bought, and every ninth was given some of it back. Rows alone, as the owner; keys are not checked while
+ * A year of people: each left a cart once, got three emails, every third bought, and every ninth was given some of it back. Rows alone, as the owner; keys are not checked while
  * filling, yet all of them hold.
  */
 export async function fillHistory(
@@ -115,12 +115,12 @@ export async function fillHistory(
   await settle(owner);
 }
 
-/** Open enrollments `from` to `to`, whose first mail is out and whose next one is due tomorrow. */
+/** Open enrollments `from` to `to`, whose first email is out and whose next one is due tomorrow. */
 export async function fillAsleep(owner: pg.Client, place: Place, { from, to }: { from: number; to: number }): Promise<void> {
   if (to <= from) return;
   await begin(owner);
   const t = `'${place.tenantId}'::uuid`;
-  // Not news any more for a page that shows what has just happened.
+  // Old enough that the live page does not show it as new.
   const at = `date_trunc('milliseconds', now() - interval '1 hour')`;
   const id = (kind: number) => `pg_temp.made(${at}, ${kind}, n)`;
   const series = `from generate_series(${from + 1}, ${to}) n`;
@@ -151,7 +151,7 @@ export async function fillAsleep(owner: pg.Client, place: Place, { from, to }: {
   await settle(owner);
 }
 
-/** Outbox rows of enrollments that Temporal could not be told of yet: it has been away for a while. */
+/** Outbox rows that could not be sent to Temporal yet, because it has been away for a while. */
 export async function fillBacklog(owner: pg.Client, place: Place, count: number): Promise<void> {
   await owner.query(
     `insert into outbox (tenant_id, enrollment_id, kind, next_attempt_at, attempts)
@@ -168,13 +168,13 @@ async function begin(owner: pg.Client): Promise<void> {
 /** What autovacuum would have done long before. */
 async function settle(owner: pg.Client): Promise<void> {
   await owner.query(`set session_replication_role = origin; set synchronous_commit = on`);
-  // No trigger has seen these rows: what they count for is counted at once, as the migration does.
+  // No trigger fired for these rows: count them at once, as the migration does.
   await owner.query('select rebuild_rollups()');
   await owner.query('vacuum (analyze)');
   await owner.query('checkpoint');
 }
 
-/** The months that the job of the product would have made while they came. */
+/** The partitions that the product's job would have made meanwhile. */
 async function makePartitions(owner: pg.Client): Promise<void> {
   await owner.query(`do $$
     declare month date; name text;

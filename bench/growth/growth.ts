@@ -18,7 +18,7 @@ import { fillAsleep, fillBacklog, fillHistory, type Place, placeOf } from './fil
 import { largeTables, offence, recordPlans } from './plans.ts';
 
 const timesEach = 15;
-/** What one statement of a hot path may look at, however large the tables are. A page of a list reads a few rows of each of its items. */
+/** How many rows one statement of a hot path may read, however large the tables are. A page of a list reads a few rows of each of its items. */
 const mostRows = 500;
 
 interface Size {
@@ -132,7 +132,7 @@ function slowdowns(sizes: readonly Size[]): Figure[] {
   ];
 }
 
-/** What the dashboard and the API count over windows, the longest that they take among them. */
+/** Analytics over windows of several lengths, the longest that the API allows among them. */
 async function measureDashboard(deps: BuiltDeps, tenantId: string): Promise<{ figures: Figure[]; table: Table }> {
   const rows: [string, number][] = [];
   for (const days of [1, 7, 30, 365, 3_660]) {
@@ -161,7 +161,7 @@ async function startWorkflows(stack: BenchStack, deps: BuiltDeps, place: Place, 
     return rowCount ?? 0;
   });
   const client = lazyClient({ address: stack.temporalAddress, namespace: 'default', apiKey: null, tls: false });
-  // Nobody polls this queue: the workflows are there, and their first task waits.
+  // No worker polls this queue: the workflows exist, and their first task waits.
   const engine = createWorkflowEngine(client, 'growth');
   while ((await relayOutbox({ ...deps, engine })).taken > 0);
   await client.connection.close();
@@ -178,7 +178,7 @@ async function measureReconcile(deps: BuiltDeps): Promise<number> {
   return performance.now() - fromMs;
 }
 
-/** What the migration does that brings the sums of figures, on everything that is there. */
+/** Count all sums anew, as the migration that introduced them does. */
 async function measureRecount(owner: pg.Client): Promise<{ ms: number; enrollments: number }> {
   const fromMs = performance.now();
   await owner.query('select rebuild_rollups()');

@@ -14,7 +14,7 @@ export interface ExplainedStatement {
 }
 
 export interface PlanRecorder {
-  /** Forget what was seen so far. @returns it; statements inside functions and foreign keys' checks are among it */
+  /** Take and clear the statements seen so far, those inside functions and foreign keys' checks included */
   take(): ExplainedStatement[];
   stop(): Promise<void>;
 }
@@ -36,8 +36,8 @@ const explained = z.object({ 'Query Text': z.string(), Plan: scan });
 type Scan = z.output<typeof scan>;
 
 /**
- * Have Postgres explain every statement of every new connection to a database as it runs, by its own module `auto_explain`, and listen
- * to what it says in this process. Slows the database down: not for figures.
+ * Have Postgres explain every statement of every new connection to a database as it runs, by its own module `auto_explain`, and collect its notices
+ * in this process. Slows the database down: not for figures.
  * @param owner - a superuser's connection; the database is the one it is connected to
  */
 export async function recordPlans(owner: pg.Client): Promise<PlanRecorder> {
@@ -111,7 +111,7 @@ export async function largeTables(owner: pg.Client, moreThan: number): Promise<S
   return new Set(rows.map((row) => row.relname));
 }
 
-/** What is wrong with a statement of a hot path; null: nothing. */
+/** Why a statement of a hot path is not bounded; null: it is. */
 export function offence(statement: ExplainedStatement, large: ReadonlySet<string>, mostRows: number): string | null {
   const whole = statement.seqScans.filter((table) => large.has(table));
   if (whole.length > 0) return `reads all of ${whole.join(', ')}`;

@@ -1,22 +1,22 @@
-/** What the shop knows of one cart: when its events were answered 2xx, epoch milliseconds. */
+/** One cart as the shop knows it: when its events were answered 2xx, epoch milliseconds. */
 export interface ShopCart {
   id: string;
   email: string;
   postedAtMs: number;
-  /** null: never acknowledged, so nothing was promised. */
+  /** null: never acknowledged, so nothing is guaranteed. */
   ackedAtMs: number | null;
   /** A purchase, reply or opt-out that was posted; `ackedAtMs` null: without an answer, it may hold or not. */
   stop: { ackedAtMs: number | null } | null;
 }
 
-/** What the mail server took, by its own record. */
+/** An email that the mail server accepted, by its own record. */
 export interface TakenMail {
   to: string;
   stepId: string;
   atMs: number;
 }
 
-/** What the product says of one enrollment. */
+/** One enrollment, as the product reports it. */
 export interface LedgerEntry {
   cartId: string;
   /** Epoch milliseconds; null: it runs. */
@@ -35,9 +35,9 @@ export interface LedgerMessage {
   settledAtMs: number | null;
 }
 
-/** What the sequence promises, in milliseconds of wall time. */
+/** The sequence's times, in milliseconds of wall time. */
 export interface Promised {
-  /** Mails by step id, counted from the cart's event. */
+  /** Emails by step id, counted from the cart's event. */
   dueAfterMs: ReadonlyMap<string, number>;
   /** A step is never too old before it is this late. */
   lifeMs: number;
@@ -62,7 +62,7 @@ export interface Account {
   tooLate: number;
 }
 
-/** Hold the two outside records (the shop's answers, the mail server's) against each other and against the ledger. */
+/** Compare the two outside records (the shop's answers, the mail server's) with each other and with the ledger. */
 export function settleAccounts(carts: readonly ShopCart[], mails: readonly TakenMail[], ledger: readonly LedgerEntry[], promised: Promised): Account {
   const account: Account = { lost: [], duplicates: [], afterStop: [], unaccounted: [], stuck: [], unknown: 0, tooLate: 0 };
   const mailsTo = grouped(mails, (mail) => mail.to);
@@ -92,7 +92,7 @@ export function settleAccounts(carts: readonly ShopCart[], mails: readonly Taken
   return account;
 }
 
-/** @returns null: as it should be; what is allowed and counted; else what is wrong, in words */
+/** @returns null where it is correct; else what is allowed and counted, or what is wrong */
 function judge(message: LedgerMessage | undefined, taken: boolean, stopped: boolean, tooLate: boolean): string | null {
   const state = message?.state ?? 'nothing';
   if (state === 'unknown') return 'unknown';
@@ -105,7 +105,7 @@ function judge(message: LedgerMessage | undefined, taken: boolean, stopped: bool
 // A deferral that would end too late is skipped some seconds before it is.
 const foresightMs = 10_000;
 
-/** Whether the product's own word, too old, is true by the shop's clock. */
+/** Whether `too_old` is true by the shop's clock. */
 function isTooLate(
   cart: ShopCart,
   entry: LedgerEntry,

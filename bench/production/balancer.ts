@@ -3,7 +3,7 @@ import type { Signed } from '../shop.ts';
 
 const checkEveryMs = 250;
 
-/** Several processes behind one door, as a load balancer in front of them would do it: in turn, and only those that are ready. */
+/** A load balancer for several processes: in turn, and only those that are ready. */
 export interface Balancer {
   /** One attempt at one process. @returns the status. @throws when the connection fails or nothing is answered in time */
   post(signed: Signed): Promise<number>;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Signed } from '../shop.ts';
 import type { Balancer } from './balancer.ts';
 
-/** What became of one event: it counts as delivered at its first 2xx only, however often it was sent. */
+/** The delivery of one event: it counts as delivered at its first 2xx, however often it was sent. */
 export interface Delivered {
   attempts: number;
   /** From the first attempt to the 2xx, repeats included. */

@@ -7,14 +7,14 @@ export interface Happening {
 }
 
 export interface Dip {
-  /** Happenings that were held up. */
+  /** How many were held up. */
   late: number;
   worstMs: number;
   /** From the fault until the last one that was held up had happened; 0: none was. */
   overAfterMs: number;
 }
 
-/** What counts as undisturbed: the p99 of before, and a second for a busy machine. */
+/** The limit of what counts as undisturbed: the p99 before the faults, plus a second for a busy machine. */
 export function usualMs(happenings: readonly Happening[], beforeMs: number): number {
   const quiet = happenings.filter(({ shouldAtMs }) => shouldAtMs < beforeMs).map(({ tookMs }) => tookMs);
   return (quiet.length === 0 ? 0 : quantile(quiet, 0.99)) + 1_000;

@@ -10,7 +10,7 @@ import type { Part } from './part.ts';
 import { cartPreset, tenantWith } from './tenant.ts';
 import type { Topology } from './topology.ts';
 
-/** An hour of the plan in a second: the cart sequence takes 72 s, and a cart is too old for it after 168 s, which no fault here takes. */
+/** An hour of the plan in a second: the cart sequence takes 72 s, and a cart is too old for it after 168 s, which is longer than any fault here. */
 const timeScale = 3_600;
 /** What a supervisor waits before it starts a process again. */
 const restartAfterMs = 3_000;
@@ -43,7 +43,7 @@ export async function measureFaults(topology: Topology, client: Client, load: Lo
   const { carts, deliveries } = await shop;
   load.log(`${carts.length} carts posted; waiting for their ends …`);
   const acknowledged = carts.filter((cart) => cart.ackedAtMs !== null).length;
-  // What is not over by then shows in the account.
+  // What has not ended by then shows in the account.
   await allEnded(deps, tenant.tenantId, acknowledged, 240_000).catch(() => undefined);
   await until('no call to be open', async () => (await ledgerOf(deps, tenant)).every(settled), 60_000, 500).catch(() => undefined);
   const running = await stillRunning(client, tenant);
@@ -51,7 +51,7 @@ export async function measureFaults(topology: Topology, client: Client, load: Lo
   const mails = smtp.accepted.map(({ envelope, raw, atMs }): TakenMail => ({ to: envelope.to[0] ?? '', stepId: stepOf(raw), atMs }));
   const promised: Promised = {
     dueAfterMs: new Map(mailSteps.map((step) => [step.id, step.due.delayMs / timeScale])),
-    // Design section 4, rule 5: the least that a step lives.
+    // The shortest life of a step (docs/rules.md#rule-5).
     lifeMs: 120_000,
     maxAgeMs: preset.definition.maxAgeMs / timeScale,
   };

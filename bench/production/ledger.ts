@@ -7,7 +7,7 @@ import { until } from '../measure.ts';
 import type { BenchTenant } from '../recovery.ts';
 import type { LedgerEntry } from './account.ts';
 
-/** The product's own word on every enrollment of a tenant. */
+/** Every enrollment of a tenant, as the product reports it. */
 export async function ledgerOf(deps: BuiltDeps, { tenantId }: BenchTenant): Promise<LedgerEntry[]> {
   const { begun, sent } = await deps.db.withTenant(tenantId, async (tx) => ({
     begun: await tx
@@ -35,11 +35,11 @@ export async function ledgerOf(deps: BuiltDeps, { tenantId }: BenchTenant): Prom
   return [...entries.values()];
 }
 
-/** Over, and no call open. */
+/** Ended, and no call open. */
 export const settled = (entry: LedgerEntry) =>
   entry.endedAtMs !== null && [...entry.messages.values()].every(({ live, state }) => !live && state !== 'claimed');
 
-/** Temporal's own word, once its visibility has caught up. */
+/** The same from Temporal, once its visibility has caught up. */
 export async function stillRunning(client: Client, { slug }: BenchTenant): Promise<string[]> {
   const engine = createWorkflowEngine(client);
   let running: string[] = [];

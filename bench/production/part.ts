@@ -14,7 +14,7 @@ export interface PartOptions {
   args: string[];
   env: Record<string, string>;
   logFile: string;
-  /** Asked again and again after each start. */
+  /** Polled after each start. */
   isReady(child: ChildProcess): Promise<boolean> | boolean;
 }
 
@@ -41,7 +41,7 @@ export class Part {
     return this.#saidReady;
   }
 
-  /** @throws StartError with the last words when it does not get ready within a minute */
+  /** @throws StartError with its last output when it does not get ready within a minute */
   async start(): Promise<void> {
     const { name, command, args, env, logFile, isReady } = this.#options;
     const log = openSync(logFile, 'a', 0o600);
@@ -66,7 +66,7 @@ export class Part {
       if (child === null || hasEnded(child)) fail();
       else child.once('exit', fail);
     });
-    // Whoever raced it against something else has stopped listening.
+    // Callers that raced it against something else may have stopped listening.
     rejecting.catch(() => {});
     return rejecting;
   }
@@ -75,7 +75,7 @@ export class Part {
     return readFileSync(this.#options.logFile, 'utf8').trim().slice(-2_000);
   }
 
-  /** Pull the plug: nothing of it runs on. */
+  /** SIGKILL. */
   kill(): void {
     this.#child?.kill('SIGKILL');
   }

@@ -65,7 +65,7 @@ async function productSteps({ deps, balancer }: Topology, tenant: BenchTenant, c
 
 interface Run {
   perSecond: number;
-  /** By kind of process: milliseconds of one core for each step; for sizing. Empty where the system does not tell. */
+  /** By kind of process: milliseconds of one core for each step; for sizing. Empty where the system does not report it. */
   cpuMsPerStep: Map<string, number>;
 }
 

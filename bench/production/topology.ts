@@ -39,11 +39,11 @@ export interface Topology {
   apis: Part[];
   workers: Part[];
   balancer: Balancer;
-  /** The bench's own eyes on the database, and its way to make tenants. */
+  /** The benchmark's own connection to the database, also for making tenants. */
   deps: BuiltDeps;
-  /** Another process of this repository, ended with the rest. */
+  /** Start another process of this repository, which is ended with the rest. */
   script(name: string, script: string, env: Record<string, string>): Part;
-  /** What the processes of each kind have used so far, by kind; empty where the system does not tell. */
+  /** What the processes of each kind have used so far, by kind; empty where the system does not report it. */
   costs(): Map<string, Cost>;
   /** Wait until what was begun is done: nothing in the outbox and the processes idle. */
   quiet(): Promise<void>;

@@ -56,7 +56,7 @@ export async function measureWebhooks(
   bare.close();
   for (const floor of floors) await floor.stop();
   return {
-    // No budgets: they speak of the acceptance alone, and here Temporal and workers share the cores with it.
+    // No budgets: those are about the acceptance alone, and here Temporal and workers share the cores with it.
     figures: [
       known('production_webhook_accepted', median(accepted.product), '1/s', median(accepted.floor)),
       known('production_starts', median(started.product), '1/s', median(started.floor)),

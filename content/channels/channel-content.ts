@@ -3,7 +3,7 @@ import type { AnySubjectKind } from '../../domain/subjects/index.ts';
 import type { CopyFacts } from '../copy-facts.ts';
 import type { CopySource } from '../copy-source.ts';
 
-/** What a text is compiled for. */
+/** The purpose for which a text is compiled. */
 export interface CopyPurpose {
   /** What the message is about: its views and samples. */
   kind: AnySubjectKind;

@@ -10,7 +10,7 @@ type MessageChannelName = { [C in Channel]: [PayloadOf<C>] extends [never] ? nev
 /** How the messages of each of them are made. A new one is a folder here and a line in this list. */
 export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = { email: emailContent, sms: smsContent };
 
-/** How messages of a channel are made; null: it carries none of ours. */
+/** How messages of a channel are made; null: its steps have no text. */
 export function channelContentOf(channel: Channel): ChannelContent | null {
   const known: Partial<Record<Channel, ChannelContent>> = channelContents;
   return known[channel] ?? null;
@@ -33,7 +33,7 @@ export function hasCopy(stored: Readonly<Record<string, unknown>>, content: stri
 /**
  * Make the message of a step, complete and ready to be pinned.
  * @param to - the address; empty on a channel that needs none
- * @throws Error when the version has no text for it, which `hasCopy` tells before
+ * @throws Error when the version has no text for it, which `hasCopy` tells beforehand
  */
 export function composeMessage(
   stored: Readonly<Record<string, unknown>>,

@@ -4,7 +4,7 @@ import type { SubjectContent } from './subject-content.ts';
 /** The button alone. */
 export const anyBlock = { html: 'any.mjml', text: 'any.text.liquid' };
 
-/** For kinds that have no content of their own: the button, tried with what their own schema makes of nothing. */
+/** The content of kinds without one of their own: the button alone, with a sample that the kind's schema makes from an empty object. */
 export function contentOfAny(kind: AnySubjectKind): SubjectContent {
   return { block: anyBlock, samples: [{ name: `a ${kind.words.noun}`, details: kind.details.parse({}), valueMinor: null, currency: null }] };
 }

@@ -1,5 +1,6 @@
--- As in 0002, but a long outbox (Temporal was away) is walked by its indexes, in the order in which rows are due, and no further than asked:
--- the time is a value that an index can be searched for, which `clock_timestamp()` in the condition is not.
+-- Claim the first outbox row of each enrollment that is due, for the relay. SECURITY DEFINER: it spans tenants.
+-- A long outbox (Temporal was away) is walked by its indexes, in the order in which rows are due, and no further than asked: `due_by` is a
+-- value that an index can be searched for, which `clock_timestamp()` in the condition is not.
 create function claim_outbox(max_rows int, claim_ms int)
 returns table (tenant_id uuid, seq bigint, enrollment_id uuid, kind text, attempts int, created_at timestamptz)
 language plpgsql volatile security definer set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan

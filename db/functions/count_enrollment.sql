@@ -1,3 +1,5 @@
+-- Trigger: append what a change of an enrollment adds to the figures, what it counts for now less what it counted for before. SECURITY DEFINER: the
+-- application may not write figures. Source: docs/adr/0013-figures-are-sums-kept-by-the-database.md
 create function count_enrollment() returns trigger language plpgsql security definer
 set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin

@@ -1,9 +1,9 @@
--- A person whose email was followed by what may have been a scanner shows life: it was the person. See docs/adr/0015-clicks-that-may-be-a-scanners.md.
+-- Trigger: a sign of life of a person makes the latest suspected click or open of theirs count. See docs/adr/0015-clicks-that-may-be-a-scanners.md.
 --
--- Every sign of life is written to the row of the contact that stands for the person (`last_seen_at`, `last_reply_at`, `last_order_at`), by a
--- dozen writers of two builds; a trigger there forgets none. It takes the message's lock after the person's, as the dispatch does.
+-- Every sign of life is written to the row of the contact that stands for the person (`last_seen_at`, `last_reply_at`, `last_order_at`), by a dozen
+-- writers of two builds; a trigger there misses none. It takes the message's lock after the person's, as the dispatch does.
 --
--- One sign proves one email: the latest that is doubted. Within half an hour for a cart, a day for a reply or an order; under a time scale
+-- One sign proves one email: the latest suspected one. Within half an hour for activity, a day for a reply or an order; under a time scale
 -- people are as much faster.
 create function count_suspected_clicks() returns trigger language plpgsql
 set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
@@ -22,9 +22,9 @@ begin
     cross join lateral (values ('clicked', m.suspected_click_at, m.clicked_at), ('opened', m.suspected_open_at, m.opened_at))
       as d(kind, suspected_at, counted_at)
   where d.counted_at is null
-    -- Shops write whole seconds, by clocks of their own.
+    -- Shops write whole seconds, and their clocks differ from ours.
     and s.at between d.suspected_at - interval '2 seconds' and d.suspected_at + make_interval(secs => s.within_seconds / e.time_scale)
-  -- The link leads to the shop: a click is the likelier way there.
+  -- The link leads to the shop, so a click is the likelier cause.
   order by d.kind, d.suspected_at desc
   limit 1
   for no key update of m;

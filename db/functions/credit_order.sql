@@ -1,7 +1,7 @@
--- Keep an order and credit it. orders/create and orders/paid speak of the same order, which is counted once: of currency and amount the
--- latest statement that is readable holds, by the provider's time, of one instant the later arrival.
+-- Store an order and credit it. Several events may report the same order (orders/create, orders/paid), which is counted once: the latest readable
+-- currency and amount hold, by the provider's time; of one instant, the later arrival.
 -- An order is no revenue for good when any event calls it a test; cancelled or declined, as long as no event has shown it alive.
--- What became of it may be known before it is.
+-- Refunds and a cancellation may be stored before the order itself.
 create function credit_order(w jsonb) returns void
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -28,7 +28,7 @@ begin
     now_is.placed_at := case when was_told then least(known.placed_at, at) else at end;
     known_rank := case when known.currency is null then 0 when known.value_minor is null then 1 else 2 end;
     told_rank := case when told.currency is null then 0 when told.value_minor is null then 1 else 2 end;
-    -- What an older build noted for an order that it did not know (a cancellation, of USD 0) is no amount.
+    -- An older build stored a cancellation of an unknown order as USD 0: that is no amount.
     if not was_told or told_rank > known_rank or (told_rank = known_rank and at >= coalesce(known.value_at, at)) then
       now_is.currency := told.currency;
       now_is.value_minor := told.value_minor;
@@ -53,7 +53,7 @@ begin
     (w ->> 'inbox_id')::uuid, jsonb_build_object('value_minor', null, 'currency', null) || story_of_order(now_is)
   where known.enrollment_id is null or (now_is.no_revenue, now_is.currency, now_is.value_minor) is distinct from
     (known.no_revenue, known.currency, known.value_minor);
-  -- An enrollment that an order has ended is bought if any of its orders is real.
+  -- An enrollment that an order has ended becomes `purchased` if any of its orders is real.
   if known.id is not null or not exists (select from jsonb_to_recordset(w -> 'ends') as n(id uuid) where n.id = now_is.enrollment_id) then
     real := exists (select from conversions c where c.tenant_id = tenant and c.enrollment_id = now_is.enrollment_id and c.no_revenue is null);
     update enrollments e set stop_reason = case when real then 'purchased' else 'order_void' end,

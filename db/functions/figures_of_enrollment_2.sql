@@ -1,3 +1,5 @@
+-- Nothing calls this since 0016: triggers and `rebuild_rollups` use `figures_of_enrollment_3`. Kept for the build before; drop it with
+-- `counts_as_mail` in the release after.
 create function figures_of_enrollment_2(tenant uuid, enrollment uuid, stop_reason text)
 returns table (currency text, started int, purchased int, steps int, mails int, opened int, clicked int, orders int, revenue_minor bigint,
   gross_minor bigint, refunded_minor bigint, cancelled_orders int, unknown_orders int)

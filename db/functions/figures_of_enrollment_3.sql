@@ -1,4 +1,4 @@
--- All that an activated enrollment counts for, in unsummed rows: itself, its messages by channel, the orders credited to it by currency.
+-- What an activated enrollment counts for, as rows to be summed: itself, its messages by channel, the orders credited to it by currency.
 create function figures_of_enrollment_3(tenant uuid, enrollment uuid, stop_reason text)
 returns table (channel text, currency text, started int, purchased int, steps int, sent int, opened int, clicked int, orders int,
   revenue_minor bigint, gross_minor bigint, refunded_minor bigint, cancelled_orders int, unknown_orders int)

@@ -1,4 +1,4 @@
--- Whom and what a delivery's names find now. Takes no locks.
+-- The persons and subjects that a delivery's names find now. Takes no locks.
 create function find_delivery(delivery jsonb) returns jsonb
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin

@@ -1,9 +1,9 @@
--- Whom and what these names find now. Every list is sorted.
+-- The persons and subjects that these names find now. Every list is sorted.
 -- `named`: persons of the strong identities (every kind but `phone`), of the given contacts, owners of the matched subjects and, for a stop,
 --   of enrollments about them; where the number alone is given, its holders.
 -- `reached`: for a stop, also whoever shares a strong identity with one of the named.
 -- `near`: persons who share no more than the event's number. They are locked: one of them may turn out to be the person named.
--- `locked`: all of these, and the bystanders. `shared`: the identities over which a stop reaches others.
+-- `locked`: all of these, whose rows are locked. `shared`: the identities over which a stop reaches others.
 -- `crowded`: identities of the event that more than `most_holders()` are said to have: they name nobody.
 create function find_named_2(identity_kinds text[], identity_values text[], key_connections uuid[], key_kinds text[], key_values text[],
   stops boolean, contact_ids uuid[], bystander_ids uuid[]) returns jsonb
@@ -49,7 +49,7 @@ begin
     named := named || array(select c.person_id from contacts c where c.id = any(contact_ids));
   end if;
   if stops and cardinality(subject_ids) > 0 then
-    -- A cart may have changed hands since its sequence began.
+    -- A subject may have changed its owner since its sequence began.
     named := named || array(
       select c.person_id from unnest(subject_ids) as s(id)
         cross join lateral (select e.contact_id from enrollments e where e.subject_id = s.id offset 0) run

@@ -1,3 +1,5 @@
+-- Add up to `max_rows` deltas to their sums; returns how many there were, 0 also while another process folds. SECURITY DEFINER: it spans
+-- tenants, and the application may not write sums. Source: docs/adr/0013-figures-are-sums-kept-by-the-database.md
 create function fold_rollups(max_rows int) returns int language plpgsql security definer
 set search_path = pg_catalog, public set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare

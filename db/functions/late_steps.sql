@@ -1,4 +1,4 @@
--- Two figures that span tenants and name none.
+-- Two figures for /healthz and /metrics. SECURITY DEFINER: they span tenants, and name none.
 create function late_steps(within_ms double precision)
 returns table (steps bigint, worst_ms bigint)
 language sql stable security definer set search_path = pg_catalog, public as $$

@@ -1,3 +1,4 @@
+-- All tenants, without their settings. SECURITY DEFINER: it spans tenants.
 create function list_tenants()
 returns table (id uuid, slug text, name text, time_scale double precision, synthetic boolean)
 language sql stable security definer set search_path = pg_catalog, public as $$

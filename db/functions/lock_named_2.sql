@@ -7,7 +7,7 @@ declare
   tenant text := current_setting('app.tenant'); shared jsonb := '[]'; before jsonb; found_now jsonb; lock_id bigint;
 begin
   if stops then
-    -- Over which further identities a stop reaches others has to be known before the locks, which are taken in one sorted go.
+    -- The identities over which a stop reaches others must be known before locking, because all locks are taken in one sorted order.
     before := find_named_2(identity_kinds, identity_values, key_connections, key_kinds, key_values, stops, contact_ids, bystander_ids);
     -- Beyond this number only what the event itself names is locked by name; all the persons' rows still are.
     if jsonb_array_length(before -> 'shared') <= 500 then shared := before -> 'shared'; end if;
@@ -26,7 +26,7 @@ begin
   end loop;
   if before is null then
     before := find_named_2(identity_kinds, identity_values, key_connections, key_kinds, key_values, stops, contact_ids, bystander_ids);
-    -- Nobody to lock, and nobody can appear under these names while we hold them.
+    -- Nobody to lock, and nobody can appear under these names while their locks are held.
     if before -> 'locked' = '[]' then return before; end if;
   end if;
   perform from contacts c where c.id = any(array(select jsonb_array_elements_text(before -> 'locked')::uuid)) order by c.id for no key update;

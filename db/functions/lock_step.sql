@@ -1,8 +1,7 @@
--- A look at a step takes two statements that travel together: `lock_step` takes its locks, `read_step` reads under them what the gates ask.
--- What is said in 0004 about locks, pictures and plans holds here too.
-
--- Lock person, enrollment and message row, in this order, each in a statement of its own; only what is read afterwards counts. Null: there
--- is no such enrollment. `moved`: it changed its person while the lock was awaited. The ledger is without the payloads of other steps.
+-- Lock person, enrollment and message row, in this order, each in a statement of its own; only what is read afterwards counts. Sent together
+-- with `read_step_2`, which reads the facts under these locks. Volatile on purpose: each statement sees what was committed while the one
+-- before it waited for a lock. `lateral (… offset 0)` is one look-up by an index, whatever the statistics say.
+-- Null: there is no such enrollment. `moved`: it changed its person while the lock was awaited. The ledger comes without other steps' payloads.
 create function lock_step(wanted_enrollment uuid, wanted_step text) returns json
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare

@@ -1,4 +1,4 @@
--- Partitions are made ahead: this month and the next two. Safe to call at any time, by any process.
+-- Make the partitions of this month and the next two. Safe to call at any time, by any process. SECURITY DEFINER: the application owns no table.
 create function make_message_event_partitions() returns int
 language plpgsql security definer set search_path = pg_catalog, public as $$
 declare

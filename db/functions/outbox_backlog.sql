@@ -1,4 +1,4 @@
--- Two figures for /healthz and /metrics that span tenants and name none.
+-- Two figures for /healthz and /metrics. SECURITY DEFINER: they span tenants, and name none.
 create function outbox_backlog()
 returns table (waiting bigint, oldest_ms double precision)
 language sql stable security definer set search_path = pg_catalog, public as $$

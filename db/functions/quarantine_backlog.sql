@@ -1,4 +1,4 @@
--- Three figures for /healthz and /metrics that span tenants and name none.
+-- Three figures for /healthz and /metrics. SECURITY DEFINER: they span tenants, and name none.
 create function quarantine_backlog()
 returns table (open bigint, may_be_stops bigint, oldest_stop_ms double precision)
 language sql stable security definer set search_path = pg_catalog, public as $$

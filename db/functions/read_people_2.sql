@@ -1,4 +1,4 @@
--- Who these persons are: contacts, what each is known by, and their latest statement of each kind about consent.
+-- These persons: their contacts, each contact's identities, and their latest consent of each kind.
 create function read_people_2(person_ids uuid[]) returns jsonb
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 begin

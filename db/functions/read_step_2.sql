@@ -1,5 +1,5 @@
--- Everything that the gates of a step ask, under the locks of `lock_step`: the tenant, what was abandoned, and all that is known of the
--- person; identities in the order in which they are written to: the contact's own first, then the newest. Null: no such enrollment.
+-- Everything that the gates of a step ask, under the locks of `lock_step`: the tenant, the subject, and all that is known of the person; identities
+-- in the order in which they are tried as addresses: the contact's own first, then the newest. Null: no such enrollment.
 create function read_step_2(wanted_enrollment uuid) returns json
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
@@ -18,7 +18,7 @@ begin
     'identities', coalesce((
       select json_agg(to_json(i) order by (i.contact_id = own) desc, i.created_at desc, i.id desc)
       from contact_identities i where i.contact_id = any(contact_ids)), '[]'),
-    -- The latest of each statement on a channel: a shop may repeat one with every cart.
+    -- The latest of each statement on a channel: a shop may repeat one with every event.
     'consents', coalesce((
       select json_agg(json_build_object('channel', said.channel, 'state', said.state, 'basis', said.basis, 'at', said.latest_at))
       from (

@@ -1,4 +1,4 @@
--- What the rules ask about one event, as it stands under its locks.
+-- What the rules need to know about one event, read under its locks.
 --
 -- `person_ids`: the persons whom the event reaches or whose number it names; `subject_ids`: the subjects that its keys find.
 -- `parts` names what is read besides the people and these subjects:
@@ -17,7 +17,7 @@ declare
   contact_ids uuid[] := '{}'; read_subjects uuid[] := subject_ids; known_subject uuid; running jsonb; own jsonb; predecessors uuid[];
 begin
   if 'order' = any(parts) and order_number is not null then
-    -- A repeat of a known order is about the subject that it was about before, whoever has its keys by now.
+    -- A repeat of a known order is about the subject that it was about before, even if another subject has its keys now.
     select c.subject_id into known_subject from conversions c where c.connection_id = connection and c.order_id = order_number;
     if found then world := world || jsonb_build_object('order', jsonb_build_object('subject_id', known_subject)); end if;
     if known_subject is not null then read_subjects := array(select distinct s from unnest(read_subjects || known_subject) s); end if;

@@ -1,8 +1,6 @@
--- Orders after the stop: refunds, edits, cancellations, test orders. What each order counts for is said once, in `figures_of_order`.
--- docs/adr/0016-what-an-order-counts-for.md has the rule. What 0004 and 0007 say about plans and sums holds here too.
-
--- Of an order's refunds in one currency: their sum, and what the current total of `total_at` does not contain of it. A refund without a
--- currency is in the order's. A refund of the total's own instant is in it.
+-- Of an order's refunds in one currency: their sum, and how much of it the current total of `total_at` does not contain. A refund without a
+-- currency is in the order's. A refund of the total's own instant is contained in it.
+-- Source: docs/adr/0016-what-an-order-counts-for.md
 create function refunds_of_order(tenant uuid, connection uuid, order_name text, in_currency text, total_at timestamptz,
   out refunded bigint, out besides bigint) language sql stable
 begin atomic

@@ -1,3 +1,4 @@
+-- A connection that a webhook's URL names, with its tenant. SECURITY DEFINER: the tenant is not known yet.
 create function resolve_connection(wanted_integration text, wanted_id uuid)
 returns table (tenant_id uuid, id uuid, secrets jsonb, state text, slug text, settings jsonb, time_scale double precision)
 language plpgsql stable security definer set search_path = pg_catalog, public as $$

@@ -1,4 +1,4 @@
--- The figures of an order for its story. Keys whose value says nothing are left out.
+-- The figures of an order for its story. Keys without a value are left out.
 create function story_of_order(o conversions) returns jsonb language sql stable
 begin atomic
   select jsonb_strip_nulls(jsonb_build_object('value_minor', o.value_minor, 'currency', coalesce(o.currency, o.current_currency),

@@ -1,4 +1,4 @@
--- Which tenants the background loops should look at, so that ten thousand idle tenants cost nothing.
+-- The tenants that have work for a background loop, so that ten thousand idle tenants cost nothing. SECURITY DEFINER: it spans tenants.
 create function tenants_with_work(kind text)
 returns table (tenant_id uuid)
 language sql stable security definer set search_path = pg_catalog, public as $$

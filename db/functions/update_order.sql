@@ -1,12 +1,12 @@
--- Write what became of an order: its refunds, its current total, whether it is cancelled, in any order and as often as it comes. The order itself
--- may not be known yet. Locks the order's row and nothing else.
+-- Store changes of an order (refunds, current total, cancellation), in whatever order and however often they arrive. The order itself may not be
+-- stored yet. Locks the order's row and nothing else.
 create function update_order(w jsonb) returns void
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tenant uuid := current_setting('app.tenant')::uuid;
   inbox_id uuid := (w ->> 'inbox_id')::uuid;
   event_at timestamptz := (w ->> 'at')::timestamptz;
-  -- Of a clock that tells whole seconds, nothing of the same second is newer than what arrives now.
+  -- With a clock of whole seconds, nothing stored of the same second is newer than what arrives now.
   newer_until timestamptz := case when w -> 'to_the_second' = 'true' then date_trunc('second', event_at) + interval '999 milliseconds'
     else event_at end;
   told_currency text := w ->> 'currency';
@@ -74,7 +74,7 @@ begin
     union all
     select (w ->> 'edited_id')::uuid, 'order_edited', jsonb_build_object('amount_minor', now_is.current_minor,
       'amount_currency', coalesce(now_is.current_currency, effective), 'not_counted', case when now_is.current_currency <> effective then true end)
-    -- A total that refunds alone explain is no edit.
+    -- A total that the refunds alone explain is not an edit.
     where now_is.current_minor is distinct from known.current_minor
       and coalesce(now_is.current_minor + now_is.refunded_minor - now_is.refunded_besides_minor - now_is.value_minor, 1)
         is distinct from coalesce(known.current_minor + known.refunded_minor - known.refunded_besides_minor - known.value_minor, 0)

@@ -78,7 +78,7 @@ begin
     where s.tenant_id = tenant and s.id = any(ids_of(w -> 'subjects')) and s.id = n.id;
   end if;
   if w ? 'united' then
-    -- Subjects that turned out to be one: keys and orders of the others become the kept one's.
+    -- Subjects that turned out to be the same: keys and orders of the others become the kept one's.
     update subject_keys k set subject_id = u.kept
     from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid) where k.tenant_id = tenant and k.subject_id = any(ids_of(w -> 'united')) and k.subject_id = u.id;
     update conversions c set subject_id = u.kept
@@ -140,7 +140,7 @@ begin
     where not coalesce(s.of_beginning, false) or s.enrollment_id = any(begun);
   end if;
   if w ? 'credited' then
-    -- Orders that were known before the enrollment that they belong to.
+    -- Orders that were stored before the enrollment that they are credited to.
     with n as (
       select * from jsonb_to_recordset(w -> 'credited') as n(id uuid, enrollment_id uuid, event_id uuid, inbox_id uuid)
     ), c as (
@@ -186,7 +186,7 @@ begin
     where c.tenant_id = tenant and c.id = any(array(select jsonb_array_elements_text(w -> 'disconnected')::uuid));
   end if;
   if w ? 'applied' then
-    -- The contacts whose calls the answers wait for, and what was found out about the fields only now.
+    -- The contacts whose calls the answers wait for, and the notes that the decision added.
     update inbox i set state = 'applied', applied_at = clock_timestamp(), notes = i.notes || coalesce(n.notes, '[]'),
       covered_contact_ids = n.covered
     from jsonb_to_recordset(w -> 'applied') as n(id uuid, covered uuid[], notes jsonb)

@@ -69,7 +69,7 @@ export const quarantine = pgTable(
   ],
 );
 
-/** What Temporal is still to be told. Rows of one enrollment go in order of `seq`; a done row is deleted. */
+/** What the relay still has to send to Temporal. Rows of one enrollment go in order of `seq`; a row that was sent is deleted. */
 export const outbox = pgTable(
   'outbox',
   {

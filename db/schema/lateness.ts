@@ -3,8 +3,8 @@ import { instant, tenantId, tenantPolicy } from './columns.ts';
 import { tenants } from './tenants.ts';
 
 /**
- * How late steps were dispatched in the last minute, by store, for /healthz, /metrics and the live page: every process sees what the workers
- * saw. A ring: the rows of a minute are written over in the next. Nothing is written while steps are punctual.
+ * How late steps were dispatched in the last minute, by store, for /healthz, /metrics and the live page: so that every process can read what the
+ * workers measured. A ring: the rows of one minute are overwritten in the next. Nothing is written while steps are punctual.
  */
 export const lateness = pgTable(
   'lateness',

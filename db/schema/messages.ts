@@ -32,7 +32,7 @@ export const messages = pgTable(
     doubtSince: instant('doubt_since'),
     /** The pinned call: what a replay would send, byte for byte. */
     connectionId: uuid('connection_id'),
-    /** The provider's account of that call: a replay or a question goes to this one or to nobody. */
+    /** The provider's account of that call: a replay or a look-up goes through this account or not at all. */
     account: text('account'),
     channel: text('channel'),
     payload: jsonb('payload').$type<MessagePayload>(),

@@ -62,7 +62,7 @@ export const contactIdentities = pgTable(
   ],
 );
 
-/** Append-only: what a person said about being contacted, with wording and proof. */
+/** Append-only: a person's statements about being contacted, with wording and proof. */
 export const consents = pgTable(
   'consents',
   {
@@ -100,7 +100,7 @@ export const suppressions = pgTable(
     channel: text('channel').notNull(),
     reason: text('reason', { enum: ['opted_out', 'bounce', 'complaint', 'refused'] }).notNull(),
     since: instantNow('since'),
-    /** Who said so; null: unknown. `record`: the shop's record, whose later word may lift it. */
+    /** Who stated it; null: unknown. `record`: the shop's record, whose later statement may lift it. */
     basis: text('basis', { enum: ['person', 'record'] }),
     liftedAt: instant('lifted_at'),
   },

@@ -84,9 +84,9 @@ export const enrollments = pgTable(
     stopReason: text('stop_reason', { enum: stopReasons }),
     /** Free text of a manual stop. Never a reason: "purchased" typed by hand is not a recovery (rule 12). */
     stopNote: text('stop_note'),
-    /** Of its subject. Null: nobody has written the row since the column exists: a cart. */
+    /** The kind of its subject. Null: not written since the column exists, which means a cart. */
     subjectKind: text('subject_kind'),
-    /** By what lists and figures group it: a value of its kind's `segments`. Null: as `subject_kind`; `sequence_type` has it then. */
+    /** The value by which lists and figures group it, one of its kind's `segments`. Null: as `subject_kind`; `sequence_type` has it then. */
     segment: text('segment'),
     /** What the subject was worth: at enrollment, and anew at the activation. Null: unknown, or as `subject_kind`; `cart_value_minor` has it then. */
     valueMinor: bigint('value_minor', { mode: 'number' }),
@@ -127,7 +127,7 @@ export const enrollments = pgTable(
   ],
 );
 
-/** The story of an enrollment, a row a happening: what `explain` and the live page tell. No personal data. */
+/** The story of an enrollment, one row per event, as `explain` and the live page show it. No personal data. */
 export const enrollmentEvents = pgTable(
   'enrollment_events',
   {

@@ -15,16 +15,16 @@ export const subjects = pgTable(
     tenantId: tenantId(),
     id: ownId(),
     kind: text('kind').notNull().default('cart'),
-    /** Null only where an order or a deletion was heard of before its cart. */
+    /** Null only where an order or a deletion arrived before its subject. */
     contactId: uuid('contact_id'),
     state: text('state', { enum: ['open', 'converted', 'gone'] })
       .notNull()
       .default('open'),
     /** Null: unknown, and then every amount is. */
     currency: text('currency').default('USD'),
-    /** What it is worth. Null: unknown, or nobody has written the row since the column exists: `total_minor` has it then. */
+    /** What it is worth. Null: unknown, or not written since the column exists: `total_minor` has it then. */
     valueMinor: bigint('value_minor', { mode: 'number' }),
-    /** What only its kind knows. Null: nobody has written the row since the column exists: `subject_details` has them then. */
+    /** The details that only its kind has. Null: not written since the column exists: `subject_details` has them then. */
     details: jsonb('details'),
     detailsVersion: integer('details_version'),
     // `total_minor`, `items`, `restore_url`, `origin` and `bought` are of builds before `details`; triggers keep both equal.
@@ -38,9 +38,9 @@ export const subjects = pgTable(
     phoneAt: instant('phone_at'),
     /** Where it was filled; null: the source does not say. */
     origin: text('origin', { enum: cartOrigins }),
-    /** The subject that had these keys before: the shop used a cart's id again after its order. */
+    /** The subject that had these keys before: its source used an id again after the order. */
     previousSubjectId: uuid('previous_subject_id'),
-    /** What its order named; null: it was not bought, or the order named nothing. */
+    /** The products of its order; null: it was not bought, or the order named none. */
     bought: jsonb('bought').$type<ProductRef[]>(),
     startedAt: instant('started_at').notNull(),
     lastActivityAt: instant('last_activity_at').notNull(),
@@ -56,7 +56,7 @@ export const subjects = pgTable(
   ],
 );
 
-/** The names under which a shop knows a subject; any of them finds it. */
+/** The keys by which a source knows a subject; any of them finds it. */
 export const subjectKeys = pgTable(
   'subject_keys',
   {
@@ -78,8 +78,8 @@ export const subjectKeys = pgTable(
 );
 
 /**
- * An order, or what became of one that is not known yet. `enrollment_id` is the recovery it is credited to, if any. What it counts for in
- * the figures is said once, in `figures_of_order` (db/migrations/0010_orders_after_the_stop.sql).
+ * An order, or changes of one that is not stored yet. `enrollment_id` is the recovery it is credited to, if any. What it counts for in the figures
+ * is defined once, in db/functions/figures_of_order.sql.
  */
 export const conversions = pgTable(
   'conversions',
@@ -100,11 +100,11 @@ export const conversions = pgTable(
     placedAt: instant('placed_at').notNull(),
     /** An order that was cancelled keeps its row and does not restart a sequence. */
     reversedAt: instant('reversed_at'),
-    /** The time of the shop's latest word on whether the order is cancelled; null: none but `reversed_at`. */
+    /** The time of the shop's latest statement on whether the order is cancelled; null: none but `reversed_at`. */
     standingAt: instant('standing_at'),
     /** Why it counts as no revenue; null: it counts. */
     noRevenue: text('no_revenue', { enum: noRevenueReasons }),
-    /** What it is worth after edits and refunds, by the shop's latest statement; null: the shop has said nothing since. */
+    /** What it is worth after edits and refunds, by the shop's latest statement; null: the shop has not stated it since. */
     currentMinor: bigint('current_minor', { mode: 'number' }),
     currentCurrency: text('current_currency'),
     currentAt: instant('current_at'),

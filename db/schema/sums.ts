@@ -3,7 +3,7 @@ import { bigint, check, foreignKey, integer, pgTable, primaryKey, text } from 'd
 import { instant, tenantId, tenantPolicy } from './columns.ts';
 import { tenants } from './tenants.ts';
 
-/** What is counted: of the sequences of one kind and segment that were activated in the hour (or UTC day) that begins then. */
+/** Which sequences are counted: those of one kind and segment that were activated in the hour (or UTC day) that begins then. */
 const place = {
   subjectKind: text('subject_kind').notNull(),
   segment: text('segment').notNull(),
@@ -17,7 +17,7 @@ const sumOf = (name: string) => bigint(name, { mode: 'number' }).notNull().defau
 const changeOf = (name: string) => integer(name).notNull().default(0);
 
 /**
- * What the sequences of an hour, and of a day, have come to: analytics read these sums, however many enrollments there were. Written by
+ * Sums of the figures of the sequences of an hour, and of a day: analytics read these sums, however many enrollments there were. Written by
  * `fold_rollups` alone. A sum outlives the rows that it counted. The build before reads the carts among them as the view `rollups`.
  * Source: docs/adr/0013-figures-are-sums-kept-by-the-database.md
  */
@@ -55,8 +55,8 @@ export const sums = pgTable(
 );
 
 /**
- * What has changed since the last folding, a row a change: whoever sends or sells appends here and waits for nobody. Written by triggers
- * alone; without a foreign key, because that would be a look-up and a lock for each.
+ * Changes of figures since the last folding, one row each, so that writers append and never wait. Written by triggers alone; without a foreign key,
+ * which would cost a look-up and a lock per row.
  */
 export const sumDeltas = pgTable(
   'sum_deltas',

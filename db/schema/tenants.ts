@@ -85,7 +85,7 @@ export const settingsVersions = pgTable(
   ],
 );
 
-/** Who did what by hand, and what the product repaired by itself. */
+/** Changes made by hand, and repairs made by the product. */
 export const auditLog = pgTable(
   'audit_log',
   {

@@ -5,17 +5,17 @@ export type AddressKind = 'email' | 'phone' | 'telegram' | 'push' | 'visitor' | 
 export interface ChannelTraits {
   /** What people call a message on it: `text` gives "Text 2", "3 texts". */
   noun: string;
-  /** The identity that it reaches people by, and the kind under which that address is hashed; null: it needs none. */
+  /** The kind of identity that messages go to, under which the address is also hashed; null: it needs none. */
   address: AddressKind | null;
   purpose: 'marketing' | 'internal';
   /**
-   * It reaches people wherever they are, so quiet hours, the wait for a shopper who is active, and the gap between sends apply to it; a pop-up
+   * It reaches people wherever they are, so quiet hours, the wait for a person who is active, and the gap between sends apply to it; a pop-up
    * on the page or a task for a colleague disturbs nobody.
    */
   disturbs: boolean;
-  /** Steps on this channel name a text of ours. */
+  /** Steps on this channel have a text in the sequence's copy. */
   carriesCopy: boolean;
-  /** Its messages tell by themselves that they were opened; on other channels only a click does. */
+  /** Its messages report by themselves that they were opened; on other channels only a click shows it. */
   tellsOpens?: true;
 }
 

@@ -13,8 +13,8 @@ export type Suspicion = 'soon_after_send' | 'several_links';
 const clickSoonMs = 60_000;
 
 /**
- * The same for the picture. Shorter: whoever has the mailbox before them sees an email arrive, and an open is corrected by less than a
- * click is.
+ * The same for the picture. Shorter, because people who look at their mailbox see an email arrive, and because a wrong open matters less than a wrong
+ * click.
  */
 const openSoonMs = 10_000;
 
@@ -31,9 +31,9 @@ export interface Report {
 }
 
 /**
- * Whether a report by what calls itself a browser is to be doubted. A doubted one counts when a sign of life follows.
- * @param timeScale - of the enrollment: in a fast one people are simulated, and as much faster
- * @returns null: nothing speaks against a person
+ * Whether a report by something that calls itself a browser is suspected. A suspected one counts when a sign of life follows.
+ * @param timeScale - of the enrollment: simulated people are faster by as much
+ * @returns null: it counts as a person's
  * Source: docs/adr/0015-clicks-that-may-be-a-scanners.md
  */
 export function suspicionOf({ type, sinceSentMs, otherLinkJustNow }: Report, timeScale: number): Suspicion | null {

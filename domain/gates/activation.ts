@@ -2,7 +2,7 @@ import type { Answer, DecisiveGate } from './gate.ts';
 import { clockGraceMs } from './gate.ts';
 
 /**
- * Until the first dispatch, activity moves the anchor: while somebody is still busy, nothing has been left. Its `pass` is what
+ * Until the first dispatch, activity moves the anchor: while the person is still active, nothing was abandoned. Its `pass` is what
  * activates the enrollment (`activates`). Source: docs/rules.md#rule-3
  */
 export const activation: DecisiveGate = {

@@ -13,7 +13,7 @@ export const activeNow: TimeGate = {
   opensAt(situation, fromMs) {
     const channel = chosenChannel(situation);
     const activeMs = lastActiveMs(situation);
-    // The activity that the sequence counts from is the leaving itself.
+    // The activity at the anchor is the one after which the person left.
     if (channel === null || !channels[channel].disturbs || activeMs <= situation.facts.progress.anchorMs) return fromMs;
     return Math.max(fromMs, activeMs + scaled(lingersMs, situation.facts.plan.timeScale));
   },

@@ -9,7 +9,7 @@ const sentences = {
   refused: 'The provider refused this message for good.',
 } as const;
 
-/** Some channel of the step's list is possible and consented; else the step is skipped, with the preferred channel's reason. */
+/** Passes where a channel of the step's list is possible and consented; else the step is skipped, with the preferred channel's reason. */
 export const channel: DecisiveGate = {
   name: 'channel',
   check({ choice }): Answer {

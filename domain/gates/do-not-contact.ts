@@ -1,6 +1,6 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** A final no stops everything. What blocks one channel only is the channel gate's matter. Source: docs/rules.md#rule-13 */
+/** DO_NOT_CONTACT stops everything. What blocks one channel only is up to the channel gate. Source: docs/rules.md#rule-13 */
 export const doNotContact: DecisiveGate = {
   name: 'do_not_contact',
   check({ facts: { person } }): Answer {

@@ -2,8 +2,8 @@ import { oldestAt, plannedAt } from '../sequence/due.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
 /**
- * An enrollment ends whose next step is put off beyond the sequence's maximum age. A machine that comes late ends nothing; a step that has
- * become too late by then is the last gate's matter (`too_old`).
+ * Ends an enrollment whose next step is put off beyond the sequence's maximum age. A late machine ends nothing: a step that is too late because of it
+ * is skipped by the gate `too_old`.
  * Source: docs/architecture.md, "Lateness"
  */
 export const maxAge: DecisiveGate = {

@@ -1,6 +1,6 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** The subject is read again before every send: bought or gone, there is nothing to bring back. */
+/** The subject is read again before every send: one that was bought or is gone ends the sequence. */
 export const subjectOpen: DecisiveGate = {
   name: 'subject_open',
   check({ facts: { subject, progress } }): Answer {

@@ -14,9 +14,9 @@ export interface HeldIdentity extends Identity {
 export interface ChosenContact {
   contactId: string;
   personId: string;
-  /** The chosen person first, then every other that is the same one by what the event names. */
+  /** The chosen person first, then the others that the event's identities merge with them. */
   together: string[];
-  /** Identities that nobody of them has yet. */
+  /** Identities that none of them has yet. */
   missing: Identity[];
 }
 
@@ -31,13 +31,13 @@ function conflict(a: readonly Identity[], b: readonly Identity[]): boolean {
 const same = (a: Identity, b: Identity) => a.kind === b.kind && a.value === b.value;
 
 /**
- * Which contact the identities of an event name, and which persons they make one.
+ * Which contact the identities of an event name, and which persons they merge.
  *
  * Strong identities (an address, a verified id) name a person and merge persons, unless verified ids differ; a verified id wins over an
  * address. A number merges nobody who is known by anything else. An event with the number alone means its holder where there is one, and
  * where several share it, the one who is known by the number alone, if there is one.
  * @param held - every identity of every person that has any of `identities`, in order of the contacts' age
- * @returns null: nobody whom these identities could mean is known
+ * @returns null: none of these identities is known
  * Source: docs/rules.md#rule-10
  */
 export function chooseContact(identities: readonly Identity[], held: readonly HeldIdentity[]): ChosenContact | null {
@@ -60,12 +60,12 @@ export function chooseContact(identities: readonly Identity[], held: readonly He
 
 type Of = (personId: string) => HeldIdentity[];
 
-/** Whom a number means when no strong identity finds anybody. */
+/** The person that a number means when no strong identity finds anybody. */
 function holderOfNumber(identities: readonly Identity[], found: readonly HeldIdentity[], ofPerson: Of): HeldIdentity | undefined {
   const holders = found.filter((f) => !isStrong(f));
   const nameless = holders.find((f) => !ofPerson(f.personId).some(isStrong));
   const persons = new Set(holders.map((f) => f.personId));
-  // Somebody new with an address of their own takes over what the number alone had, if nobody else shares it.
+  // A new person with an address takes over the contact that is known by the number alone, if nobody else has it.
   if (identities.some(isStrong)) return persons.size === 1 ? nameless : undefined;
   return nameless ?? (persons.size === 1 ? holders[0] : undefined);
 }

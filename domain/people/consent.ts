@@ -1,8 +1,8 @@
 import type { Channel } from '../channels/index.ts';
-import type { ConsentTold } from '../events.ts';
+import type { ReportedConsent } from '../events.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 
-/** Consent of a person for one channel: the last thing they said, or nothing (rule 14). */
+/** Consent of a person for one channel: their last statement, or none (rule 14). */
 export type Consent = 'granted' | 'denied' | 'unknown';
 
 /** Who stated it. `box`: a checkbox of a cart or order; `record`: the shop's record of the customer; `person`: the person's own act. */
@@ -17,7 +17,8 @@ export interface ConsentStatement {
 }
 
 /**
- * What the statements about one channel come to. An unticked box is no statement. The person's own acts and the shop's record count more
+ * The consent that follows from the statements about one
+ * channel. An unticked box is no statement. The person's own acts and the shop's record count more
  * than any box: the latest of them decides, the denial where two are of the same instant. A ticked box counts where there is nothing else.
  * @returns `unknown`: not stated
  * Source: docs/rules.md#rule-14
@@ -33,7 +34,7 @@ export function foldConsent(statements: readonly ConsentStatement[]): Consent {
 }
 
 /**
- * Whether all marketing is closed by the person's own word: they denied every channel, and granted none since.
+ * Whether the person has closed all marketing: they denied every channel, and granted none since.
  * @param statements - of all channels; `all` stands for every one of them
  */
 export function deniesEverything(statements: readonly (ConsentStatement & { channel: string })[]): boolean {
@@ -53,7 +54,7 @@ export function saysMore(statement: ConsentStatement, known: readonly ConsentSta
 
 /** What an event says about a person's channels that adds anything to what is known. */
 export function newStatements(
-  told: readonly ConsentTold[],
+  told: readonly ReportedConsent[],
   eventMs: EpochMs,
   known: readonly (ConsentStatement & { channel: string })[],
 ): (ConsentStatement & { channel: string; wording?: string })[] {

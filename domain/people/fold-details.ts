@@ -3,7 +3,7 @@ import type { EpochMs } from '../sequence/plan.ts';
 
 /** What is known about a contact besides identities and consent. */
 export interface ContactDetails extends Omit<PersonDetails, keyof PersonRef | 'consents'> {
-  /** Provider time of the newest details; null: none were told yet. */
+  /** Provider time of the newest details; null: no event has given any yet. */
   detailsAt: EpochMs | null;
 }
 
@@ -20,7 +20,7 @@ export const noDetails: ContactDetails = {
   detailsAt: null,
 };
 
-/** A region belongs to its country: `WA` of the United States must not become Western Australia when only a newer country is told. */
+/** A region belongs to its country: `WA` of the United States must not become Western Australia when a newer event has only a country. */
 function foldRegion(known: ContactDetails, said: PersonDetails, newer: boolean): string | null {
   const [winner, other] = newer ? [said, known] : [known, said];
   const samePlace = winner.country === null || other.country === null || winner.country.toUpperCase() === other.country.toUpperCase();

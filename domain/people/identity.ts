@@ -5,7 +5,7 @@ import { asciiDigits } from '../ascii-digits.ts';
 const plainLocal = /^[a-z0-9!#$%&'*+/=?^_`{|}~\p{L}\p{M}\p{N}.-]+$/u;
 const hostLabel = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** Characters that nobody sees and a form or a spreadsheet leaves behind: zero-width ones, byte order marks, marks of direction. */
+/** Invisible characters that forms and spreadsheets leave behind: zero-width ones, byte order marks, marks of direction. */
 const invisible = /[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 
 /** The text as one sees it: without invisible characters, with ordinary spaces, trimmed. For addresses, numbers and ids. */
@@ -18,10 +18,10 @@ export function withoutInvisible(text: string): string {
 
 /**
  * One spelling per mailbox, so that equal addresses compare equal. Accepts what mail servers accept and what people paste: `Ada <ada@x.example>`,
- * `mailto:`, a full stop or comma at the end. Both halves are lower-cased (servers that tell cases apart are a curiosity, shoppers who type
- * `Ada@` are not); dots and `+tags` stay, they may be other mailboxes. International domains become punycode. A local part is kept without
- * quotes where it needs none but for its dots (whoever writes it on the wire quotes it then), and with quotes where it has spaces or specials.
- * The normal form of a normal form is itself.
+ * `mailto:`, a full stop or comma at the end. Both halves are lower-cased (servers that distinguish case are rare, people who type `Ada@` are
+ * not); dots and `+tags` stay, they may be other mailboxes. International domains become punycode. A local part that needs quotes only because of its
+ * dots is kept without them (the sender adds them on the wire); one with spaces or special characters keeps them.
+ * Normalising twice changes nothing.
  * @returns null for anything that cannot be a deliverable address: several addresses, line breaks, hosts without a dot
  * Source: RFC 5321, section 4.1.2 and 4.5.3.1; RFC 6531
  */
@@ -91,18 +91,18 @@ function spellings(written: string): string[] {
   );
   const withoutTrunk = bare.replace(/\(0\)/g, ' ');
   const all = [written, bare, withoutTrunk];
-  // `00` is how most of the world dials abroad; where it is not, no national number begins so.
+  // Most countries dial abroad with `00`; in the others no national number begins with it.
   if (/^00[1-9(\s]/.test(withoutTrunk)) all.push(withoutTrunk.replace(/^00\s*/, '+'));
   return [...new Set(all)].filter((text) => /\d/.test(text));
 }
 
-/** The country of a number in E.164 (ISO 3166-1 alpha-2); null: it belongs to none, or to one that its digits do not tell. */
+/** The country of a number in E.164 (ISO 3166-1 alpha-2); null: it belongs to none, or its digits do not show which. */
 export function countryOfPhone(number: string): string | null {
   return parsePhoneNumberFromString(number)?.country ?? null;
 }
 
 function asciiHost(domain: string): string | null {
-  // Only what may stand in a host reaches the URL parser, which would take paths, ports and escapes for granted.
+  // Only characters of a host name reach the URL parser, which would otherwise accept paths, ports and escapes.
   if (!/^[\p{L}\p{M}\p{N}.-]{1,255}$/u.test(domain) || !URL.canParse(`http://${domain}`)) return null;
   const labels = new URL(`http://${domain}`).hostname.split('.');
   const [top] = labels.slice(-1);

@@ -1,9 +1,9 @@
-/** What a text message says by itself. */
+/** What a text message that is only a keyword asks for. */
 export type Keyword = 'opt_out' | 'stop_all' | 'opt_in' | 'help';
 
 const optOut = ['stop', 'unsubscribe', 'cancel', 'end', 'quit', 'revoke', 'optout', 'opt out', 'remove', 'arret', 'arrete', 'arrett'];
 const stopAll = ['stopall', 'stop all'];
-// Not `yes`, which some providers take for one: it is the answer to a question more often than a wish for marketing.
+// Not `yes`, which some providers treat as an opt-in: it is more often the answer to a question.
 const optIn = ['start', 'unstop'];
 const help = ['help', 'info'];
 

@@ -1,7 +1,7 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
-// What shops write where nobody is meant. A short list on purpose: what it does not know is caught by counting how many people are said to
-// have it. docs/webhooks.md shows it.
+// What shops write where nobody is meant. Short on purpose: other placeholders are caught by counting how many people share
+// them. docs/webhooks.md shows it.
 
 /** Ids that stand for "nobody is logged in" or for a program's missing value. */
 const emptyIds = new Set([
@@ -11,7 +11,7 @@ const emptyIds = new Set([
   '[object object]',
 ]);
 
-/** Local parts of addresses that are no person's, whatever the domain. */
+/** Local parts that belong to no person, whatever the domain. */
 const nobodysLocal =
   /^(?:no|do[-_.]?not|dont|never|nao|ne[-_.]?pas|nicht)[-_.]?(?:reply|respond|answer|responda|repondre|antworten)(?:[-_.].*)?$|[-_.]no[-_.]?reply$/;
 const emptyLocals = new Set([
@@ -29,7 +29,7 @@ const emptyLocals = new Set([
   'noone',
   'nobody',
 ]);
-/** Local parts that are one when the domain begins with the same word: `test@test.com`. */
+/** Local parts that are placeholders when the domain begins with the same word: `test@test.com`. */
 const doubled = new Set([
   'test',
   'none',
@@ -54,7 +54,7 @@ const doubled = new Set([
 ]);
 
 /**
- * Why a value names nobody although it looks like an identity; null: it may be somebody's.
+ * Why a value names nobody although it looks like an identity; null: it may name somebody.
  * @param kind - `email`, `phone`, or anything else for an id: a person's, a cart's or an order's
  * @param value - normalised by `identity.ts` where it is an address or a number
  * @param own - the store's own addresses, normalised: its sender, its support, where its replies go

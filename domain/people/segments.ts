@@ -1,5 +1,5 @@
 export type BaseSegment = 'FIRST_TIME' | 'HIGH_VALUE' | 'RETURNING';
-/** Composes with any base segment; adds sentences to the copy, replaces nothing. */
+/** Added to any base segment; it adds sentences to the copy and replaces none. */
 export type SegmentModifier = 'LOW_STOCK';
 export const segmentNames = ['FIRST_TIME', 'HIGH_VALUE', 'RETURNING', 'LOW_STOCK'] as const satisfies readonly (BaseSegment | SegmentModifier)[];
 export type Segment = (typeof segmentNames)[number];

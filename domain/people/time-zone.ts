@@ -3,8 +3,8 @@ import { zonesOfCountry } from './country-zones.ts';
 import { countryOfRegion, zonesOfRegion } from './region-zones.ts';
 
 /**
- * What the zones of a person rest on: `stated`, the shop says the zone; `region`, country and state; `country`, the country alone, since
- * no state is known or what stands there is none; `phone`, the country of the telephone number; `store`, nothing is known, so the
+ * The evidence for a person's zones: `stated`, the shop says the zone; `region`, country and state; `country`, the country alone, because no state is
+ * known, or it is not understood; `phone`, the country of the telephone number; `store`, nothing is known, so the
  * store's own zone is assumed.
  */
 export type ZoneBasis = 'stated' | 'region' | 'country' | 'phone' | 'store';
@@ -14,7 +14,7 @@ export interface PersonZones {
   /** IANA names that this process knows, never empty; those where most people live first. */
   timeZones: readonly string[];
   basis: ZoneBasis;
-  /** ISO 3166-1 alpha-2; null where the zones rest on no country. */
+  /** ISO 3166-1 alpha-2; null where no country gave the zones. */
   country: string | null;
 }
 

@@ -1,7 +1,7 @@
 /** What the gate `quiet_hours` stores with a decision (`domain/gates/quiet-hours.ts`), or stored before it knew several zones. */
 export type QuietHoursInput = Readonly<Record<string, string | number | boolean | null>>;
 
-/** Why a step waits, as a sentence. It never claims to know where somebody lives. */
+/** Why a step waits, as a sentence that never claims to know where somebody lives. */
 export function quietHoursSentence(input: QuietHoursInput): string {
   return `Quiet hours${quietHoursWords(input)}.`;
 }

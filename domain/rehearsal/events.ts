@@ -13,7 +13,7 @@ export type RehearsalEvent = { atMs: EpochMs } & (
   /** `channel` null: all of them. */
   | { type: 'contact.opted_out'; channel: Channel | null }
   | { type: 'message.opened' | 'message.clicked'; step: StepId }
-  /** How the provider answers from now on: takes messages, cannot be reached, refuses for now, refuses for good, gives no answer. */
+  /** How the provider answers from now on: accepts, cannot be reached, refuses for now, refuses for good, gives no answer. */
   | { type: 'provider.answers'; with: ProviderAnswer }
   /** No worker runs until then: dispatches come late. */
   | { type: 'workers.down'; untilMs: EpochMs }

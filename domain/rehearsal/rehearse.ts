@@ -10,7 +10,7 @@ import type { RehearsalEvent } from './events.ts';
 import type { Setting, World } from './world.ts';
 import { apply, end, factsOf, newWorld, plainSetting, progressIn, recordFailure, recordSend, recordSkip } from './world.ts';
 
-/** One thing that the rehearsed enrollment did. `checks`: the gates that were asked (guarantee G4). */
+/** One action of the rehearsed enrollment. `checks`: the gates that were asked (guarantee G4). */
 export type LogEntry = { atMs: EpochMs } & (
   | { kind: 'sent'; step: StepId; channel: Channel; outcome: 'sent' | 'unknown'; checks: GateCheck[] }
   | { kind: 'deferred'; step: StepId; untilMs: EpochMs; anchorMs: EpochMs; reason: string; checks: GateCheck[] }
@@ -19,7 +19,7 @@ export type LogEntry = { atMs: EpochMs } & (
 );
 export type LogEntryOf<Kind extends LogEntry['kind']> = Extract<LogEntry, { kind: Kind }>;
 
-/** What a rehearsal came to. */
+/** The result of a rehearsal. */
 export interface Rehearsal {
   plan: Plan;
   log: LogEntry[];
@@ -29,7 +29,7 @@ export interface Rehearsal {
   progress: Progress | null;
 }
 
-/** A healthy enrollment makes a few moves a step; this many means that a rule no longer progresses. */
+/** A healthy enrollment makes a few moves a step; this many mean that the rules loop. */
 const mostMoves = 100_000;
 
 /**
@@ -73,7 +73,7 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
   throw new Error(`Sequence ${definition.sequence} makes no progress`);
 }
 
-/** When a move is made if nothing happens before: what is held waits for ever, and nothing is done while no worker runs. */
+/** When a move is made if nothing happens before. A held enrollment waits for ever, and nothing happens while no worker runs. */
 function actsAt(move: Exclude<Move, { kind: 'finish' }>, world: World, nowMs: EpochMs): EpochMs {
   switch (move.kind) {
     case 'hold':
@@ -91,7 +91,7 @@ function stepOf(definition: SequenceDefinition, stepId: StepId): StepDefinition 
   return step;
 }
 
-/** What one dispatch works on. */
+/** The input of one dispatch. */
 interface Dispatch {
   plan: Plan;
   world: World;
@@ -139,7 +139,7 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
       log.push({ kind: 'skipped', step: step.id, atMs: nowMs, reason: verdict.reason, checks });
       return false;
     case 'hold':
-      // It stands in the enrollment already; the next move reads it there.
+      // The enrollment records the stop already; the next move reads it there.
       return false;
     case 'stop':
       end(world, verdict.reason);

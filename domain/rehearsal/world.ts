@@ -10,7 +10,7 @@ import { type EnrollmentRecord, type LedgerRecord, newEnrollment, progressOf } f
 import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
 import type { ProviderAnswer, RehearsalEvent } from './events.ts';
 
-/** The person, the cart and the tenant of a rehearsal. */
+/** The person, the subject and the tenant of a rehearsal. */
 export interface Setting {
   /** Where the person may live, the likeliest first. */
   timeZones: readonly string[];
@@ -43,7 +43,7 @@ export const plainSetting: Setting = {
   tracksOpens: true,
 };
 
-/** A message in the stand-in for the send ledger. */
+/** A message in the rehearsal's send ledger. */
 interface Message extends LedgerRecord {
   channel: Channel | null;
   /** By that channel. */
@@ -66,7 +66,7 @@ export interface World {
   workersDownUntilMs: EpochMs;
 }
 
-/** The world at the moment the cart was last touched. */
+/** The world at the moment when the subject was last active. */
 export function newWorld(anchorMs: EpochMs, setting: Setting): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
@@ -186,7 +186,7 @@ function write(world: World, stepId: StepId, nowMs: EpochMs, changes: Partial<Me
   else world.ledger[index] = row;
 }
 
-/** The next message starts with a clean sheet; the suppression stays. */
+/** The next message starts without refusals; the suppression stays. */
 function forgetRefusals(world: World): void {
   for (const channel of channelNames) if (world.channels[channel]?.refused === true) change(world, channel, { refused: false });
 }

@@ -33,7 +33,7 @@ const readers: Readonly<Record<Exclude<KindOf<Condition>, 'converted'>, Read>> =
 };
 
 /**
- * Read a condition as a sequence file writes it. By hand, because a schema's "no alternative matched" helps no author.
+ * Read a condition as a sequence file writes it. Written by hand, because a schema's "no alternative matched" does not help an author.
  * @returns null after at least one report
  */
 export function readCondition(value: unknown, report: Report, path: Path = []): Condition | null {

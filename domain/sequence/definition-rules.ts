@@ -4,7 +4,7 @@ import { plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { SequenceShape, StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
 
-/** One thing to mend. `path` leads to the field in the file. */
+/** One mistake. `path` leads to the field in the file. */
 export interface Mistake {
   path: (string | number)[];
   message: string;

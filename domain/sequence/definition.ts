@@ -25,7 +25,7 @@ export interface StepDefinition {
   /** Name of the copy, e.g. `cart/email_2h`; null where the channels carry none. */
   content: string | null;
   when: Condition | null;
-  /** A later step at whose due time this one lapses: it never delays it. */
+  /** A later step at whose due time this one lapses, so that it never delays that step. */
   lapsesWith: StepId | null;
   /** How long after its due time the step may still be sent; null: rule 5 decides. */
   expiresAfterMs: number | null;

@@ -2,7 +2,7 @@ import type { EpochMs, Plan, PlanStep, Progress, StepId } from './plan.ts';
 import { scaled } from './time-scale.ts';
 
 const hourMs = 3_600_000;
-/** However fast a plan runs, a step may be sent for this long: people, mail servers and restarts keep wall time. */
+/** A step may be sent for at least this long, however fast the plan runs: people, mail servers and restarts take wall time. */
 const shortestLifeMs = 2 * 60_000;
 
 /**
@@ -29,13 +29,13 @@ export function expiryAt(plan: Plan, progress: Progress, stepId: StepId): EpochM
   return Math.min(oldestAt(plan, progress), Math.max(dueMs + shortestLifeMs, plannedMs));
 }
 
-/** Until when anything at all may be sent about a subject: its maximum age, and two minutes of wall time for a machine that is late. */
+/** Until when anything at all may be sent about a subject: its maximum age, plus two minutes of wall time in case the machine is late. */
 export function oldestAt(plan: Plan, progress: Progress): EpochMs {
   return progress.anchorMs + plan.maxAgeMs + shortestLifeMs;
 }
 
 /**
- * When a step is to go out: its due time, or the later time to which it was put off. Whoever comes after this is late.
+ * When a step should go out: its due time, or the later time to which it was put off. A dispatch after this is late.
  * @returns epoch ms
  * @throws RangeError when the plan has no such step
  */
@@ -44,8 +44,8 @@ export function readyAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs
 }
 
 /**
- * When a step would be to go out had nobody come late: its due time as the sequence plans it, whenever the steps before it went, and by as
- * much later as gates put it off. What an enrollment's age is judged by.
+ * When a step should have gone out if no step had been late: its due time by the sequence, whenever the steps before it were sent, plus the time by
+ * which gates put it off. `expired` is judged by this time.
  * @returns epoch ms
  * @throws RangeError when the plan has no such step
  * Source: docs/architecture.md, "Lateness"

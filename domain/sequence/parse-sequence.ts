@@ -16,7 +16,7 @@ export interface SequenceError {
 
 export type ParsedSequence = { ok: true; definition: SequenceDefinition } | { ok: false; errors: SequenceError[] };
 
-/** More is not a sequence, and reading it would cost more than refusing it. */
+/** A longer file is no sequence and is refused unread. */
 const longestFile = 256 * 1024;
 
 /**
@@ -44,7 +44,7 @@ export function parseSequence(yaml: string, kinds: SubjectKinds = subjectKinds):
   return { ok: false, errors: errors.sort((a, b) => a.line - b.line || a.column - b.column) };
 }
 
-/** The errors as a terminal shows them, one a line: `cart.yaml:12:7: …`. @param file - the name that authors know it by */
+/** The errors as a terminal shows them, one a line: `cart.yaml:12:7: …`. @param file - the file's name as its author knows it */
 export function describeSequenceErrors(file: string, errors: readonly SequenceError[]): string {
   return errors.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n');
 }
@@ -53,7 +53,7 @@ function readContent(document: Document): { ok: true; value: unknown } | { ok: f
   try {
     return { ok: true, value: document.toJS({ maxAliasCount: 50 }) };
   } catch (error) {
-    // Aliases that unfold without end, or that lead nowhere.
+    // Aliases that expand without end, or that refer to nothing.
     return { ok: false, message: `The file cannot be read: ${error instanceof Error ? error.message : String(error)}` };
   }
 }

@@ -5,7 +5,7 @@ export type EpochMs = number;
 export type StepId = string;
 
 /**
- * Why an enrollment was stopped; each says one thing, whichever way led to it (`operations/read/words.ts` has the sentences). Reaches the API
+ * Why an enrollment was stopped; each reason has one meaning, however it came about (`operations/read/words.ts` has the sentences). Reaches the API
  * and the dashboard: renaming one is a breaking change.
  */
 export const stopReasons = [

@@ -1,7 +1,7 @@
 import { backoffMs } from './backoff.ts';
 import type { EpochMs, Progress, StepId, StopReason } from './plan.ts';
 
-/** What an enrollment's own record says about where it stands. Times in epoch milliseconds. */
+/** The enrollment's own record of its progress. Times in epoch milliseconds. */
 export interface EnrollmentRecord {
   /** What delays count from: the subject's last activity. */
   anchorAt: EpochMs;
@@ -25,7 +25,7 @@ export interface LedgerRecord {
   createdAt: EpochMs;
 }
 
-/** The record of an enrollment that just began. */
+/** The record of a new enrollment. */
 export function newEnrollment(anchorAt: EpochMs, timeScale: number): EnrollmentRecord {
   return { anchorAt, activatedAt: null, notBefore: {}, held: null, stopped: null, timeScale };
 }

@@ -1,7 +1,7 @@
 import type { EpochMs } from '../sequence/plan.ts';
 import type { Subject, SubjectAddress, SubjectReport } from './kind.ts';
 
-/** Of two events of one instant the later arrival counts; a clock of whole seconds cannot tell more than the second. */
+/** Of two events of one instant the later arrival counts; with a clock of whole seconds, an instant is a second. */
 export function isNewer(event: Pick<SubjectReport<unknown>, 'occurredAtMs' | 'toTheSecond'>, knownMs: EpochMs): boolean {
   if (event.occurredAtMs >= knownMs) return true;
   return event.toTheSecond === true && Math.floor(event.occurredAtMs / 1_000) === Math.floor(knownMs / 1_000);
@@ -9,7 +9,7 @@ export function isNewer(event: Pick<SubjectReport<unknown>, 'occurredAtMs' | 'to
 
 type AddressFields = Pick<Subject<unknown>, 'email' | 'emailAt' | 'phone' | 'phoneAt'>;
 
-/** Address and number each have a time of their own: an event without one takes none away. */
+/** Address and number have separate times: an event that lacks one of them does not remove it. */
 export function foldAddress(known: AddressFields | null, { email, phone }: SubjectAddress, atMs: EpochMs): AddressFields {
   const emailWins = email !== null && (known?.emailAt == null || atMs >= known.emailAt);
   const phoneWins = phone !== null && (known?.phoneAt == null || atMs >= known.phoneAt);

@@ -2,7 +2,7 @@ import { cart } from './cart/index.ts';
 import type { SubjectKind } from './kind.ts';
 import { lead } from './lead/index.ts';
 
-/** A kind whose details and reports only it can read: what goes through it was parsed by its own schema. */
+/** A kind, as code that handles all kinds sees it: only the kind itself reads its details and reports, which its own schema has parsed. */
 export type AnySubjectKind = SubjectKind<unknown, unknown>;
 
 /** The kinds that an installation knows. */
@@ -30,5 +30,5 @@ export function subjectKindsOf(all: readonly AnySubjectKind[]): SubjectKinds {
   };
 }
 
-/** Every kind of the product. A new one is one more line. */
+/** Every kind of the product. A new kind is one more line here. */
 export const subjectKinds = subjectKindsOf([cart, lead]);

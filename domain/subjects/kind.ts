@@ -3,7 +3,10 @@ import type { BaseSegment, PurchaseHistory, SegmentModifier, SegmentThresholds }
 import type { EpochMs, StopReason, StopTrigger } from '../sequence/plan.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
 
-/** A subject as it was last heard of: what a sequence is about. `D` is what only its kind knows. Money in minor units of `currency`. */
+/**
+ * A subject, by the latest event about it: what a sequence is about. `D` are the details that only its kind
+ * has. Money in minor units of `currency`.
+ */
 export interface Subject<D> {
   state: 'open' | 'converted' | 'gone';
   /** ISO 4217; null: unknown, and then the value is. */
@@ -20,19 +23,19 @@ export interface Subject<D> {
   lastActivityAt: EpochMs;
 }
 
-/** A subject as an event leaves it; its state is decided by whoever applies the event. */
+/** A subject after an event was folded into it; its state is decided elsewhere. */
 export type Folded<D> = Omit<Subject<D>, 'state'>;
 
-/** An event that reports a subject, in the shape that every kind folds. `report` is the part of the event that is its kind's own. */
+/** An event that reports a subject, in the shape that every kind folds. `report` is the part of the event that only its kind knows. */
 export interface SubjectReport<R> {
   /** By the provider's clock: reports are folded by this, not by arrival. */
   occurredAtMs: EpochMs;
-  /** The clock tells whole seconds only. */
+  /** The clock has whole seconds only. */
   toTheSecond?: true;
   report: R;
 }
 
-/** How an event names the person, normalised; null: it does not, or not usably. */
+/** How an event names the person, normalised; null: it does not, or unusably. */
 export interface SubjectAddress {
   email: string | null;
   phone: string | null;
@@ -57,8 +60,8 @@ export interface ViewTools {
 }
 
 /**
- * How people read about subjects of a kind. Everything that a page, a list, a story or a message says about them is made of these words.
- * Phrases are lower case and complete the sentence named beside them; what is left out is said in general words.
+ * The words for subjects of a kind, from which pages, lists, stories and messages build their sentences. Phrases are lower case and complete the
+ * sentence named beside them; where one is left out, a general phrase is used.
  */
 export interface Words {
   /** What it is, e.g. `cart`. Sentences write "the cart", "this cart". */
@@ -94,9 +97,8 @@ export interface Words {
 }
 
 /**
- * A kind of subject: what a cart is, or a lead, and how people read about it. One folder here and one line in `domain/subjects/index.ts`;
- * nothing elsewhere names a kind. `R` is what its events report, `D` what is kept of that, as JSON in `subjects.details`.
- * All of it is pure.
+ * A kind of subject, such as a cart or a lead, with its words. One file or folder here and one line in `domain/subjects/index.ts`; code elsewhere
+ * names no kind. `R` is what its events report, `D` what is kept of that, as JSON in `subjects.details`. All functions are pure.
  */
 export interface SubjectKind<D, R> {
   /** As `subjects.kind` and Temporal's search attribute have it. */
@@ -105,11 +107,11 @@ export interface SubjectKind<D, R> {
   trigger: string;
   /** What ends its sequences unless they say otherwise. */
   stopOn: readonly StopTrigger[];
-  /** What a message waits for before it may go out for the first time: `quietFor` of a sequence that does not say. */
+  /** The default of a sequence's `quietFor`: how long the subject must be left alone before the first message. */
   quietForMs: number;
   /**
-   * How an order counts as the purchase of the subject: it names it by one of its keys, or any order of its person does, because orders
-   * never name such a subject (docs/rules.md#rule-11).
+   * Which orders count as its purchase. `key`: those that name it by one of its keys; `person`: any order of its person, because orders never name
+   * such a subject (docs/rules.md#rule-11).
    */
   boughtBy: 'key' | 'person';
   /** Reads stored details of this or an earlier version. */
@@ -121,25 +123,31 @@ export interface SubjectKind<D, R> {
    * @param known - null: the subject was not heard of before
    */
   fold(known: Subject<D> | null, event: SubjectReport<R>, address: SubjectAddress): Folded<D>;
-  /** Whether a report under the keys of a converted subject is about a new one (docs/rules.md#rule-16); if not, it is a late echo. */
+  /**
+   * Whether a report under the keys of a converted subject is about a new one (docs/rules.md#rule-16), and not a late report about the converted
+   * one.
+   */
   beginsAnew(converted: Converted<D>, event: SubjectReport<R>): boolean;
-  /** What is left of several subjects that turned out to be one. @param details - of all of them, the latest active first; never empty */
+  /**
+   * The details of one subject, from several that turned out to be the
+   * same. @param details - of all of them, the latest active first; never empty
+   */
   unite(details: readonly [D, ...D[]]): D;
   /** The details once it was bought. @param products - what the order named; empty: nothing */
   convert(details: D, products: readonly { title: string; productId: string | null }[]): D;
-  /** Why the subject itself ends what runs about it and lets nothing begin, though it is open; null: it does not. */
+  /** Why an open subject ends its enrollments and begins none (an emptied cart, for example); null: it does not. */
   endsBy(subject: Folded<D>): StopReason | null;
   /**
    * Why no sequence may begin about it as it stands, whoever it belongs to (docs/rules.md#rule-18); null: one may. Completes "No sequence was
    * begun about this cart: …".
-   * @param report - the event in hand; null: it is asked about afterwards
+   * @param report - the event being applied; null: asked later, without an event
    */
   unfit(subject: Folded<D>, settings: TenantSettings, report: R | null): string | null;
-  /** The products in it, for an order that names no subject (docs/rules.md#rule-11). Empty: an order says nothing about it. */
+  /** The products in it, for an order that names no subject (docs/rules.md#rule-11). Empty: orders cannot be matched by product. */
   products(details: D): readonly { title: string; productId: string | null }[];
   /** How many things it holds; null: none are counted. */
   count(details: D): number | null;
-  /** What composes with the person's segment in conditions. */
+  /** Modifiers, which conditions combine with the person's segment. */
   modifiers(details: D, thresholds: Pick<SegmentThresholds, 'lowStockAt'>): SegmentModifier[];
   /** The one value by which lists and figures group enrollments about it; kept in `enrollments.segment`. */
   segment(base: BaseSegment, details: D, owner: PurchaseHistory, settings: TenantSettings): string;
@@ -152,7 +160,7 @@ export interface SubjectKind<D, R> {
   words: Words;
 }
 
-/** A subject that was bought, as far as it matters for what comes under its keys later. */
+/** What is kept of a converted subject, to judge later events under its keys. */
 export interface Converted<D> {
   /** By the provider's clock; null: unknown. */
   convertedAt: EpochMs | null;

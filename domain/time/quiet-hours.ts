@@ -34,7 +34,7 @@ export function firstOutside(window: DailyWindow, timeZone: string, fromMs: Epoc
   }
 }
 
-/** When the windows of several zones are over, and which of the zones that heeds. */
+/** When the windows of several zones are over, and which of the zones that respects. */
 export interface CommonOpening {
   atMs: EpochMs;
   timeZones: readonly string[];
@@ -56,7 +56,7 @@ export function firstOutsideAll(window: DailyWindow, timeZones: readonly string[
   for (;;) {
     const atMs = commonOpening(window, heeded, fromMs);
     if (atMs !== null) return { atMs, timeZones: heeded };
-    // Clock changes have closed what was open before: rare, and one zone always opens.
+    // A clock change closed the common opening: rare, and with one zone there always is one.
     heeded = heeded.slice(0, -1);
   }
 }

@@ -18,7 +18,7 @@ export const readCartUpdated: Read = (reading) => {
   const currency = cart === null ? null : readEventCurrency(reading, cart, 'data.cart', 'total');
   const contact = readContact(reading, currency);
   if (cart === null) {
-    // Nothing is said about a cart; what is said about a person is kept.
+    // The event says nothing about a cart; keep what it says about the person.
     note(notes, 'data.cart', 'is missing');
     return namesSomebody(contact.person) ? [...optOutsOf(contact, occurred), { type: 'contact.updated', ...occurred, person: contact.person }] : [];
   }
@@ -44,11 +44,11 @@ export const readCartUpdated: Read = (reading) => {
   ];
 };
 
-/** The currency of an event's amounts: as it says, as its total says, or the store's. */
+/** The currency of an event's amounts: its own field, else that of its total, else the store's. */
 export function readEventCurrency({ notes, store }: Reading, fields: Fields, path: string, total: string): string | null {
   const said = readCurrency(fields['currency'], `${path}.currency`, notes);
   if (said !== null) return said;
-  // What is there and cannot be read may be any currency.
+  // An unreadable currency may be any.
   const guess = currencyWithin(fields[total]) ?? (isAbsent(fields['currency']) ? store.currency : null);
   if (guess === null) note(notes, `${path}.currency`, 'is missing, so amounts are left out');
   return guess;

@@ -10,7 +10,7 @@ export const readContactUpdated: Read = (reading) => {
   return [...optOutsOf(contact, reading.occurred), { type: 'contact.updated', ...reading.occurred, person: contact.person }];
 };
 
-/** A reply stops whatever its channel; one that is not said or not known is that of the address it came from. */
+/** A reply stops on every channel; a missing or unknown channel is inferred from the address it came from. */
 export const readMessageReceived: Read = (reading) => {
   const { data, notes, occurred } = reading;
   const person = readIdentity(reading);
@@ -21,7 +21,7 @@ export const readMessageReceived: Read = (reading) => {
   return [{ type: 'message.received', ...occurred, person, channel, text: readLines(data['text'], 'data.text', notes, 10_000) }];
 };
 
-/** Whoever opts out of we do not know what opts out of everything. */
+/** An opt-out of an unknown channel is an opt-out of all channels. */
 export const readOptedOut: Read = (reading) => {
   const { data, notes, occurred } = reading;
   const person = readIdentity(reading);
@@ -41,7 +41,7 @@ export const readOptedOut: Read = (reading) => {
   ];
 };
 
-/** A yes to we do not know what is none. */
+/** An opt-in to an unknown channel is no opt-in. */
 export const readOptedIn: Read = (reading) => {
   const { data, notes, occurred } = reading;
   const person = readIdentity(reading);

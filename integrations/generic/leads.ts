@@ -10,10 +10,10 @@ import { readEventCurrency } from './carts.ts';
 import { optOutsOf, readContact, readIdentity } from './person.ts';
 import { type Read, type Reading, within } from './reading.ts';
 
-// A kind of their own: a lead and a cart of one system may have the same id.
+// A key kind of its own: a lead and a cart of one system may have the same id.
 const leadKey = (value: string): SubjectKey => ({ kind: 'lead', value });
 
-/** Somebody asked about something. A form without an id has one lead of each person: what they ask next is added to it. */
+/** Somebody asked about something. A form that sends no id has one lead per person: later inquiries are added to it. */
 export const readLeadCreated: Read = (reading) => {
   const { data, notes, store, occurred } = reading;
   const fields = readFields(data['lead'], 'data.lead', notes) ?? {};

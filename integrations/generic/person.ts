@@ -1,4 +1,4 @@
-import type { ConsentTold, DomainEvent, PersonDetails, PersonRef } from '../../domain/events.ts';
+import type { ReportedConsent, DomainEvent, PersonDetails, PersonRef } from '../../domain/events.ts';
 import { readCountry, readRegion } from '../read/country.ts';
 import { readLocale, readTimeZone } from '../read/locale.ts';
 import { readCurrency, readMoney } from '../read/money.ts';
@@ -7,13 +7,13 @@ import { namesSomebody, readEmail, readPhone } from '../read/person.ts';
 import { readCount, readId, readText } from '../read/text.ts';
 import type { Reading } from './reading.ts';
 
-/** A contact, and the channels on which it says that the person wants nothing more. */
+/** A contact, and the channels on which the person has opted out. */
 export interface Contact {
   person: PersonDetails;
-  denied: ConsentTold['channel'][];
+  denied: ReportedConsent['channel'][];
 }
 
-/** Everything that `contact` may say. */
+/** All fields of `contact`. */
 export function readContact(reading: Reading, currency: string | null): Contact {
   const { notes } = reading;
   const fields = readFields(reading.data['contact'], 'data.contact', notes) ?? {};
@@ -37,7 +37,7 @@ export function readContact(reading: Reading, currency: string | null): Contact 
   return { person, denied };
 }
 
-/** Whom `contact` names. */
+/** The identities in `contact`. */
 export function readIdentity({ data, notes, store }: Reading, country: string | null = null): PersonRef {
   const fields = readFields(data['contact'], 'data.contact', notes) ?? {};
   const lives = country ?? readCountry(fields['country'], 'data.contact.country', notes);
@@ -49,14 +49,14 @@ export function readIdentity({ data, notes, store }: Reading, country: string | 
 }
 
 const yes = ['true', 'yes', '1', 'on', 'granted', 'subscribed', 'opted_in', 'confirmed'];
-/** A box that was left as it was. */
+/** An unticked box. */
 const notStated = ['false', 'no', '0', 'off', '', 'not_stated', 'not_subscribed', 'unknown', 'null', 'none', 'pending'];
 const denials = ['denied', 'unsubscribed', 'opted_out', 'withdrawn', 'revoked'];
 
-function readMarketing({ notes }: Reading, value: unknown): Record<'granted' | 'denied', ConsentTold['channel'][]> {
+function readMarketing({ notes }: Reading, value: unknown): Record<'granted' | 'denied', ReportedConsent['channel'][]> {
   const path = 'data.contact.marketing';
   const fields = readFields(value, path, notes) ?? {};
-  const said: Record<'granted' | 'denied', ConsentTold['channel'][]> = { granted: [], denied: [] };
+  const said: Record<'granted' | 'denied', ReportedConsent['channel'][]> = { granted: [], denied: [] };
   for (const channel of ['email', 'sms'] as const) {
     const answer = fields[channel];
     if (isAbsent(answer)) continue;
@@ -76,7 +76,7 @@ function wordOf(answer: unknown): string {
     .replace(/[\s-]+/g, '_');
 }
 
-/** `"denied"` is the person's own word: an opt-out, not an unticked box. */
+/** `"denied"` is the person's own statement: an opt-out, not an unticked box. */
 export function optOutsOf({ person, denied }: Contact, occurred: { occurredAtMs: number }): DomainEvent[] {
   const { email, phone, externalId } = person;
   if (!namesSomebody(person)) return [];

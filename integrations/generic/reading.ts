@@ -13,7 +13,7 @@ export interface Reading {
   occurred: Occurred;
 }
 
-/** The events that a body tells; none: it names nobody and nothing. */
+/** The events in a body; none: it names nobody and nothing. */
 export type Read = (reading: Reading) => DomainEvent[];
 
 /** An object inside of `data`; one that is missing or unreadable has no fields. */

@@ -17,7 +17,7 @@ const toleranceMs = 5 * 60_000;
 
 interface Type {
   read: Read;
-  /** Whether it tells a purchase, a reply or an opt-out. */
+  /** Whether it is a purchase, a reply or an opt-out. */
   mayBeStop: boolean;
 }
 
@@ -41,7 +41,7 @@ export const genericReceiver = jsonReceiver({
   topics: [...types.keys()],
   readsHeaders: [],
   topicHeader: null,
-  // Who writes these events can correct them, and only notices what is refused.
+  // The sender can correct these events, and notices only what is refused.
   answersUnreadable: 'refuse',
 
   verify(delivery, secrets) {
@@ -50,7 +50,7 @@ export const genericReceiver = jsonReceiver({
     const signatures = singleHeader(delivery, 'webhook-signature');
     if (id === null || timestamp === null || signatures === null) return 'missing_signature';
     const keys = secrets.map((secret) => standardWebhookKey(secret)).filter((key) => key !== null);
-    // `v1a` and later schemes stand in the same list and are not ours to check.
+    // `v1a` and later schemes may be in the same list; they are not checked.
     const candidates = signatures.split(' ').flatMap((signature) => (signature.startsWith('v1,') ? [signature.slice('v1,'.length)] : []));
     const signed = standardWebhookParts(id, timestamp, delivery.raw);
     if (!signatureMatches(standardWebhookScheme, keys, signed, candidates)) return 'bad_signature';

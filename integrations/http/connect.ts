@@ -10,7 +10,7 @@ export interface OpenHttp {
   destroy(): void;
 }
 
-/** Thrown when no connection could be had: refused, timed out, or TLS failed. Certainly nothing was sent. */
+/** Thrown when no connection could be opened: refused, timed out, or TLS failed. Certainly nothing was sent. */
 export class HttpOpenError extends Error {
   readonly code = 'http_open_failed';
   override readonly name = 'HttpOpenError';
@@ -27,7 +27,7 @@ export async function connect(url: URL, timeoutMs: number): Promise<OpenHttp> {
   // The TCP socket is our own, because only that one can be reset.
   const tcp = net.connect({ host, port: Number(url.port || (secure ? 443 : 80)), noDelay: true });
   const ignore = () => {};
-  // An error event that nobody listens to would end the process, also while the connection waits for its use.
+  // An error event without a listener would end the process, also while the connection is idle.
   tcp.on('error', ignore);
   const timer = setTimeout(() => tcp.destroy(new Error(`no connection within ${timeoutMs} ms`)), timeoutMs);
   const broken = new Promise<never>((_resolve, reject) => {

@@ -20,7 +20,7 @@ const mostAnswerBytes = 64 * 1024;
 /**
  * Send one POST that the fence can rely on: no redirects, no retries, and the last byte of the body leaves only after a synchronous check of the
  * deadline. At the deadline the connection is reset. The outcome follows from what was sent: before the last byte the message is certainly not
- * accepted; after it, only an answer tells.
+ * accepted; after it, only an answer is proof.
  * @param continueMs - how long to wait for `100 Continue`, which shows that the provider is there before the message leaves; then it is sent
  *   all the same (RFC 9110, section 10.1.1)
  */
@@ -51,11 +51,11 @@ export function fencedPost(
     };
     const judged = (given: HttpAnswer): SendOutcome => {
       if (complete) return message.judge(given);
-      // What was not sent whole cannot have been accepted, whatever is answered.
+      // A message that was not sent whole cannot have been accepted, whatever the answer.
       return { kind: 'refused', severity: 'soft', ...(given.status >= 500 ? { outage: true } : {}), response: `HTTP ${given.status} before the end` };
     };
     const fail = (reason: string): void => {
-      // The head of an answer says what became of the message, also where the rest of it does not arrive.
+      // The head of an answer decides the outcome, even if the rest of it does not arrive.
       if (answer !== null) finish(judged(answer));
       else finish(complete ? { kind: 'unknown', response: reason } : { kind: 'refused', severity: 'soft', outage: true, response: reason });
     };

@@ -8,14 +8,14 @@ export interface HttpAnswer {
 }
 
 // Statuses by which a server says that it did not do what was asked. Not among them: 408 and 499, which a proxy may give while the server works
-// on; 409, which may be about an earlier call with the same key; 302 and 303, which may follow after the deed.
+// on; 409, which may be about an earlier call with the same key; 302 and 303, which may follow after the message was accepted.
 const refusals = new Set([
   301, 307, 308, 400, 401, 402, 403, 404, 405, 406, 410, 411, 412, 413, 414, 415, 416, 417, 421, 422, 423, 425, 426, 428, 429, 431, 451,
 ]);
 
 /**
- * What a status alone says about a message that was sent whole. A provider's own codes may say more: that the address is dead, or that a message
- * was not taken in spite of a 5xx.
+ * What a status alone says about a message that was sent whole. A provider's own codes may say more: that the address does not exist, or that a
+ * message was not accepted in spite of a 5xx.
  * @param response - for the ledger: no personal data
  */
 export function judgeStatus(status: number, response: string, providerMessageId: string | null = null): SendOutcome {

@@ -118,7 +118,7 @@ function byName(text: string): string | null {
     const display = new Intl.DisplayNames([language], { type: 'region', fallback: 'none' });
     for (const code of alpha2) {
       const known = normalName(display.of(code) ?? '');
-      // The first language that has a name decides whose it is.
+      // Where two countries share a name, the first language that has it decides.
       if (known !== '' && !names.has(known)) names.set(known, code);
     }
   }
@@ -135,7 +135,7 @@ function normalName(text: string): string {
     .replace(/^the /, '');
 }
 
-/** A state or province, as its code or its name: whoever needs the zone or the law of it understands both. */
+/** A state or province, as its code or its name; time zones are found by either. */
 export function readRegion(value: unknown, path: string, notes: Notes): string | null {
   return readText(value, path, notes, 64);
 }

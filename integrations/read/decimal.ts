@@ -6,7 +6,7 @@ export interface Decimal {
   negative: boolean;
   whole: string;
   fraction: string;
-  /** Its one separator could have been the other kind as well: which it was taken for. */
+  /** The only separator was ambiguous: what it was taken for. */
   guessed: 'thousands' | 'decimal' | null;
 }
 

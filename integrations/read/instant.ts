@@ -6,10 +6,10 @@ import { isPlausibleInstant } from '../bounds.ts';
 import { readTimeZone } from './locale.ts';
 import { isAbsent, type Notes, note } from './notes.ts';
 
-/** A time and how fine it was written. */
+/** A time and the precision in which it was written. */
 export interface Instant {
   ms: EpochMs;
-  /** It says no part of the second. */
+  /** It has no fraction of the second. */
   toTheSecond: boolean;
 }
 
@@ -18,7 +18,7 @@ const monthNames = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep
 /**
  * A point in time: ISO 8601, as SQL and PHP write it, RFC 2822, Unix seconds or milliseconds, PHP's `{ date, timezone }`. One without an
  * offset is a wall clock's in the store's zone; one without a time of day is the day's beginning.
- * @returns null where there is none, and for what no shop's clock says (before 2000, from 2100 on)
+ * @returns null where there is none, and for times that no shop's clock shows (before 2000, from 2100 on)
  */
 export function readInstant(value: unknown, path: string, notes: Notes, timeZone: string): Instant | null {
   if (isAbsent(value)) return null;
@@ -75,7 +75,7 @@ function ofText(text: string, timeZone: string): Found | null {
     const [, year = '', month = '', day = '', hour, minute, second, fraction = '', zone = ''] = iso;
     return ofParts([year, month, day], [hour, minute, second], fraction, zone, timeZone);
   }
-  // Nobody but Europe puts full stops into a date, day first; with slashes it may be either.
+  // Dates with full stops are European, day first; with slashes they may be either.
   const european = /^(\d{1,2})\.(\d{1,2})\.(\d{4})(?:,?\s+(\d{1,2}):(\d{2})(?::(\d{2}))?)?$/.exec(text);
   if (european !== null) {
     const [, day = '', month = '', year = '', hour, minute, second] = european;
@@ -130,7 +130,7 @@ function offsetOf(zone: string): number | string | null | undefined {
   return minutes > 18 * 60 ? undefined : (offset[1] === '-' ? -1 : 1) * minutes * 60_000;
 }
 
-/** When a clock on the wall of that zone shows it: of an hour that comes twice the first, in one that is left out the time after it. */
+/** The instant at which a wall clock of that zone shows it: of an hour that comes twice the first, of one that is skipped the time after it. */
 function ofWallClock(localMs: EpochMs, timeZone: string): EpochMs {
   const before = offsetMsAt(timeZone, localMs - 24 * 3_600_000);
   const after = offsetMsAt(timeZone, localMs + 24 * 3_600_000);

@@ -22,7 +22,7 @@ function tagOf(text: string): string | null {
     .replace(/[.@].*$/, '')
     .trim()
     .split(/[-_]+/);
-  // What no standard knows stands at the end (`pt_PT_ao90`): drop it until the rest is a tag.
+  // Non-standard parts are at the end (`pt_PT_ao90`): drop them until the rest is a tag.
   for (let length = subtags.length; length > 0; length--) {
     const tag = knownTag(subtags.slice(0, length).join('-'));
     if (tag !== null) return tag;
@@ -39,7 +39,7 @@ function knownTag(written: string): string | null {
     return null;
   }
   const { language, script, region } = locale;
-  // Undetermined, several, none: CLDR has names for them, people do not speak them. A tag of "und" alone has no language at all.
+  // "Undetermined", "several" and "none" have names in CLDR and are no languages. A tag of "und" alone has no language at all.
   if (['und', 'mul', 'mis', 'zxx', undefined].includes(language) || languageNames.of(language) === undefined) return null;
   const known = region !== undefined && regionNames.of(region) !== undefined && region !== 'ZZ';
   return [language, script, known ? region : undefined].filter((part) => part !== undefined).join('-');
@@ -80,7 +80,7 @@ export function readTimeZone(value: unknown, path: string, notes: Notes): string
 }
 
 function zoneOf(text: string): string | null {
-  // An offset is no zone: it is right for half of the year.
+  // An offset is no zone: it is right for only half of the year.
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{1,63}$/.test(text)) return null;
   try {
     new Intl.DateTimeFormat('en', { timeZone: text });

@@ -53,7 +53,7 @@ export function currencyWithin(value: unknown): string | null {
 const mostMinor = 10_000_000_000_000;
 
 export interface MoneyRule {
-  /** Also what is below zero, as corrections are. */
+  /** Accepts amounts below zero, as in corrections. */
   signed?: true;
 }
 

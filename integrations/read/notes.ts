@@ -3,7 +3,7 @@ import type { FieldNote } from '../../domain/field-note.ts';
 /** What a receiver left out or guessed so far. Every reader of a field takes them, adds to them, and never throws. */
 export type Notes = FieldNote[];
 
-// A cart of 500 odd lines would fill the story with its notes; the first tell what is wrong with the sender.
+// A cart with 500 bad lines would fill the story with notes; the first ones show what is wrong with the sender.
 const mostNotes = 40;
 
 /** @param field - a path of ours, with positions in lists, e.g. `line_items.0.price`: never a name that the sender chose */
@@ -21,7 +21,7 @@ export function isAbsent(value: unknown): value is null | undefined {
   return value === undefined || value === null;
 }
 
-/** @returns null for everything but an object; PHP's empty object, `[]`, says nothing and is not noted */
+/** @returns null for everything but an object; PHP's empty object, `[]`, counts as missing and is not noted */
 export function readFields(value: unknown, path: string, notes: Notes): Fields | null {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   if (!isAbsent(value) && !(Array.isArray(value) && value.length === 0) && value !== '') note(notes, path, 'is no object: left out');
@@ -43,7 +43,7 @@ export function readList(value: unknown, path: string, notes: Notes, mostEntries
 }
 
 /**
- * What `read` makes of each object in a list; entries of which it makes nothing are left out.
+ * The results of `read` for each object in a list; entries for which it returns null are left out.
  * @param read - takes the entry and its path
  * @returns null where there is no list, and where it has entries and none is an object: then nothing is known about its content
  */

@@ -54,7 +54,7 @@ function fault(text: unknown, kind: 'email' | 'phone'): string {
   return kind === 'email' ? 'is no email address' : 'is no phone number';
 }
 
-/** Nothing is known about anybody. */
+/** A person of whom nothing is known. */
 export const nobody: PersonDetails = {
   email: null,
   phone: null,

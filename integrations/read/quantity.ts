@@ -4,8 +4,8 @@ import { isAbsent, type Notes, note } from './notes.ts';
 const mostOfOne = 1_000_000;
 
 /**
- * How many of one thing a line is about; half a metre is 0.5. What says nothing readable is one.
- * @returns null for none and for less than none: there is nothing of it in the cart
+ * How many of one thing a line is about; half a metre is 0.5. An unreadable quantity is 1.
+ * @returns null for zero and less: the cart holds none of it
  */
 export function readQuantity(value: unknown, path: string, notes: Notes): number | null {
   const decimal = typeof value === 'number' || typeof value === 'string' ? parseDecimal(value, 3) : null;

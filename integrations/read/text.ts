@@ -38,9 +38,9 @@ function leaveOut(notes: Notes, path: string, why: string): null {
 }
 
 /**
- * The outside's id of a cart, an order, a product or a person, as text. Invisible characters are removed; one that is too long for a key is
- * known by its hash.
- * @returns null where there is none, and for what stands for none: `0`, `guest`, `undefined`, the nil UUID …
+ * The source's id of a cart, an order, a product or a person, as text. Invisible characters are removed; one that is too long for a key is replaced
+ * by its hash.
+ * @returns null where there is none, and for placeholders: `0`, `guest`, `undefined`, the nil UUID …
  */
 export function readId(value: unknown, path: string, notes: Notes): string | null {
   if (isAbsent(value)) return null;

@@ -6,7 +6,7 @@ import type { Instant } from './instant.ts';
 import { type Notes, note, sentenceOf } from './notes.ts';
 import { namesSomebody } from './person.ts';
 
-/** What a reader made of a body: no event, where it names nobody and nothing. */
+/** The events in a body; none where it names nobody and nothing. */
 export function understood(topic: string, events: readonly DomainEvent[], notes: Notes, mayBeStop: boolean): Normalised {
   if (events.length > 0) return { kind: 'events', topic, events: [...events], notes };
   if (notes.length === 0) note(notes, 'body', 'names nobody and nothing');
@@ -21,8 +21,8 @@ const toleranceMs = 5 * 60_000;
 /**
  * The time of an event. Events are folded by these, so a clock that runs ahead must not silence everything that follows: never later than
  * the arrival.
- * @param stated - null: the event says none that can be read
- * @param path - where it should be said; null: nowhere, and the arrival is the time
+ * @param stated - null: the event has no readable time
+ * @param path - the field of the time, for the note; null: the event has no such field and happened when it arrived
  */
 export function occurredAt(stated: Instant | null, path: string | null, notes: Notes, receivedAtMs: EpochMs): Occurred {
   if (stated === null) {
@@ -37,7 +37,7 @@ export function occurredAt(stated: Instant | null, path: string | null, notes: N
 }
 
 /**
- * The keys of a cart. One that has none is its shopper's only cart without one: such a source keeps one cart for each customer.
+ * The keys of a cart. A cart without a key is its shopper's only one: such a source keeps one cart for each customer.
  * @returns none where the event names nobody and nothing
  */
 export function cartKeys(keys: readonly SubjectKey[], person: PersonRef, path: string, notes: Notes): SubjectKey[] {

@@ -21,7 +21,7 @@ export function readUrl(value: unknown, path: string, notes: Notes, storeUrl: st
   if (/^https?:\/\//i.test(text)) return absolute(text) ?? leaveOut('is no http or https address');
   if (text.startsWith('//')) return absolute(`https:${text}`) ?? leaveOut('is no http or https address');
   if (/^www\.[^/\s]+\.[^/\s]+/i.test(text)) return absolute(`https://${text}`) ?? leaveOut('is no http or https address');
-  // What has a scheme of its own (`javascript:`, `data:`, `mailto:`) is no page.
+  // Other schemes (`javascript:`, `data:`, `mailto:`) are no pages.
   if (/^[a-z][a-z0-9+.-]*:/i.test(text) || text.startsWith('#') || /\s/.test(text)) return leaveOut('is no http or https address');
   if (storeUrl === null || !URL.canParse(text, storeUrl)) return leaveOut("is relative, and the store's address is not known");
   return absolute(new URL(text, storeUrl).href) ?? leaveOut('is no http or https address');

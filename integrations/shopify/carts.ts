@@ -33,7 +33,7 @@ export const readCheckout: Read = (reading) => {
       completed: firstInstant(reading, ['completed_at']) !== null,
     },
   };
-  // An opt-out on record comes first: the cart is decided about with it.
+  // An opt-out on record comes first, so that the cart is decided with it.
   return [...optOuts(shopper.records, shopper.customer, occurred.occurredAtMs), cart];
 };
 
@@ -80,7 +80,7 @@ function createdAt(reading: Reading, occurredAtMs: number): number {
 function checkoutCurrency({ body, notes, store }: Reading): string | null {
   const shown = readCurrency(body['presentment_currency'], 'presentment_currency', notes);
   if (shown !== null) return shown;
-  // One that cannot be read may be any: the shop's own would be a guess about the worth of everything.
+  // An unreadable currency may be any: taking the shop's own would guess the value of everything.
   if (!isAbsent(body['presentment_currency']) && body['presentment_currency'] !== '') return null;
   const own = readCurrency(body['currency'], 'currency', notes) ?? currencyWithin(body['total_price']) ?? store.currency;
   if (own === null) note(notes, 'currency', 'is missing: what the cart costs is not known');
@@ -129,7 +129,7 @@ const origins: Readonly<Record<string, CartOrigin>> = {
 const marketplaces =
   /^(?:amazon|ebay|tiktok|facebook|instagram|meta|google|youtube|pinterest|etsy|walmart|zalando|otto|kaufland|bol|mercado|rakuten|wish|snapchat)/;
 
-/** Where the checkout was filled: its channel, else the till or the member of staff that it names. */
+/** Where the checkout was filled: its channel, else a till or a member of staff if it names one. */
 function originOf(reading: Reading): CartOrigin | null {
   const { body, notes } = reading;
   const name = readText(body['source_name'], 'source_name', notes, 100)?.toLowerCase() ?? null;

@@ -1,4 +1,4 @@
-import type { ConsentTold, DomainEvent, PersonRef } from '../../domain/events.ts';
+import type { ReportedConsent, DomainEvent, PersonRef } from '../../domain/events.ts';
 import type { EpochMs } from '../../domain/sequence/plan.ts';
 import { readInstant } from '../read/instant.ts';
 import { type Fields, isAbsent, note, readFields } from '../read/notes.ts';
@@ -8,10 +8,10 @@ import type { Reading } from './reading.ts';
 
 /** What Shopify has on record about a customer and a channel. */
 export interface ConsentRecord {
-  channel: ConsentTold['channel'];
+  channel: ReportedConsent['channel'];
   /** `redacted`: the customer's data were erased, so nothing may be sent. Nothing else is a statement. */
   state: 'subscribed' | 'unsubscribed' | 'redacted';
-  /** null: not said. */
+  /** null: not stated. */
   atMs: EpochMs | null;
   /** The customer confirmed it from their own mailbox or phone. */
   confirmed: boolean;
@@ -24,7 +24,7 @@ export function readRecords(reading: Reading, customer: Fields, path: string): C
   return [email, sms].filter((record) => record !== null);
 }
 
-function readRecord(reading: Reading, customer: Fields, at: string, channel: ConsentTold['channel']): ConsentRecord | null {
+function readRecord(reading: Reading, customer: Fields, at: string, channel: ReportedConsent['channel']): ConsentRecord | null {
   const path = `${at}${channel}_marketing_consent`;
   const fields = readFields(customer[`${channel}_marketing_consent`], path, reading.notes);
   if (fields === null) return null;
@@ -67,14 +67,14 @@ function timeOf({ notes, store, receivedAtMs }: Reading, value: unknown, path: s
 }
 
 /** A record as a statement about the person. */
-export function statementOf({ channel, state, atMs }: ConsentRecord): ConsentTold {
+export function statementOf({ channel, state, atMs }: ConsentRecord): ReportedConsent {
   return { channel, state: state === 'subscribed' ? 'granted' : 'denied', basis: 'record', atMs };
 }
 
 const source = 'shop record';
 
 /**
- * Opt-outs that the records tell. `redacted` is none: it denies, but nobody asked for it; the erasure itself comes by `customers/redact`.
+ * Opt-outs in the records. `redacted` is none: it is a denial that nobody asked for, and the erasure itself comes by `customers/redact`.
  * @param person - the customer whom the records are about
  */
 export function optOuts(records: readonly ConsentRecord[], person: PersonRef, occurredAtMs: EpochMs): DomainEvent[] {
@@ -91,7 +91,7 @@ export function optOuts(records: readonly ConsentRecord[], person: PersonRef, oc
     }));
 }
 
-/** Opt-ins that the records tell, for the topics that are about nothing else. */
+/** Opt-ins in the records, for the topics that are only about consent. */
 export function optIns(records: readonly ConsentRecord[], person: PersonRef, occurredAtMs: EpochMs): DomainEvent[] {
   return records
     .filter((record) => record.state === 'subscribed' && namesSomebody(person))

@@ -41,5 +41,5 @@ export function privacyRequested(topic: 'data_request' | 'redact' | 'shop_redact
   };
 }
 
-/** The shop's own times say nothing about the moment of the uninstallation. */
+/** The body has no time of the uninstallation, only the shop's own times. */
 export const readUninstalled: Read = (reading) => [{ type: 'app.uninstalled', ...happenedAt(reading, []) }];

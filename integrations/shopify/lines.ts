@@ -8,10 +8,10 @@ import { type Reading, readShopifyId } from './reading.ts';
 
 const mostLines = 500;
 
-/** The lines of a checkout or cart that mean something. */
+/** The usable lines of a checkout or cart. */
 export interface Lines {
   items: LineItem[];
-  /** What they cost together; null: of some it is not known. */
+  /** Their sum; null: the price of some is not known. */
   totalMinor: number | null;
 }
 
@@ -58,7 +58,7 @@ function firstOf<T>(fields: readonly string[], read: (field: string) => T | null
   return null;
 }
 
-/** Shopify says a line's discounts in several ways, not always in all of them: the largest reduction has them all. */
+/** Shopify states a line's discounts in several fields, not always in all of them: the largest reduction includes all. */
 function afterDiscounts(reading: Reading, line: Fields, path: string, grossMinor: number, currency: string, quantity: number): number {
   const amount = (field: string) => readMoney(line[field], `${path}.${field}`, reading.notes, currency);
   const sumOf = (field: string) =>

@@ -32,7 +32,7 @@ export const readOrderCancelled: Read = (reading) => {
   return id === null ? placed : [...placed, cancellation(reading, id)];
 };
 
-/** `refunds/create`: one refund, and of its order just the number. */
+/** `refunds/create`: one refund, and of its order only the number. */
 export const readRefund: Read = (reading) => {
   const { body, notes } = reading;
   const orderId = readShopifyId(body['order_id'], 'order_id', notes);
@@ -50,7 +50,7 @@ export const readRefund: Read = (reading) => {
 
 /**
  * The order as it was placed: the same from every topic that carries it.
- * @param as - `new`: what the body says about its state is how the order was born
+ * @param as - `new`: the body's state is the state in which the order was created
  */
 function orderPlaced(reading: Reading, as: 'new' | 'changed'): DomainEvent[] {
   const { body, notes } = reading;
@@ -60,8 +60,8 @@ function orderPlaced(reading: Reading, as: 'new' | 'changed'): DomainEvent[] {
     note(notes, 'email', 'names nobody, nor does any other field');
     return [];
   }
-  // `orders/paid` may come days after `orders/create`, by then with a later `updated_at`: the order still happened when it was made, and
-  // must not stop a cart that is younger.
+  // `orders/paid` may come days after `orders/create`, by then with a later `updated_at`: the order counts from its creation, and must not stop a
+  // younger cart.
   const occurred = happenedAt(reading, ['created_at', 'processed_at', 'updated_at'], false);
   const currency = orderCurrency(reading);
   const placed: DomainEvent = {
@@ -86,7 +86,7 @@ function orderCurrency({ body, notes, store }: Reading): string | null {
   if (own !== null) return own;
   const shopMoney = shopMoneyOf(body['total_price_set']);
   const named = currencyWithin(shopMoney) ?? currencyWithin(body['total_price']);
-  // What is there and cannot be read may be any currency.
+  // An unreadable currency may be any.
   const guess = named ?? (isAbsent(body['currency']) ? store.currency : null);
   if (guess === null) note(notes, 'currency', 'is not known: nor is what the order is worth');
   return guess;
@@ -142,8 +142,8 @@ function readRefunds(reading: Reading, currency: string | null): Refund[] {
 }
 
 /**
- * One refund: the money that went back by its successful transactions; where it has none, what its lines and adjustments come to (an unpaid
- * order is refunded without money). One whose transactions have not succeeded yet is told by a later update.
+ * One refund: the money that went back by its successful transactions; where it has none, the sum of its lines and adjustments (an unpaid order is
+ * refunded without money). A refund whose transactions have not succeeded yet is reported by a later update.
  */
 function refundOf(reading: Reading, refund: Fields, path: string, currency: string | null): Refund | null {
   const { notes, store } = reading;
@@ -167,8 +167,8 @@ function refundOf(reading: Reading, refund: Fields, path: string, currency: stri
 }
 
 /**
- * How much more was given back than the refunded lines come to; negative: less. `current_total_price` is what the order's lines come to
- * without those that were removed, so that it knows nothing of it.
+ * How much more was given back than the refunded lines come to; negative: less. `current_total_price` is the sum of the order's remaining lines and
+ * does not include this difference.
  * Source: shopify.dev, objects Order (`currentTotalPrice`) and OrderAdjustment
  */
 function discrepancyOf(reading: Reading, refund: Fields, path: string, currency: string): number {

@@ -1,4 +1,4 @@
-import type { ConsentTold, PersonDetails, PersonRef } from '../../domain/events.ts';
+import type { ReportedConsent, PersonDetails, PersonRef } from '../../domain/events.ts';
 import { readCountry, readRegion } from '../read/country.ts';
 import { readLocale } from '../read/locale.ts';
 import { readCurrency, readMoney } from '../read/money.ts';
@@ -12,7 +12,7 @@ import { type Reading, readShopifyId } from './reading.ts';
 export interface Shopper {
   person: PersonDetails;
   records: ConsentRecord[];
-  /** Whom the records are about: the customer's own address may be another than that of the cart or the order. */
+  /** The customer whom the records are about; their address may differ from that of the cart or the order. */
   customer: PersonRef;
 }
 
@@ -77,8 +77,12 @@ function phonesOf(body: Fields, customer: Fields, textsAccepted: boolean) {
   return textsAccepted ? [texts, ...others] : [...others, texts];
 }
 
-/** A ticked box is a yes, beside the address that it is about. One that is not ticked says nothing: most shoppers leave it as it was. */
-function readBoxes({ body, notes }: Reading, address: { email: string | null; phone: string | null }, textsAccepted: boolean | null): ConsentTold[] {
+/** A ticked box is a yes, beside the address that it is about. An unticked box says nothing: most shoppers never touch it. */
+function readBoxes(
+  { body, notes }: Reading,
+  address: { email: string | null; phone: string | null },
+  textsAccepted: boolean | null,
+): ReportedConsent[] {
   const ticked = { state: 'granted', basis: 'box', atMs: null } as const;
   const emailsAccepted = readFlag(body['buyer_accepts_marketing'], 'buyer_accepts_marketing', notes);
   return [
@@ -87,7 +91,7 @@ function readBoxes({ body, notes }: Reading, address: { email: string | null; ph
   ];
 }
 
-/** A customer as the topics about customers tell them: the body itself. */
+/** A customer, from the topics in which the body is the customer. */
 export function readCustomer(reading: Reading): Shopper {
   const { body, notes, store } = reading;
   const place = placeOf(reading, body['default_address'], 'default_address')[0] ?? null;

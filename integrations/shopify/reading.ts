@@ -16,7 +16,7 @@ export interface Reading {
   receivedAtMs: number;
 }
 
-/** The events that a body tells; none: it names nobody and nothing. */
+/** The events in a body; none: it names nobody and nothing. */
 export type Read = (reading: Reading) => DomainEvent[];
 
 /** An id, exactly (see `parse-exactly.ts`), also in GraphQL's spelling: `gid://shopify/Order/123`. */
@@ -45,7 +45,7 @@ export function firstInstant({ body, notes, store }: Reading, fields: readonly s
 
 /**
  * When it happened: the first of these fields, else when the webhook was triggered, else now.
- * @param fine - Shopify's times have whole seconds; of two events of one second the webhooks' own times tell which was later
+ * @param fine - Shopify's times have whole seconds; of two events of one second the webhooks' own times show which was later
  */
 export function happenedAt(reading: Reading, fields: readonly string[], fine = true): Occurred {
   const stated = firstInstant(reading, fields);

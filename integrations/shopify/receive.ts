@@ -14,15 +14,15 @@ import { shopifyScheme } from './sign.ts';
 
 interface Topic {
   read: Read;
-  /** Whether it may tell a purchase or an opt-out. */
+  /** Whether it may be a purchase or an opt-out. */
   mayBeStop: boolean;
 }
 
 const stop = (read: Read): Topic => ({ read, mayBeStop: true });
 const other = (read: Read): Topic => ({ read, mayBeStop: false });
 
-// Not here, and so recorded as ignored: `orders/edited`, which has no totals (`orders/updated` follows it); `orders/delete`, which only says
-// that the shop tidied up; `customers/delete` and `customers/disable`, which say nothing about marketing (`customers/redact` does).
+// Not here, and so recorded as ignored: `orders/edited`, which has no totals (`orders/updated` follows it); `orders/delete`, which only means that
+// the shop removed the record; `customers/delete` and `customers/disable`, which say nothing about marketing (`customers/redact` does).
 const topics: ReadonlyMap<string, Topic> = new Map([
   ['checkouts/create', other(readCheckout)],
   ['checkouts/update', other(readCheckout)],

@@ -5,7 +5,7 @@ import { signMail } from './dkim.ts';
 import type { DkimKey } from './dkim-key.ts';
 import { HeaderFieldError, mailboxField, parsedField, textField, wireAddress } from './header-fields.ts';
 
-/** A mail ready for the wire, or why it cannot be one. `address`: the recipient's address will never work. */
+/** An email ready to be sent, or why it cannot be built. `address`: the recipient's address will never work. */
 export type BuiltMail =
   | { kind: 'mail'; envelope: { from: string; to: string }; raw: Buffer }
   | { kind: 'unusable'; part: 'address' | 'other'; reason: string };
@@ -41,7 +41,7 @@ export async function buildMail(payload: EmailPayload, dkim: DkimKey | null = nu
     ];
     const unsigned = Buffer.concat([Buffer.from(`${header.join('\r\n')}\r\n\r\n`, 'latin1'), body.bytes]);
     const raw = dkim === null ? unsigned : await signMail(unsigned, dkim);
-    // Receivers that were told of a signature distrust a message without one: rather none at all.
+    // Receivers expect a signature where the domain publishes one, so an unsigned message is not sent at all.
     return raw === null ? other('the message could not be signed with the DKIM key') : { kind: 'mail', envelope: { from, to }, raw };
   } catch (error) {
     if (error instanceof HeaderFieldError) return other(error.message);

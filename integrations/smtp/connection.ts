@@ -13,7 +13,7 @@ export interface SmtpConfig {
   host: string;
   port: number;
   tls: SmtpTls;
-  /** null: the server takes mail without a login. */
+  /** null: the server accepts emails without a login. */
   login: { user: string; password: string } | null;
   /** The name for EHLO; null: the machine's own. */
   name: string | null;
@@ -46,7 +46,8 @@ export const smtpConnectionSchema = z.object({
 
 /**
  * Read `smtp://` or `smtps://` with its options.
- * A login over the open network demands TLS unless `?tls=` says otherwise: a password must not depend on what a stranger offers.
+ * A login over the open network demands TLS unless `?tls=` says otherwise: otherwise anybody on the way could suppress STARTTLS and read the
+ * password.
  * @throws SmtpConfigError naming the wrong part
  */
 export function parseSmtpUrl(text: string): SmtpConfig {

@@ -18,7 +18,7 @@ export class GuardedBody extends Readable {
 
   /** @param message - whole lines; the last line break is held back */
   constructor(message: Buffer, socket: () => Socket | null, mayFinish: () => boolean) {
-    // No read-ahead: every chunk is asked for when it can be passed on.
+    // No read-ahead: each chunk is requested only when it can be passed on.
     super({ highWaterMark: 0 });
     this.#message = message;
     this.#socket = socket;
@@ -42,7 +42,7 @@ export class GuardedBody extends Readable {
       socket.once('drain', () => this.#finish(heldBack));
       return;
     }
-    // One turn later: an answer that is already here came too early to be the answer to this message. It ends the call first.
+    // One turn later: a reply that has already arrived came too early to be the answer to this message, and ends the call first.
     setImmediate(() => {
       if (this.destroyed) return;
       if (socket?.writableNeedDrain === true) this.#finish(heldBack);

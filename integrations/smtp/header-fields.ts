@@ -84,7 +84,7 @@ function displayName(name: string): string {
   return isPlain(name) ? quoteString(name) : encodeWord(name, encodingFor(name), 52);
 }
 
-/** ASCII that no reader takes for an encoded word (RFC 2047): a product may be called `=?utf-8?Q?x?=`. */
+/** ASCII that cannot be mistaken for an encoded word (RFC 2047): a product may be called `=?utf-8?Q?x?=`. */
 function isPlain(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text) && !text.includes('=?');
 }

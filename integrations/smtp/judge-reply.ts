@@ -1,6 +1,6 @@
 import type { SendOutcome } from '../port.ts';
 
-/** What nodemailer told about a transaction that did not end well. */
+/** nodemailer's error of a transaction that failed. */
 export interface SmtpFailure {
   message: string;
   code?: string | undefined;
@@ -28,7 +28,7 @@ export function judgeFailure(complete: boolean, failure: SmtpFailure): SendOutco
   return { kind: 'refused', severity: isDeadMailbox(failure.response ?? '', 'message') ? 'hard' : 'soft', response };
 }
 
-/** A server's text as the ledger keeps it: one line, not endless. It may name the address. */
+/** A server's text as the ledger keeps it: one line of limited length. It may name the address. */
 export function forLedger(text: string): string {
   return text
     .replace(/[\p{Cc}\p{Surrogate}]+/gu, ' ')
@@ -45,8 +45,8 @@ const deadMailbox = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10', '5.2.
 const aboutUs = /relay|block|spam|polic|blacklist|blocklist|reputation|authenti|rcpthosts|not allowed/i;
 
 /**
- * Whether a 5yz reply says that this address will never work. It suppresses a person, so a refusal that is about us (relaying,
- * reputation, policy) must not count: the enhanced code decides where there is one, else the reply to RCPT TO.
+ * Whether a 5yz reply says that this address will never work. It suppresses the address, so a refusal that is about the sender (relaying, reputation,
+ * policy) must not count: the enhanced code decides where there is one, else the reply to RCPT TO.
  */
 function isDeadMailbox(response: string, refused: 'recipient' | 'message'): boolean {
   const match = /^(5\d\d)[ -](?:(\d\.\d{1,3}\.\d{1,3})\b)?/.exec(response);

@@ -10,7 +10,7 @@ export interface OpenSmtp {
   destroy(): void;
 }
 
-/** Thrown when no session could be had: refused, timed out, TLS or login failed. Certainly nothing was sent. */
+/** Thrown when no session could be opened: refused, timed out, TLS or login failed. Certainly nothing was sent. */
 export class SmtpOpenError extends Error {
   readonly code = 'smtp_open_failed';
   override readonly name = 'SmtpOpenError';
@@ -63,7 +63,7 @@ function createConnection(config: SmtpConfig, socket: net.Socket, timeoutMs: num
     socketCloseTimeout: 0,
     logger: false,
   });
-  // An error event that nobody listens to would end the process, also long after the session was opened.
+  // An error event without a listener would end the process, also long after the session was opened.
   connection.on('error', () => {});
   return connection;
 }

@@ -7,11 +7,11 @@ import { GuardedBody } from './guarded-body.ts';
 import { forLedger, judgeFailure } from './judge-reply.ts';
 import { type OpenSmtp, openSmtp } from './open-session.ts';
 
-// Both clocks count towards the deadline, a timer follows one: look again at least this often.
+// Both clocks count towards the deadline and a timer follows only one of them: check at least this often.
 const lookAgainMs = 250;
 
 /**
- * E-mail by SMTP. Slower than an HTTP call, so with times of its own (docs/fence.md#times-in-order). There is no way to ask an SMTP server about
+ * Email by SMTP. Slower than an HTTP call, so with times of its own (docs/fence.md#times-in-order). There is no way to ask an SMTP server about
  * a message, so an unknown outcome stays unknown.
  * @param deps.openTimeoutMs - for connecting, TLS and login together
  * @param deps.dkim - signs every message; absent or null: they leave unsigned, or the server signs them
@@ -34,7 +34,7 @@ function openSession(smtp: OpenSmtp, dkim: DkimKey | null): SenderSession<'email
       used = true;
       return sendOnce(smtp, payload, deadline, dkim);
     },
-    // Not the polite end: QUIT was said after an accepted message, everything else is over.
+    // No polite end is needed: QUIT is sent after an accepted message, and every other session is broken.
     close: () => smtp.connection.close(),
   };
 }

@@ -7,7 +7,7 @@ export const optedOutCode = 21610;
 // Not 30003: a handset that is switched off or out of reach is reached another day.
 const deadNumberCodes = new Set([21211, 21217, 21614, 30004, 30005, 30006]);
 
-/** Whether the number will never take a text. */
+/** Whether the number can never receive a text. */
 export function isDeadNumber(code: number | null): boolean {
   return code !== null && deadNumberCodes.has(code);
 }

@@ -9,10 +9,10 @@ const page = z.object({
 });
 
 /**
- * Whether Twilio has the text: each carries a short link of its own.
+ * Whether Twilio has the text. It is found by its short link, which is unique.
  *
- * Asks for everything that was sent to the number. A filter by date would leave out what still waits for its sending, because it has no date yet,
- * and a text that is not found is sent again.
+ * Asks for everything that was sent to the number. A filter by date would leave out texts that are still queued, because they have no date yet, and a
+ * text that is not found is sent again.
  * @throws NoAnswerError where the list does not settle it
  */
 export async function findText(config: TwilioConfig, { to, shortUrl }: SmsPayload, timeoutMs: number): Promise<'accepted' | 'not_accepted'> {
@@ -30,7 +30,7 @@ export async function findText(config: TwilioConfig, { to, shortUrl }: SmsPayloa
   return 'not_accepted';
 }
 
-/** Whether the link stands in the text and does not only begin a longer one. */
+/** Whether the text contains the link, and not only a longer one that begins with it. */
 function contains(body: string, link: string): boolean {
   for (let at = body.indexOf(link); at >= 0; at = body.indexOf(link, at + 1)) {
     if (!/[\w-]/.test(body.charAt(at + link.length))) return true;

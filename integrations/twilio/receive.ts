@@ -12,7 +12,7 @@ import { accountOf } from './config.ts';
 import { isDeadNumber, optedOutCode, readErrorCode } from './error-codes.ts';
 import { verifyTwilio } from './sign.ts';
 
-// What is not final says nothing that we act on: queued, sending, sent …
+// Statuses that are not final are ignored: queued, sending, sent …
 const finalStatuses: ReadonlyMap<string, 'message.delivered' | 'message.failed'> = new Map([
   ['delivered', 'message.delivered'],
   ['read', 'message.delivered'],
@@ -21,7 +21,7 @@ const finalStatuses: ReadonlyMap<string, 'message.delivered' | 'message.failed'>
   ['canceled', 'message.failed'],
 ]);
 
-/** TwiML without instructions: what else the answer to a text holds is sent to the person. */
+/** TwiML without instructions: any other body would be sent to the person as a reply. */
 const noReply: Reply = { contentType: 'text/xml', body: '<?xml version="1.0" encoding="UTF-8"?><Response/>' };
 
 /**
@@ -32,7 +32,7 @@ export const twilioReceiver = verifiedReceiver<Fields>({
   topics: ['inbound', ...[...finalStatuses.keys()].map((status) => `status/${status}`)],
   readsHeaders: [],
   topicHeader: null,
-  // Twilio repeats nothing that was answered.
+  // Twilio does not repeat deliveries that were answered.
   answersUnreadable: 'accept',
   verify: verifyTwilio,
   parse: (delivery) => ({ body: fieldsOf(delivery) }),
@@ -74,7 +74,7 @@ function read(delivery: Delivery, fields: Fields, store: StoreContext): Normalis
     return type === undefined ? { kind: 'ignored', topic } : understood(topic, readReceipt(delivery, fields, type, notes, store), notes, false);
   }
   if (sidOf(fields) !== null) return understood('inbound', readText(delivery, fields, notes, store), notes, true);
-  // Calls and the account's own events are delivered to other addresses; one that comes here is none of ours.
+  // Calls and account events are delivered to other addresses; one that arrives here is ignored.
   if (textOf(fields['CallSid']) !== null) return { kind: 'ignored', topic: 'call' };
   note(notes, 'MessageSid', 'is missing');
   return understood('unknown', [], notes, true);
@@ -112,7 +112,7 @@ function readText({ receivedAtMs }: Delivery, fields: Fields, notes: Notes, stor
   if (person === null) return [];
   const text = fields['Body'] === '' ? null : readLines(fields['Body'], 'Body', notes, 2_000);
   const received: DomainEvent = { type: 'message.received', occurredAtMs: receivedAtMs, person, channel: 'sms', text };
-  // Twilio knows keywords that the account has chosen itself, in any language. The usual ones are read from the text.
+  // Twilio recognises the account's own keywords, in any language. The usual ones are read from the text.
   const known = text !== null && readKeyword(text) !== null;
   const meaning = textOf(fields['OptOutType'])?.toUpperCase();
   if (known || (meaning !== 'STOP' && meaning !== 'START')) return [received];
@@ -136,7 +136,7 @@ function optedOut(person: PersonRef, occurredAtMs: number): DomainEvent {
   return { type: 'contact.opted_out', occurredAtMs, person, channel: 'sms', final: false, source: 'twilio', basis: 'person' };
 }
 
-/** Whoever has a number. Texts by another service of Twilio's name it first: `rcs:+1…`, `whatsapp:+1…`. */
+/** The person of a number. Texts by another service of Twilio's name it first: `rcs:+1…`, `whatsapp:+1…`. */
 function personOf(value: unknown, path: string, notes: Notes, store: StoreContext): PersonRef | null {
   const number = typeof value === 'string' ? value.trim().replace(/^[a-z]{2,20}:/i, '') : '';
   // Short codes and sender names are no persons, and would be read as numbers of the store's country.

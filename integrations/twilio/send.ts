@@ -6,7 +6,7 @@ import { accountOf, authorization, messagesUrl, type TwilioConfig } from './conf
 import { isDeadNumber, optedOutCode, readErrorCode } from './error-codes.ts';
 import { findText } from './find.ts';
 
-// A text that a carrier holds back for longer is worse than none.
+// Twilio drops a text that a carrier holds back for longer, because a late text is worse than none.
 const validityPeriodS = 4 * 3_600;
 
 /**

@@ -69,7 +69,7 @@ function isHashOf(hash: string, raw: Buffer): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** As Twilio may have signed the address: with or without the port that is the default, the query as it is or encoded anew. */
+/** The forms of the address that Twilio may have signed: with or without the default port, the query as it is or re-encoded. */
 function spellingsOf(text: string): Set<string> {
   const url = new URL(text);
   const port = url.protocol === 'https:' ? '443' : '80';

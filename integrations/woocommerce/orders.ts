@@ -36,12 +36,12 @@ export const readOrder: Read = (reading) => {
   const waits =
     paidAt === null && !isPaymentUnderWay(reading, status) && readFlag(reading.body['needs_payment'], 'needs_payment', reading.notes) !== false;
   if (waits && unpaid.has(status)) return [checkoutOf(reading, keys, person)];
-  // WooCommerce cancels by itself what stays unpaid for an hour. Whoever cancelled it, nobody has bought anything.
+  // WooCommerce cancels by itself what stays unpaid for an hour. Whether the shop or a person cancelled it, nothing was bought.
   if (status === 'cancelled' && paidAt === null) return abandonedOrder(reading, keys);
   return placedOrder(reading, { status, paidAt, keys, person });
 };
 
-/** `order.deleted`: of an order that waited to be paid the link leads nowhere any more; one that was placed stays what it was. */
+/** `order.deleted`: the payment link of an unpaid order no longer works; a placed order stays as it was. */
 export const readOrderDeleted: Read = ({ body, notes, receivedAtMs }) => {
   const id = readNumber(body['id'], 'id', notes);
   return id === null ? [] : [{ type: 'cart.deleted', occurredAtMs: receivedAtMs, keys: [{ kind: 'order', value: id }] }];
@@ -91,7 +91,10 @@ function checkoutOf(reading: Reading, keys: SubjectKey[], person: Buyer): Domain
   };
 }
 
-/** Its payment link is dead, though staff may still mark it as paid. A cart of the plugin's can still be restored by its own link, and goes on. */
+/**
+ * Its payment link no longer works, though staff may still mark the order as paid. A cart of the plugin can still be restored by its own link and
+ * goes on.
+ */
 function abandonedOrder(reading: Reading, keys: SubjectKey[]): DomainEvent[] {
   const occurred = modifiedAt(reading);
   const externalId = readNumber(reading.body['id'], 'id', reading.notes);
@@ -112,8 +115,8 @@ function placedOrder(reading: Reading, { status, paidAt, keys, person }: Order):
   const externalId = readNumber(body['id'], 'id', notes);
   const currency = orderCurrency(reading);
   const totalMinor = readAmount(body['total'], 'total', notes, currency);
-  // A link to the payment may be used days after the order was made: it was bought when it was paid. Who chose to pay by bank transfer, by
-  // cheque or at the door bought at once, and a cart that they fill before the money arrives is younger.
+  // A link to the payment may be used days after the order was made: it was bought when it was paid. With bank transfer, cheque or cash on delivery
+  // the purchase is at once, so that a cart filled before the money arrives is younger.
   const boughtAt = (paysLater(body, notes) ? null : paidAt) ?? readTime(reading, 'date_created');
   const placedAt = occurredAt(boughtAt, 'date_created_gmt', notes, reading.receivedAtMs);
   const placed: DomainEvent = {
@@ -149,7 +152,7 @@ function modifiedAt(reading: Reading) {
 
 function orderCurrency({ body, notes, store }: Reading): string | null {
   const said = readCurrency(body['currency'], 'currency', notes);
-  // What is there and cannot be read may be any currency.
+  // An unreadable currency may be any.
   const currency = said ?? (isAbsent(body['currency']) ? store.currency : null);
   if (currency === null) note(notes, 'currency', 'is not known: nor is what the order is worth');
   return currency;
@@ -181,7 +184,7 @@ const origins: Readonly<Record<string, CartOrigin>> = {
   subscription: 'other',
 };
 
-/** Where the order was made; null: by something that we do not know. */
+/** Where the order was made; null: the source is not known. */
 function originOf({ body, notes }: Reading): CartOrigin | null {
   const by = readText(given(body['created_via']), 'created_via', notes, 100)?.toLowerCase() ?? '';
   return Object.hasOwn(origins, by) ? (origins[by] ?? null) : null;

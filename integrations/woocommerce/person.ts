@@ -7,7 +7,7 @@ import { given, type Reading, readName, readNumber } from './reading.ts';
 
 const nothing: Fields = {};
 
-/** Where a body says who it is about. */
+/** The fields in which a body names its person. */
 interface Places {
   /** The member with the customer's number: 0 is a guest. */
   customerId: 'id' | 'customer_id';
@@ -21,7 +21,7 @@ export function readBuyer(reading: Reading): PersonDetails {
   return readPerson(reading, { customerId: 'customer_id', addresses: [{ value: body['billing'], path: 'billing' }] });
 }
 
-/** A customer, as the topics about customers tell them. */
+/** A customer, from the topics about customers. */
 export function readCustomer(reading: Reading): PersonDetails {
   const { body } = reading;
   return readPerson(reading, {
@@ -33,7 +33,7 @@ export function readCustomer(reading: Reading): PersonDetails {
   });
 }
 
-/** Who filled a cart, as the plugin tells it: the account's number and language beside the cart's own billing address. */
+/** The shopper of a cart, as the plugin reports it: the account's number and language beside the cart's own billing address. */
 export function readShopper(reading: Reading, cart: Fields): PersonDetails {
   const addresses = [
     { value: cart['billing_address'], path: 'cart.billing_address' },

@@ -15,7 +15,7 @@ export interface Reading {
   receivedAtMs: number;
 }
 
-/** The events that a body tells; none: it names nobody and nothing. */
+/** The events in a body; none: it names nobody and nothing. */
 export type Read = (reading: Reading) => DomainEvent[];
 
 /** WooCommerce writes an empty text where there is nothing. */
@@ -28,7 +28,7 @@ export function readNumber(value: unknown, path: string, notes: Notes): string |
   return readId(value === 0 || value === '0' ? null : given(value), path, notes);
 }
 
-/** An amount of an order: WooCommerce's one separator is the decimal point, also before three digits. An empty text says nothing. */
+/** An amount of an order: WooCommerce's one separator is the decimal point, also before three digits. An empty text counts as missing. */
 export function readAmount(value: unknown, path: string, notes: Notes, currency: string | null, rule: MoneyRule = {}): number | null {
   const isPlain = typeof value === 'string' && /^-?\d{1,15}(?:\.\d{1,10})?$/.test(value);
   return currency === null ? null : readMoney(isPlain ? Number(value) : given(value), path, notes, currency, rule);
@@ -39,7 +39,7 @@ export function readName(value: unknown, path: string, notes: Notes, maxLength: 
   return readText(typeof value === 'string' ? given(decodeHTML(value)) : value, path, notes, maxLength);
 }
 
-/** A time of `field`: `<field>_gmt` is UTC and says no offset; `<field>` is the shop's wall clock. */
+/** A time of `field`: `<field>_gmt` is UTC without an offset; `<field>` is the shop's wall clock. */
 export function readTime({ body, notes, store }: Pick<Reading, 'body' | 'notes' | 'store'>, field: string): Instant | null {
   const utc = body[`${field}_gmt`];
   const stated = typeof utc === 'string' && /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d$/.test(utc) ? `${utc}Z` : given(utc);

@@ -14,7 +14,7 @@ import { wooCommerceScheme } from './sign.ts';
 
 interface Topic {
   read: Read;
-  /** Whether it may tell a purchase. */
+  /** Whether it may be a purchase. */
   mayBeStop: boolean;
 }
 
@@ -81,7 +81,7 @@ const signedReceiver = jsonReceiver({
 });
 
 /**
- * WooCommerce's webhooks, and those of the plugin that tells carts. The signature covers the body only: the topic is trusted as far as TLS
+ * WooCommerce's webhooks, and those of the plugin that reports carts. The signature covers the body only: the topic is trusted as far as TLS
  * is. Source: docs/webhooks.md
  */
 export const wooCommerceReceiver: Receiver = {

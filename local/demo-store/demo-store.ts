@@ -11,16 +11,16 @@ export interface DemoStore {
 
 const pollMs = 500;
 const lively = { everyMs: 4_000, forMs: 3 * 60_000 };
-// Later on it ticks over: left running for a week it must not fill the disk.
+// Later the pace drops, so that a demo left running for a week does not fill the disk.
 const calmEveryMs = 20_000;
 const mostAtOnce = 40;
-/** One in so many has no cart, but fills in a form. */
+/** Every n-th visitor fills in the form instead of a cart. */
 const leadEvery = 4;
 
 /**
  * Synthetic shoppers, one every few seconds, who shop by real webhooks and read real emails; some of them fill in a form instead.
  * @param timeScale - of the demo tenant; the shoppers live at its pace
- * @param say - told once when something keeps them from shopping, and once when they are back
+ * @param say - called once when something keeps them from shopping, and once when they continue
  */
 export function startDemoStore(options: {
   targets: ShopTargets;

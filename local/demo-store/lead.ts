@@ -10,7 +10,7 @@ export type LeadBehaviour =
   | { kind: 'unsubscribes'; onMail: number }
   | { kind: 'ignores' };
 
-/** Somebody who fills in the form of the demo store. Nobody is called so. */
+/** Somebody who fills in the form of the demo store. The names are invented. */
 export interface DemoLead {
   number: number;
   firstName: string;
@@ -35,7 +35,7 @@ const interests = [
 const replies = ['Tuesday at ten would suit me.', 'Could you send me a quote?', 'Thank you, please call me in the evening.'];
 const colleagues = ['Wren', 'Hazel', 'Moss'];
 
-// The first ones show the whole range.
+// The first ones cover every behaviour.
 const openingAct: LeadBehaviour[] = [
   { kind: 'replies', onMail: 1, text: 'Tuesday at ten would suit me.' },
   { kind: 'is_contacted', afterHours: 30, by: 'Wren' },

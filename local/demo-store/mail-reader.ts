@@ -1,20 +1,20 @@
 import PostalMime from 'postal-mime';
 import { z } from 'zod';
 
-/** The links of a mail, as its reader's mail program finds them. */
+/** The links of an email, as its reader's mail program finds them. */
 export interface ReadMail {
   subject: string;
   /** Addresses of all pictures: fetching them is what "opened" means. */
   pictures: string[];
   /** Addresses of all links but those to unsubscribe. */
   links: string[];
-  /** For the one-click POST of RFC 8058; null: the mail has none. */
+  /** For the one-click POST of RFC 8058; null: the email has none. */
   unsubscribe: string | null;
 }
 
 const listShape = z.object({ messages: z.array(z.object({ ID: z.string(), To: z.array(z.object({ Address: z.string() })) })) });
 
-/** Find links and pictures in a mail's source. */
+/** Find links and pictures in an email's source. */
 export async function readMail(raw: string | Uint8Array): Promise<ReadMail> {
   const mail = await PostalMime.parse(raw);
   const html = mail.html ?? '';
@@ -31,7 +31,7 @@ function attribute(html: string, tag: string, name: string): string[] {
 }
 
 /**
- * Looks into the mailbox and hands each new mail to whom it is addressed.
+ * Polls the mailbox and hands each new email to its addressee.
  * Polls, since Mailpit in the mailbox's place must do as well.
  */
 export class MailReader {
@@ -43,7 +43,7 @@ export class MailReader {
     this.#mailboxUrl = mailboxUrl.replace(/\/+$/, '');
   }
 
-  /** Look once. Errors are passed on: the mailbox may be restarting. */
+  /** Poll once. Errors are passed on: the mailbox may be restarting. */
   async poll(): Promise<void> {
     const response = await fetch(`${this.#mailboxUrl}/api/v1/messages?limit=100`, { signal: AbortSignal.timeout(5_000) });
     for (const { ID, To } of listShape.parse(await response.json()).messages.toReversed()) {
@@ -59,7 +59,7 @@ export class MailReader {
     for (const id of [...this.#seen].slice(0, -1_000)) this.#seen.delete(id);
   }
 
-  /** From now on keep the ids of this address's mails, in order. */
+  /** From now on keep the ids of this address's emails, in order. */
   register(address: string): void {
     this.#waiting.set(address.toLowerCase(), { mails: [], wake: () => {} });
   }
@@ -68,7 +68,7 @@ export class MailReader {
     this.#waiting.delete(address.toLowerCase());
   }
 
-  /** The address's nth mail (from 1). @returns null when it did not come in time */
+  /** The address's nth email (from 1). @returns null when it did not come in time */
   async nth(address: string, n: number, withinMs: number, signal: AbortSignal): Promise<ReadMail | null> {
     const box = this.#waiting.get(address.toLowerCase());
     const endMs = performance.now() + withinMs;
@@ -86,7 +86,7 @@ export class MailReader {
     }
     const id = box?.mails[n - 1];
     if (id === undefined || signal.aborted) return null;
-    // The source, not the message: reading it there would mark it as read for whoever watches the page.
+    // The source, not the message: reading it there would mark it as read on the mailbox page.
     const response = await fetch(`${this.#mailboxUrl}/api/v1/message/${id}/raw`, { signal: AbortSignal.timeout(5_000) });
     return response.ok ? readMail(new Uint8Array(await response.arrayBuffer())) : null;
   }

@@ -17,7 +17,7 @@ function cartId(shopper: Shopper): string {
 const leadId = (lead: DemoLead) => `lead-${lead.email.split('@')[0]}`;
 
 /**
- * What the shop system reports of this shopper: real webhooks, in the shape of the system they shop at.
+ * The webhooks that the shop system sends about this shopper, in that system's own format.
  * @param shopUrl - the demo shop's pages, for pictures and restore links
  */
 export class ShopEvents {
@@ -31,7 +31,7 @@ export class ShopEvents {
     this.#signal = signal;
   }
 
-  /** A cart begins. Shopify's first report knows nobody yet: no e-mail, an empty list for an address. */
+  /** A cart begins. Shopify's first report names nobody yet: no email, an empty list for an address. */
   async cartBegun(shopper: Shopper): Promise<void> {
     if (shopper.via === 'shopify') await this.#shopify('checkouts/create', { ...this.#checkout(shopper, shopper.items.slice(0, 1)), ...nobody });
     else if (shopper.via === 'woocommerce') await this.#woo('rekindle.cart', this.#wooCart(shopper, shopper.items.slice(0, 1), {}));
@@ -196,7 +196,7 @@ export class ShopEvents {
     await this.#deliver(signGeneric(this.#targets.generic, { type, data }, Date.now()));
   }
 
-  // As shops do: the same delivery again until it is taken.
+  // As shops do: repeat the same delivery until it is accepted.
   async #deliver(delivery: SignedDelivery): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       this.#signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify';
 
-/** The demo shop's own pages: where the links of its mails lead, and the pictures of its products. Also serves `npm run send`. */
+/** The demo shop's own pages: where the links of its emails lead, and the pictures of its products. Also serves `npm run send`. */
 export function buildShopSite(liveUrl: string): FastifyInstance {
   const app = Fastify({ forceCloseConnections: true });
 

@@ -11,7 +11,7 @@ export interface DemoItem {
 /** The systems that the demo's carts come from, in turn. */
 export const shopSystems = ['shopify', 'woocommerce', 'generic'] as const;
 
-/** What a shopper will do; `onMail` counts the recovery mails from 1. */
+/** What a shopper will do; `onMail` counts the recovery emails from 1. */
 export type Behaviour =
   | { kind: 'buys_before_any_mail' }
   | { kind: 'buys'; onMail: number }
@@ -36,7 +36,7 @@ export interface Shopper {
   behaviour: Behaviour;
 }
 
-// Nobody is called so.
+// The names are invented.
 export const firstNames = [
   'Saffron',
   'Juniper',
@@ -90,7 +90,7 @@ const replies = [
   'Do you ship to an island?',
 ];
 
-// The first ones show the whole range within a minute, the main job before all: one buys because of a mail, one before any.
+// The first ones cover every behaviour within a minute, the most important first: one buys because of an email, one before any.
 const openingAct: Behaviour[] = [
   { kind: 'buys', onMail: 1 },
   { kind: 'buys_before_any_mail' },
@@ -102,7 +102,7 @@ const openingAct: Behaviour[] = [
 
 /**
  * The shopper with this number: always the same person with the same cart and the same habits.
- * @param run - distinguishes the starts of the demo, so that nobody comes back under an address that has bought already
+ * @param run - distinguishes the starts of the demo, so that no address of an earlier run, which may have bought, is used again
  */
 export function shopperNumber(number: number, run: string): Shopper {
   const faker = new Faker({ locale: en, seed: 4_711 + number });

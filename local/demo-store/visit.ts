@@ -9,7 +9,7 @@ export interface VisitDeps {
   mails: MailReader;
   /** Real milliseconds that an hour of the demo tenant takes. */
   hourMs: number;
-  /** Links in mails begin with the first; the second is how this machine reaches the same server. */
+  /** Links in emails begin with the first; the second is how this machine reaches the same server. */
   publicUrl: string;
   apiUrl: string;
   signal: AbortSignal;
@@ -109,7 +109,7 @@ async function openMail(
   return mail;
 }
 
-/** Click the way back to the cart: the first link that the server counts. */
+/** Click the link back to the cart: the first link that the server counts. */
 async function follow(mail: ReadMail, deps: VisitDeps): Promise<void> {
   const link = mail.links.find((href) => href.startsWith(deps.publicUrl)) ?? mail.links[0];
   if (link !== undefined) await get(link, deps);

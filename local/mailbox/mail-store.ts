@@ -9,7 +9,7 @@ export interface MailAddress {
   Address: string;
 }
 
-/** What a list shows of a mail; the names are those of Mailpit's API, so that Mailpit can take this place. */
+/** What a list shows of an email; the names are those of Mailpit's API, so that Mailpit can take this place. */
 export interface MailSummary {
   ID: string;
   MessageID: string;
@@ -32,7 +32,7 @@ export interface MailSummary {
 const keptMails = 2_000;
 
 /**
- * Mails as files: `<id>.eml` as it came over the wire, `<id>.json` what the list shows. Ids sort by arrival. The oldest go when there are
+ * Emails as files: `<id>.eml` as it came over the wire, `<id>.json` what the list shows. Ids sort by arrival. The oldest go when there are
  * more than 2,000.
  */
 export class MailStore {
@@ -53,7 +53,7 @@ export class MailStore {
     }
   }
 
-  /** Keep a mail. Resolves when it is on disk: only then may the SMTP server take responsibility for it. */
+  /** Store an email. Resolves when it is on disk: only then may the SMTP server take responsibility for it. */
   async add(raw: Buffer, envelope: { from: string; to: string[] }): Promise<MailSummary> {
     const summary = summarise(this.#nextId(), raw.length, await PostalMime.parse(raw), envelope);
     await writeSafely(join(this.#dir, `${summary.ID}.eml`), raw);
@@ -73,7 +73,7 @@ export class MailStore {
     return this.#mails.get(id) ?? null;
   }
 
-  /** The mail as it was received; null when unknown. */
+  /** The email as it was received; null when unknown. */
   async raw(id: string): Promise<Buffer | null> {
     return this.#mails.has(id) ? readFile(join(this.#dir, `${id}.eml`)) : null;
   }
@@ -92,7 +92,7 @@ export class MailStore {
     this.#announce();
   }
 
-  /** Be told of every change. @returns ends it */
+  /** Watch for changes. @returns stops watching */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -107,7 +107,7 @@ export class MailStore {
     for (const listener of this.#listeners) listener();
   }
 
-  // Two mails of one millisecond keep their order too.
+  // Two emails of one millisecond keep their order too.
   #nextId(): string {
     const time = Math.max(Date.now(), Number.parseInt(this.#lastId.slice(0, 9) || '0', 36) + 1);
     this.#lastId = `${time.toString(36).padStart(9, '0')}${randomBytes(6).toString('hex')}`;
@@ -152,7 +152,7 @@ function readSummary(file: string): MailSummary | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as MailSummary;
   } catch {
-    // Cut off by a crash before the mail was accepted: the sender has been told nothing.
+    // Cut off by a crash before the email was accepted: the sender got no answer, and sends it again.
     return null;
   }
 }

@@ -1,7 +1,7 @@
 import PostalMime from 'postal-mime';
 import type { MailStore, MailSummary } from './mail-store.ts';
 
-/** Without case, accents and kinds of spaces: what people do not type. */
+/** Without case, accents and special spaces, which people do not type. */
 function plain(text: string): string {
   return text
     .normalize('NFKD')
@@ -11,8 +11,8 @@ function plain(text: string): string {
 }
 
 /**
- * A search over the mails of a store. It keeps the texts that it has read once, so that the next letter of a query costs no file.
- * @returns finds the mails in which every word of the query stands: in names, addresses, subject, Message-ID or text, a phrase in quotes
+ * A search over the emails of a store. It keeps the texts that it has read once, so that the next letter of a query costs no file.
+ * @returns finds the emails in which every word of the query stands: in names, addresses, subject, Message-ID or text, a phrase in quotes
  * being one word; all of them for an empty query
  */
 export function createMailSearch(store: MailStore): (query: string) => Promise<MailSummary[]> {

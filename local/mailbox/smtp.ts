@@ -3,7 +3,7 @@ import type { MailStore } from './mail-store.ts';
 
 const maxBytes = 10 * 2 ** 20;
 
-/** Takes every mail that it is given, for whomever, and delivers none: the postman ends here. */
+/** Accepts every email for any address, and delivers none. */
 export async function startSmtp(options: { store: MailStore; host: string; port: number }): Promise<{ port: number; close(): Promise<void> }> {
   const server = new SMTPServer({
     name: 'mailbox.localhost',
@@ -34,7 +34,7 @@ export async function startSmtp(options: { store: MailStore; host: string; port:
       });
     },
   });
-  // Clients that hang up are everyday life; without a listener they would end the process.
+  // Clients that hang up are normal; without a listener their error would end the process.
   server.on('error', () => {});
   await new Promise<void>((resolve, reject) => {
     server.server.once('error', reject);

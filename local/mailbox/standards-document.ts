@@ -1,4 +1,4 @@
-// Tempered, so that a mail full of comments is read once and not in every combination.
+// No nested quantifiers, so that an email full of comments is scanned once and not in every combination.
 const comments = String.raw`(?:<!--(?:(?!-->)[\s\S])*-->\s*)*`;
 const doctype = new RegExp(String.raw`^\uFEFF?\s*${comments}<!doctype[^>]*>`, 'i');
 const openingTags = new RegExp(String.raw`^\s*${comments}(?:<html\b[^>]*>\s*)?${comments}(?:<head\b[^>]*>)?`, 'i');

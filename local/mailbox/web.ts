@@ -17,7 +17,7 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
   const search = createMailSearch(store);
   const page = readFileSync(new URL('./page.html', import.meta.url), 'utf8');
 
-  // Emails are strangers' bytes: shown as what they are declared to be, and as nothing else.
+  // Emails hold untrusted bytes: browsers must show them as their declared type only.
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'));
   app.get('/', (_request, reply) => reply.type('text/html; charset=utf-8').send(page));
   app.get('/livez', () => ({ status: 'ok' }));
@@ -81,7 +81,7 @@ export function buildMailboxWeb(store: MailStore): FastifyInstance {
     return reply.type('text/plain; charset=utf-8').send(raw);
   });
 
-  // What the shopper's mail program shows: no scripts, links open beside the page.
+  // Shown as a mail program would: no scripts, links open beside the page.
   app.get<{ Params: { file: string } }>('/view/:file', async (request, reply) => {
     const raw = await store.raw(request.params.file.replace(/\.html$/, ''));
     if (raw === null) return reply.code(404).type('text/plain').send('Message not found');

@@ -12,7 +12,7 @@ export interface Text {
   atMs: number;
 }
 
-/** How the person at a number reaches us: where the sender wants its webhooks, and what they are signed with. */
+/** How replies from a number are delivered: the sender's webhook address, and the token that signs them. */
 export interface Line {
   accountSid: string;
   authToken: string;
@@ -76,7 +76,7 @@ export class TextStore {
     this.#changed();
   }
 
-  /** Forgets the texts, not who opted out. */
+  /** Deletes the texts, but not the opt-outs. */
   clear(): void {
     this.#stored.texts = [];
     this.#changed();

@@ -116,7 +116,7 @@ function loginOf(authorization: string | undefined): { user: string; password: s
   return user === undefined || password === undefined ? null : { user, password };
 }
 
-/** As Twilio does by itself: after STOP it takes nothing more for the number, until START. */
+/** As Twilio does by itself: after STOP it accepts nothing more for the number, until START. */
 function noteKeyword(store: TextStore, number: string, text: string): void {
   const keyword = readKeyword(text);
   if (keyword === 'opt_out' || keyword === 'stop_all') store.setOptedOut(number, true);
@@ -156,7 +156,7 @@ async function reportDelivered(store: TextStore, line: Line, text: Text, closing
     }
   } catch {
     if (closing.aborted) return;
-    // The text is on the phone all the same, and Twilio repeats no receipt either.
+    // The text was delivered all the same, and Twilio does not repeat receipts either.
     store.setStatus(text.sid, 'delivered, receipt not taken');
   }
 }

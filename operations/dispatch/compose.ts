@@ -17,7 +17,7 @@ export interface ComposeInput {
   nowMs: number;
 }
 
-/** The message of a step on a channel, complete and ready to be pinned: no fact is read after this. */
+/** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
 export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): MessagePayload {
   const content = version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];

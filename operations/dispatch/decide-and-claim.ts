@@ -32,7 +32,7 @@ import {
 } from './records.ts';
 import type { Version } from './versions.ts';
 
-/** A claim that is about to be committed: once it is, the provider may be called, until the deadline. */
+/** A claim that is about to be committed. Once it is committed, the provider may be called until the deadline. */
 export interface Claimed {
   kind: 'claimed';
   messageId: string;
@@ -44,7 +44,7 @@ export interface Claimed {
   startedMs: number;
 }
 
-/** What one attempt came to. */
+/** The result of one attempt. */
 export type Decided =
   | Claimed
   | DispatchResult
@@ -81,7 +81,7 @@ export interface DispatchAttempt {
 const betweenReplaysMs = 10_000;
 const mostSkewMs = 60_000;
 
-/** The row comes before the decision: a settled row stays, a running call is left alone, and a call in doubt is cleared up first. */
+/** Look at the row before deciding: a settled row stays, a running call is left alone, and a call in doubt is resolved first. */
 export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided> {
   const { tx, locked, version } = attempt;
   const { enrollment, row } = locked;
@@ -145,11 +145,11 @@ async function clearLive(attempt: DispatchAttempt, row: MessageRow): Promise<Dec
   return { kind: 'decide_again' };
 }
 
-/** How a call in doubt can be cleared up, by the account that was called. */
+/** How a call in doubt can be resolved, by the account that was called. */
 const reconciliationOf = (attempt: DispatchAttempt, row: MessageRow): Reconciliation =>
   attempt.outlets.ofAccount(row.account, row.channel)?.sender.reconciliation ?? { kind: 'none' };
 
-/** Clear up a call that may have been accepted: ask about it, repeat it by its key, or leave it. null: it stays unknown. */
+/** Resolve a call that may have been accepted: ask about it, repeat it by its key, or leave it. null: it stays unknown. */
 async function inDoubt(attempt: DispatchAttempt, row: MessageRow): Promise<Decided | 'replay' | null> {
   const { tx, deps, tenantId } = attempt;
   if (row.payload === null || row.claim === null) return null;
@@ -199,7 +199,7 @@ async function insteadOf(attempt: DispatchAttempt, plan: Plan, verdict: Verdict,
   // A call in doubt is repeated through the account that it was made with, or not at all.
   const outlet = row?.state === 'unknown' ? attempt.outlets.ofAccount(row.account, row.channel) : attempt.outlets.forChannel(verdict.channel);
   if (outlet === null) throw new Error(`step ${stepId} may be sent by ${verdict.channel}, which has no outlet`);
-  // The session was opened before anything was decided: it may lead elsewhere.
+  // The session was opened before the decision: it may belong to another outlet.
   if (opened.kind === 'none' || opened.outlet !== outlet) return { kind: 'session_needed', outlet };
   if (opened.kind !== 'failed' || row?.state !== 'unknown') return null;
   return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
@@ -226,7 +226,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
       return done(`stopped: ${verdict.reason}`);
     case 'send':
       if (opened.kind !== 'open') {
-        // An outage moves the step by back-off and ejects nobody (rule 8).
+        // An outage puts the step off by its back-off and ends no enrollment (rule 8).
         noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
         return { kind: 'unreachable' };
       }
@@ -251,7 +251,7 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
       ? row.payload
       : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, nowMs });
   const startedMs = deps.clock.monotonicMs();
-  // t0 before the claim is written: whatever the COMMIT takes is taken from the call's time.
+  // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);
   writeClaim(tx, row, {
     tenantId: attempt.tenantId,

@@ -21,7 +21,7 @@ import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { messageAsIdentity } from './records.ts';
 
-/** Everything that was read under the locks: the pure facts, and what a message is made of (with personal data). */
+/** Everything that was read under the locks: the facts of the decision, and what the message is composed from (with personal data). */
 export interface Reading {
   facts: Facts;
   progress: Progress;
@@ -38,7 +38,7 @@ export interface Reading {
   addresses: Partial<Record<Channel, string>>;
 }
 
-/** What `read_step_2` knows, in the shapes of the schema. Identities in the order in which they are written to. */
+/** What `read_step_2` knows, in the shapes of the schema. Identities in the order in which they are tried as addresses. */
 export interface StepWorld {
   tenant: typeof tenants.$inferSelect;
   subject: typeof subjects.$inferSelect;
@@ -183,7 +183,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   return { facts, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
 
-/** The zones of the first contact of whom anything is known in this respect; the phone numbers are the person's. */
+/** The zones of the first contact whose location is known; the phone numbers are the whole person's. */
 function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: StepWorld['identities'], storeTimeZone: string): PersonZones {
   for (const { timeZone, country, region } of known) {
     const zones = zonesOfPerson({ timeZone, country, region, phoneCountry: null }, storeTimeZone);

@@ -9,7 +9,7 @@ import { MovedError } from '../intake/found.ts';
 import type { EnrollmentRow, LedgerRow, MessageRow } from './progress.ts';
 
 /*
- * The send fence as SQL (docs/fence.md). The states of a row, and what moves it from one to the next:
+ * The send fence in SQL (docs/fence.md). The states of a row and their transitions:
  *
  *   none, failed  ── claim ──▶ claimed ── settle ──▶ sent | failed | unknown
  *        └───────── decide ──▶ skipped      │
@@ -17,7 +17,7 @@ import type { EnrollmentRow, LedgerRow, MessageRow } from './progress.ts';
  *                                                              └─ replay (keys) ──▶ claimed
  *
  * `sent` and `skipped` are final, except that proof of acceptance makes anything `sent`. `live` belongs to the latest claim's call alone.
- * Each rule has a counterexample in the protocol's model: change the model before a rule.
+ * The protocol's model has a counterexample for leaving out any rule: change the model before a rule.
  */
 
 export interface Locked {

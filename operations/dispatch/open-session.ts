@@ -12,10 +12,10 @@ export type Opened =
   /** None was tried: the step did not seem to need one. */
   { kind: 'none' } | { kind: 'open'; outlet: Outlet; session: SenderSession } | { kind: 'failed'; outlet: Outlet; fault: string };
 
-/** A step is dispatched when Temporal's clock says so; this worker's may be behind by that much. */
+/** Temporal's clock decides when a step is dispatched; this worker's clock may be behind by this much. */
 const clockSkewMs = 2_000;
 
-/** What a step seems to need, read before its locks are taken. Only a guess: the decision under the locks says what it really needs. */
+/** What a step probably needs, read before its locks are taken. The decision under the locks says what it really needs. */
 export interface StepPreview {
   /** The channels that it may go out on, in order of preference; empty: it does not seem to be due to be sent. */
   channels: readonly Channel[];
@@ -23,7 +23,7 @@ export interface StepPreview {
   pinned: { account: string; channel: string } | null;
 }
 
-/** The outlet that a step seems to need; null: none. */
+/** The outlet that a step probably needs; null: none. */
 export function likelyOutlet({ channels, pinned }: StepPreview, outlets: Outlets): Outlet | null {
   if (channels.length === 0) return null;
   if (pinned !== null) {
@@ -38,7 +38,7 @@ export function likelyOutlet({ channels, pinned }: StepPreview, outlets: Outlets
   return null;
 }
 
-/** Connect before the claim: what takes long must not eat the lease. */
+/** Connect before the claim, so that a slow connection uses up no lease. */
 export async function openSession(outlet: Outlet | null): Promise<Opened> {
   if (outlet === null) return { kind: 'none' };
   try {

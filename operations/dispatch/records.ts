@@ -103,7 +103,7 @@ export function writeSkip(tx: Tx, enrollment: EnrollmentRow, stepId: string, rea
   );
 }
 
-/** A provider that could not even be reached: the row records it, so that the back-off grows. No call was made. What was refused before has been suppressed by now. */
+/** Record that the provider could not be reached, so that the back-off grows. No call was made, and what was refused before is suppressed by now. */
 export function noteOutage(tx: Tx, enrollment: EnrollmentRow, row: MessageRow | null, stepId: string, fault: string, nowMs: number): void {
   const failures = (row?.failures ?? 0) + 1;
   const failed = { state: 'failed' as const, failures, refusedForGood: false, response: fault.slice(0, 500), settledAt: nowMs };
@@ -126,7 +126,7 @@ const newRow = (enrollment: EnrollmentRow, stepId: string) => ({
 });
 
 /**
- * A message in the place of an address: what a channel without addresses refuses for good is this message, not a person's address.
+ * Stands for an address on a channel without addresses: there a refusal for good is about this message, not about a person.
  */
 export function messageAsIdentity({ enrollmentId, stepId }: Pick<MessageRow, 'enrollmentId' | 'stepId'>): { kind: string; value: string } {
   return { kind: 'message', value: `${enrollmentId}:${stepId}` };

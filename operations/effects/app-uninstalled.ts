@@ -1,6 +1,6 @@
 import type { Effect, EventOf } from './effect.ts';
 
-/** The shop removed the app: its connection no longer counts as connected. */
+/** The shop removed the app: mark its connection as disconnected. */
 export const appUninstalled: Effect<EventOf<'app.uninstalled'>> = {
   stops: 'never',
   reads: [],

@@ -3,7 +3,7 @@ import { keysOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { endRunsAbout } from './rules/ends.ts';
 
-/** The checkout is gone: its link restores nothing any more. */
+/** The checkout was deleted, so its link no longer restores anything. */
 export const cartDeleted: Effect<EventOf<'cart.deleted'>> = {
   stops: 'never',
   reads: [],

@@ -1,7 +1,7 @@
 import type { Effect, EventOf } from './effect.ts';
 import { optOut } from './rules/opt-out.ts';
 
-/** An opt-out, whoever it came from. */
+/** An opt-out: the person's own, the shop's record, or an operator's. */
 export const contactOptedOut: Effect<EventOf<'contact.opted_out'>> = {
   stops: 'always',
   reads: ['runs', 'claims', 'suppressions'],

@@ -10,11 +10,11 @@ type OfType<E extends DomainEvent, T> = E extends DomainEvent ? (T extends E['ty
 export interface Effect<E extends DomainEvent> {
   /**
    * Whether its 2xx must wait for the running calls that it covers (guarantee G2).
-   * `always`: it is a purchase, a reply or an opt-out. `when_it_merges`: it may make one person or one subject of several, tell a person's
-   * further address or move a subject to somebody else, and so bring a known stop to further enrollments. `never`: it covers nobody.
+   * `always`: it is a purchase, a reply, an opt-out or a colleague's call. `when_it_merges`: it may merge persons or subjects, add an address to a
+   * person or move a subject to another person, and so bring a known stop to further enrollments. `never`: it covers nobody.
    */
   stops: 'always' | 'when_it_merges' | 'never';
-  /** What `decide` asks about besides the people and subjects that the event names. */
+  /** What `decide` needs besides the people and subjects that the event names. */
   reads: readonly WorldPart[];
   /** The order that `reads: ['order']` is about. */
   orderNumber?(event: E): string | null;

@@ -18,8 +18,8 @@ import { subjectReported } from './subject-reported.ts';
 type Effects = { readonly [T in DomainEvent['type']]: Effect<EventOf<T>> };
 
 /**
- * What every event leads to. Whom a 2xx waits for, which locks are taken, what is read and how it is applied all follow from this table, and
- * an event without its line here does not compile.
+ * What every event leads to. Which calls a 2xx waits for, which locks are taken, what is read and how it is applied all follow from this table; an
+ * event without a line here does not compile.
  */
 const effects: Effects = {
   'cart.updated': cartUpdated,

@@ -1,7 +1,7 @@
 import { lead } from '../../domain/subjects/lead/index.ts';
 import type { Effect, EventOf } from './effect.ts';
 
-/** A colleague has spoken with the lead: what runs about the lead ends, unless its sequence goes on beside a person. */
+/** A colleague has spoken with the lead: its enrollments end, unless their sequence leaves `contacted` out of `stopOn`. */
 export const leadContacted: Effect<EventOf<'lead.contacted'>> = {
   stops: 'always',
   reads: ['runs', 'claims'],
@@ -9,13 +9,13 @@ export const leadContacted: Effect<EventOf<'lead.contacted'>> = {
     const persons = draft.personsOf(draft.found.reached);
     draft.coverPersons(persons);
     const matched = draft.matched().map((subject) => subject.id);
-    const open = draft.openRunsOf(persons).filter((run) => draft.subject(run.subjectId).kind === lead.kind);
-    // Named by its key, it is this lead; named by a person alone, every lead of theirs that is older than the conversation.
-    const meant = open.filter((run) =>
-      matched.length > 0 ? matched.includes(run.subjectId) : draft.subject(run.subjectId).startedAt <= event.occurredAtMs,
+    const open = draft.openEnrollmentsOf(persons).filter((enrollment) => draft.subject(enrollment.subjectId).kind === lead.kind);
+    // A key means this lead; a person alone means every lead of theirs that is older than the call.
+    const meant = open.filter((enrollment) =>
+      matched.length > 0 ? matched.includes(enrollment.subjectId) : draft.subject(enrollment.subjectId).startedAt <= event.occurredAtMs,
     );
     draft.end(
-      meant.filter((run) => run.version.definition.stopOn.includes('contacted')).map((run) => run.id),
+      meant.filter((enrollment) => enrollment.version.definition.stopOn.includes('contacted')).map((enrollment) => enrollment.id),
       'contacted',
       event.by === null ? {} : { data: { by: event.by } },
     );

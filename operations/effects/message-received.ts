@@ -6,7 +6,7 @@ import { optIn } from './rules/opt-in.ts';
 import { optOut } from './rules/opt-out.ts';
 
 /**
- * A reply ends what runs for everybody who shares the identity; STOP and START in a text are an opt-out and an opt-in besides. Where a STOP
+ * A reply ends the enrollments of everybody who shares the identity; STOP and START in a text are an opt-out and an opt-in as well. Where a STOP
  * closes its own channel only, sequences that stop on replies end as `replied`.
  */
 export const messageReceived: Effect<EventOf<'message.received'>> = {
@@ -19,7 +19,7 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
     if (stops) optOut(draft, { ...said, type: 'contact.opted_out', final: keyword === 'stop_all' });
     if (keyword === 'opt_in') optIn(draft, { ...said, type: 'contact.opted_in', wording: event.text, confirmed: true });
     const persons = draft.personsOf(draft.found.reached);
-    // STOP from a number that several share closes the number; it is nobody's reply about a subject.
+    // STOP from a number that several people share closes the number; it does not count as anybody's reply.
     const isShared = draft.found.named.length > 1 && !identitiesOf(draft.context.source, event.person).some(isStrong);
     if (isShared && stops) return;
     for (const id of persons) {
@@ -29,9 +29,9 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
     draft.coverPersons(persons);
     draft.end(
       draft
-        .openRunsOf(persons)
-        .filter((run) => run.version.definition.stopOn.includes('replied'))
-        .map((run) => run.id),
+        .openEnrollmentsOf(persons)
+        .filter((enrollment) => enrollment.version.definition.stopOn.includes('replied'))
+        .map((enrollment) => enrollment.id),
       'replied',
     );
   },

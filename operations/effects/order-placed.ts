@@ -5,7 +5,7 @@ import { sharesProduct } from '../../domain/subjects/cart/episodes.ts';
 import type { Draft } from '../intake/draft.ts';
 import { usableOf } from '../intake/found.ts';
 import { identitiesOf, keysOf } from '../intake/source.ts';
-import type { KnownRun, KnownSubject } from '../intake/world.ts';
+import type { KnownEnrollment, KnownSubject } from '../intake/world.ts';
 import { unheardOf } from './cart-deleted.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { applyDetails } from './rules/details.ts';
@@ -14,9 +14,9 @@ import { resolveContact } from './rules/persons.ts';
 type OrderPlaced = EventOf<'order.placed'>;
 
 /**
- * A purchase: the matched subjects are converted for good, and everything that runs for the persons stops, the matched one as `purchased`. By
- * key always; by identity only what is older than the order. Subjects of others who share the order's number stop when a product is the
- * same: the same purchase under another address.
+ * A purchase: the matched subjects are converted for good, and all enrollments of the persons end, those of the matched subjects as `purchased`. A
+ * key matches always, an identity only subjects that are older than the order. Subjects of other people with the order's number stop when a product
+ * is the same: then it is the same purchase under another address.
  * Source: docs/rules.md#rule-11
  */
 export const orderPlaced: Effect<OrderPlaced> = {
@@ -34,7 +34,7 @@ export const orderPlaced: Effect<OrderPlaced> = {
       draft.changeContact(id, { lastOrderAt: Math.max(lastOrderAt ?? event.occurredAtMs, event.occurredAtMs) });
     }
     draft.coverPersons(persons);
-    const ended = endOwnRuns(draft, event, persons, matched);
+    const ended = endOwnEnrollments(draft, event, persons, matched);
     endRunsOfSamePurchase(draft, event, persons, bought);
     recordOrder(draft, event, { buyerId, matched, ended });
   },
@@ -44,15 +44,15 @@ export const orderPlaced: Effect<OrderPlaced> = {
 function resolveBuyer(draft: Draft, event: OrderPlaced): string | null {
   const resolved = resolveContact(draft, usableOf(draft.found, identitiesOf(draft.context.source, event.person)));
   if (resolved === null) return null;
-  // Named by something that nobody had yet, the person was not among those whom the names found.
+  // A person whose names were all new is not among those whom the names found.
   if (!draft.personsOf(draft.found.reached).includes(draft.contact(resolved.contactId).personId)) draft.found.reached.push(resolved.contactId);
   applyDetails(draft, resolved.contactId, event.person, event.occurredAtMs);
   return resolved.contactId;
 }
 
 /**
- * The subjects that the order is about. A known order keeps its subject; one that is older than the subject which has its keys now is about
- * the one that had them before.
+ * The subjects that the order is about. A known order keeps its subject; one that is older than the subject that has its keys now is about the
+ * subject that had them before.
  */
 function boughtSubjects(draft: Draft, { occurredAtMs }: OrderPlaced): KnownSubject[] {
   const known = draft.world.order?.subjectId ?? null;
@@ -63,7 +63,7 @@ function boughtSubjects(draft: Draft, { occurredAtMs }: OrderPlaced): KnownSubje
   });
 }
 
-/** The order came before its subject: the converted one waits here and absorbs what its events say later. */
+/** The order came before its subject: store a converted subject, which later events fill in. */
 function subjectToCome(draft: Draft, event: OrderPlaced, buyerId: string | null): KnownSubject[] {
   const keys = keysOf(draft.context.source, event.keys);
   if (keys.length === 0) return [];
@@ -82,26 +82,26 @@ function convert(draft: Draft, subject: KnownSubject, { occurredAtMs, order }: P
   });
 }
 
-/** What an order has ended. */
-interface EndedRun extends KnownRun {
+/** An enrollment that the order ended. */
+interface EndedEnrollment extends KnownEnrollment {
   /** The order names its subject. */
   named: boolean;
-  /** It is the purchase of its subject, named or not. */
+  /** It counts as the purchase of its subject, whether or not it names it. */
   matched: boolean;
 }
 
 /** @returns what ended by this order, oldest first */
-function endOwnRuns(draft: Draft, event: OrderPlaced, persons: readonly string[], matched: readonly KnownSubject[]): EndedRun[] {
+function endOwnEnrollments(draft: Draft, event: OrderPlaced, persons: readonly string[], matched: readonly KnownSubject[]): EndedEnrollment[] {
   const { noRevenue } = event.order;
   const ended = draft
-    .openRunsOf(persons)
-    .map((run) => ({ ...run, subject: draft.subject(run.subjectId), named: matched.some((s) => s.id === run.subjectId) }))
-    .filter((run) => run.named || run.subject.startedAt <= event.occurredAtMs)
-    // A lead is won by whatever it buys; a cart by its own order alone.
-    .map((run) => ({ ...run, matched: run.named || draft.kindOf(run.subject.kind).boughtBy === 'person' }));
-  for (const run of ended) {
-    draft.end([run.id], stopReasonOfOrder({ activated: run.activatedAt !== null, matched: run.matched, noRevenue }));
-    if (run.matched && !run.named && noRevenue === null) convert(draft, run.subject, event);
+    .openEnrollmentsOf(persons)
+    .map((enrollment) => ({ ...enrollment, subject: draft.subject(enrollment.subjectId), named: matched.some((s) => s.id === enrollment.subjectId) }))
+    .filter((enrollment) => enrollment.named || enrollment.subject.startedAt <= event.occurredAtMs)
+    // Any order of its person converts a lead; only its own order converts a cart.
+    .map((enrollment) => ({ ...enrollment, matched: enrollment.named || draft.kindOf(enrollment.subject.kind).boughtBy === 'person' }));
+  for (const enrollment of ended) {
+    draft.end([enrollment.id], stopReasonOfOrder({ activated: enrollment.activatedAt !== null, matched: enrollment.matched, noRevenue }));
+    if (enrollment.matched && !enrollment.named && noRevenue === null) convert(draft, enrollment.subject, event);
   }
   return ended;
 }
@@ -113,19 +113,19 @@ function endRunsOfSamePurchase(draft: Draft, event: OrderPlaced, persons: readon
   };
   const bought = event.order.products.length > 0 ? event.order.products : boughtNow.flatMap(products);
   const near = draft.personsOf(draft.found.near).filter((id) => !persons.includes(id));
-  for (const run of draft.openRunsOf(near)) {
-    const subject = draft.subject(run.subjectId);
+  for (const enrollment of draft.openEnrollmentsOf(near)) {
+    const subject = draft.subject(enrollment.subjectId);
     if (subject.startedAt > event.occurredAtMs || !sharesProduct(products(subject), bought)) continue;
     const reason = stopReasonOfOrder({ activated: true, matched: false, noRevenue: event.order.noRevenue });
-    draft.end([run.id], reason, { data: { evidence: 'same_number_and_product' } });
-    draft.coverContact(run.contactId);
+    draft.end([enrollment.id], reason, { data: { evidence: 'same_number_and_product' } });
+    draft.coverContact(enrollment.contactId);
   }
 }
 
 interface Credit {
   buyerId: string | null;
   matched: readonly KnownSubject[];
-  ended: readonly EndedRun[];
+  ended: readonly EndedEnrollment[];
 }
 
 function recordOrder(draft: Draft, event: OrderPlaced, { buyerId, matched, ended }: Credit): void {
@@ -140,14 +140,14 @@ function recordOrder(draft: Draft, event: OrderPlaced, { buyerId, matched, ended
     contactId: buyerId ?? matched.find((s) => s.contactId !== null)?.contactId ?? null,
     subjectId: subject?.id ?? null,
     enrollmentId:
-      ended.findLast((run) => run.named && run.activatedAt !== null)?.id ??
-      draft.world.runs.find((run) => run.subjectId === subject?.id && isStillCredited(run))?.id ??
-      ended.findLast((run) => run.matched && run.activatedAt !== null)?.id ??
+      ended.findLast((enrollment) => enrollment.named && enrollment.activatedAt !== null)?.id ??
+      draft.world.enrollments.find((enrollment) => enrollment.subjectId === subject?.id && isStillCredited(enrollment))?.id ??
+      ended.findLast((enrollment) => enrollment.matched && enrollment.activatedAt !== null)?.id ??
       null,
   });
 }
 
 /** A sequence that had run to its end, gave way to a newer subject or was ended by a test order is still credited when its own subject is bought. */
-function isStillCredited({ status, stopReason, activatedAt }: KnownRun): boolean {
+function isStillCredited({ status, stopReason, activatedAt }: KnownEnrollment): boolean {
   return status === 'COMPLETED' || ((stopReason === 'superseded' || stopReason === 'order_void') && activatedAt !== null);
 }

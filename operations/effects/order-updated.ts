@@ -4,8 +4,8 @@ import { iso } from '../intake/stored-rows.ts';
 import type { Effect, EventOf } from './effect.ts';
 
 /**
- * Refunds and edits correct what an order counts for, as often and in whatever order they come. An order that is not known yet is kept with
- * what became of it, and joined when it comes. Stops nothing, and names nobody: the order's row is all that is locked.
+ * Refunds and edits correct what an order counts for, as often and in whatever order they come. An update of an unknown order is stored, and joined
+ * with the order when that arrives. Stops nothing and names nobody: only the order's row is locked.
  * Source: docs/adr/0016-what-an-order-counts-for.md
  */
 export const orderUpdated: Effect<EventOf<'order.updated'>> = {
@@ -24,7 +24,7 @@ export const orderUpdated: Effect<EventOf<'order.updated'>> = {
   },
 };
 
-/** The order is kept and marked: what it stopped stays stopped. */
+/** The order stays and is marked as cancelled: what it stopped stays stopped. */
 export const orderCancelled: Effect<EventOf<'order.cancelled'>> = {
   stops: 'never',
   reads: [],

@@ -1,6 +1,6 @@
 import type { Effect, EventOf } from './effect.ts';
 
-/** Recorded for the operator; carrying it out is a job of its own. */
+/** Recorded for the operator; nothing carries it out yet. */
 export const privacyRequested: Effect<EventOf<'privacy.requested'>> = {
   stops: 'never',
   reads: [],

@@ -30,7 +30,7 @@ export interface Opened {
   world: StoredWorld;
 }
 
-/** How the inbox row is to be left, besides what the events write. */
+/** What happens to the inbox row itself. */
 export interface InboxRow {
   id: string;
   /** Its state changes to `applied` now; a new row is stored as such. */
@@ -69,7 +69,7 @@ export class EventApplication {
   }
 
   /**
-   * Events whose world is read one after the other, each as the ones before left it.
+   * Several events: the world of each is read after the events before it were written.
    * @param locked - the locks of all of them are held; else they are taken
    * @throws MovedError when persons moved while their locks were awaited: the whole transaction is to be done again
    */
@@ -78,7 +78,7 @@ export class EventApplication {
     const found = locked ?? (await lockNamed(this.#tx, allNamesOf(source, events)));
     const lockedAtMs = await this.#locked();
     for (const event of events) {
-      // Several events in one delivery may name different people: each reaches its own.
+      // Several events in one delivery may name different people: each is applied to its own.
       const own = events.length > 1 ? await findNamed(this.#tx, namesOf(source, event)) : found;
       const world = await readWorld(this.#tx, this.#deps.versions, own, questionOf(event, this.#context));
       this.#write((await this.#decide(event, world)).writes);
@@ -102,7 +102,7 @@ export class EventApplication {
     return decided;
   }
 
-  /** @param world - in which the calls to everybody covered were read; null: they are still to be read */
+  /** @param world - in which the calls to everybody covered were read; null: they must still be read */
   #noteClaims(world: World | null): void {
     if (world === null) this.#claims = null;
     else this.#claims?.push(...world.claims.filter((claim) => this.#covered.has(claim.contactId)));

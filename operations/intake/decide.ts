@@ -6,12 +6,12 @@ import type { World } from './world.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import { type Writes, writesOf } from './writes.ts';
 
-/** What one event comes to. */
+/** What one event leads to. */
 export interface Decided {
   writes: Writes;
   /** Contacts whose running calls must be over before the event is answered 2xx. */
   covered: string[];
-  /** What only the world says about the event's fields, for the delivery's notes. */
+  /** Notes about the event's fields that need the world, e.g. that an identity is shared by too many. */
   notes: FieldNote[];
 }
 

@@ -1,6 +1,6 @@
 import { NobodyWaitsError } from '../../db/connection-line.ts';
 
-/** A delivery that waits for its turn, and whoever waits for it. */
+/** A delivery in the queue, and the promise of its caller. */
 interface Waiting<D, R> {
   delivery: D;
   steps: SetSteps<D, R>;
@@ -9,14 +9,14 @@ interface Waiting<D, R> {
   reject: (error: unknown) => void;
 }
 
-/** What is done with the deliveries of a set. */
+/** How the deliveries of a set are applied. */
 export interface SetSteps<D, R> {
   applyOne(delivery: D): Promise<R>;
   /** All of them or none. @returns null for a delivery that is to be applied by itself. @throws when the set cannot be applied as one */
   applySet(tenantId: string, deliveries: D[]): Promise<(R | null)[]>;
   /** Whether two deliveries may have something in common: then they do not go into the same set. */
   overlap(a: D, b: D): boolean;
-  /** Whether somebody still waits for the answer: a delivery that nobody waits for gives up its place. */
+  /** Whether the answer is still awaited: a delivery that nobody waits for leaves the queue. */
   wanted(delivery: D): boolean;
 }
 
@@ -28,8 +28,8 @@ export interface SetOptions {
 }
 
 /**
- * Gathers deliveries of one tenant that arrive while others are being applied, so that one transaction takes many of them. A delivery that
- * comes alone waits for nobody; under load, whoever comes while `atOnce` transactions run goes with the next one, in order of arrival.
+ * Gathers deliveries of one tenant that arrive while others are being applied, so that one transaction takes many of them. A delivery that comes
+ * alone starts at once; those that come while `atOnce` transactions run go with the next one, in order of arrival.
  * Source: docs/adr/0020-deliveries-in-sets.md
  */
 export class DeliverySets<D, R> {
@@ -51,7 +51,7 @@ export class DeliverySets<D, R> {
     });
   }
 
-  /** How long the first in any tenant's line has been waiting. */
+  /** How long the first delivery in any tenant's queue has been waiting. */
   longestWaitMs(): number {
     const since = [...this.#waiting.values()].flatMap(([first]) => first?.sinceMs ?? []);
     return since.length === 0 ? 0 : performance.now() - Math.min(...since);
@@ -73,7 +73,7 @@ export class DeliverySets<D, R> {
     });
   }
 
-  /** The first that waits, and those behind it that have nothing in common with any before them. What is left out keeps its place. */
+  /** The first in the queue, and those behind it that have nothing in common with any before them. The others keep their places. */
   #take(waiting: Waiting<D, R>[]): Waiting<D, R>[] {
     const set: Waiting<D, R>[] = [];
     const passed: Waiting<D, R>[] = [];
@@ -97,7 +97,7 @@ export class DeliverySets<D, R> {
       set.map(async ({ delivery, steps, resolve, reject }, index) => {
         const result = results[index] ?? null;
         if (result !== null) resolve(result);
-        // What fails as a set, or is left out of it, is done one by one.
+        // Deliveries that fail as a set, or are left out of it, are applied one by one.
         else await steps.applyOne(delivery).then(resolve, reject);
       }),
     );

@@ -3,7 +3,7 @@ import type { FieldNote } from '../../domain/field-note.ts';
 import type { AnswerBudget } from '../answer-budget.ts';
 import type { LiveClaim } from '../lease-watch.ts';
 
-/** A tenant as it decides how events are read and what they lead to. */
+/** What a tenant's configuration contributes to reading and applying events. */
 export interface TenantRow {
   slug: string;
   settings: unknown;
@@ -22,7 +22,7 @@ export interface StoredDelivery {
   tenant?: TenantRow;
 }
 
-/** What a transaction of events has written, for whoever answers the delivery. */
+/** What a transaction of events has written, for the caller that answers the delivery. */
 export interface Applied {
   coveredContactIds: string[];
   /** Calls that may be running and that the answer waits for; read under the locks, so that no new one can have begun. */
@@ -32,7 +32,7 @@ export interface Applied {
   outboxWritten: boolean;
 }
 
-/** `locked`: others hold the locks; the same may succeed a moment later. */
+/** `locked`: another transaction holds the locks; the same may succeed a moment later. */
 export type Attempt = { kind: 'applied' | 'repeated'; applied: Applied } | { kind: 'locked' };
 
 /** A delivery of one event that may go into a set with others. */

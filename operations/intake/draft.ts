@@ -8,7 +8,7 @@ import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { AnySubjectKind, SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Found } from './found.ts';
 import type { EventSource, ScopedKey } from './source.ts';
-import type { KnownConsent, KnownContact, KnownIdentity, KnownRun, KnownSubject, KnownSuppression, World } from './world.ts';
+import type { KnownConsent, KnownContact, KnownIdentity, KnownEnrollment, KnownSubject, KnownSuppression, World } from './world.ts';
 
 /** What a decision depends on besides the event and the world. Ids and hashes come from the caller, so that deciding computes nothing random. */
 export interface DecisionContext {
@@ -64,7 +64,7 @@ export interface StoryEntry {
   data: Record<string, unknown>;
 }
 
-/** An order as `credit_order` (db/migrations/0010_orders_after_the_stop.sql) takes it. */
+/** An order as db/functions/credit_order.sql takes it. */
 export interface PlacedOrder {
   externalId: string;
   atMs: number;
@@ -88,16 +88,16 @@ export interface Changes {
   newSubjects: Set<string>;
   /** The changed fields by subject. Nothing else of a row is written: not every subject that an order names is locked by a key. */
   subjects: Map<string, Set<keyof KnownSubject>>;
-  /** Subjects that turned out to be another one. */
+  /** Subjects that turned out to be the same as another one. */
   united: { id: string; kept: string }[];
   /** Keys that leave a bought subject: the shop uses them again. */
   movedKeys: (ScopedKey & { subjectId: string })[];
   keys: (ScopedKey & { subjectId: string })[];
   ends: End[];
-  movedRuns: Set<string>;
+  movedEnrollments: Set<string>;
   beginnings: Beginning[];
   stories: StoryEntry[];
-  /** Known orders that belong to an enrollment after all. */
+  /** Orders on record that are credited to an enrollment now. */
   credited: { orderId: string; enrollmentId: string }[];
   orders: PlacedOrder[];
   /** As `update_order` takes them. */
@@ -130,7 +130,7 @@ export class Draft {
     movedKeys: [],
     keys: [],
     ends: [],
-    movedRuns: new Set(),
+    movedEnrollments: new Set(),
     beginnings: [],
     stories: [],
     credited: [],
@@ -146,7 +146,7 @@ export class Draft {
   readonly #consents: KnownConsent[];
   readonly #suppressions: Map<string, KnownSuppression>;
   readonly #subjects: Map<string, KnownSubject>;
-  readonly #runs: Map<string, KnownRun>;
+  readonly #enrollments: Map<string, KnownEnrollment>;
   readonly #credits = new Map<string, string>();
 
   constructor(world: World, context: DecisionContext) {
@@ -158,7 +158,7 @@ export class Draft {
     this.#consents = [...world.consents];
     this.#suppressions = byId(world.suppressions);
     this.#subjects = byId(world.subjects);
-    this.#runs = byId(world.runs);
+    this.#enrollments = byId(world.enrollments);
   }
 
   // People
@@ -167,7 +167,7 @@ export class Draft {
     return known(this.#contacts, id);
   }
 
-  /** null: not among the people of this world. */
+  /** null: the world does not contain this contact. */
   findContact(id: string | null): KnownContact | null {
     return (id === null ? undefined : this.#contacts.get(id)) ?? null;
   }
@@ -316,38 +316,38 @@ export class Draft {
 
   // Enrollments
 
-  runs(): KnownRun[] {
-    return [...this.#runs.values()];
+  enrollments(): KnownEnrollment[] {
+    return [...this.#enrollments.values()];
   }
 
-  runsAbout(subjectIds: readonly string[]): KnownRun[] {
-    return this.runs().filter((run) => subjectIds.includes(run.subjectId));
+  enrollmentsAbout(subjectIds: readonly string[]): KnownEnrollment[] {
+    return this.enrollments().filter((enrollment) => subjectIds.includes(enrollment.subjectId));
   }
 
   /** What is open for these persons, oldest first. */
-  openRunsOf(personIds: readonly string[]): KnownRun[] {
-    return this.runs().filter((run) => {
-      const owner = this.#contacts.get(run.contactId);
-      return run.endedAt === null && owner !== undefined && personIds.includes(owner.personId);
+  openEnrollmentsOf(personIds: readonly string[]): KnownEnrollment[] {
+    return this.enrollments().filter((enrollment) => {
+      const owner = this.#contacts.get(enrollment.contactId);
+      return enrollment.endedAt === null && owner !== undefined && personIds.includes(owner.personId);
     });
   }
 
   /** End what is still open of these enrollments. */
   end(ids: readonly string[], reason: StopReason, { note = null, data = {} }: Partial<Pick<End, 'note' | 'data'>> = {}): void {
     for (const id of ids) {
-      const run = known(this.#runs, id);
-      if (run.endedAt !== null) continue;
-      this.#runs.set(id, { ...run, endedAt: this.context.nowMs, status: statusOf(reason), stopReason: reason });
+      const enrollment = known(this.#enrollments, id);
+      if (enrollment.endedAt !== null) continue;
+      this.#enrollments.set(id, { ...enrollment, endedAt: this.context.nowMs, status: statusOf(reason), stopReason: reason });
       this.changes.ends.push({ id, reason, data, note });
     }
   }
 
-  moveRun(id: string, to: Partial<Pick<KnownRun, 'contactId' | 'subjectId'>>): void {
-    if (change(this.#runs, id, to)) this.changes.movedRuns.add(id);
+  moveEnrollment(id: string, to: Partial<Pick<KnownEnrollment, 'contactId' | 'subjectId'>>): void {
+    if (change(this.#enrollments, id, to)) this.changes.movedEnrollments.add(id);
   }
 
-  run(id: string): KnownRun {
-    return known(this.#runs, id);
+  enrollment(id: string): KnownEnrollment {
+    return known(this.#enrollments, id);
   }
 
   begin(beginning: Omit<Beginning, 'id'>): Beginning {
@@ -356,7 +356,7 @@ export class Draft {
     return begun;
   }
 
-  tell(entry: StoryEntry): void {
+  addStoryEntry(entry: StoryEntry): void {
     this.changes.stories.push(entry);
   }
 

@@ -5,7 +5,7 @@ import type { FieldNote } from '../../domain/field-note.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import type { ScopedKey } from './source.ts';
 
-/** Whom something is about, and how far it goes. */
+/** The people that an event is about, and how far it reaches. */
 export interface Names {
   identities: Identity[];
   keys: ScopedKey[];
@@ -45,8 +45,8 @@ export class MovedError extends Error {
 }
 
 /**
- * Thrown where an event is about something that must be on its way to the database, such as the outcome of a call whose receipt has come first:
- * it is stored and applied later.
+ * Thrown where an event is about something that is not stored yet, such as the outcome of a call whose receipt came first: the event is stored and
+ * applied later.
  */
 export class NotYetError extends Error {
   constructor(what: string) {

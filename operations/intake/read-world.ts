@@ -9,7 +9,7 @@ import { type Found, usableOf } from './found.ts';
 import { namedBy } from './source.ts';
 import { parseSuppression, parseWorld, type StoredWorld, versionsIn, type World, type WorldPart } from './world.ts';
 
-/** What is asked for about one event, beside its names. */
+/** What is read for one event besides what its names find. */
 export interface WorldQuestion {
   parts: readonly WorldPart[];
   connection: string | null;
@@ -57,8 +57,8 @@ export async function completeWorld(tx: Tx, versions: VersionCache, stored: Stor
 }
 
 /**
- * The suppressions of what else the persons of an event are known by. Hashes need the installation's key, so the database cannot find these
- * by itself; most events name all that their person is known by, and then nothing is read.
+ * The suppressions of the persons' other identities. Hashes need the installation's key, so the database cannot find these by itself; most events
+ * name every identity of their person, and then nothing is read.
  */
 export async function withAllSuppressions(tx: Tx, event: DomainEvent, world: World, context: DecisionContext): Promise<World> {
   const { identities } = namedBy(context.source, event);
@@ -77,7 +77,7 @@ export async function readSuppressions(tx: Tx, context: Pick<DecisionContext, 'a
   return (await callFunction<StoredRow[]>(tx, 'read_suppressions($1)', [hashes])).map(parseSuppression);
 }
 
-/** Everything that the persons meant are known by; nothing where the event neither asks about suppressions nor changes who is who. */
+/** Every identity of the persons meant; empty where the event neither needs suppressions nor merges anybody. */
 function identitiesToCheck(world: World, usable: readonly Identity[], asks: boolean): Identity[] {
   const personOf = new Map(world.contacts.map((c) => [c.id, c.personId]));
   const held = world.identities.map((i) => ({ ...i, personId: personOf.get(i.contactId) ?? i.contactId }));

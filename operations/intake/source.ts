@@ -7,11 +7,11 @@ import { ownAddressesOf, type TenantSettings } from '../../domain/tenant-setting
 /** What decides how an event's raw fields are read. */
 export interface EventSource {
   tenantId: string;
-  /** Empty for what comes without a webhook. */
+  /** Empty for events that come without a webhook. */
   connectionId: string;
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
   country: string;
-  /** The store's own addresses, normalised: they name no shopper. */
+  /** The store's own addresses, normalised: they name no person. */
   ownAddresses: string[];
   /** Kinds of keys that several connections of the store share (`sharedKeys` of the tenant's settings). */
   sharedKeys: TenantSettings['sharedKeys'];
@@ -52,7 +52,7 @@ const sharedKind = 'shared';
 
 /**
  * The keys of an event as the store has declared them. Each belongs to its connection; a key of a shared kind is stored once more under a
- * name that all these connections have in common, so that the same cart from two of them is one subject.
+ * name that all these connections have in common, so that the same subject reported by two of them is one.
  */
 export function keysOf(source: EventSource, keys: readonly SubjectKey[]): ScopedKey[] {
   const own = keys.map((key) => ({ ...key, connectionId: source.connectionId }));
@@ -64,7 +64,7 @@ export function keysOf(source: EventSource, keys: readonly SubjectKey[]): Scoped
   return [...own, ...shared.filter((key, at) => shared.findIndex((other) => other.value === key.value) === at)];
 }
 
-/** Who and what an event is about, before anything is looked up. */
+/** The names in an event, before anything is looked up. */
 export function namedBy(source: EventSource, event: DomainEvent): { identities: Identity[]; keys: ScopedKey[] } {
   const identities = 'person' in event && event.person !== null ? identitiesOf(source, event.person) : [];
   return { identities, keys: 'keys' in event ? keysOf(source, event.keys) : [] };

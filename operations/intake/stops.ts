@@ -5,8 +5,8 @@ import { contactsByIdentity, subjectsByKey } from './found.ts';
 import { type EventSource, namedBy } from './source.ts';
 
 /**
- * Whether an event must be answered like a stop, because it is one or may bring one along: it makes one person of several, tells a person's
- * further address, moves a subject to somebody else, or makes one subject of two. Read without locks.
+ * Whether an event must be answered like a stop, because it is one or may bring one along: it merges persons or subjects, adds an address to a
+ * person, or moves a subject to another person. Read without locks.
  */
 export async function mayCarryStop(tx: Tx, source: EventSource, event: DomainEvent): Promise<boolean> {
   const { stops } = effectOf(event);

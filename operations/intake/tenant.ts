@@ -14,7 +14,7 @@ export async function readTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
   return tenant;
 }
 
-/** @param where - `connectionId` is empty and `inboxId` null for what comes without a webhook */
+/** @param where - `connectionId` is empty and `inboxId` null where there is no webhook */
 export function decisionContext(
   deps: Pick<Deps, 'sealing' | 'clock' | 'timeScale' | 'subjects'>,
   where: { tenantId: string; connectionId: string; inboxId: string | null },

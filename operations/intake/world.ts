@@ -26,10 +26,10 @@ export interface World {
   consents: readonly KnownConsent[];
   /** In force, for the identities whose hashes were asked for. */
   suppressions: readonly KnownSuppression[];
-  /** Matched by the event's keys or its order, their predecessors, and those of `runs`. */
+  /** Matched by the event's keys or its order, their predecessors, and those of `enrollments`. */
   subjects: readonly KnownSubject[];
   /** Every enrollment about a matched subject, ended ones too, and what is open for the persons. */
-  runs: readonly KnownRun[];
+  enrollments: readonly KnownEnrollment[];
   sequences: readonly ActiveSequence[];
   /** The event's own order, where it is known already. */
   order: { subjectId: string | null } | null;
@@ -80,7 +80,7 @@ export interface KnownSubject extends Subject<unknown> {
 }
 
 /** An enrollment. */
-export interface KnownRun {
+export interface KnownEnrollment {
   id: string;
   subjectId: string;
   contactId: string;
@@ -149,7 +149,7 @@ export function parseWorld(stored: StoredWorld, found: Found, versions: Readonly
     })),
     suppressions: stored.suppressions.map(parseSuppression),
     subjects: stored.subjects.map(parseSubject),
-    runs: stored.runs
+    enrollments: stored.runs
       .map((row) => {
         const versionId = text(row, 'version_id');
         return {

@@ -74,8 +74,8 @@ export function writesOf(draft: Draft): Writes {
       note: end.note,
       data: end.data,
     })),
-    moved_enrollments: [...c.movedRuns].map((id) => {
-      const { contactId, subjectId } = draft.run(id);
+    moved_enrollments: [...c.movedEnrollments].map((id) => {
+      const { contactId, subjectId } = draft.enrollment(id);
       return { id, contact_id: contactId, subject_id: subjectId };
     }),
     enrollments: c.beginnings.map((b) => ({
@@ -106,7 +106,7 @@ export function writesOf(draft: Draft): Writes {
     orders: c.orders.map((o) => ({
       inbox_id: inboxId,
       at: iso(o.atMs),
-      // `credit_order` leaves the reason of an enrollment alone that this very event has ended.
+      // `credit_order` does not change the stop reason of an enrollment that this event itself has ended.
       ends: c.ends.map((end) => ({ id: end.id })),
       order: {
         id: newId(),
@@ -145,15 +145,15 @@ export function writesOf(draft: Draft): Writes {
   return Object.fromEntries(Object.entries(writes).filter(([, rows]) => rows.length > 0));
 }
 
-/** Whether Temporal is to be told of anything. */
+/** Whether anything was written to the outbox. */
 export const tellsTemporal = ({ ends, enrollments }: Writes): boolean => ends !== undefined || enrollments !== undefined;
 
-/** Write, and do not wait for it: the COMMIT does. */
+/** Write without waiting for the result: an error fails the COMMIT. */
 export function writeWorld(tx: Tx, writes: Writes): void {
   if (Object.keys(writes).length > 0) callUnawaited(tx, 'write_world($1)', [JSON.stringify(writes)]);
 }
 
-/** What several events write that have nothing in common. */
+/** Write the changes of several events that have nothing in common. */
 export function joined(all: readonly Writes[]): Writes {
   const [first, ...others] = all;
   if (first === undefined || others.length === 0) return first ?? {};

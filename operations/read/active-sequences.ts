@@ -34,9 +34,9 @@ export interface CartView {
 export interface ActiveSequence {
   id: string;
   sequenceType: SequenceType;
-  /** Steps that reached the shopper, in order; one whose outcome is not known counts, because it is never sent again. */
+  /** Steps that went out, in order; one whose outcome is not known counts, because it is never sent again. */
   stepsCompleted: string[];
-  /** The step whose turn it is; null: the sequence is held. */
+  /** The step that comes next; null: the sequence is held. */
   next: { stepId: string; atMs: number } | null;
   startedAtMs: number;
   cart: CartView;

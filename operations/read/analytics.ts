@@ -8,7 +8,7 @@ import { readSums, startOfHour, type Sum } from './sums.ts';
 import { type Interval, wilsonInterval } from './wilson-interval.ts';
 
 /**
- * Money that came back, in one currency: amounts of different currencies are never added up. Where nothing was edited or cancelled,
+ * Recovered revenue in one currency: amounts of different currencies are never added up. Where nothing was edited or cancelled,
  * net = gross - refunded.
  * Source: docs/adr/0016-what-an-order-counts-for.md
  */
@@ -64,8 +64,8 @@ export interface Analytics {
 const dayMs = 24 * 3_600_000;
 
 /**
- * How the store's sequences did that were started (activated) in the last `days` days. Everything is about those sequences: what they
- * sent, who bought, which orders are credited to them. A cancelled order takes its revenue back; it is not un-bought (rule 11). A test
+ * The results of the store's sequences that were started (activated) in the last `days` days: what they sent, who bought, which orders are credited
+ * to them. A cancelled order takes its revenue back; it is not un-bought (rule 11). A test
  * order is neither a purchase nor revenue.
  * The window begins at a full hour (UTC), up to an hour early: it is made of whole sums.
  */
@@ -112,7 +112,7 @@ function byChannel(sums: readonly Sum[], measuresOpens: boolean): ChannelFigures
     const sent = own.reduce((total, s) => total + s.sent, 0);
     const rate = (of: 'opened' | 'clicked') => (100 * own.reduce((total, s) => total + s[of], 0)) / sent;
     const traits: ChannelTraits | null = isChannel(channel) ? channels[channel] : null;
-    // Without the picture only those who clicked would count as readers.
+    // Without the picture only people who clicked would count as having opened.
     return { channel, sent, openRate: measuresOpens && traits?.tellsOpens === true ? rate('opened') : null, clickRate: rate('clicked') };
   });
 }
@@ -120,7 +120,7 @@ function byChannel(sums: readonly Sum[], measuresOpens: boolean): ChannelFigures
 function byCurrency(sums: readonly Sum[]): Revenue[] {
   const revenue = new Map<string, Revenue>();
   for (const { currency, grossMinor, refundedMinor, revenueMinor, orders, cancelledOrders } of sums) {
-    // Beside the empty currency stand sequences, messages and orders of unknown value.
+    // Rows with an empty currency hold sequences, messages and orders of unknown value.
     if (currency === '' || (orders === 0 && cancelledOrders === 0)) continue;
     const sofar = revenue.get(currency) ?? { currency, grossMinor: 0, refundedMinor: 0, netMinor: 0, orders: 0, cancelledOrders: 0 };
     revenue.set(currency, {

@@ -11,7 +11,7 @@ import { kindOf, segmentOf, valueOf } from '../subject-row.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { summaryOf } from './summary.ts';
 
-/** What the outside learns of one step. Times in epoch milliseconds. */
+/** One step as the API shows it. Times in epoch milliseconds. */
 export interface StepView {
   id: string;
   channels: string[];
@@ -40,11 +40,11 @@ export interface EnrollmentView {
   subject: {
     id: string;
     kind: string;
-    /** By what lists and figures group it. */
+    /** The value by which lists and figures group it. */
     segment: string;
     externalIds: ExternalId[];
     state: 'open' | 'converted' | 'gone';
-    /** As the latest event about it has it. */
+    /** By the latest event about it. */
     now: Amount;
     /** When the sequence began; until then, when it was taken into the sequence. */
     atActivation: Amount;
@@ -52,7 +52,7 @@ export interface EnrollmentView {
   steps: StepView[];
   /** The last step that went out; one whose outcome is not known counts. null: none has. */
   lastStep: string | null;
-  /** The step whose turn it is, and when it is dispatched next; null: the enrollment has ended or is held. */
+  /** The step that comes next, and when it is dispatched; null: the enrollment has ended or is held. */
   next: { stepId: string; atMs: number } | null;
   /** Where it stands, in a sentence or two. */
   summary: string;
@@ -74,7 +74,7 @@ export async function loadEnrollment(
   return (await loadEnrollments(tx, deps, [enrollmentId]))[0] ?? null;
 }
 
-/** Several of them, in the order of `ids`; unknown ones are left out. */
+/** Several enrollments, in the order of `ids`; unknown ones are left out. */
 export async function loadEnrollments(
   tx: Tx,
   deps: Pick<ReadDeps, 'clock' | 'versions' | 'subjects'>,

@@ -37,9 +37,9 @@ export interface Explanation {
   truncated: boolean;
 }
 
-/** Of each kind. A shopper who is busy with one cart for days leaves a few hundred lines. */
+/** Of each kind. A person who is busy with one subject for days leaves a few hundred lines. */
 const most = 2_000;
-// At the same millisecond: what was decided, what the ledger then said, what was told of it.
+// Of the same millisecond: first decisions, then messages, then events.
 const rank: Record<Entry['kind'], number> = { decision: 0, message: 1, event: 2, provider_event: 3 };
 
 /**
@@ -73,7 +73,7 @@ export interface FoundExplanations {
 
 const mostExplained = 5;
 
-/** The same for whoever knows an address or the source's id of a subject, and not the enrollment. */
+/** The same where an address or the source's id of a subject is known, and not the enrollment. */
 export async function explainFound(deps: SearchDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
   const page = await findEnrollments(deps, tenantId, search, { status: null, limit: mostExplained, after: null });
   if (page.kind === 'unreadable') return page;
@@ -129,7 +129,7 @@ async function readEvents(tx: Tx, words: Words, enrollmentId: string): Promise<E
 }
 
 async function readProviderEvents(tx: Tx, words: Words, enrollmentId: string): Promise<Entry[]> {
-  // Not in Drizzle's schema: the table is partitioned (db/migrations/0002_functions.sql).
+  // Not in Drizzle's schema, because the table is partitioned (db/functions/make_message_event_partitions.sql).
   const { rows } = await tx.execute<{ at_ms: number; step_id: string; type: string; machine: boolean; data: Record<string, unknown> }>(sql`
     select (extract(epoch from e.occurred_at) * 1000)::double precision as at_ms, m.step_id, e.type, e.machine, e.data
     from message_events e join messages m on m.tenant_id = e.tenant_id and m.id = e.message_id

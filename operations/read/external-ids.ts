@@ -2,7 +2,7 @@ import { and, asc, eq, inArray } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { connections, subjectKeys } from '../../db/schema/index.ts';
 
-/** A name that the shop has for a cart: what its webhooks call it. */
+/** An id that the source has for a subject, as its webhooks give it. */
 export interface ExternalId {
   /** `external`, `checkout_token`, `cart_token` … */
   kind: string;
@@ -11,7 +11,7 @@ export interface ExternalId {
   connectionId: string;
 }
 
-/** The shop's own names of these carts, by Rekindle's id of the cart. */
+/** The source's own ids of these subjects, by Rekindle's id of the subject. */
 export async function readExternalIds(tx: Tx, subjectIds: readonly string[]): Promise<Map<string, ExternalId[]>> {
   const found = new Map<string, ExternalId[]>();
   if (subjectIds.length === 0) return found;

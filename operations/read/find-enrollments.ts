@@ -11,7 +11,7 @@ import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type Page, pageOf } from './page.ts';
 import { whyNoSequence } from './why-no-sequence.ts';
 
-/** By what a shop knows a person or a subject. Several narrow the search down. */
+/** What a merchant may search by. Several fields narrow the search down. */
 export interface Search {
   email?: string | undefined;
   phone?: string | undefined;
@@ -21,7 +21,7 @@ export interface Search {
   externalId?: string | undefined;
 }
 
-/** `unreadable`: the field can be no address or number, so that nobody can be found by it. */
+/** `unreadable`: the field cannot be an address or a number, so it can find nobody. */
 export type Searched<T> = { kind: 'found'; found: T } | { kind: 'unreadable'; field: 'email' | 'phone' };
 
 /** Enrollments of the tenant, the newest first: those that the search finds, or all. */
@@ -162,7 +162,7 @@ async function subjectsOf(tx: Tx, tenantId: string, { email, phone, subjectId, e
   return [...byId, ...rows.map((r) => r.id)];
 }
 
-/** As a webhook's fields are read. */
+/** Read like a webhook's fields. */
 async function normalised(tx: Tx, tenantId: string, kind: 'email' | 'phone', typed: string): Promise<string | null> {
   if (kind === 'email') return normaliseEmail(typed);
   const [tenant] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));

@@ -9,7 +9,7 @@ import { kindOf, valueOf } from '../subject-row.ts';
 import { nextStep, type ReadDeps } from './enrollment.ts';
 import { eventSentence } from './sentences.ts';
 
-/** One thing that happened in a story. */
+/** One event of a story. */
 export interface Happening {
   atMs: number;
   type: string;
@@ -28,7 +28,7 @@ export interface Story {
   tenant: TenantSummary;
   sequence: string;
   alias: string;
-  /** How people read about its subject. */
+  /** The words of its kind of subject. */
   words: Words;
   kind: string;
   /** What the subject is worth, ready to be shown: now, and when the sequence began where that differs. null: unknown. */
@@ -55,12 +55,12 @@ export function readNewestStories(deps: ReadDeps, tenant: TenantSummary, limit: 
 }
 
 export interface News {
-  /** Ids of the happenings, by which the next call knows what was shown. */
+  /** Ids of the events, so that the next call leaves them out. */
   eventIds: string[];
   stories: Story[];
 }
 
-// At once: a page shows the newest stories of a few dozen people, so what a busier store adds in a second would be gone right away.
+// At most this many at once: a page shows the stories of a few dozen people, and more would scroll out of it at once.
 const mostNews = 200;
 /** Of one story; a subject that is changed for hours shows the latest. */
 const mostHappenings = 100;
@@ -68,7 +68,7 @@ const mostHappenings = 100;
 /**
  * Stories of a tenant to which something was added, the newest first, `limit` at most.
  * @param sinceMs - epoch ms; a few seconds before the last call: a transaction commits later than its rows get their ids
- * @param told - ids of happenings that are known already
+ * @param told - ids of events that were returned before
  */
 export function readNews(
   deps: ReadDeps,

@@ -5,7 +5,7 @@ type Data = Record<string, unknown>;
 
 /**
  * What an order did, as a sentence of an enrollment's story; null: the event is about something else.
- * @param data - what `credit_order` and `update_order` note (db/migrations/0010_orders_after_the_stop.sql)
+ * @param data - as written by db/functions/credit_order.sql and update_order.sql
  */
 export function orderSentence({ noun }: Pick<Words, 'noun'>, type: string, data: Data): string | null {
   const value = amountOf(data) ?? 'of unknown value';
@@ -37,7 +37,7 @@ function voidOrder(why: unknown): string {
   return why === 'declined' ? 'An order that was declined' : 'An order that was cancelled at once';
 }
 
-/** An order may be known later than what became of it. */
+/** Refunds and a cancellation may have arrived before the order itself. */
 function sinceThen(data: Data): string {
   if (data['cancelled'] === true) return ' It had been cancelled by then.';
   const refunded = inOrdersCurrency(data, data['refunded_minor']);

@@ -15,7 +15,7 @@ const inBrackets = (...parts: (string | null)[]) => {
   return known.length === 0 ? '' : ` (${known.join(', ')})`;
 };
 
-/** One happening of an enrollment's story as a sentence. A type that is not known here is named as it is. */
+/** One entry of an enrollment's story as a sentence. A type that is not known here is named as it is. */
 export function eventSentence(about: Words, type: string, data: Data): string {
   const step = textOf(data['step']);
   const { noun, person, source, activity, item } = about;
@@ -68,7 +68,10 @@ export function eventSentence(about: Words, type: string, data: Data): string {
   }
 }
 
-/** What showed that a person, and no program, opened or followed something. `cart` is activity on any subject (0011_suspected_clicks.sql). */
+/**
+ * What showed that a person, and no program, opened or followed something. `cart` stands for activity on any subject
+ * (db/functions/count_suspected_clicks.sql).
+ */
 function signOf({ activity }: Words, data: Data): string {
   switch (textOf(data['shown_by'])) {
     case 'cart':
@@ -112,7 +115,7 @@ export function decisionSentence(about: Words, { stepId, verdict, reason, untilM
   }
 }
 
-/** Words for a stop that read well: who stopped it, or what did. */
+/** Who or what stopped the sequence, as a sentence. */
 function stopSentence(about: Words, data: Data, by: string): string {
   const reason = textOf(data['reason']);
   if (data['evidence'] === 'same_number_and_product')

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 
 /**
- * What the sequences about subjects of one kind and segment came to: amounts with their orders in one currency, messages of one channel, and
- * all else where both are empty.
+ * One row of figures of the sequences about subjects of one kind and segment. A row is for one currency (orders and amounts), or for one channel
+ * (messages), or, where both are empty, for everything else.
  */
 export interface Sum {
   kind: string;

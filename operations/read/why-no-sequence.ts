@@ -14,7 +14,7 @@ interface Reading {
   context: DecisionContext;
 }
 
-/** Why no sequence was begun about a subject, as things stand now: which rule held it back at the time is not recorded. */
+/** Why no sequence was begun about a subject, by its present state: which rule held it back at the time is not recorded. */
 export async function whyNoSequence(ctx: Reading, row: SubjectRow): Promise<string> {
   const known = readSubject(ctx.deps.subjects, row);
   const { noun, person } = known.kind.words;
@@ -35,7 +35,7 @@ async function ofThePerson(ctx: Reading, kind: AnySubjectKind, subject: SubjectR
   const { noun, person: whose } = kind.words;
   const [contact] = subject.contactId === null ? [] : await tx.select().from(contacts).where(eq(contacts.id, subject.contactId));
   const [person] = contact === undefined ? [] : await tx.select().from(contacts).where(eq(contacts.id, contact.personId));
-  if (person === undefined) return 'nobody is known whose it is';
+  if (person === undefined) return 'its owner is not known';
   const everybody = await tx.select({ id: contacts.id }).from(contacts).where(eq(contacts.personId, person.id));
   const contactIds = everybody.map((c) => c.id);
   const held = await tx
@@ -66,7 +66,7 @@ async function ofThePerson(ctx: Reading, kind: AnySubjectKind, subject: SubjectR
   return newer.length > 0 ? `a sequence runs about a more recent ${noun} of its ${whose}` : null;
 }
 
-/** Kinds of addresses that the steps of the active sequences need which such a subject starts; null: there is no such sequence. */
+/** The kinds of address that the active sequences about such a subject need; null: there is no such sequence. */
 async function addressesOfSequences({ tx, deps }: Reading, { trigger }: AnySubjectKind): Promise<Set<string> | null> {
   const kinds = new Set<string>();
   let any = false;

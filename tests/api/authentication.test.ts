@@ -42,7 +42,7 @@ describe('without a valid key', () => {
     }
   });
 
-  test('whoever tries keys is told to wait, and a valid key from the same address is not held up', async () => {
+  test('wrong keys are answered 429 after a while, and a valid key from the same address is not held up', async () => {
     const statuses: number[] = [];
     let last = await ask(shop, `rk_${'y'.repeat(43)}`, '/recovery/analytics');
     for (let n = 0; n < 40; n++) statuses.push((last = await ask(shop, `rk_${'y'.repeat(43)}`, '/recovery/analytics')).status);

@@ -37,7 +37,7 @@ test('a whole story is explained in order of time: events, decisions with their 
   await shop.post('order.placed', { order: { id: 'order-story', currency: 'EUR', total: '129.90' }, cart_id: 'cart-story' });
 
   const { entries, enrollment, truncated } = await explain(id);
-  // Written within a millisecond of its neighbours: which of them comes first is nobody's promise.
+  // Written within a millisecond of its neighbours, so that their order is not defined.
   const skipped = 'message skipped popup_1h';
   expect(entries.map(nameOf)).toContain(skipped);
   expect(entries.map(nameOf).filter((name) => name !== skipped)).toEqual([
@@ -70,7 +70,7 @@ test('a whole story is explained in order of time: events, decisions with their 
   expect(enrollment).toMatchObject({ id, status: 'CONVERTED', stop_reason: 'purchased', next_step: null });
 });
 
-test('what is recorded names nobody', async () => {
+test('no personal data is in the explanation', async () => {
   const id = await leaveCart(shop, 'cart-nobody', 'very-private@example.com');
   await sendFirstMail(shop, id);
   expect(JSON.stringify(await explain(id))).not.toMatch(/very-private|Ada/);

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll, leaveCart, sendFirstMail } from './left-carts.ts';
 
-// What the shop knows, an address, a number, its own ids, finds what Rekindle did about it.
+// Searches by what the shop knows: an address, a number, its own ids.
 
 let shop: Shop;
 let other: { tenantId: string; apiKey: string };
@@ -52,7 +52,7 @@ describe('GET /api/enrollments finds', () => {
     expect(await found(`cart_id=${first?.cart.id.toUpperCase()}`)).toEqual([ids.ada]);
   });
 
-  test('everybody without a search, page by page', async () => {
+  test('all of them without a search, page by page', async () => {
     const all = await askAll<{ id: string }>(shop, shop.tenant.apiKey, '/api/enrollments?limit=2');
     expect(all.map((e) => e.id)).toEqual(Object.values(ids).toSorted().toReversed());
   });
@@ -84,7 +84,7 @@ describe('GET /api/enrollments finds', () => {
 });
 
 describe('GET /api/explain', () => {
-  test('tells the whole story to whoever knows the address', async () => {
+  test('shows the whole story to a search by address', async () => {
     const { status, body } = await get('/api/explain?email=ada@example.com');
     expect(status).toBe(200);
     const { explanations, more } = body as { explanations: { enrollment: { id: string; summary: string }; entries: unknown[] }[]; more: boolean };

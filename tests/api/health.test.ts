@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-/** The same API, with something of the outside elsewhere. */
+/** The same API, with some of its servers replaced. */
 async function appWith(changes: { temporal?: string; database?: string }) {
   const silent = pino({ level: 'silent' });
   const { registry } = createPrometheus();

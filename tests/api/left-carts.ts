@@ -6,7 +6,7 @@ import { aCart, letTimePass, type Shop } from '../helpers/shop.ts';
 
 const hourMs = 3_600_000;
 
-/** A cart that was left an hour ago: its sequence has begun and no mail went out yet. Needs a shop at `timeScale: 1`. @returns the enrollment's id */
+/** A cart that was left an hour ago: its sequence has begun and no email went out yet. Needs a shop at `timeScale: 1`. @returns the enrollment's id */
 export async function leaveCart(shop: Shop, cartId: string, email: string, more: Record<string, unknown> = {}): Promise<string> {
   await shop.post('cart.updated', aCart(cartId, email, more));
   const enrollment = await shop.enrollmentOf(cartId);
@@ -16,7 +16,7 @@ export async function leaveCart(shop: Shop, cartId: string, email: string, more:
   return enrollment.id;
 }
 
-/** One hour later the first mail goes out. @returns the tokens of its links */
+/** One hour later the first email goes out. @returns the tokens of its links */
 export async function sendFirstMail(
   shop: Shop,
   enrollmentId: string,
@@ -57,7 +57,7 @@ export async function askAll<T>(shop: Shop, apiKey: string, url: string): Promis
   }
 }
 
-/** Ask as the holder of a key. */
+/** Request with an API key. */
 export async function ask(shop: Shop, apiKey: string, url: string, method: Method = 'GET', payload?: Record<string, unknown>) {
   const headers = { authorization: `Bearer ${apiKey}` };
   const response = await shop.app.inject({ method, url, headers, ...(payload === undefined ? {} : { payload }) });

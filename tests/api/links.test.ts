@@ -34,7 +34,7 @@ const newMail = async () => {
   count += 1;
   const enrollmentId = await leaveCart(shop, `cart-${count}`, `shopper-${count}@example.com`);
   const mail = await sendFirstMail(shop, enrollmentId);
-  // Nobody reads an email the moment it is sent.
+  // An open right after the send would count as a scanner's.
   await letTimePass(shop, minuteMs * 10);
   return { enrollmentId, cartId: `cart-${count}`, email: `shopper-${count}@example.com`, ...mail };
 };
@@ -73,7 +73,7 @@ describe('the picture', () => {
     expect((await rowOf(mail.enrollmentId))?.openedAt).toBeNull();
   });
 
-  test('fetched through the proxy of the reader’s own mail page counts as an open', async () => {
+  test('fetched through the proxy of the reader’s own email page counts as an open', async () => {
     const mail = await newMail();
     await get(`/o/${mail.open}`, 'Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)');
     expect(await reports(mail.messageId)).toEqual(['opened']);
@@ -120,7 +120,7 @@ describe('the way back', () => {
     expect(response.body).toContain('leads nowhere');
   });
 
-  test('takes nobody anywhere else, whatever is added to it', async () => {
+  test('redirects nowhere else, whatever is added to it', async () => {
     const mail = await newMail();
     const response = await get(`/c/${mail.click}?to=https://evil.example.com&url=//evil.example.com`);
     expect(response.headers.location).toBe(`https://shop.example.com/restore/${mail.cartId}`);
@@ -137,7 +137,7 @@ describe('the way back', () => {
     expect((await get(`/c/${other.click}`)).statusCode).toBe(302);
   });
 
-  test('hammered under many spellings of its address is one link all the same', async () => {
+  test('requested under many spellings of its address is one link', async () => {
     const mail = await newMail();
     const spell = (n: number) => mail.click.replaceAll(/./g, (c, at: number) => ((n >> (at % 7)) & 1 ? `%${c.charCodeAt(0).toString(16)}` : c));
     const answers: number[] = [];
@@ -174,7 +174,7 @@ describe('unsubscribing', () => {
     expect((await shop.enrollmentOf(mail.cartId))?.endedAt).toBeNull();
   });
 
-  test('POST needs no cookie, ends the sequence, and no later mail goes out', async () => {
+  test('POST needs no cookie, ends the sequence, and no later email goes out', async () => {
     const mail = await newMail();
     const response = await post(mail.unsubscribe);
     expect(response.statusCode).toBe(200);
@@ -201,7 +201,7 @@ describe('unsubscribing', () => {
     expect((await shop.enrollmentOf(mail.cartId))?.stopReason).toBe('opted_out');
   });
 
-  test('while a mail to the shopper is leaving, the answer waits for it', async () => {
+  test('while an email to the shopper is leaving, the answer waits for it', async () => {
     const mail = await newMail();
     await letTimePass(shop, 22 * hourMs + 1_000);
     let release: () => void = () => undefined;
@@ -248,7 +248,7 @@ test('pages for shoppers run and load nothing that they do not carry themselves'
   });
 });
 
-test('whoever tries tokens is told to wait', async () => {
+test('wrong tokens are answered 429 after a while', async () => {
   let last = await get('/c/guess-0');
   for (let n = 1; n < 40; n++) last = await get(`/c/guess-${n}`);
   expect(last.statusCode).toBe(429);

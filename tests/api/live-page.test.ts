@@ -41,7 +41,7 @@ afterEach(() => {
   for (const page of listening.splice(0)) page.abort();
 });
 
-/** Listen as the page does. */
+/** Listen to the stream as the page does. */
 async function listen(): Promise<{ updates: Update[]; ended: Promise<void>; stop(): void }> {
   const page = new AbortController();
   listening.push(page);
@@ -121,7 +121,7 @@ test('a machine that runs late says so on the page, as long as it does', async (
   page.stop();
 });
 
-test('the database is asked only while somebody listens', async () => {
+test('the database is polled only while a page is open', async () => {
   const { listTenants } = shop.deps.db;
   let asked = 0;
   shop.deps.db.listTenants = () => {
@@ -135,7 +135,7 @@ test('the database is asked only while somebody listens', async () => {
   page.stop();
   other.stop();
   await Promise.all([page.ended, other.ended]);
-  // Nothing for longer than two looks lie apart.
+  // Nothing for longer than the time between two polls.
   let last = { asked, atMs: Date.now() };
   await until('quiet', () => {
     if (last.asked !== asked) last = { asked, atMs: Date.now() };
@@ -177,7 +177,7 @@ test('closing the server ends the pages that listen, and does not wait for conne
   await expect(body).resolves.toContain('retry:');
 });
 
-test('an installation that others reach shows links and nobody’s data', async () => {
+test('an installation that others can reach shows links and no data', async () => {
   const { body, statusCode } = await shop.app.inject('/');
   expect(statusCode).toBe(200);
   expect(body).toContain('href="/openapi.json"');

@@ -128,7 +128,7 @@ test('a stop of a sequence that had ended otherwise says how it ended, and does 
   expect(await shop.enrollmentOf('cart-bought')).toMatchObject({ status: 'CONVERTED', stopReason: 'purchased', stopNote: null });
 });
 
-test('what a cart was worth when it was left is told apart from what it is worth now', async () => {
+test('what a cart was worth when it was left is shown beside what it is worth now', async () => {
   const { body: began } = await shop.post('cart.updated', aCart('cart-worth', 'worth@example.com', { total: '40.00' }), { at: Date.now() - 5_000 });
   expect(began).toMatchObject({ status: 'applied' });
   // Filled further before it counts as abandoned: that is what it was left with.

@@ -141,7 +141,7 @@ describe('a click right after the send', () => {
 describe('several links at once', () => {
   beforeEach(() => letTimePass(shop, 20 * minuteMs));
 
-  test('are nobody’s: the second is suspected, and the first is withdrawn', async () => {
+  test('do not count as a person’s: the second is suspected, and the first is withdrawn', async () => {
     await follow();
     expect(await row()).toEqual(followed);
     await openUnsubscribe(otherBrowser);
@@ -193,7 +193,7 @@ describe('several links at once', () => {
   });
 });
 
-test('a picture that is fetched right after the send is suspected too, until somebody comes', async () => {
+test('a picture that is fetched right after the send is suspected too, until a sign of life', async () => {
   await get(`/o/${mail.open}`);
   expect(await reports()).toEqual(['opened machine soon_after_send']);
   expect(await row()).toEqual(nothing);

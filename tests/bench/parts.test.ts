@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parts } from '../../bench/parts.ts';
 
-test('a part that fails takes nothing from the others, and the run ends with 1', async () => {
+test('a part that fails does not discard the figures of the others, and the run ends with 1', async () => {
   const said: string[] = [];
   const run = parts((line) => void said.push(line));
   expect(await run.run('first', async () => 1)).toBe(1);

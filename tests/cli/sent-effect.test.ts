@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { effectLines, type SeenEnrollment } from '../../cli/sent-effect.ts';
 
-// `rekindle send` says what was seen, never what was meant.
+// `rekindle send` reports what the API shows, never what the event should have done.
 
 const running: SeenEnrollment = { id: 'one', summary: 'The sequence is running.', ended_at: null };
 const ended: SeenEnrollment = { id: 'one', summary: 'The sequence was stopped: the cart was bought.', ended_at: '2026-11-28T04:00:00.000Z' };

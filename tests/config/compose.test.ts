@@ -210,7 +210,7 @@ describe('Dockerfile', () => {
 describe('deploy/health.mjs', () => {
   const check = (...args: string[]) => spawnSync(process.execPath, [join(root, 'deploy/health.mjs'), ...args], { encoding: 'utf8' });
 
-  test('says no when nobody listens, and names the address', () => {
+  test('fails when nothing listens there, and names the address', () => {
     const { status, stderr } = check('http://127.0.0.1:9/readyz');
     expect(status).toBe(1);
     expect(stderr).toContain('http://127.0.0.1:9/readyz did not answer');

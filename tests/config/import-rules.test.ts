@@ -29,7 +29,7 @@ const broken: [rule: string, file: string, code: string][] = [
   ['local-imports', 'local/a.ts', `export { target } from '../tests/target.ts';`],
   ['tests-imports', 'tests/a.ts', `export { target } from '../elsewhere/target.ts';`],
   ['bench-imports', 'bench/a.ts', `export { target } from '../tests/target.ts';`],
-  // Types are knowledge too.
+  // Importing types counts as well.
   ['domain-imports', 'domain/types.ts', `import type { Target } from '../db/target.ts';\nexport type Mine = Target;`],
   ['operations-imports', 'operations/tool.ts', `export { target } from '../local/target.ts';`],
   ['no-unlisted-folder', 'elsewhere/orphan.ts', 'export const alone = 1;'],

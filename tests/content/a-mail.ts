@@ -37,7 +37,7 @@ export interface MailGiven {
   store?: Partial<StoreFacts>;
 }
 
-/** Facts of an ordinary mail; a test names only what it is about. */
+/** Facts of an ordinary email; a test names only what it is about. */
 export function aMail(given: MailGiven = {}): EmailFacts {
   const { firstName = 'Robin', locale = 'en-US', store = {}, segment = 'RETURNING', modifiers = [], reviews = null } = given;
   const { items = [aProduct()], totalMinor = 8_900, currency = 'USD', restoreUrl = 'https://shop.example.com/cart/restore' } = given;

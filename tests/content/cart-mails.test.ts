@@ -123,7 +123,7 @@ describe.each(names)('%s', (name) => {
         }),
         ({ items, ...given }) => {
           const mail = render(name, { ...given, items: items.map((i) => aProduct(i)) });
-          // What products are called is theirs; everything around them must be whole.
+          // Product names may contain anything; the text around them must be correct.
           const frame = render(name, { ...given, items: items.map((i) => aProduct({ ...i, title: 'Thing' })) });
           for (const part of frame.all) expect(part).not.toMatch(/\{\{|\}\}|undefined|NaN|\[object/);
           expect(mail.html.match(/<script/g)).toEqual(frame.html.match(/<script/g));
@@ -152,12 +152,12 @@ test('thirty products show six and say how many more there are', () => {
   expect(mail.text).toMatch(/24 more/);
 });
 
-test('demo mails carry a label that a reader sees', () => {
+test('demo emails carry a label that a reader sees', () => {
   expect(visible(render('cart/email_2h', { synthetic: true }).html)).toContain('Synthetic demo message');
   expect(visible(render('cart/email_2h').html)).not.toContain('Synthetic');
 });
 
-test('a compiled mail survives its way through JSON', () => {
+test('a compiled email survives its way through JSON', () => {
   const compiled = mails.get('cart/email_2h');
   expect(JSON.parse(JSON.stringify(compiled))).toEqual(compiled);
 });

@@ -1,5 +1,5 @@
 /**
- * Draws the pictures of a mail for the documents, from the real copy, layout and renderer.
+ * Draws the pictures of an email for the documents, from the real copy, layout and renderer.
  * Run: npx tsx tests/content/mail-pictures.ts [folder] (needs Chromium; default folder docs/images)
  */
 import { fileURLToPath } from 'node:url';

@@ -82,7 +82,7 @@ test('a currency is one of ISO 4217, not any three letters', () => {
   const names = new Intl.DisplayNames('en', { type: 'currency', fallback: 'none' });
   const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
   const accepted = letters.flatMap((a) => letters.flatMap((b) => letters.map((c) => a + b + c))).filter((code) => minorDigits(code) !== null);
-  // Younger than some supported versions of Node.
+  // Newer than some supported versions of Node.
   const young = new Set(['XCG', 'ZWG', 'SLE', 'VED']);
   expect(accepted.filter((code) => names.of(code) === undefined && !young.has(code))).toEqual([]);
   // Units of account of banks, which no shop sells in.

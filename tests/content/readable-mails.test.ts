@@ -49,7 +49,7 @@ describe.each(names)('%s', (name) => {
     const brand = '#2f5d50';
     const surfaces = new Set(drawnTexts(htmlOf(name), 'dark').map(({ background }) => background));
     for (const surface of surfaces) if (surface !== brand) expect(contrast(surface, '#000000')).toBeLessThan(2);
-    // The page and the card are told apart, so both were reached.
+    // Page and card have different backgrounds, so both were checked.
     expect(surfaces.size).toBeGreaterThanOrEqual(3);
   });
 
@@ -83,7 +83,7 @@ describe.each(names)('%s', (name) => {
   });
 });
 
-test('the shop’s name stands in the mail as text, also beside a logo', () => {
+test('the shop’s name stands in the email as text, also beside a logo', () => {
   for (const logoUrl of [null, 'https://shop.example.com/logo.png'])
     expect(htmlOf('cart/email_2h', { store: { logoUrl } })).toMatch(/>Juniper &amp; Fold<\/(span|div)>/);
 });

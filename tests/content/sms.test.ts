@@ -156,7 +156,7 @@ describe('a text message', () => {
     expect(text).toContain('Mug "Dawn" - 0.3 l...');
     expect(segments).toBe(1);
   });
-  test('a product’s name can neither bring a link nor a line of its own', async () => {
+  test('a product’s name can add neither a link nor a line', async () => {
     const { text } = await sms(good, { firstName: 'win-big.example/x', items: [aProduct({ title: 'a\nb' })] });
     expect(text).not.toContain('win-big');
     expect(text.match(/https?:/g)).toHaveLength(1);

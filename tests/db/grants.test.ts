@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../helpers/database.ts';
 import { addStatements, noRights, type RightsByTable, rightsOfCode } from '../helpers/used-rights.ts';
 
-// The application's role has the rights that its statements use, and no other: what the promises rest on (suppressions, the ledger, published
-// versions) it cannot delete, and of what stands it can change only what it has a reason to.
+// The application's role has the rights that its statements use, and no other: it cannot delete what the guarantees depend on (suppressions, the
+// ledger, published versions), and can update only the columns that the code updates.
 let database: TestDatabase;
 let owner: pg.Client;
 let tables: string[] = [];
@@ -22,7 +22,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** What this build does not use and the one before it does, e.g. `subjects: { update: ['origin'] }`: revoked a release later (docs/migrations.md). */
+/** Rights that only the build before uses, e.g. `subjects: { update: ['origin'] }`: revoked a release later (docs/migrations.md). */
 const onlyUsedByTheBuildBefore: Record<string, { insert?: true; delete?: true; update?: string[] }> = {
   // The value of an enrollment is `value_minor` now (0016_subjects.sql).
   enrollments: { update: ['cart_value_minor'] },
@@ -104,7 +104,7 @@ test('it may truncate, reference and trigger nothing, and has no rights on parti
   expect(rows).toEqual([]);
 });
 
-test('no function may be called by everybody who can log in', async () => {
+test('no function may be executed by PUBLIC', async () => {
   const { rows } = await owner.query(
     `select p.proname from pg_proc p cross join lateral aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
      where p.pronamespace = 'public'::regnamespace and a.grantee = 0`,

@@ -65,7 +65,7 @@ test('a store that ran before there were sums of figures has them after the upgr
       await migrateBefore(url, '0007_rollups');
       const tenant = randomUUID();
       await client.query(`insert into tenants (id, slug, name, settings) values ($1, 'store', 'Store', '{}')`, [tenant]);
-      // Figures alone are looked at: nobody's row has to point anywhere.
+      // Only figures are compared, so foreign keys are not needed.
       await client.query('set session_replication_role = replica');
       const id = (n: string) => `(lpad(${n}::text, 32, '0'))::uuid`;
       await client.query(
@@ -95,7 +95,7 @@ test('a store that ran before there were sums of figures has them after the upgr
         expect(Object.keys(counted)).toHaveLength(6);
         expect(comparable(await readSums(drizzle(client), fromMs))).toEqual(counted);
       }
-      // Who is still connected with the old build writes on; its rows count.
+      // Processes of the old build keep writing; their rows count.
       await client.query(`update messages set state = 'sent' where state = 'unknown'`);
       expect(comparable(await readSums(drizzle(client), 0))).toEqual(comparable(await countSlowly(client, tenant, 0)));
     } finally {

@@ -17,7 +17,7 @@ afterAll(async () => {
   await shop.close();
 });
 
-/** Something in every table, most of it by the front door. */
+/** Rows in every table, most of them made by the API. */
 async function fillEveryTable(): Promise<void> {
   const { tenantId } = shop.tenant;
   await shop.post('cart.updated', aCart('cart-1', 'ada@example.com', {}));

@@ -36,7 +36,7 @@ afterAll(async () => {
 const noted = async (said: string) => (await owner.query('select from notes where text = $1', [said])).rowCount === 1;
 const codeOf = (work: (tx: Tx) => Promise<unknown>) => db.withTenant(randomUUID(), work).then(() => null, postgresCode);
 
-test('a statement whose answer nobody waited for is committed when the transaction says so', async () => {
+test('a statement whose answer was not awaited is committed when the transaction reports it', async () => {
   await db.withTenant(randomUUID(), async (tx) => callUnawaited(tx, 'note($1)', ['last']));
   expect(await noted('last')).toBe(true);
 });
@@ -88,7 +88,7 @@ test('a statement of the query builder is sent before whatever comes next, COMMI
   ]);
 });
 
-test('a statement that could not even be sent: nobody may act as if all of it had been committed', async () => {
+test('a statement that could not be sent makes the COMMIT count as unclear', async () => {
   const unsendable = {
     toPostgres: () => {
       throw new Error('of the value');

@@ -5,7 +5,7 @@ export interface Judge {
   name: string;
   /** How to install what it needs and this machine lacks; null: it is ready. */
   missing(): Promise<string | null>;
-  /** One line per finding; none: all is well. */
+  /** One line per finding; none where nothing was found. */
   judge(emails: AuditedEmail[]): Promise<string[]>;
 }
 

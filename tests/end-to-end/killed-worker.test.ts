@@ -40,7 +40,7 @@ async function startDoomed(shop: Shop, keyedProviderPort: number | null, hangAt:
   };
 }
 
-/** Look from outside: a look must not fail because this process is busy. */
+/** Read from outside, with patience, because this process is busy. */
 function lookInto(shop: Shop) {
   const owner = new pg.Pool({ connectionString: shop.database.url, max: 1 });
   owner.on('error', () => undefined);
@@ -81,7 +81,7 @@ describe('over SMTP, a worker that is killed', () => {
     ]);
     await begin(shop, ...carts.slice(0, 3));
     await Promise.all([doomed.reached('dispatch.session_open'), doomed.reached('dispatch.claimed'), doomed.reached('dispatch.called')]);
-    // The fourth mail is taken, and the answer does not come.
+    // The fourth email is taken, and the answer does not come.
     shop.smtp.always({ at: 'dot', act: 'hang', taking: true });
     await begin(shop, ...carts.slice(3));
     await until('the fourth mail to be taken', () => shop.smtp.accepted.length === 2);
@@ -162,7 +162,7 @@ describe('with a provider that knows keys, a worker that is killed', () => {
     const first = provider.accepted.filter((a) => a.key.endsWith(':email_2h')).map((a) => a.key);
     expect(first).toHaveLength(carts.length);
     expect(new Set(first).size).toBe(carts.length);
-    // Each of them was asked for twice, but the one that was never called.
+    // Each was dispatched twice, except the one that was never called.
     expect(provider.calls).toBeGreaterThanOrEqual(5);
   });
 });

@@ -57,7 +57,7 @@ const mailsTo = (email: string) => shop.smtp.accepted.filter((m) => m.envelope.t
 const textsOf = async (enrollmentId: string) =>
   (await shop.ledgerOf(enrollmentId)).flatMap((m) => (m.payload?.channel === 'sms' ? [(m.payload satisfies SmsPayload).text] : []));
 
-/** Everything that anybody reads about an enrollment. */
+/** All texts that people read about an enrollment. */
 async function writtenAbout(enrollmentId: string): Promise<string[]> {
   const { body } = await ask(shop, shop.tenant.apiKey, `/api/enrollments/${enrollmentId}/explain`);
   const { enrollment, entries } = body as {
@@ -154,7 +154,7 @@ test('whatever a lead buys wins it, and the revenue is the lead’s in the figur
   expect([figures.total_sequences, figures.recovered_revenue]).toEqual([1, []]);
   expect(figures.by_subject['lead']).toMatchObject({ converted_sequences: 1, revenue: [{ currency: 'EUR', amount: '4200.00' }] });
   expect(figures.by_subject['lead']?.messages.map((m) => m.channel)).toEqual(['email', 'sms']);
-  // A text cannot tell that it was read.
+  // Opens of a text cannot be measured.
   expect(figures.by_subject['lead']?.messages.find((m) => m.channel === 'sms')?.open_rate).toBeNull();
   const html = figuresHtml(shop.deps.subjects, await readAnalytics(shop.deps, shop.tenant.tenantId, 1)).text;
   expect(html).toContain('Became customers');

@@ -47,7 +47,7 @@ test('text and HTML say the same things: what lies in the cart, in the shopperâ€
   expect(mail.html).toContain('&lt;b&gt;');
 });
 
-test('the link in the mail leads back to the cart, and its unsubscribe works without cookie or login', async () => {
+test('the link in the email leads back to the cart, and its unsubscribe works without cookie or login', async () => {
   const path = (kind: string) => new RegExp(`http://rekindle\\.example\\.com(/${kind}/[\\w-]+)`).exec(raw.replaceAll('=\r\n', ''))?.[1] ?? '';
   const click = await shop.app.inject({ method: 'GET', url: path('c'), headers: { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0' } });
   expect(click.statusCode).toBe(302);

@@ -11,7 +11,7 @@ afterAll(() => shop.close());
 
 const workflowOf = (enrollmentId: string) => temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', enrollmentId));
 
-test('an abandoned cart gets its four mails in order and completes', async () => {
+test('an abandoned cart gets its four emails in order and completes', async () => {
   expect((await shop.post('cart.updated', aCart('cart-full', 'full@example.com'))).status).toBe(200);
   const enrollment = await until('enrollment', () => shop.enrollmentOf('cart-full'));
   const ended = await until('the end', async () => {

@@ -8,7 +8,7 @@ import { recoveryWorkflowId, type RecoveryView } from '../../workflows/contract.
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 import { temporalCommand } from './own-temporal.ts';
 
-// An hour in half a second: mails after 1, 12, 24 and 36 s, and nobody expires before 84 s.
+// An hour in half a second: emails after 1, 12, 24 and 36 s, and nobody expires before 84 s.
 const timeScale = 7_200;
 
 let shop: Shop;
@@ -23,7 +23,7 @@ const enrolled = new Map<string, string>();
 const idOf = (cart: string) => enrolled.get(cart) ?? '';
 const mailsTo = (cart: string) => shop.smtp.accepted.filter((m) => m.envelope.to.includes(`${cart}@example.com`));
 
-/** Carts whose first mail is out, and which sleep until the second. */
+/** Carts whose first email is out, and which sleep until the second. */
 async function asleep(...carts: string[]): Promise<void> {
   for (const cart of carts) await shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
   for (const cart of carts) {
@@ -44,7 +44,7 @@ const rowOf = async (cart: string) => {
 };
 const reconcileNow = () => reconcile({ ...shop.deps, engine: createWorkflowEngine(temporalClientOf(shop), shop.temporal.taskQueue) }, { graceMs: 0 });
 
-/** What the three places say about the end of a sequence that its workflow ended itself. */
+/** What Postgres, the workflow's result and the search attribute say about the end of a sequence that its workflow ended itself. */
 async function endOf(cart: string) {
   const { searchAttributes } = await until(`the workflow of ${cart} to close`, async () => {
     const description = await workflowOf(cart).describe();
@@ -81,7 +81,7 @@ test('"purchased" typed by hand is a note, not a recovery', async () => {
   expect(won).toEqual([]);
 });
 
-test('a stop without a word is a stop', async () => {
+test('a stop signal without a text is a stop', async () => {
   await asleep('silent');
   await temporal('silent', 'signal', '--name', 'stop');
   expect(await endOf('silent')).toEqual(manual(null));
@@ -141,7 +141,7 @@ test('a resume that arrives while the pause is being written counts', async () =
     await until('the pause to be under way', async () => (await workflowOf('swift').describe()).raw.pendingActivities?.length === 1);
     await workflowOf('swift').signal('resume');
     await owner.query('commit');
-    // Long before the next step is due: nothing but the signal itself makes it look.
+    // Long before the next step is due, so only the signal can wake it.
     await until(
       'the row to have been paused and resumed',
       async () => {
@@ -175,7 +175,7 @@ test('the view says what comes next', async () => {
   }
 });
 
-test('a sequence that was reset after two mails goes on, and repeats nothing', async () => {
+test('a sequence that was reset after two emails goes on, and repeats nothing', async () => {
   await until('the second mail', () => mailsTo('rewound').length >= 2);
   await until('it to be settled', async () => (await view('rewound')).settled['email_24h'] === 'sent');
   const before = await workflowOf('rewound').describe();
@@ -187,8 +187,8 @@ test('a sequence that was reset after two mails goes on, and repeats nothing', a
   expect(new Set(steps).size).toBe(steps.length);
 });
 
-test('nothing was sent while paused; the late mail goes out at the resume', async () => {
-  // Enrolled later than the paused one, and its second mail is out.
+test('nothing was sent while paused; the late email goes out at the resume', async () => {
+  // Enrolled later than the paused one, and its second email is out.
   await until('the second mail of another', () => mailsTo('rewound').length >= 2);
   expect(mailsTo('paused')).toHaveLength(1);
   await temporal('paused', 'signal', '--name', 'resume');

@@ -12,7 +12,7 @@ import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/
 let shop: Shop;
 let engine: WorkflowEngine;
 beforeAll(async () => {
-  // Real time: everything sleeps for an hour, so that nothing finds out by itself. The relay is the test's own until a worker starts.
+  // Real time: everything sleeps for an hour, so that no workflow notices anything by itself. The relay is the test's own until a worker starts.
   shop = await openShop({ timeScale: 1 });
   engine = createWorkflowEngine(temporalClientOf(shop), shop.temporal.taskQueue);
 });
@@ -51,7 +51,7 @@ test('a start that was lost is found and made up for', async () => {
   await inTenant((tx) => tx.delete(outbox));
   expect(await reconcileNow()).toEqual({ checked: 2, ...nothing, restarted: 1 });
   expect(await stateOf('lost')).toBe('missing');
-  // By way of the outbox, so a second look changes nothing.
+  // Repaired through the outbox, so a second pass changes nothing.
   expect(await reconcileNow()).toEqual({ checked: 1, ...nothing });
   await relay();
   expect(await stateOf('lost')).toBe('running');
@@ -122,7 +122,7 @@ test('a workflow that was started late, for an enrollment that had ended, is sto
   expect(await stateOf('late')).toBe('running');
 
   await shop.startWorker();
-  // The Schedule looks once by itself when it is made.
+  // The Schedule runs once by itself when it is made.
   const looked = await until("the Schedule's own look to begin", async () => {
     const schedule = await temporalClientOf(shop)
       .schedule.getHandle(`reconcile/${shop.temporal.taskQueue}`)
@@ -147,7 +147,7 @@ test('a workflow that closed without its end being stored is started again', asy
   await begin('hushed');
   await until('it to run', async () => (await stateOf('hushed')) === 'running');
   const ref = await refOf('hushed');
-  // What only the product says: that Postgres knows. It does not.
+  // A signal that claims `recorded` although Postgres does not know the end.
   await engine.stop(ref, 'purchased');
   await until('the workflow to close', async () => (await stateOf('hushed')) === 'completed');
   await until('the reconciler to see it', async () => (await reconcileNow()).restarted === 1);

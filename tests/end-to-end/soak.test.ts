@@ -140,7 +140,7 @@ test('the observer finds a second copy', () => {
   expect(kindsIn(twice)).toEqual(['G1']);
 });
 
-test('the observer finds a mail after an answered stop, by one tenth of a millisecond', () => {
+test('the observer finds an email after an answered stop, by one tenth of a millisecond', () => {
   const run = aRun({ event: reply, answeredMs: 30_005 });
   run.enrollments = [anEnrollment({ ...stopped, steps: [aStep('email_2h', 'sent'), aStep('email_24h', 'sent')] })];
   run.mails = [aMail('email_2h', 4_000), aMail('email_24h', 30_005)];

@@ -13,7 +13,7 @@ let workerEnded = false;
 beforeAll(async () => {
   temporal = await ownTemporal();
   await temporal.start();
-  // An hour in a second: a second mail follows the first only after 22 s.
+  // An hour in a second: a second email follows the first only after 22 s.
   shop = await openShop({ timeScale: 3_600 });
   shop.temporal.address = temporal.address;
   worker = await shop.startWorker();
@@ -28,7 +28,7 @@ const cartNames = Array.from({ length: 150 }, (_, i) => `cart-${i}`);
 const bought = cartNames.slice(0, 60);
 const optedOut = cartNames.slice(60, 70);
 const alive = cartNames.slice(70);
-/** Everybody comes, some end, and those who stay come back until it is five hundred webhooks, one of them the early one's order. */
+/** All carts arrive, some end, and the others are updated until five hundred webhooks were sent, one of them the early cart's order. */
 const returns = Array.from({ length: 500 - cartNames.length - bought.length - optedOut.length - 1 }, (_, i) => alive[i % alive.length] ?? '');
 const mailOf = (cart: string) => `${cart}@example.com`;
 const firstMailsTo = (cart: string) => shop.smtp.accepted.filter((m) => m.envelope.to.includes(mailOf(cart)) && m.raw.includes('.email_2h@')).length;
@@ -68,7 +68,7 @@ test('five hundred webhooks arrive while Temporal is down: all are stored, all t
   await until('the outbox to be empty', async () => (await shop.deps.db.outboxBacklog()).waiting === 0, 45_000);
   await until('the first mail of everybody else', () => alive.every((cart) => firstMailsTo(cart) > 0), 30_000);
 
-  // One workflow for each cart that was still open, and the early one was told of its end.
+  // One workflow for each cart that was still open, and the early one got its stop.
   const engine = createWorkflowEngine(temporalClientOf(shop), shop.temporal.taskQueue);
   for (const cart of alive) expect(await engine.describe(await openRefOf(cart)), cart).toBe('running');
   const { enrollmentId } = await openRefOf('early');

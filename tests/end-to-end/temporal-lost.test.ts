@@ -14,7 +14,7 @@ let workerEnded = false;
 beforeAll(async () => {
   temporal = await ownTemporal();
   await temporal.start();
-  // An hour in half a second: mails after 1, 12, 24 and 36 s, and nobody expires before 84 s.
+  // An hour in half a second: emails after 1, 12, 24 and 36 s, and nobody expires before 84 s.
   shop = await openShop({ timeScale: 7_200 });
   shop.temporal.address = temporal.address;
   const worker = await shop.startWorker({ namespaceEveryMs: 500, reconcileEveryMs: 1_000 });

@@ -8,7 +8,7 @@ import { createWorkflowEngine } from '../../temporal/engine.ts';
 import { type RecoveryView, recoveryWorkflowId } from '../../workflows/contract.ts';
 import { aCart, letTimePass, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 
-// Ends and beginnings that are born in Temporal, clocks that disagree, and what histories hold.
+// Ends and starts that come from Temporal, clocks that disagree, and the content of histories.
 
 let shop: Shop;
 afterEach(() => shop.close());
@@ -64,7 +64,7 @@ test('a failed activity leaves no personal data in Temporal', async () => {
   expect(JSON.stringify(failure)).not.toMatch(/ada@example\.com|Ada/);
 });
 
-test('a worker whose clock is behind Temporal’s does not turn in circles: the history keeps its budget', async () => {
+test('a worker whose clock is behind Temporal’s does not dispatch in a loop: the history keeps its budget', async () => {
   const behindMs = 3_000;
   shop = await openShop({ timeScale: 3_600, clock: { ...systemClock, nowMs: () => Date.now() - behindMs } });
   await shop.startWorker();
@@ -86,7 +86,7 @@ test('a history costs at most eleven events a step and six', async () => {
   expect(historyLength).toBeLessThanOrEqual(5 * 11 + 6);
 });
 
-test('a workflow that is reset to its beginning after two mails sends neither of them again', async () => {
+test('a workflow that is reset to its beginning after two emails sends neither of them again', async () => {
   shop = await openShop({ timeScale: 14_400 });
   await shop.startWorker();
   await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
@@ -168,7 +168,7 @@ test('a workflow that is cancelled while a call runs ends as cancelled in all th
 });
 
 test('a stop while a step is put off ends it at once', async () => {
-  // It is always night: every mail is put off.
+  // It is always night: every email is put off.
   shop = await openShop({ timeScale: 1, settings: { quietHours: { fromMinute: 0, toMinute: 1_439 } } });
   await shop.startWorker();
   await shop.post('cart.updated', aCart('cart-1', 'ada@example.com', { created_at: new Date(Date.now() - 3 * 3_600_000).toISOString() }), {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ChannelContent } from '../../content/channels/channel-content.ts';
 import type { MessageChannel } from '../../domain/channels/channel.ts';
 import type { DomainEvent } from '../../domain/events.ts';
-import type { Integration, Normalised, Sender } from '../../integrations/port.ts';
+import type { Integration, Normalised, Sender, SendOutcome } from '../../integrations/port.ts';
 
 interface PigeonPayload {
   channel: 'pigeon';
@@ -60,8 +60,27 @@ function read(raw: Buffer, receivedAtMs: number): Normalised {
   return { kind: 'events', topic: what, events: [event], notes: [] };
 }
 
-/** What has flown, in every test of the file. */
+/** Everything sent so far, over all tests of a file. */
 export const flown: PigeonPayload[] = [];
+
+const landed = (): SendOutcome => ({ kind: 'accepted', providerMessageId: String(flown.length), response: 'landed' });
+
+/** A sender of pigeons. @param outcome - what becomes of each flight */
+export function pigeonSender(account: string, outcome: () => SendOutcome = landed): Sender {
+  return {
+    channel: 'pigeon',
+    account,
+    times: { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
+    reconciliation: { kind: 'none' },
+    open: async () => ({
+      send: async (payload: PigeonPayload) => {
+        flown.push(payload);
+        return outcome();
+      },
+      close() {},
+    }),
+  } as unknown as Sender;
+}
 
 /** A provider that the product does not know: it reports bookings and answers, and lets pigeons fly. */
 export const loft: Integration = {
@@ -79,18 +98,5 @@ export const loft: Integration = {
         : { kind: 'refused', reason: 'bad_signature' },
     reread: ({ raw, receivedAtMs }) => read(raw, receivedAtMs),
   },
-  sender: (config) =>
-    ({
-      channel: 'pigeon',
-      account: z.object({ roof: z.string() }).parse(config).roof,
-      times: { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
-      reconciliation: { kind: 'none' },
-      open: async () => ({
-        send: async (payload: PigeonPayload) => {
-          flown.push(payload);
-          return { kind: 'accepted', providerMessageId: String(flown.length), response: 'landed' };
-        },
-        close() {},
-      }),
-    }) as unknown as Sender,
+  sender: (config) => pigeonSender(z.object({ roof: z.string() }).parse(config).roof),
 };

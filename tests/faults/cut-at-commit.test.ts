@@ -15,7 +15,7 @@ import { createStubSender } from '../helpers/stub-sender.ts';
 import { type Cut, type DatabaseLine, startDatabaseLine } from './database-line.ts';
 
 const hourMs = 3_600_000;
-// What the transactions say: the intake's inbox row, the first claim, a claim or its release, the outcome of a call.
+// Statements that identify the transactions: the intake's inbox row, the first claim, a claim or its release, the outcome of a call.
 const delivery = /inbox|open_deliver/;
 const claim = /insert into "messages"/;
 const ledger = /(insert into|update) "messages"/;
@@ -112,7 +112,7 @@ describe('a webhook whose connection to Postgres is cut at COMMIT', () => {
   test.each<Cut>(['before', 'after'])('(%s, and again at the second attempt): is answered 503, and its repeat counts once', async (cut) => {
     await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
     const purchase = aPurchase('cart-1');
-    // Where the first COMMIT was carried out, the second attempt finds its row: that too must not be believed unheard.
+    // Where the first COMMIT took effect, the second attempt finds its row, whose own COMMIT must be acknowledged too.
     line.cutAtCommit(delivery, cut, cut);
     expect((await purchase.post()).status).toBe(503);
     expect(line.cuts()).toBe(2);

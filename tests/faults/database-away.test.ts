@@ -3,8 +3,8 @@ import { aCart, until } from '../helpers/shop.ts';
 import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
 import { openRealShop, type RealShop } from './real-shop.ts';
 
-// API and worker run on while their Postgres crashes under load, twice, comes back, and then stands still for a while. What became of
-// everything is looked at in the end.
+// API and worker run on while their Postgres crashes under load, twice, comes back, and then stands still for a while. Everything is checked at the
+// end.
 
 /** Shops give up after five seconds (docs/fence.md#times-in-order); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
 const answerLimitMs = 7_000;
@@ -68,7 +68,7 @@ function fourShoppers(): { end(): Promise<void> } {
 /** Its answers are kept for a second. */
 const readyIs = (status: number) => until(`/readyz to answer ${status}`, async () => (await shop.get('/readyz')).status === status, 9_000);
 
-/** Everybody is accepted again, without anybody's help. */
+/** Webhooks are accepted again without intervention. */
 async function expectAcceptedAgain(): Promise<void> {
   const since = shop.tries.length;
   await until('webhooks to be accepted again', () => shop.tries.slice(since).filter((t) => t.status === 200).length >= 8, 30_000);

@@ -5,14 +5,14 @@ import { endsWithCommit, saysCommitted } from '../proof/commit-bytes.ts';
 export type Cut = 'before' | 'after';
 
 /**
- * A stretch of network between the product and Postgres that breaks at COMMIT. It sees bytes only: which connection of which pool carries
- * the transaction is the product's business.
+ * A stretch of network between the product and Postgres that breaks at COMMIT. It sees bytes only: it does not know which connection of which pool
+ * carries a transaction.
  */
 export interface DatabaseLine {
   port: number;
-  /** The next COMMITs of transactions that said something like this meet these fates, in order. */
+  /** The next COMMITs of transactions with a matching statement are cut in these ways, in order. */
   cutAtCommit(said: RegExp, ...fates: Cut[]): void;
-  /** How many have met theirs. */
+  /** How many were cut. */
   cuts(): number;
   /** With the next cut everything is cut, and nobody gets through until `mend`. */
   breakWithNextCut(): void;

@@ -5,8 +5,8 @@ import { ask, leaveCart, sendFirstMail } from '../api/left-carts.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { additions, migrateFurther, moreColumns } from './tomorrows-schema.ts';
 
-// The build under test is yesterday's here: it is at work, on connections with their plans made, when the migration of tomorrow's build
-// comes. Whatever it knows, it must do as before.
+// The build under test plays the older one: it is running, on connections with cached plans, when the next build's migration comes. Everything must
+// work as before.
 
 let shop: Shop;
 let owner: pg.Client;
@@ -40,7 +40,7 @@ const aCheckout = (token: string) => ({
   updated_at: new Date().toISOString(),
 });
 
-/** Everything that a shop, its shoppers and its merchant do. @returns what they are told and what became of it, the same each time */
+/** Everything that a shop, its shoppers and its merchant do. @returns the answers and results, the same each time */
 async function aDay(day: string): Promise<Record<string, unknown>> {
   const statuses: Record<string, unknown> = {};
   const post = async (what: string, type: string, data: Record<string, unknown>, id = `${day}-${what}`) => {
@@ -103,7 +103,7 @@ async function sessions(): Promise<number[]> {
   return rows.map((row) => row.pid);
 }
 
-test('the build goes on as before while columns, indexes, tables, triggers and functions of the next one come', async () => {
+test('the build works as before while columns, indexes, tables, triggers and functions of the next one are added', async () => {
   const before = await aDay('monday');
   expect(before).toMatchObject({
     buyer: [{ status: 'CONVERTED', stop_reason: 'purchased' }],
@@ -123,7 +123,7 @@ test('the build goes on as before while columns, indexes, tables, triggers and f
   expect(unsafeStatements(moreColumns.join(';\n'))).toEqual([]);
   await migrateFurther(shop.database.url, moreColumns);
   expect(await aDay('wednesday')).toEqual(before);
-  // Otherwise nothing was learnt about plans that were made before.
+  // Otherwise the test would not cover cached plans.
   expect(await sessions()).toEqual(connected);
 });
 

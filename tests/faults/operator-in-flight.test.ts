@@ -17,7 +17,7 @@ beforeAll(async () => {
   provider = await startStubProvider(false);
   const times = { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 6_000 };
   shop = await openShop({
-    // An hour in a quarter of a second: mails after 0.5, 6, 12 and 18 s.
+    // An hour in a quarter of a second: emails after 0.5, 6, 12 and 18 s.
     timeScale: 14_400,
     sender: createStubSender(provider.port, { kind: 'none', times }),
     checkpoints: (at) => (at === 'dispatch.called' && held !== null ? held : Promise.resolve()),
@@ -30,7 +30,7 @@ afterAll(async () => {
   await provider.stop();
 });
 
-/** A cart whose first mail is accepted by the provider, and whose dispatch stands still there. */
+/** A cart whose first email is accepted by the provider, and whose dispatch stands still there. */
 async function inFlight(cart: string): Promise<{ id: string; workflowId: string }> {
   held = new Promise<void>((resolve) => {
     release = () => {

@@ -44,7 +44,7 @@ export async function privatePostgres(within?: string): Promise<PrivatePostgres>
     async start() {
       server = await start();
     },
-    // The father first, so that nobody is born meanwhile.
+    // The parent first, so that it starts no new children meanwhile.
     freeze: () => processesOf(server.pid).forEach((pid) => signal(pid, 'SIGSTOP')),
     thaw: () => processesOf(server.pid).forEach((pid) => signal(pid, 'SIGCONT')),
     async remove() {

@@ -43,7 +43,7 @@ export interface RealShop {
   close(): Promise<void>;
 }
 
-/** An hour of the plan passes in a second: mails after 2, 24, 48 and 72 seconds. */
+/** An hour of the plan passes in a second: emails after 2, 24, 48 and 72 seconds. */
 export async function openRealShop(postgres: PrivatePostgres): Promise<RealShop> {
   const masterKey = randomBytes(32);
   const temporal: TemporalServer = await startTemporal({ dir: null, port: await freePort(), uiPort: null, durable: false, log: () => undefined });

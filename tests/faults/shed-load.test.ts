@@ -7,8 +7,8 @@ import { NobodyWaitsError } from '../../db/connection-line.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
 
-// While Postgres stands still, webhooks pile up before the pool. What cannot be answered in time is told so at once, and when Postgres goes
-// on, nothing is done for answers that nobody waits for.
+// While Postgres stands still, webhooks pile up before the pool. Those that cannot be answered in time are refused at once, and when Postgres goes
+// on, no work is done for abandoned requests.
 
 /** Shops give up after five seconds (docs/fence.md#times-in-order); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
 const answerLimitMs = 6_500;

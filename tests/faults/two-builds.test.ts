@@ -6,7 +6,7 @@ import { recoveryWorkflowId } from '../../workflows/contract.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 import { type Build, type Change, makeBuild } from './builds.ts';
 
-// The build of yesterday and one of tomorrow, whose workflow does something more before each dispatch, share the work of an upgrade.
+// Workers of this build and of a next one, whose workflow has one more activity before each dispatch, run side by side during an upgrade.
 
 // A worker that keeps no workflow in memory replays each from its history, whichever build wrote it: the worst case.
 const forgetful: Change = { file: 'worker/start-worker.ts', from: /maxCachedWorkflows: \d+/g, to: 'maxCachedWorkflows: 0' };
@@ -27,7 +27,7 @@ let shop: Shop;
 let oldBuild: Build;
 let newBuild: Build;
 beforeAll(async () => {
-  // An hour in a quarter of a second: mails after 0.5, 6, 12 and 18 s.
+  // An hour in a quarter of a second: emails after 0.5, 6, 12 and 18 s.
   shop = await openShop({ timeScale: 14_400, masterKey });
   oldBuild = makeBuild([forgetful]);
   newBuild = makeBuild([forgetful, ...changed]);
@@ -74,7 +74,7 @@ async function eventsOf(cart: string) {
 const workedOn = async (cart: string) =>
   new Set((await eventsOf(cart)).flatMap((e) => e.workflowTaskStartedEventAttributes?.identity?.split('@')[0] ?? []));
 
-test('an upgrade while sequences run: no build fails at what the other wrote, and each mail goes out once', async () => {
+test('an upgrade while sequences run: no build fails at what the other wrote, and each email goes out once', async () => {
   const early = carts('early');
   const amid = carts('amid');
   const late = carts('late');
@@ -91,7 +91,7 @@ test('an upgrade while sequences run: no build fails at what the other wrote, an
   });
   await endWorker(yesterday);
 
-  // Nobody is left who could not: it takes effect.
+  // No old worker is left, so the change takes effect.
   const tomorrow = await startWorker(newBuild, false);
   await endWorker(held);
   await begin(late);

@@ -28,7 +28,7 @@ afterEach(async () => {
   await provider.stop();
 });
 
-/** A cart whose first mail is due. */
+/** A cart whose first email is due. */
 async function openDue(): Promise<string> {
   provider = await startStubProvider(false);
   const held = new Promise<void>((resolve) => (release = resolve));
@@ -86,7 +86,7 @@ test('thirty stops that wait for a call keep no connection from others, nor the 
   release();
   const answers = await Promise.all(stops);
   await dispatched;
-  // As with a shop that repeats: who was answered in time needs no second try.
+  // As a shop does: only unanswered deliveries are repeated.
   expect(answers.filter((a) => a.status !== 200 && a.status !== 503)).toEqual([]);
   expect(late(answers)).toEqual([]);
   expect((await Promise.all(replies(4))).map((a) => a.status)).toEqual([200, 200, 200, 200]);

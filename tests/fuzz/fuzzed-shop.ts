@@ -13,13 +13,13 @@ export interface FuzzedShop {
   apiKey: string;
   /** Of one that goes on and one that has ended. */
   enrollments: string[];
-  /** Of links in their mails. */
+  /** Of links in their emails. */
   tokens: string[];
   connections: Record<'generic' | 'shopify', { id: string; secret: string }>;
   close(): Promise<void>;
 }
 
-// The first mail after six seconds; the last one after four minutes, when the run is over.
+// The first email after six seconds; the last one after four minutes, when the run is over.
 const timeScale = 1_200;
 
 export async function openFuzzedShop(): Promise<FuzzedShop> {

@@ -26,7 +26,7 @@ const voidTags = new Set(['area', 'base', 'br', 'col', 'hr', 'img', 'input', 'li
 /**
  * Every visible text of an email's HTML with its colour and background: inline styles and, in dark mode, the rules of
  * `@media (prefers-color-scheme: dark)`, all of which are `!important`. Knows as much of CSS as the layout uses; axe in a browser
- * (`npm run audit:emails`) is the judge, this is its quick deputy.
+ * (`npm run audit:emails`) is the full check, this is the quick one.
  */
 export function drawnTexts(html: string, mode: 'light' | 'dark'): DrawnText[] {
   const rules = mode === 'dark' ? darkRules(html) : [];

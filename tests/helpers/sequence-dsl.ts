@@ -30,7 +30,7 @@ export interface StepWords {
   maxRetries?: number;
 }
 
-/** A step; unless told otherwise an e-mail called `email`. */
+/** A step; unless told otherwise an email called `email`. */
 export function anEmail(words: StepWords): StepDefinition {
   return {
     id: words.id ?? 'email',

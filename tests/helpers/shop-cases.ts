@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What real shops sent and products of this kind got wrong: events in the order of their posting. Everybody in them is invented. */
+/** What real shops sent and products of this kind got wrong: events in the order of their posting. All people in them are invented. */
 export interface ShopCase {
   case: string;
   /** What is right, in a sentence. */

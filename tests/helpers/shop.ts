@@ -26,7 +26,7 @@ import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type SmtpServer, startSmtpServer } from './smtp-server.ts';
 
 export interface ShopOptions {
-  /** How many times faster than wall time; default 36,000: the mail of two hours goes out after 0.2 s. */
+  /** How many times faster than wall time; default 36,000: the email of two hours goes out after 0.2 s. */
   timeScale?: number;
   settings?: Partial<TenantSettings>;
   /** Whether one person may be in a sequence about several carts at once. Default: as the presets have it. */
@@ -69,7 +69,7 @@ export interface Shop {
   close(): Promise<void>;
 }
 
-/** Poll until `look` answers something; the last state is in the error. */
+/** Poll until `look` returns something; the last state is in the error. */
 export async function until<T>(
   what: string,
   look: () => Promise<T | null | undefined | false> | T | null | undefined | false,
@@ -193,7 +193,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
 /** The client of the shop's Temporal. */
 export const temporalClientOf = (shop: Shop) => lazyClient(shop.temporal);
 
-/** A cart as a merchant's own system would send it. Everybody in it is invented. */
+/** A cart as a merchant's own system would send it. All people in it are invented. */
 export function aCart(cartId: string, email: string | null, more: Record<string, unknown> = {}): Record<string, unknown> {
   return {
     cart: {

@@ -3,7 +3,7 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 // A message begins on a new line: its very first dot may already be the final one.
 const lineBreak = Buffer.from('\r\n');
 
-/** A mail that the server took: from here on it would be delivered. */
+/** An email that the server took: from here on it would be delivered. */
 export interface Mail {
   envelope: { from: string; to: string[] };
   /** The message without dot-stuffing and without the final dot. */
@@ -19,11 +19,11 @@ export type Stage = 'greeting' | 'ehlo' | 'auth' | 'mail' | 'rcpt' | 'data' | 'b
 export interface Fault {
   at: Stage;
   /**
-   * `{ reply }`: answers this line (a 2xx at `dot` takes the mail). `hang`: answers nothing and reads on. `stall`: also stops
+   * `{ reply }`: answers this line (a 2xx at `dot` takes the email). `hang`: answers nothing and reads on. `stall`: also stops
    * reading, until `resume`. `close`: ends the connection in order, `reset`: with a TCP reset. `pass`: the usual (with `onReach` or `byteDelayMs`).
    */
   act: { reply: string } | 'hang' | 'stall' | 'close' | 'reset' | 'pass';
-  /** At `dot`: the mail is taken first, whatever is answered then. */
+  /** At `dot`: the email is taken first, whatever is answered then. */
   taking?: boolean;
   /** With `taking`: so much later, also when the connection is long gone. */
   takingAfterMs?: number;
@@ -49,11 +49,11 @@ export interface SmtpServer {
   always(...faults: Fault[]): void;
   /** Forget all faults that no connection has taken yet. */
   behave(): void;
-  /** Stalled connections read on as if nothing had been. */
+  /** Stalled connections read on. */
   resume(): void;
   /** Resolves when no connection is open. */
   allClosed(): Promise<void>;
-  /** The first mail taken that fits, also one from before the call; rejects after `timeoutMs`. */
+  /** The first email taken that fits, also one from before the call; rejects after `timeoutMs`. */
   waitForMail(fits?: (mail: Mail) => boolean, timeoutMs?: number): Promise<Mail>;
   /** Close every connection and the port. */
   close(): Promise<void>;
@@ -231,7 +231,7 @@ function serve(
     to = [];
     if (discard) return true;
     reach('dot', '250 2.0.0 taken', () => {
-      // A message for nobody ends a transaction that nobody was accepted in.
+      // DATA without an accepted recipient ends the transaction.
       if (envelope.to.length > 0) take({ envelope, raw: unstuffed(whole.subarray(0, -'.\r\n'.length)).subarray(lineBreak.length), atMs: Date.now() });
     });
     return true;

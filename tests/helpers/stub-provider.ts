@@ -22,7 +22,7 @@ export type Behaviour =
   /** At the head of the request already: nothing of the message has come, nor was it asked for. */
   | { atHead: 'hang' | 'close' | 'reset' | { status: number } };
 
-/** What it does when it is asked about a key. */
+/** How it answers when it is asked about a key. */
 export type AnswerToQuestions = 'the_truth' | 'nonsense' | { status: number } | 'hang' | 'reset';
 
 export interface StubProvider {
@@ -93,7 +93,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
     }
     switch (behaviour.act) {
       case 'accept':
-        // Whoever comes first is still at it.
+        // An earlier call with this key has not ended.
         if (busyKeys.has(key)) return answer(res, 409, { code: 'in_progress' });
         take(key, body);
         if (behaviour.byteDelayMs === undefined) answer(res, dialect.taken.status, dialect.taken.body);

@@ -6,7 +6,7 @@ import { createLogger } from '../../config/logger.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
 
-// Whoever has proved nothing may choose no label, no log field and no request id: each value that they make up would be kept.
+// An unverified caller may choose no label, no log field and no request id, because each made-up value would be kept.
 let shop: Shop;
 let app: Awaited<ReturnType<typeof buildApp>>;
 let log = '';
@@ -65,7 +65,7 @@ test('thousands of unsigned requests with random segments leave /metrics as long
   expect(after.join('\n')).not.toMatch(/zz[0-9a-f]{16}/);
 }, 120_000);
 
-test('nothing that such a caller made up stands in the log', () => {
+test('nothing that such a caller made up is in the log', () => {
   expect(log).not.toMatch(/zz[0-9a-f]{16}/);
 });
 
@@ -74,7 +74,7 @@ test('a request id is our own, whatever the caller proposes', async () => {
   expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test('a label that somebody feeds without end stays bounded', async () => {
+test('a label with an endless stream of values stays bounded', async () => {
   const { registry, telemetry } = createPrometheus();
   for (let n = 0; n < 5_000; n++) {
     telemetry.webhook(invented(), 'applied', 1);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-// Whoever tries tokens is slowed down by address; each try here comes from another one.
+// Guessing tokens is limited by address, so each attempt here comes from another one.
 let visitor = 0;
 async function visit(method: 'GET' | 'POST', url: string) {
   visitor += 1;
@@ -69,7 +69,7 @@ const forgeries: [what: string, token: () => string][] = [
   ['of zeros', () => Buffer.alloc(48).toString('base64url')],
 ];
 
-test('an unsubscribe link that is not ours for that message changes nothing and tells nothing', async () => {
+test('an unsubscribe link that was not signed for that message changes nothing and reveals nothing', async () => {
   const before = await everythingStored(shop);
   for (const method of ['GET', 'POST'] as const) {
     const nonsense = await visit(method, '/u/nonsense');

@@ -27,7 +27,7 @@ const checkout = (more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
-/** Taken or put aside, or refused as the sender's mistake: never an error of ours, never a repeat that comes for ever. */
+/** Accepted, quarantined, or refused as the sender's mistake: never a 5xx, which the sender would repeat for ever. */
 function expectSettled(answer: Awaited<ReturnType<typeof deliver>>, what?: string): void {
   expect(answer.status, what).toBeLessThan(500);
   if (answer.status === 200) expect(['applied', 'quarantined', 'ignored'], what).toContain(answer.body['status']);
@@ -191,7 +191,7 @@ describe('ten thousand characters', () => {
   });
 });
 
-describe('numbers and times that nobody means', () => {
+describe('numbers and times that cannot be meant', () => {
   const numbers = ['9007199254740993', '1e400', '-1e400', '1e308', '1e-400', '-0', '-129.90', '1e21', '0.1e-30', '123456789012345678901234567890'];
   const texts = ['NaN', 'Infinity', '-Infinity', '1e400', '0x10', '１２', '1_000', '9'.repeat(40), `0.${'9'.repeat(400)}`, ' ', '+1', '--1'];
   const raw = [...numbers, ...texts.map((text) => JSON.stringify(text)), 'true', '[]', '{}'];
@@ -224,7 +224,7 @@ describe('numbers and times that nobody means', () => {
     expectSettled(await deliver(shop, 'shopify', { body: JSON.stringify(checkout({ created_at: time, updated_at: time })) }));
   });
 
-  test('the largest that are taken still make a mail', async () => {
+  test('the largest that are taken still make an email', async () => {
     const data = newCart({
       total: '99999999999.99',
       items: [{ title: 'Palace', quantity: 1_000_000, price: '99999999999.99', stock: 9_007_199_254_740_991 }],

@@ -38,14 +38,14 @@ const headersOfAMail = ['Content-Type', 'Date', 'From', 'List-Unsubscribe', 'Lis
 let shop: Shop;
 let ordinary: Awaited<ReturnType<typeof mailAbout>>['mail'];
 beforeAll(async () => {
-  // The store's own words are no safer: an agency's client writes them.
+  // The store's own texts are no safer: an agency's client writes them.
   shop = await openShop({ timeScale: 1, settings: { storeName: `Tea ${markup}`, senderName: 'Tea\r\nBcc: eve@example.com', shippingNote: markup } });
   ordinary = (await mailAbout('Tea')).mail;
 });
 afterAll(() => shop.close());
 
 let count = 0;
-/** A checkout whose every text is the shopper's or an attacker's, left until its first mail is out. Shopify's texts are cleaned, not refused. */
+/** A checkout whose every text is the shopper's or an attacker's, left until its first email is out. Shopify's texts are cleaned, not refused. */
 async function mailAbout(text: string, link = 'https://shop.example.com/restore') {
   const [token, email] = [`hostile-${++count}`, `person-${count}@example.com`];
   const body = JSON.stringify({
@@ -182,7 +182,7 @@ test('pages and explanations show it as text, or not at all', async () => {
   await live.close();
 });
 
-test('the mailbox shows a mail without running it, and reads any header', async () => {
+test('the mailbox shows an email without running it, and reads any header', async () => {
   const dir = mkdtempSync(join(tmpdir(), 'rekindle-hostile-'));
   const mailbox = await startMailbox({ dir, smtpPort: 0, httpPort: 0, host: '127.0.0.1' });
   const session = await createSmtpSender(parseSmtpUrl(mailbox.smtpUrl)).open();

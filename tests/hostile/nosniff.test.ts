@@ -2,7 +2,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openShop, type Shop } from '../helpers/shop.ts';
 
-// No answer may be taken for something else than what it is declared to be, whoever asked for what.
+// No answer may be interpreted as another type than the declared one, on any route.
 let shop: Shop;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });

@@ -1,6 +1,6 @@
 import type { EmailPayload } from '../../integrations/port.ts';
 
-/** A recovery mail as the ledger pins it. */
+/** A recovery email as the ledger pins it. */
 export function aMail(changes: Partial<EmailPayload> = {}): EmailPayload {
   return {
     channel: 'email',

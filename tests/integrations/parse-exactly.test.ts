@@ -34,7 +34,7 @@ function exactIntegers(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, exactIntegers(inner)]));
 }
 
-test('a megabyte of one string takes no time', () => {
+test('a string of a megabyte is parsed quickly', () => {
   const long = `{"s":"${'\\"1234567890123456'.repeat(50_000)}","id":9007199254740993}`;
   expect(parseExactly(long)).toMatchObject({ id: '9007199254740993' });
 });

@@ -215,7 +215,7 @@ test.each<[unknown, string | null]>([
   if (value === '/x') expect(reading((notes) => readUrl(value, 'field', notes, null))).toEqual([null, 'noted']);
 });
 
-test('ids are exact text, without what nobody sees and without placeholders', () => {
+test('ids are exact text, without invisible characters and without placeholders', () => {
   expect(reading((notes) => readId(4711, 'field', notes))).toEqual(['4711', 'silent']);
   expect(reading((notes) => readId('\ufeffcart-4711\u00a0', 'field', notes))).toEqual(['cart-4711', 'silent']);
   expect(reading((notes) => readId('undefined', 'field', notes))).toEqual([null, 'noted']);

@@ -26,14 +26,14 @@ const patient = { timeout: 60_000 };
 
 const atMs = Date.UTC(2026, 10, 24, 12);
 
-/** What intake relies on, for any receiver: only the authentic is let in, repeats are known as such, and no body makes it throw. */
+/** What intake relies on, for any receiver: only authentic deliveries are accepted, repeats are recognised, and no body makes it throw. */
 export function describeReceiverConformance(harness: ReceiverHarness): void {
   const { receiver, secrets, examples } = harness;
   const [example] = examples;
   if (example === undefined) throw new Error('A receiver without an example cannot be tested.');
   const signed = (secret: string, raw = example.raw, id = 'delivery-1', topic = example.topic): Delivery =>
     harness.sign(secret, raw, { id, topic, atMs });
-  /** Why it is turned away; null: it is not. */
+  /** Why it is refused; null: it is not. */
   const refusalOf = (delivery: Delivery, live: Secrets) => {
     const received = receiver.receive(delivery, live, aStore);
     return received.kind === 'refused' ? received.reason : null;

@@ -47,7 +47,7 @@ function changed(topic: string, changes: Record<string, unknown>): unknown {
   return { ...(parseExactly(fixture(topic)) as object), ...changes };
 }
 
-test('a connection without a secret lets in nobody, not even who signs with none', () => {
+test('a connection without a secret accepts no delivery, not even one signed with an empty secret', () => {
   const raw = Buffer.from('{}');
   expect(shopifyReceiver.verify(deliver('carts/update', raw, { 'x-shopify-hmac-sha256': signShopify('', raw) }), [''])).toBe('bad_signature');
 });
@@ -588,7 +588,7 @@ describe('what the shop has on record', () => {
     expect(normalise(topic, body)).toMatchObject({ kind: 'events', topic, events: [event] });
   });
 
-  test('that names nobody is a loud fault', () => {
+  test('that names nobody is unreadable, and may be a stop', () => {
     const body = { customer_id: null, email_address: '', email_marketing_consent: { state: 'unsubscribed' } };
     expect(normalise('customers_email_marketing_consent/update', body)).toMatchObject({ kind: 'unreadable', mayBeStop: true });
   });

@@ -39,7 +39,7 @@ describe('an SMTP URL', () => {
     expect(() => parseSmtpUrl(url)).toThrow(part);
   });
 
-  test('an error never tells the password', () => {
+  test('an error never contains the password', () => {
     for (const url of [
       'smtp://u:hunter2@mail.example.com?x=1',
       'smtp://u:hunter2@mail.example.com/path',

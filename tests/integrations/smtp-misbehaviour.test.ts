@@ -46,7 +46,7 @@ async function send(server: SmtpServer, withinMs: number): Promise<{ outcome: Se
   return { outcome, lateMs };
 }
 
-/** The next mail goes out: nothing of the misbehaviour is left in this process. */
+/** The next email goes out: nothing of the misbehaviour is left in this process. */
 async function expectToWorkAgain(server: SmtpServer): Promise<void> {
   server.behave();
   expect((await send(server, patienceMs)).outcome).toMatchObject({ kind: 'accepted' });
@@ -67,7 +67,7 @@ describe.concurrent.each([true, false])('a server with pipelining: %s', (pipelin
   test.for(cases(opening))('that $what at $at gives no session, in time, and nothing is sent', ({ at, what, fault }) =>
     withServer(pipelining, async (server) => {
       server.script({ at, ...fault });
-      // RFC 5321, 4.1.4: to whom EHLO is refused says HELO.
+      // RFC 5321, 4.1.4: a client whose EHLO is refused sends HELO.
       if (at === 'ehlo' && /answers (451|554|what)/.test(what)) return expectToWorkAgain(server);
       const startedMs = performance.now();
       await expect(createSmtpSender(parseSmtpUrl(server.url), { openTimeoutMs }).open()).rejects.toMatchObject({ code: 'smtp_open_failed' });
@@ -77,13 +77,13 @@ describe.concurrent.each([true, false])('a server with pipelining: %s', (pipelin
     }),
   );
 
-  test.for(cases(beforeTheDot))('that $what at $at has certainly not taken the mail', ({ at, what, fault }) =>
+  test.for(cases(beforeTheDot))('that $what at $at has certainly not taken the email', ({ at, what, fault }) =>
     withServer(pipelining, async (server) => {
       server.script({ at, ...fault });
       const { outcome, lateMs } = await send(server, isSilent(what) ? deadlineMs : patienceMs);
       // While the body is read, an answer is none yet: a server that is slow with it is not slow at all.
       if (at === 'body' && what === 'answers a byte in a second') expect(outcome).toMatchObject({ kind: 'accepted' });
-      // The end of a small mail had gone out when the server stopped reading: it may still read it.
+      // The end of a small email had gone out when the server stopped reading: it may still read it.
       else if (at === 'body' && /stops reading|hangs|closes|resets|never ends/.test(what)) expect(['refused', 'unknown']).toContain(outcome.kind);
       else expect(outcome.kind).toBe('refused');
       if (outcome.kind === 'refused') {
@@ -102,7 +102,7 @@ describe.concurrent.each([true, false])('a server with pipelining: %s', (pipelin
         server.script({ at: 'dot', ...fault, taking });
         const { outcome, lateMs } = await send(server, isSilent(what) ? deadlineMs : patienceMs);
         const refused = /answers (421|451|554)/.test(what);
-        // Whoever takes a mail and says that it has not, is believed: there is nobody else to ask.
+        // A server that takes an email and then refuses it is believed: there is no other source.
         expect(outcome.kind).toBe(refused ? 'refused' : 'unknown');
         if (!taking && what !== 'answers a byte in a second') expect(server.accepted).toHaveLength(before);
         expect(lateMs).toBeLessThan(graceMs);

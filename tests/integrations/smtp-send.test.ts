@@ -34,7 +34,7 @@ async function sent(
   return { raw: text, headers, mail: await PostalMime.parse(raw) };
 }
 
-describe('the mail', () => {
+describe('the email', () => {
   test('arrives with both bodies, its Message-ID and its date', async () => {
     const { mail } = await sent({ replyTo: 'help@shop.example.com' });
     expect(mail).toMatchObject({

@@ -111,7 +111,7 @@ describe('an order', () => {
     expect(totalOf('EUR', '')).toMatchObject({ order: { totalMinor: null } });
   });
 
-  test('that nobody has placed is ignored', () => {
+  test('that was never placed is ignored', () => {
     for (const status of ['auto-draft', 'draft', 'trash'])
       expect(receive('order.updated', { ...fixture('order.created'), status }).kind).toBe('ignored');
   });
@@ -171,7 +171,7 @@ describe('the announcement of a webhook', () => {
   const ping = (body: string, headers = {}) =>
     wooCommerceReceiver.receive(posted({ raw: Buffer.from(body), headers, receivedAtMs: nowMs }), [secret], aStore);
 
-  test('is answered, though nobody signs it', () => {
+  test('is answered, though it is not signed', () => {
     expect(ping('webhook_id=7')).toEqual({ kind: 'answer', status: 200 });
   });
 

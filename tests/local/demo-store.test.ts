@@ -29,7 +29,7 @@ beforeEach(async () => {
   });
 });
 
-/** The far end: reads webhooks with the product's own receivers, writes a mail when a cart has an owner, and notes what people do. */
+/** The far end: reads webhooks with the product's own receivers, writes an email when a cart has an owner, and notes what people do. */
 async function aShopServer() {
   const seen: string[] = [];
   const app = Fastify();
@@ -107,7 +107,7 @@ test('a shopper who unsubscribes uses the one click of RFC 8058, and clicks noth
   ]);
 });
 
-test('a shopper who buys before any mail reads none', async () => {
+test('a shopper who buys before any email reads none', async () => {
   expect(await live({ kind: 'buys_before_any_mail' }, 'generic')).toEqual(['cart.updated (nobody yet)', 'cart.updated', 'order.placed']);
 });
 

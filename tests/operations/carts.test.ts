@@ -49,7 +49,7 @@ describe('carts', () => {
     expect((await enrollmentsOf(cart)).filter((e) => e.endedAt === null)).toHaveLength(1);
   });
 
-  test('a cart that is worth nothing is not recovered; one whose worth is unknown is', async () => {
+  test('a cart with a total of zero is not recovered; one of unknown value is', async () => {
     const [free, unknown] = [names(), names()];
     const sample = [{ title: 'Free sample', quantity: 1, price: '0.00' }];
     await shop.post('cart.updated', aCart(free.cart, free.email, { items: sample, total: '0.00' }));

@@ -32,7 +32,7 @@ const nobody: World = {
   consents: [],
   suppressions: [],
   subjects: [],
-  runs: [],
+  enrollments: [],
   sequences: [],
   order: null,
   orders: [],

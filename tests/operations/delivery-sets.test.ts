@@ -40,7 +40,7 @@ describe('gathering', () => {
     return { sets, calls, finishAll };
   }
 
-  test('a delivery alone waits for nobody', async () => {
+  test('a single delivery is applied at once', async () => {
     const { sets, calls, finishAll } = gathered();
     const answer = sets.apply('t', 'a1');
     expect(calls).toEqual([['a1']]);
@@ -68,7 +68,7 @@ describe('gathering', () => {
     expect(await Promise.all(others)).toEqual(['a1 alone', 'b1! alone', 'c1 together']);
   });
 
-  test('a delivery whose answer nobody waits for any more gives up its place', async () => {
+  test('a delivery whose caller has given up leaves the queue', async () => {
     const { sets, calls, finishAll } = gathered();
     const answers = ['a1', 'b1?', 'c1'].map((d) => sets.apply('t', d));
     const settled = Promise.allSettled(answers);

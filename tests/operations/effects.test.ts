@@ -14,7 +14,7 @@ const stops: Record<DomainEvent['type'], 'always' | 'when_it_merges' | 'never'> 
   'subject.reported': 'when_it_merges',
   'contact.updated': 'when_it_merges',
   'contact.opted_in': 'when_it_merges',
-  // They name an order, a message, a request or a connection, and nobody's calls.
+  // They name an order, a message, a request or a connection, and cover no calls.
   'cart.deleted': 'never',
   'order.updated': 'never',
   'order.cancelled': 'never',
@@ -26,7 +26,7 @@ const stops: Record<DomainEvent['type'], 'always' | 'when_it_merges' | 'never'> 
 
 test('every event waits for the calls that it covers as guarantee G2 says', () => {
   const types = Object.keys(stops) as DomainEvent['type'][];
-  // Only the type is looked at.
+  // Only the type matters.
   const found = types.map((type) => [type, effectOf({ type } as DomainEvent).stops]);
   expect(Object.fromEntries(found)).toEqual(stops);
 });

@@ -43,7 +43,7 @@ const dispatch = (enrollmentId: string, stepId: string, deps = shop.deps) =>
   dispatchStep(deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
 const rowOf = async (enrollmentId: string, stepId: string) => (await shop.ledgerOf(enrollmentId)).find((m) => m.stepId === stepId);
 
-/** The tenant connects an account of its own: from now on its mail leaves through `sender`. */
+/** The tenant connects an account of its own: from now on its email leaves through `sender`. */
 async function connectOwnAccount(sender: Sender): Promise<void> {
   const { tenantId } = shop.tenant;
   shop.deps.createSender = () => sender;
@@ -180,7 +180,7 @@ test('a call in doubt is not repeated to an address that has opted out, also whe
   expect(provider.accepted).toHaveLength(0);
 });
 
-test('a claim whose COMMIT is unclear is not forgotten when the person is locked at the next look', async () => {
+test('a claim whose COMMIT is unclear is not forgotten when the person is locked at the next attempt', async () => {
   const provider = await provide(false);
   const id = await open(createStubSender(provider.port, { kind: 'none', times: short }));
   const locker = new pg.Client({ connectionString: shop.database.url });

@@ -13,7 +13,7 @@ import { reconcile } from '../../operations/reconcile.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { comparable, countSlowly } from '../helpers/slow-figures.ts';
 
-// What every event, every step, every pass of a job and every look at a page asks reads a bounded number of rows, however large the
+// What every event, every step, every pass of a job and every request for a page reads a bounded number of rows, however large the
 // tables are. Postgres itself explains each statement as it really runs, those inside functions and of foreign keys included.
 
 const size = { contacts: 20_000, events: 30_000 };
@@ -94,7 +94,7 @@ test('figures are read from sums that are right, whatever waits to be folded', a
   expect(plans.take().flatMap((s) => offence(s, large, 2 * 200 + mostRows) ?? [])).toEqual([]);
 });
 
-test('a busy store tells a page the newest stories, and of each the latest', async () => {
+test('of a busy store a page gets the newest stories, and of each the latest events', async () => {
   const { tenantId } = shop.tenant;
   const tenant = { ...shop.tenant, id: tenantId, name: 'Test Store', timeScale: 1, synthetic: true };
   const sinceMs = Date.now() - 1_000;

@@ -64,7 +64,7 @@ describe('deliveries', () => {
     expect(all[0]?.s.totalMinor).toBe(10_000);
   });
 
-  test('a topic that nobody knows is recorded as ignored, an unreadable event is kept with its reason', async () => {
+  test('an unknown topic is recorded as ignored, an unreadable event is kept with its reason', async () => {
     expect(await shop.shopify('themes/publish', { id: 1 })).toEqual({ status: 200, body: { status: 'ignored' } });
     const id = randomUUID();
     expect((await shop.post('cart.updated', { cart: { total: '1.00' } }, { id })).status).toBe(422);

@@ -35,7 +35,7 @@ describe('a step that is dispatched late', () => {
     expect((late?.worstMs ?? 0) / minuteMs).toBeLessThan(12);
   });
 
-  test('is nobody’s lateness when it was held until now', async () => {
+  test('does not count as late when it was held until now', async () => {
     const id = await overdue('held', 10 * minuteMs);
     await dispatch(id, { resumedAtMs: Date.now() });
     expect(noted()).toBeNull();
@@ -75,7 +75,7 @@ test('what several processes stored is added up for a minute', async () => {
   expect(await shop.deps.db.lateSteps(minuteMs)).toEqual({ steps: 1, worstMs: 7_000 });
 });
 
-test('a dispatch says what it did itself, and what it only found', async () => {
+test('a dispatch reports what it did itself, and what it found settled', async () => {
   const id = await overdue('noted', 1_000);
   expect(await dispatch(id)).toMatchObject({ note: 'sent' });
   expect(await dispatch(id)).toMatchObject({ note: 'it had been sent before' });

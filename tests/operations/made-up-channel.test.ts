@@ -1,65 +1,24 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { z } from 'zod';
 import { channelContents } from '../../content/channels/index.ts';
-import type { ChannelContent } from '../../content/channels/channel-content.ts';
 import { channelNames, channels, type MessagePayload } from '../../domain/channels/index.ts';
-import type { MessageChannel } from '../../domain/channels/channel.ts';
-import type { Sender } from '../../integrations/port.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
+import { flown, pigeon, pigeonContent, pigeonSender } from '../extension/loft.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
-// A channel that the product does not know, handed to the same registries: two lines, and no file of the product names it.
+// A channel that the product does not know, handed to its registries: dispatch, composing and refusals work on it as on any other.
 
-interface PigeonPayload {
-  channel: 'pigeon';
-  loft: string;
-  scroll: string;
-}
-const pigeon: MessageChannel<PigeonPayload> = {
-  noun: 'pigeon',
-  address: 'email',
-  purpose: 'marketing',
-  disturbs: true,
-  carriesCopy: true,
-  addressOf: ({ loft }) => loft,
-};
-const scroll = z.object({ scroll: z.string() });
-const pigeonContent = {
-  suffix: '.pigeon',
-  compile: async ({ text }: { text: string }) => ({ scroll: text.trim() }),
-  read: (stored: unknown) => scroll.parse(stored),
-  compose: (compiled: z.infer<typeof scroll>, { store }: { store: { name: string } }, to: string): PigeonPayload => ({
-    channel: 'pigeon',
-    loft: to,
-    scroll: `${store.name}: ${compiled.scroll}`,
-  }),
-};
-
-const flown: unknown[] = [];
 let refuses = false;
-const sender = {
-  channel: 'pigeon',
-  account: 'loft',
-  times: { deadlineMs: 1_000, leaseMs: 1_200, deadLeaseMs: 2_000 },
-  reconciliation: { kind: 'none' },
-  open: async () => ({
-    send: async (payload: unknown) => {
-      flown.push(payload);
-      return refuses
-        ? { kind: 'refused', severity: 'hard', response: 'no such loft' }
-        : { kind: 'accepted', providerMessageId: null, response: 'landed' };
-    },
-    close() {},
-  }),
-};
+const sender = pigeonSender('roof', () =>
+  refuses ? { kind: 'refused', severity: 'hard', response: 'no such loft' } : { kind: 'accepted', providerMessageId: null, response: 'landed' },
+);
 
 let shop: Shop;
 beforeAll(async () => {
   Object.assign(channels, { pigeon });
   channelNames.push('pigeon' as never);
-  Object.assign(channelContents, { pigeon: pigeonContent as unknown as ChannelContent });
-  shop = await openShop({ timeScale: 1, moreSenders: [sender as unknown as Sender] });
+  Object.assign(channelContents, { pigeon: pigeonContent });
+  shop = await openShop({ timeScale: 1, moreSenders: [sender] });
   const yaml = `
 sequence: cart
 name: By air

@@ -7,7 +7,7 @@ import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
 
-// What a person has said about being contacted, in unkind orders and about addresses of all kinds.
+// Opt-ins and opt-outs in difficult orders, about identities of all kinds.
 
 const hourMs = 3_600_000;
 let shop: Shop;
@@ -106,7 +106,7 @@ describe('opting out and in', () => {
     expect(await shop.enrollmentOf(cart)).toBeNull();
   });
 
-  test('an opt-out by number closes what that person is known by, not the other addresses of whoever shares one', async () => {
+  test('an opt-out by number closes the identities of that person, not the other addresses of people who share one', async () => {
     const { cart, email, phone, id } = names();
     const [hers, stranger] = [names(), names()];
     await shop.post('contact.updated', { contact: { id, email, phone } });
@@ -136,7 +136,7 @@ describe('opting out and in', () => {
 });
 
 describe('where an opt-out closes its own channel only', () => {
-  test('STOP in a text is a reply too: what stops on replies ends as replied, and mail stays open', async () => {
+  test('STOP in a text is a reply too: what stops on replies ends as replied, and email stays open', async () => {
     const narrow = await openShop({ timeScale: 1, settings: { optOutAllChannels: false } });
     try {
       const contact = { email: 'ada@example.com', phone: '+12025550134' };

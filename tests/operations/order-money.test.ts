@@ -229,7 +229,7 @@ describe('refunds and edits', () => {
     ]);
   });
 
-  test('of two totals of one second the later arrival counts, where the clock tells no more', async () => {
+  test('of two totals of one second the later arrival counts, where the clock has whole seconds', async () => {
     const c = await left();
     await tell(placed(c));
     await tell({ ...updated(c, 60, { total: 9_000 }), occurredAtMs: at(60) + 400 });
@@ -252,7 +252,7 @@ describe('refunds and edits', () => {
     );
   });
 
-  test('another currency than the order’s is kept and told, and counted in no sum', async () => {
+  test('another currency than the order’s is kept and shown in the story, and counted in no sum', async () => {
     const c = await left();
     await tell(placed(c));
     await tell(updated(c, 60, { currency: 'CHF', total: 9_000, refunds: [refund('r1', 1_000, 60)] }));

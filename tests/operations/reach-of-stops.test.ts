@@ -8,7 +8,7 @@ import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
 
-// Whom a stop reaches: everybody who shares an identity (docs/rules.md#rule-10), and the person a mail was really sent to.
+// Whom a stop reaches: everybody who shares an identity (docs/rules.md#rule-10), and the person an email was really sent to.
 
 const hourMs = 3_600_000;
 let shop: Shop;
@@ -50,7 +50,7 @@ function holdNextAt(point: Checkpoint): { there: Promise<void>; release: () => v
   return { there, release: () => release() };
 }
 
-test('an unsubscribe reaches the person the mail was sent to, although the cart belongs to another address by now', async () => {
+test('an unsubscribe reaches the person the email was sent to, although the cart belongs to another address by now', async () => {
   await open();
   await shop.post('cart.updated', aCart('cart-1', 'first@example.com'), { at: Date.now() - 1_000 });
   await shop.post('cart.updated', aCart('cart-other', 'first@example.com'), { at: Date.now() - 1_000 });
@@ -98,7 +98,7 @@ test('an unsubscribe reaches everybody who has that address: no call to it is op
   expect(await shop.enrollmentOf('cart-b')).toMatchObject({ status: 'EXITED', stopReason: 'opted_out' });
 });
 
-test('an opt-out that names the number reaches whoever shares the address with that person', async () => {
+test('an opt-out that names the number reaches people who share the address with that person', async () => {
   await open();
   const email = 'family@example.com';
   await shop.post('cart.updated', { ...aCart('cart-a', null), contact: { id: 'customer-a', email } });
@@ -175,7 +175,7 @@ test('a merge of three persons, one of whom opted out, stops the carts of the ot
   for (const cart of ['cart-a', 'cart-b']) expect(await shop.enrollmentOf(cart)).toMatchObject({ status: 'EXITED', stopReason: 'opted_out' });
 });
 
-test('an order that names the cart alone reaches whoever shares an address with its owner', async () => {
+test('an order that names the cart alone reaches people who share an address with its owner', async () => {
   await open();
   const email = 'family@example.com';
   await shop.post('cart.updated', { ...aCart('cart-a', null), contact: { id: 'customer-a', email } }, { at: Date.now() - 1_000 });
@@ -188,7 +188,7 @@ test('an order that names the cart alone reaches whoever shares an address with 
   expect(await shop.enrollmentOf('cart-b')).toMatchObject({ stopReason: 'purchased_elsewhere' });
 });
 
-test('an unsubscribe reaches whoever the mail went to, not whose cart it had been when its first attempt failed', async () => {
+test('an unsubscribe reaches the person whom the email went to, not the owner of the cart when the first attempt failed', async () => {
   await open();
   await shop.post('cart.updated', aCart('cart-1', 'first@example.com'), { at: Date.now() - 2_000 });
   await shop.post('cart.updated', aCart('cart-first', 'first@example.com'), { at: Date.now() - 2_000 });

@@ -14,7 +14,7 @@ import { stopByHand, unsubscribe } from '../../operations/stop-one.ts';
 import { asOwner } from '../helpers/database.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
 
-// Each way in which a sequence ends, made to happen, with the reason and the sentence that people read: a wrong reason is worse than none.
+// Every way in which a sequence can end, with its reason and the sentence that people read: a wrong reason is worse than none.
 
 const hourMs = 3_600_000;
 let shop: Shop;
@@ -273,7 +273,7 @@ describe('a sequence that ends', () => {
   });
 });
 
-test('an order of somebody else with the same number and product is told as that', () => {
+test('an order of somebody else with the same number and product is named as the reason', () => {
   expect(eventSentence(cart.words, 'stopped', { reason: 'purchased_elsewhere', evidence: 'same_number_and_product' })).toBe(
     'The sequence was stopped: the same product was ordered under another address with the same telephone number.',
   );

@@ -5,7 +5,7 @@ import type { WorkflowEngine } from '../../operations/deps.ts';
 import { createRelay, relayOutbox } from '../../operations/relay-outbox.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
-// What the relay does with rows of which Temporal could not be told.
+// What the relay does with rows that could not be sent to Temporal.
 
 const claimMs = 15_000;
 const away: WorkflowEngine = { ...agreeable, start: () => Promise.reject(new Error('Temporal is away')) };
@@ -25,7 +25,7 @@ test('rows are put off together: it takes no longer for many than for one', asyn
   let transactions = 0;
   const db: typeof shop.deps.db = { ...shop.deps.db, withTenant: (...call) => (transactions++, shop.deps.db.withTenant(...call)) };
   expect(await relayOutbox({ ...shop.deps, db, engine: away })).toEqual({ taken: 30, failed: 30 });
-  // One to read what is to be told, one to put off.
+  // One statement reads the batch, one puts it off.
   expect(transactions).toBe(2);
   expect((await rows()).map((row) => [row.attempts, row.claimedUntil, row.lastError])).toEqual(Array(30).fill([1, null, 'Temporal is away']));
   const rests = (await rows()).map((row) => row.nextAttemptAt - row.createdAt);
@@ -103,7 +103,7 @@ test('while Temporal is away one row a second asks, however often the relay is k
   expect(await rows()).toEqual([]);
 });
 
-test('a row that fails for a reason of its own holds nobody up', async () => {
+test('a row that fails for a reason of its own does not hold up the others', async () => {
   await leave(5);
   let nowMs = 0;
   const [bad] = await rows();

@@ -138,7 +138,7 @@ test('a stop in our own format that names nobody is answered 422 with its fields
   expect((await keptOf(id)).quarantine.releasedAt).not.toBeNull();
 });
 
-test('what nobody knows, and what another tenant has, is unknown', async () => {
+test('an id that does not exist, or is another tenant’s, is unknown', async () => {
   const { kept } = await leaveAndBuy();
   expect(await replayQuarantined(broken, shop.tenant.tenantId, randomUUID())).toEqual({ kind: 'unknown' });
   expect(await replayQuarantined(broken, shop.tenant.tenantId, "' or 1=1")).toEqual({ kind: 'unknown' });

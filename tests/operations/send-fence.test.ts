@@ -32,7 +32,7 @@ const dispatch = (enrollmentId: string, stepId: string): Promise<DispatchResult>
 const rowOf = async (enrollmentId: string, stepId: string) => (await shop.ledgerOf(enrollmentId)).find((m) => m.stepId === stepId);
 const settled = (result: DispatchResult, stepId: string) => (result.kind === 'done' ? result.progress.settled[stepId]?.outcome : result.kind);
 
-test('a settled step answers with its stored outcome and calls nobody', async () => {
+test('a settled step answers with its stored outcome and makes no call', async () => {
   const id = await open('none');
   const first = await dispatch(id, 'email_2h');
   const second = await dispatch(id, 'email_2h');
@@ -44,7 +44,7 @@ test('ten workers that dispatch one step at once make one call', async () => {
   const id = await open('none');
   const results = await Promise.all(Array.from({ length: 10 }, () => dispatch(id, 'email_2h')));
   expect(provider.accepted).toHaveLength(1);
-  // Those that met the call in flight were told to come again; none took it over.
+  // Attempts that met the running call were sent away to try later; none took it over.
   for (const result of results) expect(['sent', 'again']).toContain(settled(result, 'email_2h'));
 });
 
@@ -113,7 +113,7 @@ test('what the provider denies is sent again, once', async () => {
   expect(provider.accepted).toHaveLength(1);
 });
 
-test('the sweep ends a lease whose worker never came back; nobody takes it over before', async () => {
+test('the sweep ends a lease whose worker never came back; no attempt takes it over before', async () => {
   const id = await open('none');
   provider.next({ act: 'hang', take: true });
   const dying = dispatch(id, 'email_2h');
@@ -150,7 +150,7 @@ test('429 puts the step off by 300 s, then 600 s, and is counted against the ret
   expect(await rowOf(id, 'email_2h')).toMatchObject({ refusals: 2, failures: 2 });
 });
 
-test('an outage of hours moves the step and ejects nobody; too late it is skipped as too_old', async () => {
+test('an outage of hours puts the step off and ends no enrollment; too late it is skipped as too_old', async () => {
   const id = await open('none');
   provider.always({ act: 'answer', status: 429 });
   await provider.stop();

@@ -112,7 +112,7 @@ describe.each(Object.keys(stops))('a %s', (name) => {
     expect(answer.openAt).toBe(0);
     // Whatever was accepted was accepted before the answer.
     expect(provider.accepted.length).toBe(answer.acceptedBefore);
-    // And nothing goes out later, however often it is tried.
+    // And nothing goes out later, however often the step is dispatched.
     await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'email_2h' });
     expect(provider.accepted.length).toBe(answer.acceptedBefore);
     expect((await shop.enrollmentOf('cart-1'))?.endedAt).not.toBeNull();

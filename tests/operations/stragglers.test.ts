@@ -20,7 +20,7 @@ afterEach(async () => {
   provider = null;
 });
 
-test('a look at the ledger that never answers does not outlast the leases that a stop waits for', async () => {
+test('a ledger query that never answers does not outlast the leases that a stop waits for', async () => {
   shop = await openShop();
   // As a connection does whose other end has vanished: no answer, no error, for minutes.
   const silent = { ...shop.deps.db, settling: () => new Promise<never>(() => undefined) };

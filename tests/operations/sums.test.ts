@@ -27,7 +27,7 @@ let base: { sequenceId: string; versionId: string; connectionId: string };
 const nextOutcomes: SendOutcome['kind'][] = [];
 const asked = new Set<string>();
 const notKnownYet = new Error('not known yet');
-/** A provider that does as it is told. Asked what became of a call, it does not know at first; later it has taken every other one. */
+/** A provider with scripted answers. Asked about a call, it does not know at first; later it has accepted every other one. */
 const sender: Sender = {
   channel: 'email',
   account: 'obedient',
@@ -341,7 +341,7 @@ test('old rows that are deleted leave the figures as they were', async () => {
   await owner.query('select rebuild_rollups()');
 });
 
-test('what an erased tenant left to be folded holds up nobody', async () => {
+test('deltas of an erased tenant do not hold up the folding', async () => {
   await foldAll();
   await owner.query(`insert into sum_deltas (tenant_id, hour, subject_kind, segment, started) values ($1, now(), 'cart', 'first_time', 1)`, [
     randomUUID(),
@@ -402,7 +402,7 @@ async function leave(cart: string, stepHours: number): Promise<string> {
   return (await shop.enrollmentOf(cart))?.id ?? '';
 }
 
-test('nobody waits because of the figures: not for a dispatch of the same hour, not for the folding', async () => {
+test('figures make no writer wait: neither for a dispatch of the same hour nor for the folding', async () => {
   const [held, other] = [await leave('held', 2), await leave('other', 2)];
   for (const id of [held, other]) await dispatch(id, 'popup_1h');
   await dispatch(held, 'email_2h');
@@ -428,7 +428,7 @@ test('nobody waits because of the figures: not for a dispatch of the same hour, 
   await expectExact(1);
 }, 30_000);
 
-// Through the front door: what a shopper, a provider and a merchant may do, in any order.
+// Through the API: what a shopper, a provider and a merchant may do, in any order.
 const doing = fc.constantFrom(
   ...([
     'dispatch',
@@ -523,7 +523,7 @@ async function live(n: number, startHours: number, doings: readonly Doing[]): Pr
 test('what shoppers, providers and merchants do at once is in the figures at every moment', async () => {
   await foldAll();
   const shopper = fc.record({ startHours: fc.constantFrom(...stepsAt), doings: fc.array(doing, { minLength: 4, maxLength: 14 }) });
-  // Whatever chance brings, all of it happens at least once.
+  // Whatever the seed, each kind happens at least once.
   const everything: { startHours: number; doings: Doing[] }[] = [
     { startHours: 2, doings: ['dispatch', 'open', 'click', 'buy', 'correct', 'other currency'] },
     { startHours: 2, doings: ['refused', 'dispatch', 'stop', 'new cart', 'merge', 'buy', 'correct', 'cancel', 'buy'] },

@@ -9,7 +9,7 @@ import { acceptDelivery, applyPending } from '../../operations/accept-delivery.t
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 import { posted } from '../helpers/a-delivery.ts';
 
-// What is signed but can never be applied must neither be answered 5xx for ever nor hold up anything else.
+// A signed delivery that can never be applied must neither be answered 5xx for ever nor hold up others.
 
 const nobody = {
   firstName: null,
@@ -48,7 +48,7 @@ describe('a shop says what cannot be', () => {
 
   test('what only Postgres refuses is kept in the quarantine with the reason, and its repeat is as unreadable', async () => {
     const connectionId = shop.tenant.webhooks.generic.path.split('/').at(-1) ?? '';
-    // As an adapter would let it through that does not know the database's limits.
+    // As an adapter that does not know the database's limits would pass it on.
     const lenient = jsonReceiver({
       topics: ['contact.updated'],
       readsHeaders: [],

@@ -48,7 +48,7 @@ const notesOf = async (topic: string) => {
   return rows.at(-1)?.notes;
 };
 
-describe('a shared number joins nobody', () => {
+describe('a shared number merges nobody', () => {
   test('each of two guests gets the emails about their own cart', async () => {
     const [petra, jonas] = [names(), names()];
     await shop.post('cart.updated', cartOf(petra.cart, { email: petra.email, phone: petra.phone }), { at: Date.now() - 2_000 });
@@ -88,7 +88,7 @@ describe('a shared number joins nobody', () => {
     for (const { cart } of [petra, jonas]) expect(await enrolled(cart)).toMatchObject({ stopReason: 'replied' });
   });
 
-  test('a number that more than a handful have reaches nobody, and the delivery says why', async () => {
+  test('a number that more than five people have reaches nobody, and the delivery says why', async () => {
     const everybody = Array.from({ length: 7 }, names);
     const phone = everybody[0]?.phone;
     for (const { cart, email } of everybody) await shop.post('cart.updated', cartOf(cart, { email, phone }));
@@ -97,7 +97,7 @@ describe('a shared number joins nobody', () => {
     expect(await notesOf('message.received')).toMatchObject([{ field: 'phone', reason: expect.stringMatching(/names nobody/) }]);
   });
 
-  test('a purchase under another address stops the cart with the same product of whoever shares the number, and no other', async () => {
+  test('a purchase under another address stops the cart with the same product of a person who shares the number, and no other', async () => {
     const [buyer, same, other] = [names(), names(), names()];
     await shop.post('cart.updated', cartOf(buyer.cart, { email: buyer.email, phone: buyer.phone }), { at: Date.now() - 3_000 });
     await shop.post('cart.updated', cartOf(same.cart, { email: same.email, phone: buyer.phone }), { at: Date.now() - 3_000 });

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { endsWithCommit, saysCommitted } from './commit-bytes.ts';
 
-/** What becomes of a COMMIT whose answer never arrives. */
+/** What happens to a COMMIT whose answer never arrives. */
 export type LostCommit =
   /** Committed; the answer is swallowed. */
   | { kind: 'answer_lost' }
@@ -13,7 +13,7 @@ export type LostCommit =
 /** A stretch of network between a pool and Postgres that can swallow what follows a COMMIT. */
 export interface CommitProxy {
   port: number;
-  /** The next COMMIT on this connection (the client's local port) meets this fate. */
+  /** Do this with the next COMMIT on this connection (the client's local port). */
   arm(clientPort: number, fate: LostCommit): void;
   close(): Promise<void>;
 }

@@ -6,20 +6,20 @@ import type { BuiltDeps } from '../../operations/create-deps.ts';
 import type { Fault, Point, ProcessPlan } from './schedule.ts';
 import { partsOf, type World } from './world.ts';
 
-/** A worker or an API process, as far as one operation can tell: its own fate, the shared database. */
+/** A worker or an API process, as one operation sees it: with faults of its own, on the shared database. */
 export interface MortalProcess {
   name: string;
   deps: BuiltDeps;
   /** Resolves when the process has died; never, when it lives. */
   died: Promise<'died'>;
-  /** Whether anything has befallen it: then its errors are no surprise. */
+  /** Whether a fault struck it: then its errors are expected. */
   struck(): boolean;
 }
 
 export interface ProcessEvents {
   reached(point: Point): void;
   struck(point: Point, fault: Fault): void;
-  /** The next call of the step that this process dispatches, by whomever. */
+  /** The next call of the step that this process dispatches, by any process. */
   nextCall(): Promise<void>;
 }
 

@@ -83,7 +83,7 @@ export const mutants: readonly Mutant[] = [
       {
         file: 'operations/intake/apply-events.ts',
         from: 'else this.#claims?.push(...world.claims.filter((claim) => this.#covered.has(claim.contactId)));',
-        to: 'else if (world.runs.some((run) => run.endedAt === null)) this.#claims?.push(...world.claims.filter((claim) => this.#covered.has(claim.contactId)));',
+        to: 'else if (world.enrollments.some((one) => one.endedAt === null)) this.#claims?.push(...world.claims.filter((claim) => this.#covered.has(claim.contactId)));',
       },
     ],
     expects: /^G2/,

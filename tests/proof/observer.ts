@@ -52,7 +52,7 @@ export interface Witnessed {
   providers: Providers;
   /** Everybody has a number: each step has two channels. */
   texts: boolean;
-  /** Processes that something befell. */
+  /** Processes that a fault struck. */
   struck: Set<string>;
   carts: CartRecord[];
   /** Addresses known to be one person's from the beginning. */

@@ -23,7 +23,7 @@ const copied = [
 ];
 const withinS = 60;
 
-/** Thrown when a mutant's text is no longer in the product: the product changed, and nobody knows whether the rule is still proven. */
+/** Thrown when a mutant's text is no longer in the product: the product changed, and it is not known whether the rule is still covered. */
 export class PatchError extends Error {
   constructor(mutant: string, file: string, found: number) {
     super(`mutant ${mutant}: its text stands ${found} times in ${file}, expected once. Bring tests/proof/mutants.ts up to date with the product.`);

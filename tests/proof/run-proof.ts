@@ -21,7 +21,7 @@ export interface ProofOptions {
   /** How many histories run at once, at most. */
   atOnce?: number;
   progress?: (line: string) => void;
-  /** Told at once of each violation. */
+  /** Called at once for each violation. */
   onViolation?: (violation: Violation) => void;
 }
 
@@ -93,7 +93,7 @@ export async function runProof(options: ProofOptions): Promise<ProofReport> {
   await sweeps;
   report.tookMs = performance.now() - startedMs;
   report.waits = { ...world.waits };
-  // What still runs after a violation loses its database: it has nothing more to say.
+  // Histories that still run after a violation lose their database; they are not judged.
   for (const task of running) task.catch(() => undefined);
   await world.close();
   return report;

@@ -1,4 +1,4 @@
-/** Words after which something else may begin; whoever asks later gets them too. */
+/** Named signals after which something else may begin; late waiters get them too. */
 export class Signals {
   readonly #waiting = new Map<string, { promise: Promise<void>; give: () => void }>();
   #of(name: string) {
@@ -13,7 +13,7 @@ export class Signals {
   give(name: string): void {
     this.#of(name).give();
   }
-  /** What does not happen is not waited for. */
+  /** Waits end after a while, because some signals never come. */
   async wait(name: string, atMostMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([this.#of(name).promise, new Promise<void>((done) => (timer = setTimeout(done, atMostMs)))]);

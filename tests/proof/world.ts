@@ -24,7 +24,7 @@ export interface World {
   behindProxy: Database;
   proxy: CommitProxy;
   farEnd: FarEnd;
-  /** Of a process that nothing befalls. */
+  /** Of a process without faults. */
   deps: BuiltDeps;
   tenantOf(providers: Providers, optOutAll: boolean): ProvisionedTenant;
   /** As the owner, outside the product: to look, and to let time pass. */

@@ -6,7 +6,7 @@ import type { Store } from './stores.ts';
  * Whom an answered stop covers, worked out from the log of answered webhooks alone. Where it is not certain (the cart's own webhook and
  * the stop were under way at the same time; the shopper went on after the order), the stop is not judged for that cart.
  *
- * The instant is the arrival of the status of the first 2xx. A mail that the stop covers is a violation when the mail server read its
+ * The instant is the arrival of the status of the first 2xx. An email that the stop covers is a violation when the mail server read its
  * final dot after that instant: no tolerance. docs/fence.md answers a stop only when each covered call is settled or its lease is over:
  *   - settled: the worker had the server's answer, or had destroyed the connection; the dot was read before either;
  *   - lease over (8.5 s after the locks): a living worker destroyed its connection at its deadline of 8 s, and a killed one lost it when

@@ -18,7 +18,7 @@ export type MailTrouble =
   | 'hangs without taking';
 
 /**
- * Troubles after which nobody can know whether a mail was taken. A reset while the body is read is one: the final dot of a short mail is on
+ * Troubles after which nobody can know whether an email was taken. A reset while the body is read is one: the final dot of a short email is on
  * its way before the reset arrives.
  */
 export const ambiguousTroubles: readonly MailTrouble[] = ['resets while it reads', 'takes and closes', 'takes and hangs', 'hangs without taking'];

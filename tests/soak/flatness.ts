@@ -7,7 +7,7 @@ export interface Growth {
   name: ProductProcess;
   livedMs: number;
   residentMib: { early: number; late: number };
-  /** null: the system does not tell. */
+  /** null: the system does not report it. */
   openFiles: { early: number; late: number } | null;
   flat: boolean;
 }

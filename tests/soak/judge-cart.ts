@@ -44,7 +44,7 @@ function judgeCopies({ mails, violate }: CartCase): void {
   }
 }
 
-/** From the 2xx on no covered mail is accepted, and what it ends has ended. */
+/** From the 2xx on no covered email is accepted, and what it ends has ended. */
 function judgeStop(seen: Witnessed, it: CartCase, stop: Stop, verdict: Verdict): void {
   const fromMs = coveredFrom(stop, it.cart, it.told);
   if (fromMs === null) return;
@@ -62,7 +62,7 @@ function judgeStop(seen: Witnessed, it: CartCase, stop: Stop, verdict: Verdict):
   }
 }
 
-/** Whether a worker was paused between the claim of a mail and its acceptance. */
+/** Whether a worker was paused between the claim of an email and its acceptance. */
 function wasPaused(seen: Witnessed, { enrollments }: CartCase, stepId: string, dotMs: number): boolean {
   const claimedMs = enrollments.flatMap((e) => e.steps).find((s) => s.id === stepId)?.claimedMs ?? dotMs;
   return seen.faults.some(({ fault, fromMs, toMs }) => fault.kind === 'pause' && fromMs <= dotMs && toMs >= claimedMs - 1_000);

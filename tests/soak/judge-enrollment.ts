@@ -15,7 +15,7 @@ const ownEnds = ['purchased', 'purchased_elsewhere', 'not_abandoned', 'order_voi
 
 const shortestLifeMs = 120_000;
 
-/** It has ended for a reason that was witnessed, and each of its mails was accepted once or is explained. */
+/** It has ended for a reason that was witnessed, and each of its emails was accepted once or is explained. */
 export function judgeEnrollment(seen: Witnessed, it: Case, e: EnrollmentEnd, verdict: Verdict): void {
   if (e.endedMs === null) it.violate('STUCK', `enrollment ${e.id} is still ${e.status}`);
   else if (e.status !== 'COMPLETED' && !gaveWay(it, e) && !(ownEnds.includes(e.stopReason ?? '') && hasSaidStop(seen, it))) {

@@ -4,7 +4,7 @@ import type { MailTrouble } from './faults.ts';
 import type { RunClock } from './run-clock.ts';
 import { senderOf, type Store, stores } from './stores.ts';
 
-/** A mail that the mail server accepted, by its own record. */
+/** An email that the mail server accepted, by its own record. */
 export interface AcceptedMail {
   cart: string;
   /** By its sender; null: by nobody of this run. */
@@ -12,7 +12,7 @@ export interface AcceptedMail {
   step: string;
   enrollmentId: string;
   to: string;
-  /** When the server had read the final dot, on the run's clock: from then on the mail would be delivered. */
+  /** When the server had read the final dot, on the run's clock: from then on the email would be delivered. */
   dotMs: number;
   unsubscribeUrl: string;
 }
@@ -43,13 +43,13 @@ const faultOf: Record<MailTrouble, SmtpFault> = {
 
 /**
  * A real SMTP server whose record is the observer's: what it took counts, also where its answer was lost.
- * @param onMail - told of each accepted mail
+ * @param onMail - called for each accepted email
  */
 export async function startMailRecord(clock: RunClock, onMail: (mail: AcceptedMail) => void): Promise<MailRecord> {
   const server = await startSmtpServer();
   const accepted: AcceptedMail[] = [];
   let reading: Promise<void> = Promise.resolve();
-  // Called in the turn in which the dot was read, before the mail is taken and before anything is answered.
+  // Called in the turn in which the dot was read, before the email is taken and before anything is answered.
   const onDot = () => {
     const dotMs = clock.nowMs();
     const index = server.accepted.length;

@@ -50,7 +50,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const read = new Map<string, number>();
   let keepLogs = true;
 
-  /** Some of those who read a mail unsubscribe by its link. */
+  /** Some of those who read an email unsubscribe by its link. */
   function readMail({ cart, to, unsubscribeUrl }: AcceptedMail): void {
     // Two may share an address: it is the cart that says who reads.
     const shopper = shoppers.find((s) => s.deliveries.some(({ event }) => 'cart' in event && event.cart === cart));
@@ -70,7 +70,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     const stormMs = clock.nowMs() - startMs;
     say(`the storm is over after ${seconds(stormMs)}: ${mail.accepted.length} emails so far; waiting for the rest …`);
     const patient = () => clock.nowMs() - startMs - stormMs < options.drainMs;
-    // Late mails bring late errands: both have to be through.
+    // Late emails cause late webhooks: both must be done.
     while (patient() && (errands.waiting() > 0 || !(await allHasEnded(installation)))) await sleep(300);
     const drainMs = clock.nowMs() - startMs - stormMs;
     say(`${patient() ? 'all has ended' : 'gave up waiting'} after another ${seconds(drainMs)}`);

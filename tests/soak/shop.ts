@@ -21,7 +21,7 @@ export interface DeliveryRecord {
   surprises: string[];
 }
 
-/** One click on the unsubscribe link of a mail. Times on the run's clock. */
+/** One click on the unsubscribe link of an email. Times on the run's clock. */
 export interface UnsubscribeRecord {
   shopper: string;
   email: string;

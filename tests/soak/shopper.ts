@@ -30,10 +30,10 @@ export interface PlannedDelivery {
   againAfterMs: number | null;
 }
 
-/** Somebody who unsubscribes by the link of a mail, so long after it arrived. */
+/** Somebody who unsubscribes by the link of an email, so long after it arrived. */
 export interface PlannedUnsubscribe {
   shopper: string;
-  /** Of the mails to this shopper: 1 is the first. */
+  /** Of the emails to this shopper: 1 is the first. */
   mail: number;
   afterMs: number;
 }
@@ -63,7 +63,7 @@ const kinds = [
 export type ShopperKind = (typeof kinds)[number][1];
 
 /**
- * Draw what one shopper does. Half of all stops are aimed at the moment when a mail is due.
+ * Draw what one shopper does. Half of all stops are aimed at the moment when an email is due.
  * @param hourMs - how long an hour of the sequence takes, wall clock
  * @param email - the address of somebody who shops in the other store too; null: an address of its own
  */

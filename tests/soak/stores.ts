@@ -1,6 +1,6 @@
 import type { ProvisionedTenant } from '../../operations/provision-tenant.ts';
 
-/** The stores of a run, each a tenant of its own: one tells everything by its own system, the other carts and orders by Shopify. */
+/** The stores of a run, each a tenant of its own: one reports everything by its own system, the other carts and orders by Shopify. */
 export const stores = ['own', 'shopify'] as const;
 export type Store = (typeof stores)[number];
 
@@ -13,5 +13,5 @@ export interface StoreAccess {
   webhooks: ProvisionedTenant['webhooks'];
 }
 
-/** Whom its mails come from: by that the observer tells whose they are. */
+/** Whom its emails come from: by that the observer tells whose they are. */
 export const senderOf = (store: Store) => `hello@${store}.example.com`;

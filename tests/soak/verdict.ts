@@ -1,5 +1,5 @@
 /**
- * `G1`: a second copy. `G2`: a mail after an answered stop. `G3`: an acknowledged stop without effect. `G10`: one store did what is another's. `LOST`: a cart or mail that nothing
+ * `G1`: a second copy. `G2`: an email after an answered stop. `G3`: an acknowledged stop without effect. `G10`: one store did what is another's. `LOST`: a cart or email that nothing
  * explains the absence of. `TRUTH`: the product says something else than the mail server. `STUCK`: what should have ended has not.
  * `ANSWER`: one that docs/webhooks.md does not know. `PROCESS`: one that ended by itself. `GROWTH`: memory, files or sessions.
  */
@@ -16,20 +16,20 @@ export interface Verdict {
   violations: Violation[];
   /** What became of every cart, in words; the sum is the number of carts. */
   carts: Record<string, number>;
-  /** Mails of all sequences by what the product says became of them. */
+  /** Emails of all sequences by what the product says became of them. */
   mails: Record<string, number>;
-  /** Why the outcome of a mail is not known, and whether the mail server had accepted it. */
+  /** Why the outcome of an email is not known, and whether the mail server had accepted it. */
   unknown: Record<string, number>;
-  /** Why a mail that nobody stopped was not sent. */
+  /** Why an email that nobody stopped was not sent. */
   unsent: Record<string, number>;
   stops: {
     /** Answered stops, once for each cart that they certainly cover. */
     judged: number;
-    /** Covered mails that were accepted between the first attempt at a stop and its 2xx: how often they met. */
+    /** Covered emails that were accepted between the first attempt at a stop and its 2xx: how often they met. */
     met: number;
     /** Sequences of the other store about the same address that went on when a stop was answered. */
     spared: number;
-    /** Mails after a stop whose worker was stopped by a signal meanwhile, which assumption (a) excludes. */
+    /** Emails after a stop whose worker was stopped by a signal meanwhile, which assumption (a) excludes. */
     beyondAssumption: number;
   };
 }

@@ -11,7 +11,7 @@ export interface Sample {
   atMs: number;
   /** Resident memory by process id, in MiB. */
   residentMib: Map<number, number>;
-  /** Open files and sockets by process id; empty where the system does not tell. */
+  /** Open files and sockets by process id; empty where the system does not report it. */
   openFiles: Map<number, number>;
   /** Sessions of the product at Postgres; null: it was away. */
   sessions: number | null;
@@ -24,7 +24,7 @@ export interface VitalSigns {
   stop(): Promise<void>;
 }
 
-/** Look every few seconds until stopped. */
+/** Measure every few seconds until stopped. */
 export function watchVitalSigns(options: { databaseUrl: string; clock: RunClock; lives: () => Life[]; everyMs: number }): VitalSigns {
   const samples: Sample[] = [];
   let stopped = false;

@@ -70,12 +70,12 @@ function withOddities(id: string, data: Record<string, unknown>): Record<string,
 }
 
 const totalOf = (event: CartUpdated) => `${10 + event.revision}.90`;
-/** It tells the observer which cart a mail is about. */
+/** It tells the observer which cart an email is about. */
 const titleOf = (event: CartUpdated) => `Walnut lamp (${event.cart})`;
 const createdAt = (event: CartUpdated, wallMs: number) => new Date(wallMs - event.ageMs).toISOString();
 const restoreUrl = (event: CartUpdated) => `https://shop.example.com/restore/${event.cart}`;
 
-/** Everybody in it is invented. */
+/** All people in it are invented. */
 function dataOf(event: ShopEvent, wallMs: number): Record<string, unknown> {
   switch (event.type) {
     case 'cart.updated': {
@@ -101,7 +101,7 @@ function dataOf(event: ShopEvent, wallMs: number): Record<string, unknown> {
   }
 }
 
-/** As Shopify does, absent things are told too: as null, or as an empty list. */
+/** As Shopify does, absent fields are sent as null or as an empty list. */
 const personOf = (names: Names | null) => ({
   email: names?.email ?? null,
   phone: null,

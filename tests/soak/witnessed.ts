@@ -5,7 +5,7 @@ import type { DeliveryRecord, UnsubscribeRecord } from './shop.ts';
 import type { ShopperPlan } from './shopper.ts';
 import type { Store } from './stores.ts';
 
-/** A step as the REST API tells of it at the end. Times on the run's clock. */
+/** A step as the REST API shows it at the end. Times on the run's clock. */
 export interface StepEnd {
   id: string;
   mailed: boolean;
@@ -18,7 +18,7 @@ export interface StepEnd {
   response: string | null;
 }
 
-/** An enrollment as the REST API tells of it at the end. Times on the run's clock. */
+/** An enrollment as the REST API shows it at the end. Times on the run's clock. */
 export interface EnrollmentEnd {
   id: string;
   store: Store;

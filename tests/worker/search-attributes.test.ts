@@ -33,7 +33,7 @@ test('a namespace without the search attributes gets them, once, however many wo
 
 test('where the server refuses to register them, the error names what is missing and the command that helps', async () => {
   const { namespace, client, names } = await newNamespace();
-  // SQL visibility has room for ten Keyword attributes; somebody else has taken eight.
+  // SQL visibility has room for ten Keyword attributes; another application has taken eight.
   const taken = Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`Other${i}`, keyword]));
   await client.connection.operatorService.addSearchAttributes({ namespace, searchAttributes: taken });
   await until('the others to be listed', async () => (await names())?.includes('Other7'), 30_000);

@@ -4,7 +4,7 @@ import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/
 
 let shop: Shop;
 beforeAll(async () => {
-  // Mails after 0.3, 3.6, 7.2 and 10.8 s; nobody expires before 25 s.
+  // Emails after 0.3, 3.6, 7.2 and 10.8 s; nobody expires before 25 s.
   shop = await openShop({ timeScale: 24_000 });
   await shop.startWorker();
 });
@@ -17,7 +17,7 @@ const endOf = (cart: string) => until(`${cart} to end`, async () => (await shop.
 const workflowOf = async (cart: string) =>
   temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'cart', (await shop.enrollmentOf(cart))?.id ?? ''));
 
-/** The first mail is out, and the workflow itself knows it. */
+/** The first email is out, and the workflow itself knows it. */
 async function asleepAfterOneMail(cart: string): Promise<void> {
   await until('the first mail', () => mailsTo(cart) === 1);
   const workflow = await workflowOf(cart);
@@ -38,7 +38,7 @@ async function historyOf(cart: string) {
   };
 }
 
-/** Design, section 10: eleven events a step, six around them (start 4, end 1, StopReason 1). */
+/** Eleven events a step, six around them: start 4, end 1, StopReason 1 (docs/performance.md, `history_events`). */
 const budget = (steps: number) => 11 * steps + 6;
 
 test('a completed sequence costs eleven events a step and six around them', async () => {
@@ -49,7 +49,7 @@ test('a completed sequence costs eleven events a step and six around them', asyn
   expect(events).toBeLessThanOrEqual(budget(5));
 }, 60_000);
 
-test('cart updates between the mails cost nothing', async () => {
+test('cart updates between the emails cost nothing', async () => {
   await begin('busy');
   for (const mails of [1, 2, 3]) {
     await until(`mail ${mails}`, () => mailsTo('busy') === mails);

@@ -35,12 +35,12 @@ export const healthSchema = z
 
 export interface Health {
   report: z.infer<typeof healthSchema>;
-  /** Every part that the product cannot do without is there. */
+  /** Every part that the product needs is available. */
   serving: boolean;
 }
 
 export type Examine = () => Promise<Health>;
-/** How Postgres does, and after how many milliseconds it said so; null: it did not. */
+/** The state of Postgres, and how many milliseconds the answer took; null: there was none. */
 export type ExamineStorage = () => Promise<{ status: 'ok' | 'full'; tookMs: number } | null>;
 
 /** A worker asks for work at least once a minute: Temporal's long poll ends then. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../operations/clock.ts';
 
-/** The same question, asked at most once in `keptMs`: whoever asks often costs nothing. */
+/** Caches the answer for `keptMs`; concurrent callers share it. */
 export function keptFor<T>(keptMs: number, clock: Clock, ask: () => Promise<T>): () => Promise<T> {
   let kept: { atMs: number; answer: Promise<T> } | null = null;
   return () => {

@@ -27,7 +27,7 @@ export const metricsRoute: FastifyPluginAsyncZod<{ deps: Pick<Deps, 'db'>; regis
 };
 
 function collectBacklog({ db }: Pick<Deps, 'db'>, registry: Registry): void {
-  // A figure that is not known is not shown as the last one, and the others are still served.
+  // A figure that cannot be read is left out instead of keeping its last value; the others are still served.
   const read = () => db.outboxBacklog().catch(() => ({ waiting: Number.NaN, oldestMs: Number.NaN }));
   const waiting: Gauge = new Gauge({
     name: 'rekindle_outbox_waiting',

@@ -1,6 +1,6 @@
 const patienceMs = 2_000;
 
-/** @returns null for what fails or takes too long: a part that does not answer is an answer */
+/** @returns null where it fails or takes too long */
 export async function withinPatience<T>(work: Promise<T>): Promise<T | null> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<null>((resolve) => {

@@ -10,7 +10,7 @@ import { recordPatiently } from './record-patiently.ts';
 
 const answers = { 302: z.null().meta({ description: 'To the subject, by `Location`; without a body.' }), ...linkAnswers };
 
-/** The way back to the subject. It leads only where the shop's own webhook said: no parameter can send a shopper elsewhere. */
+/** Redirect to the subject. The target comes from the shop's own webhook alone: no parameter can send a shopper elsewhere. */
 export const clickRoute: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = async (app, options) => {
   const follow = async (request: FastifyRequest, reply: FastifyReply, link: ReadLink) => {
     if (link.kind !== 'good') return refuseLink(reply, link);

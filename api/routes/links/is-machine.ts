@@ -1,7 +1,7 @@
 import { isbot } from 'isbot';
 import type { FastifyRequest } from 'fastify';
 
-// They fetch a picture when its reader opens the mail; to isbot they are programs like any other.
+// Image proxies fetch a picture when a person opens the email, so they count as people, though isbot calls them programs.
 const readersProxies = /GoogleImageProxy|YahooMailProxy/;
 
 /**

@@ -10,7 +10,7 @@ import { unsubscribeRoutes } from './unsubscribe.ts';
 
 /** The links in our messages. Their token is the credential: signed, bound to its purpose, and it names ids only. */
 export const linkRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = async (app, options) => {
-  // RFC 8058 lets the form come as urlencoded or as multipart. That it comes is all we need to know.
+  // RFC 8058 allows urlencoded and multipart forms. The body is not needed: the POST itself is the request.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: 16 * 1024 }, (_request, body, done) => done(null, body));
   handleErrorsAsPages(app, (reply, status) => sendPage(reply, status, tryAgainPage));

@@ -9,7 +9,7 @@ import { recordPatiently } from './record-patiently.ts';
 /** One transparent pixel. */
 const gif = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 
-/** The picture in our emails. It is always answered, so that no email shows a broken picture, whatever is wrong here. */
+/** The picture in our emails. It is always answered with a picture, so that no email shows a broken one. */
 export const openRoute: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = async (app, options) => {
   app.get(
     '/o/:token',

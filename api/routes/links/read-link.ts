@@ -8,7 +8,7 @@ import { tryAgainPage, unknownLinkPage } from './pages.ts';
 
 export const linkParams = z.object({ token: z.string() });
 
-/** What every page behind a link may answer besides its own. */
+/** Answers that every page behind a link may give. */
 export const linkAnswers = {
   404: pageAnswer('We did not sign this link for this purpose, or what it was about is gone.'),
   429: pageAnswer('Asked too often; `Retry-After` says when to try again.'),
@@ -27,7 +27,7 @@ export function readLink(
   return limitLink(options, request, options.deps.links.read(token, purpose));
 }
 
-/** Whoever tries tokens, or calls one link again and again, is told to wait. @param target - what the token stands for; null: nothing */
+/** Answers 429 to callers that try tokens or call one link again and again. @param target - what the token stands for; null: nothing */
 export async function limitLink({ limits }: { limits: Limits }, request: FastifyRequest, target: LinkTarget | null): Promise<ReadLink> {
   const waitSeconds =
     target === null ? await limits.badToken(request) : await limits.link(request, `${target.purpose} ${target.tenantId} ${target.messageId}`);
@@ -35,7 +35,7 @@ export async function limitLink({ limits }: { limits: Limits }, request: Fastify
   return target === null ? { kind: 'bad' } : { kind: 'good', target };
 }
 
-/** The page for a link that is not good. */
+/** The page for an invalid link. */
 export function refuseLink(reply: FastifyReply, link: Exclude<ReadLink, { kind: 'good' }>): FastifyReply {
   if (link.kind === 'too_often') return sendPage(reply.header('retry-after', String(link.waitSeconds)), 429, tryAgainPage);
   return sendPage(reply, 404, unknownLinkPage);

@@ -30,7 +30,7 @@ export const unsubscribeRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limi
       if (link.kind !== 'good') return refuseLink(reply, link);
       const store = await readStoreOfMessage(deps, link.target);
       if (store === null) return refuseLink(reply, { kind: 'bad' });
-      // Scanners follow this link beside the others, by which they are known. The page is shown whatever becomes of the record.
+      // Scanners follow this link beside the others, which identifies them. The page is shown even if the visit cannot be recorded.
       const { tenantId, messageId } = link.target;
       await recordPatiently(deps, { tenantId, messageId, type: 'unsubscribe_opened', machine: isMachine(request) }).catch((error: unknown) =>
         request.log.warn({ err: error, messageId }, 'a look at the unsubscribe page was not recorded'),
@@ -48,7 +48,7 @@ export const unsubscribeRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limi
         description: 'Needs no cookie and no login. Answered only when no covered message can go out any more; doing it again changes nothing.',
         params: linkParams,
         consumes: ['application/x-www-form-urlencoded', 'multipart/form-data'],
-        // Arrives as bytes, and is not looked at: whoever posts to a signed link means it.
+        // The body is ignored: a POST to a signed link is the request.
         body: z.unknown().meta({ description: '`List-Unsubscribe=One-Click`' }),
         response: { 200: pageAnswer('It is done.'), ...linkAnswers },
       },
@@ -58,7 +58,7 @@ export const unsubscribeRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limi
       if (link.kind !== 'good') return refuseLink(reply, link);
       const result = await unsubscribe(deps, link.target);
       if (result === 'not_found') return refuseLink(reply, { kind: 'bad' });
-      // The stop is what matters; a page that cannot name the store is still an answer.
+      // The stop counts; without the store's name the page is shown all the same.
       const store = await readStoreOfMessage(deps, link.target).catch(() => null);
       if (result === 'busy') return sendPage(reply.header('retry-after', '1'), 503, (nonce) => notYetPage(nonce, store));
       return sendPage(reply, 200, (nonce) => donePage(nonce, store));

@@ -1,7 +1,7 @@
 import type { Figures } from '../../../operations/read/analytics.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
 
-/** What came back, as a figure of the live page: net, with what was ordered where that was more or less, and what is not known. */
+/** Recovered revenue as a figure of the live page: net, the gross where it differs, and orders of unknown value. */
 export function cameBack({ revenue, ordersOfUnknownValue }: Pick<Figures, 'revenue' | 'ordersOfUnknownValue'>): {
   value: string;
   note: string;

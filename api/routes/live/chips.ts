@@ -8,7 +8,7 @@ export interface Chip {
   label: string;
   tone: 'plain' | 'left' | 'mail' | 'reaction' | 'bought' | 'trouble' | 'end';
   atMs: number;
-  /** The whole sentence, for whoever points at it. */
+  /** The whole sentence, shown as a tooltip. */
   sentence: string;
   /** How often in a row; shown from 2 on. */
   times: number;
@@ -23,7 +23,7 @@ type Station = readonly [label: string, tone: Tone];
 /** What made a sequence stop, as a station before `Stopped`. `{noun}` is what the kind of subject is called. */
 const causes: Record<string, Station> = {
   purchased: ['Bought', 'bought'],
-  // Known by the person alone: the order does not name this subject.
+  // Matched by the person alone: the order does not name this subject.
   purchased_elsewhere: ['Another order', 'bought'],
   not_abandoned: ['Bought before it began', 'bought'],
   order_void: ['Test or declined order', 'plain'],
@@ -75,7 +75,7 @@ export function chipsOf({ happenings, words }: Pick<Story, 'happenings' | 'words
   return chips;
 }
 
-/** What came before, as far as a station depends on it. `sent`: messages by their noun. */
+/** What a station depends on from the stations before it. `sent`: messages by their noun. */
 interface Seen {
   begun: boolean;
   recovered: boolean;
@@ -101,7 +101,7 @@ function stationsOf(words: Words, happening: Happening, seen: Seen): Station[] {
     case 'cart.updated':
     case 'lead.created':
     case 'subject.reported':
-      // Until then it is the beginning itself.
+      // Before it has begun, this is the first station.
       return seen.begun ? [['Active again', 'reaction']] : [];
     case 'recovered':
       return [[amount === null ? 'Bought' : `Bought ${amount}`, 'bought']];

@@ -7,14 +7,14 @@ import { latenessNotice } from './lateness-html.ts';
 import { quarantineNotice } from './quarantine-html.ts';
 import { figuresHtml, type StoreState, storeHtml, storyHtml } from './story-html.ts';
 
-/** What goes to a page that listens: markup, made here, and where it belongs. */
+/** An update for open pages: markup and where it belongs. */
 export type Update =
   | { kind: 'everything'; html: string }
   | { kind: 'story'; list: string; id: string; html: string }
   /** A part of a store's head: its figures, or what it warns of. */
   | { kind: 'part'; id: string; html: string };
 
-/** What happens in every store of this installation, as it happens. One poller per process, and only while somebody listens. */
+/** What happens in every store of this installation, as it happens. One poller per process, and only while a page is open. */
 export interface Feed {
   everything(): Promise<string>;
   /** @returns how to stop listening. `end` is called when there will be nothing more */
@@ -94,7 +94,7 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
       forgetShown(nowMs - 2 * lookBackMs);
       failing = false;
     } catch (error) {
-      // The first of a series says it; the pages go on listening.
+      // Log only the first failure of a series; the pages stay connected.
       if (!failing) deps.log.warn({ err: error }, 'the live page cannot be fed right now');
       failing = true;
     }
@@ -112,10 +112,10 @@ export function createFeed(deps: BuiltDeps, workflows: WorkflowLinks): Feed {
   return {
     async everything() {
       const stores: StoreState[] = [];
-      // One's own store first: beneath a busy demo nobody would find it.
+      // The real store comes first: below a busy demo store nobody would find it.
       const tenants = (await deps.db.listTenants()).toSorted((a, b) => Number(a.synthetic) - Number(b.synthetic));
       for (const tenant of tenants) stores.push(await stateOf(tenant));
-      // With the stores, so that a page that connects again shows no notice of yesterday.
+      // Sent with the stores, so that a page that reconnects shows no outdated notice.
       return [
         `<div id="lateness" role="status">${await readNotice()}</div>`,
         ...stores.map((store) => storeHtml(deps.subjects, store, workflows).text),

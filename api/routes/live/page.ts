@@ -2,7 +2,7 @@ import { type Html, html, verbatim } from '../../html.ts';
 import { script } from './script.ts';
 import { style } from './style.ts';
 
-/** A place that the start page leads to. */
+/** A link of the start page. */
 export interface Place {
   href: string;
   name: string;

@@ -45,7 +45,7 @@ export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { de
     { href: '/metrics', name: 'Metrics', what: 'figures for Prometheus' },
   ];
   const feed = createFeed(deps, workflows);
-  // Listening pages would keep the server from closing.
+  // Open streams would keep the server from closing.
   app.addHook('preClose', async () => feed.close());
 
   app.get('/', { schema }, async (_request, reply) => {

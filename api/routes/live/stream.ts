@@ -17,7 +17,7 @@ export async function stream(reply: FastifyReply, feed: Feed): Promise<void> {
   const write = (update: Update) => {
     if (!raw.writableEnded) raw.write(`data: ${JSON.stringify(update)}\n\n`);
   };
-  // Listen first: what happens while everything is read must not fall between.
+  // Listen first, so that nothing is lost that happens while the first event is read.
   let early: Update[] | null = [];
   const ignore = feed.listen(
     (update) => (early === null ? write(update) : void early.push(update)),
@@ -34,7 +34,7 @@ export async function stream(reply: FastifyReply, feed: Feed): Promise<void> {
     early = null;
   } catch (error) {
     reply.log.warn({ err: error }, 'the live page cannot be fed right now');
-    // The page comes again by itself.
+    // The page reconnects by itself.
     raw.end();
   }
 }

@@ -67,7 +67,7 @@ function presentCart(cart: CartView): z.input<typeof cartSchema> {
   };
 }
 
-/** What a stop by hand came to: the end that counts, which may be an earlier one. */
+/** The result of a stop by hand: the end that counts, which may be an earlier one. */
 export function presentStop(kinds: SubjectKinds, { kind, end }: Extract<HandStop, { end: unknown }>): z.input<typeof stoppedSchema> {
   const byHand = end.stopReason === 'manual';
   const note = byHand && end.stopNote !== null ? ` Its note reads: ${end.stopNote}` : '';
@@ -131,7 +131,7 @@ const noFigures: Figures = {
 const presentInterval = (interval: Figures['conversionRateInterval']) =>
   interval === null ? null : { low: 100 * interval.low, high: 100 * interval.high, confidence: 0.95 as const };
 
-/** What the merchant sees of carts. Their emails are counted here; what else goes out stands in `by_subject`. */
+/** The figures about carts. Only their emails are counted here; other channels are in `by_subject`. */
 function presentFigures(f: Figures): z.input<typeof figuresSchema> {
   const emails = f.messages.find(({ channel }) => channel === 'email');
   return {

@@ -10,7 +10,7 @@ import { idParams, isId, nextPage, noteField } from '../fields.ts';
 import { presentActiveSequence, presentAnalytics, presentStop } from './present.ts';
 import { activeSequenceSchema, analyticsSchema, stoppedSchema } from './schemas.ts';
 
-/** What a merchant sees of the store's recoveries, and the brake. Registered behind `requireApiKey`. */
+/** The store's recoveries, their figures, and the stop by hand. Registered behind `requireApiKey`. */
 export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   const tags = ['recovery'];
   const security = [{ apiKey: [] }, { apiKeyHeader: [] }];

@@ -11,7 +11,7 @@ export const externalIdSchema = z
     integration: z.string(),
     connection: z.uuid(),
   })
-  .meta({ id: 'ExternalId', description: 'The shop’s own id of a cart, as its webhooks give it.' });
+  .meta({ id: 'ExternalId', description: 'The source’s own id of a subject, such as a cart, as its webhooks give it.' });
 
 export const leftWithSchema = z.object({ total_price: money.nullable(), total_price_minor: minor.nullable(), currency: z.string().nullable() }).meta({
   id: 'CartWhenLeft',

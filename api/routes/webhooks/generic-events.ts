@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /*
- * The bodies of the generic integration's events as docs/webhooks.md describes them, for /openapi.json. A description, not a gate: the
- * receiver takes more than this, because a stop needs only whom or what it is about.
+ * The bodies of the generic integration's events as docs/webhooks.md describes them, for /openapi.json. Documentation only: the receiver accepts more
+ * than this, because a stop needs only whom or what it is about.
  */
 
 const money = z

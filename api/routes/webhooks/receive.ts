@@ -90,7 +90,7 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
         { fields: acceptance.fields },
       );
     case 'busy':
-      // Stored or not: the repeat finds it or stores it, and is answered when the calls that it covers are over.
+      // Whether or not it was stored: a repeat finds it or stores it, and is answered when the covered calls are over.
       return problem(reply.header('retry-after', '1'), 503, 'busy', 'The event could not be answered for in time; deliver it again.');
     case 'overloaded':
       return problem(
@@ -106,7 +106,7 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
 
 type Reply = NonNullable<Extract<Acceptance, { kind: 'answered' }>['body']>;
 
-/** As the provider wants to read it: no schema of ours shapes it. */
+/** Sent as the provider expects it, without a response schema. */
 function raw(reply: FastifyReply, { contentType, body }: Reply): FastifyReply {
   return reply
     .type(contentType)

@@ -28,7 +28,7 @@ async function readLayout(): Promise<EmailLayout> {
   return { html, text };
 }
 
-/** The samples as emails. */
+/** The samples, rendered as emails. */
 function emailSamples(kind: AnySubjectKind): { name: string; facts: EmailFacts }[] {
   return samplesOf(kind).map(({ name, facts }) => ({
     name,
@@ -106,7 +106,7 @@ function directions(language: string): Record<string, string> {
 }
 
 /**
- * What stands around amounts and names in right-to-left copy: without it `89,00 €` reads `€ 89,00` there. In left-to-right copy the values are
+ * Marks around amounts and names in right-to-left copy: without them `89,00 €` reads `€ 89,00` there. In left-to-right copy the values are
  * isolated one by one, where they need it.
  */
 function isolation(language: string): { isolate: string; pop: string } {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type CopyPart, type CopySource, CopySourceError, type SourceProblem } from '../../copy-source.ts';
 import { escapeHtml } from '../../escape-html.ts';
 
-/** The copy of one email, read from a file. */
+/** The copy of one email, as read from a file. */
 export interface EmailCopy {
   file: string;
   /** BCP 47 language of the words; sets `lang` and `dir`. */
@@ -148,7 +148,7 @@ export function bodyAsText(body: string): string {
     .join('');
 }
 
-/** Escape what stands outside of Liquid: for the parts that carry no markup of their own. */
+/** Escape the text outside of Liquid tags, for parts without markup. */
 export function lineAsHtml(liquid: string): string {
   return outsideLiquid(liquid, escapeHtml);
 }

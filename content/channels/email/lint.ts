@@ -8,7 +8,7 @@ import { type EmailFacts, emailView } from './view.ts';
 // Gmail cuts an email off at 102 KB, with the unsubscribe link in the part that is hidden.
 const gmailLimitBytes = 102_400;
 
-/** Render the email in every sample state and look for what must be there and what must not. */
+/** Render the email in every sample state and check what it must and must not contain. */
 export function lintRendered(compiled: CompiledEmail, file: string, samples: readonly { name: string; facts: EmailFacts }[]): SourceProblem[] {
   const problems = samples.flatMap(({ name, facts }) => {
     const { postalAddress } = emailView(facts).store;

@@ -11,7 +11,7 @@ export interface SmsFacts extends CommonFacts {
   shortUrl: string;
   /** The tenant's own wording of the opt-out; null: the usual one. */
   optOut: string | null;
-  /** Nothing has gone to the person by text before: this one says how to opt out, whatever its copy does. */
+  /** The person has never got a text before: this one says how to opt out, even if its copy does not. */
   isFirst: boolean;
 }
 

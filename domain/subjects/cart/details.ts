@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { cartOrigins, type CartOrigin, type LineItem, type ProductRef } from '../../events.ts';
 
-/** What is kept of a cart beside what every subject has. Version 1. */
+/** The fields that only a cart has. Version 1. */
 export interface CartDetails {
   items: LineItem[];
   /** Where the shopper finds the cart again; null: no event gave a link. */
   restoreUrl: string | null;
-  /** Where it was filled; null: no event says. */
+  /** Where it was filled; null: no event said so. */
   origin: CartOrigin | null;
-  /** What its order named; null: it was not bought, or the order named nothing. */
+  /** The products of its order; null: it was not bought, or the order named none. */
   bought: ProductRef[] | null;
 }
 

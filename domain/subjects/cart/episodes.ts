@@ -3,13 +3,13 @@ import type { EpochMs } from '../../sequence/plan.ts';
 
 type CartUpdated = Extract<DomainEvent, { type: 'cart.updated' }>;
 
-/** A cart that was bought, as far as it matters for what comes under its key later. */
+/** What is kept of a bought cart, to judge later events under its key. */
 export interface BoughtCart {
   /** When it was bought, by the provider's clock; null: unknown. */
   convertedAt: EpochMs | null;
-  /** What the order named; null or empty: it named nothing. */
+  /** The products of the order; null or empty: it named none. */
   bought: ProductRef[] | null;
-  /** What lay in it last. */
+  /** Its last known items. */
   items: readonly LineItem[];
 }
 
@@ -25,11 +25,11 @@ export function isNewEpisode(
 ): boolean {
   const { items, completed } = event.cart;
   if (completed || items.length === 0 || cart.convertedAt === null) return false;
-  // Most shops tell an order's time in whole seconds: the cart's last change may have come in the same second, before it.
+  // Most shops give an order's time in whole seconds: the cart's last change may have come before it in the same second.
   const boughtByMs = cart.convertedAt % 1_000 === 0 ? cart.convertedAt + 999 : cart.convertedAt;
   if (event.occurredAtMs <= boughtByMs) return false;
   const known = [...(cart.bought ?? []), ...cart.items];
-  // Neither the order nor an event before it told what was in the cart: this may be all that there was.
+  // Neither the order nor an event before it said what was in the cart: these may be the bought items.
   if (known.length === 0) return false;
   return !items.every((item) => known.some((product) => isSameProduct(product, item)));
 }

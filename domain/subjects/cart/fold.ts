@@ -15,7 +15,7 @@ export function fold(known: Subject<CartDetails> | null, event: SubjectReport<Ca
   if (known === null) return { currency: ownCurrency, valueMinor: totalMinor, details: { items, restoreUrl, origin, bought: null }, ...rest };
   const newer = isNewer(event, known.lastActivityAt);
   const { details } = known;
-  // An order or a deletion that came before its cart knows nothing of what was in it. An open cart that is empty was emptied.
+  // An order or a deletion that arrived before its cart does not say what was in it. An open cart without items was emptied.
   const isKnown = known.state === 'open' || details.items.length > 0 || (known.valueMinor ?? 0) > 0;
   const replaced = newer || !isKnown;
   return {

@@ -6,7 +6,7 @@ export const sequenceTypes = ['first_time', 'returning', 'high_value', 'low_stoc
 export type SequenceType = (typeof sequenceTypes)[number];
 
 /**
- * The modifiers of a cart. Sold out is not low: "only a few left" would be untrue.
+ * The modifiers of a cart. A sold-out product is not low on stock: "only a few left" would be untrue.
  */
 export function segmentModifiers(
   items: readonly Pick<LineItem, 'stock'>[],
@@ -15,7 +15,7 @@ export function segmentModifiers(
   return items.some(({ stock }) => stock !== null && stock > 0 && stock <= lowStockAt) ? ['LOW_STOCK'] : [];
 }
 
-/** The one value that merchants see: the base, or `low_stock` where the base is RETURNING. */
+/** The segment that merchants see: the base, or `low_stock` where the base is RETURNING. */
 export function sequenceType(segment: BaseSegment, modifiers: readonly SegmentModifier[]): SequenceType {
   switch (segment) {
     case 'FIRST_TIME':

@@ -25,7 +25,10 @@ export function unfit(
   return null;
 }
 
-/** Free samples only, or nothing that could be read: there is nothing to bring back. A total of nothing beside priced items is a source without totals. */
+/**
+ * Only free samples, or no readable items: there is nothing to recover. A total of zero beside priced items means that the source sends no
+ * totals.
+ */
 function isWorthNothing({ items, totalMinor }: { items: readonly Pick<LineItem, 'priceMinor'>[]; totalMinor: number | null }): boolean {
   if (items.length === 0) return (totalMinor ?? 0) === 0;
   return totalMinor === 0 && items.every((item) => item.priceMinor === 0);

@@ -28,7 +28,7 @@ export interface CartView extends Record<string, unknown> {
     moreCount: number;
     count: number;
     total: string | null;
-    /** Something of it has a known price: there is a column of amounts. */
+    /** At least one price is known, so amounts are shown. */
     hasAmounts: boolean;
     /** The restore link, else the store. */
     url: string;
@@ -45,7 +45,7 @@ export interface CartView extends Record<string, unknown> {
 export function view({ details, valueMinor }: Pick<Subject<CartDetails>, 'details' | 'valueMinor'>, tools: ViewTools): CartView {
   const url = tools.link ?? tools.storeUrl;
   const items = details.items.slice(0, itemsShown).map((item) => itemView(item, url, tools));
-  // A total of nothing beside priced products is a source without totals.
+  // A total of zero beside priced products means that the source sends no totals.
   const total = valueMinor === 0 ? null : tools.money(valueMinor);
   return {
     cart: {

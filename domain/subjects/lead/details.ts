@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What is kept of a lead beside what every subject has. Version 1. */
+/** The fields that only a lead has. Version 1. */
 export interface LeadDetails {
   /** Where it came from, as the source names it: `META`, `website` …; null: the source does not say. */
   source: string | null;

@@ -7,14 +7,14 @@ import type { LeadDetails } from './details.ts';
 export type LeadReport = Extract<DomainEvent, { type: 'lead.created' }>['lead'];
 
 /**
- * Fold what an event says into a lead, by the provider's clock. A source reports a lead more than once, and not always all of it: what an event
- * leaves out takes nothing away, and an older one fills gaps only.
+ * Fold what an event says into a lead, by the provider's clock. A source may report a lead more than once, and incompletely: a field that an event
+ * leaves out stays as it was, and an older event only fills gaps.
  */
 export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<LeadReport>, address: SubjectAddress): Folded<LeadDetails> {
   const { createdAtMs, currency, valueMinor, source, interest, message, url } = event.report;
   const newer = known === null || isNewer(event, known.lastActivityAt);
   const latest = <T>(reported: T | null, before: T | null | undefined): T | null => (newer ? (reported ?? before ?? null) : (before ?? reported));
-  // An amount is one of its own currency: both are taken, or neither.
+  // Amount and currency are taken from the same event, or not at all.
   const reported = { currency, valueMinor };
   const before = { currency: known?.currency ?? null, valueMinor: known?.valueMinor ?? null };
   const isAmount = (amount: typeof before) => amount.valueMinor !== null && amount.currency !== null;

@@ -1,7 +1,7 @@
 import type { Subject, ViewTools } from '../kind.ts';
 import type { LeadDetails } from './details.ts';
 
-/** What copy about a lead may use. What the person wrote is not among it: a form is filled in by anybody, for anybody's address. */
+/** What copy about a lead may use. Not the person's message: anybody can fill in a form with anybody's address. */
 export interface LeadView extends Record<string, unknown> {
   lead: {
     /** What they asked about; null: nothing in particular, or nothing that may be repeated. */
@@ -25,7 +25,7 @@ export function view({ details, valueMinor }: Pick<Subject<LeadDetails>, 'detail
   };
 }
 
-/** Forms are abused to send advertising through a store's messages: what looks like an address is no interest that is repeated. */
+/** Forms are abused to send advertising through a store's messages: an interest that looks like a web address is not repeated. */
 function interestOf(interest: string | null): string | null {
   if (interest === null || !/\p{L}/u.test(interest)) return null;
   return /[/\\@]|www\.|\p{L}\.\p{L}{2,}/iu.test(interest) ? null : interest;

@@ -37,7 +37,7 @@ export function beginByHand(draft: Draft, candidate: Candidate, sequence: Active
   const refusal = whyNot(draft, candidate, sequence);
   if (refusal !== null) return refusal;
   const usual = beginning(draft, candidate, sequence);
-  const before = draft.runsAbout([candidate.subject.id]).filter((run) => run.sequenceId === sequence.id);
+  const before = draft.enrollmentsAbout([candidate.subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
   const begun = draft.begin({
     ...usual,
     anchorAt: draft.context.nowMs,
@@ -83,9 +83,10 @@ function whyNotThePerson(draft: Draft, { subject, owner }: Candidate): Refused |
 
 function whatRuns(draft: Draft, { subject, owner }: Candidate, { id, version }: ActiveSequence): Refused | null {
   const { noun, person } = draft.kindOf(subject.kind).words;
-  const open = draft.openRunsOf([owner.personId]).filter((run) => run.sequenceId === id);
+  const open = draft.openEnrollmentsOf([owner.personId]).filter((enrollment) => enrollment.sequenceId === id);
   const own =
-    open.find((run) => run.subjectId === subject.id) ?? draft.runsAbout([subject.id]).find((run) => run.sequenceId === id && run.endedAt === null);
+    open.find((enrollment) => enrollment.subjectId === subject.id) ??
+    draft.enrollmentsAbout([subject.id]).find((enrollment) => enrollment.sequenceId === id && enrollment.endedAt === null);
   if (own !== undefined) return refused('already_running', `The sequence ${version.slug} is running about this ${noun} already.`, own.id);
   const [rival] = version.definition.together === 'many' ? [] : open;
   if (rival === undefined) return null;

@@ -4,7 +4,7 @@ import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
 import type { Beginning, Draft } from '../../intake/draft.ts';
-import type { ActiveSequence, KnownContact, KnownRun, KnownSubject } from '../../intake/world.ts';
+import type { ActiveSequence, KnownContact, KnownEnrollment, KnownSubject } from '../../intake/world.ts';
 import { isClosedEverywhere } from './suppressions.ts';
 
 /** A subject whose owner is known, at the moment when a sequence might begin about it. */
@@ -14,9 +14,9 @@ export interface Candidate {
 }
 
 /**
- * Begin the active sequences that this subject triggers. Runs about the person's older subjects give way to them: one person is in one
- * conversation per sequence, unless it says `together: many`. A subject that may not start is no error; the first dispatch checks all of it
- * again under the lock.
+ * Begin the active sequences that this subject triggers. Enrollments about the person's older subjects end as `superseded`: a person is in one
+ * conversation per sequence, unless it says `together: many`. A subject that may not start is no error; the first dispatch checks everything again
+ * under the lock.
  * Source: docs/rules.md#rule-17
  */
 export function beginSequences(draft: Draft, candidate: Candidate): Beginning[] {
@@ -45,36 +45,39 @@ function triggers(draft: Draft, { subject, owner }: Candidate, sequence: ActiveS
   const { definition, version } = sequence.version;
   const { nowMs, tenant } = draft.context;
   if (definition.on !== draft.kindOf(subject.kind).trigger) return false;
-  const runs = draft.runsAbout([subject.id]).filter((run) => run.sequenceId === sequence.id);
+  const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
   const plan = compilePlan(definition, version, tenant.timeScale);
-  if (keepsFromBeginning(runs, definition, nowMs, tenant.timeScale)) return false;
+  if (keepsFromBeginning(known, definition, nowMs, tenant.timeScale)) return false;
   if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return false;
   // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
   const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
   return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address)));
 }
 
-/** The person's runs that give way. @returns null: one of them is about a newer subject, which keeps the conversation */
-function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: ActiveSequence): KnownRun[] | null {
+/** The person's enrollments that the new one supersedes. @returns null: one of them is about a newer subject and goes on instead */
+function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: ActiveSequence): KnownEnrollment[] | null {
   if (version.definition.together === 'many') return [];
-  const rivals = draft.openRunsOf([owner.personId]).filter((run) => run.sequenceId === id && run.subjectId !== subject.id);
-  return rivals.some((run) => draft.subject(run.subjectId).lastActivityAt > subject.lastActivityAt) ? null : rivals;
+  const rivals = draft
+    .openEnrollmentsOf([owner.personId])
+    .filter((enrollment) => enrollment.sequenceId === id && enrollment.subjectId !== subject.id);
+  return rivals.some((enrollment) => draft.subject(enrollment.subjectId).lastActivityAt > subject.lastActivityAt) ? null : rivals;
 }
 
-// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another run
-// of it went on instead. `not_abandoned` and `expired` stand for most of these in rows of builds before these reasons were told apart.
+// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another enrollment
+// about the same subject went on. Earlier builds wrote `not_abandoned` and `expired` for most of these.
 const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void', 'emptied', 'cart_deleted', 'not_abandoned', 'expired', 'merged'];
-// Two devices in turn must not begin a workflow with every click.
+// A person who alternates between two subjects must not start a workflow with every click.
 const mostTakeovers = 3;
 
-/** Re-entry: once per subject, or again after the sequence's cooldown. @param runs - of this sequence, about this subject */
-function keepsFromBeginning(runs: readonly KnownRun[], { reentry }: SequenceDefinition, nowMs: number, timeScale: number): boolean {
-  if (runs.filter((run) => run.stopReason === 'superseded').length >= mostTakeovers) return true;
+/** Re-entry: once per subject, or again after the sequence's cooldown. @param known - of this sequence, about this subject */
+function keepsFromBeginning(known: readonly KnownEnrollment[], { reentry }: SequenceDefinition, nowMs: number, timeScale: number): boolean {
+  if (known.filter((enrollment) => enrollment.stopReason === 'superseded').length >= mostTakeovers) return true;
   const cooldownMs = reentry === 'once-per-subject' ? null : reentry.cooldownMs / timeScale;
-  return runs.some((run) => {
-    if (run.endedAt === null) return true;
-    if (run.activatedAt === null && run.stopReason !== null) return run.stopReason !== 'superseded' && !passingEnds.includes(run.stopReason);
-    return cooldownMs === null || nowMs < run.endedAt + cooldownMs;
+  return known.some((enrollment) => {
+    if (enrollment.endedAt === null) return true;
+    if (enrollment.activatedAt === null && enrollment.stopReason !== null)
+      return enrollment.stopReason !== 'superseded' && !passingEnds.includes(enrollment.stopReason);
+    return cooldownMs === null || nowMs < enrollment.endedAt + cooldownMs;
   });
 }
 

@@ -1,26 +1,26 @@
 import type { StopReason } from '../../../domain/sequence/plan.ts';
 import type { Draft } from '../../intake/draft.ts';
 
-/** End what runs about a subject. A subject that was converted before the activation had not been abandoned (docs/rules.md#rule-3). */
+/** End the enrollments about a subject. A subject that was converted before the activation had not been abandoned (docs/rules.md#rule-3). */
 export function endRunsAbout(draft: Draft, subjectId: string, reason: StopReason): void {
-  for (const run of draft.runsAbout([subjectId]).filter((r) => r.endedAt === null)) {
-    draft.end([run.id], reason === 'purchased' && run.activatedAt === null ? 'not_abandoned' : reason);
-    const owner = draft.findContact(run.contactId);
-    if (owner === null) draft.coverContact(run.contactId);
+  for (const enrollment of draft.enrollmentsAbout([subjectId]).filter((r) => r.endedAt === null)) {
+    draft.end([enrollment.id], reason === 'purchased' && enrollment.activatedAt === null ? 'not_abandoned' : reason);
+    const owner = draft.findContact(enrollment.contactId);
+    if (owner === null) draft.coverContact(enrollment.contactId);
     else draft.coverPersons([owner.personId]);
   }
 }
 
 /**
- * A subject about which a sequence runs turned out to be the one that an order is about. The sequence ends by that order, and is credited
- * with it where it had begun before.
+ * A subject with an open enrollment turned out to be the one that an order is about. The order ends the enrollment, and is credited to it where it
+ * was activated before.
  */
 export function endBoughtSubject(draft: Draft, subjectId: string): void {
   const orders = draft.ordersOf(subjectId);
-  const run = draft.runsAbout([subjectId]).find((r) => r.endedAt === null && r.activatedAt !== null);
+  const enrollment = draft.enrollmentsAbout([subjectId]).find((r) => r.endedAt === null && r.activatedAt !== null);
   const isVoid = orders.length > 0 && orders.every((order) => order.noRevenue !== null);
   endRunsAbout(draft, subjectId, isVoid ? 'order_void' : 'purchased');
-  if (run === undefined) return;
-  const credited = orders.filter((order) => order.enrollmentId === null && order.placedAt >= (run.activatedAt ?? 0));
-  for (const order of credited) draft.credit(order.id, run.id);
+  if (enrollment === undefined) return;
+  const credited = orders.filter((order) => order.enrollmentId === null && order.placedAt >= (enrollment.activatedAt ?? 0));
+  for (const order of credited) draft.credit(order.id, enrollment.id);
 }

@@ -6,11 +6,11 @@ import type { EventOf } from '../effect.ts';
 import { resolveContact } from './persons.ts';
 import { liftOptOuts } from './suppressions.ts';
 
-/** The person's own word lifts an opt-out on that channel; DO_NOT_CONTACT, bounces and complaints stay (rule 13). */
+/** The person's own opt-in lifts an opt-out on that channel; DO_NOT_CONTACT, bounces and complaints stay (rule 13). */
 export function optIn(draft: Draft, event: EventOf<'contact.opted_in'>): void {
   const identities = usableOf(draft.found, identitiesOf(draft.context.source, event.person));
   if (identities.length === 0) return;
-  // START from a number that several share opens the number for each of them.
+  // START from a number that several people share opens the number for all of them.
   const shared = !identities.some(isStrong) && draft.found.named.length > 1;
   const contact = shared ? null : resolveContact(draft, identities);
   const personIds = contact === null ? draft.personsOf(draft.found.named) : [contact.personId];

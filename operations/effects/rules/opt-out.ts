@@ -8,12 +8,12 @@ import type { EventOf } from '../effect.ts';
 import { resolveContact } from './persons.ts';
 import { suppress } from './suppressions.ts';
 
-/** Apply an opt-out to whomever it names. One that changes nothing still covers the running calls of everybody whom it reaches. */
+/** Apply an opt-out to the people whom it names. Even one that changes nothing covers the running calls of everybody whom it reaches. */
 export function optOut(draft: Draft, event: EventOf<'contact.opted_out'>): void {
   const given = identitiesOf(draft.context.source, event.person);
   const identities = usableOf(draft.found, given);
   const numberOnly = closesNumberOnly(draft, identities, event);
-  // A number that nobody or everybody has makes no person.
+  // No contact is made for a number that is a placeholder or that too many people have.
   const contact = numberOnly || identities.length === 0 ? null : resolveContact(draft, identities);
   const own = contact === null ? [] : [contact.contactId];
   optOutPersons(draft, {
@@ -30,7 +30,7 @@ export function optOut(draft: Draft, event: EventOf<'contact.opted_out'>): void 
 }
 
 /**
- * Whether an opt-out is about a number that several share: it closes the number for everyone's texts and calls, and nobody's e-mail. One
+ * Whether an opt-out is about a number that several share: it closes the number for everyone's texts and calls, and nobody's email. One
  * that names all channels, or is final, means each of them.
  */
 function closesNumberOnly(draft: Draft, identities: readonly Identity[], { channel, final, source }: EventOf<'contact.opted_out'>): boolean {
@@ -45,17 +45,17 @@ export interface OptOut {
   source: string;
   basis: 'person' | 'record';
   occurredAtMs: number;
-  /** What was named, whether or not somebody has it now. */
+  /** The identities named, whether or not anybody has them now. */
   identities: readonly Identity[];
   /** Who opts out. */
   personIds: string[];
-  /** They, and whoever shares an address with them: blocked by that address alone, their other addresses are theirs. */
+  /** They, and those who share an address with them: for the others only that address is blocked. */
   reachedPersonIds: string[];
-  /** Only the number is closed: nothing ends. */
+  /** Only the number is closed, and no enrollment ends. */
   numberOnly?: boolean;
 }
 
-/** Block marketing on a channel (all channels where the tenant says so, which is the default; rule 13), and end what runs. */
+/** Block marketing on a channel (all channels where the tenant says so, which is the default; rule 13), and end the open enrollments. */
 export function optOutPersons(draft: Draft, said: OptOut): void {
   const { personIds, reachedPersonIds, numberOnly = false, basis, occurredAtMs: sinceMs, source } = said;
   draft.coverPersons(reachedPersonIds);
@@ -78,7 +78,7 @@ export function optOutPersons(draft: Draft, said: OptOut): void {
   if (said.final) for (const id of contactIds) draft.changeContact(id, { lifecycle: 'DO_NOT_CONTACT' });
   if (!everywhere || numberOnly) return;
   draft.end(
-    draft.openRunsOf(reachedPersonIds).map((run) => run.id),
+    draft.openEnrollmentsOf(reachedPersonIds).map((enrollment) => enrollment.id),
     'opted_out',
   );
 }

@@ -25,12 +25,12 @@ export function resolveContact(draft: Draft, identities: readonly Identity[]): R
   const { contactId, together, missing } = chosen;
   draft.addIdentities(contactId, missing);
   const personId = together.length > 1 ? mergePersons(draft, together) : chosen.personId;
-  // A new address may be one that must not be written to: what was said about it reaches the whole person.
+  // The new address may be suppressed: its opt-outs apply to the whole person.
   if (missing.length > 0) carryStops(draft, personId);
   return { contactId, personId };
 }
 
-/** Make one person of several: the oldest stands for all. A merge after which a stop covers further enrollments is itself a stop. */
+/** Merge persons into the oldest one. A merge that brings a known stop to further enrollments counts as a stop. */
 export function mergePersons(draft: Draft, personIds: readonly string[]): string {
   const [root, ...others] = [...new Set(personIds)].sort();
   if (root === undefined) throw new TypeError('a merge needs persons');

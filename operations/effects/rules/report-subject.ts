@@ -23,8 +23,8 @@ export interface Reported<R> extends SubjectReport<R> {
 }
 
 /**
- * Fold a report into its subject by the provider's clock, find out whose it is, and begin its sequences where that is possible. Subjects or
- * persons that turn out to be one are united first; a subject that changes hands takes its enrollments along.
+ * Fold a report into its subject by the provider's clock, determine its owner, and begin its sequences where possible. Subjects or persons that turn
+ * out to be the same are merged first; a subject that gets another owner takes its enrollments along.
  * Source: docs/rules.md, rules 10, 16, 17 and 18
  */
 export function reportSubject<D, R>(
@@ -90,7 +90,7 @@ function foldInto<D, R>(
   return draft.subject(subject.id);
 }
 
-/** The contact that the event names, else the subject's own, else one that is known by nothing. */
+/** The contact that the event names, else the subject's owner, else a new anonymous contact. */
 function ownerOf(draft: Draft, event: Reported<unknown>, identities: readonly Identity[], subject: KnownSubject | null): Resolved {
   const named = resolveContact(draft, identities);
   if (named !== null) {
@@ -133,32 +133,33 @@ function createSubject<D, R>(
   return made;
 }
 
-/** The subject is this contact's from now on. A converted one stays whose it was: what comes under its keys now may be somebody else's. */
+/** The subject is this contact's from now on. A converted subject keeps its owner: later events under its keys may be about somebody else. */
 function moveTo(draft: Draft, subject: KnownSubject, named: Resolved): void {
   if (subject.contactId === named.contactId || (subject.state === 'converted' && subject.contactId !== null)) return;
   const oldPersonId = draft.findContact(subject.contactId)?.personId ?? null;
   draft.changeSubject(subject.id, { contactId: named.contactId });
   if (oldPersonId === null || oldPersonId === draft.contact(named.contactId).personId) return;
-  for (const run of draft.runsAbout([subject.id])) if (run.endedAt === null) draft.moveRun(run.id, { contactId: named.contactId });
+  for (const enrollment of draft.enrollmentsAbout([subject.id]))
+    if (enrollment.endedAt === null) draft.moveEnrollment(enrollment.id, { contactId: named.contactId });
   supersedeOlder(draft, draft.contact(named.contactId).personId);
-  // The nameless visitor was this person all along.
+  // The anonymous contact turned out to be this person: merge them.
   if (draft.identitiesOf([oldPersonId]).length === 0) mergePersons(draft, [draft.contact(named.contactId).personId, oldPersonId]);
   else carryStops(draft, draft.contact(named.contactId).personId);
 }
 
-/** What the event says about its person, and that they were active. */
+/** Record what the event says about its person, and that they were active. */
 function noteOwner(draft: Draft, event: Reported<unknown>, identities: readonly Identity[], { contactId }: Resolved): void {
   if (identities.length > 0) applyDetails(draft, contactId, event.person, event.occurredAtMs);
   const person = draft.contact(draft.contact(contactId).personId);
   if ((person.lastSeenAt ?? Number.NEGATIVE_INFINITY) < event.occurredAtMs) draft.changeContact(person.id, { lastSeenAt: event.occurredAtMs });
 }
 
-/** The subject as it stands now ends what runs about it, goes on, or begins. */
+/** Depending on its present state, the subject ends its enrollments, continues them, or begins one. */
 function continueOrBegin<D, R>(draft: Draft, kind: SubjectKind<D, R>, event: Reported<R>, subjectId: string, contactId: string): void {
   const stored = draft.subject(subjectId);
   const subject = { ...stored, details: kind.details.parse(stored.details) };
   const ending = subject.state === 'open' ? kind.endsBy(subject) : null;
-  const running = draft.runsAbout([subjectId]).find((run) => run.endedAt === null);
+  const running = draft.enrollmentsAbout([subjectId]).find((enrollment) => enrollment.endedAt === null);
   if (ending !== null) endRunsAbout(draft, subjectId, ending);
   const fit = subject.state === 'open' && ending === null && kind.unfit(subject, draft.context.tenant.settings, event.report) === null;
   const owner = draft.contact(contactId);
@@ -177,5 +178,5 @@ function tellActivity<D, R>(
   if (enrollmentId === null) return;
   const { valueMinor, currency, details } = kind.fold(null, event, { email: null, phone: null });
   const data = { occurred_at_ms: event.occurredAtMs, value_minor: valueMinor, currency, items: kind.count(details) };
-  draft.tell({ enrollmentId, type: event.type, data: ending === null ? data : { ...data, [ending]: true } });
+  draft.addStoryEntry({ enrollmentId, type: event.type, data: ending === null ? data : { ...data, [ending]: true } });
 }

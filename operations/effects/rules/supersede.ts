@@ -8,13 +8,13 @@ import type { Draft } from '../../intake/draft.ts';
 export function supersedeOlder(draft: Draft, personId: string): void {
   const activeAt = (subjectId: string) => draft.subject(subjectId).lastActivityAt;
   const open = draft
-    .openRunsOf([personId])
-    .filter((run) => run.version.definition.together !== 'many')
+    .openEnrollmentsOf([personId])
+    .filter((enrollment) => enrollment.version.definition.together !== 'many')
     .sort((a, b) => activeAt(b.subjectId) - activeAt(a.subjectId) || (a.id < b.id ? 1 : -1));
   const goingOn = new Map<string, string>();
-  for (const run of open) {
-    const newer = goingOn.get(run.sequenceId);
-    if (newer === undefined) goingOn.set(run.sequenceId, run.id);
-    else draft.end([run.id], 'superseded', { data: { by_enrollment: newer } });
+  for (const enrollment of open) {
+    const newer = goingOn.get(enrollment.sequenceId);
+    if (newer === undefined) goingOn.set(enrollment.sequenceId, enrollment.id);
+    else draft.end([enrollment.id], 'superseded', { data: { by_enrollment: newer } });
   }
 }

@@ -1,11 +1,11 @@
 import { type Channel, channelNames, channels } from '../../../domain/channels/index.ts';
-import type { ConsentTold } from '../../../domain/events.ts';
+import type { ReportedConsent } from '../../../domain/events.ts';
 import { type Identity, isStrong } from '../../../domain/people/choose-contact.ts';
 import { deniesEverything } from '../../../domain/people/consent.ts';
 import type { Draft } from '../../intake/draft.ts';
 import type { KnownSuppression } from '../../intake/world.ts';
 
-/** Hashes of the identities that mean one person: what is said about a number closes the number, not whoever shares it. */
+/** Hashes of the identities that mean one person. Not of numbers: an opt-out of a number closes the number, not everybody who shares it. */
 function personalHashes(draft: Draft, identities: readonly Identity[]): string[] {
   return identities.filter(isStrong).map((i) => draft.context.addressHash(i));
 }
@@ -17,7 +17,7 @@ function isClosed(draft: Draft, identities: readonly Identity[]): boolean {
 }
 
 /**
- * Whether all marketing to the person is blocked: to any of their addresses or ids, or by their own word. Providers' ids count: an opt-out
+ * Whether all marketing to the person is blocked: to any of their addresses or ids, or by their own opt-out. Providers' ids count: an opt-out
  * of somebody known by such an id alone holds for the addresses that become known later.
  */
 export function isClosedEverywhere(draft: Draft, personId: string): boolean {
@@ -30,7 +30,7 @@ export interface Suppression {
   channel: Channel | 'all';
   reason: 'opted_out' | 'complaint';
   basis: 'person' | 'record';
-  /** When it was said last, by the provider's clock: an opt-in from before that lifts nothing, whenever it arrives. */
+  /** When it was last stated, by the provider's clock: an older opt-in lifts nothing, whenever it arrives. */
   sinceMs: number;
 }
 
@@ -54,7 +54,7 @@ export function suppress(draft: Draft, identities: readonly Identity[], suppress
 function suppressHash(draft: Draft, said: Omit<KnownSuppression, 'id'>): void {
   const inForce = draft.suppressions().filter((s) => s.addressHash === said.addressHash && s.channel === said.channel && s.reason === said.reason);
   for (const s of inForce) {
-    // What the person said themselves keeps its basis when the shop's record repeats it.
+    // The person's own statement keeps its basis when the shop's record repeats it.
     const basis = said.basis === 'person' ? 'person' : (s.basis ?? 'person');
     draft.changeSuppression(s.id, { sinceMs: Math.max(s.sinceMs, said.sinceMs), basis });
   }
@@ -71,7 +71,7 @@ export interface OptIn {
   basis: 'person' | 'record';
 }
 
-/** Open a channel again by the person's own word. Bounces and complaints stay, and so does an opt-out that was said later (rule 13). */
+/** Reopen a channel on the person's own opt-in. Bounces and complaints stay, and so does an opt-out that was said later (rule 13). */
 export function liftOptOuts(draft: Draft, identities: readonly Identity[], { channel, saidAtMs, basis }: OptIn): void {
   const hashes = identities.map((i) => draft.context.addressHash(i));
   const numbers = identities.filter((i) => !isStrong(i)).map((i) => draft.context.addressHash(i));
@@ -97,8 +97,8 @@ export function liftOptOuts(draft: Draft, identities: readonly Identity[], { cha
   }
 }
 
-/** The shop's record says yes, later than it said no: its own no is taken back. */
-export function liftByRecord(draft: Draft, personId: string, stated: readonly ConsentTold[]): void {
+/** The shop's record says yes, later than its no: that no is lifted. */
+export function liftByRecord(draft: Draft, personId: string, stated: readonly ReportedConsent[]): void {
   for (const { channel, atMs } of stated.filter((t) => t.basis === 'record' && t.state === 'granted')) {
     if (atMs !== null) liftOptOuts(draft, draft.identitiesOf([personId]), { channel, saidAtMs: atMs, basis: 'record' });
   }

@@ -1,37 +1,37 @@
 import type { Draft } from '../../intake/draft.ts';
-import type { KnownRun, KnownSubject } from '../../intake/world.ts';
+import type { KnownEnrollment, KnownSubject } from '../../intake/world.ts';
 import { endBoughtSubject } from './ends.ts';
 
 /**
- * Several subjects turned out to be one. The one that a sequence runs about stays, else the oldest; keys, enrollments and orders of the
+ * Several subjects turned out to be the same. The one with an open enrollment stays, else the oldest; keys, enrollments and orders of the
  * others become its own, so that re-entry and credit see the whole history.
  * @returns the id of the subject that stays
  */
 export function uniteSubjects(draft: Draft, ids: readonly string[]): string {
-  const runs = draft.runsAbout(ids).sort((a, b) => Number(a.activatedAt === null) - Number(b.activatedAt === null) || (a.id < b.id ? -1 : 1));
-  const open = runs.filter((run) => run.endedAt === null);
-  const goingOn = open.filter((run) => goesOn(run, runs));
+  const known = draft.enrollmentsAbout(ids).sort((a, b) => Number(a.activatedAt === null) - Number(b.activatedAt === null) || (a.id < b.id ? -1 : 1));
+  const open = known.filter((enrollment) => enrollment.endedAt === null);
+  const goingOn = open.filter((enrollment) => goesOn(enrollment, known));
   const kept = goingOn[0]?.subjectId ?? [...ids].sort()[0];
   if (kept === undefined) throw new TypeError('nothing to unite');
   const others = ids.filter((id) => id !== kept);
   draft.end(
-    open.filter((run) => !goingOn.includes(run)).map((run) => run.id),
+    open.filter((enrollment) => !goingOn.includes(enrollment)).map((enrollment) => enrollment.id),
     'merged',
   );
   for (const id of others) draft.changes.united.push({ id, kept });
-  for (const run of draft.runsAbout(others)) draft.moveRun(run.id, { subjectId: kept });
+  for (const enrollment of draft.enrollmentsAbout(others)) draft.moveEnrollment(enrollment.id, { subjectId: kept });
   foldInto(draft, kept, others);
   return kept;
 }
 
 /**
- * A subject runs through a sequence once: of several open runs one that was activated goes on, and one that was not yields to any that was.
- * @param runs - of all the subjects, ended ones too; the activated first, each in order of age
+ * A subject goes through a sequence once: of several open enrollments an activated one goes on, and one that was not activated ends if any was.
+ * @param known - of all the subjects, ended ones too; the activated first, each in order of age
  */
-function goesOn(run: KnownRun, runs: readonly KnownRun[]): boolean {
-  const rivals = runs.filter((other) => other.sequenceId === run.sequenceId);
-  if (run.activatedAt === null && rivals.some((other) => other.activatedAt !== null)) return false;
-  return rivals.find((other) => other.endedAt === null)?.id === run.id;
+function goesOn(enrollment: KnownEnrollment, known: readonly KnownEnrollment[]): boolean {
+  const rivals = known.filter((other) => other.sequenceId === enrollment.sequenceId);
+  if (enrollment.activatedAt === null && rivals.some((other) => other.activatedAt !== null)) return false;
+  return rivals.find((other) => other.endedAt === null)?.id === enrollment.id;
 }
 
 function foldInto(draft: Draft, kept: string, others: readonly string[]): void {

@@ -36,7 +36,7 @@ test('two enrollments of one cart, and a step taken twice, are found', () => {
   expect(settleAccounts([cart()], [mail('first'), mail('first'), mail('second')], [bothSent], promised).duplicates).toEqual(['c first: 2 times']);
 });
 
-test('a mail after the answered stop is found; one before it, or beside an unanswered stop, is fine', () => {
+test('an email after the answered stop is found; one before it, or beside an unanswered stop, is fine', () => {
   const stoppedLate = entry({ first: 'sent' }, { endedBy: 'purchased' });
   const account = (ackedAtMs: number | null) => settleAccounts([cart({ stop: { ackedAtMs } })], [mail('first', 100)], [stoppedLate], promised);
   expect(account(99).afterStop).toEqual(['c first: 1 ms after the answer']);
@@ -51,7 +51,7 @@ test('ledger and mail server have to agree', () => {
   expect(found({ first: 'sent' }, [mail('first')])).toEqual(['c second: not taken, and the ledger says nothing']);
 });
 
-test('a step whose worker died is unknown, taken or not, and only counted', () => {
+test('a step whose worker died is unknown, accepted or not, and only counted', () => {
   const account = settleAccounts([cart()], [mail('first')], [entry({ first: 'unknown', second: 'unknown' })], promised);
   expect(account).toEqual({ ...clean, unknown: 2 });
 });
@@ -87,7 +87,7 @@ test('what is not over is stuck', () => {
   expect(account.stuck).toEqual(['c: its enrollment has not ended', 'c second: claimed']);
 });
 
-test('a late mail belongs to the fault that it met, else to the last one before, and the dip lasts until the last of them', () => {
+test('a late email belongs to the fault that it met, else to the last one before, and the dip lasts until the last of them', () => {
   const happenings = [
     { shouldAtMs: 0, tookMs: 20 },
     { shouldAtMs: 900, tookMs: 4_000 },

@@ -39,7 +39,7 @@ export interface Differences {
   after?: string;
 }
 
-/** Decide the dispatch of an e-mail that was due an hour after the anchor, in an activated enrollment. */
+/** Decide the dispatch of an email that was due an hour after the anchor, in an activated enrollment. */
 export function decide(differences: Differences = {}): Verdict {
   return decideDispatch(factsWith(differences), anchorMs + ms(differences.after ?? '1h') / (differences.timeScale ?? 1));
 }

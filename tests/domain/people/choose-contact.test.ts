@@ -16,7 +16,7 @@ describe('which contact an event means', () => {
   test('the one who has the address, with what is not known of them yet', () => {
     expect(chooseContact([email, phone], held('ada', email))).toEqual({ contactId: 'ada', personId: 'ada', together: ['ada'], missing: [phone] });
   });
-  test('a number of somebody who has another address makes nobody one with them', () => {
+  test('a number of somebody who has another address merges nobody with them', () => {
     const lovelace = held('lovelace', phone, { kind: 'email', value: 'lovelace@example.com' });
     expect(chooseContact([email, phone], [...held('ada', email), ...lovelace])).toMatchObject({
       personId: 'ada',
@@ -25,11 +25,11 @@ describe('which contact an event means', () => {
     });
     expect(chooseContact([email, phone], lovelace)).toBeNull();
   });
-  test('nor of somebody who is known by a verified id: it would tell one about the other’s cart', () => {
+  test('nor of somebody who is known by a verified id: one would get emails about the other’s cart', () => {
     expect(chooseContact([email, phone], held('lovelace', phone, customer('7')))).toBeNull();
     expect(chooseContact([customer('8'), phone], held('lovelace', phone, email))).toBeNull();
   });
-  test('somebody known by the number alone is whoever names it beside an address, while nobody else has it', () => {
+  test('a person known by the number alone is the one who names it beside an address, while nobody else has it', () => {
     const nameless = held('nameless', phone);
     expect(chooseContact([email, phone], nameless)).toMatchObject({ personId: 'nameless', together: ['nameless'], missing: [email] });
     expect(chooseContact([email, phone], [...held('ada', email), ...nameless])?.together).toEqual(['ada', 'nameless']);

@@ -7,7 +7,7 @@ import { baseSegment } from '../../../domain/people/segments.ts';
 import { segmentModifiers, sequenceType } from '../../../domain/subjects/cart/segment.ts';
 import { tenantSettings } from '../../../domain/tenant-settings.ts';
 
-describe('an e-mail address', () => {
+describe('an email address', () => {
   test.each([
     [' Ada.Shopper@Example.COM ', 'ada.shopper@example.com'],
     ['ada+cart@example.com', 'ada+cart@example.com'],
@@ -143,7 +143,7 @@ const granted = (atMs: number, basis: Basis = 'person') => ({ state: 'granted' a
 const denied = (atMs: number, basis: Basis = 'person') => ({ state: 'denied' as const, basis, atMs });
 
 describe('consent', () => {
-  test('is what was said last, by the clock of the one who heard it', () => {
+  test('is the latest statement, by the provider’s clock', () => {
     expect(foldConsent([])).toBe('unknown');
     expect(foldConsent([granted(2), denied(1)])).toBe('granted');
     expect(foldConsent([denied(3), granted(2)])).toBe('denied');
@@ -153,7 +153,7 @@ describe('consent', () => {
     expect([foldConsent([granted(1), denied(1)]), foldConsent([denied(1), granted(1)])]).toEqual(['denied', 'denied']);
   });
 
-  test('has three states: an unticked box says nothing, a ticked one counts where nobody said more, and undoes no opt-out', () => {
+  test('has three states: an unticked box says nothing, a ticked one counts where there is no other statement, and undoes no opt-out', () => {
     expect(foldConsent([denied(1, 'box')])).toBe('unknown');
     expect(foldConsent([granted(1, 'box'), denied(2, 'box')])).toBe('granted');
     expect(foldConsent([granted(1, 'record'), denied(2, 'box')])).toBe('granted');

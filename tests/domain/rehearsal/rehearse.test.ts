@@ -142,7 +142,7 @@ describe('time', () => {
     expect(run.sent).toEqual([{ step: 'second', at: 'day 3 07:00' }]);
   });
 
-  test('a pop-up lapses when the mail is due and never delays it', () => {
+  test('a pop-up lapses when the email is due and never delays it', () => {
     const sequence = aSequence({
       steps: [anEmail({ id: 'popup', at: '1h', channels: ['onsite'], lapsesWith: 'mail' }), anEmail({ id: 'mail', at: '2h' })],
     });
@@ -175,7 +175,7 @@ describe('a pause', () => {
 });
 
 describe('a provider', () => {
-  test('that is down for hours moves the step by the back-off and ejects nobody', () => {
+  test('that is down for hours puts the step off by the back-off and ends no enrollment', () => {
     const run = rehearse(oneHour, [cartUpdated('08:00'), provider('08:30', 'outage'), provider('10:00', 'accepted')]);
     expect(run.deferred.map(({ until }) => until)).toEqual(['09:05', '09:15', '09:35', '10:15']);
     expect(run.deferred.every(({ reason }) => reason === 'due')).toBe(true);
@@ -216,12 +216,12 @@ describe('conditions', () => {
     steps: [anEmail({ id: 'first', at: '1h' }), anEmail({ id: 'second', at: '24h', when: { not: { clicked: 'first' } } })],
   });
 
-  test('a click spares the shopper the next mail', () => {
+  test('a click spares the shopper the next email', () => {
     expect(rehearse(unlessClicked, [cartUpdated('08:00'), clicked('10:00', 'first')]).skipped).toEqual([{ step: 'second', reason: 'condition' }]);
     expect(rehearse(unlessClicked, [cartUpdated('08:00'), opened('10:00', 'first')]).sent).toHaveLength(2);
   });
 
-  test('what the provider cannot tell counts as no', () => {
+  test('what the provider cannot report counts as no', () => {
     expect(rehearse(unlessClicked, [cartUpdated('08:00'), clicked('10:00', 'first')], { tracksOpens: false }).sent).toHaveLength(2);
   });
 });

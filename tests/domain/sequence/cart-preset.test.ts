@@ -27,7 +27,7 @@ test('the cart preset has its five steps at their times', () => {
   });
 });
 
-test('a cart left in the morning gets four mails; the pop-up waits for a channel that can show it', () => {
+test('a cart left in the morning gets four emails; the pop-up waits for a channel that can show it', () => {
   const run = rehearse(cart, [cartUpdated('09:00')], { timeZones: ['Europe/Vienna'] });
   expect(run.skipped).toEqual([{ step: 'popup_1h', reason: 'not_connected' }]);
   expect(run.sent).toEqual([
@@ -39,7 +39,7 @@ test('a cart left in the morning gets four mails; the pop-up waits for a channel
   expect(run.finished).toEqual({ reason: 'completed', at: 'day 4 09:00' });
 });
 
-test('a cart without an address passes through with a stored reason for every mail', () => {
+test('a cart without an address passes through with a stored reason for every email', () => {
   const email = { connected: true, hasAddress: false, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false } as const;
   const run = rehearse(cart, [cartUpdated('09:00')], { channels: { email } });
   expect(run.skipped.slice(1)).toEqual(['email_2h', 'email_24h', 'email_48h', 'email_72h'].map((step) => ({ step, reason: 'no_address' })));

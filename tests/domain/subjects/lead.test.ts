@@ -42,7 +42,7 @@ test('whatever the order in which the reports of a lead arrive, it stands as the
   );
 });
 
-test('a report that leaves something out takes nothing away, and an amount keeps its currency', () => {
+test('a report that leaves a field out removes nothing, and an amount keeps its currency', () => {
   const known = foldAll([
     reported(1, { interest: 'a kitchen', url: 'https://shop.example.com/kitchens', currency: 'EUR', valueMinor: 100 }),
     reported(2, { message: 'Please call', currency: 'USD' }),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ValidDelivery } from './valid-deliveries.ts';
 
-/** One field of a body, and what became of it. `remove`: it is missing. */
+/** One field of a body, and its damage. `remove`: it is missing. */
 export interface Damage {
   path: string;
   how: 'remove' | 'replace';

@@ -12,7 +12,7 @@ export interface ValidDelivery {
   about: string[];
 }
 
-/** Whom and what a delivery is about. Everybody is invented; two with the same number are the same. */
+/** The person and things of a delivery, all invented; the same number gives the same ones. */
 export interface Cast {
   email: string;
   phone: string;
