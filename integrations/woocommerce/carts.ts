@@ -1,4 +1,4 @@
-import type {} from '../../domain/events.ts';
+import type { ReportedConsent } from '../../domain/events.ts';
 import { readCurrency } from '../read/money.ts';
 import { type Fields, isAbsent, note, readFields } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
@@ -30,7 +30,7 @@ export const readCart: Read = (reading) => {
  * The box at the checkout, as the plugin tells it: `{ email: true, sms: false, wording: '…' }`. Left as it was, it says nothing.
  * Source: docs/rules.md#rule-14
  */
-function readMarketing({ body, notes }: Reading): [] {
+function readMarketing({ body, notes }: Reading): ReportedConsent[] {
   const said = readFields(body['marketing'], 'marketing', notes);
   if (said === null) return [];
   const wording = readText(given(said['wording']), 'marketing.wording', notes, 1_000);
