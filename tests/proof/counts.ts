@@ -11,6 +11,12 @@ export interface Counts {
   repeats: number;
   busy: number;
   merges: number;
+  merges_by_lead: number;
+  /** Sequences that began about a lead in the middle of a history. */
+  newcomers: number;
+  /** Deliveries that reached a process together, and those among them that Postgres cannot store. */
+  sets: number;
+  unstorable: number;
   moves: number;
   clicks: number;
   crashes: number;
@@ -33,6 +39,10 @@ export const noCounts = (): Counts => ({
   repeats: 0,
   busy: 0,
   merges: 0,
+  merges_by_lead: 0,
+  newcomers: 0,
+  sets: 0,
+  unstorable: 0,
   moves: 0,
   clicks: 0,
   crashes: 0,

@@ -8,16 +8,18 @@ import { runProof, type Violation } from './run-proof.ts';
 const usage = `npm run proof -- [options]
 
 --minutes N      how long histories begin; default 2
+--histories N    so many histories instead, however long they take
 --seed S         which histories; the same seed gives the same schedules; default: a new one
 --history K      the K-th history of the seed alone, again and again
---mutants        prove the proof: leave out one rule after the other and expect a violation within a minute each
+--mutants        prove the proof: leave out one rule after the other and expect a violation within some hundred histories each
 --mutant NAME    that one only
 --json           the report as JSON, for programs
 --database URL   the owner's URL of an empty, migrated database, instead of a Postgres of its own`;
 
 const { values } = parseArgs({
   options: {
-    minutes: { type: 'string', default: '2' },
+    minutes: { type: 'string' },
+    histories: { type: 'string' },
     seed: { type: 'string' },
     history: { type: 'string' },
     mutants: { type: 'boolean', default: false },
@@ -37,7 +39,8 @@ function wholeNumber(name: string, text: string): number {
 }
 
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : wholeNumber('seed', values.seed);
-const forMs = Number(values.minutes) * 60_000;
+const histories = values.histories === undefined ? undefined : wholeNumber('histories', values.histories);
+const forMs = values.minutes === undefined && histories !== undefined ? Infinity : Number(values.minutes ?? '2') * 60_000;
 if (values.help || !(forMs > 0)) {
   console.log(usage);
   process.exit(values.help ? 0 : 2);
@@ -56,6 +59,7 @@ try {
       url,
       seed,
       forMs,
+      ...(histories === undefined ? {} : { histories }),
       ...(values['stop-at'] === undefined ? {} : { stopAt: new RegExp(values['stop-at']) }),
       ...(values.history === undefined ? {} : { only: wholeNumber('history', values.history) }),
       ...(values.json

@@ -1,15 +1,17 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import type { Tx, WithTenant } from '../../db/client.ts';
-import { DeliverySets } from '../../operations/intake/delivery-sets.ts';
 import { ClaimSlots } from '../../operations/claim-slots.ts';
 import type { BuiltDeps } from '../../operations/create-deps.ts';
-import type { Fault, Point, ProcessPlan } from './schedule.ts';
+import { HeldSets } from './held-sets.ts';
+import type { Fault, Point, ProcessPlan } from './plan.ts';
 import { partsOf, type World } from './world.ts';
 
 /** A worker or an API process, as one operation sees it: with faults of its own, on the shared database. */
 export interface MortalProcess {
   name: string;
   deps: BuiltDeps;
+  sets: HeldSets;
   /** Resolves when the process has died; never, when it lives. */
   died: Promise<'died'>;
   /** Whether a fault struck it: then its errors are expected. */
@@ -36,7 +38,10 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
   const faults = new Map<string, Fault>(Object.entries(plan.faults));
   const usesProxy = [...faults.values()].some((f) => f.kind === 'lost_commit');
   const db = usesProxy ? world.behindProxy : world.db;
-  let current: Tx | null = null;
+  // A process may have several transactions at once, one after the other in each chain of calls.
+  const current = new AsyncLocalStorage<Tx>();
+  const open = new Set<Tx>();
+  const sets = new HeldSets();
   let dead = false;
   let struck = false;
   let die: (word: 'died') => void = () => undefined;
@@ -46,14 +51,15 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
     if (dead) return;
     dead = true;
     world.farEnd.clientGone(name);
-    if (current !== null) socketOf(current).destroy();
+    for (const tx of open) socketOf(tx).destroy();
     die('died');
   };
 
   async function reach(point: Point): Promise<void> {
+    const tx = current.getStore() ?? null;
     // Inside a transaction the pool's client must come back: the error unwinds it, on a connection that is gone already.
     const end = () => {
-      if (current !== null) throw new KilledError('killed');
+      if (tx !== null) throw new KilledError('killed');
       return never<void>();
     };
     if (dead) return end();
@@ -81,10 +87,10 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
         setTimeout(kill, fault.afterMs);
         return;
       case 'cut':
-        if (current !== null) socketOf(current).destroy();
+        if (tx !== null) socketOf(tx).destroy();
         return;
       case 'lost_commit':
-        if (current !== null) world.proxy.arm(socketOf(current).localPort ?? 0, fault.fate);
+        if (tx !== null) world.proxy.arm(socketOf(tx).localPort ?? 0, fault.fate);
     }
   }
 
@@ -92,18 +98,22 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
     (run: WithTenant, beforeCommit: Point | null): WithTenant =>
     async (tenantId, work) => {
       if (dead) return never();
+      const mine: Tx[] = [];
       try {
-        const result = await run(tenantId, async (tx) => {
-          current = tx;
-          if (dead) throw new KilledError('killed');
-          const written = await work(tx);
-          if (beforeCommit !== null) await reach(beforeCommit);
-          if (dead) throw new KilledError('killed');
-          return written;
+        const result = await run(tenantId, (tx) => {
+          mine.push(tx);
+          open.add(tx);
+          return current.run(tx, async () => {
+            if (dead) throw new KilledError('killed');
+            const written = await work(tx);
+            if (beforeCommit !== null) await reach(beforeCommit);
+            if (dead) throw new KilledError('killed');
+            return written;
+          });
         });
         return dead ? await never() : result;
       } finally {
-        current = null;
+        for (const tx of mine) open.delete(tx);
       }
     };
 
@@ -111,7 +121,7 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
     ...world.deps,
     // Of this process: what it holds when it dies must hold up nobody else.
     claimSlots: new ClaimSlots(),
-    deliverySets: new DeliverySets(),
+    deliverySets: sets,
     db: { ...db, withTenant: mortal(db.withTenant, null), settling: mortal(db.settling, 'settle.before_commit') },
     checkpoints: reach,
     createSender: (integration) => {
@@ -133,7 +143,7 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
       };
     },
   };
-  return { name, deps, died, struck: () => struck };
+  return { name, deps, sets, died, struck: () => struck };
 }
 
 /** The TCP connection beneath a transaction: drizzle keeps the client, the client its stream. */

@@ -209,4 +209,79 @@ export const mutants: readonly Mutant[] = [
     ],
     expects: /^(G2|LOST|STUCK)/,
   },
+  {
+    name: 'contacted-never-stops',
+    without: 'the line that makes `lead.contacted` a stop',
+    patches: [{ file: 'operations/effects/lead-contacted.ts', from: "stops: 'always',", to: "stops: 'never'," }],
+    expects: /^(G2|G3)/,
+  },
+  {
+    name: 'contacted-covers-nobody',
+    without: 'the calls that `lead.contacted` covers',
+    patches: [{ file: 'operations/effects/lead-contacted.ts', from: 'draft.coverPersons(persons);', to: ';' }],
+    expects: /^G2: .* open/,
+  },
+  {
+    name: 'lead-forgets-the-second-person',
+    without: 'the running enrollments of whoever turns out to be the same person by a lead',
+    patches: [
+      {
+        file: 'operations/effects/lead-created.ts',
+        from: 'decide: (event, draft) => reportSubject(draft, lead, { ...event, report: event.lead }),',
+        to: `decide(event, draft) {
+    const [first] = draft.found.named;
+    const world = draft.world as { runs: typeof draft.world.runs };
+    world.runs = world.runs.filter((run) => draft.findContact(run.contactId)?.personId === first);
+    reportSubject(draft, lead, { ...event, report: event.lead });
+  },`,
+      },
+    ],
+    expects: /^(G2|G3)/,
+  },
+  {
+    name: 'set-does-not-wait',
+    without: 'the wait of each stop in a set for its own calls',
+    patches: [
+      {
+        file: accept,
+        from: 'applied: await application.applied(lockedAtMs) });',
+        to: 'applied: { ...(await application.applied(lockedAtMs)), liveClaims: [] } });',
+      },
+    ],
+    expects: /^G2: .* open/,
+  },
+  {
+    name: 'set-shares-a-person',
+    without: 'the rule that two deliveries about the same person are not decided on one world',
+    patches: [{ file: accept, from: 'if (opened === null || overlaps(opened))', to: 'if (opened === null)' }],
+    expects: /^(G2|G3)/,
+  },
+  {
+    name: 'set-writes-the-first-alone',
+    without: 'what the others of a set write',
+    patches: [{ file: accept, from: 'writeWorld(tx, joined(writes));', to: 'writeWorld(tx, joined(writes.slice(0, 1)));' }],
+    expects: /^(G2|G3)/,
+  },
+  {
+    name: 'set-fails-as-a-whole',
+    without: 'the deliveries one by one where a set cannot be applied',
+    patches: [
+      {
+        file: 'operations/intake/delivery-sets.ts',
+        from: '.applySet(tenantId, deliveries).catch(() => [])) ?? [];',
+        to: '.applySet(tenantId, deliveries)) ?? [];',
+      },
+      {
+        file: 'operations/intake/delivery-sets.ts',
+        from: 'const results = set.length === 1 ? [] : await this.#together(tenantId, set);',
+        to: `const failure: { error?: unknown } = {};
+    const results = set.length === 1 ? [] : await this.#together(tenantId, set).catch((error: unknown) => ((failure.error = error), []));
+    if ('error' in failure) {
+      for (const { reject } of set) reject(failure.error);
+      return;
+    }`,
+      },
+    ],
+    expects: /^ANSWER/,
+  },
 ];

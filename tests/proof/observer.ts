@@ -1,5 +1,5 @@
 import { type Acceptance, type Call, type StepChannel, stepChannels, times } from './far-end.ts';
-import type { StopKind } from './schedule.ts';
+import type { SubjectName } from './subjects/index.ts';
 import type { Providers } from './world.ts';
 
 /*
@@ -9,8 +9,16 @@ import type { Providers } from './world.ts';
 
 /** A stop, an answer and whom it named. Times of one monotonic clock. */
 export interface StopRecord {
-  kind: StopKind;
-  by: { cart: number } | { address: string };
+  kind: string;
+  by: { run: number } | { address: string };
+  /** The run alone that it names; its person; or everybody in the history. */
+  reaches: 'run' | 'person' | 'everybody';
+  /** The only kind of subject whose runs it ends; null: all. */
+  about: SubjectName | null;
+  /** It also reaches whoever turns out later to be the same person. */
+  lasts: boolean;
+  /** The person does not want to be written to: it reaches what begins later, too. */
+  optsOut: boolean;
   /** Only the person's email was closed, or only a number: nothing ends, and the other channel goes on. null: everything ends. */
   closesOnly: 'email' | 'number' | null;
   /** The number that an opt-out from texts named. */
@@ -27,17 +35,30 @@ export interface MergeRecord {
 }
 
 export interface MoveRecord {
-  cart: number;
+  run: number;
   to: string;
   sentMs: number;
   answeredMs: number | null;
 }
 
-export interface CartRecord {
+export interface RunRecord {
+  about: SubjectName;
   enrollmentId: string;
   key: string;
-  /** The address it began with. */
+  /** The address or number it began with. */
   owner: string;
+  /** When the event was answered that began it; null: it was there from the beginning. */
+  bornMs: number | null;
+}
+
+/** The answer to a delivery. */
+export interface AnswerRecord {
+  /** null: it was never stored. */
+  id: string | null;
+  /** What the inbox must say about it. */
+  expected: 'applied' | 'quarantined';
+  /** What was wrong about the answer; null: nothing. */
+  said: string | null;
 }
 
 /** What the product's tables say at the end. */
@@ -54,7 +75,7 @@ export interface Witnessed {
   texts: boolean;
   /** Processes that a fault struck. */
   struck: Set<string>;
-  carts: CartRecord[];
+  runs: RunRecord[];
   /** Addresses known to be one person's from the beginning. */
   linked: [string, string][];
   stops: StopRecord[];
@@ -65,9 +86,11 @@ export interface Witnessed {
   /** Enrollments of which some dispatching process died. */
   bereaved: Set<string>;
   end: EndState[];
-  /** Delivery ids answered 2xx, and those found in the inbox with their state. */
-  answered: string[];
+  answers: AnswerRecord[];
+  /** Delivery ids found in the inbox, with their state. */
   inbox: Map<string, string>;
+  /** Subjects of strangers that were answered 2xx, by their ids, and whether a sequence began about them. */
+  strangers: Map<string, { answeredMs: number; known: boolean }>;
 }
 
 export interface Verdict {
@@ -79,10 +102,10 @@ export interface Verdict {
 export function judge(seen: Witnessed): Verdict {
   const violations: string[] = [];
   let stretched = 0;
-  for (const [index, cart] of seen.carts.entries()) {
-    const name = `cart ${index + 1}`;
-    const accepted = seen.accepted.filter((a) => a.key === cart.key);
-    const calls = seen.calls.filter((c) => c.key === cart.key);
+  for (const [index, run] of seen.runs.entries()) {
+    const name = `run ${index + 1} (${run.about})`;
+    const accepted = seen.accepted.filter((a) => a.key === run.key);
+    const calls = seen.calls.filter((c) => c.key === run.key);
     if (accepted.length > 1) violations.push(`G1: ${name} was accepted ${accepted.length} times (${accepted.map((a) => a.call.channel).join(', ')})`);
     for (const channel of stepChannels) {
       const first = accepted.find((a) => a.call.channel === channel);
@@ -92,7 +115,7 @@ export function judge(seen: Witnessed): Verdict {
           violations.push(`G1: ${name}: the repeat of an accepted call has other bytes`);
     }
     stretched += calls.filter((c) => c.stretched).length;
-    if (!seen.bereaved.has(cart.enrollmentId)) violations.push(...refusedAgain(seen, calls).map((text) => `ADDRESS: ${name}: ${text}`));
+    if (!seen.bereaved.has(run.enrollmentId)) violations.push(...refusedAgain(seen, calls).map((text) => `ADDRESS: ${name}: ${text}`));
     const closed = closedAt(seen, index, 'email');
     for (const channel of stepChannels) {
       const closedHere = closedAt(seen, index, channel);
@@ -100,14 +123,14 @@ export function judge(seen: Witnessed): Verdict {
         const at = earliest(closedHere, numberClosedAt(seen, call.to));
         if (at === null) continue;
         if (call.beganMs > at.atMs)
-          violations.push(`G2: a call of ${name} (${channel}) began ${ms(call.beganMs - at.atMs)} after the 2xx of ${at.by}`);
+          violations.push(`G2: a call of ${name} by ${channel} began ${ms(call.beganMs - at.atMs)} after the 2xx of ${at.by}`);
         else if ((call.endedMs === null || call.endedMs > at.atMs) && !call.stretched)
           violations.push(
-            `G2: a call of ${name} (${channel}) was open at the 2xx of ${at.by}, for another ${ms((call.endedMs ?? Infinity) - at.atMs)}`,
+            `G2: a call of ${name} by ${channel} was open at the 2xx of ${at.by}, for another ${ms((call.endedMs ?? Infinity) - at.atMs)}`,
           );
       }
     }
-    const end = seen.end.find((e) => e.enrollmentId === cart.enrollmentId);
+    const end = seen.end.find((e) => e.enrollmentId === run.enrollmentId);
     const state = end?.row?.state ?? 'no row';
     if (end?.row?.live === true || state === 'claimed')
       violations.push(`STUCK: ${name} is ${state} and ${end?.row?.live === true ? 'live' : 'not live'}`);
@@ -116,7 +139,7 @@ export function judge(seen: Witnessed): Verdict {
       violations.push(`TRUTH: ${name} is ${state}, but was accepted`);
     if (state === 'sent' && accepted.length > 0 && !accepted.some((a) => a.call.channel === end?.row?.channel))
       violations.push(`TRUTH: ${name} is sent by ${end?.row?.channel}, but was accepted by ${accepted[0]?.call.channel}`);
-    const unclear = calls.some((c) => c.outcome === 'unknown' || c.outcome === 'abandoned') || seen.bereaved.has(cart.enrollmentId);
+    const unclear = calls.some((c) => c.outcome === 'unknown' || c.outcome === 'abandoned') || seen.bereaved.has(run.enrollmentId);
     if (state === 'unknown' && !unclear) violations.push(`LOST: ${name} is unknown, though every call was answered and nobody died`);
     const asked = stepChannels.find((c) => c === end?.row?.channel);
     if (state === 'unknown' && asked !== undefined && seen.providers[asked] === 'find')
@@ -126,7 +149,7 @@ export function judge(seen: Witnessed): Verdict {
       violations.push(`REACH: ${name} was ended as ${end.stopReason}, though nothing that was delivered reaches it`);
     if (ends && end?.ended !== true) violations.push(`G3: ${name} was stopped by ${closed.by}, but runs on`);
     // An opt-out from everything closes the numbers too, also for whoever shares one.
-    const closesNumbers = seen.stops.some((s) => s.number !== null || (s.closesOnly === null && (s.kind === 'opt_out' || s.kind === 'unsubscribe')));
+    const closesNumbers = seen.stops.some((s) => s.number !== null || (s.closesOnly === null && s.optsOut));
     const textsOpen = seen.texts && !ends && !closesNumbers && isCertain(seen);
     if ((closed === null || textsOpen) && end?.ended !== true && (state === 'no row' || state === 'failed'))
       violations.push(`LOST: ${name} is ${state} although the provider takes everything`);
@@ -135,10 +158,12 @@ export function judge(seen: Witnessed): Verdict {
     if (textsOpen && nothingEnds && refused && state === 'skipped' && calls.every((c) => c.channel !== 'sms'))
       violations.push(`NEXT: ${name} was skipped after a refusal for good, though its second channel was open and never asked`);
   }
-  for (const id of seen.answered) {
-    const state = seen.inbox.get(id);
-    if (state !== 'applied') violations.push(`G3: delivery ${id} was answered 2xx, the inbox says ${state ?? 'nothing'}`);
+  for (const { id, expected, said } of seen.answers) {
+    if (said !== null) violations.push(`ANSWER: ${said}`);
+    const state = id === null ? expected : (seen.inbox.get(id) ?? 'nothing');
+    if (state !== expected) violations.push(`G3: delivery ${id} is to be ${expected}, the inbox says ${state}`);
   }
+  for (const [token, { known }] of seen.strangers) if (!known) violations.push(`G3: ${token} was answered 2xx, and no sequence began about it`);
   return { violations, stretched };
 }
 
@@ -153,11 +178,11 @@ interface Closed {
   ends: boolean;
 }
 
-/** From when on no call of a cart on a channel may begin or be open, as far as the answers given so far leave no doubt about whom they cover. */
-function closedAt(seen: Witnessed, cart: number, channel: StepChannel): Closed | null {
+/** From when on no call of a run on a channel may begin or be open, as far as the answers given so far leave no doubt about whom they cover. */
+function closedAt(seen: Witnessed, run: number, channel: StepChannel): Closed | null {
   const closings = seen.stops.flatMap((stop): Closed[] => {
     if (stop.answeredMs === null || (stop.closesOnly === 'email' && channel !== 'email')) return [];
-    const atMs = coveredFrom(seen, stop, stop.answeredMs, cart);
+    const atMs = coveredFrom(seen, stop, stop.answeredMs, run);
     return atMs === null ? [] : [{ atMs, by: stop.kind, ends: stop.closesOnly === null }];
   });
   const [first] = closings.toSorted((a, b) => a.atMs - b.atMs);
@@ -190,35 +215,40 @@ function refusedAgain(seen: Witnessed, calls: readonly Call[]): string[] {
   });
 }
 
-function coveredFrom(seen: Witnessed, stop: StopRecord, answeredMs: number, cart: number): number | null {
+function coveredFrom(seen: Witnessed, stop: StopRecord, answeredMs: number, index: number): number | null {
+  const run = seen.runs[index];
   // Judged by the number that is called.
-  if (stop.closesOnly === 'number') return null;
-  // The others who have its number have the same product in their carts.
-  if (stop.kind === 'purchase_with_number') return answeredMs;
-  // A closed channel stays with the person: a cart that moves to somebody else may be written about to them.
-  if (stop.closesOnly !== null && seen.moves.some((m) => m.cart === cart)) return null;
-  if ('cart' in stop.by && stop.by.cart === cart) return answeredMs;
-  if (stop.kind === 'by_hand') return null;
-  const named = 'address' in stop.by ? stop.by.address : ownerDuring(seen, stop.by.cart, stop);
-  const owner = ownerDuring(seen, cart, stop);
+  if (run === undefined || stop.closesOnly === 'number') return null;
+  if (stop.about !== null && stop.about !== run.about) return null;
+  // What began while a stop was under way may be news that is later than it.
+  if (run.bornMs !== null && !stop.optsOut && stop.sentMs < run.bornMs) return null;
+  if (stop.reaches === 'everybody') return answeredMs;
+  // A closed channel stays with the person: a subject that moves to somebody else may be written about to them.
+  if (stop.closesOnly !== null && seen.moves.some((m) => m.run === index)) return null;
+  if ('run' in stop.by && stop.by.run === index) return answeredMs;
+  if (stop.reaches === 'run') return null;
+  const named = 'address' in stop.by ? stop.by.address : ownerDuring(seen, stop.by.run, stop);
+  const owner = ownerDuring(seen, index, stop);
   if (named === null || owner === null) return null;
-  return connectedFrom(seen, named, owner, answeredMs);
+  return connectedFrom(seen, named, owner, stop, answeredMs);
 }
 
-/** Whose cart it was for as long as the stop was under way; null: it moved about then. */
-function ownerDuring(seen: Witnessed, cart: number, stop: StopRecord): string | null {
-  const move = seen.moves.find((m) => m.cart === cart);
-  const before = seen.carts[cart]?.owner ?? null;
+/** Whose run it was for as long as the stop was under way; null: it moved about then. */
+function ownerDuring(seen: Witnessed, run: number, stop: StopRecord): string | null {
+  const move = seen.moves.find((m) => m.run === run);
+  const before = seen.runs[run]?.owner ?? null;
   if (move === undefined || (stop.answeredMs !== null && stop.answeredMs < move.sentMs)) return before;
   return move.answeredMs !== null && move.answeredMs < stop.sentMs ? move.to : null;
 }
 
 /** When the last of the answers was given that make two addresses one person's; null: nothing says so. */
-function connectedFrom(seen: Witnessed, from: string, to: string, answeredMs: number): number | null {
+function connectedFrom(seen: Witnessed, from: string, to: string, stop: StopRecord, answeredMs: number): number | null {
   const links = [
     ...seen.linked.map((addresses) => ({ addresses, atMs: 0 })),
     ...seen.merges.flatMap((m) => (m.answeredMs === null ? [] : [{ addresses: m.addresses, atMs: m.answeredMs }])),
-  ].sort((a, b) => a.atMs - b.atMs);
+  ]
+    .filter(({ atMs }) => stop.lasts || atMs < stop.sentMs)
+    .sort((a, b) => a.atMs - b.atMs);
   const reached = new Map([[from, answeredMs]]);
   for (let grew = true; grew; ) {
     grew = false;

@@ -7,7 +7,7 @@ export interface Random {
   chance(probability: number): boolean;
   pick<const L extends readonly [unknown, ...unknown[]]>(list: L): L[number];
   /** Weights need not add up to one. */
-  weighted<const L extends readonly [readonly [number, unknown], ...(readonly [number, unknown])[]]>(list: L): L[number][1];
+  weighted<const L extends readonly (readonly [number, unknown])[]>(list: L): L[number][1];
 }
 
 /** mulberry32: 32 bits of state are plenty for a schedule, and the same seed gives the same schedule on every machine. */
@@ -31,7 +31,9 @@ export function seededRandom(seed: number): Random {
         left -= weight;
         if (left < 0) return value;
       }
-      return list[0][1];
+      const [first] = list;
+      if (first === undefined) throw new TypeError('nothing to choose from');
+      return first[1];
     },
   };
 }

@@ -3,15 +3,16 @@ import { applyPending } from '../../operations/accept-delivery.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
 import { type Counts, noCounts } from './counts.ts';
 import { type HistoryResult, runHistory } from './history.ts';
-import { type HistoryPlan, planOf } from './schedule.ts';
+import type { HistoryPlan } from './plan.ts';
+import { planOf } from './schedule.ts';
 import { openWorld } from './world.ts';
 
 export interface ProofOptions {
   /** The owner's URL of a migrated database of the proof's own. */
   url: string;
   seed: number;
-  /** Histories begin until then. */
-  forMs: number;
+  /** Histories begin until then; as long as it takes where it is left out. */
+  forMs?: number;
   /** Run this history alone, again and again. */
   only?: number;
   /** How many histories at most. */
@@ -70,10 +71,11 @@ export async function runProof(options: ProofOptions): Promise<ProofReport> {
     while (!over) {
       await sweepLeases(world.deps).catch((error: unknown) => surprise(report, `sweep: ${String(error)}`));
       await applyPending(world.deps).catch((error: unknown) => surprise(report, `inbox: ${String(error)}`));
+      world.sweeps.passed += 1;
       await sleep(150);
     }
   })();
-  const mayBegin = (index: number) => performance.now() - startedMs < options.forMs && index < (options.histories ?? Infinity);
+  const mayBegin = (index: number) => performance.now() - startedMs < (options.forMs ?? Infinity) && index < (options.histories ?? Infinity);
   const enough = () => report.violations.some((v) => v.violations.some((text) => options.stopAt?.test(text)));
   let saidMs = startedMs;
   for (let index = 0; mayBegin(index) && !enough(); index++) {

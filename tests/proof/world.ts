@@ -12,6 +12,8 @@ import { type ProvisionedTenant, provisionTenant } from '../../operations/provis
 import { publishPreset } from '../../operations/publish-sequence.ts';
 import { noTelemetry } from '../../operations/telemetry.ts';
 import { type CommitProxy, startCommitProxy } from './commit-proxy.ts';
+import { withLenientReceiver } from './lenient-receiver.ts';
+import { type SubjectName, subjects } from './subjects/index.ts';
 import { FarEnd, type ProviderKind, type StepChannel, stepChannels } from './far-end.ts';
 
 /** The kind of each channel's provider. */
@@ -31,24 +33,26 @@ export interface World {
   owner: pg.Pool;
   /** How often a stop met a call that was running. */
   waits: { settled: number; lease_over: number; budget_spent: number; none: number };
+  /** How often the sweep has passed over all rows. */
+  sweeps: { passed: number };
   close(): Promise<void>;
 }
 
 const silent = { info() {}, warn() {}, error() {} };
 
-const yaml = `
-sequence: proof
+const yamlOf = (name: SubjectName) => `
+sequence: proof-${name}
 name: Proof
-on: cart.abandoned
-quietFor: 1h
-stopOn: [purchased, replied, opted_out]
+on: ${subjects[name].trigger}
+quietFor: ${subjects[name].quietFor}
+stopOn: ${subjects[name].stopOn}
 maxAge: 300d
 reentry: once-per-subject
 together: many
 priority: 3
 goal: { event: order.placed, within: 7d }
 steps:
-  - { id: mail, at: 1h, channel: [email, sms], content: proof/mail, maxRetries: 10 }
+  - { id: mail, at: 1h, channel: [email, sms], content: proof/${name}, maxRetries: 10 }
 `;
 /** The one step of every enrollment. */
 export const stepId = 'mail';
@@ -79,18 +83,13 @@ export async function openWorld(url: string): Promise<World> {
   });
   const deps: BuiltDeps = {
     ...built,
+    integrations: withLenientReceiver(built.integrations),
     db,
     leases: createLeaseWatch(db, systemClock),
     lateness: createLatenessLog(),
     createSender: (integration) => farEnd.sender(...partsOf(integration), 'undisturbed'),
   };
-  const parsed = parseSequence(yaml);
-  if (!parsed.ok) throw new Error(`the proof's sequence: ${JSON.stringify(parsed.errors)}`);
-  const content = {
-    'proof/mail': { subject: 'Your cart', html: '<p>{{ cart.leadTitle }}</p>', text: 'Your cart' },
-    'proof/mail.sms': { text: 'Your cart {{ link.url }}', language: 'en' },
-  };
-  const preset = { definition: parsed.definition, content, sourceHash: createHash('sha256').update(yaml).digest('hex') };
+  const presets = (Object.keys(subjects) as SubjectName[]).map(presetOf);
   const tenants = new Map<string, ProvisionedTenant>();
   const kinds = ['none', 'keys', 'find'] as const;
   for (const providers of kinds.flatMap((email) => kinds.map((sms): Providers => ({ email, sms })))) {
@@ -111,7 +110,7 @@ export async function openWorld(url: string): Promise<World> {
           })),
         ),
       );
-      await publishPreset(deps, tenantId, preset);
+      for (const preset of presets) await publishPreset(deps, tenantId, preset);
       tenants.set(`${providers.email} ${providers.sms} ${optOutAll}`, tenant);
     }
   }
@@ -125,6 +124,7 @@ export async function openWorld(url: string): Promise<World> {
     deps,
     owner,
     waits,
+    sweeps: { passed: 0 },
     tenantOf({ email, sms }, optOutAll) {
       const tenant = tenants.get(`${email} ${sms} ${optOutAll}`);
       if (tenant === undefined) throw new Error('no such tenant');
@@ -135,6 +135,17 @@ export async function openWorld(url: string): Promise<World> {
       await proxy.close();
     },
   };
+}
+
+function presetOf(name: SubjectName) {
+  const yaml = yamlOf(name);
+  const parsed = parseSequence(yaml);
+  if (!parsed.ok) throw new Error(`the proof's sequence: ${JSON.stringify(parsed.errors)}`);
+  const content = {
+    [`proof/${name}`]: { subject: 'What you left', html: subjects[name].html, text: 'What you left' },
+    [`proof/${name}.sms`]: { text: 'What you left {{ link.url }}', language: 'en' },
+  };
+  return { definition: parsed.definition, content, sourceHash: createHash('sha256').update(yaml).digest('hex') };
 }
 
 /** Which far end a connection of the proof leads to. */

@@ -1,0 +1,26 @@
+import { byHand } from './by-hand.ts';
+import { changeOfHands } from './change-of-hands.ts';
+import { contactedByAddress, contactedById, contactedByNumber } from './contacted.ts';
+import { mergeByContact, mergeByLead } from './merge.ts';
+import { optOut, textOptOut, unsubscribe } from './opt-out.ts';
+import { purchaseByAddress, purchaseByToken, purchaseWithNumber } from './purchase.ts';
+import { reply } from './reply.ts';
+
+/** What arrives in a history. */
+export const moves = {
+  purchase_by_token: purchaseByToken,
+  purchase_by_address: purchaseByAddress,
+  purchase_with_number: purchaseWithNumber,
+  contacted_by_id: contactedById,
+  contacted_by_address: contactedByAddress,
+  contacted_by_number: contactedByNumber,
+  reply,
+  opt_out: optOut,
+  text_opt_out: textOptOut,
+  unsubscribe,
+  by_hand: byHand,
+  merge_by_contact: mergeByContact,
+  merge_by_lead: mergeByLead,
+  change_of_hands: changeOfHands,
+};
+export type MoveName = keyof typeof moves;
