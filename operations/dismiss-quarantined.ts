@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
-import { v7 as uuidv7 } from 'uuid';
-import { auditLog, inbox, quarantine } from '../db/schema/index.ts';
+import { inbox, quarantine } from '../db/schema/index.ts';
+import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { findSetAside, type SetAside } from './read/quarantine.ts';
 
@@ -36,7 +36,7 @@ export function dismissQuarantined(
         .update(quarantine)
         .set({ releasedAt: nowMs, dismissedAt: nowMs, dismissedBy: by, dismissalReason: reason })
         .where(eq(quarantine.id, id));
-      await tx.insert(auditLog).values({ tenantId, id: uuidv7(), actor: by, action: 'quarantine.dismiss', subject: id, data: { reason } });
+      await recordAudit(tx, { tenantId, actor: by, action: 'quarantine.dismiss', subject: id, data: { reason } });
     }
     const delivery = await findSetAside(tx, id);
     if (delivery === null) throw new Error('a delivery of the quarantine is gone');

@@ -1,8 +1,8 @@
 import { and, eq } from 'drizzle-orm';
-import { v7 as uuidv7 } from 'uuid';
 import { CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
-import { auditLog, enrollmentRequests, subjectKeys, subjects } from '../db/schema/index.ts';
+import { enrollmentRequests, subjectKeys, subjects } from '../db/schema/index.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
+import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { beginByHand, type Refused } from './effects/rules/begin-by-hand.ts';
 import { Draft } from './intake/draft.ts';
@@ -91,9 +91,8 @@ async function startLocked(tx: Tx, deps: Deps, start: HandStart): Promise<HandSt
   writeWorld(tx, writesOf(draft));
   const { tenantId, key, actor, note } = start;
   if (key !== null) await tx.insert(enrollmentRequests).values({ tenantId, key, request, enrollmentId: begun.begun });
-  await tx.insert(auditLog).values({
+  await recordAudit(tx, {
     tenantId,
-    id: uuidv7(),
     actor,
     action: 'enrollment.start',
     subject: begun.begun,
