@@ -11,7 +11,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', testTimeout: 30_000, include: ['tests/{domain,content,integrations,config,local,bench}/**/*.test.ts'] },
+        test: { name: 'unit', testTimeout: 30_000, include: ['tests/{domain,content,integrations,config,cli,local,bench}/**/*.test.ts'] },
       },
       {
         extends: true,

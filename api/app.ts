@@ -11,7 +11,7 @@ import {
 } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
 import type { BuiltDeps } from '../operations/create-deps.ts';
-import { hashApiKey } from '../operations/provision-tenant.ts';
+import { hashApiKey } from '../operations/api-keys.ts';
 import { requireApiKey, requireInstallationKey } from './plugins/authenticate.ts';
 import { handleErrors, problem } from './plugins/errors.ts';
 import { createLimits } from './plugins/rate-limits.ts';

@@ -9,14 +9,14 @@ export interface Context {
   installation(): RekindleClient;
   /** The arguments after the command's name, without options. */
   args: string[];
-  options: Record<string, string | boolean | undefined>;
+  options: Record<string, string | boolean | string[] | undefined>;
 }
 
 /** A command's output: `data` for `--json`, `lines` for people. */
 export interface Answer {
   data: unknown;
   lines: string[];
-  /** Something could not be done, although the API has answered: the exit status is 1. */
+  /** Something could not be done although the API answered: the exit status is 1. */
   failed?: boolean;
 }
 
@@ -49,7 +49,7 @@ export function jsonOption(options: Context['options'], name: string): Record<st
   throw new UsageError(`--${name} is no JSON object.`);
 }
 
-export function required(value: string | boolean | undefined, what: string): string {
+export function required(value: Context['options'][string], what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new UsageError(`${what} is missing.`);
 }

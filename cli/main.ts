@@ -6,13 +6,14 @@ import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
+import { send } from './send.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { tenants } from './tenants.ts';
 
 // A new command is one file and one line here.
-const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, stop, 're-enroll': reEnroll };
+const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, send, stop, 're-enroll': reEnroll };
 
 const usage = `rekindle <command> [options]
 
@@ -20,7 +21,7 @@ ${Object.entries(commands)
   .map(([name, { summary }]) => `${name.padEnd(14)}${summary}`)
   .join('\n')}
 
---json        the API's answer as JSON, for programs
+--json        the API's answer as JSON, for programs; an error as the API's problem details, on the error output
 --help        with a command: how it is used
 
 It speaks to REKINDLE_API_URL with REKINDLE_API_KEY (tenants: REKINDLE_INSTALLATION_KEY), or to what npm start runs on this machine.
@@ -49,7 +50,7 @@ export async function main(argv: string[], say: (line: string) => void, complain
     else for (const line of answer.lines) say(line);
     return answer.failed === true ? 1 : 0;
   } catch (error) {
-    return explain(error, command, complain);
+    return explain(error, command, complain, rest.includes('--json'));
   }
 }
 
@@ -66,10 +67,19 @@ function contextOf(args: string[], options: Context['options']): Context {
   };
 }
 
-function explain(error: unknown, command: Command, complain: (line: string) => void): number {
+function explain(error: unknown, command: Command, complain: (line: string) => void, asJson: boolean): number {
   if (error instanceof ApiError) {
+    if (asJson) {
+      complain(JSON.stringify(error.body, null, 2));
+      return 1;
+    }
     complain(error.message);
     for (const { path, message } of error.errors) complain(`  ${path} ${message}`);
+    for (const { field, reason } of error.fields) complain(`  ${field} ${reason}`);
+    if (error.status === 401)
+      complain(
+        'Set REKINDLE_API_KEY to the store’s key (for tenants REKINDLE_INSTALLATION_KEY), or start Rekindle here: npm start renews .rekindle/credentials.json.',
+      );
     return 1;
   }
   if (error instanceof UnreachableError) {

@@ -31,6 +31,8 @@ export interface ReportedConsent {
   basis: 'box' | 'record';
   /** When it was said; null: the event's own time. */
   atMs: EpochMs | null;
+  /** What stood beside the box, where the event says it. */
+  wording?: string;
 }
 
 /** One thing that lies in a cart. */

@@ -173,6 +173,8 @@ export interface Integration {
   /** The secrets of its webhooks that the configuration holds already, so that nobody enters them twice. @throws ZodError */
   webhookSecrets?(config: unknown): readonly string[];
   receiver?: Receiver;
+  /** The headers of an event in Rekindle's own format, for a test of the connection; absent: only the provider's own deliveries make sense to it. */
+  signEvent?(secret: string, event: { id: string; body: string; nowMs: number }): Record<string, string>;
   /**
    * @param config - as stored and unsealed; the integration reads it with its own schema
    * @throws ZodError or an error class of the integration's own when it cannot be used

@@ -45,13 +45,14 @@ export async function provisionTenants(options: {
     const shop = await provision({ ...demo, timeScale: demoShop.timeScale, settings: { ...demo.settings, storeUrl: demoShop.url } });
     // Everything but the address is made up: the stand-in asks for no account.
     const config = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'demo', from: '+12025550100', baseUrl: demoShop.phoneUrl };
-    await connect(shop.tenantId, { integration: 'twilio', name: 'Texts of the demo store', config, secret: config.authToken });
+    await connect(shop.tenantId, { integration: 'twilio', name: 'Texts of the demo store', config, secrets: [] });
+    const woo = await connect(shop.tenantId, { integration: 'woocommerce', name: `${demo.name} (woocommerce)`, config: null, secrets: [] });
     await restartDemo(shop.tenantId);
-    return { demo: targetsOf(shop, apiUrl) };
+    return { demo: { ...targetsOf(shop, apiUrl), woocommerce: { url: `${apiUrl}${woo.path}`, secret: woo.secret ?? '' } } };
   });
 }
 
-function targetsOf({ webhooks }: ProvisionedTenant, apiUrl: string): ShopTargets {
+function targetsOf({ webhooks }: ProvisionedTenant, apiUrl: string): Omit<ShopTargets, 'woocommerce'> {
   const target = ({ path, secret }: { path: string; secret: string }) => ({ url: `${apiUrl}${path}`, secret });
   return { shopify: target(webhooks.shopify), generic: target(webhooks.generic) };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { signStandardWebhook } from '../integrations/generic/sign.ts';
+import { signWooCommerce } from '../integrations/woocommerce/sign.ts';
 import { signShopify } from '../integrations/shopify/sign.ts';
 
 /** Where an event goes, and the secret it is signed with. */
@@ -50,6 +51,25 @@ export function signAsShopify(target: WebhookTarget, event: { topic: string; pay
       'x-shopify-shop-domain': 'demo.myshopify.example.com',
       'x-shopify-triggered-at': new Date(nowMs).toISOString(),
       'x-shopify-hmac-sha256': signShopify(target.secret, body),
+    },
+    body,
+  };
+}
+
+/** An event as WooCommerce sends it, or its plugin for carts. */
+export function signAsWooCommerce(target: WebhookTarget, event: { topic: string; payload: unknown }): SignedDelivery {
+  const body = JSON.stringify(event.payload);
+  const [resource = '', name = ''] = event.topic.split('.');
+  return {
+    url: target.url,
+    headers: {
+      'content-type': 'application/json',
+      'x-wc-webhook-source': 'https://demo.example.com/',
+      'x-wc-webhook-topic': event.topic,
+      'x-wc-webhook-resource': resource,
+      'x-wc-webhook-event': name,
+      'x-wc-webhook-delivery-id': randomUUID().replaceAll('-', ''),
+      'x-wc-webhook-signature': signWooCommerce(target.secret, body),
     },
     body,
   };

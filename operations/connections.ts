@@ -2,8 +2,9 @@ import { and, asc, desc, eq, gt, isNull } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { Tx } from '../db/client.ts';
-import { auditLog, connections, inbox } from '../db/schema/index.ts';
+import { connections, inbox } from '../db/schema/index.ts';
 import type { Integration } from '../integrations/port.ts';
+import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { type Page, pageOf } from './read/page.ts';
 import { webhookUrlOf } from './webhook-url.ts';
@@ -89,6 +90,47 @@ export function listConnections(
     const { items, next } = pageOf(rows, limit, (row) => row.id);
     return { items: items.map((row) => viewOf(deps, row)), next };
   });
+}
+
+/** A connection as its provisioner needs it; `secret` is null where its webhooks have none. */
+export interface ProvisionedConnection {
+  id: string;
+  /** Below the public URL. */
+  path: string;
+  secret: string | null;
+}
+
+/**
+ * See to it that the tenant has a connection of the integration with this configuration, and sends by no other of it: one that is there is
+ * found, another configuration makes another connection.
+ * @throws Error where the request cannot be used
+ */
+export async function ensureConnection(
+  deps: ConnectionDeps,
+  tenantId: string,
+  request: ConnectionRequest,
+  by: string,
+): Promise<ProvisionedConnection> {
+  const rows = await deps.db.withTenant(tenantId, (tx) =>
+    tx
+      .select()
+      .from(connections)
+      .where(and(eq(connections.integration, request.integration), eq(connections.state, 'connected'), isNull(connections.removedAt)))
+      .orderBy(asc(connections.id)),
+  );
+  const wanted = JSON.stringify(request.config ?? {});
+  const isIt = (row: ConnectionRow) => (row.sealedConfig === null ? request.config == null : deps.sealing.open(row.sealedConfig) === wanted);
+  const known = rows.find(isIt);
+  const of = (id: string, secret: string | null) => ({ id, path: `/api/webhooks/${request.integration}/${id}`, secret });
+  if (known !== undefined) {
+    const [sealed] = known.secrets;
+    return of(known.id, sealed === undefined ? null : deps.sealing.open(sealed));
+  }
+  // A message in doubt is asked about through the connection that it went by: that one stays, and sends nothing more.
+  for (const row of rows) await changeConnection(deps, tenantId, row.id, { state: 'disconnected' }, by);
+  const created = await createConnection(deps, tenantId, request, by);
+  if (created.kind !== 'created') throw new Error(`a connection of ${request.integration} cannot be made: ${JSON.stringify(created)}`);
+  return of(created.connection.id, created.secret ?? request.secrets[0] ?? null);
 }
 
 export function readConnection(deps: ConnectionDeps, tenantId: string, id: string): Promise<ConnectionView | null> {
@@ -284,6 +326,5 @@ function secretsFor(
   return { kind: 'invalid', faults: [{ path: 'secrets', message: `${integration.name} makes the secret itself: copy it from there` }] };
 }
 
-async function record(tx: Tx, tenantId: string, actor: string, action: string, subject: string, data: Record<string, unknown>): Promise<void> {
-  await tx.insert(auditLog).values({ tenantId, id: uuidv7(), actor, action, subject, data });
-}
+const record = (tx: Tx, tenantId: string, actor: string, action: string, subject: string, data: Record<string, unknown>) =>
+  recordAudit(tx, { tenantId, actor, action, subject, data });

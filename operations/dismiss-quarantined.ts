@@ -1,6 +1,6 @@
 import { and, eq } from 'drizzle-orm';
-import { v7 as uuidv7 } from 'uuid';
-import { auditLog, inbox, quarantine } from '../db/schema/index.ts';
+import { inbox, quarantine } from '../db/schema/index.ts';
+import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { findSetAside, type SetAside } from './read/quarantine.ts';
 
@@ -12,8 +12,8 @@ export type Dismissed =
   | { kind: 'unknown' };
 
 /**
- * A person has judged that a delivery of the quarantine is not to take effect. Its inbox row is settled as well, so that neither a replay nor a
- * repeat by its sender applies it.
+ * Dismiss a quarantined delivery, so that it never takes effect. Its inbox row is settled as well, so that neither a replay nor a repeat by its
+ * sender applies it.
  * @param by - who, for the list and the audit log
  */
 export function dismissQuarantined(
@@ -24,7 +24,7 @@ export function dismissQuarantined(
   return deps.db.withTenant(tenantId, async (tx): Promise<Dismissed> => {
     const [kept] = await tx.select({ inboxId: quarantine.inboxId }).from(quarantine).where(eq(quarantine.id, id));
     if (kept === undefined) return { kind: 'unknown' };
-    // Waits for a replay that holds the row, and finds what it came to.
+    // Waits for a replay that holds the row, and sees its result.
     const settled = await tx
       .update(inbox)
       .set({ state: 'ignored' })
@@ -36,7 +36,7 @@ export function dismissQuarantined(
         .update(quarantine)
         .set({ releasedAt: nowMs, dismissedAt: nowMs, dismissedBy: by, dismissalReason: reason })
         .where(eq(quarantine.id, id));
-      await tx.insert(auditLog).values({ tenantId, id: uuidv7(), actor: by, action: 'quarantine.dismiss', subject: id, data: { reason } });
+      await recordAudit(tx, { tenantId, actor: by, action: 'quarantine.dismiss', subject: id, data: { reason } });
     }
     const delivery = await findSetAside(tx, id);
     if (delivery === null) throw new Error('a delivery of the quarantine is gone');

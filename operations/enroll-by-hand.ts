@@ -1,8 +1,8 @@
 import { and, eq } from 'drizzle-orm';
-import { v7 as uuidv7 } from 'uuid';
 import { CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
-import { auditLog, enrollmentRequests, subjectKeys, subjects } from '../db/schema/index.ts';
+import { enrollmentRequests, subjectKeys, subjects } from '../db/schema/index.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
+import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { beginByHand, type Refused } from './effects/rules/begin-by-hand.ts';
 import { Draft } from './intake/draft.ts';
@@ -32,21 +32,20 @@ export type HandStarted =
   | { kind: 'unknown_subject' }
   /** No active sequence is about such a subject, or none of that name. */
   | { kind: 'no_sequence' }
-  /** Several are: say which. */
+  /** Several are: the request must name one. */
   | { kind: 'several_sequences'; slugs: string[] }
   /** The key was used for something else. */
   | { kind: 'key_reused' }
-  /** Somebody holds the person's lock: try again. */
+  /** Another transaction holds the person's lock: try again. */
   | { kind: 'busy' };
 
 /**
- * A person starts a sequence about a subject, whether or not it has been through it. The enrollment is a new one with steps of its own: what an
- * earlier one has sent is no reason to leave a step out. Repeating the request makes no second one: by its key, and because a subject
- * is in a sequence once at a time.
+ * Start a sequence about a subject by hand, whether or not it has been through it. The enrollment is new and sends all its steps, also those that an
+ * earlier one has sent. A repeated request starts nothing twice: by its key, and because a subject is in a sequence only once at a time.
  */
 export async function enrollByHand(deps: Deps, start: HandStart): Promise<HandStarted> {
   const budget = startAnswerBudget(deps.clock);
-  // Begun by an attempt whose COMMIT is in doubt.
+  // Begun by an attempt of which it is not known whether COMMIT took effect.
   const attempted = new Set<string>();
   for (let attempt = 1; budget.leftMs() > 0; attempt++) {
     try {
@@ -62,7 +61,7 @@ export async function enrollByHand(deps: Deps, start: HandStart): Promise<HandSt
       }
       return started;
     } catch (error) {
-      // unique_violation: another request with the same key was faster; the next attempt finds it.
+      // unique_violation: another request with the same key was first; the next attempt finds it.
       const again = error instanceof MovedError || error instanceof CommitUnclearError || isLockFailure(error) || postgresCode(error) === '23505';
       if (!again) throw error;
     }
@@ -92,9 +91,8 @@ async function startLocked(tx: Tx, deps: Deps, start: HandStart): Promise<HandSt
   writeWorld(tx, writesOf(draft));
   const { tenantId, key, actor, note } = start;
   if (key !== null) await tx.insert(enrollmentRequests).values({ tenantId, key, request, enrollmentId: begun.begun });
-  await tx.insert(auditLog).values({
+  await recordAudit(tx, {
     tenantId,
-    id: uuidv7(),
     actor,
     action: 'enrollment.start',
     subject: begun.begun,

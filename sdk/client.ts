@@ -6,14 +6,17 @@ export class ApiError extends Error {
   readonly code: string;
   /** The invalid fields, and why. */
   readonly errors: readonly { path: string; message: string }[];
+  /** What cannot be read in an event. */
+  readonly fields: readonly { field: string; reason: string }[];
   /** The whole answer. */
   readonly body: unknown;
 
-  constructor(status: number, problem: { code?: unknown; detail?: unknown; errors?: unknown }) {
+  constructor(status: number, problem: { code?: unknown; detail?: unknown; errors?: unknown; fields?: unknown }) {
     super(typeof problem.detail === 'string' ? problem.detail : `The API answered ${status}.`);
     this.status = status;
     this.body = problem;
     this.code = typeof problem.code === 'string' ? problem.code : 'unknown';
+    this.fields = Array.isArray(problem.fields) ? (problem.fields as { field: string; reason: string }[]) : [];
     this.errors = Array.isArray(problem.errors) ? (problem.errors as { path: string; message: string }[]) : [];
   }
 }
@@ -48,7 +51,10 @@ export class RekindleClient {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
     }).catch((cause: unknown) => {
-      throw new UnreachableError(`${this.#url} does not answer. Is Rekindle running?`, { cause });
+      throw new UnreachableError(
+        `${this.#url} does not answer. Is Rekindle running? npm start starts it on this machine; REKINDLE_API_URL names another.`,
+        { cause },
+      );
     });
     const text = await response.text();
     const parsed: unknown = text === '' ? null : parse(text);

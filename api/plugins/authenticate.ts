@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../operations/deps.ts';
-import { hashApiKey } from '../../operations/provision-tenant.ts';
+import { hashApiKey } from '../../operations/api-keys.ts';
 import { problem } from './errors.ts';
 import type { Limit } from './rate-limits.ts';
 
@@ -22,6 +22,9 @@ export function callerOf(request: FastifyRequest): Caller {
 
 /** Who made a change, for the audit log. */
 export const actorOf = (request: FastifyRequest): string => `api_key:${callerOf(request).apiKeyId}`;
+
+/** The same for what is done with the installation's key. */
+export const installationActor = 'installation_key';
 
 /** A hook that refuses requests without a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`. */
 export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {

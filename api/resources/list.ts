@@ -7,7 +7,7 @@ const keys = {
 } as const;
 
 /**
- * A list of the API. Every one is asked by `limit` and `cursor` besides its own filters, and answers `{ data, nextCursor }`. A parameter that the
+ * A list of the API. Every list takes `limit` and `cursor` besides its own filters, and answers `{ data, nextCursor }`. A parameter that the
  * list does not have is refused: a filter with a typing error would otherwise answer with everything.
  * @param name - of the list; a cursor of another list is refused
  * @param key - what its pages are ordered by
@@ -51,7 +51,7 @@ export function aList<T extends z.ZodType, F extends z.ZodRawShape>({
 
 const encode = (name: string, after: string) => Buffer.from(`${name} ${after}`).toString('base64url');
 
-/** @returns null for what `encode` has not made for this list */
+/** @returns null for a cursor that `encode` has not made for this list */
 function decode(name: string, key: RegExp, text: string): string | null {
   const [list, after = '', ...more] = Buffer.from(text, 'base64url').toString().split(' ');
   return list === name && key.test(after) && more.length === 0 && encode(name, after) === text ? after : null;

@@ -21,6 +21,6 @@ export interface Resource {
   routes: FastifyPluginAsyncZod<ResourceOptions>;
 }
 
-/** What an operation says about its guard in the OpenAPI document. */
+/** The security of an operation in the OpenAPI document. */
 export const securityOf = (guard: Guard): Record<string, string[]>[] =>
   guard === 'tenant' ? [{ apiKey: [] }, { apiKeyHeader: [] }] : [{ installationKey: [] }];

@@ -57,10 +57,16 @@ export function newStatements(
   told: readonly ReportedConsent[],
   eventMs: EpochMs,
   known: readonly (ConsentStatement & { channel: string })[],
-): (ConsentStatement & { channel: string })[] {
+): (ConsentStatement & { channel: string; wording?: string })[] {
   return told
     .filter(({ state, basis }) => state === 'granted' || basis !== 'box')
-    .map(({ channel, state, basis, atMs }) => ({ channel, state, basis, atMs: atMs ?? eventMs }))
+    .map(({ channel, state, basis, atMs, wording }) => ({
+      channel,
+      state,
+      basis,
+      atMs: atMs ?? eventMs,
+      ...(wording === undefined ? {} : { wording }),
+    }))
     .filter((statement) =>
       saysMore(
         statement,

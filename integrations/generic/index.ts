@@ -1,6 +1,15 @@
 import type { Integration } from '../port.ts';
 import { genericReceiver } from './receive.ts';
-import { newStandardWebhookSecret } from './sign.ts';
+import { newStandardWebhookSecret, signStandardWebhook } from './sign.ts';
 
 /** A merchant's own systems. */
-export const generic: Integration = { name: 'generic', newSecret: newStandardWebhookSecret, receiver: genericReceiver };
+export const generic: Integration = {
+  name: 'generic',
+  newSecret: newStandardWebhookSecret,
+  receiver: genericReceiver,
+  signEvent(secret, { id, body, nowMs }) {
+    const seconds = Math.floor(nowMs / 1_000);
+    const signature = signStandardWebhook(secret, id, seconds, body);
+    return { 'content-type': 'application/json', 'webhook-id': id, 'webhook-timestamp': String(seconds), 'webhook-signature': signature };
+  },
+};

@@ -1,5 +1,8 @@
+import type { ReportedConsent } from '../../domain/events.ts';
 import { readCurrency } from '../read/money.ts';
 import { type Fields, isAbsent, note, readFields } from '../read/notes.ts';
+import { namesSomebody } from '../read/person.ts';
+import { readFlag, readText } from '../read/text.ts';
 import { cartKeys, occurredAt } from '../read/understood.ts';
 import { readUrl } from '../read/url.ts';
 import { readAmounts, readCartItems } from './lines.ts';
@@ -11,7 +14,8 @@ export const readCart: Read = (reading) => {
   const { body, notes, store } = reading;
   const cart = readFields(body['cart'], 'cart', notes);
   if (cart === null) note(notes, 'cart', 'is missing');
-  const person = readShopper(reading, cart ?? {});
+  const shopper = readShopper(reading, cart ?? {});
+  const person = { ...shopper, consents: namesSomebody(shopper) ? readMarketing(reading) : [] };
   const id = readNumber(body['id'], 'id', notes);
   const keys = cartKeys(id === null ? [] : [{ kind: 'external', value: id }], person, 'id', notes);
   if (keys.length === 0) return [];
@@ -21,6 +25,19 @@ export const readCart: Read = (reading) => {
   const content = readContent(reading, cart ?? {});
   return [{ type: 'cart.updated', ...occurred, keys, person, cart: { createdAtMs, ...content, restoreUrl, origin: 'web', completed: false } }];
 };
+
+/**
+ * The box at the checkout, as the plugin tells it: `{ email: true, sms: false, wording: '…' }`. Left as it was, it says nothing.
+ * Source: docs/rules.md#rule-14
+ */
+function readMarketing({ body, notes }: Reading): ReportedConsent[] {
+  const said = readFields(body['marketing'], 'marketing', notes);
+  if (said === null) return [];
+  const wording = readText(given(said['wording']), 'marketing.wording', notes, 1_000);
+  return (['email', 'sms'] as const)
+    .filter((channel) => readFlag(given(said[channel]), `marketing.${channel}`, notes) === true)
+    .map((channel) => ({ channel, state: 'granted', basis: 'box', atMs: null, ...(wording === null ? {} : { wording }) }));
+}
 
 function readContent(reading: Reading, cart: Fields) {
   const { notes, store } = reading;

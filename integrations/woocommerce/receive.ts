@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Delivery, Receiver } from '../port.ts';
-import { type Notes, readFields } from '../read/notes.ts';
+import { type Fields, type Notes, readFields } from '../read/notes.ts';
 import { exactBody } from '../read/parse-exactly.ts';
 import { understood } from '../read/understood.ts';
 import { cleanText } from '../untrusted-text.ts';
@@ -63,6 +63,17 @@ const signedReceiver = jsonReceiver({
     if (known === undefined) return { kind: 'ignored', topic };
     const fields = readFields(exactBody(delivery.raw, body), 'body', notes);
     if (fields === null) return understood(topic, [], notes, known.mayBeStop);
+    const refusal = errorIn(fields);
+    if (refusal !== null) {
+      const reason = `WooCommerce could not read it itself and delivered its error ${refusal} instead: see that the user of the webhook may read orders and customers, and save one again`;
+      return {
+        kind: 'unreadable',
+        topic,
+        reason,
+        fields: [{ field: 'code', reason: 'is an error of WooCommerce’s own API' }],
+        mayBeStop: known.mayBeStop,
+      };
+    }
     const reading = { topic, body: fields, notes, store, receivedAtMs: delivery.receivedAtMs };
     if (known.read === readOrder && unplaced.has(statusOf(reading))) return { kind: 'ignored', topic };
     return understood(topic, known.read(reading), notes, known.mayBeStop);
@@ -78,6 +89,15 @@ export const wooCommerceReceiver: Receiver = {
   receive: (delivery, secrets, store) =>
     isCreationPing(delivery) ? { kind: 'answer', status: 200 } : signedReceiver.receive(delivery, secrets, store),
 };
+
+/**
+ * The code of an error of WooCommerce's REST API, which a webhook delivers instead of the order or customer where its user may not read it.
+ * @returns null: the body is no error
+ */
+function errorIn({ code, message, data, id }: Fields): string | null {
+  const isError = typeof code === 'string' && typeof message === 'string' && typeof data === 'object' && data !== null && 'status' in data;
+  return isError && id === undefined ? (cleanText(code, 100) ?? 'without a code') : null;
+}
 
 /** A webhook that is saved announces itself, without signature and as a form, and is only activated when this is answered 200. */
 function isCreationPing(delivery: Delivery): boolean {

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { post, type SignedDelivery, signAsShopify, signGeneric, type WebhookTarget } from '../webhook.ts';
+import { post, type SignedDelivery, signAsShopify, signAsWooCommerce, signGeneric, type WebhookTarget } from '../webhook.ts';
 import type { DemoLead } from './lead.ts';
 import type { Shopper } from './shopper.ts';
 
 export interface ShopTargets {
   shopify: WebhookTarget;
   generic: WebhookTarget;
+  woocommerce: WebhookTarget;
 }
 
 /** The cart's id at its shop, the checkout token at Shopify. */
@@ -33,12 +34,14 @@ export class ShopEvents {
   /** A cart begins. Shopify's first report names nobody yet: no email, an empty list for an address. */
   async cartBegun(shopper: Shopper): Promise<void> {
     if (shopper.via === 'shopify') await this.#shopify('checkouts/create', { ...this.#checkout(shopper, shopper.items.slice(0, 1)), ...nobody });
+    else if (shopper.via === 'woocommerce') await this.#woo('rekindle.cart', this.#wooCart(shopper, shopper.items.slice(0, 1), {}));
     else await this.#generic('cart.updated', { cart: this.#cart(shopper, shopper.items.slice(0, 1)) });
   }
 
   /** The cart is filled and its owner known. Sent again, it counts as activity. */
   async cartFilled(shopper: Shopper): Promise<void> {
     if (shopper.via === 'shopify') await this.#shopify('checkouts/update', { ...this.#checkout(shopper, shopper.items), ...shopifyPerson(shopper) });
+    else if (shopper.via === 'woocommerce') await this.#woo('rekindle.cart', this.#wooCart(shopper, shopper.items, billing(shopper)));
     else await this.#generic('cart.updated', { cart: this.#cart(shopper, shopper.items), contact: person(shopper) });
   }
 
@@ -47,6 +50,8 @@ export class ShopEvents {
     if (shopper.via === 'shopify') {
       const { currency, total: total_price } = shopper;
       await this.#shopify('orders/create', { id, checkout_token: cartId(shopper), currency, total_price, ...times(), ...shopifyPerson(shopper) });
+    } else if (shopper.via === 'woocommerce') {
+      await this.#woo('order.created', this.#wooOrder(shopper));
     } else {
       const order = { id, currency: shopper.currency, total: shopper.total };
       await this.#generic('order.placed', { order, cart_id: cartId(shopper), contact: person(shopper) });
@@ -105,6 +110,72 @@ export class ShopEvents {
     };
   }
 
+  /** As the plugin for WooCommerce shops reports a cart: amounts in units of the last decimal, HTML in names. */
+  #wooCart(shopper: Shopper, items: Shopper['items'], billing_address: Record<string, string>) {
+    const unit = shopper.currency === 'JPY' ? 0 : 2;
+    const minor = (major: string | number) => String(Math.round(Number(major) * 10 ** unit));
+    const amounts = (fields: Record<string, string>) => ({ ...fields, currency_code: shopper.currency, currency_minor_unit: unit });
+    return {
+      id: cartId(shopper),
+      date_created_gmt: new Date().toISOString(),
+      date_modified_gmt: new Date().toISOString(),
+      customer_id: 0,
+      locale: shopper.locale.replace('-', '_'),
+      restore_url: this.#restoreUrl(shopper),
+      // An answer to the box at the checkout, whose wording is kept with it.
+      ...(billing_address['email'] === undefined ? {} : { marketing: { email: true, wording: 'Yes, write to me about my cart and offers.' } }),
+      cart: {
+        items: items.map((item, index) => ({
+          id: shopper.number * 10 + index + 1,
+          quantity: item.quantity,
+          name: item.title,
+          permalink: this.#shopUrl,
+          images: [{ thumbnail: this.#picture(item.title) }],
+          variation: [{ attribute: 'Style', value: item.variant }],
+          prices: amounts({ price: minor(item.price), regular_price: minor(item.price) }),
+          totals: amounts({ line_subtotal: minor(Number(item.price) * item.quantity), line_total: minor(Number(item.price) * item.quantity) }),
+        })),
+        totals: amounts({ total_price: minor(sum(items, shopper.currency)) }),
+        billing_address,
+      },
+    };
+  }
+
+  /** As WooCommerce reports an order that is paid, with the mark by which the plugin joins it with its cart. */
+  #wooOrder(shopper: Shopper) {
+    // A number that no earlier start of the demo has used.
+    const id = Date.now();
+    const at = new Date(id).toISOString().slice(0, 19);
+    return {
+      id,
+      number: String(id),
+      status: 'processing',
+      currency: shopper.currency,
+      prices_include_tax: true,
+      created_via: 'checkout',
+      date_created_gmt: at,
+      date_modified_gmt: at,
+      date_paid_gmt: at,
+      total: shopper.total,
+      customer_id: 0,
+      billing: billing(shopper),
+      payment_method: 'stripe',
+      transaction_id: `demo-${shopper.number}`,
+      needs_payment: false,
+      meta_data: [{ id: 1, key: '_rekindle_cart', value: cartId(shopper) }],
+      line_items: shopper.items.map((item, index) => ({
+        id: index + 1,
+        name: item.title,
+        product_id: shopper.number * 10 + index + 1,
+        variation_id: 0,
+        quantity: item.quantity,
+        subtotal: sum([item], shopper.currency),
+        total: sum([item], shopper.currency),
+      })),
+      refunds: [],
+    };
+  }
+
   #picture(title: string): string {
     return `${this.#shopUrl}/pictures/${encodeURIComponent(title)}.svg`;
   }
@@ -115,6 +186,10 @@ export class ShopEvents {
 
   async #shopify(topic: string, payload: unknown): Promise<void> {
     await this.#deliver(signAsShopify(this.#targets.shopify, { topic, payload }, Date.now()));
+  }
+
+  async #woo(topic: string, payload: unknown): Promise<void> {
+    await this.#deliver(signAsWooCommerce(this.#targets.woocommerce, { topic, payload }));
   }
 
   async #generic(type: string, data: unknown): Promise<void> {
@@ -146,6 +221,10 @@ function person(shopper: Shopper) {
 function shopifyPerson(shopper: Shopper) {
   const { email, firstName: first_name, lastName: last_name } = shopper;
   return { email, buyer_accepts_marketing: true, customer: { email, first_name, last_name }, shipping_address: [] };
+}
+
+function billing({ email, firstName: first_name, lastName: last_name, locale }: Shopper): Record<string, string> {
+  return { email, first_name, last_name, country: locale.slice(-2), state: '', phone: '' };
 }
 
 function times() {

@@ -8,6 +8,9 @@ export interface DemoItem {
   price: string;
 }
 
+/** The systems that the demo's carts come from, in turn. */
+export const shopSystems = ['shopify', 'woocommerce', 'generic'] as const;
+
 /** What a shopper will do; `onMail` counts the recovery emails from 1. */
 export type Behaviour =
   | { kind: 'buys_before_any_mail' }
@@ -29,7 +32,7 @@ export interface Shopper {
   /** Sum of the items, major units. */
   total: string;
   /** Which shop system reports this cart. */
-  via: 'shopify' | 'generic';
+  via: (typeof shopSystems)[number];
   behaviour: Behaviour;
 }
 
@@ -122,7 +125,7 @@ export function shopperNumber(number: number, run: string): Shopper {
     ...market,
     items,
     total: total.toFixed(market.currency === 'JPY' ? 0 : 2),
-    via: number % 2 === 0 ? 'shopify' : 'generic',
+    via: shopSystems[number % shopSystems.length] ?? 'generic',
     behaviour: openingAct[number] ?? anyBehaviour(faker),
   };
 }

@@ -8,7 +8,10 @@ interface Blocked {
   reason: string;
 }
 
-/** What suppressions leave open of a person's identities. An opt-out or a complaint closes the channel for the person; a refusal or a bounce closes that address alone. */
+/**
+ * The channels and addresses of a person that suppressions leave
+ * open. An opt-out or a complaint closes the channel for the person; a refusal or a bounce closes that address alone.
+ */
 export interface OpenChannels {
   /** Marketing to the person is closed on this channel. */
   isClosed(channel: Channel): boolean;
@@ -17,7 +20,7 @@ export interface OpenChannels {
   usable<I extends Identity>(channel: Channel, identities: readonly I[]): I[];
 }
 
-/** @param blocked - suppressions in force, whosever they are */
+/** @param blocked - suppressions in force, also of other people */
 export function openChannels(identities: readonly Identity[], blocked: readonly Blocked[], hashOf: (identity: Identity) => string): OpenChannels {
   const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
   // A closed number is closed for texts and calls. The other channels of those who share it stay open.

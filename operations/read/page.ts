@@ -1,4 +1,4 @@
-/** One page of a list in the order of a key that never changes, so that rows which come meanwhile move nothing. */
+/** One page of a list in the order of a key that never changes, so that rows added meanwhile shift no page. */
 export interface Page<T> {
   items: T[];
   /** The key of the last item, after which the next page begins; null: this was the last page. */

@@ -3,8 +3,10 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { loadResources } from '../../api/resources/load.ts';
+import { eq } from 'drizzle-orm';
 import { main } from '../../cli/main.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
+import { auditLog } from '../../db/schema/index.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
 import { signTwilioForm } from '../../integrations/twilio/sign.ts';
 import { aCart, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
@@ -249,7 +251,83 @@ describe('npx rekindle', () => {
     expect(await run('status')).toMatchObject({ said: expect.stringContaining('status:') as unknown });
   });
 
+  test('sends an event through a connection, says what it did, and an order finds the cart', async () => {
+    const left = await run('send', 'cart.updated', '--email', 'sent@example.com', '--value', '80.00', '--json');
+    expect(left.code).toBe(0);
+    const sent = JSON.parse(left.said) as { state: string; cart: string; began: string[]; delivery_id: string };
+    expect(sent).toMatchObject({ state: 'applied', began: [expect.any(String) as unknown] });
+    expect((await own('GET', `/api/deliveries?delivery_id=${sent.delivery_id}`)).body).toMatchObject({
+      data: [{ topic: 'cart.updated', state: 'applied' }],
+    });
+    expect(await run('send', 'order.placed', '--email', 'sent@example.com')).toMatchObject({
+      code: 0,
+      said: expect.stringContaining(`It ended a sequence (${sent.began[0]})`) as unknown,
+    });
+    expect(await shop.enrollmentOf(sent.cart)).toMatchObject({ endedAt: expect.any(Number) as unknown });
+    expect(await run('send', 'lead.created', '--email', 'asked@example.com', '--interest', 'a workshop')).toMatchObject({ code: 0 });
+    expect((await run('send', 'cart.updated', '--email', 'dry@example.com', '--dry-run')).said).toContain('"dry@example.com"');
+    expect((await own('GET', '/api/enrollments?email=dry@example.com')).body).toMatchObject({ data: [] });
+  });
+
+  test('what it sends and cannot be read, or has no effect, ends with 1 and says why', async () => {
+    expect(await run('send', 'order.placed', '--data', '{"order":{}}')).toMatchObject({
+      code: 1,
+      complained: expect.stringContaining('no effect') as unknown,
+    });
+    expect(await run('send', 'nosuch.event', '--data', '{}')).toMatchObject({ code: 1 });
+    expect(await run('send', 'nosuch.event')).toMatchObject({ code: 2, complained: expect.stringContaining('--data') as unknown });
+    expect(await run('send')).toMatchObject({ code: 2, complained: expect.stringContaining('Which event?') as unknown });
+    expect(await run('send', 'cart.updated', '--email', 'x@example.com', '--connection', randomUUID())).toMatchObject({
+      code: 1,
+      complained: expect.stringContaining('no such connection') as unknown,
+    });
+    const smtp = (await own('POST', '/api/connections', { integration: 'smtp', name: 'Relay', config: { url: shop.smtp.url } })).body?.['id'];
+    expect(await own('POST', `/api/connections/${String(smtp)}/send`, { type: 'cart.updated', data: {} })).toMatchObject({
+      status: 409,
+      body: { code: 'no_test_events' },
+    });
+    expect(await as(other.apiKey, 'POST', `/api/connections/${String(smtp)}/send`, { type: 'cart.updated', data: {} })).toMatchObject({
+      status: 404,
+    });
+  });
+
+  test('starts a sequence again, and dismisses what is not to be read', async () => {
+    await run('send', 'cart.updated', '--email', 'again@example.com', '--cart', 'cart-cli-again');
+    const first = (await shop.enrollmentOf('cart-cli-again'))?.id ?? '';
+    expect(await run('re-enroll', first)).toMatchObject({
+      code: 1,
+      complained: expect.stringContaining('running about this cart already') as unknown,
+    });
+    await run('stop', first);
+    const started = await run('re-enroll', '--email', 'again@example.com', '--json');
+    expect(JSON.parse(started.said)).toMatchObject({ status: 'ACTIVE', cart: { external_ids: [{ value: 'cart-cli-again' }] } });
+    expect(await run('re-enroll')).toMatchObject({ code: 2 });
+    expect(await run('re-enroll', first, '--email', 'again@example.com')).toMatchObject({ code: 2 });
+    await run('send', 'order.placed', '--data', '{"order":{}}');
+    const [open] = JSON.parse((await run('quarantine', '--json')).said) as { id: string }[];
+    expect(await run('quarantine', 'replay')).toMatchObject({ code: 1 });
+    expect(await run('quarantine', 'dismiss', open?.id ?? '')).toMatchObject({ code: 2, complained: expect.stringContaining('--reason') as unknown });
+    expect(await run('quarantine', 'dismiss', open?.id ?? '', '--reason', 'a test')).toMatchObject({
+      code: 0,
+      said: expect.stringContaining('a test') as unknown,
+    });
+    expect(await run('quarantine', '--state', 'dismissed')).toMatchObject({ code: 0, said: expect.stringContaining(open?.id ?? '?') as unknown });
+    expect(await run('quarantine', '--state', 'nosuch')).toMatchObject({ code: 1, complained: expect.stringContaining('state') as unknown });
+  });
+
+  test('every command has help, and says JSON where it is asked for it', async () => {
+    for (const command of ['connections', 'settings', 'tenants', 'quarantine', 'status', 'send', 'stop', 're-enroll']) {
+      expect(await run(command, '--help'), command).toMatchObject({ code: 0, said: expect.stringContaining(`rekindle ${command}`) as unknown });
+    }
+    for (const argv of [['connections'], ['settings'], ['settings', 'history'], ['tenants'], ['quarantine'], ['status']]) {
+      JSON.parse((await run(...argv, '--json')).said);
+    }
+  });
+
   test('says what is wrong and what to do, and ends with 1 or 2', async () => {
+    const inJson = await run('connections', 'create', 'nosuch', '--json');
+    expect(inJson).toMatchObject({ code: 1, said: '' });
+    expect(JSON.parse(inJson.complained)).toMatchObject({ code: 'invalid_request', errors: [{ path: 'integration' }] });
     expect(await run('connections', 'create', 'nosuch')).toMatchObject({ code: 1, complained: expect.stringContaining('Known are:') as unknown });
     expect(await run('settings', 'set', 'timeZone=Mars')).toMatchObject({ code: 1, complained: expect.stringContaining('timeZone') as unknown });
     expect(await run('settings', 'set')).toMatchObject({ code: 2, complained: expect.stringContaining('rekindle settings set') as unknown });
@@ -340,6 +418,22 @@ describe('tenants', () => {
     expect((await installation('DELETE', url)).status).toBe(204);
     expect((await as(key, 'GET', '/api/settings')).status).toBe(401);
     expect((await installation('DELETE', url)).status).toBe(404);
+    const entries = await shop.deps.db.withTenant(other.tenantId, (tx) =>
+      tx
+        .select()
+        .from(auditLog)
+        .where(eq(auditLog.subject, String(issued.body?.['id']))),
+    );
+    expect(entries.map(({ actor, action }) => [actor, action])).toEqual([
+      ['installation_key', 'api_key.issue'],
+      ['installation_key', 'api_key.revoke'],
+    ]);
+  });
+
+  test('whoever makes one, or its keys and connections, is in the audit log', async () => {
+    const entries = await shop.deps.db.withTenant(other.tenantId, (tx) => tx.select().from(auditLog));
+    const actions = entries.filter(({ actor }) => actor === 'provisioning').map(({ action }) => action);
+    expect(actions).toEqual(['tenant.create', 'api_key.issue', 'connection.create', 'connection.create']);
   });
 
   test('without an installation key nobody may', async () => {

@@ -1,5 +1,6 @@
 import { dispatchStep } from '../../operations/dispatch-step.ts';
-import { issueApiKey, provisionTenant } from '../../operations/provision-tenant.ts';
+import { issueKey } from '../../operations/api-keys.ts';
+import { provisionTenant } from '../../operations/provision-tenant.ts';
 import { loadPresets, publishPresets } from '../../operations/publish-presets.ts';
 import { aCart, letTimePass, type Shop } from '../helpers/shop.ts';
 
@@ -38,7 +39,7 @@ export const dispatch = (shop: Shop, enrollmentId: string, stepId: string) =>
 export async function anotherStore(shop: Shop, slug: string): Promise<{ tenantId: string; apiKey: string }> {
   const { tenantId } = await provisionTenant(shop.deps, { slug, name: 'Another Store', timeScale: 1, synthetic: false, settings: {} });
   await publishPresets(shop.deps, await loadPresets());
-  return { tenantId, apiKey: await issueApiKey(shop.deps, tenantId, 'test') };
+  return { tenantId, apiKey: (await issueKey(shop.deps, tenantId, 'test', 'test')).apiKey };
 }
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';

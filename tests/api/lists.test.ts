@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
-// What every list under /api promises, whatever it lists. Found in the published description, so that a new list is tested by existing.
+// What every list under /api guarantees. The lists are taken from the published description, so that a new one is tested automatically.
 
 let shop: Shop;
 let lists: string[];

@@ -5,7 +5,7 @@ import { auditLog, enrollments, outbox } from '../../db/schema/index.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore, ask, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
 
-// A sequence that a person starts by hand: what they may overrule, what they may not, and that a repeated request starts nothing twice.
+// Starts by hand: which rules they may overrule, which not, and that a repeated request starts nothing twice.
 
 let shop: Shop;
 let other: { tenantId: string; apiKey: string };

@@ -53,8 +53,12 @@ const addressOf = ({ path, operation }: (typeof routes)[number], id: string) => 
 };
 
 /** What each of them takes as a change. */
-const bodyOf = ({ method, operation }: (typeof routes)[number]) =>
-  operation.requestBody === undefined ? undefined : method === 'PATCH' ? { name: 'Taken over' } : {};
+const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
+  if (operation.requestBody === undefined) return undefined;
+  if (path.endsWith('/send')) return { type: 'contact.updated', data: { contact: { email: 'taken-over@example.com' } } };
+  if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
+  return method === 'PATCH' ? { name: 'Taken over' } : {};
+};
 
 test('every route that takes an id answers another store’s ids as it answers ids that nobody has, and does nothing', async () => {
   const withId = routes.filter(({ path }) => path.includes('{id}'));

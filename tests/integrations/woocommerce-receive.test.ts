@@ -195,3 +195,51 @@ test('two deliveries of one second have the same delivery id, and each its own k
   expect(keyOf(order)).toBe(keyOf(order));
   expect(keyOf({ ...order, status: 'completed' })).not.toBe(keyOf(order));
 });
+
+describe('the box of the checkout', () => {
+  const consents = (marketing: unknown) => {
+    const [event] = eventsOf('rekindle.cart', { marketing });
+    return event?.type === 'cart.updated' ? event.person.consents : null;
+  };
+  test.each([
+    [{ email: true, wording: 'Yes, write to me.' }, [{ channel: 'email', state: 'granted', basis: 'box', atMs: null, wording: 'Yes, write to me.' }]],
+    [{ email: true, sms: true }, ['email', 'sms'].map((channel) => ({ channel, state: 'granted', basis: 'box', atMs: null }))],
+    // Left as it was, it is no denial.
+    [{ email: false, wording: 'Yes, write to me.' }, []],
+    [{}, []],
+    [null, []],
+    [undefined, []],
+    ['yes', []],
+  ])('%j says %j', (marketing, expected) => expect(consents(marketing)).toEqual(expected));
+
+  test('of a cart that names nobody is nobody’s', () => {
+    const [event] = eventsOf('rekindle.cart', { customer_id: 0, customer: null, cart: {}, marketing: { email: true } });
+    expect(event).toMatchObject({ person: { consents: [] } });
+  });
+});
+
+describe('an error of the shop’s own API instead of what changed', () => {
+  const error = { code: 'woocommerce_rest_cannot_view', message: 'Sorry, you cannot view this resource.', data: { status: 401 } };
+  test.each([
+    ['order.created', true],
+    ['order.updated', true],
+    ['order.deleted', false],
+    ['customer.updated', false],
+  ])('on %s is set aside with what to do, and may have been a stop: %s', (topic, mayBeStop) => {
+    const received = receive(topic, error);
+    expect(received).toMatchObject({
+      kind: 'unreadable',
+      topic,
+      mayBeStop,
+      reason: expect.stringContaining('woocommerce_rest_cannot_view') as unknown,
+    });
+    expect(JSON.stringify(received)).not.toContain('Sorry');
+  });
+
+  test('is told from an order that has a code of a plugin’s', () => {
+    expect(typesOf(eventsOf('order.updated', { code: 'spring', message: 'Thank you', data: { status: 'x' } }))).toEqual([
+      'order.placed',
+      'order.updated',
+    ]);
+  });
+});

@@ -61,13 +61,16 @@ function check({ steps, orders, key, after, restored, refused }: Played): void {
     'the checkout is filled in': [
       {
         key,
-        person: { email: 'ada@example.com', phone: '+12025550143', firstName: 'Ada', country: 'AT', locale: 'de-AT' },
+        person: {
+          ...{ email: 'ada@example.com', phone: '+12025550143', firstName: 'Ada', country: 'AT', locale: 'de-AT' },
+          consents: [{ channel: 'email', state: 'granted', basis: 'box', wording: 'Yes, write to me about my cart.' }],
+        },
         cart: { totalMinor: 2400 },
       },
     ],
     // Else it would end as emptied, and its purchase would be nobody's.
     'the cart was bought': [],
-    'the next cart': [{ cart: { items: [{ productId: '94', variant: null }] } }],
+    'the next cart': [{ person: { consents: [] }, cart: { items: [{ productId: '94', variant: null }] } }],
     'the next cart is emptied': [{ cart: { items: [], totalMinor: 0 } }],
     'the link was followed': [],
   });

@@ -14,15 +14,34 @@ import {
   rotateSecret,
 } from '../../../operations/connections.ts';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
+import { type Sent, sendTestEvent } from '../../../operations/send-test-event.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
-import { changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema } from './schemas.ts';
+import { changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema, sendSchema, sentSchema } from './schemas.ts';
 
 const list = aList({ name: 'connections', item: connectionSchema, filters: {} });
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_connection', 'There is no such connection.');
 const invalid = (reply: FastifyReply, faults: ConfigFault[]) => invalidRequest(reply, faults, 'The connection cannot be used like this.');
+
+function presentSent(reply: FastifyReply, { deliveryId, acceptance, delivery }: Extract<Sent, { kind: 'sent' }>): FastifyReply {
+  if (acceptance.kind === 'accepted') {
+    return reply.send({ delivery_id: deliveryId, status: acceptance.result, notes: delivery?.notes ?? [] });
+  }
+  if (acceptance.kind === 'unreadable') {
+    return problem(
+      reply,
+      422,
+      'unreadable',
+      `The event names nobody and nothing (${acceptance.reason}). It had no effect and is kept in the quarantine.`,
+      {
+        fields: acceptance.fields,
+      },
+    );
+  }
+  return problem(reply.header('retry-after', '1'), 503, 'busy', 'The event could not be answered for in time; send it again.');
+}
 
 export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   app.post(
@@ -131,6 +150,42 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
       const rotated = await rotateSecret(deps, tenantId, id, request.body.secret ?? null, actorOf(request));
       if (rotated.kind === 'unknown') return unknown(reply);
       return rotated.kind === 'invalid' ? invalid(reply, rotated.faults) : present(rotated.connection, rotated.secret);
+    },
+  );
+
+  app.post(
+    '/api/connections/:id/send',
+    {
+      schema: {
+        summary: 'Send an event through a connection',
+        description:
+          'As the store’s own system would: signed with the connection’s secret and taken in by the same steps. It is no rehearsal: what the event does is done. For connections of the integration `generic`.',
+        params: idParams,
+        body: sendSchema,
+        response: { 200: sentSchema, ...problems(400, 401, 404, 409, 422, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { type, timestamp, data } = request.body;
+      if (!isId(id)) return unknown(reply);
+      const occurredAtMs = timestamp === undefined ? null : Date.parse(timestamp);
+      const sent = await sendTestEvent(deps, callerOf(request).tenantId, id, { type, occurredAtMs, data });
+      switch (sent.kind) {
+        case 'unknown_connection':
+          return unknown(reply);
+        case 'disconnected':
+          return problem(reply, 409, 'disconnected', 'The connection is disconnected: connect it again first.');
+        case 'not_ours':
+          return problem(
+            reply,
+            409,
+            'no_test_events',
+            `${sent.integration} reads its provider’s own deliveries only. Send through a connection of the integration generic.`,
+          );
+        case 'sent':
+          return presentSent(reply, sent);
+      }
     },
   );
 

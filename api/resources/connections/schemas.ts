@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lineField, timeField } from '../../routes/fields.ts';
+import { fieldNoteSchema } from '../enrollments/schemas.ts';
 
 const secret = z.string().min(8).max(500);
 
@@ -49,3 +50,17 @@ export const checkSchema = z
     last_delivery_at: timeField.nullable(),
   })
   .meta({ id: 'ConnectionCheck' });
+
+export const sendSchema = z.strictObject({
+  type: lineField(100).meta({ examples: ['cart.updated', 'order.placed'] }),
+  timestamp: timeField.optional().meta({ description: 'When it happened; now, where it is left out.' }),
+  data: z.record(z.string(), z.unknown()).meta({ description: 'As a webhook of the integration `generic` has it.' }),
+});
+
+export const sentSchema = z
+  .object({
+    delivery_id: z.string().meta({ description: 'By which `GET /api/deliveries` and `GET /api/quarantine` find it.' }),
+    status: z.enum(['applied', 'repeated', 'ignored', 'quarantined', 'pending']),
+    notes: z.array(fieldNoteSchema).meta({ description: 'Fields that were left out or read with a guess.' }),
+  })
+  .meta({ id: 'SentEvent' });

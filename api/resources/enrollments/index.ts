@@ -32,7 +32,7 @@ const list = aList({
 const searchQuery = z.strictObject(searchFilters);
 const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
 
-/** Enrollments by what the shop knows of them, one of them, and everything that is recorded of it. */
+/** Search enrollments, show one, explain one, and start one by hand. */
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workflows: links }) => {
   startRoutes(app, { deps, workflows: links });
 
@@ -215,7 +215,7 @@ const searchOf = ({ email, phone, cart_id: cartId, subject_id: subjectId, extern
   externalId,
 });
 
-/** Nobody can be found by what can be no address: said as such, because an empty list would read as "not known". */
+/** A text that cannot be an address or a number is refused, because an empty list would read as "not known". */
 function unreadable(reply: FastifyReply, field: 'email' | 'phone', where = 'querystring'): FastifyReply {
   const message = field === 'email' ? 'is no email address' : 'is no telephone number; write it with its country code: +43660…';
   return invalidRequest(reply, [{ path: `${where}/${field}`, message }]);

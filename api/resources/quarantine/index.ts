@@ -36,7 +36,7 @@ const busy = (reply: FastifyReply) =>
     'It is not confirmed yet: others may be changing the same, or a message that it stops may be on its way right now. Ask again.',
   );
 
-/** Deliveries that could not be read: shown, read again once the cause is corrected, or dismissed. */
+/** Deliveries that could not be read: list, show, replay or dismiss them. */
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
   app.get(
     '/api/quarantine',

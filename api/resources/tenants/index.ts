@@ -3,16 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
 import { settingsChange } from '../../../operations/settings.ts';
-import {
-  createTenant,
-  findTenant,
-  issueKey,
-  listAllTenants,
-  listApiKeys,
-  renameTenant,
-  revokeKey,
-  type TenantView,
-} from '../../../operations/tenants.ts';
+import { issueKey, listApiKeys, revokeKey } from '../../../operations/api-keys.ts';
+import { createTenant, findTenant, listAllTenants, renameTenant, type TenantView } from '../../../operations/tenants.ts';
+import { installationActor } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
@@ -51,7 +44,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
       },
     },
     async (request, reply) => {
-      const made = await createTenant(deps, request.body);
+      const made = await createTenant(deps, request.body, installationActor);
       if (made === null) return problem(reply, 409, 'slug_taken', `There is a tenant "${request.body.slug}" already.`);
       return reply.code(201).send({ ...present(made.tenant), api_key: made.apiKey });
     },
@@ -94,7 +87,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       if (found === null) return unknown(reply);
-      await renameTenant(deps, found.id, request.body.name);
+      await renameTenant(deps, found.id, request.body.name, installationActor);
       return present({ ...found, name: request.body.name });
     },
   );
@@ -135,7 +128,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       if (found === null) return unknown(reply);
-      const { id, apiKey } = await issueKey(deps, found.id, request.body.name);
+      const { id, apiKey } = await issueKey(deps, found.id, request.body.name, installationActor);
       return reply.code(201).send({ id, api_key: apiKey });
     },
   );
@@ -153,7 +146,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     async (request, reply) => {
       const { tenant, key } = request.params;
       const found = await findTenant(deps, tenant);
-      const revoked = found !== null && isId(key) && (await revokeKey(deps, found.id, key));
+      const revoked = found !== null && isId(key) && (await revokeKey(deps, found.id, key, installationActor));
       return revoked ? reply.code(204).send(null) : problem(reply, 404, 'unknown_key', 'There is no such key, or it was revoked before.');
     },
   );

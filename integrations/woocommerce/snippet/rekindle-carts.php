@@ -148,6 +148,13 @@ function rekindle_payload() {
 			'billing_address' => $address,
 		),
 	);
+	$marketing = WC()->session->get( 'rekindle_marketing' );
+	if ( is_bool( $marketing ) ) {
+		$payload['marketing'] = array(
+			'email'   => $marketing,
+			'wording' => defined( 'REKINDLE_MARKETING_WORDING' ) ? (string) REKINDLE_MARKETING_WORDING : '',
+		);
+	}
 	return apply_filters( 'rekindle_cart_payload', $payload );
 }
 
@@ -215,7 +222,7 @@ function rekindle_report() {
 }
 
 function rekindle_forget() {
-	foreach ( array( 'rekindle_cart', 'rekindle_cart_created', 'rekindle_ordered', 'rekindle_reported' ) as $name ) {
+	foreach ( array( 'rekindle_cart', 'rekindle_cart_created', 'rekindle_ordered', 'rekindle_reported', 'rekindle_marketing' ) as $name ) {
 		WC()->session->set( $name, null );
 	}
 }
@@ -259,14 +266,23 @@ function rekindle_checkout_fields( $form ) {
 			WC()->customer->{ 'set_billing_' . $name }( $text( 'billing_' . $name ) );
 		}
 	}
+	// A box that is left as it was is not among the fields of a form.
+	if ( defined( 'REKINDLE_MARKETING_FIELD' ) ) {
+		WC()->session->set( 'rekindle_marketing', ! in_array( strtolower( $text( REKINDLE_MARKETING_FIELD ) ), array( '', '0', 'no', 'off', 'false' ), true ) );
+	}
 	rekindle_cart_changed();
 }
 
-/** The classic checkout asks for totals when the address changes; it shall when the email address or the number does. */
+/** The box of the checkout in its page, after a comma; empty: there is none. */
+function rekindle_marketing_selector() {
+	return defined( 'REKINDLE_MARKETING_FIELD' ) ? ', [name=' . preg_replace( '/[^\w-]/', '', REKINDLE_MARKETING_FIELD ) . ']' : '';
+}
+
+/** The classic checkout asks for totals when the address changes; it shall when the email address, the number or the box does. */
 function rekindle_checkout_script() {
 	wp_add_inline_script(
 		'wc-checkout',
-		"jQuery( document.body ).on( 'change', '#billing_email, #billing_phone', function () { jQuery( document.body ).trigger( 'update_checkout' ); } );"
+		"jQuery( document.body ).on( 'change', '#billing_email, #billing_phone" . rekindle_marketing_selector() . "', function () { jQuery( document.body ).trigger( 'update_checkout' ); } );"
 	);
 }
 

@@ -24,14 +24,14 @@ export interface Refused {
   reason: HandStartRefusal;
   /** For people. */
   detail: string;
-  /** The enrollment that stands in the way; null: something else does. */
+  /** The enrollment that prevents it; null: something else does. */
   enrollmentId: string | null;
 }
 
 /**
- * Begin a sequence because a person asks for it. The rules of an automatic start hold, but for two that a person may overrule: a subject may
- * go through its sequence again, and it may be older than the sequence allows. So its steps count from now. Nothing gives way to it: where
- * the person is in a conversation already, that one goes on.
+ * Begin a sequence that a person asks for. The rules of an automatic start hold, but for two that a person may overrule: a subject may
+ * go through its sequence again, and it may be older than the sequence allows. So its steps count from now. It supersedes nothing: where the person
+ * is in a conversation already, it is refused.
  */
 export function beginByHand(draft: Draft, candidate: Candidate, sequence: ActiveSequence, actor: string): { begun: string } | Refused {
   const refusal = whyNot(draft, candidate, sequence);
@@ -93,7 +93,10 @@ function whatRuns(draft: Draft, { subject, owner }: Candidate, { id, version }: 
   return refused('another_running', `The ${person} is in the sequence ${version.slug} about another ${noun}. Stop that one first.`, rival.id);
 }
 
-/** Why no channel of the sequence is open, as steps would be left out for it (docs/rules.md, rules 7 and 14); of several reasons, the one that says most. */
+/**
+ * Why no channel of the sequence is open, by the reasons for which steps are skipped (docs/rules.md, rules 7 and 14); of several, the most
+ * informative one.
+ */
 function whyUnreachable(draft: Draft, { owner, subject }: Candidate, { version: { definition, version, slug } }: ActiveSequence): Refused | null {
   const { person } = draft.kindOf(subject.kind).words;
   const { timeScale, settings } = draft.context.tenant;

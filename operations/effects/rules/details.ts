@@ -9,6 +9,6 @@ export function applyDetails(draft: Draft, contactId: string, said: PersonDetail
   const { connectionId } = draft.context.source;
   for (const statement of newStatements(said.consents, occurredAtMs, draft.consentsOf([contactId]))) {
     const source = `${statement.basis === 'record' ? 'record' : 'connection'}:${connectionId}`;
-    draft.stateConsent({ contactId, ...statement, source, wording: null });
+    draft.stateConsent({ contactId, ...statement, source, wording: statement.wording ?? null });
   }
 }

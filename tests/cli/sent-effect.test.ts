@@ -1,14 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { effectLines, problemLines, type SeenEnrollment, seenEnrollments } from '../../local/sent-effect.ts';
+import { effectLines, type SeenEnrollment } from '../../cli/sent-effect.ts';
 
-// `npm run send` reports what the API shows, never what the event should have done.
+// `rekindle send` reports what the API shows, never what the event should have done.
 
 const running: SeenEnrollment = { id: 'one', summary: 'The sequence is running.', ended_at: null };
 const ended: SeenEnrollment = { id: 'one', summary: 'The sequence was stopped: the cart was bought.', ended_at: '2026-11-28T04:00:00.000Z' };
-
-test('a sequence about a lead is seen too: it has no cart', () => {
-  expect(seenEnrollments.parse({ data: [{ ...running, cart: null, subject: { kind: 'lead', id: 'a' } }] })).toEqual([running]);
-});
 
 describe('an event', () => {
   test('that ended a sequence says which, and how it stands', () => {
@@ -40,14 +36,4 @@ describe('an event', () => {
       'No sequence was begun about this cart: it was bought.',
     ]);
   });
-});
-
-test('a refusal is shown with its fields, of a body as of a request', () => {
-  const fields = [{ field: 'data.order.total', reason: 'is no amount' }];
-  expect(problemLines({ detail: 'It could not be read.', fields })).toEqual(['It could not be read.', '  data.order.total is no amount']);
-  expect(problemLines({ detail: 'Wrong.', errors: [{ path: 'querystring/email', message: 'is no email address' }] })).toEqual([
-    'Wrong.',
-    '  querystring/email is no email address',
-  ]);
-  expect(problemLines('<html>')).toBeNull();
 });
