@@ -32,7 +32,7 @@ const coincidences: readonly (readonly [number, Coincidence])[] = [
   [1.4, stopInCall],
   [1.4, contactedInCall],
   [1.4, stopBehindLocks],
-  [1, setInCall],
+  [2.5, setInCall],
   [1, mergeBesideStop],
 ];
 
