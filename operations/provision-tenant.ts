@@ -24,8 +24,8 @@ export interface ProvisionedTenant {
   webhooks: Record<'shopify' | 'generic', { path: string; secret: string }>;
 }
 
-/** As the audit log names whoever provisions without a key. */
-export const provisioner = 'provisioning';
+/** The actor in the audit log of what is provisioned without an API key. */
+const provisioner = 'provisioning';
 
 /**
  * Make a tenant with its API key and its two inbound connections, or find what is there. Calling it again changes nothing but the
