@@ -5,7 +5,7 @@ import { beyondCounting } from './lenient-receiver.ts';
 import { posted } from '../helpers/a-delivery.ts';
 import type { MortalProcess } from './mortal-process.ts';
 import type { Called, Delivered } from './moves/move.ts';
-import { moves } from './moves/index.ts';
+import { moveNamed } from './moves/index.ts';
 import type { ActionPlan, Companion, ProcessPlan } from './plan.ts';
 import { type HistoryStage, livesAfter, sleep } from './stage.ts';
 import { subjects } from './subjects/index.ts';
@@ -23,7 +23,7 @@ interface Webhook {
 export async function act(stage: HistoryStage, action: ActionPlan, name: string): Promise<void> {
   const { move, run } = action.doing;
   await stage.until(action.when, run);
-  const sent = await moves[move].make(stage, run, name);
+  const sent = await moveNamed(move).make(stage, run, name);
   if (sent === null) return;
   if (sent.kind === 'call') return insist(stage, sent, action, name);
   const companions = await Promise.all(action.together.map((companion, at) => eventOf(stage, companion, `${name}c${at + 1}`)));
@@ -51,7 +51,7 @@ async function eventOf(stage: HistoryStage, companion: Companion, name: string):
     const contact = { email: `${beyondCounting}.${email}` };
     return { event: { ...ignoresAnswer, type: 'contact.updated', data: { contact } }, unstorable: true };
   }
-  const sent = await moves[companion.move].make(stage, companion.run, name);
+  const sent = await moveNamed(companion.move).make(stage, companion.run, name);
   return sent?.kind === 'delivery' ? { event: sent, unstorable: false } : null;
 }
 

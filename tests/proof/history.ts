@@ -4,6 +4,7 @@ import type { Counts } from './counts.ts';
 import { act, deliverPlainly } from './deliver.ts';
 import { settleAfterMs, times } from './far-end.ts';
 import { type EndState, judge } from './observer.ts';
+import { listenTo } from './far-end-listener.ts';
 import type { HistoryPlan } from './plan.ts';
 import { HistoryStage, livesAfter, sleep, undisturbed } from './stage.ts';
 import { subjects } from './subjects/index.ts';
@@ -21,7 +22,7 @@ export interface HistoryResult {
 
 /** Run one history to its end, let everything calm down, and judge it. */
 export async function runHistory(world: World, plan: HistoryPlan): Promise<HistoryResult> {
-  const stage = new HistoryStage(world, plan);
+  const stage = new HistoryStage(world, plan, listenTo);
   const { seen } = stage;
   stage.note(
     `seed ${plan.seed}: ${plan.providers.email}${plan.texts ? `, texts ${plan.providers.sms}` : ''}, ${plan.shape}, ${plan.subjects.join(' and ')}, opt-out of ${plan.optOutAll ? 'all channels' : 'one channel'}`,

@@ -1,7 +1,6 @@
 import type { Checkpoint } from '../../operations/deps.ts';
 import type { LostCommit } from './commit-proxy.ts';
 import type { Behaviour } from './far-end.ts';
-import type { MoveName } from './moves/index.ts';
 import type { SubjectName } from './subjects/index.ts';
 import type { Providers } from './world.ts';
 
@@ -45,7 +44,8 @@ export interface Scene {
 }
 
 export interface Doing {
-  move: MoveName;
+  /** One of `moves/index.ts`. */
+  move: string;
   /** The run that it is about. */
   run: number;
 }

@@ -4,7 +4,6 @@ import { resolveShortLink } from '../../operations/short-links.ts';
 import type { Payload } from '../../integrations/port.ts';
 import { noCounts } from './counts.ts';
 import { times } from './far-end.ts';
-import { listenTo } from './far-end-listener.ts';
 import { type MortalProcess, startProcess } from './mortal-process.ts';
 import type { Witnessed } from './observer.ts';
 import { People } from './people.ts';
@@ -20,6 +19,8 @@ export const livesAfter = (planned: readonly ProcessPlan[], further = 12): Proce
   ...planned,
   ...Array.from({ length: further }, (_, at) => ({ faults: {}, waitMs: Math.min(20 * 2 ** at, 1_000) })),
 ];
+
+type Listen = (stage: HistoryStage, run: number, enrollmentId: string) => void;
 
 /** What everything that happens in one history shares: who there is, what was seen, and the processes. */
 export class HistoryStage {
@@ -42,7 +43,11 @@ export class HistoryStage {
   readonly #awaitNextCall: ((run: number) => void)[] = [];
   #lives = 0;
 
-  constructor(world: World, plan: HistoryPlan) {
+  readonly #listen: Listen;
+
+  /** @param listen - how what the far end sees of a run gets onto the record */
+  constructor(world: World, plan: HistoryPlan, listen: Listen) {
+    this.#listen = listen;
     this.world = world;
     this.plan = plan;
     this.tenantId = world.tenantOf(plan.providers, plan.optOutAll).tenantId;
@@ -76,7 +81,7 @@ export class HistoryStage {
   /** A run that is judged from now on. @param bornMs - null: it was there from the beginning */
   addRun(about: Witnessed['runs'][number]['about'], enrollmentId: string, owner: string, bornMs: number | null): number {
     const run = this.seen.runs.push({ about, enrollmentId, key: `${enrollmentId}:${stepId}`, owner, bornMs }) - 1;
-    listenTo(this, run, enrollmentId);
+    this.#listen(this, run, enrollmentId);
     return run;
   }
 

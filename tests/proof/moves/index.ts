@@ -2,6 +2,7 @@ import { byHand } from './by-hand.ts';
 import { changeOfHands } from './change-of-hands.ts';
 import { contactedByAddress, contactedById, contactedByNumber } from './contacted.ts';
 import { mergeByContact, mergeByLead } from './merge.ts';
+import type { Move } from './move.ts';
 import { optOut, textOptOut, unsubscribe } from './opt-out.ts';
 import { purchaseByAddress, purchaseByToken, purchaseWithNumber } from './purchase.ts';
 import { reply } from './reply.ts';
@@ -24,3 +25,10 @@ export const moves = {
   change_of_hands: changeOfHands,
 };
 export type MoveName = keyof typeof moves;
+
+/** @throws where no move has this name */
+export function moveNamed(name: string): Move {
+  const move = new Map<string, Move>(Object.entries(moves)).get(name);
+  if (move === undefined) throw new Error(`no move is called ${name}`);
+  return move;
+}
