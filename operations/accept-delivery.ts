@@ -8,12 +8,23 @@ import type { FieldNote } from '../domain/field-note.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
 import type { Delivery, Received, Refusal, Reply, Secrets } from '../integrations/port.ts';
 import { type AnswerBudget, isLineTooLong, startAnswerBudget } from './answer-budget.ts';
-import { type SetAside, storeIgnored, storePending, storeQuarantined, tryApply, unstorableReason } from './apply-delivery.ts';
+import {
+  applyBefore,
+  applyWaitingRows,
+  namesIn,
+  type SetAside,
+  storeIgnored,
+  storePending,
+  storeQuarantined,
+  tryApply,
+  unstorableReason,
+} from './apply-delivery.ts';
 import type { Deps } from './deps.ts';
 import { isStop } from './effects/index.ts';
 import type { Attempt, StoredDelivery } from './intake/delivery.ts';
 import { sourceOf } from './intake/source.ts';
-import { mayCarryStop } from './intake/stops.ts';
+import { mayCarryStops } from './intake/stops.ts';
+import { storeFirst } from './intake/store-first.ts';
 import { readTenant } from './intake/tenant.ts';
 import { keptOf } from './kept-delivery.ts';
 import { storeContextOf } from './store-context.ts';
@@ -41,7 +52,7 @@ export type Acceptance =
  */
 export async function acceptDelivery(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery): Promise<Acceptance> {
   const startedMs = deps.clock.monotonicMs();
-  const acceptance = isLineTooLong(Math.max(deps.db.stats().longestWaitMs, deps.deliverySets.longestWaitMs()))
+  const acceptance = isLineTooLong(Math.max(deps.db.stats().longestWaitMs, deps.storingSets.longestWaitMs()))
     ? overloaded
     : await acceptInTime(deps, integration, connectionId, delivery);
   deps.telemetry.webhook(labelOf(deps, integration), resultOf(acceptance), deps.clock.monotonicMs() - startedMs);
@@ -181,6 +192,10 @@ async function keepLoudly(deps: Deps, integration: string, row: StoredDelivery, 
 }
 
 async function acceptEvents(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget): Promise<Acceptance> {
+  if (await storeFirst(deps, row, events, budget)) return { kind: 'accepted', result: 'pending' };
+  if (isLineTooLong(deps.deliverySets.waitMs(row.tenantId))) return overloaded;
+  const before = deps.floods.before(row.tenantId, () => namesIn(row, events));
+  if (!(await applyBefore(deps, before, budget))) return { kind: 'busy' };
   let attempt = await tryApply(deps, row, events, budget);
   if (attempt.kind === 'locked') {
     // Another transaction holds the locks. Store the event, so that it cannot be lost, and keep trying while the shop waits.
@@ -196,8 +211,11 @@ function mayStop(deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promis
   return deps.db.withTenant(row.tenantId, async (tx) => {
     const { settings } = row.tenant ?? (await readTenant(tx, row.tenantId));
     const source = sourceOf(row, tenantSettings.parse(settings));
-    for (const event of events) if (await mayCarryStop(tx, source, event)) return true;
-    return false;
+    const mayStop = await mayCarryStops(
+      tx,
+      events.map((event) => ({ source, event })),
+    );
+    return mayStop.includes(true);
   });
 }
 
@@ -228,25 +246,35 @@ const rowsPerPass = 100;
 export async function applyPending(deps: Deps): Promise<number> {
   let done = 0;
   for (const tenantId of await deps.db.tenantsWithWork('pending_inbox')) {
-    const rows = await deps.db.withTenant(tenantId, (tx) =>
-      tx
+    const { tenant, rows } = await deps.db.withTenant(tenantId, async (tx) => ({
+      tenant: await readTenant(tx, tenantId),
+      rows: await tx
         .select()
         .from(inbox)
         .where(and(eq(inbox.state, 'pending'), sql`(attempts = 0 or received_at + make_interval(secs => power(2, attempts)) <= clock_timestamp())`))
-        .orderBy(inbox.attempts, inbox.receivedAt)
+        .orderBy(inbox.attempts, inbox.receivedAt, inbox.id)
         .limit(rowsPerPass),
+    }));
+    const attempts = await applyWaitingRows(
+      deps,
+      rows.map((row) => ({ ...row, tenant })),
     );
-    for (const row of rows) {
-      const attempt = await tryApply(deps, row, row.events, null).catch((error: unknown) => recordFailure(deps, row, error));
-      if (attempt === null || attempt.kind === 'locked') continue;
-      if (attempt.applied.outboxWritten) deps.kickRelay();
-      done++;
+    let outboxWritten = false;
+    for (const [index, attempt] of attempts.entries()) {
+      const row = rows[index];
+      if (attempt.status === 'rejected') {
+        if (row !== undefined) await recordFailure(deps, row, attempt.reason);
+      } else if (attempt.value.kind !== 'locked') {
+        outboxWritten ||= attempt.value.applied.outboxWritten;
+        done++;
+      }
     }
+    if (outboxWritten) deps.kickRelay();
   }
   return done;
 }
 
-async function recordFailure(deps: Deps, row: typeof inbox.$inferSelect, error: unknown): Promise<null> {
+async function recordFailure(deps: Deps, row: typeof inbox.$inferSelect, error: unknown): Promise<void> {
   deps.log.error({ tenantId: row.tenantId, inboxId: row.id, err: error }, 'a pending event could not be applied');
   const fault = faultOf(error);
   const reason = unstorableReason(error) ?? (row.attempts + 1 >= maxAttempts ? `could not be applied in ${maxAttempts} attempts: ${fault}` : null);
@@ -260,8 +288,7 @@ async function recordFailure(deps: Deps, row: typeof inbox.$inferSelect, error: 
       headers: {},
       mayBeStop: row.events.some(isStop),
     });
-    return null;
+    return;
   }
   await deps.db.withTenant(row.tenantId, (tx) => tx.update(inbox).set({ attempts: sql`attempts + 1`, lastError: fault }).where(eq(inbox.id, row.id)));
-  return null;
 }

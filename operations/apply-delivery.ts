@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { callFunction, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
@@ -7,12 +7,13 @@ import { tenantSettings } from '../domain/tenant-settings.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { allNamesOf, EventApplication } from './intake/apply-events.ts';
-import type { Applied, Attempt, GatheredDelivery, StoredDelivery } from './intake/delivery.ts';
+import type { Applied, Attempt, GatheredDelivery, StoredDelivery, TenantRow } from './intake/delivery.ts';
 import type { DecisionContext } from './intake/draft.ts';
-import type { SetSteps } from './intake/delivery-sets.ts';
+import { DeliverySets, type SetSteps } from './intake/delivery-sets.ts';
+import type { StoredFirst } from './intake/flood.ts';
 import { asArguments, type Found, MovedError, NotYetError } from './intake/found.ts';
 import { questionOf } from './intake/read-world.ts';
-import { namedBy, sourceOf } from './intake/source.ts';
+import { sourceOf } from './intake/source.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
 import type { StoredWorld } from './intake/world.ts';
 import { joined, type Writes, writeWorld } from './intake/writes.ts';
@@ -26,13 +27,53 @@ import { readLiveClaims } from './lease-watch.ts';
  * @param budget - the answer's time, where somebody waits for it
  * @param retry - an earlier attempt has used up some of it: wait for locks only as long as the rest allows
  */
-export function tryApply(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget | null, retry = false): Promise<Attempt> {
-  const [event, another] = events;
-  if (retry || budget === null || event === undefined || another !== undefined) return applyAlone(deps, row, events, budget, retry);
-  return deps.deliverySets.apply(row.tenantId, { row, event, names: namesIn(row, event), budget }, stepsOf(deps));
+export function tryApply(
+  deps: Deps,
+  row: StoredDelivery,
+  events: readonly DomainEvent[],
+  budget: AnswerBudget | null,
+  retry = false,
+): Promise<Attempt> {
+  if (retry || budget === null || events.length !== 1) return applyAlone(deps, row, events, budget, retry);
+  return deps.deliverySets.apply(row.tenantId, { row, events, names: namesIn(row, events), budget }, stepsOf(deps));
 }
 
-async function applyAlone(deps: Deps, row: StoredDelivery, events: DomainEvent[], budget: AnswerBudget | null, retry: boolean): Promise<Attempt> {
+/**
+ * Apply deliveries that wait in the inbox, each after those before it with which it has something in common. The others go together.
+ * @returns what each came to, in their order; an error where one cannot be applied
+ */
+export function applyWaitingRows(
+  deps: Deps,
+  rows: readonly (StoredDelivery & { id: string; tenant: TenantRow; events: readonly DomainEvent[] })[],
+): Promise<PromiseSettledResult<Attempt>[]> {
+  const sets = new DeliverySets<GatheredDelivery, Attempt>({ atOnce: 3, most: 16, inOrder: true });
+  return Promise.allSettled(
+    rows.map((row) => {
+      const delivery = { row, events: row.events, names: namesIn(row, row.events), budget: null, waitingId: row.id };
+      return sets.apply(row.tenantId, delivery, stepsOf(deps));
+    }),
+  );
+}
+
+/** Apply deliveries of this process that were stored first, one after the other. @returns false where one of them cannot be applied in time */
+export async function applyBefore(deps: Deps, stored: readonly StoredFirst[], budget: AnswerBudget): Promise<boolean> {
+  for (const { row, events } of stored) {
+    let attempt: Attempt;
+    do attempt = await applyAlone(deps, row, events, budget, true);
+    while (attempt.kind === 'locked' && budget.leftMs() > 0);
+    if (attempt.kind === 'locked') return false;
+    if (attempt.applied.outboxWritten) deps.kickRelay();
+  }
+  return true;
+}
+
+async function applyAlone(
+  deps: Deps,
+  row: StoredDelivery,
+  events: readonly DomainEvent[],
+  budget: AnswerBudget | null,
+  retry: boolean,
+): Promise<Attempt> {
   const once = () =>
     deps.db.withTenant(row.tenantId, async (tx) => {
       if (budget !== null && retry) await boundLockWaits(tx, budget.leftMs());
@@ -62,13 +103,13 @@ interface OpenedDelivery {
 interface KnownDelivery {
   id: string;
   state: 'applied' | 'pending' | 'ignored' | 'quarantined';
-  events: DomainEvent[];
+  events: readonly DomainEvent[];
   covered_contact_ids: string[];
 }
 
 const isWaiting = ({ state }: KnownDelivery) => state === 'pending' || state === 'quarantined';
 
-async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
+async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: readonly DomainEvent[]): Promise<Exclude<Attempt, { kind: 'locked' }>> {
   const id = uuidv7();
   const tenant = row.tenant ?? (await readTenant(tx, row.tenantId));
   const context = decisionContext(deps, { ...row, inboxId: id }, tenant);
@@ -83,7 +124,7 @@ async function applyOrRepeat(tx: Tx, deps: Deps, row: StoredDelivery, events: Do
 }
 
 /** A delivery as `open_deliveries` takes it. The world is read in the same statement where the delivery holds one event. */
-function openingOf(row: StoredDelivery, id: string, events: DomainEvent[], context: DecisionContext): Record<string, unknown> {
+function openingOf(row: StoredDelivery, id: string, events: readonly DomainEvent[], context: DecisionContext): Record<string, unknown> {
   const [identityKinds, identityValues, keyConnections, keyKinds, keyValues, stops] = asArguments(allNamesOf(context.source, events));
   const [event, another] = events;
   const question = event === undefined || another !== undefined ? null : questionOf(event, context);
@@ -112,7 +153,7 @@ function openingOf(row: StoredDelivery, id: string, events: DomainEvent[], conte
   };
 }
 
-function applyNew(tx: Tx, deps: Deps, context: DecisionContext, events: DomainEvent[], { named, world }: OpenedDelivery): Promise<Applied> {
+function applyNew(tx: Tx, deps: Deps, context: DecisionContext, events: readonly DomainEvent[], { named, world }: OpenedDelivery): Promise<Applied> {
   const application = new EventApplication(tx, deps, context);
   const [event] = events;
   const row = { id: context.inboxId ?? '', waited: false };
@@ -128,47 +169,55 @@ async function repeat(tx: Tx, deps: Deps, known: KnownDelivery): Promise<Extract
   return { kind: 'repeated', applied: { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: false } };
 }
 
-function namesIn(row: StoredDelivery, event: DomainEvent): ReadonlySet<string> {
+/** What deliveries may have in common: the delivery itself, the person's identities, the subject's keys. */
+export function namesIn(row: StoredDelivery, events: readonly DomainEvent[]): ReadonlySet<string> {
   const delivery = `delivery ${row.connectionId} ${row.dedupeKey}`;
   if (row.tenant === undefined) return new Set([delivery]);
-  const { identities, keys } = namedBy(sourceOf(row, tenantSettings.parse(row.tenant.settings)), event);
+  const { identities, keys } = allNamesOf(sourceOf(row, tenantSettings.parse(row.tenant.settings)), events);
   return new Set([delivery, ...identities.map((i) => `${i.kind} ${i.value}`), ...keys.map((k) => `${k.connectionId} ${k.kind} ${k.value}`)]);
 }
 
 /** How a set of deliveries is applied, by the process that they came to. */
 const stepsOf = (deps: Deps): SetSteps<GatheredDelivery, Attempt> => ({
-  applyOne: ({ row, event, budget }) => applyAlone(deps, row, [event], budget, false),
+  applyOne: ({ row, events, budget }) => applyAlone(deps, row, events, budget, false),
   applySet: (tenantId, set) => applySet(deps, tenantId, set),
   overlap: (a, b) => [...a.names].some((name) => b.names.has(name)),
-  wanted: ({ budget }) => budget.leftMs() > 0,
+  wanted: ({ budget }) => budget === null || budget.leftMs() > 0,
 });
 
-/** Thrown where deliveries of a set turn out to be about the same people: they are applied one by one. */
-class OverlapError extends Error {}
+/** Thrown where deliveries of a set turn out to be about the same people, or to be of several events: they are applied one by one. */
+class NotTogetherError extends Error {}
 
 /** One transaction for deliveries that have nothing in common. @throws where they cannot be applied together, having written nothing */
 function applySet(deps: Deps, tenantId: string, set: readonly GatheredDelivery[]): Promise<(Attempt | null)[]> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const tenant = set[0]?.row.tenant ?? (await readTenant(tx, tenantId));
-    const prepared = set.map(({ row, event }) => {
-      const id = uuidv7();
+    const prepared = set.map(({ row, events, waitingId }) => {
+      const [event, another] = events;
+      if (event === undefined || another !== undefined) throw new NotTogetherError();
+      const id = waitingId ?? uuidv7();
       const context = decisionContext(deps, { ...row, inboxId: id }, row.tenant ?? tenant);
-      return { event, id, context, opening: openingOf(row, id, [event], context) };
+      const waited = waitingId !== undefined;
+      return { event, id, context, waited, opening: { ...openingOf(row, id, [event], context), ...(waited ? { waits: true } : {}) } };
     });
     const opened = await callFunction<OpenedDelivery[] | null>(tx, 'open_deliveries($1)', [JSON.stringify(prepared.map((p) => p.opening))]);
-    if (opened === null || overlaps(opened)) throw new OverlapError();
+    if (opened === null || overlaps(opened)) throw new NotTogetherError();
     const lockedAtMs = deps.clock.monotonicMs();
     await deps.checkpoints('stop.locked');
     const writes: Writes[] = [];
     const applications: (EventApplication | null)[] = [];
-    for (const [index, { event, id, context }] of prepared.entries()) {
+    for (const [index, { event, id, context, waited }] of prepared.entries()) {
       const { named: found, world } = opened[index] ?? {};
       const application = new EventApplication(tx, deps, context);
       const isNew = found !== undefined && world !== undefined;
-      if (isNew) writes.push(await application.decideOpened(event, { found, world }, { id, waited: false }));
+      if (isNew) writes.push(await application.decideOpened(event, { found, world }, { id, waited }));
       applications.push(isNew ? application : null);
     }
     writeWorld(tx, joined(writes));
+    await release(
+      tx,
+      prepared.flatMap(({ id, waited }) => (waited ? [id] : [])),
+    );
     const attempts: (Attempt | null)[] = [];
     for (const [index, application] of applications.entries()) {
       const known = opened[index]?.known;
@@ -194,28 +243,34 @@ async function applyWaiting(
   context: DecisionContext,
   row: StoredDelivery,
   { id, state, events: stored }: KnownDelivery,
-  events: DomainEvent[],
+  events: readonly DomainEvent[],
 ): Promise<Applied> {
   if (state === 'quarantined') await tx.update(inbox).set(readAs(row, events)).where(eq(inbox.id, id));
-  await release(tx, id);
+  await release(tx, [id]);
   const application = new EventApplication(tx, deps, { ...context, inboxId: id });
   return application.applyInTurn(state === 'pending' ? stored : events, null, { id, waited: true });
 }
 
 /** How a delivery that was unreadable is understood after all. */
-function readAs({ topic, notes = [] }: StoredDelivery, events: DomainEvent[]) {
+function readAs({ topic, notes = [] }: StoredDelivery, events: readonly DomainEvent[]) {
   return { topic, notes, events, lastError: null };
 }
 
 /** Release what the quarantine holds of this delivery. */
-async function release(tx: Tx, inboxId: string): Promise<void> {
+async function release(tx: Tx, inboxIds: readonly string[]): Promise<void> {
+  if (inboxIds.length === 0) return;
   await tx
     .update(quarantine)
     .set({ releasedAt: sql`clock_timestamp()` })
-    .where(and(eq(quarantine.inboxId, inboxId), isNull(quarantine.releasedAt)));
+    .where(and(inArray(quarantine.inboxId, [...inboxIds]), isNull(quarantine.releasedAt)));
 }
 
-async function insertInbox(tx: Tx, row: StoredDelivery, state: 'pending' | 'ignored' | 'quarantined', events: DomainEvent[]): Promise<string | null> {
+async function insertInbox(
+  tx: Tx,
+  row: StoredDelivery,
+  state: 'pending' | 'ignored' | 'quarantined',
+  events: readonly DomainEvent[],
+): Promise<string | null> {
   const { tenantId, connectionId, dedupeKey, topic, notes = [] } = row;
   const id = uuidv7();
   const made = await tx
@@ -236,7 +291,7 @@ export function storeIgnored(deps: Deps, row: StoredDelivery): Promise<boolean> 
 }
 
 /** Store an event for the inbox worker. @returns false when the row could not be stored either: then nothing may be acknowledged */
-export async function storePending(deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<boolean> {
+export async function storePending(deps: Deps, row: StoredDelivery, events: readonly DomainEvent[]): Promise<boolean> {
   try {
     await twiceIfUnclear(() =>
       deps.db.withTenant(row.tenantId, async (tx) => {
@@ -311,7 +366,7 @@ export function settleAsIgnored(deps: Deps, tenantId: string, inboxId: string): 
         .set({ state: 'ignored', lastError: null })
         .where(and(eq(inbox.id, inboxId), eq(inbox.state, 'quarantined')))
         .returning({ id: inbox.id });
-      await release(tx, inboxId);
+      await release(tx, [inboxId]);
       return settled.length > 0;
     }),
   );

@@ -3,6 +3,7 @@ import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import { createSender, integrations, type Integrations } from '../integrations/index.ts';
 import type { Sender } from '../integrations/port.ts';
 import { DeliverySets } from './intake/delivery-sets.ts';
+import { Floods } from './intake/flood.ts';
 import { ClaimSlots } from './claim-slots.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
@@ -76,6 +77,8 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     onKick: (listener) => void kicked.push(listener),
     versions: new VersionCache(),
     deliverySets: new DeliverySets(),
+    storingSets: new DeliverySets({ atOnce: 1, most: 100 }),
+    floods: new Floods(),
   };
 }
 

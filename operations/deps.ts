@@ -3,8 +3,9 @@ import type { Integrations } from '../integrations/index.ts';
 import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { SubjectKinds } from '../domain/subjects/index.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
-import type { Attempt, GatheredDelivery } from './intake/delivery.ts';
+import type { Attempt, GatheredDelivery, Storing } from './intake/delivery.ts';
 import type { DeliverySets } from './intake/delivery-sets.ts';
+import type { Floods } from './intake/flood.ts';
 import type { ClaimSlots } from './claim-slots.ts';
 import type { Clock } from './clock.ts';
 import type { VersionCache } from './dispatch/versions.ts';
@@ -80,6 +81,9 @@ export interface Deps {
   versions: VersionCache;
   /** Deliveries that arrive while others are being applied, gathered into one transaction. */
   deliverySets: DeliverySets<GatheredDelivery, Attempt>;
+  /** Deliveries of flooded tenants, gathered to be stored first. */
+  storingSets: DeliverySets<GatheredDelivery, Storing>;
+  floods: Floods;
   /** The kinds of subject that sequences may be about. */
   subjects: SubjectKinds;
   /** The integrations that connections may belong to. */

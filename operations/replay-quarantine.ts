@@ -77,7 +77,7 @@ interface Kept {
   body: string;
   headers: Record<string, string>;
   /** As they were read before, where only applying them failed. */
-  events: DomainEvent[];
+  events: readonly DomainEvent[];
   receivedAt: number;
   releasedAt: number | null;
   dismissedAt: number | null;
@@ -111,7 +111,7 @@ function readKept(deps: Deps, tenantId: string, quarantineId: string): Promise<K
 
 function readAgain(deps: Deps, kept: Kept): Normalised {
   // Events that were read once and could not be applied are kept as such: no integration's body is a list.
-  if (kept.body.startsWith('[') && kept.events.length > 0) return { kind: 'events', topic: kept.topic, events: kept.events, notes: [] };
+  if (kept.body.startsWith('[') && kept.events.length > 0) return { kind: 'events', topic: kept.topic, events: [...kept.events], notes: [] };
   const receiver = deps.integrations[kept.integration]?.receiver;
   if (receiver === undefined) {
     return { kind: 'unreadable', topic: kept.topic, reason: 'its integration is no longer known', fields: [], mayBeStop: true };

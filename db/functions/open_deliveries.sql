@@ -2,7 +2,8 @@
 --
 -- `deliveries`: a list of objects with id, connection, dedupe_key, topic, events, notes; identity_kinds, identity_values, key_connections,
 -- key_kinds, key_values, stops as `find_named_2` takes them; parts, order_number, address_hashes, message_account, provider_message_id as
--- `read_world` takes them. Without `parts` no world is read.
+-- `read_world` takes them. Without `parts` no world is read. With `waits` it
+-- is in the inbox already, under its id, and is opened if it is still `pending`; the caller's write makes it `applied`.
 -- Returns a list in the same order: `known` is the row of an earlier delivery, locked; else `named` and `world`.
 -- Null: persons moved while their locks were awaited, and the transaction is to start over.
 create function open_deliveries(deliveries jsonb) returns jsonb
@@ -13,10 +14,14 @@ declare
 begin
   for delivery in select value from jsonb_array_elements(deliveries) loop
     place := place + 1;
-    insert into inbox (tenant_id, id, connection_id, dedupe_key, topic, state, events, notes, applied_at)
-    values (tenant, (delivery ->> 'id')::uuid, (delivery ->> 'connection')::uuid, delivery ->> 'dedupe_key', delivery ->> 'topic', 'applied',
-      delivery -> 'events', coalesce(delivery -> 'notes', '[]'), clock_timestamp())
-    on conflict (tenant_id, connection_id, dedupe_key) do nothing;
+    if delivery -> 'waits' = 'true' then
+      perform from inbox i where i.tenant_id = tenant and i.id = (delivery ->> 'id')::uuid and i.state = 'pending' for no key update;
+    else
+      insert into inbox (tenant_id, id, connection_id, dedupe_key, topic, state, events, notes, applied_at)
+      values (tenant, (delivery ->> 'id')::uuid, (delivery ->> 'connection')::uuid, delivery ->> 'dedupe_key', delivery ->> 'topic', 'applied',
+        delivery -> 'events', coalesce(delivery -> 'notes', '[]'), clock_timestamp())
+      on conflict (tenant_id, connection_id, dedupe_key) do nothing;
+    end if;
     if found then
       fresh := fresh || delivery;
       places := places || place;

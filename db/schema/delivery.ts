@@ -17,7 +17,7 @@ export const inbox = pgTable(
     topic: text('topic').notNull(),
     /** `pending`: stored, its effects still to be written by the inbox worker. */
     state: text('state', { enum: ['applied', 'pending', 'ignored', 'quarantined'] }).notNull(),
-    events: jsonb('events').$type<DomainEvent[]>().notNull().default([]),
+    events: jsonb('events').$type<readonly DomainEvent[]>().notNull().default([]),
     /** Contacts whose running calls a stop waits for; a repeat waits for the same ones. Empty: not a stop. */
     coveredContactIds: uuid('covered_contact_ids').array().notNull().default(sql`'{}'`),
     /** Fields that were left out or read with a guess, each with its reason. */

@@ -25,7 +25,12 @@ export interface SetOptions {
   atOnce: number;
   /** How many deliveries one transaction takes at most. */
   most: number;
+  /** Whether a delivery waits for those that it overlaps and that run: for deliveries that nobody waits for, and whose order counts. */
+  inOrder?: boolean;
 }
+
+/** How many deliveries are looked at for one set: a queue of one person's deliveries would be compared with itself again and again. */
+const looksPerPlace = 8;
 
 /**
  * Gathers deliveries of one tenant that arrive while others are being applied, so that one transaction takes many of them. A delivery that comes
@@ -35,7 +40,7 @@ export interface SetOptions {
 export class DeliverySets<D, R> {
   readonly #options: SetOptions;
   readonly #waiting = new Map<string, Waiting<D, R>[]>();
-  readonly #running = new Map<string, number>();
+  readonly #running = new Map<string, Set<Waiting<D, R>[]>>();
 
   constructor(options: SetOptions = { atOnce: 3, most: 16 }) {
     this.#options = options;
@@ -51,40 +56,46 @@ export class DeliverySets<D, R> {
     });
   }
 
-  /** How long the first delivery in any tenant's queue has been waiting. */
+  /** How long the first in a tenant's line has been waiting. */
+  waitMs(tenantId: string): number {
+    const [first] = this.#waiting.get(tenantId) ?? [];
+    return first === undefined ? 0 : performance.now() - first.sinceMs;
+  }
+
+  /** How long the first in any tenant's line has been waiting. */
   longestWaitMs(): number {
-    const since = [...this.#waiting.values()].flatMap(([first]) => first?.sinceMs ?? []);
-    return since.length === 0 ? 0 : performance.now() - Math.min(...since);
+    return Math.max(0, ...[...this.#waiting.keys()].map((tenantId) => this.waitMs(tenantId)));
   }
 
   #next(tenantId: string): void {
-    const running = this.#running.get(tenantId) ?? 0;
+    const running = this.#running.get(tenantId) ?? new Set();
     const waiting = this.#waiting.get(tenantId) ?? [];
-    if (running >= this.#options.atOnce || waiting.length === 0) return;
-    const set = this.#take(waiting);
+    while (running.size < this.#options.atOnce && waiting.length > 0) {
+      const set = this.#take(waiting, this.#options.inOrder === true ? [...running].flat() : []);
+      if (set.length === 0) break;
+      running.add(set);
+      this.#running.set(tenantId, running);
+      void this.#run(tenantId, set).finally(() => {
+        running.delete(set);
+        if (running.size === 0) this.#running.delete(tenantId);
+        this.#next(tenantId);
+      });
+    }
     if (waiting.length === 0) this.#waiting.delete(tenantId);
-    if (set.length === 0) return;
-    this.#running.set(tenantId, running + 1);
-    void this.#run(tenantId, set).finally(() => {
-      const left = (this.#running.get(tenantId) ?? 1) - 1;
-      if (left === 0) this.#running.delete(tenantId);
-      else this.#running.set(tenantId, left);
-      this.#next(tenantId);
-    });
   }
 
-  /** The first in the queue, and those behind it that have nothing in common with any before them. The others keep their places. */
-  #take(waiting: Waiting<D, R>[]): Waiting<D, R>[] {
+  /** Those in the queue that have nothing in common with any before them. The others keep their places. @param ahead - what comes before the queue */
+  #take(waiting: Waiting<D, R>[], ahead: readonly Waiting<D, R>[]): Waiting<D, R>[] {
     const set: Waiting<D, R>[] = [];
     const passed: Waiting<D, R>[] = [];
-    while (set.length < this.#options.most) {
+    for (let looks = looksPerPlace * this.#options.most; looks > 0 && set.length < this.#options.most; looks -= 1) {
       const next = waiting.shift();
       if (next === undefined) break;
       if (!next.steps.wanted(next.delivery)) {
         next.reject(new NobodyWaitsError());
         continue;
       }
-      const apart = [...set, ...passed].every((other) => !next.steps.overlap(other.delivery, next.delivery));
+      const apart = [...ahead, ...set, ...passed].every((other) => !next.steps.overlap(other.delivery, next.delivery));
       (apart ? set : passed).push(next);
     }
     waiting.unshift(...passed);

@@ -35,11 +35,17 @@ export interface Applied {
 /** `locked`: another transaction holds the locks; the same may succeed a moment later. */
 export type Attempt = { kind: 'applied' | 'repeated'; applied: Applied } | { kind: 'locked' };
 
-/** A delivery of one event that may go into a set with others. */
+/** A delivery that may go into a set with others. Those of several events are applied by themselves. */
 export interface GatheredDelivery {
   row: StoredDelivery;
-  event: DomainEvent;
+  events: readonly DomainEvent[];
   /** Its identities and keys, as texts: two deliveries that share one do not go into the same set. */
   names: ReadonlySet<string>;
-  budget: AnswerBudget;
+  /** Of the answer that somebody waits for; null: nobody does. */
+  budget: AnswerBudget | null;
+  /** It waits in the inbox under this id. */
+  waitingId?: string;
 }
+
+/** What became of a delivery that was to be stored first; `must_apply`: it may be a stop or a repeat, and is answered when it is applied. */
+export type Storing = { kind: 'stored'; storedAtMs: number } | { kind: 'must_apply' };

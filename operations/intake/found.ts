@@ -111,14 +111,14 @@ export async function contactsByIdentity(tx: Tx, identities: readonly Identity[]
     .orderBy(asc(contacts.id));
 }
 
-/** Subjects that any of the keys names, oldest first, with their owner's person. */
-export async function subjectsByKey(tx: Tx, keys: readonly ScopedKey[]) {
+/** The subjects that the keys name, with the key that found them and their owner's person. */
+export async function subjectKeysOf(tx: Tx, keys: readonly ScopedKey[]) {
   if (keys.length === 0) return [];
+  const { connectionId, kind, value } = subjectKeys;
   return tx
-    .selectDistinct({ id: subjects.id, contactId: subjects.contactId, state: subjects.state, personId: contacts.personId })
+    .select({ connectionId, kind, value, id: subjects.id, personId: contacts.personId })
     .from(subjectKeys)
     .innerJoin(subjects, and(eq(subjects.tenantId, subjectKeys.tenantId), eq(subjects.id, subjectKeys.subjectId)))
     .leftJoin(contacts, and(eq(contacts.tenantId, subjects.tenantId), eq(contacts.id, subjects.contactId)))
-    .where(or(...keys.map((k) => and(eq(subjectKeys.connectionId, k.connectionId), eq(subjectKeys.kind, k.kind), eq(subjectKeys.value, k.value)))))
-    .orderBy(asc(subjects.id));
+    .where(or(...keys.map((k) => and(eq(connectionId, k.connectionId), eq(kind, k.kind), eq(value, k.value)))));
 }

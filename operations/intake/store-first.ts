@@ -1,0 +1,85 @@
+import { sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { isLockFailure } from '../../db/client.ts';
+import { inbox } from '../../db/schema/index.ts';
+import type { DomainEvent } from '../../domain/events.ts';
+import { tenantSettings } from '../../domain/tenant-settings.ts';
+import type { AnswerBudget } from '../answer-budget.ts';
+import { namesIn } from '../apply-delivery.ts';
+import type { Deps } from '../deps.ts';
+import { isStop } from '../effects/index.ts';
+import type { GatheredDelivery, StoredDelivery, Storing } from './delivery.ts';
+import type { SetSteps } from './delivery-sets.ts';
+import { sourceOf } from './source.ts';
+import { mayCarryStops } from './stops.ts';
+import { readTenant } from './tenant.ts';
+
+/**
+ * Store a delivery of a tenant whose deliveries come faster than they can be applied.
+ * @returns false: it is to be applied before it is answered, because the tenant is not flooded, or it may be a stop or a repeat
+ * Source: docs/adr/0023-a-flood-is-stored-first.md
+ */
+export async function storeFirst(deps: Deps, row: StoredDelivery, events: readonly DomainEvent[], budget: AnswerBudget): Promise<boolean> {
+  const { tenantId } = row;
+  if (!deps.floods.isFlooded(tenantId, deps.deliverySets.waitMs(tenantId))) return false;
+  void deps.floods
+    .check(tenantId, () => oldestWaiting(deps, tenantId))
+    .catch((error: unknown) => deps.log.warn({ tenantId, err: error }, 'it is not known what still waits to be applied'));
+  if (events.some(isStop)) return false;
+  const delivery: GatheredDelivery = { row, events, names: namesIn(row, events), budget };
+  return deps.floods.store(tenantId, async () => {
+    const storing = await deps.storingSets.apply(tenantId, delivery, stepsOf(deps));
+    return storing.kind === 'stored' ? { ...delivery, storedAtMs: storing.storedAtMs } : null;
+  });
+}
+
+/** Two of them never go together that are the same delivery. */
+const stepsOf = (deps: Deps): SetSteps<GatheredDelivery, Storing> => ({
+  applyOne: async (delivery) => (await storeSet(deps, delivery.row.tenantId, [delivery]))[0] ?? { kind: 'must_apply' },
+  applySet: (tenantId, set) => storeSet(deps, tenantId, set),
+  overlap: (a, b) => a.row.connectionId === b.row.connectionId && a.row.dedupeKey === b.row.dedupeKey,
+  wanted: ({ budget }) => budget === null || budget.leftMs() > 0,
+});
+
+/** One transaction for many deliveries: those that cannot be a stop and are new are written as `pending`. */
+async function storeSet(deps: Deps, tenantId: string, set: readonly GatheredDelivery[]): Promise<Storing[]> {
+  try {
+    return await deps.db.withTenant(tenantId, async (tx) => {
+      const { settings } = set[0]?.row.tenant ?? (await readTenant(tx, tenantId));
+      const parsed = tenantSettings.parse(settings);
+      const asked = set.flatMap((delivery) => delivery.events.map((event) => ({ delivery, source: sourceOf(delivery.row, parsed), event })));
+      const answers = await mayCarryStops(tx, asked);
+      const mayStop = new Set(asked.filter((_, index) => answers[index] === true).map(({ delivery }) => delivery));
+      const rows = set.map((delivery) => {
+        const { connectionId, dedupeKey, topic, notes = [] } = delivery.row;
+        const row = { tenantId, id: uuidv7(), connectionId, dedupeKey, topic, state: 'pending' as const, events: [...delivery.events], notes };
+        return mayStop.has(delivery) ? null : row;
+      });
+      const values = rows.filter((row) => row !== null);
+      if (values.length === 0) return set.map(() => ({ kind: 'must_apply' }));
+      const stored = await tx.insert(inbox).values(values).onConflictDoNothing().returning({ id: inbox.id, receivedAt: inbox.receivedAt });
+      const receivedAt = new Map(stored.map((row) => [row.id, row.receivedAt]));
+      return rows.map((row): Storing => {
+        const storedAtMs = row === null ? undefined : receivedAt.get(row.id);
+        return storedAtMs === undefined ? { kind: 'must_apply' } : { kind: 'stored', storedAtMs };
+      });
+    });
+  } catch (error) {
+    // A repeat may hold the row of the same delivery.
+    if (isLockFailure(error)) return set.map(() => ({ kind: 'must_apply' }));
+    throw error;
+  }
+}
+
+/** What has waited for longer no worker applies right now: it holds up nobody any more. */
+const longestFlood = sql`interval '2 minutes'`;
+
+function oldestWaiting(deps: Deps, tenantId: string): Promise<number | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [row] = await tx
+      .select({ oldestMs: sql<number | null>`(extract(epoch from min(${inbox.receivedAt})) * 1000)::double precision` })
+      .from(inbox)
+      .where(sql`state = 'pending' and attempts = 0 and received_at > clock_timestamp() - ${longestFlood}`);
+    return row?.oldestMs ?? null;
+  });
+}
