@@ -9,12 +9,12 @@ declare
 begin
   if w ? 'new_contacts' then
     insert into contacts (tenant_id, id, person_id, lifecycle, first_name, last_name, locale, time_zone, country, region, order_count,
-      lifetime_value_minor, last_seen_at, last_order_at, last_reply_at, details_at)
+      lifetime_value_minor, last_seen_at, last_order_at, last_reply_at, last_contacted_at, details_at)
     select tenant, c.id, c.person_id, c.lifecycle, c.first_name, c.last_name, c.locale, c.time_zone, c.country, c.region, c.order_count,
-      c.lifetime_value_minor, c.last_seen_at, c.last_order_at, c.last_reply_at, c.details_at
+      c.lifetime_value_minor, c.last_seen_at, c.last_order_at, c.last_reply_at, c.last_contacted_at, c.details_at
     from jsonb_to_recordset(w -> 'new_contacts') as c(id uuid, person_id uuid, lifecycle text, first_name text, last_name text, locale text,
       time_zone text, country text, region text, order_count int, lifetime_value_minor bigint, last_seen_at timestamptz,
-      last_order_at timestamptz, last_reply_at timestamptz, details_at timestamptz);
+      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz);
   end if;
   if w ? 'identities' then
     insert into contact_identities (tenant_id, id, contact_id, kind, value)
@@ -26,10 +26,11 @@ begin
     update contacts c set person_id = n.person_id, lifecycle = n.lifecycle, first_name = n.first_name, last_name = n.last_name,
       locale = n.locale, time_zone = n.time_zone, country = n.country, region = n.region, order_count = n.order_count,
       lifetime_value_minor = n.lifetime_value_minor, details_at = n.details_at, last_seen_at = greatest(c.last_seen_at, n.last_seen_at),
-      last_order_at = greatest(c.last_order_at, n.last_order_at), last_reply_at = greatest(c.last_reply_at, n.last_reply_at)
+      last_order_at = greatest(c.last_order_at, n.last_order_at), last_reply_at = greatest(c.last_reply_at, n.last_reply_at),
+      last_contacted_at = greatest(c.last_contacted_at, n.last_contacted_at)
     from jsonb_to_recordset(w -> 'contacts') as n(id uuid, person_id uuid, lifecycle text, first_name text, last_name text, locale text,
       time_zone text, country text, region text, order_count int, lifetime_value_minor bigint, last_seen_at timestamptz,
-      last_order_at timestamptz, last_reply_at timestamptz, details_at timestamptz)
+      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz)
     where c.tenant_id = tenant and c.id = any(ids_of(w -> 'contacts')) and c.id = n.id;
   end if;
   if w ? 'consents' then
@@ -51,12 +52,12 @@ begin
   end if;
   if w ? 'new_subjects' then
     insert into subjects (tenant_id, id, kind, contact_id, state, currency, value_minor, details, details_version, email, email_at, phone,
-      phone_at, previous_subject_id, started_at, last_activity_at, converted_at)
+      phone_at, previous_subject_id, started_at, last_activity_at, converted_at, contacted_at)
     select tenant, s.id, s.kind, s.contact_id, s.state, s.currency, s.value_minor, s.details, s.details_version, s.email, s.email_at,
-      s.phone, s.phone_at, s.previous_subject_id, s.started_at, s.last_activity_at, s.converted_at
+      s.phone, s.phone_at, s.previous_subject_id, s.started_at, s.last_activity_at, s.converted_at, s.contacted_at
     from jsonb_to_recordset(w -> 'new_subjects') as s(id uuid, kind text, contact_id uuid, state text, currency text, value_minor bigint,
       details jsonb, details_version int, email text, email_at timestamptz, phone text, phone_at timestamptz, previous_subject_id uuid,
-      started_at timestamptz, last_activity_at timestamptz, converted_at timestamptz);
+      started_at timestamptz, last_activity_at timestamptz, converted_at timestamptz, contacted_at timestamptz);
   end if;
   if w ? 'subjects' then
     -- Only the columns that a row names: not every subject is locked by one of its keys.
@@ -73,7 +74,8 @@ begin
       phone_at = case when n.row ? 'phone_at' then (n.row ->> 'phone_at')::timestamptz else s.phone_at end,
       started_at = coalesce((n.row ->> 'started_at')::timestamptz, s.started_at),
       last_activity_at = coalesce((n.row ->> 'last_activity_at')::timestamptz, s.last_activity_at),
-      converted_at = case when n.row ? 'converted_at' then (n.row ->> 'converted_at')::timestamptz else s.converted_at end
+      converted_at = case when n.row ? 'converted_at' then (n.row ->> 'converted_at')::timestamptz else s.converted_at end,
+      contacted_at = greatest(s.contacted_at, (n.row ->> 'contacted_at')::timestamptz)
     from (select value as row, (value ->> 'id')::uuid as id from jsonb_array_elements(w -> 'subjects')) n
     where s.tenant_id = tenant and s.id = any(ids_of(w -> 'subjects')) and s.id = n.id;
   end if;

@@ -25,6 +25,8 @@ export const contacts = pgTable(
     lifetimeValueMinor: bigint('lifetime_value_minor', { mode: 'number' }),
     lastOrderAt: instant('last_order_at'),
     lastReplyAt: instant('last_reply_at'),
+    /** When a colleague last spoke with the person: a lead of theirs from before is not written to, whenever it arrives. */
+    lastContactedAt: instant('last_contacted_at'),
     /** Any sign of life on the site, by the provider's clock. */
     lastSeenAt: instant('last_seen_at'),
     /** Provider time of the newest details: older ones do not overwrite them. */

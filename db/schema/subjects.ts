@@ -15,7 +15,7 @@ export const subjects = pgTable(
     tenantId: tenantId(),
     id: ownId(),
     kind: text('kind').notNull().default('cart'),
-    /** Null only where an order or a deletion arrived before its subject. */
+    /** Null only where an order, a deletion or a colleague’s call arrived before its subject. */
     contactId: uuid('contact_id'),
     state: text('state', { enum: ['open', 'converted', 'gone'] })
       .notNull()
@@ -45,6 +45,8 @@ export const subjects = pgTable(
     startedAt: instant('started_at').notNull(),
     lastActivityAt: instant('last_activity_at').notNull(),
     convertedAt: instant('converted_at'),
+    /** When a colleague last spoke with its person about it, named by its key. */
+    contactedAt: instant('contacted_at'),
     createdAt: instantNow('created_at'),
   },
   (t) => [

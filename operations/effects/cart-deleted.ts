@@ -18,6 +18,7 @@ export const cartDeleted: Effect<EventOf<'cart.deleted'>> = {
           contactId: null,
           state: 'gone',
           convertedAt: null,
+          contactedAt: null,
           previousSubjectId: null,
         },
         keysOf(draft.context.source, event.keys),

@@ -1,18 +1,36 @@
 import { lead } from '../../domain/subjects/lead/index.ts';
+import type { Draft } from '../intake/draft.ts';
+import { usableOf } from '../intake/found.ts';
+import { identitiesOf, keysOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
+import { reachOrMeet } from './rules/persons.ts';
 
-/** A colleague has spoken with the lead: its enrollments end, unless their sequence leaves `contacted` out of `stopOn`. */
-export const leadContacted: Effect<EventOf<'lead.contacted'>> = {
+type LeadContacted = EventOf<'lead.contacted'>;
+
+/**
+ * A colleague has spoken with the lead: its enrollments end, unless their sequence leaves `contacted` out of `stopOn`. The call is remembered, with
+ * the lead that its key names or else with the person, for a lead that arrives after it.
+ */
+export const leadContacted: Effect<LeadContacted> = {
   stops: 'always',
-  reads: ['runs', 'claims'],
+  reads: ['runs', 'claims', 'suppressions'],
   decide(event, draft) {
+    const matched = draft.matched().filter((subject) => subject.kind === lead.kind);
+    for (const { id, contactedAt } of matched) {
+      draft.changeSubject(id, { contactedAt: Math.max(contactedAt ?? event.occurredAtMs, event.occurredAtMs) });
+    }
+    if (matched.length === 0) {
+      leadToCome(event, draft);
+      rememberWithPersons(event, draft);
+    }
     const persons = draft.personsOf(draft.found.reached);
     draft.coverPersons(persons);
-    const matched = draft.matched().map((subject) => subject.id);
     const open = draft.openEnrollmentsOf(persons).filter((enrollment) => draft.subject(enrollment.subjectId).kind === lead.kind);
     // A key means this lead; a person alone means every lead of theirs that is older than the call.
     const meant = open.filter((enrollment) =>
-      matched.length > 0 ? matched.includes(enrollment.subjectId) : draft.subject(enrollment.subjectId).startedAt <= event.occurredAtMs,
+      matched.length > 0
+        ? matched.some((subject) => subject.id === enrollment.subjectId)
+        : draft.subject(enrollment.subjectId).startedAt <= event.occurredAtMs,
     );
     draft.end(
       meant.filter((enrollment) => enrollment.version.definition.stopOn.includes('contacted')).map((enrollment) => enrollment.id),
@@ -21,3 +39,22 @@ export const leadContacted: Effect<EventOf<'lead.contacted'>> = {
     );
   },
 };
+
+/** The call came before its lead: store one that later events fill in. */
+function leadToCome({ occurredAtMs, keys: given }: LeadContacted, draft: Draft): void {
+  const keys = keysOf(draft.context.source, given);
+  if (keys.length === 0) return;
+  const unheardOf = { createdAtMs: occurredAtMs, source: null, interest: null, message: null, url: null, currency: null, valueMinor: null };
+  const fields = lead.fold(null, { occurredAtMs, report: unheardOf }, { email: null, phone: null });
+  const unknown = { contactId: null, previousSubjectId: null, convertedAt: null, state: 'open' as const };
+  draft.createSubject({ ...fields, ...unknown, kind: lead.kind, contactedAt: occurredAtMs }, keys);
+}
+
+/** Somebody who is not known yet becomes a contact, so that the call is not lost. */
+function rememberWithPersons({ occurredAtMs, person }: LeadContacted, draft: Draft): void {
+  reachOrMeet(draft, usableOf(draft.found, identitiesOf(draft.context.source, person)));
+  for (const id of draft.personsOf(draft.found.reached)) {
+    const { lastContactedAt } = draft.contact(id);
+    draft.changeContact(id, { lastContactedAt: Math.max(lastContactedAt ?? occurredAtMs, occurredAtMs) });
+  }
+}

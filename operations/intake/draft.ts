@@ -190,6 +190,7 @@ export class Draft {
       lastSeenAt: null,
       lastOrderAt: null,
       lastReplyAt: null,
+      lastContactedAt: null,
       ...fields,
       id,
       personId: id,

@@ -48,6 +48,7 @@ export interface KnownContact {
   lastSeenAt: number | null;
   lastOrderAt: number | null;
   lastReplyAt: number | null;
+  lastContactedAt: number | null;
 }
 
 export interface KnownIdentity extends Identity {
@@ -75,6 +76,8 @@ export interface KnownSubject extends Subject<unknown> {
   kind: string;
   contactId: string | null;
   convertedAt: number | null;
+  /** When a colleague last spoke with its person about it. */
+  contactedAt: number | null;
   /** The subject that had its keys before. */
   previousSubjectId: string | null;
 }
@@ -212,6 +215,7 @@ function parseContact(row: StoredRow): KnownContact {
     lastSeenAt: instant(row, 'last_seen_at'),
     lastOrderAt: instant(row, 'last_order_at'),
     lastReplyAt: instant(row, 'last_reply_at'),
+    lastContactedAt: instant(row, 'last_contacted_at'),
   };
 }
 
@@ -232,6 +236,7 @@ function parseSubject(row: StoredRow): KnownSubject {
     startedAt: Date.parse(text(row, 'started_at')),
     lastActivityAt: Date.parse(text(row, 'last_activity_at')),
     convertedAt: instant(row, 'converted_at'),
+    contactedAt: instant(row, 'contacted_at'),
   };
 }
 

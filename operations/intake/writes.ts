@@ -178,6 +178,7 @@ function contactRow(c: KnownContact) {
     last_seen_at: isoOrNull(c.lastSeenAt),
     last_order_at: isoOrNull(c.lastOrderAt),
     last_reply_at: isoOrNull(c.lastReplyAt),
+    last_contacted_at: isoOrNull(c.lastContactedAt),
   };
 }
 
@@ -200,6 +201,7 @@ function subjectRow(draft: Draft, id: string): Record<string, unknown> {
     started_at: iso(s.startedAt),
     last_activity_at: iso(s.lastActivityAt),
     converted_at: isoOrNull(s.convertedAt),
+    contacted_at: isoOrNull(s.contactedAt),
   };
 }
 
@@ -217,6 +219,7 @@ const columnsOf: Record<Exclude<keyof KnownSubject, 'id' | 'kind' | 'previousSub
   startedAt: ['started_at'],
   lastActivityAt: ['last_activity_at'],
   convertedAt: ['converted_at'],
+  contactedAt: ['contacted_at'],
 };
 
 /** Only what has changed. */

@@ -4,6 +4,7 @@ import { contactIdentities, contacts, enrollments, sequences, subjects } from '.
 import { channels } from '../../domain/channels/index.ts';
 import type { AnySubjectKind } from '../../domain/subjects/index.ts';
 import type { Deps } from '../deps.ts';
+import { wasContacted } from '../effects/rules/begin.ts';
 import type { DecisionContext } from '../intake/draft.ts';
 import { isMarketingClosed } from '../intake/marketing-closed.ts';
 import { type KindOfSubject, readSubject, type SubjectRow } from '../subject-row.ts';
@@ -47,8 +48,13 @@ async function ofThePerson(ctx: Reading, kind: AnySubjectKind, subject: SubjectR
   if (lifecycle === 'DO_NOT_CONTACT' || lifecycle === 'REJECTED' || (await isMarketingClosed(tx, ctx.deps.versions, ctx.context, person.id)))
     return `marketing to its ${whose} is closed`;
   if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return `its ${whose} has ordered since`;
-  const needed = await addressesOfSequences(ctx, kind);
-  if (needed === null) return `no active sequence is about a ${noun}`;
+  const stops: EarlierStop[] = [];
+  if (wasContacted(subject, person)) stops.push('contacted');
+  if (person.lastReplyAt !== null && person.lastReplyAt > subject.lastActivityAt) stops.push('replied');
+  const needed = await addressesOfSequences(ctx, kind, stops);
+  if (needed === 'none') return `no active sequence is about a ${noun}`;
+  if (needed === 'contacted') return 'somebody has spoken with them already';
+  if (needed === 'replied') return `its ${whose} has replied since`;
   if (!held.some((identity) => needed.has(identity.kind))) return `no address of its ${whose} is known that a sequence could write to`;
   const newer = await tx
     .select({ id: enrollments.id })
@@ -66,17 +72,33 @@ async function ofThePerson(ctx: Reading, kind: AnySubjectKind, subject: SubjectR
   return newer.length > 0 ? `a sequence runs about a more recent ${noun} of its ${whose}` : null;
 }
 
-/** The kinds of address that the active sequences about such a subject need; null: there is no such sequence. */
-async function addressesOfSequences({ tx, deps }: Reading, { trigger }: AnySubjectKind): Promise<Set<string> | null> {
+/** What ends a sequence by its `stopOn`, and has happened already. */
+type EarlierStop = 'contacted' | 'replied';
+
+/**
+ * The kinds of address that the active sequences about such a subject need; none: there is no such sequence; a stop: there are, and each is
+ * kept from beginning by one.
+ */
+async function addressesOfSequences(
+  { tx, deps }: Reading,
+  { trigger }: AnySubjectKind,
+  stops: readonly EarlierStop[],
+): Promise<Set<string> | 'none' | EarlierStop> {
   const kinds = new Set<string>();
+  let nothing: 'none' | EarlierStop = 'none';
   let any = false;
   for (const { versionId } of await tx.select({ versionId: sequences.currentVersionId }).from(sequences).where(eq(sequences.status, 'ACTIVE'))) {
     if (versionId === null) continue;
     const { definition } = await deps.versions.load(tx, versionId);
     if (definition.on !== trigger) continue;
+    const stop = stops.find((s) => definition.stopOn.includes(s));
+    if (stop !== undefined) {
+      nothing = stop;
+      continue;
+    }
     any = true;
     const addresses = definition.steps.flatMap((step) => step.channels.map((c) => channels[c].address));
     for (const address of addresses) if (address !== null) kinds.add(address);
   }
-  return any ? kinds : null;
+  return any ? kinds : nothing;
 }

@@ -72,6 +72,7 @@ const aContact = (id: string, personId = id) => ({
   lastSeenAt: null,
   lastOrderAt: null,
   lastReplyAt: null,
+  lastContactedAt: null,
 });
 const lead = (email: string | null, phone: string | null = null): DomainEvent => ({
   type: 'lead.created',

@@ -45,6 +45,10 @@ function triggers(draft: Draft, { subject, owner }: Candidate, sequence: ActiveS
   const { definition, version } = sequence.version;
   const { nowMs, tenant } = draft.context;
   if (definition.on !== draft.kindOf(subject.kind).trigger) return false;
+  const person = draft.contact(owner.personId);
+  if (definition.stopOn.includes('contacted') && wasContacted(subject, person)) return false;
+  // The reply may have arrived before this older event.
+  if (definition.stopOn.includes('replied') && person.lastReplyAt !== null && person.lastReplyAt > subject.lastActivityAt) return false;
   const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
   const plan = compilePlan(definition, version, tenant.timeScale);
   if (keepsFromBeginning(known, definition, nowMs, tenant.timeScale)) return false;
@@ -52,6 +56,14 @@ function triggers(draft: Draft, { subject, owner }: Candidate, sequence: ActiveS
   // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
   const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
   return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address)));
+}
+
+/** A colleague has spoken about this subject, or with its person after it had begun; the call may have arrived first. */
+export function wasContacted(
+  { contactedAt, startedAt }: Pick<KnownSubject, 'contactedAt' | 'startedAt'>,
+  { lastContactedAt }: Pick<KnownContact, 'lastContactedAt'>,
+): boolean {
+  return contactedAt !== null || (lastContactedAt !== null && lastContactedAt >= startedAt);
 }
 
 /** The person's enrollments that the new one supersedes. @returns null: one of them is about a newer subject and goes on instead */

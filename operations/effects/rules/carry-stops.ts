@@ -18,11 +18,14 @@ export function carryStops(draft: Draft, personId: string): void {
   }
 }
 
-function knownStop(draft: Draft, { lastOrderAt, lastReplyAt }: KnownContact, enrollment: KnownEnrollment): StopReason | null {
+function knownStop(draft: Draft, { lastOrderAt, lastReplyAt, lastContactedAt }: KnownContact, enrollment: KnownEnrollment): StopReason | null {
   const { startedAt, kind } = draft.subject(enrollment.subjectId);
   if (lastOrderAt !== null && lastOrderAt >= startedAt && lastOrderAt >= enrollment.anchorAt) {
     return stopReasonOfOrder({ activated: enrollment.activatedAt !== null, matched: draft.kindOf(kind).boughtBy === 'person' });
   }
-  const stopsOnReply = enrollment.version.definition.stopOn.includes('replied');
-  return lastReplyAt !== null && lastReplyAt > enrollment.anchorAt && stopsOnReply ? 'replied' : null;
+  const { stopOn } = enrollment.version.definition;
+  if (lastReplyAt !== null && lastReplyAt > enrollment.anchorAt && stopOn.includes('replied')) return 'replied';
+  // A sequence that a colleague began by hand after the call goes on.
+  const spoken = lastContactedAt !== null && lastContactedAt >= startedAt && lastContactedAt >= enrollment.anchorAt;
+  return spoken && stopOn.includes('contacted') ? 'contacted' : null;
 }

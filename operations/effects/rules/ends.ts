@@ -24,3 +24,14 @@ export function endBoughtSubject(draft: Draft, subjectId: string): void {
   const credited = orders.filter((order) => order.enrollmentId === null && order.placedAt >= (enrollment.activatedAt ?? 0));
   for (const order of credited) draft.credit(order.id, enrollment.id);
 }
+
+/** A subject turned out to be the one that a colleague has spoken about. */
+export function endContacted(draft: Draft, subjectId: string): void {
+  for (const { id, contactId, endedAt, version } of draft.enrollmentsAbout([subjectId])) {
+    if (endedAt !== null || !version.definition.stopOn.includes('contacted')) continue;
+    draft.end([id], 'contacted');
+    const owner = draft.findContact(contactId);
+    if (owner === null) draft.coverContact(contactId);
+    else draft.coverPersons([owner.personId]);
+  }
+}

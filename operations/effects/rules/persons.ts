@@ -30,6 +30,13 @@ export function resolveContact(draft: Draft, identities: readonly Identity[]): R
   return { contactId, personId };
 }
 
+/** Whom these identities name, where the event reaches nobody: a stop that comes before anybody is known is remembered with them. */
+export function reachOrMeet(draft: Draft, identities: readonly Identity[]): void {
+  if (draft.personsOf(draft.found.reached).length > 0) return;
+  const met = resolveContact(draft, identities);
+  if (met !== null) draft.found.reached.push(met.contactId);
+}
+
 /** Merge persons into the oldest one. A merge that brings a known stop to further enrollments counts as a stop. */
 export function mergePersons(draft: Draft, personIds: readonly string[]): string {
   const [root, ...others] = [...new Set(personIds)].sort();
@@ -40,6 +47,7 @@ export function mergePersons(draft: Draft, personIds: readonly string[]): string
   draft.changeContact(root, {
     lastOrderAt: latest(all.map((c) => c.lastOrderAt)),
     lastReplyAt: latest(all.map((c) => c.lastReplyAt)),
+    lastContactedAt: latest(all.map((c) => c.lastContactedAt)),
     lastSeenAt: latest(all.map((c) => c.lastSeenAt)),
     ...(all.some((c) => c.lifecycle === 'DO_NOT_CONTACT') ? { lifecycle: 'DO_NOT_CONTACT' } : {}),
   });

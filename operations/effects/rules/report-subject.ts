@@ -125,6 +125,7 @@ function createSubject<D, R>(
       contactId: owner.contactId,
       state: 'open',
       convertedAt: null,
+      contactedAt: null,
       previousSubjectId: previous?.id ?? null,
     },
     previous === null ? keys : [],

@@ -1,6 +1,6 @@
 import type { Draft } from '../../intake/draft.ts';
 import type { KnownEnrollment, KnownSubject } from '../../intake/world.ts';
-import { endBoughtSubject } from './ends.ts';
+import { endBoughtSubject, endContacted } from './ends.ts';
 
 /**
  * Several subjects turned out to be the same. The one with an open enrollment stays, else the oldest; keys, enrollments and orders of the
@@ -40,15 +40,18 @@ function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
   if (newest === undefined) return;
   const kind = draft.kindOf(newest.kind);
   const detailsOf = (s: KnownSubject) => kind.details.parse(s.details);
+  const contactedAt = all.reduce<number | null>((latest, s) => (s.contactedAt === null ? latest : Math.max(latest ?? s.contactedAt, s.contactedAt)), null);
   const converted = all.some((s) => s.state === 'converted');
   draft.changeSubject(kept, {
     details: kind.unite([detailsOf(newest), ...older.map(detailsOf)]),
     valueMinor: newest.valueMinor,
     currency: newest.currency,
     lastActivityAt: newest.lastActivityAt,
+    contactedAt,
     contactId: draft.subject(kept).contactId ?? all.find((s) => s.contactId !== null)?.contactId ?? null,
     ...(converted ? { state: 'converted' as const } : {}),
   });
   for (const id of others) draft.changeSubject(id, { state: 'gone' });
   if (converted) endBoughtSubject(draft, kept);
+  if (contactedAt !== null) endContacted(draft, kept);
 }
