@@ -28,12 +28,19 @@ export interface Command {
   summary: string;
   usage: string;
   options?: NonNullable<ParseArgsConfig['options']>;
+  /** How many arguments it takes at most; where it has commands of its own, how many each of them takes after its name. */
+  takes: number | Readonly<Record<string, number>>;
   run(context: Context): Promise<Answer>;
 }
 
 /** Thrown when the command line cannot be carried out as it stands; the message says what to do. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** Thrown when the command line is right, but what it asks for cannot be done: the exit status is 1. */
+export class NotPossibleError extends Error {
+  override readonly name = 'NotPossibleError';
 }
 
 /** JSON given as an option, e.g. `--config '{"url":"smtp://…"}'`. @throws UsageError */

@@ -18,6 +18,7 @@ rekindle connections rotate <id> [--secret SECRET]    a new webhook secret; the 
 rekindle connections retire <id>                      end the older of two secrets
 rekindle connections check <id>                       does the provider let us in?
 rekindle connections remove <id>`,
+  takes: { list: 0, create: 1, change: 1, rotate: 1, retire: 1, check: 1, remove: 1 },
   options: { name: { type: 'string' }, config: { type: 'string' }, secret: { type: 'string' }, state: { type: 'string' } },
   async run(context) {
     const [action = 'list', target] = context.args;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
-import { type Command, type Context, UsageError } from './command.ts';
+import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { quarantine } from './quarantine.ts';
@@ -27,6 +27,15 @@ ${Object.entries(commands)
 It speaks to REKINDLE_API_URL with REKINDLE_API_KEY (tenants: REKINDLE_INSTALLATION_KEY), or to what npm start runs on this machine.
 The exit status is 1 where something could not be done, 2 where the command line is wrong.`;
 
+/** A reader that has seen enough (`rekindle … | head`) closes the pipe: that is no fault, and nothing is left to say. */
+export function endQuietly(): void {
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
+}
+
 export async function main(argv: string[], say: (line: string) => void, complain: (line: string) => void): Promise<number> {
   const [name = '', ...rest] = argv;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
@@ -45,6 +54,7 @@ export async function main(argv: string[], say: (line: string) => void, complain
       say(command.usage);
       return 0;
     }
+    refuseExtra(positionals, name, command);
     const answer = await command.run(contextOf(positionals, values as Context['options']));
     if (values['json'] === true) say(JSON.stringify(answer.data, null, 2));
     else for (const line of answer.lines) say(line);
@@ -52,6 +62,17 @@ export async function main(argv: string[], say: (line: string) => void, complain
   } catch (error) {
     return explain(error, command, complain, rest.includes('--json'));
   }
+}
+
+/** An argument that nothing reads is a mistake: what was meant by it would silently not be done. */
+function refuseExtra(args: readonly string[], name: string, { takes }: Command): void {
+  const [action] = args;
+  // A command that is not known is refused by name.
+  const most = typeof takes === 'number' ? takes : action === undefined || !Object.hasOwn(takes, action) ? null : 1 + (takes[action] ?? 0);
+  const extra = most === null ? [] : args.slice(most);
+  if (extra.length === 0) return;
+  const full = typeof takes === 'number' ? name : `${name} ${action ?? ''}`;
+  throw new UsageError(`"${extra.join(' ')}" is too much for rekindle ${full}.`);
 }
 
 function contextOf(args: string[], options: Context['options']): Context {
@@ -82,7 +103,7 @@ function explain(error: unknown, command: Command, complain: (line: string) => v
       );
     return 1;
   }
-  if (error instanceof UnreachableError) {
+  if (error instanceof UnreachableError || error instanceof NotPossibleError) {
     complain(error.message);
     return 1;
   }

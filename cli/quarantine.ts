@@ -8,9 +8,9 @@ rekindle quarantine replay [<id>]                           read one, or all tha
 rekindle quarantine dismiss <id> --reason TEXT              it is never to take effect; TEXT says why
 
 The exit status is 1 where a replay leaves something that cannot be read.`,
+  takes: { list: 0, show: 1, replay: 1, dismiss: 1 },
   options: { state: { type: 'string' }, reason: { type: 'string' } },
-  async run({ store, args: [action = 'list', id, ...rest], options }) {
-    if (rest.length > 0) throw new UsageError(`"${rest.join(' ')}" is too much: quarantine ${action} takes one id.`);
+  async run({ store, args: [action = 'list', id], options }) {
     const one = (path = '') => `/api/quarantine/${encodeURIComponent(required(id, 'The id'))}${path}`;
     switch (action) {
       case 'list': {

@@ -12,10 +12,11 @@ rekindle re-enroll --email ADDRESS | --phone NUMBER | --subject ID | --external-
 It makes a new enrollment with steps of its own, counted from now: a step that went out in an earlier one goes out again.
 It is refused, and says why, for whoever has opted out, is suppressed, has bought, or is in that sequence already.
 --key KEY   repeat a call with the same key and it starts nothing twice; without it each call has a key of its own`,
+  takes: 1,
   options: Object.fromEntries([...searches, 'sequence', 'note', 'key'].map((name) => [name, { type: 'string' as const }])),
-  async run({ store, args: [id, ...rest], options }) {
+  async run({ store, args: [id], options }) {
     const search = Object.fromEntries(searches.flatMap((name) => (options[name] === undefined ? [] : [[fieldOf[name], options[name]]])));
-    if (rest.length > 0 || Object.keys(search).length + (id === undefined ? 0 : 1) > 1)
+    if (Object.keys(search).length + (id === undefined ? 0 : 1) > 1)
       throw new UsageError('Say one thing: an enrollment’s id, or one of --email, --phone, --subject and --external-id.');
     if (Object.keys(search).length === 0) required(id, 'The enrollment’s id, or --email, --phone, --subject or --external-id,');
     if (id !== undefined && options['sequence'] !== undefined) throw new UsageError('An enrollment has its sequence: leave --sequence out.');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiError, type RekindleClient } from '../sdk/client.ts';
-import { type Answer, type Command, type Context, jsonOption, type Row, shown, UsageError } from './command.ts';
+import { type Answer, type Command, type Context, jsonOption, NotPossibleError, type Row, shown, UsageError } from './command.ts';
 import { example, type OpenCart, type PreparedEvent, prepareEvent, type SendableEvent, sendableEvents, type SendOptions } from './send-event.ts';
 import { effectLines, effectOf, noteLines, type SeenEnrollment } from './sent-effect.ts';
 
@@ -26,6 +26,7 @@ others    --text (message.received)  --channel  --wording (contact.opted_in)  --
 
 It is no rehearsal: what the event does is done. An order finds the open cart of the address that it names.
 The exit status is 1 where it could not be read or had no effect.`,
+  takes: 1,
   options: {
     ...{ email: text, phone: text, name: text, locale: text, 'time-zone': text },
     ...{ value: text, currency: text, image: text, cart: text, order: text, lead: text, interest: text },
@@ -57,9 +58,8 @@ The exit status is 1 where it could not be read or had no effect.`,
 
 type Sending = Omit<PreparedEvent, 'type'> & { type: string };
 
-function readEvent({ args: [type, ...rest], options }: Context, openCart: OpenCart | null): Sending {
+function readEvent({ args: [type], options }: Context, openCart: OpenCart | null): Sending {
   if (type === undefined) throw new UsageError('Which event?');
-  if (rest.length > 0) throw new UsageError(`"${rest.join(' ')}" is too much: one event at a time.`);
   const data = jsonOption(options, 'data');
   if (data !== undefined)
     return { type, data, cart: option(options, 'cart') ?? null, order: option(options, 'order') ?? null, lead: option(options, 'lead') ?? null };
@@ -103,7 +103,9 @@ async function firstConnection(store: RekindleClient): Promise<string> {
   const all = await store.listAll('/api/connections?limit=500');
   const found = all.find((c) => c['integration'] === 'generic' && c['state'] === 'connected');
   if (found !== undefined) return shown(found['id']);
-  throw new UsageError('The store has no connection of the integration generic: make one with rekindle connections create generic --name "Tests".');
+  throw new NotPossibleError(
+    'The store has no connection of the integration generic: make one with rekindle connections create generic --name "Tests".',
+  );
 }
 
 type Searches = readonly string[];

@@ -5,6 +5,7 @@ export const settings: Command = {
   usage: `rekindle settings                       show them
 rekindle settings set NAME=VALUE …      change some; VALUE is JSON, or text
 rekindle settings history               who changed what, and when`,
+  takes: { show: 0, set: Number.POSITIVE_INFINITY, history: 0 },
   async run({ store, args: [action = 'show', ...rest] }) {
     switch (action) {
       case 'show': {

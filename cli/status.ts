@@ -6,6 +6,7 @@ export const status: Command = {
   usage: `rekindle status
 
 The exit status is 1 unless everything works.`,
+  takes: 0,
   async run({ store }) {
     const data = (await store.request('GET', '/healthz').catch((error: unknown) => {
       // An unhealthy installation answers 503, and the body says what is wrong.

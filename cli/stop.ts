@@ -3,6 +3,7 @@ import { type Command, required, shown } from './command.ts';
 export const stop: Command = {
   summary: 'end one running sequence by hand',
   usage: 'rekindle stop <enrollment id> [--reason TEXT]   TEXT is kept as a note; it decides nothing',
+  takes: 1,
   options: { reason: { type: 'string' } },
   async run({ store, args: [id], options }) {
     const reason = String(options['reason'] ?? 'stopped by hand');

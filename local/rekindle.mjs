@@ -3,5 +3,6 @@
 import { register } from 'tsx/esm/api';
 
 register();
-const { main } = await import('../cli/main.ts');
+const { endQuietly, main } = await import('../cli/main.ts');
+endQuietly();
 process.exitCode = await main(process.argv.slice(2), console.log, console.error);

@@ -69,7 +69,15 @@ function subjectToCome(draft: Draft, event: OrderPlaced, buyerId: string | null)
   if (keys.length === 0) return [];
   const atMs = event.occurredAtMs;
   const { details, ...unknown } = cart.fold(null, { occurredAtMs: atMs, report: unheardOf(atMs) }, { email: null, phone: null });
-  const fields = { ...unknown, kind: cart.kind, contactId: buyerId, previousSubjectId: null, convertedAt: atMs, contactedAt: null, state: 'converted' as const };
+  const fields = {
+    ...unknown,
+    kind: cart.kind,
+    contactId: buyerId,
+    previousSubjectId: null,
+    convertedAt: atMs,
+    contactedAt: null,
+    state: 'converted' as const,
+  };
   return [draft.createSubject({ ...fields, details: cart.convert(details, event.order.products) }, keys)];
 }
 

@@ -315,6 +315,27 @@ describe('npx rekindle', () => {
     expect(await run('quarantine', '--state', 'nosuch')).toMatchObject({ code: 1, complained: expect.stringContaining('state') as unknown });
   });
 
+  test.each([
+    ['connections list', ['connections', 'list', 'extra']],
+    ['connections rotate', ['connections', 'rotate', 'id', 'extra']],
+    ['settings show', ['settings', 'show', 'extra']],
+    ['settings history', ['settings', 'history', 'extra']],
+    ['tenants revoke', ['tenants', 'revoke', 'slug', 'id', 'extra']],
+    ['quarantine replay', ['quarantine', 'replay', 'id', 'extra']],
+    ['status', ['status', 'extra']],
+    ['send', ['send', 'cart.updated', 'extra', '--email', 'x@example.com']],
+    ['stop', ['stop', 'id', 'extra']],
+    ['re-enroll', ['re-enroll', 'id', 'extra']],
+  ])('%s refuses an argument too many, with its usage', async (command, argv) => {
+    expect(await run(...argv)).toMatchObject({
+      code: 2,
+      said: '',
+      complained: expect.stringMatching(
+        new RegExp(`^"extra" is too much for rekindle ${command}[.]\n\nrekindle ${command.split(' ')[0] ?? ''}`),
+      ) as unknown,
+    });
+  });
+
   test('every command has help, and says JSON where it is asked for it', async () => {
     for (const command of ['connections', 'settings', 'tenants', 'quarantine', 'status', 'send', 'stop', 're-enroll']) {
       expect(await run(command, '--help'), command).toMatchObject({ code: 0, said: expect.stringContaining(`rekindle ${command}`) as unknown });

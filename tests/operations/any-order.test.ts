@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { conversions } from '../../db/schema/index.ts';
 import { ask } from '../api/left-carts.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 
@@ -18,7 +19,8 @@ function aPerson() {
 }
 type Person = ReturnType<typeof aPerson>;
 
-const applied = async (answer: Promise<{ status: number; body: unknown }>) => expect(await answer).toMatchObject({ status: 200, body: { status: 'applied' } });
+const applied = async (answer: Promise<{ status: number; body: unknown }>) =>
+  expect(await answer).toMatchObject({ status: 200, body: { status: 'applied' } });
 const leadAt = (agoMs: number, { id, email, phone }: Person) =>
   applied(shop.post('lead.created', { lead: { id, source: 'website', interest: 'a flat' }, contact: { email, phone } }, { at: Date.now() - agoMs }));
 const callAt = (agoMs: number, data: Record<string, unknown>) => applied(shop.post('lead.contacted', data, { at: Date.now() - agoMs }));
@@ -31,6 +33,12 @@ const whyOf = async (email: string) => {
   const { body } = await ask(shop, shop.tenant.apiKey, `/api/explain?email=${encodeURIComponent(email)}`);
   return (body as { subjects_without_sequence: { sentence: string }[] }).subjects_without_sequence.map((s) => s.sentence);
 };
+
+const checkout = ({ id, email }: Person) => ({
+  ...{ id: count, token: id, cart_token: id, email, currency: 'EUR', presentment_currency: 'EUR', total_price: '49.00' },
+  ...{ created_at: new Date(Date.now() - 20 * minute).toISOString(), updated_at: new Date(Date.now() - 20 * minute).toISOString() },
+  ...{ abandoned_checkout_url: `https://shop.example.com/checkouts/${id}/recover`, line_items: [{ title: 'Apron', quantity: 1, price: '49.00' }] },
+});
 
 describe.each([
   ['the lead’s id', ({ id }: Person) => ({ lead_id: id })],
@@ -117,7 +125,10 @@ describe('carts', () => {
     await placed(early);
     await cancelled(early);
     const orders = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(conversions));
-    expect(orders.filter((o) => o.orderId === late || o.orderId === early).map((o) => o.cancelledAt)).toEqual([expect.any(Number), expect.any(Number)]);
+    expect(orders.filter((o) => o.orderId === late || o.orderId === early).map((o) => o.reversedAt)).toEqual([
+      expect.any(Number),
+      expect.any(Number),
+    ]);
   });
 
   test('an opt-out before anybody is known, in both orders', async () => {

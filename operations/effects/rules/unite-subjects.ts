@@ -40,7 +40,10 @@ function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
   if (newest === undefined) return;
   const kind = draft.kindOf(newest.kind);
   const detailsOf = (s: KnownSubject) => kind.details.parse(s.details);
-  const contactedAt = all.reduce<number | null>((latest, s) => (s.contactedAt === null ? latest : Math.max(latest ?? s.contactedAt, s.contactedAt)), null);
+  const contactedAt = all.reduce<number | null>(
+    (latest, s) => (s.contactedAt === null ? latest : Math.max(latest ?? s.contactedAt, s.contactedAt)),
+    null,
+  );
   const converted = all.some((s) => s.state === 'converted');
   draft.changeSubject(kept, {
     details: kind.unite([detailsOf(newest), ...older.map(detailsOf)]),
