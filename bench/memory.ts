@@ -1,10 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { freePort } from '../local/ports.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import { recoveryWorkflowId, recoveryWorkflowType } from '../workflows/contract.ts';
+import { buildWorker } from './build-worker.ts';
 import { fillAsleep, placeOf, type Place } from './growth/fill.ts';
 import { asleep } from './history.ts';
 import { besideFloor, budgeted, type Figure, known, type Measured, median, until, untilCount } from './measure.ts';
@@ -77,14 +76,6 @@ async function putToSleep(owner: pg.Client, client: Client, place: Place, from: 
   await asleep(some.map((row) => client.workflow.getHandle(recoveryWorkflowId(place.slug, 'cart', row.enrollment_id))));
   const running = async () => (await client.workflow.count(`WorkflowType = '${recoveryWorkflowType}' AND ExecutionStatus = 'Running'`)).count;
   await untilCount({ what: 'workflows running', target: to, count: running, everyMs: 200 });
-}
-
-/** As in production: bundled beforehand, without tsx. @returns the script; the sources where they do not compile right now */
-function buildWorker(say: (line: string) => void): 'dist/worker/main.js' | 'worker/main.ts' {
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  say('memory: building the worker');
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'local/build.ts'], { cwd: root, stdio: 'ignore' });
-  return status === 0 ? 'dist/worker/main.js' : 'worker/main.ts';
 }
 
 /** From its own metrics: the median of some seconds after the last workflow fell asleep. */
