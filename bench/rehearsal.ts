@@ -11,7 +11,7 @@ export async function measureRehearsal(rounds: number): Promise<Measured> {
   const perRound = 20_000;
   for (let round = 0; round <= rounds; round++) {
     const fromMs = performance.now();
-    for (let i = 0; i < perRound; i++) rehearse(parsed.definition, [{ type: 'cart.updated', atMs: 1_790_000_000_000 + i * 61_000 }]);
+    for (let i = 0; i < perRound; i++) rehearse(parsed.definition, [{ type: 'subject.updated', atMs: 1_790_000_000_000 + i * 61_000 }]);
     // The first round warms up.
     if (round > 0) rates.push((perRound / (performance.now() - fromMs)) * 1_000);
   }
