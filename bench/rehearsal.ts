@@ -18,7 +18,7 @@ export async function measureRehearsal(rounds: number): Promise<Measured> {
   const { definition } = parsed;
   let done = 0;
   const rehearsals = () => {
-    for (let i = 0; i < perSlice; i++) rehearse(definition, [{ type: 'cart.updated', atMs: 1_790_000_000_000 + done++ * 61_000 }]);
+    for (let i = 0; i < perSlice; i++) rehearse(definition, [{ type: 'subject.updated', atMs: 1_790_000_000_000 + done++ * 61_000 }]);
   };
   const computations = () => {
     for (let i = 0; i < perSlice; i++) compute(done + i);

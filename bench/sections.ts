@@ -1,6 +1,7 @@
 import { measureActivities } from './activities.ts';
 import { measureClaims } from './claims.ts';
 import { measureDueToCall } from './due-to-call.ts';
+import { measureFlashSale } from './flash-sale.ts';
 import { measureGrowth } from './growth/growth.ts';
 import { measureHistory } from './history.ts';
 import type { Measured } from './measure.ts';
@@ -42,6 +43,7 @@ export const sections: readonly Section[] = [
   onStack('history', true, (stack) => measureHistory(stack, 15)),
   onStack('statements', true, (stack) => measureStatements(stack, 20)),
   onStack('memory', true, (stack, { sleeping, say }) => measureMemory(stack, sleeping, say)),
+  onStack('flash-sale', false, (stack) => measureFlashSale(stack, { events: 10_000, seconds: 10 })),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),
   // Last: it sets up Temporal's runtime for itself, which a process can do once.

@@ -115,10 +115,11 @@ export async function post(port: number, signed: Signed): Promise<number> {
   }
 }
 
-function postOnce(port: number, { path, payload, headers }: Signed): Promise<{ status: number; said: string }> {
+/** Post a delivery once, whatever is answered. */
+export function postOnce(port: number, { path, payload, headers }: Signed, through: Agent = agent): Promise<{ status: number; said: string }> {
   return new Promise((resolve, reject) => {
     const req = request(
-      { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+      { agent: through, host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
       (res) => {
         let said = '';
         res.setEncoding('utf8').on('data', (text: string) => void (said += text));

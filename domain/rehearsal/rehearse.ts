@@ -23,7 +23,7 @@ export type LogEntryOf<Kind extends LogEntry['kind']> = Extract<LogEntry, { kind
 export interface Rehearsal {
   plan: Plan;
   log: LogEntry[];
-  /** null: no cart was touched, or it is held and nothing ends that. */
+  /** null: nothing began, or it is held and nothing ends that. */
   finished: LogEntryOf<'finished'> | null;
   /** The progress at the end; null where nothing began. */
   progress: Progress | null;
@@ -44,7 +44,7 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
   const plan = compilePlan(definition, 1, full.timeScale);
   const inOrder = events.toSorted((a, b) => a.atMs - b.atMs);
   const log: LogEntry[] = [];
-  let next = inOrder.findIndex(({ type }) => type === 'cart.updated');
+  let next = inOrder.findIndex(({ type }) => type === 'subject.updated');
   const first = inOrder[next];
   if (first === undefined) return { plan, log, finished: null, progress: null };
 

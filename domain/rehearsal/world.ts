@@ -89,10 +89,10 @@ export function newWorld(anchorMs: EpochMs, setting: Setting): World {
 /** Let an event happen, as `operations/effects/` would write it. */
 export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
   switch (event.type) {
-    case 'cart.updated':
+    case 'subject.updated':
       world.lastActivityMs = Math.max(world.lastActivityMs, event.atMs);
       return;
-    case 'shop.visited':
+    case 'person.seen':
       see(world, 'lastSeenMs', event.atMs);
       return;
     case 'order.placed':
@@ -100,7 +100,7 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       see(world, 'lastOrderMs', event.atMs);
       end(world, stopReasonOfOrder({ activated: world.enrollment.activatedAt !== null, matched: event.matched }));
       return;
-    case 'checkout.gone':
+    case 'subject.gone':
       world.subjectState = 'gone';
       return;
     case 'message.received':
@@ -230,7 +230,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
   return {
     plan,
     progress: progressIn(world),
-    step: { id: step.id, when: step.when, channels: step.channels, refusals, maxRetries: step.maxRetries },
+    step: { id: step.id, when: step.when, channels: step.channels, refusals, maxRetries: step.maxRetries, failures: row?.failures ?? 0 },
     enrollment: { ended: null },
     subject: {
       state: world.subjectState,
