@@ -1,7 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type ConnectionLine, lineOf, type Wanted } from './connection-line.ts';
-import { GatheringSocket } from './gathering-socket.ts';
 
 /** A transaction that sees exactly one tenant's rows. */
 export type Tx = NodePgDatabase & { $client: TransactionClient };
@@ -322,7 +321,6 @@ export function openDatabase(options: DatabaseOptions): Database {
       keepAlive: true,
       // A statement is sent when it is asked for, not when the one before it was answered.
       pipeline: true,
-      stream: () => new GatheringSocket(),
       ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
     });
     // An idle connection that dies (a restarted server) is replaced by the pool; without a listener it would end the process.
