@@ -99,7 +99,8 @@ export async function accept(deps: BuiltDeps, signed: Signed, expected: 'applied
   if (answer.kind !== 'accepted' || answer.result !== expected) throw new Error(JSON.stringify(answer));
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+// As many at once as a part asks for: a delivery that waits in this process for a connection has not been sent.
+const agent = new Agent({ keepAlive: true });
 
 /**
  * Post a delivery to a process, and again while it answers 5xx, as a shop would.
@@ -114,10 +115,11 @@ export async function post(port: number, signed: Signed): Promise<number> {
   }
 }
 
-function postOnce(port: number, { path, payload, headers }: Signed): Promise<{ status: number; said: string }> {
+/** Post a delivery once, whatever is answered. */
+export function postOnce(port: number, { path, payload, headers }: Signed, through: Agent = agent): Promise<{ status: number; said: string }> {
   return new Promise((resolve, reject) => {
     const req = request(
-      { agent, host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+      { agent: through, host: '127.0.0.1', port, path, method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
       (res) => {
         let said = '';
         res.setEncoding('utf8').on('data', (text: string) => void (said += text));

@@ -6,6 +6,7 @@ import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
+import { rehearse } from './rehearse.ts';
 import { send } from './send.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
@@ -13,7 +14,17 @@ import { stop } from './stop.ts';
 import { tenants } from './tenants.ts';
 
 // A new command is one file and one line here.
-const commands: Readonly<Record<string, Command>> = { connections, settings, tenants, quarantine, status, send, stop, 're-enroll': reEnroll };
+const commands: Readonly<Record<string, Command>> = {
+  connections,
+  settings,
+  tenants,
+  quarantine,
+  status,
+  send,
+  stop,
+  're-enroll': reEnroll,
+  rehearse,
+};
 
 const usage = `rekindle <command> [options]
 

@@ -6,7 +6,8 @@ import type { CopySource } from '../content/copy-source.ts';
 import { sequences, sequenceVersions } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
-import { describeSequenceErrors, parseSequence } from '../domain/sequence/parse-sequence.ts';
+import { parseSequence } from '../domain/sequence/parse-sequence.ts';
+import { describeFileErrors } from '../domain/yaml-file.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import type { Deps } from './deps.ts';
 
@@ -38,7 +39,7 @@ export class PresetError extends Error {
 /** @throws PresetError, or the content's error that names file and line */
 export async function compilePreset(source: PresetSource, kinds: SubjectKinds = subjectKinds): Promise<CompiledPreset> {
   const parsed = parseSequence(source.yaml, kinds);
-  if (!parsed.ok) throw new PresetError(describeSequenceErrors(source.file, parsed.errors));
+  if (!parsed.ok) throw new PresetError(describeFileErrors(source.file, parsed.errors));
   const { definition } = parsed;
   const kind = kinds.ofTrigger(definition.on);
   if (kind === null) throw new PresetError(`${source.file}: nothing is known about what ${definition.on} starts`);

@@ -12,8 +12,8 @@ export const due: TimeGate = {
     return readyMs - fromMs > clockGraceMs ? readyMs : fromMs;
   },
   input: ({ facts, dueMs }) => ({ dueMs, notBeforeMs: facts.progress.notBeforeMs[facts.step.id] ?? null }),
-  note: ({ facts, dueMs }) =>
-    (facts.progress.notBeforeMs[facts.step.id] ?? dueMs) > dueMs
-      ? 'It was put off, and its next attempt is not due yet.'
-      : 'The step is not due yet.',
+  note({ facts, dueMs }) {
+    if ((facts.progress.notBeforeMs[facts.step.id] ?? dueMs) <= dueMs) return 'The step is not due yet.';
+    return facts.step.failures > 0 ? 'It could not be sent, and the next attempt is not due yet.' : 'It was put off until then.';
+  },
 };

@@ -68,6 +68,8 @@ export interface Facts {
     /** By channel, how often its provider has refused this message so far (rule 8). Neither an outage nor a refusal for good counts. */
     refusals: Partial<Record<Channel, number>>;
     maxRetries: number;
+    /** How often sending it has failed so far, for whatever reason. */
+    failures: number;
   };
   enrollment: { ended: StopReason | 'completed' | null };
   subject: {

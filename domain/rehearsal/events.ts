@@ -1,14 +1,14 @@
 import type { Channel } from '../channels/index.ts';
 import type { EpochMs, StepId } from '../sequence/plan.ts';
 
-/** What happens around a rehearsed enrollment. The first `cart.updated` starts it; what comes before that has no effect. */
+/** What happens around a rehearsed enrollment. The first `subject.updated` starts it; what comes before that has no effect. */
 export type RehearsalEvent = { atMs: EpochMs } & (
-  | { type: 'cart.updated' }
+  | { type: 'subject.updated' }
   /** The shopper is seen anywhere in the shop. */
-  | { type: 'shop.visited' }
+  | { type: 'person.seen' }
   /** @see stopReasonOfOrder for `matched` */
   | { type: 'order.placed'; matched: boolean }
-  | { type: 'checkout.gone' }
+  | { type: 'subject.gone' }
   | { type: 'message.received' }
   /** `channel` null: all of them. */
   | { type: 'contact.opted_out'; channel: Channel | null }

@@ -3,12 +3,7 @@ import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { SequenceShape, StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
-
-/** One mistake. `path` leads to the field in the file. */
-export interface Mistake {
-  path: (string | number)[];
-  message: string;
-}
+import type { Mistake } from '../yaml-file.ts';
 
 /** What a file of the right shape still has wrong: rules across its fields. */
 export function findMistakes(shape: SequenceShape): Mistake[] {

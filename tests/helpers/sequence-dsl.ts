@@ -68,11 +68,11 @@ export interface TimedWords {
   event: WithoutTime<RehearsalEvent>;
 }
 
-export const cartUpdated = (at: string): TimedWords => ({ at, event: { type: 'cart.updated' } });
-export const shopVisited = (at: string): TimedWords => ({ at, event: { type: 'shop.visited' } });
+export const cartUpdated = (at: string): TimedWords => ({ at, event: { type: 'subject.updated' } });
+export const shopVisited = (at: string): TimedWords => ({ at, event: { type: 'person.seen' } });
 export const orderPlaced = (at: string): TimedWords => ({ at, event: { type: 'order.placed', matched: true } });
 export const orderPlacedElsewhere = (at: string): TimedWords => ({ at, event: { type: 'order.placed', matched: false } });
-export const checkoutGone = (at: string): TimedWords => ({ at, event: { type: 'checkout.gone' } });
+export const checkoutGone = (at: string): TimedWords => ({ at, event: { type: 'subject.gone' } });
 export const replied = (at: string): TimedWords => ({ at, event: { type: 'message.received' } });
 export const optedOut = (at: string, channel: Channel | null = null): TimedWords => ({ at, event: { type: 'contact.opted_out', channel } });
 export const opened = (at: string, step: StepId): TimedWords => ({ at, event: { type: 'message.opened', step } });

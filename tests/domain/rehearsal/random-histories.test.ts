@@ -84,9 +84,9 @@ const sequences: fc.Arbitrary<SequenceDefinition> = fc.integer({ min: 1, max: st
 
 const instants = fc.integer({ min: 0, max: 12 * 24 * 60 }).map((minutes) => startMs + minutes * minuteMs);
 const happenings = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom({ type: 'cart.updated' as const }, { type: 'shop.visited' as const }) },
+  { weight: 6, arbitrary: fc.constantFrom({ type: 'subject.updated' as const }, { type: 'person.seen' as const }) },
   { weight: 1, arbitrary: fc.boolean().map((matched) => ({ type: 'order.placed' as const, matched })) },
-  { weight: 1, arbitrary: fc.constantFrom({ type: 'message.received' as const }, { type: 'checkout.gone' as const }) },
+  { weight: 1, arbitrary: fc.constantFrom({ type: 'message.received' as const }, { type: 'subject.gone' as const }) },
   {
     weight: 1,
     arbitrary: fc.constantFrom('email' as const, 'sms' as const, null).map((channel) => ({ type: 'contact.opted_out' as const, channel })),
@@ -111,7 +111,7 @@ const outages = fc
 const histories: fc.Arbitrary<RehearsalEvent[]> = fc
   .tuple(fc.array(fc.tuple(instants, happenings), { maxLength: 10 }), fc.array(outages, { maxLength: 1 }))
   .map(([events, downs]) => [
-    { atMs: startMs, type: 'cart.updated' },
+    { atMs: startMs, type: 'subject.updated' },
     ...events.map(([atMs, event]): RehearsalEvent => ({ ...event, atMs })),
     ...downs,
   ]);
@@ -242,7 +242,7 @@ describe('in every history', () => {
   test('nobody is disturbed within half an hour of being active after the cart was left', () => {
     check((run, { events }) => {
       const { anchorMs } = progressOf(run);
-      const active = events.filter((event) => event.type === 'cart.updated' || event.type === 'shop.visited').filter(({ atMs }) => atMs > anchorMs);
+      const active = events.filter((event) => event.type === 'subject.updated' || event.type === 'person.seen').filter(({ atMs }) => atMs > anchorMs);
       for (const { atMs } of disturbing(run)) {
         const latest = Math.max(...active.filter((event) => event.atMs <= atMs).map((event) => event.atMs));
         expect(atMs - latest).toBeGreaterThanOrEqual(Math.round(ms('30m') / run.plan.timeScale));
@@ -273,7 +273,7 @@ describe('in every history', () => {
         const run = rehearse(
           definition,
           [
-            { atMs: startMs, type: 'cart.updated' },
+            { atMs: startMs, type: 'subject.updated' },
             { type: 'workers.down', atMs: downMs, untilMs: downMs + (minutes * minuteMs) / timeScale },
           ],
           { timeScale },

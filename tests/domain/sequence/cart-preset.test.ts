@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
-import { describeSequenceErrors, parseSequence } from '../../../domain/sequence/parse-sequence.ts';
+import { parseSequence } from '../../../domain/sequence/parse-sequence.ts';
+import { describeFileErrors } from '../../../domain/yaml-file.ts';
 import { cartUpdated, ms, rehearse } from '../../helpers/sequence-dsl.ts';
 
 const parsed = parseSequence(readFileSync(new URL('../../../sequences/cart.yaml', import.meta.url), 'utf8'));
-if (!parsed.ok) throw new Error(describeSequenceErrors('cart.yaml', parsed.errors));
+if (!parsed.ok) throw new Error(describeFileErrors('cart.yaml', parsed.errors));
 const cart = parsed.definition;
 
 test('the cart preset has its five steps at their times', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeSequenceErrors, parseSequence } from '../../../domain/sequence/parse-sequence.ts';
+import { parseSequence } from '../../../domain/sequence/parse-sequence.ts';
+import { describeFileErrors } from '../../../domain/yaml-file.ts';
 import { subjectKindsOf } from '../../../domain/subjects/index.ts';
 import { lead } from '../../../domain/subjects/lead/index.ts';
 
@@ -10,7 +11,7 @@ function file({ steps = '  - { id: email_2h, at: 2h, channel: email, content: ca
 
 function definitionOf(yaml: string) {
   const parsed = parseSequence(yaml);
-  if (!parsed.ok) throw new Error(describeSequenceErrors('cart.yaml', parsed.errors));
+  if (!parsed.ok) throw new Error(describeFileErrors('cart.yaml', parsed.errors));
   return parsed.definition;
 }
 
@@ -236,5 +237,5 @@ test.each([
 });
 
 test('errors are shown one a line, as editors read them', () => {
-  expect(describeSequenceErrors('cart.yaml', [{ line: 3, column: 5, message: 'A thing.' }])).toBe('cart.yaml:3:5: A thing.');
+  expect(describeFileErrors('cart.yaml', [{ line: 3, column: 5, message: 'A thing.' }])).toBe('cart.yaml:3:5: A thing.');
 });

@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { rehearse as rehearseSequence } from '../domain/rehearsal/rehearse.ts';
+import { parseScenario } from '../domain/rehearsal/scenario.ts';
+import { formatTranscript, transcriptOf } from '../domain/rehearsal/transcript.ts';
+import { parseSequence } from '../domain/sequence/parse-sequence.ts';
+import { describeFileErrors, type FileError } from '../domain/yaml-file.ts';
+import { type Command, required, UsageError } from './command.ts';
+
+export const rehearse: Command = {
+  summary: 'play a sequence over its days in a moment, without a server',
+  usage: `rekindle rehearse <sequence | file.yaml> [--scenario file.yaml] [--from 2026-03-10T10:00] [--expect file]
+
+Says what would be sent, put off and left out, when and why, by the rules that dispatch real messages. <sequence> is one that comes with Rekindle,
+such as cart, or a file of your own. Nothing is sent, and no server is asked.
+
+--scenario    who is rehearsed and what happens meanwhile: opens, clicks, a reply, a purchase, an outage (docs/rehearsal.md)
+--from        when the cart or lead was left, on the person's clock
+--expect      a transcript to compare with; the exit status is 1 where they differ`,
+  options: { scenario: { type: 'string' }, from: { type: 'string' }, expect: { type: 'string' } },
+  run({ args, options }) {
+    const [wanted, ...more] = args;
+    if (more.length > 0) throw new UsageError(`There is one sequence to rehearse; what is ${more.join(' ')}?`);
+    const sequenceFile = fileOf(required(wanted, 'The sequence to rehearse'));
+    const sequence = parseSequence(read(sequenceFile));
+    if (!sequence.ok) return Promise.resolve(mistakes(sequenceFile, sequence.errors));
+    const scenarioFile = typeof options['scenario'] === 'string' ? options['scenario'] : null;
+    const scenarioText = scenarioFile === null ? '' : read(scenarioFile);
+    const given = typeof options['from'] === 'string' ? `from: ${JSON.stringify(options['from'])}\n` : '';
+    const scenario = parseScenario(given + withoutFrom(scenarioText, given !== ''), sequence.definition);
+    if (!scenario.ok) return Promise.resolve(mistakes(scenarioFile ?? '--from', scenario.errors));
+    const transcript = transcriptOf(rehearseSequence(sequence.definition, scenario.value.events, scenario.value.setting), scenario.value);
+    const text = formatTranscript(transcript);
+    if (typeof options['expect'] !== 'string') return Promise.resolve({ data: transcript, lines: [text] });
+    const differences = differ(read(options['expect']), text);
+    return Promise.resolve({
+      data: { ...transcript, differences },
+      lines: differences.length === 0 ? [`As ${options['expect']} says.`] : [`Not as ${options['expect']} says:`, '', ...differences],
+      failed: differences.length > 0,
+    });
+  },
+};
+
+function mistakes(file: string, errors: readonly FileError[]) {
+  return { data: { file, errors }, lines: [describeFileErrors(file, errors)], failed: true };
+}
+
+/** One that comes with Rekindle, by its name; else a file. */
+function fileOf(wanted: string): string {
+  // From the sources, and from dist/.
+  const preset = ['..', '../..'].map((root) => fileURLToPath(new URL(`${root}/sequences/${wanted}.yaml`, import.meta.url)));
+  return /^[\w-]+$/.test(wanted) ? (preset.find((file) => existsSync(file)) ?? wanted) : wanted;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** The command line's time counts, not the file's. */
+const withoutFrom = (text: string, given: boolean) => (given ? text.replace(/^from:.*$/m, '') : text);
+
+/** The lines that differ, `-` as expected, `+` as it is now, in order. */
+function differ(expected: string, actual: string): string[] {
+  const [before, after] = [expected.trimEnd().split('\n'), actual.trimEnd().split('\n')];
+  const lines: string[] = [];
+  for (let a = 0, b = 0; a < before.length || b < after.length; ) {
+    if (before[a] === after[b]) {
+      a += 1;
+      b += 1;
+      continue;
+    }
+    const skipped = after.indexOf(before[a] ?? '', b);
+    if (a < before.length && skipped === -1) lines.push(`- ${before[a++] ?? ''}`);
+    else if (b < after.length) lines.push(`+ ${after[b++] ?? ''}`);
+    else lines.push(`- ${before[a++] ?? ''}`);
+  }
+  return lines;
+}

@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import { channelNames } from '../channels/index.ts';
+import type { ChannelFacts } from '../gates/facts.ts';
+import { minorDigits } from '../money.ts';
+import type { SequenceDefinition } from '../sequence/definition.ts';
+import { parseDuration } from '../sequence/duration.ts';
+import type { EpochMs } from '../sequence/plan.ts';
+import { canonicalTimeZone, offsetMsAt } from '../time/zones.ts';
+import { type Mistake, type ReadYaml, readYaml } from '../yaml-file.ts';
+import type { RehearsalEvent } from './events.ts';
+import { plainSetting, plainSettings, type Setting } from './world.ts';
+
+const span = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms === null) context.addIssue('is no span: write a whole number and s, m, h or d, e.g. 30m');
+  return ms ?? 0;
+});
+const timeOfDay = /^([01]\d|2[0-3]):([0-5]\d)$/;
+const minuteOf = (text: string) => Number(text.slice(0, 2)) * 60 + Number(text.slice(3));
+const unknownField = 'is needed for this event';
+
+const happening = z.strictObject({
+  at: span,
+  event: z.enum(
+    [
+      'changed',
+      'seen',
+      'purchase',
+      'purchase_elsewhere',
+      'deleted',
+      'reply',
+      'opt_out',
+      'opened',
+      'clicked',
+      'provider',
+      'workers_down',
+      'paused',
+      'resumed',
+    ],
+    { error: 'is no event of a scenario: docs/rehearsal.md lists them' },
+  ),
+  step: z.string().optional(),
+  channel: z.enum(channelNames, { error: 'is no channel' }).optional(),
+  answers: z.enum(['accepted', 'outage', 'refused', 'refused_for_good', 'unknown'], { error: 'is no answer of a provider' }).optional(),
+  for: span.optional(),
+});
+type Happening = z.output<typeof happening>;
+
+const scenarioSchema = z.strictObject({
+  /** When the subject was left, on the person's clock. */
+  from: z
+    .string()
+    .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d)?$/, 'is no local time: write it like 2026-03-10T10:00')
+    .default('2026-03-10T10:00'),
+  timeZone: z
+    .string()
+    .refine((name) => canonicalTimeZone(name) !== null, 'is no time zone that is known here: write it like Europe/Vienna')
+    .default('UTC'),
+  quietHours: z
+    .union([z.literal(['off', false]), z.strictObject({ from: z.string().regex(timeOfDay), to: z.string().regex(timeOfDay) })], {
+      error: 'is neither `off` nor like { from: "21:00", to: "08:00" }',
+    })
+    .default({ from: '21:00', to: '08:00' }),
+  channels: z.array(z.enum(channelNames, { error: 'is no channel' })).default(['email', 'sms']),
+  segment: z.enum(['FIRST_TIME', 'RETURNING', 'HIGH_VALUE'], { error: 'is no segment' }).default('FIRST_TIME'),
+  lowStock: z.boolean().default(false),
+  /** In major units. */
+  value: z.number().nonnegative().nullable().default(129.9),
+  currency: z
+    .string()
+    .refine((code) => minorDigits(code) !== null, 'is no currency of ISO 4217')
+    .default('EUR'),
+  tracksOpens: z.boolean().default(true),
+  timeScale: z.number().int().min(1).default(1),
+  events: z.array(happening).default([]),
+});
+type ScenarioShape = z.output<typeof scenarioSchema>;
+
+/** What a sequence is rehearsed with. */
+export interface Scenario {
+  /** When the subject was left. */
+  fromMs: EpochMs;
+  timeZone: string;
+  setting: Setting;
+  /** The leaving itself first. */
+  events: RehearsalEvent[];
+}
+
+/**
+ * Read a scenario from YAML: what happens while a sequence is rehearsed, and to whom. Source: docs/rehearsal.md
+ * @param yaml - an empty text is the plain scenario: nothing happens
+ * @param definition - steps that it names must be among these
+ */
+export function parseScenario(yaml: string, definition: SequenceDefinition): ReadYaml<Scenario> {
+  const read = readYaml(yaml.trim() === '' ? '{}' : yaml, scenarioSchema, (shape) => mistakesIn(shape, definition));
+  return read.ok ? { ok: true, value: toScenario(read.value) } : read;
+}
+
+function mistakesIn({ events }: ScenarioShape, { steps }: SequenceDefinition): Mistake[] {
+  const needs: Partial<Record<Happening['event'], 'step' | 'answers' | 'for'>> = {
+    opened: 'step',
+    clicked: 'step',
+    provider: 'answers',
+    workers_down: 'for',
+  };
+  return events.flatMap((given, index): Mistake[] => {
+    const needed = needs[given.event];
+    const missing = needed !== undefined && given[needed] === undefined ? [{ path: ['events', index, needed], message: unknownField }] : [];
+    const known = given.step === undefined || steps.some(({ id }) => id === given.step);
+    return known
+      ? missing
+      : [{ path: ['events', index, 'step'], message: `is no step of this sequence: it has ${steps.map(({ id }) => id).join(', ')}` }];
+  });
+}
+
+const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'granted', requiresConsent: true, refused: false };
+
+function toScenario(shape: ScenarioShape): Scenario {
+  const fromMs = localMs(shape.timeZone, shape.from);
+  const { quietHours, value, currency } = shape;
+  const window = quietHours === 'off' || quietHours === false ? null : { fromMinute: minuteOf(quietHours.from), toMinute: minuteOf(quietHours.to) };
+  const setting: Setting = {
+    ...plainSetting,
+    timeZones: [shape.timeZone],
+    settings: { ...plainSettings, quietHours: window },
+    timeScale: shape.timeScale,
+    segment: shape.segment,
+    modifiers: shape.lowStock ? ['LOW_STOCK'] : [],
+    valueMinor: value === null ? null : Math.round(value * 10 ** (minorDigits(currency) ?? 0)),
+    currency,
+    channels: Object.fromEntries(shape.channels.map((channel) => [channel, usable])),
+    tracksOpens: shape.tracksOpens,
+  };
+  return {
+    fromMs,
+    timeZone: shape.timeZone,
+    setting,
+    events: [{ atMs: fromMs, type: 'subject.updated' }, ...shape.events.map((e) => toEvent(e, fromMs))],
+  };
+}
+
+function toEvent({ at, event, step = '', channel, answers = 'accepted', for: lasts = 0 }: Happening, fromMs: EpochMs): RehearsalEvent {
+  const atMs = fromMs + at;
+  switch (event) {
+    case 'changed':
+      return { atMs, type: 'subject.updated' };
+    case 'seen':
+      return { atMs, type: 'person.seen' };
+    case 'purchase':
+      return { atMs, type: 'order.placed', matched: true };
+    case 'purchase_elsewhere':
+      return { atMs, type: 'order.placed', matched: false };
+    case 'deleted':
+      return { atMs, type: 'subject.gone' };
+    case 'reply':
+      return { atMs, type: 'message.received' };
+    case 'opt_out':
+      return { atMs, type: 'contact.opted_out', channel: channel ?? null };
+    case 'opened':
+    case 'clicked':
+      return { atMs, type: `message.${event}`, step };
+    case 'provider':
+      return { atMs, type: 'provider.answers', with: answers };
+    case 'workers_down':
+      return { atMs, type: 'workers.down', untilMs: atMs + lasts };
+    case 'paused':
+    case 'resumed':
+      return { atMs, type: event };
+  }
+}
+
+/** A local time as an instant: the first of two where the clock is put back, the instant after the gap where it is put forward. */
+function localMs(timeZone: string, local: string): EpochMs {
+  const asUtcMs = Date.parse(`${local.length === 10 ? `${local}T00:00` : local}Z`);
+  const before = asUtcMs - offsetMsAt(timeZone, asUtcMs - 86_400_000);
+  const after = asUtcMs - offsetMsAt(timeZone, asUtcMs + 86_400_000);
+  return before + offsetMsAt(timeZone, before) === asUtcMs ? before : after + offsetMsAt(timeZone, after) === asUtcMs ? after : before;
+}

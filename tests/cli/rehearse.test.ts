@@ -1,0 +1,129 @@
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { main } from '../../cli/main.ts';
+
+const folder = fileURLToPath(new URL('../../sequences/rehearsals/', import.meta.url));
+const scratch = mkdtempSync(join(tmpdir(), 'rekindle-rehearse-'));
+
+async function rekindle(...args: string[]) {
+  const [said, complained]: [string[], string[]] = [[], []];
+  const status = await main(
+    ['rehearse', ...args],
+    (line) => said.push(line),
+    (line) => complained.push(line),
+  );
+  return { status, said: said.join('\n'), complained: complained.join('\n') };
+}
+
+function file(name: string, text: string): string {
+  writeFileSync(join(scratch, name), text);
+  return join(scratch, name);
+}
+
+const sequence = file(
+  'spring.yaml',
+  `sequence: spring
+name: Spring sale
+on: cart.abandoned
+quietFor: 1h
+stopOn: [purchased, opted_out]
+maxAge: 7d
+reentry: once-per-subject
+together: one
+priority: 3
+goal: { event: order.placed, within: 7d }
+steps:
+  - { id: first, at: 2h, channel: email, content: cart/email_2h }
+  - { id: second, after: 24h, channel: sms, content: cart/sms_2h, when: { opened: first } }
+`,
+);
+
+describe('the presets', () => {
+  test.each(readdirSync(folder).filter((name) => name.endsWith('.txt')))('go as sequences/rehearsals/%s says', async (name) => {
+    const [preset = '', scenario] = name.replace('.txt', '').split('.');
+    const more = scenario === undefined ? [] : ['--scenario', join(folder, `${preset}.${scenario}.yaml`)];
+    expect(await rekindle(preset, ...more, '--expect', join(folder, name))).toMatchObject({ status: 0 });
+  });
+
+  test('are all there', () => {
+    const presets = readdirSync(join(folder, '..')).filter((name) => name.endsWith('.yaml'));
+    for (const preset of presets) expect(readdirSync(folder)).toContain(preset.replace('.yaml', '.txt'));
+  });
+});
+
+describe('a file of one’s own', () => {
+  test('is rehearsed as JSON, with what happens in the scenario', async () => {
+    const scenario = file('opened.yaml', 'timeZone: Asia/Tokyo\nevents:\n  - { at: 3h, event: opened, step: first }\n');
+    const { said, status } = await rekindle(sequence, '--scenario', scenario, '--from', '2026-05-04T09:00', '--json');
+    expect(status).toBe(0);
+    expect(JSON.parse(said)).toMatchObject({
+      sequence: 'spring',
+      timeZone: 'Asia/Tokyo',
+      events: [
+        { at: '2026-05-04T09:00:00+09:00', kind: 'received', reason: 'subject.updated' },
+        { at: '2026-05-04T11:00:00+09:00', kind: 'sent', step: 'first', channel: 'email' },
+        { at: '2026-05-04T12:00:00+09:00', kind: 'received', step: 'first', reason: 'message.opened' },
+        { at: '2026-05-05T11:00:00+09:00', kind: 'sent', step: 'second', channel: 'sms' },
+      ],
+      finished: { reason: 'completed', at: '2026-05-05T11:00:00+09:00' },
+    });
+  });
+
+  test('skips what its condition forbids', async () => {
+    expect((await rekindle(sequence)).said).toMatch(/skipped\s+second\s+condition: The step's condition does not hold\./);
+  });
+
+  test('that is not as expected ends with 1 and says where', async () => {
+    const { said } = await rekindle(sequence);
+    const expected = file('expected.txt', said.replace('by email', 'by sms'));
+    const compared = await rekindle(sequence, '--expect', expected);
+    expect(compared.status).toBe(1);
+    expect(compared.said).toMatch(/^- .*first +by sms\n\+ .*first +by email$/m);
+    expect(JSON.parse((await rekindle(sequence, '--expect', expected, '--json')).said)).toMatchObject({
+      differences: [/^-/, /^\+/].map((r) => expect.stringMatching(r)),
+    });
+    expect((await rekindle(sequence, '--expect', file('same.txt', said))).status).toBe(0);
+  });
+});
+
+describe('mistakes', () => {
+  test.each([
+    [
+      'events:\n  - { at: 3h, event: opened, step: third }',
+      /scenario\.yaml:2:\d+: `events\[0\]\.step` is no step of this sequence: it has first, second/,
+    ],
+    ['events:\n  - { at: 3h, event: opened }', /`events\[0\]\.step` is needed for this event/],
+    ['events:\n  - { at: soon, event: reply }', /`events\[0\]\.at` is no span/],
+    ['events:\n  - { at: 1h, event: party }', /`events\[0\]\.event` is no event of a scenario/],
+    ['timeZone: Mars/Olympus', /scenario\.yaml:1:1: `timeZone` is no time zone/],
+    ['quietHours: never', /`quietHours` is neither `off` nor/],
+    ['weather: fine', /`weather` is not a field here/],
+    ['events: [', /Not valid YAML/],
+    ['- a list', /The file/],
+  ])('in a scenario are named with their place: %s', async (text, message) => {
+    const { status, said } = await rekindle(sequence, '--scenario', file('scenario.yaml', text));
+    expect([status, said]).toEqual([1, expect.stringMatching(message)]);
+  });
+
+  test('in a sequence are named as when it is published', async () => {
+    const { status, said } = await rekindle(file('wrong.yaml', 'sequence: Wrong name\n'));
+    expect(status).toBe(1);
+    expect(said).toMatch(/wrong\.yaml:1:1: /);
+  });
+
+  test.each([[[]], [['nowhere.yaml']], [[sequence, 'more']], [[sequence, '--scenario', 'nowhere.yaml']], [[sequence, '--speed', '9']]])(
+    'on the command line end with 2: %j',
+    async (args) => {
+      const { status, complained } = await rekindle(...args);
+      expect(status).toBe(2);
+      expect(complained).toContain('rekindle rehearse <sequence | file.yaml>');
+    },
+  );
+
+  test('of the time are named as the option', async () => {
+    expect(await rekindle(sequence, '--from', 'yesterday')).toMatchObject({ status: 1, said: expect.stringMatching(/--from.*is no local time/) });
+  });
+});
