@@ -17,6 +17,7 @@ such as cart, or a file of your own. Nothing is sent, and no server is asked.
 --scenario    who is rehearsed and what happens meanwhile: opens, clicks, a reply, a purchase, an outage (docs/rehearsal.md)
 --from        when the cart or lead was left, on the person's clock
 --expect      a transcript to compare with; the exit status is 1 where they differ`,
+  takes: 1,
   options: { scenario: { type: 'string' }, from: { type: 'string' }, expect: { type: 'string' } },
   run({ args, options }) {
     const [wanted, ...more] = args;

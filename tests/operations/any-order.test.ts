@@ -35,9 +35,10 @@ const whyOf = async (email: string) => {
 };
 
 const checkout = ({ id, email }: Person) => ({
-  ...{ id: count, token: id, cart_token: id, email, currency: 'EUR', presentment_currency: 'EUR', total_price: '49.00' },
-  ...{ created_at: new Date(Date.now() - 20 * minute).toISOString(), updated_at: new Date(Date.now() - 20 * minute).toISOString() },
-  ...{ abandoned_checkout_url: `https://shop.example.com/checkouts/${id}/recover`, line_items: [{ title: 'Apron', quantity: 1, price: '49.00' }] },
+  ...{ id, token: id, email, currency: 'EUR', total_price: '59.00' },
+  ...{ created_at: new Date(Date.now() - minute).toISOString(), updated_at: new Date(Date.now() - minute).toISOString() },
+  line_items: [{ title: 'Oak tray', quantity: 1, price: '59.00' }],
+  abandoned_checkout_url: `https://shop.example.com/checkouts/${id}/recover`,
 });
 
 describe.each([
