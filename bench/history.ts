@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { budgeted, type Measured, until } from './measure.ts';
+import { budgeted, type Measured, untilCount } from './measure.ts';
 import { type BenchTenant, openRecovery, type RecoveryBench, workflowIdsOf } from './recovery.ts';
 import { accept, cartUpdated, orderPlaced, sign } from './shop.ts';
 import type { BenchStack } from './stack.ts';
@@ -26,7 +26,7 @@ export async function measureHistory(stack: BenchStack, runs: number): Promise<M
     run(bench, fast, runs, (cart) => accept(bench.deps, sign(fast, cartUpdated(cart, Date.now(), '139.90')))),
     run(bench, sleeping, runs, async (cart) => {
       const [id = ''] = await workflowIdsOf(bench.deps, sleeping, [cart]);
-      await asleep(bench.client.workflow.getHandle(id));
+      await asleep([bench.client.workflow.getHandle(id)]);
       await accept(bench.deps, sign(sleeping, orderPlaced(cart)));
     }),
   ]);
@@ -62,15 +62,12 @@ async function run({ deps, client }: RecoveryBench, tenant: BenchTenant, count: 
   const costs: HistoryCost[] = [];
   for (const id of await workflowIdsOf(deps, tenant, carts)) {
     const handle = client.workflow.getHandle(id);
-    await until(
-      'a workflow to exist',
-      () =>
-        handle.describe().then(
-          () => true,
-          () => false,
-        ),
-      60_000,
-    );
+    const exists = () =>
+      handle.describe().then(
+        () => 1,
+        () => 0,
+      );
+    await untilCount({ what: 'workflow started', target: 1, count: exists });
     await handle.result();
     costs.push(await costOf(handle));
   }
@@ -79,9 +76,21 @@ async function run({ deps, client }: RecoveryBench, tenant: BenchTenant, count: 
   return { events: of('events'), workflowTasks: of('workflowTasks'), activities: of('activities'), bytes: of('bytes') };
 }
 
-/** Started, its first workflow task done, its timer set: five events. */
-export async function asleep(handle: Pick<Handle, 'describe'>): Promise<void> {
-  await until('a workflow to sleep', async () => ((await handle.describe().catch(() => null))?.historyLength ?? 0) >= 5, 60_000, 20);
+/** Wait until each of these workflows is started, its first workflow task done and its timer set: five events. */
+export async function asleep(handles: readonly Pick<Handle, 'describe'>[]): Promise<void> {
+  const awake = new Set(handles);
+  await untilCount({
+    what: 'workflows asleep',
+    target: handles.length,
+    async count() {
+      for (const handle of awake) {
+        const { historyLength } = (await handle.describe().catch(() => null)) ?? { historyLength: 0 };
+        if (historyLength < 5) break;
+        awake.delete(handle);
+      }
+      return handles.length - awake.size;
+    },
+  });
 }
 
 interface Handle {

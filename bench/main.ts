@@ -62,6 +62,8 @@ if (values.help) {
   console.log(usage);
   process.exit(0);
 }
+const say = (line: string) => console.error(line);
+const run = parts(say);
 const options = {
   rounds: Math.max(1, wholeNumber('rounds')),
   contacts: wholeNumber('contacts'),
@@ -69,12 +71,12 @@ const options = {
   asleep: wholeNumbers('asleep'),
   workflows: wholeNumber('workflows'),
   sleeping: wholeNumbers('sleeping'),
-  say: (line: string) => console.error(line),
+  part: run.run,
+  say,
 };
 const wanted = chosen();
 if (!values.json) console.log(`${machine()}\n`);
 const all: Measured[] = [];
-const run = parts(options.say);
 for (const section of wanted) {
   const measured = await run.run(section.name, async () => {
     // A fresh Postgres and a fresh Temporal for each: nothing that one section leaves behind slows the next.

@@ -119,3 +119,38 @@ export async function until(what: string, look: () => Promise<boolean>, timeoutM
     await pause(everyMs);
   }
 }
+
+export interface CountWait {
+  /** E.g. `workflows asleep`. */
+  what: string;
+  target: number;
+  count(): Promise<number>;
+  /** How long nothing may be added, at least; default a minute. */
+  leastMs?: number;
+  everyMs?: number;
+}
+
+const timesSlower = 20;
+
+/**
+ * Wait until a count reaches its target. The limit follows the speed of this machine: it gives up when nothing was added for twenty times as long as
+ * each one took so far, and for a minute at least. @throws Error saying how far it came and how long it waited
+ */
+export async function untilCount({ what, target, count, leastMs = 60_000, everyMs = 20 }: CountWait): Promise<void> {
+  const fromMs = performance.now();
+  const first = await count();
+  let [reached, reachedMs, limitMs] = [first, fromMs, leastMs];
+  for (let now = first; now < target; now = await count()) {
+    const nowMs = performance.now();
+    if (now > reached) {
+      [reached, reachedMs] = [now, nowMs];
+      limitMs = Math.max(leastMs, (timesSlower * (nowMs - fromMs)) / (reached - first));
+    } else if (nowMs - reachedMs > limitMs) {
+      const seconds = (ms: number) => (ms / 1_000).toFixed(1);
+      throw new Error(
+        `waited in vain for: ${target} ${what}; ${reached} in ${seconds(reachedMs - fromMs)} s, and then none for ${seconds(limitMs)} s, the limit`,
+      );
+    }
+    await pause(everyMs);
+  }
+}

@@ -1,13 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import type pg from 'pg';
 import { freePort } from '../local/ports.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import { recoveryWorkflowId, recoveryWorkflowType } from '../workflows/contract.ts';
+import { buildWorker } from './build-worker.ts';
 import { fillAsleep, placeOf, type Place } from './growth/fill.ts';
 import { asleep } from './history.ts';
-import { besideFloor, budgeted, type Figure, known, type Measured, median, until } from './measure.ts';
+import { besideFloor, budgeted, type Figure, known, type Measured, median, until, untilCount } from './measure.ts';
 import { openDeps, openTenant } from './shop.ts';
 import { asOwner, type BenchStack } from './stack.ts';
 
@@ -71,21 +70,12 @@ async function putToSleep(owner: pg.Client, client: Client, place: Place, from: 
      returning enrollment_id`,
     [place.tenantId, place.sequenceId, from],
   );
-  const empty = async () => (await owner.query('select 1 from outbox limit 1')).rowCount === 0;
-  await until('the outbox to be empty', empty, 1_800_000, 200);
-  for (const row of [rows[0], rows[rows.length >> 1], rows.at(-1)]) {
-    if (row !== undefined) await asleep(client.workflow.getHandle(recoveryWorkflowId(place.slug, 'cart', row.enrollment_id)));
-  }
+  const sent = async () => rows.length - Number((await owner.query<{ n: string }>('select count(*) as n from outbox')).rows[0]?.n);
+  await untilCount({ what: 'rows of the outbox sent', target: rows.length, count: sent, everyMs: 200 });
+  const some = [rows[0], rows[rows.length >> 1], rows.at(-1)].flatMap((row) => row ?? []);
+  await asleep(some.map((row) => client.workflow.getHandle(recoveryWorkflowId(place.slug, 'cart', row.enrollment_id))));
   const running = async () => (await client.workflow.count(`WorkflowType = '${recoveryWorkflowType}' AND ExecutionStatus = 'Running'`)).count;
-  await until(`${to} workflows to run`, async () => (await running()) >= to, 60_000, 200);
-}
-
-/** As in production: bundled beforehand, without tsx. @returns the script; the sources where they do not compile right now */
-function buildWorker(say: (line: string) => void): 'dist/worker/main.js' | 'worker/main.ts' {
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  say('memory: building the worker');
-  const { status } = spawnSync(process.execPath, ['--import', 'tsx', 'local/build.ts'], { cwd: root, stdio: 'ignore' });
-  return status === 0 ? 'dist/worker/main.js' : 'worker/main.ts';
+  await untilCount({ what: 'workflows running', target: to, count: running, everyMs: 200 });
 }
 
 /** From its own metrics: the median of some seconds after the last workflow fell asleep. */

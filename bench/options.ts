@@ -1,3 +1,5 @@
+import type { Parts } from './parts.ts';
+
 /** The options of a run; bench/main.ts explains them. */
 export interface BenchOptions {
   rounds: number;
@@ -6,6 +8,8 @@ export interface BenchOptions {
   asleep: number[];
   workflows: number;
   sleeping: number[];
+  /** Run what may fail without the rest of its section; it is named as failed at the end. */
+  part: Parts['run'];
   /** Logs progress. */
   say(line: string): void;
 }

@@ -10,7 +10,7 @@ import { startWorker } from '../worker/start-worker.ts';
 import { recoveryWorkflowId } from '../workflows/contract.ts';
 import { enrollmentsOf } from './enrollments.ts';
 import { mailsInARow, nullSender } from './five-mails.ts';
-import { until } from './measure.ts';
+import { untilCount } from './measure.ts';
 import { openDeps, openTenant } from './shop.ts';
 import type { BenchStack } from './stack.ts';
 
@@ -96,23 +96,25 @@ export async function countEnded(deps: BuiltDeps, tenantId: string): Promise<num
 export async function runThrough(deps: BuiltDeps, tenantId: string, count: number, atOnce: number, begin: () => Promise<unknown>): Promise<void> {
   const before = await countEnded(deps, tenantId);
   let [begun, ended] = [0, 0];
-  const look = async () => {
-    // A poll that fails on a busy machine counts as one that saw nothing.
-    ended = await countEnded(deps, tenantId).then(
-      (now) => now - before,
-      () => ended,
-    );
-    const room = Math.min(count - begun, atOnce - (begun - ended));
-    begun += room;
-    await Promise.all(Array.from({ length: room }, begin));
-    return ended >= count;
-  };
-  await until(`${count} enrollments to end`, look, 300_000, 20);
+  await untilCount({
+    what: 'enrollments ended',
+    target: count,
+    async count() {
+      // A poll that fails on a busy machine counts as one that saw nothing.
+      ended = await countEnded(deps, tenantId).then(
+        (now) => now - before,
+        () => ended,
+      );
+      const room = Math.min(count - begun, atOnce - (begun - ended));
+      begun += room;
+      await Promise.all(Array.from({ length: room }, begin));
+      return ended;
+    },
+  });
 }
 
-/** Wait until that many enrollments have ended in all. */
-export function allEnded(deps: BuiltDeps, tenantId: string, count: number, timeoutMs = 300_000): Promise<void> {
-  // A look that fails on a machine under load is one that saw nothing.
-  const ended = () => countEnded(deps, tenantId).catch(() => 0);
-  return until(`${count} enrollments to end`, async () => (await ended()) >= count, timeoutMs, 20);
+/** Wait until that many enrollments have ended in all. @param leastMs - how long none may end: as long as their steps are apart */
+export function allEnded(deps: BuiltDeps, tenantId: string, count: number, leastMs = 120_000): Promise<void> {
+  // A poll that fails on a machine under load is one that saw nothing.
+  return untilCount({ what: 'enrollments ended', target: count, count: () => countEnded(deps, tenantId).catch(() => 0), leastMs });
 }

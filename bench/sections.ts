@@ -1,4 +1,5 @@
 import { measureActivities } from './activities.ts';
+import { measureClaims } from './claims.ts';
 import { measureDueToCall } from './due-to-call.ts';
 import { measureFlashSale } from './flash-sale.ts';
 import { measureGrowth } from './growth/growth.ts';
@@ -6,6 +7,7 @@ import { measureHistory } from './history.ts';
 import type { Measured } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import type { BenchOptions } from './options.ts';
+import { measurePurchases } from './purchases.ts';
 import { measureRehearsal } from './rehearsal.ts';
 import { measureSizes } from './sizes.ts';
 import type { BenchStack } from './stack.ts';
@@ -35,7 +37,9 @@ export const sections: readonly Section[] = [
   { name: 'rehearsal', unasked: true, needsStack: false, measure: (_stack, { rounds }) => measureRehearsal(rounds) },
   onStack('webhook', true, (stack, { rounds }) => measureWebhooks(stack, rounds, 500)),
   onStack('workflow', true, (stack, { rounds }) => measureWorkflows(stack, rounds, 100)),
-  onStack('due', true, (stack) => measureDueToCall(stack, { light: 2, loaded: 10 })),
+  onStack('due', true, (stack) => measureDueToCall(stack, { light: 0.1, loaded: 0.5 })),
+  onStack('claims', true, measureClaims),
+  onStack('purchases', true, (stack, { rounds }) => measurePurchases(stack, rounds)),
   onStack('history', true, (stack) => measureHistory(stack, 15)),
   onStack('statements', true, (stack) => measureStatements(stack, 20)),
   onStack('memory', true, (stack, { sleeping, say }) => measureMemory(stack, sleeping, say)),

@@ -99,7 +99,8 @@ export async function accept(deps: BuiltDeps, signed: Signed, expected: 'applied
   if (answer.kind !== 'accepted' || answer.result !== expected) throw new Error(JSON.stringify(answer));
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+// As many at once as a part asks for: a delivery that waits in this process for a connection has not been sent.
+const agent = new Agent({ keepAlive: true });
 
 /**
  * Post a delivery to a process, and again while it answers 5xx, as a shop would.

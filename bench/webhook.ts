@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { freePort } from '../local/ports.ts';
-import { besideFloor, type Figure, flood, known, type Latency, type Measured, median, until } from './measure.ts';
+import { besideFloor, type Figure, flood, known, type Latency, type Measured, median, untilCount } from './measure.ts';
 import { cartUpdated, openDeps, openTenant, orderPlaced, post, sign, type Signed } from './shop.ts';
 import { asOwner, type BenchStack, endChild } from './stack.ts';
 
@@ -138,9 +138,11 @@ async function openApi(stack: BenchStack, name: Api['name'], temporalAddress: st
     },
     async settled() {
       if (name === 'accepted') return;
-      await asOwner(databaseUrl, (owner) =>
-        until('the outbox to be empty', async () => (await owner.query('select 1 from outbox limit 1')).rowCount === 0, 120_000),
-      );
+      await asOwner(databaseUrl, async (owner) => {
+        const waiting = async () => Number((await owner.query<{ n: string }>('select count(*) as n from outbox')).rows[0]?.n);
+        const before = await waiting();
+        await untilCount({ what: 'rows of the outbox sent', target: before, count: async () => before - (await waiting()) });
+      });
     },
     close: () => endChild(child),
   };

@@ -64,7 +64,7 @@ async function productStops({ deps, client }: RecoveryBench, tenant: BenchTenant
   const carts = Array.from({ length: count }, () => randomUUID());
   for (const cart of carts) await accept(deps, sign(tenant, cartUpdated(cart)));
   const handles = (await workflowIdsOf(deps, tenant, carts)).map((id) => client.workflow.getHandle(id));
-  for (const handle of handles) await asleep(handle);
+  await asleep(handles);
   const { latenciesMs } = await flood(count, 2, async (i) => {
     await accept(deps, sign(tenant, orderPlaced(carts[i] ?? '')));
     await handles[i]?.result();
@@ -76,7 +76,7 @@ async function floorStops(client: Client, count: number): Promise<number[]> {
   const handles = await Promise.all(
     Array.from({ length: count }, () => client.workflow.start('untilClosed', { taskQueue: 'floor', workflowId: randomUUID() })),
   );
-  for (const handle of handles) await asleep(handle);
+  await asleep(handles);
   const { latenciesMs } = await flood(count, 2, async (i) => {
     await handles[i]?.signal('close');
     await handles[i]?.result();

@@ -91,6 +91,12 @@ export function createPrometheus() {
     labelNames: ['what'],
     registers,
   });
+  const leftWaiting = new Counter({
+    name: 'rekindle_transactions_left_waiting_total',
+    help: 'Transactions that Postgres ended because this process sent nothing for too long; it gets too little processor time',
+    labelNames: ['result'],
+    registers,
+  });
   const [integrationLabel, topicLabel, reasonLabel] = [boundedLabel(), boundedLabel(), boundedLabel()];
   const [kindLabel, repairLabel] = [boundedLabel(), boundedLabel()];
   return {
@@ -117,6 +123,7 @@ export function createPrometheus() {
       },
       outboxDone: (kind: string, lagMs: number) => outboxLag.observe({ kind: kindLabel(kind) }, s(lagMs)),
       repaired: (what: string) => repairs.inc({ what: repairLabel(what) }),
+      leftWaiting: (result: 'repeated' | 'given_up') => leftWaiting.inc({ result }),
     },
   };
 }

@@ -1,7 +1,6 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type ConnectionLine, lineOf, type Wanted } from './connection-line.ts';
-import { GatheringSocket } from './gathering-socket.ts';
 
 /** A transaction that sees exactly one tenant's rows. */
 export type Tx = NodePgDatabase & { $client: TransactionClient };
@@ -75,6 +74,21 @@ export function faultOf(error: unknown): string {
   return `${code === null ? '' : `${code}: `}${message}`.slice(0, 500).replaceAll(/\p{Surrogate}|\0/gu, '');
 }
 
+/**
+ * Thrown when Postgres ended a transaction because this process left it waiting between two statements (25P03). It does so only while it waits for
+ * the next statement, so COMMIT had not arrived: nothing of the transaction is stored.
+ */
+export class LeftWaitingError extends Error {
+  readonly code = '25P03';
+  override readonly name = 'LeftWaitingError';
+  /** The statement before the gap. */
+  readonly after: string;
+  constructor(after: string, cause: unknown) {
+    super('Postgres ended a transaction that this process had left waiting', { cause });
+    this.after = after;
+  }
+}
+
 /** A lock was not obtained in time, or taking it would have been a deadlock: the same work may succeed a moment later. */
 export function isLockFailure(error: unknown): boolean {
   return ['55P03', '40P01', '40001'].includes(postgresCode(error) ?? '');
@@ -90,9 +104,23 @@ export interface DatabaseOptions {
   /** Source: docs/fence.md#times-in-order */
   idleInTransactionMs?: number;
   lockWaitMs?: number;
+  /** Called each time that Postgres has ended a transaction which this process had left waiting. */
+  onLeftWaiting?: (left: LeftWaiting) => void;
 }
 
-/** `wanted`: whether the result is still needed when its turn comes. @throws NobodyWaitsError where it says no */
+/** A transaction that Postgres ended because this process sent nothing for too long, usually because it got no processor time. */
+export interface LeftWaiting {
+  /** The statement before the gap; no values. */
+  after: string;
+  /** Whether the transaction is begun again. */
+  repeated: boolean;
+}
+
+/**
+ * `work` may run more than once: each run is a transaction of its own, of which only the last is stored. It changes nothing outside of the database
+ * that a second run would change again.
+ * `wanted`: whether the result is still needed when its turn comes. @throws NobodyWaitsError where it says no
+ */
 export type WithTenant = <T>(tenantId: string, work: (tx: Tx) => Promise<T>, wanted?: Wanted) => Promise<T>;
 
 export interface TenantSummary {
@@ -156,8 +184,10 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
   const client = await line.take(wanted);
   const unawaited: Promise<unknown>[] = [];
   let broken: Error | undefined;
+  let after = 'begin';
   const onError = (error: Error) => {
-    broken = error;
+    // The first error says why; later ones that the connection is gone.
+    broken ??= error;
   };
   client.on('error', onError);
   try {
@@ -166,7 +196,11 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
     unawaited.push(begun);
     begun.catch(() => undefined);
     // Without the schema: drizzle would compute all relations anew for each transaction.
-    const result = await work(drizzle(naming(client, named, unawaited)));
+    const noted: Naming = (statement) => {
+      after = statement.text;
+      return named(statement);
+    };
+    const result = await work(drizzle(naming(client, noted, unawaited)));
     await begun;
     await commit(client);
     // A statement that never left this process does not make COMMIT fail.
@@ -175,8 +209,11 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
     });
     return result;
   } catch (thrown) {
-    const error = thrown instanceof CommitUnclearError ? thrown : await causeOf(thrown, unawaited);
-    if (error instanceof CommitUnclearError) broken = error;
+    const found = thrown instanceof CommitUnclearError ? thrown : await causeOf(thrown, unawaited);
+    // The server's own reason arrives either as a statement's answer or, where none is under way, as an error of the connection.
+    const ended = [broken, found].find((error) => postgresCode(error) === '25P03');
+    const error = ended === undefined ? found : new LeftWaitingError(after, ended);
+    if (error instanceof CommitUnclearError || error instanceof LeftWaitingError) broken = error;
     // The server did not answer in time, and would not answer a rollback either.
     else if (error instanceof Error && isSilence(error)) broken = error;
     // A connection that cannot even roll back is thrown away with its transaction.
@@ -185,6 +222,22 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
   } finally {
     client.removeListener('error', onError);
     client.release(broken);
+  }
+}
+
+/** How often a transaction that was left waiting is begun again: on a starved machine the next gap is as likely as the last. */
+const mostRepeats = 2;
+
+/** Repeat a transaction that Postgres ended because it was left waiting: nothing of it is stored, and `work` begins from its first statement. */
+async function repeatIfLeftWaiting<T>(transaction: () => Promise<T>, report: (left: LeftWaiting) => void): Promise<T> {
+  for (let repeats = 0; ; repeats++) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (!(error instanceof LeftWaitingError)) throw error;
+      report({ after: error.after, repeated: repeats < mostRepeats });
+      if (repeats === mostRepeats) throw error;
+    }
   }
 }
 
@@ -268,7 +321,6 @@ export function openDatabase(options: DatabaseOptions): Database {
       keepAlive: true,
       // A statement is sent when it is asked for, not when the one before it was answered.
       pipeline: true,
-      stream: () => new GatheringSocket(),
       ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
     });
     // An idle connection that dies (a restarted server) is replaced by the pool; without a listener it would end the process.
@@ -296,9 +348,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   };
 
+  const onLeftWaiting = options.onLeftWaiting ?? (() => undefined);
+  const transactionsOn =
+    (of: ConnectionLine): WithTenant =>
+    (tenantId, work, wanted) =>
+      repeatIfLeftWaiting(() => inTransaction(of, named, tenantId, work, wanted), onLeftWaiting);
+
   return {
-    withTenant: (tenantId, work, wanted) => inTransaction(line, named, tenantId, work, wanted),
-    settling: (tenantId, work, wanted) => inTransaction(settlingLine, named, tenantId, work, wanted),
+    withTenant: transactionsOn(line),
+    settling: transactionsOn(settlingLine),
     async resolveConnection(integration, id, wanted) {
       if (id !== null && !uuidPattern.test(id)) return null;
       const [row] = await rows<{

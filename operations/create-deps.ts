@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openDatabase } from '../db/client.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import { createSender, integrations, type Integrations } from '../integrations/index.ts';
@@ -42,9 +43,22 @@ export type BuiltDeps = Deps & { onKick(listener: () => void): void };
 
 /** Everything that the operations need, built once per process. `close` the database when the process ends. */
 export function createDeps(options: DepsOptions): BuiltDeps {
+  const telemetry = options.telemetry ?? noTelemetry;
+  const loopDelay = monitorEventLoopDelay();
+  loopDelay.enable();
   const db = openDatabase({
     url: options.databaseUrl,
     applicationName: options.applicationName,
+    onLeftWaiting({ after, repeated }) {
+      telemetry.leftWaiting(repeated ? 'repeated' : 'given_up');
+      // The longest turn of the event loop since the last such line: as long as the transaction's limit, this process got too little processor time.
+      const loopDelayMs = Math.round(loopDelay.max / 1e6);
+      loopDelay.reset();
+      options.log.warn(
+        { after: after.slice(0, 100), repeated, loopDelayMs },
+        'a transaction was left waiting between two statements, and Postgres ended it',
+      );
+    },
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.settlingConnections === undefined ? {} : { settlingConnections: options.settlingConnections }),
   });
@@ -61,7 +75,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     leases: createLeaseWatch(db, clock),
     claimSlots: new ClaimSlots(),
     lateness: createLatenessLog(),
-    telemetry: options.telemetry ?? noTelemetry,
+    telemetry,
     log: options.log,
     subjects: options.subjects ?? subjectKinds,
     integrations: known,

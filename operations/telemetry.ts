@@ -13,6 +13,8 @@ export interface Telemetry {
   leaseWait(result: 'none' | 'settled' | 'lease_over' | 'budget_spent', waitedMs: number): void;
   outboxDone(kind: string, lagMs: number): void;
   repaired(what: string): void;
+  /** Postgres ended a transaction that this process had left waiting; `given_up`: it was repeated as often as it may be. */
+  leftWaiting(result: 'repeated' | 'given_up'): void;
 }
 
 export const noTelemetry: Telemetry = {
@@ -26,4 +28,5 @@ export const noTelemetry: Telemetry = {
   leaseWait() {},
   outboxDone() {},
   repaired() {},
+  leftWaiting() {},
 };

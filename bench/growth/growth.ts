@@ -36,32 +36,48 @@ export async function measureGrowth(stack: BenchStack, options: BenchOptions): P
   await publishPresets(deps, await loadPresets());
   return asOwner(stack.databaseUrl, async (owner) => {
     const place = await placeOf(owner, shop.tenant);
-    const sizes = [await measureAt('empty', stack, shop)];
+    const sizes: Size[] = [];
+    const measure = async (name: string) => {
+      const size = await options.part(`growth, ${name}`, () => measureAt(name, stack, shop));
+      if (size !== null) sizes.push(size);
+    };
+    await measure('empty');
     await fillHistory(owner, place, options, options.say);
     let there = 0;
     for (const count of options.asleep.toSorted((a, b) => a - b)) {
       await fillAsleep(owner, place, { from: there, to: count });
       there = count;
       options.say(`growth: ${count} asleep; measuring`);
-      sizes.push(await measureAt(`${count} asleep`, stack, shop));
+      await measure(`${count} asleep`);
     }
-    const inTemporal = await startWorkflows(stack, deps, place, options.workflows);
-    if (inTemporal > 0) sizes.push(await measureAt(`and ${inTemporal} in Temporal`, stack, shop));
-    const dashboard = await measureDashboard(deps, shop.tenant.tenantId);
-    const pass = await measureReconcile(deps);
-    const recount = await measureRecount(owner);
+    const inTemporal = await options.part('growth, in Temporal', () => startWorkflows(stack, deps, place, options.workflows));
+    if (inTemporal !== null && inTemporal > 0) await measure(`and ${inTemporal} in Temporal`);
+    const dashboard = await options.part('growth, dashboard', () => measureDashboard(deps, shop.tenant.tenantId));
+    const pass = await options.part('growth, reconciler', () => measureReconcile(deps));
+    const recount = await options.part('growth, recount', () => measureRecount(owner));
     await deps.db.close();
-    options.say('growth: looking at the plans');
-    await fillBacklog(owner, place, 5_000);
-    const plans = await lookAtPlans(stack, shop, owner);
+    options.say('growth: explaining the plans');
+    const plans = await options.part('growth, plans', async () => {
+      await fillBacklog(owner, place, 5_000);
+      return lookAtPlans(stack, shop, owner);
+    });
     const { rows } = await owner.query<{ size: string }>('select pg_size_pretty(pg_database_size(current_database())) as size');
+    const seconds = (ms: number) => (ms / 1_000).toFixed(1);
     return {
-      figures: [...slowdowns(sizes), ...dashboard.figures, plans.figure],
-      tables: [growthTable(sizes), dashboard.table, plans.table],
+      figures: [...slowdowns(sizes), ...(dashboard?.figures ?? []), ...(plans === null ? [] : [plans.figure])],
+      tables: [
+        ...(sizes.length === 0 ? [] : [growthTable(sizes)]),
+        ...(dashboard === null ? [] : [dashboard.table]),
+        ...(plans === null ? [] : [plans.table]),
+      ],
       notes: [
         `${options.contacts} contacts and ${options.events} events of messages of one tenant beside them: ${rows[0]?.size ?? ''} of tables and indexes`,
-        `one pass of the reconciler over all open enrollments: ${(pass / 1_000).toFixed(1)} s (linear by design, once a minute)`,
-        `counting the figures of all ${recount.enrollments} enrollments anew, as the upgrade to sums does while writers wait: ${(recount.ms / 1_000).toFixed(1)} s`,
+        ...(pass === null ? [] : [`one pass of the reconciler over all open enrollments: ${seconds(pass)} s (linear by design, once a minute)`]),
+        ...(recount === null
+          ? []
+          : [
+              `counting the figures of all ${recount.enrollments} enrollments anew, as the upgrade to sums does while writers wait: ${seconds(recount.ms)} s`,
+            ]),
       ],
     };
   });

@@ -44,7 +44,7 @@ export async function measureFaults(topology: Topology, client: Client, load: Lo
   load.log(`${carts.length} carts posted; waiting for their ends …`);
   const acknowledged = carts.filter((cart) => cart.ackedAtMs !== null).length;
   // What has not ended by then shows in the account.
-  await allEnded(deps, tenant.tenantId, acknowledged, 240_000).catch(() => undefined);
+  await allEnded(deps, tenant.tenantId, acknowledged).catch(() => undefined);
   await until('no call to be open', async () => (await ledgerOf(deps, tenant)).every(settled), 60_000, 500).catch(() => undefined);
   const running = await stillRunning(client, tenant);
 

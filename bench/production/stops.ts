@@ -33,7 +33,7 @@ async function productStops({ balancer, deps, quiet }: Topology, client: Client,
   const carts = Array.from({ length: count }, () => randomUUID());
   for (const cart of carts) await deliver(balancer, sign(tenant, cartUpdated(cart)));
   const handles = (await workflowIdsOf(deps, tenant, carts)).map((id) => client.workflow.getHandle(id));
-  for (const handle of handles) await asleep(handle);
+  await asleep(handles);
   await quiet();
   const { latenciesMs } = await flood(count, atOnce, async (i) => {
     await deliver(balancer, sign(tenant, orderPlaced(carts[i] ?? '')));
@@ -46,7 +46,7 @@ async function floorStops({ quiet }: Topology, client: Client, count: number): P
   const handles = await Promise.all(
     Array.from({ length: count }, () => client.workflow.start('untilClosed', { taskQueue: 'floor', workflowId: randomUUID() })),
   );
-  for (const handle of handles) await asleep(handle);
+  await asleep(handles);
   await quiet();
   const { latenciesMs } = await flood(count, atOnce, async (i) => {
     await handles[i]?.signal('close');

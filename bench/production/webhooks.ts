@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { freePort } from '../../local/ports.ts';
-import { flood, known, type Measured, median, until } from '../measure.ts';
+import { flood, known, type Measured, median, untilCount } from '../measure.ts';
 import type { BenchTenant } from '../recovery.ts';
 import { cartUpdated, sign } from '../shop.ts';
 import { type Balancer, createBalancer } from './balancer.ts';
@@ -50,7 +50,12 @@ export async function measureWebhooks(
     const run = await flood(perRound, atOnce, postProduct);
     accepted.product.push(perRound / run.seconds);
     latencies.product.push(...run.latenciesMs);
-    await until('the outbox to be empty', async () => (await topology.deps.db.outboxBacklog()).waiting === 0, 300_000, 20);
+    const { waiting } = await topology.deps.db.outboxBacklog();
+    await untilCount({
+      what: 'rows of the outbox sent',
+      target: waiting,
+      count: async () => waiting - (await topology.deps.db.outboxBacklog()).waiting,
+    });
     started.product.push((perRound * 1_000) / (performance.now() - fromMs));
   }
   bare.close();

@@ -114,21 +114,24 @@ const mostCalls = 100;
 function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boolean {
   const verdict = decideDispatch(factsOf(world, plan, step, setting), nowMs);
   const { checks } = verdict;
-  const { enrollment } = world;
-  if (enrollment.activatedAt === null && activates(verdict)) enrollment.activatedAt = nowMs;
+  if (world.enrollment.activatedAt === null && activates(verdict)) world.enrollment = { ...world.enrollment, activatedAt: nowMs };
   // Entries are written out, not spread: this is the hot path of rehearsals.
   switch (verdict.kind) {
     case 'send':
       return call(verdict.channel, checks);
     case 'defer': {
-      enrollment.notBefore = { ...enrollment.notBefore, [step.id]: verdict.untilMs };
-      if (verdict.anchorMs !== undefined) enrollment.anchorAt = verdict.anchorMs;
+      const { enrollment } = world;
+      world.enrollment = {
+        ...enrollment,
+        anchorAt: verdict.anchorMs ?? enrollment.anchorAt,
+        notBefore: { ...enrollment.notBefore, [step.id]: verdict.untilMs },
+      };
       log.push({
         kind: 'deferred',
         step: step.id,
         atMs: nowMs,
         untilMs: verdict.untilMs,
-        anchorMs: enrollment.anchorAt,
+        anchorMs: world.enrollment.anchorAt,
         reason: verdict.reason,
         checks,
       });

@@ -52,9 +52,12 @@ interface Message extends LedgerRecord {
 
 /** Everything that a rehearsal changes as it goes: the stand-in for Postgres. */
 export interface World {
-  enrollment: EnrollmentRecord;
+  /** Replaced when it changes, as the ledger is: what was derived from them is then derived anew. */
+  enrollment: Readonly<EnrollmentRecord>;
   /** In the order of their first decision. */
-  ledger: Message[];
+  ledger: readonly Message[];
+  /** The latest progress, and what it was derived from. */
+  derived: { from: Readonly<EnrollmentRecord>; and: readonly Message[]; progress: Progress } | null;
   lastActivityMs: EpochMs;
   contact: ContactRecord;
   subjectState: Facts['subject']['state'];
@@ -71,6 +74,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
     ledger: [],
+    derived: null,
     lastActivityMs: anchorMs,
     contact: { lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null },
     subjectState: 'open',
@@ -122,21 +126,25 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       world.workersDownUntilMs = Math.max(world.workersDownUntilMs, event.untilMs);
       return;
     case 'paused':
-      world.enrollment.held = 'paused';
+      world.enrollment = { ...world.enrollment, held: 'paused' };
       return;
     case 'resumed':
-      world.enrollment.held = null;
+      world.enrollment = { ...world.enrollment, held: null };
   }
 }
 
 /** Where the enrollment stands, by the product's own reading of its records. */
 export function progressIn(world: World): Progress {
-  return progressOf(world.enrollment, world.ledger);
+  const { derived, enrollment, ledger } = world;
+  if (derived !== null && derived.from === enrollment && derived.and === ledger) return derived.progress;
+  const progress = progressOf(enrollment, ledger);
+  world.derived = { from: enrollment, and: ledger, progress };
+  return progress;
 }
 
 /** The first end stays. */
 export function end(world: World, reason: StopReason): void {
-  world.enrollment.stopped ??= reason;
+  if (world.enrollment.stopped === null) world.enrollment = { ...world.enrollment, stopped: reason };
 }
 
 /** The provider took the message, or may have. */
@@ -152,12 +160,14 @@ export function recordSend(
   const reported = setting.tracksOpens ? false : null;
   world.sends.unshift({ channel, atMs: nowMs, dueMs: dueAt(plan, progressIn(world), stepId) });
   world.messages[stepId] = { sentAtMs: nowMs, opened: reported, clicked: reported };
-  write(world, stepId, nowMs, { state, channel, claimedAt: nowMs });
+  const before = rowOf(world, stepId);
+  write(world, before, newRow(stepId, state, { before, channel, claimedAt: nowMs, nowMs }));
   forgetRefusals(world);
 }
 
 export function recordSkip(world: World, stepId: StepId, nowMs: EpochMs): void {
-  write(world, stepId, nowMs, { state: 'skipped' });
+  const before = rowOf(world, stepId);
+  write(world, before, newRow(stepId, 'skipped', { before, channel: before?.channel ?? null, claimedAt: before?.claimedAt ?? null, nowMs }));
   forgetRefusals(world);
 }
 
@@ -169,21 +179,43 @@ export function recordFailure(
   failure: 'refused' | 'refused_for_good' | 'outage',
   nowMs: EpochMs,
 ): void {
-  const before = world.ledger.find((message) => message.stepId === stepId);
+  const before = rowOf(world, stepId);
+  const row = newRow(stepId, 'failed', { before, channel, claimedAt: before?.claimedAt ?? null, nowMs });
+  row.failures += 1;
   // The row is about the latest channel: another provider has refused nothing yet.
-  const refusals = (before?.channel === channel ? before.refusals : 0) + (failure === 'refused' ? 1 : 0);
-  const refusedForGood = failure === 'refused_for_good';
-  write(world, stepId, nowMs, { state: 'failed', channel, failures: (before?.failures ?? 0) + 1, refusals, refusedForGood });
+  if (before?.channel !== channel) row.refusals = 0;
+  if (failure === 'refused') row.refusals += 1;
+  row.refusedForGood = failure === 'refused_for_good';
+  write(world, before, row);
   // The address is blocked, and this message has the next channel of its list.
-  if (refusedForGood) change(world, channel, { suppressed: true, refused: true });
+  if (row.refusedForGood) change(world, channel, { suppressed: true, refused: true });
 }
 
-function write(world: World, stepId: StepId, nowMs: EpochMs, changes: Partial<Message>): void {
-  const index = world.ledger.findIndex((message) => message.stepId === stepId);
-  const before = world.ledger[index] ?? { stepId, failures: 0, refusals: 0, channel: null, claimedAt: null, createdAt: nowMs };
-  const row: Message = { ...before, state: 'claimed', refusedForGood: false, settledAt: nowMs, ...changes };
-  if (index === -1) world.ledger.push(row);
-  else world.ledger[index] = row;
+function rowOf(world: World, stepId: StepId): Message | undefined {
+  return world.ledger.find((message) => message.stepId === stepId);
+}
+
+/** A row with what its step's earlier row counted. Written out, not spread: this is the hot path of rehearsals. */
+function newRow(
+  stepId: StepId,
+  state: Message['state'],
+  { before, channel, claimedAt, nowMs }: { before: Message | undefined; channel: Channel | null; claimedAt: EpochMs | null; nowMs: EpochMs },
+): Message {
+  return {
+    stepId,
+    state,
+    failures: before?.failures ?? 0,
+    refusals: before?.refusals ?? 0,
+    refusedForGood: false,
+    channel,
+    claimedAt,
+    settledAt: nowMs,
+    createdAt: before?.createdAt ?? nowMs,
+  };
+}
+
+function write(world: World, before: Message | undefined, row: Message): void {
+  world.ledger = before === undefined ? world.ledger.concat(row) : world.ledger.map((message) => (message === before ? row : message));
 }
 
 /** The next message starts without refusals; the suppression stays. */

@@ -24,4 +24,4 @@ test('whoever holds every connection for requests keeps no outcome of a call fro
   expect(await db.settling(randomUUID(), async () => 'stored')).toBe('stored');
   release();
   await Promise.all(holding);
-}, 5_000);
+});
