@@ -1,13 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
-// Three projects: `unit` needs nothing, `workflows` and `integration` share one real Postgres and one real Temporal.
-const stack = './tests/helpers/stack.ts';
+const postgres = 'tests/helpers/test-postgres.ts';
+const temporal = 'tests/helpers/test-temporal.ts';
 
+/** Files in which a workflow runs. Elsewhere nothing listens where Temporal would be. */
+const temporalTests = [
+  'tests/{workflows,worker,end-to-end,extension,faults}/**/*.test.ts',
+  'tests/api/health.test.ts',
+  'tests/operations/sums.test.ts',
+];
+
+// Three projects, by the servers that their files need: none, one Postgres for all, or that and one Temporal.
 export default defineConfig({
   test: {
     pool: 'forks',
     // Most of the time is spent waiting for Postgres, Temporal and deadlines: two files at once also where there are two cores only.
     maxWorkers: 2,
+    // The files of a project share two processes, and what is imported there: importing everything anew took longer than many files' tests.
+    // A file that changes its process (environment, listeners, globals) undoes it, or runs what does so in a process of its own.
+    isolate: false,
     // Vitest's own limits (a test 5 s, a hook 10 s, a poll 1 s) are those of a quiet machine: on a busy one a first import takes longer. These are
     // the last resort of a test that hangs; what has to be fast says so itself.
     testTimeout: 60_000,
@@ -21,17 +32,18 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'workflows', include: ['tests/workflows/**/*.test.ts'], globalSetup: stack, testTimeout: 120_000, hookTimeout: 120_000 },
-      },
-      {
-        extends: true,
         test: {
-          name: 'integration',
-          include: ['tests/{db,operations,activities,worker,api,end-to-end,extension,faults,hostile}/**/*.test.ts'],
-          globalSetup: stack,
+          name: 'postgres',
+          include: ['tests/{db,operations,activities,api,hostile}/**/*.test.ts'],
+          exclude: temporalTests,
+          globalSetup: postgres,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'temporal', include: temporalTests, globalSetup: [postgres, temporal], testTimeout: 120_000, hookTimeout: 120_000 },
       },
     ],
   },

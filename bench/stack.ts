@@ -1,16 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { migrate } from '../db/migrate.ts';
 import { freePort } from '../local/ports.ts';
-import { startPostgres } from '../local/postgres.ts';
-import { removePostgres } from '../local/postgres-place.ts';
 import { startTemporal } from '../local/temporal-server.ts';
+import { ownPostgres } from '../tests/chaos/own-postgres.ts';
+import { startScript } from '../tests/chaos/own-process.ts';
 import { costOf } from './process-cost.ts';
 
 /** Postgres with its durable settings and Temporal's dev server, both fresh, on free ports. */
@@ -29,45 +24,26 @@ export interface BenchStack {
 }
 
 export async function openStack(): Promise<BenchStack> {
-  const dir = mkdtempSync(join(tmpdir(), 'rekindle-bench-'));
-  chmodSync(dir, 0o755);
-  const log = () => undefined;
   const [postgres, temporal] = await Promise.all([
-    startPostgres({ dir: join(dir, 'postgres'), port: await freePort(), durable: true, log }),
-    startTemporal({ dir: null, port: await freePort(), uiPort: null, durable: false, log }),
+    ownPostgres({ durable: true }),
+    startTemporal({ dir: null, port: await freePort(), uiPort: null, durable: false, log: () => undefined }),
   ]);
-  await migrate(postgres.url);
   const children = new Set<ChildProcess>();
   return {
     databaseUrl: postgres.url,
     temporalAddress: temporal.address,
-    postgresCpuMs: () => costOf(postgres.pid)?.cpuMs ?? null,
+    postgresCpuMs: () => costOf(postgres.pid())?.cpuMs ?? null,
     masterKey: randomBytes(32),
-    async newDatabase(name) {
-      await asOwner(postgres.url, (owner) => owner.query(`create database ${owner.escapeIdentifier(name)}`));
-      const url = new URL(postgres.url);
-      url.pathname = `/${name}`;
-      await migrate(url.href);
-      return url.href;
-    },
+    newDatabase: postgres.newDatabase,
     async spawn(script, env) {
-      const path = fileURLToPath(new URL(`../${script}`, import.meta.url));
-      const child = spawn(process.execPath, [...(script.endsWith('.ts') ? ['--import', 'tsx'] : []), path], {
-        env: { ...process.env, ...env },
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      });
+      const { child, ready } = startScript(script, { env });
       children.add(child);
-      await new Promise<void>((resolve, reject) => {
-        child.on('message', (m) => m === 'ready' && resolve());
-        child.on('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
-      });
+      await ready;
       return child;
     },
     async close() {
       for (const child of children) await endChild(child);
-      await Promise.all([temporal.stop(), postgres.stop()]);
-      removePostgres(join(dir, 'postgres'));
-      rmSync(dir, { recursive: true, force: true });
+      await Promise.all([temporal.stop(), postgres.remove()]);
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Log } from '../operations/deps.ts';
 import { applyPending } from '../operations/accept-delivery.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
+import type { CompiledPreset } from '../operations/publish-sequence.ts';
 import { storeLateness } from '../operations/lateness.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   namespaceEveryMs?: number;
   /** Leave changes of the workflow code (`patched()`) inactive, while workers of a build that does not know them still run. Default false. */
   holdPatches?: boolean;
+  /** Presets and the file of a workflow bundle that somebody has made already; by default both are made here, which takes some seconds. */
+  prepared?: { presets: CompiledPreset[]; workflowBundle: string };
 }
 
 /** Changes of figures that one transaction adds to their sums: a few milliseconds each thousand. */
@@ -50,7 +53,8 @@ function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsP
  */
 export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, options: WorkerOptions = {}): Promise<RunningWorker> {
   installRuntime(deps);
-  await publishPresets(deps, await loadPresets());
+  const { prepared } = options;
+  await publishPresets(deps, prepared?.presets ?? (await loadPresets()));
   const queue = temporal.taskQueue ?? taskQueue;
   const client = lazyClient(temporal);
   const engine = createWorkflowEngine(client, queue);
@@ -61,7 +65,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     connection,
     namespace: temporal.namespace,
     taskQueue: queue,
-    ...workflowCode(),
+    ...(prepared === undefined ? workflowCode() : { workflowBundle: { codePath: prepared.workflowBundle } }),
     activities: createActivities(withEngine),
     // Workflows that sleep for days are replayed anyway; a larger cache only takes memory (`npm run bench -- --only memory`).
     maxCachedWorkflows: 100,

@@ -1,3 +1,5 @@
+import { afterStop, secondCopies } from '../../tests/chaos/promises.ts';
+
 /** One cart as the shop knows it: when its events were answered 2xx, epoch milliseconds. */
 export interface ShopCart {
   id: string;
@@ -69,10 +71,11 @@ export function settleAccounts(carts: readonly ShopCart[], mails: readonly Taken
   const entriesOf = grouped(ledger, (entry) => entry.cartId);
   for (const cart of carts) {
     const taken = grouped(mailsTo.get(cart.email) ?? [], (mail) => mail.stepId);
+    for (const [stepId, copies] of secondCopies(mailsTo.get(cart.email) ?? [], (mail) => mail.stepId))
+      account.duplicates.push(`${cart.id} ${stepId}: ${copies.length} times`);
     for (const [stepId, copies] of taken) {
-      if (copies.length > 1) account.duplicates.push(`${cart.id} ${stepId}: ${copies.length} times`);
-      const lateMs = Math.max(...copies.map((copy) => copy.atMs)) - (cart.stop?.ackedAtMs ?? Number.POSITIVE_INFINITY);
-      if (lateMs > 0) account.afterStop.push(`${cart.id} ${stepId}: ${lateMs} ms after the answer`);
+      const lateMs = afterStop(Math.max(...copies.map((copy) => copy.atMs)), cart.stop?.ackedAtMs ?? null);
+      if (lateMs !== null) account.afterStop.push(`${cart.id} ${stepId}: ${lateMs} ms after the answer`);
     }
     const entries = entriesOf.get(cart.id) ?? [];
     if (cart.ackedAtMs !== null && entries.length !== 1) account.lost.push(`${cart.id}: ${entries.length} enrollments`);

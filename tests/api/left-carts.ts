@@ -1,7 +1,8 @@
+import { inject } from 'vitest';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { issueKey } from '../../operations/api-keys.ts';
 import { provisionTenant } from '../../operations/provision-tenant.ts';
-import { loadPresets, publishPresets } from '../../operations/publish-presets.ts';
+import { publishPresets } from '../../operations/publish-presets.ts';
 import { aCart, letTimePass, type Shop } from '../helpers/shop.ts';
 
 const hourMs = 3_600_000;
@@ -38,7 +39,7 @@ export const dispatch = (shop: Shop, enrollmentId: string, stepId: string) =>
 /** Another store of the same installation. @returns its API key */
 export async function anotherStore(shop: Shop, slug: string): Promise<{ tenantId: string; apiKey: string }> {
   const { tenantId } = await provisionTenant(shop.deps, { slug, name: 'Another Store', timeScale: 1, synthetic: false, settings: {} });
-  await publishPresets(shop.deps, await loadPresets());
+  await publishPresets(shop.deps, inject('presets'));
   return { tenantId, apiKey: (await issueKey(shop.deps, tenantId, 'test', 'test')).apiKey };
 }
 

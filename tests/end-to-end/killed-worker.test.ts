@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Checkpoint } from '../../operations/deps.ts';
+import { startScript } from '../chaos/own-process.ts';
+import type { WorkerProcessConfig } from '../chaos/worker-process.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
@@ -23,14 +23,13 @@ interface Doomed {
 
 async function startDoomed(shop: Shop, keyedProviderPort: number | null, hangAt: { point: Checkpoint; passes: number }[]): Promise<Doomed> {
   const { url: databaseUrl } = shop.database;
-  const config = { databaseUrl, masterKey: masterKey.toString('base64'), smtpUrl: shop.smtp.url, ...shop.temporal, hangAt, keyedProviderPort };
-  const script = fileURLToPath(new URL('../helpers/worker-process.ts', import.meta.url));
-  const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', script, JSON.stringify(config)], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const { address, taskQueue } = shop.temporal;
+  const secrets = { databaseUrl, masterKey: masterKey.toString('base64') };
+  const config: WorkerProcessConfig = { ...secrets, smtpUrl: shop.smtp.url, address, taskQueue, hangAt, keyedProviderPort };
+  const { child, ready } = startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)] });
   const messages: unknown[] = [];
   child.on('message', (m) => messages.push(m));
-  await until('the worker to be ready', () => messages.includes('ready'), 60_000);
+  await ready;
   return {
     reached: (point) => until(`the worker to reach ${point}`, () => messages.includes(point), 60_000),
     async kill() {

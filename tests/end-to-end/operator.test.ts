@@ -6,7 +6,7 @@ import { reconcile } from '../../operations/reconcile.ts';
 import { createWorkflowEngine } from '../../temporal/engine.ts';
 import { recoveryWorkflowId, type RecoveryView } from '../../workflows/contract.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
-import { temporalCommand } from './own-temporal.ts';
+import { temporalCommand } from '../chaos/own-temporal.ts';
 
 // An hour in half a second: emails after 1, 12, 24 and 36 s, and nobody expires before 84 s.
 const timeScale = 7_200;

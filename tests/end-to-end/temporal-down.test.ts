@@ -4,7 +4,7 @@ import { recoveryWorkflowId } from '../../workflows/contract.ts';
 import { createWorkflowEngine } from '../../temporal/engine.ts';
 import type { RunningWorker } from '../../worker/start-worker.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
-import { type OwnTemporal, ownTemporal } from './own-temporal.ts';
+import { type OwnTemporal, ownTemporal } from '../chaos/own-temporal.ts';
 
 let temporal: OwnTemporal;
 let shop: Shop;

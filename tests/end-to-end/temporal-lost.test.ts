@@ -6,7 +6,7 @@ import { createWorkflowEngine } from '../../temporal/engine.ts';
 import { recoveryWorkflowId, type RecoveryView } from '../../workflows/contract.ts';
 import { asOwner } from '../helpers/database.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
-import { type OwnTemporal, ownTemporal } from './own-temporal.ts';
+import { type OwnTemporal, ownTemporal } from '../chaos/own-temporal.ts';
 
 let temporal: OwnTemporal;
 let shop: Shop;

@@ -1,13 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { BuildConfig } from './build-process.ts';
+import { startScript } from '../chaos/own-process.ts';
+import type { WorkerProcessConfig } from '../chaos/worker-process.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const copied = [
   ...['activities', 'config', 'content', 'db', 'domain', 'integrations', 'operations', 'sequences', 'temporal', 'worker', 'workflows'],
-  ...['package.json', 'tsconfig.json', 'tests/faults/build-process.ts'],
+  ...['package.json', 'tsconfig.json', 'tests/chaos/worker-process.ts', 'tests/helpers/stub-sender.ts'],
 ];
 
 /** A change of the product's text; `from` (a global pattern) must stand there exactly once. */
@@ -19,7 +20,7 @@ export interface Change {
 
 /** A build of the product other than the one under test: its sources, changed. */
 export interface Build {
-  startWorker(config: BuildConfig): Promise<ChildProcess>;
+  startWorker(config: WorkerProcessConfig): Promise<ChildProcess>;
   remove(): void;
 }
 
@@ -41,12 +42,8 @@ export function makeBuild(changes: Change[]): Build {
   for (const [file, text] of texts) writeFileSync(join(folder, file), text);
   return {
     async startWorker(config) {
-      const args = ['--import', 'tsx', 'tests/faults/build-process.ts', JSON.stringify(config)];
-      const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-      await new Promise<void>((done, fail) => {
-        child.on('message', (said) => said === 'ready' && done());
-        child.on('exit', (code) => fail(new Error(`the worker ended with ${code}`)));
-      });
+      const { child, ready } = startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)], cwd: folder });
+      await ready;
       return child;
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),

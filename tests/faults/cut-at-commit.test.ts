@@ -12,7 +12,7 @@ import { type DispatchResult, dispatchStep } from '../../operations/dispatch-ste
 import { aCart, letTimePass, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
-import { type Cut, type DatabaseLine, startDatabaseLine } from './database-line.ts';
+import { type LostCommit, type PostgresLine, startPostgresLine } from '../chaos/postgres-line.ts';
 
 const hourMs = 3_600_000;
 // Statements that identify the transactions: the intake's inbox row, the first claim, a claim or its release, the outcome of a call.
@@ -21,9 +21,13 @@ const claim = /insert into "messages"/;
 const ledger = /(insert into|update) "messages"/;
 const settle = /update "messages"[^\0]*"provider_message_id"/;
 
+/** Where a connection is cut: `before` the COMMIT reaches the server, or `after` it was carried out, with its answer lost. */
+type Cut = 'before' | 'after';
+const fateOf: Record<Cut, LostCommit> = { before: { kind: 'never_sent' }, after: { kind: 'answer_lost' } };
+
 let shop: Shop;
 let provider: StubProvider;
-let line: DatabaseLine;
+let line: PostgresLine;
 let callsAtCuts: number[];
 /** The product as it is behind the line; the shop's own way to Postgres stays whole. */
 let deps: BuiltDeps;
@@ -35,7 +39,7 @@ beforeEach(async () => {
   shop = await openShop({ timeScale: 1, masterKey, sender });
   const url = new URL(shop.database.url);
   callsAtCuts = [];
-  line = await startDatabaseLine({ host: url.hostname, port: Number(url.port) }, () => callsAtCuts.push(provider.calls));
+  line = await startPostgresLine({ host: url.hostname, port: Number(url.port) }, () => callsAtCuts.push(provider.calls));
   url.hostname = '127.0.0.1';
   url.port = String(line.port);
   const log = pino({ level: 'silent' });
@@ -90,18 +94,18 @@ const all = {
 describe('a webhook whose connection to Postgres is cut at COMMIT', () => {
   test.each<Cut>(['before', 'after'])('(%s): is answered 2xx because it is stored, once', async (cut) => {
     const cart = anEvent('cart.updated', aCart('cart-1', 'ada@example.com'));
-    line.cutAtCommit(delivery, cut);
+    line.loseAfter(delivery, fateOf[cut]);
     expect((await cart.post()).status).toBe(200);
-    expect(line.cuts()).toBe(1);
+    expect(line.lost()).toBe(1);
     expect(await rowsOf(cart.id)).toEqual([{ state: 'applied' }]);
     expect(await all.enrollments()).toHaveLength(1);
 
     await letTimePass(shop, 2 * hourMs);
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.update(enrollments).set({ activatedAt: Date.now() - hourMs }));
     const purchase = aPurchase('cart-1');
-    line.cutAtCommit(delivery, cut);
+    line.loseAfter(delivery, fateOf[cut]);
     expect((await purchase.post()).status).toBe(200);
-    expect(line.cuts()).toBe(2);
+    expect(line.lost()).toBe(2);
     expect(await rowsOf(purchase.id)).toEqual([{ state: 'applied' }]);
     expect(await all.conversions()).toHaveLength(1);
     expect(await all.enrollments()).toMatchObject([{ status: 'CONVERTED' }]);
@@ -113,9 +117,9 @@ describe('a webhook whose connection to Postgres is cut at COMMIT', () => {
     await shop.post('cart.updated', aCart('cart-1', 'ada@example.com'));
     const purchase = aPurchase('cart-1');
     // Where the first COMMIT took effect, the second attempt finds its row, whose own COMMIT must be acknowledged too.
-    line.cutAtCommit(delivery, cut, cut);
+    line.loseAfter(delivery, fateOf[cut], fateOf[cut]);
     expect((await purchase.post()).status).toBe(503);
-    expect(line.cuts()).toBe(2);
+    expect(line.lost()).toBe(2);
     expect(await rowsOf(purchase.id)).toHaveLength(cut === 'before' ? 0 : 1);
     expect(await purchase.post()).toEqual({ status: 200, result: cut === 'before' ? 'applied' : 'repeated' });
     expect(await rowsOf(purchase.id)).toEqual([{ state: 'applied' }]);
@@ -138,7 +142,7 @@ describe('a dispatch whose connection to Postgres is cut at COMMIT', () => {
   test.each<{ cuts: Cut[] }>([{ cuts: ['before'] }, { cuts: ['after'] }, { cuts: ['after', 'before', 'after'] }])(
     'of the claim ($cuts): calls once, when the claim is certain',
     async ({ cuts }) => {
-      line.cutAtCommit(ledger, ...cuts);
+      line.loseAfter(ledger, ...cuts.map((cut) => fateOf[cut]));
       expect(await dispatch('email_2h')).toMatchObject(sent);
       expect(callsAtCuts).toEqual(cuts.map(() => 0));
       expect([provider.calls, provider.accepted.length, await stateOfMail()]).toEqual([1, 1, 'sent']);
@@ -146,15 +150,15 @@ describe('a dispatch whose connection to Postgres is cut at COMMIT', () => {
   );
 
   test.each<Cut>(['before', 'after'])('of the outcome (%s): stores it all the same, and calls once', async (cut) => {
-    line.cutAtCommit(settle, cut, cut);
+    line.loseAfter(settle, fateOf[cut], fateOf[cut]);
     expect(await dispatch('email_2h')).toMatchObject(sent);
-    expect(line.cuts()).toBe(2);
+    expect(line.lost()).toBe(2);
     expect([provider.calls, provider.accepted.length, await stateOfMail()]).toEqual([1, 1, 'sent']);
   });
 
   test('of the claim, with Postgres out of reach for five seconds: the step is sent all the same, once', async () => {
-    line.cutAtCommit(claim, 'after');
-    line.breakWithNextCut();
+    line.loseAfter(claim, fateOf.after);
+    line.breakWithNextLoss();
     const results: DispatchResult[] = [];
     const dispatched = (async () => {
       // As Temporal does: again, also after an error.
@@ -164,7 +168,7 @@ describe('a dispatch whose connection to Postgres is cut at COMMIT', () => {
         await new Promise((again) => setTimeout(again, 100));
       }
     })();
-    await until('the cut', () => line.cuts() === 1, 5_000);
+    await until('the cut', () => line.lost() === 1, 5_000);
     const cutMs = Date.now();
     await until('five seconds to have passed', () => Date.now() - cutMs > 5_000);
     line.mend();

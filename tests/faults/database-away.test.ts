@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aCart, until } from '../helpers/shop.ts';
-import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
+import { type OwnPostgres, ownPostgres } from '../chaos/own-postgres.ts';
 import { openRealShop, type RealShop } from './real-shop.ts';
 
 // API and worker run on while their Postgres crashes under load, twice, comes back, and then stands still for a while. Everything is checked at the
@@ -9,7 +9,7 @@ import { openRealShop, type RealShop } from './real-shop.ts';
 /** Shops give up after five seconds (docs/fence.md#times-in-order); the rest is for a machine that runs other tests meanwhile. Milliseconds. */
 const answerLimitMs = 7_000;
 
-let postgres: PrivatePostgres;
+let postgres: OwnPostgres;
 let shop: RealShop;
 let shoppers: { end(): Promise<void> };
 /** Carts that nobody buys, delivered. */
@@ -18,7 +18,7 @@ const open: string[] = [];
 const bought = new Map<string, number>();
 
 beforeAll(async () => {
-  postgres = await privatePostgres();
+  postgres = await ownPostgres({ durable: true });
   shop = await openRealShop(postgres);
   shoppers = fourShoppers();
   await until('mails to go out', () => open.some((cart) => firstMailsTo(cart) > 0));

@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { aCart, until } from '../helpers/shop.ts';
-import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
+import { type OwnPostgres, ownPostgres } from '../chaos/own-postgres.ts';
 import { openRealShop, type RealShop } from './real-shop.ts';
 
 // A disk of its own for Postgres, in memory: only root may mount one, and a system may forbid it even then.
 const disk = mkdtempSync(join(tmpdir(), 'rekindle-disk-'));
 const mounted = process.platform === 'linux' && spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256m', 'tmpfs', disk]).status === 0;
 
-let postgres: PrivatePostgres | null = null;
+let postgres: OwnPostgres | null = null;
 let shop: RealShop;
 beforeAll(async () => {
   if (!mounted) return;
-  postgres = await privatePostgres(disk);
+  postgres = await ownPostgres({ durable: true, within: disk });
   shop = await openRealShop(postgres);
 });
 afterAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { reconcile } from '../../operations/reconcile.ts';
 import { createWorkflowEngine } from '../../temporal/engine.ts';
 import { recoveryWorkflowId } from '../../workflows/contract.ts';
-import { temporalCommand } from '../end-to-end/own-temporal.ts';
+import { temporalCommand } from '../chaos/own-temporal.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';

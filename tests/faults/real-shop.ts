@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { endProcess, hasEnded } from '../../local/child-process.ts';
 import { freePort } from '../../local/ports.ts';
@@ -8,8 +6,9 @@ import { startTemporal, type TemporalServer } from '../../local/temporal-server.
 import { post, signGeneric } from '../../local/webhook.ts';
 import { createDeps } from '../../operations/create-deps.ts';
 import { provisionTenant } from '../../operations/provision-tenant.ts';
+import type { OwnPostgres } from '../chaos/own-postgres.ts';
+import { startScript } from '../chaos/own-process.ts';
 import { type SmtpServer, startSmtpServer } from '../helpers/smtp-server.ts';
-import type { PrivatePostgres } from './private-postgres.ts';
 
 const silent = { info() {}, warn() {}, error() {} };
 const timeScale = 3_600;
@@ -44,7 +43,7 @@ export interface RealShop {
 }
 
 /** An hour of the plan passes in a second: emails after 2, 24, 48 and 72 seconds. */
-export async function openRealShop(postgres: PrivatePostgres): Promise<RealShop> {
+export async function openRealShop(postgres: OwnPostgres): Promise<RealShop> {
   const masterKey = randomBytes(32);
   const temporal: TemporalServer = await startTemporal({ dir: null, port: await freePort(), uiPort: null, durable: false, log: () => undefined });
   const smtp = await startSmtpServer();
@@ -70,7 +69,9 @@ export async function openRealShop(postgres: PrivatePostgres): Promise<RealShop>
     PORT: String(port),
     LOG_LEVEL: process.env['TEST_LOG'] ?? 'silent',
   };
-  const children = await Promise.all(['api/server.ts', 'worker/main.ts'].map((script) => startScript(script, env)));
+  const processes = ['api/server.ts', 'worker/main.ts'].map((script) => startScript(script, { env }));
+  await Promise.all(processes.map(({ ready }) => ready));
+  const children = processes.map(({ child }) => child);
   for (const child of children)
     child.on('exit', (code, signal) => process.stderr.write(`[faults] ${child.spawnargs.at(-1)} ended: ${code ?? signal}\n`));
   const tries: Try[] = [];
@@ -119,17 +120,4 @@ export async function openRealShop(postgres: PrivatePostgres): Promise<RealShop>
       await temporal.stop();
     },
   };
-}
-
-async function startScript(script: string, env: Record<string, string>): Promise<ChildProcess> {
-  const path = fileURLToPath(new URL(`../../${script}`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', path], {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.on('message', (said) => said === 'ready' && resolve());
-    child.on('exit', (code) => reject(new Error(`${script} ended with ${code}`)));
-  });
-  return child;
 }

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { NobodyWaitsError } from '../../db/connection-line.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
-import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
+import { type OwnPostgres, ownPostgres } from '../chaos/own-postgres.ts';
 
 // While Postgres stands still, webhooks pile up before the pool. Those that cannot be answered in time are refused at once, and when Postgres goes
 // on, no work is done for abandoned requests.
@@ -14,10 +14,10 @@ import { type PrivatePostgres, privatePostgres } from './private-postgres.ts';
 const answerLimitMs = 6_500;
 const connections = 4;
 
-let postgres: PrivatePostgres;
+let postgres: OwnPostgres;
 let shop: Shop;
 beforeAll(async () => {
-  postgres = await privatePostgres();
+  postgres = await ownPostgres({ durable: true });
   shop = await openShop({ database: { url: postgres.url, drop: async () => {} }, maxConnections: connections });
 });
 afterAll(async () => {

@@ -20,9 +20,9 @@ import { Floods } from '../../operations/intake/flood.ts';
 import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Integrations } from '../../integrations/index.ts';
-import { loadPresets, publishPresets } from '../../operations/publish-presets.ts';
+import { publishPresets } from '../../operations/publish-presets.ts';
 import { lazyClient } from '../../temporal/connect.ts';
-import { type RunningWorker, startWorker, type WorkerOptions } from '../../worker/start-worker.ts';
+import type { RunningWorker, WorkerOptions } from '../../worker/start-worker.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type SmtpServer, startSmtpServer } from './smtp-server.ts';
 
@@ -116,7 +116,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     synthetic: true,
     settings: { quietHours: null, ...options.settings },
   });
-  const presets = await loadPresets();
+  const presets = inject('presets');
   const together = options.together;
   await publishPresets(
     deps,
@@ -147,7 +147,13 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     tenant: { ...provisioned, slug, apiKey: provisioned.apiKey ?? '' },
     temporal,
     async startWorker(workerOptions) {
-      const worker = await startWorker(deps, temporal, { relayEveryMs: 100, sweepEveryMs: 500, reconcileEveryMs: 3_600_000, ...workerOptions });
+      // Most files start none: its native core and the bundle of the workflows are loaded by those that do.
+      const { startWorker } = await import('../../worker/start-worker.ts');
+      const worker = await startWorker(deps, temporal, {
+        ...{ relayEveryMs: 100, sweepEveryMs: 500, reconcileEveryMs: 3_600_000 },
+        prepared: { presets: inject('presets'), workflowBundle: inject('workflowBundle') },
+        ...workerOptions,
+      });
       workers.push(worker);
       return worker;
     },

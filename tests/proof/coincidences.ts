@@ -4,7 +4,7 @@ import type { MoveName } from './moves/index.ts';
 import { isNumberAlone } from './people.ts';
 import type { ActionPlan, Companion, DispatchPlan, Doing, HistoryPlan, ProcessPlan, Scene, When } from './plan.ts';
 import type { Providers } from './world.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../chaos/random.ts';
 
 /** What a coincidence is made of. */
 interface Parts {

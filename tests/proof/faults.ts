@@ -1,6 +1,6 @@
 import { type Behaviour, latestAcceptanceMs, times } from './far-end.ts';
 import type { Fault, Point, ProcessPlan } from './plan.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../chaos/random.ts';
 
 export const dispatchPoints = [
   'dispatch.session_open',

@@ -1,7 +1,7 @@
 // `npm run proof`: the send fence on real Postgres under random schedules. See docs/proof.md.
 import { parseArgs } from 'node:util';
 import { runMutants } from './run-mutants.ts';
-import { startOwnPostgres } from './own-postgres.ts';
+import { ownPostgres } from '../chaos/own-postgres.ts';
 import { printReport, printViolation } from './print-report.ts';
 import { runProof, type Violation } from './run-proof.ts';
 
@@ -46,7 +46,7 @@ if (values.help || !(forMs > 0)) {
   process.exit(values.help ? 0 : 2);
 }
 
-const own = values.database === undefined ? await startOwnPostgres((line) => console.error(line)) : null;
+const own = values.database === undefined ? await ownPostgres({ durable: false, log: (line) => console.error(line) }) : null;
 try {
   if (values.mutants || values.mutant !== undefined) {
     if (own === null) throw new Error('--mutants needs a Postgres of its own');
@@ -71,7 +71,7 @@ try {
     process.exitCode = report.violations.length > 0 ? 1 : 0;
   }
 } finally {
-  await own?.stop();
+  await own?.remove();
 }
 // Histories cut short by --stop-at may still wait for something.
 process.exit();

@@ -90,7 +90,7 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
         if (tx !== null) socketOf(tx).destroy();
         return;
       case 'lost_commit':
-        if (tx !== null) world.proxy.arm(socketOf(tx).localPort ?? 0, fault.fate);
+        if (tx !== null) world.proxy.loseOn(socketOf(tx).localPort ?? 0, fault.fate);
     }
   }
 

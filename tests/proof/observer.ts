@@ -1,3 +1,4 @@
+import { afterStop, secondCopies } from '../chaos/promises.ts';
 import { type Acceptance, type Call, type StepChannel, stepChannels, times } from './far-end.ts';
 import type { SubjectName } from './subjects/index.ts';
 import type { Providers } from './world.ts';
@@ -106,7 +107,8 @@ export function judge(seen: Witnessed): Verdict {
     const name = `run ${index + 1} (${run.about})`;
     const accepted = seen.accepted.filter((a) => a.key === run.key);
     const calls = seen.calls.filter((c) => c.key === run.key);
-    if (accepted.length > 1) violations.push(`G1: ${name} was accepted ${accepted.length} times (${accepted.map((a) => a.call.channel).join(', ')})`);
+    for (const copies of secondCopies(accepted, ({ key }) => key).values())
+      violations.push(`G1: ${name} was accepted ${copies.length} times (${copies.map((a) => a.call.channel).join(', ')})`);
     for (const channel of stepChannels) {
       const first = accepted.find((a) => a.call.channel === channel);
       if (seen.providers[channel] !== 'keys' || first === undefined) continue;
@@ -122,8 +124,8 @@ export function judge(seen: Witnessed): Verdict {
       for (const call of calls.filter((c) => c.channel === channel)) {
         const at = earliest(closedHere, numberClosedAt(seen, call.to));
         if (at === null) continue;
-        if (call.beganMs > at.atMs)
-          violations.push(`G2: a call of ${name} by ${channel} began ${ms(call.beganMs - at.atMs)} after the 2xx of ${at.by}`);
+        const lateMs = afterStop(call.beganMs, at.atMs);
+        if (lateMs !== null) violations.push(`G2: a call of ${name} by ${channel} began ${ms(lateMs)} after the 2xx of ${at.by}`);
         else if ((call.endedMs === null || call.endedMs > at.atMs) && !call.stretched)
           violations.push(
             `G2: a call of ${name} by ${channel} was open at the 2xx of ${at.by}, for another ${ms((call.endedMs ?? Infinity) - at.atMs)}`,

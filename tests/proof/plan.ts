@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../../operations/deps.ts';
-import type { LostCommit } from './commit-proxy.ts';
+import type { LostCommit } from '../chaos/postgres-line.ts';
 import type { Behaviour } from './far-end.ts';
 import type { SubjectName } from './subjects/index.ts';
 import type { Providers } from './world.ts';

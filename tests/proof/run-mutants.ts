@@ -16,6 +16,7 @@ const copied = [
   'config',
   'local',
   'sequences',
+  'tests/chaos',
   'tests/proof',
   'tests/helpers',
   'package.json',

@@ -4,7 +4,7 @@ import { behaviour, dispatchPoints, lives, stopPoints } from './faults.ts';
 import { type MoveName, moves } from './moves/index.ts';
 import { isNumberAlone } from './people.ts';
 import type { ActionPlan, Companion, DispatchPlan, Doing, HistoryPlan, Scene } from './plan.ts';
-import { type Random, seededRandom, seedOfHistory } from './random.ts';
+import { type Random, seededRandom, seedOfHistory } from '../chaos/random.ts';
 import type { SubjectName } from './subjects/index.ts';
 
 /** The whole schedule of one history: what happens to whom and when, as far as a seed can decide it. */

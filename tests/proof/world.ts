@@ -11,7 +11,7 @@ import { systemClock } from '../../operations/clock.ts';
 import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';
 import { publishPreset } from '../../operations/publish-sequence.ts';
 import { noTelemetry } from '../../operations/telemetry.ts';
-import { type CommitProxy, startCommitProxy } from './commit-proxy.ts';
+import { type PostgresLine, startPostgresLine } from '../chaos/postgres-line.ts';
 import { withLenientReceiver } from './lenient-receiver.ts';
 import { type SubjectName, subjects } from './subjects/index.ts';
 import { FarEnd, type ProviderKind, type StepChannel, stepChannels } from './far-end.ts';
@@ -24,7 +24,7 @@ export interface World {
   db: Database;
   /** The same database through a proxy that can swallow what follows a COMMIT. */
   behindProxy: Database;
-  proxy: CommitProxy;
+  proxy: PostgresLine;
   farEnd: FarEnd;
   /** Of a process without faults. */
   deps: BuiltDeps;
@@ -62,7 +62,7 @@ const timeScale = 36_000;
 /** @param url - the owner's URL of a migrated database that nobody else uses */
 export async function openWorld(url: string): Promise<World> {
   const at = new URL(url);
-  const proxy = await startCommitProxy({ host: at.hostname, port: Number(at.port) });
+  const proxy = await startPostgresLine({ host: at.hostname, port: Number(at.port) });
   const proxied = new URL(url);
   proxied.hostname = '127.0.0.1';
   proxied.port = String(proxy.port);

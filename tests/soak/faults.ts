@@ -1,4 +1,4 @@
-import type { Random } from '../proof/random.ts';
+import type { Random } from '../chaos/random.ts';
 
 /** Processes that a run kills and starts again. The relay runs inside API and workers. */
 export const productProcesses = ['api-1', 'api-2', 'worker-1', 'worker-2'] as const;

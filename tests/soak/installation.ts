@@ -1,15 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { migrate } from '../../db/migrate.ts';
-import { localDir } from '../../local/local-files.ts';
-import { startPostgres } from '../../local/postgres.ts';
-import { removePostgres } from '../../local/postgres-place.ts';
 import { withProvisioning } from '../../local/provisioning.ts';
-import { findTemporal, temporalWays } from '../../local/temporal-binary.ts';
-import { startTemporal } from '../../local/temporal-server.ts';
+import { ownPostgres } from '../chaos/own-postgres.ts';
+import { ownTemporal } from '../chaos/own-temporal.ts';
 import { type Fault, productProcesses } from './faults.ts';
 import { stablePorts } from './ports.ts';
 import { type Life, supervise, type SupervisedProcess } from './product-process.ts';
@@ -46,21 +42,13 @@ export async function openInstallation(options: {
 }): Promise<Installation> {
   const { clock, log } = options;
   const dir = mkdtempSync(join(tmpdir(), 'rekindle-soak-'));
-  // As root, Postgres runs as another user who must be able to enter.
-  chmodSync(dir, 0o755);
   const logDir = join(dir, 'logs');
   mkdirSync(logDir);
   const [postgresPort = 0, temporalPort = 0, ...apiPorts] = await stablePorts(4);
-  const silent = () => undefined;
-  const binary = await findTemporal(temporalWays({ projectBinDir: join(localDir, 'bin'), log }), silent);
-  const bringUp = {
-    postgres: () => startPostgres({ dir: join(dir, 'postgres'), port: postgresPort, durable: true, log: silent }),
-    temporal: () => startTemporal({ dir: join(dir, 'temporal'), port: temporalPort, uiPort: null, durable: true, log: silent, binary }),
-  };
-  const [firstPostgres, firstTemporal] = await Promise.all([bringUp.postgres(), bringUp.temporal()]);
-  const servers = { postgres: firstPostgres, temporal: firstTemporal };
-  const databaseUrl = servers.postgres.url;
-  await migrate(databaseUrl);
+  const temporal = await ownTemporal({ port: temporalPort, durable: true, log });
+  const [postgres] = await Promise.all([ownPostgres({ durable: true, within: dir, port: postgresPort }), temporal.start()]);
+  const servers = { postgres, temporal };
+  const databaseUrl = postgres.url;
   const masterKey = randomBytes(32).toString('base64');
   const publicUrl = `http://127.0.0.1:${apiPorts[0]}`;
   const access = await withProvisioning({ databaseUrl, masterKey, apiUrl: publicUrl }, async ({ provision }) => {
@@ -75,7 +63,7 @@ export async function openInstallation(options: {
 
   const shared = {
     DATABASE_URL: databaseUrl,
-    TEMPORAL_ADDRESS: servers.temporal.address,
+    TEMPORAL_ADDRESS: temporal.address,
     REKINDLE_MASTER_KEY: masterKey,
     SMTP_URL: options.smtpUrl,
     PUBLIC_URL: publicUrl,
@@ -97,13 +85,11 @@ export async function openInstallation(options: {
     return found;
   };
 
-  /** What was struck down is brought up until it stays: after a kill the old one's children may still hold on for a moment. */
+  /** What was struck down is brought up until it stays: after a kill its port may be held for a moment. */
   async function bringBack(what: 'postgres' | 'temporal'): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       try {
-        if (what === 'postgres') servers.postgres = await bringUp.postgres();
-        else servers.temporal = await bringUp.temporal();
-        return;
+        return await servers[what].start();
       } catch (error) {
         if (attempt === 20) throw error;
         await sleep(500);
@@ -115,7 +101,7 @@ export async function openInstallation(options: {
 
   return {
     databaseUrl,
-    temporalAddress: servers.temporal.address,
+    temporalAddress: temporal.address,
     access,
     apiPorts,
     lives: () => processes.flatMap((p) => p.lives),
@@ -123,7 +109,8 @@ export async function openInstallation(options: {
     logDir,
     async strike(fault) {
       if (fault.what === 'postgres' || fault.what === 'temporal') {
-        process.kill(servers[fault.what].pid, fault.kind === 'immediate' ? 'SIGQUIT' : 'SIGKILL');
+        if (fault.what === 'temporal') temporal.kill();
+        else await postgres.crash(fault.kind === 'immediate' ? 'immediate' : 'parent');
         await sleep(fault.forMs);
         await bringBack(fault.what);
         return true;
@@ -135,10 +122,8 @@ export async function openInstallation(options: {
     endProcesses,
     async close(keepLogs) {
       await endProcesses();
-      await Promise.all([servers.temporal.stop(), servers.postgres.stop()]);
-      removePostgres(join(dir, 'postgres'));
-      if (keepLogs) rmSync(join(dir, 'temporal'), { recursive: true, force: true });
-      else rmSync(dir, { recursive: true, force: true });
+      await Promise.all([temporal.remove(), postgres.remove()]);
+      if (!keepLogs) rmSync(dir, { recursive: true, force: true });
     },
   };
 }

@@ -1,3 +1,4 @@
+import { afterStop, secondCopies } from '../chaos/promises.ts';
 import { type CartHistory, coveredFrom, hasOtherCart, type Stop } from './coverage.ts';
 import { judgeEnrollment } from './judge-enrollment.ts';
 import { at, count, type Verdict, type ViolationKind } from './verdict.ts';
@@ -38,10 +39,8 @@ function judgeStores({ cart, mails, enrollments, violate }: CartCase): void {
 }
 
 function judgeCopies({ mails, violate }: CartCase): void {
-  for (const step of new Set(mails.map((mail) => mail.step))) {
-    const copies = mails.filter((mail) => mail.step === step);
-    if (copies.length > 1) violate('G1', `${step} was accepted ${copies.length} times, at ${copies.map((m) => at(m.dotMs)).join(' and ')}`);
-  }
+  for (const [step, copies] of secondCopies(mails, (mail) => mail.step))
+    violate('G1', `${step} was accepted ${copies.length} times, at ${copies.map((m) => at(m.dotMs)).join(' and ')}`);
 }
 
 /** From the 2xx on no covered email is accepted, and what it ends has ended. */
@@ -51,10 +50,11 @@ function judgeStop(seen: Witnessed, it: CartCase, stop: Stop, verdict: Verdict):
   verdict.stops.judged++;
   const by = `the 2xx of ${stop.what} at ${at(fromMs)}`;
   for (const { step, dotMs } of it.mails) {
-    if (dotMs <= fromMs) {
+    const lateMs = afterStop(dotMs, fromMs);
+    if (lateMs === null) {
       if (dotMs >= stop.sentMs) verdict.stops.met++;
     } else if (wasPaused(seen, it, step, dotMs)) verdict.stops.beyondAssumption++;
-    else it.violate('G2', `${step} was accepted at ${at(dotMs)}, ${(dotMs - fromMs).toFixed(1)} ms after ${by}`);
+    else it.violate('G2', `${step} was accepted at ${at(dotMs)}, ${lateMs.toFixed(1)} ms after ${by}`);
   }
   for (const { id, endedMs } of it.enrollments) {
     if (endedMs !== null && endedMs <= fromMs + roundingMs) continue;

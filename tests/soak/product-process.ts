@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { endProcess, hasEnded } from '../../local/child-process.ts';
+import { startScript } from '../chaos/own-process.ts';
 import type { ProductProcess } from './faults.ts';
 import type { RunClock } from './run-clock.ts';
 
@@ -57,7 +58,7 @@ export interface ProcessOptions {
 
 export function supervise(name: ProductProcess, { env, logFile, built, clock }: ProcessOptions): SupervisedProcess {
   const program = name.startsWith('api') ? 'api/server' : 'worker/main';
-  const command = built ? [`dist/${program}.js`] : ['--import', 'tsx', `${program}.ts`];
+  const script = built ? `dist/${program}.js` : `${program}.ts`;
   const lives: Life[] = [];
   let current: { child: ChildProcess; life: Life } | null = null;
   let stopped = false;
@@ -75,13 +76,7 @@ export function supervise(name: ProductProcess, { env, logFile, built, clock }: 
   })();
 
   async function live(): Promise<Life> {
-    const log = openSync(logFile, 'a');
-    const started = spawn(process.execPath, ['--import', './local/end-with-parent.mjs', ...command], {
-      cwd: projectDir,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', log, log, 'ipc'],
-    });
-    closeSync(log);
+    const { child: started } = startScript(script, { env, logFile });
     const mine: Life = {
       name,
       pid: started.pid ?? -1,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Random, seededRandom } from '../proof/random.ts';
+import { type Random, seededRandom } from '../chaos/random.ts';
 import { drawFaults, type Fault, type FaultOptions } from './faults.ts';
 import { drawShopper, type ShopperPlan } from './shopper.ts';
 import { otherStore, stores } from './stores.ts';

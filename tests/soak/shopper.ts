@@ -1,4 +1,4 @@
-import type { Random } from '../proof/random.ts';
+import type { Random } from '../chaos/random.ts';
 import type { Store } from './stores.ts';
 
 /** How a shop names somebody in an event. */

@@ -2,18 +2,28 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { migrate } from '../../db/migrate.ts';
 import { waitUntil } from '../../local/child-process.ts';
 import { freePort } from '../../local/ports.ts';
 import { removePostgres } from '../../local/postgres-place.ts';
 import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
 
-/** A Postgres with durable settings that a test may crash, freeze and bring back: same port, same data. */
-export interface PrivatePostgres {
+/**
+ * `immediate`: Postgres's own crash stop (SIGQUIT). `parent`: its first process alone is killed, the others notice. `killed`: every process of
+ * it at once, as when the machine goes down.
+ */
+export type PostgresCrash = 'immediate' | 'parent' | 'killed';
+
+/** A Postgres that a run may crash, freeze and bring back: same port, same data. */
+export interface OwnPostgres {
   /** The owner's URL of a migrated database. */
   url: string;
-  /** `immediate`: Postgres's own crash stop (SIGQUIT). `killed`: every process of it at once, as when the machine goes down. */
-  crash(how: 'immediate' | 'killed'): Promise<void>;
+  pid(): number;
+  /** @returns the owner's URL of a further migrated database */
+  newDatabase(name: string): Promise<string>;
+  /** Resolves when none of its processes is left. */
+  crash(how: PostgresCrash): Promise<void>;
   /** Bring it back on the same data, recovering what a crash left. */
   start(): Promise<void>;
   /** Every process of it stands still: TCP is accepted by the kernel, nothing is answered. */
@@ -22,23 +32,44 @@ export interface PrivatePostgres {
   remove(): Promise<void>;
 }
 
-const silent = () => undefined;
+interface OwnPostgresOptions {
+  /** The settings of production; without them a crash may destroy the data. */
+  durable: boolean;
+  /** A folder that exists, to lie in; by default a new one that goes with it. */
+  within?: string;
+  /** Default: any free one. */
+  port?: number;
+  log?: (line: string) => void;
+}
 
-/** @param within - a folder that exists, to lie in; by default a new one that goes with it */
-export async function privatePostgres(within?: string): Promise<PrivatePostgres> {
-  const dir = within ?? mkdtempSync(join(tmpdir(), 'rekindle-faults-'));
+export async function ownPostgres({ durable, within, port, log = () => undefined }: OwnPostgresOptions): Promise<OwnPostgres> {
+  const dir = within ?? mkdtempSync(join(tmpdir(), 'rekindle-postgres-'));
   // As root, Postgres runs as another user who must be able to enter.
   chmodSync(dir, 0o755);
-  const port = await freePort();
-  const start = () => startPostgres({ dir: join(dir, 'postgres'), port, durable: true, log: silent });
+  const stablePort = port ?? (await freePort());
+  const start = () => startPostgres({ dir: join(dir, 'postgres'), port: stablePort, durable, log });
   let server: PostgresServer = await start();
   await migrate(server.url);
   return {
     url: server.url,
+    pid: () => server.pid,
+    async newDatabase(name) {
+      const owner = new pg.Client({ connectionString: server.url });
+      await owner.connect();
+      try {
+        await owner.query(`create database ${owner.escapeIdentifier(name)}`);
+      } finally {
+        await owner.end();
+      }
+      const url = new URL(server.url);
+      url.pathname = `/${name}`;
+      await migrate(url.href);
+      return url.href;
+    },
     async crash(how) {
       const everyone = processesOf(server.pid);
-      if (how === 'immediate') process.kill(server.pid, 'SIGQUIT');
-      else for (const pid of everyone) signal(pid, 'SIGKILL');
+      if (how === 'killed') for (const pid of everyone) signal(pid, 'SIGKILL');
+      else signal(server.pid, how === 'immediate' ? 'SIGQUIT' : 'SIGKILL');
       if (!(await waitUntil(() => !everyone.some(exists), 20_000, 20))) throw new Error('Postgres did not end');
     },
     async start() {

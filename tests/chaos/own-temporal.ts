@@ -8,34 +8,48 @@ import { freePort } from '../../local/ports.ts';
 import { findTemporal, type TemporalBinary, temporalWays } from '../../local/temporal-binary.ts';
 import { startTemporal, type TemporalServer } from '../../local/temporal-server.ts';
 
-/** A Temporal with a database file, that a test may take away and bring back on the same port. */
+/** A Temporal with a database file, that a run may take away and bring back on the same port. */
 export interface OwnTemporal {
   address: string;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** SIGKILL. */
+  kill(): void;
   /** Remove its database; call it while it is stopped. */
   loseState(): void;
   /** Stop it and remove its folder. */
   remove(): Promise<void>;
 }
 
+interface OwnTemporalOptions {
+  /** Of the database file; without it a kill of the whole machine may destroy it, one of the server may not. */
+  durable?: boolean;
+  /** Default: any free one. */
+  port?: number;
+  log?: (line: string) => void;
+}
+
 const silent = () => undefined;
 
-export async function ownTemporal(): Promise<OwnTemporal> {
-  const binary = await theBinary();
+export async function ownTemporal({ durable = false, port, log = silent }: OwnTemporalOptions = {}): Promise<OwnTemporal> {
+  const binary = await theBinary(log);
   const dir = mkdtempSync(join(tmpdir(), 'rekindle-temporal-'));
-  const port = await freePort();
+  const stablePort = port ?? (await freePort());
   let server: TemporalServer | null = null;
   const stop = async () => {
     await server?.stop();
     server = null;
   };
   return {
-    address: `127.0.0.1:${port}`,
+    address: `127.0.0.1:${stablePort}`,
     async start() {
-      server = await startTemporal({ dir, port, uiPort: null, durable: false, log: silent, binary });
+      server = await startTemporal({ dir, port: stablePort, uiPort: null, durable, log: silent, binary });
     },
     stop,
+    kill() {
+      if (server === null) throw new Error('there is no Temporal to kill');
+      process.kill(server.pid, 'SIGKILL');
+    },
     loseState() {
       const files = readdirSync(dir).filter((name) => name.startsWith('dev-server-'));
       if (files.length === 0) throw new Error('there is no database to lose');
@@ -56,6 +70,6 @@ export async function temporalCommand(address: string, args: string[]): Promise<
 }
 
 let binary: Promise<TemporalBinary> | undefined;
-function theBinary(): Promise<TemporalBinary> {
-  return (binary ??= findTemporal(temporalWays({ projectBinDir: join(localDir, 'bin'), log: silent }), silent));
+function theBinary(log: (line: string) => void = silent): Promise<TemporalBinary> {
+  return (binary ??= findTemporal(temporalWays({ projectBinDir: join(localDir, 'bin'), log }), silent));
 }

@@ -1,0 +1,63 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { migrate } from '../../db/migrate.ts';
+import { startPostgres } from '../../local/postgres.ts';
+import { removePostgres } from '../../local/postgres-place.ts';
+import { loadPresets } from '../../operations/publish-presets.ts';
+import type { CompiledPreset } from '../../operations/publish-sequence.ts';
+import { onFreePort, oncePerRun } from './once-per-run.ts';
+import { templateDatabase } from './template-database.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The owner's URL of the test cluster, for making databases; tests themselves use `createTestDatabase()`. */
+    postgresUrl: string;
+    /** The product's presets. Compiling them takes longer than everything else that a shop needs. */
+    presets: CompiledPreset[];
+  }
+}
+
+const shared = oncePerRun(
+  'postgres',
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'rekindle-test-'));
+    // As root, Postgres runs as another user who must be able to enter.
+    chmodSync(dir, 0o755);
+    const log = (line: string) => process.stderr.write(`[postgres] ${line}\n`);
+    const [server, presets] = await Promise.all([
+      onFreePort((port) => startPostgres({ dir: join(dir, 'postgres'), port, durable: false, log })),
+      loadPresets(),
+    ]);
+    await makeTemplate(server.url);
+    return { dir, server, presets };
+  },
+  async ({ dir, server }) => {
+    await server.stop();
+    removePostgres(join(dir, 'postgres'));
+    rmSync(dir, { recursive: true, force: true });
+  },
+);
+
+/** One Postgres for all test files of a run; each file has a database of its own there. */
+export async function setup(project: TestProject): Promise<void> {
+  const { server, presets } = await shared.use();
+  project.provide('postgresUrl', server.url);
+  project.provide('presets', presets);
+  // Clients connect when they are first used. A project whose files run workflows has test-temporal.ts besides.
+  project.provide('temporalAddress', 'no-temporal-in-this-project.invalid:7233');
+}
+
+export const teardown = shared.leave;
+
+async function makeTemplate(adminUrl: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  await admin.query(`create database ${templateDatabase}`);
+  await admin.end();
+  const url = new URL(adminUrl);
+  url.pathname = `/${templateDatabase}`;
+  await migrate(url.href);
+}
