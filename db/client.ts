@@ -104,6 +104,8 @@ export interface DatabaseOptions {
   /** Source: docs/fence.md#times-in-order */
   idleInTransactionMs?: number;
   lockWaitMs?: number;
+  /** After how long a connection is replaced; default ten minutes. */
+  connectionLifeSeconds?: number;
   /** Called each time that Postgres has ended a transaction which this process had left waiting. */
   onLeftWaiting?: (left: LeftWaiting) => void;
 }
@@ -319,6 +321,9 @@ export function openDatabase(options: DatabaseOptions): Database {
       application_name: `${options.applicationName ?? 'rekindle'} ${name}`,
       connectionTimeoutMillis: 3_000,
       keepAlive: true,
+      // Its plans go with it. Postgres plans a kept statement anew when its tables were analysed, but goes on comparing costs with those that it
+      // estimated before, which can let an old connection plan a statement at each execution.
+      maxLifetimeSeconds: options.connectionLifeSeconds ?? 600,
       // A statement is sent when it is asked for, not when the one before it was answered.
       pipeline: true,
       ...(queryTimeoutMs === undefined ? {} : { query_timeout: queryTimeoutMs }),
