@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { acceptDelivery, type Acceptance } from '../../operations/accept-delivery.ts';
 import { signStandardWebhook } from '../../integrations/generic/sign.ts';
-import { beyondCounting } from './lenient-receiver.ts';
+import { beyondCounting } from '../chaos/lenient-receiver.ts';
 import { posted } from '../helpers/a-delivery.ts';
 import type { MortalProcess } from './mortal-process.ts';
 import type { Called, Delivered } from './moves/move.ts';

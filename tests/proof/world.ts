@@ -12,7 +12,7 @@ import { type ProvisionedTenant, provisionTenant } from '../../operations/provis
 import { publishPreset } from '../../operations/publish-sequence.ts';
 import { noTelemetry } from '../../operations/telemetry.ts';
 import { type PostgresLine, startPostgresLine } from '../chaos/postgres-line.ts';
-import { withLenientReceiver } from './lenient-receiver.ts';
+import { withLenientReceiver } from '../chaos/lenient-receiver.ts';
 import { type SubjectName, subjects } from './subjects/index.ts';
 import { FarEnd, type ProviderKind, type StepChannel, stepChannels } from './far-end.ts';
 

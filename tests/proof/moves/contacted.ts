@@ -1,9 +1,9 @@
 import { deliverStop, type Move } from './move.ts';
 
-// A colleague has spoken with a lead. That ends the sequences about leads and nobody's carts, and is not carried to whoever turns out later to
+// A colleague has spoken with a lead. That ends the sequences about leads and nobody's carts, and is carried to whoever turns out later to
 // be the same person.
 
-const contacted = { about: 'lead', lasts: false } as const;
+const contacted = { about: 'lead', lasts: true } as const;
 
 /** The lead is named by its id. */
 export const contactedById: Move = {
