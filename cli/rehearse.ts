@@ -20,15 +20,14 @@ such as cart, or a file of your own. Nothing is sent, and no server is asked.
   takes: 1,
   options: { scenario: { type: 'string' }, from: { type: 'string' }, expect: { type: 'string' } },
   run({ args, options }) {
-    const [wanted, ...more] = args;
-    if (more.length > 0) throw new UsageError(`There is one sequence to rehearse; what is ${more.join(' ')}?`);
+    const [wanted] = args;
     const sequenceFile = fileOf(required(wanted, 'The sequence to rehearse'));
     const sequence = parseSequence(read(sequenceFile));
     if (!sequence.ok) return Promise.resolve(mistakes(sequenceFile, sequence.errors));
     const scenarioFile = typeof options['scenario'] === 'string' ? options['scenario'] : null;
     const scenarioText = scenarioFile === null ? '' : read(scenarioFile);
     const given = typeof options['from'] === 'string' ? `from: ${JSON.stringify(options['from'])}\n` : '';
-    const scenario = parseScenario(given + withoutFrom(scenarioText, given !== ''), sequence.definition);
+    const scenario = parseScenario(given === '' ? scenarioText : `${withoutFrom(scenarioText)}\n${given}`, sequence.definition);
     if (!scenario.ok) return Promise.resolve(mistakes(scenarioFile ?? '--from', scenario.errors));
     const transcript = transcriptOf(rehearseSequence(sequence.definition, scenario.value.events, scenario.value.setting), scenario.value);
     const text = formatTranscript(transcript);
@@ -61,8 +60,8 @@ function read(file: string): string {
   }
 }
 
-/** The command line's time counts, not the file's. */
-const withoutFrom = (text: string, given: boolean) => (given ? text.replace(/^from:.*$/m, '') : text);
+/** The command line's time counts, not the file's; the other lines keep their numbers. */
+const withoutFrom = (text: string) => text.replace(/^from:.*$/m, '');
 
 /** The lines that differ, `-` as expected, `+` as it is now, in order. */
 function differ(expected: string, actual: string): string[] {

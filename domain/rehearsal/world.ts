@@ -93,18 +93,18 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       world.lastActivityMs = Math.max(world.lastActivityMs, event.atMs);
       return;
     case 'person.seen':
-      see(world, 'lastSeenMs', event.atMs);
+      advance(world, 'lastSeenMs', event.atMs);
       return;
     case 'order.placed':
       if (event.matched) world.subjectState = 'converted';
-      see(world, 'lastOrderMs', event.atMs);
+      advance(world, 'lastOrderMs', event.atMs);
       end(world, stopReasonOfOrder({ activated: world.enrollment.activatedAt !== null, matched: event.matched }));
       return;
     case 'subject.gone':
       world.subjectState = 'gone';
       return;
     case 'message.received':
-      see(world, 'lastReplyMs', event.atMs);
+      advance(world, 'lastReplyMs', event.atMs);
       if (plan.stopOn.includes('replied')) end(world, 'replied');
       return;
     case 'contact.opted_out':
@@ -257,6 +257,7 @@ function change(world: World, channel: Channel, to: Partial<ChannelFacts>): void
   if (known !== undefined) world.channels[channel] = { ...known, ...to };
 }
 
-function see(world: World, field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs', atMs: EpochMs): void {
+/** Times of a contact only move forward. */
+function advance(world: World, field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs', atMs: EpochMs): void {
   world.contact = { ...world.contact, [field]: Math.max(world.contact[field] ?? 0, atMs) };
 }

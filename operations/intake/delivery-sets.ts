@@ -29,8 +29,8 @@ export interface SetOptions {
   inOrder?: boolean;
 }
 
-/** How many deliveries are looked at for one set: a queue of one person's deliveries would be compared with itself again and again. */
-const looksPerPlace = 8;
+/** How many waiting deliveries are compared for each place of a set: without a bound, a long queue about one person would be compared with itself again and again. */
+const comparedPerPlace = 8;
 
 /**
  * Gathers deliveries of one tenant that arrive while others are being applied, so that one transaction takes many of them. A delivery that comes
@@ -88,7 +88,7 @@ export class DeliverySets<D, R> {
   #take(waiting: Waiting<D, R>[], ahead: readonly Waiting<D, R>[]): Waiting<D, R>[] {
     const set: Waiting<D, R>[] = [];
     const passed: Waiting<D, R>[] = [];
-    for (let looks = looksPerPlace * this.#options.most; looks > 0 && set.length < this.#options.most; looks -= 1) {
+    for (let left = comparedPerPlace * this.#options.most; left > 0 && set.length < this.#options.most; left -= 1) {
       const next = waiting.shift();
       if (next === undefined) break;
       if (!next.steps.wanted(next.delivery)) {

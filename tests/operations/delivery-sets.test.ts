@@ -97,6 +97,13 @@ describe('deliveries that arrive at once', () => {
   afterAll(() => shop.close());
   const rows = <T>(query: (tx: Parameters<Parameters<Shop['deps']['db']['withTenant']>[1]>[0]) => Promise<T>) =>
     shop.deps.db.withTenant(shop.tenant.tenantId, query);
+  /** As a shop does: the same delivery again while the answer is 503, which a busy machine gives when the time for it is over. */
+  async function send(type: string, data: Record<string, unknown>, id: string = randomUUID()): ReturnType<Shop['post']> {
+    for (;;) {
+      const answer = await shop.post(type, data, { id });
+      if (answer.status !== 503) return answer;
+    }
+  }
   const order = (cart: string, email: string) => ({
     order: { id: `o-${cart}`, currency: 'EUR', total: '129.90' },
     cart_id: cart,
@@ -107,12 +114,12 @@ describe('deliveries that arrive at once', () => {
     const names = Array.from({ length: 60 }, () => `s-${randomUUID().slice(0, 8)}`);
     const emailOf = (cart: string) => `${cart}@example.com`;
     const ids = names.map(() => randomUUID());
-    const begun = await Promise.all(names.map((cart, i) => shop.post('cart.updated', aCart(cart, emailOf(cart)), { id: ids[i] ?? '' })));
+    const begun = await Promise.all(names.map((cart, i) => send('cart.updated', aCart(cart, emailOf(cart)), ids[i])));
     expect(begun.every((a) => a.status === 200)).toBe(true);
-    const repeats = names.map((cart, i) => shop.post('cart.updated', aCart(cart, emailOf(cart)), { id: ids[i] ?? '' }));
-    const bought = names.slice(0, 30).map((cart) => shop.post('order.placed', order(cart, emailOf(cart))));
+    const repeats = names.map((cart, i) => send('cart.updated', aCart(cart, emailOf(cart)), ids[i]));
+    const bought = names.slice(0, 30).map((cart) => send('order.placed', order(cart, emailOf(cart))));
     // Postgres refuses it, and with it the whole set that it goes into.
-    const unstorable = shop.post('contact.updated', { contact: { email: `${beyondCounting}.x@example.com` } });
+    const unstorable = send('contact.updated', { contact: { email: `${beyondCounting}.x@example.com` } });
     const answers = await Promise.all([...repeats, ...bought]);
     expect(answers.every((a) => a.status === 200)).toBe(true);
     expect(answers.slice(0, 60).every((a) => (a.body as { status: string }).status === 'repeated')).toBe(true);
@@ -132,7 +139,7 @@ describe('deliveries that arrive at once', () => {
   test('updates of one cart and of one person never share a set, so that none is lost', async () => {
     const cart = `s-${randomUUID().slice(0, 8)}`;
     const answers = await Promise.all(
-      Array.from({ length: 40 }, (_, i) => shop.post('cart.updated', aCart(i % 2 === 0 ? cart : `${cart}-${i}`, `${cart}@example.com`))),
+      Array.from({ length: 40 }, (_, i) => send('cart.updated', aCart(i % 2 === 0 ? cart : `${cart}-${i}`, `${cart}@example.com`))),
     );
     expect(answers.every((a) => a.status === 200)).toBe(true);
     const contactId = (await shop.enrollmentOf(cart))?.contactId ?? '';
