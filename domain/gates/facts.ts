@@ -5,6 +5,7 @@ import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { PersonZones } from '../people/time-zone.ts';
 import type { Condition } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
+import type { AttributeValue } from '../subjects/attributes.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
 
 /** What is known about one way to reach the person, read under the person's lock. */
@@ -83,7 +84,11 @@ export interface Facts {
     currency: string | null;
     segment: BaseSegment;
     modifiers: SegmentModifier[];
+    /** For each thing in it, how many are left to buy; null: not known. */
+    stock: readonly (number | null)[];
   };
+  /** What conditions may ask of the subject and its person, by name (`lead.source`, `contact.country`). */
+  attributes: Readonly<Record<string, AttributeValue>>;
   person: PersonRecords;
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;

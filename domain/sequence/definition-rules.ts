@@ -1,13 +1,21 @@
 import { channels } from '../channels/index.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
-import { plannedOffsetsMs, stepsNamedBy } from './definition.ts';
+import { attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { SequenceShape, StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
+import { attributeNamesFor } from '../subjects/attributes.ts';
+import type { SubjectKinds } from '../subjects/index.ts';
 import type { Mistake } from '../yaml-file.ts';
 
 /** What a file of the right shape still has wrong: rules across its fields. */
-export function findMistakes(shape: SequenceShape): Mistake[] {
-  return [...sequenceMistakes(shape), ...shape.steps.flatMap((step, index) => stepMistakes(shape.steps, step, index)), ...timeMistakes(shape)];
+export function findMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] {
+  const kind = kinds.ofTrigger(shape.on);
+  const attributes = kind === null ? [] : attributeNamesFor(kind);
+  return [
+    ...sequenceMistakes(shape),
+    ...shape.steps.flatMap((step, index) => stepMistakes({ steps: shape.steps, attributes }, step, index)),
+    ...timeMistakes(shape),
+  ];
 }
 
 /** The definition that a file without mistakes stands for. */
@@ -51,7 +59,11 @@ function sequenceMistakes({ stopOn }: SequenceShape): Mistake[] {
     .map((trigger) => ({ path: ['stopOn'], message: `must contain ${trigger}: it ends every sequence` }));
 }
 
-function stepMistakes(steps: readonly StepShape[], step: StepShape, index: number): Mistake[] {
+function stepMistakes(
+  { steps, attributes }: { steps: readonly StepShape[]; attributes: readonly string[] },
+  step: StepShape,
+  index: number,
+): Mistake[] {
   const earlier = steps.slice(0, index).map(({ id }) => id);
   const later = steps.slice(index + 1).map(({ id }) => id);
   const found = [
@@ -59,6 +71,7 @@ function stepMistakes(steps: readonly StepShape[], step: StepShape, index: numbe
     ...timingMistakes(step),
     ...channelMistakes(step),
     ...referenceMistakes(step, earlier, later),
+    ...attributeMistakes(step, attributes),
   ];
   return found.map(({ field, message }) => ({ path: ['steps', index, field], message }));
 }
@@ -93,6 +106,13 @@ function referenceMistakes({ when, lapsesWith }: StepShape, earlier: readonly st
   const unknown = named.filter((id) => !earlier.includes(id)).map((id) => ({ field: 'when', message: `names \`${id}\`, which is no earlier step` }));
   if (lapsesWith === undefined || later.includes(lapsesWith)) return unknown;
   return [...unknown, { field: 'lapsesWith', message: `names \`${lapsesWith}\`, which is no later step` }];
+}
+
+function attributeMistakes({ when }: StepShape, known: readonly string[]): FieldMistake[] {
+  const named = when === undefined ? [] : attributesNamedBy(when);
+  return named
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ field: 'when', message: `asks for the attribute \`${name}\`, which is not known here: write one of ${known.join(', ')}` }));
 }
 
 function timeMistakes({ steps, quietFor, maxAge }: SequenceShape): Mistake[] {

@@ -28,6 +28,7 @@ export interface Differences {
   step?: Partial<Facts['step']>;
   enrollment?: Partial<Facts['enrollment']>;
   subject?: Partial<Facts['subject']>;
+  attributes?: Facts['attributes'];
   contact?: Partial<ContactRecord>;
   zones?: Partial<Facts['person']['zones']>;
   /** Newest first. */
@@ -63,8 +64,10 @@ export function factsWith(differences: Differences = {}): Facts {
       currency: 'EUR',
       segment: 'RETURNING',
       modifiers: ['LOW_STOCK'],
+      stock: [],
       ...differences.subject,
     },
+    attributes: differences.attributes ?? {},
     person: {
       contacts: [{ lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null, ...differences.contact }],
       sends: differences.sends ?? [],
