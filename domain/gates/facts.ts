@@ -3,7 +3,7 @@ import type { Consent } from '../people/consent.ts';
 import type { Lifecycle } from '../people/lifecycle.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { PersonZones } from '../people/time-zone.ts';
-import type { Condition } from '../sequence/definition.ts';
+import type { Condition, OnFailure } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
@@ -66,9 +66,13 @@ export interface Facts {
     id: StepId;
     when: Condition | null;
     channels: Channel[];
-    /** By channel, how often its provider has refused this message so far (rule 8). Neither an outage nor a refusal for good counts. */
+    /**
+     * For the channel that was tried last, how often its provider has refused this message so far (rule 8). Neither an outage nor a
+     * refusal for good counts.
+     */
     refusals: Partial<Record<Channel, number>>;
     maxRetries: number;
+    onFailure: OnFailure;
     /** How often sending it has failed so far, for whatever reason. */
     failures: number;
   };

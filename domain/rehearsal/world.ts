@@ -236,7 +236,15 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
   return {
     plan,
     progress: progressIn(world),
-    step: { id: step.id, when: step.when, channels: step.channels, refusals, maxRetries: step.maxRetries, failures: row?.failures ?? 0 },
+    step: {
+      id: step.id,
+      when: step.when,
+      channels: step.channels,
+      refusals,
+      maxRetries: step.maxRetries,
+      onFailure: step.onFailure ?? 'skip',
+      failures: row?.failures ?? 0,
+    },
     enrollment: { ended: null },
     subject: {
       state: world.subjectState,

@@ -46,6 +46,8 @@ function toStep(step: StepShape): StepDefinition {
     lapsesWith: step.lapsesWith ?? null,
     expiresAfterMs: step.expires ?? null,
     maxRetries: step.maxRetries,
+    // A field that is left out where it says nothing: an unchanged file must not become a new version.
+    ...(step.onFailure === 'skip' ? {} : { onFailure: step.onFailure }),
   };
 }
 
@@ -89,11 +91,13 @@ function timingMistakes({ at, after }: StepShape): FieldMistake[] {
   return [];
 }
 
-function channelMistakes({ channel, content }: StepShape): FieldMistake[] {
+function channelMistakes({ channel, content, onFailure }: StepShape): FieldMistake[] {
   const mistakes: FieldMistake[] = [];
   if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
   if (channel.includes('none') && channel.length > 1)
     mistakes.push({ field: 'channel', message: '`none` stands alone: a silent mark has no other channel' });
+  if (onFailure === 'next-channel' && channel.length === 1)
+    mistakes.push({ field: 'onFailure', message: `needs a second channel: write \`channel: [${channel.join('')}, …]\`, or skip` });
   const speaks = channel.some((one) => channels[one].carriesCopy);
   if (speaks && content === undefined)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });

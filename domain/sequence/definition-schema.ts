@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import { readCondition } from './condition-reader.ts';
+import { failurePolicies } from './definition.ts';
 import { parseDuration } from './duration.ts';
 import { stopTriggers } from './plan.ts';
 
@@ -64,6 +65,7 @@ const step = z.strictObject(
     lapsesWith: stepId.optional(),
     expires: span.optional(),
     maxRetries: z.int(expected('a whole number')).min(0, 'must not be negative').max(10, 'must be 10 at most').default(3),
+    onFailure: z.enum(failurePolicies, expected(`one of ${failurePolicies.join(', ')}`)).default('skip'),
   },
   expected('a step: { id, at, channel, content }'),
 );

@@ -46,7 +46,13 @@ export interface StepDefinition {
   /** How long after its due time the step may still be sent; null: rule 5 decides. */
   expiresAfterMs: number | null;
   maxRetries: number;
+  /** What follows once a provider has refused the message for good, or more often than `maxRetries`; absent: `skip`. */
+  onFailure?: OnFailure;
 }
+
+/** Leave the step out, take its next channel, or end the sequence. */
+export const failurePolicies = ['skip', 'next-channel', 'end'] as const;
+export type OnFailure = (typeof failurePolicies)[number];
 
 /** A sequence as its author wrote it: the content of a version, immutable once published. Plain JSON. */
 export interface SequenceDefinition {

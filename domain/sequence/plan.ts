@@ -17,6 +17,7 @@ export const stopReasons = [
   'replied',
   'contacted',
   'opted_out',
+  'undeliverable',
   'expired',
   'emptied',
   'cart_deleted',

@@ -145,6 +145,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       channels: row?.state === 'unknown' && isChannel(row.channel) ? [row.channel] : planned.channels,
       refusals: row !== undefined && isChannel(row.channel) ? { [row.channel]: row.refusals } : {},
       maxRetries: step.maxRetries ?? 3,
+      onFailure: step.onFailure ?? 'skip',
       failures: row?.failures ?? 0,
     },
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },

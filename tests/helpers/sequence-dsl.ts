@@ -5,7 +5,7 @@ import { rehearse as rehearseEvents } from '../../domain/rehearsal/rehearse.ts';
 import type { Setting } from '../../domain/rehearsal/world.ts';
 import { plainSetting, plainSettings } from '../../domain/rehearsal/world.ts';
 import type { DailyWindow } from '../../domain/time/quiet-hours.ts';
-import type { Condition, SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
+import type { Condition, OnFailure, SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
 import { parseDuration } from '../../domain/sequence/duration.ts';
 import type { EpochMs, StepId, StopTrigger } from '../../domain/sequence/plan.ts';
 import { offsetMsAt } from '../../domain/time/zones.ts';
@@ -28,6 +28,7 @@ export interface StepWords {
   expires?: string;
   lapsesWith?: StepId;
   maxRetries?: number;
+  onFailure?: OnFailure;
 }
 
 /** A step; unless told otherwise an email called `email`. */
@@ -41,6 +42,7 @@ export function anEmail(words: StepWords): StepDefinition {
     lapsesWith: words.lapsesWith ?? null,
     expiresAfterMs: words.expires === undefined ? null : ms(words.expires),
     maxRetries: words.maxRetries ?? 3,
+    ...(words.onFailure === undefined ? {} : { onFailure: words.onFailure }),
   };
 }
 

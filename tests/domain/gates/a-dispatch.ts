@@ -54,7 +54,16 @@ export function factsWith(differences: Differences = {}): Facts {
   return {
     plan: compilePlan(sequence, 1, timeScale),
     progress: { ...progressOf(newEnrollment(anchorMs, timeScale), []), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
-    step: { id: step.id, when: step.when, channels: step.channels, refusals: {}, maxRetries: step.maxRetries, failures: 0, ...differences.step },
+    step: {
+      id: step.id,
+      when: step.when,
+      channels: step.channels,
+      refusals: {},
+      maxRetries: step.maxRetries,
+      onFailure: step.onFailure ?? 'skip',
+      failures: 0,
+      ...differences.step,
+    },
     enrollment: { ended: null, ...differences.enrollment },
     subject: {
       boughtBy: 'key',

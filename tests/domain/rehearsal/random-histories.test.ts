@@ -7,7 +7,7 @@ import type { RehearsalEvent } from '../../../domain/rehearsal/events.ts';
 import type { LogEntryOf, Rehearsal } from '../../../domain/rehearsal/rehearse.ts';
 import { rehearse } from '../../../domain/rehearsal/rehearse.ts';
 import { plainSettings, type Setting } from '../../../domain/rehearsal/world.ts';
-import type { Condition, SequenceDefinition } from '../../../domain/sequence/definition.ts';
+import { type Condition, failurePolicies, type SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import { dueAt, expiryAt } from '../../../domain/sequence/due.ts';
 import { zonesOfCountry } from '../../../domain/people/country-zones.ts';
 import { type DailyWindow, firstOutsideAll } from '../../../domain/time/quiet-hours.ts';
@@ -55,6 +55,7 @@ const sequences: fc.Arbitrary<SequenceDefinition> = fc.integer({ min: 1, max: st
           when: condition(stepIds.slice(0, index)),
           expiresMinutes: fc.option(fc.integer({ min: 0, max: 600 }), { freq: 3 }),
           maxRetries: fc.nat(4),
+          onFailure: fc.constantFrom(...failurePolicies),
         }),
       ),
     )
@@ -72,11 +73,11 @@ const sequences: fc.Arbitrary<SequenceDefinition> = fc.integer({ min: 1, max: st
         quietFor: `${quietForMinutes}m`,
         maxAge: `${maxAgeDays}d`,
         stopOn: stopsOnReply ? ['purchased', 'replied', 'opted_out'] : ['purchased', 'opted_out'],
-        steps: steps.map(({ id, from, minutes, channels, when, expiresMinutes, maxRetries }) => {
+        steps: steps.map(({ id, from, minutes, channels, when, expiresMinutes, maxRetries, onFailure }) => {
           offset += minutes;
           const delayMs = (from === 'anchor' ? offset : minutes) * minuteMs;
           const expiresAfterMs = expiresMinutes === null ? null : expiresMinutes * minuteMs;
-          return { id, due: { from, delayMs }, channels, content: 'cart/email_2h', when, lapsesWith: null, expiresAfterMs, maxRetries };
+          return { id, due: { from, delayMs }, channels, content: 'cart/email_2h', when, lapsesWith: null, expiresAfterMs, maxRetries, onFailure };
         }),
       });
     }),
@@ -328,7 +329,7 @@ test('the random histories are worth their name: every kind of end, skip and def
     ...['sent sent', 'sent unknown'],
     ...['activity', 'active_now', 'quiet_hours', 'gap', 'due'].map((reason) => `deferred ${reason}`),
     ...['too_old', 'condition', 'not_connected', 'no_address', 'no_consent', 'suppressed', 'refused', 'silent'].map((reason) => `skipped ${reason}`),
-    ...['completed', 'purchased', 'purchased_elsewhere', 'not_abandoned', 'replied', 'opted_out', 'expired', 'cart_deleted'].map(
+    ...['completed', 'purchased', 'purchased_elsewhere', 'not_abandoned', 'replied', 'opted_out', 'expired', 'cart_deleted', 'undeliverable'].map(
       (reason) => `finished ${reason}`,
     ),
   ]) {

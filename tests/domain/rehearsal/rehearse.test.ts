@@ -200,6 +200,20 @@ describe('a provider', () => {
     expect(run.log.filter(({ kind }) => kind === 'sent')).toMatchObject([{ step: 'second', channel: 'email' }]);
   });
 
+  test('that keeps refusing makes the step go on with its next channel, where it says so', () => {
+    const step = anEmail({ id: 'first', at: '1h', channels: ['sms', 'email'], maxRetries: 1, onFailure: 'next-channel' });
+    const events = [cartUpdated('08:00'), provider('08:30', 'refused'), provider('09:10', 'accepted')];
+    const run = rehearse(aSequence({ steps: [step] }), events, { channels: { sms: usable, email: usable } });
+    expect(run.log.filter(({ kind }) => kind === 'sent')).toMatchObject([{ step: 'first', channel: 'email' }]);
+  });
+
+  test('that refuses a step which says `end` ends the sequence', () => {
+    const steps = [anEmail({ id: 'first', at: '1h', maxRetries: 0, onFailure: 'end' }), anEmail({ id: 'second', at: '5h' })];
+    const run = rehearse(aSequence({ steps }), [cartUpdated('08:00'), provider('08:30', 'refused')]);
+    expect(run.finished).toEqual({ reason: 'undeliverable', at: '09:00' });
+    expect(run.skipped).toEqual([]);
+  });
+
   test('that gives no answer counts as having sent: the step is never repeated and `after` counts from it', () => {
     const sequence = aSequence({ steps: [anEmail({ id: 'a', at: '1h' }), anEmail({ id: 'b', after: '4h' })] });
     const run = rehearse(sequence, [cartUpdated('08:00'), provider('08:30', 'unknown'), provider('09:30', 'accepted')]);

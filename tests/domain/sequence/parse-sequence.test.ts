@@ -52,7 +52,7 @@ describe('a file', () => {
   test('may say everything that the format knows', () => {
     const steps = [
       '  - { id: popup, at: 1h, channel: onsite, content: cart/popup, lapsesWith: mail }',
-      '  - { id: mail, at: 2h, channel: email, content: cart/mail, expires: 4h, maxRetries: 1 }',
+      '  - { id: mail, at: 2h, channel: email, content: cart/mail, expires: 4h, maxRetries: 1, onFailure: end }',
       '  - id: nudge',
       '    after: 6h',
       '    channel: [sms, email]',
@@ -62,7 +62,7 @@ describe('a file', () => {
     ].join('\n');
     const { steps: read } = definitionOf(file({ steps, more: 'quietFor: 30m\nholdout: 0%\npriority: 1' }));
     expect(read[0]).toMatchObject({ lapsesWith: 'mail' });
-    expect(read[1]).toMatchObject({ expiresAfterMs: 14_400_000, maxRetries: 1 });
+    expect(read[1]).toMatchObject({ expiresAfterMs: 14_400_000, maxRetries: 1, onFailure: 'end' });
     expect(read[2]).toMatchObject({
       due: { from: 'previous', delayMs: 21_600_000 },
       channels: ['sms', 'email'],
@@ -131,6 +131,16 @@ describe('a mistake is named with its line and its remedy:', () => {
       'a channel that nobody knows',
       file({ steps: '  - { id: a, at: 2h, channel: [email, fax], content: cart/a }' }),
       '5:39 Step `a`: `channel[1]` is not understood: write one of email, sms, call, telegram, push, onsite, crm, task, none',
+    ],
+    [
+      'a next channel that does not exist',
+      file({ steps: step('onFailure: next-channel') }),
+      '5:63 Step `email`: `onFailure` needs a second channel: write `channel: [email, …]`, or skip',
+    ],
+    [
+      'a failure that nobody knows',
+      file({ steps: step('onFailure: retry') }),
+      '5:63 Step `email`: `onFailure` is not understood: write one of skip, next-channel, end',
     ],
     [
       'a silent mark with company',
