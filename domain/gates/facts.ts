@@ -7,6 +7,7 @@ import type { Condition, OnFailure } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
+import type { WeeklyWindow } from '../time/weekly-window.ts';
 
 /** What is known about one way to reach the person, read under the person's lock. */
 export interface ChannelFacts {
@@ -66,6 +67,8 @@ export interface Facts {
     id: StepId;
     when: Condition | null;
     channels: Channel[];
+    /** The hours at which it goes out, on the person's clock; null: at any. */
+    window: WeeklyWindow | null;
     /**
      * For the channel that was tried last, how often its provider has refused this message so far (rule 8). Neither an outage nor a
      * refusal for good counts.

@@ -243,6 +243,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       refusals,
       maxRetries: step.maxRetries,
       onFailure: step.onFailure ?? 'skip',
+      window: step.window ?? null,
       failures: row?.failures ?? 0,
     },
     enrollment: { ended: null },

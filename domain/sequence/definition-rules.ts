@@ -48,6 +48,7 @@ function toStep(step: StepShape): StepDefinition {
     maxRetries: step.maxRetries,
     // A field that is left out where it says nothing: an unchanged file must not become a new version.
     ...(step.onFailure === 'skip' ? {} : { onFailure: step.onFailure }),
+    ...(step.window === undefined ? {} : { window: { fromMinute: step.window.from, toMinute: step.window.to, days: step.window.days } }),
   };
 }
 
@@ -84,7 +85,10 @@ interface FieldMistake {
   message: string;
 }
 
-function timingMistakes({ at, after }: StepShape): FieldMistake[] {
+function timingMistakes({ at, after, window }: StepShape): FieldMistake[] {
+  if (window !== undefined && window.from === window.to) return [{ field: 'window', message: 'is never open: `from` and `to` are the same' }];
+  if (window !== undefined && window.from === 1440)
+    return [{ field: 'window', message: 'begins at 24:00, which is 00:00 of the next day: write that' }];
   if (at === undefined && after === undefined)
     return [{ field: 'at', message: 'is missing: say when, with `at` (from the start) or `after` (from the previous step)' }];
   if (at !== undefined && after !== undefined) return [{ field: 'after', message: 'stands beside `at`: a step has one of them' }];

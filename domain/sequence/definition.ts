@@ -1,6 +1,7 @@
 import type { Channel } from '../channels/index.ts';
 import type { Segment } from '../people/segments.ts';
 import type { SilenceStage } from '../people/silence-stage.ts';
+import type { WeeklyWindow } from '../time/weekly-window.ts';
 import type { StepId, StopTrigger } from './plan.ts';
 
 /**
@@ -48,6 +49,8 @@ export interface StepDefinition {
   maxRetries: number;
   /** What follows once a provider has refused the message for good, or more often than `maxRetries`; absent: `skip`. */
   onFailure?: OnFailure;
+  /** The hours at which it goes out, on the person's clock; absent: at any. */
+  window?: WeeklyWindow;
 }
 
 /** Leave the step out, take its next channel, or end the sequence. */

@@ -146,6 +146,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       refusals: row !== undefined && isChannel(row.channel) ? { [row.channel]: row.refusals } : {},
       maxRetries: step.maxRetries ?? 3,
       onFailure: step.onFailure ?? 'skip',
+      window: step.window ?? null,
       failures: row?.failures ?? 0,
     },
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },

@@ -53,6 +53,7 @@ const deferWords: Record<string, (about: About) => string> = {
   activity: ({ noun }) => `the ${noun} had not been left alone for long enough`,
   active_now: ({ person }) => `the ${person} had been active just before`,
   quiet_hours: () => 'quiet hours',
+  send_window: () => 'outside the hours of the step',
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',
 };

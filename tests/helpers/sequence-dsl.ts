@@ -8,6 +8,7 @@ import type { DailyWindow } from '../../domain/time/quiet-hours.ts';
 import type { Condition, OnFailure, SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
 import { parseDuration } from '../../domain/sequence/duration.ts';
 import type { EpochMs, StepId, StopTrigger } from '../../domain/sequence/plan.ts';
+import type { WeeklyWindow } from '../../domain/time/weekly-window.ts';
 import { offsetMsAt } from '../../domain/time/zones.ts';
 
 const dayMs = 86_400_000;
@@ -29,6 +30,7 @@ export interface StepWords {
   lapsesWith?: StepId;
   maxRetries?: number;
   onFailure?: OnFailure;
+  window?: WeeklyWindow;
 }
 
 /** A step; unless told otherwise an email called `email`. */
@@ -43,6 +45,7 @@ export function anEmail(words: StepWords): StepDefinition {
     expiresAfterMs: words.expires === undefined ? null : ms(words.expires),
     maxRetries: words.maxRetries ?? 3,
     ...(words.onFailure === undefined ? {} : { onFailure: words.onFailure }),
+    ...(words.window === undefined ? {} : { window: words.window }),
   };
 }
 

@@ -61,6 +61,7 @@ export function factsWith(differences: Differences = {}): Facts {
       refusals: {},
       maxRetries: step.maxRetries,
       onFailure: step.onFailure ?? 'skip',
+      window: step.window ?? null,
       failures: 0,
       ...differences.step,
     },

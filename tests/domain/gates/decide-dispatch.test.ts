@@ -29,6 +29,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'due',
     'active_now',
     'quiet_hours',
+    'send_window',
     'gap',
     'too_old',
   ]);

@@ -51,21 +51,26 @@ describe('a file', () => {
 
   test('may say everything that the format knows', () => {
     const steps = [
-      '  - { id: popup, at: 1h, channel: onsite, content: cart/popup, lapsesWith: mail }',
+      '  - { id: popup, at: 1h, channel: onsite, content: cart/popup, lapsesWith: mail, window: { from: 09:00 } }',
       '  - { id: mail, at: 2h, channel: email, content: cart/mail, expires: 4h, maxRetries: 1, onFailure: end }',
       '  - id: nudge',
       '    after: 6h',
       '    channel: [sms, email]',
       '    content: cart/nudge',
+      '    window: { from: 22:30, to: "06:00", days: [fri, sat] }',
       '    when: { all: [{ not: converted }, { any: [{ opened: mail }, { segment: HIGH_VALUE }] }, { value: { atLeast: 99.5, below: 500 } }] }',
       '  - { id: mark, after: 0s, channel: none }',
     ].join('\n');
     const { steps: read } = definitionOf(file({ steps, more: 'quietFor: 30m\nholdout: 0%\npriority: 1' }));
-    expect(read[0]).toMatchObject({ lapsesWith: 'mail' });
+    expect(read[0]).toMatchObject({
+      lapsesWith: 'mail',
+      window: { fromMinute: 540, toMinute: 1440, days: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
+    });
     expect(read[1]).toMatchObject({ expiresAfterMs: 14_400_000, maxRetries: 1, onFailure: 'end' });
     expect(read[2]).toMatchObject({
       due: { from: 'previous', delayMs: 21_600_000 },
       channels: ['sms', 'email'],
+      window: { fromMinute: 1350, toMinute: 360, days: ['fri', 'sat'] },
       when: { all: [{ not: 'converted' }, { any: [{ opened: 'mail' }, { segment: 'HIGH_VALUE' }] }, { value: { atLeast: 99.5, below: 500 } }] },
     });
     expect(read[3]).toMatchObject({ channels: ['none'], content: null });
@@ -141,6 +146,21 @@ describe('a mistake is named with its line and its remedy:', () => {
       'a failure that nobody knows',
       file({ steps: step('onFailure: retry') }),
       '5:63 Step `email`: `onFailure` is not understood: write one of skip, next-channel, end',
+    ],
+    [
+      'a window that is never open',
+      file({ steps: step('window: { from: 09:00, to: 09:00 }') }),
+      '5:63 Step `email`: `window` is never open: `from` and `to` are the same',
+    ],
+    [
+      'a time that does not exist',
+      file({ steps: step('window: { from: 9:00 }') }),
+      '5:73 Step `email`: `window.from` is no time of day (`9:00`): write it from 00:00 to 24:00, such as 09:00',
+    ],
+    [
+      'a day that does not exist',
+      file({ steps: step('window: { days: [montag] }') }),
+      '5:80 Step `email`: `window.days[0]` is not understood: write one of sun, mon, tue, wed, thu, fri, sat',
     ],
     [
       'a silent mark with company',
