@@ -183,11 +183,9 @@ const nextDecisionSchema = z
 export const explanationSchema = z
   .object({
     enrollment: enrollmentSchema,
-    next: nextDecisionSchema
-      .nullable()
-      .meta({
-        description: 'What would be decided about the next step now, on what is known now; null: there is none. Nothing is sent or stored by asking.',
-      }),
+    next: nextDecisionSchema.nullable().meta({
+      description: 'What would be decided about the next step now, on what is known now; null: there is none. Nothing is sent or stored by asking.',
+    }),
     entries: z.array(entrySchema).meta({ description: 'In order of time.' }),
     truncated: z.boolean().meta({ description: 'More was recorded than is shown.' }),
   })
