@@ -1,5 +1,5 @@
 import type { Words } from '../../domain/subjects/kind.ts';
-import type { SkipReason, StopReason } from '../../domain/sequence/plan.ts';
+import type { DeferReason, HoldReason, SkipReason, StopReason } from '../../domain/sequence/plan.ts';
 import { majorUnits } from './major-units.ts';
 
 /** What general sentences need of a kind's words. */
@@ -48,7 +48,7 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
 };
 
 /** What a step waits for, in a few words that complete "put off until …: …". */
-const deferWords: Record<string, (about: About) => string> = {
+const deferWords: Record<DeferReason, (about: About) => string> = {
   due: () => 'it was not due yet',
   activity: ({ noun }) => `the ${noun} had not been left alone for long enough`,
   active_now: ({ person }) => `the ${person} had been active just before`,
@@ -58,7 +58,15 @@ const deferWords: Record<string, (about: About) => string> = {
   send_failed: () => 'an attempt to send it had failed',
 };
 
+/** Why nothing is sent for the time being, in a few words that complete "waits until the sequence is resumed: …". */
+const holdWords: Record<HoldReason, () => string> = {
+  paused: () => 'it is paused',
+  takeover: () => 'a person has taken over',
+};
+
 type General = Readonly<Record<string, (about: About) => string>>;
+
+const noWords: About = { noun: 'subject', person: 'person', source: 'source', stop: {}, defer: {} };
 
 /** The kind's own words, else the general ones, else the reason as it is: one of a later version. */
 function find(own: Readonly<Record<string, string | undefined>>, general: General, reason: string, about: About): string {
@@ -71,6 +79,7 @@ export const wordsForStop = (about: About, reason: string) => find(about.stop, s
 /** What follows "was stopped": " by hand", or ": the cart was bought". */
 export const stoppedBecause = (about: About, reason: string) => (reason === 'manual' ? ' by hand' : `: ${wordsForStop(about, reason)}`);
 export const wordsForSkip = (about: About, reason: string) => find({}, skipWords, reason, about);
+export const wordsForHold = (reason: string) => find({}, holdWords, reason, noWords);
 export const wordsForDefer = (about: About, reason: string) => find(about.defer, deferWords, reason, about);
 
 /** `EUR 129.90`, from what an event has noted; null where it noted no amount. */

@@ -462,7 +462,7 @@ describe('time gates', () => {
 test('a time gate that never opens ends the search at the expiry of the step', () => {
   let asked = 0;
   const never: TimeGate = {
-    name: 'never',
+    name: 'gap',
     opensAt: (_, fromMs) => {
       asked += 1;
       if (asked > 100) throw new Error('still searching');
