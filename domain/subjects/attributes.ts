@@ -1,5 +1,3 @@
-import type { AnySubjectKind } from './index.ts';
-
 /** What an attribute may be; null: it is not known. */
 export type AttributeValue = string | number | boolean | null;
 
@@ -16,14 +14,21 @@ export interface PersonAttributes {
 
 const personAttributes = ['country', 'region', 'language', 'orders'] as const satisfies readonly (keyof PersonAttributes)[];
 
+/** A kind of subject, as far as its attributes go. */
+interface Described {
+  kind: string;
+  attributeNames: readonly string[];
+  attributes(details: unknown): Readonly<Record<string, AttributeValue>>;
+}
+
 /** The attributes that conditions of a sequence about such a subject may name: `contact.country`, `lead.source` … */
-export function attributeNamesFor(kind: Pick<AnySubjectKind, 'kind' | 'attributeNames'>): string[] {
+export function attributeNamesFor(kind: Pick<Described, 'kind' | 'attributeNames'>): string[] {
   return [...kind.attributeNames.map((name) => `${kind.kind}.${name}`), ...personAttributes.map((name) => `contact.${name}`)];
 }
 
 /** The same, with their values. @param details - as the kind's own schema has parsed them */
 export function attributesOf(
-  kind: Pick<AnySubjectKind, 'kind' | 'attributes'>,
+  kind: Pick<Described, 'kind' | 'attributes'>,
   details: unknown,
   person: PersonAttributes,
 ): Record<string, AttributeValue> {
