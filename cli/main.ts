@@ -8,6 +8,7 @@ import { explain as explainCommand } from './explain.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
+import { schema } from './schema.ts';
 import { send } from './send.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
@@ -26,6 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
   're-enroll': reEnroll,
   explain: explainCommand,
   rehearse,
+  schema,
 };
 
 const usage = `rekindle <command> [options]
