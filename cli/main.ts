@@ -5,6 +5,7 @@ import { type Command, type Context, NotPossibleError, UsageError } from './comm
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
+import { lint } from './lint.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
@@ -26,6 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
   stop,
   're-enroll': reEnroll,
   explain: explainCommand,
+  lint,
   rehearse,
   schema,
 };
