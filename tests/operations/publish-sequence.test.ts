@@ -84,7 +84,7 @@ test('what the linter says about a new version is logged, once, with its line', 
   });
   for (const _ of [1, 2]) await publishPreset({ ...shop.deps, log }, tenantId, never);
   expect(said.map(([fields, message]) => [(fields as { rule: string }).rule, String(message).split(' ', 1)[0]])).toEqual([
-    ['postal_address', 'my-cart.yaml:11:22:'],
+    ['postal_address', 'my-cart.yaml:11:24:'],
     ['unreachable', 'my-cart.yaml:12:59:'],
   ]);
 });
