@@ -13,16 +13,25 @@ export type ChannelChoice =
 
 /**
  * The first channel of the step's list that can be used at all.
- * Source: docs/rules.md#rule-7, docs/rules.md#rule-14
+ * Source: docs/rules.md, rules 7, 8 and 14
  */
 export function chooseChannel(facts: Pick<Facts, 'step' | 'channels'>): ChannelChoice {
   const passedOver: { channel: Channel; reason: Impossible }[] = [];
-  for (const channel of facts.step.channels) {
-    const reason = impossibility(channel, facts.channels[channel]);
+  for (const [index, channel] of facts.step.channels.entries()) {
+    const reason = impossibility(channel, facts.channels[channel]) ?? (isGivenUp(facts.step, index) ? 'refused' : null);
     if (reason === null) return { kind: 'chosen', channel, passedOver };
     passedOver.push({ channel, reason });
   }
   return { kind: 'impossible', passedOver };
+}
+
+/**
+ * Where the step goes on with its next channel: its provider has refused the message too often, or a later one was tried since. The ledger
+ * counts for the latest channel only.
+ */
+function isGivenUp({ channels: list, refusals, maxRetries, onFailure }: Facts['step'], index: number): boolean {
+  if (onFailure !== 'next-channel') return false;
+  return list.some((channel, at) => at >= index && refusals[channel] !== undefined && (at > index || refusals[channel] > maxRetries));
 }
 
 function impossibility(channel: Channel, known: ChannelFacts | undefined): Impossible | null {

@@ -6,6 +6,7 @@ import { firstOpen } from './first-open.ts';
 import type { Answer, Situation } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 import { expiryOnAllClocks } from './quiet-hours.ts';
+import { expiryInWindow } from './send-window.ts';
 import { decisiveGates, finalGates, timeGates } from './index.ts';
 import type { GateCheck, Verdict } from './verdict.ts';
 
@@ -19,7 +20,8 @@ import type { GateCheck, Verdict } from './verdict.ts';
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   const asked = { facts, nowMs, dueMs: dueAt(facts.plan, facts.progress, facts.step.id), choice: chooseChannel(facts) };
-  const situation: Situation = { ...asked, expiryMs: expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)) };
+  const plannedExpiryMs = expiryAt(facts.plan, facts.progress, facts.step.id);
+  const situation: Situation = { ...asked, expiryMs: expiryInWindow(asked, expiryOnAllClocks(asked, plannedExpiryMs)) };
   const checks: GateCheck[] = [];
 
   for (const gate of decisiveGates) {

@@ -13,6 +13,7 @@ import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
 import { repliedSince } from './replied-since.ts';
 import { retries } from './retries.ts';
+import { sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
 
@@ -34,7 +35,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, gap];
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, sendWindow, gap];
 
 /** Asked about that instant. */
 export const finalGates: readonly FinalGate[] = [tooOld];

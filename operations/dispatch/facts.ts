@@ -12,6 +12,7 @@ import { type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.t
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
+import { attributesOf } from '../../domain/subjects/attributes.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import { maybe, text } from '../intake/stored-rows.ts';
@@ -144,6 +145,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       channels: row?.state === 'unknown' && isChannel(row.channel) ? [row.channel] : planned.channels,
       refusals: row !== undefined && isChannel(row.channel) ? { [row.channel]: row.refusals } : {},
       maxRetries: step.maxRetries ?? 3,
+      onFailure: step.onFailure ?? 'skip',
+      window: step.window ?? null,
       failures: row?.failures ?? 0,
     },
     enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
@@ -155,7 +158,14 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       currency: about.currency,
       segment: baseSegment(contact, settings),
       modifiers: about.kind.modifiers(about.details, settings),
+      stock: about.kind.stock(about.details),
     },
+    attributes: attributesOf(about.kind, about.details, {
+      country: firstOf([contact, person, ...everyone], 'country'),
+      region: firstOf([contact, person, ...everyone], 'region'),
+      language: firstOf([contact, person, ...everyone], 'locale')?.split(/[-_]/, 1)[0] ?? null,
+      orders: contact.orderCount,
+    }),
     person: {
       contacts: everyone.map((c) => ({ lifecycle: c.lifecycle, lastOrderMs: c.lastOrderAt, lastReplyMs: c.lastReplyAt, lastSeenMs: c.lastSeenAt })),
       sends,
@@ -183,6 +193,10 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const usedChannels = new Set(sends.map((s) => s.channel));
   return { facts, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
+
+/** What the first contact says that says anything: a merge leaves each with its own. */
+const firstOf = (everyone: readonly (typeof contacts.$inferSelect)[], field: 'country' | 'region' | 'locale') =>
+  everyone.find((c) => c[field] !== null)?.[field] ?? null;
 
 /** The zones of the first contact whose location is known; the phone numbers are the whole person's. */
 function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: StepWorld['identities'], storeTimeZone: string): PersonZones {

@@ -1,4 +1,5 @@
 import type { FieldNote } from '../../domain/field-note.ts';
+import { sendWindowWords } from '../../domain/gates/send-window.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
@@ -157,8 +158,10 @@ function deferral(about: Words, reason: string, untilMs: number | null, checks: 
 
 /** The window and the zones that it was kept in: " from 21:00 to 08:00 in Japan (UTC+09:00)". */
 function quietWindow(reason: string, checks: readonly GateCheck[]): string {
-  const input = reason === 'quiet_hours' ? checks.find((c) => c.gate === 'quiet_hours')?.input : undefined;
-  return input === undefined ? '' : quietHoursWords(input);
+  const input = checks.find((c) => c.gate === reason)?.input;
+  if (input === undefined) return '';
+  if (reason === 'send_window') return `, ${sendWindowWords(input)}`;
+  return reason === 'quiet_hours' ? quietHoursWords(input) : '';
 }
 
 /** A row of the send ledger as a sentence. */

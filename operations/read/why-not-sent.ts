@@ -16,6 +16,7 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   activity: 'normal_wait',
   active_now: 'normal_wait',
   quiet_hours: 'normal_wait',
+  send_window: 'normal_wait',
   gap: 'normal_wait',
   send_failed: 'blocker',
 };
@@ -44,6 +45,7 @@ const stopKinds: Record<StopReason, ReasonKind> = {
   replied: 'as_planned',
   contacted: 'as_planned',
   opted_out: 'as_planned',
+  undeliverable: 'blocker',
   expired: 'blocker',
   emptied: 'as_planned',
   cart_deleted: 'as_planned',

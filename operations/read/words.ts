@@ -20,6 +20,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   replied: ({ person }) => `a message came in from the ${person}’s address or number`,
   contacted: ({ person }) => `a colleague has spoken with the ${person}`,
   opted_out: ({ person }) => `marketing to the ${person} was closed by an opt-out or a complaint`,
+  undeliverable: () => 'a step that ends the sequence when it fails was refused by the provider',
   expired: ({ noun }) => `the ${noun} is older than the sequence allows`,
   emptied: ({ noun }) => `the ${noun} was emptied`,
   cart_deleted: ({ noun, source }) => `the ${source} deleted the ${noun}`,
@@ -53,6 +54,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   activity: ({ noun }) => `the ${noun} had not been left alone for long enough`,
   active_now: ({ person }) => `the ${person} had been active just before`,
   quiet_hours: () => 'quiet hours',
+  send_window: () => 'outside the hours of the step',
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',
 };
