@@ -3,7 +3,7 @@ import { tenants } from '../../db/schema/index.ts';
 import type { DeferReason, HoldReason, SkipReason, StopReason } from '../../domain/sequence/plan.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { BuiltDeps } from '../create-deps.ts';
-import { wordsForDefer, wordsForHold, wordsForSkip, wordsForStop } from './words.ts';
+import { wordsForDefer, wordsForHold, wordsForNoSequence, wordsForSkip, wordsForStop } from './words.ts';
 
 /**
  * What a reason means for the store. `normal_wait`: the message goes out later by itself. `as_planned`: it is left out, because the sequence says so
@@ -108,6 +108,19 @@ export interface NotSentSummary {
   toMs: number;
   timeZone: string;
   rows: NotSent[];
+  /** What nothing was begun about, by what kept it. */
+  notBegun: NotBegun[];
+}
+
+/** So many subjects that were first reported on one day have no sequence, for one reason. */
+export interface NotBegun {
+  day: string;
+  subjectKind: string;
+  /** null: no sequence could begin. */
+  sequence: string | null;
+  reason: string;
+  sentence: string;
+  count: number;
 }
 
 export interface SummaryQuery {
@@ -181,10 +194,29 @@ export function whyNotSent(
       from not_sent n join sequences q on q.id = n.sequence_id
       where (${sequence}::text is null or q.slug = ${sequence}) and (${channel}::text is null or coalesce(n.channel, 'none') = ${channel})
       group by 1, 2, 3, 4, 5, 6 order by 1 desc, 7 desc, 2, 3, 4, 5, 6`);
+    const quiet = await tx.execute<{
+      day: string;
+      subject_kind: string;
+      sequence: string | null;
+      reason: string;
+      detail: string | null;
+      count: number;
+    }>(sql`
+      select to_char(s.created_at at time zone ${timeZone}, 'YYYY-MM-DD') as day, s.kind as subject_kind, k ->> 'sequence' as sequence,
+        k ->> 'reason' as reason, k ->> 'detail' as detail, count(*)::int as count
+      from subjects s cross join lateral jsonb_array_elements(s.no_sequence -> 'keptFrom') k
+      where s.id >= ${fromId}::uuid and s.created_at >= ${from}::timestamptz and s.no_sequence is not null
+        and (${sequence}::text is null or k ->> 'sequence' is null or k ->> 'sequence' = ${sequence})
+      group by 1, 2, 3, 4, 5 order by 1 desc, 6 desc, 2, 3, 4, 5`);
     return {
       fromMs,
       toMs,
       timeZone,
+      notBegun: quiet.rows.map(({ subject_kind: subjectKind, detail, ...r }) => {
+        const { words } = deps.subjects.of(subjectKind);
+        const why = wordsForNoSequence(words, r.reason, detail);
+        return { ...r, subjectKind, sentence: `No sequence was begun about a ${words.noun}: ${why}.` };
+      }),
       rows: rows.map((r) => ({
         day: r.day,
         sequence: r.sequence,

@@ -1,4 +1,5 @@
 import type { Words } from '../../domain/subjects/kind.ts';
+import type { NoSequenceReason } from '../../domain/subjects/no-sequence.ts';
 import type { DeferReason, HoldReason, SkipReason, StopReason } from '../../domain/sequence/plan.ts';
 import { majorUnits } from './major-units.ts';
 
@@ -66,6 +67,26 @@ const holdWords: Record<HoldReason, () => string> = {
 
 type General = Readonly<Record<string, (about: About) => string>>;
 
+/** Why no sequence was begun, in a few words that complete "No sequence was begun about this cart: …". */
+const noSequenceWords: Record<Exclude<NoSequenceReason, 'unfit'>, (about: About) => string> = {
+  bought: () => 'it was bought',
+  gone: ({ source }) => `the ${source} deleted it`,
+  nothing_left: () => 'there was nothing left in it',
+  do_not_contact: ({ person }) => `its ${person} is not to be contacted any more`,
+  opted_out: ({ person }) => `marketing to its ${person} is closed`,
+  ordered_since: ({ person }) => `its ${person} has ordered since`,
+  no_sequence: ({ noun }) => `no active sequence is about a ${noun}`,
+  contacted: () => 'somebody has spoken with them already',
+  replied: ({ person }) => `its ${person} has replied since`,
+  took_part: ({ noun }) => `a ${noun} goes through the sequence once, and this one has`,
+  cooldown: () => 'the last sequence about it ended too recently for another',
+  took_over_too_often: ({ noun, person }) => `its ${person} keeps changing between several ${noun}s, and the sequence stays with one of them`,
+  too_old: ({ noun }) => `the ${noun} was older than the sequence allows when it was reported`,
+  unknown_person: ({ person }) => `no address or number of its ${person} is known`,
+  no_address: ({ person }) => `no address of its ${person} is known that a sequence could write to`,
+  newer_runs: ({ noun, person }) => `a sequence runs about a more recent ${noun} of its ${person}`,
+};
+
 const noWords: About = { noun: 'subject', person: 'person', source: 'source', stop: {}, defer: {} };
 
 /** The kind's own words, else the general ones, else the reason as it is: one of a later version. */
@@ -76,6 +97,9 @@ function find(own: Readonly<Record<string, string | undefined>>, general: Genera
 }
 
 export const wordsForStop = (about: About, reason: string) => find(about.stop, stopWords, reason, about);
+/** @param detail - what the kind of subject says, of `unfit` */
+export const wordsForNoSequence = (about: About, reason: string, detail: string | null) =>
+  detail ?? find({ unfit: 'nothing in it is to be recovered' }, noSequenceWords, reason, about);
 /** What follows "was stopped": " by hand", or ": the cart was bought". */
 export const stoppedBecause = (about: About, reason: string) => (reason === 'manual' ? ' by hand' : `: ${wordsForStop(about, reason)}`);
 export const wordsForSkip = (about: About, reason: string) => find({}, skipWords, reason, about);

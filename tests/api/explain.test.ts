@@ -180,12 +180,18 @@ test('the next step: what would be decided now, and when it is asked; asking cha
   expect(await nextOf(id)).toBeNull();
 });
 
-test('the next step of somebody who has no address for it any more would be left out', async () => {
-  const id = await leaveCart(shop, 'cart-no-sms', 'no-sms@example.com');
-  await sendFirstMail(shop, id);
-  const held = await nextOf(id);
-  expect(held?.step).not.toBe('email_2h');
-  expect(held?.sentence).toMatch(/^As things stand, /);
+test('a step that nothing could carry would be left out, and says so before its time', async () => {
+  await shop.post('cart.updated', aCart('cart-popup', 'popup@example.com'));
+  const { id = '' } = (await shop.enrollmentOf('cart-popup')) ?? {};
+  await letTimePass(shop, hourMs + 1_000);
+  expect(await nextOf(id)).toMatchObject({
+    step: 'popup_1h',
+    verdict: 'skip',
+    reason: 'not_connected',
+    sentence: 'As things stand, popup_1h would not be sent: its channel was not connected. It is decided now.',
+  });
+  // Nothing was settled by asking.
+  expect(await shop.ledgerOf(id)).toEqual([]);
 });
 
 interface Reason {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { decisiveGates, finalGates, timeGates } from '../../domain/gates/index.ts';
 import { deferReasons, holdReasons, skipReasons, stopReasons } from '../../domain/sequence/plan.ts';
+import { noSequenceReasons } from '../../domain/subjects/no-sequence.ts';
 import { subjectKinds } from '../../domain/subjects/index.ts';
 import { decisionSentence, nextSentence } from '../../operations/read/sentences.ts';
 import { kindOfReason, reasonSentence } from '../../operations/read/why-not-sent.ts';
-import { wordsForDefer } from '../../operations/read/words.ts';
+import { wordsForDefer, wordsForNoSequence } from '../../operations/read/words.ts';
 
 // The reasons are those of the types: a new one without a sentence fails here, and does not compile in operations/read/.
 
@@ -30,6 +31,14 @@ describe.each(subjectKinds.all.map(({ kind }) => kind))('about a %s', (kind) => 
     if (bare.includes(' ') && reason !== 'quiet_hours') expect(reasonSentence(words, verdict, reason)).not.toContain(`: ${bare}.`);
     expect(['normal_wait', 'as_planned', 'blocker']).toContain(kindOfReason(verdict, reason));
   });
+});
+
+test.each(noSequenceReasons)('no sequence, because %s, has its words about every kind of subject', (reason) => {
+  for (const { words } of subjectKinds.all) {
+    const why = wordsForNoSequence(words, reason, null);
+    expectSentence(`No sequence was begun about this ${words.noun}: ${why}.`, reason);
+    expect(why).not.toBe(reason.replaceAll('_', ' '));
+  }
 });
 
 test('every gate that puts a step off is a reason with words', () => {

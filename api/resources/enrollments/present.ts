@@ -92,11 +92,13 @@ export function presentFound({ explanations, quiet, more }: FoundExplanations, l
   };
 }
 
-const presentQuiet = ({ id, externalIds, state, lastActivityAtMs, sentence }: QuietSubject): z.input<typeof quietSchema> => ({
+const presentQuiet = ({ id, externalIds, state, lastActivityAtMs, noSequence, sentence }: QuietSubject): z.input<typeof quietSchema> => ({
   id,
   external_ids: externalIds.map(presentExternalId),
   state,
   last_activity_at: isoTime(lastActivityAtMs),
+  kept_from: (noSequence?.keptFrom ?? []).map(({ sequence, reason }) => ({ sequence, reason })),
+  decided_at: isoTimeOrNull(noSequence?.atMs ?? null),
   sentence,
 });
 

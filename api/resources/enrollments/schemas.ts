@@ -196,6 +196,10 @@ export const quietSchema = z.object({
   external_ids: z.array(externalIdSchema),
   state: subjectState,
   last_activity_at: timeField,
+  kept_from: z
+    .array(z.object({ sequence: z.string().nullable().meta({ description: 'null: no sequence could begin.' }), reason: z.string() }))
+    .meta({ description: 'For programs: what kept which sequence from beginning when it was last reported. Empty: not stored.' }),
+  decided_at: timeField.nullable(),
   sentence: z.string(),
 });
 

@@ -31,6 +31,18 @@ const summarySchema = z
     to: timeField,
     time_zone: z.string().meta({ description: 'The store’s: its days are those of the rows.' }),
     reasons: z.array(z.object(reason)).meta({ description: 'Over all days, sequences and channels: what is in the way first.' }),
+    not_begun: z
+      .array(
+        z.object({
+          day: z.iso.date().meta({ description: 'On which it was first reported.' }),
+          subject_kind: z.string(),
+          sequence: z.string().nullable().meta({ description: 'null: no sequence could begin.' }),
+          reason: z.string(),
+          sentence: z.string(),
+          count: z.int(),
+        }),
+      )
+      .meta({ description: 'What no sequence was begun about, and why.' }),
     rows: z
       .array(z.object({ day: z.iso.date(), sequence: z.string(), channel: z.string(), ...reason }))
       .meta({ description: 'The newest day first.' }),
@@ -57,7 +69,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   );
 };
 
-function presentSummary({ fromMs, toMs, timeZone, rows }: NotSentSummary): z.input<typeof summarySchema> {
+function presentSummary({ fromMs, toMs, timeZone, rows, notBegun }: NotSentSummary): z.input<typeof summarySchema> {
   const common = (r: NotSentSummary['rows'][number] | ReturnType<typeof totalsOf>[number]) => ({
     kind: r.kind,
     verdict: r.verdict,
@@ -71,6 +83,7 @@ function presentSummary({ fromMs, toMs, timeZone, rows }: NotSentSummary): z.inp
     to: isoTime(toMs),
     time_zone: timeZone,
     reasons: totalsOf(rows).map(common),
+    not_begun: notBegun.map(({ subjectKind, ...r }) => ({ ...r, subject_kind: subjectKind })),
     rows: rows.map((r) => ({ day: r.day, sequence: r.sequence, channel: r.channel, ...common(r) })),
   };
 }
