@@ -15,7 +15,7 @@ export type ChannelChoice =
  * The first channel of the step's list that can be used at all.
  * Source: docs/rules.md#rule-7, docs/rules.md#rule-14
  */
-export function chooseChannel(facts: Pick<Facts, 'step' | 'channels'>): ChannelChoice {
+export function chooseChannel(facts: { step: Pick<Facts['step'], 'channels'> } & Pick<Facts, 'channels'>): ChannelChoice {
   const passedOver: { channel: Channel; reason: Impossible }[] = [];
   for (const channel of facts.step.channels) {
     const reason = impossibility(channel, facts.channels[channel]);

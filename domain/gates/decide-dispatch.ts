@@ -1,5 +1,6 @@
 import { dueAt, expiryAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
+import { expiryWhenCapped } from './cap.ts';
 import { chooseChannel } from './choose-channel.ts';
 import type { Facts } from './facts.ts';
 import { firstOpen } from './first-open.ts';
@@ -19,7 +20,8 @@ import type { GateCheck, Verdict } from './verdict.ts';
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   const asked = { facts, nowMs, dueMs: dueAt(facts.plan, facts.progress, facts.step.id), choice: chooseChannel(facts) };
-  const situation: Situation = { ...asked, expiryMs: expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)) };
+  const expiryMs = expiryWhenCapped(asked, expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)));
+  const situation: Situation = { ...asked, expiryMs };
   const checks: GateCheck[] = [];
 
   for (const gate of decisiveGates) {
@@ -40,7 +42,7 @@ export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   }
 
   for (const gate of finalGates) {
-    const answer = gate.check(situation, opening.atMs);
+    const answer = gate.check(situation, opening);
     checks.push(checkOf(gate.name, answer));
     if (answer.result !== 'pass') return verdictOf(answer, checks);
   }

@@ -9,6 +9,8 @@ export interface Opening {
   binding: string | null;
   /** By gate, in the order given: the latest instant to which it moved the search; null: it never did. */
   movedTo: (EpochMs | null)[];
+  /** The names of the gates that moved the search while it was within the step's expiry. */
+  delayedBy: readonly string[];
 }
 
 /**
@@ -20,16 +22,18 @@ export function firstOpen(gates: readonly TimeGate[], situation: Situation): Ope
   const movedTo: (EpochMs | null)[] = gates.map(() => null);
   let atMs = situation.nowMs;
   let binding: string | null = null;
+  const delayedBy: string[] = [];
   for (let settled = false; !settled && atMs <= situation.expiryMs; ) {
     settled = true;
     for (const [index, gate] of gates.entries()) {
       const opensMs = gate.opensAt(situation, atMs);
       if (opensMs <= atMs) continue;
+      if (atMs <= situation.expiryMs) delayedBy.push(gate.name);
       atMs = opensMs;
       binding = gate.name;
       movedTo[index] = opensMs;
       settled = false;
     }
   }
-  return { atMs, binding, movedTo };
+  return { atMs, binding, movedTo, delayedBy };
 }

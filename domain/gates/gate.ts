@@ -2,6 +2,7 @@ import type { Channel } from '../channels/index.ts';
 import type { EpochMs, SkipReason, StopReason } from '../sequence/plan.ts';
 import type { ChannelChoice } from './choose-channel.ts';
 import type { Facts } from './facts.ts';
+import type { Opening } from './first-open.ts';
 import type { GateCheck } from './verdict.ts';
 
 /** How far the clocks of worker and server may be apart before a punctual dispatch is sent back to wait. */
@@ -46,10 +47,10 @@ export interface TimeGate {
   note: string | ((situation: Situation) => string);
 }
 
-/** Asked last, about the instant at which the step would go out. */
+/** Asked last, about the instant at which the step would go out, and what put it off until then. */
 export interface FinalGate {
   name: string;
-  check(situation: Situation, sendMs: EpochMs): Answer;
+  check(situation: Situation, opening: Opening): Answer;
 }
 
 /** The channel the step would go out on; null where none is possible, which its gate has refused before later gates are asked. */

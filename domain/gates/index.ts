@@ -1,5 +1,7 @@
 import { activation } from './activation.ts';
 import { activeNow } from './active-now.ts';
+import { cap } from './cap.ts';
+import { capped } from './capped.ts';
 import { channel } from './channel.ts';
 import { conditions } from './conditions.ts';
 import { doNotContact } from './do-not-contact.ts';
@@ -34,7 +36,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, gap];
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, gap, cap];
 
 /** Asked about that instant. */
-export const finalGates: readonly FinalGate[] = [tooOld];
+export const finalGates: readonly FinalGate[] = [capped, tooOld];

@@ -1,6 +1,6 @@
 import type { Channel } from '../channels/index.ts';
 import type { Segment } from '../people/segments.ts';
-import type { StepId, StopTrigger } from './plan.ts';
+import type { StepId, StopTrigger, WhenCapped } from './plan.ts';
 
 /**
  * When a step applies, read from Postgres at dispatch (rule 9). `opened` and `clicked` name an earlier step. `value` is the
@@ -49,6 +49,8 @@ export interface SequenceDefinition {
   holdoutPercent: 0;
   /** 1 (first) to 5. */
   priority: number;
+  /** Absent, as in versions before it existed: `skip`. */
+  whenCapped?: WhenCapped;
   goal: { event: 'order.placed'; withinMs: number };
   steps: StepDefinition[];
 }

@@ -34,11 +34,16 @@ export type FinishReason = 'completed' | StopReason;
 export const stopTriggers = ['purchased', 'replied', 'opted_out', 'contacted'] as const;
 export type StopTrigger = (typeof stopTriggers)[number];
 
+/** `skip` a step whose turn would come after its expiry, or let it `wait`, for as long as the sequence may send anything. */
+export const whenCapped = ['skip', 'wait'] as const;
+export type WhenCapped = (typeof whenCapped)[number];
+
 export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';
 
 /** Why a step was settled without a message. */
 export type SkipReason =
   | 'too_old'
+  | 'capped'
   | 'condition'
   | 'no_address'
   | 'no_consent'
@@ -74,6 +79,10 @@ export interface Plan {
   quietForMs: number;
   maxAgeMs: number;
   stopOn: StopTrigger[];
+  /** 1 (first) to 5. */
+  priority: number;
+  /** What becomes of a step that a cap keeps from going out before it expires. */
+  whenCapped: WhenCapped;
   steps: PlanStep[];
 }
 

@@ -33,6 +33,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
 /** Why a step was left out, in a few words that complete "left out: …". */
 const skipWords: Record<SkipReason, (about: About) => string> = {
   too_old: () => 'it would have come too late',
+  capped: ({ person }) => `the ${person} had got as many messages as one person may, and after a longer wait it would have come too late`,
   condition: () => 'its condition did not hold, or could not be known',
   no_address: () => 'there was no usable address for its channel',
   no_consent: () => 'there was no consent for its channel',
@@ -52,6 +53,7 @@ const deferWords: Record<string, (about: About) => string> = {
   activity: ({ noun }) => `the ${noun} had not been left alone for long enough`,
   active_now: ({ person }) => `the ${person} had been active just before`,
   quiet_hours: () => 'quiet hours',
+  cap: ({ person }) => `the ${person} has got as many messages as one person may for now`,
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',
 };

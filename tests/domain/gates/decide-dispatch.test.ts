@@ -29,6 +29,8 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'active_now',
     'quiet_hours',
     'gap',
+    'cap',
+    'capped',
     'too_old',
   ]);
   expect(verdict.checks.every(({ result, note }) => result === 'pass' && note === undefined)).toBe(true);
