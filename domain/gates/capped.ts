@@ -1,5 +1,6 @@
 import { cap, capWords } from './cap.ts';
 import type { Answer, FinalGate } from './gate.ts';
+import { turn, turnWords } from './turn.ts';
 
 /**
  * A step that a cap keeps from going out before it expires is skipped now, with what used the cap up: a cap of days outlasts an expiry of hours.
@@ -9,9 +10,11 @@ export const capped: FinalGate = {
   name: 'capped',
   check(situation, { atMs, delayedBy }): Answer {
     const { expiryMs } = situation;
-    const sendMs = Number.isFinite(atMs) ? atMs : null;
-    if (atMs <= expiryMs || !delayedBy.includes(cap.name)) return { result: 'pass', input: { sendMs, expiryMs } };
-    const input = cap.input(situation);
-    return { result: 'skip', reason: 'capped', input: { ...input, sendMs, expiryMs }, note: `${capWords(input)}; until then it would be too old.` };
+    const input = { sendMs: Number.isFinite(atMs) ? atMs : null, expiryMs };
+    const isFull = delayedBy.includes(cap.name);
+    if (atMs <= expiryMs || !(isFull || delayedBy.includes(turn.name))) return { result: 'pass', input };
+    const why = isFull ? cap.input(situation) : turn.input(situation);
+    const words = isFull ? capWords(why) : turnWords(why);
+    return { result: 'skip', reason: 'capped', input: { ...why, ...input }, note: `${words}. By the time it may be sent, the step is too old.` };
   },
 };

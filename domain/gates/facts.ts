@@ -50,6 +50,7 @@ export interface SendRecord {
 /** The next step of another running enrollment of the person. */
 export interface UpcomingRecord {
   enrollmentId: string;
+  stepId: StepId;
   /** Sequence and step, such as `cart/email_2h`. */
   step: string;
   /** The channel that it would go out on, as far as is known here. */

@@ -17,6 +17,7 @@ import { repliedSince } from './replied-since.ts';
 import { retries } from './retries.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
+import { turn } from './turn.ts';
 
 // The order of every decision. A new gate is one file and one line in the list of its kind: it draws its facts from the records itself.
 
@@ -36,7 +37,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, gap, cap];
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, gap, cap, turn];
 
 /** Asked about that instant. */
 export const finalGates: readonly FinalGate[] = [capped, tooOld];

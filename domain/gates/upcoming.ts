@@ -16,6 +16,7 @@ export function nextStepOf(plan: Plan, progress: Progress, enrollmentId: string,
   return [
     {
       enrollmentId,
+      stepId: step.id,
       step: `${plan.sequence}/${step.id}`,
       channel: choice.kind === 'chosen' ? choice.channel : (step.channels[0] ?? null),
       readyMs,

@@ -204,7 +204,9 @@ async function upcomingOf({ world: { others }, versionOf }: ReadingInput, channe
   const upcoming: UpcomingRecord[] = [];
   for (const { enrollment, ledger } of others) {
     const { definition, version } = await versionOf(enrollment.versionId);
-    upcoming.push(...nextStepOf(compilePlan(definition, version, enrollment.timeScale), readProgress(enrollment, ledger), enrollment.id, channelFacts));
+    const next = nextStepOf(compilePlan(definition, version, enrollment.timeScale), readProgress(enrollment, ledger), enrollment.id, channelFacts);
+    // One that is on its way is among the sends.
+    upcoming.push(...next.filter(({ stepId }) => !ledger.some((m) => m.stepId === stepId && m.state === 'claimed')));
   }
   return upcoming;
 }

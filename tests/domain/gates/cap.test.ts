@@ -11,6 +11,7 @@ const twoADay = [{ channel: null, most: 2, withinHours: 24 }];
 const sent = (atMs: number, step = 'lead-nurture/email_welcome', channel = 'email') => ({ channel, step, atMs, dueMs: null });
 const waiting = (more: Partial<UpcomingRecord>): UpcomingRecord => ({
   enrollmentId: 'other',
+  stepId: 'sms_12h',
   step: 'lead-nurture/sms_12h',
   channel: 'sms',
   readyMs: at('1h'),
@@ -86,8 +87,9 @@ describe('in line for the last free slot', () => {
 
   test('a higher priority that is ready within the hour goes first', () => {
     const verdict = decide({ ...oneLeft, upcoming: [waiting({ priority: 1, readyMs: at('1h') + ms('59m') })] });
-    expect(verdict).toMatchObject({ kind: 'defer', reason: 'cap', untilMs: before('20h') + ms('24h') });
-    expect(checkOf(verdict, 'cap').note).toContain('next in line: lead-nurture/sms_12h');
+    // It goes out at two hours, the cap has room again at four, and messages keep three hours apart.
+    expect(verdict).toMatchObject({ kind: 'defer', reason: 'turn', untilMs: at('5h') });
+    expect(checkOf(verdict, 'turn').note).toBe('Messages of other sequences to the person go first: lead-nurture/sms_12h 2026-03-10 11:59 UTC.');
     expect(decide({ ...oneLeft, upcoming: [waiting({ priority: 1, readyMs: at('2h') + 1 })] }).kind).toBe('send');
   });
 
@@ -104,9 +106,9 @@ describe('in line for the last free slot', () => {
     expect(decide(own)).toMatchObject({ kind: 'defer', untilMs: at('4h') });
     expect(decide({ ...own, upcoming: [slot('a', '4h')] })).toMatchObject({ kind: 'defer', untilMs: at('14h') });
     const both = [slot('a', '4h'), slot('b', '14h')];
-    expect(decide({ ...own, upcoming: both })).toMatchObject({ kind: 'defer', untilMs: at('28h') });
+    expect(decide({ ...own, upcoming: both })).toMatchObject({ kind: 'defer', untilMs: at('28h') + ms('1m') });
     // Awake again, it keeps what it has reserved itself.
-    expect(decide({ ...own, upcoming: both, progress: { notBeforeMs: { email: at('28h') } } })).toMatchObject({ kind: 'defer', untilMs: at('28h') });
+    expect(decide({ ...own, upcoming: both, progress: { notBeforeMs: { email: at('28h') + ms('1m') } } })).toMatchObject({ untilMs: at('28h') + ms('1m') });
   });
 
   test('a step is not given up for a message that has not gone out: it lets the other have its turn first', () => {
@@ -114,7 +116,7 @@ describe('in line for the last free slot', () => {
     const upcoming = [waiting({ priority: 1, readyMs: at('1h') + ms('30m') })];
     const caps = [{ channel: null, most: 1, withinHours: 24 }];
     const verdict = decide({ caps, sequence: aSequence({ steps }), upcoming });
-    expect(verdict).toMatchObject({ kind: 'defer', reason: 'cap', untilMs: at('1h') + ms('31m') });
+    expect(verdict).toMatchObject({ kind: 'defer', reason: 'turn', untilMs: at('1h') + ms('31m') });
   });
 });
 

@@ -30,6 +30,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'quiet_hours',
     'gap',
     'cap',
+    'turn',
     'capped',
     'too_old',
   ]);
