@@ -4,6 +4,7 @@ import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
+import { explain as explainCommand } from './explain.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
@@ -23,6 +24,7 @@ const commands: Readonly<Record<string, Command>> = {
   send,
   stop,
   're-enroll': reEnroll,
+  explain: explainCommand,
   rehearse,
 };
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { cartOrigins, type LineItem, noRevenueReasons, type ProductRef } from '../../domain/events.ts';
+import type { NoSequence } from '../../domain/subjects/no-sequence.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { contacts } from './people.ts';
 import { connections } from './tenants.ts';
@@ -47,6 +48,8 @@ export const subjects = pgTable(
     convertedAt: instant('converted_at'),
     /** When a colleague last spoke with its person about it, named by its key. */
     contactedAt: instant('contacted_at'),
+    /** Why no sequence was begun when it was last reported. Null: one was, or it was never reported, or not since the column exists. */
+    noSequence: jsonb('no_sequence').$type<NoSequence>(),
     createdAt: instantNow('created_at'),
   },
   (t) => [

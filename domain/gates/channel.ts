@@ -12,7 +12,7 @@ const sentences = {
 /** Passes where a channel of the step's list is possible and consented; else the step is skipped, with the preferred channel's reason. */
 export const channel: DecisiveGate = {
   name: 'channel',
-  check({ choice }): Answer {
+  check({ choice, facts: { step } }): Answer {
     const input: GateInput = {};
     for (const { channel: name, reason } of choice.passedOver) input[name] = reason;
     const preferred = choice.passedOver[0];
@@ -22,6 +22,9 @@ export const channel: DecisiveGate = {
       return { result: 'pass', input, note: `Instead of ${preferred.channel}: ${sentences[preferred.reason]}` };
     }
     const reason = preferred?.reason ?? 'not_connected';
+    // The others were tried, or could not be: `refused` says that it was the message that failed.
+    if (step.onFailure === 'end' && choice.passedOver.some((passed) => passed.reason === 'refused'))
+      return { result: 'stop', reason: 'undeliverable', input, note: `${sentences.refused} Then the sequence ends.` };
     return { result: 'skip', reason, input, note: sentences[reason] };
   },
 };

@@ -11,18 +11,30 @@ export type ChannelChoice =
   | { kind: 'chosen'; channel: Channel; passedOver: { channel: Channel; reason: Impossible }[] }
   | { kind: 'impossible'; passedOver: { channel: Channel; reason: Impossible }[] };
 
+/** What of a step its channel depends on. */
+type StepChannels = Pick<Facts['step'], 'channels' | 'refusals' | 'maxRetries' | 'onFailure'>;
+
 /**
  * The first channel of the step's list that can be used at all.
- * Source: docs/rules.md#rule-7, docs/rules.md#rule-14
+ * Source: docs/rules.md, rules 7, 8 and 14
  */
-export function chooseChannel(facts: { step: Pick<Facts['step'], 'channels'> } & Pick<Facts, 'channels'>): ChannelChoice {
+export function chooseChannel(facts: { step: StepChannels; channels: Facts['channels'] }): ChannelChoice {
   const passedOver: { channel: Channel; reason: Impossible }[] = [];
-  for (const channel of facts.step.channels) {
-    const reason = impossibility(channel, facts.channels[channel]);
+  for (const [index, channel] of facts.step.channels.entries()) {
+    const reason = impossibility(channel, facts.channels[channel]) ?? (isGivenUp(facts.step, index) ? 'refused' : null);
     if (reason === null) return { kind: 'chosen', channel, passedOver };
     passedOver.push({ channel, reason });
   }
   return { kind: 'impossible', passedOver };
+}
+
+/**
+ * Where the step goes on with its next channel: its provider has refused the message too often, or a later one was tried since. The ledger
+ * counts for the latest channel only.
+ */
+function isGivenUp({ channels: list, refusals, maxRetries, onFailure }: StepChannels, index: number): boolean {
+  if (onFailure !== 'next-channel') return false;
+  return list.some((channel, at) => at >= index && refusals[channel] !== undefined && (at > index || refusals[channel] > maxRetries));
 }
 
 function impossibility(channel: Channel, known: ChannelFacts | undefined): Impossible | null {

@@ -4,9 +4,9 @@ import type { Answer, DecisiveGate } from './gate.ts';
 /** The step's `when`, read at the moment of sending. Source: docs/rules.md#rule-9 */
 export const conditions: DecisiveGate = {
   name: 'conditions',
-  check({ facts }): Answer {
+  check({ facts, nowMs }): Answer {
     if (facts.step.when === null) return { result: 'pass', input: {} };
-    const { holds, read, undecidable } = judge(facts.step.when, facts);
+    const { holds, read, undecidable } = judge(facts.step.when, facts, nowMs);
     const input = { ...read, holds };
     const doubt = undecidable.length === 0 ? '' : `Cannot be known, counted as no: ${undecidable.join(', ')}.`;
     if (!holds) return { result: 'skip', reason: 'condition', input, note: `The step's condition does not hold. ${doubt}`.trim() };

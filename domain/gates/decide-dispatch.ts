@@ -7,6 +7,7 @@ import { firstOpen } from './first-open.ts';
 import type { Answer, Situation } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 import { expiryOnAllClocks } from './quiet-hours.ts';
+import { expiryInWindow } from './send-window.ts';
 import { decisiveGates, finalGates, timeGates } from './index.ts';
 import type { GateCheck, Verdict } from './verdict.ts';
 
@@ -20,8 +21,8 @@ import type { GateCheck, Verdict } from './verdict.ts';
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   const asked = { facts, nowMs, dueMs: dueAt(facts.plan, facts.progress, facts.step.id), choice: chooseChannel(facts) };
-  const expiryMs = expiryWhenCapped(asked, expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)));
-  const situation: Situation = { ...asked, expiryMs };
+  const plannedExpiryMs = expiryInWindow(asked, expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)));
+  const situation: Situation = { ...asked, expiryMs: expiryWhenCapped(asked, plannedExpiryMs) };
   const checks: GateCheck[] = [];
 
   for (const gate of decisiveGates) {

@@ -11,7 +11,10 @@ export const due: TimeGate = {
     const readyMs = Math.max(dueMs, facts.progress.notBeforeMs[facts.step.id] ?? dueMs);
     return readyMs - fromMs > clockGraceMs ? readyMs : fromMs;
   },
-  input: ({ facts, dueMs }) => ({ dueMs, notBeforeMs: facts.progress.notBeforeMs[facts.step.id] ?? null }),
+  input({ facts: { progress, step }, dueMs }) {
+    const input = { dueMs, notBeforeMs: progress.notBeforeMs[step.id] ?? null };
+    return step.failures > 0 ? { ...input, failures: step.failures } : input;
+  },
   note({ facts, dueMs }) {
     if ((facts.progress.notBeforeMs[facts.step.id] ?? dueMs) <= dueMs) return 'The step is not due yet.';
     return facts.step.failures > 0 ? 'It could not be sent, and the next attempt is not due yet.' : 'It was put off until then.';

@@ -3,9 +3,11 @@ import type { Consent } from '../people/consent.ts';
 import type { Lifecycle } from '../people/lifecycle.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { PersonZones } from '../people/time-zone.ts';
-import type { Condition } from '../sequence/definition.ts';
+import type { Condition, OnFailure } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
+import type { AttributeValue } from '../subjects/attributes.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
+import type { WeeklyWindow } from '../time/weekly-window.ts';
 
 /** What is known about one way to reach the person, read under the person's lock. */
 export interface ChannelFacts {
@@ -87,9 +89,15 @@ export interface Facts {
     id: StepId;
     when: Condition | null;
     channels: Channel[];
-    /** By channel, how often its provider has refused this message so far (rule 8). Neither an outage nor a refusal for good counts. */
+    /** The hours at which it goes out, on the person's clock; null: at any. */
+    window: WeeklyWindow | null;
+    /**
+     * For the channel that was tried last, how often its provider has refused this message so far (rule 8). Neither an outage nor a
+     * refusal for good counts.
+     */
     refusals: Partial<Record<Channel, number>>;
     maxRetries: number;
+    onFailure: OnFailure;
     /** How often sending it has failed so far, for whatever reason. */
     failures: number;
   };
@@ -105,7 +113,11 @@ export interface Facts {
     currency: string | null;
     segment: BaseSegment;
     modifiers: SegmentModifier[];
+    /** For each thing in it, how many are left to buy; null: not known. */
+    stock: readonly (number | null)[];
   };
+  /** What conditions may ask of the subject and its person, by name (`lead.source`, `contact.country`). */
+  attributes: Readonly<Record<string, AttributeValue>>;
   person: PersonRecords;
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;

@@ -1,4 +1,4 @@
-import type { EpochMs } from '../sequence/plan.ts';
+import type { DeferReason, EpochMs } from '../sequence/plan.ts';
 import type { Situation, TimeGate } from './gate.ts';
 
 /** When all time gates are open. */
@@ -6,7 +6,7 @@ export interface Opening {
   /** Epoch ms; `nowMs` when all are open already. */
   atMs: EpochMs;
   /** The name of the gate that moved the instant last: what the step waits for. null: nothing. */
-  binding: string | null;
+  binding: DeferReason | null;
   /** By gate, in the order given: the latest instant to which it moved the search; null: it never did. */
   movedTo: (EpochMs | null)[];
   /** The names of the gates that moved the search while it was within the step's expiry. */
@@ -21,7 +21,7 @@ export interface Opening {
 export function firstOpen(gates: readonly TimeGate[], situation: Situation): Opening {
   const movedTo: (EpochMs | null)[] = gates.map(() => null);
   let atMs = situation.nowMs;
-  let binding: string | null = null;
+  let binding: DeferReason | null = null;
   const delayedBy: string[] = [];
   for (let settled = false; !settled && atMs <= situation.expiryMs; ) {
     settled = true;

@@ -1,5 +1,5 @@
 import type { Channel } from '../channels/index.ts';
-import type { EpochMs, SkipReason, StopReason } from '../sequence/plan.ts';
+import type { DeferReason, EpochMs, HoldReason, SkipReason, StopReason } from '../sequence/plan.ts';
 import type { ChannelChoice } from './choose-channel.ts';
 import type { Facts } from './facts.ts';
 import type { Opening } from './first-open.ts';
@@ -26,8 +26,8 @@ export type Answer = { input: GateInput } & (
   | { result: 'pass'; note?: string }
   | { result: 'stop'; reason: StopReason; note: string }
   | { result: 'skip'; reason: SkipReason; note: string }
-  | { result: 'hold'; reason: 'paused' | 'takeover'; note: string }
-  | { result: 'defer'; untilMs: EpochMs; anchorMs: EpochMs; reason: string; note: string }
+  | { result: 'hold'; reason: HoldReason; note: string }
+  | { result: 'defer'; untilMs: EpochMs; anchorMs: EpochMs; reason: DeferReason; note: string }
 );
 
 /** Decides by itself. The first that does not pass ends the decision. */
@@ -39,7 +39,7 @@ export interface DecisiveGate {
 /** Closed for a time. All time gates are solved together to the first instant at which every one is open (rule 6). */
 export interface TimeGate {
   /** Also the reason of the deferral that it causes. */
-  name: string;
+  name: DeferReason;
   /** The first instant at or after `fromMs` at which this gate is open. Must not depend on `nowMs`, only on the facts. */
   opensAt(situation: Situation, fromMs: EpochMs): EpochMs;
   input(situation: Situation): GateInput;

@@ -15,6 +15,7 @@ import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
 import { repliedSince } from './replied-since.ts';
 import { retries } from './retries.ts';
+import { sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
 import { turn } from './turn.ts';
@@ -37,7 +38,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, gap, cap, turn];
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, sendWindow, gap, cap, turn];
 
 /** Asked about that instant. */
 export const finalGates: readonly FinalGate[] = [capped, tooOld];

@@ -63,9 +63,7 @@ function aheadOf({ facts: { person, plan, progress, step, enrollment }, dueMs }:
 
 type Place = Pick<UpcomingRecord, 'priority' | 'reserved' | 'readyMs' | 'enrollmentId'>;
 function inLine(a: Place, b: Place): number {
-  return (
-    a.priority - b.priority || Number(b.reserved) - Number(a.reserved) || a.readyMs - b.readyMs || (a.enrollmentId < b.enrollmentId ? -1 : 1)
-  );
+  return a.priority - b.priority || Number(b.reserved) - Number(a.reserved) || a.readyMs - b.readyMs || (a.enrollmentId < b.enrollmentId ? -1 : 1);
 }
 
 /** When those in line would go out, each at its first free instant. Who would be too old by then takes no slot. */

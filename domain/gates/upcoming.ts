@@ -12,7 +12,7 @@ export function nextStepOf(plan: Plan, progress: Progress, enrollmentId: string,
   const step = plan.steps.find(({ id }) => progress.settled[id] === undefined);
   if (step === undefined) return [];
   const readyMs = readyAt(plan, progress, step.id);
-  const choice = chooseChannel({ step: { channels: step.channels }, channels });
+  const choice = chooseChannel({ step: { channels: step.channels, refusals: {}, maxRetries: 0, onFailure: 'skip' }, channels });
   return [
     {
       enrollmentId,

@@ -1,5 +1,5 @@
 import type { Channel } from '../channels/index.ts';
-import type { EpochMs, SkipReason, StopReason } from '../sequence/plan.ts';
+import type { DeferReason, EpochMs, HoldReason, SkipReason, StopReason } from '../sequence/plan.ts';
 
 /** One gate's answer, stored with the decision (guarantee G4): what it read, and what it said. */
 export interface GateCheck {
@@ -18,8 +18,8 @@ export interface GateCheck {
  */
 export type Verdict = { checks: GateCheck[] } & (
   | { kind: 'send'; channel: Channel }
-  | { kind: 'defer'; untilMs: EpochMs; anchorMs?: EpochMs; reason: string }
-  | { kind: 'hold'; reason: 'paused' | 'takeover' }
+  | { kind: 'defer'; untilMs: EpochMs; anchorMs?: EpochMs; reason: DeferReason }
+  | { kind: 'hold'; reason: HoldReason }
   | { kind: 'skip'; reason: SkipReason }
   | { kind: 'stop'; reason: StopReason }
 );

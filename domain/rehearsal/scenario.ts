@@ -5,6 +5,8 @@ import { minorDigits } from '../money.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { parseDuration } from '../sequence/duration.ts';
 import type { EpochMs } from '../sequence/plan.ts';
+import { attributeNamesFor } from '../subjects/attributes.ts';
+import { type SubjectKinds, subjectKinds } from '../subjects/index.ts';
 import { canonicalTimeZone, offsetMsAt } from '../time/zones.ts';
 import { type Mistake, type ReadYaml, readYaml } from '../yaml-file.ts';
 import type { RehearsalEvent } from './events.ts';
@@ -64,6 +66,20 @@ const scenarioSchema = z.strictObject({
   channels: z.array(z.enum(channelNames, { error: 'is no channel' })).default(['email', 'sms']),
   segment: z.enum(['FIRST_TIME', 'RETURNING', 'HIGH_VALUE'], { error: 'is no segment' }).default('FIRST_TIME'),
   lowStock: z.boolean().default(false),
+  /** How many are left of each thing in the subject; null: not known. */
+  stock: z
+    .union(
+      [
+        z.array(z.number().nonnegative().nullable()),
+        z
+          .number()
+          .nonnegative()
+          .transform((one) => [one]),
+      ],
+      { error: 'is neither a number of units nor a list of them' },
+    )
+    .default([]),
+  attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
   /** In major units. */
   value: z.number().nonnegative().nullable().default(129.9),
   currency: z
@@ -89,14 +105,25 @@ export interface Scenario {
 /**
  * Read a scenario from YAML: what happens while a sequence is rehearsed, and to whom. Source: docs/rehearsal.md
  * @param yaml - an empty text is the plain scenario: nothing happens
- * @param definition - steps that it names must be among these
+ * @param definition - steps and attributes that it names must be known there
  */
-export function parseScenario(yaml: string, definition: SequenceDefinition): ReadYaml<Scenario> {
-  const read = readYaml(yaml.trim() === '' ? '{}' : yaml, scenarioSchema, (shape) => mistakesIn(shape, definition));
+export function parseScenario(yaml: string, definition: SequenceDefinition, kinds: SubjectKinds = subjectKinds): ReadYaml<Scenario> {
+  const read = readYaml(yaml.trim() === '' ? '{}' : yaml, scenarioSchema, (shape) => mistakesIn(shape, definition, kinds));
   return read.ok ? { ok: true, value: toScenario(read.value) } : read;
 }
 
-function mistakesIn({ events }: ScenarioShape, { steps }: SequenceDefinition): Mistake[] {
+function mistakesIn(shape: ScenarioShape, definition: SequenceDefinition, kinds: SubjectKinds): Mistake[] {
+  const kind = kinds.ofTrigger(definition.on);
+  return [...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)), ...eventMistakes(shape, definition)];
+}
+
+function attributeMistakes({ attributes }: ScenarioShape, known: readonly string[]): Mistake[] {
+  return Object.keys(attributes)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ path: ['attributes', name], message: `is no attribute here: it has ${known.join(', ')}` }));
+}
+
+function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition): Mistake[] {
   const needs: Partial<Record<Happening['event'], 'step' | 'answers' | 'for'>> = {
     opened: 'step',
     clicked: 'step',
@@ -128,6 +155,8 @@ function toScenario(shape: ScenarioShape): Scenario {
     modifiers: shape.lowStock ? ['LOW_STOCK'] : [],
     valueMinor: value === null ? null : Math.round(value * 10 ** (minorDigits(currency) ?? 0)),
     currency,
+    stock: shape.stock,
+    attributes: shape.attributes,
     channels: Object.fromEntries(shape.channels.map((channel) => [channel, usable])),
     tracksOpens: shape.tracksOpens,
   };

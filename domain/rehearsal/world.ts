@@ -7,6 +7,7 @@ import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
 import { type EnrollmentRecord, type LedgerRecord, newEnrollment, progressOf } from '../sequence/progress.ts';
+import type { AttributeValue } from '../subjects/attributes.ts';
 import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
 import type { ProviderAnswer, RehearsalEvent } from './events.ts';
 
@@ -20,6 +21,9 @@ export interface Setting {
   modifiers: SegmentModifier[];
   valueMinor: number | null;
   currency: string | null;
+  stock: readonly (number | null)[];
+  /** What is known of the subject and its person; what is missing here is not. */
+  attributes: Readonly<Record<string, AttributeValue>>;
   channels: Partial<Record<Channel, ChannelFacts>>;
   /** Whether opens and clicks become known at all (rule 9). */
   tracksOpens: boolean;
@@ -46,6 +50,8 @@ export const plainSetting: Setting = {
   modifiers: [],
   valueMinor: 12_990,
   currency: 'EUR',
+  stock: [],
+  attributes: {},
   channels: { email: usable },
   tracksOpens: true,
   elsewhere: { sends: [], upcoming: [] },
@@ -240,7 +246,16 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
   return {
     plan,
     progress: progressIn(world),
-    step: { id: step.id, when: step.when, channels: step.channels, refusals, maxRetries: step.maxRetries, failures: row?.failures ?? 0 },
+    step: {
+      id: step.id,
+      when: step.when,
+      channels: step.channels,
+      refusals,
+      maxRetries: step.maxRetries,
+      onFailure: step.onFailure ?? 'skip',
+      window: step.window ?? null,
+      failures: row?.failures ?? 0,
+    },
     enrollment: { id: rehearsedId, ended: null },
     subject: {
       state: world.subjectState,
@@ -250,7 +265,9 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       currency: setting.currency,
       segment: setting.segment,
       modifiers: setting.modifiers,
+      stock: setting.stock,
     },
+    attributes: setting.attributes,
     person: {
       contacts: [world.contact],
       sends: sendsOf(world),

@@ -1,13 +1,21 @@
 import { channels } from '../channels/index.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
-import { plannedOffsetsMs, stepsNamedBy } from './definition.ts';
+import { attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { SequenceShape, StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
+import { attributeNamesFor } from '../subjects/attributes.ts';
+import type { SubjectKinds } from '../subjects/index.ts';
 import type { Mistake } from '../yaml-file.ts';
 
 /** What a file of the right shape still has wrong: rules across its fields. */
-export function findMistakes(shape: SequenceShape): Mistake[] {
-  return [...sequenceMistakes(shape), ...shape.steps.flatMap((step, index) => stepMistakes(shape.steps, step, index)), ...timeMistakes(shape)];
+export function findMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] {
+  const kind = kinds.ofTrigger(shape.on);
+  const attributes = kind === null ? [] : attributeNamesFor(kind);
+  return [
+    ...sequenceMistakes(shape),
+    ...shape.steps.flatMap((step, index) => stepMistakes({ steps: shape.steps, attributes }, step, index)),
+    ...timeMistakes(shape),
+  ];
 }
 
 /** The definition that a file without mistakes stands for. */
@@ -39,6 +47,9 @@ function toStep(step: StepShape): StepDefinition {
     lapsesWith: step.lapsesWith ?? null,
     expiresAfterMs: step.expires ?? null,
     maxRetries: step.maxRetries,
+    // A field that is left out where it says nothing: an unchanged file must not become a new version.
+    ...(step.onFailure === 'skip' ? {} : { onFailure: step.onFailure }),
+    ...(step.window === undefined ? {} : { window: { fromMinute: step.window.from, toMinute: step.window.to, days: step.window.days } }),
   };
 }
 
@@ -52,7 +63,11 @@ function sequenceMistakes({ stopOn }: SequenceShape): Mistake[] {
     .map((trigger) => ({ path: ['stopOn'], message: `must contain ${trigger}: it ends every sequence` }));
 }
 
-function stepMistakes(steps: readonly StepShape[], step: StepShape, index: number): Mistake[] {
+function stepMistakes(
+  { steps, attributes }: { steps: readonly StepShape[]; attributes: readonly string[] },
+  step: StepShape,
+  index: number,
+): Mistake[] {
   const earlier = steps.slice(0, index).map(({ id }) => id);
   const later = steps.slice(index + 1).map(({ id }) => id);
   const found = [
@@ -60,6 +75,7 @@ function stepMistakes(steps: readonly StepShape[], step: StepShape, index: numbe
     ...timingMistakes(step),
     ...channelMistakes(step),
     ...referenceMistakes(step, earlier, later),
+    ...attributeMistakes(step, attributes),
   ];
   return found.map(({ field, message }) => ({ path: ['steps', index, field], message }));
 }
@@ -70,18 +86,23 @@ interface FieldMistake {
   message: string;
 }
 
-function timingMistakes({ at, after }: StepShape): FieldMistake[] {
+function timingMistakes({ at, after, window }: StepShape): FieldMistake[] {
+  if (window !== undefined && window.from === window.to) return [{ field: 'window', message: 'is never open: `from` and `to` are the same' }];
+  if (window !== undefined && window.from === 1440)
+    return [{ field: 'window', message: 'begins at 24:00, which is 00:00 of the next day: write that' }];
   if (at === undefined && after === undefined)
     return [{ field: 'at', message: 'is missing: say when, with `at` (from the start) or `after` (from the previous step)' }];
   if (at !== undefined && after !== undefined) return [{ field: 'after', message: 'stands beside `at`: a step has one of them' }];
   return [];
 }
 
-function channelMistakes({ channel, content }: StepShape): FieldMistake[] {
+function channelMistakes({ channel, content, onFailure }: StepShape): FieldMistake[] {
   const mistakes: FieldMistake[] = [];
   if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
   if (channel.includes('none') && channel.length > 1)
     mistakes.push({ field: 'channel', message: '`none` stands alone: a silent mark has no other channel' });
+  if (onFailure === 'next-channel' && channel.length === 1)
+    mistakes.push({ field: 'onFailure', message: `needs a second channel: write \`channel: [${channel.join('')}, …]\`, or skip` });
   const speaks = channel.some((one) => channels[one].carriesCopy);
   if (speaks && content === undefined)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
@@ -94,6 +115,13 @@ function referenceMistakes({ when, lapsesWith }: StepShape, earlier: readonly st
   const unknown = named.filter((id) => !earlier.includes(id)).map((id) => ({ field: 'when', message: `names \`${id}\`, which is no earlier step` }));
   if (lapsesWith === undefined || later.includes(lapsesWith)) return unknown;
   return [...unknown, { field: 'lapsesWith', message: `names \`${lapsesWith}\`, which is no later step` }];
+}
+
+function attributeMistakes({ when }: StepShape, known: readonly string[]): FieldMistake[] {
+  const named = when === undefined ? [] : attributesNamedBy(when);
+  return named
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ field: 'when', message: `asks for the attribute \`${name}\`, which is not known here: write one of ${known.join(', ')}` }));
 }
 
 function timeMistakes({ steps, quietFor, maxAge }: SequenceShape): Mistake[] {

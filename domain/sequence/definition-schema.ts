@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
+import { weekdays } from '../time/weekly-window.ts';
 import { readCondition } from './condition-reader.ts';
+import { failurePolicies } from './definition.ts';
 import { parseDuration } from './duration.ts';
 import { stopTriggers, whenCapped } from './plan.ts';
 
@@ -49,6 +51,26 @@ const condition = z.unknown().transform((value, context) => {
 const channel = z.custom<Channel>((name) => typeof name === 'string' && isChannel(name), {
   error: (issue) => expected(`one of ${channelNames.join(', ')}`).error(issue),
 });
+const timeOfDay = z.string(expected('a time of day such as 09:00')).transform((text, context) => {
+  const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? (text === '24:00' ? [text, '24', '00'] : []);
+  if (hours !== undefined && minutes !== undefined) return Number(hours) * 60 + Number(minutes);
+  context.addIssue({ code: 'custom', message: `is no time of day (\`${text}\`): write it from 00:00 to 24:00, such as 09:00` });
+  return z.NEVER;
+});
+
+/** Hours, days or both; what is left out is not restricted. */
+const sendWindow = z.strictObject(
+  {
+    from: timeOfDay.default(0),
+    to: timeOfDay.default(24 * 60),
+    days: z
+      .array(z.enum(weekdays, expected(`one of ${weekdays.join(', ')}`)), expected('a list of days such as [mon, tue]'))
+      .min(1, 'names no day')
+      .default([...weekdays]),
+  },
+  expected('{ from: "09:00", to: "17:00", days: [mon, tue, wed, thu, fri] }'),
+);
+
 const step = z.strictObject(
   {
     id: stepId,
@@ -63,7 +85,9 @@ const step = z.strictObject(
     when: condition.optional(),
     lapsesWith: stepId.optional(),
     expires: span.optional(),
+    window: sendWindow.optional(),
     maxRetries: z.int(expected('a whole number')).min(0, 'must not be negative').max(10, 'must be 10 at most').default(3),
+    onFailure: z.enum(failurePolicies, expected(`one of ${failurePolicies.join(', ')}`)).default('skip'),
   },
   expected('a step: { id, at, channel, content }'),
 );

@@ -1,20 +1,37 @@
 import type { Channel } from '../channels/index.ts';
 import type { Segment } from '../people/segments.ts';
+import type { SilenceStage } from '../people/silence-stage.ts';
+import type { WeeklyWindow } from '../time/weekly-window.ts';
 import type { StepId, StopTrigger, WhenCapped } from './plan.ts';
 
 /**
- * When a step applies, read from Postgres at dispatch (rule 9). `opened` and `clicked` name an earlier step. `value` is the
- * subject's, in major units of its own currency as merchants write them (`129.90`): `atLeast` includes its bound, `below` does not.
+ * When a step applies, read from Postgres at dispatch (rule 9). `opened`, `clicked` and `replied` name an earlier step; `replied` alone: since the
+ * anchor. `value` is the subject's, in major units of its own currency as merchants write them (`129.90`); `stock` is about the
+ * units that are left of any one thing in the subject. `atLeast` includes its bound, `below` does not.
  */
 export type Condition =
   | 'converted'
   | { opened: StepId }
   | { clicked: StepId }
+  | 'replied'
+  | { replied: StepId }
   | { segment: Segment }
-  | { value: { atLeast?: number | undefined; below?: number | undefined } }
+  | { stage: SilenceStage }
+  | { value: Range }
+  | { stock: Range }
+  | { attribute: AttributeTest }
   | { not: Condition }
   | { all: Condition[] }
   | { any: Condition[] };
+
+/** From `atLeast` to before `below`; one of them at least. */
+export interface Range {
+  atLeast?: number | undefined;
+  below?: number | undefined;
+}
+
+/** What is asked of an attribute: that it is one of some values (texts in any case), or a number in a range. */
+export type AttributeTest = { name: string; is: (string | number | boolean)[] } | ({ name: string } & Range);
 
 /** One step as its author wrote it. Spans in milliseconds of real time, before any time scale. */
 export interface StepDefinition {
@@ -30,7 +47,15 @@ export interface StepDefinition {
   /** How long after its due time the step may still be sent; null: rule 5 decides. */
   expiresAfterMs: number | null;
   maxRetries: number;
+  /** What follows once a provider has refused the message for good, or more often than `maxRetries`; absent: `skip`. */
+  onFailure?: OnFailure;
+  /** The hours at which it goes out, on the person's clock; absent: at any. */
+  window?: WeeklyWindow;
 }
+
+/** Leave the step out, take its next channel, or end the sequence. */
+export const failurePolicies = ['skip', 'next-channel', 'end'] as const;
+export type OnFailure = (typeof failurePolicies)[number];
 
 /** A sequence as its author wrote it: the content of a version, immutable once published. Plain JSON. */
 export interface SequenceDefinition {
@@ -57,13 +82,25 @@ export interface SequenceDefinition {
 
 /** Every step id that a condition names. */
 export function stepsNamedBy(condition: Condition): StepId[] {
-  if (condition === 'converted') return [];
-  if ('opened' in condition) return [condition.opened];
-  if ('clicked' in condition) return [condition.clicked];
-  if ('not' in condition) return stepsNamedBy(condition.not);
-  if ('all' in condition) return condition.all.flatMap(stepsNamedBy);
-  if ('any' in condition) return condition.any.flatMap(stepsNamedBy);
-  return [];
+  return partsOf(condition).flatMap((part) => {
+    if (typeof part === 'string') return [];
+    if ('opened' in part) return [part.opened];
+    if ('clicked' in part) return [part.clicked];
+    return 'replied' in part ? [part.replied] : [];
+  });
+}
+
+/** Every attribute that a condition names. */
+export function attributesNamedBy(condition: Condition): string[] {
+  return partsOf(condition).flatMap((part) => (typeof part !== 'string' && 'attribute' in part ? [part.attribute.name] : []));
+}
+
+/** The conditions of which one is made, without `not`, `all` and `any`. */
+function partsOf(condition: Condition): Exclude<Condition, { not: Condition } | { all: Condition[] } | { any: Condition[] }>[] {
+  if (typeof condition === 'string') return [condition];
+  if ('not' in condition) return partsOf(condition.not);
+  if ('all' in condition) return condition.all.flatMap(partsOf);
+  return 'any' in condition ? condition.any.flatMap(partsOf) : [condition];
 }
 
 /**

@@ -13,7 +13,7 @@ export type ParsedSequence = { ok: true; definition: SequenceDefinition } | { ok
  * @returns the definition, or every mistake found, in the order of the file; never throws for bad input
  */
 export function parseSequence(yaml: string, kinds: SubjectKinds = subjectKinds): ParsedSequence {
-  const read = readYaml(yaml, sequenceSchemaFor(kinds), findMistakes, label);
+  const read = readYaml(yaml, sequenceSchemaFor(kinds), (shape) => findMistakes(shape, kinds), label);
   return read.ok ? { ok: true, definition: toDefinition(read.value) } : read;
 }
 

@@ -17,6 +17,7 @@ export const stopReasons = [
   'replied',
   'contacted',
   'opted_out',
+  'undeliverable',
   'expired',
   'emptied',
   'cart_deleted',
@@ -41,18 +42,31 @@ export type WhenCapped = (typeof whenCapped)[number];
 export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';
 
 /** Why a step was settled without a message. */
-export type SkipReason =
-  | 'too_old'
-  | 'capped'
-  | 'condition'
-  | 'no_address'
-  | 'no_consent'
-  | 'suppressed'
-  | 'not_connected'
-  | 'refused'
-  | 'silent'
-  | 'skipped_by_hand'
-  | 'stopped';
+export const skipReasons = [
+  'too_old',
+  'capped',
+  'condition',
+  'no_address',
+  'no_consent',
+  'suppressed',
+  'not_connected',
+  'refused',
+  'silent',
+  'skipped_by_hand',
+  'stopped',
+] as const;
+export type SkipReason = (typeof skipReasons)[number];
+
+/**
+ * Why a step is put off to a later time: the name of the gate that is closed the longest, or what the gates of its kind say. `send_failed`: an attempt
+ * failed, and the next one comes after a back-off.
+ */
+export const deferReasons = ['due', 'activity', 'active_now', 'quiet_hours', 'send_window', 'gap', 'cap', 'turn', 'send_failed'] as const;
+export type DeferReason = (typeof deferReasons)[number];
+
+/** Why nothing of an enrollment is sent until somebody resumes it. */
+export const holdReasons = ['paused', 'takeover'] as const;
+export type HoldReason = (typeof holdReasons)[number];
 
 /** How a settled step ended. `unknown`: a provider may have accepted it; it counts as sent and is never sent again. */
 export type StepOutcome = 'sent' | 'unknown' | 'skipped';
@@ -92,6 +106,6 @@ export interface Progress {
   activatedAtMs: EpochMs | null;
   settled: Record<StepId, { outcome: StepOutcome; atMs: EpochMs }>;
   notBeforeMs: Record<StepId, EpochMs>;
-  held: 'paused' | 'takeover' | null;
+  held: HoldReason | null;
   stopped: StopReason | null;
 }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { BaseSegment, PurchaseHistory, SegmentModifier, SegmentThresholds } from '../people/segments.ts';
 import type { EpochMs, StopReason, StopTrigger } from '../sequence/plan.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
+import type { AttributeValue } from './attributes.ts';
 
 /**
  * A subject, by the latest event about it: what a sequence is about. `D` are the details that only its kind
@@ -147,6 +148,12 @@ export interface SubjectKind<D, R> {
   products(details: D): readonly { title: string; productId: string | null }[];
   /** How many things it holds; null: none are counted. */
   count(details: D): number | null;
+  /** What conditions may ask of it as `{ attribute: { name: lead.source, is: META } }`, by the name that follows the kind's. Nothing that names a person. */
+  attributeNames: readonly string[];
+  /** Their values, under the same names. */
+  attributes(details: D): Readonly<Record<string, AttributeValue>>;
+  /** For each thing in it, how many are left to buy; null: its source does not say. Empty: nothing in it is ever out of stock. */
+  stock(details: D): readonly (number | null)[];
   /** Modifiers, which conditions combine with the person's segment. */
   modifiers(details: D, thresholds: Pick<SegmentThresholds, 'lowStockAt'>): SegmentModifier[];
   /** The one value by which lists and figures group enrollments about it; kept in `enrollments.segment`. */

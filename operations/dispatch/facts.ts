@@ -14,6 +14,7 @@ import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
+import { attributesOf } from '../../domain/subjects/attributes.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
 import { maybe, text } from '../intake/stored-rows.ts';
@@ -61,11 +62,9 @@ export interface StepWorld {
  * sees the other rows as they were before the wait.
  */
 export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld | null> {
-  const stored = await callFunction<Record<'tenant' | 'subject', StoredRow> & Record<'contacts' | 'identities' | 'consents' | 'sends', StoredRow[]> & { others: StoredOther[] }>(
-    tx,
-    'read_step_2($1)',
-    [enrollmentId],
-  );
+  const stored = await callFunction<
+    Record<'tenant' | 'subject', StoredRow> & Record<'contacts' | 'identities' | 'consents' | 'sends', StoredRow[]> & { others: StoredOther[] }
+  >(tx, 'read_step_2($1)', [enrollmentId]);
   if (stored === null) return null;
   return {
     tenant: rowOf(tenants, stored.tenant),
@@ -79,7 +78,10 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
       atMs: Date.parse(text(row, 'at')),
     })),
     sends: stored.sends.map((row) => ({ channel: maybe<string>(row, 'channel'), atMs: Date.parse(text(row, 'at')), step: text(row, 'step') })),
-    others: stored.others.map(({ enrollment, ledger }) => ({ enrollment: rowOf(enrollments, enrollment), ledger: ledger.map((row) => rowOf(messages, row)) })),
+    others: stored.others.map(({ enrollment, ledger }) => ({
+      enrollment: rowOf(enrollments, enrollment),
+      ledger: ledger.map((row) => rowOf(messages, row)),
+    })),
   };
 }
 
@@ -143,7 +145,14 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   };
   const own = ledger
     .filter((m) => m.stepId !== stepId && wentOut(m))
-    .map((m): SendRecord => ({ channel: m.channel, atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId), step: `${plan.sequence}/${m.stepId}` }));
+    .map(
+      (m): SendRecord => ({
+        channel: m.channel,
+        atMs: m.settledAt ?? m.claimedAt ?? m.createdAt,
+        dueMs: dueAt(plan, progress, m.stepId),
+        step: `${plan.sequence}/${m.stepId}`,
+      }),
+    );
   const elsewhere = input.world.sends.map((s): SendRecord => ({ ...s, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
@@ -158,6 +167,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       channels: row?.state === 'unknown' && isChannel(row.channel) ? [row.channel] : planned.channels,
       refusals: row !== undefined && isChannel(row.channel) ? { [row.channel]: row.refusals } : {},
       maxRetries: step.maxRetries ?? 3,
+      onFailure: step.onFailure ?? 'skip',
+      window: step.window ?? null,
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
@@ -169,7 +180,14 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       currency: about.currency,
       segment: baseSegment(contact, settings),
       modifiers: about.kind.modifiers(about.details, settings),
+      stock: about.kind.stock(about.details),
     },
+    attributes: attributesOf(about.kind, about.details, {
+      country: firstOf([contact, person, ...everyone], 'country'),
+      region: firstOf([contact, person, ...everyone], 'region'),
+      language: firstOf([contact, person, ...everyone], 'locale')?.split(/[-_]/, 1)[0] ?? null,
+      orders: contact.orderCount,
+    }),
     person: {
       contacts: everyone.map((c) => ({ lifecycle: c.lifecycle, lastOrderMs: c.lastOrderAt, lastReplyMs: c.lastReplyAt, lastSeenMs: c.lastSeenAt })),
       sends,
@@ -198,6 +216,10 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const usedChannels = new Set(sends.map((s) => s.channel));
   return { facts, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
+
+/** What the first contact says that says anything: a merge leaves each with its own. */
+const firstOf = (everyone: readonly (typeof contacts.$inferSelect)[], field: 'country' | 'region' | 'locale') =>
+  everyone.find((c) => c[field] !== null)?.[field] ?? null;
 
 /** The next steps of the person's other enrollments, as their workflows see them. */
 async function upcomingOf({ world: { others }, versionOf }: ReadingInput, channelFacts: Facts['channels']): Promise<UpcomingRecord[]> {

@@ -20,6 +20,7 @@ export const cartDeleted: Effect<EventOf<'cart.deleted'>> = {
           convertedAt: null,
           contactedAt: null,
           previousSubjectId: null,
+          noSequence: null,
         },
         keysOf(draft.context.source, event.keys),
       );

@@ -46,7 +46,7 @@ function leadToCome({ occurredAtMs, keys: given }: LeadContacted, draft: Draft):
   if (keys.length === 0) return;
   const unheardOf = { createdAtMs: occurredAtMs, source: null, interest: null, message: null, url: null, currency: null, valueMinor: null };
   const fields = lead.fold(null, { occurredAtMs, report: unheardOf }, { email: null, phone: null });
-  const unknown = { contactId: null, previousSubjectId: null, convertedAt: null, state: 'open' as const };
+  const unknown = { contactId: null, previousSubjectId: null, noSequence: null, convertedAt: null, state: 'open' as const };
   draft.createSubject({ ...fields, ...unknown, kind: lead.kind, contactedAt: occurredAtMs }, keys);
 }
 

@@ -74,6 +74,7 @@ function subjectToCome(draft: Draft, event: OrderPlaced, buyerId: string | null)
     kind: cart.kind,
     contactId: buyerId,
     previousSubjectId: null,
+    noSequence: null,
     convertedAt: atMs,
     contactedAt: null,
     state: 'converted' as const,

@@ -6,6 +6,7 @@ import type { ConsentStatement } from '../../domain/people/consent.ts';
 import type { ContactDetails } from '../../domain/people/fold-details.ts';
 import type { EnrollmentStatus, StopReason } from '../../domain/sequence/plan.ts';
 import type { Subject } from '../../domain/subjects/kind.ts';
+import type { NoSequence } from '../../domain/subjects/no-sequence.ts';
 import type { Version } from '../dispatch/versions.ts';
 import type { LiveClaim } from '../lease-watch.ts';
 import type { Found } from './found.ts';
@@ -80,6 +81,8 @@ export interface KnownSubject extends Subject<unknown> {
   contactedAt: number | null;
   /** The subject that had its keys before. */
   previousSubjectId: string | null;
+  /** Why no sequence was begun about it when it was last reported; null: one was, or it was never reported. */
+  noSequence: NoSequence | null;
 }
 
 /** An enrollment. */
@@ -233,6 +236,7 @@ function parseSubject(row: StoredRow): KnownSubject {
     phone: maybe<string>(row, 'phone'),
     phoneAt: instant(row, 'phone_at'),
     previousSubjectId: maybe<string>(row, 'previous_subject_id'),
+    noSequence: maybe<NoSequence>(row, 'no_sequence'),
     startedAt: Date.parse(text(row, 'started_at')),
     lastActivityAt: Date.parse(text(row, 'last_activity_at')),
     convertedAt: instant(row, 'converted_at'),

@@ -198,6 +198,7 @@ function subjectRow(draft: Draft, id: string): Record<string, unknown> {
     phone: s.phone,
     phone_at: isoOrNull(s.phoneAt),
     previous_subject_id: s.previousSubjectId,
+    no_sequence: s.noSequence,
     started_at: iso(s.startedAt),
     last_activity_at: iso(s.lastActivityAt),
     converted_at: isoOrNull(s.convertedAt),
@@ -220,6 +221,7 @@ const columnsOf: Record<Exclude<keyof KnownSubject, 'id' | 'kind' | 'previousSub
   lastActivityAt: ['last_activity_at'],
   convertedAt: ['converted_at'],
   contactedAt: ['contacted_at'],
+  noSequence: ['no_sequence'],
 };
 
 /** Only what has changed. */

@@ -5,8 +5,9 @@ import type { FieldNote } from '../../domain/field-note.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
-import { type EnrollmentView, loadEnrollment, type ReadDeps } from './enrollment.ts';
+import { type EnrollmentView, loadEnrollment, type ReadDeps, readLedger } from './enrollment.ts';
 import { findEnrollments, findQuietSubjects, type QuietSubject, type Search, type SearchDeps, type Searched } from './find-enrollments.ts';
+import { decideNext, type NextDecision, type NextDecisionDeps } from './next-decision.ts';
 import { decisionSentence, eventSentence, messageSentence, notesSentence, providerEventSentence } from './sentences.ts';
 
 /** One line of an enrollment's record. `sentence` is for people, the rest for programs. No personal data, save what a provider wrote into its answer. */
@@ -33,9 +34,13 @@ export type Entry = { atMs: number; stepId: string | null; sentence: string } & 
 export interface Explanation {
   enrollment: EnrollmentView;
   entries: Entry[];
+  /** null: it has ended, or no step is left. */
+  next: NextDecision | null;
   /** More was recorded than is shown: the oldest of each kind are. */
   truncated: boolean;
 }
+
+export type ExplainDeps = ReadDeps & NextDecisionDeps;
 
 /** Of each kind. A person who is busy with one subject for days leaves a few hundred lines. */
 const most = 2_000;
@@ -46,7 +51,7 @@ const rank: Record<Entry['kind'], number> = { decision: 0, message: 1, event: 2,
  * Everything that is recorded of an enrollment, in order of time: guarantee G4.
  * @returns null when the tenant has no such enrollment
  */
-export function explainEnrollment(deps: ReadDeps, tenantId: string, enrollmentId: string): Promise<Explanation | null> {
+export function explainEnrollment(deps: ExplainDeps, tenantId: string, enrollmentId: string): Promise<Explanation | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const enrollment = await loadEnrollment(tx, deps, enrollmentId);
     if (enrollment === null) return null;
@@ -57,9 +62,10 @@ export function explainEnrollment(deps: ReadDeps, tenantId: string, enrollmentId
       await readEvents(tx, words, enrollmentId),
       await readProviderEvents(tx, words, enrollmentId),
     ];
+    const next = await decideNext(tx, deps, enrollment.row, await readLedger(tx, [enrollmentId]));
     // Each list is in order already, and sorting is stable.
     const entries = kinds.flatMap((k) => k.slice(0, most)).sort((a, b) => a.atMs - b.atMs || rank[a.kind] - rank[b.kind]);
-    return { enrollment, entries, truncated: kinds.some((k) => k.length > most) };
+    return { enrollment, entries, next, truncated: kinds.some((k) => k.length > most) };
   });
 }
 
@@ -74,7 +80,7 @@ export interface FoundExplanations {
 const mostExplained = 5;
 
 /** The same where an address or the source's id of a subject is known, and not the enrollment. */
-export async function explainFound(deps: SearchDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
+export async function explainFound(deps: SearchDeps & ExplainDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
   const page = await findEnrollments(deps, tenantId, search, { status: null, limit: mostExplained, after: null });
   if (page.kind === 'unreadable') return page;
   const explanations: Explanation[] = [];

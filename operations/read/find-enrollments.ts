@@ -4,6 +4,7 @@ import { connections, contactIdentities, contacts, conversions, enrollments, sub
 import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
+import type { NoSequence } from '../../domain/subjects/no-sequence.ts';
 import type { BuiltDeps } from '../create-deps.ts';
 import { decisionContext, readTenant } from '../intake/tenant.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
@@ -59,6 +60,8 @@ export interface QuietSubject {
   externalIds: ExternalId[];
   state: 'open' | 'converted' | 'gone';
   lastActivityAtMs: number;
+  /** What was stored when it was last reported; null: nothing was. */
+  noSequence: NoSequence | null;
   sentence: string;
 }
 
@@ -85,9 +88,9 @@ export async function findQuietSubjects(deps: SearchDeps, tenantId: string, sear
     const context = decisionContext(deps, { tenantId, connectionId: '', inboxId: null }, await readTenant(tx, tenantId));
     const quiet: QuietSubject[] = [];
     for (const subject of rows) {
-      const { id, kind, state, lastActivityAt: lastActivityAtMs } = subject;
+      const { id, kind, state, lastActivityAt: lastActivityAtMs, noSequence } = subject;
       const sentence = await whyNoSequence({ tx, deps, context }, subject);
-      quiet.push({ id, kind, externalIds: externalIds.get(id) ?? [], state, lastActivityAtMs, sentence });
+      quiet.push({ id, kind, externalIds: externalIds.get(id) ?? [], state, lastActivityAtMs, noSequence, sentence });
     }
     return quiet;
   });

@@ -1,4 +1,5 @@
 import type { FieldNote } from '../../domain/field-note.ts';
+import { sendWindowWords } from '../../domain/gates/send-window.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
 import { capWords } from '../../domain/gates/cap.ts';
@@ -7,7 +8,7 @@ import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
 import { orderSentence } from './order-sentences.ts';
-import { amountOf, instantWords, wordsForDefer, wordsForSkip, wordsForStop } from './words.ts';
+import { amountOf, instantWords, wordsForDefer, wordsForHold, wordsForSkip, wordsForStop } from './words.ts';
 
 type Data = Record<string, unknown>;
 const textOf = (value: unknown) => (typeof value === 'string' ? value : '');
@@ -109,11 +110,34 @@ export function decisionSentence(about: Words, { stepId, verdict, reason, untilM
     case 'defer':
       return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.`;
     case 'hold':
-      return `${stepId} waits until the sequence is resumed: ${reason === 'takeover' ? 'a person has taken over' : 'it is paused'}.`;
+      return `${stepId} waits until the sequence is resumed: ${wordsForHold(reason)}.`;
     case 'skip':
       return `${stepId} is not sent: ${wordsForSkip(about, reason)}${usedUp(reason, checks)}.`;
     case 'stop':
       return `${stepId} is not sent and the sequence ends: ${wordsForStop(about, reason)}.`;
+  }
+}
+
+/** What would be decided now about the step that comes next, and when it is asked. */
+export function nextSentence(
+  about: Words,
+  { stepId, verdict, reason, untilMs, checks, askedAtMs, inFlight }: DecisionFacts & { askedAtMs: number | null; inFlight: boolean },
+  nowMs: number,
+): string {
+  if (inFlight) return `${stepId} is being handed to the provider; what became of it is known in a moment.`;
+  const decided = askedAtMs === null ? 'when the sequence is resumed' : askedAtMs > nowMs ? instantWords(askedAtMs) : 'now';
+  const again = verdict === 'hold' ? '' : ` It is decided ${decided}.`;
+  switch (verdict) {
+    case 'send':
+      return `As things stand, ${stepId} goes out by ${reason}: all ${checks.length} gates are open.${again}`;
+    case 'defer':
+      return `As things stand, ${stepId} waits until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.${again}`;
+    case 'hold':
+      return `${stepId} waits until the sequence is resumed: ${wordsForHold(reason)}.`;
+    case 'skip':
+      return `As things stand, ${stepId} would not be sent: ${wordsForSkip(about, reason)}.${again}`;
+    case 'stop':
+      return `As things stand, ${stepId} would not be sent and the sequence would end: ${wordsForStop(about, reason)}.${again}`;
   }
 }
 
@@ -129,14 +153,17 @@ function stopSentence(about: Words, data: Data, by: string): string {
 
 /** A step waits for its due time, or for the next attempt after one that failed. */
 function deferral(about: Words, reason: string, untilMs: number | null, checks: readonly GateCheck[]): string {
-  const dueMs = reason === 'due' ? checks.find((c) => c.gate === 'due')?.input['dueMs'] : undefined;
+  const { dueMs, failures } = (reason === 'due' ? checks.find((c) => c.gate === 'due')?.input : undefined) ?? {};
+  if (typeof failures === 'number' && failures > 0) return wordsForDefer(about, 'send_failed');
   return typeof dueMs === 'number' && untilMs !== null && untilMs > dueMs ? 'it had been put off until then before' : wordsForDefer(about, reason);
 }
 
 /** The window and the zones that it was kept in: " from 21:00 to 08:00 in Japan (UTC+09:00)". */
 function quietWindow(reason: string, checks: readonly GateCheck[]): string {
-  const input = reason === 'quiet_hours' ? checks.find((c) => c.gate === 'quiet_hours')?.input : undefined;
-  return input === undefined ? '' : quietHoursWords(input);
+  const input = checks.find((c) => c.gate === reason)?.input;
+  if (input === undefined) return '';
+  if (reason === 'send_window') return `, ${sendWindowWords(input)}`;
+  return reason === 'quiet_hours' ? quietHoursWords(input) : '';
 }
 
 /** Which cap it was and what used it up, or whose message goes first: ": 3 messages are the most for one person in 24 hours (sent: …)". */

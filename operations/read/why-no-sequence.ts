@@ -7,6 +7,7 @@ import type { Deps } from '../deps.ts';
 import { wasContacted } from '../effects/rules/begin.ts';
 import type { DecisionContext } from '../intake/draft.ts';
 import { isMarketingClosed } from '../intake/marketing-closed.ts';
+import { wordsForNoSequence } from './words.ts';
 import { type KindOfSubject, readSubject, type SubjectRow } from '../subject-row.ts';
 
 interface Reading {
@@ -15,10 +16,17 @@ interface Reading {
   context: DecisionContext;
 }
 
-/** Why no sequence was begun about a subject, by its present state: which rule held it back at the time is not recorded. */
+/**
+ * Why no sequence was begun about a subject: what was stored when it was last reported, unless it was bought or deleted since. A row that no build has
+ * reported since that is stored, or that only an order or a call made known, is judged by its present state.
+ */
 export async function whyNoSequence(ctx: Reading, row: SubjectRow): Promise<string> {
   const known = readSubject(ctx.deps.subjects, row);
   const { noun, person } = known.kind.words;
+  if (row.state === 'open' && row.noSequence !== null) {
+    const kept = row.noSequence.keptFrom.map(({ reason, detail }) => wordsForNoSequence(known.kind.words, reason, detail));
+    return `No sequence was begun about this ${noun}: ${[...new Set(kept)].join('; ')}.`;
+  }
   const why = ofTheSubject(ctx, known) ?? (await ofThePerson(ctx, known.kind, row));
   return why === null
     ? `No sequence was begun about this ${noun}. Nothing speaks against it now; it may have been too old, or its ${person} unknown, when it was reported.`

@@ -1,5 +1,6 @@
 import type { Words } from '../../domain/subjects/kind.ts';
-import type { SkipReason, StopReason } from '../../domain/sequence/plan.ts';
+import type { NoSequenceReason } from '../../domain/subjects/no-sequence.ts';
+import type { DeferReason, HoldReason, SkipReason, StopReason } from '../../domain/sequence/plan.ts';
 import { majorUnits } from './major-units.ts';
 
 /** What general sentences need of a kind's words. */
@@ -19,6 +20,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   replied: ({ person }) => `a message came in from the ${person}’s address or number`,
   contacted: ({ person }) => `a colleague has spoken with the ${person}`,
   opted_out: ({ person }) => `marketing to the ${person} was closed by an opt-out or a complaint`,
+  undeliverable: () => 'a step that ends the sequence when it fails was refused by the provider',
   expired: ({ noun }) => `the ${noun} is older than the sequence allows`,
   emptied: ({ noun }) => `the ${noun} was emptied`,
   cart_deleted: ({ noun, source }) => `the ${source} deleted the ${noun}`,
@@ -48,18 +50,47 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
 };
 
 /** What a step waits for, in a few words that complete "put off until …: …". */
-const deferWords: Record<string, (about: About) => string> = {
+const deferWords: Record<DeferReason, (about: About) => string> = {
   due: () => 'it was not due yet',
   activity: ({ noun }) => `the ${noun} had not been left alone for long enough`,
   active_now: ({ person }) => `the ${person} had been active just before`,
   quiet_hours: () => 'quiet hours',
   cap: ({ person }) => `the ${person} has got as many messages as one person may for now`,
   turn: ({ person }) => `another sequence’s message to the ${person} goes first`,
+  send_window: () => 'outside the hours of the step',
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',
 };
 
+/** Why nothing is sent for the time being, in a few words that complete "waits until the sequence is resumed: …". */
+const holdWords: Record<HoldReason, () => string> = {
+  paused: () => 'it is paused',
+  takeover: () => 'a person has taken over',
+};
+
 type General = Readonly<Record<string, (about: About) => string>>;
+
+/** Why no sequence was begun, in a few words that complete "No sequence was begun about this cart: …". */
+const noSequenceWords: Record<Exclude<NoSequenceReason, 'unfit'>, (about: About) => string> = {
+  bought: () => 'it was bought',
+  gone: ({ source }) => `the ${source} deleted it`,
+  nothing_left: () => 'there was nothing left in it',
+  do_not_contact: ({ person }) => `its ${person} is not to be contacted any more`,
+  opted_out: ({ person }) => `marketing to its ${person} is closed`,
+  ordered_since: ({ person }) => `its ${person} has ordered since`,
+  no_sequence: ({ noun }) => `no active sequence is about a ${noun}`,
+  contacted: () => 'somebody has spoken with them already',
+  replied: ({ person }) => `its ${person} has replied since`,
+  took_part: ({ noun }) => `a ${noun} goes through the sequence once, and this one has`,
+  cooldown: () => 'the last sequence about it ended too recently for another',
+  took_over_too_often: ({ noun, person }) => `its ${person} keeps changing between several ${noun}s, and the sequence stays with one of them`,
+  too_old: ({ noun }) => `the ${noun} was older than the sequence allows when it was reported`,
+  unknown_person: ({ person }) => `no address or number of its ${person} is known`,
+  no_address: ({ person }) => `no address of its ${person} is known that a sequence could write to`,
+  newer_runs: ({ noun, person }) => `a sequence runs about a more recent ${noun} of its ${person}`,
+};
+
+const noWords: About = { noun: 'subject', person: 'person', source: 'source', stop: {}, defer: {} };
 
 /** The kind's own words, else the general ones, else the reason as it is: one of a later version. */
 function find(own: Readonly<Record<string, string | undefined>>, general: General, reason: string, about: About): string {
@@ -69,9 +100,13 @@ function find(own: Readonly<Record<string, string | undefined>>, general: Genera
 }
 
 export const wordsForStop = (about: About, reason: string) => find(about.stop, stopWords, reason, about);
+/** @param detail - what the kind of subject says, of `unfit` */
+export const wordsForNoSequence = (about: About, reason: string, detail: string | null) =>
+  detail ?? find({ unfit: 'nothing in it is to be recovered' }, noSequenceWords, reason, about);
 /** What follows "was stopped": " by hand", or ": the cart was bought". */
 export const stoppedBecause = (about: About, reason: string) => (reason === 'manual' ? ' by hand' : `: ${wordsForStop(about, reason)}`);
 export const wordsForSkip = (about: About, reason: string) => find({}, skipWords, reason, about);
+export const wordsForHold = (reason: string) => find({}, holdWords, reason, noWords);
 export const wordsForDefer = (about: About, reason: string) => find(about.defer, deferWords, reason, about);
 
 /** `EUR 129.90`, from what an event has noted; null where it noted no amount. */

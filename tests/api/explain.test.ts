@@ -144,3 +144,102 @@ test('with a Temporal Web UI configured, the workflow’s address is given', asy
     workflow: { url: `http://localhost:8233/namespaces/default/workflows/${encodeURIComponent(`recovery/${shop.tenant.slug}/cart/${id}`)}` },
   });
 });
+
+interface Next {
+  step: string;
+  verdict: string;
+  reason: string;
+  until: string | null;
+  asked_at: string | null;
+  gates: { gate: string; result: string }[];
+  sentence: string;
+}
+const nextOf = async (id: string) => ((await explain(id)) as unknown as { next: Next | null }).next;
+
+test('the next step: what would be decided now, and when it is asked; asking changes nothing', async () => {
+  const id = await leaveCart(shop, 'cart-next', 'next@example.com');
+  const row = await shop.enrollmentOf('cart-next');
+  const dueAt = new Date((row?.anchorAt ?? 0) + 2 * hourMs).toISOString();
+  const before = await explain(id);
+  const waiting = await nextOf(id);
+  expect(waiting).toMatchObject({ step: 'email_2h', verdict: 'defer', reason: 'due', until: dueAt, asked_at: dueAt, in_flight: false });
+  expect(waiting?.sentence).toBe(
+    `As things stand, email_2h waits until ${dueAt.slice(0, 19).replace('T', ' ')} UTC: it was not due yet. It is decided ${dueAt.slice(0, 19).replace('T', ' ')} UTC.`,
+  );
+  await letTimePass(shop, hourMs + 1_000);
+  const due = await nextOf(id);
+  expect(due).toMatchObject({ step: 'email_2h', verdict: 'send', reason: 'email' });
+  expect(due?.sentence).toMatch(/^As things stand, email_2h goes out by email: all \d+ gates are open\. It is decided now\.$/);
+  // The very gates that the dispatch asks then, with the same answers.
+  await dispatch(shop, id, 'email_2h');
+  const after = await explain(id);
+  const decided = after.entries.find((e) => e.verdict === 'send');
+  expect(due?.gates.map((g) => `${g.gate} ${g.result}`)).toEqual(decided?.gates?.map((g) => `${g.gate} ${g.result}`));
+  expect(after.entries.filter((e) => e.kind === 'decision')).toHaveLength(before.entries.filter((e) => e.kind === 'decision').length + 1);
+  await shop.post('order.placed', { order: { id: 'order-next', currency: 'EUR', total: '1.00' }, cart_id: 'cart-next' });
+  expect(await nextOf(id)).toBeNull();
+});
+
+test('a step that nothing could carry would be left out, and says so before its time', async () => {
+  await shop.post('cart.updated', aCart('cart-popup', 'popup@example.com'));
+  const { id = '' } = (await shop.enrollmentOf('cart-popup')) ?? {};
+  await letTimePass(shop, hourMs + 1_000);
+  expect(await nextOf(id)).toMatchObject({
+    step: 'popup_1h',
+    verdict: 'skip',
+    reason: 'not_connected',
+    sentence: 'As things stand, popup_1h would not be sent: its channel was not connected. It is decided now.',
+  });
+  // Nothing was settled by asking.
+  expect(await shop.ledgerOf(id)).toEqual([]);
+});
+
+interface Reason {
+  kind: string;
+  verdict: string;
+  reason: string;
+  sentence: string;
+  count: number;
+  day?: string;
+  channel?: string;
+}
+
+test('the summary says why messages were not sent, and tells a normal wait from what is in the way', async () => {
+  const other = await openShop({ timeScale: 1, settings: { timeZone: 'Pacific/Auckland' } });
+  try {
+    const summary = async (query = '') =>
+      (await ask(other, other.tenant.apiKey, `/api/explain/summary${query}`)).body as { reasons: Reason[]; rows: Reason[] };
+    expect(await summary()).toMatchObject({ time_zone: 'Pacific/Auckland', reasons: [], rows: [] });
+    const bought = await leaveCart(other, 'cart-sum-1', 'sum-1@example.com');
+    await dispatch(other, bought, 'email_2h');
+    await dispatch(other, bought, 'email_2h');
+    await other.post('order.placed', { order: { id: 'o-sum-1', currency: 'EUR', total: '129.90' }, cart_id: 'cart-sum-1' });
+    const { reasons, rows } = await summary();
+    // Decided about twice, waiting once.
+    expect(reasons.find((r) => r.verdict === 'defer')).toMatchObject({
+      kind: 'normal_wait',
+      reason: 'due',
+      count: 1,
+      sentence: 'Put off: it was not due yet.',
+    });
+    // Neither popup_1h, which was decided about, nor anything twice; email_2h was only put off.
+    const stopped = reasons.find((r) => r.verdict === 'stop');
+    expect(stopped).toMatchObject({ kind: 'as_planned', reason: 'purchased', sentence: 'The sequence ended before: the cart was bought.' });
+    const steps = ((await explainIn(other, bought)).enrollment['steps'] as { state: string }[]).filter((s) => s.state === 'not_sent');
+    expect(stopped?.count).toBe(steps.length);
+    expect(reasons.find((r) => r.reason === 'not_connected')).toMatchObject({ kind: 'blocker', verdict: 'skip', count: 1 });
+    const day = new Intl.DateTimeFormat('en-CA', { timeZone: 'Pacific/Auckland' }).format(new Date());
+    expect(rows.map((r) => r.day)).toContain(day);
+    expect((await summary('?channel=onsite')).rows.every((r) => r.channel === 'onsite')).toBe(true);
+    expect((await summary('?sequence=nothing')).rows).toEqual([]);
+    expect((await ask(other, other.tenant.apiKey, '/api/explain/summary?days=0')).status).toBe(400);
+    expect(
+      ((await ask(shop, shop.tenant.apiKey, '/api/explain/summary')).body as { rows: Reason[] }).rows.some((r) => r.sentence.includes('undefined')),
+    ).toBe(false);
+  } finally {
+    await other.close();
+  }
+});
+
+const explainIn = async (where: Shop, id: string) =>
+  (await ask(where, where.tenant.apiKey, `/api/enrollments/${id}/explain`)).body as { enrollment: Record<string, unknown> };

@@ -5,9 +5,10 @@ import { rehearse as rehearseEvents } from '../../domain/rehearsal/rehearse.ts';
 import type { Setting } from '../../domain/rehearsal/world.ts';
 import { plainSetting, plainSettings } from '../../domain/rehearsal/world.ts';
 import type { DailyWindow } from '../../domain/time/quiet-hours.ts';
-import type { Condition, SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
+import type { Condition, OnFailure, SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
 import { parseDuration } from '../../domain/sequence/duration.ts';
 import type { EpochMs, StepId, StopTrigger } from '../../domain/sequence/plan.ts';
+import type { WeeklyWindow } from '../../domain/time/weekly-window.ts';
 import { offsetMsAt } from '../../domain/time/zones.ts';
 
 const dayMs = 86_400_000;
@@ -28,6 +29,8 @@ export interface StepWords {
   expires?: string;
   lapsesWith?: StepId;
   maxRetries?: number;
+  onFailure?: OnFailure;
+  window?: WeeklyWindow;
 }
 
 /** A step; unless told otherwise an email called `email`. */
@@ -41,6 +44,8 @@ export function anEmail(words: StepWords): StepDefinition {
     lapsesWith: words.lapsesWith ?? null,
     expiresAfterMs: words.expires === undefined ? null : ms(words.expires),
     maxRetries: words.maxRetries ?? 3,
+    ...(words.onFailure === undefined ? {} : { onFailure: words.onFailure }),
+    ...(words.window === undefined ? {} : { window: words.window }),
   };
 }
 

@@ -8,12 +8,16 @@ export interface NudgeGiven {
   /** In order of preference. Default: a text message, else an email. */
   channels?: string;
   maxRetries?: number;
+  onFailure?: 'skip' | 'next-channel' | 'end';
   /** A second step, a day later. */
   more?: string;
 }
 
 /** Replace the shop's sequence by one step that may go out on two channels, two hours after the cart was left. */
-export async function publishNudge(shop: Shop, { channels = '[sms, email]', maxRetries = 3, more = '' }: NudgeGiven = {}): Promise<void> {
+export async function publishNudge(
+  shop: Shop,
+  { channels = '[sms, email]', maxRetries = 3, onFailure = 'skip', more = '' }: NudgeGiven = {},
+): Promise<void> {
   const yaml = `
 sequence: cart
 name: Cart recovery
@@ -21,7 +25,7 @@ on: cart.abandoned
 quietFor: 1h
 maxAge: 7d
 steps:
-  - { id: nudge, at: 2h, channel: ${channels}, content: cart/nudge, maxRetries: ${maxRetries} }
+  - { id: nudge, at: 2h, channel: ${channels}, content: cart/nudge, maxRetries: ${maxRetries}, onFailure: ${onFailure} }
 ${more}`;
   const copy = { 'cart/nudge': { file: 'nudge.liquid', text: email }, 'cart/nudge.sms': { file: 'nudge.sms.liquid', text: sms } };
   await publishPreset(shop.deps, shop.tenant.tenantId, await compilePreset({ file: 'cart.yaml', yaml, copy }));

@@ -31,7 +31,11 @@ priority: ${priorityOf(n)}
 steps:
   - { id: email, at: 2h, channel: email, content: cart/one${step} }
 `;
-    await publishPreset(shop.deps, shop.tenant.tenantId, await compilePreset({ file: 'one.yaml', yaml, copy: { 'cart/one': { file: 'one.liquid', text: copy } } }));
+    await publishPreset(
+      shop.deps,
+      shop.tenant.tenantId,
+      await compilePreset({ file: 'one.yaml', yaml, copy: { 'cart/one': { file: 'one.liquid', text: copy } } }),
+    );
   }
 }
 const slugOf = (n: number) => `s-${String(n).padStart(2, '0')}`;
@@ -80,7 +84,11 @@ const readyTimes = async (people: { id: string }[]) => {
     .map(({ id, anchorAt, notBefore }) => ({ id, readyMs: Math.max(anchorAt + 2 * hourMs, notBefore['email'] ?? 0) }));
 };
 /** Whatever the order of their workflows. */
-const inAnyOrder = <T>(list: readonly T[]): T[] => list.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+const inAnyOrder = <T>(list: readonly T[]): T[] =>
+  list
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 /** As their workflows do at this moment: each by itself, all at once. */
 const dispatchAll = (people: { id: string }[]) => Promise.all(inAnyOrder(people).map(({ id }) => dispatch(id)));
 

@@ -6,6 +6,7 @@ import { decisions, messages, suppressions } from '../../db/schema/index.ts';
 import type { SmsPayload } from '../../domain/channels/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { VersionCache } from '../../operations/dispatch/versions.ts';
+import { explainEnrollment } from '../../operations/read/explain.ts';
 import { provisionTenant } from '../../operations/provision-tenant.ts';
 import { unsubscribe } from '../../operations/stop-one.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
@@ -243,6 +244,43 @@ test('soft refusals are counted for each channel by itself', async () => {
   }
   expect(emails.calls).toBe(2);
   expect(await rowOf(id)).toMatchObject({ state: 'skipped', skipReason: 'refused' });
+});
+
+describe('a message that keeps being refused', () => {
+  test('goes on with the next channel where its step says so, and never back', async () => {
+    await publishNudge(shop, { maxRetries: 1, onFailure: 'next-channel' });
+    const { id } = await leftCart();
+    texts.always({ act: 'answer', status: 429 });
+    emails.next({ act: 'answer', status: 429 });
+    for (const waitMs of [0, 400_000, 900_000, 1_500_000]) {
+      if (waitMs > 0) await letTimePass(shop, waitMs);
+      await dispatch(id);
+    }
+    expect([texts.calls, emails.calls]).toEqual([2, 2]);
+    expect(await rowOf(id)).toMatchObject({ state: 'sent', channel: 'email' });
+  });
+
+  test('is left out once its last channel refused it too', async () => {
+    await publishNudge(shop, { maxRetries: 0, onFailure: 'next-channel' });
+    const { id } = await leftCart();
+    for (const far of [texts, emails]) far.always({ act: 'answer', status: 429 });
+    for (const waitMs of [0, 400_000]) {
+      if (waitMs > 0) await letTimePass(shop, waitMs);
+      await dispatch(id);
+    }
+    expect([texts.calls, emails.calls]).toEqual([1, 1]);
+    expect(await rowOf(id)).toMatchObject({ state: 'skipped', skipReason: 'refused' });
+  });
+
+  test.each([429, 422])('ends its sequence where its step says so (%i)', async (status) => {
+    await publishNudge(shop, { channels: 'email', maxRetries: 0, onFailure: 'end', more: '  - { id: mark, at: 5h, channel: none }' });
+    const { id } = await leftCart();
+    emails.always({ act: 'answer', status });
+    expect(await dispatch(id)).toMatchObject({ kind: 'done', ended: 'undeliverable' });
+    const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, id);
+    expect(explained?.enrollment.row).toMatchObject({ status: 'EXITED', stopReason: 'undeliverable' });
+    expect(explained?.enrollment.summary).toContain('a step that ends the sequence when it fails was refused by the provider');
+  });
 });
 
 describe('a call in doubt', () => {

@@ -3,6 +3,7 @@ import { cart } from '../../../domain/subjects/cart/index.ts';
 import { sequenceTypes } from '../../../domain/subjects/cart/segment.ts';
 import type { Amount, EnrollmentView } from '../../../operations/read/enrollment.ts';
 import type { Entry, Explanation, FoundExplanations } from '../../../operations/read/explain.ts';
+import type { NextDecision } from '../../../operations/read/next-decision.ts';
 import type { QuietSubject } from '../../../operations/read/find-enrollments.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
 import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
@@ -65,9 +66,22 @@ export function presentEnrollment(view: EnrollmentView, links: WorkflowLinks): z
   };
 }
 
-export function presentExplanation({ enrollment, entries, truncated }: Explanation, links: WorkflowLinks): z.input<typeof explanationSchema> {
-  return { enrollment: presentEnrollment(enrollment, links), entries: entries.map(presentEntry), truncated };
+export function presentExplanation({ enrollment, entries, next, truncated }: Explanation, links: WorkflowLinks): z.input<typeof explanationSchema> {
+  const ofNext = next === null ? null : presentNextDecision(next);
+  return { enrollment: presentEnrollment(enrollment, links), entries: entries.map(presentEntry), next: ofNext, truncated };
 }
+
+const presentNextDecision = (next: NextDecision) => ({
+  step: next.stepId,
+  verdict: next.verdict,
+  reason: next.reason,
+  until: isoTimeOrNull(next.untilMs),
+  asked_at: isoTimeOrNull(next.askedAtMs),
+  in_flight: next.inFlight,
+  version: next.version,
+  gates: next.checks,
+  sentence: next.sentence,
+});
 
 export function presentFound({ explanations, quiet, more }: FoundExplanations, links: WorkflowLinks): z.input<typeof foundSchema> {
   return {
@@ -78,11 +92,13 @@ export function presentFound({ explanations, quiet, more }: FoundExplanations, l
   };
 }
 
-const presentQuiet = ({ id, externalIds, state, lastActivityAtMs, sentence }: QuietSubject): z.input<typeof quietSchema> => ({
+const presentQuiet = ({ id, externalIds, state, lastActivityAtMs, noSequence, sentence }: QuietSubject): z.input<typeof quietSchema> => ({
   id,
   external_ids: externalIds.map(presentExternalId),
   state,
   last_activity_at: isoTime(lastActivityAtMs),
+  kept_from: (noSequence?.keptFrom ?? []).map(({ sequence, reason }) => ({ sequence, reason })),
+  decided_at: isoTimeOrNull(noSequence?.atMs ?? null),
   sentence,
 });
 

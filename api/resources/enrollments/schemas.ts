@@ -166,9 +166,26 @@ export const entrySchema = z
   ])
   .meta({ id: 'ExplanationEntry' });
 
+const nextDecisionSchema = z
+  .object({
+    step: z.string(),
+    verdict: z.enum(['send', 'defer', 'hold', 'skip', 'stop']),
+    reason: z.string().meta({ description: 'Of `send`, the channel.' }),
+    until: timeField.nullable().meta({ description: 'Of `defer`: the first instant at which every time gate is open.' }),
+    asked_at: timeField.nullable().meta({ description: 'When it is decided; null: when the sequence is resumed.' }),
+    in_flight: z.boolean().meta({ description: 'It is being handed to the provider.' }),
+    version: z.int().meta({ description: 'The version of the sequence that decides.' }),
+    gates: z.array(gateSchema),
+    sentence: z.string(),
+  })
+  .meta({ id: 'NextDecision' });
+
 export const explanationSchema = z
   .object({
     enrollment: enrollmentSchema,
+    next: nextDecisionSchema.nullable().meta({
+      description: 'What would be decided about the next step now, on what is known now; null: there is none. Nothing is sent or stored by asking.',
+    }),
     entries: z.array(entrySchema).meta({ description: 'In order of time.' }),
     truncated: z.boolean().meta({ description: 'More was recorded than is shown.' }),
   })
@@ -179,6 +196,10 @@ export const quietSchema = z.object({
   external_ids: z.array(externalIdSchema),
   state: subjectState,
   last_activity_at: timeField,
+  kept_from: z
+    .array(z.object({ sequence: z.string().nullable().meta({ description: 'null: no sequence could begin.' }), reason: z.string() }))
+    .meta({ description: 'For programs: what kept which sequence from beginning when it was last reported. Empty: not stored.' }),
+  decided_at: timeField.nullable(),
   sentence: z.string(),
 });
 

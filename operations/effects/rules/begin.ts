@@ -3,6 +3,7 @@ import { baseSegment } from '../../../domain/people/segments.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
+import type { KeptFrom, NoSequenceReason } from '../../../domain/subjects/no-sequence.ts';
 import type { Beginning, Draft } from '../../intake/draft.ts';
 import type { ActiveSequence, KnownContact, KnownEnrollment, KnownSubject } from '../../intake/world.ts';
 import { isClosedEverywhere } from './suppressions.ts';
@@ -19,43 +20,59 @@ export interface Candidate {
  * under the lock.
  * Source: docs/rules.md#rule-17
  */
-export function beginSequences(draft: Draft, candidate: Candidate): Beginning[] {
-  const begun: Beginning[] = [];
-  if (!mayBegin(draft, candidate)) return begun;
-  for (const sequence of draft.world.sequences) {
+export function beginSequences(draft: Draft, candidate: Candidate): Begun {
+  const ofAll = keptFromAll(draft, candidate);
+  if (ofAll !== null) return { begun: [], keptFrom: [{ sequence: null, reason: ofAll, detail: null }] };
+  const result: Begun = { begun: [], keptFrom: [] };
+  for (const sequence of draft.world.sequences.filter((s) => isAbout(draft, candidate, s))) {
     const rivals = rivalsOf(draft, candidate, sequence);
-    if (!triggers(draft, candidate, sequence) || rivals === null) continue;
+    const reason = keptFrom(draft, candidate, sequence) ?? (rivals === null ? 'newer_runs' : null);
+    if (reason !== null || rivals === null) {
+      result.keptFrom.push({ sequence: sequence.version.slug, reason: reason ?? 'newer_runs', detail: null });
+      continue;
+    }
     const next = draft.begin(beginning(draft, candidate, sequence));
     for (const { id } of rivals) draft.end([id], 'superseded', { data: { by_enrollment: next.id } });
-    begun.push(next);
+    result.begun.push(next);
   }
-  return begun;
+  if (result.begun.length === 0 && result.keptFrom.length === 0) result.keptFrom.push({ sequence: null, reason: 'no_sequence', detail: null });
+  return result;
+}
+
+/** What began, and what kept the other sequences about such a subject from beginning. */
+export interface Begun {
+  begun: Beginning[];
+  keptFrom: KeptFrom[];
 }
 
 /** What keeps a subject from every sequence, whatever the subject is. */
-function mayBegin(draft: Draft, { subject, owner }: Candidate): boolean {
+function keptFromAll(draft: Draft, { subject, owner }: Candidate): NoSequenceReason | null {
   const person = draft.contact(owner.personId);
-  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED') return false;
+  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED') return 'do_not_contact';
   // The order may have arrived before this older event.
-  if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return false;
-  return !isClosedEverywhere(draft, person.id);
+  if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return 'ordered_since';
+  if (isClosedEverywhere(draft, person.id)) return 'opted_out';
+  return draft.identitiesOf([person.id]).length === 0 ? 'unknown_person' : null;
 }
 
-function triggers(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): boolean {
+const isAbout = (draft: Draft, { subject }: Candidate, { version }: ActiveSequence) => version.definition.on === draft.kindOf(subject.kind).trigger;
+
+/** What keeps one sequence from beginning; null: nothing. */
+function keptFrom(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): NoSequenceReason | null {
   const { definition, version } = sequence.version;
   const { nowMs, tenant } = draft.context;
-  if (definition.on !== draft.kindOf(subject.kind).trigger) return false;
   const person = draft.contact(owner.personId);
-  if (definition.stopOn.includes('contacted') && wasContacted(subject, person)) return false;
+  if (definition.stopOn.includes('contacted') && wasContacted(subject, person)) return 'contacted';
   // The reply may have arrived before this older event.
-  if (definition.stopOn.includes('replied') && person.lastReplyAt !== null && person.lastReplyAt > subject.lastActivityAt) return false;
+  if (definition.stopOn.includes('replied') && person.lastReplyAt !== null && person.lastReplyAt > subject.lastActivityAt) return 'replied';
   const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
   const plan = compilePlan(definition, version, tenant.timeScale);
-  if (keepsFromBeginning(known, definition, nowMs, tenant.timeScale)) return false;
-  if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return false;
+  const entered = keptFromReentry(known, definition, nowMs, tenant.timeScale);
+  if (entered !== null) return entered;
+  if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return 'too_old';
   // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
   const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
-  return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address)));
+  return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address))) ? null : 'no_address';
 }
 
 /** A colleague has spoken about this subject, or with its person after it had begun; the call may have arrived first. */
@@ -82,15 +99,22 @@ const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void',
 const mostTakeovers = 3;
 
 /** Re-entry: once per subject, or again after the sequence's cooldown. @param known - of this sequence, about this subject */
-function keepsFromBeginning(known: readonly KnownEnrollment[], { reentry }: SequenceDefinition, nowMs: number, timeScale: number): boolean {
-  if (known.filter((enrollment) => enrollment.stopReason === 'superseded').length >= mostTakeovers) return true;
+function keptFromReentry(
+  known: readonly KnownEnrollment[],
+  { reentry }: SequenceDefinition,
+  nowMs: number,
+  timeScale: number,
+): NoSequenceReason | null {
+  if (known.filter((enrollment) => enrollment.stopReason === 'superseded').length >= mostTakeovers) return 'took_over_too_often';
   const cooldownMs = reentry === 'once-per-subject' ? null : reentry.cooldownMs / timeScale;
-  return known.some((enrollment) => {
+  const keeps = known.some((enrollment) => {
     if (enrollment.endedAt === null) return true;
     if (enrollment.activatedAt === null && enrollment.stopReason !== null)
       return enrollment.stopReason !== 'superseded' && !passingEnds.includes(enrollment.stopReason);
     return cooldownMs === null || nowMs < enrollment.endedAt + cooldownMs;
   });
+  if (!keeps) return null;
+  return cooldownMs === null ? 'took_part' : 'cooldown';
 }
 
 /** An enrollment as its subject and owner stand now, anchored at the last activity. */

@@ -1,6 +1,8 @@
 import type { PersonDetails, SubjectKey } from '../../../domain/events.ts';
 import type { Identity } from '../../../domain/people/choose-contact.ts';
-import type { SubjectAddress, SubjectKind, SubjectReport } from '../../../domain/subjects/kind.ts';
+import type { StopReason } from '../../../domain/sequence/plan.ts';
+import type { Subject, SubjectAddress, SubjectKind, SubjectReport } from '../../../domain/subjects/kind.ts';
+import type { KeptFrom, NoSequenceReason } from '../../../domain/subjects/no-sequence.ts';
 import type { Draft } from '../../intake/draft.ts';
 import { usableOf } from '../../intake/found.ts';
 import { identitiesOf, keysOf, type ScopedKey } from '../../intake/source.ts';
@@ -127,6 +129,7 @@ function createSubject<D, R>(
       convertedAt: null,
       contactedAt: null,
       previousSubjectId: previous?.id ?? null,
+      noSequence: null,
     },
     previous === null ? keys : [],
   );
@@ -162,11 +165,27 @@ function continueOrBegin<D, R>(draft: Draft, kind: SubjectKind<D, R>, event: Rep
   const ending = subject.state === 'open' ? kind.endsBy(subject) : null;
   const running = draft.enrollmentsAbout([subjectId]).find((enrollment) => enrollment.endedAt === null);
   if (ending !== null) endRunsAbout(draft, subjectId, ending);
-  const fit = subject.state === 'open' && ending === null && kind.unfit(subject, draft.context.tenant.settings, event.report) === null;
   const owner = draft.contact(contactId);
-  const begun = fit ? beginSequences(draft, { subject, owner }) : [];
+  const unfit = ofItself(draft, kind, subject, { ending, report: event.report });
+  const { begun, keptFrom } = unfit === null ? beginSequences(draft, { subject, owner }) : { begun: [], keptFrom: [unfit] };
+  const ran = begun.length > 0 || draft.enrollmentsAbout([subjectId]).length > 0;
+  draft.changeSubject(subjectId, { noSequence: ran ? null : { atMs: draft.context.nowMs, keptFrom } });
   if (begun.length > 0 && owner.lifecycle === 'NEW') draft.changeContact(contactId, { lifecycle: 'IN_PROGRESS' });
   tellActivity(draft, kind, event, { enrollmentId: running?.id ?? begun[0]?.id ?? null, ending });
+}
+
+/** What keeps a subject from every sequence, whoever it belongs to; null: nothing. */
+function ofItself<D, R>(
+  draft: Draft,
+  kind: SubjectKind<D, R>,
+  subject: Subject<D>,
+  { ending, report }: { ending: StopReason | null; report: R },
+): KeptFrom | null {
+  const kept = (reason: NoSequenceReason, detail: string | null = null): KeptFrom => ({ sequence: null, reason, detail });
+  if (subject.state !== 'open') return kept(subject.state === 'converted' ? 'bought' : 'gone');
+  const detail = kind.unfit(subject, draft.context.tenant.settings, report);
+  if (detail !== null) return kept('unfit', detail);
+  return ending === null ? null : kept('nothing_left');
 }
 
 /** Activity belongs to the story of the sequence about the subject; it costs no workflow history. */

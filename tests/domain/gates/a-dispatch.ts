@@ -29,6 +29,7 @@ export interface Differences {
   step?: Partial<Facts['step']>;
   enrollment?: Partial<Facts['enrollment']>;
   subject?: Partial<Facts['subject']>;
+  attributes?: Facts['attributes'];
   contact?: Partial<ContactRecord>;
   zones?: Partial<Facts['person']['zones']>;
   /** Newest first. */
@@ -57,7 +58,17 @@ export function factsWith(differences: Differences = {}): Facts {
   return {
     plan: compilePlan(sequence, 1, timeScale),
     progress: { ...progressOf(newEnrollment(anchorMs, timeScale), []), activatedAtMs: anchorMs + ms('1h') / timeScale, ...differences.progress },
-    step: { id: step.id, when: step.when, channels: step.channels, refusals: {}, maxRetries: step.maxRetries, failures: 0, ...differences.step },
+    step: {
+      id: step.id,
+      when: step.when,
+      channels: step.channels,
+      refusals: {},
+      maxRetries: step.maxRetries,
+      onFailure: step.onFailure ?? 'skip',
+      window: step.window ?? null,
+      failures: 0,
+      ...differences.step,
+    },
     enrollment: { id: 'this', ended: null, ...differences.enrollment },
     subject: {
       boughtBy: 'key',
@@ -67,8 +78,10 @@ export function factsWith(differences: Differences = {}): Facts {
       currency: 'EUR',
       segment: 'RETURNING',
       modifiers: ['LOW_STOCK'],
+      stock: [],
       ...differences.subject,
     },
+    attributes: differences.attributes ?? {},
     person: {
       contacts: [{ lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null, ...differences.contact }],
       sends: (differences.sends ?? []).map((send) => ({ step: 'other/email', ...send })),

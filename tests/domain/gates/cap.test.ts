@@ -108,7 +108,9 @@ describe('in line for the last free slot', () => {
     const both = [slot('a', '4h'), slot('b', '14h')];
     expect(decide({ ...own, upcoming: both })).toMatchObject({ kind: 'defer', untilMs: at('28h') + ms('1m') });
     // Awake again, it keeps what it has reserved itself.
-    expect(decide({ ...own, upcoming: both, progress: { notBeforeMs: { email: at('28h') + ms('1m') } } })).toMatchObject({ untilMs: at('28h') + ms('1m') });
+    expect(decide({ ...own, upcoming: both, progress: { notBeforeMs: { email: at('28h') + ms('1m') } } })).toMatchObject({
+      untilMs: at('28h') + ms('1m'),
+    });
   });
 
   test('a step is not given up for a message that has not gone out: it lets the other have its turn first', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Condition } from '../../../domain/sequence/definition.ts';
+import { silenceStages, type SilenceStage } from '../../../domain/people/silence-stage.ts';
+import type { AttributeTest, Condition, Range } from '../../../domain/sequence/definition.ts';
 import { chooseChannel } from '../../../domain/gates/choose-channel.ts';
 import { firstOpen } from '../../../domain/gates/first-open.ts';
 import type { TimeGate } from '../../../domain/gates/gate.ts';
@@ -28,6 +29,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'due',
     'active_now',
     'quiet_hours',
+    'send_window',
     'gap',
     'cap',
     'turn',
@@ -201,6 +203,75 @@ describe('conditions', () => {
     [{ not: { clicked: 'email' } }, 'send'],
   ])('%j → %s', (when, kind) => {
     expect(kindWhen(when)).toBe(kind);
+  });
+
+  test('`replied` counts from the anchor, or from the send of a step', () => {
+    const runsOn = { sequence: aSequence({ stopOn: ['purchased', 'opted_out'], steps: [anEmail({ at: '1h' })] }) };
+    const repliedAt = (span: string) => ({ ...runsOn, contact: { lastReplyMs: anchorMs + ms(span) } });
+    expect(kindWhen('replied', repliedAt('30m'))).toBe('send');
+    expect(kindWhen('replied', repliedAt('0m'))).toBe('skip');
+    expect(kindWhen('replied', runsOn)).toBe('skip');
+    const sentAfter20m = { messages: { first: { ...sent, sentAtMs: anchorMs + ms('20m') } } };
+    expect(kindWhen({ replied: 'first' }, { ...repliedAt('30m'), ...sentAfter20m })).toBe('send');
+    expect(kindWhen({ replied: 'first' }, { ...repliedAt('10m'), ...sentAfter20m })).toBe('skip');
+    expect(kindWhen({ replied: 'first' }, repliedAt('30m'))).toBe('skip');
+  });
+
+  test.each<[string, SilenceStage, number]>([
+    ['23h', 'none', 1],
+    ['24h', 'none', 1],
+    ['1441m', '24h', 1],
+    ['3d', '3d', 1],
+    ['7d', '7d', 1],
+    ['14d', '14d', 1],
+    ['30d', '30d', 1],
+    ['3d', '3d', 3600],
+  ])('after a silence of %s the stage is %s', (after, stage, timeScale) => {
+    const sequence = aSequence({ maxAge: '60d', steps: [anEmail({ at: '1h', expires: '60d' })] });
+    const stages = silenceStages.filter((one) => {
+      const verdict = decide({ sequence, after, timeScale, step: { when: { stage: one } } });
+      return verdict.kind === 'send';
+    });
+    expect(stages).toEqual([stage]);
+  });
+
+  test('a reply or a visit ends a silence, a message of ours does not', () => {
+    const after = '73h';
+    const sequence = aSequence({ stopOn: ['purchased', 'opted_out'], steps: [anEmail({ at: '1h', expires: '7d' })] });
+    const stage = (differences: Parameters<typeof decide>[0]) => kindWhen({ stage: '3d' }, { sequence, after, ...differences });
+    expect(stage({ sends: [{ channel: 'email', atMs: anchorMs + ms('48h'), dueMs: null }] })).toBe('send');
+    expect(stage({ contact: { lastReplyMs: anchorMs + ms('48h') } })).toBe('skip');
+    expect(stage({ contact: { lastSeenMs: anchorMs + ms('48h') } })).toBe('skip');
+    expect(stage({ subject: { lastActivityMs: anchorMs + ms('48h') } })).toBe('skip');
+  });
+
+  test.each<[Range, (number | null)[], 'send' | 'skip', boolean]>([
+    [{ below: 5 }, [9, 4], 'send', true],
+    [{ below: 5 }, [9, 5], 'skip', true],
+    [{ below: 5 }, [9, null], 'skip', false],
+    [{ below: 5 }, [null, 4], 'send', true],
+    [{ below: 5 }, [], 'skip', false],
+    [{ atLeast: 1, below: 3 }, [0, 3], 'skip', true],
+    [{ atLeast: 1, below: 3 }, [0, 2], 'send', true],
+  ])('stock %j of %j → %s', (stock, units, kind, known) => {
+    const verdict = decide({ step: { when: { stock } }, subject: { stock: units } });
+    expect(verdict.kind).toBe(kind);
+    expect(checkOf(verdict, 'conditions').note?.includes('Cannot be known') ?? false).toBe(!known);
+  });
+
+  test('an attribute is compared in any case, by value or by range; an unknown one cannot be known', () => {
+    const attributes = { 'lead.source': 'Meta', 'contact.orders': 2, 'contact.country': null };
+    const kindOf = (attribute: AttributeTest) => kindWhen({ attribute }, { attributes });
+    expect(kindOf({ name: 'lead.source', is: ['META'] })).toBe('send');
+    expect(kindOf({ name: 'lead.source', is: ['website', 'meta '] })).toBe('send');
+    expect(kindOf({ name: 'lead.source', is: ['website'] })).toBe('skip');
+    expect(kindOf({ name: 'contact.orders', is: [2] })).toBe('send');
+    expect(kindOf({ name: 'contact.orders', atLeast: 2 })).toBe('send');
+    expect(kindOf({ name: 'contact.orders', below: 2 })).toBe('skip');
+    const unknown = (attribute: AttributeTest) => checkOf(decide({ step: { when: { not: { attribute } } }, attributes }), 'conditions').note;
+    expect(unknown({ name: 'contact.country', is: ['AT'] })).toBe('Cannot be known, counted as no: attribute contact.country is AT.');
+    expect(unknown({ name: 'toString', is: ['AT'] })).toContain('attribute toString');
+    expect(unknown({ name: 'lead.source', atLeast: 3 })).toContain('attribute lead.source at least 3');
   });
 
   test('values are read in the major units of the currency', () => {
@@ -394,7 +465,7 @@ describe('time gates', () => {
 test('a time gate that never opens ends the search at the expiry of the step', () => {
   let asked = 0;
   const never: TimeGate = {
-    name: 'never',
+    name: 'gap',
     opensAt: (_, fromMs) => {
       asked += 1;
       if (asked > 100) throw new Error('still searching');

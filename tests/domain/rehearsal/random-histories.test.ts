@@ -7,10 +7,11 @@ import type { RehearsalEvent } from '../../../domain/rehearsal/events.ts';
 import type { LogEntryOf, Rehearsal } from '../../../domain/rehearsal/rehearse.ts';
 import { rehearse } from '../../../domain/rehearsal/rehearse.ts';
 import { plainSettings, type Setting } from '../../../domain/rehearsal/world.ts';
-import type { Condition, SequenceDefinition } from '../../../domain/sequence/definition.ts';
+import { type Condition, failurePolicies, type SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import { dueAt, expiryAt } from '../../../domain/sequence/due.ts';
 import { zonesOfCountry } from '../../../domain/people/country-zones.ts';
 import { type DailyWindow, firstOutsideAll } from '../../../domain/time/quiet-hours.ts';
+import { firstInsideAll, type WeeklyWindow, weekdays } from '../../../domain/time/weekly-window.ts';
 import { aSequence, ms } from '../../helpers/sequence-dsl.ts';
 
 // Random sequences, shoppers, providers and outages. What holds here holds for the product: workflow and dispatch run the same
@@ -39,6 +40,20 @@ const condition = (earlier: string[]): fc.Arbitrary<Condition | null> =>
     ...earlier.map((id) => ({ weight: 1, arbitrary: fc.constant<Condition>({ all: [{ opened: id }, { value: { atLeast: 20 } }] }) })),
   );
 
+const sendWindows = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(null) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record<WeeklyWindow>({
+        fromMinute: fc.integer({ min: 0, max: 1439 }),
+        toMinute: fc.constantFrom(1440, 60, 720),
+        days: fc.subarray([...weekdays], { minLength: 2 }),
+      })
+      .filter(({ fromMinute, toMinute }) => fromMinute !== toMinute),
+  },
+);
+
 const sequences: fc.Arbitrary<SequenceDefinition> = fc.integer({ min: 1, max: stepIds.length }).chain((count) =>
   fc
     .tuple(
@@ -55,6 +70,8 @@ const sequences: fc.Arbitrary<SequenceDefinition> = fc.integer({ min: 1, max: st
           when: condition(stepIds.slice(0, index)),
           expiresMinutes: fc.option(fc.integer({ min: 0, max: 600 }), { freq: 3 }),
           maxRetries: fc.nat(4),
+          window: sendWindows,
+          onFailure: fc.constantFrom(...failurePolicies),
         }),
       ),
     )
@@ -72,11 +89,22 @@ const sequences: fc.Arbitrary<SequenceDefinition> = fc.integer({ min: 1, max: st
         quietFor: `${quietForMinutes}m`,
         maxAge: `${maxAgeDays}d`,
         stopOn: stopsOnReply ? ['purchased', 'replied', 'opted_out'] : ['purchased', 'opted_out'],
-        steps: steps.map(({ id, from, minutes, channels, when, expiresMinutes, maxRetries }) => {
+        steps: steps.map(({ id, from, minutes, channels, when, expiresMinutes, maxRetries, onFailure, window }) => {
           offset += minutes;
           const delayMs = (from === 'anchor' ? offset : minutes) * minuteMs;
           const expiresAfterMs = expiresMinutes === null ? null : expiresMinutes * minuteMs;
-          return { id, due: { from, delayMs }, channels, content: 'cart/email_2h', when, lapsesWith: null, expiresAfterMs, maxRetries };
+          return {
+            id,
+            due: { from, delayMs },
+            channels,
+            content: 'cart/email_2h',
+            when,
+            lapsesWith: null,
+            expiresAfterMs,
+            maxRetries,
+            onFailure,
+            ...(window === null ? {} : { window }),
+          };
         }),
       });
     }),
@@ -205,6 +233,26 @@ describe('in every history', () => {
     });
   });
 
+  test('nothing goes out outside the window of its step, on a clock read by other means', () => {
+    check((run, { definition, setting }) => {
+      if (run.plan.timeScale !== 1) return;
+      for (const { step, atMs, checks } of sends(run)) {
+        const window = definition.steps.find(({ id }) => id === step)?.window;
+        if (window === undefined) continue;
+        const { timeZones = ['UTC'] } = setting;
+        const { clocks = 1, clocksHeeded = 1 } = checks.find(({ gate }) => gate === 'send_window')?.input ?? {};
+        for (const timeZone of clocks === clocksHeeded ? timeZones : timeZones.slice(0, 1)) {
+          const { fromMinute: from, toMinute: to, days } = window;
+          const minute = minuteOfDay(timeZone, atMs);
+          // The hours after midnight belong to the day before.
+          const day = dayOfWeek(timeZone, from > to && minute < to ? atMs - ms('24h') : atMs);
+          expect(from < to ? minute >= from && minute < to : minute >= from || minute < to, timeZone).toBe(true);
+          expect(days).toContain(day);
+        }
+      }
+    });
+  });
+
   test('messages keep three hours apart unless they were due together', () => {
     check((run) => {
       const progress = progressOf(run);
@@ -218,13 +266,13 @@ describe('in every history', () => {
   });
 
   test('nothing is sent before it is due or after it expired, and every step lives two minutes at least', () => {
-    check((run, { setting }) => {
-      const { timeZones = [] } = setting;
+    check((run, { definition, setting }) => {
+      const { timeZones = ['UTC'] } = setting;
       const quietHours = quietHoursOf(setting);
       const progress = progressOf(run);
       for (const { step, atMs } of sends(run)) {
         expect(atMs).toBeGreaterThanOrEqual(dueAt(run.plan, progress, step));
-        const expiryMs = expiryAt(run.plan, progress, step);
+        const expiryMs = Math.max(expiryAt(run.plan, progress, step), windowEndMs(run, definition, timeZones, step));
         if (quietHours === null || timeZones.length === 1) expect(atMs).toBeLessThanOrEqual(expiryMs);
         else
           expect(atMs).toBeLessThanOrEqual(
@@ -320,15 +368,15 @@ describe('in every history', () => {
 
 test('the random histories are worth their name: every kind of end, skip and deferral occurs in them', () => {
   const seen = new Set<string>();
-  for (const { definition, events, setting } of fc.sample(stories, { numRuns: 3_000, seed: 7 })) {
+  for (const { definition, events, setting } of fc.sample(stories, { numRuns: 5_000, seed: 7 })) {
     for (const entry of rehearse(definition, events, setting).log)
       seen.add(entry.kind === 'sent' ? `sent ${entry.outcome}` : `${entry.kind} ${entry.reason}`);
   }
   for (const kind of [
     ...['sent sent', 'sent unknown'],
-    ...['activity', 'active_now', 'quiet_hours', 'gap', 'due'].map((reason) => `deferred ${reason}`),
+    ...['activity', 'active_now', 'quiet_hours', 'send_window', 'gap', 'due'].map((reason) => `deferred ${reason}`),
     ...['too_old', 'condition', 'not_connected', 'no_address', 'no_consent', 'suppressed', 'refused', 'silent'].map((reason) => `skipped ${reason}`),
-    ...['completed', 'purchased', 'purchased_elsewhere', 'not_abandoned', 'replied', 'opted_out', 'expired', 'cart_deleted'].map(
+    ...['completed', 'purchased', 'purchased_elsewhere', 'not_abandoned', 'replied', 'opted_out', 'expired', 'cart_deleted', 'undeliverable'].map(
       (reason) => `finished ${reason}`,
     ),
   ]) {
@@ -337,17 +385,32 @@ test('the random histories are worth their name: every kind of end, skip and def
 });
 
 test('no step is put off beyond its end: a message that fails too late is given up at once, and the next one is on time', () => {
-  check((run, { setting }) => {
+  check((run, { definition, setting }) => {
     const progress = progressOf(run);
     const quietHours = quietHoursOf(setting);
     // Where nobody knows the person's clock, a step may live longer than planned.
     if (quietHours !== null && (setting.timeZones ?? []).length > 1) return;
     for (const entry of run.log) {
       if (entry.kind !== 'deferred' || entry.anchorMs !== progress.anchorMs || entry.reason === 'activity') continue;
-      expect(entry.untilMs).toBeLessThanOrEqual(expiryAt(run.plan, progress, entry.step));
+      const endMs = Math.max(expiryAt(run.plan, progress, entry.step), windowEndMs(run, definition, setting.timeZones ?? ['UTC'], entry.step));
+      expect(entry.untilMs).toBeLessThanOrEqual(endMs);
     }
   });
 });
+
+const weekdayFormats = new Map<string, Intl.DateTimeFormat>();
+function dayOfWeek(timeZone: string, atMs: number): string {
+  const format = weekdayFormats.get(timeZone) ?? new Intl.DateTimeFormat('en-GB', { timeZone, weekday: 'short' });
+  weekdayFormats.set(timeZone, format);
+  return format.format(atMs).toLowerCase();
+}
+
+/** When the window closes that opens first after a step was due, on the clocks that it respects; -1: it has none, or its author limits its life. */
+function windowEndMs(run: Rehearsal, { steps }: SequenceDefinition, timeZones: readonly string[], stepId: string): number {
+  const step = steps.find(({ id }) => id === stepId);
+  if (run.plan.timeScale !== 1 || step?.window === undefined || step.expiresAfterMs !== null) return -1;
+  return firstInsideAll(step.window, timeZones, dueAt(run.plan, progressOf(run), stepId)).untilMs;
+}
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 function minuteOfDay(timeZone: string, atMs: number): number {

@@ -1,3 +1,4 @@
+import type { WeeklyWindow } from '../../../domain/time/weekly-window.ts';
 import { describe, expect, test } from 'vitest';
 import type { ChannelFacts } from '../../../domain/gates/facts.ts';
 import {
@@ -200,6 +201,20 @@ describe('a provider', () => {
     expect(run.log.filter(({ kind }) => kind === 'sent')).toMatchObject([{ step: 'second', channel: 'email' }]);
   });
 
+  test('that keeps refusing makes the step go on with its next channel, where it says so', () => {
+    const step = anEmail({ id: 'first', at: '1h', channels: ['sms', 'email'], maxRetries: 1, onFailure: 'next-channel' });
+    const events = [cartUpdated('08:00'), provider('08:30', 'refused'), provider('09:10', 'accepted')];
+    const run = rehearse(aSequence({ steps: [step] }), events, { channels: { sms: usable, email: usable } });
+    expect(run.log.filter(({ kind }) => kind === 'sent')).toMatchObject([{ step: 'first', channel: 'email' }]);
+  });
+
+  test('that refuses a step which says `end` ends the sequence', () => {
+    const steps = [anEmail({ id: 'first', at: '1h', maxRetries: 0, onFailure: 'end' }), anEmail({ id: 'second', at: '5h' })];
+    const run = rehearse(aSequence({ steps }), [cartUpdated('08:00'), provider('08:30', 'refused')]);
+    expect(run.finished).toEqual({ reason: 'undeliverable', at: '09:00' });
+    expect(run.skipped).toEqual([]);
+  });
+
   test('that gives no answer counts as having sent: the step is never repeated and `after` counts from it', () => {
     const sequence = aSequence({ steps: [anEmail({ id: 'a', at: '1h' }), anEmail({ id: 'b', after: '4h' })] });
     const run = rehearse(sequence, [cartUpdated('08:00'), provider('08:30', 'unknown'), provider('09:30', 'accepted')]);
@@ -208,6 +223,46 @@ describe('a provider', () => {
       { step: 'b', outcome: 'sent' },
     ]);
     expect(run.sent.at(1)).toEqual({ step: 'b', at: '13:00' });
+  });
+});
+
+describe('the window of a step', () => {
+  const office: WeeklyWindow = { fromMinute: 9 * 60, toMinute: 17 * 60, days: ['mon', 'tue', 'wed', 'thu', 'fri'] };
+  const steps = [anEmail({ at: '24h', window: office })];
+  // 14 March 2026 is a Saturday.
+  const onFriday = { day: '2026-03-13', timeZones: ['Europe/Vienna'] };
+
+  test('puts it off to the next time at which it is open, though that lies beyond its usual life', () => {
+    const run = rehearse(aSequence({ steps }), [cartUpdated('12:00')], onFriday);
+    expect(run.deferred).toEqual([{ step: 'email', until: 'day 4 09:00', reason: 'send_window' }]);
+    expect(run.sent).toEqual([{ step: 'email', at: 'day 4 09:00' }]);
+    expect(run.log[0]).toMatchObject({
+      checks: expect.arrayContaining([
+        expect.objectContaining({ gate: 'send_window', note: expect.stringContaining('on Mon, Tue, Wed, Thu, Fri from 09:00 to 17:00') as string }),
+      ]) as unknown,
+    });
+  });
+
+  test('opens together with the quiet hours', () => {
+    const early = { ...office, fromMinute: 6 * 60 };
+    const run = rehearse(aSequence({ steps: [anEmail({ at: '24h', window: early })] }), [cartUpdated('12:00')], onFriday);
+    expect(run.sent).toEqual([{ step: 'email', at: 'day 4 08:00' }]);
+  });
+
+  test('holds in every zone in which the person may live', () => {
+    const run = rehearse(aSequence({ steps }), [cartUpdated('12:00')], { day: '2026-03-13', timeZones: ['America/New_York', 'America/Los_Angeles'] });
+    expect(run.sent).toEqual([{ step: 'email', at: 'day 4 12:00' }]);
+  });
+
+  test('costs the step where its author lets it expire before, and beyond the maximum age', () => {
+    const expiring = [anEmail({ at: '24h', window: office, expires: '12h' })];
+    expect(rehearse(aSequence({ steps: expiring }), [cartUpdated('12:00')], onFriday).skipped).toEqual([{ step: 'email', reason: 'too_old' }]);
+    expect(rehearse(aSequence({ steps, maxAge: '2d' }), [cartUpdated('12:00')], onFriday).skipped).toEqual([{ step: 'email', reason: 'too_old' }]);
+  });
+
+  test('means nothing where days pass in minutes', () => {
+    const run = rehearse(aSequence({ steps }), [cartUpdated('12:00')], { ...onFriday, timeScale: 3600 });
+    expect(run.sent).toEqual([{ step: 'email', at: '12:00:24' }]);
   });
 });
 

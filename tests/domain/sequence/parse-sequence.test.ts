@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseSequence } from '../../../domain/sequence/parse-sequence.ts';
 import { describeFileErrors } from '../../../domain/yaml-file.ts';
+import type { Condition } from '../../../domain/sequence/definition.ts';
 import { subjectKindsOf } from '../../../domain/subjects/index.ts';
 import { lead } from '../../../domain/subjects/lead/index.ts';
 
@@ -50,24 +51,51 @@ describe('a file', () => {
 
   test('may say everything that the format knows', () => {
     const steps = [
-      '  - { id: popup, at: 1h, channel: onsite, content: cart/popup, lapsesWith: mail }',
-      '  - { id: mail, at: 2h, channel: email, content: cart/mail, expires: 4h, maxRetries: 1 }',
+      '  - { id: popup, at: 1h, channel: onsite, content: cart/popup, lapsesWith: mail, window: { from: 09:00 } }',
+      '  - { id: mail, at: 2h, channel: email, content: cart/mail, expires: 4h, maxRetries: 1, onFailure: end }',
       '  - id: nudge',
       '    after: 6h',
       '    channel: [sms, email]',
       '    content: cart/nudge',
+      '    window: { from: 22:30, to: "06:00", days: [fri, sat] }',
       '    when: { all: [{ not: converted }, { any: [{ opened: mail }, { segment: HIGH_VALUE }] }, { value: { atLeast: 99.5, below: 500 } }] }',
       '  - { id: mark, after: 0s, channel: none }',
     ].join('\n');
     const { steps: read } = definitionOf(file({ steps, more: 'quietFor: 30m\nholdout: 0%\npriority: 1' }));
-    expect(read[0]).toMatchObject({ lapsesWith: 'mail' });
-    expect(read[1]).toMatchObject({ expiresAfterMs: 14_400_000, maxRetries: 1 });
+    expect(read[0]).toMatchObject({
+      lapsesWith: 'mail',
+      window: { fromMinute: 540, toMinute: 1440, days: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
+    });
+    expect(read[1]).toMatchObject({ expiresAfterMs: 14_400_000, maxRetries: 1, onFailure: 'end' });
     expect(read[2]).toMatchObject({
       due: { from: 'previous', delayMs: 21_600_000 },
       channels: ['sms', 'email'],
+      window: { fromMinute: 1350, toMinute: 360, days: ['fri', 'sat'] },
       when: { all: [{ not: 'converted' }, { any: [{ opened: 'mail' }, { segment: 'HIGH_VALUE' }] }, { value: { atLeast: 99.5, below: 500 } }] },
     });
     expect(read[3]).toMatchObject({ channels: ['none'], content: null });
+  });
+
+  test.each<[string, Condition]>([
+    ['replied', 'replied'],
+    ['{ not: { replied: mail } }', { not: { replied: 'mail' } }],
+    ['{ stage: 7d }', { stage: '7d' }],
+    ['{ stock: { atLeast: 1, below: 5 } }', { stock: { atLeast: 1, below: 5 } }],
+    ['{ attribute: { name: contact.country, is: AT } }', { attribute: { name: 'contact.country', is: ['AT'] } }],
+    ['{ attribute: { name: contact.language, is: [de, fr] } }', { attribute: { name: 'contact.language', is: ['de', 'fr'] } }],
+    ['{ attribute: { name: cart.units, atLeast: 3 } }', { attribute: { name: 'cart.units', atLeast: 3 } }],
+  ])('has the condition %s', (written, read) => {
+    const steps = `  - { id: mail, at: 2h, channel: email, content: cart/mail }\n  - { id: b, at: 3h, channel: email, content: cart/b, when: ${written} }`;
+    expect(definitionOf(file({ steps })).steps[1]?.when).toEqual(read);
+  });
+
+  test('may as well be JSON', () => {
+    const { sequence, name, on } = { sequence: 'cart', name: 'Cart recovery', on: 'cart.abandoned' };
+    const steps = [{ id: 'email_2h', at: '2h', channel: 'email', content: 'cart/email_2h', when: { not: 'replied' } }];
+    expect(definitionOf(JSON.stringify({ sequence, name, on, steps }, null, 2)).steps[0]?.when).toEqual({ not: 'replied' });
+    expect(errorsOf(JSON.stringify({ sequence, name, on, steps: [{ ...steps[0], at: '2w' }] }, null, 2))[0]).toMatch(
+      /^8:7 Step `email_2h`: `at` is no span/,
+    );
   });
 });
 
@@ -110,6 +138,31 @@ describe('a mistake is named with its line and its remedy:', () => {
       '5:39 Step `a`: `channel[1]` is not understood: write one of email, sms, call, telegram, push, onsite, crm, task, none',
     ],
     [
+      'a next channel that does not exist',
+      file({ steps: step('onFailure: next-channel') }),
+      '5:63 Step `email`: `onFailure` needs a second channel: write `channel: [email, …]`, or skip',
+    ],
+    [
+      'a failure that nobody knows',
+      file({ steps: step('onFailure: retry') }),
+      '5:63 Step `email`: `onFailure` is not understood: write one of skip, next-channel, end',
+    ],
+    [
+      'a window that is never open',
+      file({ steps: step('window: { from: 09:00, to: 09:00 }') }),
+      '5:63 Step `email`: `window` is never open: `from` and `to` are the same',
+    ],
+    [
+      'a time that does not exist',
+      file({ steps: step('window: { from: 9:00 }') }),
+      '5:73 Step `email`: `window.from` is no time of day (`9:00`): write it from 00:00 to 24:00, such as 09:00',
+    ],
+    [
+      'a day that does not exist',
+      file({ steps: step('window: { days: [montag] }') }),
+      '5:80 Step `email`: `window.days[0]` is not understood: write one of sun, mon, tue, wed, thu, fri, sat',
+    ],
+    [
       'a silent mark with company',
       file({ steps: '  - { id: a, at: 2h, channel: [none, email], content: cart/a }' }),
       '5:22 Step `a`: `channel` `none` stands alone: a silent mark has no other channel',
@@ -128,7 +181,7 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'a condition that nobody knows',
       file({ steps: step('when: { oppened: email }') }),
-      '5:71 Step `email`: `when.oppened` is no condition: write converted, opened, clicked, segment, value, not, all or any',
+      '5:71 Step `email`: `when.oppened` is no condition: write converted, opened, clicked, replied, segment, stage, value, stock, attribute, not, all or any',
     ],
     [
       'two conditions side by side',
@@ -139,6 +192,36 @@ describe('a mistake is named with its line and its remedy:', () => {
       'a segment that does not exist',
       file({ steps: step('when: { not: { segment: RICH } }') }),
       '5:78 Step `email`: `when.not.segment` must be one of FIRST_TIME, HIGH_VALUE, RETURNING, LOW_STOCK',
+    ],
+    [
+      'a stage that does not exist',
+      file({ steps: step('when: { stage: 5d }') }),
+      '5:71 Step `email`: `when.stage` must be one of none, 24h, 3d, 7d, 14d, 30d',
+    ],
+    [
+      'a range that nothing is in',
+      file({ steps: step('when: { stock: { atLeast: 3, below: 3 } }') }),
+      '5:71 Step `email`: `when.stock` can never hold: nothing is at least 3 and below 3',
+    ],
+    [
+      'a stock without a bound',
+      file({ steps: step('when: { stock: low }') }),
+      '5:71 Step `email`: `when.stock` must be { atLeast: … } or { below: … } with a number of units, such as 5',
+    ],
+    [
+      'an attribute that nobody knows',
+      file({ steps: step('when: { not: { attribute: { name: lead.source, is: META } } }') }),
+      '5:63 Step `email`: `when` asks for the attribute `lead.source`, which is not known here: write one of cart.origin, cart.products, cart.units, contact.country, contact.region, contact.language, contact.orders',
+    ],
+    [
+      'an attribute without a question',
+      file({ steps: step('when: { attribute: { name: cart.units } }') }),
+      '5:71 Step `email`: `when.attribute` must be { name: contact.country, is: AT }, { name: …, is: [AT, DE] } or { name: cart.units, atLeast: 3 }',
+    ],
+    [
+      'a reply to a step that is not earlier',
+      file({ steps: step('when: { replied: later }') }),
+      '5:63 Step `email`: `when` names `later`, which is no earlier step',
     ],
     [
       'a pop-up that lapses with an earlier step',

@@ -1,0 +1,74 @@
+import { quietHoursWords } from '../people/zone-words.ts';
+import { oldestAt } from '../sequence/due.ts';
+import type { EpochMs } from '../sequence/plan.ts';
+import { firstInsideAll, type WeeklyWindow, weekdays } from '../time/weekly-window.ts';
+import { offsetMsAt } from '../time/zones.ts';
+import type { Facts } from './facts.ts';
+import type { GateInput, Situation, TimeGate } from './gate.ts';
+
+/**
+ * A step may say at which hours of which days it goes out, on the person's own clock; where several clocks may be theirs, on each of them. Off
+ * under a time scale.
+ * Source: docs/rules.md#rule-6
+ */
+export const sendWindow: TimeGate = {
+  name: 'send_window',
+  opensAt({ facts }, fromMs) {
+    const window = windowOf(facts);
+    return window === null ? fromMs : firstInsideAll(window, facts.person.zones.timeZones, fromMs).atMs;
+  },
+  input: ({ facts, nowMs }) => inputOf(facts, nowMs),
+  note: ({ facts, nowMs }) => `The step goes out ${sendWindowWords(inputOf(facts, nowMs))} only.`,
+};
+
+/**
+ * Until when a step with a window may be sent: a step that is due while its window is closed lives until the window that opens next is over. What its
+ * author says about its expiry counts more, and beyond the sequence's maximum age nothing goes out all the same.
+ * @param expiryMs - until when it may be sent otherwise
+ */
+export function expiryInWindow({ facts, dueMs }: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
+  const window = windowOf(facts);
+  const ownMs = facts.plan.steps.find(({ id }) => id === facts.step.id)?.expiresAfterMs ?? null;
+  if (window === null || ownMs !== null) return expiryMs;
+  const { untilMs } = firstInsideAll(window, facts.person.zones.timeZones, dueMs);
+  return Math.max(expiryMs, Math.min(untilMs, oldestAt(facts.plan, facts.progress)));
+}
+
+/** Days and hours, and on whose clock: "on Mon, Tue from 09:00 to 17:00 in Austria (UTC+01:00)". Completes "The step goes out … only." */
+export function sendWindowWords(input: GateInput): string {
+  const days =
+    typeof input['days'] === 'string' && input['days'].split(' ').length < weekdays.length ? `on ${input['days'].replaceAll(' ', ', ')}` : '';
+  return `${days}${quietHoursWords(input)}`.trim();
+}
+
+/** A time scale squeezes days into minutes, and the clock on the wall means nothing there. */
+function windowOf({ plan, step }: Facts): WeeklyWindow | null {
+  return plan.timeScale === 1 ? step.window : null;
+}
+
+/** In the fields of the gate `quiet_hours`. Offsets explain the decision as well as zones do, and say less about the person. */
+function inputOf(facts: Facts, nowMs: EpochMs): GateInput {
+  const window = windowOf(facts);
+  if (window === null) return {};
+  const { timeZones, basis, country } = facts.person.zones;
+  const days = weekdays.filter((day) => window.days.includes(day)).map((day) => day.charAt(0).toUpperCase() + day.slice(1));
+  const place = {
+    days: days.join(' '),
+    fromMinute: window.fromMinute,
+    toMinute: window.toMinute,
+    zoneBasis: basis,
+    ...(country === null ? {} : { country }),
+  };
+  const offsets = (zones: readonly string[]) => [...new Set(zones.map((zone) => offsetMsAt(zone, nowMs) / 60_000))];
+  const possible = offsets(timeZones);
+  const [only] = possible;
+  if (possible.length === 1 && only !== undefined) return { ...place, utcOffsetMinutes: only };
+  const heeded = offsets(firstInsideAll(window, timeZones, nowMs).timeZones);
+  return {
+    ...place,
+    clocks: possible.length,
+    clocksHeeded: heeded.length,
+    utcOffsetMinutesFrom: Math.min(...heeded),
+    utcOffsetMinutesTo: Math.max(...heeded),
+  };
+}
