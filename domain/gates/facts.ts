@@ -57,10 +57,9 @@ export interface UpcomingRecord {
   step: string;
   /** The channel that it would go out on, as far as is known here. */
   channel: string | null;
-  /** Its due time, or the end of its deferral. */
+  /** By its sequence; `readyMs`: or the later time to which it was put off. */
+  dueMs: EpochMs;
   readyMs: EpochMs;
-  /** It was put off until then: the slot is its own. */
-  reserved: boolean;
   /** Until when it may be sent. */
   expiryMs: EpochMs;
   /** 1 (first) to 5. */

@@ -1,17 +1,5 @@
 import type { DeferReason, EpochMs } from '../sequence/plan.ts';
-import type { Situation, TimeGate } from './gate.ts';
-
-/** When all time gates are open. */
-export interface Opening {
-  /** Epoch ms; `nowMs` when all are open already. */
-  atMs: EpochMs;
-  /** The name of the gate that moved the instant last: what the step waits for. null: nothing. */
-  binding: DeferReason | null;
-  /** By gate, in the order given: the latest instant to which it moved the search; null: it never did. */
-  movedTo: (EpochMs | null)[];
-  /** The names of the gates that moved the search while it was within the step's expiry. */
-  delayedBy: readonly string[];
-}
+import type { Opening, Situation, TimeGate } from './gate.ts';
 
 /**
  * The first instant from `nowMs` on at which every time gate is open: each gate moves the instant forward until none does.

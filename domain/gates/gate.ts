@@ -2,7 +2,6 @@ import type { Channel } from '../channels/index.ts';
 import type { DeferReason, EpochMs, HoldReason, SkipReason, StopReason } from '../sequence/plan.ts';
 import type { ChannelChoice } from './choose-channel.ts';
 import type { Facts } from './facts.ts';
-import type { Opening } from './first-open.ts';
 import type { GateCheck } from './verdict.ts';
 
 /** How far the clocks of worker and server may be apart before a punctual dispatch is sent back to wait. */
@@ -45,6 +44,18 @@ export interface TimeGate {
   input(situation: Situation): GateInput;
   /** Why it is closed; where that depends on the facts, made from them. */
   note: string | ((situation: Situation) => string);
+}
+
+/** When all time gates are open. */
+export interface Opening {
+  /** Epoch ms; `nowMs` when all are open already. */
+  atMs: EpochMs;
+  /** The name of the gate that moved the instant last: what the step waits for. null: nothing. */
+  binding: DeferReason | null;
+  /** By gate, in the order given: the latest instant to which it moved the search; null: it never did. */
+  movedTo: (EpochMs | null)[];
+  /** The names of the gates that moved the search while it was within the step's expiry. */
+  delayedBy: readonly string[];
 }
 
 /** Asked last, about the instant at which the step would go out, and what put it off until then. */

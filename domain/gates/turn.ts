@@ -1,4 +1,3 @@
-import { readyAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { scaled } from '../sequence/time-scale.ts';
 import { type Cap, firstFree, type Taken } from '../time/rolling-caps.ts';
@@ -17,7 +16,7 @@ const beforeExpiryMs = 5_000;
 
 /**
  * The next steps of a person's sequences stand in line for the same caps and the same hours between two messages. At any moment, those that are ready
- * within the hour go by priority; else who was put off to its slot before, else who was ready earlier.
+ * within the hour go by priority, then by their due times. So a step keeps its place, and the slot that it was put off to, before all that are due later.
  * Source: docs/rules.md#rule-19
  */
 export const turn: TimeGate = {
@@ -54,16 +53,15 @@ function freeInLine(situation: Situation, fromMs: EpochMs): EpochMs {
   }
 }
 
-function aheadOf({ facts: { person, plan, progress, step, enrollment }, dueMs }: Situation, atMs: EpochMs): UpcomingRecord[] {
-  const readyMs = readyAt(plan, progress, step.id);
-  const own = { priority: plan.priority, reserved: readyMs > dueMs, readyMs, enrollmentId: enrollment.id };
+function aheadOf({ facts: { person, plan, enrollment }, dueMs }: Situation, atMs: EpochMs): UpcomingRecord[] {
+  const own = { priority: plan.priority, dueMs, enrollmentId: enrollment.id };
   const horizonMs = atMs + scaled(hourMs, plan.timeScale);
   return person.upcoming.filter((other) => other.readyMs <= horizonMs && counts(other) && inLine(other, own) < 0).sort(inLine);
 }
 
-type Place = Pick<UpcomingRecord, 'priority' | 'reserved' | 'readyMs' | 'enrollmentId'>;
+type Place = Pick<UpcomingRecord, 'priority' | 'dueMs' | 'enrollmentId'>;
 function inLine(a: Place, b: Place): number {
-  return a.priority - b.priority || Number(b.reserved) - Number(a.reserved) || a.readyMs - b.readyMs || (a.enrollmentId < b.enrollmentId ? -1 : 1);
+  return a.priority - b.priority || a.dueMs - b.dueMs || (a.enrollmentId < b.enrollmentId ? -1 : 1);
 }
 
 /** When those in line would go out, each at its first free instant. Who would be too old by then takes no slot. */

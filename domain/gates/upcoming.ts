@@ -11,7 +11,6 @@ export function nextStepOf(plan: Plan, progress: Progress, enrollmentId: string,
   if (progress.stopped !== null || progress.held !== null) return [];
   const step = plan.steps.find(({ id }) => progress.settled[id] === undefined);
   if (step === undefined) return [];
-  const readyMs = readyAt(plan, progress, step.id);
   const choice = chooseChannel({ step: { channels: step.channels, refusals: {}, maxRetries: 0, onFailure: 'skip' }, channels });
   return [
     {
@@ -19,8 +18,8 @@ export function nextStepOf(plan: Plan, progress: Progress, enrollmentId: string,
       stepId: step.id,
       step: `${plan.sequence}/${step.id}`,
       channel: choice.kind === 'chosen' ? choice.channel : (step.channels[0] ?? null),
-      readyMs,
-      reserved: readyMs > dueAt(plan, progress, step.id),
+      dueMs: dueAt(plan, progress, step.id),
+      readyMs: readyAt(plan, progress, step.id),
       expiryMs: expiryAt(plan, progress, step.id),
       priority: plan.priority,
     },

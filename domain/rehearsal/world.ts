@@ -281,7 +281,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
 }
 
 /** The rehearsed enrollment among others of its person. */
-export const rehearsedId = 'rehearsed';
+const rehearsedId = 'rehearsed';
 
 function sendsOf({ sends, elsewhere }: World): readonly SendRecord[] {
   return elsewhere.sends.length === 0 ? sends : [...sends, ...elsewhere.sends].sort((a, b) => b.atMs - a.atMs);

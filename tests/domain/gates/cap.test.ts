@@ -14,8 +14,8 @@ const waiting = (more: Partial<UpcomingRecord>): UpcomingRecord => ({
   stepId: 'sms_12h',
   step: 'lead-nurture/sms_12h',
   channel: 'sms',
+  dueMs: at('1h'),
   readyMs: at('1h'),
-  reserved: false,
   expiryMs: at('24h'),
   priority: 3,
   ...more,
@@ -93,15 +93,15 @@ describe('in line for the last free slot', () => {
     expect(decide({ ...oneLeft, upcoming: [waiting({ priority: 1, readyMs: at('2h') + 1 })] }).kind).toBe('send');
   });
 
-  test('of the same priority, who was ready earlier goes first, and a lower one never does', () => {
-    expect(decide({ ...oneLeft, upcoming: [waiting({ readyMs: at('1h') - 1 })] }).kind).toBe('defer');
-    expect(decide({ ...oneLeft, upcoming: [waiting({ readyMs: at('1h') + 1 })] }).kind).toBe('send');
-    expect(decide({ ...oneLeft, upcoming: [waiting({ priority: 4, readyMs: at('1h') - 1 })] }).kind).toBe('send');
+  test('of the same priority, what was due earlier goes first, and a lower one never does', () => {
+    expect(decide({ ...oneLeft, upcoming: [waiting({ dueMs: at('1h') - 1 })] }).kind).toBe('defer');
+    expect(decide({ ...oneLeft, upcoming: [waiting({ dueMs: at('1h') + 1 })] }).kind).toBe('send');
+    expect(decide({ ...oneLeft, upcoming: [waiting({ priority: 4, dueMs: at('1h') - 1 })] }).kind).toBe('send');
   });
 
   test('deferrals have reserved their slots: many do not wake together', () => {
     const full = { caps: twoADay, sends: [sent(before('10h')), sent(before('20h'))] };
-    const slot = (enrollmentId: string, span: string) => waiting({ enrollmentId, readyMs: at(span), reserved: true, expiryMs: at('9d') });
+    const slot = (enrollmentId: string, span: string) => waiting({ enrollmentId, dueMs: at('0s'), readyMs: at(span), expiryMs: at('9d') });
     const own = { ...full, sequence: aSequence({ steps: [anEmail({ at: '1h', expires: '5d' })] }) };
     expect(decide(own)).toMatchObject({ kind: 'defer', untilMs: at('4h') });
     expect(decide({ ...own, upcoming: [slot('a', '4h')] })).toMatchObject({ kind: 'defer', untilMs: at('14h') });
