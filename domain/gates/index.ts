@@ -8,6 +8,7 @@ import { enrollmentRunning } from './enrollment-running.ts';
 import { gap } from './gap.ts';
 import type { DecisiveGate, FinalGate, TimeGate } from './gate.ts';
 import { held } from './held.ts';
+import { holdout } from './holdout.ts';
 import { maxAge } from './max-age.ts';
 import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
@@ -27,6 +28,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   orderedSince,
   repliedSince,
   activation,
+  holdout,
   maxAge,
   channel,
   conditions,

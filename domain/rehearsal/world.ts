@@ -27,6 +27,8 @@ export interface Setting {
   channels: Partial<Record<Channel, ChannelFacts>>;
   /** Whether opens and clicks become known at all (rule 9). */
   tracksOpens: boolean;
+  /** The person is among those who get nothing, where the sequence holds people out. */
+  heldOut: boolean;
 }
 
 const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false };
@@ -47,6 +49,7 @@ export const plainSetting: Setting = {
   attributes: {},
   channels: { email: usable },
   tracksOpens: true,
+  heldOut: false,
 };
 
 /** A message in the rehearsal's send ledger. */
@@ -73,10 +76,11 @@ export interface World {
   sends: SendRecord[];
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
+  holdout: Facts['holdout'];
 }
 
 /** The world at the moment when the subject was last active. */
-export function newWorld(anchorMs: EpochMs, setting: Setting): World {
+export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: number): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
     ledger: [],
@@ -89,6 +93,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting): World {
     sends: [],
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
+    holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
   };
 }
 
@@ -263,6 +268,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       sends: world.sends,
       zones: { timeZones: setting.timeZones, basis: 'stated', country: null },
     },
+    holdout: world.holdout,
     channels: world.channels,
     messages: world.messages,
     settings: setting.settings,

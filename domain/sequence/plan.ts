@@ -17,6 +17,7 @@ export const stopReasons = [
   'replied',
   'contacted',
   'opted_out',
+  'holdout',
   'undeliverable',
   'expired',
   'emptied',

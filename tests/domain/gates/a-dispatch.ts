@@ -29,6 +29,7 @@ export interface Differences {
   enrollment?: Partial<Facts['enrollment']>;
   subject?: Partial<Facts['subject']>;
   attributes?: Facts['attributes'];
+  holdout?: Facts['holdout'];
   contact?: Partial<ContactRecord>;
   zones?: Partial<Facts['person']['zones']>;
   /** Newest first. */
@@ -83,6 +84,7 @@ export function factsWith(differences: Differences = {}): Facts {
       sends: differences.sends ?? [],
       zones: { timeZones: ['UTC'], basis: 'stated', country: null, ...differences.zones },
     },
+    holdout: differences.holdout ?? null,
     channels: differences.channels ?? { email: usable },
     messages: differences.messages ?? {},
     settings: { ...plainSettings, quietHours: differences.quietHours ?? null },
