@@ -1,6 +1,6 @@
 import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
-import type { ChannelFacts, ContactRecord, Facts, SendRecord } from '../gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord, UpcomingRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
@@ -29,6 +29,13 @@ export interface Setting {
   tracksOpens: boolean;
   /** The person is among those who get nothing, where the sequence holds people out. */
   heldOut: boolean;
+  elsewhere: Elsewhere;
+}
+
+/** What other sequences have sent to the person, newest first, and what they want to send next. */
+export interface Elsewhere {
+  sends: readonly SendRecord[];
+  upcoming: readonly UpcomingRecord[];
 }
 
 const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false };
@@ -50,6 +57,7 @@ export const plainSetting: Setting = {
   channels: { email: usable },
   tracksOpens: true,
   heldOut: false,
+  elsewhere: { sends: [], upcoming: [] },
 };
 
 /** A message in the rehearsal's send ledger. */
@@ -74,6 +82,7 @@ export interface World {
   messages: Facts['messages'];
   /** Newest first. */
   sends: SendRecord[];
+  elsewhere: Elsewhere;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
   holdout: Facts['holdout'];
@@ -91,6 +100,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: nu
     channels: { ...setting.channels },
     messages: {},
     sends: [],
+    elsewhere: setting.elsewhere,
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
@@ -169,7 +179,7 @@ export function recordSend(
   setting: Setting,
 ): void {
   const reported = setting.tracksOpens ? false : null;
-  world.sends.unshift({ channel, atMs: nowMs, dueMs: dueAt(plan, progressIn(world), stepId) });
+  world.sends.unshift({ channel, step: `${plan.sequence}/${stepId}`, atMs: nowMs, dueMs: dueAt(plan, progressIn(world), stepId) });
   world.messages[stepId] = { sentAtMs: nowMs, opened: reported, clicked: reported };
   const before = rowOf(world, stepId);
   write(world, before, newRow(stepId, state, { before, channel, claimedAt: nowMs, nowMs }));
@@ -251,7 +261,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       window: step.window ?? null,
       failures: row?.failures ?? 0,
     },
-    enrollment: { ended: null },
+    enrollment: { id: rehearsedId, ended: null },
     subject: {
       state: world.subjectState,
       boughtBy: 'key',
@@ -265,7 +275,8 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
     attributes: setting.attributes,
     person: {
       contacts: [world.contact],
-      sends: world.sends,
+      sends: sendsOf(world),
+      upcoming: world.elsewhere.upcoming,
       zones: { timeZones: setting.timeZones, basis: 'stated', country: null },
     },
     holdout: world.holdout,
@@ -273,6 +284,13 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
     messages: world.messages,
     settings: setting.settings,
   };
+}
+
+/** The rehearsed enrollment among others of its person. */
+const rehearsedId = 'rehearsed';
+
+function sendsOf({ sends, elsewhere }: World): readonly SendRecord[] {
+  return elsewhere.sends.length === 0 ? sends : [...sends, ...elsewhere.sends].sort((a, b) => b.atMs - a.atMs);
 }
 
 function change(world: World, channel: Channel, to: Partial<ChannelFacts>): void {
