@@ -5,9 +5,11 @@ import { type Command, type Context, NotPossibleError, UsageError } from './comm
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
+import { lint } from './lint.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
+import { schema } from './schema.ts';
 import { send } from './send.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
@@ -25,7 +27,9 @@ const commands: Readonly<Record<string, Command>> = {
   stop,
   're-enroll': reEnroll,
   explain: explainCommand,
+  lint,
   rehearse,
+  schema,
 };
 
 const usage = `rekindle <command> [options]

@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { rehearse as rehearseSequence } from '../domain/rehearsal/rehearse.ts';
 import { parseScenario } from '../domain/rehearsal/scenario.ts';
 import { formatTranscript, transcriptOf } from '../domain/rehearsal/transcript.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { describeFileErrors, type FileError } from '../domain/yaml-file.ts';
-import { type Command, required, UsageError } from './command.ts';
+import { type Command, required } from './command.ts';
+import { presetOrFile, readText } from './sequence-file.ts';
 
 export const rehearse: Command = {
   summary: 'play a sequence over its days in a moment, without a server',
@@ -21,18 +20,18 @@ such as cart, or a file of your own. Nothing is sent, and no server is asked.
   options: { scenario: { type: 'string' }, from: { type: 'string' }, expect: { type: 'string' } },
   run({ args, options }) {
     const [wanted] = args;
-    const sequenceFile = fileOf(required(wanted, 'The sequence to rehearse'));
-    const sequence = parseSequence(read(sequenceFile));
+    const sequenceFile = presetOrFile(required(wanted, 'The sequence to rehearse'));
+    const sequence = parseSequence(readText(sequenceFile));
     if (!sequence.ok) return Promise.resolve(mistakes(sequenceFile, sequence.errors));
     const scenarioFile = typeof options['scenario'] === 'string' ? options['scenario'] : null;
-    const scenarioText = scenarioFile === null ? '' : read(scenarioFile);
+    const scenarioText = scenarioFile === null ? '' : readText(scenarioFile);
     const given = typeof options['from'] === 'string' ? `from: ${JSON.stringify(options['from'])}\n` : '';
     const scenario = parseScenario(given === '' ? scenarioText : `${withoutFrom(scenarioText)}\n${given}`, sequence.definition);
     if (!scenario.ok) return Promise.resolve(mistakes(scenarioFile ?? '--from', scenario.errors));
     const transcript = transcriptOf(rehearseSequence(sequence.definition, scenario.value.events, scenario.value.setting), scenario.value);
     const text = formatTranscript(transcript);
     if (typeof options['expect'] !== 'string') return Promise.resolve({ data: transcript, lines: [text] });
-    const differences = differ(read(options['expect']), text);
+    const differences = differ(readText(options['expect']), text);
     return Promise.resolve({
       data: { ...transcript, differences },
       lines: differences.length === 0 ? [`As ${options['expect']} says.`] : [`Not as ${options['expect']} says:`, '', ...differences],
@@ -43,21 +42,6 @@ such as cart, or a file of your own. Nothing is sent, and no server is asked.
 
 function mistakes(file: string, errors: readonly FileError[]) {
   return { data: { file, errors }, lines: [describeFileErrors(file, errors)], failed: true };
-}
-
-/** One that comes with Rekindle, by its name; else a file. */
-function fileOf(wanted: string): string {
-  // From the sources, and from dist/.
-  const preset = ['..', '../..'].map((root) => fileURLToPath(new URL(`${root}/sequences/${wanted}.yaml`, import.meta.url)));
-  return /^[\w-]+$/.test(wanted) ? (preset.find((file) => existsSync(file)) ?? wanted) : wanted;
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }
 
 /** The command line's time counts, not the file's; the other lines keep their numbers. */

@@ -15,7 +15,10 @@ export interface Mistake {
   message: string;
 }
 
-export type ReadYaml<T> = { ok: true; value: T } | { ok: false; errors: FileError[] };
+/** A mistake with its place and the name of its field. */
+export type Place = (mistake: Mistake) => FileError;
+
+export type ReadYaml<T> = { ok: true; value: T; place: Place } | { ok: false; errors: FileError[] };
 
 /** A longer file was not written by hand, and is refused unread. */
 const longestFile = 256 * 1024;
@@ -43,12 +46,16 @@ export function readYaml<S extends z.ZodType>(
 
   const shape = schema.safeParse(content.value);
   const mistakes = shape.success ? mistakesIn(shape.data) : shape.error.issues.flatMap(mistakesOf);
-  if (shape.success && mistakes.length === 0) return { ok: true, value: shape.data };
-  const errors = mistakes.map(({ path, message }) => ({
+  const place: Place = ({ path, message }) => ({
     ...position(lines, offsetOf(document, path)),
     message: `${path.length === 0 ? 'The file' : nameOf(document, path)} ${message}`,
-  }));
-  return { ok: false, errors: errors.sort((a, b) => a.line - b.line || a.column - b.column) };
+  });
+  if (shape.success && mistakes.length === 0) return { ok: true, value: shape.data, place };
+  return { ok: false, errors: inOrderOfFile(mistakes.map(place)) };
+}
+
+export function inOrderOfFile<E extends FileError>(errors: readonly E[]): E[] {
+  return errors.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** The errors as a terminal shows them, one a line: `cart.yaml:12:7: …`. @param file - the file's name as its author knows it */

@@ -27,13 +27,13 @@ export async function loadPresets(folder = presetsFolder()): Promise<CompiledPre
 }
 
 /** On boot: a changed preset file becomes a new version in every tenant. Safe in several processes at once. */
-export async function publishPresets(deps: Pick<Deps, 'db' | 'log'>, presets: CompiledPreset[]): Promise<void> {
+export async function publishPresets(deps: Pick<Deps, 'db' | 'log' | 'subjects'>, presets: CompiledPreset[]): Promise<void> {
   for (const tenant of await deps.db.listTenants()) await publishPresetsTo(deps, tenant, presets);
 }
 
 /** The same for one tenant. */
 export async function publishPresetsTo(
-  deps: Pick<Deps, 'db' | 'log'>,
+  deps: Pick<Deps, 'db' | 'log' | 'subjects'>,
   tenant: { id: string; slug: string },
   presets: readonly CompiledPreset[],
 ): Promise<void> {

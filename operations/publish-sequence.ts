@@ -3,10 +3,12 @@ import { and, desc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { channelContentOf, copyNameOf } from '../content/channels/index.ts';
 import type { CopySource } from '../content/copy-source.ts';
-import { sequences, sequenceVersions } from '../db/schema/index.ts';
+import { sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
+import { lintSequence } from '../domain/lint/lint-sequence.ts';
+import { tenantSettings, type TenantSettings } from '../domain/tenant-settings.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import type { Deps } from './deps.ts';
@@ -25,6 +27,8 @@ export interface CompiledPreset {
   definition: SequenceDefinition;
   content: Record<string, unknown>;
   sourceHash: string;
+  /** What the linter reads; absent: it was not read from a file. */
+  source?: Pick<PresetSource, 'file' | 'yaml'>;
 }
 
 /** Thrown when a sequence file cannot be used. The message names every mistake with its line. */
@@ -63,14 +67,39 @@ export async function compilePreset(source: PresetSource, kinds: SubjectKinds = 
     }
   }
   const sourceHash = createHash('sha256').update(JSON.stringify({ definition, content })).digest('hex');
-  return { definition, content, sourceHash };
+  return { definition, content, sourceHash, source: { file: source.file, yaml: source.yaml } };
 }
 
 /**
- * Make a preset the tenant's current version. Unchanged: nothing happens. Running enrollments stay on the version they started with.
+ * Make a preset the tenant's current version. Unchanged: nothing happens. Running enrollments stay on the version they started with. What `rekindle lint` says about a new
+ * version is logged: it is in use all the same.
  * @returns the version that new enrollments get from now on
  */
-export async function publishPreset(deps: Pick<Deps, 'db'>, tenantId: string, preset: CompiledPreset): Promise<number> {
+export async function publishPreset(deps: PublishDeps, tenantId: string, preset: CompiledPreset): Promise<number> {
+  const { version, isNew } = await storeVersion(deps, tenantId, preset);
+  if (isNew) await logFindings(deps, tenantId, preset);
+  return version;
+}
+
+type PublishDeps = Pick<Deps, 'db' | 'log' | 'subjects'>;
+
+async function logFindings({ db, log, subjects }: PublishDeps, tenantId: string, { source }: CompiledPreset): Promise<void> {
+  if (source === undefined) return;
+  const [tenant] = await db.withTenant(tenantId, (tx) => tx.select().from(tenants).where(eq(tenants.id, tenantId)));
+  if (tenant === undefined || tenant.synthetic) return;
+  for (const { line, column, severity, rule, message } of lintSequence(source.yaml, statedIn(tenantSettings.parse(tenant.settings)), subjects)) {
+    log.warn({ tenant: tenant.slug, severity, rule }, `${source.file}:${line}:${column}: ${message}`);
+  }
+}
+
+/** The settings that differ from their defaults, which nobody has stated. The postal address counts as it stands: it is in every email. */
+function statedIn(settings: TenantSettings): Partial<TenantSettings> {
+  const defaults = new Map<string, unknown>(Object.entries(tenantSettings.parse({})));
+  const stated = Object.entries(settings).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults.get(name)));
+  return { ...Object.fromEntries(stated), postalAddress: settings.postalAddress };
+}
+
+async function storeVersion(deps: Pick<Deps, 'db'>, tenantId: string, preset: CompiledPreset): Promise<{ version: number; isNew: boolean }> {
   const { definition, content, sourceHash } = preset;
   return deps.db.withTenant(tenantId, async (tx) => {
     await tx
@@ -85,11 +114,11 @@ export async function publishPreset(deps: Pick<Deps, 'db'>, tenantId: string, pr
       .where(and(eq(sequenceVersions.sequenceId, sequence.id)))
       .orderBy(desc(sequenceVersions.version))
       .limit(1);
-    if (latest?.sourceHash === sourceHash && sequence.currentVersionId === latest.id) return latest.version;
+    if (latest?.sourceHash === sourceHash && sequence.currentVersionId === latest.id) return { version: latest.version, isNew: false };
     const version = (latest?.version ?? 0) + 1;
     const id = uuidv7();
     await tx.insert(sequenceVersions).values({ tenantId, id, sequenceId: sequence.id, version, definition, content, sourceHash });
     await tx.update(sequences).set({ currentVersionId: id, name: definition.name }).where(eq(sequences.id, sequence.id));
-    return version;
+    return { version, isNew: true };
   });
 }

@@ -5,6 +5,7 @@ import { firstInsideAll, type WeeklyWindow, weekdays } from '../time/weekly-wind
 import { offsetMsAt } from '../time/zones.ts';
 import type { Facts } from './facts.ts';
 import type { GateInput, Situation, TimeGate } from './gate.ts';
+import { quietHours } from './quiet-hours.ts';
 
 /**
  * A step may say at which hours of which days it goes out, on the person's own clock; where several clocks may be theirs, on each of them. Off
@@ -22,16 +23,22 @@ export const sendWindow: TimeGate = {
 };
 
 /**
- * Until when a step with a window may be sent: a step that is due while its window is closed lives until the window that opens next is over. What its
- * author says about its expiry counts more, and beyond the sequence's maximum age nothing goes out all the same.
+ * Until when a step with a window may be sent: a step that is due while its window is closed, or closed by the quiet hours, lives until the next window
+ * that leaves it an open instant is over. What its author says about its expiry counts more, and beyond the sequence's maximum age nothing goes out all the same.
  * @param expiryMs - until when it may be sent otherwise
  */
-export function expiryInWindow({ facts, dueMs }: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
+export function expiryInWindow(asked: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
+  const { facts, dueMs } = asked;
   const window = windowOf(facts);
   const ownMs = facts.plan.steps.find(({ id }) => id === facts.step.id)?.expiresAfterMs ?? null;
   if (window === null || ownMs !== null) return expiryMs;
-  const { untilMs } = firstInsideAll(window, facts.person.zones.timeZones, dueMs);
-  return Math.max(expiryMs, Math.min(untilMs, oldestAt(facts.plan, facts.progress)));
+  const oldestMs = oldestAt(facts.plan, facts.progress);
+  for (let fromMs = dueMs; fromMs <= oldestMs; ) {
+    const { atMs, untilMs } = firstInsideAll(window, facts.person.zones.timeZones, fromMs);
+    if (quietHours.opensAt({ ...asked, expiryMs }, atMs) < untilMs) return Math.max(expiryMs, Math.min(untilMs, oldestMs));
+    fromMs = untilMs;
+  }
+  return expiryMs;
 }
 
 /** Days and hours, and on whose clock: "on Mon, Tue from 09:00 to 17:00 in Austria (UTC+01:00)". Completes "The step goes out … only." */

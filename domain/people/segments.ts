@@ -1,7 +1,8 @@
-export type BaseSegment = 'FIRST_TIME' | 'HIGH_VALUE' | 'RETURNING';
+export const baseSegments = ['FIRST_TIME', 'HIGH_VALUE', 'RETURNING'] as const;
+export type BaseSegment = (typeof baseSegments)[number];
 /** Added to any base segment; it adds sentences to the copy and replaces none. */
 export type SegmentModifier = 'LOW_STOCK';
-export const segmentNames = ['FIRST_TIME', 'HIGH_VALUE', 'RETURNING', 'LOW_STOCK'] as const satisfies readonly (BaseSegment | SegmentModifier)[];
+export const segmentNames = [...baseSegments, 'LOW_STOCK'] as const satisfies readonly (BaseSegment | SegmentModifier)[];
 export type Segment = (typeof segmentNames)[number];
 
 /** What the shop knows of a customer. null: it does not say. */

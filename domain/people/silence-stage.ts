@@ -16,6 +16,11 @@ const thresholds = [
   ['24h', 24 * hourMs + 1],
 ] as const satisfies readonly (readonly [SilenceStage, number])[];
 
+/** After how long a stage is reached, in milliseconds of real time. */
+export function silentForMs(stage: SilenceStage): number {
+  return thresholds.find(([name]) => name === stage)?.[1] ?? 0;
+}
+
 /**
  * The stage of a silence.
  * @param sinceMs - the person's last sign of life

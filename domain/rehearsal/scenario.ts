@@ -110,7 +110,7 @@ export interface Scenario {
  */
 export function parseScenario(yaml: string, definition: SequenceDefinition, kinds: SubjectKinds = subjectKinds): ReadYaml<Scenario> {
   const read = readYaml(yaml.trim() === '' ? '{}' : yaml, scenarioSchema, (shape) => mistakesIn(shape, definition, kinds));
-  return read.ok ? { ok: true, value: toScenario(read.value) } : read;
+  return read.ok ? { ...read, value: toScenario(read.value) } : read;
 }
 
 function mistakesIn(shape: ScenarioShape, definition: SequenceDefinition, kinds: SubjectKinds): Mistake[] {

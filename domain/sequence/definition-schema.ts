@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import { weekdays } from '../time/weekly-window.ts';
+import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
 import { failurePolicies } from './definition.ts';
 import { parseDuration } from './duration.ts';
@@ -18,12 +19,18 @@ const unavailable = (only: string) => ({
     input === undefined ? `is missing: write ${only}` : `is not available yet: write ${only}, the only one so far`,
 });
 
-const span = z.string(expected('a span such as 30m, 2h or 3d')).transform((text, context) => {
-  const spanMs = parseDuration(text);
-  if (spanMs !== null) return spanMs;
-  context.addIssue({ code: 'custom', message: `is no span (\`${text}\`): write a whole number and s, m, h or d, such as 30m, 2h or 3d` });
-  return z.NEVER;
-});
+// `meta` is what editors show and check (domain/sequence/json-schema.ts): of what a transformation reads, the schema itself says nothing.
+
+const spanPattern = '^[0-9]{1,9}[smhd]$';
+const span = z
+  .string(expected('a span such as 30m, 2h or 3d'))
+  .transform((text, context) => {
+    const spanMs = parseDuration(text);
+    if (spanMs !== null) return spanMs;
+    context.addIssue({ code: 'custom', message: `is no span (\`${text}\`): write a whole number and s, m, h or d, such as 30m, 2h or 3d` });
+    return z.NEVER;
+  })
+  .meta({ pattern: spanPattern });
 
 const stepId = z
   .string(expected('a name such as email_2h'))
@@ -32,31 +39,42 @@ const stepId = z
   .refine((id) => !(id in Object.prototype), 'is a reserved word: choose another id');
 
 const contentName = /^[a-z0-9][a-z0-9_-]*(\/[a-z0-9][a-z0-9_-]*)+$/;
-const content = z.unknown().transform((value, context): string => {
-  if (typeof value === 'string' && contentName.test(value)) return value;
-  const written = typeof value === 'object' && value !== null && 'model' in value;
-  const message = written
-    ? 'by a model is not available yet: name a text such as cart/email_2h'
-    : 'is not understood: write the name of a text such as cart/email_2h';
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-});
+const content = z
+  .unknown()
+  .transform((value, context): string => {
+    if (typeof value === 'string' && contentName.test(value)) return value;
+    const written = typeof value === 'object' && value !== null && 'model' in value;
+    const message = written
+      ? 'by a model is not available yet: name a text such as cart/email_2h'
+      : 'is not understood: write the name of a text such as cart/email_2h';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  })
+  .meta({ type: 'string', pattern: contentName.source });
 
-const condition = z.unknown().transform((value, context) => {
-  const read = readCondition(value, (path, message) => context.addIssue({ code: 'custom', path, message }));
-  return read ?? z.NEVER;
-});
+const condition = z
+  .unknown()
+  .transform((value, context) => {
+    const read = readCondition(value, (path, message) => context.addIssue({ code: 'custom', path, message }));
+    return read ?? z.NEVER;
+  })
+  .meta({ $ref: conditionRef });
 
 // Asked when a file is read: a channel may have been added to the registry since this module was loaded.
-const channel = z.custom<Channel>((name) => typeof name === 'string' && isChannel(name), {
-  error: (issue) => expected(`one of ${channelNames.join(', ')}`).error(issue),
-});
-const timeOfDay = z.string(expected('a time of day such as 09:00')).transform((text, context) => {
-  const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? (text === '24:00' ? [text, '24', '00'] : []);
-  if (hours !== undefined && minutes !== undefined) return Number(hours) * 60 + Number(minutes);
-  context.addIssue({ code: 'custom', message: `is no time of day (\`${text}\`): write it from 00:00 to 24:00, such as 09:00` });
-  return z.NEVER;
-});
+const channel = z
+  .custom<Channel>((name) => typeof name === 'string' && isChannel(name), {
+    error: (issue) => expected(`one of ${channelNames.join(', ')}`).error(issue),
+  })
+  .meta({ enum: channelNames });
+const timeOfDay = z
+  .string(expected('a time of day such as 09:00'))
+  .transform((text, context) => {
+    const [, hours, minutes] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(text) ?? (text === '24:00' ? [text, '24', '00'] : []);
+    if (hours !== undefined && minutes !== undefined) return Number(hours) * 60 + Number(minutes);
+    context.addIssue({ code: 'custom', message: `is no time of day (\`${text}\`): write it from 00:00 to 24:00, such as 09:00` });
+    return z.NEVER;
+  })
+  .meta({ pattern: '^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$' });
 
 /** Hours, days or both; what is left out is not restricted. */
 const sendWindow = z.strictObject(
@@ -74,40 +92,68 @@ const sendWindow = z.strictObject(
 const step = z.strictObject(
   {
     id: stepId,
-    on: z.undefined({ error: '(a step that reacts to an event) is not available yet: remove this step' }).optional(),
-    at: span.optional(),
-    after: span.optional(),
-    channel: z.preprocess(
-      (value) => (value === undefined || Array.isArray(value) ? value : [value]),
-      z.array(channel, expected('a channel or a list of channels')).min(1, 'names no channel'),
-    ),
-    content: content.optional(),
+    on: z.undefined({ error: '(a step that reacts to an event) is not available yet: remove this step' }).optional().meta({ not: {} }),
+    at: span.optional().meta({ description: 'When it is due: so long after the anchor.' }),
+    after: span.optional().meta({ description: 'When it is due: so long after the step before.' }),
+    channel: z
+      .preprocess(
+        (value) => (value === undefined || Array.isArray(value) ? value : [value]),
+        z.array(channel, expected('a channel or a list of channels')).min(1, 'names no channel'),
+      )
+      .meta({
+        description: 'How it goes out; of a list, the first channel that is possible. `none` only marks the time.',
+        anyOf: [{ enum: channelNames }, { type: 'array', items: { enum: channelNames }, minItems: 1 }],
+      }),
+    content: content.optional().meta({ description: 'The text, such as cart/email_2h.' }),
     when: condition.optional(),
-    lapsesWith: stepId.optional(),
-    expires: span.optional(),
-    window: sendWindow.optional(),
-    maxRetries: z.int(expected('a whole number')).min(0, 'must not be negative').max(10, 'must be 10 at most').default(3),
-    onFailure: z.enum(failurePolicies, expected(`one of ${failurePolicies.join(', ')}`)).default('skip'),
+    lapsesWith: stepId.optional().meta({ description: 'A later step, at whose due time this one lapses.' }),
+    expires: span.optional().meta({ description: 'How long after its due time it may still be sent.' }),
+    window: sendWindow.optional().meta({ description: 'The hours and days at which it goes out, on the person’s clock.' }),
+    maxRetries: z
+      .int(expected('a whole number'))
+      .min(0, 'must not be negative')
+      .max(10, 'must be 10 at most')
+      .default(3)
+      .meta({ description: 'How often a refused message is tried again on a channel.' }),
+    onFailure: z
+      .enum(failurePolicies, expected(`one of ${failurePolicies.join(', ')}`))
+      .default('skip')
+      .meta({ description: 'What follows when the provider keeps refusing.' }),
   },
   expected('a step: { id, at, channel, content }'),
 );
 
 const cooldown = z.strictObject({ cooldown: span });
-const reentry = z.unknown().transform((value, context) => {
-  if (value === 'once-per-subject') return 'once-per-subject' as const;
-  const read = cooldown.safeParse(value);
-  if (read.success) return { cooldownMs: read.data.cooldown };
-  context.addIssue({ code: 'custom', message: 'is not understood: write once-per-subject or { cooldown: 30d }' });
-  return z.NEVER;
-});
+const reentry = z
+  .unknown()
+  .transform((value, context) => {
+    if (value === 'once-per-subject') return 'once-per-subject' as const;
+    const read = cooldown.safeParse(value);
+    if (read.success) return { cooldownMs: read.data.cooldown };
+    context.addIssue({ code: 'custom', message: 'is not understood: write once-per-subject or { cooldown: 30d }' });
+    return z.NEVER;
+  })
+  .meta({
+    description: 'Who may go through it again.',
+    anyOf: [
+      { const: 'once-per-subject' },
+      { type: 'object', properties: { cooldown: { type: 'string', pattern: spanPattern } }, required: ['cooldown'], additionalProperties: false },
+    ],
+  });
 
-const holdout = z.unknown().transform((value, context) => {
-  if (value === 0 || value === '0%') return 0 as const;
-  const percent = typeof value === 'string' && /^\d{1,3}(\.\d+)?%$/.test(value);
-  const message = percent ? 'above 0% is not available yet: write 0% or leave it out' : 'is not understood: write 0% or leave it out';
-  context.addIssue({ code: 'custom', message });
-  return z.NEVER;
-});
+const holdout = z
+  .unknown()
+  .transform((value, context) => {
+    if (value === 0 || value === '0%') return 0 as const;
+    const percent = typeof value === 'string' && /^\d{1,3}(\.\d+)?%$/.test(value);
+    const message = percent ? 'above 0% is not available yet: write 0% or leave it out' : 'is not understood: write 0% or leave it out';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  })
+  .meta({
+    description: 'The share of people who get nothing, so that the effect can be measured.',
+    anyOf: [{ const: 0 }, { type: 'string', pattern: '^[0-9]{1,3}(\\.[0-9]+)?%$' }],
+  });
 
 /**
  * The shape of a sequence file, its defaults, and what it may ask for today. Rules across fields: `findMistakes`.
@@ -127,11 +173,11 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           .min(1, 'is empty: write a name for people')
           .max(80, 'is too long: 80 characters at most'),
         on: z.enum(triggers, expected(triggers.length === 1 ? String(triggers[0]) : `one of ${triggers.join(', ')}`)),
-        quietFor: span.optional(),
+        quietFor: span.optional().meta({ description: 'How long the subject must be left alone before the first step.' }),
         stopOn: z
           .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))
           .optional(),
-        maxAge: span.default(7 * 86_400_000),
+        maxAge: span.default(7 * 86_400_000).meta({ description: 'Nothing is sent about a subject that was left longer ago.' }),
         reentry: reentry.default('once-per-subject'),
         together: z.enum(['one', 'many'], expected('one or many')).default('one'),
         holdout: holdout.default(0),

@@ -94,7 +94,7 @@ export function attributesNamedBy(condition: Condition): string[] {
 }
 
 /** The conditions of which one is made, without `not`, `all` and `any`. */
-function partsOf(condition: Condition): Exclude<Condition, { not: Condition } | { all: Condition[] } | { any: Condition[] }>[] {
+export function partsOf(condition: Condition): Exclude<Condition, { not: Condition } | { all: Condition[] } | { any: Condition[] }>[] {
   if (typeof condition === 'string') return [condition];
   if ('not' in condition) return partsOf(condition.not);
   if ('all' in condition) return condition.all.flatMap(partsOf);

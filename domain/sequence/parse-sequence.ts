@@ -1,11 +1,11 @@
 import type { Document } from 'yaml';
 import { subjectKinds, type SubjectKinds } from '../subjects/index.ts';
-import { type FileError, readYaml, spell } from '../yaml-file.ts';
+import { type FileError, type Place, readYaml, spell } from '../yaml-file.ts';
 import type { SequenceDefinition } from './definition.ts';
 import { findMistakes, toDefinition } from './definition-rules.ts';
 import { sequenceSchemaFor } from './definition-schema.ts';
 
-export type ParsedSequence = { ok: true; definition: SequenceDefinition } | { ok: false; errors: FileError[] };
+export type ParsedSequence = { ok: true; definition: SequenceDefinition; place: Place } | { ok: false; errors: FileError[] };
 
 /**
  * Read a sequence from YAML.
@@ -14,7 +14,7 @@ export type ParsedSequence = { ok: true; definition: SequenceDefinition } | { ok
  */
 export function parseSequence(yaml: string, kinds: SubjectKinds = subjectKinds): ParsedSequence {
   const read = readYaml(yaml, sequenceSchemaFor(kinds), (shape) => findMistakes(shape, kinds), label);
-  return read.ok ? { ok: true, definition: toDefinition(read.value) } : read;
+  return read.ok ? { ok: true, definition: toDefinition(read.value), place: read.place } : read;
 }
 
 /** What to call the field: ``Step `email_2h`: `at` ``. */

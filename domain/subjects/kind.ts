@@ -154,6 +154,11 @@ export interface SubjectKind<D, R> {
   attributes(details: D): Readonly<Record<string, AttributeValue>>;
   /** For each thing in it, how many are left to buy; null: its source does not say. Empty: nothing in it is ever out of stock. */
   stock(details: D): readonly (number | null)[];
+  /**
+   * How many texts about one such subject carriers in the United States accept, and how long after it was left (T-Mobile, toll-free verification: one
+   * text for each cart, within 48 h); null: no such rule.
+   */
+  textsInUnitedStates: { most: number; withinMs: number } | null;
   /** Modifiers, which conditions combine with the person's segment. */
   modifiers(details: D, thresholds: Pick<SegmentThresholds, 'lowStockAt'>): SegmentModifier[];
   /** The one value by which lists and figures group enrollments about it; kept in `enrollments.segment`. */

@@ -43,6 +43,7 @@ export const booking: SubjectKind<BookingDetails, BookingReport> = {
   attributeNames: ['service'],
   attributes: ({ service }) => ({ service }),
   stock: () => [],
+  textsInUnitedStates: null,
   modifiers: () => [],
   segment: () => 'missed',
   segments: ['missed'],

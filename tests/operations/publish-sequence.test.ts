@@ -5,6 +5,7 @@ import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { loadPresets, presetsFolder } from '../../operations/publish-presets.ts';
 import { compilePreset, PresetError, publishPreset } from '../../operations/publish-sequence.ts';
 import { restartDemo } from '../../operations/restart-demo.ts';
+import { anotherStore } from '../api/left-carts.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
 let shop: Shop;
@@ -67,6 +68,25 @@ test('a preset with mistakes is refused with file and line, and nothing changes'
     compilePreset({ file: 'sequences/cart.yaml', yaml: yaml('  - { id: one, at: soon, channel: email, content: cart/one }'), copy: {} }),
   ).rejects.toThrow(/cart\.yaml:1\d/);
   expect(await versions()).toEqual(before);
+});
+
+test('what the linter says about a new version is logged, once, with its line', async () => {
+  const said: unknown[][] = [];
+  const log = { ...shop.deps.log, warn: (...words: unknown[]) => void said.push(words) } as typeof shop.deps.log;
+  const { tenantId } = await anotherStore(shop, 'linted');
+  const copy = { 'cart/one': { file: 'sequences/cart/one.liquid', text: await copyText() } };
+  const never = await compilePreset({
+    file: 'my-cart.yaml',
+    yaml: yaml(
+      '  - { id: one, at: 3h, channel: email, content: cart/one }\n  - { id: two, at: 9h, channel: email, content: cart/one, when: replied }',
+    ),
+    copy,
+  });
+  for (const _ of [1, 2]) await publishPreset({ ...shop.deps, log }, tenantId, never);
+  expect(said.map(([fields, message]) => [(fields as { rule: string }).rule, String(message).split(' ', 1)[0]])).toEqual([
+    ['postal_address', 'my-cart.yaml:11:24:'],
+    ['unreachable', 'my-cart.yaml:12:59:'],
+  ]);
 });
 
 test('a demo that starts again ends what it had left behind', async () => {

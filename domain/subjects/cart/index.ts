@@ -28,6 +28,7 @@ export const cart: SubjectKind<CartDetails, CartReport> = {
   attributeNames: ['origin', 'products', 'units'],
   attributes: ({ origin, items }) => ({ origin, products: items.length, units: items.reduce((sum, { quantity }) => sum + quantity, 0) }),
   stock: ({ items }) => items.map(({ stock }) => stock),
+  textsInUnitedStates: { most: 1, withinMs: 48 * 3_600_000 },
   modifiers: ({ items }, thresholds) => segmentModifiers(items, thresholds),
   segment: (base, { items }, _owner, settings) => sequenceType(base, segmentModifiers(items, settings)),
   segments: sequenceTypes,

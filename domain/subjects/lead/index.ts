@@ -34,6 +34,7 @@ export const lead: SubjectKind<LeadDetails, LeadReport> = {
   attributeNames: ['source', 'interest'],
   attributes: ({ source, interest }) => ({ source, interest }),
   stock: () => [],
+  textsInUnitedStates: null,
   modifiers: () => [],
   segment: (base) => (base === 'FIRST_TIME' ? 'new' : 'customer'),
   segments: ['new', 'customer'],

@@ -272,7 +272,7 @@ describe('in every history', () => {
       const progress = progressOf(run);
       for (const { step, atMs } of sends(run)) {
         expect(atMs).toBeGreaterThanOrEqual(dueAt(run.plan, progress, step));
-        const expiryMs = Math.max(expiryAt(run.plan, progress, step), windowEndMs(run, definition, timeZones, step));
+        const expiryMs = Math.max(expiryAt(run.plan, progress, step), windowEndMs(run, definition, setting, step));
         if (quietHours === null || timeZones.length === 1) expect(atMs).toBeLessThanOrEqual(expiryMs);
         else
           expect(atMs).toBeLessThanOrEqual(
@@ -392,7 +392,7 @@ test('no step is put off beyond its end: a message that fails too late is given 
     if (quietHours !== null && (setting.timeZones ?? []).length > 1) return;
     for (const entry of run.log) {
       if (entry.kind !== 'deferred' || entry.anchorMs !== progress.anchorMs || entry.reason === 'activity') continue;
-      const endMs = Math.max(expiryAt(run.plan, progress, entry.step), windowEndMs(run, definition, setting.timeZones ?? ['UTC'], entry.step));
+      const endMs = Math.max(expiryAt(run.plan, progress, entry.step), windowEndMs(run, definition, setting, entry.step));
       expect(entry.untilMs).toBeLessThanOrEqual(endMs);
     }
   });
@@ -405,11 +405,19 @@ function dayOfWeek(timeZone: string, atMs: number): string {
   return format.format(atMs).toLowerCase();
 }
 
-/** When the window closes that opens first after a step was due, on the clocks that it respects; -1: it has none, or its author limits its life. */
-function windowEndMs(run: Rehearsal, { steps }: SequenceDefinition, timeZones: readonly string[], stepId: string): number {
+/** When the window closes that opens first after a step was due and leaves it an hour outside the quiet hours; -1: it has none, or its author limits its life. */
+function windowEndMs(run: Rehearsal, { steps }: SequenceDefinition, setting: Partial<Setting>, stepId: string): number {
+  const { timeZones = ['UTC'] } = setting;
   const step = steps.find(({ id }) => id === stepId);
   if (run.plan.timeScale !== 1 || step?.window === undefined || step.expiresAfterMs !== null) return -1;
-  return firstInsideAll(step.window, timeZones, dueAt(run.plan, progressOf(run), stepId)).untilMs;
+  const quietHours = quietHoursOf(setting);
+  const dueMs = dueAt(run.plan, progressOf(run), stepId);
+  for (let fromMs = dueMs; fromMs < dueMs + 40 * ms('24h'); ) {
+    const { atMs, untilMs } = firstInsideAll(step.window, timeZones, fromMs);
+    if (quietHours === null || firstOutsideAll(quietHours, timeZones, atMs).atMs < untilMs) return untilMs;
+    fromMs = untilMs;
+  }
+  return Number.POSITIVE_INFINITY;
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>();

@@ -249,6 +249,12 @@ describe('the window of a step', () => {
     expect(run.sent).toEqual([{ step: 'email', at: 'day 4 08:00' }]);
   });
 
+  test('that the quiet hours leave no hour of waits for the next', () => {
+    const weekdays = [anEmail({ at: '24h', window: { fromMinute: 0, toMinute: 1440, days: office.days } })];
+    const run = rehearse(aSequence({ steps: weekdays }), [cartUpdated('22:00')], { ...onFriday, day: '2026-03-12' });
+    expect(run.sent).toEqual([{ step: 'email', at: 'day 5 08:00' }]);
+  });
+
   test('holds in every zone in which the person may live', () => {
     const run = rehearse(aSequence({ steps }), [cartUpdated('12:00')], { day: '2026-03-13', timeZones: ['America/New_York', 'America/Los_Angeles'] });
     expect(run.sent).toEqual([{ step: 'email', at: 'day 4 12:00' }]);

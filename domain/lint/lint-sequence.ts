@@ -1,0 +1,38 @@
+import { parseSequence } from '../sequence/parse-sequence.ts';
+import type { SequenceDefinition } from '../sequence/definition.ts';
+import { subjectKinds, type SubjectKinds } from '../subjects/index.ts';
+import { tenantSettings, type TenantSettings } from '../tenant-settings.ts';
+import { type FileError, inOrderOfFile } from '../yaml-file.ts';
+import { conditionsThatNeverHold } from './conditions.ts';
+import type { Finding, LintRule } from './finding.ts';
+import { missingPostalAddress } from './postal-address.ts';
+import { stepsThatCannotGoOut } from './rehearsed-steps.ts';
+import { textsInTheUnitedStates } from './united-states-texts.ts';
+
+/** What is looked for beyond the format. A new rule is one file and one line here. */
+const rules: readonly LintRule[] = [conditionsThatNeverHold, stepsThatCannotGoOut, textsInTheUnitedStates, missingPostalAddress];
+
+/** A finding with its place in the file. `rule` `format`: the file cannot be used. */
+export type LintedLine = FileError & Pick<Finding, 'rule' | 'severity'>;
+
+/**
+ * Everything that is wrong with a sequence file, or hardly what was meant, in the order of the file.
+ * @param store - the store's own settings, as far as they are known
+ */
+export function lintSequence(yaml: string, store: Partial<TenantSettings> = {}, kinds: SubjectKinds = subjectKinds): LintedLine[] {
+  const parsed = parseSequence(yaml, kinds);
+  if (!parsed.ok) return parsed.errors.map((error) => ({ ...error, rule: 'format', severity: 'error' }));
+  const { place } = parsed;
+  return inOrderOfFile(
+    findingsIn(parsed.definition, store, kinds).map((finding) => ({ ...place(finding), rule: finding.rule, severity: finding.severity })),
+  );
+}
+
+/** The findings about a definition; `path` names the fields of its file. */
+function findingsIn(definition: SequenceDefinition, store: Partial<TenantSettings>, kinds: SubjectKinds): Finding[] {
+  const kind = kinds.ofTrigger(definition.on);
+  if (kind === null) return [];
+  const known = new Set(Object.keys(store) as (keyof TenantSettings)[]);
+  const about = { definition, kind, settings: tenantSettings.parse(store), known };
+  return rules.flatMap((rule) => rule(about));
+}
