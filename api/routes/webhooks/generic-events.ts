@@ -166,9 +166,9 @@ export const genericEvent = z
         text: z.string().optional(),
         subject: z.string().optional(),
         headers: z
-          .union([z.record(z.string(), z.string()), z.array(z.looseObject({ name: z.string(), value: z.string() }))])
+          .looseObject({ 'Auto-Submitted': z.string().optional().meta({ description: 'RFC 3834.' }) })
           .optional()
-          .meta({ description: 'The email’s header fields: they tell an automatic reply from one that a person wrote.' }),
+          .meta({ description: 'The email’s header fields, also as a list of `{ name, value }`: they tell an automatic reply from a person’s.' }),
       }),
     ),
     event(
