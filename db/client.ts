@@ -1,6 +1,7 @@
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type ConnectionLine, lineOf, type Wanted } from './connection-line.ts';
+import { SharedLookups } from './shared-lookups.ts';
 
 /** A transaction that sees exactly one tenant's rows. */
 export type Tx = NodePgDatabase & { $client: TransactionClient };
@@ -156,6 +157,7 @@ export interface Database {
   withTenant: WithTenant;
   /** The same on the small pool that is kept free for settling calls and watching leases. */
   settling: WithTenant;
+  /** What is returned may be shared with others who ask at the same time: it is not to be changed. */
   resolveConnection(integration: string, id: string | null, wanted?: Wanted): Promise<ResolvedConnection | null>;
   resolveApiKey(hash: string): Promise<{ tenantId: string; id: string } | null>;
   listTenants(): Promise<TenantSummary[]>;
@@ -167,6 +169,8 @@ export interface Database {
   /** The steps of all stores that were dispatched late in the last `withinMs`. */
   lateSteps(withinMs: number): Promise<{ steps: number; worstMs: number }>;
   makeMessageEventPartitions(): Promise<void>;
+  /** Have Postgres count the rows of tables that have doubled since it last did, so that its plans fit them. @returns how many there were */
+  analyzeGrown(): Promise<number>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
   foldRollups(maxRows: number): Promise<number>;
   ping(): Promise<void>;
@@ -174,6 +178,9 @@ export interface Database {
   stats(): { total: number; idle: number; waiting: number; longestWaitMs: number };
   close(): Promise<void>;
 }
+
+/** Rows of the smallest table whose plans matter. */
+const smallestAnalyzed = 200;
 
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -353,6 +360,22 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   };
 
+  const resolving = new SharedLookups<ResolvedConnection | null>();
+  const resolveConnection = async (integration: string, id: string | null, wanted: Wanted): Promise<ResolvedConnection | null> => {
+    const [row] = await rows<{
+      tenant_id: string;
+      id: string;
+      secrets: string[];
+      state: string;
+      slug: string;
+      settings: unknown;
+      time_scale: number;
+    }>('select tenant_id, id, secrets, state, slug, settings, time_scale from resolve_connection($1, $2)', [integration, id], wanted);
+    if (row === undefined) return null;
+    const tenant = { slug: row.slug, settings: row.settings, timeScale: row.time_scale };
+    return { tenantId: row.tenant_id, id: row.id, secrets: row.secrets, state: row.state, tenant };
+  };
+
   const onLeftWaiting = options.onLeftWaiting ?? (() => undefined);
   const transactionsOn =
     (of: ConnectionLine): WithTenant =>
@@ -362,20 +385,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     withTenant: transactionsOn(line),
     settling: transactionsOn(settlingLine),
-    async resolveConnection(integration, id, wanted) {
+    async resolveConnection(integration, id, wanted = () => true) {
       if (id !== null && !uuidPattern.test(id)) return null;
-      const [row] = await rows<{
-        tenant_id: string;
-        id: string;
-        secrets: string[];
-        state: string;
-        slug: string;
-        settings: unknown;
-        time_scale: number;
-      }>('select tenant_id, id, secrets, state, slug, settings, time_scale from resolve_connection($1, $2)', [integration, id], wanted);
-      if (row === undefined) return null;
-      const tenant = { slug: row.slug, settings: row.settings, timeScale: row.time_scale };
-      return { tenantId: row.tenant_id, id: row.id, secrets: row.secrets, state: row.state, tenant };
+      return resolving.ask(`${integration} ${id}`, wanted, (stillWanted) => resolveConnection(integration, id, stillWanted));
     },
     async resolveApiKey(hash) {
       const [row] = await rows<{ tenant_id: string; id: string }>('select tenant_id, id from resolve_api_key($1)', [hash]);
@@ -424,6 +436,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async makeMessageEventPartitions() {
       await rows('select make_message_event_partitions()');
+    },
+    async analyzeGrown() {
+      const [row] = await rows<{ tables: number }>('select analyze_grown($1) as tables', [smallestAnalyzed]);
+      return row?.tables ?? 0;
     },
     async foldRollups(maxRows) {
       const [row] = await rows<{ folded: number }>('select fold_rollups($1) as folded', [maxRows]);

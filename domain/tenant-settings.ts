@@ -48,6 +48,16 @@ export const tenantSettings = z.object({
 });
 export type TenantSettings = z.infer<typeof tenantSettings>;
 
+const read = new WeakMap<object, TenantSettings>();
+
+/** A tenant's settings as they are stored, with the defaults of what is not. Read once for each object: a delivery asks for them several times. */
+export function settingsOf({ settings }: { settings: unknown }): TenantSettings {
+  if (typeof settings !== 'object' || settings === null) return tenantSettings.parse(settings);
+  const known = read.get(settings) ?? tenantSettings.parse(settings);
+  read.set(settings, known);
+  return known;
+}
+
 /** The store's own addresses, normalised: its sender, support and reply addresses. They name no person. */
 export function ownAddressesOf({
   senderAddress,

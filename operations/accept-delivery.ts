@@ -5,7 +5,7 @@ import { NobodyWaitsError, type Wanted } from '../db/connection-line.ts';
 import { connections, inbox } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
-import { tenantSettings } from '../domain/tenant-settings.ts';
+import { settingsOf } from '../domain/tenant-settings.ts';
 import type { Delivery, Received, Refusal, Reply, Secrets } from '../integrations/port.ts';
 import { type AnswerBudget, isLineTooLong, startAnswerBudget } from './answer-budget.ts';
 import {
@@ -209,8 +209,7 @@ async function acceptEvents(deps: Deps, row: StoredDelivery, events: DomainEvent
 
 function mayStop(deps: Deps, row: StoredDelivery, events: DomainEvent[]): Promise<boolean> {
   return deps.db.withTenant(row.tenantId, async (tx) => {
-    const { settings } = row.tenant ?? (await readTenant(tx, row.tenantId));
-    const source = sourceOf(row, tenantSettings.parse(settings));
+    const source = sourceOf(row, settingsOf(row.tenant ?? (await readTenant(tx, row.tenantId))));
     const mayStop = await mayCarryStops(
       tx,
       events.map((event) => ({ source, event })),
@@ -236,7 +235,7 @@ export async function waitForCalls(
 
 // The k-th attempt at a row comes 2^k seconds after it was received; after the last, eighteen hours later, a person must look at it.
 const maxAttempts = 16;
-const rowsPerPass = 100;
+const rowsPerPass = 250;
 
 /**
  * The inbox worker's pass: apply what was stored as pending. A row that fails does not hold up the others: failed rows come last, each later than the

@@ -3,13 +3,13 @@ import { v7 as uuidv7 } from 'uuid';
 import { callFunction, CommitUnclearError, isLockFailure, postgresCode, type Tx } from '../db/client.ts';
 import { inbox, quarantine } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
-import { tenantSettings } from '../domain/tenant-settings.ts';
+import { settingsOf } from '../domain/tenant-settings.ts';
 import { type AnswerBudget, boundLockWaits } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { allNamesOf, EventApplication } from './intake/apply-events.ts';
 import type { Applied, Attempt, GatheredDelivery, StoredDelivery, TenantRow } from './intake/delivery.ts';
 import type { DecisionContext } from './intake/draft.ts';
-import { DeliverySets, type SetSteps } from './intake/delivery-sets.ts';
+import type { SetSteps } from './intake/delivery-sets.ts';
 import type { StoredFirst } from './intake/flood.ts';
 import { asArguments, type Found, MovedError, NotYetError } from './intake/found.ts';
 import { questionOf } from './intake/read-world.ts';
@@ -46,21 +46,22 @@ export function applyWaitingRows(
   deps: Deps,
   rows: readonly (StoredDelivery & { id: string; tenant: TenantRow; events: readonly DomainEvent[] })[],
 ): Promise<PromiseSettledResult<Attempt>[]> {
-  const sets = new DeliverySets<GatheredDelivery, Attempt>({ atOnce: 3, most: 16, inOrder: true });
   return Promise.allSettled(
     rows.map((row) => {
       const delivery = { row, events: row.events, names: namesIn(row, row.events), budget: null, waitingId: row.id };
-      return sets.apply(row.tenantId, delivery, stepsOf(deps));
+      return deps.waitingSets.apply(row.tenantId, delivery, stepsOf(deps));
     }),
   );
 }
 
-/** Apply deliveries of this process that were stored first, one after the other. @returns false where one of them cannot be applied in time */
+/**
+ * Apply deliveries of this process that were stored first, one after the other, each together with those that other stops wait for.
+ * @returns false where one of them cannot be applied in time
+ */
 export async function applyBefore(deps: Deps, stored: readonly StoredFirst[], budget: AnswerBudget): Promise<boolean> {
-  for (const { row, events } of stored) {
-    let attempt: Attempt;
-    do attempt = await applyAlone(deps, row, events, budget, true);
-    while (attempt.kind === 'locked' && budget.leftMs() > 0);
+  for (const delivery of stored) {
+    let attempt = await deps.waitingSets.apply(delivery.row.tenantId, { ...delivery, budget }, stepsOf(deps));
+    while (attempt.kind === 'locked' && budget.leftMs() > 0) attempt = await applyAlone(deps, delivery.row, delivery.events, budget, true);
     if (attempt.kind === 'locked') return false;
     if (attempt.applied.outboxWritten) deps.kickRelay();
   }
@@ -173,7 +174,7 @@ async function repeat(tx: Tx, deps: Deps, known: KnownDelivery): Promise<Extract
 export function namesIn(row: StoredDelivery, events: readonly DomainEvent[]): ReadonlySet<string> {
   const delivery = `delivery ${row.connectionId} ${row.dedupeKey}`;
   if (row.tenant === undefined) return new Set([delivery]);
-  const { identities, keys } = allNamesOf(sourceOf(row, tenantSettings.parse(row.tenant.settings)), events);
+  const { identities, keys } = allNamesOf(sourceOf(row, settingsOf(row.tenant)), events);
   return new Set([delivery, ...identities.map((i) => `${i.kind} ${i.value}`), ...keys.map((k) => `${k.connectionId} ${k.kind} ${k.value}`)]);
 }
 

@@ -3,7 +3,7 @@ import { openDatabase } from '../db/client.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import { createSender, integrations, type Integrations } from '../integrations/index.ts';
 import type { Sender } from '../integrations/port.ts';
-import { DeliverySets } from './intake/delivery-sets.ts';
+import { DeliverySets, type SetOptions } from './intake/delivery-sets.ts';
 import { Floods } from './intake/flood.ts';
 import { ClaimSlots } from './claim-slots.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -30,6 +30,8 @@ export interface DepsOptions {
   settlingConnections?: number;
   telemetry?: Telemetry;
   clock?: Clock;
+  /** How deliveries that arrive together are gathered into one transaction. */
+  sets?: SetOptions;
   checkpoints?: Checkpoints;
   /** Kinds of subject; for installations that add their own. */
   subjects?: SubjectKinds;
@@ -90,7 +92,8 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     },
     onKick: (listener) => void kicked.push(listener),
     versions: new VersionCache(),
-    deliverySets: new DeliverySets(),
+    deliverySets: new DeliverySets(options.sets),
+    waitingSets: new DeliverySets({ atOnce: 3, most: 16, inOrder: true }),
     storingSets: new DeliverySets({ atOnce: 1, most: 100 }),
     floods: new Floods(),
   };

@@ -81,6 +81,8 @@ export interface Deps {
   versions: VersionCache;
   /** Deliveries that arrive while others are being applied, gathered into one transaction. */
   deliverySets: DeliverySets<GatheredDelivery, Attempt>;
+  /** Deliveries that wait in the inbox, gathered in the same way; each after those that it has something in common with. */
+  waitingSets: DeliverySets<GatheredDelivery, Attempt>;
   /** Deliveries of flooded tenants, gathered to be stored first. */
   storingSets: DeliverySets<GatheredDelivery, Storing>;
   floods: Floods;

@@ -3,6 +3,7 @@ import { faultOf, type OutboxItem } from '../db/client.ts';
 import { enrollments, messages, outbox, tenants } from '../db/schema/index.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { Deps, WorkflowEngine } from './deps.ts';
+import { GivingWay } from './intake/give-way.ts';
 import { readProgress } from './dispatch/progress.ts';
 import { endOf } from './dispatch/records.ts';
 import { kindOf } from './subject-row.ts';
@@ -33,11 +34,15 @@ const probeEveryMs = 1_000;
  * The relay of one process. When nothing in a pass could be sent, Temporal is taken to be away: until something succeeds, only one row a second is
  * tried, however often the relay is kicked. Trying all of them would take Postgres and this process away from the webhooks that go on arriving, and
  * put every row off for longer than Temporal is away. A row that fails for a reason of its own is put off, and the next one is tried.
+ * @param isFlooded - whether deliveries arrive faster than they can be applied; Temporal hears of what they did a little later then. A workflow
+ *   that starts late loses nothing, and one that is stopped late sends nothing: the end is in Postgres.
  * @returns one pass: whether there may be more to do right away
  */
-export function createRelay(deps: RelayDeps): () => Promise<boolean> {
+export function createRelay(deps: RelayDeps, isFlooded: () => boolean = () => false): () => Promise<boolean> {
+  const givingWay = new GivingWay(deps.clock, 30_000);
   let askAgainAtMs: number | null = null;
   return async () => {
+    if (givingWay.asked(isFlooded())) return false;
     if (askAgainAtMs !== null && deps.clock.monotonicMs() < askAgainAtMs) return false;
     const { taken, failed } = await relayOutbox(deps, askAgainAtMs === null ? batch : 1);
     const away = taken > 0 ? failed === taken : askAgainAtMs !== null;

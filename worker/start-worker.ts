@@ -5,7 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
-import { applyPending } from '../operations/accept-delivery.ts';
+import { createInboxWorker } from '../operations/intake/give-way.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';
@@ -76,14 +76,16 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     ...(options.holdPatches === true ? { patchActivationCallback: () => false } : {}),
   });
 
-  const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine), deps.log);
+  const inboxWorker = createInboxWorker(deps);
+  const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine, inboxWorker.isFlooded), deps.log);
   deps.onKick(() => relay.kick());
   const jobs: Background[] = [
     relay,
     runInBackground('sweep', options.sweepEveryMs ?? 10_000, async () => (await sweepLeases(deps)) > 0, deps.log),
-    runInBackground('inbox', 1_000, async () => (await applyPending(deps)) > 0, deps.log),
+    runInBackground('inbox', 1_000, inboxWorker.pass, deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
+    runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),
     runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
     // A Temporal that lost its state lost the Schedule and the search attributes too.

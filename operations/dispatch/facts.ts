@@ -14,7 +14,7 @@ import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { attributesOf } from '../../domain/subjects/attributes.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
-import { type TenantSettings, tenantSettings } from '../../domain/tenant-settings.ts';
+import { type TenantSettings, settingsOf } from '../../domain/tenant-settings.ts';
 import { maybe, text } from '../intake/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { readSubject } from '../subject-row.ts';
@@ -98,7 +98,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const person = everyone.find((c) => c.id === personId);
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
-  const settings = tenantSettings.parse(tenant.settings);
+  const settings = settingsOf(tenant);
   const { kind, subject: known } = readSubject(input.kinds, subject);
   const about: SubjectFacts = { kind, details: known.details, valueMinor: known.valueMinor, currency: known.currency };
   const row = ledger.find((m) => m.stepId === stepId);

@@ -42,7 +42,7 @@ export class DeliverySets<D, R> {
   readonly #waiting = new Map<string, Waiting<D, R>[]>();
   readonly #running = new Map<string, Set<Waiting<D, R>[]>>();
 
-  constructor(options: SetOptions = { atOnce: 3, most: 16 }) {
+  constructor(options: SetOptions = { atOnce: 2, most: 16 }) {
     this.#options = options;
   }
 

@@ -48,4 +48,4 @@ export interface GatheredDelivery {
 }
 
 /** What became of a delivery that was to be stored first; `must_apply`: it may be a stop or a repeat, and is answered when it is applied. */
-export type Storing = { kind: 'stored'; storedAtMs: number } | { kind: 'must_apply' };
+export type Storing = { kind: 'stored'; id: string; storedAtMs: number } | { kind: 'must_apply' };

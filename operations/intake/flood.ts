@@ -76,6 +76,11 @@ export class Floods {
     return (this.#floods.get(tenantId)?.stored.size ?? Number.POSITIVE_INFINITY) < this.#options.most;
   }
 
+  /** Whether any tenant is flooded. */
+  any(): boolean {
+    return this.#floods.size > 0;
+  }
+
   /**
    * Store a delivery of a flooded tenant.
    * @param store - returns what was stored, null: it must be applied before it is answered

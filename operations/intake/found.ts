@@ -1,14 +1,12 @@
-import { and, asc, eq, or } from 'drizzle-orm';
 import { callFunction, type Tx } from '../../db/client.ts';
-import { contactIdentities, contacts, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import type { ScopedKey } from './source.ts';
 
 /** The people that an event is about, and how far it reaches. */
 export interface Names {
-  identities: Identity[];
-  keys: ScopedKey[];
+  identities: readonly Identity[];
+  keys: readonly ScopedKey[];
   /** A stop reaches every contact that shares an address or a verified id with the persons named (docs/rules.md#rule-10). */
   stops: boolean;
   /** Contacts that are named as such. */
@@ -99,26 +97,40 @@ export function noteCrowded(crowded: Found['crowded']): FieldNote[] {
   }));
 }
 
-/** Contacts that carry any of the identities, oldest first, with the identity that found them. */
-export async function contactsByIdentity(tx: Tx, identities: readonly Identity[]) {
-  // An empty `or` is no condition at all: it would find everybody.
+/** A contact that carries an identity, with the identity that found it. */
+export interface Holder extends Identity {
+  contactId: string;
+  personId: string;
+}
+
+// One statement whatever the number, as `find_named_2` reads them: lists of every length would each be planned and kept.
+
+/** Contacts that carry any of the identities, oldest first. */
+export async function contactsByIdentity(tx: Tx, identities: readonly Identity[]): Promise<Holder[]> {
   if (identities.length === 0) return [];
-  return tx
-    .select({ contactId: contacts.id, personId: contacts.personId, kind: contactIdentities.kind, value: contactIdentities.value })
-    .from(contactIdentities)
-    .innerJoin(contacts, and(eq(contacts.tenantId, contactIdentities.tenantId), eq(contacts.id, contactIdentities.contactId)))
-    .where(or(...identities.map((i) => and(eq(contactIdentities.kind, i.kind), eq(contactIdentities.value, i.value)))))
-    .orderBy(asc(contacts.id));
+  const { rows } = await tx.$client.query<Holder>({
+    text: `select c.id as "contactId", c.person_id as "personId", k.kind, k.value
+      from unnest($1::text[], $2::text[]) as k(kind, value)
+        cross join lateral (select i.contact_id from contact_identities i where i.kind = k.kind and i.value = k.value offset 0) held
+        cross join lateral (select p.id, p.person_id from contacts p where p.id = held.contact_id offset 0) c
+      order by c.id`,
+    values: [identities.map((i) => i.kind), identities.map((i) => i.value)],
+  });
+  return rows;
 }
 
 /** The subjects that the keys name, with the key that found them and their owner's person. */
-export async function subjectKeysOf(tx: Tx, keys: readonly ScopedKey[]) {
+export async function subjectKeysOf(tx: Tx, keys: readonly ScopedKey[]): Promise<(ScopedKey & { id: string; personId: string | null })[]> {
   if (keys.length === 0) return [];
-  const { connectionId, kind, value } = subjectKeys;
-  return tx
-    .select({ connectionId, kind, value, id: subjects.id, personId: contacts.personId })
-    .from(subjectKeys)
-    .innerJoin(subjects, and(eq(subjects.tenantId, subjectKeys.tenantId), eq(subjects.id, subjectKeys.subjectId)))
-    .leftJoin(contacts, and(eq(contacts.tenantId, subjects.tenantId), eq(contacts.id, subjects.contactId)))
-    .where(or(...keys.map((k) => and(eq(connectionId, k.connectionId), eq(kind, k.kind), eq(value, k.value)))));
+  const { rows } = await tx.$client.query<ScopedKey & { id: string; personId: string | null }>({
+    text: `select k.connection as "connectionId", k.kind, k.value, s.id, c.person_id as "personId"
+      from unnest($1::uuid[], $2::text[], $3::text[]) as k(connection, kind, value)
+        cross join lateral (
+          select sk.subject_id as id from subject_keys sk
+          where sk.connection_id = k.connection and sk.kind = k.kind and sk.value = k.value offset 0) s
+        cross join lateral (select o.contact_id from subjects o where o.id = s.id offset 0) owner
+        left join lateral (select p.person_id from contacts p where p.id = owner.contact_id offset 0) c on true`,
+    values: [keys.map((k) => k.connectionId), keys.map((k) => k.kind), keys.map((k) => k.value)],
+  });
+  return rows;
 }

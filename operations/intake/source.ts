@@ -17,7 +17,19 @@ export interface EventSource {
   sharedKeys: TenantSettings['sharedKeys'];
 }
 
+const sources = new WeakMap<TenantSettings, Map<string, EventSource>>();
+
+/** @returns the same object for the same settings, so that what was worked out for it is found again */
 export function sourceOf(where: { tenantId: string; connectionId: string }, settings: TenantSettings): EventSource {
+  const own = sources.get(settings) ?? new Map<string, EventSource>();
+  sources.set(settings, own);
+  const key = `${where.tenantId} ${where.connectionId}`;
+  const source = own.get(key) ?? newSource(where, settings);
+  own.set(key, source);
+  return source;
+}
+
+function newSource(where: { tenantId: string; connectionId: string }, settings: TenantSettings): EventSource {
   return {
     tenantId: where.tenantId,
     connectionId: where.connectionId,
@@ -64,8 +76,24 @@ export function keysOf(source: EventSource, keys: readonly SubjectKey[]): Scoped
   return [...own, ...shared.filter((key, at) => shared.findIndex((other) => other.value === key.value) === at)];
 }
 
-/** The names in an event, before anything is looked up. */
-export function namedBy(source: EventSource, event: DomainEvent): { identities: Identity[]; keys: ScopedKey[] } {
+/** What an event names. */
+export interface EventNames {
+  identities: readonly Identity[];
+  keys: readonly ScopedKey[];
+}
+
+const known = new WeakMap<DomainEvent, { source: EventSource; names: EventNames }>();
+
+/** The names in an event, before anything is looked up. Worked out once for each event and source: reading, locking and deciding all ask for them. */
+export function namedBy(source: EventSource, event: DomainEvent): EventNames {
+  const before = known.get(event);
+  if (before?.source === source) return before.names;
+  const names = namesOf(source, event);
+  known.set(event, { source, names });
+  return names;
+}
+
+function namesOf(source: EventSource, event: DomainEvent): EventNames {
   const identities = 'person' in event && event.person !== null ? identitiesOf(source, event.person) : [];
   return { identities, keys: 'keys' in event ? keysOf(source, event.keys) : [] };
 }

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { isLockFailure } from '../../db/client.ts';
 import { inbox } from '../../db/schema/index.ts';
 import type { DomainEvent } from '../../domain/events.ts';
-import { tenantSettings } from '../../domain/tenant-settings.ts';
+import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { AnswerBudget } from '../answer-budget.ts';
 import { namesIn } from '../apply-delivery.ts';
 import type { Deps } from '../deps.ts';
@@ -29,7 +29,7 @@ export async function storeFirst(deps: Deps, row: StoredDelivery, events: readon
   const delivery: GatheredDelivery = { row, events, names: namesIn(row, events), budget };
   return deps.floods.store(tenantId, async () => {
     const storing = await deps.storingSets.apply(tenantId, delivery, stepsOf(deps));
-    return storing.kind === 'stored' ? { ...delivery, storedAtMs: storing.storedAtMs } : null;
+    return storing.kind === 'stored' ? { ...delivery, budget: null, waitingId: storing.id, storedAtMs: storing.storedAtMs } : null;
   });
 }
 
@@ -45,23 +45,29 @@ const stepsOf = (deps: Deps): SetSteps<GatheredDelivery, Storing> => ({
 async function storeSet(deps: Deps, tenantId: string, set: readonly GatheredDelivery[]): Promise<Storing[]> {
   try {
     return await deps.db.withTenant(tenantId, async (tx) => {
-      const { settings } = set[0]?.row.tenant ?? (await readTenant(tx, tenantId));
-      const parsed = tenantSettings.parse(settings);
-      const asked = set.flatMap((delivery) => delivery.events.map((event) => ({ delivery, source: sourceOf(delivery.row, parsed), event })));
+      const settings = settingsOf(set[0]?.row.tenant ?? (await readTenant(tx, tenantId)));
+      const asked = set.flatMap((delivery) => delivery.events.map((event) => ({ delivery, source: sourceOf(delivery.row, settings), event })));
       const answers = await mayCarryStops(tx, asked);
       const mayStop = new Set(asked.filter((_, index) => answers[index] === true).map(({ delivery }) => delivery));
       const rows = set.map((delivery) => {
         const { connectionId, dedupeKey, topic, notes = [] } = delivery.row;
-        const row = { tenantId, id: uuidv7(), connectionId, dedupeKey, topic, state: 'pending' as const, events: [...delivery.events], notes };
+        const row = { id: uuidv7(), connection: connectionId, dedupe_key: dedupeKey, topic, events: delivery.events, notes };
         return mayStop.has(delivery) ? null : row;
       });
       const values = rows.filter((row) => row !== null);
       if (values.length === 0) return set.map(() => ({ kind: 'must_apply' }));
-      const stored = await tx.insert(inbox).values(values).onConflictDoNothing().returning({ id: inbox.id, receivedAt: inbox.receivedAt });
-      const receivedAt = new Map(stored.map((row) => [row.id, row.receivedAt]));
+      // One statement whatever the number.
+      const { rows: stored } = await tx.$client.query<{ id: string; ms: number }>({
+        text: `insert into inbox (tenant_id, id, connection_id, dedupe_key, topic, state, events, notes)
+          select $1, r.id, r.connection, r.dedupe_key, r.topic, 'pending', r.events, r.notes
+          from jsonb_to_recordset($2) as r(id uuid, connection uuid, dedupe_key text, topic text, events jsonb, notes jsonb)
+          on conflict do nothing returning id, (extract(epoch from received_at) * 1000)::double precision as ms`,
+        values: [tenantId, JSON.stringify(values)],
+      });
+      const storedAt = new Map(stored.map(({ id, ms }) => [id, ms]));
       return rows.map((row): Storing => {
-        const storedAtMs = row === null ? undefined : receivedAt.get(row.id);
-        return storedAtMs === undefined ? { kind: 'must_apply' } : { kind: 'stored', storedAtMs };
+        const storedAtMs = row === null ? undefined : storedAt.get(row.id);
+        return row === null || storedAtMs === undefined ? { kind: 'must_apply' } : { kind: 'stored', id: row.id, storedAtMs };
       });
     });
   } catch (error) {

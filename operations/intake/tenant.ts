@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { tenants } from '../../db/schema/index.ts';
-import { tenantSettings } from '../../domain/tenant-settings.ts';
+import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
 import type { TenantRow } from './delivery.ts';
 import type { DecisionContext } from './draft.ts';
@@ -20,7 +20,7 @@ export function decisionContext(
   where: { tenantId: string; connectionId: string; inboxId: string | null },
   tenant: TenantRow,
 ): DecisionContext {
-  const settings = tenantSettings.parse(tenant.settings);
+  const settings = settingsOf(tenant);
   return {
     source: sourceOf(where, settings),
     tenant: { slug: tenant.slug, settings, timeScale: deps.timeScale ?? tenant.timeScale },

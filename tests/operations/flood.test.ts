@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { agreeable } from '../../bench/hot-actions.ts';
 import { inbox, subjects } from '../../db/schema/index.ts';
 import { integrations } from '../../integrations/index.ts';
 import { applyPending } from '../../operations/accept-delivery.ts';
+import type { WorkflowEngine } from '../../operations/deps.ts';
 import { type FloodOptions, Floods } from '../../operations/intake/flood.ts';
+import { createInboxWorker } from '../../operations/intake/give-way.ts';
+import { createRelay } from '../../operations/relay-outbox.ts';
 import { beyondCounting, withLenientReceiver } from '../chaos/lenient-receiver.ts';
+import { asOwner } from '../helpers/database.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 
 // docs/adr/0023-a-flood-is-stored-first.md
@@ -134,6 +139,59 @@ describe('in a flood', () => {
     await applyPending(shop.deps);
     await floods.check(shop.tenant.tenantId, () => Promise.resolve(null));
     expect(statusOf(await shop.post('cart.updated', aCart(next, `${next}@example.com`)))).toBe('applied');
+  });
+});
+
+describe('while a flood arrives', () => {
+  test('the worker applies nothing for a time, and goes on when it is over or has lasted long enough', async () => {
+    let nowMs = 0;
+    const worker = createInboxWorker({ ...shop.deps, clock: { ...shop.deps.clock, monotonicMs: () => nowMs } });
+    const store = (count: number) =>
+      Promise.all(Array.from({ length: count }, aName).map((cart) => shop.post('cart.updated', aCart(cart, `${cart}@example.com`))));
+    // As far as this process can see, they all came within the last second.
+    const arrive = () => asOwner(shop.database.url, `update inbox set received_at = clock_timestamp() + interval '1 minute' where state = 'pending'`);
+    await store(49);
+    await arrive();
+    expect(await worker.pass()).toBe(true);
+    expect(worker.isFlooded()).toBe(false);
+
+    await store(60);
+    await arrive();
+    expect(await worker.pass()).toBe(false);
+    expect([worker.isFlooded(), (await waiting()).length]).toEqual([true, 60]);
+    nowMs = 15_000;
+    expect(await worker.pass()).toBe(true);
+    expect(await waiting()).toEqual([]);
+    expect(await worker.pass()).toBe(false);
+    expect(worker.isFlooded()).toBe(false);
+  });
+
+  test('Temporal is told later, but not later than half a minute', async () => {
+    let nowMs = 0;
+    let flooded = true;
+    const told: string[] = [];
+    const engine: WorkflowEngine = { ...agreeable, start: ({ enrollmentId }) => Promise.resolve(void told.push(enrollmentId)) };
+    const pass = createRelay({ ...shop.deps, engine, clock: { ...shop.deps.clock, monotonicMs: () => nowMs } }, () => flooded);
+    await inPeace(async () => {
+      const cart = aName();
+      await shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
+    });
+    await pass();
+    nowMs = 29_999;
+    await pass();
+    expect(told).toEqual([]);
+    nowMs = 30_000;
+    await pass();
+    expect(told).not.toEqual([]);
+    while (await pass());
+    const before = told.length;
+    await inPeace(async () => {
+      const cart = aName();
+      await shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
+    });
+    flooded = false;
+    await pass();
+    expect(told).toHaveLength(before + 1);
   });
 });
 

@@ -1,0 +1,77 @@
+import { readEnv } from '../config/env.ts';
+import { createLogger } from '../config/logger.ts';
+import { createPrometheus } from '../config/telemetry.ts';
+import { runInBackground } from '../operations/background.ts';
+import { createDeps, type DepsOptions } from '../operations/create-deps.ts';
+import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
+import { createRelay } from '../operations/relay-outbox.ts';
+import { lazyClient } from '../temporal/connect.ts';
+import { createWorkflowEngine } from '../temporal/engine.ts';
+import { buildApp } from './app.ts';
+
+/** A flood begins with as many new connections. Those for which the kernel has no place come again a second later, then after three. */
+const waitingConnections = 4_096;
+
+/**
+ * Listen; relay what webhooks leave in the outbox right after their commit; end cleanly on SIGTERM or SIGINT.
+ * @param options - for benchmarks that compare
+ */
+export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<void> {
+  const env = readEnv();
+  const log = createLogger({ part: 'api', level: env.LOG_LEVEL });
+  const { registry, telemetry } = createPrometheus();
+  const deps = createDeps({
+    databaseUrl: env.DATABASE_URL,
+    masterKey: env.REKINDLE_MASTER_KEY,
+    publicUrl: env.PUBLIC_URL,
+    smtpUrl: env.SMTP_URL,
+    dkim: env.DKIM,
+    timeScale: env.REKINDLE_TIME_SCALE,
+    log,
+    applicationName: 'rekindle-api',
+    telemetry,
+    ...options,
+  });
+  await publishPresets(deps, await loadPresets());
+  const client = lazyClient({
+    address: env.TEMPORAL_ADDRESS,
+    namespace: env.TEMPORAL_NAMESPACE,
+    apiKey: env.TEMPORAL_API_KEY,
+    tls: env.TEMPORAL_TLS,
+  });
+  const relay = runInBackground(
+    'relay',
+    1_000,
+    createRelay({ ...deps, engine: createWorkflowEngine(client) }, () => deps.floods.any()),
+    log,
+  );
+  deps.onKick(() => relay.kick());
+  const app = await buildApp({
+    deps,
+    logger: log,
+    client,
+    registry,
+    links: { temporalUi: env.TEMPORAL_UI_URL, mailbox: env.MAILBOX_URL },
+    livePage: env.REKINDLE_LIVE_PAGE,
+    installationKey: env.REKINDLE_INSTALLATION_KEY,
+  });
+  await app.listen({ host: env.HOST, port: env.PORT, backlog: waitingConnections });
+  log.info({ port: env.PORT }, 'api is ready');
+  // For a parent process; without one this does nothing.
+  process.send?.('ready');
+
+  let ending = false;
+  const end = (signal: string) => {
+    if (ending) return;
+    ending = true;
+    log.info({ signal }, 'api is shutting down');
+    void app
+      .close()
+      .then(() => relay.stop())
+      // The client's channel ends with the process: closed, it throws at retries of its own that still wait, where nobody can catch it.
+      .then(() => deps.db.close())
+      .then(() => process.exit(0));
+  };
+  process.on('SIGTERM', () => end('SIGTERM'));
+  process.on('SIGINT', () => end('SIGINT'));
+}
