@@ -11,6 +11,13 @@ const minute = z
   .int('is a whole number of minutes')
   .min(0, 'is before midnight')
   .max(24 * 60, 'is more than a day');
+/** What the record of a person's messages reaches back to (`db/functions/read_step_3.sql`). */
+const longestCapHours = 31 * 24;
+const cap = z.strictObject({
+  channel: z.enum(channelNames, 'is no channel').nullable(),
+  most: z.int('is a whole number of messages').min(1, 'is below 1: a channel that is not to be used is not connected').max(50, 'is above 50'),
+  withinHours: z.int('is a whole number of hours').min(1, 'is below 1').max(longestCapHours, `is above ${longestCapHours}, which is 31 days`),
+});
 const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 
 /**
@@ -42,6 +49,7 @@ const strict = {
   shippingNote: line(500).nullable(),
   returnsNote: line(500).nullable(),
   quietHours: z.strictObject({ fromMinute: minute, toMinute: minute }).nullable(),
+  caps: z.array(cap).max(20, 'are more than 20'),
   requireConsent: z.array(z.enum(channelNames, 'is no channel')),
   optOutAllChannels: z.boolean(),
   highValueMinor: amount,

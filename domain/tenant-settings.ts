@@ -3,6 +3,14 @@ import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
 import { normaliseEmail } from './people/identity.ts';
 
+/** The most that one person gets in any rolling window, over all sequences. What may have gone out counts. Source: docs/rules.md#rule-19 */
+const cap = z.object({
+  /** null: all channels that reach people wherever they are. */
+  channel: z.string().nullable(),
+  most: z.number().int(),
+  withinHours: z.number().int(),
+});
+
 /** What a tenant configures. Every field has a default, so that a new one never breaks an old row. Money in minor units. */
 export const tenantSettings = z.object({
   storeName: z.string().default('Our store'),
@@ -32,6 +40,13 @@ export const tenantSettings = z.object({
     .object({ fromMinute: z.number().int(), toMinute: z.number().int() })
     .nullable()
     .default({ fromMinute: 21 * 60, toMinute: 8 * 60 }),
+  /** All of them are kept. */
+  caps: z.array(cap).default([
+    { channel: null, most: 3, withinHours: 24 },
+    { channel: null, most: 5, withinHours: 7 * 24 },
+    { channel: 'sms', most: 3, withinHours: 7 * 24 },
+    { channel: 'call', most: 2, withinHours: 7 * 24 },
+  ]),
   /** Channels on which unknown consent is not enough (docs/rules.md#rule-14). */
   requireConsent: z.array(z.string()).default([...consentRequiredByDefault]),
   /** An opt-out on one channel closes all of them (rule 13). */

@@ -1,5 +1,7 @@
 import { activation } from './activation.ts';
 import { activeNow } from './active-now.ts';
+import { cap } from './cap.ts';
+import { capped } from './capped.ts';
 import { channel } from './channel.ts';
 import { conditions } from './conditions.ts';
 import { doNotContact } from './do-not-contact.ts';
@@ -16,6 +18,7 @@ import { retries } from './retries.ts';
 import { sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
+import { turn } from './turn.ts';
 
 // The order of every decision. A new gate is one file and one line in the list of its kind: it draws its facts from the records itself.
 
@@ -35,7 +38,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, sendWindow, gap];
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, sendWindow, gap, cap, turn];
 
 /** Asked about that instant. */
-export const finalGates: readonly FinalGate[] = [tooOld];
+export const finalGates: readonly FinalGate[] = [capped, tooOld];

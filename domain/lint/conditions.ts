@@ -51,6 +51,7 @@ function canHold(when: Condition, about: Linted): boolean {
     person: {
       contacts: [{ lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null }],
       sends: [],
+      upcoming: [],
       zones: { timeZones: plainSetting.timeZones, basis: 'stated', country: null },
     },
     messages: {},

@@ -51,6 +51,7 @@ const waitWords: Readonly<Record<string, string>> = {
   quiet_hours: 'the end of the quiet hours',
   send_window: 'its own `window`',
   gap: 'three hours between two messages',
+  cap: 'room under the caps of the store',
 };
 
 function rehearsed(about: Linted): Outcome[] {

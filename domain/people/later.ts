@@ -167,7 +167,7 @@ const numbers: Readonly<Record<string, number>> = {
  * Whether a message only asks to be contacted later, and how much later. Small and conservative on purpose: the phrase for the time, and nothing around it
  * but what such a request is made of. Whoever writes anything else has replied, and a reply stops.
  * @returns milliseconds from the message on; null: an ordinary reply
- * Source: docs/rules.md#rule-19
+ * Source: docs/rules.md#rule-20
  */
 export function readLater(text: string): number | null {
   if (text.length > 200) return null;

@@ -22,7 +22,7 @@ export interface ReplyText {
 /**
  * An opt-out by keyword counts in any message of any channel, whoever wrote it: mail programs unsubscribe for people. Then an automatic reply changes
  * nothing; words that mean "later" put the steps off; everything else is a reply.
- * Source: docs/rules.md#rule-19
+ * Source: docs/rules.md#rule-20
  */
 export function readReply({ channel, subject = null, text, automatic = null }: ReplyText): ReplyMeaning {
   const own = channel === 'email' ? ownWords(text ?? '') : (text ?? '').trim();

@@ -1,6 +1,6 @@
 import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
-import type { ChannelFacts, ContactRecord, Facts, SendRecord } from '../gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord, UpcomingRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
@@ -27,6 +27,13 @@ export interface Setting {
   channels: Partial<Record<Channel, ChannelFacts>>;
   /** Whether opens and clicks become known at all (rule 9). */
   tracksOpens: boolean;
+  elsewhere: Elsewhere;
+}
+
+/** What other sequences have sent to the person, newest first, and what they want to send next. */
+export interface Elsewhere {
+  sends: readonly SendRecord[];
+  upcoming: readonly UpcomingRecord[];
 }
 
 const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false };
@@ -47,6 +54,7 @@ export const plainSetting: Setting = {
   attributes: {},
   channels: { email: usable },
   tracksOpens: true,
+  elsewhere: { sends: [], upcoming: [] },
 };
 
 /** A message in the rehearsal's send ledger. */
@@ -71,6 +79,7 @@ export interface World {
   messages: Facts['messages'];
   /** Newest first. */
   sends: SendRecord[];
+  elsewhere: Elsewhere;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
 }
@@ -87,6 +96,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting): World {
     channels: { ...setting.channels },
     messages: {},
     sends: [],
+    elsewhere: setting.elsewhere,
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
   };
@@ -169,7 +179,7 @@ export function recordSend(
   setting: Setting,
 ): void {
   const reported = setting.tracksOpens ? false : null;
-  world.sends.unshift({ channel, atMs: nowMs, dueMs: dueAt(plan, progressIn(world), stepId) });
+  world.sends.unshift({ channel, step: `${plan.sequence}/${stepId}`, atMs: nowMs, dueMs: dueAt(plan, progressIn(world), stepId) });
   world.messages[stepId] = { sentAtMs: nowMs, opened: reported, clicked: reported };
   const before = rowOf(world, stepId);
   write(world, before, newRow(stepId, state, { before, channel, claimedAt: nowMs, nowMs }));
@@ -251,7 +261,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       window: step.window ?? null,
       failures: row?.failures ?? 0,
     },
-    enrollment: { ended: null },
+    enrollment: { id: rehearsedId, ended: null },
     subject: {
       state: world.subjectState,
       boughtBy: 'key',
@@ -265,13 +275,21 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
     attributes: setting.attributes,
     person: {
       contacts: [world.contact],
-      sends: world.sends,
+      sends: sendsOf(world),
+      upcoming: world.elsewhere.upcoming,
       zones: { timeZones: setting.timeZones, basis: 'stated', country: null },
     },
     channels: world.channels,
     messages: world.messages,
     settings: setting.settings,
   };
+}
+
+/** The rehearsed enrollment among others of its person. */
+const rehearsedId = 'rehearsed';
+
+function sendsOf({ sends, elsewhere }: World): readonly SendRecord[] {
+  return elsewhere.sends.length === 0 ? sends : [...sends, ...elsewhere.sends].sort((a, b) => b.atMs - a.atMs);
 }
 
 function change(world: World, channel: Channel, to: Partial<ChannelFacts>): void {

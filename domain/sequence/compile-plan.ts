@@ -28,6 +28,8 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
     quietForMs: span(definition.quietForMs),
     maxAgeMs: span(definition.maxAgeMs),
     stopOn: definition.stopOn,
+    priority: definition.priority,
+    whenCapped: definition.whenCapped ?? 'skip',
     steps,
   };
 }

@@ -31,6 +31,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     ...(shape.together === 'many' ? { together: 'many' as const } : {}),
     holdoutPercent: shape.holdout,
     priority: shape.priority,
+    ...(shape.whenCapped === 'wait' ? { whenCapped: 'wait' as const } : {}),
     goal: { event: shape.goal.event, withinMs: shape.goal.within },
     steps: shape.steps.map(toStep),
   };

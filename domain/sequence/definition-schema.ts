@@ -6,7 +6,7 @@ import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
 import { failurePolicies } from './definition.ts';
 import { parseDuration } from './duration.ts';
-import { stopTriggers } from './plan.ts';
+import { stopTriggers, whenCapped } from './plan.ts';
 
 /** The wording of a field that is absent or of the wrong kind: what to write instead. */
 const expected = (what: string) => ({
@@ -182,6 +182,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
         together: z.enum(['one', 'many'], expected('one or many')).default('one'),
         holdout: holdout.default(0),
         priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
+        whenCapped: z.enum(whenCapped, expected('skip or wait')).default('skip'),
         goal: z
           .strictObject(
             { event: z.literal('order.placed', unavailable('order.placed')), within: span },

@@ -2,7 +2,7 @@ import type { Channel } from '../channels/index.ts';
 import type { Segment } from '../people/segments.ts';
 import type { SilenceStage } from '../people/silence-stage.ts';
 import type { WeeklyWindow } from '../time/weekly-window.ts';
-import type { StepId, StopTrigger } from './plan.ts';
+import type { StepId, StopTrigger, WhenCapped } from './plan.ts';
 
 /**
  * When a step applies, read from Postgres at dispatch (rule 9). `opened`, `clicked` and `replied` name an earlier step; `replied` alone: since the
@@ -74,6 +74,8 @@ export interface SequenceDefinition {
   holdoutPercent: 0;
   /** 1 (first) to 5. */
   priority: number;
+  /** Absent, as in versions before it existed: `skip`. */
+  whenCapped?: WhenCapped;
   goal: { event: 'order.placed'; withinMs: number };
   steps: StepDefinition[];
 }

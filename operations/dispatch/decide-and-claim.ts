@@ -30,7 +30,7 @@ import {
   writeDefer,
   writeSkip,
 } from './records.ts';
-import type { Version } from './versions.ts';
+import type { Version, VersionCache } from './versions.ts';
 
 /** A claim that is about to be committed. Once it is committed, the provider may be called until the deadline. */
 export interface Claimed {
@@ -66,6 +66,7 @@ export interface DispatchAttempt {
   /** What the gates ask; null: it was not read, because the step was expected to be settled. */
   world: StepWorld | null;
   version: Version;
+  versions: VersionCache;
   outlets: Outlets;
   opened: Opened;
   /** The id that a claim of this attempt gets, and this run's earlier ones that were never called. */
@@ -102,6 +103,7 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
     stepId: attempt.stepId,
     isConnected: (channel) => attempt.outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
     kinds: attempt.deps.subjects,
+    versionOf: (versionId) => attempt.versions.load(tx, versionId),
   });
   return carryOut(attempt, plan, reading);
 }

@@ -14,7 +14,7 @@ import { reachOrMeet } from './rules/persons.ts';
  * A reply ends the enrollments of everybody who shares the identity; STOP and START are an opt-out and an opt-in as well, on every channel. Where a STOP
  * closes its own channel only, sequences that stop on replies end as `replied`. Words that mean "later" move what is left, and an automatic reply
  * changes nothing.
- * Source: docs/rules.md#rule-19
+ * Source: docs/rules.md#rule-20
  */
 export const messageReceived: Effect<EventOf<'message.received'>> = {
   stops: 'always',

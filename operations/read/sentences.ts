@@ -2,6 +2,8 @@ import type { FieldNote } from '../../domain/field-note.ts';
 import { sendWindowWords } from '../../domain/gates/send-window.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
+import { capWords } from '../../domain/gates/cap.ts';
+import { turnWords } from '../../domain/gates/turn.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
@@ -110,11 +112,11 @@ export function decisionSentence(about: Words, { stepId, verdict, reason, untilM
     case 'send':
       return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.`;
     case 'defer':
-      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}.`;
+      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.`;
     case 'hold':
       return `${stepId} waits until the sequence is resumed: ${wordsForHold(reason)}.`;
     case 'skip':
-      return `${stepId} is not sent: ${wordsForSkip(about, reason)}.`;
+      return `${stepId} is not sent: ${wordsForSkip(about, reason)}${usedUp(reason, checks)}.`;
     case 'stop':
       return `${stepId} is not sent and the sequence ends: ${wordsForStop(about, reason)}.`;
   }
@@ -133,7 +135,7 @@ export function nextSentence(
     case 'send':
       return `As things stand, ${stepId} goes out by ${reason}: all ${checks.length} gates are open.${again}`;
     case 'defer':
-      return `As things stand, ${stepId} waits until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}.${again}`;
+      return `As things stand, ${stepId} waits until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.${again}`;
     case 'hold':
       return `${stepId} waits until the sequence is resumed: ${wordsForHold(reason)}.`;
     case 'skip':
@@ -166,6 +168,13 @@ function quietWindow(reason: string, checks: readonly GateCheck[]): string {
   if (input === undefined) return '';
   if (reason === 'send_window') return `, ${sendWindowWords(input)}`;
   return reason === 'quiet_hours' ? quietHoursWords(input) : '';
+}
+
+/** Which cap it was and what used it up, or whose message goes first: ": 3 messages are the most for one person in 24 hours (sent: …)". */
+function usedUp(reason: string, checks: readonly GateCheck[]): string {
+  const input = ['cap', 'capped', 'turn'].includes(reason) ? checks.find((c) => c.gate === reason)?.input : undefined;
+  if (input === undefined) return '';
+  return `: ${input['most'] === undefined ? turnWords(input) : capWords(input)}`;
 }
 
 /** A row of the send ledger as a sentence. */

@@ -18,6 +18,8 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   quiet_hours: 'normal_wait',
   send_window: 'normal_wait',
   gap: 'normal_wait',
+  cap: 'normal_wait',
+  turn: 'normal_wait',
   send_failed: 'blocker',
 };
 
@@ -25,6 +27,7 @@ const holdKinds: Record<HoldReason, ReasonKind> = { paused: 'blocker', takeover:
 
 const skipKinds: Record<SkipReason, ReasonKind> = {
   too_old: 'blocker',
+  capped: 'blocker',
   condition: 'as_planned',
   no_address: 'blocker',
   no_consent: 'blocker',

@@ -35,6 +35,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
 /** Why a step was left out, in a few words that complete "left out: …". */
 const skipWords: Record<SkipReason, (about: About) => string> = {
   too_old: () => 'it would have come too late',
+  capped: ({ person }) => `other messages to the ${person} had used up what one person may get, and after the wait it would have come too late`,
   condition: () => 'its condition did not hold, or could not be known',
   no_address: () => 'there was no usable address for its channel',
   no_consent: () => 'there was no consent for its channel',
@@ -54,6 +55,8 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   activity: ({ noun }) => `the ${noun} had not been left alone for long enough`,
   active_now: ({ person }) => `the ${person} had been active just before`,
   quiet_hours: () => 'quiet hours',
+  cap: ({ person }) => `the ${person} has got as many messages as one person may for now`,
+  turn: ({ person }) => `another sequence’s message to the ${person} goes first`,
   send_window: () => 'outside the hours of the step',
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',

@@ -31,6 +31,9 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'quiet_hours',
     'send_window',
     'gap',
+    'cap',
+    'turn',
+    'capped',
     'too_old',
   ]);
   expect(verdict.checks.every(({ result, note }) => result === 'pass' && note === undefined)).toBe(true);

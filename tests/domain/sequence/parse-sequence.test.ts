@@ -61,7 +61,8 @@ describe('a file', () => {
       '    when: { all: [{ not: converted }, { any: [{ opened: mail }, { segment: HIGH_VALUE }] }, { value: { atLeast: 99.5, below: 500 } }] }',
       '  - { id: mark, after: 0s, channel: none }',
     ].join('\n');
-    const { steps: read } = definitionOf(file({ steps, more: 'quietFor: 30m\nholdout: 0%\npriority: 1' }));
+    const { steps: read, ...sequence } = definitionOf(file({ steps, more: 'quietFor: 30m\nholdout: 0%\npriority: 1\nwhenCapped: wait' }));
+    expect(sequence).toMatchObject({ quietForMs: 1_800_000, priority: 1, whenCapped: 'wait' });
     expect(read[0]).toMatchObject({
       lapsesWith: 'mail',
       window: { fromMinute: 540, toMinute: 1440, days: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
