@@ -35,6 +35,7 @@ const happening = z.strictObject({
       'opened',
       'clicked',
       'provider',
+      'reply_later',
       'workers_down',
       'paused',
       'resumed',
@@ -129,6 +130,7 @@ function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition)
     opened: 'step',
     clicked: 'step',
     provider: 'answers',
+    reply_later: 'for',
     workers_down: 'for',
   };
   return events.flatMap((given, index): Mistake[] => {
@@ -192,6 +194,8 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: las
       return { atMs, type: `message.${event}`, step };
     case 'provider':
       return { atMs, type: 'provider.answers', with: answers };
+    case 'reply_later':
+      return { atMs, type: 'snoozed', untilMs: atMs + lasts };
     case 'workers_down':
       return { atMs, type: 'workers.down', untilMs: atMs + lasts };
     case 'paused':

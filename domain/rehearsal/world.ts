@@ -128,6 +128,11 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       advance(world, 'lastReplyMs', event.atMs);
       if (plan.stopOn.includes('replied')) end(world, 'replied');
       return;
+    case 'snoozed': {
+      const { snoozes = [] } = world.enrollment;
+      world.enrollment = { ...world.enrollment, snoozes: [...snoozes, { atMs: event.atMs, untilMs: event.untilMs }] };
+      return;
+    }
     case 'contact.opted_out':
       for (const channel of event.channel === null ? channelNames : [event.channel]) change(world, channel, { suppressed: true });
       if (event.channel === null) end(world, 'opted_out');

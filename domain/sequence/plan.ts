@@ -101,6 +101,12 @@ export interface Plan {
   steps: PlanStep[];
 }
 
+/** The person asked to be contacted later: what was left of the sequence at that time moves, so that its next step is due at `untilMs` at the earliest. */
+export interface Snooze {
+  atMs: EpochMs;
+  untilMs: EpochMs;
+}
+
 /** Where an enrollment stands. Postgres holds the truth; the workflow's copy is a cache. */
 export interface Progress {
   anchorMs: EpochMs;
@@ -109,4 +115,6 @@ export interface Progress {
   notBeforeMs: Record<StepId, EpochMs>;
   held: HoldReason | null;
   stopped: StopReason | null;
+  /** In order of time. Absent: none; workflows that began before they existed have no such field. */
+  snoozes?: readonly Snooze[];
 }
