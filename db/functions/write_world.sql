@@ -118,6 +118,18 @@ begin
     from jsonb_to_recordset(w -> 'moved_enrollments') as m(id uuid, contact_id uuid, subject_id uuid)
     where e.tenant_id = tenant and e.id = any(ids_of(w -> 'moved_enrollments')) and e.id = m.id;
   end if;
+  if w ? 'snoozes' then
+    -- The ten latest. Each names an instant, so that forgetting an earlier one brings no step forward.
+    with n as (
+      select * from jsonb_to_recordset(w -> 'snoozes') as n(id uuid, event_id uuid, inbox_id uuid, at_ms bigint, until_ms bigint)
+    ), s as (
+      update enrollments e set snoozes = coalesce(
+        jsonb_path_query_array(e.snoozes, '$[last - 8 to last]'), '[]') || jsonb_build_object('atMs', n.at_ms, 'untilMs', n.until_ms)
+      from n where e.tenant_id = tenant and e.id = any(ids_of(w -> 'snoozes')) and e.id = n.id and e.ended_at is null
+      returning e.id, n.event_id, n.inbox_id, n.until_ms)
+    insert into enrollment_events (tenant_id, id, enrollment_id, type, inbox_id, data)
+    select tenant, s.event_id, s.id, 'snoozed', s.inbox_id, jsonb_build_object('until_ms', s.until_ms) from s;
+  end if;
   if w ? 'enrollments' then
     with e as (
       insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, subject_kind, segment, value_minor, currency,

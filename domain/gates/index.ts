@@ -11,6 +11,7 @@ import { enrollmentRunning } from './enrollment-running.ts';
 import { gap } from './gap.ts';
 import type { DecisiveGate, FinalGate, TimeGate } from './gate.ts';
 import { held } from './held.ts';
+import { holdout } from './holdout.ts';
 import { legalHours } from './legal-hours.ts';
 import { maxAge } from './max-age.ts';
 import { orderedSince } from './ordered-since.ts';
@@ -32,6 +33,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   orderedSince,
   repliedSince,
   activation,
+  holdout,
   maxAge,
   channel,
   conditions,

@@ -9,7 +9,7 @@ import { chosenChannel } from './gate.ts';
 
 /**
  * Texts and calls go out at the hours that the law allows where the person is, on every clock that may be theirs. Off under a time scale.
- * Source: docs/rules.md#rule-20
+ * Source: docs/rules.md#rule-22
  */
 export const legalHours: TimeGate = {
   name: 'legal_hours',
@@ -63,7 +63,10 @@ export function legalHoursWords({ law, source, allowed, holiday }: GateInput): s
     typeof holiday === 'string'
       ? 'nothing on this public holiday'
       : typeof allowed === 'string' && allowed !== ''
-        ? `it on this day ${allowed.split(' ').map((stretch) => `from ${stretch.replace('-', ' to ')}`).join(' and ')}`
+        ? `it on this day ${allowed
+            .split(' ')
+            .map((stretch) => `from ${stretch.replace('-', ' to ')}`)
+            .join(' and ')}`
         : 'nothing on this day';
   return `${where} the law allows ${what} (${String(source)})`;
 }

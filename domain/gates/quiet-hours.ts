@@ -61,7 +61,13 @@ function inputOf(situation: Situation): GateInput {
   const window = windowOf(situation);
   if (window === null) return { off: true };
   const { timeZones, basis, country, place: at } = facts.person.zones;
-  const place = { fromMinute: window.fromMinute, toMinute: window.toMinute, zoneBasis: basis, ...(country === null ? {} : { country }), ...(basis === 'phone' && at.region !== null ? { state: at.region } : {}) };
+  const place = {
+    fromMinute: window.fromMinute,
+    toMinute: window.toMinute,
+    zoneBasis: basis,
+    ...(country === null ? {} : { country }),
+    ...(basis === 'phone' && at.region !== null ? { state: at.region } : {}),
+  };
   const offsets = (zones: readonly string[]) => new Set(zones.map((zone) => offsetMsAt(zone, nowMs) / 60_000));
   const possible = offsets(timeZones);
   const [only] = possible;

@@ -356,7 +356,8 @@ function readTable(text: string): Regions {
     for (const [, codes = '', own = ''] of regions.matchAll(/([A-Z0-9,]+) ([^;]+)(?:;\s*|$)/g)) {
       for (const code of codes.split(',')) byCode.set(plainCode(code), zones);
       const [first = ''] = codes.split(',');
-      for (const spelling of [...codes.split(',').map(plainCode), ...own.split('/').map(plainName)]) if (!known.has(spelling)) known.set(spelling, first);
+      for (const spelling of [...codes.split(',').map(plainCode), ...own.split('/').map(plainName)])
+        if (!known.has(spelling)) known.set(spelling, first);
       for (const name of own.split('/').map(plainName)) {
         const others = byName.get(name);
         byName.set(name, others === undefined ? zones : [...new Set([...others, ...zones])]);

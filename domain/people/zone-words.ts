@@ -30,7 +30,10 @@ function placeOf({ zoneBasis, country, state }: QuietHoursInput): { where: strin
     case 'country':
       return { where: `in ${place}`, why: [] };
     case 'phone':
-      return { where: `in ${place}`, why: [typeof state === 'string' ? 'by the area code of the phone number' : 'by the country of the phone number'] };
+      return {
+        where: `in ${place}`,
+        why: [typeof state === 'string' ? 'by the area code of the phone number' : 'by the country of the phone number'],
+      };
     case 'store':
       return { where: 'in the time zone of the store', why: ['where the person lives is not known'] };
     default:

@@ -37,6 +37,7 @@ const happening = z.strictObject({
       'opened',
       'clicked',
       'provider',
+      'reply_later',
       'workers_down',
       'paused',
       'resumed',
@@ -95,6 +96,7 @@ const scenarioSchema = z.strictObject({
     .refine((code) => minorDigits(code) !== null, 'is no currency of ISO 4217')
     .default('EUR'),
   tracksOpens: z.boolean().default(true),
+  holdout: z.boolean().default(false),
   timeScale: z.number().int().min(1).default(1),
   events: z.array(happening).default([]),
 });
@@ -136,6 +138,7 @@ function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition)
     opened: 'step',
     clicked: 'step',
     provider: 'answers',
+    reply_later: 'for',
     workers_down: 'for',
   };
   return events.flatMap((given, index): Mistake[] => {
@@ -168,6 +171,7 @@ function toScenario(shape: ScenarioShape): Scenario {
     attributes: shape.attributes,
     channels: Object.fromEntries(shape.channels.map((channel) => [channel, usable])),
     tracksOpens: shape.tracksOpens,
+    heldOut: shape.holdout,
   };
   return {
     fromMs,
@@ -204,6 +208,8 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: las
       return { atMs, type: `message.${event}`, step };
     case 'provider':
       return { atMs, type: 'provider.answers', with: answers };
+    case 'reply_later':
+      return { atMs, type: 'snoozed', untilMs: atMs + lasts };
     case 'workers_down':
       return { atMs, type: 'workers.down', untilMs: atMs + lasts };
     case 'paused':

@@ -30,6 +30,8 @@ export interface Setting {
   channels: Partial<Record<Channel, ChannelFacts>>;
   /** Whether opens and clicks become known at all (rule 9). */
   tracksOpens: boolean;
+  /** The person is among those who get nothing, where the sequence holds people out. */
+  heldOut: boolean;
   elsewhere: Elsewhere;
 }
 
@@ -58,6 +60,7 @@ export const plainSetting: Setting = {
   attributes: {},
   channels: { email: usable },
   tracksOpens: true,
+  heldOut: false,
   elsewhere: { sends: [], upcoming: [] },
 };
 
@@ -86,10 +89,11 @@ export interface World {
   elsewhere: Elsewhere;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
+  holdout: Facts['holdout'];
 }
 
 /** The world at the moment when the subject was last active. */
-export function newWorld(anchorMs: EpochMs, setting: Setting): World {
+export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: number): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
     ledger: [],
@@ -103,6 +107,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting): World {
     elsewhere: setting.elsewhere,
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
+    holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
   };
 }
 
@@ -127,6 +132,11 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       advance(world, 'lastReplyMs', event.atMs);
       if (plan.stopOn.includes('replied')) end(world, 'replied');
       return;
+    case 'snoozed': {
+      const { snoozes = [] } = world.enrollment;
+      world.enrollment = { ...world.enrollment, snoozes: [...snoozes, { atMs: event.atMs, untilMs: event.untilMs }] };
+      return;
+    }
     case 'contact.opted_out':
       for (const channel of event.channel === null ? channelNames : [event.channel]) change(world, channel, { suppressed: true });
       if (event.channel === null) end(world, 'opted_out');
@@ -278,6 +288,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       upcoming: world.elsewhere.upcoming,
       zones: { timeZones: setting.timeZones, basis: 'stated', country: null, place: setting.place },
     },
+    holdout: world.holdout,
     channels: world.channels,
     messages: world.messages,
     settings: setting.settings,

@@ -17,6 +17,7 @@ export const stopReasons = [
   'replied',
   'contacted',
   'opted_out',
+  'holdout',
   'undeliverable',
   'expired',
   'emptied',
@@ -61,7 +62,19 @@ export type SkipReason = (typeof skipReasons)[number];
  * Why a step is put off to a later time: the name of the gate that is closed the longest, or what the gates of its kind say. `send_failed`: an attempt
  * failed, and the next one comes after a back-off.
  */
-export const deferReasons = ['due', 'activity', 'active_now', 'quiet_hours', 'legal_hours', 'blackout', 'send_window', 'gap', 'cap', 'turn', 'send_failed'] as const;
+export const deferReasons = [
+  'due',
+  'activity',
+  'active_now',
+  'quiet_hours',
+  'legal_hours',
+  'blackout',
+  'send_window',
+  'gap',
+  'cap',
+  'turn',
+  'send_failed',
+] as const;
 export type DeferReason = (typeof deferReasons)[number];
 
 /** Why nothing of an enrollment is sent until somebody resumes it. */
@@ -100,6 +113,12 @@ export interface Plan {
   steps: PlanStep[];
 }
 
+/** The person asked to be contacted later: what was left of the sequence at that time moves, so that its next step is due at `untilMs` at the earliest. */
+export interface Snooze {
+  atMs: EpochMs;
+  untilMs: EpochMs;
+}
+
 /** Where an enrollment stands. Postgres holds the truth; the workflow's copy is a cache. */
 export interface Progress {
   anchorMs: EpochMs;
@@ -108,4 +127,6 @@ export interface Progress {
   notBeforeMs: Record<StepId, EpochMs>;
   held: HoldReason | null;
   stopped: StopReason | null;
+  /** In order of time. Absent: none; workflows that began before they existed have no such field. */
+  snoozes?: readonly Snooze[];
 }

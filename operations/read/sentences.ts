@@ -63,6 +63,10 @@ export function eventSentence(about: Words, type: string, data: Data): string {
       return stopSentence(about, data, by);
     case 'completed':
       return `The sequence ran to its end${by}.`;
+    case 'message.automatic':
+      return `An automatic reply came in from the ${person}’s address: it changes nothing.`;
+    case 'snoozed':
+      return `The ${person} asked to be contacted later: what is left of the sequence moves${typeof data['until_ms'] === 'number' ? ` to ${instantWords(data['until_ms'])}` : ''}.`;
     case 'paused':
       return `The sequence was paused${by}.`;
     case 'resumed':
