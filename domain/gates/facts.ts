@@ -120,6 +120,8 @@ export interface Facts {
   /** What conditions may ask of the subject and its person, by name (`lead.source`, `contact.country`). */
   attributes: Readonly<Record<string, AttributeValue>>;
   person: PersonRecords;
+  /** The person's assignment; null: the sequence holds nobody out, or the assignment is behind it. */
+  holdout: { percent: number; heldOut: boolean } | null;
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;
   settings: TenantSettings;

@@ -10,6 +10,7 @@ import { enrollmentRunning } from './enrollment-running.ts';
 import { gap } from './gap.ts';
 import type { DecisiveGate, FinalGate, TimeGate } from './gate.ts';
 import { held } from './held.ts';
+import { holdout } from './holdout.ts';
 import { maxAge } from './max-age.ts';
 import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
@@ -30,6 +31,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   orderedSince,
   repliedSince,
   activation,
+  holdout,
   maxAge,
   channel,
   conditions,

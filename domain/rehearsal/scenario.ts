@@ -88,6 +88,7 @@ const scenarioSchema = z.strictObject({
     .refine((code) => minorDigits(code) !== null, 'is no currency of ISO 4217')
     .default('EUR'),
   tracksOpens: z.boolean().default(true),
+  holdout: z.boolean().default(false),
   timeScale: z.number().int().min(1).default(1),
   events: z.array(happening).default([]),
 });
@@ -161,6 +162,7 @@ function toScenario(shape: ScenarioShape): Scenario {
     attributes: shape.attributes,
     channels: Object.fromEntries(shape.channels.map((channel) => [channel, usable])),
     tracksOpens: shape.tracksOpens,
+    heldOut: shape.holdout,
   };
   return {
     fromMs,

@@ -27,6 +27,8 @@ export interface Setting {
   channels: Partial<Record<Channel, ChannelFacts>>;
   /** Whether opens and clicks become known at all (rule 9). */
   tracksOpens: boolean;
+  /** The person is among those who get nothing, where the sequence holds people out. */
+  heldOut: boolean;
   elsewhere: Elsewhere;
 }
 
@@ -54,6 +56,7 @@ export const plainSetting: Setting = {
   attributes: {},
   channels: { email: usable },
   tracksOpens: true,
+  heldOut: false,
   elsewhere: { sends: [], upcoming: [] },
 };
 
@@ -82,10 +85,11 @@ export interface World {
   elsewhere: Elsewhere;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
+  holdout: Facts['holdout'];
 }
 
 /** The world at the moment when the subject was last active. */
-export function newWorld(anchorMs: EpochMs, setting: Setting): World {
+export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: number): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
     ledger: [],
@@ -99,6 +103,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting): World {
     elsewhere: setting.elsewhere,
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
+    holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
   };
 }
 
@@ -279,6 +284,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       upcoming: world.elsewhere.upcoming,
       zones: { timeZones: setting.timeZones, basis: 'stated', country: null },
     },
+    holdout: world.holdout,
     channels: world.channels,
     messages: world.messages,
     settings: setting.settings,

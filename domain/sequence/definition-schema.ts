@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import { weekdays } from '../time/weekly-window.ts';
+import { mostHeldOut } from '../experiments/arm.ts';
 import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
 import { failurePolicies } from './definition.ts';
@@ -145,15 +146,18 @@ const reentry = z
 const holdout = z
   .unknown()
   .transform((value, context) => {
-    if (value === 0 || value === '0%') return 0 as const;
-    const percent = typeof value === 'string' && /^\d{1,3}(\.\d+)?%$/.test(value);
-    const message = percent ? 'above 0% is not available yet: write 0% or leave it out' : 'is not understood: write 0% or leave it out';
+    if (value === 0) return 0;
+    const written = typeof value === 'string' ? /^(\d{1,3}(?:\.\d{1,4})?)%$/.exec(value) : null;
+    const percent = Number(written?.[1]);
+    if (percent <= mostHeldOut) return percent;
+    const message =
+      written === null ? 'is not understood: write a share such as 10%' : `is too large: at most ${mostHeldOut}%, so that most people get something`;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   })
   .meta({
     description: 'The share of people who get nothing, so that the effect can be measured.',
-    anyOf: [{ const: 0 }, { type: 'string', pattern: '^[0-9]{1,3}(\\.[0-9]+)?%$' }],
+    anyOf: [{ const: 0 }, { type: 'string', pattern: '^([0-4]?[0-9](\\.[0-9]{1,4})?|50(\\.0{1,4})?)%$' }],
   });
 
 /**

@@ -74,7 +74,8 @@ export interface SequenceDefinition {
   reentry: 'once-per-subject' | { cooldownMs: number };
   /** Whether one person may be in this sequence about several subjects at once; absent, as in versions before it existed: `one`. */
   together?: 'one' | 'many';
-  holdoutPercent: 0;
+  /** The share of people who get nothing, so that its effect can be measured: 0 to 50. */
+  holdoutPercent: number;
   /** 1 (first) to 5. */
   priority: number;
   /** Absent, as in versions before it existed: `skip`. */

@@ -11,6 +11,7 @@ import type { Plan } from '../../domain/sequence/plan.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
+import { storeAssignment } from './assignment.ts';
 import { compose } from './compose.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
@@ -181,7 +182,10 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
   if (verdict.kind !== 'hold') noteLateness(attempt, plan, reading, nowMs);
-  if (enrollment.activatedAt === null && activates(verdict)) activate(tx, enrollment, nowMs, reading.facts.subject);
+  if (enrollment.activatedAt === null && activates(verdict)) {
+    activate(tx, enrollment, nowMs, reading.facts.subject);
+    if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
+  }
   return apply(attempt, plan, reading, verdict, nowMs);
 }
 

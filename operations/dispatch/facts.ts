@@ -20,6 +20,7 @@ import { type TenantSettings, settingsOf } from '../../domain/tenant-settings.ts
 import { maybe, text } from '../intake/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { readSubject } from '../subject-row.ts';
+import { type Assignment, readAssignment } from './assignment.ts';
 import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { messageAsIdentity } from './records.ts';
@@ -28,6 +29,8 @@ import type { Version } from './versions.ts';
 /** Everything that was read under the locks: the facts of the decision, and what the message is composed from (with personal data). */
 export interface Reading {
   facts: Facts;
+  /** To be stored with the activation. */
+  assignment: Assignment | null;
   progress: Progress;
   settings: TenantSettings;
   synthetic: boolean;
@@ -123,6 +126,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
     .from(suppressions)
     .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
+  const contactIds = everyone.map((c) => c.id);
+  const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
   const progress = readProgress(enrollment, ledger);
   const step = definition.steps.find((s) => s.id === stepId);
   const planned = plan.steps.find((s) => s.id === stepId);
@@ -200,6 +205,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       upcoming: await upcomingOf(input, channelFactsByName),
       zones: zonesOf([contact, person, ...everyone], identities, settings.timeZone),
     },
+    holdout: assignment?.holdout ?? null,
     channels: channelFactsByName,
     messages: Object.fromEntries(
       ledger.map((m) => {
@@ -220,7 +226,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
   const usedChannels = new Set(sends.map((s) => s.channel));
-  return { facts, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
+  return { facts, assignment, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
 
 /** What the first contact says that says anything: a merge leaves each with its own. */

@@ -30,6 +30,7 @@ export interface Differences {
   enrollment?: Partial<Facts['enrollment']>;
   subject?: Partial<Facts['subject']>;
   attributes?: Facts['attributes'];
+  holdout?: Facts['holdout'];
   contact?: Partial<ContactRecord>;
   zones?: Partial<Facts['person']['zones']>;
   /** Newest first. */
@@ -88,6 +89,7 @@ export function factsWith(differences: Differences = {}): Facts {
       upcoming: differences.upcoming ?? [],
       zones: { timeZones: ['UTC'], basis: 'stated', country: null, ...differences.zones },
     },
+    holdout: differences.holdout ?? null,
     channels: differences.channels ?? { email: usable },
     messages: differences.messages ?? {},
     settings: { ...plainSettings, quietHours: differences.quietHours ?? null, caps: differences.caps ?? plainSettings.caps },
