@@ -1,5 +1,3 @@
-import type { StopTrigger } from '../sequence/plan.ts';
-
 /** What a reply leads to. `takeover`: a person answers, and nothing is sent until they are done. */
 export const replyPolicies = ['stop', 'takeover'] as const;
 export type ReplyPolicy = (typeof replyPolicies)[number];
@@ -9,10 +7,7 @@ export type ReplyPolicy = (typeof replyPolicies)[number];
  * says `takeover` itself.
  * Source: docs/rules.md#rule-21
  */
-export function afterReply(
-  sequence: { stopOn: readonly StopTrigger[]; onReply?: ReplyPolicy },
-  store: { onReply: ReplyPolicy },
-): ReplyPolicy | 'runs_on' {
+export function afterReply(sequence: { stopOn: readonly string[]; onReply?: ReplyPolicy }, store: { onReply: ReplyPolicy }): ReplyPolicy | 'runs_on' {
   if (sequence.onReply === 'takeover') return 'takeover';
   if (!sequence.stopOn.includes('replied')) return 'runs_on';
   return sequence.onReply ?? store.onReply;

@@ -43,12 +43,12 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
     const { settings } = draft.context.tenant;
     const open = draft
       .openEnrollmentsOf(persons)
-      .map((enrollment) => ({ id: enrollment.id, then: afterReply(enrollment.version.definition, settings) }));
+      .map((enrollment) => ({ id: enrollment.id, policy: afterReply(enrollment.version.definition, settings) }));
     draft.end(
-      open.filter(({ then }) => then === 'stop').map(({ id }) => id),
+      open.filter(({ policy }) => policy === 'stop').map(({ id }) => id),
       'replied',
     );
-    if (open.some(({ then }) => then === 'takeover')) takeOver(draft, persons, null);
+    if (open.some(({ policy }) => policy === 'takeover')) takeOver(draft, persons, null);
   },
 };
 
