@@ -26,6 +26,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     on: shape.on,
     quietForMs: shape.quietFor,
     stopOn: shape.stopOn,
+    ...(shape.onReply === undefined ? {} : { onReply: shape.onReply }),
     maxAgeMs: shape.maxAge,
     reentry: shape.reentry,
     ...(shape.together === 'many' ? { together: 'many' as const } : {}),
