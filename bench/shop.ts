@@ -25,7 +25,13 @@ export function openDeps(databaseUrl: string, masterKey: Buffer, more: Partial<D
 
 /** A tenant without quiet hours: what is measured does not depend on the time of day. */
 export function openTenant(deps: BuiltDeps, slug: string, timeScale = 1): Promise<ProvisionedTenant> {
-  return provisionTenant(deps, { slug, name: slug, timeScale, synthetic: true, settings: { quietHours: null } });
+  return provisionTenant(deps, {
+    slug,
+    name: slug,
+    timeScale,
+    synthetic: true,
+    settings: { quietHours: null, legalHours: false, caps: [{ channel: null, most: 50, withinHours: 168 }] },
+  });
 }
 
 export interface ShopEvent {

@@ -1,3 +1,4 @@
+import type { AutoReplySign } from './people/auto-reply.ts';
 import type { EpochMs } from './sequence/plan.ts';
 
 /** A person as an event names them. Raw as the provider wrote it; `domain/people/identity.ts` normalises. */
@@ -193,12 +194,21 @@ export type DomainEvent =
       /** `failed`: the address will never take a message, so that nothing more is sent to it. */
       permanent: boolean;
     })
-  | (EventBase & { type: 'message.received'; person: PersonRef; channel: 'email' | 'sms' | 'telegram'; text: string | null })
+  | (EventBase & {
+      type: 'message.received';
+      person: PersonRef;
+      channel: 'email' | 'sms' | 'telegram';
+      /** Of an email; absent or null: not known. */
+      subject?: string | null;
+      text: string | null;
+      /** By what sign a program wrote it (`readAutoReply`); absent or null: by none. */
+      automatic?: AutoReplySign | null;
+    })
   | (EventBase & {
       type: 'contact.opted_out';
       person: PersonRef;
       /** null: all channels. */
-      channel: 'email' | 'sms' | 'call' | 'push' | null;
+      channel: 'email' | 'sms' | 'call' | 'push' | 'telegram' | null;
       /** A complaint, "stop all" or an operator's mark: DO_NOT_CONTACT, final (rule 13). */
       final: boolean;
       source: string;
@@ -208,7 +218,7 @@ export type DomainEvent =
   | (EventBase & {
       type: 'contact.opted_in';
       person: PersonRef;
-      channel: 'email' | 'sms' | 'call' | 'push';
+      channel: 'email' | 'sms' | 'call' | 'push' | 'telegram';
       source: string;
       wording: string | null;
       /** `record`: lifts only an opt-out that came from the shop's record, unless `confirmed`. */

@@ -11,6 +11,13 @@ const minute = z
   .int('is a whole number of minutes')
   .min(0, 'is before midnight')
   .max(24 * 60, 'is more than a day');
+/** What the record of a person's messages reaches back to (`db/functions/read_step_3.sql`). */
+const longestCapHours = 31 * 24;
+const cap = z.strictObject({
+  channel: z.enum(channelNames, 'is no channel').nullable(),
+  most: z.int('is a whole number of messages').min(1, 'is below 1: a channel that is not to be used is not connected').max(50, 'is above 50'),
+  withinHours: z.int('is a whole number of hours').min(1, 'is below 1').max(longestCapHours, `is above ${longestCapHours}, which is 31 days`),
+});
 const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 
 /**
@@ -42,7 +49,15 @@ const strict = {
   shippingNote: line(500).nullable(),
   returnsNote: line(500).nullable(),
   quietHours: z.strictObject({ fromMinute: minute, toMinute: minute }).nullable(),
+  quietHoursOn: z.partialRecord(z.enum(channelNames, 'is no channel'), z.strictObject({ fromMinute: minute, toMinute: minute }).nullable()),
+  blackoutDates: z
+    .array(z.strictObject({ from: z.iso.date('is no date like 2026-12-24'), to: z.iso.date('is no date like 2026-12-26') }))
+    .max(100, 'are more than 100'),
+  legalHours: z.boolean(),
+  caps: z.array(cap).max(20, 'are more than 20'),
   requireConsent: z.array(z.enum(channelNames, 'is no channel')),
+  onReply: fields.onReply.unwrap(),
+  takeoverHours: z.int('is a whole number of hours').min(1, 'is below 1').max(8_760, 'is more than a year').nullable(),
   optOutAllChannels: z.boolean(),
   highValueMinor: amount,
   lowStockAt: amount,

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
+import { replyPolicies } from './people/on-reply.ts';
 import { normaliseEmail } from './people/identity.ts';
+
+/** The most that one person gets in any rolling window, over all sequences. What may have gone out counts. Source: docs/rules.md#rule-19 */
+const cap = z.object({
+  /** null: all channels that reach people wherever they are. */
+  channel: z.string().nullable(),
+  most: z.number().int(),
+  withinHours: z.number().int(),
+});
 
 /** What a tenant configures. Every field has a default, so that a new one never breaks an old row. Money in minor units. */
 export const tenantSettings = z.object({
@@ -32,8 +41,25 @@ export const tenantSettings = z.object({
     .object({ fromMinute: z.number().int(), toMinute: z.number().int() })
     .nullable()
     .default({ fromMinute: 21 * 60, toMinute: 8 * 60 }),
+  /** Other quiet hours on single channels, by name; null switches them off there. */
+  quietHoursOn: z.record(z.string(), z.object({ fromMinute: z.number().int(), toMinute: z.number().int() }).nullable()).default({}),
+  /** Local dates, the last included, on which nobody is contacted. */
+  blackoutDates: z.array(z.object({ from: z.string(), to: z.string() })).default([]),
+  /** Texts and calls go out at the hours that the law allows where the person is. Off: the store sees to it by other means. */
+  legalHours: z.boolean().default(true),
+  /** All of them are kept. */
+  caps: z.array(cap).default([
+    { channel: null, most: 3, withinHours: 24 },
+    { channel: null, most: 5, withinHours: 7 * 24 },
+    { channel: 'sms', most: 3, withinHours: 7 * 24 },
+    { channel: 'call', most: 2, withinHours: 7 * 24 },
+  ]),
   /** Channels on which unknown consent is not enough (docs/rules.md#rule-14). */
   requireConsent: z.array(z.string()).default([...consentRequiredByDefault]),
+  /** What a reply leads to where the sequence does not say (docs/rules.md#rule-21). */
+  onReply: z.enum(replyPolicies).default('stop'),
+  /** After how many hours a takeover ends by itself; null: only when somebody releases it. */
+  takeoverHours: z.number().int().nullable().default(72),
   /** An opt-out on one channel closes all of them (rule 13). */
   optOutAllChannels: z.boolean().default(true),
   /** Lifetime value above which a customer is HIGH_VALUE. */

@@ -159,6 +159,7 @@ async function attemptOnce(
         locked,
         world,
         version,
+        versions: deps.versions,
         outlets,
         opened,
         ...own,

@@ -1,10 +1,11 @@
--- What an activated enrollment counts for, as rows to be summed: itself, its messages by channel, the orders credited to it by currency.
+-- What an activated enrollment counts for, as rows to be summed: itself, its messages by channel, the orders credited to it by currency. One whose
+-- person is held out got nothing, and is in no figure of what the sequences did.
 create function figures_of_enrollment_3(tenant uuid, enrollment uuid, stop_reason text)
 returns table (channel text, currency text, started int, purchased int, steps int, sent int, opened int, clicked int, orders int,
   revenue_minor bigint, gross_minor bigint, refunded_minor bigint, cancelled_orders int, unknown_orders int)
 language sql stable
 begin atomic
-  select '', '', 1, (stop_reason is not distinct from 'purchased')::int, 0, 0, 0, 0, 0, 0::bigint, 0::bigint, 0::bigint, 0, 0
+  select '', '', (stop_reason is distinct from 'holdout')::int, (stop_reason is not distinct from 'purchased')::int, 0, 0, 0, 0, 0, 0::bigint, 0::bigint, 0::bigint, 0, 0
   union all
   select coalesce(m.channel, ''), '', 0, 0, counts_as_step(m.state)::int, counts_as_sent(m.state)::int,
     (counts_as_sent(m.state) and m.opened_at is not null)::int, (counts_as_sent(m.state) and m.clicked_at is not null)::int, 0, 0, 0, 0, 0, 0

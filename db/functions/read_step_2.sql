@@ -24,15 +24,28 @@ begin
       from (
         select n.channel, n.state, consent_basis(n.basis, n.source) as basis, max(n.occurred_at) as latest_at
         from consents n where n.contact_id = any(contact_ids) group by 1, 2, 3) said), '[]'),
-    -- What went out to the person in other enrollments, the latest of each channel: gaps count per person.
+    -- What went out to the person in other enrollments: the latest of each channel, and all of the last 31 days, which is as far as caps reach back
+    -- (`domain/settings-change.ts`). At most 200 of each contact.
     'sends', coalesce((
-      select json_agg(json_build_object('channel', latest.channel, 'at', latest.at))
+      select json_agg(json_build_object('channel', sent.channel, 'at', sent.at, 'step', sent.slug || '/' || sent.step_id) order by sent.at desc)
       from (
-        select distinct on (m.channel) m.channel, coalesce(m.settled_at, m.claimed_at, m.created_at) as at
+        select m.channel, m.step_id, m.at, q.slug, row_number() over (partition by m.channel order by m.at desc) as nth
         from unnest(contact_ids) as c(id)
           cross join lateral (
-            select h.channel, h.settled_at, h.claimed_at, h.created_at from messages h
+            select h.channel, h.step_id, h.enrollment_id, coalesce(h.settled_at, h.claimed_at, h.created_at) as at from messages h
             where h.contact_id = c.id and h.enrollment_id <> wanted_enrollment and h.state in ('sent', 'unknown', 'claimed')
-            order by h.settled_at desc limit 20) m
-        order by m.channel, 2 desc) latest), '[]'));
+            order by h.settled_at desc limit 200) m
+          cross join lateral (select o.sequence_id from enrollments o where o.id = m.enrollment_id offset 0) e
+          cross join lateral (select s.slug from sequences s where s.id = e.sequence_id offset 0) q) sent
+      where sent.nth = 1 or sent.at > clock_timestamp() - interval '31 days'), '[]'),
+    -- The person's other enrollments that run, with their ledgers: their next steps stand in line for the same caps.
+    'others', coalesce((
+      select json_agg(json_build_object('enrollment', to_json(e), 'ledger', coalesce((
+        select json_agg(to_jsonb(m) - 'payload' order by m.id) from messages m where m.enrollment_id = e.id), '[]')) order by e.id)
+      from (
+        select r.* from unnest(contact_ids) as c(id)
+          cross join lateral (
+            select h.* from enrollments h
+            where h.contact_id = c.id and h.ended_at is null and h.held is null and h.id <> wanted_enrollment offset 0) r
+        order by r.anchor_at desc limit 50) e), '[]'));
 end $$;

@@ -27,10 +27,13 @@ begin
       locale = n.locale, time_zone = n.time_zone, country = n.country, region = n.region, order_count = n.order_count,
       lifetime_value_minor = n.lifetime_value_minor, details_at = n.details_at, last_seen_at = greatest(c.last_seen_at, n.last_seen_at),
       last_order_at = greatest(c.last_order_at, n.last_order_at), last_reply_at = greatest(c.last_reply_at, n.last_reply_at),
-      last_contacted_at = greatest(c.last_contacted_at, n.last_contacted_at)
+      last_contacted_at = greatest(c.last_contacted_at, n.last_contacted_at),
+      -- Absent where the build before writes.
+      taken_over_at = case when n.takeover is null then c.taken_over_at else (n.takeover ->> 'at')::timestamptz end,
+      taken_over_until = case when n.takeover is null then c.taken_over_until else (n.takeover ->> 'until')::timestamptz end
     from jsonb_to_recordset(w -> 'contacts') as n(id uuid, person_id uuid, lifecycle text, first_name text, last_name text, locale text,
       time_zone text, country text, region text, order_count int, lifetime_value_minor bigint, last_seen_at timestamptz,
-      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz)
+      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz, takeover jsonb)
     where c.tenant_id = tenant and c.id = any(ids_of(w -> 'contacts')) and c.id = n.id;
   end if;
   if w ? 'consents' then
@@ -117,6 +120,18 @@ begin
     update enrollments e set contact_id = m.contact_id, subject_id = m.subject_id
     from jsonb_to_recordset(w -> 'moved_enrollments') as m(id uuid, contact_id uuid, subject_id uuid)
     where e.tenant_id = tenant and e.id = any(ids_of(w -> 'moved_enrollments')) and e.id = m.id;
+  end if;
+  if w ? 'snoozes' then
+    -- The ten latest. Each names an instant, so that forgetting an earlier one brings no step forward.
+    with n as (
+      select * from jsonb_to_recordset(w -> 'snoozes') as n(id uuid, event_id uuid, inbox_id uuid, at_ms bigint, until_ms bigint)
+    ), s as (
+      update enrollments e set snoozes = coalesce(
+        jsonb_path_query_array(e.snoozes, '$[last - 8 to last]'), '[]') || jsonb_build_object('atMs', n.at_ms, 'untilMs', n.until_ms)
+      from n where e.tenant_id = tenant and e.id = any(ids_of(w -> 'snoozes')) and e.id = n.id and e.ended_at is null
+      returning e.id, n.event_id, n.inbox_id, n.until_ms)
+    insert into enrollment_events (tenant_id, id, enrollment_id, type, inbox_id, data)
+    select tenant, s.event_id, s.id, 'snoozed', s.inbox_id, jsonb_build_object('until_ms', s.until_ms) from s;
   end if;
   if w ? 'enrollments' then
     with e as (

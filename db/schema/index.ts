@@ -1,3 +1,4 @@
+export { assignments } from './assignments.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { lateness } from './lateness.ts';
 export { decisions, messages } from './messages.ts';

@@ -16,7 +16,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
-import { stopReasons } from '../../domain/sequence/plan.ts';
+import { type Snooze, stopReasons } from '../../domain/sequence/plan.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { contacts } from './people.ts';
 import { subjects } from './subjects.ts';
@@ -100,6 +100,8 @@ export const enrollments = pgTable(
     activatedAt: instant('activated_at'),
     /** Step id → epoch milliseconds before which it is not dispatched again. */
     notBefore: jsonb('not_before').$type<Record<string, number>>().notNull().default({}),
+    /** In order of time: the person asked to be contacted later. */
+    snoozes: jsonb('snoozes').$type<Snooze[]>().notNull().default([]),
     held: text('held', { enum: ['paused', 'takeover'] }),
     enrolledAt: instantNow('enrolled_at'),
     endedAt: instant('ended_at'),

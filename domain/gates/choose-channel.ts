@@ -11,11 +11,14 @@ export type ChannelChoice =
   | { kind: 'chosen'; channel: Channel; passedOver: { channel: Channel; reason: Impossible }[] }
   | { kind: 'impossible'; passedOver: { channel: Channel; reason: Impossible }[] };
 
+/** What of a step its channel depends on. */
+type StepChannels = Pick<Facts['step'], 'channels' | 'refusals' | 'maxRetries' | 'onFailure'>;
+
 /**
  * The first channel of the step's list that can be used at all.
  * Source: docs/rules.md, rules 7, 8 and 14
  */
-export function chooseChannel(facts: Pick<Facts, 'step' | 'channels'>): ChannelChoice {
+export function chooseChannel(facts: { step: StepChannels; channels: Facts['channels'] }): ChannelChoice {
   const passedOver: { channel: Channel; reason: Impossible }[] = [];
   for (const [index, channel] of facts.step.channels.entries()) {
     const reason = impossibility(channel, facts.channels[channel]) ?? (isGivenUp(facts.step, index) ? 'refused' : null);
@@ -29,7 +32,7 @@ export function chooseChannel(facts: Pick<Facts, 'step' | 'channels'>): ChannelC
  * Where the step goes on with its next channel: its provider has refused the message too often, or a later one was tried since. The ledger
  * counts for the latest channel only.
  */
-function isGivenUp({ channels: list, refusals, maxRetries, onFailure }: Facts['step'], index: number): boolean {
+function isGivenUp({ channels: list, refusals, maxRetries, onFailure }: StepChannels, index: number): boolean {
   if (onFailure !== 'next-channel') return false;
   return list.some((channel, at) => at >= index && refusals[channel] !== undefined && (at > index || refusals[channel] > maxRetries));
 }

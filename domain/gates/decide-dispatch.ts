@@ -1,5 +1,6 @@
 import { dueAt, expiryAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
+import { expiryWhenCapped } from './cap.ts';
 import { chooseChannel } from './choose-channel.ts';
 import type { Facts } from './facts.ts';
 import { firstOpen } from './first-open.ts';
@@ -20,8 +21,8 @@ import type { GateCheck, Verdict } from './verdict.ts';
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   const asked = { facts, nowMs, dueMs: dueAt(facts.plan, facts.progress, facts.step.id), choice: chooseChannel(facts) };
-  const plannedExpiryMs = expiryAt(facts.plan, facts.progress, facts.step.id);
-  const situation: Situation = { ...asked, expiryMs: expiryInWindow(asked, expiryOnAllClocks(asked, plannedExpiryMs)) };
+  const plannedExpiryMs = expiryInWindow(asked, expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)));
+  const situation: Situation = { ...asked, expiryMs: expiryWhenCapped(asked, plannedExpiryMs) };
   const checks: GateCheck[] = [];
 
   for (const gate of decisiveGates) {
@@ -42,7 +43,7 @@ export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   }
 
   for (const gate of finalGates) {
-    const answer = gate.check(situation, opening.atMs);
+    const answer = gate.check(situation, opening);
     checks.push(checkOf(gate.name, answer));
     if (answer.result !== 'pass') return verdictOf(answer, checks);
   }

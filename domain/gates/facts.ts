@@ -34,6 +34,8 @@ export interface ContactRecord {
   lifecycle: Lifecycle;
   lastOrderMs: EpochMs | null;
   lastReplyMs: EpochMs | null;
+  /** A person answers: until when (null: until it is released). Absent or null: nobody does. */
+  takenOver?: { untilMs: EpochMs | null } | null;
   /** The last sign of life anywhere, such as a visit to the shop. */
   lastSeenMs: EpochMs | null;
 }
@@ -43,8 +45,27 @@ export interface SendRecord {
   /** null, or a name that is no channel any more: it is not known. */
   channel: string | null;
   atMs: EpochMs;
+  /** Sequence and step, such as `cart/email_2h`. */
+  step: string;
   /** When its step was due; null for a message of another enrollment: nothing here is due together with it. */
   dueMs: EpochMs | null;
+}
+
+/** The next step of another running enrollment of the person. */
+export interface UpcomingRecord {
+  enrollmentId: string;
+  stepId: StepId;
+  /** Sequence and step, such as `cart/email_2h`. */
+  step: string;
+  /** The channel that it would go out on, as far as is known here. */
+  channel: string | null;
+  /** By its sequence; `readyMs`: or the later time to which it was put off. */
+  dueMs: EpochMs;
+  readyMs: EpochMs;
+  /** Until when it may be sent. */
+  expiryMs: EpochMs;
+  /** 1 (first) to 5. */
+  priority: number;
 }
 
 /** What is on record about a person. A gate draws its own facts from it, so that dispatch and rehearsal read them by the same code. */
@@ -53,6 +74,8 @@ export interface PersonRecords {
   contacts: readonly ContactRecord[];
   /** Over all enrollments, newest first, without the message that is being decided. */
   sends: readonly SendRecord[];
+  /** What may want to go out next in other enrollments. Those that are held are not among them. */
+  upcoming: readonly UpcomingRecord[];
   zones: PersonZones;
 }
 
@@ -79,7 +102,7 @@ export interface Facts {
     /** How often sending it has failed so far, for whatever reason. */
     failures: number;
   };
-  enrollment: { ended: StopReason | 'completed' | null };
+  enrollment: { id: string; ended: StopReason | 'completed' | null };
   subject: {
     state: 'open' | 'converted' | 'gone';
     /** Which orders are its purchase: those that name it, or any of its person. */
@@ -97,6 +120,8 @@ export interface Facts {
   /** What conditions may ask of the subject and its person, by name (`lead.source`, `contact.country`). */
   attributes: Readonly<Record<string, AttributeValue>>;
   person: PersonRecords;
+  /** The person's assignment; null: the sequence holds nobody out, or the assignment is behind it. */
+  holdout: { percent: number; heldOut: boolean } | null;
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;
   settings: TenantSettings;

@@ -1,15 +1,5 @@
 import type { DeferReason, EpochMs } from '../sequence/plan.ts';
-import type { Situation, TimeGate } from './gate.ts';
-
-/** When all time gates are open. */
-export interface Opening {
-  /** Epoch ms; `nowMs` when all are open already. */
-  atMs: EpochMs;
-  /** The name of the gate that moved the instant last: what the step waits for. null: nothing. */
-  binding: DeferReason | null;
-  /** By gate, in the order given: the latest instant to which it moved the search; null: it never did. */
-  movedTo: (EpochMs | null)[];
-}
+import type { Opening, Situation, TimeGate } from './gate.ts';
 
 /**
  * The first instant from `nowMs` on at which every time gate is open: each gate moves the instant forward until none does.
@@ -20,16 +10,18 @@ export function firstOpen(gates: readonly TimeGate[], situation: Situation): Ope
   const movedTo: (EpochMs | null)[] = gates.map(() => null);
   let atMs = situation.nowMs;
   let binding: DeferReason | null = null;
+  const delayedBy: string[] = [];
   for (let settled = false; !settled && atMs <= situation.expiryMs; ) {
     settled = true;
     for (const [index, gate] of gates.entries()) {
       const opensMs = gate.opensAt(situation, atMs);
       if (opensMs <= atMs) continue;
+      if (atMs <= situation.expiryMs) delayedBy.push(gate.name);
       atMs = opensMs;
       binding = gate.name;
       movedTo[index] = opensMs;
       settled = false;
     }
   }
-  return { atMs, binding, movedTo };
+  return { atMs, binding, movedTo, delayedBy };
 }

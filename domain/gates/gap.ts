@@ -4,7 +4,7 @@ import type { SendRecord } from './facts.ts';
 import type { Situation, TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 
-const apartMs = 3 * 3_600_000;
+export const apartMs = 3 * 3_600_000;
 
 /** Two messages to one person keep three hours apart, unless they are of one enrollment and were due at the same time. Source: docs/rules.md#rule-5 */
 export const gap: TimeGate = {

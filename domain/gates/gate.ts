@@ -46,10 +46,22 @@ export interface TimeGate {
   note: string | ((situation: Situation) => string);
 }
 
-/** Asked last, about the instant at which the step would go out. */
+/** When all time gates are open. */
+export interface Opening {
+  /** Epoch ms; `nowMs` when all are open already. */
+  atMs: EpochMs;
+  /** The name of the gate that moved the instant last: what the step waits for. null: nothing. */
+  binding: DeferReason | null;
+  /** By gate, in the order given: the latest instant to which it moved the search; null: it never did. */
+  movedTo: (EpochMs | null)[];
+  /** The names of the gates that moved the search while it was within the step's expiry. */
+  delayedBy: readonly string[];
+}
+
+/** Asked last, about the instant at which the step would go out, and what put it off until then. */
 export interface FinalGate {
   name: string;
-  check(situation: Situation, sendMs: EpochMs): Answer;
+  check(situation: Situation, opening: Opening): Answer;
 }
 
 /** The channel the step would go out on; null where none is possible, which its gate has refused before later gates are asked. */

@@ -1,5 +1,8 @@
 import { activation } from './activation.ts';
 import { activeNow } from './active-now.ts';
+import { blackout } from './blackout.ts';
+import { cap } from './cap.ts';
+import { capped } from './capped.ts';
 import { channel } from './channel.ts';
 import { conditions } from './conditions.ts';
 import { doNotContact } from './do-not-contact.ts';
@@ -8,6 +11,8 @@ import { enrollmentRunning } from './enrollment-running.ts';
 import { gap } from './gap.ts';
 import type { DecisiveGate, FinalGate, TimeGate } from './gate.ts';
 import { held } from './held.ts';
+import { holdout } from './holdout.ts';
+import { legalHours } from './legal-hours.ts';
 import { maxAge } from './max-age.ts';
 import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
@@ -16,6 +21,7 @@ import { retries } from './retries.ts';
 import { sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
+import { turn } from './turn.ts';
 
 // The order of every decision. A new gate is one file and one line in the list of its kind: it draws its facts from the records itself.
 
@@ -27,6 +33,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   orderedSince,
   repliedSince,
   activation,
+  holdout,
   maxAge,
   channel,
   conditions,
@@ -35,7 +42,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, sendWindow, gap];
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, legalHours, blackout, sendWindow, gap, cap, turn];
 
 /** Asked about that instant. */
-export const finalGates: readonly FinalGate[] = [tooOld];
+export const finalGates: readonly FinalGate[] = [capped, tooOld];

@@ -26,9 +26,12 @@ export type Verdict = { checks: GateCheck[] } & (
 
 /**
  * Whether a verdict activates its enrollment and freezes the anchor: the subject was found still open and left alone at a step's due time. A step
- * that is then skipped or put off by quiet hours activates all the same; a stop does not.
+ * that is then skipped or put off by quiet hours activates all the same; a stop does not, but for that of a person who is held out and compared with the others.
  * Source: docs/rules.md#rule-3
  */
 export function activates(verdict: Verdict): boolean {
-  return verdict.kind !== 'stop' && verdict.checks.some((check) => check.gate === 'activation' && check.result === 'pass');
+  return (
+    (verdict.kind !== 'stop' || verdict.reason === 'holdout') &&
+    verdict.checks.some((check) => check.gate === 'activation' && check.result === 'pass')
+  );
 }

@@ -51,7 +51,8 @@ function canHold(when: Condition, about: Linted): boolean {
     person: {
       contacts: [{ lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null }],
       sends: [],
-      zones: { timeZones: plainSetting.timeZones, basis: 'stated', country: null },
+      upcoming: [],
+      zones: { timeZones: plainSetting.timeZones, basis: 'stated', country: null, place: plainSetting.place },
     },
     messages: {},
   };

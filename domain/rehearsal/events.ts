@@ -10,6 +10,8 @@ export type RehearsalEvent = { atMs: EpochMs } & (
   | { type: 'order.placed'; matched: boolean }
   | { type: 'subject.gone' }
   | { type: 'message.received' }
+  /** The person asks to be contacted later. */
+  | { type: 'snoozed'; untilMs: EpochMs }
   /** `channel` null: all of them. */
   | { type: 'contact.opted_out'; channel: Channel | null }
   | { type: 'message.opened' | 'message.clicked'; step: StepId }

@@ -106,6 +106,7 @@ function lineOfEvent(event: RehearsalEvent, at: (ms: EpochMs) => string): Transc
       return { ...line, reason: event.matched ? event.type : `${event.type} elsewhere` };
     case 'provider.answers':
       return { ...line, reason: `${event.type} ${event.with}` };
+    case 'snoozed':
     case 'workers.down':
       return { ...line, until: at(event.untilMs) };
     default:

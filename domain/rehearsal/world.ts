@@ -1,7 +1,8 @@
 import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
-import type { ChannelFacts, ContactRecord, Facts, SendRecord } from '../gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord, UpcomingRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
+import type { LegalPlace } from '../law/legal-hours.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
@@ -15,6 +16,8 @@ import type { ProviderAnswer, RehearsalEvent } from './events.ts';
 export interface Setting {
   /** Where the person may live, the likeliest first. */
   timeZones: readonly string[];
+  /** Whose law applies. */
+  place: LegalPlace;
   settings: TenantSettings;
   timeScale: number;
   segment: BaseSegment;
@@ -27,6 +30,15 @@ export interface Setting {
   channels: Partial<Record<Channel, ChannelFacts>>;
   /** Whether opens and clicks become known at all (rule 9). */
   tracksOpens: boolean;
+  /** The person is among those who get nothing, where the sequence holds people out. */
+  heldOut: boolean;
+  elsewhere: Elsewhere;
+}
+
+/** What other sequences have sent to the person, newest first, and what they want to send next. */
+export interface Elsewhere {
+  sends: readonly SendRecord[];
+  upcoming: readonly UpcomingRecord[];
 }
 
 const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'unknown', requiresConsent: false, refused: false };
@@ -37,6 +49,7 @@ export const plainSettings: TenantSettings = { ...tenantSettings.parse({}), quie
 /** A shop in UTC that sends emails day and night, to a first customer. */
 export const plainSetting: Setting = {
   timeZones: ['UTC'],
+  place: { country: null, region: null },
   settings: plainSettings,
   timeScale: 1,
   segment: 'FIRST_TIME',
@@ -47,6 +60,8 @@ export const plainSetting: Setting = {
   attributes: {},
   channels: { email: usable },
   tracksOpens: true,
+  heldOut: false,
+  elsewhere: { sends: [], upcoming: [] },
 };
 
 /** A message in the rehearsal's send ledger. */
@@ -71,12 +86,14 @@ export interface World {
   messages: Facts['messages'];
   /** Newest first. */
   sends: SendRecord[];
+  elsewhere: Elsewhere;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
+  holdout: Facts['holdout'];
 }
 
 /** The world at the moment when the subject was last active. */
-export function newWorld(anchorMs: EpochMs, setting: Setting): World {
+export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: number): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
     ledger: [],
@@ -87,8 +104,10 @@ export function newWorld(anchorMs: EpochMs, setting: Setting): World {
     channels: { ...setting.channels },
     messages: {},
     sends: [],
+    elsewhere: setting.elsewhere,
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
+    holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
   };
 }
 
@@ -113,6 +132,11 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       advance(world, 'lastReplyMs', event.atMs);
       if (plan.stopOn.includes('replied')) end(world, 'replied');
       return;
+    case 'snoozed': {
+      const { snoozes = [] } = world.enrollment;
+      world.enrollment = { ...world.enrollment, snoozes: [...snoozes, { atMs: event.atMs, untilMs: event.untilMs }] };
+      return;
+    }
     case 'contact.opted_out':
       for (const channel of event.channel === null ? channelNames : [event.channel]) change(world, channel, { suppressed: true });
       if (event.channel === null) end(world, 'opted_out');
@@ -164,7 +188,7 @@ export function recordSend(
   setting: Setting,
 ): void {
   const reported = setting.tracksOpens ? false : null;
-  world.sends.unshift({ channel, atMs: nowMs, dueMs: dueAt(plan, progressIn(world), stepId) });
+  world.sends.unshift({ channel, step: `${plan.sequence}/${stepId}`, atMs: nowMs, dueMs: dueAt(plan, progressIn(world), stepId) });
   world.messages[stepId] = { sentAtMs: nowMs, opened: reported, clicked: reported };
   const before = rowOf(world, stepId);
   write(world, before, newRow(stepId, state, { before, channel, claimedAt: nowMs, nowMs }));
@@ -246,7 +270,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       window: step.window ?? null,
       failures: row?.failures ?? 0,
     },
-    enrollment: { ended: null },
+    enrollment: { id: rehearsedId, ended: null },
     subject: {
       state: world.subjectState,
       boughtBy: 'key',
@@ -260,13 +284,22 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
     attributes: setting.attributes,
     person: {
       contacts: [world.contact],
-      sends: world.sends,
-      zones: { timeZones: setting.timeZones, basis: 'stated', country: null },
+      sends: sendsOf(world),
+      upcoming: world.elsewhere.upcoming,
+      zones: { timeZones: setting.timeZones, basis: 'stated', country: null, place: setting.place },
     },
+    holdout: world.holdout,
     channels: world.channels,
     messages: world.messages,
     settings: setting.settings,
   };
+}
+
+/** The rehearsed enrollment among others of its person. */
+const rehearsedId = 'rehearsed';
+
+function sendsOf({ sends, elsewhere }: World): readonly SendRecord[] {
+  return elsewhere.sends.length === 0 ? sends : [...sends, ...elsewhere.sends].sort((a, b) => b.atMs - a.atMs);
 }
 
 function change(world: World, channel: Channel, to: Partial<ChannelFacts>): void {

@@ -26,11 +26,13 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     on: shape.on,
     quietForMs: shape.quietFor,
     stopOn: shape.stopOn,
+    ...(shape.onReply === undefined ? {} : { onReply: shape.onReply }),
     maxAgeMs: shape.maxAge,
     reentry: shape.reentry,
     ...(shape.together === 'many' ? { together: 'many' as const } : {}),
     holdoutPercent: shape.holdout,
     priority: shape.priority,
+    ...(shape.whenCapped === 'wait' ? { whenCapped: 'wait' as const } : {}),
     goal: { event: shape.goal.event, withinMs: shape.goal.within },
     steps: shape.steps.map(toStep),
   };

@@ -1,12 +1,14 @@
+import { replyPolicies } from '../people/on-reply.ts';
 import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import { weekdays } from '../time/weekly-window.ts';
+import { mostHeldOut } from '../experiments/arm.ts';
 import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
 import { failurePolicies } from './definition.ts';
 import { parseDuration } from './duration.ts';
-import { stopTriggers } from './plan.ts';
+import { stopTriggers, whenCapped } from './plan.ts';
 
 /** The wording of a field that is absent or of the wrong kind: what to write instead. */
 const expected = (what: string) => ({
@@ -144,15 +146,18 @@ const reentry = z
 const holdout = z
   .unknown()
   .transform((value, context) => {
-    if (value === 0 || value === '0%') return 0 as const;
-    const percent = typeof value === 'string' && /^\d{1,3}(\.\d+)?%$/.test(value);
-    const message = percent ? 'above 0% is not available yet: write 0% or leave it out' : 'is not understood: write 0% or leave it out';
+    if (value === 0) return 0;
+    const written = typeof value === 'string' ? /^(\d{1,3}(?:\.\d{1,4})?)%$/.exec(value) : null;
+    const percent = Number(written?.[1]);
+    if (percent <= mostHeldOut) return percent;
+    const message =
+      written === null ? 'is not understood: write a share such as 10%' : `is too large: at most ${mostHeldOut}%, so that most people get something`;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   })
   .meta({
     description: 'The share of people who get nothing, so that the effect can be measured.',
-    anyOf: [{ const: 0 }, { type: 'string', pattern: '^[0-9]{1,3}(\\.[0-9]+)?%$' }],
+    anyOf: [{ const: 0 }, { type: 'string', pattern: '^([0-4]?[0-9](\\.[0-9]{1,4})?|50(\\.0{1,4})?)%$' }],
   });
 
 /**
@@ -177,11 +182,16 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
         stopOn: z
           .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))
           .optional(),
+        onReply: z
+          .enum(replyPolicies, expected('stop or takeover'))
+          .optional()
+          .meta({ description: 'Whether a reply ends the sequence, or hands over to a person until it is released.' }),
         maxAge: span.default(7 * 86_400_000).meta({ description: 'Nothing is sent about a subject that was left longer ago.' }),
         reentry: reentry.default('once-per-subject'),
         together: z.enum(['one', 'many'], expected('one or many')).default('one'),
         holdout: holdout.default(0),
         priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
+        whenCapped: z.enum(whenCapped, expected('skip or wait')).default('skip'),
         goal: z
           .strictObject(
             { event: z.literal('order.placed', unavailable('order.placed')), within: span },

@@ -1,8 +1,9 @@
 import type { Channel } from '../channels/index.ts';
+import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
 import type { SilenceStage } from '../people/silence-stage.ts';
 import type { WeeklyWindow } from '../time/weekly-window.ts';
-import type { StepId, StopTrigger } from './plan.ts';
+import type { StepId, StopTrigger, WhenCapped } from './plan.ts';
 
 /**
  * When a step applies, read from Postgres at dispatch (rule 9). `opened`, `clicked` and `replied` name an earlier step; `replied` alone: since the
@@ -66,14 +67,19 @@ export interface SequenceDefinition {
   on: string;
   quietForMs: number;
   stopOn: StopTrigger[];
+  /** What a reply leads to; absent: what the store's settings say. */
+  onReply?: ReplyPolicy;
   maxAgeMs: number;
   /** Who may go through it again: nobody about the same subject, or a person once the cooldown since they last entered is over. */
   reentry: 'once-per-subject' | { cooldownMs: number };
   /** Whether one person may be in this sequence about several subjects at once; absent, as in versions before it existed: `one`. */
   together?: 'one' | 'many';
-  holdoutPercent: 0;
+  /** The share of people who get nothing, so that its effect can be measured: 0 to 50. */
+  holdoutPercent: number;
   /** 1 (first) to 5. */
   priority: number;
+  /** Absent, as in versions before it existed: `skip`. */
+  whenCapped?: WhenCapped;
   goal: { event: 'order.placed'; withinMs: number };
   steps: StepDefinition[];
 }

@@ -25,13 +25,16 @@ export function dueAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
 export function expiryAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   const index = stepIndex(plan, stepId);
   const dueMs = dueAtIndex(plan, progress, index);
-  const plannedMs = Math.min(progress.anchorMs + plan.maxAgeMs, plannedExpiryMs(plan, progress, index, dueMs));
+  const plannedMs = Math.min(progress.anchorMs + plan.maxAgeMs + movedMs(plan, progress), plannedExpiryMs(plan, progress, index, dueMs));
   return Math.min(oldestAt(plan, progress), Math.max(dueMs + shortestLifeMs, plannedMs));
 }
 
-/** Until when anything at all may be sent about a subject: its maximum age, plus two minutes of wall time in case the machine is late. */
+/**
+ * Until when anything at all may be sent about a subject: its maximum age, plus two minutes of wall time in case the machine is late, and plus the time
+ * for which the person asked to be left alone.
+ */
 export function oldestAt(plan: Plan, progress: Progress): EpochMs {
-  return progress.anchorMs + plan.maxAgeMs + shortestLifeMs;
+  return progress.anchorMs + plan.maxAgeMs + movedMs(plan, progress) + shortestLifeMs;
 }
 
 /**
@@ -52,7 +55,10 @@ export function readyAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs
  */
 export function plannedAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   const putOffMs = readyAt(plan, progress, stepId) - dueAt(plan, progress, stepId);
-  return dueAt(plan, { ...progress, settled: {} }, stepId) + putOffMs;
+  // What was asked for later moved the plan itself, by the steps that were left at that time.
+  const asIfUnsnoozed = { ...progress, snoozes: [] };
+  const movedBy = progress.snoozes === undefined ? 0 : dueAt(plan, progress, stepId) - dueAt(plan, asIfUnsnoozed, stepId);
+  return dueAt(plan, { ...asIfUnsnoozed, settled: {} }, stepId) + movedBy + putOffMs;
 }
 
 function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: EpochMs): EpochMs {
@@ -62,14 +68,44 @@ function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: E
   return Math.max(dueMs + scaled(12 * hourMs, plan.timeScale), dueAtIndex(plan, progress, index + 1));
 }
 
-function dueAtIndex(plan: Plan, progress: Progress, index: number): EpochMs {
+/** @param snoozed - how many of the snoozes count, the first ones */
+function dueAtIndex(plan: Plan, progress: Progress, index: number, snoozed: number = progress.snoozes?.length ?? 0): EpochMs {
   const { due } = stepAt(plan, index);
-  if (due.from === 'anchor' || index === 0) return progress.anchorMs + due.delayMs;
+  const ofAnchor = due.from === 'anchor' || index === 0;
+  let movedByMs = 0;
+  for (let nth = 0; nth < snoozed; nth++) {
+    const first = firstLeft(plan, progress, nth);
+    // A step that counts from the one before moves with it, or counts from its send after the snooze.
+    if (first !== null && (ofAnchor ? first <= index : first === index)) movedByMs += byHowMuch(plan, progress, nth, first);
+  }
+  if (ofAnchor) return progress.anchorMs + due.delayMs + movedByMs;
   const previous = stepAt(plan, index - 1);
   const settled = progress.settled[previous.id];
   // `unknown` counts as sent: somebody may have read it at that time.
   const wasSent = settled !== undefined && settled.outcome !== 'skipped';
-  return (wasSent ? settled.atMs : dueAtIndex(plan, progress, index - 1)) + due.delayMs;
+  return (wasSent ? settled.atMs : dueAtIndex(plan, progress, index - 1, snoozed)) + due.delayMs + movedByMs;
+}
+
+/** The first step that was left when the person asked for later; null: none was. */
+function firstLeft(plan: Plan, { settled, snoozes = [] }: Progress, nth: number): number | null {
+  const atMs = snoozes[nth]?.atMs ?? 0;
+  const index = plan.steps.findIndex(({ id }) => (settled[id]?.atMs ?? Number.POSITIVE_INFINITY) > atMs);
+  return index < 0 ? null : index;
+}
+
+/** By how much a snooze moves the steps from `first` on: to its end, where that step would have been due before. */
+function byHowMuch(plan: Plan, progress: Progress, nth: number, first: number): number {
+  return Math.max(0, (progress.snoozes?.[nth]?.untilMs ?? 0) - dueAtIndex(plan, progress, first, nth));
+}
+
+/** By how much all snoozes together have moved what was left. */
+function movedMs(plan: Plan, progress: Progress): number {
+  let sumMs = 0;
+  for (let nth = 0; nth < (progress.snoozes?.length ?? 0); nth++) {
+    const first = firstLeft(plan, progress, nth);
+    if (first !== null) sumMs += byHowMuch(plan, progress, nth, first);
+  }
+  return sumMs;
 }
 
 function stepIndex(plan: Plan, stepId: StepId): number {

@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/index.ts';
+import type { ReplyPolicy } from '../people/on-reply.ts';
 
 /** Milliseconds since the epoch, UTC. */
 export type EpochMs = number;
@@ -17,6 +18,7 @@ export const stopReasons = [
   'replied',
   'contacted',
   'opted_out',
+  'holdout',
   'undeliverable',
   'expired',
   'emptied',
@@ -35,11 +37,16 @@ export type FinishReason = 'completed' | StopReason;
 export const stopTriggers = ['purchased', 'replied', 'opted_out', 'contacted'] as const;
 export type StopTrigger = (typeof stopTriggers)[number];
 
+/** `skip` a step whose turn would come after its expiry, or let it `wait`, for as long as the sequence may send anything. */
+export const whenCapped = ['skip', 'wait'] as const;
+export type WhenCapped = (typeof whenCapped)[number];
+
 export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' | 'EXITED';
 
 /** Why a step was settled without a message. */
 export const skipReasons = [
   'too_old',
+  'capped',
   'condition',
   'no_address',
   'no_consent',
@@ -56,7 +63,19 @@ export type SkipReason = (typeof skipReasons)[number];
  * Why a step is put off to a later time: the name of the gate that is closed the longest, or what the gates of its kind say. `send_failed`: an attempt
  * failed, and the next one comes after a back-off.
  */
-export const deferReasons = ['due', 'activity', 'active_now', 'quiet_hours', 'send_window', 'gap', 'send_failed'] as const;
+export const deferReasons = [
+  'due',
+  'activity',
+  'active_now',
+  'quiet_hours',
+  'legal_hours',
+  'blackout',
+  'send_window',
+  'gap',
+  'cap',
+  'turn',
+  'send_failed',
+] as const;
 export type DeferReason = (typeof deferReasons)[number];
 
 /** Why nothing of an enrollment is sent until somebody resumes it. */
@@ -88,7 +107,19 @@ export interface Plan {
   quietForMs: number;
   maxAgeMs: number;
   stopOn: StopTrigger[];
+  /** As the definition has it. */
+  onReply?: ReplyPolicy;
+  /** 1 (first) to 5. */
+  priority: number;
+  /** What becomes of a step that a cap keeps from going out before it expires. */
+  whenCapped: WhenCapped;
   steps: PlanStep[];
+}
+
+/** The person asked to be contacted later: what was left of the sequence at that time moves, so that its next step is due at `untilMs` at the earliest. */
+export interface Snooze {
+  atMs: EpochMs;
+  untilMs: EpochMs;
 }
 
 /** Where an enrollment stands. Postgres holds the truth; the workflow's copy is a cache. */
@@ -99,4 +130,6 @@ export interface Progress {
   notBeforeMs: Record<StepId, EpochMs>;
   held: HoldReason | null;
   stopped: StopReason | null;
+  /** In order of time. Absent: none; workflows that began before they existed have no such field. */
+  snoozes?: readonly Snooze[];
 }

@@ -1,5 +1,5 @@
 import { backoffMs } from './backoff.ts';
-import type { EpochMs, Progress, StepId, StopReason } from './plan.ts';
+import type { EpochMs, Progress, Snooze, StepId, StopReason } from './plan.ts';
 
 /** The enrollment's own record of its progress. Times in epoch milliseconds. */
 export interface EnrollmentRecord {
@@ -11,6 +11,8 @@ export interface EnrollmentRecord {
   held: Progress['held'];
   stopped: StopReason | null;
   timeScale: number;
+  /** In order of time; absent: none. */
+  snoozes?: readonly Snooze[];
 }
 
 /** A message of the send ledger, as far as progress is concerned (docs/fence.md). Times in epoch milliseconds. */
@@ -45,6 +47,7 @@ export function progressOf(enrollment: EnrollmentRecord, ledger: readonly Ledger
     held: enrollment.held,
     stopped: enrollment.stopped,
   };
+  if (enrollment.snoozes !== undefined && enrollment.snoozes.length > 0) progress.snoozes = enrollment.snoozes;
   for (const row of ledger) {
     const atMs = row.settledAt ?? row.claimedAt ?? row.createdAt;
     if (row.state === 'sent' || row.state === 'skipped') progress.settled[row.stepId] = { outcome: row.state, atMs };

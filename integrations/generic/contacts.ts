@@ -1,6 +1,8 @@
-import { isAbsent, note } from '../read/notes.ts';
+import { autoReplyHeaders, type MailHeaders, readAutoReply } from '../../domain/people/auto-reply.ts';
+import { isAbsent, note, readEntries, readFields } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
 import { readFlag, readLines, readText } from '../read/text.ts';
+import { cleanText } from '../untrusted-text.ts';
 import { optOutsOf, readContact, readIdentity } from './person.ts';
 import type { Read, Reading } from './reading.ts';
 
@@ -18,8 +20,28 @@ export const readMessageReceived: Read = (reading) => {
   const known = channelOf(reading, ['email', 'sms', 'telegram'] as const);
   const channel = known ?? (person.email === null && person.phone !== null ? 'sms' : 'email');
   if (known === null) note(notes, 'data.channel', `is not known: taken as ${channel}`);
-  return [{ type: 'message.received', ...occurred, person, channel, text: readLines(data['text'], 'data.text', notes, 10_000) }];
+  const text = readLines(data['text'], 'data.text', notes, 10_000);
+  const headers = readHeaders(reading);
+  const subject = readText(data['subject'], 'data.subject', notes, 1_000) ?? headers['subject'] ?? null;
+  return [{ type: 'message.received', ...occurred, person, channel, subject, text, automatic: readAutoReply({ headers, subject, text }) }];
 };
+
+/** Header fields of an email that came in, as an object or as a list of `{ name, value }`; of several of one name, the first. Only what tells an automatic reply is read. */
+function readHeaders({ data, notes }: Reading): MailHeaders {
+  const given = data['headers'];
+  const pairs: [unknown, unknown][] = Array.isArray(given)
+    ? (readEntries(given, 'data.headers', notes, 200, ({ name, value }) => [name, value] as [unknown, unknown]) ?? [])
+    : Object.entries(readFields(given, 'data.headers', notes) ?? {}).slice(0, 200);
+  const headers: Record<string, string> = {};
+  for (const [name, value] of pairs) {
+    const known = typeof name === 'string' ? readNames.find((wanted) => wanted === name.trim().toLowerCase()) : undefined;
+    const text = cleanText(Array.isArray(value) ? value[0] : value, 1_000);
+    if (known !== undefined && text !== null) headers[known] ??= text;
+  }
+  return headers;
+}
+
+const readNames = [...autoReplyHeaders, 'subject'] as const;
 
 /** An opt-out of an unknown channel is an opt-out of all channels. */
 export const readOptedOut: Read = (reading) => {

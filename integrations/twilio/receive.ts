@@ -113,8 +113,9 @@ function readText({ receivedAtMs }: Delivery, fields: Fields, notes: Notes, stor
   const text = fields['Body'] === '' ? null : readLines(fields['Body'], 'Body', notes, 2_000);
   const received: DomainEvent = { type: 'message.received', occurredAtMs: receivedAtMs, person, channel: 'sms', text };
   // Twilio recognises the account's own keywords, in any language. The usual ones are read from the text.
-  const known = text !== null && readKeyword(text) !== null;
+  const keyword = text === null ? null : readKeyword(text);
   const meaning = textOf(fields['OptOutType'])?.toUpperCase();
+  const known = meaning === 'STOP' ? keyword === 'opt_out' || keyword === 'stop_all' : keyword === 'opt_in';
   if (known || (meaning !== 'STOP' && meaning !== 'START')) return [received];
   if (meaning === 'STOP') return [received, optedOut(person, receivedAtMs)];
   return [

@@ -6,10 +6,12 @@ import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
+import { scaled } from '../../domain/sequence/time-scale.ts';
 import type { Plan } from '../../domain/sequence/plan.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
+import { storeAssignment } from './assignment.ts';
 import { compose } from './compose.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
@@ -30,7 +32,7 @@ import {
   writeDefer,
   writeSkip,
 } from './records.ts';
-import type { Version } from './versions.ts';
+import type { Version, VersionCache } from './versions.ts';
 
 /** A claim that is about to be committed. Once it is committed, the provider may be called until the deadline. */
 export interface Claimed {
@@ -66,6 +68,7 @@ export interface DispatchAttempt {
   /** What the gates ask; null: it was not read, because the step was expected to be settled. */
   world: StepWorld | null;
   version: Version;
+  versions: VersionCache;
   outlets: Outlets;
   opened: Opened;
   /** The id that a claim of this attempt gets, and this run's earlier ones that were never called. */
@@ -102,6 +105,7 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
     stepId: attempt.stepId,
     isConnected: (channel) => attempt.outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
     kinds: attempt.deps.subjects,
+    versionOf: (versionId) => attempt.versions.load(tx, versionId),
   });
   return carryOut(attempt, plan, reading);
 }
@@ -178,7 +182,10 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
   if (verdict.kind !== 'hold') noteLateness(attempt, plan, reading, nowMs);
-  if (enrollment.activatedAt === null && activates(verdict)) activate(tx, enrollment, nowMs, reading.facts.subject);
+  if (enrollment.activatedAt === null && activates(verdict)) {
+    activate(tx, enrollment, nowMs, reading.facts.subject);
+    if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
+  }
   return apply(attempt, plan, reading, verdict, nowMs);
 }
 
@@ -212,6 +219,8 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
   const done = (note: string) => finished(tx, { id: enrollment.id, stepId }, plan, note);
   switch (verdict.kind) {
     case 'hold':
+      // Nobody tells the workflow when a takeover ends: it asks again. A pause ends by a signal.
+      if (enrollment.held === null) writeDefer(tx, enrollment, stepId, { untilMs: askAgainAt(reading, nowMs) });
       return done(verdict.reason);
     case 'defer':
       writeDefer(tx, enrollment, stepId, verdict);
@@ -232,6 +241,14 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
       }
       return claimStep(attempt, opened.outlet, reading, dueMs, nowMs);
   }
+}
+
+const askEveryMs = 3_600_000;
+
+/** When a step is asked about again whose person is answered by somebody: within the hour, or when the takeover ends by itself. */
+function askAgainAt({ facts }: Reading, nowMs: number): number {
+  const ends = facts.person.contacts.flatMap(({ takenOver }) => takenOver?.untilMs ?? []);
+  return Math.min(nowMs + scaled(askEveryMs, facts.plan.timeScale), ...ends.filter((endMs) => endMs > nowMs));
 }
 
 /** How late the product itself is: an enrollment that began late, or was paused, could not be dispatched before. */

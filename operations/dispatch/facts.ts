@@ -2,13 +2,16 @@ import { and, inArray, sql } from 'drizzle-orm';
 import type { SubjectFacts } from '../../content/copy-facts.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
-import { contactIdentities, contacts, subjects, suppressions, tenants } from '../../db/schema/index.ts';
+import { contactIdentities, contacts, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import { channelNames, channels, type Channel, isChannel } from '../../domain/channels/index.ts';
-import type { ChannelFacts, Facts, SendRecord } from '../../domain/gates/facts.ts';
+import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../domain/gates/facts.ts';
+import { nextStepOf } from '../../domain/gates/upcoming.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment } from '../../domain/people/segments.ts';
+import { stateOfAreaCode } from '../../domain/people/area-codes.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
 import { type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
+import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
@@ -18,13 +21,17 @@ import { type TenantSettings, settingsOf } from '../../domain/tenant-settings.ts
 import { maybe, text } from '../intake/stored-rows.ts';
 import type { Sealing } from '../sealing.ts';
 import { readSubject } from '../subject-row.ts';
+import { type Assignment, readAssignment } from './assignment.ts';
 import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { messageAsIdentity } from './records.ts';
+import type { Version } from './versions.ts';
 
 /** Everything that was read under the locks: the facts of the decision, and what the message is composed from (with personal data). */
 export interface Reading {
   facts: Facts;
+  /** To be stored with the activation. */
+  assignment: Assignment | null;
   progress: Progress;
   settings: TenantSettings;
   synthetic: boolean;
@@ -48,8 +55,10 @@ export interface StepWorld {
   identities: (typeof contactIdentities.$inferSelect)[];
   /** The latest statement of each kind on a channel. */
   consents: (ConsentStatement & { channel: string })[];
-  /** What went out to the person in other enrollments, the latest of each channel. */
-  sends: { channel: string | null; atMs: number }[];
+  /** What went out to the person in other enrollments: the latest of each channel, and all of the last 31 days. */
+  sends: { channel: string | null; atMs: number; step: string }[];
+  /** Other enrollments of the person that run and are not held, with their ledgers. */
+  others: { enrollment: EnrollmentRow; ledger: LedgerRow[] }[];
 }
 
 /**
@@ -57,11 +66,9 @@ export interface StepWorld {
  * sees the other rows as they were before the wait.
  */
 export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld | null> {
-  const stored = await callFunction<Record<'tenant' | 'subject', StoredRow> & Record<'contacts' | 'identities' | 'consents' | 'sends', StoredRow[]>>(
-    tx,
-    'read_step_2($1)',
-    [enrollmentId],
-  );
+  const stored = await callFunction<
+    Record<'tenant' | 'subject', StoredRow> & Record<'contacts' | 'identities' | 'consents' | 'sends', StoredRow[]> & { others: StoredOther[] }
+  >(tx, 'read_step_2($1)', [enrollmentId]);
   if (stored === null) return null;
   return {
     tenant: rowOf(tenants, stored.tenant),
@@ -74,8 +81,17 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
       basis: row['basis'] as ConsentStatement['basis'],
       atMs: Date.parse(text(row, 'at')),
     })),
-    sends: stored.sends.map((row) => ({ channel: maybe<string>(row, 'channel'), atMs: Date.parse(text(row, 'at')) })),
+    sends: stored.sends.map((row) => ({ channel: maybe<string>(row, 'channel'), atMs: Date.parse(text(row, 'at')), step: text(row, 'step') })),
+    others: stored.others.map(({ enrollment, ledger }) => ({
+      enrollment: rowOf(enrollments, enrollment),
+      ledger: ledger.map((row) => rowOf(messages, row)),
+    })),
   };
+}
+
+interface StoredOther {
+  enrollment: StoredRow;
+  ledger: StoredRow[];
 }
 
 export interface ReadingInput {
@@ -89,6 +105,8 @@ export interface ReadingInput {
   /** Whether messages of a channel can leave, and the version has a text for them. */
   isConnected(channel: Channel): boolean;
   kinds: SubjectKinds;
+  /** The versions of the person's other running enrollments. */
+  versionOf(versionId: string): Promise<Version>;
 }
 
 /** The facts of a decision, from what was read under the locks, and which of the person's addresses are closed. */
@@ -109,6 +127,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
     .from(suppressions)
     .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
+  const contactIds = everyone.map((c) => c.id);
+  const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
   const progress = readProgress(enrollment, ledger);
   const step = definition.steps.find((s) => s.id === stepId);
   const planned = plan.steps.find((s) => s.id === stepId);
@@ -131,10 +151,18 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   };
   const own = ledger
     .filter((m) => m.stepId !== stepId && wentOut(m))
-    .map((m): SendRecord => ({ channel: m.channel, atMs: m.settledAt ?? m.claimedAt ?? m.createdAt, dueMs: dueAt(plan, progress, m.stepId) }));
+    .map(
+      (m): SendRecord => ({
+        channel: m.channel,
+        atMs: m.settledAt ?? m.claimedAt ?? m.createdAt,
+        dueMs: dueAt(plan, progress, m.stepId),
+        step: `${plan.sequence}/${m.stepId}`,
+      }),
+    );
   const elsewhere = input.world.sends.map((s): SendRecord => ({ ...s, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
+  const channelFactsByName = Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)]));
   const facts: Facts = {
     plan,
     progress,
@@ -149,7 +177,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       window: step.window ?? null,
       failures: row?.failures ?? 0,
     },
-    enrollment: { ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
+    enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
     subject: {
       state: subject.state,
       boughtBy: about.kind.boughtBy,
@@ -167,11 +195,19 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       orders: contact.orderCount,
     }),
     person: {
-      contacts: everyone.map((c) => ({ lifecycle: c.lifecycle, lastOrderMs: c.lastOrderAt, lastReplyMs: c.lastReplyAt, lastSeenMs: c.lastSeenAt })),
+      contacts: everyone.map((c) => ({
+        lifecycle: c.lifecycle,
+        lastOrderMs: c.lastOrderAt,
+        lastReplyMs: c.lastReplyAt,
+        lastSeenMs: c.lastSeenAt,
+        takenOver: c.takenOverAt === null ? null : { untilMs: c.takenOverUntil },
+      })),
       sends,
+      upcoming: await upcomingOf(input, channelFactsByName),
       zones: zonesOf([contact, person, ...everyone], identities, settings.timeZone),
     },
-    channels: Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)])),
+    holdout: assignment?.holdout ?? null,
+    channels: channelFactsByName,
     messages: Object.fromEntries(
       ledger.map((m) => {
         const sentAtMs = m.state === 'sent' || m.state === 'unknown' ? (m.settledAt ?? m.claimedAt) : null;
@@ -191,22 +227,38 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
   const usedChannels = new Set(sends.map((s) => s.channel));
-  return { facts, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
+  return { facts, assignment, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
 
 /** What the first contact says that says anything: a merge leaves each with its own. */
 const firstOf = (everyone: readonly (typeof contacts.$inferSelect)[], field: 'country' | 'region' | 'locale') =>
   everyone.find((c) => c[field] !== null)?.[field] ?? null;
 
+/** The next steps of the person's other enrollments, as their workflows see them. */
+async function upcomingOf({ world: { others }, versionOf }: ReadingInput, channelFacts: Facts['channels']): Promise<UpcomingRecord[]> {
+  const upcoming: UpcomingRecord[] = [];
+  for (const { enrollment, ledger } of others) {
+    const { definition, version } = await versionOf(enrollment.versionId);
+    const next = nextStepOf(compilePlan(definition, version, enrollment.timeScale), readProgress(enrollment, ledger), enrollment.id, channelFacts);
+    // One that is on its way is among the sends.
+    upcoming.push(...next.filter(({ stepId }) => !ledger.some((m) => m.stepId === stepId && m.state === 'claimed')));
+  }
+  return upcoming;
+}
+
 /** The zones of the first contact whose location is known; the phone numbers are the whole person's. */
 function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: StepWorld['identities'], storeTimeZone: string): PersonZones {
-  for (const { timeZone, country, region } of known) {
-    const zones = zonesOfPerson({ timeZone, country, region, phoneCountry: null }, storeTimeZone);
-    if (zones.basis !== 'store') return zones;
-  }
-  const phoneCountry = identities.filter((i) => i.kind === 'phone').reduce((found: string | null, i) => found ?? countryOfPhone(i.value), null);
-  return zonesOfPerson({ timeZone: null, country: null, region: null, phoneCountry }, storeTimeZone);
+  const number = identities.find((i) => i.kind === 'phone' && countryOfPhone(i.value) !== null)?.value ?? null;
+  const phone = number === null ? { phoneCountry: null } : { phoneCountry: countryOfPhone(number), phoneRegion: stateOfAreaCode(number) };
+  const located = known.find((c) => zonesOfPerson({ ...whereaboutsOf(c), phoneCountry: null }, storeTimeZone).basis !== 'store');
+  return zonesOfPerson({ ...whereaboutsOf(located), ...phone }, storeTimeZone);
 }
+
+const whereaboutsOf = (contact: typeof contacts.$inferSelect | undefined) => ({
+  timeZone: contact?.timeZone ?? null,
+  country: contact?.country ?? null,
+  region: contact?.region ?? null,
+});
 
 /** It was accepted, or may have been. */
 const wentOut = ({ state }: LedgerRow) => state === 'sent' || state === 'unknown' || state === 'claimed';

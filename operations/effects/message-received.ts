@@ -1,25 +1,34 @@
+import type { AutoReplySign } from '../../domain/people/auto-reply.ts';
 import { isStrong } from '../../domain/people/choose-contact.ts';
-import { readKeyword } from '../../domain/people/keywords.ts';
+import { afterReply } from '../../domain/people/on-reply.ts';
+import { readReply } from '../../domain/people/reply.ts';
+import { scaled } from '../../domain/sequence/time-scale.ts';
+import type { Draft } from '../intake/draft.ts';
 import { usableOf } from '../intake/found.ts';
 import { identitiesOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { optIn } from './rules/opt-in.ts';
+import { takeOver } from './rules/takeover.ts';
 import { optOut } from './rules/opt-out.ts';
 import { reachOrMeet } from './rules/persons.ts';
 
 /**
- * A reply ends the enrollments of everybody who shares the identity; STOP and START in a text are an opt-out and an opt-in as well. Where a STOP
- * closes its own channel only, sequences that stop on replies end as `replied`.
+ * A reply ends the enrollments of everybody who shares the identity; STOP and START are an opt-out and an opt-in as well, on every channel. Where a STOP
+ * closes its own channel only, sequences that stop on replies end as `replied`. Words that mean "later" move what is left, and an automatic reply
+ * changes nothing.
+ * Source: docs/rules.md#rule-20
  */
 export const messageReceived: Effect<EventOf<'message.received'>> = {
   stops: 'always',
   reads: ['runs', 'claims', 'suppressions'],
   decide(event, draft) {
-    const keyword = event.channel === 'sms' && event.text !== null ? readKeyword(event.text) : null;
-    const stops = keyword === 'opt_out' || keyword === 'stop_all';
-    const said = { ...event, channel: 'sms', source: 'reply', basis: 'person' } as const;
-    if (stops) optOut(draft, { ...said, type: 'contact.opted_out', final: keyword === 'stop_all' });
-    if (keyword === 'opt_in') optIn(draft, { ...said, type: 'contact.opted_in', wording: event.text, confirmed: true });
+    const meaning = readReply(event);
+    if (meaning.kind === 'automatic') return noteAutomatic(draft, meaning.sign);
+    if (meaning.kind === 'later') return snooze(draft, event.occurredAtMs + meaning.ms);
+    const stops = meaning.kind === 'opt_out' || meaning.kind === 'stop_all';
+    const said = { ...event, source: 'reply', basis: 'person' } as const;
+    if (stops) optOut(draft, { ...said, type: 'contact.opted_out', final: meaning.kind === 'stop_all' });
+    if (meaning.kind === 'opt_in') optIn(draft, { ...said, type: 'contact.opted_in', wording: event.text, confirmed: true });
     // A reply may come before anything else that is known of its person; a STOP has made them known.
     if (!stops) reachOrMeet(draft, usableOf(draft.found, identitiesOf(draft.context.source, event.person)));
     const persons = draft.personsOf(draft.found.reached);
@@ -31,12 +40,30 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
       draft.changeContact(id, { lastReplyAt: Math.max(lastReplyAt ?? event.occurredAtMs, event.occurredAtMs) });
     }
     draft.coverPersons(persons);
+    const { settings } = draft.context.tenant;
+    const open = draft
+      .openEnrollmentsOf(persons)
+      .map((enrollment) => ({ id: enrollment.id, policy: afterReply(enrollment.version.definition, settings) }));
     draft.end(
-      draft
-        .openEnrollmentsOf(persons)
-        .filter((enrollment) => enrollment.version.definition.stopOn.includes('replied'))
-        .map((enrollment) => enrollment.id),
+      open.filter(({ policy }) => policy === 'stop').map(({ id }) => id),
       'replied',
     );
+    if (open.some(({ policy }) => policy === 'takeover')) takeOver(draft, persons, null);
   },
 };
+
+/** The stories of whoever it reaches say that it came, because nothing else shows it. */
+function noteAutomatic(draft: Draft, sign: AutoReplySign): void {
+  for (const { id } of draft.openEnrollmentsOf(draft.personsOf(draft.found.reached)))
+    draft.addStoryEntry({ enrollmentId: id, type: 'message.automatic', data: { sign } });
+}
+
+/** What is left of every open sequence moves. The answer waits for running calls as a reply's does: nothing goes out once the person was answered. */
+function snooze(draft: Draft, untilMs: number): void {
+  const persons = draft.personsOf(draft.found.reached);
+  draft.coverPersons(persons);
+  const { nowMs, tenant } = draft.context;
+  for (const { id } of draft.openEnrollmentsOf(persons)) {
+    draft.snooze({ enrollmentId: id, atMs: nowMs, untilMs: nowMs + scaled(Math.max(0, untilMs - nowMs), tenant.timeScale) });
+  }
+}

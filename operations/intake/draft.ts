@@ -3,7 +3,7 @@ import type { Identity } from '../../domain/people/choose-contact.ts';
 import type { ConsentStatement } from '../../domain/people/consent.ts';
 import { noDetails } from '../../domain/people/fold-details.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
-import type { StopReason } from '../../domain/sequence/plan.ts';
+import type { Snooze, StopReason } from '../../domain/sequence/plan.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { AnySubjectKind, SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Found } from './found.ts';
@@ -64,6 +64,11 @@ export interface StoryEntry {
   data: Record<string, unknown>;
 }
 
+/** Somebody asked to be contacted later. */
+export interface SnoozedEnrollment extends Snooze {
+  enrollmentId: string;
+}
+
 /** An order as db/functions/credit_order.sql takes it. */
 export interface PlacedOrder {
   externalId: string;
@@ -95,6 +100,7 @@ export interface Changes {
   keys: (ScopedKey & { subjectId: string })[];
   ends: End[];
   movedEnrollments: Set<string>;
+  snoozes: SnoozedEnrollment[];
   beginnings: Beginning[];
   stories: StoryEntry[];
   /** Orders on record that are credited to an enrollment now. */
@@ -131,6 +137,7 @@ export class Draft {
     keys: [],
     ends: [],
     movedEnrollments: new Set(),
+    snoozes: [],
     beginnings: [],
     stories: [],
     credited: [],
@@ -191,6 +198,8 @@ export class Draft {
       lastOrderAt: null,
       lastReplyAt: null,
       lastContactedAt: null,
+      takenOverAt: null,
+      takenOverUntil: null,
       ...fields,
       id,
       personId: id,
@@ -345,6 +354,11 @@ export class Draft {
 
   moveEnrollment(id: string, to: Partial<Pick<KnownEnrollment, 'contactId' | 'subjectId'>>): void {
     if (change(this.#enrollments, id, to)) this.changes.movedEnrollments.add(id);
+  }
+
+  /** What is left of an open enrollment moves to that time. */
+  snooze(snoozed: SnoozedEnrollment): void {
+    this.changes.snoozes.push(snoozed);
   }
 
   enrollment(id: string): KnownEnrollment {

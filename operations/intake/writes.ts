@@ -19,6 +19,7 @@ type List =
   | 'keys'
   | 'ends'
   | 'moved_enrollments'
+  | 'snoozes'
   | 'enrollments'
   | 'stories'
   | 'credited'
@@ -78,6 +79,7 @@ export function writesOf(draft: Draft): Writes {
       const { contactId, subjectId } = draft.enrollment(id);
       return { id, contact_id: contactId, subject_id: subjectId };
     }),
+    snoozes: c.snoozes.map((s) => ({ id: s.enrollmentId, event_id: newId(), inbox_id: inboxId, at_ms: s.atMs, until_ms: s.untilMs })),
     enrollments: c.beginnings.map((b) => ({
       id: b.id,
       event_id: newId(),
@@ -179,6 +181,7 @@ function contactRow(c: KnownContact) {
     last_order_at: isoOrNull(c.lastOrderAt),
     last_reply_at: isoOrNull(c.lastReplyAt),
     last_contacted_at: isoOrNull(c.lastContactedAt),
+    takeover: { at: isoOrNull(c.takenOverAt), until: isoOrNull(c.takenOverUntil) },
   };
 }
 

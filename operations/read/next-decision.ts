@@ -57,6 +57,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
     stepId: step.id,
     isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
     kinds: deps.subjects,
+    versionOf: (versionId) => deps.versions.load(tx, versionId),
   });
   const nowMs = deps.clock.nowMs();
   const verdict = decideDispatch(facts, nowMs);

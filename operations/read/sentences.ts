@@ -1,7 +1,10 @@
 import type { FieldNote } from '../../domain/field-note.ts';
+import { legalHoursWords } from '../../domain/gates/legal-hours.ts';
 import { sendWindowWords } from '../../domain/gates/send-window.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
+import { capWords } from '../../domain/gates/cap.ts';
+import { turnWords } from '../../domain/gates/turn.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
@@ -60,6 +63,17 @@ export function eventSentence(about: Words, type: string, data: Data): string {
       return stopSentence(about, data, by);
     case 'completed':
       return `The sequence ran to its end${by}.`;
+    case 'message.automatic':
+      return `An automatic reply came in from the ${person}’s address: it changes nothing.`;
+    case 'taken_over': {
+      const until = typeof data['until_ms'] === 'number' ? `, at the latest until ${instantWords(data['until_ms'])}` : '';
+      const who = data['actor'] === undefined ? `The ${person} wrote, and a person answers` : `A person has taken over (${textOf(data['actor'])})`;
+      return `${who}: nothing is sent until it is released${until}.`;
+    }
+    case 'released':
+      return `The conversation was released (${textOf(data['actor'])}): the sequence goes on.`;
+    case 'snoozed':
+      return `The ${person} asked to be contacted later: what is left of the sequence moves${typeof data['until_ms'] === 'number' ? ` to ${instantWords(data['until_ms'])}` : ''}.`;
     case 'paused':
       return `The sequence was paused${by}.`;
     case 'resumed':
@@ -106,11 +120,11 @@ export function decisionSentence(about: Words, { stepId, verdict, reason, untilM
     case 'send':
       return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.`;
     case 'defer':
-      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}.`;
+      return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.`;
     case 'hold':
       return `${stepId} waits until the sequence is resumed: ${wordsForHold(reason)}.`;
     case 'skip':
-      return `${stepId} is not sent: ${wordsForSkip(about, reason)}.`;
+      return `${stepId} is not sent: ${wordsForSkip(about, reason)}${usedUp(reason, checks)}.`;
     case 'stop':
       return `${stepId} is not sent and the sequence ends: ${wordsForStop(about, reason)}.`;
   }
@@ -129,7 +143,7 @@ export function nextSentence(
     case 'send':
       return `As things stand, ${stepId} goes out by ${reason}: all ${checks.length} gates are open.${again}`;
     case 'defer':
-      return `As things stand, ${stepId} waits until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}.${again}`;
+      return `As things stand, ${stepId} waits until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.${again}`;
     case 'hold':
       return `${stepId} waits until the sequence is resumed: ${wordsForHold(reason)}.`;
     case 'skip':
@@ -161,7 +175,15 @@ function quietWindow(reason: string, checks: readonly GateCheck[]): string {
   const input = checks.find((c) => c.gate === reason)?.input;
   if (input === undefined) return '';
   if (reason === 'send_window') return `, ${sendWindowWords(input)}`;
+  if (reason === 'legal_hours') return `: ${legalHoursWords(input)}`;
   return reason === 'quiet_hours' ? quietHoursWords(input) : '';
+}
+
+/** Which cap it was and what used it up, or whose message goes first: ": 3 messages are the most for one person in 24 hours (sent: …)". */
+function usedUp(reason: string, checks: readonly GateCheck[]): string {
+  const input = ['cap', 'capped', 'turn'].includes(reason) ? checks.find((c) => c.gate === reason)?.input : undefined;
+  if (input === undefined) return '';
+  return `: ${input['most'] === undefined ? turnWords(input) : capWords(input)}`;
 }
 
 /** A row of the send ledger as a sentence. */

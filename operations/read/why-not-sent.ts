@@ -16,8 +16,12 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   activity: 'normal_wait',
   active_now: 'normal_wait',
   quiet_hours: 'normal_wait',
+  legal_hours: 'normal_wait',
+  blackout: 'normal_wait',
   send_window: 'normal_wait',
   gap: 'normal_wait',
+  cap: 'normal_wait',
+  turn: 'normal_wait',
   send_failed: 'blocker',
 };
 
@@ -25,6 +29,7 @@ const holdKinds: Record<HoldReason, ReasonKind> = { paused: 'blocker', takeover:
 
 const skipKinds: Record<SkipReason, ReasonKind> = {
   too_old: 'blocker',
+  capped: 'blocker',
   condition: 'as_planned',
   no_address: 'blocker',
   no_consent: 'blocker',
@@ -45,6 +50,7 @@ const stopKinds: Record<StopReason, ReasonKind> = {
   replied: 'as_planned',
   contacted: 'as_planned',
   opted_out: 'as_planned',
+  holdout: 'as_planned',
   undeliverable: 'blocker',
   expired: 'blocker',
   emptied: 'as_planned',

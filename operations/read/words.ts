@@ -20,6 +20,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   replied: ({ person }) => `a message came in from the ${person}’s address or number`,
   contacted: ({ person }) => `a colleague has spoken with the ${person}`,
   opted_out: ({ person }) => `marketing to the ${person} was closed by an opt-out or a complaint`,
+  holdout: ({ person }) => `the ${person} is among those who get nothing, so that the effect can be measured`,
   undeliverable: () => 'a step that ends the sequence when it fails was refused by the provider',
   expired: ({ noun }) => `the ${noun} is older than the sequence allows`,
   emptied: ({ noun }) => `the ${noun} was emptied`,
@@ -35,6 +36,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
 /** Why a step was left out, in a few words that complete "left out: …". */
 const skipWords: Record<SkipReason, (about: About) => string> = {
   too_old: () => 'it would have come too late',
+  capped: ({ person }) => `other messages to the ${person} had used up what one person may get, and after the wait it would have come too late`,
   condition: () => 'its condition did not hold, or could not be known',
   no_address: () => 'there was no usable address for its channel',
   no_consent: () => 'there was no consent for its channel',
@@ -54,6 +56,10 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   activity: ({ noun }) => `the ${noun} had not been left alone for long enough`,
   active_now: ({ person }) => `the ${person} had been active just before`,
   quiet_hours: () => 'quiet hours',
+  legal_hours: () => 'the hours that the law allows',
+  blackout: () => 'the store sends nothing on that day',
+  cap: ({ person }) => `the ${person} has got as many messages as one person may for now`,
+  turn: ({ person }) => `another sequence’s message to the ${person} goes first`,
   send_window: () => 'outside the hours of the step',
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',

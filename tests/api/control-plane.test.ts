@@ -66,7 +66,16 @@ function deliver({ webhook }: MadeConnection, secret: string, cart: string) {
 describe('every resource', () => {
   test('is found by itself, and no operation of it passes without its key', async () => {
     const resources = await loadResources();
-    expect(resources.map((r) => r.tag.name)).toEqual(['connections', 'deliveries', 'enrollments', 'explain', 'quarantine', 'settings', 'tenants']);
+    expect(resources.map((r) => r.tag.name)).toEqual([
+      'connections',
+      'deliveries',
+      'enrollments',
+      'explain',
+      'holdouts',
+      'quarantine',
+      'settings',
+      'tenants',
+    ]);
     const document = (await app.inject({ url: '/openapi.json' })).json<{
       paths: Record<string, Record<string, { tags: string[]; security: Record<string, string[]>[] }>>;
     }>();
@@ -387,6 +396,11 @@ describe('settings', () => {
     ['country', 'Austria'],
     ['senderAddress', 'nobody'],
     ['quietHours', { fromMinute: -1, toMinute: 480 }],
+    ['caps', [{ channel: null, most: 0, withinHours: 24 }]],
+    ['caps', [{ channel: null, most: 5, withinHours: 745 }]],
+    ['caps', [{ channel: 'pigeon', most: 5, withinHours: 24 }]],
+    ['blackoutDates', [{ from: '24.12.2026', to: '2026-12-26' }]],
+    ['quietHoursOn', { pigeon: null }],
     ['requireConsent', ['pigeon']],
     ['brandColor', 'red'],
     ['lowStockAt', 1.5],

@@ -55,6 +55,8 @@ async function fillEveryTable(): Promise<void> {
   await insert('lateness', { tenant_id: tenantId, slot: 0, at: new Date(0), steps: 1, worst_ms: 1 });
   await insert('settings_versions', { tenant_id: tenantId, version: 1, settings: '{}', changes: '{}', changed_by: 'test' });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
+  const { sequenceId, contactId } = enrollment;
+  await insert('assignments', { tenant_id: tenantId, id: randomUUID(), sequence_id: sequenceId, contact_id: contactId, arm: 'treated', share: 0.1 });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 

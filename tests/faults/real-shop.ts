@@ -58,7 +58,13 @@ export async function openRealShop(postgres: OwnPostgres): Promise<RealShop> {
     log: silent,
     applicationName: 'test',
   });
-  const tenant = await provisionTenant(deps, { slug: 'shop', name: 'Test Store', timeScale, synthetic: true, settings: { quietHours: null } });
+  const tenant = await provisionTenant(deps, {
+    slug: 'shop',
+    name: 'Test Store',
+    timeScale,
+    synthetic: true,
+    settings: { quietHours: null, legalHours: false, caps: [] },
+  });
   await deps.db.close();
   const env = {
     DATABASE_URL: postgres.url,

@@ -52,7 +52,13 @@ async function provision(stack: BenchStack): Promise<ProvisionedTenant> {
     applicationName: 'fuzz',
   });
   try {
-    return await provisionTenant(deps, { slug: 'fuzzed', name: 'Fuzzed Store', timeScale, synthetic: true, settings: { quietHours: null } });
+    return await provisionTenant(deps, {
+      slug: 'fuzzed',
+      name: 'Fuzzed Store',
+      timeScale,
+      synthetic: true,
+      settings: { quietHours: null, legalHours: false, caps: [] },
+    });
   } finally {
     await deps.db.close();
   }

@@ -114,7 +114,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     name: 'Test Store',
     timeScale: options.timeScale ?? 36_000,
     synthetic: true,
-    settings: { quietHours: null, ...options.settings },
+    settings: { quietHours: null, legalHours: false, caps: [], ...options.settings },
   });
   const presets = inject('presets');
   const together = options.together;
@@ -236,6 +236,13 @@ export async function letTimePass(shop: Shop, ms: number): Promise<void> {
     }
     await owner.query(
       `update enrollments e set not_before = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.not_before))`,
+      [ms],
+    );
+    await owner.query(
+      `update enrollments e set snoozes = (
+         select coalesce(jsonb_agg(jsonb_build_object('atMs', (s ->> 'atMs')::numeric - $1, 'untilMs', (s ->> 'untilMs')::numeric - $1) order by n), '[]')
+         from jsonb_array_elements(e.snoozes) with ordinality as a(s, n))
+       where e.snoozes <> '[]'`,
       [ms],
     );
   } finally {

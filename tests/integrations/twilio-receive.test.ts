@@ -138,14 +138,16 @@ describe('a text that a person sent', () => {
   });
 
   test("the account's own keywords are opt-outs and opt-ins", () => {
-    expect(eventsOf(inbound('BAJA', { OptOutType: 'STOP' }))).toMatchObject([
-      { type: 'message.received', text: 'BAJA' },
+    expect(eventsOf(inbound('NO MORE OF IT', { OptOutType: 'STOP' }))).toMatchObject([
+      { type: 'message.received', text: 'NO MORE OF IT' },
       { type: 'contact.opted_out', person, channel: 'sms', final: false, basis: 'person' },
     ]);
     expect(eventsOf(inbound('ALTA', { OptOutType: 'START' }))).toMatchObject([
       { type: 'message.received' },
       { type: 'contact.opted_in', person, channel: 'sms', wording: 'ALTA', confirmed: true },
     ]);
+    // A keyword of ours that the account has given another meaning.
+    expect(eventsOf(inbound('INFO', { OptOutType: 'STOP' }))).toMatchObject([{ type: 'message.received' }, { type: 'contact.opted_out' }]);
     expect(eventsOf(inbound('AYUDA', { OptOutType: 'HELP' }))).toHaveLength(1);
   });
 

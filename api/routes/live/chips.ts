@@ -30,6 +30,7 @@ const causes: Record<string, Station> = {
   replied: ['Replied', 'reaction'],
   contacted: ['Contacted', 'reaction'],
   opted_out: ['Opted out', 'reaction'],
+  holdout: ['Held out', 'plain'],
   undeliverable: ['Refused', 'trouble'],
   expired: ['Too old', 'trouble'],
   superseded: ['A newer {noun}', 'plain'],

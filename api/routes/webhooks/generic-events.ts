@@ -159,8 +159,17 @@ export const genericEvent = z
     event(
       'message.received',
       'GenericMessageReceived',
-      'The person wrote to you: their sequences stop.',
-      z.looseObject({ contact, channel: z.enum(['email', 'sms', 'telegram']).optional(), text: z.string().optional() }),
+      'The person wrote to you: their sequences stop, unless the message is automatic or only asks to be contacted later.',
+      z.looseObject({
+        contact,
+        channel: z.enum(['email', 'sms', 'telegram']).optional(),
+        text: z.string().optional(),
+        subject: z.string().optional(),
+        headers: z
+          .looseObject({ 'Auto-Submitted': z.string().optional().meta({ description: 'RFC 3834.' }) })
+          .optional()
+          .meta({ description: 'The email’s header fields, also as a list of `{ name, value }`: they tell an automatic reply from a person’s.' }),
+      }),
     ),
     event(
       'contact.opted_out',

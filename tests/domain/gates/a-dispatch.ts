@@ -1,11 +1,12 @@
 import { decideDispatch } from '../../../domain/gates/decide-dispatch.ts';
-import type { ChannelFacts, ContactRecord, Facts, SendRecord } from '../../../domain/gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord, UpcomingRecord } from '../../../domain/gates/facts.ts';
 import type { GateCheck, Verdict } from '../../../domain/gates/verdict.ts';
 import { plainSettings } from '../../../domain/rehearsal/world.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import type { Progress } from '../../../domain/sequence/plan.ts';
 import { newEnrollment, progressOf } from '../../../domain/sequence/progress.ts';
+import type { TenantSettings } from '../../../domain/tenant-settings.ts';
 import type { DailyWindow } from '../../../domain/time/quiet-hours.ts';
 import { anEmail, aSequence, ms } from '../../helpers/sequence-dsl.ts';
 
@@ -29,10 +30,15 @@ export interface Differences {
   enrollment?: Partial<Facts['enrollment']>;
   subject?: Partial<Facts['subject']>;
   attributes?: Facts['attributes'];
+  holdout?: Facts['holdout'];
   contact?: Partial<ContactRecord>;
   zones?: Partial<Facts['person']['zones']>;
   /** Newest first. */
-  sends?: SendRecord[];
+  sends?: (Omit<SendRecord, 'step'> & { step?: string })[];
+  upcoming?: UpcomingRecord[];
+  caps?: TenantSettings['caps'];
+  settings?: Partial<TenantSettings>;
+
   channels?: Facts['channels'];
   messages?: Facts['messages'];
   quietHours?: DailyWindow;
@@ -65,7 +71,7 @@ export function factsWith(differences: Differences = {}): Facts {
       failures: 0,
       ...differences.step,
     },
-    enrollment: { ended: null, ...differences.enrollment },
+    enrollment: { id: 'this', ended: null, ...differences.enrollment },
     subject: {
       boughtBy: 'key',
       state: 'open',
@@ -80,12 +86,14 @@ export function factsWith(differences: Differences = {}): Facts {
     attributes: differences.attributes ?? {},
     person: {
       contacts: [{ lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null, ...differences.contact }],
-      sends: differences.sends ?? [],
-      zones: { timeZones: ['UTC'], basis: 'stated', country: null, ...differences.zones },
+      sends: (differences.sends ?? []).map((send) => ({ step: 'other/email', ...send })),
+      upcoming: differences.upcoming ?? [],
+      zones: { timeZones: ['UTC'], basis: 'stated', country: null, place: { country: null, region: null }, ...differences.zones },
     },
+    holdout: differences.holdout ?? null,
     channels: differences.channels ?? { email: usable },
     messages: differences.messages ?? {},
-    settings: { ...plainSettings, quietHours: differences.quietHours ?? null },
+    settings: { ...plainSettings, quietHours: differences.quietHours ?? null, caps: differences.caps ?? plainSettings.caps, ...differences.settings },
   };
 }
 

@@ -21,6 +21,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'ordered_since',
     'replied_since',
     'activation',
+    'holdout',
     'max_age',
     'channel',
     'conditions',
@@ -29,8 +30,13 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'due',
     'active_now',
     'quiet_hours',
+    'legal_hours',
+    'blackout',
     'send_window',
     'gap',
+    'cap',
+    'turn',
+    'capped',
     'too_old',
   ]);
   expect(verdict.checks.every(({ result, note }) => result === 'pass' && note === undefined)).toBe(true);
@@ -177,6 +183,25 @@ describe('the channel', () => {
     expect(decide({ step: { channels: ['task'] }, channels: { task }, quietHours: { fromMinute: 0, toMinute: 720 } })).toMatchObject({
       channel: 'task',
     });
+  });
+});
+
+describe('a holdout', () => {
+  const before = { progress: { activatedAtMs: null } };
+
+  test('stops who is held out as it is activated, after what ends it anyway and before any channel is looked at', () => {
+    const verdict = decide({ ...before, holdout: { percent: 10, heldOut: true }, channels: {} });
+    expect(verdict).toMatchObject({ kind: 'stop', reason: 'holdout' });
+    expect(activates(verdict)).toBe(true);
+    expect(verdict.checks.at(-1)).toMatchObject({ gate: 'holdout', input: { percent: 10, heldOut: true } });
+    const unwanted = decide({ ...before, holdout: { percent: 10, heldOut: true }, contact: { lifecycle: 'DO_NOT_CONTACT' } });
+    expect(unwanted).toMatchObject({ kind: 'stop', reason: 'opted_out' });
+    expect(activates(unwanted)).toBe(false);
+  });
+
+  test('waits for the activation, and asks nobody again after it', () => {
+    expect(decide({ ...before, holdout: { percent: 10, heldOut: true }, subject: { lastActivityMs: anchorMs + ms('59m') } }).kind).toBe('defer');
+    expect(decide({ holdout: { percent: 10, heldOut: true } }).kind).toBe('send');
   });
 });
 

@@ -226,6 +226,26 @@ describe('a provider', () => {
   });
 });
 
+describe('a holdout', () => {
+  const sequence = { ...aSequence({ steps: [anEmail({ at: '1h' })] }), holdoutPercent: 10 };
+
+  test('ends at the activation who is held out, and nobody else', () => {
+    const run = rehearse(sequence, [cartUpdated('08:00'), cartUpdated('08:30')], { heldOut: true });
+    expect(run.sent).toEqual([]);
+    expect(run.skipped).toEqual([]);
+    expect(run.finished).toEqual({ reason: 'holdout', at: '09:30' });
+    expect(rehearse(sequence, [cartUpdated('08:00')]).sent).toHaveLength(1);
+    expect(rehearse({ ...sequence, holdoutPercent: 0 }, [cartUpdated('08:00')], { heldOut: true }).sent).toHaveLength(1);
+  });
+
+  test('counts nobody who bought before', () => {
+    expect(rehearse(sequence, [cartUpdated('08:00'), orderPlaced('08:30')], { heldOut: true }).finished).toEqual({
+      reason: 'not_abandoned',
+      at: '08:30',
+    });
+  });
+});
+
 describe('the window of a step', () => {
   const office: WeeklyWindow = { fromMinute: 9 * 60, toMinute: 17 * 60, days: ['mon', 'tue', 'wed', 'thu', 'fri'] };
   const steps = [anEmail({ at: '24h', window: office })];

@@ -61,7 +61,8 @@ describe('a file', () => {
       '    when: { all: [{ not: converted }, { any: [{ opened: mail }, { segment: HIGH_VALUE }] }, { value: { atLeast: 99.5, below: 500 } }] }',
       '  - { id: mark, after: 0s, channel: none }',
     ].join('\n');
-    const { steps: read } = definitionOf(file({ steps, more: 'quietFor: 30m\nholdout: 0%\npriority: 1' }));
+    const { steps: read, ...sequence } = definitionOf(file({ steps, more: 'quietFor: 30m\nholdout: 2.5%\npriority: 1\nwhenCapped: wait' }));
+    expect(sequence).toMatchObject({ quietForMs: 1_800_000, priority: 1, holdoutPercent: 2.5, whenCapped: 'wait' });
     expect(read[0]).toMatchObject({
       lapsesWith: 'mail',
       window: { fromMinute: 540, toMinute: 1440, days: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
@@ -162,6 +163,8 @@ describe('a mistake is named with its line and its remedy:', () => {
       file({ steps: step('window: { days: [montag] }') }),
       '5:80 Step `email`: `window.days[0]` is not understood: write one of sun, mon, tue, wed, thu, fri, sat',
     ],
+    ['too large a holdout', file({ more: 'holdout: 50.1%' }), '4:1 `holdout` is too large: at most 50%, so that most people get something'],
+    ['a holdout without its sign', file({ more: 'holdout: 10' }), '4:1 `holdout` is not understood: write a share such as 10%'],
     [
       'a silent mark with company',
       file({ steps: '  - { id: a, at: 2h, channel: [none, email], content: cart/a }' }),
@@ -255,7 +258,6 @@ describe('a mistake is named with its line and its remedy:', () => {
   });
 
   test.each([
-    ['a holdout', file({ more: 'holdout: 10%' }), '4:1 `holdout` above 0% is not available yet: write 0% or leave it out'],
     [
       'a reaction',
       file({ steps: '  - { id: a, on: { event: message.opened, step: b }, after: 6h, channel: email, content: cart/a }' }),

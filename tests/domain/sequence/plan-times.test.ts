@@ -113,6 +113,8 @@ describe('a compiled plan', () => {
       sequence: 'cart',
       version: 4,
       timeScale: 3600,
+      priority: 3,
+      whenCapped: 'skip',
       quietForMs: 1_000,
       maxAgeMs: 168_000,
       stopOn: ['purchased', 'replied', 'opted_out'],
