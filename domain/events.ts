@@ -1,3 +1,4 @@
+import type { ConsentProof } from './people/consent.ts';
 import type { AutoReplySign } from './people/auto-reply.ts';
 import type { EpochMs } from './sequence/plan.ts';
 
@@ -225,6 +226,7 @@ export type DomainEvent =
       basis: 'person' | 'record';
       /** The person confirmed it from their own mailbox or phone (double opt-in). */
       confirmed: boolean;
+      proof?: ConsentProof;
     })
   | (EventBase & { type: 'privacy.requested'; topic: 'data_request' | 'redact' | 'shop_redact'; person: PersonRef | null })
   | (EventBase & { type: 'app.uninstalled' });
