@@ -1,4 +1,3 @@
-import type { ConsentProof } from './people/consent.ts';
 import type { AutoReplySign } from './people/auto-reply.ts';
 import type { EpochMs } from './sequence/plan.ts';
 
@@ -35,6 +34,16 @@ export interface ReportedConsent {
   atMs: EpochMs | null;
   /** What stood beside the box, where the event says it. */
   wording?: string;
+}
+
+/** What proves a statement, as far as its source says. Personal data: it is kept with the consent, and shown to the store alone. */
+export interface ConsentProof {
+  /** Of the wording: `2026-03`, `v4` … */
+  wordingVersion?: string;
+  ip?: string;
+  userAgent?: string;
+  /** The page on which it was given. */
+  url?: string;
 }
 
 /** One thing that lies in a cart. */

@@ -16,16 +16,6 @@ export interface ConsentStatement {
   atMs: EpochMs;
 }
 
-/** What proves a statement, as far as its source says. Personal data: it is kept with the consent, and shown to the store alone. */
-export interface ConsentProof {
-  /** Of the wording: `2026-03`, `v4` … */
-  wordingVersion?: string;
-  ip?: string;
-  userAgent?: string;
-  /** The page on which it was given. */
-  url?: string;
-}
-
 /**
  * The consent that follows from the statements about one
  * channel. An unticked box is no statement. The person's own acts and the shop's record count more

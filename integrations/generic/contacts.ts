@@ -1,5 +1,5 @@
 import { autoReplyHeaders, type MailHeaders, readAutoReply } from '../../domain/people/auto-reply.ts';
-import type { ConsentProof } from '../../domain/people/consent.ts';
+import type { ConsentProof } from '../../domain/events.ts';
 import { isAbsent, note, readEntries, readFields } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
 import { readFlag, readLines, readText } from '../read/text.ts';

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Identity } from '../../domain/people/choose-contact.ts';
-import type { ConsentProof, ConsentStatement } from '../../domain/people/consent.ts';
+import type { ConsentProof } from '../../domain/events.ts';
+import type { ConsentStatement } from '../../domain/people/consent.ts';
 import { noDetails } from '../../domain/people/fold-details.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
 import type { Snooze, StopReason } from '../../domain/sequence/plan.ts';
