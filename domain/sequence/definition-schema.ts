@@ -182,8 +182,8 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
             error: ({ input }) => {
               const write = `write ${triggers.length === 1 ? '' : 'one of '}${triggers.join(', ')}`;
               if (input === undefined) return `is missing: ${write}`;
-              const missing = typeof input === 'string' && Object.hasOwn(triggersToCome, input) ? triggersToCome[input] : undefined;
-              return missing === undefined ? `is not understood: ${write}` : `(${String(input)}) is not available yet: ${missing}. Now, ${write}`;
+              if (typeof input !== 'string' || !Object.hasOwn(triggersToCome, input)) return `is not understood: ${write}`;
+              return `(${input}) is not available yet: ${triggersToCome[input] ?? ''}. Now, ${write}`;
             },
           })
           .meta({ description: 'What starts it.', enum: triggers }),
