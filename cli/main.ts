@@ -14,6 +14,7 @@ import { send } from './send.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
+import { release, takeover } from './takeover.ts';
 import { tenants } from './tenants.ts';
 
 // A new command is one file and one line here.
@@ -25,6 +26,8 @@ const commands: Readonly<Record<string, Command>> = {
   status,
   send,
   stop,
+  takeover,
+  release,
   're-enroll': reEnroll,
   explain: explainCommand,
   lint,

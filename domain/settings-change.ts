@@ -51,6 +51,8 @@ const strict = {
   quietHours: z.strictObject({ fromMinute: minute, toMinute: minute }).nullable(),
   caps: z.array(cap).max(20, 'are more than 20'),
   requireConsent: z.array(z.enum(channelNames, 'is no channel')),
+  onReply: fields.onReply.unwrap(),
+  takeoverHours: z.int('is a whole number of hours').min(1, 'is below 1').max(8_760, 'is more than a year').nullable(),
   optOutAllChannels: z.boolean(),
   highValueMinor: amount,
   lowStockAt: amount,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
+import { replyPolicies } from './people/on-reply.ts';
 import { normaliseEmail } from './people/identity.ts';
 
 /** The most that one person gets in any rolling window, over all sequences. What may have gone out counts. Source: docs/rules.md#rule-19 */
@@ -49,6 +50,10 @@ export const tenantSettings = z.object({
   ]),
   /** Channels on which unknown consent is not enough (docs/rules.md#rule-14). */
   requireConsent: z.array(z.string()).default([...consentRequiredByDefault]),
+  /** What a reply leads to where the sequence does not say (docs/rules.md#rule-21). */
+  onReply: z.enum(replyPolicies).default('stop'),
+  /** After how many hours a takeover ends by itself; null: only when somebody releases it. */
+  takeoverHours: z.number().int().nullable().default(72),
   /** An opt-out on one channel closes all of them (rule 13). */
   optOutAllChannels: z.boolean().default(true),
   /** Lifetime value above which a customer is HIGH_VALUE. */

@@ -5,10 +5,12 @@ import { auditLog, enrollments, messages } from '../db/schema/index.ts';
 import { addressOf, isChannel } from '../domain/channels/index.ts';
 import { type Identity, isStrong } from '../domain/people/choose-contact.ts';
 import type { StopReason } from '../domain/sequence/plan.ts';
+import { recordAudit } from './audit.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
 import { lockStep } from './dispatch/fence.ts';
 import type { EnrollmentRow } from './dispatch/progress.ts';
+import { release, takeOver } from './effects/rules/takeover.ts';
 import { optOutPersons } from './effects/rules/opt-out.ts';
 import { type DecisionContext, Draft } from './intake/draft.ts';
 import { contactsByIdentity, type Found, lockNamed, mostHolders, MovedError } from './intake/found.ts';
@@ -64,6 +66,31 @@ async function readEnd(tx: Tx, enrollmentId: string): Promise<End> {
   const [row] = await tx.select({ status, stopReason, stopNote, endedAt, subjectKind }).from(enrollments).where(eq(enrollments.id, enrollmentId));
   if (row === undefined || row.endedAt === null) throw new Error('a stopped enrollment has no end');
   return { ...row, endedAt: row.endedAt };
+}
+
+/** What a takeover or a release by hand came to. */
+export type HandTakeover = 'done' | 'not_found' | 'busy';
+
+/**
+ * Take the person of an enrollment over by hand, or release them. Answered when no call of theirs is open any more.
+ * @param input.does - `release`: what waits goes on within the hour
+ */
+export async function takeOverByHand(
+  deps: Deps,
+  input: { tenantId: string; enrollmentId: string; actor: string; does: 'take_over' | 'release' },
+): Promise<HandTakeover> {
+  const result = await stopAndWait(deps, input.tenantId, async (tx) => {
+    const locked = await lockStep(tx, input.enrollmentId, '');
+    if (locked === null) return null;
+    const persons = [locked.personId];
+    const { draft } = await draftOf(tx, deps, input.tenantId, { ...nobody, named: persons, reached: persons });
+    if (input.does === 'take_over') takeOver(draft, persons, input.actor);
+    else release(draft, persons, input.actor);
+    const outboxWritten = writeDraft(tx, draft);
+    await recordAudit(tx, { tenantId: input.tenantId, actor: input.actor, action: `contact.${input.does}`, subject: locked.personId });
+    return { covered: [...draft.changes.covered], outboxWritten };
+  });
+  return result === 'stopped' ? 'done' : result;
 }
 
 /**

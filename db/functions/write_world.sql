@@ -27,10 +27,13 @@ begin
       locale = n.locale, time_zone = n.time_zone, country = n.country, region = n.region, order_count = n.order_count,
       lifetime_value_minor = n.lifetime_value_minor, details_at = n.details_at, last_seen_at = greatest(c.last_seen_at, n.last_seen_at),
       last_order_at = greatest(c.last_order_at, n.last_order_at), last_reply_at = greatest(c.last_reply_at, n.last_reply_at),
-      last_contacted_at = greatest(c.last_contacted_at, n.last_contacted_at)
+      last_contacted_at = greatest(c.last_contacted_at, n.last_contacted_at),
+      -- Absent where the build before writes.
+      taken_over_at = case when n.takeover is null then c.taken_over_at else (n.takeover ->> 'at')::timestamptz end,
+      taken_over_until = case when n.takeover is null then c.taken_over_until else (n.takeover ->> 'until')::timestamptz end
     from jsonb_to_recordset(w -> 'contacts') as n(id uuid, person_id uuid, lifecycle text, first_name text, last_name text, locale text,
       time_zone text, country text, region text, order_count int, lifetime_value_minor bigint, last_seen_at timestamptz,
-      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz)
+      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz, takeover jsonb)
     where c.tenant_id = tenant and c.id = any(ids_of(w -> 'contacts')) and c.id = n.id;
   end if;
   if w ? 'consents' then

@@ -27,6 +27,10 @@ export const contacts = pgTable(
     lastReplyAt: instant('last_reply_at'),
     /** When a colleague last spoke with the person: a lead of theirs from before is not written to, whenever it arrives. */
     lastContactedAt: instant('last_contacted_at'),
+    /** A person answers since then; null: nobody does. */
+    takenOverAt: instant('taken_over_at'),
+    /** When that ends by itself; null: when somebody releases it. */
+    takenOverUntil: instant('taken_over_until'),
     /** Any sign of life on the site, by the provider's clock. */
     lastSeenAt: instant('last_seen_at'),
     /** Provider time of the newest details: older ones do not overwrite them. */

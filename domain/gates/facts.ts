@@ -34,6 +34,8 @@ export interface ContactRecord {
   lifecycle: Lifecycle;
   lastOrderMs: EpochMs | null;
   lastReplyMs: EpochMs | null;
+  /** A person answers: until when (null: until it is released). Absent or null: nobody does. */
+  takenOver?: { untilMs: EpochMs | null } | null;
   /** The last sign of life anywhere, such as a visit to the shop. */
   lastSeenMs: EpochMs | null;
 }

@@ -1,12 +1,18 @@
 import type { Answer, DecisiveGate } from './gate.ts';
 
-/** Paused, or a human took the conversation over: the step waits without a time. Source: docs/rules.md#rule-15 */
+/** Paused, or a person has taken the conversation over: the step waits until that ends. Source: docs/rules.md, rules 15 and 21 */
 export const held: DecisiveGate = {
   name: 'held',
-  check({ facts: { progress } }): Answer {
-    const input = { held: progress.held };
-    if (progress.held === null) return { result: 'pass', input };
-    const note = progress.held === 'paused' ? 'The sequence is paused.' : 'A human has taken over.';
-    return { result: 'hold', reason: progress.held, input, note };
+  check({ facts: { progress, person }, nowMs }): Answer {
+    if (progress.held !== null) {
+      const note = progress.held === 'paused' ? 'The sequence is paused.' : 'A person has taken over.';
+      return { result: 'hold', reason: progress.held, input: { held: progress.held }, note };
+    }
+    const takeover = person.contacts.find(
+      ({ takenOver }) => takenOver != null && (takenOver.untilMs === null || takenOver.untilMs > nowMs),
+    )?.takenOver;
+    if (takeover == null) return { result: 'pass', input: { held: null } };
+    const input = { held: 'takeover', takenOverUntilMs: takeover.untilMs };
+    return { result: 'hold', reason: 'takeover', input, note: 'A person has taken over.' };
   },
 };

@@ -1,11 +1,12 @@
+import { afterReply } from '../people/on-reply.ts';
 import { latestOf } from './latest.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
 /** The person wrote to the store after the sequence's anchor: from here on a human answers, unless the sequence runs on after replies. */
 export const repliedSince: DecisiveGate = {
   name: 'replied_since',
-  check({ facts: { person, progress, plan } }): Answer {
-    const stops = plan.stopOn.includes('replied');
+  check({ facts: { person, progress, plan, settings } }): Answer {
+    const stops = afterReply(plan, settings) === 'stop';
     const lastReplyMs = latestOf(person.contacts, 'lastReplyMs');
     const input = { lastReplyMs, anchorMs: progress.anchorMs, stops };
     if (!stops || lastReplyMs === null || lastReplyMs <= progress.anchorMs) return { result: 'pass', input };

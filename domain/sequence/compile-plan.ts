@@ -28,6 +28,7 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
     quietForMs: span(definition.quietForMs),
     maxAgeMs: span(definition.maxAgeMs),
     stopOn: definition.stopOn,
+    ...(definition.onReply === undefined ? {} : { onReply: definition.onReply }),
     priority: definition.priority,
     whenCapped: definition.whenCapped ?? 'skip',
     steps,

@@ -28,6 +28,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     ...(shape.about === undefined ? {} : { about: shape.about }),
     quietForMs: shape.quietFor,
     stopOn: shape.stopOn,
+    ...(shape.onReply === undefined ? {} : { onReply: shape.onReply }),
     maxAgeMs: shape.maxAge,
     reentry: shape.reentry,
     ...(shape.together === 'many' ? { together: 'many' as const } : {}),

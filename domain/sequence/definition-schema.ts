@@ -1,3 +1,4 @@
+import { replyPolicies } from '../people/on-reply.ts';
 import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
@@ -198,6 +199,10 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
         stopOn: z
           .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))
           .optional(),
+        onReply: z
+          .enum(replyPolicies, expected('stop or takeover'))
+          .optional()
+          .meta({ description: 'Whether a reply ends the sequence, or hands over to a person until it is released.' }),
         maxAge: span.default(7 * 86_400_000).meta({ description: 'Nothing is sent about a subject that was left longer ago.' }),
         reentry: reentry.default('once-per-subject'),
         together: z.enum(['one', 'many'], expected('one or many')).default('one'),

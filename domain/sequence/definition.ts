@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/index.ts';
+import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
 import type { SilenceStage } from '../people/silence-stage.ts';
 import type { WeeklyWindow } from '../time/weekly-window.ts';
@@ -68,6 +69,8 @@ export interface SequenceDefinition {
   about?: string;
   quietForMs: number;
   stopOn: StopTrigger[];
+  /** What a reply leads to; absent: what the store's settings say. */
+  onReply?: ReplyPolicy;
   maxAgeMs: number;
   /** Who may go through it again: nobody about the same subject, or a person once the cooldown since they last entered is over. */
   reentry: 'once-per-subject' | { cooldownMs: number };

@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/index.ts';
+import type { ReplyPolicy } from '../people/on-reply.ts';
 
 /** Milliseconds since the epoch, UTC. */
 export type EpochMs = number;
@@ -94,6 +95,8 @@ export interface Plan {
   quietForMs: number;
   maxAgeMs: number;
   stopOn: StopTrigger[];
+  /** As the definition has it. */
+  onReply?: ReplyPolicy;
   /** 1 (first) to 5. */
   priority: number;
   /** What becomes of a step that a cap keeps from going out before it expires. */

@@ -6,6 +6,7 @@ import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
+import { scaled } from '../../domain/sequence/time-scale.ts';
 import type { Plan } from '../../domain/sequence/plan.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
@@ -218,6 +219,8 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
   const done = (note: string) => finished(tx, { id: enrollment.id, stepId }, plan, note);
   switch (verdict.kind) {
     case 'hold':
+      // Nobody tells the workflow when a takeover ends: it asks again. A pause ends by a signal.
+      if (enrollment.held === null) writeDefer(tx, enrollment, stepId, { untilMs: askAgainAt(reading, nowMs) });
       return done(verdict.reason);
     case 'defer':
       writeDefer(tx, enrollment, stepId, verdict);
@@ -238,6 +241,14 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
       }
       return claimStep(attempt, opened.outlet, reading, dueMs, nowMs);
   }
+}
+
+const askEveryMs = 3_600_000;
+
+/** When a step is asked about again whose person is answered by somebody: within the hour, or when the takeover ends by itself. */
+function askAgainAt({ facts }: Reading, nowMs: number): number {
+  const ends = facts.person.contacts.flatMap(({ takenOver }) => takenOver?.untilMs ?? []);
+  return Math.min(nowMs + scaled(askEveryMs, facts.plan.timeScale), ...ends.filter((endMs) => endMs > nowMs));
 }
 
 /** How late the product itself is: an enrollment that began late, or was paused, could not be dispatched before. */

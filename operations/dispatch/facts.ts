@@ -194,7 +194,13 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       orders: contact.orderCount,
     }),
     person: {
-      contacts: everyone.map((c) => ({ lifecycle: c.lifecycle, lastOrderMs: c.lastOrderAt, lastReplyMs: c.lastReplyAt, lastSeenMs: c.lastSeenAt })),
+      contacts: everyone.map((c) => ({
+        lifecycle: c.lifecycle,
+        lastOrderMs: c.lastOrderAt,
+        lastReplyMs: c.lastReplyAt,
+        lastSeenMs: c.lastSeenAt,
+        takenOver: c.takenOverAt === null ? null : { untilMs: c.takenOverUntil },
+      })),
       sends,
       upcoming: await upcomingOf(input, channelFactsByName),
       zones: zonesOf([contact, person, ...everyone], identities, settings.timeZone),

@@ -80,7 +80,7 @@ export function activate(tx: Tx, enrollment: EnrollmentRow, nowMs: number, subje
   addToStory(tx, enrollment, 'abandoned', { value_minor: subject.valueMinor, currency: subject.currency });
 }
 
-export function writeDefer(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: Extract<Verdict, { kind: 'defer' }>): void {
+export function writeDefer(tx: Tx, enrollment: EnrollmentRow, stepId: string, verdict: { untilMs: number; anchorMs?: number }): void {
   const notBefore = { ...enrollment.notBefore, [stepId]: verdict.untilMs };
   const anchor = verdict.anchorMs === undefined ? {} : { anchorAt: verdict.anchorMs };
   unawaited(

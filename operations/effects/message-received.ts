@@ -1,5 +1,6 @@
 import type { AutoReplySign } from '../../domain/people/auto-reply.ts';
 import { isStrong } from '../../domain/people/choose-contact.ts';
+import { afterReply } from '../../domain/people/on-reply.ts';
 import { readReply } from '../../domain/people/reply.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
 import type { Draft } from '../intake/draft.ts';
@@ -7,6 +8,7 @@ import { usableOf } from '../intake/found.ts';
 import { identitiesOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { optIn } from './rules/opt-in.ts';
+import { takeOver } from './rules/takeover.ts';
 import { optOut } from './rules/opt-out.ts';
 import { reachOrMeet } from './rules/persons.ts';
 
@@ -38,13 +40,15 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
       draft.changeContact(id, { lastReplyAt: Math.max(lastReplyAt ?? event.occurredAtMs, event.occurredAtMs) });
     }
     draft.coverPersons(persons);
+    const { settings } = draft.context.tenant;
+    const open = draft
+      .openEnrollmentsOf(persons)
+      .map((enrollment) => ({ id: enrollment.id, policy: afterReply(enrollment.version.definition, settings) }));
     draft.end(
-      draft
-        .openEnrollmentsOf(persons)
-        .filter((enrollment) => enrollment.version.definition.stopOn.includes('replied'))
-        .map((enrollment) => enrollment.id),
+      open.filter(({ policy }) => policy === 'stop').map(({ id }) => id),
       'replied',
     );
+    if (open.some(({ policy }) => policy === 'takeover')) takeOver(draft, persons, null);
   },
 };
 

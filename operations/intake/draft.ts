@@ -198,6 +198,8 @@ export class Draft {
       lastOrderAt: null,
       lastReplyAt: null,
       lastContactedAt: null,
+      takenOverAt: null,
+      takenOverUntil: null,
       ...fields,
       id,
       personId: id,

@@ -50,6 +50,9 @@ export interface KnownContact {
   lastOrderAt: number | null;
   lastReplyAt: number | null;
   lastContactedAt: number | null;
+  /** A person answers since then, until then; null: nobody does, and: until it is released. */
+  takenOverAt: number | null;
+  takenOverUntil: number | null;
 }
 
 export interface KnownIdentity extends Identity {
@@ -219,6 +222,8 @@ function parseContact(row: StoredRow): KnownContact {
     lastOrderAt: instant(row, 'last_order_at'),
     lastReplyAt: instant(row, 'last_reply_at'),
     lastContactedAt: instant(row, 'last_contacted_at'),
+    takenOverAt: instant(row, 'taken_over_at'),
+    takenOverUntil: instant(row, 'taken_over_until'),
   };
 }
 

@@ -181,6 +181,7 @@ function contactRow(c: KnownContact) {
     last_order_at: isoOrNull(c.lastOrderAt),
     last_reply_at: isoOrNull(c.lastReplyAt),
     last_contacted_at: isoOrNull(c.lastContactedAt),
+    takeover: { at: isoOrNull(c.takenOverAt), until: isoOrNull(c.takenOverUntil) },
   };
 }
 

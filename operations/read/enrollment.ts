@@ -1,6 +1,7 @@
 import { eq, getTableColumns, inArray } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/client.ts';
-import { enrollments, messages, sequences, subjects, tenants } from '../../db/schema/index.ts';
+import { contacts, enrollments, messages, sequences, subjects, tenants } from '../../db/schema/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
@@ -82,8 +83,16 @@ export async function loadEnrollments(
 ): Promise<EnrollmentView[]> {
   if (ids.length === 0) return [];
   const found = await tx
-    .select({ row: enrollments, tenantSlug: tenants.slug, sequenceName: sequences.name, subject: subjects })
+    .select({
+      row: enrollments,
+      tenantSlug: tenants.slug,
+      sequenceName: sequences.name,
+      subject: subjects,
+      takeover: { at: persons.takenOverAt, until: persons.takenOverUntil },
+    })
     .from(enrollments)
+    .innerJoin(contacts, eq(contacts.id, enrollments.contactId))
+    .innerJoin(persons, eq(persons.id, contacts.personId))
     .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
     .innerJoin(subjects, eq(subjects.id, enrollments.subjectId))
     .innerJoin(tenants, eq(tenants.id, enrollments.tenantId))
@@ -94,7 +103,9 @@ export async function loadEnrollments(
     found.map((f) => f.subject.id),
   );
   const views = new Map<string, EnrollmentView>();
-  for (const { row, tenantSlug, sequenceName, subject } of found) {
+  for (const { row: stored, tenantSlug, sequenceName, subject, takeover } of found) {
+    const answered = stored.endedAt === null && takeover.at !== null && (takeover.until === null || takeover.until > deps.clock.nowMs());
+    const row = answered ? { ...stored, held: stored.held ?? ('takeover' as const) } : stored;
     const version = await deps.versions.load(tx, row.versionId);
     const plan = compilePlan(version.definition, version.version, row.timeScale);
     const own = ledger.filter((m) => m.enrollmentId === row.id);
@@ -120,6 +131,9 @@ export async function loadEnrollments(
   }
   return ids.flatMap((id) => views.get(id) ?? []);
 }
+
+/** The contact that stands for the whole person. */
+const persons = alias(contacts, 'persons');
 
 /** The send ledger of these enrollments, without the pinned emails, which are most of it. */
 export function readLedger(tx: Tx, enrollmentIds: readonly string[]): Promise<LedgerRow[]> {

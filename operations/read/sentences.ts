@@ -64,6 +64,13 @@ export function eventSentence(about: Words, type: string, data: Data): string {
       return `The sequence ran to its end${by}.`;
     case 'message.automatic':
       return `An automatic reply came in from the ${person}’s address: it changes nothing.`;
+    case 'taken_over': {
+      const until = typeof data['until_ms'] === 'number' ? `, at the latest until ${instantWords(data['until_ms'])}` : '';
+      const who = data['actor'] === undefined ? `The ${person} wrote, and a person answers` : `A person has taken over (${textOf(data['actor'])})`;
+      return `${who}: nothing is sent until it is released${until}.`;
+    }
+    case 'released':
+      return `The conversation was released (${textOf(data['actor'])}): the sequence goes on.`;
     case 'snoozed':
       return `The ${person} asked to be contacted later: what is left of the sequence moves${typeof data['until_ms'] === 'number' ? ` to ${instantWords(data['until_ms'])}` : ''}.`;
     case 'paused':

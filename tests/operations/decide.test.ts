@@ -73,6 +73,8 @@ const aContact = (id: string, personId = id) => ({
   lastOrderAt: null,
   lastReplyAt: null,
   lastContactedAt: null,
+  takenOverAt: null,
+  takenOverUntil: null,
 });
 const lead = (email: string | null, phone: string | null = null): DomainEvent => ({
   type: 'lead.created',

@@ -5,6 +5,7 @@ import { readEnrollment } from '../../../operations/read/enrollment.ts';
 import { explainEnrollment, explainFound } from '../../../operations/read/explain.ts';
 import { enrollByHand, type HandStart, type HandStarted } from '../../../operations/enroll-by-hand.ts';
 import { findEnrollments, findSubject, type Search } from '../../../operations/read/find-enrollments.ts';
+import { takeOverByHand } from '../../../operations/stop-one.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId } from '../../routes/fields.ts';
@@ -35,6 +36,7 @@ const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
 /** Search enrollments, show one, explain one, and start one by hand. */
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workflows: links }) => {
   startRoutes(app, { deps, workflows: links });
+  takeoverRoutes(app, { deps, workflows: links });
 
   app.get(
     '/api/enrollments',
@@ -178,6 +180,41 @@ function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links
       return start(request, reply, { subjectId, sequence: { id: sequenceId }, note: request.body?.note });
     },
   );
+}
+
+/** A person answers the one whom an enrollment is about, or is done. */
+function takeoverRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links }: ResourceOptions): void {
+  const response = { 200: enrollmentSchema, ...problems(401, 404, 429, 503) };
+  const about = {
+    take_over: {
+      path: '/api/enrollments/:id/takeover',
+      summary: 'Take a conversation over',
+      description:
+        'Nothing is sent to the person any more, in any sequence, until they are released or `takeoverHours` are over. Answered when no call of theirs is open.',
+    },
+    release: {
+      path: '/api/enrollments/:id/release',
+      summary: 'Release a conversation',
+      description: 'The person’s sequences go on within the hour; what is too old by then is skipped.',
+    },
+  } as const;
+  for (const does of ['take_over', 'release'] as const) {
+    const { path, ...words } = about[does];
+    app.post(path, { schema: { params: idParams, ...words, response } }, async (request, reply) => {
+      const { tenantId } = callerOf(request);
+      const { id } = request.params;
+      const done = isId(id) ? await takeOverByHand(deps, { tenantId, enrollmentId: id, actor: actorOf(request), does }) : 'not_found';
+      if (done === 'busy')
+        return problem(
+          reply.header('retry-after', '1'),
+          503,
+          'busy',
+          'Somebody else is changing this person right now, or a message is on its way. Ask again.',
+        );
+      const view = done === 'done' ? await readEnrollment(deps, tenantId, id) : null;
+      return view === null ? problem(reply, 404, ...unknown) : presentEnrollment(view, links);
+    });
+  }
 }
 
 function refuseStart(reply: FastifyReply, refusal: Exclude<HandStarted, { kind: 'enrolled' }>): FastifyReply {

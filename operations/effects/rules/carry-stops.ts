@@ -1,3 +1,4 @@
+import { afterReply } from '../../../domain/people/on-reply.ts';
 import { stopReasonOfOrder } from '../../../domain/sequence/ending.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
 import type { Draft } from '../../intake/draft.ts';
@@ -23,8 +24,10 @@ function knownStop(draft: Draft, { lastOrderAt, lastReplyAt, lastContactedAt }: 
   if (lastOrderAt !== null && lastOrderAt >= startedAt && lastOrderAt >= enrollment.anchorAt) {
     return stopReasonOfOrder({ activated: enrollment.activatedAt !== null, matched: draft.kindOf(kind).boughtBy === 'person' });
   }
-  const { stopOn } = enrollment.version.definition;
-  if (lastReplyAt !== null && lastReplyAt > enrollment.anchorAt && stopOn.includes('replied')) return 'replied';
+  const { definition } = enrollment.version;
+  const { stopOn } = definition;
+  const endsByReply = afterReply(definition, draft.context.tenant.settings) === 'stop';
+  if (lastReplyAt !== null && lastReplyAt > enrollment.anchorAt && endsByReply) return 'replied';
   // A sequence that a colleague began by hand after the call goes on.
   const spoken = lastContactedAt !== null && lastContactedAt >= startedAt && lastContactedAt >= enrollment.anchorAt;
   return spoken && stopOn.includes('contacted') ? 'contacted' : null;

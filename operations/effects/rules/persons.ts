@@ -1,5 +1,6 @@
 import { chooseContact, type Identity } from '../../../domain/people/choose-contact.ts';
 import type { Draft } from '../../intake/draft.ts';
+import type { KnownContact } from '../../intake/world.ts';
 import { carryStops } from './carry-stops.ts';
 import { supersedeOlder } from './supersede.ts';
 
@@ -37,6 +38,13 @@ export function reachOrMeet(draft: Draft, identities: readonly Identity[]): void
   if (met !== null) draft.found.reached.push(met.contactId);
 }
 
+/** Whoever answers one of them answers the person that they are: the takeover that lasts the longest. */
+function takeoverOf(all: readonly KnownContact[]): Pick<KnownContact, 'takenOverAt' | 'takenOverUntil'> {
+  const ends = (c: KnownContact) => (c.takenOverAt === null ? Number.NEGATIVE_INFINITY : (c.takenOverUntil ?? Number.POSITIVE_INFINITY));
+  const [longest] = all.toSorted((a, b) => (ends(a) === ends(b) ? 0 : ends(b) > ends(a) ? 1 : -1));
+  return { takenOverAt: longest?.takenOverAt ?? null, takenOverUntil: longest?.takenOverUntil ?? null };
+}
+
 /** Merge persons into the oldest one. A merge that brings a known stop to further enrollments counts as a stop. */
 export function mergePersons(draft: Draft, personIds: readonly string[]): string {
   const [root, ...others] = [...new Set(personIds)].sort();
@@ -49,6 +57,7 @@ export function mergePersons(draft: Draft, personIds: readonly string[]): string
     lastReplyAt: latest(all.map((c) => c.lastReplyAt)),
     lastContactedAt: latest(all.map((c) => c.lastContactedAt)),
     lastSeenAt: latest(all.map((c) => c.lastSeenAt)),
+    ...takeoverOf(all),
     ...(all.some((c) => c.lifecycle === 'DO_NOT_CONTACT') ? { lifecycle: 'DO_NOT_CONTACT' } : {}),
   });
   for (const { id } of draft.contactsOf(others)) draft.changeContact(id, { personId: root });

@@ -1,0 +1,26 @@
+import { type Command, required, type Row, shown } from './command.ts';
+
+const command = (verb: 'takeover' | 'release', summary: string, usage: string): Command => ({
+  summary,
+  usage,
+  takes: 1,
+  async run({ store, args: [id] }) {
+    const path = `/api/enrollments/${encodeURIComponent(required(id, 'The enrollment’s id'))}/${verb}`;
+    const data = (await store.request('POST', path)) as Row;
+    return { data, lines: [shown(data['summary'])] };
+  },
+});
+
+export const takeover = command(
+  'takeover',
+  'answer somebody yourself: nothing is sent to them until they are released',
+  `rekindle takeover <enrollment id>   of any sequence of theirs: all of them wait
+
+It ends by rekindle release, or after the store’s takeoverHours.`,
+);
+
+export const release = command(
+  'release',
+  'the conversation is over: the person’s sequences go on within the hour',
+  'rekindle release <enrollment id>   what is too old by then is skipped',
+);
