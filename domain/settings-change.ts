@@ -49,6 +49,11 @@ const strict = {
   shippingNote: line(500).nullable(),
   returnsNote: line(500).nullable(),
   quietHours: z.strictObject({ fromMinute: minute, toMinute: minute }).nullable(),
+  quietHoursOn: z.partialRecord(z.enum(channelNames, 'is no channel'), z.strictObject({ fromMinute: minute, toMinute: minute }).nullable()),
+  blackoutDates: z
+    .array(z.strictObject({ from: z.iso.date('is no date like 2026-12-24'), to: z.iso.date('is no date like 2026-12-26') }))
+    .max(100, 'are more than 100'),
+  legalHours: z.boolean(),
   caps: z.array(cap).max(20, 'are more than 20'),
   requireConsent: z.array(z.enum(channelNames, 'is no channel')),
   onReply: fields.onReply.unwrap(),

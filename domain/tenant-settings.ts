@@ -41,6 +41,12 @@ export const tenantSettings = z.object({
     .object({ fromMinute: z.number().int(), toMinute: z.number().int() })
     .nullable()
     .default({ fromMinute: 21 * 60, toMinute: 8 * 60 }),
+  /** Other quiet hours on single channels, by name; null switches them off there. */
+  quietHoursOn: z.record(z.string(), z.object({ fromMinute: z.number().int(), toMinute: z.number().int() }).nullable()).default({}),
+  /** Local dates, the last included, on which nobody is contacted. */
+  blackoutDates: z.array(z.object({ from: z.string(), to: z.string() })).default([]),
+  /** Texts and calls go out at the hours that the law allows where the person is. Off: the store sees to it by other means. */
+  legalHours: z.boolean().default(true),
   /** All of them are kept. */
   caps: z.array(cap).default([
     { channel: null, most: 3, withinHours: 24 },

@@ -9,6 +9,7 @@ import { createInboxWorker } from '../operations/intake/give-way.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';
+import { prepareHolidays } from '../operations/prepare-holidays.ts';
 import { storeLateness } from '../operations/lateness.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
@@ -54,6 +55,8 @@ function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsP
 export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, options: WorkerOptions = {}): Promise<RunningWorker> {
   installRuntime(deps);
   const { prepared } = options;
+  // Takes 400 ms, which no decision under a person's lock should wait for.
+  if (prepared === undefined) prepareHolidays();
   await publishPresets(deps, prepared?.presets ?? (await loadPresets()));
   const queue = temporal.taskQueue ?? taskQueue;
   const client = lazyClient(temporal);

@@ -13,6 +13,8 @@ export interface ChannelTraits {
    * on the page or a task for a colleague disturbs nobody.
    */
   disturbs: boolean;
+  /** The hours that the law has for it, where it has any (`domain/law/legal-hours.ts`). */
+  law?: 'texts' | 'calls';
   /** Steps on this channel have a text in the sequence's copy. */
   carriesCopy: boolean;
   /** Its messages report by themselves that they were opened; on other channels only a click shows it. */

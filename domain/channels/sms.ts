@@ -19,6 +19,7 @@ export const sms: MessageChannel<SmsPayload> = {
   address: 'phone',
   purpose: 'marketing',
   disturbs: true,
+  law: 'texts',
   carriesCopy: true,
   addressOf: ({ to }) => to,
 };

@@ -1,5 +1,6 @@
 import { activation } from './activation.ts';
 import { activeNow } from './active-now.ts';
+import { blackout } from './blackout.ts';
 import { cap } from './cap.ts';
 import { capped } from './capped.ts';
 import { channel } from './channel.ts';
@@ -11,6 +12,7 @@ import { gap } from './gap.ts';
 import type { DecisiveGate, FinalGate, TimeGate } from './gate.ts';
 import { held } from './held.ts';
 import { holdout } from './holdout.ts';
+import { legalHours } from './legal-hours.ts';
 import { maxAge } from './max-age.ts';
 import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
@@ -40,7 +42,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, sendWindow, gap, cap, turn];
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, legalHours, blackout, sendWindow, gap, cap, turn];
 
 /** Asked about that instant. */
 export const finalGates: readonly FinalGate[] = [capped, tooOld];

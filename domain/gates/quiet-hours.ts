@@ -4,7 +4,6 @@ import { oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { type DailyWindow, firstOutside, firstOutsideAll } from '../time/quiet-hours.ts';
 import { offsetMsAt } from '../time/zones.ts';
-import type { Facts } from './facts.ts';
 import type { GateInput, Situation, TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 
@@ -15,12 +14,12 @@ import { chosenChannel } from './gate.ts';
 export const quietHours: TimeGate = {
   name: 'quiet_hours',
   opensAt(situation, fromMs) {
-    const window = windowOf(situation.facts);
+    const window = windowOf(situation);
     if (window === null || !disturbs(situation)) return fromMs;
     return firstOutsideAll(window, situation.facts.person.zones.timeZones, fromMs).atMs;
   },
-  input: ({ facts, nowMs }) => inputOf(facts, nowMs),
-  note: ({ facts, nowMs }) => quietHoursSentence(inputOf(facts, nowMs)),
+  input: inputOf,
+  note: (situation) => quietHoursSentence(inputOf(situation)),
 };
 
 /** For how long a step that waited for more clocks than one may still go out once they are open. */
@@ -33,7 +32,7 @@ const graceMs = 3_600_000;
  * @param expiryMs - until when it may be sent otherwise
  */
 export function expiryOnAllClocks(situation: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
-  const window = windowOf(situation.facts);
+  const window = windowOf(situation);
   const { timeZones } = situation.facts.person.zones;
   const [likeliest] = timeZones;
   if (window === null || likeliest === undefined || timeZones.length === 1 || !disturbs(situation)) return expiryMs;
@@ -49,16 +48,26 @@ function disturbs(situation: Pick<Situation, 'choice'>): boolean {
 }
 
 /** null: off. A time scale squeezes days into minutes, and the clock on the wall means nothing there. */
-function windowOf({ plan, settings }: Facts): DailyWindow | null {
-  return plan.timeScale === 1 ? settings.quietHours : null;
+function windowOf({ facts: { plan, settings }, choice }: Pick<Situation, 'facts' | 'choice'>): DailyWindow | null {
+  if (plan.timeScale !== 1) return null;
+  const channel = chosenChannel({ choice });
+  const own = channel === null ? undefined : settings.quietHoursOn[channel];
+  return own === undefined ? settings.quietHours : own;
 }
 
 /** Offsets explain the decision as well as zones do, and say less about the person. */
-function inputOf(facts: Facts, nowMs: EpochMs): GateInput {
-  const window = windowOf(facts);
+function inputOf(situation: Situation): GateInput {
+  const { facts, nowMs } = situation;
+  const window = windowOf(situation);
   if (window === null) return { off: true };
-  const { timeZones, basis, country } = facts.person.zones;
-  const place = { fromMinute: window.fromMinute, toMinute: window.toMinute, zoneBasis: basis, ...(country === null ? {} : { country }) };
+  const { timeZones, basis, country, place: at } = facts.person.zones;
+  const place = {
+    fromMinute: window.fromMinute,
+    toMinute: window.toMinute,
+    zoneBasis: basis,
+    ...(country === null ? {} : { country }),
+    ...(basis === 'phone' && at.region !== null ? { state: at.region } : {}),
+  };
   const offsets = (zones: readonly string[]) => new Set(zones.map((zone) => offsetMsAt(zone, nowMs) / 60_000));
   const possible = offsets(timeZones);
   const [only] = possible;

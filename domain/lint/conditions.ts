@@ -52,7 +52,7 @@ function canHold(when: Condition, about: Linted): boolean {
       contacts: [{ lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null }],
       sends: [],
       upcoming: [],
-      zones: { timeZones: plainSetting.timeZones, basis: 'stated', country: null },
+      zones: { timeZones: plainSetting.timeZones, basis: 'stated', country: null, place: plainSetting.place },
     },
     messages: {},
   };

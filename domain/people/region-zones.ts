@@ -286,6 +286,8 @@ interface Regions {
   byCode: ReadonlyMap<string, readonly string[]>;
   /** Two regions may share a name: the zones of both. */
   byName: ReadonlyMap<string, readonly string[]>;
+  /** The first code of each region, by its codes and its plain names. */
+  codes: ReadonlyMap<string, string>;
 }
 
 /**
@@ -302,6 +304,22 @@ export function zonesOfRegion(country: string, region: string): readonly string[
   if (whole !== null) return whole;
   // "New York, NY", "Illes Balears / Islas Baleares", "Lleida [Lérida]"
   return [...new Set(region.split(/[,;/|()[\]]/).flatMap((part) => find(regions, code, part) ?? []))];
+}
+
+/** The code of a state or a province of a country, without the country; null: it is not understood, or names several. */
+export function codeOfRegion(country: string, region: string): string | null {
+  const regions = regionsOf(country.trim().toUpperCase());
+  if (regions === null || region.length > 200) return null;
+  const codeOf = (text: string): string | null => {
+    const upper = text.trim().toUpperCase();
+    const suffix = upper.startsWith(country) ? upper.slice(country.length).replace(/^[\s._:-]+/, '') : upper;
+    return regions.codes.get(plainCode(upper)) ?? regions.codes.get(plainCode(suffix)) ?? regions.codes.get(plainName(text)) ?? null;
+  };
+  const whole = codeOf(region);
+  if (whole !== null) return whole;
+  const parts = new Set(region.split(/[,;/|()[\]]/).flatMap((part) => codeOf(part) ?? []));
+  const [only] = parts;
+  return parts.size === 1 && only !== undefined ? only : null;
 }
 
 /** The country that an ISO 3166-2 code such as `US-CA` names; null: it is none, or of a country with one clock. */
@@ -330,19 +348,23 @@ function regionsOf(country: string): Regions | null {
 function readTable(text: string): Regions {
   const byCode = new Map<string, readonly string[]>();
   const byName = new Map<string, readonly string[]>();
+  const known = new Map<string, string>();
   // A line that is indented further goes on with the one before.
   for (const line of text.replaceAll(/\n {6}/g, ' ').split('\n')) {
     const [names = '', regions = ''] = line.trim().split(/:\s+/);
     const zones = names.split(' ');
     for (const [, codes = '', own = ''] of regions.matchAll(/([A-Z0-9,]+) ([^;]+)(?:;\s*|$)/g)) {
       for (const code of codes.split(',')) byCode.set(plainCode(code), zones);
+      const [first = ''] = codes.split(',');
+      for (const spelling of [...codes.split(',').map(plainCode), ...own.split('/').map(plainName)])
+        if (!known.has(spelling)) known.set(spelling, first);
       for (const name of own.split('/').map(plainName)) {
         const others = byName.get(name);
         byName.set(name, others === undefined ? zones : [...new Set([...others, ...zones])]);
       }
     }
   }
-  return { byCode, byName };
+  return { byCode, byName, codes: known };
 }
 
 // "Q ROO" and "01" are "QROO" and "1".

@@ -1,6 +1,7 @@
 import { canonicalTimeZone } from '../time/zones.ts';
 import { zonesOfCountry } from './country-zones.ts';
-import { countryOfRegion, zonesOfRegion } from './region-zones.ts';
+import type { LegalPlace } from '../law/legal-hours.ts';
+import { codeOfRegion, countryOfRegion, zonesOfRegion } from './region-zones.ts';
 
 /**
  * The evidence for a person's zones: `stated`, the shop says the zone; `region`, country and state; `country`, the country alone, because no state is
@@ -16,6 +17,8 @@ export interface PersonZones {
   basis: ZoneBasis;
   /** ISO 3166-1 alpha-2; null where no country gave the zones. */
   country: string | null;
+  /** Whose law applies: by the address, else by the telephone number. */
+  place: LegalPlace;
 }
 
 /** What is known about where a person lives. */
@@ -28,6 +31,8 @@ export interface Whereabouts {
   region: string | null;
   /** The country of the telephone number, ISO 3166-1 alpha-2. */
   phoneCountry: string | null;
+  /** The state of its area code, without the country. */
+  phoneRegion?: string | null;
 }
 
 /**
@@ -35,16 +40,28 @@ export interface Whereabouts {
  * telephone number, else the store's zone.
  * @returns UTC where even the store's zone is unknown
  */
-export function zonesOfPerson({ timeZone, country, region, phoneCountry }: Whereabouts, storeTimeZone: string): PersonZones {
+export function zonesOfPerson(whereabouts: Whereabouts, storeTimeZone: string): PersonZones {
+  const { timeZone, country, region, phoneCountry, phoneRegion = null } = whereabouts;
+  const place = placeOf(whereabouts);
   const stated = timeZone === null ? null : canonicalTimeZone(timeZone.trim());
-  if (stated !== null) return { timeZones: [stated], basis: 'stated', country: null };
-  return (
-    ofPlace(country ?? (region === null ? null : countryOfRegion(region)), region) ??
-    ofPhone(phoneCountry) ?? { timeZones: [canonicalTimeZone(storeTimeZone) ?? 'UTC'], basis: 'store', country: null }
-  );
+  if (stated !== null) return { timeZones: [stated], basis: 'stated', country: null, place };
+  const known =
+    ofPlace(country ?? (region === null ? null : countryOfRegion(region)), region) ?? ofPhone(phoneCountry, phoneRegion) ?? ofStore(storeTimeZone);
+  return { ...known, place };
 }
 
-function ofPlace(country: string | null, region: string | null): PersonZones | null {
+type Zones = Omit<PersonZones, 'place'>;
+
+/** The address decides alone, where it names a country at all. */
+function placeOf({ country, region, phoneCountry, phoneRegion = null }: Whereabouts): LegalPlace {
+  const own = (country ?? (region === null ? null : countryOfRegion(region)))?.trim().toUpperCase() ?? null;
+  if (own === null) return { country: phoneCountry, region: phoneRegion };
+  return { country: own, region: region === null ? null : codeOfRegion(own, region) };
+}
+
+const ofStore = (timeZone: string): Zones => ({ timeZones: [canonicalTimeZone(timeZone) ?? 'UTC'], basis: 'store', country: null });
+
+function ofPlace(country: string | null, region: string | null): Zones | null {
   if (country === null) return null;
   const code = country.trim().toUpperCase();
   const ofRegion = known(region === null ? [] : zonesOfRegion(code, region));
@@ -53,8 +70,8 @@ function ofPlace(country: string | null, region: string | null): PersonZones | n
   return ofCountry.length === 0 ? null : { timeZones: ofCountry, basis: 'country', country: code };
 }
 
-function ofPhone(country: string | null): PersonZones | null {
-  const zones = ofPlace(country, null);
+function ofPhone(country: string | null, region: string | null): Zones | null {
+  const zones = ofPlace(country, region);
   return zones === null ? null : { ...zones, basis: 'phone' };
 }
 

@@ -20,7 +20,7 @@ export function quietHoursWords(input: QuietHoursInput): string {
   return ` from ${clock(fromMinute)} to ${clock(toMinute)}${where === '' ? '' : ` ${where}`}${brackets}`;
 }
 
-function placeOf({ zoneBasis, country }: QuietHoursInput): { where: string; why: string[] } {
+function placeOf({ zoneBasis, country, state }: QuietHoursInput): { where: string; why: string[] } {
   const place = typeof country === 'string' ? countryName(country) : 'an unknown country';
   switch (zoneBasis) {
     case 'stated':
@@ -30,7 +30,10 @@ function placeOf({ zoneBasis, country }: QuietHoursInput): { where: string; why:
     case 'country':
       return { where: `in ${place}`, why: [] };
     case 'phone':
-      return { where: `in ${place}`, why: ['by the country of the phone number'] };
+      return {
+        where: `in ${place}`,
+        why: [typeof state === 'string' ? 'by the area code of the phone number' : 'by the country of the phone number'],
+      };
     case 'store':
       return { where: 'in the time zone of the store', why: ['where the person lives is not known'] };
     default:
@@ -38,9 +41,9 @@ function placeOf({ zoneBasis, country }: QuietHoursInput): { where: string; why:
   }
 }
 
-function possible({ clocks, zoneBasis }: QuietHoursInput): string[] {
+function possible({ clocks, zoneBasis, state }: QuietHoursInput): string[] {
   if (typeof clocks !== 'number') return [];
-  return [`${clocks} zones possible${zoneBasis === 'region' ? '' : ', no state known'}`];
+  return [`${clocks} zones possible${zoneBasis === 'region' || typeof state === 'string' ? '' : ', no state known'}`];
 }
 
 function kept({ utcOffsetMinutes, utcOffsetMinutesFrom: from, utcOffsetMinutesTo: to, clocks, clocksHeeded }: QuietHoursInput): string[] {

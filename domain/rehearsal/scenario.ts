@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { channelNames } from '../channels/index.ts';
 import type { ChannelFacts } from '../gates/facts.ts';
+import type { LegalPlace } from '../law/legal-hours.ts';
+import { codeOfRegion } from '../people/region-zones.ts';
 import { minorDigits } from '../money.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { kindOfSequence } from '../sequence/triggers.ts';
@@ -60,6 +62,12 @@ const scenarioSchema = z.strictObject({
     .string()
     .refine((name) => canonicalTimeZone(name) !== null, 'is no time zone that is known here: write it like Europe/Vienna')
     .default('UTC'),
+  /** Where the person is, for the hours that the law has for texts and calls. */
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'is no country code like US')
+    .optional(),
+  region: z.string().optional(),
   quietHours: z
     .union([z.literal(['off', false]), z.strictObject({ from: z.string().regex(timeOfDay), to: z.string().regex(timeOfDay) })], {
       error: 'is neither `off` nor like { from: "21:00", to: "08:00" }',
@@ -153,6 +161,7 @@ function toScenario(shape: ScenarioShape): Scenario {
   const setting: Setting = {
     ...plainSetting,
     timeZones: [shape.timeZone],
+    place: placeOf(shape),
     settings: { ...plainSettings, quietHours: window },
     timeScale: shape.timeScale,
     segment: shape.segment,
@@ -171,6 +180,11 @@ function toScenario(shape: ScenarioShape): Scenario {
     setting,
     events: [{ atMs: fromMs, type: 'subject.updated' }, ...shape.events.map((e) => toEvent(e, fromMs))],
   };
+}
+
+function placeOf({ country, region }: ScenarioShape): LegalPlace {
+  if (country === undefined) return { country: null, region: null };
+  return { country, region: region === undefined ? null : codeOfRegion(country, region) };
 }
 
 function toEvent({ at, event, step = '', channel, answers = 'accepted', for: lasts = 0 }: Happening, fromMs: EpochMs): RehearsalEvent {

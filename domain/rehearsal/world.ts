@@ -2,6 +2,7 @@ import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
 import type { ChannelFacts, ContactRecord, Facts, SendRecord, UpcomingRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
+import type { LegalPlace } from '../law/legal-hours.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
@@ -15,6 +16,8 @@ import type { ProviderAnswer, RehearsalEvent } from './events.ts';
 export interface Setting {
   /** Where the person may live, the likeliest first. */
   timeZones: readonly string[];
+  /** Whose law applies. */
+  place: LegalPlace;
   settings: TenantSettings;
   timeScale: number;
   segment: BaseSegment;
@@ -46,6 +49,7 @@ export const plainSettings: TenantSettings = { ...tenantSettings.parse({}), quie
 /** A shop in UTC that sends emails day and night, to a first customer. */
 export const plainSetting: Setting = {
   timeZones: ['UTC'],
+  place: { country: null, region: null },
   settings: plainSettings,
   timeScale: 1,
   segment: 'FIRST_TIME',
@@ -282,7 +286,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       contacts: [world.contact],
       sends: sendsOf(world),
       upcoming: world.elsewhere.upcoming,
-      zones: { timeZones: setting.timeZones, basis: 'stated', country: null },
+      zones: { timeZones: setting.timeZones, basis: 'stated', country: null, place: setting.place },
     },
     holdout: world.holdout,
     channels: world.channels,

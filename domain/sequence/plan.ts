@@ -63,7 +63,19 @@ export type SkipReason = (typeof skipReasons)[number];
  * Why a step is put off to a later time: the name of the gate that is closed the longest, or what the gates of its kind say. `send_failed`: an attempt
  * failed, and the next one comes after a back-off.
  */
-export const deferReasons = ['due', 'activity', 'active_now', 'quiet_hours', 'send_window', 'gap', 'cap', 'turn', 'send_failed'] as const;
+export const deferReasons = [
+  'due',
+  'activity',
+  'active_now',
+  'quiet_hours',
+  'legal_hours',
+  'blackout',
+  'send_window',
+  'gap',
+  'cap',
+  'turn',
+  'send_failed',
+] as const;
 export type DeferReason = (typeof deferReasons)[number];
 
 /** Why nothing of an enrollment is sent until somebody resumes it. */

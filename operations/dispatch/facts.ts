@@ -8,6 +8,7 @@ import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../doma
 import { nextStepOf } from '../../domain/gates/upcoming.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment } from '../../domain/people/segments.ts';
+import { stateOfAreaCode } from '../../domain/people/area-codes.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
 import { type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -247,13 +248,17 @@ async function upcomingOf({ world: { others }, versionOf }: ReadingInput, channe
 
 /** The zones of the first contact whose location is known; the phone numbers are the whole person's. */
 function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: StepWorld['identities'], storeTimeZone: string): PersonZones {
-  for (const { timeZone, country, region } of known) {
-    const zones = zonesOfPerson({ timeZone, country, region, phoneCountry: null }, storeTimeZone);
-    if (zones.basis !== 'store') return zones;
-  }
-  const phoneCountry = identities.filter((i) => i.kind === 'phone').reduce((found: string | null, i) => found ?? countryOfPhone(i.value), null);
-  return zonesOfPerson({ timeZone: null, country: null, region: null, phoneCountry }, storeTimeZone);
+  const number = identities.find((i) => i.kind === 'phone' && countryOfPhone(i.value) !== null)?.value ?? null;
+  const phone = number === null ? { phoneCountry: null } : { phoneCountry: countryOfPhone(number), phoneRegion: stateOfAreaCode(number) };
+  const located = known.find((c) => zonesOfPerson({ ...whereaboutsOf(c), phoneCountry: null }, storeTimeZone).basis !== 'store');
+  return zonesOfPerson({ ...whereaboutsOf(located), ...phone }, storeTimeZone);
 }
+
+const whereaboutsOf = (contact: typeof contacts.$inferSelect | undefined) => ({
+  timeZone: contact?.timeZone ?? null,
+  country: contact?.country ?? null,
+  region: contact?.region ?? null,
+});
 
 /** It was accepted, or may have been. */
 const wentOut = ({ state }: LedgerRow) => state === 'sent' || state === 'unknown' || state === 'claimed';

@@ -1,4 +1,5 @@
 import type { FieldNote } from '../../domain/field-note.ts';
+import { legalHoursWords } from '../../domain/gates/legal-hours.ts';
 import { sendWindowWords } from '../../domain/gates/send-window.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
@@ -174,6 +175,7 @@ function quietWindow(reason: string, checks: readonly GateCheck[]): string {
   const input = checks.find((c) => c.gate === reason)?.input;
   if (input === undefined) return '';
   if (reason === 'send_window') return `, ${sendWindowWords(input)}`;
+  if (reason === 'legal_hours') return `: ${legalHoursWords(input)}`;
   return reason === 'quiet_hours' ? quietHoursWords(input) : '';
 }
 

@@ -16,6 +16,8 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   activity: 'normal_wait',
   active_now: 'normal_wait',
   quiet_hours: 'normal_wait',
+  legal_hours: 'normal_wait',
+  blackout: 'normal_wait',
   send_window: 'normal_wait',
   gap: 'normal_wait',
   cap: 'normal_wait',

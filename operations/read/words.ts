@@ -56,6 +56,8 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   activity: ({ noun }) => `the ${noun} had not been left alone for long enough`,
   active_now: ({ person }) => `the ${person} had been active just before`,
   quiet_hours: () => 'quiet hours',
+  legal_hours: () => 'the hours that the law allows',
+  blackout: () => 'the store sends nothing on that day',
   cap: ({ person }) => `the ${person} has got as many messages as one person may for now`,
   turn: ({ person }) => `another sequence’s message to the ${person} goes first`,
   send_window: () => 'outside the hours of the step',

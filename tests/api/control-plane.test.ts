@@ -399,6 +399,8 @@ describe('settings', () => {
     ['caps', [{ channel: null, most: 0, withinHours: 24 }]],
     ['caps', [{ channel: null, most: 5, withinHours: 745 }]],
     ['caps', [{ channel: 'pigeon', most: 5, withinHours: 24 }]],
+    ['blackoutDates', [{ from: '24.12.2026', to: '2026-12-26' }]],
+    ['quietHoursOn', { pigeon: null }],
     ['requireConsent', ['pigeon']],
     ['brandColor', 'red'],
     ['lowStockAt', 1.5],

@@ -57,7 +57,7 @@ async function provision(stack: BenchStack): Promise<ProvisionedTenant> {
       name: 'Fuzzed Store',
       timeScale,
       synthetic: true,
-      settings: { quietHours: null, caps: [] },
+      settings: { quietHours: null, legalHours: false, caps: [] },
     });
   } finally {
     await deps.db.close();

@@ -37,6 +37,7 @@ export interface Differences {
   sends?: (Omit<SendRecord, 'step'> & { step?: string })[];
   upcoming?: UpcomingRecord[];
   caps?: TenantSettings['caps'];
+  settings?: Partial<TenantSettings>;
 
   channels?: Facts['channels'];
   messages?: Facts['messages'];
@@ -87,12 +88,12 @@ export function factsWith(differences: Differences = {}): Facts {
       contacts: [{ lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null, ...differences.contact }],
       sends: (differences.sends ?? []).map((send) => ({ step: 'other/email', ...send })),
       upcoming: differences.upcoming ?? [],
-      zones: { timeZones: ['UTC'], basis: 'stated', country: null, ...differences.zones },
+      zones: { timeZones: ['UTC'], basis: 'stated', country: null, place: { country: null, region: null }, ...differences.zones },
     },
     holdout: differences.holdout ?? null,
     channels: differences.channels ?? { email: usable },
     messages: differences.messages ?? {},
-    settings: { ...plainSettings, quietHours: differences.quietHours ?? null, caps: differences.caps ?? plainSettings.caps },
+    settings: { ...plainSettings, quietHours: differences.quietHours ?? null, caps: differences.caps ?? plainSettings.caps, ...differences.settings },
   };
 }
 

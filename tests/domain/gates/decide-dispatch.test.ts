@@ -30,6 +30,8 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'due',
     'active_now',
     'quiet_hours',
+    'legal_hours',
+    'blackout',
     'send_window',
     'gap',
     'cap',

@@ -43,7 +43,7 @@ describe('the zones of a person', () => {
   });
 
   test('is UTC where even the store has none', () => {
-    expect(zonesOf({}, 'nonsense')).toEqual({ timeZones: ['UTC'], basis: 'store', country: null });
+    expect(zonesOf({}, 'nonsense')).toMatchObject({ timeZones: ['UTC'], basis: 'store', country: null });
   });
 
   test('are all of a country whose state is not known or not understood', () => {
