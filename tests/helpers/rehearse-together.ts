@@ -15,7 +15,7 @@ export interface Member {
   startMs: EpochMs;
 }
 
-/** What became of a step of one of a person's sequences. `readySinceMs`: what was ready for the others at that moment, by their sequence. */
+/** What was decided about a step of one of a person's sequences. */
 export interface Happened {
   sequence: string;
   step: string;
@@ -25,6 +25,7 @@ export interface Happened {
   channel: Channel | null;
   reason: string | null;
   checks: readonly GateCheck[];
+  /** By step, when the next steps of the others were ready, as was known then. */
   othersReady: Readonly<Record<string, EpochMs>>;
 }
 
@@ -46,7 +47,7 @@ export function rehearseTogether(members: readonly Member[], setting: Partial<Se
   const full = { ...plainSetting, ...setting };
   const runs = members.map(({ definition, startMs }, index): Run => {
     const plan = compilePlan(definition, 1, full.timeScale);
-    return { id: `e${index}`, plan, definition, world: newWorld(startMs, full), startMs, finished: false };
+    return { id: `e${index}`, plan, definition, world: newWorld(startMs, full, 0), startMs, finished: false };
   });
   const log: Happened[] = [];
   let nowMs = Math.min(...members.map(({ startMs }) => startMs));
@@ -64,7 +65,8 @@ export function rehearseTogether(members: readonly Member[], setting: Partial<Se
   throw new Error('the sequences make no progress');
 }
 
-const order = ({ id }: Run, tieBreak: readonly number[], moves: number) => tieBreak[(Number(id.slice(1)) + moves) % Math.max(1, tieBreak.length)] ?? 0;
+const order = ({ id }: Run, tieBreak: readonly number[], moves: number) =>
+  tieBreak[(Number(id.slice(1)) + moves) % Math.max(1, tieBreak.length)] ?? 0;
 
 function wakesAt({ plan, world, startMs }: Run, nowMs: EpochMs): EpochMs {
   const move = nextMove(plan, progressIn(world), Math.max(nowMs, startMs));
@@ -83,16 +85,22 @@ function dispatch(run: Run, stepId: string, runs: readonly Run[], setting: Setti
   if (step === undefined) throw new Error('no such step');
   const verdict = decideDispatch({ ...factsOf(world, plan, step, setting), enrollment: { id, ended: null } }, nowMs);
   if (world.enrollment.activatedAt === null && verdict.kind !== 'stop') world.enrollment = { ...world.enrollment, activatedAt: nowMs };
-  const othersReady = Object.fromEntries(
-    world.elsewhere.upcoming.map((other) => [other.step, other.readyMs] as const),
-  );
-  const happened = { sequence: plan.sequence, step: `${plan.sequence}/${stepId}`, priority: plan.priority, atMs: nowMs, checks: verdict.checks, othersReady };
+  const othersReady = Object.fromEntries(world.elsewhere.upcoming.map((other) => [other.step, other.readyMs] as const));
+  const happened = {
+    sequence: plan.sequence,
+    step: `${plan.sequence}/${stepId}`,
+    priority: plan.priority,
+    atMs: nowMs,
+    checks: verdict.checks,
+    othersReady,
+  };
   switch (verdict.kind) {
     case 'send':
       recordSend(world, plan, stepId, 'sent', verdict.channel, nowMs, setting);
       return { ...happened, kind: 'sent', channel: verdict.channel, reason: null };
     case 'defer':
-      if (verdict.untilMs <= Math.max(nowMs, readyAt(plan, progressIn(world), stepId) - 1) && verdict.anchorMs === undefined) throw new Error('put off to the past');
+      if (verdict.untilMs <= Math.max(nowMs, readyAt(plan, progressIn(world), stepId) - 1) && verdict.anchorMs === undefined)
+        throw new Error('put off to the past');
       world.enrollment = {
         ...world.enrollment,
         anchorAt: verdict.anchorMs ?? world.enrollment.anchorAt,
