@@ -22,7 +22,7 @@ const kills = 3;
 const leftMs = 2.5 * 3_600_000;
 const budgetMs = 50;
 /** As many claims as a process may hold that it has not handed over (operations/claim-slots.ts). */
-const mostUnseen = 8;
+const mostUnseen = 3;
 
 /**
  * A worker takes up a backlog of due steps: how long a claim stands before the far end sees its call, and how many claims a worker that is killed in

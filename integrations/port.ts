@@ -121,8 +121,10 @@ export interface SenderSession<C extends Channel = Channel> {
   /**
    * Hand over the message; must produce its last accepting byte only while `deadline.remainingMs() > 0`, and destroys the socket when it ends.
    * A replay gets the payload as the ledger keeps it, its fields in any order: a provider that compares bodies must get the same bytes.
+   * @param begun - call it when the first bytes have been given to the socket: the process then claims its next message. Without it, it does so a
+   *   quarter of a second later, or when there is an outcome.
    */
-  send(payload: Payload<C>, sendKey: string, deadline: Deadline): Promise<SendOutcome>;
+  send(payload: Payload<C>, sendKey: string, deadline: Deadline, begun?: () => void): Promise<SendOutcome>;
   close(): void;
 }
 

@@ -7,7 +7,7 @@ export class ClaimSlots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(most = 8) {
+  constructor(most = 3) {
     this.#free = most;
   }
 

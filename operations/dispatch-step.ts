@@ -25,8 +25,8 @@ const mostAttempts = 8;
 // How long this run looks for a claim of its own that may be committed, where no outlet declares a dead lease.
 const usualDeadLeaseMs = 10_000;
 
-// How long an adapter takes at most to begin a call, on a process that gets enough processor time.
-const handOverMs = 25;
+// How long a sender that does not say when its call has begun keeps its place among those that are about to send.
+const handOverMs = 250;
 
 /** The least time that a call needs: with less left it is not begun. */
 const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4);
@@ -201,11 +201,11 @@ async function call(
   uncalled.delete(claimed.claim);
   deps.telemetry.dueToCall(Math.max(0, deps.clock.nowMs() - claimed.dueMs));
   deps.telemetry.claimToCall(deps.clock.monotonicMs() - claimed.startedMs);
-  // By then the message is built and its first bytes are sent, so a slow provider occupies no slot.
+  // A slow provider occupies no slot.
   const handedOver = setTimeout(begun, handOverMs);
   let outcome: SendOutcome;
   try {
-    outcome = await session.send(claimed.payload, sendKeyOf(input), deadline);
+    outcome = await session.send(claimed.payload, sendKeyOf(input), deadline, begun);
   } catch (error) {
     outcome = { kind: 'unknown', response: error instanceof Error ? error.message : String(error) };
   }

@@ -23,6 +23,7 @@ const mostAnswerBytes = 64 * 1024;
  * accepted; after it, only an answer is proof.
  * @param continueMs - how long to wait for `100 Continue`, which shows that the provider is there before the message leaves; then it is sent
  *   all the same (RFC 9110, section 10.1.1)
+ * @param onBegun - called when the first bytes have been given to the socket
  */
 export function fencedPost(
   connection: OpenHttp,
@@ -30,6 +31,7 @@ export function fencedPost(
   deadline: Deadline,
   closing: AbortSignal,
   continueMs: number,
+  onBegun: () => void = () => undefined,
 ): Promise<SendOutcome> {
   const { url, body } = message;
   if (body.length === 0) throw new RangeError('A message without a body has no last byte to hold back.');
@@ -110,5 +112,6 @@ export function fencedPost(
       res.on('close', () => finish(judged(soFar())));
     });
     req.flushHeaders();
+    onBegun();
   });
 }

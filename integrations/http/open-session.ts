@@ -19,10 +19,10 @@ export async function openHttpSession<C extends Channel>(options: HttpSessionOpt
   const closing = new AbortController();
   let used = false;
   return {
-    async send(payload, sendKey, deadline) {
+    async send(payload, sendKey, deadline, begun) {
       if (used) throw new Error('A session sends one message.');
       used = true;
-      return fencedPost(connection, options.toMessage(payload, sendKey), deadline, closing.signal, options.continueMs);
+      return fencedPost(connection, options.toMessage(payload, sendKey), deadline, closing.signal, options.continueMs, begun);
     },
     close() {
       closing.abort();

@@ -29,17 +29,23 @@ export function createSmtpSender(config: SmtpConfig, deps: { openTimeoutMs?: num
 function openSession(smtp: OpenSmtp, dkim: DkimKey | null): SenderSession<'email'> {
   let used = false;
   return {
-    async send(payload, _sendKey, deadline) {
+    async send(payload, _sendKey, deadline, begun) {
       if (used) throw new Error('An SMTP session sends one message.');
       used = true;
-      return sendOnce(smtp, payload, deadline, dkim);
+      return sendOnce(smtp, payload, deadline, dkim, begun);
     },
     // No polite end is needed: QUIT is sent after an accepted message, and every other session is broken.
     close: () => smtp.connection.close(),
   };
 }
 
-async function sendOnce(smtp: OpenSmtp, payload: EmailPayload, deadline: Deadline, dkim: DkimKey | null): Promise<SendOutcome> {
+async function sendOnce(
+  smtp: OpenSmtp,
+  payload: EmailPayload,
+  deadline: Deadline,
+  dkim: DkimKey | null,
+  begun: () => void = () => undefined,
+): Promise<SendOutcome> {
   const mail = await buildMail(payload, dkim);
   if (mail.kind === 'unusable') return { kind: 'refused', severity: mail.part === 'address' ? 'hard' : 'soft', response: mail.reason };
   if (deadline.remainingMs() <= 0) return { kind: 'refused', severity: 'soft', outage: true, response: 'the deadline came before the call' };
@@ -76,6 +82,7 @@ async function sendOnce(smtp: OpenSmtp, payload: EmailPayload, deadline: Deadlin
       else if (!body.complete) finish(judgeFailure(false, { message: `answered too early: ${info.response}` }));
       else finish({ kind: 'accepted', providerMessageId: info.serverMessageId ?? payload.messageId, response: forLedger(info.response) });
     });
+    begun();
   });
 }
 

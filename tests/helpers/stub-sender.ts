@@ -43,7 +43,7 @@ function openSession(port: number): SenderSession {
   let used = false;
   const closing = new AbortController();
   return {
-    async send(payload, key, deadline) {
+    async send(payload, key, deadline, begun) {
       if (used) throw new Error('A session sends one message.');
       used = true;
       const url = new URL(`http://127.0.0.1:${port}/`);
@@ -54,7 +54,7 @@ function openSession(port: number): SenderSession {
       const headers = { 'idempotency-key': key, 'content-type': 'application/json' };
       const message = { url, headers, body: Buffer.from(bodyOf(payload)), judge };
       // The far end gives out `100 Continue`, or means to hang before the message.
-      return fencedPost(connection, message, deadline, closing.signal, 60_000);
+      return fencedPost(connection, message, deadline, closing.signal, 60_000, begun);
     },
     close: () => closing.abort(),
   };

@@ -207,6 +207,27 @@ export function describeSenderConformance(harness: SenderHarness): void {
       expect(await first).toMatchObject({ kind: 'refused' });
     });
 
+    test('a call that has begun says so once, while its outcome is still open; one that cannot begin does not', async () => {
+      farEnd.behave('hangs_before_taking');
+      const session = await farEnd.sender.open();
+      let said = 0;
+      const begun = new Promise<void>((resolve) => {
+        const count = () => {
+          said += 1;
+          resolve();
+        };
+        void session.send(harness.payload('ordinary', 'enrollment:first'), 'enrollment:first', deadlineIn(patientMs), count);
+      });
+      await begun;
+      await expect.poll(() => farEnd.calls(), { timeout: patientMs }).toBe(1);
+      expect(said).toBe(1);
+      session.close();
+      const late = await farEnd.sender.open();
+      await late.send(harness.payload('ordinary', 'enrollment:second'), 'enrollment:second', deadlineIn(0), () => (said += 1));
+      late.close();
+      expect(said).toBe(1);
+    });
+
     test('what is still on its way at the deadline is not delivered afterwards', async (context) => {
       if (!farEnd.behaviours.includes('stops_reading')) return context.skip();
       await call('stops_reading', deadlineIn(200 * slowness), { size: 'huge' });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { conversions, enrollments, subjectKeys } from '../../db/schema/index.ts';
@@ -191,6 +192,19 @@ describe('carts', () => {
     const { id } = await enrolled(cart);
     await stopByHand(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, note: 'a friend of the house', actor: 'test' });
     await shop.post('cart.updated', aCart(cart, email), { at: Date.now() - 1_000 });
+    expect(await enrollmentsOf(cart)).toMatchObject([{ id }]);
+  });
+
+  test('a cart that was deleted under one of its keys is deleted, also where that turns out later', async () => {
+    const { cart, email } = names();
+    await shop.shopify('checkouts/create', { ...checkout(cart, null, email), id: null });
+    const { id } = await enrolled(cart);
+    const deletedId = Number.parseInt(randomUUID().slice(0, 8), 16);
+    await shop.shopify('checkouts/delete', { id: deletedId });
+    expect(await shop.enrollmentOf(cart)).toMatchObject({ endedAt: null });
+    await shop.shopify('checkouts/update', { ...checkout(cart, null, email), id: deletedId });
+    expect(await shop.enrollmentOf(cart)).toMatchObject({ id, status: 'EXITED', stopReason: 'cart_deleted' });
+    await shop.shopify('checkouts/update', { ...checkout(cart, null, email), id: deletedId });
     expect(await enrollmentsOf(cart)).toMatchObject([{ id }]);
   });
 

@@ -1,6 +1,6 @@
 import type { Draft } from '../../intake/draft.ts';
 import type { KnownEnrollment, KnownSubject } from '../../intake/world.ts';
-import { endBoughtSubject, endContacted } from './ends.ts';
+import { endBoughtSubject, endContacted, endRunsAbout } from './ends.ts';
 
 /**
  * Several subjects turned out to be the same. The one with an open enrollment stays, else the oldest; keys, enrollments and orders of the
@@ -44,7 +44,7 @@ function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
     (latest, s) => (s.contactedAt === null ? latest : Math.max(latest ?? s.contactedAt, s.contactedAt)),
     null,
   );
-  const converted = all.some((s) => s.state === 'converted');
+  const state = (['converted', 'gone'] as const).find((ended) => all.some((s) => s.state === ended));
   draft.changeSubject(kept, {
     details: kind.unite([detailsOf(newest), ...older.map(detailsOf)]),
     valueMinor: newest.valueMinor,
@@ -52,9 +52,11 @@ function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
     lastActivityAt: newest.lastActivityAt,
     contactedAt,
     contactId: draft.subject(kept).contactId ?? all.find((s) => s.contactId !== null)?.contactId ?? null,
-    ...(converted ? { state: 'converted' as const } : {}),
+    ...(state === undefined ? {} : { state }),
   });
   for (const id of others) draft.changeSubject(id, { state: 'gone' });
-  if (converted) endBoughtSubject(draft, kept);
+  if (state === 'converted') endBoughtSubject(draft, kept);
+  // What was deleted under one of its keys is deleted.
+  if (state === 'gone') endRunsAbout(draft, kept, 'cart_deleted');
   if (contactedAt !== null) endContacted(draft, kept);
 }
