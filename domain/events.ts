@@ -36,6 +36,16 @@ export interface ReportedConsent {
   wording?: string;
 }
 
+/** What proves a statement, as far as its source says. Personal data: it is kept with the consent, and shown to the store alone. */
+export interface ConsentProof {
+  /** Of the wording: `2026-03`, `v4` … */
+  wordingVersion?: string;
+  ip?: string;
+  userAgent?: string;
+  /** The page on which it was given. */
+  url?: string;
+}
+
 /** One thing that lies in a cart. */
 export interface LineItem {
   title: string;
@@ -225,6 +235,7 @@ export type DomainEvent =
       basis: 'person' | 'record';
       /** The person confirmed it from their own mailbox or phone (double opt-in). */
       confirmed: boolean;
+      proof?: ConsentProof;
     })
   | (EventBase & { type: 'privacy.requested'; topic: 'data_request' | 'redact' | 'shop_redact'; person: PersonRef | null })
   | (EventBase & { type: 'app.uninstalled' });

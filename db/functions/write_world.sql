@@ -37,10 +37,10 @@ begin
     where c.tenant_id = tenant and c.id = any(ids_of(w -> 'contacts')) and c.id = n.id;
   end if;
   if w ? 'consents' then
-    insert into consents (tenant_id, id, contact_id, channel, state, source, basis, wording, occurred_at)
-    select tenant, s.id, s.contact_id, s.channel, s.state, s.source, s.basis, s.wording, s.occurred_at
+    insert into consents (tenant_id, id, contact_id, channel, state, source, basis, wording, proof, occurred_at)
+    select tenant, s.id, s.contact_id, s.channel, s.state, s.source, s.basis, s.wording, coalesce(s.proof, '{}'), s.occurred_at
     from jsonb_to_recordset(w -> 'consents') as s(id uuid, contact_id uuid, channel text, state text, source text, basis text, wording text,
-      occurred_at timestamptz);
+      proof jsonb, occurred_at timestamptz);
   end if;
   if w ? 'suppressions' then
     update suppressions s set since = greatest(s.since, n.since), basis = n.basis, lifted_at = case when n.lifted then clock_timestamp() end

@@ -1,4 +1,4 @@
-import { dueAt, expiryAt, readyAt } from '../sequence/due.ts';
+import { dueAt, expiryAt, oldestAt, readyAt } from '../sequence/due.ts';
 import type { Plan, Progress } from '../sequence/plan.ts';
 import { chooseChannel } from './choose-channel.ts';
 import type { Facts, UpcomingRecord } from './facts.ts';
@@ -20,7 +20,7 @@ export function nextStepOf(plan: Plan, progress: Progress, enrollmentId: string,
       channel: choice.kind === 'chosen' ? choice.channel : (step.channels[0] ?? null),
       dueMs: dueAt(plan, progress, step.id),
       readyMs: readyAt(plan, progress, step.id),
-      expiryMs: expiryAt(plan, progress, step.id),
+      expiryMs: plan.whenCapped === 'wait' ? oldestAt(plan, progress) : expiryAt(plan, progress, step.id),
       priority: plan.priority,
     },
   ];

@@ -1,4 +1,5 @@
 import { autoReplyHeaders, type MailHeaders, readAutoReply } from '../../domain/people/auto-reply.ts';
+import type { ConsentProof } from '../../domain/events.ts';
 import { isAbsent, note, readEntries, readFields } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
 import { readFlag, readLines, readText } from '../read/text.ts';
@@ -80,9 +81,26 @@ export const readOptedIn: Read = (reading) => {
       wording: readLines(data['wording'], 'data.wording', notes, 2_000),
       basis: 'person',
       confirmed: true,
+      proof: readProof(reading),
     },
   ];
 };
+
+function readProof({ data, notes }: Reading): ConsentProof {
+  const proof: ConsentProof = {};
+  for (const [name, field, most] of proofFields) {
+    const text = readText(data[field], `data.${field}`, notes, most);
+    if (text !== null) proof[name] = text;
+  }
+  return proof;
+}
+
+const proofFields = [
+  ['wordingVersion', 'wording_version', 100],
+  ['ip', 'ip', 60],
+  ['userAgent', 'user_agent', 500],
+  ['url', 'url', 2_000],
+] as const;
 
 const otherNames: Readonly<Record<string, string>> = {
   'e-mail': 'email',

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Identity } from '../../domain/people/choose-contact.ts';
+import type { ConsentProof } from '../../domain/events.ts';
 import type { ConsentStatement } from '../../domain/people/consent.ts';
 import { noDetails } from '../../domain/people/fold-details.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
@@ -29,6 +30,7 @@ export interface StatedConsent extends ConsentStatement {
   channel: string;
   source: string;
   wording: string | null;
+  proof?: ConsentProof | undefined;
 }
 
 /** An enrollment that ends, and why. */

@@ -50,6 +50,7 @@ export function writesOf(draft: Draft): Writes {
       source: s.source,
       basis: s.basis,
       wording: s.wording,
+      proof: s.proof ?? {},
       occurred_at: iso(s.atMs),
     })),
     suppressions: [...c.suppressions.values()].map((s) => ({ id: s.id, since: iso(s.sinceMs), basis: s.basis, lifted: s.lifted })),

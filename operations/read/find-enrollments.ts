@@ -173,6 +173,19 @@ async function normalised(tx: Tx, tenantId: string, kind: 'email' | 'phone', typ
   return normalisePhone(typed.replace(/^ (?=\d)/, '+'), tenantSettings.parse(tenant?.settings ?? {}).country);
 }
 
+/** Every contact of the persons whom an address or a number names. */
+export async function contactsNamed(tx: Tx, tenantId: string, search: Pick<Search, 'email' | 'phone'>): Promise<Searched<string[]>> {
+  const identities = [];
+  for (const kind of ['email', 'phone'] as const) {
+    const typed = search[kind];
+    if (typed === undefined) continue;
+    const value = await normalised(tx, tenantId, kind, typed);
+    if (value === null) return { kind: 'unreadable', field: kind };
+    identities.push({ kind, value });
+  }
+  return { kind: 'found', found: await contactsOfPersons(tx, identities) };
+}
+
 /** Every contact of the persons who have one of these identities. */
 async function contactsOfPersons(tx: Tx, identities: { kind: string; value: string }[]): Promise<string[]> {
   if (identities.length === 0) return [];

@@ -68,6 +68,7 @@ describe('every resource', () => {
     const resources = await loadResources();
     expect(resources.map((r) => r.tag.name)).toEqual([
       'connections',
+      'consents',
       'deliveries',
       'enrollments',
       'explain',

@@ -191,6 +191,10 @@ export const genericEvent = z
         channel: z.enum(['email', 'sms', 'call', 'push']).optional(),
         source: z.string().optional(),
         wording: z.string().optional().meta({ description: 'The exact sentence that they agreed to.' }),
+        wording_version: z.string().optional(),
+        ip: z.string().optional(),
+        user_agent: z.string().optional(),
+        url: z.string().optional().meta({ description: 'The page on which they agreed.' }),
       }),
     ),
   ])

@@ -16,8 +16,8 @@ export function optIn(draft: Draft, event: EventOf<'contact.opted_in'>): void {
   const personIds = contact === null ? draft.personsOf(draft.found.named) : [contact.personId];
   const basis = event.basis === 'record' && !event.confirmed ? ('record' as const) : ('person' as const);
   for (const contactId of contact === null ? personIds : [contact.contactId]) {
-    const { channel, source, wording, occurredAtMs } = event;
-    draft.stateConsent({ contactId, channel, state: 'granted', basis, atMs: occurredAtMs, source, wording });
+    const { channel, source, wording, occurredAtMs, proof } = event;
+    draft.stateConsent({ contactId, channel, state: 'granted', basis, atMs: occurredAtMs, source, wording, proof });
   }
   const held = shared ? identities : draft.identitiesOf(personIds);
   liftOptOuts(draft, held, { channel: event.channel, saidAtMs: event.occurredAtMs, basis });
