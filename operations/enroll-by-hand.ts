@@ -9,6 +9,7 @@ import { Draft } from './intake/draft.ts';
 import { lockNamed, MovedError } from './intake/found.ts';
 import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
+import { manual } from '../domain/sequence/triggers.ts';
 import type { ActiveSequence } from './intake/world.ts';
 import { writesOf, writeWorld } from './intake/writes.ts';
 
@@ -125,7 +126,9 @@ async function draftOf(tx: Tx, deps: Deps, { tenantId, subjectId }: HandStart): 
 
 function sequencesFor(draft: Draft, kind: string, wanted: HandStart['sequence']): ActiveSequence[] {
   const { trigger } = draft.kindOf(kind);
-  const fitting = draft.world.sequences.filter(({ version }) => version.definition.on === trigger);
-  if (wanted === null) return fitting;
+  if (wanted === null) return draft.world.sequences.filter(({ version }) => version.definition.on === trigger);
+  const fitting = draft.world.sequences.filter(
+    ({ version: { definition } }) => definition.on === trigger || (definition.on === manual && definition.about === kind),
+  );
   return fitting.filter(({ id, version }) => ('id' in wanted ? id === wanted.id : version.slug === wanted.slug));
 }

@@ -9,6 +9,7 @@ import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { lintSequence } from '../domain/lint/lint-sequence.ts';
 import { tenantSettings, type TenantSettings } from '../domain/tenant-settings.ts';
+import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import type { Deps } from './deps.ts';
@@ -45,7 +46,7 @@ export async function compilePreset(source: PresetSource, kinds: SubjectKinds = 
   const parsed = parseSequence(source.yaml, kinds);
   if (!parsed.ok) throw new PresetError(describeFileErrors(source.file, parsed.errors));
   const { definition } = parsed;
-  const kind = kinds.ofTrigger(definition.on);
+  const kind = kindOfSequence(kinds, definition);
   if (kind === null) throw new PresetError(`${source.file}: nothing is known about what ${definition.on} starts`);
   const content: Record<string, unknown> = {};
   const begun = new Set<Channel>();

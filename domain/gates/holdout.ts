@@ -3,7 +3,7 @@ import type { Answer, DecisiveGate } from './gate.ts';
 /**
  * A share of the people in a sequence gets nothing, so that its effect can be measured. Their enrollment ends as it is activated; what they buy
  * is compared with what the others buy.
- * Source: docs/rules.md#rule-21
+ * Source: docs/rules.md#rule-23
  */
 export const holdout: DecisiveGate = {
   name: 'holdout',

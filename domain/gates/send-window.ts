@@ -3,8 +3,11 @@ import { oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { firstInsideAll, type WeeklyWindow, weekdays } from '../time/weekly-window.ts';
 import { offsetMsAt } from '../time/zones.ts';
+import { blackout } from './blackout.ts';
 import type { Facts } from './facts.ts';
+import { firstOpen } from './first-open.ts';
 import type { GateInput, Situation, TimeGate } from './gate.ts';
+import { legalHours } from './legal-hours.ts';
 import { quietHours } from './quiet-hours.ts';
 
 /**
@@ -23,8 +26,8 @@ export const sendWindow: TimeGate = {
 };
 
 /**
- * Until when a step with a window may be sent: a step that is due while its window is closed, or closed by the quiet hours, lives until the next window
- * that leaves it an open instant is over. What its author says about its expiry counts more, and beyond the sequence's maximum age nothing goes out all the same.
+ * Until when a step with a window may be sent: a step that is due while its window is closed lives until the next window is over in which quiet hours,
+ * the law and the store's days leave it an open instant. What its author says about its expiry counts more, and beyond the sequence's maximum age nothing goes out all the same.
  * @param expiryMs - until when it may be sent otherwise
  */
 export function expiryInWindow(asked: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
@@ -33,12 +36,10 @@ export function expiryInWindow(asked: Omit<Situation, 'expiryMs'>, expiryMs: Epo
   const ownMs = facts.plan.steps.find(({ id }) => id === facts.step.id)?.expiresAfterMs ?? null;
   if (window === null || ownMs !== null) return expiryMs;
   const oldestMs = oldestAt(facts.plan, facts.progress);
-  for (let fromMs = dueMs; fromMs <= oldestMs; ) {
-    const { atMs, untilMs } = firstInsideAll(window, facts.person.zones.timeZones, fromMs);
-    if (quietHours.opensAt({ ...asked, expiryMs }, atMs) < untilMs) return Math.max(expiryMs, Math.min(untilMs, oldestMs));
-    fromMs = untilMs;
-  }
-  return expiryMs;
+  const { atMs } = firstOpen([quietHours, legalHours, blackout, sendWindow], { ...asked, nowMs: dueMs, expiryMs: oldestMs });
+  if (atMs > oldestMs) return expiryMs;
+  const { untilMs } = firstInsideAll(window, facts.person.zones.timeZones, atMs);
+  return Math.max(expiryMs, Math.min(untilMs, oldestMs));
 }
 
 /** Days and hours, and on whose clock: "on Mon, Tue from 09:00 to 17:00 in Austria (UTC+01:00)". Completes "The step goes out … only." */

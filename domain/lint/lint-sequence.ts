@@ -1,4 +1,5 @@
 import { parseSequence } from '../sequence/parse-sequence.ts';
+import { kindOfSequence } from '../sequence/triggers.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { subjectKinds, type SubjectKinds } from '../subjects/index.ts';
 import { tenantSettings, type TenantSettings } from '../tenant-settings.ts';
@@ -30,7 +31,7 @@ export function lintSequence(yaml: string, store: Partial<TenantSettings> = {}, 
 
 /** The findings about a definition; `path` names the fields of its file. */
 function findingsIn(definition: SequenceDefinition, store: Partial<TenantSettings>, kinds: SubjectKinds): Finding[] {
-  const kind = kinds.ofTrigger(definition.on);
+  const kind = kindOfSequence(kinds, definition);
   if (kind === null) return [];
   const known = new Set(Object.keys(store) as (keyof TenantSettings)[]);
   const about = { definition, kind, settings: tenantSettings.parse(store), known };

@@ -5,6 +5,7 @@ import type { LegalPlace } from '../law/legal-hours.ts';
 import { codeOfRegion } from '../people/region-zones.ts';
 import { minorDigits } from '../money.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
+import { kindOfSequence } from '../sequence/triggers.ts';
 import { parseDuration } from '../sequence/duration.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
@@ -123,7 +124,7 @@ export function parseScenario(yaml: string, definition: SequenceDefinition, kind
 }
 
 function mistakesIn(shape: ScenarioShape, definition: SequenceDefinition, kinds: SubjectKinds): Mistake[] {
-  const kind = kinds.ofTrigger(definition.on);
+  const kind = kindOfSequence(kinds, definition);
   return [...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)), ...eventMistakes(shape, definition)];
 }
 

@@ -4,15 +4,16 @@ import { attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.
 import type { SequenceShape, StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
+import { kindOfSequence, manual } from './triggers.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import type { Mistake } from '../yaml-file.ts';
 
 /** What a file of the right shape still has wrong: rules across its fields. */
 export function findMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] {
-  const kind = kinds.ofTrigger(shape.on);
+  const kind = kindOfSequence(kinds, shape);
   const attributes = kind === null ? [] : attributeNamesFor(kind);
   return [
-    ...sequenceMistakes(shape),
+    ...sequenceMistakes(shape, kinds),
     ...shape.steps.flatMap((step, index) => stepMistakes({ steps: shape.steps, attributes }, step, index)),
     ...timeMistakes(shape),
   ];
@@ -24,6 +25,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     sequence: shape.sequence,
     name: shape.name,
     on: shape.on,
+    ...(shape.about === undefined ? {} : { about: shape.about }),
     quietForMs: shape.quietFor,
     stopOn: shape.stopOn,
     ...(shape.onReply === undefined ? {} : { onReply: shape.onReply }),
@@ -58,10 +60,19 @@ function dueOf({ at, after }: StepShape): StepDefinition['due'] {
   return at === undefined ? { from: 'previous', delayMs: after ?? 0 } : { from: 'anchor', delayMs: at };
 }
 
-function sequenceMistakes({ stopOn }: SequenceShape): Mistake[] {
-  return (['purchased', 'opted_out'] as const)
+function sequenceMistakes({ stopOn, on, about, holdout }: SequenceShape, kinds: SubjectKinds): Mistake[] {
+  const names = kinds.all.map(({ kind }) => kind).join(' or ');
+  const misplaced: Mistake[] = [
+    ...(on === manual && about === undefined ? [{ path: ['about'], message: `is missing: a manual sequence says what it is about, ${names}` }] : []),
+    ...(on === manual && holdout > 0
+      ? [{ path: ['holdout'], message: 'has no use in a manual sequence: whoever is taken in by hand gets the messages. Remove it' }]
+      : []),
+    ...(on !== manual && about !== undefined ? [{ path: ['about'], message: `has no use here: ${on} says what it is about. Remove it` }] : []),
+  ];
+  const stops = (['purchased', 'opted_out'] as const)
     .filter((trigger) => !stopOn.includes(trigger))
     .map((trigger) => ({ path: ['stopOn'], message: `must contain ${trigger}: it ends every sequence` }));
+  return [...misplaced, ...stops];
 }
 
 function stepMistakes(

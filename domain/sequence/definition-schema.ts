@@ -8,6 +8,7 @@ import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
 import { failurePolicies } from './definition.ts';
 import { parseDuration } from './duration.ts';
+import { kindOfSequence, manual, triggersToCome } from './triggers.ts';
 import { stopTriggers, whenCapped } from './plan.ts';
 
 /** The wording of a field that is absent or of the wrong kind: what to write instead. */
@@ -165,7 +166,7 @@ const holdout = z
  * @param kinds - what a sequence may be about: each brings its trigger and the defaults of its sequences
  */
 export function sequenceSchemaFor(kinds: SubjectKinds) {
-  const triggers = kinds.all.map(({ trigger }) => trigger);
+  const triggers = [...kinds.all.map(({ trigger }) => trigger), manual];
   return z
     .strictObject(
       {
@@ -177,7 +178,23 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           .trim()
           .min(1, 'is empty: write a name for people')
           .max(80, 'is too long: 80 characters at most'),
-        on: z.enum(triggers, expected(triggers.length === 1 ? String(triggers[0]) : `one of ${triggers.join(', ')}`)),
+        on: z
+          .custom<string>((name) => typeof name === 'string' && triggers.includes(name), {
+            error: ({ input }) => {
+              const write = `write ${triggers.length === 1 ? '' : 'one of '}${triggers.join(', ')}`;
+              if (input === undefined) return `is missing: ${write}`;
+              if (typeof input !== 'string' || !Object.hasOwn(triggersToCome, input)) return `is not understood: ${write}`;
+              return `(${input}) is not available yet: ${triggersToCome[input] ?? ''}. Now, ${write}`;
+            },
+          })
+          .meta({ description: 'What starts it.', enum: triggers }),
+        about: z
+          .enum(
+            kinds.all.map(({ kind }) => kind),
+            expected(kinds.all.map(({ kind }) => kind).join(' or ')),
+          )
+          .optional()
+          .meta({ description: 'What a manual sequence is about.' }),
         quietFor: span.optional().meta({ description: 'How long the subject must be left alone before the first step.' }),
         stopOn: z
           .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))
@@ -203,8 +220,12 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
       expected('the fields of a sequence: sequence, name, on, steps'),
     )
     .transform((shape) => {
-      const kind = kinds.ofTrigger(shape.on);
-      return { ...shape, quietFor: shape.quietFor ?? kind?.quietForMs ?? 0, stopOn: shape.stopOn ?? [...(kind?.stopOn ?? stopTriggers)] };
+      const kind = kindOfSequence(kinds, shape);
+      return {
+        ...shape,
+        quietFor: shape.quietFor ?? (shape.on === manual ? 0 : (kind?.quietForMs ?? 0)),
+        stopOn: shape.stopOn ?? [...(kind?.stopOn ?? stopTriggers)],
+      };
     });
 }
 

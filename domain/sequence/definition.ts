@@ -63,8 +63,10 @@ export interface SequenceDefinition {
   /** Slug, part of the workflow's id. */
   sequence: string;
   name: string;
-  /** What starts it: the trigger of a kind of subject. */
+  /** What starts it: the trigger of a kind of subject, or `manual`. */
   on: string;
+  /** The kind that a manual sequence is about; absent otherwise. */
+  about?: string;
   quietForMs: number;
   stopOn: StopTrigger[];
   /** What a reply leads to; absent: what the store's settings say. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditLog, enrollments, outbox } from '../../db/schema/index.ts';
+import { publishYaml } from '../helpers/publish-yaml.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore, ask, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
 
@@ -170,4 +171,24 @@ test('a sequence is started for somebody who was never in one, by their address'
   const before = await shop.enrollmentOf('cart-quiet');
   if (before !== null) await stop(before.id);
   expect(await post('/api/enrollments', { email: 'Quiet@Example.com', sequence: 'cart' })).toMatchObject({ status: 201, body: { status: 'ACTIVE' } });
+});
+
+test('a manual sequence begins only where somebody names it', async () => {
+  await publishYaml(
+    shop,
+    'sequence: vip\nname: A personal offer\non: manual\nabout: cart\nsteps:\n  - { id: offer, at: 1h, channel: email, content: cart/offer }\n',
+  );
+  await shop.post('cart.updated', aCart('cart-manual', 'manual@example.com'));
+  const begun = await about((await shop.enrollmentOf('cart-manual'))?.subjectId ?? '');
+  expect(begun).toHaveLength(1);
+  const byName = await post('/api/enrollments', { email: 'manual@example.com', sequence: 'vip' });
+  expect(byName).toMatchObject({ status: 201, body: { status: 'ACTIVE' } });
+  await letTimePass(shop, 3_601_000);
+  await dispatch(shop, byName.body.id, 'offer');
+  expect(await shop.ledgerOf(byName.body.id)).toMatchObject([{ stepId: 'offer', state: 'sent' }]);
+  // Without a name it is the sequence that such a cart starts.
+  await stop(begun[0]?.id ?? '');
+  const unnamed = await post('/api/enrollments', { email: 'manual@example.com' });
+  expect(unnamed).toMatchObject({ status: 201 });
+  expect((await about(begun[0]?.subjectId ?? '')).find((e) => e.id === unnamed.body.id)?.sequenceId).toBe(begun[0]?.sequenceId);
 });

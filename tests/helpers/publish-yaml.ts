@@ -6,7 +6,7 @@ const sms = (kind: string) => `{{ store.name }}: {{ ${kind}.url }} {{ optOut }}`
 
 /** Publish a sequence in the shop, with the same plain text for every content that it names. @returns its version */
 export async function publishYaml(shop: Shop, yaml: string): Promise<number> {
-  const kind = /\b(?:on|about): (\w+)/.exec(yaml)?.[1] ?? 'cart';
+  const kind = (/^about: (\w+)/m.exec(yaml) ?? /^on: (\w+)/m.exec(yaml))?.[1] ?? 'cart';
   const copy = Object.fromEntries(
     [...yaml.matchAll(/\b[a-z0-9-]+(?:\/[a-z0-9_-]+)+\b/g)].flatMap(([name]) => [
       [name, { file: `${name}.liquid`, text: email(kind) }],

@@ -119,6 +119,48 @@ describe.each(Object.keys(stops))('a %s', (name) => {
   });
 });
 
+const write = (text: string) => () => shop.post('message.received', { contact: { email }, channel: 'email', text });
+/** What holds the steps instead of ending them. */
+const holds: Record<string, () => Promise<{ status: number }>> = {
+  'reply that hands over': write('Is it still there?'),
+  'request to be contacted later': write('Call me next week'),
+};
+const isHeld = async () => {
+  const [person] = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select({ at: contacts.takenOverAt }).from(contacts));
+  return person?.at != null || ((await shop.enrollmentOf('cart-1'))?.snoozes.length ?? 0) > 0;
+};
+
+describe.each(Object.keys(holds))('a %s', (name) => {
+  test.each(points)('at %s: no call begins or is open after its 2xx, and the sequence goes on', async (point) => {
+    const { gate, enrollmentId } = await open(point, { onReply: 'takeover' });
+    const dispatch = dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'email_2h' });
+    await gate.reached;
+    let acceptedBefore = 0;
+    let openAt = 0;
+    const deliver = async () => {
+      for (let status = 503; status === 503; ) {
+        status = (await holds[name]?.())?.status ?? 500;
+        acceptedBefore = provider.accepted.length;
+        openAt = provider.open;
+        if (status !== 503) expect(status).toBe(200);
+      }
+    };
+    const delivered = deliver();
+    if (point === 'dispatch.locked' || point === 'dispatch.before_commit')
+      await until('the reply to wait for the lock', someoneWaits, 400).catch(() => undefined);
+    else if (point === 'dispatch.claimed' || point === 'dispatch.called') await until('the reply to be committed', isHeld);
+    else await delivered;
+    gate.release();
+    await delivered;
+    await dispatch;
+    expect(openAt).toBe(0);
+    expect(provider.accepted.length).toBe(acceptedBefore);
+    await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'email_2h' });
+    expect(provider.accepted.length).toBe(acceptedBefore);
+    expect((await shop.enrollmentOf('cart-1'))?.endedAt).toBeNull();
+  });
+});
+
 test('an unsubscribe takes effect like any stop, and repeating it changes nothing', async () => {
   const { gate, enrollmentId } = await open('dispatch.claimed');
   const dispatch = dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'email_2h' });

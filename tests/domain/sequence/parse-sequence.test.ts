@@ -249,9 +249,30 @@ describe('a mistake is named with its line and its remedy:', () => {
     ],
     [
       'a trigger that no kind of subject has',
-      file().replace('cart.abandoned', 'lead.silent'),
-      '3:1 `on` is not understood: write one of cart.abandoned, lead.created',
+      file().replace('cart.abandoned', 'cart.forgotten'),
+      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, manual',
     ],
+    [
+      'a trigger whose subjects come later',
+      file().replace('cart.abandoned', 'lead.silent'),
+      '3:1 `on` (lead.silent) is not available yet: nothing watches yet for how long a lead has been silent. Now, write one of cart.abandoned, lead.created, manual',
+    ],
+    [
+      'many at once',
+      file().replace('cart.abandoned', 'bulk'),
+      '3:1 `on` (bulk) is not available yet: many at once cannot be started yet: write manual, and start them one by one (POST /api/enrollments). Now, write one of cart.abandoned, lead.created, manual',
+    ],
+    [
+      'a manual sequence about nothing',
+      file().replace('cart.abandoned', 'manual'),
+      '1:1 `about` is missing: a manual sequence says what it is about, cart or lead',
+    ],
+    [
+      'a holdout of those who are taken in by hand',
+      file({ more: 'about: cart\nholdout: 10%' }).replace('cart.abandoned', 'manual'),
+      '5:1 `holdout` has no use in a manual sequence: whoever is taken in by hand gets the messages. Remove it',
+    ],
+    ['what a trigger says already', file({ more: 'about: cart' }), '4:1 `about` has no use here: cart.abandoned says what it is about. Remove it'],
     ['an opt-out that ends nothing', file({ more: 'stopOn: [purchased, replied]' }), '4:1 `stopOn` must contain opted_out: it ends every sequence'],
   ])('%s', (_, yaml, error) => {
     expect(errorsOf(yaml)).toEqual([error]);
@@ -280,6 +301,14 @@ describe('a mistake is named with its line and its remedy:', () => {
   });
 });
 
+test('a manual sequence is about what it says, and waits for nothing', () => {
+  const byHand = parseSequence(file({ more: 'about: lead' }).replace('cart.abandoned', 'manual').replace('cart/email_2h', 'lead/hello'));
+  expect(byHand).toMatchObject({
+    ok: true,
+    definition: { on: 'manual', about: 'lead', quietForMs: 0, stopOn: ['purchased', 'replied', 'opted_out', 'contacted'] },
+  });
+});
+
 test('a sequence has the defaults of what it is about', () => {
   const cart = parseSequence(file());
   const lead = parseSequence(file({ more: 'reentry: { cooldown: 30d }' }).replace('cart.abandoned', 'lead.created'));
@@ -302,7 +331,7 @@ test('a kind of subject that an installation registers brings its own trigger', 
   expect(parsed).toMatchObject({ ok: true, definition: { on: 'visit.missed', quietForMs: 60_000, stopOn: ['purchased', 'opted_out'] } });
   expect(parseSequence(file(), kinds)).toMatchObject({
     ok: false,
-    errors: [{ message: '`on` is not understood: write visit.missed' }],
+    errors: [{ message: '`on` is not understood: write one of visit.missed, manual' }],
   });
   expect(() => subjectKindsOf([lead, { ...visit, trigger: 'lead.created' }])).toThrow('in common');
 });
