@@ -2,8 +2,7 @@ import { channels, isChannel } from '../channels/index.ts';
 import { oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { scaled } from '../sequence/time-scale.ts';
-import { type Cap, countsAgainst, crowdAt, firstFree } from '../time/rolling-caps.ts';
-import type { SendRecord } from './facts.ts';
+import { type Cap, crowdAt, firstFree } from '../time/rolling-caps.ts';
 import type { GateInput, Situation, TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 
@@ -18,9 +17,7 @@ type Asked = Omit<Situation, 'expiryMs'>;
 export const cap: TimeGate = {
   name: 'cap',
   opensAt(situation, fromMs) {
-    const caps = capsOf(situation);
-    const { sends } = situation.facts.person;
-    return hasRoom(caps, sends, fromMs) ? fromMs : firstFree(caps, sends.filter(counts), fromMs);
+    return hasRoom(situation, fromMs) ? fromMs : firstFree(capsOf(situation), situation.facts.person.sends.filter(counts), fromMs);
   },
   input: inputOf,
   note: (situation) => `${capWords(inputOf(situation))}.`,
@@ -54,15 +51,23 @@ export function capsOn({ facts: { settings, plan } }: Asked, channel: string | n
   return caps;
 }
 
-/** The quick answer of nearly every decision. @param sends - newest first */
-function hasRoom(caps: readonly Cap[], sends: readonly SendRecord[], atMs: EpochMs): boolean {
-  for (const one of caps) {
+/** The quick answer of nearly every decision: it allocates nothing, because rehearsals ask it all the time. */
+function hasRoom(asked: Asked, atMs: EpochMs): boolean {
+  const { settings, plan, person } = asked.facts;
+  const { sends } = person;
+  if (sends.length === 0) return true;
+  const channel = chosenChannel(asked);
+  if (channel === null || !channels[channel].disturbs) return true;
+  for (const { channel: on, most, withinHours } of settings.caps) {
+    if (sends.length < most || (on !== null && on !== channel)) continue;
+    const sinceMs = atMs - scaled(withinHours * hourMs, plan.timeScale);
     let used = 0;
+    // Newest first.
     for (const send of sends) {
-      if (send.atMs <= atMs - one.withinMs) break;
-      if (counts(send) && countsAgainst(one, send.channel)) used += 1;
+      if (send.atMs <= sinceMs) break;
+      if ((on === null || on === send.channel) && counts(send)) used += 1;
     }
-    if (used >= one.most) return false;
+    if (used >= most) return false;
   }
   return true;
 }
@@ -72,13 +77,12 @@ export const counts = ({ channel }: { channel: string | null }): boolean => !isC
 
 /** Which cap is used up, and by what. Nothing more where there is room. */
 function inputOf(situation: Situation): GateInput {
-  const caps = capsOf(situation);
-  const { sends } = situation.facts.person;
+  const { settings, person } = situation.facts;
   const atMs = Math.max(situation.nowMs, situation.dueMs);
-  const input: GateInput = { caps: caps.length };
-  if (hasRoom(caps, sends, atMs)) return input;
-  for (const one of caps) {
-    const crowd = crowdAt(one, sends.filter(counts), atMs);
+  const input: GateInput = { caps: settings.caps.length };
+  if (hasRoom(situation, atMs)) return input;
+  for (const one of capsOf(situation)) {
+    const crowd = crowdAt(one, person.sends.filter(counts), atMs);
     if (crowd === null) continue;
     const usedBy = listOf(crowd.toSorted((a, b) => a.atMs - b.atMs));
     const used = { most: one.most, withinMinutes: Math.round(one.withinMs / 60_000), usedBy };

@@ -20,9 +20,11 @@ import type { GateCheck, Verdict } from './verdict.ts';
  * Source: docs/rules.md
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
-  const asked = { facts, nowMs, dueMs: dueAt(facts.plan, facts.progress, facts.step.id), choice: chooseChannel(facts) };
+  const dueMs = dueAt(facts.plan, facts.progress, facts.step.id);
+  const asked = { facts, nowMs, dueMs, choice: chooseChannel(facts) };
   const plannedExpiryMs = expiryInWindow(asked, expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)));
-  const situation: Situation = { ...asked, expiryMs: expiryWhenCapped(asked, plannedExpiryMs) };
+  // Written out, not spread: this is the hot path of rehearsals.
+  const situation: Situation = { facts, nowMs, dueMs, choice: asked.choice, expiryMs: expiryWhenCapped(asked, plannedExpiryMs) };
   const checks: GateCheck[] = [];
 
   for (const gate of decisiveGates) {

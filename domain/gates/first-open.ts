@@ -1,6 +1,8 @@
 import type { DeferReason, EpochMs } from '../sequence/plan.ts';
 import type { Opening, Situation, TimeGate } from './gate.ts';
 
+const nobody: readonly string[] = [];
+
 /**
  * The first instant from `nowMs` on at which every time gate is open: each gate moves the instant forward until none does.
  * The search ends once the step's expiry has passed, since nothing is sent after it.
@@ -10,13 +12,13 @@ export function firstOpen(gates: readonly TimeGate[], situation: Situation): Ope
   const movedTo: (EpochMs | null)[] = gates.map(() => null);
   let atMs = situation.nowMs;
   let binding: DeferReason | null = null;
-  const delayedBy: string[] = [];
+  let delayedBy: readonly string[] = nobody;
   for (let settled = false; !settled && atMs <= situation.expiryMs; ) {
     settled = true;
     for (const [index, gate] of gates.entries()) {
       const opensMs = gate.opensAt(situation, atMs);
       if (opensMs <= atMs) continue;
-      if (atMs <= situation.expiryMs) delayedBy.push(gate.name);
+      if (atMs <= situation.expiryMs) delayedBy = [...delayedBy, gate.name];
       atMs = opensMs;
       binding = gate.name;
       movedTo[index] = opensMs;

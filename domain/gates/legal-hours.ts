@@ -21,6 +21,8 @@ export const legalHours: TimeGate = {
   note: (situation) => `${legalHoursWords(inputOf(situation))}.`,
 };
 
+const nothing: GateInput = {};
+
 type Asked = Pick<Situation, 'facts' | 'choice'>;
 
 function lawOf(asked: Asked): HoursLaw | null {
@@ -38,7 +40,7 @@ function hoursUnder({ id, week, closedOnHolidays }: HoursLaw): HoursOf {
 /** The law, and what it allows on the day in question on the likeliest clock. */
 function inputOf(situation: Situation): GateInput {
   const law = lawOf(situation);
-  if (law === null) return {};
+  if (law === null) return nothing;
   const [timeZone = 'UTC'] = situation.facts.person.zones.timeZones;
   const atMs = Math.max(situation.nowMs, situation.dueMs);
   const local = new Date(atMs + offsetMsAt(timeZone, atMs));

@@ -56,9 +56,13 @@ export function readyAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs
 export function plannedAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   const putOffMs = readyAt(plan, progress, stepId) - dueAt(plan, progress, stepId);
   // What was asked for later moved the plan itself, by the steps that were left at that time.
-  const asIfUnsnoozed = { ...progress, snoozes: [] };
-  const movedBy = progress.snoozes === undefined ? 0 : dueAt(plan, progress, stepId) - dueAt(plan, asIfUnsnoozed, stepId);
-  return dueAt(plan, { ...asIfUnsnoozed, settled: {} }, stepId) + movedBy + putOffMs;
+  const movedBy = progress.snoozes === undefined ? 0 : dueAt(plan, progress, stepId) - dueAt(plan, { ...progress, snoozes: [] }, stepId);
+  return dueAt(plan, untouched(progress), stepId) + movedBy + putOffMs;
+}
+
+/** Nothing settled, nothing asked for later. Written out, not spread: every decision asks it. */
+function untouched({ anchorMs, activatedAtMs, held, stopped }: Progress): Progress {
+  return { anchorMs, activatedAtMs, settled: {}, notBeforeMs: {}, held, stopped };
 }
 
 function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: EpochMs): EpochMs {

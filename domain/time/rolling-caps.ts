@@ -15,7 +15,7 @@ export interface Taken {
 }
 
 /** Whether a message on a channel uses a cap up. */
-export const countsAgainst = (cap: Cap, channel: string | null): boolean => cap.channel === null || cap.channel === channel;
+const countsAgainst = (cap: Cap, channel: string | null): boolean => cap.channel === null || cap.channel === channel;
 
 /**
  * The first instant at or after `fromMs` at which one more message keeps every cap, with all that is taken before and after it. A window is half
