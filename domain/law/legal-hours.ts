@@ -1,7 +1,8 @@
 /**
  * The hours at which the law, or a code that binds like one, allows marketing by telephone: on which days, on the clock where the person is. Emails
  * have none. Where sources differ, what all of them allow. A change of the law is a change here, with its source, and a new `version`; every
- * decision names the entry and the version that it used. Nothing here is legal advice.
+ * decision names the entry and the version that it used. Nothing here is legal advice: the hours of the states are what secondary sources agree on, and their
+ * statutes were not read one by one.
  */
 export const legalHoursVersion = '2026-11-28';
 

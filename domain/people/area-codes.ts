@@ -1,13 +1,14 @@
 /**
  * The states of the area codes of the United States. Telephone numbers keep their area code when people move, so a state by area code is the best
  * guess where nothing else is known. Toll-free and other codes without a place are not in the list.
- * Source: North American Numbering Plan Administrator, geographic area codes in service; written down on 2026-11-28
+ * Source: the geographic area codes of the North American Numbering Plan; compared on 2026-11-28 with the regions of libphonenumber's geocoding data, which
+ * name no other state for any of them
  */
 const table = `
   AK 907; AL 205 251 256 334 659 938; AR 327 479 501 870; AZ 480 520 602 623 928;
   CA 209 213 279 310 323 341 350 357 369 408 415 424 442 510 530 559 562 619 626 628 650 657 661 669 707 714 738 747 760 805 818 820 831 837 840 858 909 916
     925 949 951;
-  CO 303 719 720 970 983; CT 203 475 860 959; DC 202 771; DE 302;
+  CO 303 719 720 748 970 983; CT 203 475 860 959; DC 202 771; DE 302;
   FL 239 305 321 324 352 386 407 448 561 645 656 689 727 728 754 772 786 813 850 863 904 941 954;
   GA 229 404 470 478 678 706 762 770 912 943; HI 808; IA 319 515 563 641 712; ID 208 986;
   IL 217 224 309 312 331 447 464 618 630 708 730 773 779 815 847 861 872; IN 219 260 317 463 574 765 812 930;
