@@ -174,7 +174,10 @@ export interface Database {
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
   foldRollups(maxRows: number): Promise<number>;
   ping(): Promise<void>;
-  /** `longestWaitMs`: how long the first of those who wait for a connection has been waiting, where no connection is free. */
+  /**
+   * `longestWaitMs`: how long the first of those who wait for a connection has been waiting, where no connection is free, or for the answer to
+   * `resolveConnection`, which many share.
+   */
   stats(): { total: number; idle: number; waiting: number; longestWaitMs: number };
   close(): Promise<void>;
 }
@@ -452,7 +455,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       total: main.totalCount,
       idle: main.idleCount,
       waiting: main.waitingCount,
-      longestWaitMs: main.idleCount > 0 ? 0 : line.longestWaitMs(),
+      longestWaitMs: Math.max(main.idleCount > 0 ? 0 : line.longestWaitMs(), resolving.longestWaitMs()),
     }),
     async close() {
       await Promise.all([main.end(), settlingPool.end()]);

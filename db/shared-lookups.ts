@@ -13,7 +13,7 @@ interface Next<T> {
  * question, and a flood of deliveries to one connection asks the database for it once at a time.
  */
 export class SharedLookups<T> {
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, { over: Promise<void>; sinceMs: number }>();
   readonly #next = new Map<string, Next<T>>();
 
   /**
@@ -29,7 +29,7 @@ export class SharedLookups<T> {
       return next.answer;
     }
     const askers = [wanted];
-    const answer = running.then(() => {
+    const answer = running.over.then(() => {
       this.#next.delete(key);
       return this.#start(key, askers, look);
     });
@@ -39,10 +39,17 @@ export class SharedLookups<T> {
 
   #start(key: string, askers: readonly Wanted[], look: (wanted: Wanted) => Promise<T>): Promise<T> {
     const answer = look(() => askers.some((wanted) => wanted()));
-    const running = answer.then(settled, settled);
-    this.#running.set(key, running);
+    const over = answer.then(settled, settled);
+    this.#running.set(key, { over, sinceMs: performance.now() });
     // Registered before anybody can wait for it, so that the next lookup finds the place free.
-    void running.then(() => this.#running.delete(key));
+    void over.then(() => this.#running.delete(key));
     return answer;
+  }
+
+  /** How long the oldest lookup has been under way, milliseconds: whoever asks now will hardly wait less. 0: none is. */
+  longestWaitMs(): number {
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const { sinceMs } of this.#running.values()) oldestMs = Math.min(oldestMs, sinceMs);
+    return Number.isFinite(oldestMs) ? performance.now() - oldestMs : 0;
   }
 }

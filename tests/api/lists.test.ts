@@ -9,6 +9,8 @@ let lists: string[];
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
+  for (const channel of ['email', 'sms'])
+    await shop.post('contact.opted_in', { contact: { email: '1@example.com', phone: '+12025550111' }, channel });
   for (const name of ['One', 'Two']) await own('/api/connections', 'POST', { integration: 'generic', name });
   for (const lowStockAt of [3, 4, 5]) await own('/api/settings', 'PATCH', { settings: { lowStockAt } });
   const { paths } = (await shop.app.inject('/openapi.json')).json<{
@@ -24,16 +26,20 @@ const own = (url: string, method: 'GET' | 'POST' | 'PATCH' = 'GET', payload?: Re
   ask(shop, shop.tenant.apiKey, url, method, payload);
 const page = async (url: string) => (await own(url)).body as { data: unknown[]; nextCursor: string | null };
 
+/** What a list cannot do without. */
+const required: Readonly<Record<string, string>> = { '/api/consents': 'email=1@example.com' };
+const urlOf = (path: string, query = '') => `${path}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
+
 describe('every list under /api', () => {
   test('is among these', () => {
-    expect(lists).toEqual(['/api/connections', '/api/deliveries', '/api/enrollments', '/api/quarantine', '/api/settings/history']);
+    expect(lists).toEqual(['/api/connections', '/api/consents', '/api/deliveries', '/api/enrollments', '/api/quarantine', '/api/settings/history']);
   });
 
   test('answers { data, nextCursor }, and the same page by page as at once', async () => {
     for (const path of lists) {
-      const whole = await page(path);
+      const whole = await page(urlOf(path));
       expect(whole, path).toEqual({ data: expect.any(Array) as unknown, nextCursor: null });
-      expect(await askAll(shop, shop.tenant.apiKey, `${path}?limit=1`), path).toEqual(whole.data);
+      expect(await askAll(shop, shop.tenant.apiKey, urlOf(path, 'limit=1')), path).toEqual(whole.data);
       if (path !== '/api/quarantine') expect(whole.data.length, path).toBeGreaterThan(1);
     }
   });
@@ -50,16 +56,16 @@ describe('every list under /api', () => {
         '01a1fd44-f7e3-707e-84b7-fb0330d18fa6',
         Buffer.from('deliveries 1; drop').toString('base64url'),
       ]) {
-        expect(await own(`${path}?cursor=${cursor}`), `${path} ${cursor}`).toMatchObject({
+        expect(await own(urlOf(path, `cursor=${cursor}`)), `${path} ${cursor}`).toMatchObject({
           status: 400,
           body: { code: 'invalid_request', errors: [{ path: 'querystring/cursor', message: expect.stringContaining('first page') as unknown }] },
         });
       }
-      expect(await own(`${path}?emial=ada@example.com`), path).toMatchObject({
+      expect(await own(urlOf(path, 'emial=ada@example.com')), path).toMatchObject({
         status: 400,
         body: { errors: [{ message: expect.stringContaining('emial') as unknown }] },
       });
-      expect((await own(`${path}?limit=0`)).status, path).toBe(400);
+      expect((await own(urlOf(path, 'limit=0'))).status, path).toBe(400);
     }
   });
 
@@ -75,7 +81,7 @@ describe('every list under /api', () => {
   test('shows a store its own alone', async () => {
     const other = await anotherStore(shop, 'other-store');
     for (const path of lists.filter((p) => p !== '/api/connections')) {
-      expect((await ask(shop, other.apiKey, path)).body, path).toEqual({ data: [], nextCursor: null });
+      expect((await ask(shop, other.apiKey, urlOf(path))).body, path).toEqual({ data: [], nextCursor: null });
     }
   });
 });

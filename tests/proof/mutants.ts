@@ -106,8 +106,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'operations/dispatch-step.ts',
-        from: 'sendKeyOf(input), deadline);',
-        to: 'sendKeyOf(input), ((t0) => ({ remainingMs: () => claimed.outlet.sender.times.deadlineMs - (performance.now() - t0) }))(performance.now()));',
+        from: 'sendKeyOf(input), deadline, begun);',
+        to: 'sendKeyOf(input), ((t0) => ({ remainingMs: () => claimed.outlet.sender.times.deadlineMs - (performance.now() - t0) }))(performance.now()), begun);',
       },
     ],
     expects: /^G2: .* open/,
@@ -194,7 +194,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'reply-covers-nobody',
     without: 'the calls that a reply covers',
-    patches: [{ file: 'operations/effects/message-received.ts', from: 'draft.coverPersons(persons);', to: ';' }],
+    patches: [
+      { file: 'operations/effects/message-received.ts', from: 'draft.coverPersons(persons);\n    const { settings }', to: 'const { settings }' },
+    ],
     expects: /^G2/,
   },
   {
