@@ -104,7 +104,13 @@ export class FarEnd {
       account: `far end (${kind})`,
       times: timesOf[channel],
       reconciliation,
-      open: async () => ({ send: (payload, key, deadline) => this.#send(channel, kind, process, payload, key, deadline), close() {} }),
+      open: async () => ({
+        send: (payload, key, deadline, begun) => {
+          begun?.();
+          return this.#send(channel, kind, process, payload, key, deadline);
+        },
+        close() {},
+      }),
     };
   }
 

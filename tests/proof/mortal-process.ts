@@ -120,7 +120,8 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
   const deps: BuiltDeps = {
     ...world.deps,
     // Of this process: what it holds when it dies must hold up nobody else.
-    claimSlots: new ClaimSlots(),
+    // More than a worker has: the more that is claimed at once, the more can go wrong.
+    claimSlots: new ClaimSlots(8),
     deliverySets: sets,
     db: { ...db, withTenant: mortal(db.withTenant, null), settling: mortal(db.settling, 'settle.before_commit') },
     checkpoints: reach,
@@ -132,11 +133,11 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
           const session = await sender.open();
           return {
             ...session,
-            send(payload, key, deadline) {
+            send(payload, key, deadline, begun) {
               if (dead) return never();
               void reach('in_call');
               if (dead) return never();
-              return session.send(payload, key, deadline);
+              return session.send(payload, key, deadline, begun);
             },
           };
         },
