@@ -5,7 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
-import { createInboxWorker } from '../operations/intake/give-way.ts';
+import { createInboxWorker } from '../operations/inbox-worker.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';

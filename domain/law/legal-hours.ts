@@ -40,7 +40,7 @@ const state = (code: string, week: DayHours[], source: string, closedOnHolidays 
   source,
 });
 
-/** A stretch from 09:00 to 21:00 and the like, by name, so that the table reads like the statutes. */
+/** A state without an entry has the federal hours. */
 export const hoursLaws: readonly HoursLaw[] = [
   { id: 'US', for: both, week: daily(h(8, 21)), closedOnHolidays: false, source: '47 CFR 64.1200(c)(1)' },
   // The strictest common denominator where nobody knows in which state somebody is.

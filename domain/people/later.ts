@@ -163,6 +163,9 @@ const numbers: Readonly<Record<string, number>> = {
   drie: 3,
 };
 
+/** German and Dutch: by itself, the word for tomorrow is good morning. */
+const greeting = /^(?:(?:hallo|hi|hey|moin|ja) )*morgen$/;
+
 /**
  * Whether a message only asks to be contacted later, and how much later. Small and conservative on purpose: the phrase for the time, and nothing around it
  * but what such a request is made of. Whoever writes anything else has replied, and a reply stops.
@@ -172,6 +175,7 @@ const numbers: Readonly<Record<string, number>> = {
 export function readLater(text: string): number | null {
   if (text.length > 200) return null;
   const words = foldWords(text);
+  if (greeting.test(words)) return null;
   for (const language of languages) {
     const found = find(language, words);
     if (found === null) continue;

@@ -7,7 +7,7 @@ import { integrations } from '../../integrations/index.ts';
 import { applyPending } from '../../operations/accept-delivery.ts';
 import type { WorkflowEngine } from '../../operations/deps.ts';
 import { type FloodOptions, Floods } from '../../operations/intake/flood.ts';
-import { createInboxWorker } from '../../operations/intake/give-way.ts';
+import { createInboxWorker } from '../../operations/inbox-worker.ts';
 import { createRelay } from '../../operations/relay-outbox.ts';
 import { beyondCounting, withLenientReceiver } from '../chaos/lenient-receiver.ts';
 import { asOwner } from '../helpers/database.ts';

@@ -84,6 +84,7 @@ describe('later', () => {
     ['later today', 4 * hourMs],
     ['Rufen Sie mich bitte morgen an', dayMs],
     ['Übermorgen', 2 * dayMs],
+    ['ok, morgen', dayMs],
     ['Bitte melden Sie sich nächste Woche wieder', 7 * dayMs],
     ['in 2 Wochen', 14 * dayMs],
     ['Rappelez-moi demain', dayMs],
@@ -105,6 +106,9 @@ describe('later', () => {
     'never call me again, not later',
     'I will buy it tomorrow',
     'Ruf mich nicht morgen an',
+    // Good morning.
+    'Morgen!',
+    'Hallo, morgen',
     'in 200 days',
     'Morgen habe ich gekauft',
     'I am angry. Call me tomorrow!',
