@@ -7,3 +7,4 @@ export { enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceV
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { sumDeltas, sums } from './sums.ts';
 export { apiKeys, auditLog, connections, settingsVersions, tenants } from './tenants.ts';
+export { sequenceDrafts, versionMoves } from './versions.ts';
