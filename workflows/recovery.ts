@@ -2,6 +2,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -15,16 +16,19 @@ import { dispatchOrStop, retry } from './dispatch.ts';
 import { nextStepId, viewOf } from './recovery-view.ts';
 import { asFinishReason, noteOf, pauseSignal, resumeSignal, stopSignal, viewQuery, wakeSignal } from './signals.ts';
 
-const { closeEnrollment, holdEnrollment } = proxyActivities<Activities>({ startToCloseTimeout: '15s', retry });
+const { closeEnrollment, holdEnrollment, readProgress } = proxyActivities<Activities>({ startToCloseTimeout: '15s', retry });
 
 /**
  * One enrollment, from its start to its end: sleep until `nextMove` says otherwise, then dispatch one step. Decides nothing itself.
  * Postgres is the truth about progress, this copy is a cache; the time is Temporal's.
  */
-export async function recovery({ tenantId, enrollmentId, plan, progress: stored }: RecoveryInput): Promise<RecoveryResult> {
+export async function recovery({ tenantId, enrollmentId, plan: started, progress: stored }: RecoveryInput): Promise<RecoveryResult> {
   const ids = { tenantId, enrollmentId };
+  let plan = started;
   let progress: Progress = stored;
   let woken = false;
+  // Something has happened that Postgres knows and this copy does not.
+  let stale = false;
   let heldUnwritten = false;
   // How it ends, as far as is known; `recorded`: Postgres knows it already. Only an end that an operator caused in Temporal is written back.
   let ended: FinishReason | null = progress.stopped;
@@ -53,7 +57,11 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
     note ??= noteOf(reason);
     end('manual', false);
   });
-  setHandler(wakeSignal, () => void (woken = true), { description: 'Check again: something that a running sequence reacts to has happened' });
+  const wake = () => {
+    woken = true;
+    stale = true;
+  };
+  setHandler(wakeSignal, wake, { description: 'Check again: something that a running sequence reacts to has happened' });
   setHandler(pauseSignal, () => hold('paused'), { description: 'Pause; due times do not move' });
   setHandler(resumeSignal, () => hold(null), { description: 'Resume' });
   setHandler(viewQuery, () => viewOf(enrollmentId, plan, progress), { description: 'Where the sequence stands' });
@@ -66,6 +74,20 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         await holdEnrollment({ ...ids, held: progress.held !== null });
       }
       if (ended !== null) break;
+      if (stale) {
+        stale = false;
+        if (patched('wake-reads-progress')) {
+          const known = await readProgress({ ...ids, version: plan.version });
+          progress = {
+            ...known.progress,
+            held: heldUnwritten ? progress.held : known.progress.held,
+            stopped: progress.stopped ?? known.progress.stopped,
+          };
+          if (known.plan !== undefined) plan = known.plan;
+          if (known.ended !== null) end(known.ended, true);
+          continue;
+        }
+      }
       const move = nextMove(plan, progress, Date.now());
       woken = false;
       if (move.kind === 'finish') {
@@ -90,6 +112,10 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         // What was signalled meanwhile is newer than what the dispatch read.
         progress = { ...result.progress, held: progress.held ?? result.progress.held, stopped: progress.stopped ?? result.progress.stopped };
         if (result.ended !== null) end(result.ended, true);
+        if (result.stale === true && patched('wake-reads-progress')) {
+          stale = true;
+          continue;
+        }
         const next = nextMove(plan, progress, Date.now());
         idleTurns = next.kind === 'dispatch' && next.stepId === move.stepId ? idleTurns + 1 : 0;
         if (idleTurns > 0 && ended === null)

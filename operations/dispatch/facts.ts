@@ -172,7 +172,8 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
       (m): SendRecord => ({
         channel: m.channel,
         atMs: m.settledAt ?? m.claimedAt ?? m.createdAt,
-        dueMs: dueAt(plan, progress, m.stepId),
+        // Not of this version: it went out before the enrollment was moved to it.
+        dueMs: plan.steps.some(({ id }) => id === m.stepId) ? dueAt(plan, progress, m.stepId) : m.dueAt,
         step: `${plan.sequence}/${m.stepId}`,
       }),
     );

@@ -7,7 +7,7 @@ import { anotherStore, ask, askAll } from './left-carts.ts';
 let shop: Shop;
 let lists: string[];
 beforeAll(async () => {
-  shop = await openShop({ timeScale: 1 });
+  shop = await openShop({ timeScale: 1, settings: { postalAddress: '1 Test Street, Vienna' } });
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
   for (const channel of ['email', 'sms'])
     await shop.post('contact.opted_in', { contact: { email: '1@example.com', phone: '+12025550111' }, channel });
@@ -17,7 +17,7 @@ beforeAll(async () => {
     await own(`/api/sequences/${text.slice(10, 14)}/draft`, 'PUT', {
       yaml: `${text}\non: manual\nabout: cart\nsteps: [{ id: one, at: 1h, channel: none }]\n`,
     });
-  await own('/api/sequences/cart/publish', 'POST', { base_version: 1 });
+  await own('/api/sequences/cart/publish', 'POST', { base_version: 1, running: 'stay' });
   const { paths } = (await shop.app.inject('/openapi.json')).json<{
     paths: Record<string, Record<string, { parameters?: { name: string }[]; security: object[] }>>;
   }>();
