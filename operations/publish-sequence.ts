@@ -139,7 +139,7 @@ export async function lockSequence(
 
 export type SequenceRow = typeof sequences.$inferSelect;
 
-export async function latestVersion(tx: Tx, sequenceId: string) {
+async function latestVersion(tx: Tx, sequenceId: string) {
   const { id, version, sourceHash, publishedBy } = sequenceVersions;
   const found = tx.select({ id, version, sourceHash, publishedBy }).from(sequenceVersions).where(eq(sequenceVersions.sequenceId, sequenceId));
   return (await found.orderBy(desc(sequenceVersions.version)).limit(1))[0];

@@ -8,7 +8,7 @@ import type { Shop } from '../../helpers/shop.ts';
 const email = '---\nsubject: Hello\npreheader: It waits\nheading: Hello\ncta: Go on\n---\nHello.\n\n[cart]\n';
 
 /** A cart sequence of emails by id and distance from the anchor, such as `{ email_2h: '2h' }`; `popup_1h` is the pop-up of the preset. */
-export const cartYaml = (steps: Record<string, string>, more = '') =>
+const cartYaml = (steps: Record<string, string>, more = '') =>
   `sequence: cart\nname: Cart recovery\non: cart.abandoned\n${more}steps:\n${Object.entries(steps)
     .map(
       ([id, at]) =>

@@ -43,7 +43,7 @@ async function left(mailed = false): Promise<{ id: string; email: string; versio
   if (mailed) {
     await letTimePass(shop, hourMs + 1_000);
     await dispatch(shop, id, 'email_2h');
-    expect(await mailsTo(email)).toBe(1);
+    expect(mailsTo(email)).toBe(1);
   }
   return { id, email, version: await versionInUse(shop) };
 }
