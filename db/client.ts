@@ -248,7 +248,14 @@ const idleInSnapshotMs = 120_000;
 async function inSnapshot<T>({ url, name }: { url: string; name: string }, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
   if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
   const options = `-c role=rekindle_app -c idle_in_transaction_session_timeout=${idleInSnapshotMs}`;
-  const client = new pg.Client({ connectionString: url, options, application_name: name, connectionTimeoutMillis: 3_000, keepAlive: true });
+  const client = new pg.Client({
+    connectionString: url,
+    options,
+    application_name: name,
+    connectionTimeoutMillis: 3_000,
+    keepAlive: true,
+    pipeline: true,
+  });
   // A statement that is under way fails with the connection; between two, the next one does.
   client.on('error', () => undefined);
   await client.connect();
