@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
-import { type Answer, type Command, type Context, NotPossibleError, required, type Row, UsageError } from './command.ts';
+import { type Answer, type Command, type Context, NotPossibleError, required, type Row, shown, UsageError } from './command.ts';
 import { clearProgress, showProgress } from './progress.ts';
 import { readText } from './sequence-file.ts';
 
@@ -96,7 +96,7 @@ function linesOf(data: Row, report: Row): string[] {
   const cost = report['cost'] as { currency: string | null; total: number; by_channel: Counts } | null;
   const collisions = report['collisions'] as Counts & { by_sequence: Counts };
   const suppressed = report['suppressed'] as { people: number; share: number };
-  const version = data['version'] === null ? 'a file' : `version ${String(data['version'])}`;
+  const version = data['version'] === null ? 'a file' : `version ${shown(data['version'])}`;
   return [
     `${String(data['sequence'])}, ${version}, ${String(report['since']).slice(0, 10)} to ${String(report['until']).slice(0, 10)}   ${String(data['id'])}`,
     '',

@@ -7,7 +7,7 @@ import { identitiesOf, keysOf, sourceOf } from '../intake/source.ts';
 import { eachPage } from './pages.ts';
 
 /** Events that a backtest applies. What becomes of messages is only known of those that were sent, and changes of orders stop nothing. */
-export const appliedTypes = [
+const appliedTypes = [
   'cart.updated',
   'cart.deleted',
   'lead.created',
