@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
+import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
@@ -22,6 +23,7 @@ const commands: Readonly<Record<string, Command>> = {
   connections,
   settings,
   tenants,
+  contacts,
   quarantine,
   status,
   send,
