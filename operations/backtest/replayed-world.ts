@@ -70,6 +70,7 @@ export class ReplayedWorld {
         lastContactedAt: null,
         takenOverAt: null,
         takenOverUntil: null,
+        apart: row.apart,
       });
     }
     // The contact that stands for the person may be younger than the history's beginning; then the oldest known one does.
