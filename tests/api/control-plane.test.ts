@@ -69,6 +69,7 @@ describe('every resource', () => {
     expect(resources.map((r) => r.tag.name)).toEqual([
       'connections',
       'consents',
+      'contacts',
       'deliveries',
       'enrollments',
       'explain',
