@@ -34,7 +34,7 @@ export const channel: DecisiveGate = {
     if (step.onFailure === 'end' && choice.passedOver.some((passed) => passed.reason === 'refused'))
       return { result: 'stop', reason: 'undeliverable', input, note: `${sentences.refused} Then the sequence ends.` };
     if (preferred !== undefined && (reason === 'consent_required' || reason === 'consent_expired')) {
-      const law = lawInput(situation, preferred.channel);
+      const law = lawInput(situation, preferred.channel) ?? {};
       return { result: 'skip', reason, input: { ...input, ...law }, note: `${sentences[reason]} ${capital(consentLawWords(law))}.` };
     }
     return { result: 'skip', reason, input, note: sentences[reason] };
@@ -43,14 +43,15 @@ export const channel: DecisiveGate = {
 
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
-function lawInput({ facts, nowMs }: Situation, name: Channel): GateInput {
+function lawInput({ facts, nowMs }: Situation, name: Channel): GateInput | null {
   const known = facts.channels[name];
-  return known === undefined ? {} : legalConsentInput(legalConsent(facts, name, known, nowMs));
+  const found = known === undefined ? null : legalConsent(facts, name, known, nowMs);
+  return found === null ? null : legalConsentInput(found);
 }
 
 /** What the law takes for consent, where the message rests on that: it belongs to the record. */
 function onSoftGround(situation: Situation, name: Channel): { input: GateInput; note: string } | null {
   const input = lawInput(situation, name);
-  const note = softGroundWords(input);
-  return note === null ? null : { input, note };
+  const note = input === null ? null : softGroundWords(input);
+  return input === null || note === null ? null : { input, note };
 }

@@ -19,8 +19,9 @@ export function legalConsent({ person, settings, subject }: Asked, channel: Chan
   const { consentLaw: reading } = settings;
   if (consentClass === undefined || reading === 'off') return null;
   const { countries, place } = person.zones;
+  // The hot path of rehearsals: nothing is made where nothing is known.
+  if (countries === undefined ? place.country === null : countries.length === 0) return null;
   const all = countries ?? (place.country === null ? [] : [place.country]);
-  if (all.length === 0) return null;
   return consentByLaw({ of: consentClass, countries: all, consent: known.consent, reading, evidence: evidenceOf(person, subject) }, nowMs);
 }
 
@@ -31,8 +32,7 @@ function evidenceOf({ contacts }: Facts['person'], { lastActivityMs, isInquiry }
 }
 
 /** What of it stands in a decision. */
-export function legalConsentInput(found: LegalConsent | null): GateInput {
-  if (found === null) return {};
+export function legalConsentInput(found: LegalConsent): GateInput {
   const of = { law: found.law.id, source: found.law.source, version: consentLawVersion };
   if (!found.allowed) return { ...of, ...(found.sinceMs === null ? {} : { endedMs: found.sinceMs }) };
   return { ...of, restsOn: found.restsOn, ...(found.untilMs === null ? {} : { untilMs: found.untilMs }) };
