@@ -1,4 +1,5 @@
 export { assignments } from './assignments.ts';
+export { backtests } from './backtests.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { lateness } from './lateness.ts';
 export { decisions, messages } from './messages.ts';

@@ -59,6 +59,7 @@ async function fillEveryTable(): Promise<void> {
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   const { sequenceId, contactId } = enrollment;
   await insert('assignments', { tenant_id: tenantId, id: randomUUID(), sequence_id: sequenceId, contact_id: contactId, arm: 'treated', share: 0.1 });
+  await insert('backtests', { tenant_id: tenantId, id: randomUUID(), slug: 'cart', source_hash: 'x', days: 1, requested_by: 'test' });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 
