@@ -67,6 +67,7 @@ describe('every resource', () => {
   test('is found by itself, and no operation of it passes without its key', async () => {
     const resources = await loadResources();
     expect(resources.map((r) => r.tag.name)).toEqual([
+      'backtests',
       'connections',
       'consents',
       'contacts',
