@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
+import { backtest } from './backtest.ts';
+import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
@@ -22,6 +24,7 @@ const commands: Readonly<Record<string, Command>> = {
   connections,
   settings,
   tenants,
+  contacts,
   quarantine,
   status,
   send,
@@ -32,6 +35,7 @@ const commands: Readonly<Record<string, Command>> = {
   explain: explainCommand,
   lint,
   rehearse,
+  backtest,
   schema,
 };
 

@@ -157,6 +157,11 @@ export interface Database {
   withTenant: WithTenant;
   /** The same on the small pool that is kept free for settling calls and watching leases. */
   settling: WithTenant;
+  /**
+   * Read one tenant's rows as they stood at one moment, for as long as `work` takes: a read-only transaction (REPEATABLE READ) on a connection of its
+   * own, so that it takes nobody's place. It keeps rows that are deleted meanwhile from being cleaned up: minutes, not hours.
+   */
+  snapshot<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** What is returned may be shared with others who ask at the same time: it is not to be changed. */
   resolveConnection(integration: string, id: string | null, wanted?: Wanted): Promise<ResolvedConnection | null>;
   resolveApiKey(hash: string): Promise<{ tenantId: string; id: string } | null>;
@@ -234,6 +239,34 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
   } finally {
     client.removeListener('error', onError);
     client.release(broken);
+  }
+}
+
+/** Between two statements the process computes: far longer than a transaction that holds locks may. */
+const idleInSnapshotMs = 120_000;
+
+async function inSnapshot<T>({ url, name }: { url: string; name: string }, tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
+  const options = `-c role=rekindle_app -c idle_in_transaction_session_timeout=${idleInSnapshotMs}`;
+  const client = new pg.Client({
+    connectionString: url,
+    options,
+    application_name: name,
+    connectionTimeoutMillis: 3_000,
+    keepAlive: true,
+    pipeline: true,
+  });
+  // A statement that is under way fails with the connection; between two, the next one does.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query('begin isolation level repeatable read read only');
+    await client.query("select set_config('app.tenant', $1, true)", [tenantId]);
+    // A transaction's client as far as reading goes: nothing is ever sent unawaited here.
+    const reading = Object.assign(client, { unawaited: [] }) as unknown as TransactionClient;
+    return await work(drizzle(reading));
+  } finally {
+    await client.end();
   }
 }
 
@@ -388,6 +421,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     withTenant: transactionsOn(line),
     settling: transactionsOn(settlingLine),
+    snapshot: (tenantId, work) => inSnapshot({ url: options.url, name: `${options.applicationName ?? 'rekindle'} snapshot` }, tenantId, work),
     async resolveConnection(integration, id, wanted = () => true) {
       if (id !== null && !uuidPattern.test(id)) return null;
       return resolving.ask(`${integration} ${id}`, wanted, (stillWanted) => resolveConnection(integration, id, stillWanted));

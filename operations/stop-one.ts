@@ -133,10 +133,10 @@ export function unsubscribe(deps: Deps, input: { tenantId: string; messageId: st
   });
 }
 
-const nobody: Found = { named: [], reached: [], near: [], crowded: [], subjects: [] };
+export const nobody: Found = { named: [], reached: [], near: [], crowded: [], subjects: [] };
 
 /** A draft of the world of people whose locks are held. @param besides - identities that none of them may have */
-async function draftOf(
+export async function draftOf(
   tx: Tx,
   deps: Deps,
   tenantId: string,
@@ -150,7 +150,7 @@ async function draftOf(
 }
 
 /** @returns whether anything was written to the outbox */
-function writeDraft(tx: Tx, draft: Draft): boolean {
+export function writeDraft(tx: Tx, draft: Draft): boolean {
   const writes = writesOf(draft);
   writeWorld(tx, writes);
   return tellsTemporal(writes);

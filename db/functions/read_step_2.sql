@@ -30,10 +30,18 @@ begin
       select json_agg(json_build_object('channel', sent.channel, 'at', sent.at, 'step', sent.slug || '/' || sent.step_id) order by sent.at desc)
       from (
         select m.channel, m.step_id, m.at, q.slug, row_number() over (partition by m.channel order by m.at desc) as nth
-        from unnest(contact_ids) as c(id)
+        from (
+            select id, 'infinity'::timestamptz as until from unnest(contact_ids) as own(id)
+            union all
+            -- Contacts of whom a merge was undone: what went out to them before counts for both.
+            select a.other::uuid, max(g.undone_at) from contacts c
+              cross join lateral jsonb_each_text(c.apart) as a(other, merge)
+              cross join lateral (select o.undone_at from contact_merges o where o.id = a.merge::uuid offset 0) g
+            where c.id = any(contact_ids) and c.apart <> '{}' and a.other::uuid <> all(contact_ids) group by 1) c
           cross join lateral (
             select h.channel, h.step_id, h.enrollment_id, coalesce(h.settled_at, h.claimed_at, h.created_at) as at from messages h
             where h.contact_id = c.id and h.enrollment_id <> wanted_enrollment and h.state in ('sent', 'unknown', 'claimed')
+              and coalesce(h.settled_at, h.claimed_at, h.created_at) <= c.until
             order by h.settled_at desc limit 200) m
           cross join lateral (select o.sequence_id from enrollments o where o.id = m.enrollment_id offset 0) e
           cross join lateral (select s.slug from sequences s where s.id = e.sequence_id offset 0) q) sent

@@ -16,6 +16,19 @@ begin
       time_zone text, country text, region text, order_count int, lifetime_value_minor bigint, last_seen_at timestamptz,
       last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz);
   end if;
+  if w ? 'merges' then
+    -- Before anything that the event itself adds to these contacts.
+    insert into contact_merges (tenant_id, id, kept_contact_id, merged_contact_id, brought_by, identity_kinds, inbox_id, contact_ids, moved,
+      ended_enrollment_ids)
+    select tenant, m.id, m.kept, m.merged, m.brought_by, m.identity_kinds, m.inbox_id, m.contacts, jsonb_build_object(
+        'identities', coalesce((select jsonb_agg(i.id order by i.id) from contact_identities i where i.contact_id = any(m.contacts)), '[]'),
+        'subjects', coalesce((select jsonb_agg(s.id order by s.id) from subjects s where s.contact_id = any(m.contacts)), '[]'),
+        'enrollments', coalesce((select jsonb_agg(e.id order by e.id) from enrollments e where e.contact_id = any(m.contacts)), '[]'),
+        'consents', coalesce((select jsonb_agg(n.id order by n.id) from consents n where n.contact_id = any(m.contacts)), '[]')),
+      m.ended
+    from jsonb_to_recordset(w -> 'merges') as m(id uuid, kept uuid, merged uuid, brought_by text, identity_kinds jsonb, inbox_id uuid,
+      contacts uuid[], ended uuid[]);
+  end if;
   if w ? 'identities' then
     insert into contact_identities (tenant_id, id, contact_id, kind, value)
     select tenant, i.id, i.contact_id, i.kind, i.value
@@ -30,10 +43,12 @@ begin
       last_contacted_at = greatest(c.last_contacted_at, n.last_contacted_at),
       -- Absent where the build before writes.
       taken_over_at = case when n.takeover is null then c.taken_over_at else (n.takeover ->> 'at')::timestamptz end,
-      taken_over_until = case when n.takeover is null then c.taken_over_until else (n.takeover ->> 'until')::timestamptz end
+      taken_over_until = case when n.takeover is null then c.taken_over_until else (n.takeover ->> 'until')::timestamptz end,
+      apart = coalesce(n.apart, c.apart)
     from jsonb_to_recordset(w -> 'contacts') as n(id uuid, person_id uuid, lifecycle text, first_name text, last_name text, locale text,
       time_zone text, country text, region text, order_count int, lifetime_value_minor bigint, last_seen_at timestamptz,
-      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz, takeover jsonb)
+      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz, takeover jsonb,
+      apart jsonb)
     where c.tenant_id = tenant and c.id = any(ids_of(w -> 'contacts')) and c.id = n.id;
   end if;
   if w ? 'consents' then

@@ -33,6 +33,8 @@ export const contacts = pgTable(
     takenOverUntil: instant('taken_over_until'),
     /** Any sign of life on the site, by the provider's clock. */
     lastSeenAt: instant('last_seen_at'),
+    /** Contacts that a merge was undone with, and that merge: they are not made one person again. */
+    apart: jsonb('apart').$type<Record<string, string>>().notNull().default({}),
     /** Provider time of the newest details: older ones do not overwrite them. */
     detailsAt: instant('details_at'),
     createdAt: instantNow('created_at'),
@@ -42,6 +44,45 @@ export const contacts = pgTable(
     index('contacts_person').on(t.tenantId, t.personId),
     foreignKey({ columns: [t.tenantId, t.personId], foreignColumns: [t.tenantId, t.id], name: 'contacts_person_fk' }),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'contacts_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/**
+ * Two persons who turned out to be one, with what the merge brought along: an undo takes these contacts out again. Written once; only the undo is
+ * added (docs/rules.md#rule-30).
+ */
+export const contactMerges = pgTable(
+  'contact_merges',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    /** The person that stayed. */
+    keptContactId: uuid('kept_contact_id').notNull(),
+    /** The person that became part of it. */
+    mergedContactId: uuid('merged_contact_id').notNull(),
+    /** `identity`: an event named identities of both. `subject`: an anonymous contact's subject turned out to be the other's. */
+    broughtBy: text('brought_by', { enum: ['identity', 'subject'] }).notNull(),
+    /** The kinds of identities that the event named. */
+    identityKinds: jsonb('identity_kinds').$type<string[]>().notNull().default([]),
+    /** The delivery that brought it; null: it came without a webhook. */
+    inboxId: uuid('inbox_id'),
+    /** Every contact of the merged person. */
+    contactIds: uuid('contact_ids').array().notNull(),
+    /** What these contacts had at that moment, by ids. */
+    moved: jsonb('moved').$type<Record<'identities' | 'subjects' | 'enrollments' | 'consents', string[]>>().notNull(),
+    /** Enrollments that the merge ended: an undo does not begin them again. */
+    endedEnrollmentIds: uuid('ended_enrollment_ids').array().notNull(),
+    mergedAt: instantNow('merged_at'),
+    undoneAt: instant('undone_at'),
+    undoneBy: text('undone_by'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    index('contact_merges_merged').on(t.tenantId, t.mergedContactId),
+    index('contact_merges_kept').on(t.tenantId, t.keptContactId),
+    foreignKey({ columns: [t.tenantId, t.keptContactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'contact_merges_kept_fk' }),
+    foreignKey({ columns: [t.tenantId, t.mergedContactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'contact_merges_merged_fk' }),
     tenantPolicy(),
   ],
 );

@@ -37,10 +37,15 @@ const same = (a: Identity, b: Identity) => a.kind === b.kind && a.value === b.va
  * address. A number merges nobody who is known by anything else. An event with the number alone means its holder where there is one, and
  * where several share it, the one who is known by the number alone, if there is one.
  * @param held - every identity of every person that has any of `identities`, in order of the contacts' age
+ * @param areApart - whether a merge of the two was undone: they stay two persons, whatever they share (rule 30)
  * @returns null: none of these identities is known
  * Source: docs/rules.md#rule-10
  */
-export function chooseContact(identities: readonly Identity[], held: readonly HeldIdentity[]): ChosenContact | null {
+export function chooseContact(
+  identities: readonly Identity[],
+  held: readonly HeldIdentity[],
+  areApart: (personId: string, other: string) => boolean = () => false,
+): ChosenContact | null {
   const ofPerson = (personId: string) => held.filter((h) => h.personId === personId);
   const found = held.filter((h) => identities.some((i) => same(i, h)));
   const named = found.filter((f) => isStrong(f) && !conflict(identities, ofPerson(f.personId)));
@@ -50,7 +55,7 @@ export function chooseContact(identities: readonly Identity[], held: readonly He
   const theirs: Identity[] = [...ofPerson(chosen.personId)];
   const joining = [...named, ...onlyHolderOfNumber(found, ofPerson)];
   for (const { personId } of joining) {
-    if (together.includes(personId) || conflict(theirs, ofPerson(personId))) continue;
+    if (together.includes(personId) || conflict(theirs, ofPerson(personId)) || together.some((other) => areApart(other, personId))) continue;
     together.push(personId);
     theirs.push(...ofPerson(personId));
   }

@@ -255,7 +255,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
 const askEveryMs = 3_600_000;
 
 /** When a step is asked about again whose person is answered by somebody: within the hour, or when the takeover ends by itself. */
-function askAgainAt({ facts }: Reading, nowMs: number): number {
+export function askAgainAt({ facts }: Pick<Reading, 'facts'>, nowMs: number): number {
   const ends = facts.person.contacts.flatMap(({ takenOver }) => takenOver?.untilMs ?? []);
   return Math.min(nowMs + scaled(askEveryMs, facts.plan.timeScale), ...ends.filter((endMs) => endMs > nowMs));
 }

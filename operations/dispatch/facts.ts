@@ -6,6 +6,7 @@ import { contactIdentities, contacts, enrollments, messages, subjects, suppressi
 import { channelNames, channels, type Channel, isChannel } from '../../domain/channels/index.ts';
 import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../domain/gates/facts.ts';
 import { nextStepOf } from '../../domain/gates/upcoming.ts';
+import type { Identity } from '../../domain/people/choose-contact.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment } from '../../domain/people/segments.ts';
 import { stateOfAreaCode } from '../../domain/people/area-codes.ts';
@@ -111,6 +112,33 @@ export interface ReadingInput {
 
 /** The facts of a decision, from what was read under the locks, and which of the person's addresses are closed. */
 export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): Promise<Reading> {
+  const { enrollment, personId, definition } = input;
+  const { contacts: everyone, identities, others } = input.world;
+  const hashOf = (i: Identity) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
+  const hashes = [...identities, messageAsIdentity({ enrollmentId: enrollment.id, stepId: input.stepId })].map(hashOf);
+  const blocked = await tx
+    .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
+    .from(suppressions)
+    .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
+  const contactIds = everyone.map((c) => c.id);
+  const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
+  const versions = new Map<string, Version>();
+  for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
+  return factsFrom(input, { hashOf, blocked, assignment, versions });
+}
+
+/** What is read beside the world of a step. */
+export interface BesidesWorld {
+  hashOf(identity: Identity): string;
+  /** Suppressions in force for any of the identities, and for the message itself. */
+  blocked: readonly { channel: string; hash: string; reason: string }[];
+  assignment: Assignment | null;
+  /** Those of the person's other running enrollments. */
+  versions: ReadonlyMap<string, Version>;
+}
+
+/** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
+export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, blocked, assignment, versions }: BesidesWorld): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
   const person = everyone.find((c) => c.id === personId);
@@ -120,15 +148,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const { kind, subject: known } = readSubject(input.kinds, subject);
   const about: SubjectFacts = { kind, details: known.details, valueMinor: known.valueMinor, currency: known.currency };
   const row = ledger.find((m) => m.stepId === stepId);
-  const hashOf = (i: { kind: string; value: string }) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
   const thisMessage = messageAsIdentity({ enrollmentId: enrollment.id, stepId });
-  const hashes = [...identities, thisMessage].map(hashOf);
-  const blocked = await tx
-    .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
-    .from(suppressions)
-    .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
-  const contactIds = everyone.map((c) => c.id);
-  const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
   const progress = readProgress(enrollment, ledger);
   const step = definition.steps.find((s) => s.id === stepId);
   const planned = plan.steps.find((s) => s.id === stepId);
@@ -203,7 +223,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
         takenOver: c.takenOverAt === null ? null : { untilMs: c.takenOverUntil },
       })),
       sends,
-      upcoming: await upcomingOf(input, channelFactsByName),
+      upcoming: upcomingOf(input.world.others, versions, channelFactsByName),
       zones: zonesOf([contact, person, ...everyone], identities, settings.timeZone),
     },
     holdout: assignment?.holdout ?? null,
@@ -235,15 +255,15 @@ const firstOf = (everyone: readonly (typeof contacts.$inferSelect)[], field: 'co
   everyone.find((c) => c[field] !== null)?.[field] ?? null;
 
 /** The next steps of the person's other enrollments, as their workflows see them. */
-async function upcomingOf({ world: { others }, versionOf }: ReadingInput, channelFacts: Facts['channels']): Promise<UpcomingRecord[]> {
-  const upcoming: UpcomingRecord[] = [];
-  for (const { enrollment, ledger } of others) {
-    const { definition, version } = await versionOf(enrollment.versionId);
-    const next = nextStepOf(compilePlan(definition, version, enrollment.timeScale), readProgress(enrollment, ledger), enrollment.id, channelFacts);
+function upcomingOf(others: StepWorld['others'], versions: BesidesWorld['versions'], channelFacts: Facts['channels']): UpcomingRecord[] {
+  return others.flatMap(({ enrollment, ledger }) => {
+    const known = versions.get(enrollment.versionId);
+    if (known === undefined) throw new Error(`version ${enrollment.versionId} was not read`);
+    const plan = compilePlan(known.definition, known.version, enrollment.timeScale);
+    const next = nextStepOf(plan, readProgress(enrollment, ledger), enrollment.id, channelFacts);
     // One that is on its way is among the sends.
-    upcoming.push(...next.filter(({ stepId }) => !ledger.some((m) => m.stepId === stepId && m.state === 'claimed')));
-  }
-  return upcoming;
+    return next.filter(({ stepId }) => !ledger.some((m) => m.stepId === stepId && m.state === 'claimed'));
+  });
 }
 
 /** The zones of the first contact whose location is known; the phone numbers are the whole person's. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import type { ConsentProof } from '../../domain/events.ts';
 import type { ConsentStatement } from '../../domain/people/consent.ts';
+import { keptApart } from '../../domain/people/kept-apart.ts';
 import { noDetails } from '../../domain/people/fold-details.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
 import type { Snooze, StopReason } from '../../domain/sequence/plan.ts';
@@ -59,6 +60,19 @@ export interface Beginning {
   enrolled: Record<string, unknown>;
 }
 
+/** Two persons become one. */
+export interface Merge {
+  keptId: string;
+  mergedId: string;
+  /** Every contact of the person that becomes part of the other. */
+  contactIds: string[];
+  broughtBy: 'identity' | 'subject';
+  /** The kinds of identities that the event named. */
+  identityKinds: string[];
+  /** Enrollments that it ends. */
+  endedIds: string[];
+}
+
 /** One entry of an enrollment's story. No personal data. */
 export interface StoryEntry {
   enrollmentId: string;
@@ -88,6 +102,7 @@ export interface PlacedOrder {
 export interface Changes {
   newContacts: Set<string>;
   contacts: Set<string>;
+  merges: Merge[];
   identities: KnownIdentity[];
   consents: StatedConsent[];
   newSuppressions: KnownSuppression[];
@@ -129,6 +144,7 @@ export class Draft {
   readonly changes: Changes = {
     newContacts: new Set(),
     contacts: new Set(),
+    merges: [],
     identities: [],
     consents: [],
     newSuppressions: [],
@@ -204,6 +220,7 @@ export class Draft {
       lastContactedAt: null,
       takenOverAt: null,
       takenOverUntil: null,
+      apart: {},
       ...fields,
       id,
       personId: id,
@@ -217,6 +234,15 @@ export class Draft {
 
   changeContact(id: string, patch: Partial<Omit<KnownContact, 'id'>>): void {
     if (change(this.#contacts, id, patch) && !this.changes.newContacts.has(id)) this.changes.contacts.add(id);
+  }
+
+  /** Whether a merge of these two was undone. */
+  areApart(personId: string, other: string): boolean {
+    return keptApart([...this.#contacts.values()])(personId, other);
+  }
+
+  addMerge(merge: Merge): void {
+    this.changes.merges.push(merge);
   }
 
   addIdentities(contactId: string, identities: readonly Identity[]): void {

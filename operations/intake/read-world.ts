@@ -2,6 +2,7 @@ import type { StoredRow } from '../../db/row-of.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import type { DomainEvent, MessageRef } from '../../domain/events.ts';
 import { chooseContact, type Identity } from '../../domain/people/choose-contact.ts';
+import { keptApart } from '../../domain/people/kept-apart.ts';
 import type { Version, VersionCache } from '../dispatch/versions.ts';
 import { effectOf } from '../effects/index.ts';
 import type { DecisionContext } from './draft.ts';
@@ -81,7 +82,7 @@ export async function readSuppressions(tx: Tx, context: Pick<DecisionContext, 'a
 function identitiesToCheck(world: World, usable: readonly Identity[], asks: boolean): Identity[] {
   const personOf = new Map(world.contacts.map((c) => [c.id, c.personId]));
   const held = world.identities.map((i) => ({ ...i, personId: personOf.get(i.contactId) ?? i.contactId }));
-  const chosen = chooseContact(usable, held);
+  const chosen = chooseContact(usable, held, keptApart(world.contacts));
   const changesPersons = chosen !== null && (chosen.together.length > 1 || chosen.missing.length > 0);
   if (!asks && !changesPersons) return [];
   const meant = new Set([...world.found.named, ...(chosen?.together ?? [])]);

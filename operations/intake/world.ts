@@ -53,6 +53,8 @@ export interface KnownContact {
   /** A person answers since then, until then; null: nobody does, and: until it is released. */
   takenOverAt: number | null;
   takenOverUntil: number | null;
+  /** Contacts that a merge was undone with, and that merge. */
+  apart: Readonly<Record<string, string>>;
 }
 
 export interface KnownIdentity extends Identity {
@@ -224,6 +226,7 @@ function parseContact(row: StoredRow): KnownContact {
     lastContactedAt: instant(row, 'last_contacted_at'),
     takenOverAt: instant(row, 'taken_over_at'),
     takenOverUntil: instant(row, 'taken_over_until'),
+    apart: maybe<Record<string, string>>(row, 'apart') ?? {},
   };
 }
 

@@ -7,6 +7,7 @@ import type { KnownContact, KnownSubject } from './world.ts';
 /** The lists of db/functions/write_world.sql. */
 type List =
   | 'new_contacts'
+  | 'merges'
   | 'identities'
   | 'contacts'
   | 'consents'
@@ -41,6 +42,16 @@ export function writesOf(draft: Draft): Writes {
   const begun = new Set(c.beginnings.map((b) => b.id));
   const writes: Record<Exclude<List, 'applied'>, unknown[]> = {
     new_contacts: [...c.newContacts].map((id) => contactRow(draft.contact(id))),
+    merges: c.merges.map((m) => ({
+      id: newId(),
+      kept: m.keptId,
+      merged: m.mergedId,
+      contacts: m.contactIds,
+      brought_by: m.broughtBy,
+      identity_kinds: m.identityKinds,
+      ended: m.endedIds,
+      inbox_id: inboxId,
+    })),
     identities: c.identities.map((i) => ({ id: newId(), contact_id: i.contactId, kind: i.kind, value: i.value })),
     contacts: [...c.contacts].map((id) => contactRow(draft.contact(id))),
     consents: c.consents.map((s) => ({
@@ -186,6 +197,7 @@ function contactRow(c: KnownContact) {
     last_reply_at: isoOrNull(c.lastReplyAt),
     last_contacted_at: isoOrNull(c.lastContactedAt),
     takeover: { at: isoOrNull(c.takenOverAt), until: isoOrNull(c.takenOverUntil) },
+    apart: c.apart,
   };
 }
 

@@ -74,6 +74,10 @@ export function eventSentence(about: Words, type: string, data: Data): string {
       return `The conversation was released (${textOf(data['actor'])}): the sequence goes on.`;
     case 'snoozed':
       return `The ${person} asked to be contacted later: what is left of the sequence moves${typeof data['until_ms'] === 'number' ? ` to ${instantWords(data['until_ms'])}` : ''}.`;
+    case 'person.merged':
+      return `It turned out that the ${person} is known by something else as well: what was two people is one from here on.`;
+    case 'person.split':
+      return `The ${person} was separated from somebody else by hand: they are two people again. Opt-outs, and what went out so far, count for both.`;
     case 'paused':
       return `The sequence was paused${by}.`;
     case 'resumed':

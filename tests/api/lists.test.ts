@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { aCart, openShop, type Shop } from '../helpers/shop.ts';
+import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
 // What every list under /api guarantees. The lists are taken from the published description, so that a new one is tested automatically.
@@ -11,8 +11,13 @@ beforeAll(async () => {
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
   for (const channel of ['email', 'sms'])
     await shop.post('contact.opted_in', { contact: { email: '1@example.com', phone: '+12025550111' }, channel });
+  for (const n of [1, 2, 3]) await shop.post('contact.updated', { contact: { id: 'same', email: `${n}@example.com` } });
   for (const name of ['One', 'Two']) await own('/api/connections', 'POST', { integration: 'generic', name });
   for (const lowStockAt of [3, 4, 5]) await own('/api/settings', 'PATCH', { settings: { lowStockAt } });
+  for (const sequence of ['cart', 'lead-nurture']) {
+    const { id } = (await own('/api/backtests', 'POST', { sequence, days: 1 })).body as { id: string };
+    await until('the end of a backtest', async () => ((await own(`/api/backtests/${id}`)).body as { state: string }).state !== 'running');
+  }
   const { paths } = (await shop.app.inject('/openapi.json')).json<{
     paths: Record<string, Record<string, { parameters?: { name: string }[]; security: object[] }>>;
   }>();
@@ -32,7 +37,16 @@ const urlOf = (path: string, query = '') => `${path}?${[required[path], query].f
 
 describe('every list under /api', () => {
   test('is among these', () => {
-    expect(lists).toEqual(['/api/connections', '/api/consents', '/api/deliveries', '/api/enrollments', '/api/quarantine', '/api/settings/history']);
+    expect(lists).toEqual([
+      '/api/backtests',
+      '/api/connections',
+      '/api/consents',
+      '/api/contacts/merges',
+      '/api/deliveries',
+      '/api/enrollments',
+      '/api/quarantine',
+      '/api/settings/history',
+    ]);
   });
 
   test('answers { data, nextCursor }, and the same page by page as at once', async () => {

@@ -27,6 +27,8 @@ async function fillEveryTable(): Promise<void> {
   await shop.post('order.updated', { order: { id: 'o-1', currency: 'EUR', refunds: [{ id: 'r-1', amount: '0.50' }] } });
   await shop.shopify('customers/redact', { shop_domain: 'x.example.com', customer: { id: 1, email: 'ada@example.com' }, orders_to_redact: [] });
   await shop.post('cart.updated', { cart: 'not a cart' });
+  for (const name of ['one', 'other']) await shop.post('contact.updated', { contact: { email: `${name}-2@example.com` } });
+  for (const name of ['one', 'other']) await shop.post('contact.updated', { contact: { id: 'c-2', email: `${name}-2@example.com` } });
   const enrollment = await shop.enrollmentOf('cart-1');
   if (enrollment === null) throw new Error('no enrollment');
   const message = randomUUID();
@@ -57,6 +59,7 @@ async function fillEveryTable(): Promise<void> {
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   const { sequenceId, contactId } = enrollment;
   await insert('assignments', { tenant_id: tenantId, id: randomUUID(), sequence_id: sequenceId, contact_id: contactId, arm: 'treated', share: 0.1 });
+  await insert('backtests', { tenant_id: tenantId, id: randomUUID(), slug: 'cart', source_hash: 'x', days: 1, requested_by: 'test' });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 

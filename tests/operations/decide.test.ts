@@ -75,6 +75,7 @@ const aContact = (id: string, personId = id) => ({
   lastContactedAt: null,
   takenOverAt: null,
   takenOverUntil: null,
+  apart: {},
 });
 const lead = (email: string | null, phone: string | null = null): DomainEvent => ({
   type: 'lead.created',

@@ -18,14 +18,14 @@ export interface Resolved {
  */
 export function resolveContact(draft: Draft, identities: readonly Identity[]): Resolved | null {
   if (identities.length === 0) return null;
-  const chosen = chooseContact(identities, draft.heldBesides(identities));
+  const chosen = chooseContact(identities, draft.heldBesides(identities), (one, other) => draft.areApart(one, other));
   if (chosen === null) {
     const { id } = draft.createContact(identities);
     return { contactId: id, personId: id };
   }
   const { contactId, together, missing } = chosen;
   draft.addIdentities(contactId, missing);
-  const personId = together.length > 1 ? mergePersons(draft, together) : chosen.personId;
+  const personId = together.length > 1 ? mergePersons(draft, together, { by: 'identity', kinds: kindsOf(identities) }) : chosen.personId;
   // The new address may be suppressed: its opt-outs apply to the whole person.
   if (missing.length > 0) carryStops(draft, personId);
   return { contactId, personId };
@@ -45,23 +45,45 @@ function takeoverOf(all: readonly KnownContact[]): Pick<KnownContact, 'takenOver
   return { takenOverAt: longest?.takenOverAt ?? null, takenOverUntil: longest?.takenOverUntil ?? null };
 }
 
-/** Merge persons into the oldest one. A merge that brings a known stop to further enrollments counts as a stop. */
-export function mergePersons(draft: Draft, personIds: readonly string[]): string {
-  const [root, ...others] = [...new Set(personIds)].sort();
-  if (root === undefined) throw new TypeError('a merge needs persons');
-  if (others.length === 0) return root;
-  const all = [root, ...others].map((id) => draft.contact(id));
+/** The latest order, reply, call and sign of life of any of them, and whoever answers them. */
+export function lastOf(all: readonly KnownContact[]): Partial<KnownContact> {
   const latest = (times: (number | null)[]) => times.reduce((max, t) => ((t ?? 0) > (max ?? 0) ? t : max), null);
-  draft.changeContact(root, {
+  return {
     lastOrderAt: latest(all.map((c) => c.lastOrderAt)),
     lastReplyAt: latest(all.map((c) => c.lastReplyAt)),
     lastContactedAt: latest(all.map((c) => c.lastContactedAt)),
     lastSeenAt: latest(all.map((c) => c.lastSeenAt)),
     ...takeoverOf(all),
+  };
+}
+
+/** What makes one person of several: identities that an event named, or a subject that turned out to be somebody's. */
+type Brought = { by: 'identity'; kinds: string[] } | { by: 'subject' };
+
+const kindsOf = (identities: readonly Identity[]) => [...new Set(identities.map((i) => i.kind))].sort();
+
+function tellEach(draft: Draft, personId: string, type: string): void {
+  for (const { id } of draft.openEnrollmentsOf([personId])) draft.addStoryEntry({ enrollmentId: id, type, data: {} });
+}
+
+/** Merge persons into the oldest one. A merge that brings a known stop to further enrollments counts as a stop. */
+export function mergePersons(draft: Draft, personIds: readonly string[], brought: Brought): string {
+  const [root, ...others] = [...new Set(personIds)].sort();
+  if (root === undefined) throw new TypeError('a merge needs persons');
+  if (others.length === 0) return root;
+  const all = [root, ...others].map((id) => draft.contact(id));
+  draft.changeContact(root, {
+    ...lastOf(all),
     ...(all.some((c) => c.lifecycle === 'DO_NOT_CONTACT') ? { lifecycle: 'DO_NOT_CONTACT' } : {}),
   });
+  const joining = others.map((id) => ({ mergedId: id, contactIds: draft.contactsOf([id]).map((c) => c.id) }));
   for (const { id } of draft.contactsOf(others)) draft.changeContact(id, { personId: root });
+  const endedBefore = draft.changes.ends.length;
   carryStops(draft, root);
   supersedeOlder(draft, root);
+  const endedIds = draft.changes.ends.slice(endedBefore).map((end) => end.id);
+  const identityKinds = brought.by === 'identity' ? brought.kinds : [];
+  for (const merged of joining) draft.addMerge({ keptId: root, ...merged, broughtBy: brought.by, identityKinds, endedIds });
+  if (brought.by === 'identity') tellEach(draft, root, 'person.merged');
   return root;
 }

@@ -147,8 +147,10 @@ function moveTo(draft: Draft, subject: KnownSubject, named: Resolved): void {
     if (enrollment.endedAt === null) draft.moveEnrollment(enrollment.id, { contactId: named.contactId });
   supersedeOlder(draft, draft.contact(named.contactId).personId);
   // The anonymous contact turned out to be this person: merge them.
-  if (draft.identitiesOf([oldPersonId]).length === 0) mergePersons(draft, [draft.contact(named.contactId).personId, oldPersonId]);
-  else carryStops(draft, draft.contact(named.contactId).personId);
+  const { personId } = draft.contact(named.contactId);
+  const isAnonymous = draft.identitiesOf([oldPersonId]).length === 0;
+  if (isAnonymous && !draft.areApart(personId, oldPersonId)) mergePersons(draft, [personId, oldPersonId], { by: 'subject' });
+  else carryStops(draft, personId);
 }
 
 /** Record what the event says about its person, and that they were active. */

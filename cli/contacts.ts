@@ -1,0 +1,44 @@
+import { type Command, required, type Row, shown, UsageError } from './command.ts';
+
+const search = ({ email, phone }: { email?: unknown; phone?: unknown }): string => {
+  const given = Object.entries({ email, phone }).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as [string, string]] : []));
+  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+};
+
+const moved = (merge: Row) =>
+  Object.entries(merge['moved'] as Record<string, unknown[]>)
+    .filter(([, ids]) => ids.length > 0)
+    .map(([what, ids]) => `${ids.length} ${what}`)
+    .join(', ');
+
+const line = (merge: Row) =>
+  `${shown(merge['merged_at'])}  ${shown(merge['merged_contact'])} became ${shown(merge['kept_contact'])} (${moved(merge)})${
+    merge['undone_at'] === null ? '' : `, undone ${shown(merge['undone_at'])} by ${shown(merge['undone_by'])}`
+  }`;
+
+/** People: who turned out to be the same, and how that is undone. */
+export const contacts: Command = {
+  summary: 'see which people turned out to be one, and take them apart again',
+  usage: `rekindle contacts merges [--email <address>] [--phone <number>]   the latest first
+rekindle contacts unmerge <contact id> [--merge <id>]              the latest merge of that contact, or the one named
+
+An opt-out, a purchase and a reply stay with both, and what went out counts for both. Enrollments that the merge ended stay ended: rekindle re-enroll begins one anew.`,
+  options: { email: { type: 'string' }, phone: { type: 'string' }, merge: { type: 'string' } },
+  takes: { merges: 0, unmerge: 1 },
+  async run({ store, args: [action, id], options }) {
+    switch (action) {
+      case 'merges': {
+        const data = await store.listAll(`/api/contacts/merges${search(options)}`);
+        return { data, lines: data.length === 0 ? ['Nobody turned out to be the same as somebody else.'] : data.map(line) };
+      }
+      case 'unmerge': {
+        const body = typeof options['merge'] === 'string' ? { merge: options['merge'] } : {};
+        const path = `/api/contacts/${encodeURIComponent(required(id, 'The contact’s id'))}/unmerge`;
+        const data = (await store.request('POST', path, body)) as Row;
+        return { data, lines: [line(data)] };
+      }
+      default:
+        throw new UsageError('Say merges or unmerge.');
+    }
+  },
+};
