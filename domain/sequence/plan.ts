@@ -50,6 +50,8 @@ export const skipReasons = [
   'condition',
   'no_address',
   'no_consent',
+  'consent_required',
+  'consent_expired',
   'suppressed',
   'not_connected',
   'refused',
