@@ -5,7 +5,7 @@ import { moveTo } from './move-to.ts';
 /** Open enrollments that stand alike: on one version, with the same steps settled. */
 export interface Standing {
   version: number;
-  steps: readonly { id: StepId }[];
+  steps: readonly { id: StepId; on?: unknown }[];
   settled: readonly StepId[];
   /** How many there are. */
   count: number;
@@ -32,7 +32,12 @@ export function headCounts(changes: readonly StepChange[], after: VersionSource[
   const sum = (counts: readonly number[]) => counts.reduce((all, n) => all + n, 0);
   const where = standings.map((standing) => {
     const settled = new Set(standing.settled);
-    return { ...standing, settled, next: standing.steps.find(({ id }) => !settled.has(id))?.id ?? null, moved: moveTo(standing, after, settled) };
+    return {
+      ...standing,
+      settled,
+      next: standing.steps.find(({ id, on }) => on === undefined && !settled.has(id))?.id ?? null,
+      moved: moveTo(standing, after, settled),
+    };
   });
   type Where = (typeof where)[number];
   const placeIn = ({ step, change }: StepChange, { steps, settled, next, moved }: Where): keyof HeadCounts | null => {

@@ -1,7 +1,8 @@
 import type { StepId } from '../sequence/plan.ts';
 
-interface Ordered {
-  steps: readonly { id: StepId }[];
+interface Steps {
+  /** `on`: it is a reaction, which has no place in the order. */
+  steps: readonly { id: StepId; on?: unknown }[];
 }
 
 /**
@@ -15,13 +16,19 @@ export type Moved = { kind: 'moves'; passed: StepId[] } | { kind: 'stays' };
  * that it waits for; else after an earlier one that it did. It never goes back behind a step that was done, and a step that was done is not done again.
  * @param settled - the ids of its settled steps
  */
-export function moveTo(from: Ordered, to: Ordered, settled: ReadonlySet<StepId>): Moved {
-  const placeOf = (id: StepId | undefined) => to.steps.findIndex((step) => step.id === id);
-  const done = from.steps.filter(({ id }) => settled.has(id));
-  const lastDone = to.steps.findLastIndex(({ id }) => settled.has(id));
-  const afterLast = placeOf(done.at(-1)?.id) + 1;
-  const atNext = placeOf(from.steps.find(({ id }) => !settled.has(id))?.id);
+export function moveTo(from: Steps, to: Steps, settled: ReadonlySet<StepId>): Moved {
+  const [before, after] = [orderOf(from), orderOf(to)];
+  const done = before.filter((id) => settled.has(id));
+  const lastDone = after.findLastIndex((id) => settled.has(id));
+  const afterLast = placeOf(after, done.at(-1)) + 1;
+  const atNext = placeOf(
+    after,
+    before.find((id) => !settled.has(id)),
+  );
   if (done.length > 0 && lastDone < 0 && atNext < 0) return { kind: 'stays' };
   const place = afterLast > 0 ? afterLast : done.length > 0 && atNext >= 0 ? atNext : 0;
-  return { kind: 'moves', passed: to.steps.slice(0, Math.max(place, lastDone + 1)).flatMap(({ id }) => (settled.has(id) ? [] : [id])) };
+  return { kind: 'moves', passed: after.slice(0, Math.max(place, lastDone + 1)).filter((id) => !settled.has(id)) };
 }
+
+const orderOf = ({ steps }: Steps) => steps.flatMap(({ id, on }) => (on === undefined ? [id] : []));
+const placeOf = (order: readonly StepId[], id: StepId | undefined) => (id === undefined ? -1 : order.indexOf(id));

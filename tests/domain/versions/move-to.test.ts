@@ -46,3 +46,10 @@ test('whatever two versions have in common: nothing that was done comes again, a
     }),
   );
 });
+
+test('a reaction has no place in the order: it is neither passed nor waited for', () => {
+  const from = { steps: [{ id: 'a' }, { id: 'b' }, { id: 'r', on: {} }] };
+  const to = { steps: [{ id: 'q', on: {} }, { id: 'a' }, { id: 's', on: {} }, { id: 'x' }, { id: 'b' }] };
+  expect(moveTo(from, to, new Set(['a', 'r']))).toEqual({ kind: 'moves', passed: [] });
+  expect(moveTo(from, { steps: [{ id: 'x' }, { id: 'r', on: {} }] }, new Set(['a', 'r']))).toEqual({ kind: 'stays' });
+});
