@@ -2,8 +2,12 @@ import { pino } from 'pino';
 import { takeInPass } from '../../operations/bulk/take-in.ts';
 import { createDeps } from '../../operations/create-deps.ts';
 
-/** The worker's part in bulk enrollments in a process of its own, to be killed. Arguments: the database's URL, and the master key in base64. */
-const [, , databaseUrl = '', masterKey = ''] = process.argv;
+/** The worker's part in bulk enrollments in a process of its own, to be killed. Configured by one JSON argument. */
+export interface BulkProcessConfig {
+  databaseUrl: string;
+  masterKey: string;
+}
+const { databaseUrl, masterKey } = JSON.parse(process.argv[2] ?? '') as BulkProcessConfig;
 const deps = createDeps({
   databaseUrl,
   masterKey: Buffer.from(masterKey, 'base64'),

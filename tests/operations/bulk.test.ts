@@ -5,6 +5,7 @@ import { bulkJobs, bulkMembers, contacts, enrollments } from '../../db/schema/in
 import { beginBacktest, readBacktest } from '../../operations/backtest/backtests.ts';
 import { beginBulk, type BulkJobView, changeBulk, readBulk } from '../../operations/bulk/bulk-jobs.ts';
 import { takeInPass } from '../../operations/bulk/take-in.ts';
+import type { BulkProcessConfig } from '../chaos/bulk-process.ts';
 import { startScript } from '../chaos/own-process.ts';
 import { asOwner } from '../helpers/database.ts';
 import { publishYaml } from '../helpers/publish-yaml.ts';
@@ -188,7 +189,8 @@ test('killed in the middle again and again, it goes on where it was and takes no
   const job = await begun({ people: 36_000 });
   let seen = 0;
   for (let kill = 0; kill < 3; kill++) {
-    const workers = [1, 2].map(() => startScript('tests/chaos/bulk-process.ts', { args: [shop.database.url, masterKey.toString('base64')] }));
+    const config: BulkProcessConfig = { databaseUrl: shop.database.url, masterKey: masterKey.toString('base64') };
+    const workers = [1, 2].map(() => startScript('tests/chaos/bulk-process.ts', { args: [JSON.stringify(config)] }));
     await Promise.all(workers.map(({ ready }) => ready));
     const reached = seen + 5;
     const { enrolled } = await until('some more', async () => {
