@@ -56,6 +56,7 @@ const strict = {
   legalHours: z.boolean(),
   caps: z.array(cap).max(20, 'are more than 20'),
   requireConsent: z.array(z.enum(channelNames, 'is no channel')),
+  consentLaw: fields.consentLaw.unwrap(),
   onReply: fields.onReply.unwrap(),
   takeoverHours: z.int('is a whole number of hours').min(1, 'is below 1').max(8_760, 'is more than a year').nullable(),
   optOutAllChannels: z.boolean(),

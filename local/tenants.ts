@@ -17,6 +17,8 @@ const demo = {
     postalAddress: 'Hearth & Moss (a demo), 1 Example Street, 12345 Example City',
     shippingNote: 'Free shipping on every order of this demo.',
     returnsNote: 'Thirty days to change your mind.',
+    // Its shoppers are invented; not all of its shops report consent.
+    consentLaw: 'off' as const,
   },
 };
 

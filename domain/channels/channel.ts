@@ -1,3 +1,5 @@
+import type { ConsentClass } from '../law/consent-law.ts';
+
 /** The kinds of address that a channel may need, as identities are stored. */
 export type AddressKind = 'email' | 'phone' | 'telegram' | 'push' | 'visitor' | 'external';
 
@@ -15,6 +17,8 @@ export interface ChannelTraits {
   disturbs: boolean;
   /** The hours that the law has for it, where it has any (`domain/law/legal-hours.ts`). */
   law?: 'texts' | 'calls';
+  /** What the law asks consent for, where it asks (`domain/law/consent-law.ts`). */
+  consentClass?: ConsentClass;
   /** Steps on this channel have a text in the sequence's copy. */
   carriesCopy: boolean;
   /** Its messages report by themselves that they were opened; on other channels only a click shows it. */

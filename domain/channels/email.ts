@@ -22,6 +22,7 @@ export const email: MessageChannel<EmailPayload> = {
   address: 'email',
   purpose: 'marketing',
   disturbs: true,
+  consentClass: 'emails',
   carriesCopy: true,
   tellsOpens: true,
   addressOf: ({ to }) => to.address,

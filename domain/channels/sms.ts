@@ -20,6 +20,7 @@ export const sms: MessageChannel<SmsPayload> = {
   purpose: 'marketing',
   disturbs: true,
   law: 'texts',
+  consentClass: 'texts',
   carriesCopy: true,
   addressOf: ({ to }) => to,
 };

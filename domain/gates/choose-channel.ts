@@ -1,27 +1,36 @@
 import type { Channel } from '../channels/index.ts';
 import { channels } from '../channels/index.ts';
 import { consentAllows } from '../people/consent.ts';
+import type { LegalConsent } from '../people/consent-by-law.ts';
 import type { SkipReason } from '../sequence/plan.ts';
 import type { ChannelFacts, Facts } from './facts.ts';
 
 /** Why a channel is impossible for this message. Time is never among the reasons (rule 7). */
-export type Impossible = Extract<SkipReason, 'not_connected' | 'no_address' | 'suppressed' | 'no_consent' | 'refused' | 'silent'>;
+export type Impossible = Extract<
+  SkipReason,
+  'not_connected' | 'no_address' | 'suppressed' | 'no_consent' | 'consent_required' | 'consent_expired' | 'refused' | 'silent'
+>;
 
 export type ChannelChoice =
   | { kind: 'chosen'; channel: Channel; passedOver: { channel: Channel; reason: Impossible }[] }
   | { kind: 'impossible'; passedOver: { channel: Channel; reason: Impossible }[] };
+
+/** What the law says about a channel that the person has not said no to. */
+export type ByLaw = (channel: Channel, known: ChannelFacts) => LegalConsent | null;
+const noLaw: ByLaw = () => null;
 
 /** What of a step its channel depends on. */
 type StepChannels = Pick<Facts['step'], 'channels' | 'refusals' | 'maxRetries' | 'onFailure'>;
 
 /**
  * The first channel of the step's list that can be used at all.
- * Source: docs/rules.md, rules 7, 8 and 14
+ * @param byLaw - what the law where the person is says about writing to them; left out where the clock is not known
+ * Source: docs/rules.md, rules 7, 8, 14 and 31
  */
-export function chooseChannel(facts: { step: StepChannels; channels: Facts['channels'] }): ChannelChoice {
+export function chooseChannel(facts: { step: StepChannels; channels: Facts['channels'] }, byLaw: ByLaw = noLaw): ChannelChoice {
   const passedOver: { channel: Channel; reason: Impossible }[] = [];
   for (const [index, channel] of facts.step.channels.entries()) {
-    const reason = impossibility(channel, facts.channels[channel]) ?? (isGivenUp(facts.step, index) ? 'refused' : null);
+    const reason = impossibility(channel, facts.channels[channel], byLaw) ?? (isGivenUp(facts.step, index) ? 'refused' : null);
     if (reason === null) return { kind: 'chosen', channel, passedOver };
     passedOver.push({ channel, reason });
   }
@@ -37,12 +46,14 @@ function isGivenUp({ channels: list, refusals, maxRetries, onFailure }: StepChan
   return list.some((channel, at) => at >= index && refusals[channel] !== undefined && (at > index || refusals[channel] > maxRetries));
 }
 
-function impossibility(channel: Channel, known: ChannelFacts | undefined): Impossible | null {
+function impossibility(channel: Channel, known: ChannelFacts | undefined, byLaw: ByLaw): Impossible | null {
   if (channel === 'none') return 'silent';
   if (known === undefined || !known.connected) return 'not_connected';
   if (known.refused) return 'refused';
   if (channels[channel].address === null) return null;
   if (!known.hasAddress) return 'no_address';
   if (known.suppressed) return 'suppressed';
-  return consentAllows(known.consent, known.requiresConsent) ? null : 'no_consent';
+  if (!consentAllows(known.consent, known.requiresConsent)) return 'no_consent';
+  const legal = byLaw(channel, known);
+  return legal === null || legal.allowed ? null : legal.reason;
 }

@@ -2,6 +2,7 @@ import { dueAt, expiryAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { expiryWhenCapped } from './cap.ts';
 import { chooseChannel } from './choose-channel.ts';
+import { legalConsent } from './consent-law.ts';
 import type { Facts } from './facts.ts';
 import { firstOpen } from './first-open.ts';
 import type { Answer, Situation } from './gate.ts';
@@ -21,7 +22,7 @@ import type { GateCheck, Verdict } from './verdict.ts';
  */
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   const dueMs = dueAt(facts.plan, facts.progress, facts.step.id);
-  const asked = { facts, nowMs, dueMs, choice: chooseChannel(facts) };
+  const asked = { facts, nowMs, dueMs, choice: chooseChannel(facts, (channel, known) => legalConsent(facts, channel, known, nowMs)) };
   const plannedExpiryMs = expiryInWindow(asked, expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)));
   // Written out, not spread: this is the hot path of rehearsals.
   const situation: Situation = { facts, nowMs, dueMs, choice: asked.choice, expiryMs: expiryWhenCapped(asked, plannedExpiryMs) };

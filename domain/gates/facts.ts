@@ -107,6 +107,8 @@ export interface Facts {
     state: 'open' | 'converted' | 'gone';
     /** Which orders are its purchase: those that name it, or any of its person. */
     boughtBy: 'key' | 'person';
+    /** Its person asked about something, as with a lead. */
+    isInquiry?: boolean;
     /** Epoch ms of the last activity on it, by the provider's clock. */
     lastActivityMs: EpochMs;
     valueMinor: number | null;

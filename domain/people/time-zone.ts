@@ -19,6 +19,8 @@ export interface PersonZones {
   country: string | null;
   /** Whose law applies: by the address, else by the telephone number. */
   place: LegalPlace;
+  /** Every country that may be the person's, by addresses and numbers, for laws of which the strictest holds. Absent: that of `place`. */
+  countries?: readonly string[];
 }
 
 /** What is known about where a person lives. */
@@ -50,11 +52,15 @@ export function zonesOfPerson(whereabouts: Whereabouts, storeTimeZone: string): 
   return { ...known, place };
 }
 
-type Zones = Omit<PersonZones, 'place'>;
+type Zones = Omit<PersonZones, 'place' | 'countries'>;
+
+/** The country that an address names, by itself or by its region. */
+export const countryOfAddress = ({ country, region }: Pick<Whereabouts, 'country' | 'region'>): string | null =>
+  (country ?? (region === null ? null : countryOfRegion(region)))?.trim().toUpperCase() ?? null;
 
 /** The address decides alone, where it names a country at all. */
 function placeOf({ country, region, phoneCountry, phoneRegion = null }: Whereabouts): LegalPlace {
-  const own = (country ?? (region === null ? null : countryOfRegion(region)))?.trim().toUpperCase() ?? null;
+  const own = countryOfAddress({ country, region });
   if (own === null) return { country: phoneCountry, region: phoneRegion };
   return { country: own, region: region === null ? null : codeOfRegion(own, region) };
 }

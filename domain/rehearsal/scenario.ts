@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { channelNames } from '../channels/index.ts';
 import type { ChannelFacts } from '../gates/facts.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
+import { consentReadings } from '../people/consent-by-law.ts';
 import { codeOfRegion } from '../people/region-zones.ts';
 import { minorDigits } from '../money.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
@@ -68,6 +69,11 @@ const scenarioSchema = z.strictObject({
     .regex(/^[A-Z]{2}$/, 'is no country code like US')
     .optional(),
   region: z.string().optional(),
+  /** What the person has said about being contacted. */
+  consent: z.enum(['granted', 'unknown', 'denied'], { error: 'is neither granted, unknown nor denied' }).default('granted'),
+  consentLaw: z.enum(consentReadings, { error: 'is neither strict, law nor off' }).default('strict'),
+  /** The day on which they last bought, before all this. */
+  lastOrder: z.iso.date({ error: 'is no date like 2026-01-31' }).optional(),
   quietHours: z
     .union([z.literal(['off', false]), z.strictObject({ from: z.string().regex(timeOfDay), to: z.string().regex(timeOfDay) })], {
       error: 'is neither `off` nor like { from: "21:00", to: "08:00" }',
@@ -120,7 +126,7 @@ export interface Scenario {
  */
 export function parseScenario(yaml: string, definition: SequenceDefinition, kinds: SubjectKinds = subjectKinds): ReadYaml<Scenario> {
   const read = readYaml(yaml.trim() === '' ? '{}' : yaml, scenarioSchema, (shape) => mistakesIn(shape, definition, kinds));
-  return read.ok ? { ...read, value: toScenario(read.value) } : read;
+  return read.ok ? { ...read, value: toScenario(read.value, { isInquiry: kindOfSequence(kinds, definition)?.isInquiry }) } : read;
 }
 
 function mistakesIn(shape: ScenarioShape, definition: SequenceDefinition, kinds: SubjectKinds): Mistake[] {
@@ -154,7 +160,13 @@ function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition)
 
 const usable: ChannelFacts = { connected: true, hasAddress: true, suppressed: false, consent: 'granted', requiresConsent: true, refused: false };
 
-function toScenario(shape: ScenarioShape): Scenario {
+/** Where nothing was said, the store's setting is that of emails: silence is enough where the law says nothing else. */
+const consentOf = ({ consent }: ScenarioShape): Pick<ChannelFacts, 'consent' | 'requiresConsent'> => ({
+  consent,
+  requiresConsent: consent !== 'unknown',
+});
+
+function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean | undefined }): Scenario {
   const fromMs = localMs(shape.timeZone, shape.from);
   const { quietHours, value, currency } = shape;
   const window = quietHours === 'off' || quietHours === false ? null : { fromMinute: minuteOf(quietHours.from), toMinute: minuteOf(quietHours.to) };
@@ -162,7 +174,7 @@ function toScenario(shape: ScenarioShape): Scenario {
     ...plainSetting,
     timeZones: [shape.timeZone],
     place: placeOf(shape),
-    settings: { ...plainSettings, quietHours: window },
+    settings: { ...plainSettings, quietHours: window, consentLaw: shape.consentLaw },
     timeScale: shape.timeScale,
     segment: shape.segment,
     modifiers: shape.lowStock ? ['LOW_STOCK'] : [],
@@ -170,9 +182,11 @@ function toScenario(shape: ScenarioShape): Scenario {
     currency,
     stock: shape.stock,
     attributes: shape.attributes,
-    channels: Object.fromEntries(shape.channels.map((channel) => [channel, usable])),
+    channels: Object.fromEntries(shape.channels.map((channel) => [channel, { ...usable, ...consentOf(shape) }])),
     tracksOpens: shape.tracksOpens,
     heldOut: shape.holdout,
+    ...(shape.lastOrder === undefined ? {} : { lastOrderMs: Math.min(Date.parse(`${shape.lastOrder}T12:00Z`), fromMs - 1) }),
+    isInquiry: isInquiry === true,
   };
   return {
     fromMs,

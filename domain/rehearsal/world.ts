@@ -33,6 +33,10 @@ export interface Setting {
   /** The person is among those who get nothing, where the sequence holds people out. */
   heldOut: boolean;
   elsewhere: Elsewhere;
+  /** When the person last bought before; absent: never. */
+  lastOrderMs?: EpochMs;
+  /** The subject is something that its person asked about. */
+  isInquiry?: boolean;
 }
 
 /** What other sequences have sent to the person, newest first, and what they want to send next. */
@@ -99,7 +103,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: nu
     ledger: [],
     derived: null,
     lastActivityMs: anchorMs,
-    contact: { lifecycle: 'IN_PROGRESS', lastOrderMs: null, lastReplyMs: null, lastSeenMs: null },
+    contact: { lifecycle: 'IN_PROGRESS', lastOrderMs: setting.lastOrderMs ?? null, lastReplyMs: null, lastSeenMs: null },
     subjectState: 'open',
     channels: { ...setting.channels },
     messages: {},
@@ -147,6 +151,11 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       if (message === undefined || message.opened === null) return;
       // A click is an open, even where the picture that reports opens was blocked.
       world.messages[event.step] = { ...message, opened: true, clicked: message.clicked === true || event.type === 'message.clicked' };
+      const row = rowOf(world, event.step);
+      if (row !== undefined) {
+        const clickedAt = row.clickedAt ?? (event.type === 'message.clicked' ? event.atMs : null);
+        write(world, row, { ...row, openedAt: row.openedAt ?? event.atMs, clickedAt });
+      }
       return;
     }
     case 'provider.answers':
@@ -241,6 +250,8 @@ function newRow(
     claimedAt,
     settledAt: nowMs,
     createdAt: before?.createdAt ?? nowMs,
+    openedAt: before?.openedAt ?? null,
+    clickedAt: before?.clickedAt ?? null,
   };
 }
 
@@ -274,6 +285,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
     subject: {
       state: world.subjectState,
       boughtBy: 'key',
+      isInquiry: setting.isInquiry === true,
       lastActivityMs: world.lastActivityMs,
       valueMinor: setting.valueMinor,
       currency: setting.currency,

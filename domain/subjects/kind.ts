@@ -115,6 +115,8 @@ export interface SubjectKind<D, R> {
    * such a subject (docs/rules.md#rule-11).
    */
   boughtBy: 'key' | 'person';
+  /** Its person asked about something, which some laws take for consent. */
+  isInquiry?: true;
   /** Reads stored details of this or an earlier version. */
   details: z.ZodType<D>;
   /** Raised whenever the shape of the details changes; `details` must read what older versions wrote. */

@@ -11,7 +11,7 @@ import { type ConsentStatement, foldConsent } from '../../domain/people/consent.
 import { baseSegment } from '../../domain/people/segments.ts';
 import { stateOfAreaCode } from '../../domain/people/area-codes.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
-import { type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
+import { countryOfAddress, type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
@@ -201,6 +201,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
     subject: {
       state: subject.state,
       boughtBy: about.kind.boughtBy,
+      isInquiry: about.kind.isInquiry === true,
       lastActivityMs: subject.lastActivityAt,
       valueMinor: about.valueMinor,
       currency: about.currency,
@@ -271,7 +272,9 @@ function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: S
   const number = identities.find((i) => i.kind === 'phone' && countryOfPhone(i.value) !== null)?.value ?? null;
   const phone = number === null ? { phoneCountry: null } : { phoneCountry: countryOfPhone(number), phoneRegion: stateOfAreaCode(number) };
   const located = known.find((c) => zonesOfPerson({ ...whereaboutsOf(c), phoneCountry: null }, storeTimeZone).basis !== 'store');
-  return zonesOfPerson({ ...whereaboutsOf(located), ...phone }, storeTimeZone);
+  const numbers = identities.filter((i) => i.kind === 'phone').map((i) => countryOfPhone(i.value));
+  const countries = [...known.map((c) => countryOfAddress(whereaboutsOf(c))), ...numbers].filter((country) => country !== null);
+  return { ...zonesOfPerson({ ...whereaboutsOf(located), ...phone }, storeTimeZone), countries: [...new Set(countries)] };
 }
 
 const whereaboutsOf = (contact: typeof contacts.$inferSelect | undefined) => ({

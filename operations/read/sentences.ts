@@ -1,4 +1,5 @@
 import type { FieldNote } from '../../domain/field-note.ts';
+import { consentLawWords } from '../../domain/gates/consent-law.ts';
 import { legalHoursWords } from '../../domain/gates/legal-hours.ts';
 import { sendWindowWords } from '../../domain/gates/send-window.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
@@ -153,7 +154,7 @@ export function nextSentence(
     case 'hold':
       return `${stepId} waits until the sequence is resumed: ${wordsForHold(reason)}.`;
     case 'skip':
-      return `As things stand, ${stepId} would not be sent: ${wordsForSkip(about, reason)}.${again}`;
+      return `As things stand, ${stepId} would not be sent: ${wordsForSkip(about, reason)}${usedUp(reason, checks)}.${again}`;
     case 'stop':
       return `As things stand, ${stepId} would not be sent and the sequence would end: ${wordsForStop(about, reason)}.${again}`;
   }
@@ -187,6 +188,10 @@ function quietWindow(reason: string, checks: readonly GateCheck[]): string {
 
 /** Which cap it was and what used it up, or whose message goes first: ": 3 messages are the most for one person in 24 hours (sent: …)". */
 function usedUp(reason: string, checks: readonly GateCheck[]): string {
+  if (reason === 'consent_required' || reason === 'consent_expired') {
+    const asked = checks.find((c) => c.gate === 'channel')?.input;
+    return asked?.['law'] === undefined ? '' : `: ${consentLawWords(asked)}`;
+  }
   const input = ['cap', 'capped', 'turn'].includes(reason) ? checks.find((c) => c.gate === reason)?.input : undefined;
   if (input === undefined) return '';
   return `: ${input['most'] === undefined ? turnWords(input) : capWords(input)}`;

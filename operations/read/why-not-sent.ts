@@ -33,6 +33,8 @@ const skipKinds: Record<SkipReason, ReasonKind> = {
   condition: 'as_planned',
   no_address: 'blocker',
   no_consent: 'blocker',
+  consent_required: 'blocker',
+  consent_expired: 'blocker',
   suppressed: 'blocker',
   not_connected: 'blocker',
   refused: 'blocker',

@@ -40,6 +40,8 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
   condition: () => 'its condition did not hold, or could not be known',
   no_address: () => 'there was no usable address for its channel',
   no_consent: () => 'there was no consent for its channel',
+  consent_required: ({ person }) => `the law where the ${person} is asks for consent, and none is known`,
+  consent_expired: () => 'what the law had taken for consent, a purchase or a question, is too long ago',
   suppressed: ({ person }) => `messages to the ${person} were blocked on its channel`,
   not_connected: () => 'its channel was not connected',
   // Once for good, or once more often than the step allows.

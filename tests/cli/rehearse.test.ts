@@ -55,6 +55,20 @@ describe('the presets', () => {
 });
 
 describe('a file of one’s own', () => {
+  test.each([
+    ['consent: unknown', 'skipped consent_required'],
+    ['consent: unknown\nconsentLaw: law\nlastOrder: 2024-01-05', 'skipped consent_expired'],
+    ['consent: unknown\nconsentLaw: law\nlastOrder: 2025-05-14', 'sent'],
+    ['consent: unknown\nconsentLaw: off', 'sent'],
+    ['consent: denied\nconsentLaw: off', 'skipped no_consent'],
+    ['consent: granted', 'sent'],
+  ])('goes by the law of consent of the scenario: %s', async (given, expected) => {
+    const { said } = await rekindle(sequence, '--scenario', file('consent.yaml', `country: CA\n${given}\n`), '--json');
+    const { events } = JSON.parse(said) as { events: { kind: string; step: string | null; reason: string | null }[] };
+    const first = events.find((e) => e.step === 'first' && e.kind !== 'deferred');
+    expect(first?.kind === 'sent' ? 'sent' : `${first?.kind} ${first?.reason}`).toBe(expected);
+  });
+
   test('is rehearsed as JSON, with what happens in the scenario', async () => {
     const scenario = file('opened.yaml', 'timeZone: Asia/Tokyo\nevents:\n  - { at: 3h, event: opened, step: first }\n');
     const { said, status } = await rekindle(sequence, '--scenario', scenario, '--from', '2026-05-04T09:00', '--json');

@@ -57,7 +57,7 @@ async function provision(stack: BenchStack): Promise<ProvisionedTenant> {
       name: 'Fuzzed Store',
       timeScale,
       synthetic: true,
-      settings: { quietHours: null, legalHours: false, caps: [] },
+      settings: { quietHours: null, legalHours: false, consentLaw: 'off', caps: [] },
     });
   } finally {
     await deps.db.close();

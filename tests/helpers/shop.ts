@@ -127,7 +127,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     name: 'Test Store',
     timeScale: options.timeScale ?? 36_000,
     synthetic: true,
-    settings: { quietHours: null, legalHours: false, caps: [], ...options.settings },
+    settings: { quietHours: null, legalHours: false, consentLaw: 'off', caps: [], ...options.settings },
   });
   const presets = inject('presets');
   const together = options.together;

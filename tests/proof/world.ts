@@ -94,7 +94,14 @@ export async function openWorld(url: string): Promise<World> {
   const kinds = ['none', 'keys', 'find'] as const;
   for (const providers of kinds.flatMap((email) => kinds.map((sms): Providers => ({ email, sms })))) {
     for (const optOutAll of [true, false]) {
-      const settings = { quietHours: null, legalHours: false, caps: [], optOutAllChannels: optOutAll, requireConsent: [] };
+      const settings = {
+        quietHours: null,
+        legalHours: false,
+        consentLaw: 'off' as const,
+        caps: [],
+        optOutAllChannels: optOutAll,
+        requireConsent: [],
+      };
       const slug = `proof-${providers.email}-${providers.sms}-${optOutAll}`;
       const tenant = await provisionTenant(deps, { slug, name: 'Proof', timeScale, synthetic: true, settings });
       const sealedConfig = deps.sealing.seal('{}');

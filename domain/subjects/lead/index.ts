@@ -12,6 +12,7 @@ export const lead: SubjectKind<LeadDetails, LeadReport> = {
   // The welcome goes out at once.
   quietForMs: 0,
   boughtBy: 'person',
+  isInquiry: true,
   details: leadDetails,
   detailsVersion: 1,
   fold,

@@ -29,7 +29,7 @@ function decideAt(channel: 'sms' | 'call' | 'email', zones: PersonZones, atMs: n
     sequence: aSequence({ steps: [anEmail({ at: '1h', channels: [channel], expires: '20d' })] }),
     progress: { anchorMs: left },
     subject: { lastActivityMs: left },
-    channels: { [channel]: usable },
+    channels: { [channel]: { ...usable, consent: 'granted' } },
     zones,
     settings,
   });
