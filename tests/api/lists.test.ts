@@ -18,6 +18,7 @@ beforeAll(async () => {
     const { id } = (await own('/api/backtests', 'POST', { sequence, days: 1 })).body as { id: string };
     await until('the end of a backtest', async () => ((await own(`/api/backtests/${id}`)).body as { state: string }).state !== 'running');
   }
+  for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
   for (const text of ['sequence: cart\nname: Carts', 'sequence: ours\nname: Ours'])
     await own(`/api/sequences/${text.slice(10, 14)}/draft`, 'PUT', {
       yaml: `${text}\non: manual\nabout: cart\nsteps: [{ id: one, at: 1h, channel: none }]\n`,
@@ -45,6 +46,7 @@ describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
       '/api/backtests',
+      '/api/bulk-enrollments',
       '/api/connections',
       '/api/consents',
       '/api/contacts/merges',
