@@ -52,6 +52,7 @@ CREATE INDEX "shadow_decisions_run" ON "shadow_decisions" USING btree ("tenant_i
 CREATE INDEX "shadow_runs_due" ON "shadow_runs" USING btree ("tenant_id","next_at") WHERE ended_at is null;--> statement-breakpoint
 CREATE INDEX "shadow_runs_enrollment" ON "shadow_runs" USING btree ("tenant_id","enrollment_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "shadows_one_open" ON "shadows" USING btree ("tenant_id","sequence_id") WHERE ended_at is null;--> statement-breakpoint
+CREATE INDEX "shadows_sequence" ON "shadows" USING btree ("tenant_id","sequence_id");--> statement-breakpoint
 CREATE INDEX "shadows_version" ON "shadows" USING btree ("tenant_id","version_id");--> statement-breakpoint
 CREATE INDEX "shadows_beside" ON "shadows" USING btree ("tenant_id","beside_id");--> statement-breakpoint
 CREATE POLICY "tenant_rows" ON "shadow_decisions" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint

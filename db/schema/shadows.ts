@@ -22,6 +22,7 @@ export const shadows = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     uniqueIndex('shadows_one_open').on(t.tenantId, t.sequenceId).where(sql`ended_at is null`),
+    index('shadows_sequence').on(t.tenantId, t.sequenceId),
     index('shadows_version').on(t.tenantId, t.versionId),
     index('shadows_beside').on(t.tenantId, t.besideId),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'shadows_sequence_fk' }),

@@ -9,6 +9,7 @@ import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import { rehearse } from '../../domain/rehearsal/rehearse.ts';
 import type { Setting } from '../../domain/rehearsal/world.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
+import { stopReasonOfOrder } from '../../domain/sequence/ending.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
 import type { Plan, StopReason } from '../../domain/sequence/plan.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
@@ -105,7 +106,7 @@ export async function decideRun(tx: Tx, deps: ShadowDeps, outlets: Outlets, run:
     state.rehearsed = rehearsedOf(rehearse(version.definition, [{ type: 'subject.updated', atMs: state.anchorAt }], setting), state.anchorAt);
   }
   const end = (reason: string, atMs: number) => Object.assign(state, { endedAt: atMs, reason });
-  const stop = real.endedAt === null ? null : stopOf(real, plan);
+  const stop = real.endedAt === null ? null : stopOf(real, plan, state.activatedAt !== null);
   state.followedEnd = real.endedAt !== null;
   if (stop !== null) end(stop, real.endedAt ?? nowMs);
   for (let moves = 0; state.endedAt === null; moves++) {
@@ -131,8 +132,10 @@ export async function decideRun(tx: Tx, deps: ShadowDeps, outlets: Outlets, run:
 }
 
 /** The end of the real enrollment, where it would have ended the shadow too; null: it would not. */
-function stopOf({ stopReason, status }: EnrollmentRow, { stopOn }: Plan): string | null {
+function stopOf({ stopReason, status }: EnrollmentRow, { stopOn }: Plan, activated: boolean): string | null {
   const reason = status === 'COMPLETED' ? 'completed' : (stopReason ?? 'manual');
+  // Whether the subject had been abandoned depends on the first step of each.
+  if (reason === 'purchased' || reason === 'not_abandoned') return stopReasonOfOrder({ activated, matched: true });
   if (ofTheVersion.includes(reason)) return null;
   return chosen.includes(reason) && !stopOn.some((trigger) => trigger === reason) ? null : reason;
 }

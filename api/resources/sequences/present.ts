@@ -2,7 +2,6 @@ import type { z } from 'zod';
 import type { Draft } from '../../../operations/versions/draft.ts';
 import type { DraftPreview } from '../../../operations/versions/publish.ts';
 import type { SequenceView, VersionView } from '../../../operations/versions/read.ts';
-import type { StepEnd } from '../../../domain/versions/compare-shadow.ts';
 import type { ShadowReport } from '../../../operations/shadow/shadows.ts';
 import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
 import type { draftSchema, previewSchema, sequenceSchema, shadowSchema, versionSchema } from './schemas.ts';
@@ -60,5 +59,5 @@ export const presentShadow = ({ version, startedAtMs, endedAtMs, runs, verdicts,
   })),
 });
 
-const presentStepEnd = (end: StepEnd | null) =>
+const presentStepEnd = (end: ShadowReport['differences'][number]['shadow']) =>
   end === null ? null : { kind: end.kind, reason: end.reason, after_seconds: Math.round(end.afterMs / 1_000) };
