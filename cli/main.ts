@@ -16,6 +16,7 @@ import { send } from './send.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
+import { suppressions } from './suppressions.ts';
 import { release, takeover } from './takeover.ts';
 import { tenants } from './tenants.ts';
 
@@ -25,6 +26,7 @@ const commands: Readonly<Record<string, Command>> = {
   settings,
   tenants,
   contacts,
+  suppressions,
   quarantine,
   status,
   send,
