@@ -2,6 +2,7 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import type { Deps, WorkflowEngine } from '../operations/deps.ts';
 import { closeEnrollment, holdEnrollment } from '../operations/close-enrollment.ts';
 import { faultOf } from '../operations/classify-failure.ts';
+import { currentProgress } from '../operations/current-progress.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { reconcile } from '../operations/reconcile.ts';
@@ -19,12 +20,13 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
           // Not a fault: the next attempt is due at a known time, and retrying in the activity adds nothing to the history.
           throw ApplicationFailure.create({ type: 'again', message: result.why, nextRetryDelay: Math.max(50, Math.ceil(result.inMs)) });
         case 'missing':
-          throw ApplicationFailure.create({
-            type: 'enrollment_missing',
-            message: `Postgres does not know enrollment ${input.enrollmentId}`,
-            nextRetryDelay: '5m',
-          });
+          throw missing(input.enrollmentId);
       }
+    },
+    async readProgress(input) {
+      const known = await currentProgress(deps, input);
+      if (known === null) throw missing(input.enrollmentId);
+      return known;
     },
     async closeEnrollment(input) {
       return { reason: (await closeEnrollment(deps, input)) ?? input.reason };
@@ -37,6 +39,9 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
     },
   });
 }
+
+const missing = (enrollmentId: string) =>
+  ApplicationFailure.create({ type: 'enrollment_missing', message: `Postgres does not know enrollment ${enrollmentId}`, nextRetryDelay: '5m' });
 
 /** A failure is kept in Temporal's history (G9): its message goes there without a query's values, its cause and their stacks do not. */
 function withoutPersonalData(activities: Activities): Activities {
@@ -53,6 +58,7 @@ function withoutPersonalData(activities: Activities): Activities {
     };
   return {
     dispatchStep: guard('dispatch', activities.dispatchStep),
+    readProgress: guard('read', activities.readProgress),
     closeEnrollment: guard('close', activities.closeEnrollment),
     holdEnrollment: guard('hold', activities.holdEnrollment),
     reconcile: guard('reconcile', activities.reconcile),

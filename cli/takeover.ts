@@ -21,6 +21,6 @@ It ends by rekindle release, or after the store’s takeoverHours.`,
 
 export const release = command(
   'release',
-  'the conversation is over: the person’s sequences go on within the hour',
+  'the conversation is over: the person’s sequences go on at once',
   'rekindle release <enrollment id>   what is too old by then is skipped',
 );

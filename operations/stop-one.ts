@@ -73,7 +73,7 @@ export type HandTakeover = 'done' | 'not_found' | 'busy';
 
 /**
  * Take the person of an enrollment over by hand, or release them. Answered when no call of theirs is open any more.
- * @param input.does - `release`: what waits goes on within the hour
+ * @param input.does - `release`: what waits goes on at once
  */
 export async function takeOverByHand(
   deps: Deps,

@@ -59,10 +59,18 @@ export interface DispatchedStep {
   note: string;
 }
 
+export interface CurrentProgress {
+  progress: Progress;
+  /** As in `DispatchedStep`. */
+  ended: FinishReason | null;
+}
+
 /** The activities. Ids in, small facts out. */
 export interface Activities {
   /** `resumedAtMs`: when a hold ended last, so that the time until then does not count as lateness. */
   dispatchStep(input: { tenantId: string; enrollmentId: string; stepId: string; resumedAtMs?: number }): Promise<DispatchedStep>;
+  /** Where the enrollment stands by now, asked when something has happened to which it may react. */
+  readProgress(input: { tenantId: string; enrollmentId: string }): Promise<CurrentProgress>;
   /** Write an end that came from Temporal to Postgres; returns the end that Postgres holds, which may be an earlier one. */
   closeEnrollment(input: { tenantId: string; enrollmentId: string; reason: FinishReason; note: string | null }): Promise<{ reason: FinishReason }>;
   /** Write a hold or its end to Postgres, so that lists show it. */

@@ -1,4 +1,5 @@
 import { nextMove } from '../domain/sequence/next-move.ts';
+import { nextStep } from '../domain/sequence/next-step.ts';
 import type { Plan, Progress, StepId } from '../domain/sequence/plan.ts';
 import type { RecoveryView } from './contract.ts';
 
@@ -17,13 +18,15 @@ export function viewOf(enrollmentId: string, plan: Plan, progress: Progress): Re
   };
 }
 
-/** The last step that went out; steps run strictly in order. */
-function lastStepId(plan: Plan, progress: Progress): StepId | null {
-  const wentOut = (id: StepId) => ['sent', 'unknown'].includes(progress.settled[id]?.outcome ?? '');
-  return plan.steps.findLast((s) => wentOut(s.id))?.id ?? null;
+/** The last step that went out. Steps run in order, with reactions between them. */
+function lastStepId(plan: Plan, { settled }: Progress): StepId | null {
+  const out = plan.steps.flatMap(({ id }) =>
+    ['sent', 'unknown'].includes(settled[id]?.outcome ?? '') ? [{ id, atMs: settled[id]?.atMs ?? 0 }] : [],
+  );
+  return out.toSorted((a, b) => a.atMs - b.atMs).at(-1)?.id ?? null;
 }
 
 /** The step that comes next; null: none is left. */
 export function nextStepId(plan: Plan, progress: Progress): StepId | null {
-  return plan.steps.find((s) => progress.settled[s.id] === undefined)?.id ?? null;
+  return nextStep(plan, progress)?.id ?? null;
 }

@@ -2,6 +2,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   proxyActivities,
   setCurrentDetails,
   setHandler,
@@ -15,7 +16,7 @@ import { dispatchOrStop, retry } from './dispatch.ts';
 import { nextStepId, viewOf } from './recovery-view.ts';
 import { asFinishReason, noteOf, pauseSignal, resumeSignal, stopSignal, viewQuery, wakeSignal } from './signals.ts';
 
-const { closeEnrollment, holdEnrollment } = proxyActivities<Activities>({ startToCloseTimeout: '15s', retry });
+const { closeEnrollment, holdEnrollment, readProgress } = proxyActivities<Activities>({ startToCloseTimeout: '15s', retry });
 
 /**
  * One enrollment, from its start to its end: sleep until `nextMove` says otherwise, then dispatch one step. Decides nothing itself.
@@ -25,6 +26,8 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
   const ids = { tenantId, enrollmentId };
   let progress: Progress = stored;
   let woken = false;
+  // Something has happened that Postgres knows and this copy does not.
+  let stale = false;
   let heldUnwritten = false;
   // How it ends, as far as is known; `recorded`: Postgres knows it already. Only an end that an operator caused in Temporal is written back.
   let ended: FinishReason | null = progress.stopped;
@@ -53,7 +56,11 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
     note ??= noteOf(reason);
     end('manual', false);
   });
-  setHandler(wakeSignal, () => void (woken = true), { description: 'Check again: something that a running sequence reacts to has happened' });
+  const wake = () => {
+    woken = true;
+    stale = true;
+  };
+  setHandler(wakeSignal, wake, { description: 'Check again: something that a running sequence reacts to has happened' });
   setHandler(pauseSignal, () => hold('paused'), { description: 'Pause; due times do not move' });
   setHandler(resumeSignal, () => hold(null), { description: 'Resume' });
   setHandler(viewQuery, () => viewOf(enrollmentId, plan, progress), { description: 'Where the sequence stands' });
@@ -66,6 +73,19 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         await holdEnrollment({ ...ids, held: progress.held !== null });
       }
       if (ended !== null) break;
+      if (stale) {
+        stale = false;
+        if (patched('wake-reads-progress')) {
+          const known = await readProgress(ids);
+          progress = {
+            ...known.progress,
+            held: heldUnwritten ? progress.held : known.progress.held,
+            stopped: progress.stopped ?? known.progress.stopped,
+          };
+          if (known.ended !== null) end(known.ended, true);
+          continue;
+        }
+      }
       const move = nextMove(plan, progress, Date.now());
       woken = false;
       if (move.kind === 'finish') {

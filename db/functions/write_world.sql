@@ -148,6 +148,14 @@ begin
     insert into enrollment_events (tenant_id, id, enrollment_id, type, inbox_id, data)
     select tenant, s.event_id, s.id, 'snoozed', s.inbox_id, jsonb_build_object('until_ms', s.until_ms) from s;
   end if;
+  if w ? 'woken' then
+    -- What was put off while a person answered is asked about again at once.
+    with e as (
+      update enrollments e set not_before = '{}'
+      where e.tenant_id = tenant and e.id = any(ids_of(w -> 'woken')) and e.ended_at is null
+      returning e.id)
+    insert into outbox (tenant_id, enrollment_id, kind) select tenant, e.id, 'wake' from e;
+  end if;
   if w ? 'enrollments' then
     with e as (
       insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, subject_kind, segment, value_minor, currency,

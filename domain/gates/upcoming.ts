@@ -1,4 +1,5 @@
 import { dueAt, expiryAt, oldestAt, readyAt } from '../sequence/due.ts';
+import { nextStep } from '../sequence/next-step.ts';
 import type { Plan, Progress } from '../sequence/plan.ts';
 import { chooseChannel } from './choose-channel.ts';
 import type { Facts, UpcomingRecord } from './facts.ts';
@@ -9,8 +10,8 @@ import type { Facts, UpcomingRecord } from './facts.ts';
  */
 export function nextStepOf(plan: Plan, progress: Progress, enrollmentId: string, channels: Facts['channels']): UpcomingRecord[] {
   if (progress.stopped !== null || progress.held !== null) return [];
-  const step = plan.steps.find(({ id }) => progress.settled[id] === undefined);
-  if (step === undefined) return [];
+  const step = nextStep(plan, progress);
+  if (step === null) return [];
   const choice = chooseChannel({ step: { channels: step.channels, refusals: {}, maxRetries: 0, onFailure: 'skip' }, channels });
   return [
     {

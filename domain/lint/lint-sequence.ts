@@ -7,11 +7,18 @@ import { type FileError, inOrderOfFile } from '../yaml-file.ts';
 import { conditionsThatNeverHold } from './conditions.ts';
 import type { Finding, LintRule } from './finding.ts';
 import { missingPostalAddress } from './postal-address.ts';
+import { reactionsWithoutEvent } from './reactions-without-event.ts';
 import { stepsThatCannotGoOut } from './rehearsed-steps.ts';
 import { textsInTheUnitedStates } from './united-states-texts.ts';
 
 /** What is looked for beyond the format. A new rule is one file and one line here. */
-const rules: readonly LintRule[] = [conditionsThatNeverHold, stepsThatCannotGoOut, textsInTheUnitedStates, missingPostalAddress];
+const rules: readonly LintRule[] = [
+  conditionsThatNeverHold,
+  reactionsWithoutEvent,
+  stepsThatCannotGoOut,
+  textsInTheUnitedStates,
+  missingPostalAddress,
+];
 
 /** A finding with its place in the file. `rule` `format`: the file cannot be used. */
 export type LintedLine = FileError & Pick<Finding, 'rule' | 'severity'>;

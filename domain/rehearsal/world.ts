@@ -151,6 +151,11 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       if (message === undefined || message.opened === null) return;
       // A click is an open, even where the picture that reports opens was blocked.
       world.messages[event.step] = { ...message, opened: true, clicked: message.clicked === true || event.type === 'message.clicked' };
+      const row = rowOf(world, event.step);
+      if (row !== undefined) {
+        const clickedAt = row.clickedAt ?? (event.type === 'message.clicked' ? event.atMs : null);
+        write(world, row, { ...row, openedAt: row.openedAt ?? event.atMs, clickedAt });
+      }
       return;
     }
     case 'provider.answers':
@@ -245,6 +250,8 @@ function newRow(
     claimedAt,
     settledAt: nowMs,
     createdAt: before?.createdAt ?? nowMs,
+    openedAt: before?.openedAt ?? null,
+    clickedAt: before?.clickedAt ?? null,
   };
 }
 

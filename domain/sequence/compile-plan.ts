@@ -1,11 +1,12 @@
 import type { SequenceDefinition } from './definition.ts';
 import { plannedOffsetsMs } from './definition.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlanStep } from './plan.ts';
+import { isReaction } from './reactions.ts';
 import { scaled } from './time-scale.ts';
 
 /**
  * Compile a version for one enrollment: every span divided by the time scale, copy and conditions left behind.
- * A step that lapses with a later one expires at that one's due time, so that it never delays it.
+ * A step that lapses with a later one expires at that one's due time, so that it never delays it. Reactions stand behind the steps that run in order.
  * @param timeScale - 1, or how many times faster than wall time the enrollment runs
  * @throws RangeError when the time scale is not a finite number from 1 up
  */
@@ -15,11 +16,13 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
   const offsetsMs = plannedOffsetsMs(definition.steps);
   const offsetOf = (stepId: string) => offsetsMs[definition.steps.findIndex(({ id }) => id === stepId)];
 
-  const steps = definition.steps.map(({ id, due, channels, lapsesWith, expiresAfterMs }) => {
+  const steps = definition.steps.map(({ id, due, channels, lapsesWith, expiresAfterMs, on }): PlanStep => {
     const ownMs = offsetOf(id);
     const lapseMs = lapsesWith === null ? undefined : offsetOf(lapsesWith);
     const lifeMs = expiresAfterMs ?? (ownMs === undefined || lapseMs === undefined ? null : lapseMs - ownMs);
-    return { id, due: { from: due.from, delayMs: span(due.delayMs) }, channels, expiresAfterMs: lifeMs === null ? null : span(lifeMs) };
+    const step = { id, due: { from: due.from, delayMs: span(due.delayMs) }, channels, expiresAfterMs: lifeMs === null ? null : span(lifeMs) };
+    if (on === undefined) return step;
+    return { ...step, on: on.event === 'asked_later' ? on : { ...on, withinMs: span(on.withinMs) } };
   });
   return {
     sequence: definition.sequence,
@@ -31,6 +34,6 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
     ...(definition.onReply === undefined ? {} : { onReply: definition.onReply }),
     priority: definition.priority,
     whenCapped: definition.whenCapped ?? 'skip',
-    steps,
+    steps: steps.some(isReaction) ? [...steps.filter((step) => !isReaction(step)), ...steps.filter(isReaction)] : steps,
   };
 }

@@ -1,7 +1,8 @@
 import { channels } from '../channels/index.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
-import type { SequenceShape, StepShape } from './definition-schema.ts';
+import type { Reaction } from './plan.ts';
+import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
 import { kindOfSequence, manual } from './triggers.ts';
@@ -14,6 +15,9 @@ export function findMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake
   const attributes = kind === null ? [] : attributeNamesFor(kind);
   return [
     ...sequenceMistakes(shape, kinds),
+    ...(shape.steps.every(({ on }) => on !== undefined)
+      ? [{ path: ['steps'], message: 'only react: a sequence needs a step with `at` or `after`' }]
+      : []),
     ...shape.steps.flatMap((step, index) => stepMistakes({ steps: shape.steps, attributes }, step, index)),
     ...timeMistakes(shape),
   ];
@@ -44,6 +48,7 @@ function toStep(step: StepShape): StepDefinition {
   return {
     id: step.id,
     due: dueOf(step),
+    ...(step.on === undefined ? {} : { on: reactionOf(step.on) }),
     channels: step.channel,
     content: step.content ?? null,
     when: step.when ?? null,
@@ -56,7 +61,16 @@ function toStep(step: StepShape): StepDefinition {
   };
 }
 
-function dueOf({ at, after }: StepShape): StepDefinition['due'] {
+/** How long after its message an open or a click counts where the file says nothing. */
+const usualWithinMs = 72 * 3_600_000;
+
+function reactionOf({ event, step = '', within = usualWithinMs }: NonNullable<StepShape['on']>): Reaction {
+  const kind = reactionEvents[event];
+  return kind === 'asked_later' ? { event: kind } : { event: kind, step, withinMs: within };
+}
+
+function dueOf({ at, after, on }: StepShape): StepDefinition['due'] {
+  if (on !== undefined) return { from: 'event', delayMs: after ?? 0 };
   return at === undefined ? { from: 'previous', delayMs: after ?? 0 } : { from: 'anchor', delayMs: at };
 }
 
@@ -98,10 +112,16 @@ interface FieldMistake {
   message: string;
 }
 
-function timingMistakes({ at, after, window }: StepShape): FieldMistake[] {
+function timingMistakes({ at, after, window, on, lapsesWith }: StepShape): FieldMistake[] {
   if (window !== undefined && window.from === window.to) return [{ field: 'window', message: 'is never open: `from` and `to` are the same' }];
   if (window !== undefined && window.from === 1440)
     return [{ field: 'window', message: 'begins at 24:00, which is 00:00 of the next day: write that' }];
+  if (on !== undefined) {
+    const mistakes: FieldMistake[] = [];
+    if (at !== undefined) mistakes.push({ field: 'at', message: 'has no use beside `on`: write `after`, how long after that event it goes out' });
+    if (lapsesWith !== undefined) mistakes.push({ field: 'lapsesWith', message: 'has no use beside `on`: write `expires`' });
+    return mistakes;
+  }
   if (at === undefined && after === undefined)
     return [{ field: 'at', message: 'is missing: say when, with `at` (from the start) or `after` (from the previous step)' }];
   if (at !== undefined && after !== undefined) return [{ field: 'after', message: 'stands beside `at`: a step has one of them' }];
@@ -122,11 +142,23 @@ function channelMistakes({ channel, content, onFailure }: StepShape): FieldMista
   return mistakes;
 }
 
-function referenceMistakes({ when, lapsesWith }: StepShape, earlier: readonly string[], later: readonly string[]): FieldMistake[] {
+function referenceMistakes({ when, lapsesWith, on }: StepShape, earlier: readonly string[], later: readonly string[]): FieldMistake[] {
   const named = when === undefined ? [] : stepsNamedBy(when);
   const unknown = named.filter((id) => !earlier.includes(id)).map((id) => ({ field: 'when', message: `names \`${id}\`, which is no earlier step` }));
+  unknown.push(...reactionMistakes(on, earlier));
   if (lapsesWith === undefined || later.includes(lapsesWith)) return unknown;
   return [...unknown, { field: 'lapsesWith', message: `names \`${lapsesWith}\`, which is no later step` }];
+}
+
+function reactionMistakes(on: StepShape['on'], earlier: readonly string[]): FieldMistake[] {
+  if (on === undefined) return [];
+  const { event, step, within } = on;
+  if (event === 'contact.asked_later') {
+    const useless = [step === undefined ? [] : ['step'], within === undefined ? [] : ['within']].flat();
+    return useless.map((name) => ({ field: 'on', message: `has \`${name}\`, which has no use with ${event}: remove it` }));
+  }
+  if (step === undefined) return [{ field: 'on', message: `names no step: write { event: ${event}, step: … } with the step whose message it is` }];
+  return earlier.includes(step) ? [] : [{ field: 'on', message: `names \`${step}\`, which is no earlier step` }];
 }
 
 function attributeMistakes({ when }: StepShape, known: readonly string[]): FieldMistake[] {
@@ -138,16 +170,23 @@ function attributeMistakes({ when }: StepShape, known: readonly string[]): Field
 
 function timeMistakes({ steps, quietFor, maxAge }: SequenceShape): Mistake[] {
   // Times can be compared once every step has one; its absence is reported on its own.
-  if (steps.some(({ at, after }) => at === undefined && after === undefined)) return [];
-  const offsetsMs = plannedOffsetsMs(steps.map((step) => ({ due: dueOf(step) })));
+  if (steps.some(({ at, after, on }) => at === undefined && after === undefined && on === undefined)) return [];
+  const offsetsMs = plannedOffsetsMs(
+    steps.map((step) => ({ id: step.id, due: dueOf(step), ...(step.on === undefined ? {} : { on: reactionOf(step.on) }) })),
+  );
   const mistakes: Mistake[] = [];
+  let previousMs = 0;
   for (const [index, offsetMs] of offsetsMs.entries()) {
     const path = ['steps', index, steps[index]?.at === undefined ? 'after' : 'at'];
-    const previousMs = offsetsMs[index - 1] ?? 0;
+    if (steps[index]?.on !== undefined) {
+      if (offsetMs >= maxAge) mistakes.push({ path, message: `lies beyond maxAge (${formatDuration(maxAge)}): the step would never go out` });
+      continue;
+    }
     if (offsetMs < previousMs) mistakes.push({ path, message: `lies before the step above it (${formatDuration(previousMs)}): steps run in order` });
     if (index === 0 && offsetMs < quietFor)
       mistakes.push({ path, message: `lies before the end of quietFor (${formatDuration(quietFor)}): nothing counts as abandoned until then` });
     if (offsetMs >= maxAge) mistakes.push({ path, message: `lies beyond maxAge (${formatDuration(maxAge)}): the step would never go out` });
+    previousMs = offsetMs;
   }
   return mistakes;
 }

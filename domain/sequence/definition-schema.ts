@@ -92,12 +92,28 @@ const sendWindow = z.strictObject(
   expected('{ from: "09:00", to: "17:00", days: [mon, tue, wed, thu, fri] }'),
 );
 
+/** What a file calls the events that a step may react to. */
+export const reactionEvents = { 'message.opened': 'opened', 'message.clicked': 'clicked', 'contact.asked_later': 'asked_later' } as const;
+export type ReactionEvent = keyof typeof reactionEvents;
+const eventNames = Object.keys(reactionEvents) as ReactionEvent[];
+
+const reaction = z
+  .strictObject(
+    {
+      event: z.enum(eventNames, expected(eventNames.join(', ').replace(/, ([^,]+)$/, ' or $1'))),
+      step: stepId.optional().meta({ description: 'The earlier step whose message is opened or clicked.' }),
+      within: span.optional().meta({ description: 'How long after the message an open or a click counts; 72h where it is left out.' }),
+    },
+    expected('{ event: message.opened, step: email_2h }'),
+  )
+  .meta({ description: 'What it reacts to: it is inserted once, when that has happened.' });
+
 const step = z.strictObject(
   {
     id: stepId,
-    on: z.undefined({ error: '(a step that reacts to an event) is not available yet: remove this step' }).optional().meta({ not: {} }),
+    on: reaction.optional(),
     at: span.optional().meta({ description: 'When it is due: so long after the anchor.' }),
-    after: span.optional().meta({ description: 'When it is due: so long after the step before.' }),
+    after: span.optional().meta({ description: 'When it is due: so long after the step before, or after what it reacts to.' }),
     channel: z
       .preprocess(
         (value) => (value === undefined || Array.isArray(value) ? value : [value]),

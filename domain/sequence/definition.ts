@@ -3,7 +3,7 @@ import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
 import type { SilenceStage } from '../people/silence-stage.ts';
 import type { WeeklyWindow } from '../time/weekly-window.ts';
-import type { StepId, StopTrigger, WhenCapped } from './plan.ts';
+import type { Reaction, StepId, StopTrigger, WhenCapped } from './plan.ts';
 
 /**
  * When a step applies, read from Postgres at dispatch (rule 9). `opened`, `clicked` and `replied` name an earlier step; `replied` alone: since the
@@ -37,7 +37,9 @@ export type AttributeTest = { name: string; is: (string | number | boolean)[] } 
 /** One step as its author wrote it. Spans in milliseconds of real time, before any time scale. */
 export interface StepDefinition {
   id: StepId;
-  due: { from: 'anchor' | 'previous'; delayMs: number };
+  due: { from: 'anchor' | 'previous' | 'event'; delayMs: number };
+  /** What it reacts to, due `from` that event; absent: it is one of the steps that run in order. */
+  on?: Reaction;
   /** In order of preference. */
   channels: Channel[];
   /** Name of the copy, e.g. `cart/email_2h`; null where the channels carry none. */
@@ -110,13 +112,21 @@ export function partsOf(condition: Condition): Exclude<Condition, { not: Conditi
 }
 
 /**
- * Each step's planned distance from the anchor if every step goes out on time, in the order of the steps.
+ * Each step's planned distance from the anchor if every step goes out on time, in the order of the steps. A reaction's is the earliest possible: what it
+ * waits for happens at once.
  * @returns milliseconds of real time
  */
-export function plannedOffsetsMs(steps: readonly Pick<StepDefinition, 'due'>[]): number[] {
+export function plannedOffsetsMs(steps: readonly Pick<StepDefinition, 'id' | 'due' | 'on'>[]): number[] {
   let previousMs = 0;
-  return steps.map(({ due }) => {
+  const offsetsMs: number[] = [];
+  for (const { due, on } of steps) {
+    if (due.from === 'event') {
+      const message = on === undefined || on.event === 'asked_later' ? -1 : steps.findIndex(({ id }) => id === on.step);
+      offsetsMs.push((offsetsMs[message] ?? 0) + due.delayMs);
+      continue;
+    }
     previousMs = due.from === 'anchor' ? due.delayMs : previousMs + due.delayMs;
-    return previousMs;
-  });
+    offsetsMs.push(previousMs);
+  }
+  return offsetsMs;
 }

@@ -1,4 +1,5 @@
 import type { EpochMs, Plan, PlanStep, Progress, StepId } from './plan.ts';
+import { happenedAt, isReaction, orderedCount, type ReactionStep } from './reactions.ts';
 import { scaled } from './time-scale.ts';
 
 const hourMs = 3_600_000;
@@ -7,9 +8,10 @@ const shortestLifeMs = 2 * 60_000;
 
 /**
  * When a step is due. A pause, a deferral or a late send of an `at` step's predecessor never shifts it.
- * @returns epoch ms: anchor + delay, or for `after` the previous step's send (its due time where nothing was sent) + delay
+ * @returns epoch ms: anchor + delay, or for `after` the previous step's send (its due time where nothing was sent) + delay; for a reaction what it
+ *   waits for + delay, `Infinity` while that has not happened
  * @throws RangeError when the plan has no such step
- * Source: docs/rules.md#rule-1
+ * Source: docs/rules.md, rules 1 and 33
  */
 export function dueAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   return dueAtIndex(plan, progress, stepIndex(plan, stepId));
@@ -54,6 +56,8 @@ export function readyAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs
  * Source: docs/architecture.md, "Lateness"
  */
 export function plannedAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
+  // A reaction is planned for nothing but what has happened.
+  if (plan.steps[stepIndex(plan, stepId)]?.on !== undefined) return readyAt(plan, progress, stepId);
   const putOffMs = readyAt(plan, progress, stepId) - dueAt(plan, progress, stepId);
   // What was asked for later moved the plan itself, by the steps that were left at that time.
   const movedBy = progress.snoozes === undefined ? 0 : dueAt(plan, progress, stepId) - dueAt(plan, { ...progress, snoozes: [] }, stepId);
@@ -68,13 +72,15 @@ function untouched({ anchorMs, activatedAtMs, held, stopped }: Progress): Progre
 function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: EpochMs): EpochMs {
   const { expiresAfterMs } = stepAt(plan, index);
   if (expiresAfterMs !== null) return dueMs + expiresAfterMs;
-  if (index === plan.steps.length - 1) return dueMs + scaled(24 * hourMs, plan.timeScale);
+  if (index >= orderedCount(plan) - 1) return dueMs + scaled(24 * hourMs, plan.timeScale);
   return Math.max(dueMs + scaled(12 * hourMs, plan.timeScale), dueAtIndex(plan, progress, index + 1));
 }
 
 /** @param snoozed - how many of the snoozes count, the first ones */
 function dueAtIndex(plan: Plan, progress: Progress, index: number, snoozed: number = progress.snoozes?.length ?? 0): EpochMs {
-  const { due } = stepAt(plan, index);
+  const step = stepAt(plan, index);
+  if (isReaction(step)) return reactionDueAt(step, progress);
+  const { due } = step;
   const ofAnchor = due.from === 'anchor' || index === 0;
   let movedByMs = 0;
   for (let nth = 0; nth < snoozed; nth++) {
@@ -90,10 +96,20 @@ function dueAtIndex(plan: Plan, progress: Progress, index: number, snoozed: numb
   return (wasSent ? settled.atMs : dueAtIndex(plan, progress, index - 1, snoozed)) + due.delayMs + movedByMs;
 }
 
+/** A person who asked to be left alone gets no reaction before the time that they named. */
+function reactionDueAt(step: ReactionStep, progress: Progress): EpochMs {
+  const fromMs = happenedAt(step, progress);
+  if (fromMs === null) return Number.POSITIVE_INFINITY;
+  let dueMs = fromMs + step.due.delayMs;
+  const settledMs = progress.settled[step.id]?.atMs ?? Number.POSITIVE_INFINITY;
+  for (const { atMs, untilMs } of progress.snoozes ?? []) if (atMs < settledMs) dueMs = Math.max(dueMs, untilMs);
+  return dueMs;
+}
+
 /** The first step that was left when the person asked for later; null: none was. */
 function firstLeft(plan: Plan, { settled, snoozes = [] }: Progress, nth: number): number | null {
   const atMs = snoozes[nth]?.atMs ?? 0;
-  const index = plan.steps.findIndex(({ id }) => (settled[id]?.atMs ?? Number.POSITIVE_INFINITY) > atMs);
+  const index = plan.steps.findIndex(({ id, on }) => on === undefined && (settled[id]?.atMs ?? Number.POSITIVE_INFINITY) > atMs);
   return index < 0 ? null : index;
 }
 

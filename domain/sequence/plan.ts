@@ -93,12 +93,17 @@ export type StepOutcome = 'sent' | 'unknown' | 'skipped';
  */
 export interface PlanStep {
   id: StepId;
-  /** Counted from the enrollment's anchor, or from the previous step (its send if it was sent, else its due time). */
-  due: { from: 'anchor' | 'previous'; delayMs: number };
+  /** Counted from the enrollment's anchor, from the previous step (its send if it was sent, else its due time), or from what a reaction waits for. */
+  due: { from: 'anchor' | 'previous' | 'event'; delayMs: number };
   channels: Channel[];
   /** Overrides the expiry of rule 5: how long after its due time the step may still be sent. */
   expiresAfterMs: number | null;
+  /** What it reacts to; absent: it is one of the steps that run in order. */
+  on?: Reaction;
 }
+
+/** What a step reacts to. An open or a click of an earlier step's message counts for so long after it went out; the first one counts. */
+export type Reaction = { event: 'opened' | 'clicked'; step: StepId; withinMs: number } | { event: 'asked_later' };
 
 /** A sequence version compiled for one enrollment. The workflow's input; immutable while it runs. */
 export interface Plan {
@@ -115,6 +120,7 @@ export interface Plan {
   priority: number;
   /** What becomes of a step that a cap keeps from going out before it expires. */
   whenCapped: WhenCapped;
+  /** Those that run in order, then the reactions. */
   steps: PlanStep[];
 }
 
@@ -134,4 +140,7 @@ export interface Progress {
   stopped: StopReason | null;
   /** In order of time. Absent: none; workflows that began before they existed have no such field. */
   snoozes?: readonly Snooze[];
+  /** When messages were first opened and clicked. Absent: none was. */
+  opened?: Readonly<Record<StepId, EpochMs>>;
+  clicked?: Readonly<Record<StepId, EpochMs>>;
 }

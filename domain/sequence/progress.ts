@@ -25,6 +25,9 @@ export interface LedgerRecord {
   claimedAt: EpochMs | null;
   settledAt: EpochMs | null;
   createdAt: EpochMs;
+  /** What counts: not what a scanner did. Absent: as null. */
+  openedAt?: EpochMs | null;
+  clickedAt?: EpochMs | null;
 }
 
 /** The record of a new enrollment. */
@@ -50,6 +53,8 @@ export function progressOf(enrollment: EnrollmentRecord, ledger: readonly Ledger
   if (enrollment.snoozes !== undefined && enrollment.snoozes.length > 0) progress.snoozes = enrollment.snoozes;
   for (const row of ledger) {
     const atMs = row.settledAt ?? row.claimedAt ?? row.createdAt;
+    if (row.openedAt != null) progress.opened = { ...progress.opened, [row.stepId]: row.openedAt };
+    if (row.clickedAt != null) progress.clicked = { ...progress.clicked, [row.stepId]: row.clickedAt };
     if (row.state === 'sent' || row.state === 'skipped') progress.settled[row.stepId] = { outcome: row.state, atMs };
     else if (row.state === 'unknown') progress.settled[row.stepId] = { outcome: 'unknown', atMs: row.claimedAt ?? atMs };
     else if (row.state === 'failed' && row.failures > 0 && !row.refusedForGood) {

@@ -7,7 +7,8 @@ import type { MessagePayload } from '../../domain/channels/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
-import type { Plan } from '../../domain/sequence/plan.ts';
+import type { Plan, Progress } from '../../domain/sequence/plan.ts';
+import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
@@ -15,7 +16,7 @@ import { storeAssignment } from './assignment.ts';
 import { compose } from './compose.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
-import type { MessageRow } from './progress.ts';
+import { type MessageRow, readProgress } from './progress.ts';
 import type { Opened } from './open-session.ts';
 import {
   activate,
@@ -91,6 +92,9 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
   const plan = compilePlan(version.definition, version.version, enrollment.timeScale);
   const known = row === null ? 'decide' : await decideByRow(attempt, row, plan);
   if (known !== 'decide') return known;
+  // A click may turn out to be a scanner's after the workflow has heard of it.
+  if (waitsForEvent(plan, readProgress(enrollment, locked.ledger), attempt.stepId))
+    return settled(tx, locked, plan, 'what it reacts to has not happened');
   if (row !== null) await suppressRefused(tx, attempt.deps.sealing, row);
   const world = attempt.world ?? (await readStep(tx, enrollment.id));
   if (world === null) return { kind: 'missing' };
@@ -108,6 +112,11 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
     versionOf: (versionId) => attempt.versions.load(tx, versionId),
   });
   return carryOut(attempt, plan, reading);
+}
+
+function waitsForEvent(plan: Plan, progress: Progress, stepId: string): boolean {
+  const step = plan.steps.find(({ id }) => id === stepId);
+  return step !== undefined && isReaction(step) && happenedAt(step, progress) === null;
 }
 
 /** What follows from the row alone; `decide`: the gates decide. */
@@ -219,7 +228,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
   const done = (note: string) => finished(tx, { id: enrollment.id, stepId }, plan, note);
   switch (verdict.kind) {
     case 'hold':
-      // Nobody tells the workflow when a takeover ends: it asks again. A pause ends by a signal.
+      // A release wakes the workflow; where a takeover ends by itself, it asks again. A pause ends by a signal.
       if (enrollment.held === null) writeDefer(tx, enrollment, stepId, { untilMs: askAgainAt(reading, nowMs) });
       return done(verdict.reason);
     case 'defer':

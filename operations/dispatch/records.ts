@@ -6,7 +6,9 @@ import { addressOf, type MessagePayload } from '../../domain/channels/index.ts';
 import type { Verdict } from '../../domain/gates/verdict.ts';
 import { backoffMs } from '../../domain/sequence/backoff.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
+import { nextStep } from '../../domain/sequence/next-step.ts';
 import type { FinishReason, Plan, Progress } from '../../domain/sequence/plan.ts';
+import { listensUntil } from '../../domain/sequence/reactions.ts';
 import type { Sealing } from '../sealing.ts';
 import { type Locked, lockStep } from './fence.ts';
 import { type EnrollmentRow, type MessageRow, readProgress } from './progress.ts';
@@ -27,7 +29,7 @@ export async function finished(tx: Tx, { id, stepId }: { id: string; stepId: str
 /** The answer of an attempt that has written nothing since it took its locks. */
 export async function settled(tx: Tx, { enrollment, ledger }: Locked, plan: Plan, note: string): Promise<DispatchResult> {
   const progress = readProgress(enrollment, ledger);
-  const complete = plan.steps.every((s) => progress.settled[s.id] !== undefined);
+  const complete = nextStep(plan, progress) === null && listensUntil(plan, progress) === null;
   if (complete && enrollment.endedAt === null && (await endEnrollment(tx, enrollment, 'completed'))) {
     addToStory(tx, enrollment, 'completed', {});
     return { kind: 'done', progress, ended: 'completed', note };

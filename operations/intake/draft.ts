@@ -118,6 +118,7 @@ export interface Changes {
   ends: End[];
   movedEnrollments: Set<string>;
   snoozes: SnoozedEnrollment[];
+  woken: Set<string>;
   beginnings: Beginning[];
   stories: StoryEntry[];
   /** Orders on record that are credited to an enrollment now. */
@@ -156,6 +157,7 @@ export class Draft {
     ends: [],
     movedEnrollments: new Set(),
     snoozes: [],
+    woken: new Set(),
     beginnings: [],
     stories: [],
     credited: [],
@@ -387,6 +389,11 @@ export class Draft {
   /** What is left of an open enrollment moves to that time. */
   snooze(snoozed: SnoozedEnrollment): void {
     this.changes.snoozes.push(snoozed);
+  }
+
+  /** Its workflow looks again at once, whatever its step was put off to. */
+  wake(id: string): void {
+    this.changes.woken.add(id);
   }
 
   enrollment(id: string): KnownEnrollment {

@@ -21,6 +21,7 @@ type List =
   | 'ends'
   | 'moved_enrollments'
   | 'snoozes'
+  | 'woken'
   | 'enrollments'
   | 'stories'
   | 'credited'
@@ -91,6 +92,7 @@ export function writesOf(draft: Draft): Writes {
       const { contactId, subjectId } = draft.enrollment(id);
       return { id, contact_id: contactId, subject_id: subjectId };
     }),
+    woken: [...c.woken].map((id) => ({ id })),
     snoozes: c.snoozes.map((s) => ({ id: s.enrollmentId, event_id: newId(), inbox_id: inboxId, at_ms: s.atMs, until_ms: s.untilMs })),
     enrollments: c.beginnings.map((b) => ({
       id: b.id,
@@ -160,7 +162,8 @@ export function writesOf(draft: Draft): Writes {
 }
 
 /** Whether anything was written to the outbox. */
-export const tellsTemporal = ({ ends, enrollments }: Writes): boolean => ends !== undefined || enrollments !== undefined;
+export const tellsTemporal = ({ ends, enrollments, woken }: Writes): boolean =>
+  ends !== undefined || enrollments !== undefined || woken !== undefined;
 
 /** Write without waiting for the result: an error fails the COMMIT. */
 export function writeWorld(tx: Tx, writes: Writes): void {

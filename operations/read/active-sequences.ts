@@ -7,7 +7,7 @@ import { cart } from '../../domain/subjects/cart/index.ts';
 import { cartDetails } from '../../domain/subjects/cart/details.ts';
 import { sequenceTypes, type SequenceType } from '../../domain/subjects/cart/segment.ts';
 import { readSubject, segmentOf, valueOf } from '../subject-row.ts';
-import { type Amount, nextStep, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';
+import { type Amount, nextStepAt, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type Page, pageOf } from './page.ts';
 
@@ -93,7 +93,7 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
         id: row.id,
         sequenceType: sequenceTypes.find((type) => type === segmentOf(row)) ?? 'first_time',
         stepsCompleted: stepsThatWentOut(own),
-        next: nextStep(compilePlan(version.definition, version.version, row.timeScale), readProgress(row, own), deps.clock.nowMs()),
+        next: nextStepAt(compilePlan(version.definition, version.version, row.timeScale), readProgress(row, own), deps.clock.nowMs()),
         startedAtMs: row.activatedAt ?? row.anchorAt,
         cart: {
           id: subject.id,

@@ -5,7 +5,9 @@ import { contacts, enrollments, messages, sequences, subjects, tenants } from '.
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
+import { nextStep } from '../../domain/sequence/next-step.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
+import { listensUntil } from '../../domain/sequence/reactions.ts';
 import type { BuiltDeps } from '../create-deps.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from '../dispatch/progress.ts';
 import { kindOf, segmentOf, valueOf } from '../subject-row.ts';
@@ -16,8 +18,8 @@ import { summaryOf } from './summary.ts';
 export interface StepView {
   id: string;
   channels: string[];
-  /** As the plan stands now. */
-  dueAtMs: number;
+  /** As the plan stands now; null: it reacts to something that has not happened. */
+  dueAtMs: number | null;
   /** `waiting`: its turn has not come. `not_sent`: the enrollment ended before its turn came. The others as the send ledger has it. */
   state: 'waiting' | 'not_sent' | LedgerRow['state'];
   settledAtMs: number | null;
@@ -55,6 +57,8 @@ export interface EnrollmentView {
   lastStep: string | null;
   /** The step that comes next, and when it is dispatched; null: the enrollment has ended or is held. */
   next: { stepId: string; atMs: number } | null;
+  /** Until when it waits for what its reactions wait for, with no step left; null: it does not. */
+  listensUntilMs: number | null;
   /** Where it stands, in a sentence or two. */
   summary: string;
 }
@@ -125,7 +129,8 @@ export async function loadEnrollments(
       },
       steps: stepsOf(plan, progress, own, row.endedAt !== null),
       lastStep: lastStepOf(own),
-      next: row.endedAt === null ? nextStep(plan, progress, deps.clock.nowMs()) : null,
+      listensUntilMs: row.endedAt === null && nextStep(plan, progress) === null ? listensUntil(plan, progress) : null,
+      next: row.endedAt === null ? nextStepAt(plan, progress, deps.clock.nowMs()) : null,
     };
     views.set(row.id, { ...view, summary: summaryOf(deps.subjects.of(kindOf(row)).words, view) });
   }
@@ -150,7 +155,7 @@ function stepsOf(plan: Plan, progress: Progress, ledger: readonly LedgerRow[], e
     return {
       id,
       channels,
-      dueAtMs: dueAt(plan, progress, id),
+      dueAtMs: finiteOrNull(dueAt(plan, progress, id)),
       state: message?.state ?? (ended ? 'not_sent' : 'waiting'),
       settledAtMs: message?.settledAt ?? null,
       skipReason: message?.skipReason ?? null,
@@ -159,6 +164,8 @@ function stepsOf(plan: Plan, progress: Progress, ledger: readonly LedgerRow[], e
     };
   });
 }
+
+const finiteOrNull = (ms: number) => (Number.isFinite(ms) ? ms : null);
 
 /** What went out is `sent` or `unknown`: the latter may have been accepted and is never sent again. In order of time. */
 export function stepsThatWentOut(ledger: readonly Pick<LedgerRow, 'stepId' | 'state' | 'settledAt' | 'claimedAt' | 'createdAt'>[]): string[] {
@@ -171,11 +178,11 @@ export function stepsThatWentOut(ledger: readonly Pick<LedgerRow, 'stepId' | 'st
 
 const lastStepOf = (ledger: readonly LedgerRow[]) => stepsThatWentOut(ledger).at(-1) ?? null;
 
-/** Which step comes next, by the very function that the workflow asks. */
-export function nextStep(plan: Plan, progress: Progress, nowMs: number): { stepId: string; atMs: number } | null {
+/** Which step comes next, by the very functions that the workflow asks. */
+export function nextStepAt(plan: Plan, progress: Progress, nowMs: number): { stepId: string; atMs: number } | null {
   const move = nextMove(plan, progress, nowMs);
-  const step = plan.steps.find(({ id }) => progress.settled[id] === undefined);
-  if (step === undefined) return null;
+  const step = nextStep(plan, progress);
+  if (step === null) return null;
   if (move.kind === 'wait') return { stepId: step.id, atMs: move.untilMs };
   return move.kind === 'dispatch' ? { stepId: move.stepId, atMs: nowMs } : null;
 }

@@ -6,7 +6,7 @@ import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
 import { readProgress } from '../dispatch/progress.ts';
 import { kindOf, valueOf } from '../subject-row.ts';
-import { nextStep, type ReadDeps } from './enrollment.ts';
+import { nextStepAt, type ReadDeps } from './enrollment.ts';
 import { eventSentence } from './sentences.ts';
 
 /** One event of a story. */
@@ -138,7 +138,7 @@ async function readStories(tx: Tx, deps: ReadDeps, tenant: TenantSummary, ids: s
     );
     const kind = kindOf(row);
     const { words } = deps.subjects.of(kind);
-    const next = row.endedAt === null ? nextStep(plan, progress, deps.clock.nowMs()) : null;
+    const next = row.endedAt === null ? nextStepAt(plan, progress, deps.clock.nowMs()) : null;
     stories.push({
       enrollmentId: row.id,
       tenant,

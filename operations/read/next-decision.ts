@@ -4,6 +4,7 @@ import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
+import { nextStep } from '../../domain/sequence/next-step.ts';
 import type { BuiltDeps } from '../create-deps.ts';
 import { readFacts, readStep } from '../dispatch/facts.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from '../dispatch/progress.ts';
@@ -41,10 +42,10 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
   const version = await deps.versions.load(tx, enrollment.versionId);
   const plan = compilePlan(version.definition, version.version, enrollment.timeScale);
   const progress = readProgress(enrollment, ledger);
-  const step = plan.steps.find(({ id }) => progress.settled[id] === undefined);
-  const world = step === undefined ? null : await readStep(tx, enrollment.id);
+  const step = nextStep(plan, progress);
+  const world = step === null ? null : await readStep(tx, enrollment.id);
   const personId = world?.contacts.find((c) => c.id === enrollment.contactId)?.personId;
-  if (step === undefined || world === null || personId === undefined) return null;
+  if (step === null || world === null || personId === undefined) return null;
   const outlets = toOutlets(deps, await readConfigured(tx));
   const content = version.definition.steps.find((s) => s.id === step.id)?.content ?? null;
   const { facts } = await readFacts(tx, deps.sealing, {

@@ -6,13 +6,15 @@ type Standing = {
   row: Pick<EnrollmentRow, 'endedAt' | 'status' | 'stopReason' | 'held' | 'activatedAt'>;
   steps: readonly { state: string }[];
   next: { stepId: string; atMs: number } | null;
+  /** Until when it waits for what its reactions wait for, with no step left; null: it does not. */
+  listensUntilMs: number | null;
 };
 
 const notSent = ['not_sent', 'skipped', 'failed'];
 const count = (n: number, one: string) => `${n === 0 ? 'no' : n} ${one}${n === 1 ? '' : 's'}`;
 
 /** Where an enrollment stands, in a sentence or two for people: what was sent, what comes next, or how it ended and what stayed unsent. */
-export function summaryOf(about: Words, { row, steps, next }: Standing): string {
+export function summaryOf(about: Words, { row, steps, next, listensUntilMs }: Standing): string {
   const out = steps.filter((s) => s.state === 'sent' || s.state === 'unknown').length;
   const sent = `${count(out, 'message')} went out`;
   if (row.endedAt !== null) {
@@ -23,6 +25,7 @@ export function summaryOf(about: Words, { row, steps, next }: Standing): string 
   if (row.held !== null)
     return `The sequence is ${row.held === 'paused' ? 'paused' : 'in the hands of a person'}: nothing is sent until it is resumed. ${capital(sent)}.`;
   const begun = row.activatedAt === null ? about.notBegun : `The sequence is running: ${sent}`;
+  if (next === null && listensUntilMs !== null) return `${begun}; it waits until ${instantWords(listensUntilMs)} for something to react to.`;
   return next === null ? `${begun}.` : `${begun}; ${next.stepId} is next, due ${instantWords(next.atMs)}.`;
 }
 

@@ -10,7 +10,8 @@ import { startTemporal, type TemporalServer } from '../../local/temporal-server.
 
 /** A Temporal with a database file, that a run may take away and bring back on the same port. */
 export interface OwnTemporal {
-  address: string;
+  /** Known once it has started. */
+  readonly address: string;
   start(): Promise<void>;
   stop(): Promise<void>;
   /** SIGKILL. */
@@ -34,16 +35,26 @@ const silent = () => undefined;
 export async function ownTemporal({ durable = false, port, log = silent }: OwnTemporalOptions = {}): Promise<OwnTemporal> {
   const binary = await theBinary(log);
   const dir = mkdtempSync(join(tmpdir(), 'rekindle-temporal-'));
-  const stablePort = port ?? (await freePort());
+  let stablePort = port ?? (await freePort());
+  let began = false;
   let server: TemporalServer | null = null;
   const stop = async () => {
     await server?.stop();
     server = null;
   };
   return {
-    address: `127.0.0.1:${stablePort}`,
+    get address() {
+      return `127.0.0.1:${stablePort}`;
+    },
     async start() {
-      server = await startTemporal({ dir, port: stablePort, uiPort: null, durable, log: silent, binary });
+      const start = () => startTemporal({ dir, port: stablePort, uiPort: null, durable, log: silent, binary });
+      server = await start().catch(async (error: unknown) => {
+        if (began || port !== undefined) throw error;
+        // Somebody else may have taken the port since it was free.
+        stablePort = await freePort();
+        return start();
+      });
+      began = true;
     },
     stop,
     kill() {

@@ -7,7 +7,7 @@ import { plainSetting, plainSettings } from '../../domain/rehearsal/world.ts';
 import type { DailyWindow } from '../../domain/time/quiet-hours.ts';
 import type { Condition, OnFailure, SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
 import { parseDuration } from '../../domain/sequence/duration.ts';
-import type { EpochMs, StepId, StopTrigger } from '../../domain/sequence/plan.ts';
+import type { EpochMs, Reaction, StepId, StopTrigger } from '../../domain/sequence/plan.ts';
 import type { WeeklyWindow } from '../../domain/time/weekly-window.ts';
 import { offsetMsAt } from '../../domain/time/zones.ts';
 
@@ -24,6 +24,8 @@ export interface StepWords {
   id?: StepId;
   at?: string;
   after?: string;
+  /** What it reacts to; `after` counts from then. */
+  on?: Reaction;
   channels?: Channel[];
   when?: Condition;
   expires?: string;
@@ -37,7 +39,11 @@ export interface StepWords {
 export function anEmail(words: StepWords): StepDefinition {
   return {
     id: words.id ?? 'email',
-    due: words.at === undefined ? { from: 'previous', delayMs: ms(words.after ?? '0s') } : { from: 'anchor', delayMs: ms(words.at) },
+    due:
+      words.at === undefined
+        ? { from: words.on === undefined ? 'previous' : 'event', delayMs: ms(words.after ?? '0s') }
+        : { from: 'anchor', delayMs: ms(words.at) },
+    ...(words.on === undefined ? {} : { on: words.on }),
     channels: words.channels ?? ['email'],
     content: 'cart/email_2h',
     when: words.when ?? null,
@@ -82,6 +88,7 @@ export const replied = (at: string): TimedWords => ({ at, event: { type: 'messag
 export const optedOut = (at: string, channel: Channel | null = null): TimedWords => ({ at, event: { type: 'contact.opted_out', channel } });
 export const opened = (at: string, step: StepId): TimedWords => ({ at, event: { type: 'message.opened', step } });
 export const clicked = (at: string, step: StepId): TimedWords => ({ at, event: { type: 'message.clicked', step } });
+export const askedLater = (at: string, until: string): TimedWords => ({ at, until, event: { type: 'snoozed', untilMs: 0 } });
 export const provider = (at: string, answer: ProviderAnswer): TimedWords => ({ at, event: { type: 'provider.answers', with: answer } });
 export const paused = (at: string): TimedWords => ({ at, event: { type: 'paused' } });
 export const resumed = (at: string): TimedWords => ({ at, event: { type: 'resumed' } });
@@ -111,7 +118,7 @@ export function rehearse(
   const clock = localClock(day, timeZone);
   const timed = events.map(({ at, until, event }): RehearsalEvent => {
     const atMs = clock.read(at);
-    return event.type === 'workers.down' ? { atMs, type: event.type, untilMs: clock.read(until ?? at) } : { ...event, atMs };
+    return event.type === 'workers.down' || event.type === 'snoozed' ? { ...event, atMs, untilMs: clock.read(until ?? at) } : { ...event, atMs };
   });
   const { log, finished } = rehearseEvents(sequence, timed, setting);
   return {

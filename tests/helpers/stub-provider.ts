@@ -33,6 +33,8 @@ export interface StubProvider {
   /** Calls that have begun and are not over. */
   open: number;
   next(...behaviours: Behaviour[]): void;
+  /** What was scripted before is forgotten: a call that never arrived leaves nothing for the one after it. */
+  nextOnly(behaviour: Behaviour): void;
   always(behaviour: Behaviour): void;
   /** Called when the head of each later call has come, before anything of its message has. */
   onHead: () => void;
@@ -74,6 +76,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
     onHead: () => undefined,
     whenAsked: 'the_truth',
     next: (...behaviours) => void scripted.push(...behaviours),
+    nextOnly: (behaviour) => void scripted.splice(0, scripted.length, behaviour),
     always: (behaviour) => void (standing = behaviour),
     resume: () => {
       for (const readOn of stalled) readOn();

@@ -20,7 +20,7 @@ for (const kind of ['none', 'keys', 'find'] as const) {
         behave: (behaviour, atTheEnd) => {
           if (behaviour === 'is_away') void stop();
           provider.onHead = atTheEnd ?? (() => undefined);
-          provider.next(httpBehaviours[behaviour]);
+          provider.nextOnly(httpBehaviours[behaviour]);
         },
         takenAtMs: () => provider.accepted.map((acceptance) => acceptance.atMs),
         calls: () => provider.calls,

@@ -38,7 +38,8 @@ test.each(['stop-does-not-wait', 'live-takeover'])(
     const mutant = mutants.find((m) => m.name === name);
     if (mutant === undefined) throw new Error(`no mutant is called ${name}`);
     database = await createTestDatabase();
-    expect(await runMutant(mutant, database.url, 1)).toMatchObject({ found: expect.stringMatching(mutant.expects) });
+    const result = await runMutant(mutant, database.url, 1);
+    expect(result.found, `${result.histories} histories: ${result.said}`).toMatch(mutant.expects);
   },
   timeout,
 );

@@ -298,9 +298,8 @@ test('whatever is written to enrollments, messages and conversions, the sums are
     { numRuns: 60 },
   );
   expect(folded).toBeGreaterThan(50);
-  expect([...places]).toEqual(
-    expect.arrayContaining(['cart first_time', 'cart low_stock', 'lead new', 'lead customer', 'cart first_time email', 'cart first_time EUR']),
-  );
+  expect([...places]).toEqual(expect.arrayContaining(['cart first_time', 'cart low_stock', 'cart first_time email', 'cart first_time EUR']));
+  expect([...places].filter((place) => place.startsWith('lead '))).not.toEqual([]);
   for (const end of [' sms', ' JPY'])
     expect(
       [...places].some((place) => place.endsWith(end)),

@@ -195,7 +195,7 @@ function takeoverRoutes(app: Parameters<typeof routes>[0], { deps, workflows: li
     release: {
       path: '/api/enrollments/:id/release',
       summary: 'Release a conversation',
-      description: 'The person’s sequences go on within the hour; what is too old by then is skipped.',
+      description: 'The person’s sequences go on at once; what is too old by then is skipped.',
     },
   } as const;
   for (const does of ['take_over', 'release'] as const) {

@@ -55,7 +55,7 @@ export function presentEnrollment(view: EnrollmentView, links: WorkflowLinks): z
     steps: view.steps.map((s) => ({
       id: s.id,
       channels: s.channels,
-      due_at: isoTime(s.dueAtMs),
+      due_at: isoTimeOrNull(s.dueAtMs),
       state: s.state,
       settled_at: isoTimeOrNull(s.settledAtMs),
       skip_reason: s.skipReason,

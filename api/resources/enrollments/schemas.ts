@@ -6,7 +6,7 @@ const stepSchema = z
   .object({
     id: z.string(),
     channels: z.array(z.string()),
-    due_at: timeField.meta({ description: 'As the plan stands now.' }),
+    due_at: timeField.nullable().meta({ description: 'As the plan stands now; null: it reacts to something that has not happened.' }),
     state: z.enum(['waiting', 'not_sent', 'claimed', 'sent', 'failed', 'unknown', 'skipped']).meta({
       description:
         '`waiting`: its turn has not come. `not_sent`: the sequence ended before its turn came. `claimed`: being handed to the provider. `failed`: not accepted so far. `unknown`: it may have been accepted, counts as sent and is never repeated. `skipped`: left out, `skip_reason` says why.',

@@ -18,10 +18,13 @@ export function takeOver(draft: Draft, personIds: readonly string[], actor: stri
   for (const { id } of draft.openEnrollmentsOf(personIds)) draft.addStoryEntry({ enrollmentId: id, type: 'taken_over', data });
 }
 
-/** The conversation is over: what waits goes on within the hour, and what is too old by then is skipped. */
+/** The conversation is over: what waits goes on at once, and what is too old by then is skipped. */
 export function release(draft: Draft, personIds: readonly string[], actor: string): void {
   const held = draft.contactsOf(personIds).filter((c) => c.takenOverAt !== null);
   for (const { id } of held) draft.changeContact(id, { takenOverAt: null, takenOverUntil: null });
   if (held.length === 0) return;
-  for (const { id } of draft.openEnrollmentsOf(personIds)) draft.addStoryEntry({ enrollmentId: id, type: 'released', data: { actor } });
+  for (const { id } of draft.openEnrollmentsOf(personIds)) {
+    draft.addStoryEntry({ enrollmentId: id, type: 'released', data: { actor } });
+    draft.wake(id);
+  }
 }

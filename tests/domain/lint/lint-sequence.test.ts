@@ -126,3 +126,16 @@ test('a store that sends emails needs a postal address', () => {
   ]);
   expect(found(steps(email('a', '2h')), { postalAddress: '1 Main Street' })).toEqual([]);
 });
+
+test('a reaction to what nobody learns of', () => {
+  const reaction = (on: string) => `  - { id: nudge, on: ${on}, after: 6h, channel: email, content: cart/nudge }`;
+  const text = '  - { id: text, after: 4h, channel: sms, content: cart/text }';
+  const mark = '  - { id: mark, after: 4h, channel: none }';
+  const rules = (on: string, store: Partial<TenantSettings> = {}) =>
+    rulesIn(steps(email('a', '2h'), text, mark, reaction(on)), { legalHours: false, quietHours: null, ...store });
+  expect(rules('{ event: message.opened, step: text }')).toEqual(['unreachable 8']);
+  expect(rules('{ event: message.opened, step: a }', { trackOpens: false })).toEqual(['unreachable 8']);
+  expect(rules('{ event: message.clicked, step: mark }')).toEqual(['unreachable 8']);
+  expect(rules('{ event: message.clicked, step: text }')).toEqual([]);
+  expect(rules('{ event: message.opened, step: a }')).toEqual([]);
+});

@@ -280,11 +280,6 @@ describe('a mistake is named with its line and its remedy:', () => {
 
   test.each([
     [
-      'a reaction',
-      file({ steps: '  - { id: a, on: { event: message.opened, step: b }, after: 6h, channel: email, content: cart/a }' }),
-      '5:14 Step `a`: `on` (a step that reacts to an event) is not available yet: remove this step',
-    ],
-    [
       'copy by a model',
       file({ steps: '  - { id: a, at: 2h, channel: email, content: { model: cart/a, fallback: cart/a } }' }),
       '5:38 Step `a`: `content` by a model is not available yet: name a text such as cart/email_2h',

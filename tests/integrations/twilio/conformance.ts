@@ -81,7 +81,7 @@ export const conformance: ProviderConformance = {
           behave: (behaviour, atTheEnd) => {
             if (behaviour === 'is_away') void stop();
             provider.onHead = atTheEnd ?? (() => undefined);
-            provider.next(httpBehaviours[behaviour]);
+            provider.nextOnly(httpBehaviours[behaviour]);
           },
           takenAtMs: () => provider.accepted.map(({ atMs }) => atMs),
           calls: () => provider.calls,
