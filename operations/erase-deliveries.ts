@@ -103,5 +103,5 @@ function candidatesOf({ identities, keys }: Traces): { plain: string[]; patterns
     value.replace('@', '\\u0040'),
   ]);
   const numbers = identities.filter((i) => i.kind === 'phone').map(({ value }) => value.replaceAll(/\D/g, '').slice(-tellingDigits));
-  return { plain: [...new Set(written)], patterns: numbers.map((digits) => [...digits].join('[^0-9]{0,3}')) };
+  return { plain: [...new Set(written)], patterns: numbers.map((digits) => digits.split('').join('[^0-9]{0,3}')) };
 }
