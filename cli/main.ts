@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
 import { backtest } from './backtest.ts';
+import { bulk } from './bulk.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
@@ -13,6 +14,7 @@ import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
 import { schema } from './schema.ts';
 import { send } from './send.ts';
+import { sequences } from './sequences.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
@@ -37,7 +39,9 @@ const commands: Readonly<Record<string, Command>> = {
   explain: explainCommand,
   lint,
   rehearse,
+  sequences,
   backtest,
+  bulk,
   schema,
 };
 

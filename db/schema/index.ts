@@ -1,5 +1,6 @@
 export { assignments } from './assignments.ts';
 export { backtests } from './backtests.ts';
+export { bulkJobs, bulkMembers } from './bulk.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { lateness } from './lateness.ts';
 export { decisions, messages } from './messages.ts';
@@ -8,3 +9,4 @@ export { enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceV
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { sumDeltas, sums } from './sums.ts';
 export { apiKeys, auditLog, connections, settingsVersions, tenants } from './tenants.ts';
+export { sequenceDrafts, versionMoves } from './versions.ts';
