@@ -47,6 +47,7 @@ export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' |
 export const skipReasons = [
   'too_old',
   'capped',
+  'rate',
   'condition',
   'no_address',
   'no_consent',
@@ -76,6 +77,7 @@ export const deferReasons = [
   'gap',
   'cap',
   'turn',
+  'rate',
   'send_failed',
 ] as const;
 export type DeferReason = (typeof deferReasons)[number];
