@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
 import { backtest } from './backtest.ts';
+import { bulk } from './bulk.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
@@ -36,6 +37,7 @@ const commands: Readonly<Record<string, Command>> = {
   lint,
   rehearse,
   backtest,
+  bulk,
   schema,
 };
 

@@ -9,7 +9,7 @@ import { Draft } from './intake/draft.ts';
 import { lockNamed, MovedError } from './intake/found.ts';
 import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
-import { manual } from '../domain/sequence/triggers.ts';
+import { startsByItself } from '../domain/sequence/triggers.ts';
 import type { ActiveSequence } from './intake/world.ts';
 import { writesOf, writeWorld } from './intake/writes.ts';
 
@@ -108,7 +108,7 @@ async function readRequest(tx: Tx, key: string) {
 }
 
 /** A draft of the subject's world, under the locks of its owner. @returns null where the tenant has no such subject */
-async function draftOf(tx: Tx, deps: Deps, { tenantId, subjectId }: HandStart): Promise<Draft | null> {
+export async function draftOf(tx: Tx, deps: Deps, { tenantId, subjectId }: Pick<HandStart, 'tenantId' | 'subjectId'>): Promise<Draft | null> {
   const ownerOf = async () => (await tx.select({ contactId: subjects.contactId }).from(subjects).where(eq(subjects.id, subjectId)))[0];
   const known = await ownerOf();
   if (known === undefined) return null;
@@ -128,7 +128,7 @@ function sequencesFor(draft: Draft, kind: string, wanted: HandStart['sequence'])
   const { trigger } = draft.kindOf(kind);
   if (wanted === null) return draft.world.sequences.filter(({ version }) => version.definition.on === trigger);
   const fitting = draft.world.sequences.filter(
-    ({ version: { definition } }) => definition.on === trigger || (definition.on === manual && definition.about === kind),
+    ({ version: { definition } }) => definition.on === trigger || (!startsByItself(definition.on) && definition.about === kind),
   );
   return fitting.filter(({ id, version }) => ('id' in wanted ? id === wanted.id : version.slug === wanted.slug));
 }

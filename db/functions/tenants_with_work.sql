@@ -9,4 +9,6 @@ language sql stable security definer set search_path = pg_catalog, public as $$
     where kind = 'in_doubt' and m.state = 'unknown' and m.find_from is not null and m.find_from <= clock_timestamp()
   union
   select distinct i.tenant_id from public.inbox i where kind = 'pending_inbox' and i.state = 'pending'
+  union
+  select distinct b.tenant_id from public.bulk_jobs b where kind = 'bulk_jobs' and b.state = 'running'
 $$;

@@ -1,5 +1,6 @@
 export { assignments } from './assignments.ts';
 export { backtests } from './backtests.ts';
+export { bulkJobs, bulkMembers } from './bulk.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { lateness } from './lateness.ts';
 export { decisions, messages } from './messages.ts';

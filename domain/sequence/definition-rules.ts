@@ -5,7 +5,7 @@ import type { Reaction } from './plan.ts';
 import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
-import { kindOfSequence, manual } from './triggers.ts';
+import { kindOfSequence, manual, startsByItself } from './triggers.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import type { Mistake } from '../yaml-file.ts';
 
@@ -81,11 +81,13 @@ function dueOf({ at, after, on }: StepShape): StepDefinition['due'] {
 function sequenceMistakes({ stopOn, on, about, holdout }: SequenceShape, kinds: SubjectKinds): Mistake[] {
   const names = kinds.all.map(({ kind }) => kind).join(' or ');
   const misplaced: Mistake[] = [
-    ...(on === manual && about === undefined ? [{ path: ['about'], message: `is missing: a manual sequence says what it is about, ${names}` }] : []),
+    ...(!startsByItself(on) && about === undefined
+      ? [{ path: ['about'], message: `is missing: a ${on} sequence says what it is about, ${names}` }]
+      : []),
     ...(on === manual && holdout > 0
       ? [{ path: ['holdout'], message: 'has no use in a manual sequence: whoever is taken in by hand gets the messages. Remove it' }]
       : []),
-    ...(on !== manual && about !== undefined ? [{ path: ['about'], message: `has no use here: ${on} says what it is about. Remove it` }] : []),
+    ...(startsByItself(on) && about !== undefined ? [{ path: ['about'], message: `has no use here: ${on} says what it is about. Remove it` }] : []),
   ];
   const stops = (['purchased', 'opted_out'] as const)
     .filter((trigger) => !stopOn.includes(trigger))

@@ -8,7 +8,7 @@ import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
 import { failurePolicies } from './definition.ts';
 import { parseDuration } from './duration.ts';
-import { kindOfSequence, manual, triggersToCome } from './triggers.ts';
+import { bulk, kindOfSequence, manual, startsByItself, triggersToCome } from './triggers.ts';
 import { stopTriggers, whenCapped } from './plan.ts';
 
 /** The wording of a field that is absent or of the wrong kind: what to write instead. */
@@ -182,7 +182,7 @@ const holdout = z
  * @param kinds - what a sequence may be about: each brings its trigger and the defaults of its sequences
  */
 export function sequenceSchemaFor(kinds: SubjectKinds) {
-  const triggers = [...kinds.all.map(({ trigger }) => trigger), manual];
+  const triggers = [...kinds.all.map(({ trigger }) => trigger), manual, bulk];
   return z
     .strictObject(
       {
@@ -210,7 +210,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
             expected(kinds.all.map(({ kind }) => kind).join(' or ')),
           )
           .optional()
-          .meta({ description: 'What a manual sequence is about.' }),
+          .meta({ description: 'What a manual or bulk sequence is about.' }),
         quietFor: span.optional().meta({ description: 'How long the subject must be left alone before the first step.' }),
         stopOn: z
           .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))
@@ -247,7 +247,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
       const kind = kindOfSequence(kinds, shape);
       return {
         ...shape,
-        quietFor: shape.quietFor ?? (shape.on === manual ? 0 : (kind?.quietForMs ?? 0)),
+        quietFor: shape.quietFor ?? (startsByItself(shape.on) ? (kind?.quietForMs ?? 0) : 0),
         stopOn: shape.stopOn ?? [...(kind?.stopOn ?? stopTriggers)],
       };
     });

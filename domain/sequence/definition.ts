@@ -66,9 +66,9 @@ export interface SequenceDefinition {
   /** Slug, part of the workflow's id. */
   sequence: string;
   name: string;
-  /** What starts it: the trigger of a kind of subject, or `manual`. */
+  /** What starts it: the trigger of a kind of subject, `manual` or `bulk`. */
   on: string;
-  /** The kind that a manual sequence is about; absent otherwise. */
+  /** The kind that a manual or bulk sequence is about; absent otherwise. */
   about?: string;
   quietForMs: number;
   stopOn: StopTrigger[];

@@ -10,7 +10,7 @@ import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
-import type { EpochMs, FinishReason } from '../../domain/sequence/plan.ts';
+import type { EpochMs, FinishReason, Progress } from '../../domain/sequence/plan.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Assignment } from '../dispatch/assignment.ts';
 import { pointOf } from '../dispatch/assignment.ts';
@@ -143,14 +143,26 @@ class Replay {
     }
   }
 
-  #actsAt({ row, ledger, plan }: Run): EpochMs {
+  /** When it acts next if no event comes before: opens and clicks of its own messages are looked at as they come, as the workflow does. */
+  #actsAt(run: Run): EpochMs {
+    const { row, ledger, plan } = run;
     const sinceMs = Math.max(row.enrolledAt, latest(ledger));
-    const move = nextMove(plan, readProgress(row, ledger), sinceMs);
-    return move.kind === 'wait' ? move.untilMs : sinceMs;
+    const looks = [sinceMs, ...this.#engagedAfter(run, sinceMs)];
+    for (const [at, nowMs] of looks.entries()) {
+      const move = nextMove(plan, this.#progressAt(run, nowMs), nowMs);
+      if (move.kind !== 'wait') return nowMs;
+      const untilMs = looks[at + 1] ?? Number.POSITIVE_INFINITY;
+      if (move.untilMs <= untilMs) return move.untilMs;
+    }
+    throw new Error('the last look decides');
+  }
+
+  #progressAt(run: Run, nowMs: EpochMs): Progress {
+    return readProgress(run.row, this.#ledgerAt(run, nowMs));
   }
 
   #act(run: Run, nowMs: EpochMs): void {
-    const move = nextMove(run.plan, readProgress(run.row, run.ledger), nowMs);
+    const move = nextMove(run.plan, this.#progressAt(run, nowMs), nowMs);
     if (move.kind === 'finish') this.#end(run, move.reason, nowMs);
     if (move.kind !== 'dispatch') return;
     const reading = this.#readingOf(run, move.stepId, nowMs);
@@ -196,7 +208,7 @@ class Replay {
       stepId,
       ...to,
     };
-    settled.dueAt = dueAt(plan, readProgress(row, ledger), stepId);
+    settled.dueAt = dueAt(plan, this.#progressAt(run, nowMs), stepId);
     settled.settledAt = nowMs;
     settled.createdAt = nowMs;
     run.ledger = [...ledger, settled];
@@ -212,7 +224,7 @@ class Replay {
     const { definition } = this.#trial.sequence.version;
     const { row, plan } = run;
     const personId = this.#world.contacts.get(row.contactId)?.personId ?? row.contactId;
-    const ledger = run.ledger.map((message) => this.#asEngaged(run, message, nowMs));
+    const ledger = [...this.#ledgerAt(run, nowMs)];
     const content = definition.steps.find(({ id }) => id === stepId)?.content ?? null;
     const blocked = [
       ...this.#world.suppressions().map(({ addressHash, channel, reason }) => ({ hash: addressHash, channel, reason })),
@@ -264,13 +276,28 @@ class Replay {
   }
 
   /** Where the real sequence sent this very message, its opens and clicks are known. */
-  #asEngaged(run: Run, message: LedgerRow, nowMs: EpochMs): LedgerRow {
+  #engagementOf(run: Run): PersonHistory['engagement'] {
     const { engagement } = this.#history;
-    if (engagement.length === 0 || message.state !== 'sent') return message;
+    if (engagement.length === 0) return engagement;
     const keys = this.#world.keysOf(run.row.subjectId);
-    const real = engagement.find((e) => e.stepId === message.stepId && keys.includes(ofKey(e)));
-    const by = (ms: EpochMs | null | undefined) => (ms !== null && ms !== undefined && ms <= nowMs ? ms : null);
-    return { ...message, openedAt: by(real?.openedMs), clickedAt: by(real?.clickedMs) };
+    return engagement.filter((e) => keys.includes(ofKey(e)));
+  }
+
+  #ledgerAt(run: Run, nowMs: EpochMs): readonly LedgerRow[] {
+    const engagement = this.#engagementOf(run);
+    if (engagement.length === 0) return run.ledger;
+    return run.ledger.map((message) => {
+      const real = message.state === 'sent' ? engagement.find((e) => e.stepId === message.stepId) : undefined;
+      const by = (ms: EpochMs | null | undefined) => (ms !== null && ms !== undefined && ms <= nowMs ? ms : null);
+      return real === undefined ? message : { ...message, openedAt: by(real.openedMs), clickedAt: by(real.clickedMs) };
+    });
+  }
+
+  /** When its messages were opened or clicked after that time, in order. */
+  #engagedAfter(run: Run, sinceMs: EpochMs): EpochMs[] {
+    const sent = new Set(run.ledger.filter(({ state }) => state === 'sent').map(({ stepId }) => stepId));
+    const times = this.#engagementOf(run).flatMap(({ stepId, openedMs, clickedMs }) => (sent.has(stepId) ? [openedMs, clickedMs] : []));
+    return times.filter((ms): ms is EpochMs => ms !== null && ms > sinceMs).sort((a, b) => a - b);
   }
 
   #assignment({ row }: Run): Assignment | null {

@@ -206,6 +206,7 @@ export class ReplayedWorld {
       const snoozes = this.runs.get(enrollmentId)?.row.snoozes ?? [];
       this.#changeRow(enrollmentId, { snoozes: [...snoozes, snooze].slice(-10) });
     }
+    for (const id of changes.woken) this.#changeRow(id, { notBefore: {} });
     for (const beginning of changes.beginnings) this.#begin(beginning, context);
     for (const order of changes.orders) {
       const { subjectId, enrollmentId } = order;

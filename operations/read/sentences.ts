@@ -31,6 +31,8 @@ export function eventSentence(about: Words, type: string, data: Data): string {
   if (ofOrder !== null) return ofOrder;
   switch (type) {
     case 'enrolled':
+      if (data['by'] === 'bulk')
+        return `The ${noun}${known} was taken into the sequence by a bulk enrollment (${textOf(data['job'])}); version ${String(data['version'])}.`;
       return data['by'] === 'hand'
         ? `A person took the ${noun}${known} into the sequence by hand (${textOf(data['actor'])})${data['after'] === undefined ? '' : ', after an earlier run that had ended'}; version ${String(data['version'])}.`
         : `The ${noun}${known} was taken into the sequence, version ${String(data['version'])}.`;

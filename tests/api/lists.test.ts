@@ -18,6 +18,7 @@ beforeAll(async () => {
     const { id } = (await own('/api/backtests', 'POST', { sequence, days: 1 })).body as { id: string };
     await until('the end of a backtest', async () => ((await own(`/api/backtests/${id}`)).body as { state: string }).state !== 'running');
   }
+  for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
   const { paths } = (await shop.app.inject('/openapi.json')).json<{
     paths: Record<string, Record<string, { parameters?: { name: string }[]; security: object[] }>>;
   }>();
@@ -39,6 +40,7 @@ describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
       '/api/backtests',
+      '/api/bulk-enrollments',
       '/api/connections',
       '/api/consents',
       '/api/contacts/merges',

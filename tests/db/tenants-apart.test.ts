@@ -59,7 +59,18 @@ async function fillEveryTable(): Promise<void> {
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   const { sequenceId, contactId } = enrollment;
   await insert('assignments', { tenant_id: tenantId, id: randomUUID(), sequence_id: sequenceId, contact_id: contactId, arm: 'treated', share: 0.1 });
-  await insert('backtests', { tenant_id: tenantId, id: randomUUID(), slug: 'cart', source_hash: 'x', days: 1, requested_by: 'test' });
+  const [backtestId, jobId] = [randomUUID(), randomUUID()];
+  await insert('backtests', { tenant_id: tenantId, id: backtestId, slug: 'cart', source_hash: 'x', days: 1, requested_by: 'test' });
+  const rate = { people: 1, per: 'hour', candidates: 1, subject_kind: 'cart', filter: '{}', requested_by: 'test' };
+  await insert('bulk_jobs', {
+    tenant_id: tenantId,
+    id: jobId,
+    sequence_id: sequenceId,
+    version_id: enrollment.versionId,
+    backtest_id: backtestId,
+    ...rate,
+  });
+  await insert('bulk_members', { tenant_id: tenantId, job_id: jobId, subject_id: enrollment.subjectId, reason: 'bought' });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 

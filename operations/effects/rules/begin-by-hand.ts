@@ -4,7 +4,7 @@ import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import { openChannels } from '../../dispatch/open-channels.ts';
 import type { Draft } from '../../intake/draft.ts';
 import type { ActiveSequence } from '../../intake/world.ts';
-import { beginning, type Candidate } from './begin.ts';
+import { beginning, type Candidate, keptFromBefore } from './begin.ts';
 import { isClosedEverywhere } from './suppressions.ts';
 
 /** Why a sequence is not begun by hand. For programs: they reach the API as the `code` of a 409. */
@@ -43,6 +43,23 @@ export function beginByHand(draft: Draft, candidate: Candidate, sequence: Active
     anchorAt: draft.context.nowMs,
     enrolled: { ...usual.enrolled, by: 'hand', actor, ...(before.length === 0 ? {} : { after: before.at(-1)?.id }) },
   });
+  if (candidate.owner.lifecycle === 'NEW') draft.changeContact(candidate.owner.id, { lifecycle: 'IN_PROGRESS' });
+  return { begun: begun.id };
+}
+
+/** Why somebody is not taken in by a bulk enrollment. For programs: they reach the API. */
+export type BulkRefusal = HandStartRefusal | NonNullable<ReturnType<typeof keptFromBefore>>;
+
+/**
+ * Begin a sequence about one of many old subjects. What is refused by hand is refused here, and nothing is overruled but the age: nobody has looked at
+ * this subject. Whoever is held out gets nothing.
+ * Source: docs/rules.md#rule-27
+ */
+export function beginInBulk(draft: Draft, candidate: Candidate, sequence: ActiveSequence, job: string): { begun: string } | { reason: BulkRefusal } {
+  const reason = whyNot(draft, candidate, sequence)?.reason ?? keptFromBefore(draft, candidate, sequence);
+  if (reason !== null) return { reason };
+  const usual = beginning(draft, candidate, sequence);
+  const begun = draft.begin({ ...usual, anchorAt: draft.context.nowMs, enrolled: { ...usual.enrolled, by: 'bulk', job } });
   if (candidate.owner.lifecycle === 'NEW') draft.changeContact(candidate.owner.id, { lifecycle: 'IN_PROGRESS' });
   return { begun: begun.id };
 }

@@ -61,18 +61,29 @@ const isAbout = (draft: Draft, { subject }: Candidate, { version }: ActiveSequen
 function keptFrom(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): NoSequenceReason | null {
   const { definition, version } = sequence.version;
   const { nowMs, tenant } = draft.context;
+  const plan = compilePlan(definition, version, tenant.timeScale);
+  const before = keptFromBefore(draft, { subject, owner }, sequence);
+  if (before !== null) return before;
+  if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return 'too_old';
+  // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
+  const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
+  return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address))) ? null : 'no_address';
+}
+
+/** What was said since, and the subject's earlier ways through the sequence. */
+export function keptFromBefore(
+  draft: Draft,
+  { subject, owner }: Candidate,
+  sequence: ActiveSequence,
+): Extract<NoSequenceReason, 'contacted' | 'replied' | 'took_part' | 'cooldown' | 'took_over_too_often'> | null {
+  const { definition } = sequence.version;
+  const { nowMs, tenant } = draft.context;
   const person = draft.contact(owner.personId);
   if (definition.stopOn.includes('contacted') && wasContacted(subject, person)) return 'contacted';
   // The reply may have arrived before this older event.
   if (definition.stopOn.includes('replied') && person.lastReplyAt !== null && person.lastReplyAt > subject.lastActivityAt) return 'replied';
   const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
-  const plan = compilePlan(definition, version, tenant.timeScale);
-  const entered = keptFromReentry(known, definition, nowMs, tenant.timeScale);
-  if (entered !== null) return entered;
-  if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return 'too_old';
-  // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
-  const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
-  return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address))) ? null : 'no_address';
+  return keptFromReentry(known, definition, nowMs, tenant.timeScale);
 }
 
 /** A colleague has spoken about this subject, or with its person after it had begun; the call may have arrived first. */
@@ -104,7 +115,7 @@ function keptFromReentry(
   { reentry }: SequenceDefinition,
   nowMs: number,
   timeScale: number,
-): NoSequenceReason | null {
+): 'took_part' | 'cooldown' | 'took_over_too_often' | null {
   if (known.filter((enrollment) => enrollment.stopReason === 'superseded').length >= mostTakeovers) return 'took_over_too_often';
   const cooldownMs = reentry === 'once-per-subject' ? null : reentry.cooldownMs / timeScale;
   const keeps = known.some((enrollment) => {

@@ -250,17 +250,17 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'a trigger that no kind of subject has',
       file().replace('cart.abandoned', 'cart.forgotten'),
-      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, manual',
+      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, manual, bulk',
     ],
     [
       'a trigger whose subjects come later',
       file().replace('cart.abandoned', 'lead.silent'),
-      '3:1 `on` (lead.silent) is not available yet: nothing watches yet for how long a lead has been silent. Now, write one of cart.abandoned, lead.created, manual',
+      '3:1 `on` (lead.silent) is not available yet: nothing watches yet for how long a lead has been silent. Now, write one of cart.abandoned, lead.created, manual, bulk',
     ],
     [
-      'many at once',
+      'a bulk sequence about nothing',
       file().replace('cart.abandoned', 'bulk'),
-      '3:1 `on` (bulk) is not available yet: many at once cannot be started yet: write manual, and start them one by one (POST /api/enrollments). Now, write one of cart.abandoned, lead.created, manual',
+      '1:1 `about` is missing: a bulk sequence says what it is about, cart or lead',
     ],
     [
       'a manual sequence about nothing',
@@ -326,7 +326,7 @@ test('a kind of subject that an installation registers brings its own trigger', 
   expect(parsed).toMatchObject({ ok: true, definition: { on: 'visit.missed', quietForMs: 60_000, stopOn: ['purchased', 'opted_out'] } });
   expect(parseSequence(file(), kinds)).toMatchObject({
     ok: false,
-    errors: [{ message: '`on` is not understood: write one of visit.missed, manual' }],
+    errors: [{ message: '`on` is not understood: write one of visit.missed, manual, bulk' }],
   });
   expect(() => subjectKindsOf([lead, { ...visit, trigger: 'lead.created' }])).toThrow('in common');
 });
