@@ -6,8 +6,8 @@ language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_se
 declare
   tenant uuid := current_setting('app.tenant')::uuid; asked_at timestamptz := clock_timestamp(); slot timestamptz; one record;
 begin
-  insert into send_rates (tenant_id, scope)
-  select tenant, s.scope from jsonb_to_recordset(scopes) as s(scope text) order by s.scope
+  insert into send_rates (tenant_id, scope, free_at)
+  select tenant, s.scope, asked_at - interval '1 second' from jsonb_to_recordset(scopes) as s(scope text) order by s.scope
   on conflict do nothing;
   slot := asked_at;
   -- In a fixed order: of two that want several, neither waits for the other.
