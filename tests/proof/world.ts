@@ -97,7 +97,8 @@ export async function openWorld(url: string): Promise<World> {
       const settings = {
         quietHours: null,
         legalHours: false,
-        consentLaw: 'off' as const, catchUpPerMinute: null,
+        consentLaw: 'off' as const,
+        catchUpPerMinute: null,
         caps: [],
         optOutAllChannels: optOutAll,
         requireConsent: [],
