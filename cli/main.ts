@@ -14,6 +14,7 @@ import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
 import { schema } from './schema.ts';
 import { send } from './send.ts';
+import { sequences } from './sequences.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
@@ -36,6 +37,7 @@ const commands: Readonly<Record<string, Command>> = {
   explain: explainCommand,
   lint,
   rehearse,
+  sequences,
   backtest,
   bulk,
   schema,

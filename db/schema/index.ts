@@ -9,3 +9,4 @@ export { enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceV
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { sumDeltas, sums } from './sums.ts';
 export { apiKeys, auditLog, connections, sendRates, settingsVersions, tenants } from './tenants.ts';
+export { sequenceDrafts, versionMoves } from './versions.ts';

@@ -59,6 +59,8 @@ export const sequenceVersions = pgTable(
     /** SHA-256 over definition and content: an unchanged preset file makes no new version. */
     sourceHash: text('source_hash').notNull(),
     publishedAt: instantNow('published_at'),
+    /** Who published it. Null: it came with the installation; a newer file of the same preset then becomes the next version by itself. */
+    publishedBy: text('published_by'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

@@ -29,6 +29,8 @@ export const stopReasons = [
   'erased',
   'merged',
   'demo_restarted',
+  'version_replaced',
+  'sequence_ended',
 ] as const;
 export type StopReason = (typeof stopReasons)[number];
 export type FinishReason = 'completed' | StopReason;
@@ -58,6 +60,7 @@ export const skipReasons = [
   'refused',
   'silent',
   'skipped_by_hand',
+  'passed',
   'stopped',
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];
@@ -83,7 +86,7 @@ export const deferReasons = [
 export type DeferReason = (typeof deferReasons)[number];
 
 /** Why nothing of an enrollment is sent until somebody resumes it. */
-export const holdReasons = ['paused', 'takeover'] as const;
+export const holdReasons = ['paused', 'takeover', 'sequence_paused'] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
 /** How a settled step ended. `unknown`: a provider may have accepted it; it counts as sent and is never sent again. */

@@ -267,6 +267,8 @@ class Replay {
     return {
       tenant,
       subject: subjectRow(tenant.id, subject),
+      paused: false,
+      move: null,
       contacts: everyone.map((contact) => contactRow(tenant.id, contact)),
       identities: identities.sort((a, b) => own(a) - own(b) || b.createdAt - a.createdAt) satisfies (typeof contactIdentities.$inferSelect)[],
       consents: this.#world.consents.filter(({ contactId }) => ids.has(contactId)),

@@ -77,6 +77,8 @@ export function eventSentence(about: Words, type: string, data: Data): string {
       return `The conversation was released (${textOf(data['actor'])}): the sequence goes on.`;
     case 'snoozed':
       return `The ${person} asked to be contacted later: what is left of the sequence moves${typeof data['until_ms'] === 'number' ? ` to ${instantWords(data['until_ms'])}` : ''}.`;
+    case 'version_changed':
+      return `A new version was published: the sequence goes on in version ${String(data['to'])}, where it had been in version ${String(data['from'])}.`;
     case 'person.merged':
       return `It turned out that the ${person} is known by something else as well: what was two people is one from here on.`;
     case 'person.split':

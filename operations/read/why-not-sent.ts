@@ -26,7 +26,7 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   send_failed: 'blocker',
 };
 
-const holdKinds: Record<HoldReason, ReasonKind> = { paused: 'blocker', takeover: 'normal_wait' };
+const holdKinds: Record<HoldReason, ReasonKind> = { paused: 'blocker', takeover: 'normal_wait', sequence_paused: 'blocker' };
 
 const skipKinds: Record<SkipReason, ReasonKind> = {
   too_old: 'blocker',
@@ -42,6 +42,7 @@ const skipKinds: Record<SkipReason, ReasonKind> = {
   refused: 'blocker',
   silent: 'as_planned',
   skipped_by_hand: 'as_planned',
+  passed: 'as_planned',
   stopped: 'as_planned',
 };
 
@@ -65,6 +66,8 @@ const stopKinds: Record<StopReason, ReasonKind> = {
   erased: 'as_planned',
   merged: 'as_planned',
   demo_restarted: 'as_planned',
+  version_replaced: 'as_planned',
+  sequence_ended: 'as_planned',
 };
 
 type NotSentVerdict = 'defer' | 'hold' | 'skip' | 'stop';

@@ -31,6 +31,8 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   erased: ({ person }) => `the ${person}’s data was erased`,
   merged: ({ noun }) => `it turned out to be the same ${noun} as another, which has a sequence of its own`,
   demo_restarted: () => 'the demo store was started again',
+  version_replaced: () => 'a new version of the sequence was published, and whoever published it chose to end those that were running',
+  sequence_ended: () => 'the whole sequence was ended by hand',
 };
 
 /** Why a step was left out, in a few words that complete "left out: …". */
@@ -49,6 +51,7 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
   refused: () => 'the provider refused it',
   silent: () => 'it only marks the time',
   skipped_by_hand: () => 'by hand',
+  passed: ({ person }) => `it lies before what the ${person} had been through when they were moved to this version`,
   // Stopped, or run to its end.
   stopped: () => 'the sequence had ended',
 };
@@ -72,6 +75,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
 /** Why nothing is sent for the time being, in a few words that complete "waits until the sequence is resumed: …". */
 const holdWords: Record<HoldReason, () => string> = {
   paused: () => 'it is paused',
+  sequence_paused: () => 'the whole sequence is paused',
   takeover: () => 'a person has taken over',
 };
 

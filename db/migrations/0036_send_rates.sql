@@ -9,7 +9,8 @@ ALTER TABLE "send_rates" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "rate" jsonb;--> statement-breakpoint
 ALTER TABLE "enrollments" ADD COLUMN "slots" jsonb DEFAULT '{}'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "send_rates" ADD CONSTRAINT "send_rates_tenant" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
-CREATE POLICY "tenant_rows" ON "send_rates" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint
+CREATE POLICY "tenant_rows" ON "send_rates" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+--> statement-breakpoint
 grant select, insert, update (free_at) on send_rates to rekindle_app;--> statement-breakpoint
 grant update (rate) on connections to rekindle_app;--> statement-breakpoint
 grant update (slots) on enrollments to rekindle_app;--> statement-breakpoint
