@@ -18,6 +18,7 @@ import { sequences } from './sequences.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
+import { suppressions } from './suppressions.ts';
 import { release, takeover } from './takeover.ts';
 import { tenants } from './tenants.ts';
 
@@ -27,6 +28,7 @@ const commands: Readonly<Record<string, Command>> = {
   settings,
   tenants,
   contacts,
+  suppressions,
   quarantine,
   status,
   send,

@@ -15,6 +15,8 @@ export interface ChannelFacts {
   hasAddress: boolean;
   /** Marketing is blocked on this channel: unsubscribe, STOP, hard bounce, complaint. */
   suppressed: boolean;
+  /** By what: the reasons of the suppressions in force. */
+  suppressedBy?: readonly string[];
   consent: Consent;
   /** The tenant demands granted consent on this channel; unknown is not enough. */
   requiresConsent: boolean;

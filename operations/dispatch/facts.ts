@@ -181,6 +181,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
       connected: input.isConnected(channel),
       hasAddress,
       suppressed: open.isClosed(channel) || noneUsable,
+      suppressedBy: [...new Set(blocked.filter((b) => b.channel === 'all' || b.channel === channel).map((b) => b.reason))].sort(),
       consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all')),
       requiresConsent: settings.requireConsent.includes(channel),
       refused: open.isAddressClosed(channel, thisMessage) || (noneUsable && row?.refusedForGood === true && row.channel === channel),

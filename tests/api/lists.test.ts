@@ -11,6 +11,7 @@ beforeAll(async () => {
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
   for (const channel of ['email', 'sms'])
     await shop.post('contact.opted_in', { contact: { email: '1@example.com', phone: '+12025550111' }, channel });
+  for (const n of [1, 2]) await shop.post('contact.opted_out', { contact: { email: `out-${n}@example.com` } });
   for (const n of [1, 2, 3]) await shop.post('contact.updated', { contact: { id: 'same', email: `${n}@example.com` } });
   for (const name of ['One', 'Two']) await own('/api/connections', 'POST', { integration: 'generic', name });
   for (const lowStockAt of [3, 4, 5]) await own('/api/settings', 'PATCH', { settings: { lowStockAt } });
@@ -49,6 +50,7 @@ describe('every list under /api', () => {
       '/api/bulk-enrollments',
       '/api/connections',
       '/api/consents',
+      '/api/contacts',
       '/api/contacts/merges',
       '/api/deliveries',
       '/api/enrollments',
@@ -56,6 +58,7 @@ describe('every list under /api', () => {
       '/api/sequences',
       '/api/sequences/{slug}/versions',
       '/api/settings/history',
+      '/api/suppressions',
     ]);
   });
 
