@@ -9,5 +9,5 @@ export { enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceV
 export { shadowDecisions, shadowRuns, shadows } from './shadows.ts';
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { sumDeltas, sums } from './sums.ts';
-export { apiKeys, auditLog, connections, settingsVersions, tenants } from './tenants.ts';
+export { apiKeys, auditLog, connections, sendRates, settingsVersions, tenants } from './tenants.ts';
 export { sequenceDrafts, versionMoves } from './versions.ts';
