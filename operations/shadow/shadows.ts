@@ -26,7 +26,7 @@ export async function startShadow(
   deps: ShadowsDeps,
   { tenantId, slug, actor }: { tenantId: string; slug: string; actor: string },
 ): Promise<ShadowStarted> {
-  const known = await deps.db.withTenant(tenantId, async (tx) => ({ draft: await loadDraft(tx, deps, slug), content: await contentOf(tx, slug) }));
+  const known = await deps.db.withTenant(tenantId, async (tx) => ({ draft: await loadDraft(tx, slug), content: await contentOf(tx, slug) }));
   if (known.draft === null) return { kind: 'no_draft' };
   const compiled = await compileDraft(deps, slug, known.draft, known.content);
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };

@@ -50,15 +50,16 @@ export async function storeDraft(
       .values({ tenantId, sequenceId: sequence.id, ...values })
       .onConflictDoUpdate({ target: [sequenceDrafts.tenantId, sequenceDrafts.sequenceId], set: { ...values, changedAt: Date.now() } });
     await recordAudit(tx, { tenantId, actor, action: 'sequence.draft', subject: sequence.id, data: { source_hash: values.sourceHash } });
-    return loadDraft(tx, deps, slug);
+    return loadDraft(tx, slug);
   });
   if (draft === null) throw new Error('a draft vanished in its transaction');
-  return { kind: 'stored', draft };
+  return { kind: 'stored', draft: lintDraft(deps, draft) };
 }
 
 /** @returns null where the sequence has none */
-export function readDraft(deps: DraftDeps, tenantId: string, slug: string): Promise<Draft | null> {
-  return deps.db.withTenant(tenantId, (tx) => loadDraft(tx, deps, slug));
+export async function readDraft(deps: DraftDeps, tenantId: string, slug: string): Promise<Draft | null> {
+  const stored = await deps.db.withTenant(tenantId, (tx) => loadDraft(tx, slug));
+  return stored === null ? null : lintDraft(deps, stored);
 }
 
 /** @returns false where there was none */
@@ -73,7 +74,17 @@ export function deleteDraft(deps: DraftDeps, { tenantId, slug, actor }: { tenant
   });
 }
 
-export async function loadDraft(tx: Tx, { subjects }: Pick<Deps, 'subjects'>, slug: string): Promise<Draft | null> {
+/** A draft as it is stored, with the settings that the linter asks about. */
+interface StoredDraft extends Omit<Draft, 'findings'> {
+  stated: Partial<TenantSettings>;
+}
+
+/** Outside of a transaction: the linter rehearses a week hour by hour, for longer than Postgres lets a transaction wait. */
+export function lintDraft({ subjects }: Pick<Deps, 'subjects'>, { stated, ...draft }: StoredDraft): Draft {
+  return { ...draft, findings: lintSequence(draft.yaml, stated, subjects) };
+}
+
+export async function loadDraft(tx: Tx, slug: string): Promise<StoredDraft | null> {
   const [found] = await tx
     .select({ draft: sequenceDrafts, tenant: tenants })
     .from(sequenceDrafts)
@@ -82,8 +93,8 @@ export async function loadDraft(tx: Tx, { subjects }: Pick<Deps, 'subjects'>, sl
     .where(eq(sequences.slug, slug));
   if (found === undefined) return null;
   const { yaml, copy, sourceHash, changedBy, changedAt } = found.draft;
-  const findings = lintSequence(yaml, await settingsStated(tx, settingsOf(found.tenant)), subjects);
-  return { slug, yaml, copy, sourceHash, changedBy, changedAtMs: changedAt, findings };
+  const stated = await settingsStated(tx, settingsOf(found.tenant));
+  return { slug, yaml, copy, sourceHash, changedBy, changedAtMs: changedAt, stated };
 }
 
 /** The settings that the store has set itself, also to what is the default: a law that depends on one is certain then. */

@@ -7,7 +7,7 @@ import { type Affected, headCounts } from '../../domain/versions/head-counts.ts'
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { addVersion, type CompiledPreset, type SequenceRow } from '../publish-sequence.ts';
-import { compileDraft, type Draft, faultAt, loadDraft, type SourceFault } from './draft.ts';
+import { compileDraft, type Draft, faultAt, lintDraft, loadDraft, type SourceFault } from './draft.ts';
 import { readStandings } from './standings.ts';
 
 /** What becomes of those who are in the sequence already: they stay on their version, move to the new one at their next decision, or exit. */
@@ -48,13 +48,13 @@ export async function previewDraft(
   tenantId: string,
   slug: string,
 ): Promise<DraftPreview | Extract<PublishRefused, { kind: 'unknown' | 'no_draft' | 'invalid' }>> {
-  const known = await deps.db.withTenant(tenantId, async (tx) => ({ ...(await readInUse(tx, slug)), draft: await loadDraft(tx, deps, slug) }));
+  const known = await deps.db.withTenant(tenantId, async (tx) => ({ ...(await readInUse(tx, slug)), draft: await loadDraft(tx, slug) }));
   if (known.sequence === null) return { kind: 'unknown' };
   if (known.draft === null) return { kind: 'no_draft' };
   const compiled = await compileDraft(deps, slug, known.draft, known.inUse?.content ?? {});
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
-  const { sequence, draft, inUse } = known;
-  return { draft, ...(await deps.db.withTenant(tenantId, (tx) => previewOf(tx, sequence, inUse, compiled))) };
+  const { sequence, inUse } = known;
+  return { draft: lintDraft(deps, known.draft), ...(await deps.db.withTenant(tenantId, (tx) => previewOf(tx, sequence, inUse, compiled))) };
 }
 
 export interface PublishInput {
@@ -74,12 +74,12 @@ export interface PublishInput {
  */
 export async function publishDraft(deps: PublishDeps, input: PublishInput & { draftHash: string | null }): Promise<Published> {
   const { tenantId, slug } = input;
-  const known = await deps.db.withTenant(tenantId, async (tx) => ({ ...(await readInUse(tx, slug)), draft: await loadDraft(tx, deps, slug) }));
+  const known = await deps.db.withTenant(tenantId, async (tx) => ({ ...(await readInUse(tx, slug)), draft: await loadDraft(tx, slug) }));
   const { draft } = known;
   if (known.sequence === null) return { kind: 'unknown' };
   if (draft === null) return { kind: 'no_draft' };
   if (input.draftHash !== null && input.draftHash !== draft.sourceHash) return { kind: 'stale', version: known.inUse?.version ?? 0 };
-  const errors = draft.findings.filter(({ severity }) => severity === 'error');
+  const errors = lintDraft(deps, draft).findings.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) return { kind: 'invalid', faults: errors.map((error) => faultAt(slug, error)) };
   const compiled = await compileDraft(deps, slug, draft, known.inUse?.content ?? {});
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
