@@ -12,7 +12,7 @@ import { apply, end, factsOf, newWorld, plainSetting, progressIn, recordFailure,
 
 /** One action of the rehearsed enrollment. `checks`: the gates that were asked (guarantee G4). */
 export type LogEntry = { atMs: EpochMs } & (
-  | { kind: 'sent'; step: StepId; channel: Channel; outcome: 'sent' | 'unknown'; checks: GateCheck[] }
+  | { kind: 'sent'; step: StepId; channel: Channel; outcome: 'sent' | 'unknown'; checks: GateCheck[]; variant?: string }
   | { kind: 'deferred'; step: StepId; untilMs: EpochMs; anchorMs: EpochMs; reason: string; checks: GateCheck[] }
   | { kind: 'skipped'; step: StepId; reason: SkipReason; checks: GateCheck[] }
   | { kind: 'finished'; reason: FinishReason; status: EnrollmentStatus }
@@ -157,7 +157,9 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
     }
     const outcome = answer === 'accepted' ? 'sent' : 'unknown';
     recordSend(world, plan, step.id, outcome, channel, nowMs, setting);
-    log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
+    const variant = setting.variants?.[step.id] ?? step.variants?.[0]?.id;
+    if (variant === undefined) log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
+    else log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks, variant });
     return false;
   }
 }

@@ -104,6 +104,8 @@ const scenarioSchema = z.strictObject({
     .default('EUR'),
   tracksOpens: z.boolean().default(true),
   holdout: z.boolean().default(false),
+  /** By step, the variant that the person gets. */
+  variants: z.record(z.string(), z.string()).default({}),
   timeScale: z.number().int().min(1).default(1),
   events: z.array(happening).default([]),
 });
@@ -131,13 +133,22 @@ export function parseScenario(yaml: string, definition: SequenceDefinition, kind
 
 function mistakesIn(shape: ScenarioShape, definition: SequenceDefinition, kinds: SubjectKinds): Mistake[] {
   const kind = kindOfSequence(kinds, definition);
-  return [...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)), ...eventMistakes(shape, definition)];
+  return [...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)), ...variantMistakes(shape, definition), ...eventMistakes(shape, definition)];
 }
 
 function attributeMistakes({ attributes }: ScenarioShape, known: readonly string[]): Mistake[] {
   return Object.keys(attributes)
     .filter((name) => !known.includes(name))
     .map((name) => ({ path: ['attributes', name], message: `is no attribute here: it has ${known.join(', ')}` }));
+}
+
+function variantMistakes({ variants }: ScenarioShape, { steps }: SequenceDefinition): Mistake[] {
+  return Object.entries(variants).flatMap(([id, variant]): Mistake[] => {
+    const known = steps.find((step) => step.id === id)?.variants?.map((one) => one.id) ?? [];
+    if (known.includes(variant)) return [];
+    const message = known.length === 0 ? 'is no step with variants' : `is no variant of this step: it has ${known.join(', ')}`;
+    return [{ path: ['variants', id], message }];
+  });
 }
 
 function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition): Mistake[] {
@@ -187,6 +198,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     heldOut: shape.holdout,
     ...(shape.lastOrder === undefined ? {} : { lastOrderMs: Math.min(Date.parse(`${shape.lastOrder}T12:00Z`), fromMs - 1) }),
     isInquiry: isInquiry === true,
+    variants: shape.variants,
   };
   return {
     fromMs,

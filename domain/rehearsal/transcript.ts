@@ -73,7 +73,8 @@ function lineOfEntry(entry: LogEntry, at: (ms: EpochMs) => string): TranscriptEv
   switch (entry.kind) {
     case 'sent': {
       const doubt = entry.outcome === 'unknown' ? 'The provider gave no answer: it counts as sent.' : noteOf(entry.checks);
-      return { ...nothing, at: at(entry.atMs), kind: 'sent', step: entry.step, channel: entry.channel, note: doubt };
+      const note = [entry.variant === undefined ? null : `Variant ${entry.variant}.`, doubt].filter((part) => part !== null).join(' ');
+      return { ...nothing, at: at(entry.atMs), kind: 'sent', step: entry.step, channel: entry.channel, note: note === '' ? null : note };
     }
     case 'deferred':
       return {

@@ -35,6 +35,8 @@ export interface Setting {
   elsewhere: Elsewhere;
   /** When the person last bought before; absent: never. */
   lastOrderMs?: EpochMs;
+  /** By step, the variant that the person gets; absent: the first. */
+  variants?: Readonly<Record<StepId, string>>;
   /** The subject is something that its person asked about. */
   isInquiry?: boolean;
 }

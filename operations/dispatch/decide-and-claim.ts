@@ -33,6 +33,7 @@ import {
   writeDefer,
   writeSkip,
 } from './records.ts';
+import { storeVariant } from './variant.ts';
 import type { Version, VersionCache } from './versions.ts';
 
 /** A claim that is about to be committed. Once it is committed, the provider may be called until the deadline. */
@@ -43,6 +44,7 @@ export interface Claimed {
   outlet: Outlet;
   deadline: Deadline;
   payload: MessagePayload;
+  variant: string | null;
   dueMs: number;
   startedMs: number;
 }
@@ -279,6 +281,7 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
   const startedMs = deps.clock.monotonicMs();
   // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);
+  if (reading.variant !== null) storeVariant(tx, enrollment, stepId, reading.variant);
   writeClaim(tx, row, {
     tenantId: attempt.tenantId,
     messageId,
@@ -288,9 +291,10 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
     connectionId: outlet.connectionId,
     account: outlet.sender.account,
     payload,
+    variant: reading.variant?.variant.id ?? null,
     times: outlet.sender.times,
     dueAtMs: dueMs,
   });
   deps.log.info({ enrollmentId: enrollment.id, step: stepId, version: version.version }, 'a step is claimed');
-  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, dueMs, startedMs };
+  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, variant: reading.variant?.variant.id ?? null, dueMs, startedMs };
 }

@@ -25,6 +25,7 @@ import { readSubject } from '../subject-row.ts';
 import { type Assignment, readAssignment } from './assignment.ts';
 import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
+import { type ChosenVariant, readVariant } from './variant.ts';
 import { messageAsIdentity } from './records.ts';
 import type { Version } from './versions.ts';
 
@@ -33,6 +34,8 @@ export interface Reading {
   facts: Facts;
   /** To be stored with the activation. */
   assignment: Assignment | null;
+  /** What the person gets of this step; null: it has one content. */
+  variant: ChosenVariant | null;
   progress: Progress;
   settings: TenantSettings;
   synthetic: boolean;
@@ -139,9 +142,11 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
   const contactIds = everyone.map((c) => c.id);
   const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
+  const step = definition.steps.find(({ id }) => id === input.stepId);
+  const variant = step === undefined ? null : await readVariant(tx, enrollment, { personId, contactIds, step });
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
-  return factsFrom(input, { hashOf, blocked, assignment, versions });
+  return factsFrom(input, { hashOf, blocked, assignment, variant, versions });
 }
 
 /** What is read beside the world of a step. */
@@ -150,12 +155,14 @@ export interface BesidesWorld {
   /** Suppressions in force for any of the identities, and for the message itself. */
   blocked: readonly { channel: string; hash: string; reason: string }[];
   assignment: Assignment | null;
+  /** Absent: which content goes out is not asked. */
+  variant?: ChosenVariant | null;
   /** Those of the person's other running enrollments. */
   versions: ReadonlyMap<string, Version>;
 }
 
 /** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
-export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, blocked, assignment, versions }: BesidesWorld): Reading {
+export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, blocked, assignment, variant = null, versions }: BesidesWorld): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
   const person = everyone.find((c) => c.id === personId);
@@ -268,7 +275,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
   const usedChannels = new Set(sends.map((s) => s.channel));
-  return { facts, assignment, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
+  return { facts, assignment, variant, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
 
 /** What the first contact says that says anything: a merge leaves each with its own. */

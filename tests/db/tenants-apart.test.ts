@@ -73,6 +73,8 @@ async function fillEveryTable(): Promise<void> {
   await insert('bulk_members', { tenant_id: tenantId, job_id: jobId, subject_id: enrollment.subjectId, reason: 'bought' });
   await insert('sequence_drafts', { tenant_id: tenantId, sequence_id: sequenceId, yaml: '', copy: '{}', source_hash: 'x', changed_by: 'test' });
   await insert('version_moves', { tenant_id: tenantId, version_id: enrollment.versionId, reason: 'version_replaced' });
+  const variant = { sequence_id: sequenceId, contact_id: contactId, step_id: 'email_2h', variant: 'a', shares: '{"a": 1}' };
+  await insert('variant_assignments', { tenant_id: tenantId, id: randomUUID(), ...variant });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 
