@@ -133,7 +133,11 @@ export function parseScenario(yaml: string, definition: SequenceDefinition, kind
 
 function mistakesIn(shape: ScenarioShape, definition: SequenceDefinition, kinds: SubjectKinds): Mistake[] {
   const kind = kindOfSequence(kinds, definition);
-  return [...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)), ...variantMistakes(shape, definition), ...eventMistakes(shape, definition)];
+  return [
+    ...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)),
+    ...variantMistakes(shape, definition),
+    ...eventMistakes(shape, definition),
+  ];
 }
 
 function attributeMistakes({ attributes }: ScenarioShape, known: readonly string[]): Mistake[] {

@@ -408,6 +408,7 @@ const unsettled: LedgerRow = {
   connectionId: null,
   account: null,
   channel: null,
+  variant: null,
   refusals: 0,
   failures: 0,
   refusedForGood: false,

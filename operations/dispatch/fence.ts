@@ -97,7 +97,9 @@ export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void 
     leaseMs: c.times.leaseMs,
     deadLeaseMs: c.times.deadLeaseMs,
     inDoubt: wasUnknown,
-    ...(wasUnknown ? {} : { doubtSince: null, connectionId: c.connectionId, account: c.account, channel: c.payload.channel, payload: c.payload, variant: c.variant }),
+    ...(wasUnknown
+      ? {}
+      : { doubtSince: null, connectionId: c.connectionId, account: c.account, channel: c.payload.channel, payload: c.payload, variant: c.variant }),
     // `maxRetries` counts the refusals of one channel: another provider has refused nothing yet.
     ...(wasUnknown || row?.channel === c.payload.channel ? {} : { refusals: 0 }),
     findFrom: null,

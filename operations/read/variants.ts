@@ -91,7 +91,7 @@ async function readArms(tx: Tx, sequenceId: string, stepId: string, windowMs: nu
     told as (
       select m.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
       from messages m join enrollments e on e.tenant_id = m.tenant_id and e.id = m.enrollment_id
-      where e.sequence_id = ${sequenceId} and m.step_id = ${stepId} and m.variant is not null and counts_as_sent(m.state) group by 1)
+      where e.sequence_id = ${sequenceId} and m.step_id = ${stepId} and m.variant is not null and m.state = 'sent' group by 1)
     select coalesce(c.variant, w.variant) as variant, coalesce(c.people, 0) as people, coalesce(w.expected, 0)::double precision as expected,
       coalesce(t.sent, 0) as sent, coalesce(t.opened, 0) as opened, coalesce(t.clicked, 0) as clicked,
       coalesce(c.complete, 0) as complete, coalesce(c.converted, 0) as converted

@@ -69,6 +69,17 @@ describe('a file of one’s own', () => {
     expect(first?.kind === 'sent' ? 'sent' : `${first?.kind} ${first?.reason}`).toBe(expected);
   });
 
+  test('names the variant of a step, the first unless the scenario says another', async () => {
+    const compared = file(
+      'compared.yaml',
+      'sequence: compared\nname: Compared\non: cart.abandoned\nquietFor: 1h\nsteps:\n  - { id: mail, at: 2h, channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/b }] }\n',
+    );
+    expect((await rekindle(compared)).said).toContain('by email: Variant a.');
+    expect((await rekindle(compared, '--scenario', file('b.yaml', 'variants: { mail: b }\n'))).said).toContain('by email: Variant b.');
+    const wrong = await rekindle(compared, '--scenario', file('c.yaml', 'variants: { mail: c }\n'));
+    expect(wrong.complained + wrong.said).toContain('is no variant of this step: it has a, b');
+  });
+
   test('is rehearsed as JSON, with what happens in the scenario', async () => {
     const scenario = file('opened.yaml', 'timeZone: Asia/Tokyo\nevents:\n  - { at: 3h, event: opened, step: first }\n');
     const { said, status } = await rekindle(sequence, '--scenario', scenario, '--from', '2026-05-04T09:00', '--json');

@@ -29,7 +29,8 @@ const variantsSchema = z
     window_seconds: z.number().meta({ description: 'How long after the assignment an order counts.' }),
     variants: z.array(figuresSchema),
     sample_ratio: z.object({ chi_squared: z.number(), p: z.number(), mismatch: z.boolean() }).nullable().meta({
-      description: 'Whether the variants have as many people as they should. With a `mismatch` (p below 0.001) no difference between them may be believed.',
+      description:
+        'Whether the variants have as many people as they should. With a `mismatch` (p below 0.001) no difference between them may be believed.',
     }),
   })
   .meta({ id: 'StepVariants' });
@@ -40,7 +41,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     {
       schema: {
         summary: 'Compare the variants of steps',
-        description: 'For each step with variants, or that had some: who got which, what they opened and clicked, and how many ordered within the goal’s window.',
+        description:
+          'For each step with variants, or that had some: who got which, what they opened and clicked, and how many ordered within the goal’s window.',
         response: { 200: z.object({ data: z.array(variantsSchema) }), ...problems(401, 429, 503) },
       },
     },
