@@ -8,7 +8,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { expiryAt } from '../domain/sequence/due.ts';
+import { expiryAt, readyAt } from '../domain/sequence/due.ts';
 import { nextMove } from '../domain/sequence/next-move.ts';
 import type { FinishReason, Progress } from '../domain/sequence/plan.ts';
 import type { Activities, RecoveryInput, RecoveryResult } from './contract.ts';
@@ -104,6 +104,7 @@ export async function recovery({ tenantId, enrollmentId, plan: started, progress
         const step = { ...ids, stepId: move.stepId, ...(resumedAtMs === null ? {} : { resumedAtMs }) };
         const result = await dispatchOrStop(
           step,
+          readyAt(plan, progress, move.stepId),
           expiryAt(plan, progress, move.stepId),
           () => ended !== null,
           () => woken,

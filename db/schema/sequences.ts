@@ -104,6 +104,8 @@ export const enrollments = pgTable(
     notBefore: jsonb('not_before').$type<Record<string, number>>().notNull().default({}),
     /** In order of time: the person asked to be contacted later. */
     snoozes: jsonb('snoozes').$type<Snooze[]>().notNull().default([]),
+    /** Step id → epoch milliseconds: the moment under a rate that is reserved for it (rule 34). */
+    slots: jsonb('slots').$type<Record<string, number>>().notNull().default({}),
     held: text('held', { enum: ['paused', 'takeover'] }),
     enrolledAt: instantNow('enrolled_at'),
     endedAt: instant('ended_at'),

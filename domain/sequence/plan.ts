@@ -49,6 +49,7 @@ export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' |
 export const skipReasons = [
   'too_old',
   'capped',
+  'rate',
   'condition',
   'no_address',
   'no_consent',
@@ -79,6 +80,7 @@ export const deferReasons = [
   'gap',
   'cap',
   'turn',
+  'rate',
   'send_failed',
 ] as const;
 export type DeferReason = (typeof deferReasons)[number];

@@ -18,7 +18,7 @@ export interface ChosenVariant {
  * The variant of a person, under the person's lock, by a hash as the holdout's. The first one that any of the person's contacts got stays, after a merge and
  * after a change of the weights; one that the step no longer has is drawn anew and not stored.
  * @returns null: the step has one content
- * Source: docs/rules.md#rule-33
+ * Source: docs/rules.md#rule-35
  */
 export async function readVariant(
   tx: Tx,

@@ -22,6 +22,7 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   gap: 'normal_wait',
   cap: 'normal_wait',
   turn: 'normal_wait',
+  rate: 'normal_wait',
   send_failed: 'blocker',
 };
 
@@ -30,6 +31,7 @@ const holdKinds: Record<HoldReason, ReasonKind> = { paused: 'blocker', takeover:
 const skipKinds: Record<SkipReason, ReasonKind> = {
   too_old: 'blocker',
   capped: 'blocker',
+  rate: 'blocker',
   condition: 'as_planned',
   no_address: 'blocker',
   no_consent: 'blocker',

@@ -39,6 +39,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
 const skipWords: Record<SkipReason, (about: About) => string> = {
   too_old: () => 'it would have come too late',
   capped: ({ person }) => `other messages to the ${person} had used up what one person may get, and after the wait it would have come too late`,
+  rate: () => 'so many were waiting for the same rate of sending that it would have come too late',
   condition: () => 'its condition did not hold, or could not be known',
   no_address: () => 'there was no usable address for its channel',
   no_consent: () => 'there was no consent for its channel',
@@ -65,6 +66,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   blackout: () => 'the store sends nothing on that day',
   cap: ({ person }) => `the ${person} has got as many messages as one person may for now`,
   turn: ({ person }) => `another sequence’s message to the ${person} goes first`,
+  rate: () => 'messages leave at a bounded rate',
   send_window: () => 'outside the hours of the step',
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',

@@ -10,7 +10,7 @@ import { readVariants } from '../../operations/read/variants.ts';
 import { ask } from '../api/left-carts.ts';
 import { aCart, letTimePass, openShop, type Shop, until } from '../helpers/shop.ts';
 
-// Variants of a step: docs/rules.md#rule-33
+// Variants of a step: docs/rules.md#rule-35
 
 const hourMs = 3_600_000;
 let shop: Shop;
