@@ -1,9 +1,10 @@
-import { and, inArray, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { SubjectFacts } from '../../content/copy-facts.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import { channelNames, channels, type Channel, isChannel } from '../../domain/channels/index.ts';
+import { bestHourOf } from '../../domain/gates/best-hour.ts';
 import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../domain/gates/facts.ts';
 import { nextStepOf } from '../../domain/gates/upcoming.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
@@ -146,8 +147,23 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const variant = step === undefined ? null : await readVariant(tx, enrollment, { personId, contactIds, step });
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
-  return factsFrom(input, { hashOf, blocked, assignment, variant, versions });
+  const wantsHour = definition.steps.find((s) => s.id === input.stepId)?.bestHour === true;
+  return factsFrom(input, { hashOf, blocked, assignment, variant, versions, engagedAtMs: wantsHour ? await readEngagement(tx, contactIds) : [] });
 }
+
+/** When they opened or clicked emails, the latest first. */
+async function readEngagement(tx: Tx, contactIds: readonly string[]): Promise<number[]> {
+  const rows = await tx
+    .select({ openedAt: messages.openedAt, clickedAt: messages.clickedAt })
+    .from(messages)
+    .where(and(inArray(messages.contactId, [...contactIds]), eq(messages.channel, 'email'), isNotNull(messages.openedAt)))
+    .orderBy(desc(messages.openedAt))
+    .limit(mostEngagements);
+  return rows.flatMap(({ openedAt, clickedAt }) => [openedAt, clickedAt === openedAt ? null : clickedAt]).filter((atMs) => atMs !== null);
+}
+
+/** Of one person; more say nothing new. */
+const mostEngagements = 200;
 
 /** What is read beside the world of a step. */
 export interface BesidesWorld {
@@ -159,10 +175,15 @@ export interface BesidesWorld {
   variant?: ChosenVariant | null;
   /** Those of the person's other running enrollments. */
   versions: ReadonlyMap<string, Version>;
+  /** When the person opened or clicked emails; empty where nobody asks. */
+  engagedAtMs?: readonly number[];
 }
 
 /** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
-export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, blocked, assignment, variant = null, versions }: BesidesWorld): Reading {
+export function factsFrom(
+  input: Omit<ReadingInput, 'versionOf'>,
+  { hashOf, blocked, assignment, variant = null, versions, engagedAtMs = [] }: BesidesWorld,
+): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
   const person = everyone.find((c) => c.id === personId);
@@ -208,6 +229,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
   const elsewhere = input.world.sends.map((s): SendRecord => ({ ...s, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
+  const zones = zonesOf([contact, person, ...everyone], identities, settings.timeZone);
   const channelFactsByName = Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)]));
   const facts: Facts = {
     plan,
@@ -221,6 +243,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
       maxRetries: step.maxRetries ?? 3,
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
+      ...(step.bestHour === true ? { bestHour: true } : {}),
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
@@ -252,7 +275,8 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
       })),
       sends,
       upcoming: upcomingOf(input.world.others, versions, channelFactsByName),
-      zones: zonesOf([contact, person, ...everyone], identities, settings.timeZone),
+      zones,
+      ...(step.bestHour === true ? { bestHour: bestHourOf(engagedAtMs, zones.timeZones[0] ?? settings.timeZone) } : {}),
     },
     holdout: assignment?.holdout ?? null,
     channels: channelFactsByName,
