@@ -43,6 +43,9 @@ const happening = z.strictObject({
       'workers_down',
       'paused',
       'resumed',
+      'takeover',
+      'released',
+      'other_sent',
     ],
     { error: 'is no event of a scenario: docs/rehearsal.md lists them' },
   ),
@@ -201,8 +204,9 @@ function placeOf({ country, region }: ScenarioShape): LegalPlace {
   return { country, region: region === undefined ? null : codeOfRegion(country, region) };
 }
 
-function toEvent({ at, event, step = '', channel, answers = 'accepted', for: lasts = 0 }: Happening, fromMs: EpochMs): RehearsalEvent {
+function toEvent({ at, event, step = '', channel, answers = 'accepted', for: given }: Happening, fromMs: EpochMs): RehearsalEvent {
   const atMs = fromMs + at;
+  const lasts = given ?? 0;
   switch (event) {
     case 'changed':
       return { atMs, type: 'subject.updated' };
@@ -229,7 +233,12 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: las
       return { atMs, type: 'workers.down', untilMs: atMs + lasts };
     case 'paused':
     case 'resumed':
+    case 'released':
       return { atMs, type: event };
+    case 'takeover':
+      return { atMs, type: 'taken_over', untilMs: given === undefined ? null : atMs + given };
+    case 'other_sent':
+      return { atMs, type: 'other.sent', channel: channel ?? 'email', step: `another/${channel ?? 'email'}` };
   }
 }
 

@@ -3,6 +3,7 @@ import type { BacktestedEnrollment, BacktestEntry } from '../../domain/backtest/
 import type { Channel } from '../../domain/channels/index.ts';
 import type { DomainEvent, PersonRef } from '../../domain/events.ts';
 import { armOf } from '../../domain/experiments/arm.ts';
+import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import { type Identity, isStrong } from '../../domain/people/choose-contact.ts';
@@ -14,7 +15,6 @@ import type { EpochMs, FinishReason, Progress } from '../../domain/sequence/plan
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Assignment } from '../dispatch/assignment.ts';
 import { pointOf } from '../dispatch/assignment.ts';
-import { askAgainAt } from '../dispatch/decide-and-claim.ts';
 import { factsFrom, type Reading, type StepWorld } from '../dispatch/facts.ts';
 import { type LedgerRow, readProgress } from '../dispatch/progress.ts';
 import type { DecisionContext } from '../intake/draft.ts';
@@ -182,7 +182,7 @@ class Replay {
         return;
       case 'hold':
       case 'defer': {
-        const untilMs = verdict.kind === 'hold' ? askAgainAt(reading, nowMs) : verdict.untilMs;
+        const untilMs = verdict.kind === 'hold' ? askAgainAt(reading.facts, nowMs) : verdict.untilMs;
         const anchorAt = verdict.kind === 'defer' ? (verdict.anchorMs ?? run.row.anchorAt) : run.row.anchorAt;
         run.row = { ...run.row, anchorAt, notBefore: { ...run.row.notBefore, [stepId]: untilMs } };
         log.push({ kind: 'deferred', atMs: nowMs, step: stepId, reason: verdict.reason, untilMs });
