@@ -15,7 +15,7 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
       const result = await dispatchStep(deps, input, Context.current().cancellationSignal);
       switch (result.kind) {
         case 'done':
-          return { progress: result.progress, ended: result.ended, note: result.note };
+          return { progress: result.progress, ended: result.ended, note: result.note, ...(result.stale === true ? { stale: true } : {}) };
         case 'again':
           // Not a fault: the next attempt is due at a known time, and retrying in the activity adds nothing to the history.
           throw ApplicationFailure.create({ type: 'again', message: result.why, nextRetryDelay: Math.max(50, Math.ceil(result.inMs)) });

@@ -30,7 +30,13 @@ export function openTenant(deps: BuiltDeps, slug: string, timeScale = 1): Promis
     name: slug,
     timeScale,
     synthetic: true,
-    settings: { quietHours: null, legalHours: false, consentLaw: 'off', caps: [{ channel: null, most: 50, withinHours: 168 }] },
+    settings: {
+      quietHours: null,
+      legalHours: false,
+      consentLaw: 'off',
+      catchUpPerMinute: null,
+      caps: [{ channel: null, most: 50, withinHours: 168 }],
+    },
   });
 }
 

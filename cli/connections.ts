@@ -1,3 +1,4 @@
+import { parseDuration } from '../domain/sequence/duration.ts';
 import { type Answer, type Command, type Context, jsonOption, required, shown, UsageError, type Row } from './command.ts';
 
 const line = (c: Row) =>
@@ -13,13 +14,13 @@ export const connections: Command = {
   summary: 'the store’s accounts at providers: webhooks in, messages out',
   usage: `rekindle connections                                  list them
 rekindle connections create <integration> --name NAME [--config JSON] [--secret SECRET]
-rekindle connections change <id> [--name NAME] [--config JSON] [--state connected|disconnected]
+rekindle connections change <id> [--name NAME] [--config JSON] [--state connected|disconnected] [--rate 10/1s | none]
 rekindle connections rotate <id> [--secret SECRET]    a new webhook secret; the old one stays valid beside it
 rekindle connections retire <id>                      end the older of two secrets
 rekindle connections check <id>                       does the provider let us in?
 rekindle connections remove <id>`,
   takes: { list: 0, create: 1, change: 1, rotate: 1, retire: 1, check: 1, remove: 1 },
-  options: { name: { type: 'string' }, config: { type: 'string' }, secret: { type: 'string' }, state: { type: 'string' } },
+  options: { name: { type: 'string' }, config: { type: 'string' }, secret: { type: 'string' }, state: { type: 'string' }, rate: { type: 'string' } },
   async run(context) {
     const [action = 'list', target] = context.args;
     switch (action) {
@@ -33,6 +34,7 @@ rekindle connections remove <id>`,
         return one(context, 'PATCH', required(target, 'The id'), '', {
           ...given(context, 'name'),
           ...given(context, 'state'),
+          ...rateGiven(context),
           ...(context.options['config'] === undefined ? {} : { config: jsonOption(context.options, 'config') }),
         });
       case 'rotate':
@@ -68,6 +70,17 @@ async function create(context: Context, integration: string): Promise<Answer> {
 async function one(context: Context, method: 'PATCH' | 'POST', id: string, path: string, body: Row): Promise<Answer> {
   const data = (await context.store.request(method, `/api/connections/${encodeURIComponent(id)}${path}`, body)) as Row;
   return { data, lines: withSecret(data) };
+}
+
+/** `10/1s`, `500/1d`, `none`. */
+function rateGiven({ options }: Context): Row {
+  const { rate } = options;
+  if (rate === undefined) return {};
+  if (rate === 'none') return { rate: null };
+  const [, most, span] = /^(\d+)\/(\d+[smhd])$/.exec(String(rate)) ?? [];
+  const spanMs = span === undefined ? null : parseDuration(span);
+  if (spanMs === null) throw new UsageError('--rate is not understood: write 10/1s (messages and a span), or none.');
+  return { rate: { most: Number(most), within_seconds: spanMs / 1_000 } };
 }
 
 function given({ options }: Context, name: string): Row {

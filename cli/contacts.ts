@@ -16,17 +16,32 @@ const line = (merge: Row) =>
     merge['undone_at'] === null ? '' : `, undone ${shown(merge['undone_at'])} by ${shown(merge['undone_by'])}`
   }`;
 
-/** People: who turned out to be the same, and how that is undone. */
+const contactLine = (contact: Row) =>
+  `${shown(contact['id'])}  ${shown(contact['lifecycle'])}  person ${shown(contact['person'])}  ${shown(contact['country'])}`;
+
+/** People: who they are, who turned out to be the same, and how they are erased. */
 export const contacts: Command = {
-  summary: 'see which people turned out to be one, and take them apart again',
-  usage: `rekindle contacts merges [--email <address>] [--phone <number>]   the latest first
+  summary: 'find people, take apart who was taken for one, erase somebody',
+  usage: `rekindle contacts [--email <address>] [--phone <number>]          every contact of that person, or all
+rekindle contacts merges [--email <address>] [--phone <number>]   the latest first
 rekindle contacts unmerge <contact id> [--merge <id>]              the latest merge of that contact, or the one named
+rekindle contacts erase <contact id>                                the whole person: every sequence ends, and their data is gone everywhere
 
 An opt-out, a purchase and a reply stay with both, and what went out counts for both. Enrollments that the merge ended stay ended: rekindle re-enroll begins one anew.`,
   options: { email: { type: 'string' }, phone: { type: 'string' }, merge: { type: 'string' } },
-  takes: { merges: 0, unmerge: 1 },
+  takes: { merges: 0, unmerge: 1, erase: 1 },
   async run({ store, args: [action, id], options }) {
     switch (action) {
+      case undefined: {
+        const data = await store.listAll(`/api/contacts${search(options)}`);
+        return { data, lines: data.length === 0 ? ['Nobody is known by that.'] : data.map(contactLine) };
+      }
+      case 'erase': {
+        const path = `/api/contacts/${encodeURIComponent(required(id, 'The contact’s id'))}`;
+        const data = (await store.request('DELETE', path)) as Row;
+        const counts = Object.entries(data).flatMap(([what, n]) => (typeof n === 'number' && n > 0 ? [`${n} ${what}`] : []));
+        return { data, lines: [`Erased: ${counts.join(', ')}. Their addresses stay closed, as hashes.`] };
+      }
       case 'merges': {
         const data = await store.listAll(`/api/contacts/merges${search(options)}`);
         return { data, lines: data.length === 0 ? ['Nobody turned out to be the same as somebody else.'] : data.map(line) };
@@ -38,7 +53,7 @@ An opt-out, a purchase and a reply stay with both, and what went out counts for 
         return { data, lines: [line(data)] };
       }
       default:
-        throw new UsageError('Say merges or unmerge.');
+        throw new UsageError('Say merges, unmerge or erase.');
     }
   },
 };

@@ -14,9 +14,11 @@ import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
 import { schema } from './schema.ts';
 import { send } from './send.ts';
+import { sequences } from './sequences.ts';
 import { settings } from './settings.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
+import { suppressions } from './suppressions.ts';
 import { release, takeover } from './takeover.ts';
 import { tenants } from './tenants.ts';
 
@@ -26,6 +28,7 @@ const commands: Readonly<Record<string, Command>> = {
   settings,
   tenants,
   contacts,
+  suppressions,
   quarantine,
   status,
   send,
@@ -36,6 +39,7 @@ const commands: Readonly<Record<string, Command>> = {
   explain: explainCommand,
   lint,
   rehearse,
+  sequences,
   backtest,
   bulk,
   schema,

@@ -63,6 +63,8 @@ export const tenantSettings = z.object({
   onReply: z.enum(replyPolicies).default('stop'),
   /** After how many hours a takeover ends by itself; null: only when somebody releases it. */
   takeoverHours: z.number().int().nullable().default(72),
+  /** How many messages a minute leave that an outage has held up for more than ten minutes; null: as many as there are (docs/rules.md#rule-34). */
+  catchUpPerMinute: z.number().int().nullable().default(600),
   /** An opt-out on one channel closes all of them (rule 13). */
   optOutAllChannels: z.boolean().default(true),
   /** Lifetime value above which a customer is HIGH_VALUE. */

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { Tx } from '../db/client.ts';
 import { connections, inbox } from '../db/schema/index.ts';
+import type { Rate } from '../domain/rate.ts';
 import type { Integration } from '../integrations/port.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
@@ -23,6 +24,8 @@ export interface ConnectionView {
   sends: boolean;
   /** Where its provider delivers; null: it receives nothing. */
   webhookUrl: string | null;
+  /** How many messages leave through it at most; null: as many as there are. */
+  rate: Rate | null;
   /** How many secrets its webhooks may be signed with now; two while one is being rotated. */
   liveSecrets: number;
   createdAtMs: number;
@@ -145,6 +148,8 @@ export interface ConnectionChange {
   state?: 'connected' | 'disconnected' | undefined;
   /** The new configuration, complete: it replaces the old one. */
   config?: unknown;
+  /** null: no limit. */
+  rate?: Rate | null | undefined;
 }
 
 export type Changed = { kind: 'changed'; connection: ConnectionView } | { kind: 'unknown' } | { kind: 'invalid'; faults: ConfigFault[] };
@@ -157,10 +162,13 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
     const integration = deps.integrations[row.integration];
     const reconfigured = change.config !== undefined;
     const faults = reconfigured && integration !== undefined ? faultsOf(integration, change.config) : [];
+    if (change.rate != null && integration?.sender === undefined)
+      faults.push({ path: 'rate', message: `nothing is sent through ${row.integration}: leave it out` });
     if (faults.length > 0) return { kind: 'invalid', faults };
     const set = {
       ...(change.name === undefined ? {} : { name: change.name }),
       ...(change.state === undefined ? {} : { state: change.state }),
+      ...(change.rate === undefined ? {} : { rate: change.rate }),
       ...(reconfigured ? { sealedConfig: deps.sealing.seal(JSON.stringify(change.config)) } : {}),
       ...(reconfigured && integration !== undefined ? secretsAfter(deps, integration, change.config, row.secrets) : {}),
     };
@@ -286,6 +294,7 @@ function viewOf({ integrations, publicUrl }: Pick<Deps, 'integrations' | 'public
     receives,
     sends: integration?.sender !== undefined,
     webhookUrl: receives ? webhookUrlOf({ publicUrl }, row.integration, row.id) : null,
+    rate: row.rate,
     liveSecrets: row.secrets.length,
     createdAtMs: row.createdAt,
   };

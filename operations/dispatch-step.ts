@@ -1,12 +1,14 @@
 import { v4 as uuidv4 } from 'uuid';
 import { CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
 import type { SendOutcome, SenderSession } from '../integrations/port.ts';
+import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { Deps } from './deps.ts';
 import { type Claimed, type Decided, decideAndClaim } from './dispatch/decide-and-claim.ts';
-import { readStep } from './dispatch/facts.ts';
-import { applyFind, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
+import { readStep, type StepWorld } from './dispatch/facts.ts';
+import { applyFind, type Locked, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
+import { followMove } from './dispatch/follow-move.ts';
 import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
-import { addToStory, type DispatchResult } from './dispatch/records.ts';
+import { addToStory, type DispatchResult, settled } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
 import { type Outlet, type Outlets, readConfigured, toOutlets } from './outlets.ts';
@@ -150,6 +152,8 @@ async function attemptOnce(
       ]);
       if (locked === null) return { kind: 'missing' };
       await deps.checkpoints('dispatch.locked');
+      const elsewhere = await inAnotherVersion(tx, deps, input, locked, world);
+      if (elsewhere !== null) return elsewhere;
       const version = await deps.versions.load(tx, locked.enrollment.versionId);
       const result = await decideAndClaim({
         tx,
@@ -185,6 +189,23 @@ async function attemptOnce(
     if (isLockFailure(error)) return { kind: 'again', inMs: 200, why: 'the person is locked' };
     throw error;
   }
+}
+
+/** The answer where the enrollment moves to another version, or is in one that has no such step: the workflow asks for that version's plan. null: it stays. */
+async function inAnotherVersion(
+  tx: Tx,
+  deps: Deps & { versions: VersionCache },
+  { stepId }: DispatchInput,
+  locked: Locked,
+  world: StepWorld | null,
+): Promise<DispatchResult | null> {
+  const moved = await followMove(tx, deps.versions, locked, world?.move ?? null, deps.clock.nowMs());
+  const version = moved?.version ?? (await deps.versions.load(tx, locked.enrollment.versionId));
+  if (moved === null && version.definition.steps.some(({ id }) => id === stepId)) return null;
+  const { enrollment } = moved?.locked ?? locked;
+  const plan = compilePlan(version.definition, version.version, enrollment.timeScale);
+  const result = await settled(tx, moved?.locked ?? locked, plan, `it is in version ${version.version} now`);
+  return result.kind === 'done' ? { ...result, stale: true } : result;
 }
 
 /** The provider call. Never throws: an outcome that is not certain is `unknown`. */

@@ -2,6 +2,7 @@ import { isNotNull } from 'drizzle-orm';
 import type { Tx } from '../db/client.ts';
 import { connections } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
+import type { Rate } from '../domain/rate.ts';
 import type { Sender } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
 import { webhookUrlOf } from './webhook-url.ts';
@@ -10,6 +11,8 @@ import { webhookUrlOf } from './webhook-url.ts';
 export interface Outlet {
   /** null: the installation's own, for tenants without a connection of that channel. */
   connectionId: string | null;
+  /** What its provider allows; null: no limit is known. */
+  rate: Rate | null;
   sender: Sender;
 }
 
@@ -46,9 +49,9 @@ export function toOutlets(deps: Pick<Deps, 'sealing' | 'createSender' | 'default
     const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), {
       webhookUrl: webhookUrlOf(deps, row.integration, row.id),
     });
-    if (sender !== null) all.push({ connectionId: row.id, sender, connected: row.state === 'connected' });
+    if (sender !== null) all.push({ connectionId: row.id, rate: row.rate, sender, connected: row.state === 'connected' });
   }
-  for (const sender of deps.defaultSenders) all.push({ connectionId: null, sender, connected: true });
+  for (const sender of deps.defaultSenders) all.push({ connectionId: null, rate: null, sender, connected: true });
   return {
     forChannel: (channel) => all.find((o) => o.connected && o.sender.channel === channel) ?? null,
     ofAccount: (account, channel) =>

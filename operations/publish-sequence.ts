@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { and, desc, eq } from 'drizzle-orm';
+import { desc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { channelContentOf, copyNameOf } from '../content/channels/index.ts';
 import type { CopySource } from '../content/copy-source.ts';
+import type { Tx } from '../db/client.ts';
 import { sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
@@ -41,8 +42,15 @@ export class PresetError extends Error {
   }
 }
 
-/** @throws PresetError, or the content's error that names file and line */
-export async function compilePreset(source: PresetSource, kinds: SubjectKinds = subjectKinds): Promise<CompiledPreset> {
+/**
+ * @param inUse - compiled texts by content name, for those that the source does not bring
+ * @throws PresetError, or the content's error that names file and line
+ */
+export async function compilePreset(
+  source: PresetSource,
+  kinds: SubjectKinds = subjectKinds,
+  inUse: Readonly<Record<string, unknown>> = {},
+): Promise<CompiledPreset> {
   const parsed = parseSequence(source.yaml, kinds);
   if (!parsed.ok) throw new PresetError(describeFileErrors(source.file, parsed.errors));
   const { definition } = parsed;
@@ -56,9 +64,14 @@ export async function compilePreset(source: PresetSource, kinds: SubjectKinds = 
       if (channelContent === null || step.content === null) continue;
       const name = copyNameOf(step.content, channel);
       const copy = source.copy[name];
+      if (copy === undefined && Object.hasOwn(inUse, name)) {
+        begun.add(channel);
+        content[name] = inUse[name];
+        continue;
+      }
       if (copy === undefined) {
         throw new PresetError(
-          `${source.file}: step ${step.id} needs the copy "${name}" for ${channel}, which does not exist. Known are: ${Object.keys(source.copy).join(', ')}.`,
+          `${source.file}: step ${step.id} needs the copy "${name}" for ${channel}, which does not exist. Known are: ${[...new Set([...Object.keys(source.copy), ...Object.keys(inUse)])].join(', ') || 'none'}.`,
         );
       }
       const isFirst = !begun.has(channel);
@@ -72,8 +85,8 @@ export async function compilePreset(source: PresetSource, kinds: SubjectKinds = 
 }
 
 /**
- * Make a preset the tenant's current version. Unchanged: nothing happens. Running enrollments stay on the version they started with. What `rekindle lint` says about a new
- * version is logged: it is in use all the same.
+ * Make a preset the tenant's current version. Unchanged, or replaced by a version that somebody published: nothing happens. Running enrollments stay on the version they
+ * started with. What `rekindle lint` says about a new version is logged: it is in use all the same.
  * @returns the version that new enrollments get from now on
  */
 export async function publishPreset(deps: PublishDeps, tenantId: string, preset: CompiledPreset): Promise<number> {
@@ -94,32 +107,56 @@ async function logFindings({ db, log, subjects }: PublishDeps, tenantId: string,
 }
 
 /** The settings that differ from their defaults, which nobody has stated. The postal address counts as it stands: it is in every email. */
-function statedIn(settings: TenantSettings): Partial<TenantSettings> {
+export function statedIn(settings: TenantSettings): Partial<TenantSettings> {
   const defaults = new Map<string, unknown>(Object.entries(tenantSettings.parse({})));
   const stated = Object.entries(settings).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults.get(name)));
   return { ...Object.fromEntries(stated), postalAddress: settings.postalAddress };
 }
 
 async function storeVersion(deps: Pick<Deps, 'db'>, tenantId: string, preset: CompiledPreset): Promise<{ version: number; isNew: boolean }> {
-  const { definition, content, sourceHash } = preset;
+  const { definition, sourceHash } = preset;
   return deps.db.withTenant(tenantId, async (tx) => {
-    await tx
-      .insert(sequences)
-      .values({ tenantId, id: uuidv7(), slug: definition.sequence, name: definition.name, status: 'ACTIVE' })
-      .onConflictDoNothing();
-    const [sequence] = await tx.select().from(sequences).where(eq(sequences.slug, definition.sequence)).for('no key update');
-    if (sequence === undefined) throw new Error('a sequence vanished under its lock');
-    const [latest] = await tx
-      .select({ id: sequenceVersions.id, version: sequenceVersions.version, sourceHash: sequenceVersions.sourceHash })
-      .from(sequenceVersions)
-      .where(and(eq(sequenceVersions.sequenceId, sequence.id)))
-      .orderBy(desc(sequenceVersions.version))
-      .limit(1);
-    if (latest?.sourceHash === sourceHash && sequence.currentVersionId === latest.id) return { version: latest.version, isNew: false };
-    const version = (latest?.version ?? 0) + 1;
-    const id = uuidv7();
-    await tx.insert(sequenceVersions).values({ tenantId, id, sequenceId: sequence.id, version, definition, content, sourceHash });
-    await tx.update(sequences).set({ currentVersionId: id, name: definition.name }).where(eq(sequences.id, sequence.id));
-    return { version, isNew: true };
+    const sequence = await lockSequence(tx, tenantId, definition, 'ACTIVE');
+    const latest = await latestVersion(tx, sequence.id);
+    const inUse = latest?.id === sequence.currentVersionId ? latest : null;
+    if (inUse !== null && (inUse.sourceHash === sourceHash || inUse.publishedBy !== null)) return { version: inUse.version, isNew: false };
+    return { version: (await addVersion(tx, sequence, preset, null)).version, isNew: true };
   });
+}
+
+/** Lock a sequence against other publishers, and make it where there is none. */
+export async function lockSequence(
+  tx: Tx,
+  tenantId: string,
+  { sequence: slug, name }: Pick<SequenceDefinition, 'sequence' | 'name'>,
+  status: 'ACTIVE' | 'DRAFT',
+): Promise<SequenceRow> {
+  await tx.insert(sequences).values({ tenantId, id: uuidv7(), slug, name, status }).onConflictDoNothing();
+  const [sequence] = await tx.select().from(sequences).where(eq(sequences.slug, slug)).for('no key update');
+  if (sequence === undefined) throw new Error('a sequence vanished under its lock');
+  return sequence;
+}
+
+export type SequenceRow = typeof sequences.$inferSelect;
+
+async function latestVersion(tx: Tx, sequenceId: string) {
+  const { id, version, sourceHash, publishedBy } = sequenceVersions;
+  const found = tx.select({ id, version, sourceHash, publishedBy }).from(sequenceVersions).where(eq(sequenceVersions.sequenceId, sequenceId));
+  return (await found.orderBy(desc(sequenceVersions.version)).limit(1))[0];
+}
+
+/** Add a version that new enrollments get from now on. The sequence is locked. @param publishedBy - null: it came with the installation */
+export async function addVersion(
+  tx: Tx,
+  sequence: SequenceRow,
+  { definition, content, sourceHash }: Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash'>,
+  publishedBy: string | null,
+): Promise<{ id: string; version: number }> {
+  const version = ((await latestVersion(tx, sequence.id))?.version ?? 0) + 1;
+  const id = uuidv7();
+  const { tenantId, id: sequenceId } = sequence;
+  await tx.insert(sequenceVersions).values({ tenantId, id, sequenceId, version, definition, content, sourceHash, publishedBy });
+  const status = sequence.status === 'DRAFT' ? 'ACTIVE' : sequence.status;
+  await tx.update(sequences).set({ currentVersionId: id, name: definition.name, status }).where(eq(sequences.id, sequenceId));
+  return { id, version };
 }

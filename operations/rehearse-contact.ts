@@ -158,7 +158,7 @@ async function settingOf(tx: Tx, deps: Deps, { tenantId, contact, tried, nowMs }
     heldOut: facts.holdout?.heldOut ?? false,
     elsewhere: { sends: facts.person.sends, upcoming: facts.person.upcoming },
     contact: asOne(facts.person.contacts),
-    isInquiry: facts.subject.isInquiry,
+    isInquiry: facts.subject.isInquiry === true,
   };
 }
 
@@ -233,6 +233,8 @@ async function readWorldOf(
     .limit(1);
   return {
     tenant,
+    paused: false,
+    move: null,
     // Left now: what it holds is the latest that is known, or nothing.
     subject: { ...(subject ?? emptySubject(tenantId, contact.id, kind.kind)), lastActivityAt: nowMs },
     contacts: everyone,

@@ -180,7 +180,7 @@ interface Written {
 }
 
 /** The stop side of the fence for stops that come without a webhook: write, give the connection back, wait for covered calls. */
-async function stopAndWait(deps: Deps, tenantId: string, write: (tx: Tx) => Promise<Written | null>): Promise<StopResult> {
+export async function stopAndWait(deps: Deps, tenantId: string, write: (tx: Tx) => Promise<Written | null>): Promise<StopResult> {
   const budget = startAnswerBudget(deps.clock);
   for (let attempt = 1; budget.leftMs() > 0; attempt++) {
     try {

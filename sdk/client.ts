@@ -26,7 +26,7 @@ export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Speaks to one installation with one key. */
 export class RekindleClient {

@@ -57,20 +57,24 @@ export interface DispatchedStep {
   ended: FinishReason | null;
   /** One line for the history: what the dispatch decided. No personal data. */
   note: string;
+  /** The enrollment is in another version, or is to leave the one that it is in: the workflow reads where it stands before it goes on. */
+  stale?: true;
 }
 
 export interface CurrentProgress {
   progress: Progress;
   /** As in `DispatchedStep`. */
   ended: FinishReason | null;
+  /** Of the version that the enrollment is in by now, where that is another one than the workflow asked with. */
+  plan?: Plan;
 }
 
 /** The activities. Ids in, small facts out. */
 export interface Activities {
   /** `resumedAtMs`: when a hold ended last, so that the time until then does not count as lateness. */
   dispatchStep(input: { tenantId: string; enrollmentId: string; stepId: string; resumedAtMs?: number }): Promise<DispatchedStep>;
-  /** Where the enrollment stands by now, asked when something has happened to which it may react. */
-  readProgress(input: { tenantId: string; enrollmentId: string }): Promise<CurrentProgress>;
+  /** Where the enrollment stands by now, asked when something has happened to which it may react. `version`: of the workflow's plan. */
+  readProgress(input: { tenantId: string; enrollmentId: string; version?: number }): Promise<CurrentProgress>;
   /** Write an end that came from Temporal to Postgres; returns the end that Postgres holds, which may be an earlier one. */
   closeEnrollment(input: { tenantId: string; enrollmentId: string; reason: FinishReason; note: string | null }): Promise<{ reason: FinishReason }>;
   /** Write a hold or its end to Postgres, so that lists show it. */

@@ -8,7 +8,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { expiryAt } from '../domain/sequence/due.ts';
+import { expiryAt, readyAt } from '../domain/sequence/due.ts';
 import { nextMove } from '../domain/sequence/next-move.ts';
 import type { FinishReason, Progress } from '../domain/sequence/plan.ts';
 import type { Activities, RecoveryInput, RecoveryResult } from './contract.ts';
@@ -22,8 +22,9 @@ const { closeEnrollment, holdEnrollment, readProgress } = proxyActivities<Activi
  * One enrollment, from its start to its end: sleep until `nextMove` says otherwise, then dispatch one step. Decides nothing itself.
  * Postgres is the truth about progress, this copy is a cache; the time is Temporal's.
  */
-export async function recovery({ tenantId, enrollmentId, plan, progress: stored }: RecoveryInput): Promise<RecoveryResult> {
+export async function recovery({ tenantId, enrollmentId, plan: started, progress: stored }: RecoveryInput): Promise<RecoveryResult> {
   const ids = { tenantId, enrollmentId };
+  let plan = started;
   let progress: Progress = stored;
   let woken = false;
   // Something has happened that Postgres knows and this copy does not.
@@ -76,12 +77,13 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
       if (stale) {
         stale = false;
         if (patched('wake-reads-progress')) {
-          const known = await readProgress(ids);
+          const known = await readProgress({ ...ids, version: plan.version });
           progress = {
             ...known.progress,
             held: heldUnwritten ? progress.held : known.progress.held,
             stopped: progress.stopped ?? known.progress.stopped,
           };
+          if (known.plan !== undefined) plan = known.plan;
           if (known.ended !== null) end(known.ended, true);
           continue;
         }
@@ -102,6 +104,7 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         const step = { ...ids, stepId: move.stepId, ...(resumedAtMs === null ? {} : { resumedAtMs }) };
         const result = await dispatchOrStop(
           step,
+          readyAt(plan, progress, move.stepId),
           expiryAt(plan, progress, move.stepId),
           () => ended !== null,
           () => woken,
@@ -110,6 +113,10 @@ export async function recovery({ tenantId, enrollmentId, plan, progress: stored 
         // What was signalled meanwhile is newer than what the dispatch read.
         progress = { ...result.progress, held: progress.held ?? result.progress.held, stopped: progress.stopped ?? result.progress.stopped };
         if (result.ended !== null) end(result.ended, true);
+        if (result.stale === true && patched('wake-reads-progress')) {
+          stale = true;
+          continue;
+        }
         const next = nextMove(plan, progress, Date.now());
         idleTurns = next.kind === 'dispatch' && next.stepId === move.stepId ? idleTurns + 1 : 0;
         if (idleTurns > 0 && ended === null)

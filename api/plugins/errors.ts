@@ -22,6 +22,10 @@ const problemSchema = z
   })
   .extend({
     enrollment: z.uuid().optional().meta({ description: 'The enrollment that stands in the way, for `already_running` and `another_running`.' }),
+    waiting: z
+      .array(z.object({ step: z.string(), waiting: z.int() }))
+      .optional()
+      .meta({ description: 'The removed steps that enrollments wait for, for `choice_needed`.' }),
   })
   .meta({ id: 'Problem' });
 

@@ -8,4 +8,5 @@ export { consents, contactIdentities, contactMerges, contacts, privacyRequests, 
 export { enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { sumDeltas, sums } from './sums.ts';
-export { apiKeys, auditLog, connections, settingsVersions, tenants } from './tenants.ts';
+export { apiKeys, auditLog, connections, sendRates, settingsVersions, tenants } from './tenants.ts';
+export { sequenceDrafts, versionMoves } from './versions.ts';

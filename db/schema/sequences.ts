@@ -59,6 +59,8 @@ export const sequenceVersions = pgTable(
     /** SHA-256 over definition and content: an unchanged preset file makes no new version. */
     sourceHash: text('source_hash').notNull(),
     publishedAt: instantNow('published_at'),
+    /** Who published it. Null: it came with the installation; a newer file of the same preset then becomes the next version by itself. */
+    publishedBy: text('published_by'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -102,6 +104,8 @@ export const enrollments = pgTable(
     notBefore: jsonb('not_before').$type<Record<string, number>>().notNull().default({}),
     /** In order of time: the person asked to be contacted later. */
     snoozes: jsonb('snoozes').$type<Snooze[]>().notNull().default([]),
+    /** Step id → epoch milliseconds: the moment under a rate that is reserved for it (rule 34). */
+    slots: jsonb('slots').$type<Record<string, number>>().notNull().default({}),
     held: text('held', { enum: ['paused', 'takeover'] }),
     enrolledAt: instantNow('enrolled_at'),
     endedAt: instant('ended_at'),

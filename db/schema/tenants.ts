@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { boolean, doublePrecision, foreignKey, index, integer, jsonb, pgPolicy, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import type { Rate } from '../../domain/rate.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { appRole, currentTenant, instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 
@@ -54,6 +55,8 @@ export const connections = pgTable(
     state: text('state', { enum: ['connected', 'disconnected'] })
       .notNull()
       .default('connected'),
+    /** What its provider allows; null: no limit is known. */
+    rate: jsonb('rate').$type<Rate>(),
     /** Its webhooks are refused and nothing is sent through it any more; the row stays for what it brought. */
     removedAt: instant('removed_at'),
     createdAt: instantNow('created_at'),
@@ -62,6 +65,21 @@ export const connections = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('connections_lookup').on(t.integration, t.id),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'connections_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** When the next message may leave under a rate: of a connection, of a sequence, or of what an outage has held up (rule 34). */
+export const sendRates = pgTable(
+  'send_rates',
+  {
+    tenantId: tenantId(),
+    scope: text('scope').notNull(),
+    freeAt: instantNow('free_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.scope] }),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'send_rates_tenant' }),
     tenantPolicy(),
   ],
 );

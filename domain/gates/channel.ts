@@ -37,6 +37,8 @@ export const channel: DecisiveGate = {
       const law = lawInput(situation, preferred.channel) ?? {};
       return { result: 'skip', reason, input: { ...input, ...law }, note: `${sentences[reason]} ${capital(consentLawWords(law))}.` };
     }
+    const by = preferred !== undefined && reason === 'suppressed' ? (facts.channels[preferred.channel]?.suppressedBy ?? []) : [];
+    if (by.length > 0) input['suppressedBy'] = by.join(' ');
     return { result: 'skip', reason, input, note: sentences[reason] };
   },
 };

@@ -15,6 +15,8 @@ export interface ChannelFacts {
   hasAddress: boolean;
   /** Marketing is blocked on this channel: unsubscribe, STOP, hard bounce, complaint. */
   suppressed: boolean;
+  /** By what: the reasons of the suppressions in force. */
+  suppressedBy?: readonly string[];
   consent: Consent;
   /** The tenant demands granted consent on this channel; unknown is not enough. */
   requiresConsent: boolean;
@@ -103,6 +105,8 @@ export interface Facts {
     failures: number;
   };
   enrollment: { id: string; ended: StopReason | 'completed' | null };
+  /** What was decided about the whole sequence; absent: nothing. `exit`: why everybody who runs on this version leaves it. */
+  sequence?: { paused: boolean; exit: StopReason | null };
   subject: {
     state: 'open' | 'converted' | 'gone';
     /** Which orders are its purchase: those that name it, or any of its person. */

@@ -39,10 +39,14 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     holdoutPercent: shape.holdout,
     priority: shape.priority,
     ...(shape.whenCapped === 'wait' ? { whenCapped: 'wait' as const } : {}),
+    ...(shape.rate === undefined ? {} : { rate: { most: shape.rate.most, withinMs: shape.rate.within } }),
     goal: { event: shape.goal.event, withinMs: shape.goal.within },
-    steps: shape.steps.map(toStep),
+    steps: shape.steps.map((step) => toStep({ ...step, window: step.window ?? windowOf(shape, step) })),
   };
 }
+
+/** A mark sends nothing, at any hour. */
+const windowOf = (shape: SequenceShape, step: StepShape) => (step.channel.some((one) => channels[one].carriesCopy) ? shape.window : undefined);
 
 function toStep(step: StepShape): StepDefinition {
   return {

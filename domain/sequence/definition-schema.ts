@@ -225,6 +225,19 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
         holdout: holdout.default(0),
         priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
         whenCapped: z.enum(whenCapped, expected('skip or wait')).default('skip'),
+        window: sendWindow
+          .optional()
+          .meta({ description: 'The hours and days of all steps that have no window of their own, on the person’s clock.' }),
+        rate: z
+          .strictObject(
+            {
+              most: z.int(expected('a whole number of messages')).min(1, 'must be 1 at least').max(1_000_000, 'must be 1000000 at most'),
+              within: span,
+            },
+            expected('{ most: 500, within: 1d }'),
+          )
+          .optional()
+          .meta({ description: 'How many of its messages leave at most within a time, to all people together.' }),
         goal: z
           .strictObject(
             { event: z.literal('order.placed', unavailable('order.placed')), within: span },

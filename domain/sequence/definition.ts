@@ -1,6 +1,7 @@
 import type { Channel } from '../channels/index.ts';
 import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
+import type { Rate } from '../rate.ts';
 import type { SilenceStage } from '../people/silence-stage.ts';
 import type { WeeklyWindow } from '../time/weekly-window.ts';
 import type { Reaction, StepId, StopTrigger, WhenCapped } from './plan.ts';
@@ -84,6 +85,8 @@ export interface SequenceDefinition {
   priority: number;
   /** Absent, as in versions before it existed: `skip`. */
   whenCapped?: WhenCapped;
+  /** How many of its messages leave at most within a time; absent: as many as are due. */
+  rate?: Rate;
   goal: { event: 'order.placed'; withinMs: number };
   steps: StepDefinition[];
 }

@@ -29,6 +29,8 @@ export const stopReasons = [
   'erased',
   'merged',
   'demo_restarted',
+  'version_replaced',
+  'sequence_ended',
 ] as const;
 export type StopReason = (typeof stopReasons)[number];
 export type FinishReason = 'completed' | StopReason;
@@ -47,6 +49,7 @@ export type EnrollmentStatus = 'ACTIVE' | 'PAUSED' | 'COMPLETED' | 'CONVERTED' |
 export const skipReasons = [
   'too_old',
   'capped',
+  'rate',
   'condition',
   'no_address',
   'no_consent',
@@ -57,6 +60,7 @@ export const skipReasons = [
   'refused',
   'silent',
   'skipped_by_hand',
+  'passed',
   'stopped',
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];
@@ -76,12 +80,13 @@ export const deferReasons = [
   'gap',
   'cap',
   'turn',
+  'rate',
   'send_failed',
 ] as const;
 export type DeferReason = (typeof deferReasons)[number];
 
 /** Why nothing of an enrollment is sent until somebody resumes it. */
-export const holdReasons = ['paused', 'takeover'] as const;
+export const holdReasons = ['paused', 'takeover', 'sequence_paused'] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
 /** How a settled step ended. `unknown`: a provider may have accepted it; it counts as sent and is never sent again. */

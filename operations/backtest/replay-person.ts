@@ -297,6 +297,8 @@ class Replay {
     return {
       tenant,
       subject: subjectRow(tenant.id, subject),
+      paused: false,
+      move: null,
       contacts: everyone,
       identities,
       consents: this.#world.consents.filter(({ contactId }) => ids.has(contactId)),

@@ -217,7 +217,16 @@ export class ReplayedWorld {
 
   #begin(b: Beginning, { source, nowMs }: DecisionContext): void {
     const { id, sequenceId, versionId, contactId, subjectId, subjectKind, segment, valueMinor, currency, timeScale, anchorAt } = b;
-    const open = { status: 'ACTIVE' as const, stopReason: null, stopNote: null, activatedAt: null, notBefore: {}, snoozes: [], held: null };
+    const open = {
+      status: 'ACTIVE' as const,
+      stopReason: null,
+      stopNote: null,
+      activatedAt: null,
+      notBefore: {},
+      slots: {},
+      snoozes: [],
+      held: null,
+    };
     const known = { id, sequenceId, versionId, contactId, subjectId, subjectKind, segment, valueMinor, currency, timeScale, anchorAt };
     const old = { sequenceType: 'first_time' as const, cartValueMinor: null };
     const row: EnrollmentRow = { tenantId: source.tenantId, ...known, ...open, ...old, enrolledAt: nowMs, endedAt: null };

@@ -18,6 +18,7 @@ import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
 import { type MessageRow, readProgress } from './progress.ts';
 import type { Opened } from './open-session.ts';
+import { type Pace, pace } from './pace.ts';
 import {
   activate,
   type DispatchResult,
@@ -185,9 +186,12 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   const { tx, deps, stepId } = attempt;
   const { enrollment } = attempt.locked;
   const nowMs = deps.clock.nowMs();
-  const verdict = decideDispatch(reading.facts, nowMs);
-  const instead = await insteadOf(attempt, plan, verdict, nowMs);
+  const decided = decideDispatch(reading.facts, nowMs);
+  const instead = await insteadOf(attempt, plan, decided, nowMs);
   if (instead !== null) return instead;
+  const paced = await paceOf(attempt, plan, reading, decided, nowMs);
+  if (paced.kind === 'wait') return { kind: 'again', inMs: paced.inMs, why: 'messages leave at a bounded rate, and its moment comes soon' };
+  const verdict = paced.kind === 'later' ? paced.verdict : decided;
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
   if (verdict.kind !== 'hold') noteLateness(attempt, plan, reading, nowMs);
@@ -252,10 +256,26 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
   }
 }
 
-/** How late the product itself is: an enrollment that began late, or was paused, could not be dispatched before. */
-function noteLateness({ deps, tenantId, stepId, locked, resumedAtMs }: DispatchAttempt, plan: Plan, { progress }: Reading, nowMs: number): void {
-  const readyMs = Math.max(readyAt(plan, progress, stepId), locked.enrollment.enrolledAt, resumedAtMs);
-  const lateMs = Math.max(0, nowMs - readyMs);
+/** A call in doubt has had its moment. */
+async function paceOf(attempt: DispatchAttempt, plan: Plan, { progress, settings }: Reading, verdict: Verdict, nowMs: number): Promise<Pace> {
+  const { tx, opened, locked, stepId, version } = attempt;
+  if (verdict.kind !== 'send' || opened.kind !== 'open' || locked.row?.state === 'unknown') return { kind: 'now' };
+  const lateMs = nowMs - readyMsOf(attempt, plan, progress);
+  const { rate: sequenceRate } = version.definition;
+  return pace(
+    tx,
+    { enrollment: locked.enrollment, stepId, plan, progress, outlet: opened.outlet, sequenceRate, settings, lateMs, nowMs },
+    verdict.checks,
+  );
+}
+
+/** An enrollment that began late, or was paused, could not be dispatched before. */
+const readyMsOf = ({ stepId, locked, resumedAtMs }: DispatchAttempt, plan: Plan, progress: Progress) =>
+  Math.max(readyAt(plan, progress, stepId), locked.enrollment.enrolledAt, resumedAtMs);
+
+function noteLateness(attempt: DispatchAttempt, plan: Plan, { progress }: Reading, nowMs: number): void {
+  const { deps, tenantId } = attempt;
+  const lateMs = Math.max(0, nowMs - readyMsOf(attempt, plan, progress));
   deps.telemetry.dispatchedLate(lateMs);
   deps.lateness.note(tenantId, lateMs);
 }

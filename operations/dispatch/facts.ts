@@ -15,7 +15,7 @@ import { countryOfAddress, type PersonZones, zonesOfPerson } from '../../domain/
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
-import type { Plan, Progress } from '../../domain/sequence/plan.ts';
+import type { Plan, Progress, StopReason } from '../../domain/sequence/plan.ts';
 import { attributesOf } from '../../domain/subjects/attributes.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { type TenantSettings, settingsOf } from '../../domain/tenant-settings.ts';
@@ -51,6 +51,10 @@ export interface Reading {
 export interface StepWorld {
   tenant: typeof tenants.$inferSelect;
   subject: typeof subjects.$inferSelect;
+  /** Whether its whole sequence is paused. */
+  paused: boolean;
+  /** What becomes of those who run on its version at their next decision; null: they stay. */
+  move: VersionMove | null;
   /** Every contact of the person. */
   contacts: (typeof contacts.$inferSelect)[];
   identities: (typeof contactIdentities.$inferSelect)[];
@@ -68,12 +72,19 @@ export interface StepWorld {
  */
 export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld | null> {
   const stored = await callFunction<
-    Record<'tenant' | 'subject', StoredRow> & Record<'contacts' | 'identities' | 'consents' | 'sends', StoredRow[]> & { others: StoredOther[] }
+    Record<'tenant' | 'subject', StoredRow> &
+      Record<'contacts' | 'identities' | 'consents' | 'sends', StoredRow[]> & {
+        others: StoredOther[];
+        sequence: { paused: boolean };
+        move: VersionMove | null;
+      }
   >(tx, 'read_step_2($1)', [enrollmentId]);
   if (stored === null) return null;
   return {
     tenant: rowOf(tenants, stored.tenant),
     subject: rowOf(subjects, stored.subject),
+    paused: stored.sequence.paused,
+    move: stored.move,
     contacts: stored.contacts.map((row) => rowOf(contacts, row)),
     identities: stored.identities.map((row) => rowOf(contactIdentities, row)),
     consents: stored.consents.map((row) => ({
@@ -88,6 +99,12 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
       ledger: ledger.map((row) => rowOf(messages, row)),
     })),
   };
+}
+
+/** Another version, or an end: one of the two is null. */
+export interface VersionMove {
+  to: string | null;
+  reason: StopReason | null;
 }
 
 interface StoredOther {
@@ -164,6 +181,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
       connected: input.isConnected(channel),
       hasAddress,
       suppressed: open.isClosed(channel) || noneUsable,
+      suppressedBy: [...new Set(blocked.filter((b) => b.channel === 'all' || b.channel === channel).map((b) => b.reason))].sort(),
       consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all')),
       requiresConsent: settings.requireConsent.includes(channel),
       refused: open.isAddressClosed(channel, thisMessage) || (noneUsable && row?.refusedForGood === true && row.channel === channel),
@@ -175,7 +193,8 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
       (m): SendRecord => ({
         channel: m.channel,
         atMs: m.settledAt ?? m.claimedAt ?? m.createdAt,
-        dueMs: dueAt(plan, progress, m.stepId),
+        // Not of this version: it went out before the enrollment was moved to it.
+        dueMs: plan.steps.some(({ id }) => id === m.stepId) ? dueAt(plan, progress, m.stepId) : m.dueAt,
         step: `${plan.sequence}/${m.stepId}`,
       }),
     );
@@ -198,6 +217,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
+    sequence: { paused: input.world.paused, exit: input.world.move?.reason ?? null },
     subject: {
       state: subject.state,
       boughtBy: about.kind.boughtBy,

@@ -15,7 +15,8 @@ import { type EnrollmentRow, type MessageRow, readProgress } from './progress.ts
 
 /** What the workflow gets back: the progress as Postgres has it, and how the enrollment ended, if it has. */
 export type DispatchResult =
-  | { kind: 'done'; progress: Progress; ended: FinishReason | null; note: string }
+  /** `stale`: the enrollment is in another version than the one whose step was asked for. */
+  | { kind: 'done'; progress: Progress; ended: FinishReason | null; note: string; stale?: true }
   /** Another call of this step may still be running, or its outcome can be asked for later: dispatch again then. */
   | { kind: 'again'; inMs: number; why: string }
   | { kind: 'missing' };

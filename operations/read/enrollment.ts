@@ -150,20 +150,36 @@ export function readLedger(tx: Tx, enrollmentIds: readonly string[]): Promise<Le
 }
 
 function stepsOf(plan: Plan, progress: Progress, ledger: readonly LedgerRow[], ended: boolean): StepView[] {
-  return plan.steps.map(({ id, channels }) => {
+  // What it had of a version that it was moved from, and is not in this one.
+  const before = ledger.filter((m) => !plan.steps.some(({ id }) => id === m.stepId)).toSorted((a, b) => a.createdAt - b.createdAt);
+  const former = before.map(
+    (m): StepView => ({
+      ...doneOf(m),
+      id: m.stepId,
+      channels: m.channel === null ? [] : [m.channel],
+      dueAtMs: m.dueAt ?? m.createdAt,
+      state: m.state,
+    }),
+  );
+  const steps = plan.steps.map(({ id, channels }): StepView => {
     const message = ledger.find((m) => m.stepId === id);
     return {
       id,
       channels,
       dueAtMs: finiteOrNull(dueAt(plan, progress, id)),
       state: message?.state ?? (ended ? 'not_sent' : 'waiting'),
-      settledAtMs: message?.settledAt ?? null,
-      skipReason: message?.skipReason ?? null,
-      openedAtMs: message?.openedAt ?? null,
-      clickedAtMs: message?.clickedAt ?? null,
+      ...doneOf(message),
     };
   });
+  return [...former, ...steps];
 }
+
+const doneOf = (message: LedgerRow | undefined) => ({
+  settledAtMs: message?.settledAt ?? null,
+  skipReason: message?.skipReason ?? null,
+  openedAtMs: message?.openedAt ?? null,
+  clickedAtMs: message?.clickedAt ?? null,
+});
 
 const finiteOrNull = (ms: number) => (Number.isFinite(ms) ? ms : null);
 

@@ -173,8 +173,12 @@ async function normalised(tx: Tx, tenantId: string, kind: 'email' | 'phone', typ
   return normalisePhone(typed.replace(/^ (?=\d)/, '+'), tenantSettings.parse(tenant?.settings ?? {}).country);
 }
 
-/** Every contact of the persons whom an address or a number names. */
-export async function contactsNamed(tx: Tx, tenantId: string, search: Pick<Search, 'email' | 'phone'>): Promise<Searched<string[]>> {
+/** An address and a number as they are stored. */
+export async function identitiesNamed(
+  tx: Tx,
+  tenantId: string,
+  search: Pick<Search, 'email' | 'phone'>,
+): Promise<Searched<{ kind: string; value: string }[]>> {
   const identities = [];
   for (const kind of ['email', 'phone'] as const) {
     const typed = search[kind];
@@ -183,7 +187,13 @@ export async function contactsNamed(tx: Tx, tenantId: string, search: Pick<Searc
     if (value === null) return { kind: 'unreadable', field: kind };
     identities.push({ kind, value });
   }
-  return { kind: 'found', found: await contactsOfPersons(tx, identities) };
+  return { kind: 'found', found: identities };
+}
+
+/** Every contact of the persons whom an address or a number names. */
+export async function contactsNamed(tx: Tx, tenantId: string, search: Pick<Search, 'email' | 'phone'>): Promise<Searched<string[]>> {
+  const identities = await identitiesNamed(tx, tenantId, search);
+  return identities.kind === 'unreadable' ? identities : { kind: 'found', found: await contactsOfPersons(tx, identities.found) };
 }
 
 /** Every contact of the persons who have one of these identities. */

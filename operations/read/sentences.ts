@@ -77,6 +77,8 @@ export function eventSentence(about: Words, type: string, data: Data): string {
       return `The conversation was released (${textOf(data['actor'])}): the sequence goes on.`;
     case 'snoozed':
       return `The ${person} asked to be contacted later: what is left of the sequence moves${typeof data['until_ms'] === 'number' ? ` to ${instantWords(data['until_ms'])}` : ''}.`;
+    case 'version_changed':
+      return `A new version was published: the sequence goes on in version ${String(data['to'])}, where it had been in version ${String(data['from'])}.`;
     case 'person.merged':
       return `It turned out that the ${person} is known by something else as well: what was two people is one from here on.`;
     case 'person.split':
@@ -192,9 +194,24 @@ function usedUp(reason: string, checks: readonly GateCheck[]): string {
     const asked = checks.find((c) => c.gate === 'channel')?.input;
     return asked?.['law'] === undefined ? '' : `: ${consentLawWords(asked)}`;
   }
+  if (reason === 'suppressed') return suppressedBy(checks);
   const input = ['cap', 'capped', 'turn'].includes(reason) ? checks.find((c) => c.gate === reason)?.input : undefined;
   if (input === undefined) return '';
   return `: ${input['most'] === undefined ? turnWords(input) : capWords(input)}`;
+}
+
+const suppressionWords: Readonly<Record<string, string>> = {
+  opted_out: 'an opt-out',
+  bounce: 'an address that does not exist',
+  complaint: 'a complaint or a final opt-out',
+  refused: 'the provider, which refused the address for good',
+};
+
+/** By what: ": by an opt-out". */
+function suppressedBy(checks: readonly GateCheck[]): string {
+  const kinds = textOf(checks.find((c) => c.gate === 'channel')?.input['suppressedBy']).split(' ');
+  const known = kinds.flatMap((kind) => (Object.hasOwn(suppressionWords, kind) ? [suppressionWords[kind]] : []));
+  return known.length === 0 ? '' : `, by ${known.join(' and ')}`;
 }
 
 /** A row of the send ledger as a sentence. */

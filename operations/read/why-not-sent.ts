@@ -22,14 +22,16 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   gap: 'normal_wait',
   cap: 'normal_wait',
   turn: 'normal_wait',
+  rate: 'normal_wait',
   send_failed: 'blocker',
 };
 
-const holdKinds: Record<HoldReason, ReasonKind> = { paused: 'blocker', takeover: 'normal_wait' };
+const holdKinds: Record<HoldReason, ReasonKind> = { paused: 'blocker', takeover: 'normal_wait', sequence_paused: 'blocker' };
 
 const skipKinds: Record<SkipReason, ReasonKind> = {
   too_old: 'blocker',
   capped: 'blocker',
+  rate: 'blocker',
   condition: 'as_planned',
   no_address: 'blocker',
   no_consent: 'blocker',
@@ -40,6 +42,7 @@ const skipKinds: Record<SkipReason, ReasonKind> = {
   refused: 'blocker',
   silent: 'as_planned',
   skipped_by_hand: 'as_planned',
+  passed: 'as_planned',
   stopped: 'as_planned',
 };
 
@@ -63,6 +66,8 @@ const stopKinds: Record<StopReason, ReasonKind> = {
   erased: 'as_planned',
   merged: 'as_planned',
   demo_restarted: 'as_planned',
+  version_replaced: 'as_planned',
+  sequence_ended: 'as_planned',
 };
 
 type NotSentVerdict = 'defer' | 'hold' | 'skip' | 'stop';

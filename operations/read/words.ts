@@ -31,12 +31,15 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   erased: ({ person }) => `the ${person}’s data was erased`,
   merged: ({ noun }) => `it turned out to be the same ${noun} as another, which has a sequence of its own`,
   demo_restarted: () => 'the demo store was started again',
+  version_replaced: () => 'a new version of the sequence was published, and whoever published it chose to end those that were running',
+  sequence_ended: () => 'the whole sequence was ended by hand',
 };
 
 /** Why a step was left out, in a few words that complete "left out: …". */
 const skipWords: Record<SkipReason, (about: About) => string> = {
   too_old: () => 'it would have come too late',
   capped: ({ person }) => `other messages to the ${person} had used up what one person may get, and after the wait it would have come too late`,
+  rate: () => 'so many were waiting for the same rate of sending that it would have come too late',
   condition: () => 'its condition did not hold, or could not be known',
   no_address: () => 'there was no usable address for its channel',
   no_consent: () => 'there was no consent for its channel',
@@ -48,6 +51,7 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
   refused: () => 'the provider refused it',
   silent: () => 'it only marks the time',
   skipped_by_hand: () => 'by hand',
+  passed: ({ person }) => `it lies before what the ${person} had been through when they were moved to this version`,
   // Stopped, or run to its end.
   stopped: () => 'the sequence had ended',
 };
@@ -62,6 +66,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   blackout: () => 'the store sends nothing on that day',
   cap: ({ person }) => `the ${person} has got as many messages as one person may for now`,
   turn: ({ person }) => `another sequence’s message to the ${person} goes first`,
+  rate: () => 'messages leave at a bounded rate',
   send_window: () => 'outside the hours of the step',
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',
@@ -70,6 +75,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
 /** Why nothing is sent for the time being, in a few words that complete "waits until the sequence is resumed: …". */
 const holdWords: Record<HoldReason, () => string> = {
   paused: () => 'it is paused',
+  sequence_paused: () => 'the whole sequence is paused',
   takeover: () => 'a person has taken over',
 };
 

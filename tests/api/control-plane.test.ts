@@ -68,7 +68,7 @@ describe('every resource', () => {
   test('is found by itself, and no operation of it passes without its key', async () => {
     const resources = await loadResources();
     const folders = readdirSync(new URL('../../api/resources/', import.meta.url), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    expect(resources.map((r) => r.tag.name).sort()).toEqual(folders.map(({ name }) => name).sort());
+    expect(resources.map((r) => r.tag.name).sort()).toEqual(folders.map(({ name }) => name.replaceAll('-', ' ')).sort());
     const document = (await app.inject({ url: '/openapi.json' })).json<{
       paths: Record<string, Record<string, { tags: string[]; security: Record<string, string[]>[] }>>;
     }>();
@@ -328,6 +328,8 @@ describe('npx rekindle', () => {
     ['send', ['send', 'cart.updated', 'extra', '--email', 'x@example.com']],
     ['stop', ['stop', 'id', 'extra']],
     ['re-enroll', ['re-enroll', 'id', 'extra']],
+    ['sequences publish', ['sequences', 'publish', 'slug', 'extra']],
+    ['sequences pause', ['sequences', 'pause', 'slug', 'extra']],
   ])('%s refuses an argument too many, with its usage', async (command, argv) => {
     expect(await run(...argv)).toMatchObject({
       code: 2,
@@ -339,10 +341,10 @@ describe('npx rekindle', () => {
   });
 
   test('every command has help, and says JSON where it is asked for it', async () => {
-    for (const command of ['connections', 'settings', 'tenants', 'quarantine', 'status', 'send', 'stop', 're-enroll']) {
+    for (const command of ['connections', 'settings', 'tenants', 'quarantine', 'status', 'send', 'stop', 're-enroll', 'sequences']) {
       expect(await run(command, '--help'), command).toMatchObject({ code: 0, said: expect.stringContaining(`rekindle ${command}`) as unknown });
     }
-    for (const argv of [['connections'], ['settings'], ['settings', 'history'], ['tenants'], ['quarantine'], ['status']]) {
+    for (const argv of [['connections'], ['settings'], ['settings', 'history'], ['tenants'], ['quarantine'], ['status'], ['sequences']]) {
       JSON.parse((await run(...argv, '--json')).said);
     }
   });

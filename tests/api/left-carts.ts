@@ -43,7 +43,7 @@ export async function anotherStore(shop: Shop, slug: string): Promise<{ tenantId
   return { tenantId, apiKey: (await issueKey(shop.deps, tenantId, 'test', 'test')).apiKey };
 }
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** Every item of a list, page by page. */
 export async function askAll<T>(shop: Shop, apiKey: string, url: string): Promise<T[]> {

@@ -7,10 +7,11 @@ import { anotherStore, ask, askAll } from './left-carts.ts';
 let shop: Shop;
 let lists: string[];
 beforeAll(async () => {
-  shop = await openShop({ timeScale: 1 });
+  shop = await openShop({ timeScale: 1, settings: { postalAddress: '1 Test Street, Vienna' } });
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
   for (const channel of ['email', 'sms'])
     await shop.post('contact.opted_in', { contact: { email: '1@example.com', phone: '+12025550111' }, channel });
+  for (const n of [1, 2]) await shop.post('contact.opted_out', { contact: { email: `out-${n}@example.com` } });
   for (const n of [1, 2, 3]) await shop.post('contact.updated', { contact: { id: 'same', email: `${n}@example.com` } });
   for (const name of ['One', 'Two']) await own('/api/connections', 'POST', { integration: 'generic', name });
   for (const lowStockAt of [3, 4, 5]) await own('/api/settings', 'PATCH', { settings: { lowStockAt } });
@@ -19,6 +20,11 @@ beforeAll(async () => {
     await until('the end of a backtest', async () => ((await own(`/api/backtests/${id}`)).body as { state: string }).state !== 'running');
   }
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
+  for (const text of ['sequence: cart\nname: Carts', 'sequence: ours\nname: Ours'])
+    await own(`/api/sequences/${text.slice(10, 14)}/draft`, 'PUT', {
+      yaml: `${text}\non: manual\nabout: cart\nsteps: [{ id: one, at: 1h, channel: none }]\n`,
+    });
+  await own('/api/sequences/cart/publish', 'POST', { base_version: 1, running: 'stay' });
   const { paths } = (await shop.app.inject('/openapi.json')).json<{
     paths: Record<string, Record<string, { parameters?: { name: string }[]; security: object[] }>>;
   }>();
@@ -28,13 +34,14 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-const own = (url: string, method: 'GET' | 'POST' | 'PATCH' = 'GET', payload?: Record<string, unknown>) =>
+const own = (url: string, method: 'GET' | 'POST' | 'PUT' | 'PATCH' = 'GET', payload?: Record<string, unknown>) =>
   ask(shop, shop.tenant.apiKey, url, method, payload);
 const page = async (url: string) => (await own(url)).body as { data: unknown[]; nextCursor: string | null };
 
 /** What a list cannot do without. */
 const required: Readonly<Record<string, string>> = { '/api/consents': 'email=1@example.com' };
-const urlOf = (path: string, query = '') => `${path}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
+const urlOf = (path: string, query = '') =>
+  `${path.replace('{slug}', 'cart')}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
 
 describe('every list under /api', () => {
   test('is among these', () => {
@@ -43,11 +50,15 @@ describe('every list under /api', () => {
       '/api/bulk-enrollments',
       '/api/connections',
       '/api/consents',
+      '/api/contacts',
       '/api/contacts/merges',
       '/api/deliveries',
       '/api/enrollments',
       '/api/quarantine',
+      '/api/sequences',
+      '/api/sequences/{slug}/versions',
       '/api/settings/history',
+      '/api/suppressions',
     ]);
   });
 
@@ -96,8 +107,12 @@ describe('every list under /api', () => {
 
   test('shows a store its own alone', async () => {
     const other = await anotherStore(shop, 'other-store');
-    for (const path of lists.filter((p) => p !== '/api/connections')) {
+    for (const path of lists.filter((p) => p !== '/api/connections' && !p.startsWith('/api/sequences'))) {
       expect((await ask(shop, other.apiKey, urlOf(path))).body, path).toEqual({ data: [], nextCursor: null });
     }
+    // Every store has the sequences of the installation.
+    const theirs = await askAll<{ slug: string; name: string }>(shop, other.apiKey, '/api/sequences');
+    expect(theirs.map(({ slug, name }) => `${slug} ${name}`)).toEqual(['cart Cart recovery', 'lead-nurture Lead nurture']);
+    expect(await askAll(shop, other.apiKey, '/api/sequences/cart/versions')).toHaveLength(1);
   });
 });

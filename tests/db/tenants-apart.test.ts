@@ -60,6 +60,7 @@ async function fillEveryTable(): Promise<void> {
   const { sequenceId, contactId } = enrollment;
   await insert('assignments', { tenant_id: tenantId, id: randomUUID(), sequence_id: sequenceId, contact_id: contactId, arm: 'treated', share: 0.1 });
   const [backtestId, jobId] = [randomUUID(), randomUUID()];
+  await insert('send_rates', { tenant_id: tenantId, scope: 'catch_up' });
   await insert('backtests', { tenant_id: tenantId, id: backtestId, slug: 'cart', source_hash: 'x', days: 1, requested_by: 'test' });
   const rate = { people: 1, per: 'hour', candidates: 1, subject_kind: 'cart', filter: '{}', requested_by: 'test' };
   await insert('bulk_jobs', {
@@ -71,6 +72,8 @@ async function fillEveryTable(): Promise<void> {
     ...rate,
   });
   await insert('bulk_members', { tenant_id: tenantId, job_id: jobId, subject_id: enrollment.subjectId, reason: 'bought' });
+  await insert('sequence_drafts', { tenant_id: tenantId, sequence_id: sequenceId, yaml: '', copy: '{}', source_hash: 'x', changed_by: 'test' });
+  await insert('version_moves', { tenant_id: tenantId, version_id: enrollment.versionId, reason: 'version_replaced' });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 

@@ -63,7 +63,7 @@ export async function openRealShop(postgres: OwnPostgres): Promise<RealShop> {
     name: 'Test Store',
     timeScale,
     synthetic: true,
-    settings: { quietHours: null, legalHours: false, consentLaw: 'off', caps: [] },
+    settings: { quietHours: null, legalHours: false, consentLaw: 'off', catchUpPerMinute: null, caps: [] },
   });
   await deps.db.close();
   const env = {

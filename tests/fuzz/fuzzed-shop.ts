@@ -57,7 +57,7 @@ async function provision(stack: BenchStack): Promise<ProvisionedTenant> {
       name: 'Fuzzed Store',
       timeScale,
       synthetic: true,
-      settings: { quietHours: null, legalHours: false, consentLaw: 'off', caps: [] },
+      settings: { quietHours: null, legalHours: false, consentLaw: 'off', catchUpPerMinute: null, caps: [] },
     });
   } finally {
     await deps.db.close();

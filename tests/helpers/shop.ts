@@ -127,7 +127,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     name: 'Test Store',
     timeScale: options.timeScale ?? 36_000,
     synthetic: true,
-    settings: { quietHours: null, legalHours: false, consentLaw: 'off', caps: [], ...options.settings },
+    settings: { quietHours: null, legalHours: false, consentLaw: 'off', catchUpPerMinute: null, caps: [], ...options.settings },
   });
   const presets = inject('presets');
   const together = options.together;
@@ -249,6 +249,10 @@ export async function letTimePass(shop: Shop, ms: number): Promise<void> {
     }
     await owner.query(
       `update enrollments e set not_before = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.not_before))`,
+      [ms],
+    );
+    await owner.query(
+      `update enrollments e set slots = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.slots))`,
       [ms],
     );
     await owner.query(

@@ -281,7 +281,8 @@ test('an order of somebody else with the same number and product is named as the
 
 test('no reason is without its way; what nothing does yet is named here', () => {
   // `undeliverable`: tests/operations/two-channels.test.ts; `holdout`: tests/operations/holdout.test.ts.
-  const nothingDoes: StopReason[] = ['erased', 'contacted', 'undeliverable', 'holdout'];
+  // `version_replaced`, `sequence_ended`: tests/operations/versions/running.test.ts.
+  const nothingDoes: StopReason[] = ['erased', 'contacted', 'undeliverable', 'holdout', 'version_replaced', 'sequence_ended'];
   const covered = new Set<StopReason>([...ways.map((w) => w.reason), 'demo_restarted', ...nothingDoes]);
   expect([...stopReasons].filter((reason) => !covered.has(reason))).toEqual([]);
 });

@@ -98,6 +98,7 @@ export async function openWorld(url: string): Promise<World> {
         quietHours: null,
         legalHours: false,
         consentLaw: 'off' as const,
+        catchUpPerMinute: null,
         caps: [],
         optOutAllChannels: optOutAll,
         requireConsent: [],

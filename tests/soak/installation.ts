@@ -53,7 +53,14 @@ export async function openInstallation(options: {
   const publicUrl = `http://127.0.0.1:${apiPorts[0]}`;
   const access = await withProvisioning({ databaseUrl, masterKey, apiUrl: publicUrl }, async ({ provision }) => {
     const open = async (store: Store): Promise<StoreAccess> => {
-      const settings = { quietHours: null, legalHours: false, consentLaw: 'off' as const, caps: [], senderAddress: senderOf(store) };
+      const settings = {
+        quietHours: null,
+        legalHours: false,
+        consentLaw: 'off' as const,
+        catchUpPerMinute: null,
+        caps: [],
+        senderAddress: senderOf(store),
+      };
       const wish = { slug: `soak-${store}`, name: `Soak Store (${store})`, timeScale: options.timeScale, synthetic: false, settings };
       const { tenantId, apiKey, webhooks } = await provision({ ...wish, renewApiKey: false });
       return { tenantId, apiKey: apiKey ?? '', webhooks };

@@ -104,7 +104,9 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
     async (request, reply) => {
       const { id } = request.params;
       if (!isId(id)) return unknown(reply);
-      const changed = await changeConnection(deps, callerOf(request).tenantId, id, request.body, actorOf(request));
+      const { rate, ...others } = request.body;
+      const limit = rate == null ? rate : { most: rate.most, withinMs: rate.within_seconds * 1_000 };
+      const changed = await changeConnection(deps, callerOf(request).tenantId, id, { ...others, rate: limit }, actorOf(request));
       if (changed.kind === 'unknown') return unknown(reply);
       return changed.kind === 'invalid' ? invalid(reply, changed.faults) : present(changed.connection);
     },
@@ -216,6 +218,7 @@ function present(c: ConnectionView, secret: string | null = null): z.input<typeo
     receives: c.receives,
     sends: c.sends,
     webhook: c.webhookUrl === null ? null : { url: c.webhookUrl, secret },
+    rate: c.rate === null ? null : { most: c.rate.most, within_seconds: c.rate.withinMs / 1_000 },
     live_secrets: c.liveSecrets,
     created_at: isoTime(c.createdAtMs),
   };

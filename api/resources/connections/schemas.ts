@@ -4,6 +4,11 @@ import { fieldNoteSchema } from '../enrollments/schemas.ts';
 
 const secret = z.string().min(8).max(500);
 
+const rateSchema = z.strictObject({
+  most: z.int().min(1).max(100_000).meta({ description: 'So many messages …' }),
+  within_seconds: z.number().positive().max(86_400).meta({ description: '… within so many seconds.' }),
+});
+
 export const connectionSchema = z
   .object({
     id: z.uuid(),
@@ -18,6 +23,7 @@ export const connectionSchema = z
         secret: z.string().nullable().meta({ description: 'Shown once, where Rekindle made it; null afterwards, and where the provider did.' }),
       })
       .nullable(),
+    rate: rateSchema.nullable().meta({ description: 'How many messages leave through it at most; null: as many as there are.' }),
     live_secrets: z.int().meta({ description: '2 while a secret is being rotated: both are accepted.' }),
     created_at: timeField,
   })
@@ -34,6 +40,7 @@ export const changeSchema = z.strictObject({
   name: lineField(120).optional(),
   state: z.enum(['connected', 'disconnected']).optional(),
   config: z.record(z.string(), z.unknown()).optional().meta({ description: 'The whole configuration anew.' }),
+  rate: rateSchema.nullable().optional().meta({ description: 'What the provider allows; null: no limit. Messages beyond it wait for their turn.' }),
 });
 
 export const rotateSchema = z.strictObject({

@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { erasePerson } from '../../../operations/erase-person.ts';
+import { type ContactRow, listContacts } from '../../../operations/read/contacts.ts';
 import { listMerges, type MergeRow } from '../../../operations/read/merges.ts';
 import { undoMerge } from '../../../operations/undo-merge.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
@@ -37,7 +39,86 @@ const list = aList({
   },
 });
 
+const contactSchema = z
+  .object({
+    id: z.uuid(),
+    person: z.uuid().meta({ description: 'The contact that stands for the whole person: the same for all that turned out to be one.' }),
+    lifecycle: z.string(),
+    country: z.string().nullable(),
+    region: z.string().nullable(),
+    created_at: timeField,
+  })
+  .meta({ id: 'Contact' });
+
+const contactList = aList({
+  name: 'contacts',
+  item: contactSchema,
+  filters: {
+    email: lineField(320).optional().meta({ description: 'Every contact of that person. Read as in a webhook.' }),
+    phone: lineField(60).optional().meta({ description: 'Every contact of that person. Read as in a webhook.' }),
+  },
+});
+
+const count = z.int().nonnegative();
+const erasureSchema = z
+  .object({
+    contact: z.uuid(),
+    contacts: count,
+    subjects: count,
+    enrollments: count,
+    messages: count,
+    consents: count,
+    deliveries: count,
+    quarantined: count,
+  })
+  .meta({ id: 'Erasure', description: 'How many rows were emptied. It is in the audit log too.' });
+
+const busy = 'Somebody else is changing this person right now, or a message is on its way. Ask again.';
+const pending = 'Deliveries about this person are still to be applied. Ask again when they are.';
+
+const unreadable = (field: 'email' | 'phone') => [
+  { path: `querystring/${field}`, message: field === 'email' ? 'is no email address' : 'is no telephone number' },
+];
+
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
+  app.get(
+    '/api/contacts',
+    {
+      schema: {
+        summary: 'Find contacts',
+        description: 'By an address or a number: every contact of that person; without either, all of them. The newest first.',
+        querystring: contactList.query,
+        response: { 200: contactList.answer, ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { limit, cursor, ...search } = request.query;
+      const result = await listContacts(deps, callerOf(request).tenantId, search, { limit, after: cursor ?? null });
+      return result.kind === 'found' ? contactList.present(result.found, presentContact) : invalidRequest(reply, unreadable(result.field));
+    },
+  );
+
+  app.delete(
+    '/api/contacts/:id',
+    {
+      schema: {
+        summary: 'Erase a person',
+        description:
+          'Every sequence of theirs ends, and what is known about them is removed everywhere: details, addresses, subjects, texts of messages, stored deliveries. Ids, times, amounts and outcomes stay, and so do hashes by which their addresses get nothing any more. A repeat does what is left.',
+        params: idParams,
+        response: { 200: erasureSchema, ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { tenantId } = callerOf(request);
+      const erased = isId(id) ? await erasePerson(deps, { tenantId, contactId: id, actor: actorOf(request) }) : ({ kind: 'not_found' } as const);
+      if (erased.kind === 'erased') return { contact: id, ...erased.erasure };
+      if (erased.kind === 'not_found') return problem(reply, 404, 'unknown_contact', 'No contact of yours has this id.');
+      return problem(reply.header('retry-after', '1'), 503, erased.kind, erased.kind === 'pending' ? pending : busy);
+    },
+  );
+
   app.get(
     '/api/contacts/merges',
     {
@@ -52,9 +133,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { limit, cursor, ...search } = request.query;
       const result = await listMerges(deps, callerOf(request).tenantId, search, { limit, after: cursor ?? null });
       if (result.kind === 'found') return list.present(result.found, presentMerge);
-      return invalidRequest(reply, [
-        { path: `querystring/${result.field}`, message: result.field === 'email' ? 'is no email address' : 'is no telephone number' },
-      ]);
+      return invalidRequest(reply, unreadable(result.field));
     },
   );
 
@@ -80,15 +159,15 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
         : ({ kind: 'not_found' } as const);
       if (undone.kind === 'undone') return presentMerge(undone.merge);
       if (undone.kind === 'not_found') return problem(reply, 404, 'unknown_merge', 'No merge of a contact of yours has this id.');
-      return problem(
-        reply.header('retry-after', '1'),
-        503,
-        'busy',
-        'Somebody else is changing this person right now, or a message is on its way. Ask again.',
-      );
+      return problem(reply.header('retry-after', '1'), 503, 'busy', busy);
     },
   );
 };
+
+function presentContact(row: ContactRow): z.input<typeof contactSchema> {
+  const { id, personId, lifecycle, country, region, createdAt } = row;
+  return { id, person: personId, lifecycle, country, region, created_at: isoTime(createdAt) };
+}
 
 function presentMerge(row: MergeRow): z.input<typeof mergeSchema> {
   return {
@@ -107,7 +186,7 @@ function presentMerge(row: MergeRow): z.input<typeof mergeSchema> {
 }
 
 export const resource: Resource = {
-  tag: { name: 'contacts', description: 'People: who turned out to be the same, and how that is undone.' },
+  tag: { name: 'contacts', description: 'People: who they are, who turned out to be the same, and how they are erased.' },
   guard: 'tenant',
   routes,
 };

@@ -38,6 +38,8 @@ const causes: Record<string, Station> = {
   cart_deleted: ['{Noun} deleted', 'trouble'],
   merged: ['Same {noun} as another', 'plain'],
   demo_restarted: ['Demo restarted', 'plain'],
+  version_replaced: ['A new version', 'plain'],
+  sequence_ended: ['Sequence ended', 'plain'],
 };
 
 const simple: Record<string, Station> = {

@@ -1,0 +1,130 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { type Answer, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { presetOrFile, readText } from './sequence-file.ts';
+
+const changes = ['pause', 'resume', 'archive', 'unarchive', 'end'];
+
+export const sequences: Command = {
+  summary: 'a store’s sequences: draft, preview, publish, roll back, pause, archive, end',
+  usage: `rekindle sequences                                   list them
+rekindle sequences show <slug>                       its versions, and who is on them
+rekindle sequences draft <file.yaml>                 store it as the draft; its texts lie beside it, in a folder named like the sequence
+rekindle sequences drop <slug>                       delete the draft
+rekindle sequences diff <slug>                       what publishing the draft would change, and for how many
+rekindle sequences publish <slug> [--base N] [--running stay|move|exit] [--draft HASH]
+rekindle sequences rollback <slug> --to N [--base N] [--running stay|move|exit]
+rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
+
+--running     what becomes of those who are in it: stay on their version (unless you say otherwise), move to the new one at their next decision, or exit
+--base        the version in use that you have seen; without it, the one that is in use now
+--draft       the draft that you have seen, by its hash`,
+  takes: { list: 0, show: 1, draft: 1, drop: 1, diff: 1, publish: 1, rollback: 1, ...Object.fromEntries(changes.map((name) => [name, 1])) },
+  options: { base: { type: 'string' }, running: { type: 'string' }, draft: { type: 'string' }, to: { type: 'string' }, note: { type: 'string' } },
+  async run(context) {
+    const { store, args, options } = context;
+    const [action = 'list', target] = args;
+    if (action === 'list') {
+      const found = await store.listAll('/api/sequences?limit=500');
+      return { data: found, lines: found.length === 0 ? ['There are no sequences yet.'] : found.map(lineOf) };
+    }
+    if (action === 'draft') return storeDraft(context, required(target, 'The file'));
+    const slug = required(target, 'The sequence');
+    switch (action) {
+      case 'show': {
+        const data = (await store.request('GET', pathOf(slug))) as Row;
+        const versions = await store.listAll(`${pathOf(slug)}/versions?limit=500`);
+        return { data: { ...data, versions }, lines: [lineOf(data), ...versions.map(versionLine)] };
+      }
+      case 'drop':
+        await store.request('DELETE', `${pathOf(slug)}/draft`);
+        return { data: null, lines: ['The draft is deleted.'] };
+      case 'diff': {
+        const data = (await store.request('GET', `${pathOf(slug)}/preview`)) as Row;
+        return { data, lines: previewLines(data) };
+      }
+      case 'publish': {
+        const draft = options['draft'] === undefined ? {} : { draft: options['draft'] };
+        return published(await store.request('POST', `${pathOf(slug)}/publish`, { ...(await choices(context, slug)), ...draft }));
+      }
+      case 'rollback': {
+        const to = numberOf(options['to'], 'to');
+        if (to === null) throw new UsageError('--to is missing: the version whose content is published again.');
+        return published(await store.request('POST', `${pathOf(slug)}/rollback`, { ...(await choices(context, slug)), to }));
+      }
+      default: {
+        if (!changes.includes(action)) throw new UsageError(`sequences has no command "${action}".`);
+        const { note } = options;
+        const data = (await store.request('POST', `${pathOf(slug)}/${action}`, note === undefined ? {} : { note })) as Row;
+        return { data, lines: [lineOf(data)] };
+      }
+    }
+  },
+};
+
+const pathOf = (slug: string) => `/api/sequences/${encodeURIComponent(slug)}`;
+
+/** A file, with every text of the folder beside it that is named like the file. */
+async function storeDraft({ store }: Context, wanted: string): Promise<Answer> {
+  const file = presetOrFile(wanted);
+  const yaml = readText(file);
+  const slug = /^sequence:\s*["']?([\w-]+)/m.exec(yaml)?.[1] ?? basename(file).replace(/\.\w+$/, '');
+  const folder = join(dirname(file), slug);
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.liquid')) : [];
+  const copy = Object.fromEntries(names.map((name) => [`${slug}/${basename(name, '.liquid')}`, readText(join(folder, name))]));
+  const data = (await store.request('PUT', `${pathOf(slug)}/draft`, { yaml, copy })) as Row;
+  const findings = (data['findings'] as Row[]).map(
+    (f) => `${file}:${shown(f['line'])}:${shown(f['column'])}: ${shown(f['severity'])}: ${shown(f['message'])}`,
+  );
+  return { data, lines: [...findings, `The draft of ${slug} is stored: rekindle sequences diff ${slug} shows what publishing it would change.`] };
+}
+
+/** What publishing says besides what it publishes. */
+async function choices({ store, options }: Context, slug: string): Promise<Row> {
+  const base = numberOf(options['base'], 'base') ?? ((await store.request('GET', pathOf(slug))) as Row)['version'] ?? 0;
+  return { base_version: base, ...(options['running'] === undefined ? {} : { running: options['running'] }) };
+}
+
+function published(answer: unknown): Answer {
+  const data = answer as Row;
+  const open = Number(data['open_enrollments']);
+  return { data, lines: [`Version ${shown(data['version'])} is in use.${open === 0 ? '' : ` ${open} were in the sequence when it was published.`}`] };
+}
+
+function numberOf(value: Context['options'][string], name: string): number | null {
+  if (value === undefined) return null;
+  if (typeof value === 'string' && /^\d{1,9}$/.test(value)) return Number(value);
+  throw new UsageError(`--${name} is no version: it is a number.`);
+}
+
+function lineOf(s: Row): string {
+  const state = s['paused'] === true ? `${shown(s['status'])}, paused` : shown(s['status']);
+  const version = s['version'] === null ? 'not published' : `version ${shown(s['version'])}`;
+  return `${shown(s['slug'])}  ${state}  ${version}  ${shown(s['open_enrollments'])} in it${s['has_draft'] === true ? '  has a draft' : ''}`;
+}
+
+function versionLine(v: Row): string {
+  const running = v['running'] as Row;
+  const becomes = running['choice'] === 'move' ? `, who move to ${shown(running['to'])}` : running['choice'] === 'exit' ? ', who exit' : '';
+  return `  version ${shown(v['version'])}  ${shown(v['published_at'])}  ${v['published_by'] === null ? 'by the installation' : `by ${shown(v['published_by'])}`}  ${shown(v['open_enrollments'])} on it${becomes}`;
+}
+
+function previewLines(preview: Row): string[] {
+  const steps = (preview['steps'] as Row[]).flatMap((step) => [
+    `${shown(step['change'])} step ${shown(step['step'])}: ${shown(step['before'])} before it, ${shown(step['at'])} waiting for it, ${shown(step['past'])} past it`,
+    ...(step['fields'] as Row[]).map(fieldLine),
+  ]);
+  const texts = (preview['texts'] as Row[]).map((text) => `${shown(text['change'])} text ${shown(text['name'])}`);
+  const settings = (preview['settings'] as Row[]).map(fieldLine);
+  const changed = [...steps, ...texts, ...settings];
+  const needed = (preview['choice_needed'] as Row[]).map(({ step, waiting }) => `${shown(step)} (${shown(waiting)})`);
+  return [
+    ...(changed.length === 0
+      ? [`It says the same as version ${shown(preview['base_version'])}.`]
+      : [`Over version ${shown(preview['base_version'])}:`, ...changed]),
+    `${shown(preview['open_enrollments'])} are in the sequence; ${shown(preview['movable'])} of them could move.`,
+    ...(needed.length === 0 ? [] : [`Somebody waits for steps that are removed, so publishing needs --running: ${needed.join(', ')}`]),
+  ];
+}
+
+const fieldLine = ({ field, before, after }: Row) => `  ${shown(field)}: ${shown(before)} → ${shown(after)}`;

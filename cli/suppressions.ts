@@ -1,0 +1,33 @@
+import { type Command, required, type Row, shown, UsageError } from './command.ts';
+
+const line = (row: Row) =>
+  `${shown(row['id'])}  ${shown(row['reason'])} on ${shown(row['channel'])} since ${shown(row['since'])}${row['lifted_at'] === null ? '' : `, lifted ${shown(row['lifted_at'])}`}`;
+
+/** Addresses that get nothing, and how one that works again is opened. */
+export const suppressions: Command = {
+  summary: 'which addresses get nothing, and why; lift one that works again',
+  usage: `rekindle suppressions [--email <address>] [--phone <number>]   of one person, or all
+rekindle suppressions lift <id>                                a bounce or a refusal; an opt-out is lifted by the person alone`,
+  options: { email: { type: 'string' }, phone: { type: 'string' } },
+  takes: { lift: 1 },
+  async run({ store, args: [action, id], options }) {
+    switch (action) {
+      case undefined: {
+        const given = (['email', 'phone'] as const).flatMap((name) => {
+          const value = options[name];
+          return typeof value === 'string' ? [[name, value] as [string, string]] : [];
+        });
+        const query = given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
+        const data = await store.listAll(`/api/suppressions${query}`);
+        return { data, lines: data.length === 0 ? ['Nothing is suppressed.'] : data.map(line) };
+      }
+      case 'lift': {
+        const path = `/api/suppressions/${encodeURIComponent(required(id, 'The suppression’s id'))}/lift`;
+        const data = (await store.request('POST', path)) as Row;
+        return { data, lines: [line(data)] };
+      }
+      default:
+        throw new UsageError('Say lift, or nothing for the list.');
+    }
+  },
+};

@@ -1,0 +1,29 @@
+-- Take the personal data of these contacts out of everything that is theirs; ids, times, amounts and outcomes stay, and so do suppressions, which are
+-- hashes. `empty_details`: the details of each kind of subject when nothing is known. The caller holds the person's lock, and no call is open.
+create function erase_person(erased_ids uuid[], empty_details jsonb) returns jsonb
+language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+declare
+  subject_ids uuid[]; enrollment_ids uuid[]; message_count int; consent_count int;
+begin
+  subject_ids := array(select s.id from subjects s where s.contact_id = any(erased_ids));
+  enrollment_ids := array(select e.id from enrollments e where e.contact_id = any(erased_ids));
+  update contacts c set first_name = null, last_name = null, locale = null, time_zone = null, country = null, region = null, order_count = null,
+    lifetime_value_minor = null, details_at = null
+  where c.id = any(erased_ids);
+  delete from contact_identities i where i.contact_id = any(erased_ids);
+  update consents n set wording = null, proof = '{}' where n.contact_id = any(erased_ids);
+  get diagnostics consent_count = row_count;
+  delete from subject_keys k where k.subject_id = any(subject_ids);
+  update subjects s set email = null, email_at = null, phone = null, phone_at = null, details = empty_details -> s.kind, items = '[]',
+    restore_url = null, bought = null, state = case when s.state = 'open' then 'gone' else s.state end
+  where s.id = any(subject_ids);
+  update messages m set payload = null, response = null where m.contact_id = any(erased_ids) or m.enrollment_id = any(enrollment_ids);
+  get diagnostics message_count = row_count;
+  update enrollments e set stop_note = null where e.id = any(enrollment_ids);
+  -- What a provider said about a message may name its address.
+  update enrollment_events v set data = v.data - 'detail' where v.enrollment_id = any(enrollment_ids) and v.data ? 'detail';
+  update message_events v set data = v.data - 'detail' where v.enrollment_id = any(enrollment_ids) and v.data ? 'detail';
+  update privacy_requests p set done_at = clock_timestamp() where p.contact_id = any(erased_ids) and p.topic = 'redact' and p.done_at is null;
+  return jsonb_build_object('contacts', cardinality(erased_ids), 'subjects', cardinality(subject_ids), 'enrollments', cardinality(enrollment_ids),
+    'messages', message_count, 'consents', consent_count);
+end $$;

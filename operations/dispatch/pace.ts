@@ -1,0 +1,87 @@
+import { eq } from 'drizzle-orm';
+import { callFunction, type Tx, unawaited } from '../../db/client.ts';
+import { enrollments } from '../../db/schema/index.ts';
+import type { GateCheck, Verdict } from '../../domain/gates/verdict.ts';
+import { type Rate, spacingMs } from '../../domain/rate.ts';
+import { expiryAt } from '../../domain/sequence/due.ts';
+import type { EpochMs, Plan, Progress } from '../../domain/sequence/plan.ts';
+import type { TenantSettings } from '../../domain/tenant-settings.ts';
+import type { Outlet } from '../outlets.ts';
+import type { EnrollmentRow } from './progress.ts';
+
+/** A step that is to be sent now, and what may have a rate. */
+export interface Paced {
+  enrollment: EnrollmentRow;
+  stepId: string;
+  plan: Plan;
+  progress: Progress;
+  outlet: Outlet;
+  /** Of the sequence, in real time; absent: it has none. */
+  sequenceRate: Rate | undefined;
+  settings: Pick<TenantSettings, 'catchUpPerMinute'>;
+  /** How much later than it could have been this dispatch is. */
+  lateMs: number;
+  nowMs: EpochMs;
+}
+
+/** `wait`: its moment comes so soon that the dispatch waits for it. */
+export type Pace = { kind: 'now' } | { kind: 'wait'; inMs: number } | { kind: 'later'; verdict: Exclude<Verdict, { kind: 'send' }> };
+
+/** What is later than this was held up by an outage, and is released at a bounded rate. */
+const overdueMs = 10 * 60_000;
+/** A moment this near is waited for; a later one puts the step off. */
+const waitedForMs = 5_000;
+/** A reserved moment counts for so long after it: a worker may be late. */
+const slotLifeMs = 60_000;
+
+/**
+ * Whether a message may leave now under the rates that apply to it. The next free moment is reserved, so that those who wait do not wake together; the
+ * step is put off until then and asks all gates again. One that would be too old by then is skipped.
+ * Source: docs/rules.md#rule-34
+ */
+export async function pace(tx: Tx, paced: Paced, checks: readonly GateCheck[]): Promise<Pace> {
+  const { enrollment, stepId, nowMs } = paced;
+  const scopes = scopesOf(paced);
+  if (scopes.length === 0) return { kind: 'now' };
+  const { [stepId]: held, ...others } = enrollment.slots;
+  const keep = (slots: EnrollmentRow['slots']) => unawaited(tx, tx.update(enrollments).set({ slots }).where(eq(enrollments.id, enrollment.id)));
+  if (held !== undefined && nowMs <= held + slotLifeMs) {
+    if (nowMs < held) return until(paced, held, scopes, checks);
+    keep(others);
+    return { kind: 'now' };
+  }
+  const expiryMs = expiryAt(paced.plan, paced.progress, stepId);
+  const inMs = await callFunction<number>(tx, 'reserve_send_slot($1, $2)', [JSON.stringify(scopes), new Date(expiryMs).toISOString()]);
+  if (inMs <= 0) return { kind: 'now' };
+  const slotMs = nowMs + Math.ceil(inMs);
+  const input = { slotMs, rates: scopes.map(({ scope }) => scope).join(', ') };
+  if (slotMs > expiryMs) {
+    const note = 'Its turn under the rate would come after its expiry.';
+    return { kind: 'later', verdict: { kind: 'skip', reason: 'rate', checks: [...checks, { gate: 'rate', result: 'skip', input, note }] } };
+  }
+  keep({ ...others, [stepId]: slotMs });
+  return until(paced, slotMs, scopes, checks);
+}
+
+function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], checks: readonly GateCheck[]): Pace {
+  if (slotMs - nowMs <= waitedForMs) return { kind: 'wait', inMs: slotMs - nowMs };
+  const input = { slotMs, rates: scopes.map(({ scope }) => scope).join(', ') };
+  const check: GateCheck = { gate: 'rate', result: 'defer', input, note: 'Messages leave at a bounded rate, and its moment comes then.' };
+  return { kind: 'later', verdict: { kind: 'defer', untilMs: slotMs, reason: 'rate', checks: [...checks, check] } };
+}
+
+interface Scope {
+  scope: string;
+  spacing_ms: number;
+}
+
+function scopesOf({ enrollment, outlet, sequenceRate, settings, lateMs }: Paced): Scope[] {
+  const scopes: Scope[] = [];
+  if (outlet.rate !== null && outlet.connectionId !== null)
+    scopes.push({ scope: `connection ${outlet.connectionId}`, spacing_ms: spacingMs(outlet.rate) });
+  if (sequenceRate !== undefined)
+    scopes.push({ scope: `sequence ${enrollment.sequenceId}`, spacing_ms: spacingMs(sequenceRate) / enrollment.timeScale });
+  if (settings.catchUpPerMinute !== null && lateMs > overdueMs)
+    scopes.push({ scope: 'catch_up', spacing_ms: spacingMs({ most: settings.catchUpPerMinute, withinMs: 60_000 }) });
+  return scopes;
+}

@@ -1,0 +1,140 @@
+import { createHash } from 'node:crypto';
+import { eq, sql } from 'drizzle-orm';
+import { CopySourceError } from '../../content/copy-source.ts';
+import type { Tx } from '../../db/client.ts';
+import { sequenceDrafts, sequences, sequenceVersions, settingsVersions, tenants } from '../../db/schema/index.ts';
+import { type LintedLine, lintSequence } from '../../domain/lint/lint-sequence.ts';
+import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
+import { recordAudit } from '../audit.ts';
+import type { Deps } from '../deps.ts';
+import { type CompiledPreset, compilePreset, lockSequence, PresetError, statedIn } from '../publish-sequence.ts';
+
+/** A draft as its author wrote it. */
+export interface DraftSource {
+  yaml: string;
+  /** Texts by content name, as in `content/preset-copy.ts`. What is missing here is taken from the version in use. */
+  copy: Record<string, string>;
+}
+
+export interface Draft extends DraftSource {
+  slug: string;
+  sourceHash: string;
+  changedBy: string;
+  changedAtMs: number;
+  /** What `rekindle lint` says about it in this store. With an error among them it cannot be published. */
+  findings: LintedLine[];
+}
+
+/** What is wrong where; `path` is the file with the line and column. */
+export interface SourceFault {
+  path: string;
+  message: string;
+}
+
+export type DraftStored = { kind: 'stored'; draft: Draft } | { kind: 'invalid'; faults: SourceFault[] };
+
+type DraftDeps = Pick<Deps, 'db' | 'subjects'>;
+
+/** Store what will be the next version of a sequence, instead of the draft before. A sequence that nothing was published of begins here. */
+export async function storeDraft(
+  deps: DraftDeps,
+  { tenantId, slug, source, actor }: { tenantId: string; slug: string; source: DraftSource; actor: string },
+): Promise<DraftStored> {
+  const compiled = await compileDraft(deps, slug, source, await deps.db.withTenant(tenantId, (tx) => contentInUse(tx, slug)));
+  if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
+  const draft = await deps.db.withTenant(tenantId, async (tx) => {
+    const sequence = await lockSequence(tx, tenantId, compiled.definition, 'DRAFT');
+    const values = { ...source, sourceHash: hashOf(source), changedBy: actor };
+    await tx
+      .insert(sequenceDrafts)
+      .values({ tenantId, sequenceId: sequence.id, ...values })
+      .onConflictDoUpdate({ target: [sequenceDrafts.tenantId, sequenceDrafts.sequenceId], set: { ...values, changedAt: Date.now() } });
+    await recordAudit(tx, { tenantId, actor, action: 'sequence.draft', subject: sequence.id, data: { source_hash: values.sourceHash } });
+    return loadDraft(tx, deps, slug);
+  });
+  if (draft === null) throw new Error('a draft vanished in its transaction');
+  return { kind: 'stored', draft };
+}
+
+/** @returns null where the sequence has none */
+export function readDraft(deps: DraftDeps, tenantId: string, slug: string): Promise<Draft | null> {
+  return deps.db.withTenant(tenantId, (tx) => loadDraft(tx, deps, slug));
+}
+
+/** @returns false where there was none */
+export function deleteDraft(deps: DraftDeps, { tenantId, slug, actor }: { tenantId: string; slug: string; actor: string }): Promise<boolean> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug)).for('no key update');
+    if (sequence === undefined) return false;
+    const deleted = await tx.delete(sequenceDrafts).where(eq(sequenceDrafts.sequenceId, sequence.id)).returning({ hash: sequenceDrafts.sourceHash });
+    if (deleted.length === 0) return false;
+    await recordAudit(tx, { tenantId, actor, action: 'sequence.draft_deleted', subject: sequence.id });
+    return true;
+  });
+}
+
+export async function loadDraft(tx: Tx, { subjects }: Pick<Deps, 'subjects'>, slug: string): Promise<Draft | null> {
+  const [found] = await tx
+    .select({ draft: sequenceDrafts, tenant: tenants })
+    .from(sequenceDrafts)
+    .innerJoin(sequences, eq(sequences.id, sequenceDrafts.sequenceId))
+    .innerJoin(tenants, eq(tenants.id, sequenceDrafts.tenantId))
+    .where(eq(sequences.slug, slug));
+  if (found === undefined) return null;
+  const { yaml, copy, sourceHash, changedBy, changedAt } = found.draft;
+  const findings = lintSequence(yaml, await settingsStated(tx, settingsOf(found.tenant)), subjects);
+  return { slug, yaml, copy, sourceHash, changedBy, changedAtMs: changedAt, findings };
+}
+
+/** The settings that the store has set itself, also to what is the default: a law that depends on one is certain then. */
+async function settingsStated(tx: Tx, settings: TenantSettings): Promise<Partial<TenantSettings>> {
+  const rows = await tx.selectDistinct({ name: sql<string>`jsonb_object_keys(${settingsVersions.changes})` }).from(settingsVersions);
+  const set = Object.entries(settings).filter(([name]) => rows.some((row) => row.name === name));
+  return { ...statedIn(settings), ...Object.fromEntries(set) };
+}
+
+/** Read, check and compile a draft. @param inUse - the compiled texts of the version in use */
+export async function compileDraft(
+  { subjects }: Pick<Deps, 'subjects'>,
+  slug: string,
+  { yaml, copy }: DraftSource,
+  inUse: Readonly<Record<string, unknown>>,
+): Promise<CompiledPreset | { faults: SourceFault[] }> {
+  const file = fileOf(slug);
+  const faults = lintSequence(yaml, {}, subjects).filter(({ rule }) => rule === 'format');
+  if (faults.length > 0) return { faults: faults.map((fault) => faultAt(slug, fault)) };
+  const texts = Object.fromEntries(Object.entries(copy).map(([name, text]) => [name, { file: `${name}.liquid`, text }]));
+  try {
+    const compiled = await compilePreset({ file, yaml, copy: texts }, subjects, inUse);
+    const { sequence } = compiled.definition;
+    if (sequence !== slug)
+      return { faults: [{ path: file, message: `is the sequence "${sequence}": give it to that one, or write sequence: ${slug}` }] };
+    return compiled;
+  } catch (error) {
+    if (error instanceof PresetError) return { faults: [{ path: file, message: error.message.replace(`${file}: `, '') }] };
+    if (!(error instanceof CopySourceError)) throw error;
+    return { faults: error.problems.map((p) => ({ path: p.line === null ? p.file : `${p.file}:${p.line}`, message: p.message })) };
+  }
+}
+
+const fileOf = (slug: string) => `${slug}.yaml`;
+
+export const faultAt = (slug: string, { line, column, message }: Pick<LintedLine, 'line' | 'column' | 'message'>): SourceFault => ({
+  path: `${fileOf(slug)}:${line}:${column}`,
+  message,
+});
+
+/** The compiled texts of the version in use; none where nothing was published. */
+async function contentInUse(tx: Tx, slug: string): Promise<Record<string, unknown>> {
+  const [found] = await tx
+    .select({ content: sequenceVersions.content })
+    .from(sequences)
+    .innerJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
+    .where(eq(sequences.slug, slug));
+  return found?.content ?? {};
+}
+
+const hashOf = ({ yaml, copy }: DraftSource) =>
+  createHash('sha256')
+    .update(JSON.stringify([yaml, Object.entries(copy).toSorted(([a], [b]) => (a < b ? -1 : 1))]))
+    .digest('hex');

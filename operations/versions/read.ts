@@ -1,0 +1,118 @@
+import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { enrollments, sequenceDrafts, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
+import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
+import type { Deps } from '../deps.ts';
+import { type Page, pageOf } from '../read/page.ts';
+
+export interface SequenceView {
+  id: string;
+  slug: string;
+  name: string;
+  status: 'DRAFT' | 'ACTIVE' | 'ARCHIVED';
+  paused: boolean;
+  /** The version in use; null: nothing was published. */
+  version: number | null;
+  hasDraft: boolean;
+  /** Enrollments that have not ended, of all versions. */
+  open: number;
+}
+
+export interface VersionView {
+  version: number;
+  publishedAtMs: number;
+  /** Null: it came with the installation. */
+  publishedBy: string | null;
+  open: number;
+  /** What becomes of those on it at their next decision; null: they stay. */
+  running: { to: number } | { exit: string } | null;
+}
+
+type ReadDeps = Pick<Deps, 'db'>;
+
+/** The sequences of a store, in the order in which they were made. @param page - `after` is an id */
+export function listSequences(
+  deps: ReadDeps,
+  tenantId: string,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<SequenceView>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const rows = await read(tx, after === null ? undefined : gt(sequences.id, after), limit + 1);
+    return pageOf(rows, limit, ({ id }) => id);
+  });
+}
+
+/** @returns null where the store has no such sequence */
+export async function readSequence(deps: ReadDeps, tenantId: string, slug: string): Promise<SequenceView | null> {
+  return (await deps.db.withTenant(tenantId, (tx) => read(tx, eq(sequences.slug, slug), 1)))[0] ?? null;
+}
+
+async function read(tx: Tx, which: ReturnType<typeof eq> | undefined, limit: number): Promise<SequenceView[]> {
+  const { id, slug, name, status, paused } = sequences;
+  // A sequence whose only draft was deleted is nothing.
+  const exists = or(isNotNull(sequences.currentVersionId), isNotNull(sequenceDrafts.sequenceId));
+  const rows = await tx
+    .select({ id, slug, name, status, paused, version: sequenceVersions.version, draft: sequenceDrafts.sequenceId })
+    .from(sequences)
+    .leftJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
+    .leftJoin(sequenceDrafts, eq(sequenceDrafts.sequenceId, sequences.id))
+    .where(and(which, exists))
+    .orderBy(asc(sequences.id))
+    .limit(limit);
+  const open = await tx
+    .select({ id: enrollments.sequenceId, count: sql<number>`count(*)::int` })
+    .from(enrollments)
+    .where(
+      and(
+        isNull(enrollments.endedAt),
+        inArray(
+          enrollments.sequenceId,
+          rows.map((row) => row.id),
+        ),
+      ),
+    )
+    .groupBy(enrollments.sequenceId);
+  return rows.map(({ draft, ...row }) => ({ ...row, hasDraft: draft !== null, open: open.find((o) => o.id === row.id)?.count ?? 0 }));
+}
+
+/** The versions of a sequence, the latest first. @param page - `after` is a version. @returns null where the store has no such sequence */
+export function listVersions(
+  deps: ReadDeps,
+  tenantId: string,
+  slug: string,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<VersionView> | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
+    if (sequence === undefined) return null;
+    const { id, version, publishedAt, publishedBy } = sequenceVersions;
+    const rows = await tx
+      .select({
+        ...{ id, version, publishedAt, publishedBy, moved: versionMoves.versionId, reason: versionMoves.reason },
+        to: sql<number | null>`(select t.version from ${sequenceVersions} t where t.id = ${versionMoves.toVersionId})`,
+        open: sql<number>`(select count(*)::int from ${enrollments} e where e.version_id = ${id} and e.ended_at is null)`,
+      })
+      .from(sequenceVersions)
+      .leftJoin(versionMoves, eq(versionMoves.versionId, sequenceVersions.id))
+      .where(and(eq(sequenceVersions.sequenceId, sequence.id), after === null ? undefined : lt(version, Number(after))))
+      .orderBy(desc(version))
+      .limit(limit + 1);
+    const views = rows.map((row): VersionView => {
+      const running = row.to !== null ? { to: row.to } : row.moved !== null ? { exit: row.reason ?? 'version_replaced' } : null;
+      return { version: row.version, publishedAtMs: row.publishedAt, publishedBy: row.publishedBy, open: row.open, running };
+    });
+    return pageOf(views, limit, (view) => String(view.version));
+  });
+}
+
+/** The definition of a version. @returns null where there is none */
+export function readDefinition(deps: ReadDeps, tenantId: string, slug: string, version: number): Promise<SequenceDefinition | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [found] = await tx
+      .select({ definition: sequenceVersions.definition })
+      .from(sequenceVersions)
+      .innerJoin(sequences, eq(sequences.id, sequenceVersions.sequenceId))
+      .where(and(eq(sequences.slug, slug), eq(sequenceVersions.version, version)));
+    return found?.definition ?? null;
+  });
+}

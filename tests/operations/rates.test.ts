@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decisions, messages } from '../../db/schema/index.ts';
+import { dispatchStep } from '../../operations/dispatch-step.ts';
+import { explainEnrollment } from '../../operations/read/explain.ts';
+import { changeSettings } from '../../operations/settings.ts';
+import { eq, inArray } from 'drizzle-orm';
+import { ask } from '../api/left-carts.ts';
+import { publishYaml } from '../helpers/publish-yaml.ts';
+import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
+
+// Messages leave at a bounded rate (docs/rules.md#rule-34).
+
+const minuteMs = 60_000;
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1, settings: { catchUpPerMinute: null } });
+});
+afterAll(() => shop.close());
+
+const yaml = (more = '') =>
+  `sequence: cart\nname: Rates\non: cart.abandoned\nquietFor: 1m\n${more}steps:\n  - { id: first, at: 2h, channel: email, content: cart/first }\n`;
+let counter = 0;
+/** People whose first email is due now, and later than `lateMs` ago. */
+async function due(count: number, lateMs = 1_000): Promise<string[]> {
+  const ids: string[] = [];
+  for (let n = 0; n < count; n++) {
+    const cart = `rate-${++counter}`;
+    await shop.post('cart.updated', aCart(cart, `${cart}@example.com`), { at: Date.now() - 120 * minuteMs - lateMs });
+    ids.push((await shop.enrollmentOf(cart))?.id ?? '');
+  }
+  return ids;
+}
+const dispatch = (enrollmentId: string) => dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'first' });
+/** As the activity is retried: after the time that it names. */
+async function dispatchPatiently(enrollmentId: string) {
+  for (;;) {
+    const result = await dispatch(enrollmentId);
+    if (result.kind !== 'again') return result;
+    await new Promise((done) => setTimeout(done, Math.max(10, result.inMs)));
+  }
+}
+const own = <T>(look: (tx: Parameters<Parameters<Shop['deps']['db']['withTenant']>[1]>[0]) => Promise<T>) =>
+  shop.deps.db.withTenant(shop.tenant.tenantId, look);
+const statesOf = async (ids: string[]) =>
+  (await own((tx) => tx.select().from(messages).where(inArray(messages.enrollmentId, ids)))).map((m) => m.skipReason ?? m.state);
+const untilOf = async (id: string) => {
+  const [last] = (await own((tx) => tx.select().from(decisions).where(eq(decisions.enrollmentId, id)))).toSorted((a, b) => b.at - a.at);
+  return last?.verdict === 'defer' ? { reason: last.reason, until: last.until } : null;
+};
+
+test('of a connection: no two messages leave closer than it allows, however many are dispatched at once', async () => {
+  await publishYaml(shop, yaml());
+  const made = await ask(shop, shop.tenant.apiKey, '/api/connections', 'POST', { integration: 'smtp', name: 'Mail', config: { url: shop.smtp.url } });
+  expect(made.status).toBe(201);
+  const path = `/api/connections/${(made.body as { id: string }).id}`;
+  expect(await ask(shop, shop.tenant.apiKey, path, 'PATCH', { rate: { most: 5, within_seconds: 1 } })).toMatchObject({
+    status: 200,
+    body: { rate: { most: 5, within_seconds: 1 } },
+  });
+  const ids = await due(8);
+  expect((await Promise.all(ids.map(dispatchPatiently))).map((r) => r.kind)).toEqual(ids.map(() => 'done'));
+  const rows = await own((tx) => tx.select().from(messages).where(inArray(messages.enrollmentId, ids)));
+  expect(rows.map((m) => m.state)).toEqual(ids.map(() => 'sent'));
+  const claimed = rows.map((m) => m.claimedAt ?? 0).sort((a, b) => a - b);
+  // Every second: at most five, and one that had waited for its moment a little longer than the others.
+  for (const from of claimed) expect(claimed.filter((at) => at >= from && at < from + 1_000).length).toBeLessThanOrEqual(6);
+  expect((claimed.at(-1) ?? 0) - (claimed[0] ?? 0)).toBeGreaterThanOrEqual(6 * 200);
+  expect(await ask(shop, shop.tenant.apiKey, path, 'PATCH', { rate: { most: 0, within_seconds: 1 } })).toMatchObject({ status: 400 });
+  expect((await ask(shop, shop.tenant.apiKey, path, 'PATCH', { rate: null })).body).toMatchObject({ rate: null });
+  const receiving = await ask(shop, shop.tenant.apiKey, '/api/connections', 'POST', { integration: 'generic', name: 'Till' });
+  const refused = await ask(shop, shop.tenant.apiKey, `/api/connections/${(receiving.body as { id: string }).id}`, 'PATCH', {
+    rate: { most: 5, within_seconds: 1 },
+  });
+  expect(refused).toMatchObject({ status: 400, body: { errors: [{ path: 'rate' }] } });
+});
+
+describe('of a sequence', () => {
+  test('each that waits has a moment of its own, goes out then, and says why it waited', async () => {
+    await publishYaml(shop, yaml('rate: { most: 2, within: 1h }\n'));
+    const ids = await due(4);
+    for (const id of ids) await dispatch(id);
+    expect(await statesOf(ids)).toEqual(['sent']);
+    const waits = await Promise.all(ids.slice(1).map(untilOf));
+    expect(waits.map((w) => w?.reason)).toEqual(['rate', 'rate', 'rate']);
+    const moments = waits.map((w) => Math.round(((w?.until ?? 0) - Date.now()) / minuteMs));
+    expect(moments).toEqual([30, 60, 90]);
+    const explanation = await explainEnrollment(shop.deps, shop.tenant.tenantId, ids[1] ?? '');
+    expect(explanation?.entries.map((e) => e.sentence)).toContainEqual(expect.stringContaining('messages leave at a bounded rate'));
+    // Asked before its moment, it keeps that moment.
+    await dispatch(ids[1] ?? '');
+    expect(await untilOf(ids[1] ?? '')).toEqual({ reason: 'due', until: waits[0]?.until });
+    await letTimePass(shop, 30 * minuteMs + 2_000);
+    for (const id of ids) await dispatch(id);
+    expect(await statesOf(ids)).toEqual(['sent', 'sent']);
+    for (const sent of [3, 4]) {
+      await letTimePass(shop, 30 * minuteMs);
+      for (const id of ids) await dispatchPatiently(id);
+      expect(await statesOf(ids)).toEqual(Array.from({ length: sent }, () => 'sent'));
+    }
+    // Whoever misses the moment asks for another one.
+    await letTimePass(shop, 60 * minuteMs);
+  });
+
+  test('whose moment would come after its expiry is skipped, and takes no moment from others', async () => {
+    await publishYaml(shop, yaml('rate: { most: 1, within: 20h }\n'));
+    const ids = await due(3);
+    for (const id of ids) await dispatch(id);
+    // The last step of a sequence may go out for a day: the second has room, the third has not.
+    expect((await statesOf(ids)).sort()).toEqual(['rate', 'sent']);
+    const [skipped] = await own((tx) =>
+      tx
+        .select()
+        .from(decisions)
+        .where(eq(decisions.enrollmentId, ids[2] ?? '')),
+    );
+    expect(skipped).toMatchObject({ verdict: 'skip', reason: 'rate' });
+    expect(skipped?.checks.at(-1)).toMatchObject({ gate: 'rate', result: 'skip' });
+  });
+});
+
+test('after an outage: what is punctual goes out at once, what is overdue at the rate of the store', async () => {
+  await publishYaml(shop, yaml());
+  await changeSettings(shop.deps, shop.tenant.tenantId, { changes: { catchUpPerMinute: 1 }, expectedVersion: null, by: 'test' });
+  const overdue = await due(3);
+  await letTimePass(shop, 2 * 60 * minuteMs);
+  const punctual = await due(2);
+  for (const id of [...overdue, ...punctual]) await dispatch(id);
+  expect(await statesOf(overdue)).toEqual(['sent']);
+  expect(await statesOf(punctual)).toEqual(['sent', 'sent']);
+  const waits = await Promise.all(overdue.slice(1).map(untilOf));
+  expect(waits.map((w) => w?.reason)).toEqual(['rate', 'rate']);
+  expect((waits[1]?.until ?? 0) - (waits[0]?.until ?? 0)).toBeGreaterThan(minuteMs - 5_000);
+});
