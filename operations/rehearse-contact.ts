@@ -65,10 +65,19 @@ export async function rehearseContact(deps: Deps, wish: ContactRehearsalWish): P
     const [timeZone = 'UTC'] = setting.timeZones;
     const scenario = parseScenario(wish.scenario, tried.definition, deps.subjects, { timeZone, setting, nowMs });
     if (!scenario.ok) return { kind: 'invalid', field: 'scenario', detail: describeFileErrors('the scenario', scenario.errors) };
-    const { events } = scenario.value;
-    const transcript = transcriptOf(rehearse(tried.definition, events, setting), scenario.value);
+    const { events, fromMs } = scenario.value;
+    const transcript = transcriptOf(rehearse(tried.definition, events, asOf(setting, fromMs)), scenario.value);
     return { kind: 'rehearsed', transcript: { ...transcript, version: tried.version } };
   });
+}
+
+/** Whoever is rehearsed in the past had not done yet what they did since. */
+function asOf(setting: Setting, fromMs: number): Setting {
+  const { contact, elsewhere } = setting;
+  if (contact === undefined) return setting;
+  const by = (ms: number | null) => (ms !== null && ms <= fromMs ? ms : null);
+  const known = { ...contact, lastOrderMs: by(contact.lastOrderMs), lastReplyMs: by(contact.lastReplyMs), lastSeenMs: by(contact.lastSeenMs) };
+  return { ...setting, contact: known, elsewhere: { ...elsewhere, sends: elsewhere.sends.filter(({ atMs }) => atMs <= fromMs) } };
 }
 
 async function chosen(tx: Tx, { subjects: kinds }: Deps, { what }: ContactRehearsalWish): Promise<Version | ContactRehearsed> {
@@ -284,6 +293,7 @@ function hypothetical(tenantId: string, contactId: string, subjectId: string, se
     notBefore: {},
     snoozes: [],
     held: null,
+    slots: {},
     endedAt: null,
   };
   const about = { subjectKind: null, segment: null, valueMinor: null, sequenceType: 'first_time' as const, cartValueMinor: null, currency: null };

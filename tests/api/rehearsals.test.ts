@@ -30,7 +30,7 @@ const of = (run: Played, kind: string) => run.events.filter((e) => e.kind === ki
 const from = 'from: 2026-03-10T10:00\n';
 
 test('on the clock of the person, and by the version in use', async () => {
-  await shop.post('cart.updated', { ...aCart('cart-1', 'tokyo@example.com'), contact: { email: 'tokyo@example.com', country: 'JP' } });
+  await shop.post('cart.updated', { ...aCart('cart-1', 'tokyo@example.com'), contact: { email: 'tokyo@example.com', time_zone: 'Asia/Tokyo' } });
   const run = await played({ contact: 'tokyo@example.com', sequence: 'cart', scenario: from });
   expect(run).toMatchObject({ version: 1, timeZone: 'Asia/Tokyo', finished: { reason: 'completed' } });
   expect(run.events[0]).toMatchObject({ at: '2026-03-10T10:00:00+09:00', kind: 'received' });
@@ -72,10 +72,9 @@ test('what other sequences have sent uses up the caps', async () => {
 test('nothing is written', async () => {
   const counts = async () => {
     const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
-      tx.$client.query<{ n: string }>(
-        'select (select count(*) from enrollments) || $1 || (select count(*) from messages) || $1 || (select count(*) from decisions) as n',
-        ['/'],
-      ),
+      tx.$client.query<{ n: string }>({
+        text: "select concat_ws('/', (select count(*) from enrollments), (select count(*) from messages), (select count(*) from decisions)) as n",
+      }),
     );
     return rows[0]?.n;
   };
