@@ -75,20 +75,23 @@ function hasRoom(asked: Asked, atMs: EpochMs): boolean {
 /** A message whose channel is not known counts as one that disturbs. */
 export const counts = ({ channel }: { channel: string | null }): boolean => !isChannel(channel) || channels[channel].disturbs;
 
-/** Which cap is used up, and by what. Nothing more where there is room. */
+/** Which cap is used up, and by what: of several the one that is full for the longest. Nothing more where there is room. */
 function inputOf(situation: Situation): GateInput {
   const { settings, person } = situation.facts;
   const atMs = Math.max(situation.nowMs, situation.dueMs);
   const input: GateInput = { caps: settings.caps.length };
   if (hasRoom(situation, atMs)) return input;
-  for (const one of capsOf(situation)) {
-    const crowd = crowdAt(one, person.sends.filter(counts), atMs);
-    if (crowd === null) continue;
-    const usedBy = listOf(crowd.toSorted((a, b) => a.atMs - b.atMs));
-    const used = { most: one.most, withinMinutes: Math.round(one.withinMs / 60_000), usedBy };
-    return { ...input, ...used, ...(one.channel === null ? {} : { channel: one.channel }) };
-  }
-  return input;
+  const sends = person.sends.filter(counts);
+  const full = capsOf(situation).flatMap((one) => {
+    const crowd = crowdAt(one, sends, atMs);
+    return crowd === null ? [] : [{ one, crowd, freeMs: firstFree([one], sends, atMs) }];
+  });
+  const [longest] = full.toSorted((a, b) => b.freeMs - a.freeMs);
+  if (longest === undefined) return input;
+  const { one, crowd } = longest;
+  const usedBy = listOf(crowd.toSorted((a, b) => a.atMs - b.atMs));
+  const used = { most: one.most, withinMinutes: Math.round(one.withinMs / 60_000), usedBy };
+  return { ...input, ...used, ...(one.channel === null ? {} : { channel: one.channel }) };
 }
 
 /** Steps with their times, as a gate records them: `cart/email_2h 2026-03-10T12:00Z, …`. */

@@ -79,6 +79,8 @@ export interface PersonRecords {
   /** What may want to go out next in other enrollments. Those that are held are not among them. */
   upcoming: readonly UpcomingRecord[];
   zones: PersonZones;
+  /** The hour at which they have opened most emails, on their likeliest clock; absent or null: not known, or not asked for. */
+  bestHour?: number | null;
 }
 
 /**
@@ -94,6 +96,8 @@ export interface Facts {
     channels: Channel[];
     /** The hours at which it goes out, on the person's clock; null: at any. */
     window: WeeklyWindow | null;
+    /** It waits for the hour at which the person reads emails; absent: it does not. */
+    bestHour?: boolean;
     /**
      * For the channel that was tried last, how often its provider has refused this message so far (rule 8). Neither an outage nor a
      * refusal for good counts.

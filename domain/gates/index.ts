@@ -1,5 +1,6 @@
 import { activation } from './activation.ts';
 import { activeNow } from './active-now.ts';
+import { bestHour } from './best-hour.ts';
 import { blackout } from './blackout.ts';
 import { cap } from './cap.ts';
 import { capped } from './capped.ts';
@@ -42,7 +43,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, legalHours, blackout, sendWindow, gap, cap, turn];
+export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, legalHours, blackout, sendWindow, bestHour, gap, cap, turn];
 
 /** Asked about that instant. */
 export const finalGates: readonly FinalGate[] = [capped, tooOld];

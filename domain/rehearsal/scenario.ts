@@ -107,6 +107,7 @@ const scenarioSchema = z.strictObject({
     .default('EUR'),
   tracksOpens: z.boolean().default(true),
   holdout: z.boolean().default(false),
+  bestHour: z.int().min(0, 'is no hour from 0 to 23').max(23, 'is no hour from 0 to 23').nullable().default(null),
   timeScale: z.number().int().min(1).default(1),
   events: z.array(happening).default([]),
 });
@@ -205,6 +206,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     channels: Object.fromEntries(shape.channels.map((channel) => [channel, { ...usable, ...consentOf(shape) }])),
     tracksOpens: shape.tracksOpens,
     heldOut: shape.holdout,
+    bestHour: shape.bestHour,
     ...(shape.lastOrder === undefined ? {} : { lastOrderMs: Math.min(Date.parse(`${shape.lastOrder}T12:00Z`), fromMs - 1) }),
     isInquiry: isInquiry === true,
   };

@@ -32,6 +32,8 @@ export interface Setting {
   tracksOpens: boolean;
   /** The person is among those who get nothing, where the sequence holds people out. */
   heldOut: boolean;
+  /** The hour at which they open most emails; null: not known. */
+  bestHour: number | null;
   elsewhere: Elsewhere;
   /** When the person last bought before; absent: never. */
   lastOrderMs?: EpochMs;
@@ -67,6 +69,7 @@ export const plainSetting: Setting = {
   channels: { email: usable },
   tracksOpens: true,
   heldOut: false,
+  bestHour: null,
   elsewhere: { sends: [], upcoming: [] },
 };
 
@@ -294,6 +297,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       maxRetries: step.maxRetries,
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
+      ...(step.bestHour === true ? { bestHour: true } : {}),
       failures: row?.failures ?? 0,
     },
     enrollment: { id: rehearsedId, ended: null },
@@ -314,6 +318,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       sends: sendsOf(world),
       upcoming: world.elsewhere.upcoming,
       zones: { timeZones: setting.timeZones, basis: 'stated', country: null, place: setting.place },
+      bestHour: setting.bestHour,
     },
     holdout: world.holdout,
     channels: world.channels,

@@ -41,12 +41,21 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     ...(shape.whenCapped === 'wait' ? { whenCapped: 'wait' as const } : {}),
     ...(shape.rate === undefined ? {} : { rate: { most: shape.rate.most, withinMs: shape.rate.within } }),
     goal: { event: shape.goal.event, withinMs: shape.goal.within },
-    steps: shape.steps.map((step) => toStep({ ...step, window: step.window ?? windowOf(shape, step) })),
+    steps: shape.steps.map((step, index) =>
+      toStep({ ...step, window: step.window ?? windowOf(shape, step), bestHour: step.bestHour ?? isLateEmail(shape, step, index) }),
+    ),
   };
 }
 
 /** A mark sends nothing, at any hour. */
 const windowOf = (shape: SequenceShape, step: StepShape) => (step.channel.some((one) => channels[one].carriesCopy) ? shape.window : undefined);
+
+/** Where the sequence wants it, emails that come a day after the anchor or later wait for the hour at which the person reads emails. */
+const isLateEmail = (shape: SequenceShape, step: StepShape, index: number) =>
+  shape.bestHour && step.channel.includes('email') && (offsetsOf(shape.steps)[index] ?? 0) >= 24 * 3_600_000;
+
+const offsetsOf = (steps: readonly StepShape[]) =>
+  plannedOffsetsMs(steps.map((step) => ({ id: step.id, due: dueOf(step), ...(step.on === undefined ? {} : { on: reactionOf(step.on) }) })));
 
 function toStep(step: StepShape): StepDefinition {
   return {
@@ -61,6 +70,7 @@ function toStep(step: StepShape): StepDefinition {
     maxRetries: step.maxRetries,
     // A field that is left out where it says nothing: an unchanged file must not become a new version.
     ...(step.onFailure === 'skip' ? {} : { onFailure: step.onFailure }),
+    ...(step.bestHour === true ? { bestHour: true as const } : {}),
     ...(step.window === undefined ? {} : { window: { fromMinute: step.window.from, toMinute: step.window.to, days: step.window.days } }),
   };
 }
@@ -177,9 +187,7 @@ function attributeMistakes({ when }: StepShape, known: readonly string[]): Field
 function timeMistakes({ steps, quietFor, maxAge }: SequenceShape): Mistake[] {
   // Times can be compared once every step has one; its absence is reported on its own.
   if (steps.some(({ at, after, on }) => at === undefined && after === undefined && on === undefined)) return [];
-  const offsetsMs = plannedOffsetsMs(
-    steps.map((step) => ({ id: step.id, due: dueOf(step), ...(step.on === undefined ? {} : { on: reactionOf(step.on) }) })),
-  );
+  const offsetsMs = offsetsOf(steps);
   const mistakes: Mistake[] = [];
   let previousMs = 0;
   for (const [index, offsetMs] of offsetsMs.entries()) {

@@ -128,6 +128,10 @@ const step = z.strictObject(
     lapsesWith: stepId.optional().meta({ description: 'A later step, at whose due time this one lapses.' }),
     expires: span.optional().meta({ description: 'How long after its due time it may still be sent.' }),
     window: sendWindow.optional().meta({ description: 'The hours and days at which it goes out, on the person’s clock.' }),
+    bestHour: z
+      .boolean(expected('true or false'))
+      .optional()
+      .meta({ description: 'Whether it waits for the hour at which the person reads emails; by default as the sequence says.' }),
     maxRetries: z
       .int(expected('a whole number'))
       .min(0, 'must not be negative')
@@ -228,6 +232,10 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
         window: sendWindow
           .optional()
           .meta({ description: 'The hours and days of all steps that have no window of their own, on the person’s clock.' }),
+        bestHour: z
+          .boolean(expected('true or false'))
+          .default(false)
+          .meta({ description: 'Emails of 24 hours and later wait for the hour at which the person reads emails.' }),
         rate: z
           .strictObject(
             {

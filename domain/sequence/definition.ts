@@ -55,6 +55,8 @@ export interface StepDefinition {
   onFailure?: OnFailure;
   /** The hours at which it goes out, on the person's clock; absent: at any. */
   window?: WeeklyWindow;
+  /** It waits for the hour at which the person reads emails; absent: it does not. */
+  bestHour?: true;
 }
 
 /** Leave the step out, take its next channel, or end the sequence. */

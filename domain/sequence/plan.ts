@@ -77,6 +77,7 @@ export const deferReasons = [
   'legal_hours',
   'blackout',
   'send_window',
+  'best_hour',
   'gap',
   'cap',
   'turn',

@@ -1,9 +1,10 @@
-import { and, inArray, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { SubjectFacts } from '../../content/copy-facts.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import { channelNames, channels, type Channel, isChannel } from '../../domain/channels/index.ts';
+import { bestHourOf } from '../../domain/gates/best-hour.ts';
 import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../domain/gates/facts.ts';
 import { nextStepOf } from '../../domain/gates/upcoming.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
@@ -141,8 +142,23 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
-  return factsFrom(input, { hashOf, blocked, assignment, versions });
+  const wantsHour = definition.steps.find((s) => s.id === input.stepId)?.bestHour === true;
+  return factsFrom(input, { hashOf, blocked, assignment, versions, engagedAtMs: wantsHour ? await readEngagement(tx, contactIds) : [] });
 }
+
+/** When they opened or clicked emails, the latest first. */
+async function readEngagement(tx: Tx, contactIds: readonly string[]): Promise<number[]> {
+  const rows = await tx
+    .select({ openedAt: messages.openedAt, clickedAt: messages.clickedAt })
+    .from(messages)
+    .where(and(inArray(messages.contactId, [...contactIds]), eq(messages.channel, 'email'), isNotNull(messages.openedAt)))
+    .orderBy(desc(messages.openedAt))
+    .limit(mostEngagements);
+  return rows.flatMap(({ openedAt, clickedAt }) => [openedAt, clickedAt === openedAt ? null : clickedAt]).filter((atMs) => atMs !== null);
+}
+
+/** Of one person; more say nothing new. */
+const mostEngagements = 200;
 
 /** What is read beside the world of a step. */
 export interface BesidesWorld {
@@ -152,10 +168,15 @@ export interface BesidesWorld {
   assignment: Assignment | null;
   /** Those of the person's other running enrollments. */
   versions: ReadonlyMap<string, Version>;
+  /** When the person opened or clicked emails; empty where nobody asks. */
+  engagedAtMs?: readonly number[];
 }
 
 /** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
-export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, blocked, assignment, versions }: BesidesWorld): Reading {
+export function factsFrom(
+  input: Omit<ReadingInput, 'versionOf'>,
+  { hashOf, blocked, assignment, versions, engagedAtMs = [] }: BesidesWorld,
+): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
   const person = everyone.find((c) => c.id === personId);
@@ -201,6 +222,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
   const elsewhere = input.world.sends.map((s): SendRecord => ({ ...s, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
+  const zones = zonesFrom(input.world, contact, person, settings.timeZone);
   const channelFactsByName = Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)]));
   const facts: Facts = {
     plan,
@@ -214,6 +236,7 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
       maxRetries: step.maxRetries ?? 3,
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
+      ...(step.bestHour === true ? { bestHour: true } : {}),
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
@@ -245,7 +268,8 @@ export function factsFrom(input: Omit<ReadingInput, 'versionOf'>, { hashOf, bloc
       })),
       sends,
       upcoming: upcomingOf(input.world.others, versions, channelFactsByName),
-      zones: zonesFrom(input.world, contact, person, settings.timeZone),
+      zones,
+      ...(step.bestHour === true ? { bestHour: bestHourOf(engagedAtMs, zones.timeZones[0] ?? settings.timeZone) } : {}),
     },
     holdout: assignment?.holdout ?? null,
     channels: channelFactsByName,

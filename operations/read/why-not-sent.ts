@@ -19,6 +19,7 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   legal_hours: 'normal_wait',
   blackout: 'normal_wait',
   send_window: 'normal_wait',
+  best_hour: 'normal_wait',
   gap: 'normal_wait',
   cap: 'normal_wait',
   turn: 'normal_wait',

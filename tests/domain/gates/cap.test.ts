@@ -149,3 +149,13 @@ describe('the first free instant', () => {
     );
   });
 });
+
+test('of two caps that are full, the one is named that is full for longer', () => {
+  const caps = [
+    { channel: null, most: 1, withinHours: 24 },
+    { channel: 'email', most: 2, withinHours: 168 },
+  ];
+  const verdict = decide({ caps, sends: [sent(before('4h')), sent(before('30h'))] });
+  expect(verdict).toMatchObject({ kind: 'skip', reason: 'capped' });
+  expect(checkOf(verdict, 'capped').note).toMatch(/^2 emails are the most for one person in 7 days/);
+});

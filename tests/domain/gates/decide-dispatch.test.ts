@@ -33,6 +33,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'legal_hours',
     'blackout',
     'send_window',
+    'best_hour',
     'gap',
     'cap',
     'turn',
