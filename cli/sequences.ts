@@ -14,13 +14,32 @@ rekindle sequences drop <slug>                       delete the draft
 rekindle sequences diff <slug>                       what publishing the draft would change, and for how many
 rekindle sequences publish <slug> [--base N] [--running stay|move|exit] [--draft HASH]
 rekindle sequences rollback <slug> --to N [--base N] [--running stay|move|exit]
+rekindle sequences shadow <slug> [--start | --stop]   let the draft decide beside real enrollments without sending; what it has decided so far
 rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
 
 --running     what becomes of those who are in it: stay on their version (unless you say otherwise), move to the new one at their next decision, or exit
 --base        the version in use that you have seen; without it, the one that is in use now
 --draft       the draft that you have seen, by its hash`,
-  takes: { list: 0, show: 1, draft: 1, drop: 1, diff: 1, publish: 1, rollback: 1, ...Object.fromEntries(changes.map((name) => [name, 1])) },
-  options: { base: { type: 'string' }, running: { type: 'string' }, draft: { type: 'string' }, to: { type: 'string' }, note: { type: 'string' } },
+  takes: {
+    list: 0,
+    show: 1,
+    draft: 1,
+    drop: 1,
+    diff: 1,
+    publish: 1,
+    rollback: 1,
+    shadow: 1,
+    ...Object.fromEntries(changes.map((name) => [name, 1])),
+  },
+  options: {
+    base: { type: 'string' },
+    running: { type: 'string' },
+    draft: { type: 'string' },
+    to: { type: 'string' },
+    note: { type: 'string' },
+    start: { type: 'boolean' },
+    stop: { type: 'boolean' },
+  },
   async run(context) {
     const { store, args, options } = context;
     const [action = 'list', target] = args;
@@ -52,6 +71,8 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
         if (to === null) throw new UsageError('--to is missing: the version whose content is published again.');
         return published(await store.request('POST', `${pathOf(slug)}/rollback`, { ...(await choices(context, slug)), to }));
       }
+      case 'shadow':
+        return shadow(context, `${pathOf(slug)}/shadow`);
       default: {
         if (!changes.includes(action)) throw new UsageError(`sequences has no command "${action}".`);
         const { note } = options;
@@ -126,5 +147,29 @@ function previewLines(preview: Row): string[] {
     ...(needed.length === 0 ? [] : [`Somebody waits for steps that are removed, so publishing needs --running: ${needed.join(', ')}`]),
   ];
 }
+
+async function shadow({ store, options }: Context, path: string): Promise<Answer> {
+  if (options['stop'] === true) {
+    await store.request('DELETE', path);
+    return { data: null, lines: ['The shadow is stopped. What it has decided stays.'] };
+  }
+  const data = (await store.request(options['start'] === true ? 'POST' : 'GET', path)) as Row;
+  const runs = data['runs'] as Row;
+  const differences = (data['differences'] as Row[]).map(
+    (d) =>
+      `  ${shown(d['enrollment'])} ${shown(d['step'])}: ${endOf(d['shadow'])}, rehearsed ${endOf(d['rehearsed'])}${d['why'] === null ? '' : `: ${shown(d['why'])}`}`,
+  );
+  return {
+    data,
+    lines: [
+      `Version ${shown(data['version'])} ${data['ended_at'] === null ? 'decides beside the version in use and sends nothing' : 'decided until it was stopped'}: ${shown(runs['all'])} enrollments, ${shown(runs['ended'])} of them ended.`,
+      ...(data['verdicts'] as Row[]).map((v) => `  ${shown(v['count'])} × ${shown(v['verdict'])} ${shown(v['reason'])}`),
+      `${shown(runs['same'])} of ${shown(runs['compared'])} are as rehearsed.`,
+      ...differences,
+    ],
+  };
+}
+
+const endOf = (end: unknown) => (end === null ? 'not reached' : `${shown((end as Row)['kind'])} (${shown((end as Row)['reason'])})`);
 
 const fieldLine = ({ field, before, after }: Row) => `  ${shown(field)}: ${shown(before)} → ${shown(after)}`;

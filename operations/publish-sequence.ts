@@ -117,9 +117,8 @@ async function storeVersion(deps: Pick<Deps, 'db'>, tenantId: string, preset: Co
   const { definition, sourceHash } = preset;
   return deps.db.withTenant(tenantId, async (tx) => {
     const sequence = await lockSequence(tx, tenantId, definition, 'ACTIVE');
-    const latest = await latestVersion(tx, sequence.id);
-    const inUse = latest?.id === sequence.currentVersionId ? latest : null;
-    if (inUse !== null && (inUse.sourceHash === sourceHash || inUse.publishedBy !== null)) return { version: inUse.version, isNew: false };
+    const inUse = await readVersion(tx, sequence.currentVersionId);
+    if (inUse !== undefined && (inUse.sourceHash === sourceHash || inUse.publishedBy !== null)) return { version: inUse.version, isNew: false };
     return { version: (await addVersion(tx, sequence, preset, null)).version, isNew: true };
   });
 }
@@ -139,10 +138,10 @@ export async function lockSequence(
 
 export type SequenceRow = typeof sequences.$inferSelect;
 
-async function latestVersion(tx: Tx, sequenceId: string) {
-  const { id, version, sourceHash, publishedBy } = sequenceVersions;
-  const found = tx.select({ id, version, sourceHash, publishedBy }).from(sequenceVersions).where(eq(sequenceVersions.sequenceId, sequenceId));
-  return (await found.orderBy(desc(sequenceVersions.version)).limit(1))[0];
+async function readVersion(tx: Tx, versionId: string | null) {
+  if (versionId === null) return undefined;
+  const { version, sourceHash, publishedBy } = sequenceVersions;
+  return (await tx.select({ version, sourceHash, publishedBy }).from(sequenceVersions).where(eq(sequenceVersions.id, versionId)))[0];
 }
 
 /** Add a version that new enrollments get from now on. The sequence is locked. @param publishedBy - null: it came with the installation */
@@ -152,11 +151,23 @@ export async function addVersion(
   { definition, content, sourceHash }: Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash'>,
   publishedBy: string | null,
 ): Promise<{ id: string; version: number }> {
-  const version = ((await latestVersion(tx, sequence.id))?.version ?? 0) + 1;
-  const id = uuidv7();
-  const { tenantId, id: sequenceId } = sequence;
-  await tx.insert(sequenceVersions).values({ tenantId, id, sequenceId, version, definition, content, sourceHash, publishedBy });
+  const made = await storeVersionOf(tx, sequence, { definition, content, sourceHash }, publishedBy);
   const status = sequence.status === 'DRAFT' ? 'ACTIVE' : sequence.status;
-  await tx.update(sequences).set({ currentVersionId: id, name: definition.name, status }).where(eq(sequences.id, sequenceId));
+  await tx.update(sequences).set({ currentVersionId: made.id, name: definition.name, status }).where(eq(sequences.id, sequence.id));
+  return made;
+}
+
+/** Add a version that nobody is taken into. The sequence is locked. */
+export async function storeVersionOf(
+  tx: Tx,
+  { tenantId, id: sequenceId }: SequenceRow,
+  { definition, content, sourceHash }: Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash'>,
+  publishedBy: string | null,
+): Promise<{ id: string; version: number }> {
+  const ofSequence = tx.select({ version: sequenceVersions.version }).from(sequenceVersions).where(eq(sequenceVersions.sequenceId, sequenceId));
+  const [latest] = await ofSequence.orderBy(desc(sequenceVersions.version)).limit(1);
+  const version = (latest?.version ?? 0) + 1;
+  const id = uuidv7();
+  await tx.insert(sequenceVersions).values({ tenantId, id, sequenceId, version, definition, content, sourceHash, publishedBy });
   return { id, version };
 }

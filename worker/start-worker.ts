@@ -10,6 +10,7 @@ import { createInboxWorker } from '../operations/inbox-worker.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';
+import { shadowPass } from '../operations/shadow/pass.ts';
 import { prepareHolidays } from '../operations/prepare-holidays.ts';
 import { storeLateness } from '../operations/lateness.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
@@ -88,6 +89,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('sweep', options.sweepEveryMs ?? 10_000, async () => (await sweepLeases(deps)) > 0, deps.log),
     runInBackground('inbox', 1_000, inboxWorker.pass, deps.log),
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
+    runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
     runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),

@@ -11,4 +11,6 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct i.tenant_id from public.inbox i where kind = 'pending_inbox' and i.state = 'pending'
   union
   select distinct b.tenant_id from public.bulk_jobs b where kind = 'bulk_jobs' and b.state = 'running'
+  union
+  select distinct s.tenant_id from public.shadows s where kind = 'shadows' and s.ended_at is null
 $$;

@@ -6,6 +6,7 @@ export { lateness } from './lateness.ts';
 export { decisions, messages } from './messages.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';
 export { enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
+export { shadowDecisions, shadowRuns, shadows } from './shadows.ts';
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { sumDeltas, sums } from './sums.ts';
 export { apiKeys, auditLog, connections, sendRates, settingsVersions, tenants } from './tenants.ts';

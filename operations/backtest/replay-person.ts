@@ -16,7 +16,7 @@ import type { Assignment } from '../dispatch/assignment.ts';
 import { pointOf } from '../dispatch/assignment.ts';
 import { askAgainAt } from '../dispatch/decide-and-claim.ts';
 import { factsFrom, type Reading, type StepWorld } from '../dispatch/facts.ts';
-import { type LedgerRow, readProgress } from '../dispatch/progress.ts';
+import { type LedgerRow, readProgress, unsettledRow } from '../dispatch/progress.ts';
 import type { DecisionContext } from '../intake/draft.ts';
 import { namedBy } from '../intake/source.ts';
 import type { ActiveSequence, KnownContact, KnownSubject } from '../intake/world.ts';
@@ -200,7 +200,7 @@ class Replay {
   #settle(run: Run, stepId: string, to: Pick<LedgerRow, 'state' | 'channel' | 'skipReason'>, nowMs: EpochMs): void {
     const { row, plan, ledger } = run;
     const settled: LedgerRow = {
-      ...unsettled,
+      ...unsettledRow,
       tenantId: row.tenantId,
       id: `${row.id}:${stepId}`,
       enrollmentId: row.id,
@@ -389,40 +389,6 @@ class PurchaseOracle {
 }
 
 const latest = (ledger: readonly LedgerRow[]) => ledger.reduce((ms, { settledAt }) => Math.max(ms, settledAt ?? 0), 0);
-
-/** A row of the ledger before anything has happened to it. */
-const unsettled: LedgerRow = {
-  tenantId: '',
-  id: '',
-  enrollmentId: '',
-  stepId: '',
-  contactId: '',
-  state: 'skipped',
-  claim: null,
-  claimedAt: null,
-  live: false,
-  leaseMs: 0,
-  deadLeaseMs: 0,
-  inDoubt: false,
-  doubtSince: null,
-  connectionId: null,
-  account: null,
-  channel: null,
-  refusals: 0,
-  failures: 0,
-  refusedForGood: false,
-  findFrom: null,
-  response: null,
-  providerMessageId: null,
-  skipReason: null,
-  dueAt: null,
-  settledAt: null,
-  openedAt: null,
-  clickedAt: null,
-  suspectedOpenAt: null,
-  suspectedClickAt: null,
-  createdAt: 0,
-};
 
 function contactRow(tenantId: string, { details, ...contact }: KnownContact): typeof contacts.$inferSelect {
   return { tenantId, ...contact, ...details, lifecycle: contact.lifecycle as (typeof contacts.$inferSelect)['lifecycle'], createdAt: 0 };

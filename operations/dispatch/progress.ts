@@ -6,6 +6,41 @@ export type EnrollmentRow = typeof enrollments.$inferSelect;
 export type MessageRow = typeof messages.$inferSelect;
 /** A row of the ledger without the pinned call. */
 export type LedgerRow = Omit<MessageRow, 'payload'>;
+
+/** A row of the ledger before anything has happened to it: what backtests and shadows begin with. */
+export const unsettledRow: LedgerRow = {
+  tenantId: '',
+  id: '',
+  enrollmentId: '',
+  stepId: '',
+  contactId: '',
+  state: 'skipped',
+  claim: null,
+  claimedAt: null,
+  live: false,
+  leaseMs: 0,
+  deadLeaseMs: 0,
+  inDoubt: false,
+  doubtSince: null,
+  connectionId: null,
+  account: null,
+  channel: null,
+  refusals: 0,
+  failures: 0,
+  refusedForGood: false,
+  findFrom: null,
+  response: null,
+  providerMessageId: null,
+  skipReason: null,
+  dueAt: null,
+  settledAt: null,
+  openedAt: null,
+  clickedAt: null,
+  suspectedOpenAt: null,
+  suspectedClickAt: null,
+  createdAt: 0,
+};
+
 /** Where a stored enrollment stands. */
 export function readProgress(enrollment: EnrollmentRow, ledger: readonly LedgerRecord[]): Progress {
   return progressOf({ ...enrollment, stopped: stoppedAs(enrollment) }, ledger);

@@ -73,6 +73,27 @@ async function fillEveryTable(): Promise<void> {
   });
   await insert('bulk_members', { tenant_id: tenantId, job_id: jobId, subject_id: enrollment.subjectId, reason: 'bought' });
   await insert('sequence_drafts', { tenant_id: tenantId, sequence_id: sequenceId, yaml: '', copy: '{}', source_hash: 'x', changed_by: 'test' });
+  const [shadowId, runId] = [randomUUID(), randomUUID()];
+  const { versionId } = enrollment;
+  await insert('shadows', {
+    tenant_id: tenantId,
+    id: shadowId,
+    sequence_id: sequenceId,
+    version_id: versionId,
+    beside_id: sequenceId,
+    started_by: 'test',
+  });
+  await insert('shadow_runs', { ...ids, id: runId, shadow_id: shadowId, anchor_at: new Date() });
+  await insert('shadow_decisions', {
+    tenant_id: tenantId,
+    id: randomUUID(),
+    run_id: runId,
+    step_id: 'one',
+    at: new Date(),
+    verdict: 'send',
+    reason: 'email',
+    checks: '[]',
+  });
   await insert('version_moves', { tenant_id: tenantId, version_id: enrollment.versionId, reason: 'version_replaced' });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }

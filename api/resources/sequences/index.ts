@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { readShadow, startShadow, stopShadow } from '../../../operations/shadow/shadows.ts';
 import { changeState, type StateChange, stateChanges } from '../../../operations/versions/change-state.ts';
 import { deleteDraft, readDraft, storeDraft } from '../../../operations/versions/draft.ts';
 import { previewDraft, publishDraft, type Published, type PublishRefused, rollBack } from '../../../operations/versions/publish.ts';
@@ -9,7 +10,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
-import { presentDraft, presentPreview, presentSequence, presentVersion } from './present.ts';
+import { presentDraft, presentPreview, presentSequence, presentShadow, presentVersion } from './present.ts';
 import {
   definitionSchema,
   draftBody,
@@ -19,6 +20,7 @@ import {
   publishedSchema,
   rollbackBody,
   sequenceSchema,
+  shadowSchema,
   slugParams,
   stateBody,
   versionParams,
@@ -69,6 +71,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   readRoutes(app, deps);
   draftRoutes(app, deps);
   publishRoutes(app, deps);
+  shadowRoutes(app, deps);
   for (const change of stateChanges) stateRoute(app, deps, change);
 };
 
@@ -233,6 +236,72 @@ function publishRoutes(app: App, deps: Built): void {
       const { slug } = request.params;
       const { base_version: baseVersion, to, running = null } = request.body;
       return answer(reply, tenantId, slug, await rollBack(deps, { tenantId, slug, baseVersion, to, running, actor: actorOf(request) }));
+    },
+  );
+}
+
+function shadowRoutes(app: App, deps: Built): void {
+  const noShadow = (reply: FastifyReply) => problem(reply, 404, 'no_shadow', 'No draft of this sequence runs as its shadow.');
+
+  app.post(
+    '/api/sequences/:slug/shadow',
+    {
+      schema: {
+        summary: 'Let the draft decide as a shadow',
+        description:
+          'It becomes a version that nobody is taken into. Beside every enrollment that begins from now on it decides as a real version would, stores what it decides, and sends nothing. Refused with 409: `shadow_running`, `nothing_beside`.',
+        params: slugParams,
+        response: { 200: shadowSchema, ...problems(400, 401, 404, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = callerOf(request);
+      const { slug } = request.params;
+      const started = await startShadow(deps, { tenantId, slug, actor: actorOf(request) });
+      if (started.kind === 'no_draft') return noDraft(reply);
+      if (started.kind === 'invalid') return invalidRequest(reply, started.faults, 'The draft cannot be used like this.');
+      if (started.kind === 'running') return problem(reply, 409, 'shadow_running', 'A shadow of this sequence runs already: stop it first.');
+      if (started.kind === 'nothing_beside')
+        return problem(
+          reply,
+          409,
+          'nothing_beside',
+          'No published sequence is started by the same trigger, so there is nothing beside which it could decide.',
+        );
+      const report = await readShadow(deps, tenantId, slug);
+      return report === null ? noShadow(reply) : presentShadow(report);
+    },
+  );
+
+  app.get(
+    '/api/sequences/:slug/shadow',
+    {
+      schema: {
+        summary: 'Show what a shadow has decided',
+        description: 'Of the latest shadow of the sequence: its verdicts, and where they differ from a rehearsal, with the reason.',
+        params: slugParams,
+        response: { 200: shadowSchema, ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const report = await readShadow(deps, callerOf(request).tenantId, request.params.slug);
+      return report === null ? noShadow(reply) : presentShadow(report);
+    },
+  );
+
+  app.delete(
+    '/api/sequences/:slug/shadow',
+    {
+      schema: {
+        summary: 'Stop a shadow',
+        description: 'What it has decided stays.',
+        params: slugParams,
+        response: { 204: z.null(), ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const stopped = await stopShadow(deps, { tenantId: callerOf(request).tenantId, slug: request.params.slug, actor: actorOf(request) });
+      return stopped ? reply.code(204).send(null) : noShadow(reply);
     },
   );
 }

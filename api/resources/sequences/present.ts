@@ -2,8 +2,9 @@ import type { z } from 'zod';
 import type { Draft } from '../../../operations/versions/draft.ts';
 import type { DraftPreview } from '../../../operations/versions/publish.ts';
 import type { SequenceView, VersionView } from '../../../operations/versions/read.ts';
-import { isoTime } from '../../routes/fields.ts';
-import type { draftSchema, previewSchema, sequenceSchema, versionSchema } from './schemas.ts';
+import type { ShadowReport } from '../../../operations/shadow/shadows.ts';
+import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
+import type { draftSchema, previewSchema, sequenceSchema, shadowSchema, versionSchema } from './schemas.ts';
 
 export const presentSequence = ({ slug, name, status, paused, version, hasDraft, open }: SequenceView): z.input<typeof sequenceSchema> => ({
   ...{ slug, name, status, paused, version },
@@ -44,3 +45,19 @@ export function presentPreview({ baseVersion, draft, diff, affected, waitedFor }
 }
 
 const countsOf = (of: DraftPreview['affected']['steps'][number] | undefined) => ({ before: of?.before ?? 0, at: of?.at ?? 0, past: of?.past ?? 0 });
+
+export const presentShadow = ({ version, startedAtMs, endedAtMs, runs, verdicts, differences }: ShadowReport): z.input<typeof shadowSchema> => ({
+  ...{ version, runs, verdicts },
+  started_at: isoTime(startedAtMs),
+  ended_at: isoTimeOrNull(endedAtMs),
+  differences: differences.map(({ enrollmentId, step, shadow, rehearsed, why, endedAs }) => ({
+    enrollment: enrollmentId,
+    ...{ step, why },
+    shadow: presentStepEnd(shadow),
+    rehearsed: presentStepEnd(rehearsed),
+    ended_as: endedAs,
+  })),
+});
+
+const presentStepEnd = (end: ShadowReport['differences'][number]['shadow']) =>
+  end === null ? null : { kind: end.kind, reason: end.reason, after_seconds: Math.round(end.afterMs / 1_000) };

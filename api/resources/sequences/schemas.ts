@@ -102,4 +102,35 @@ export const publishedSchema = z
   .object({ sequence: sequenceSchema, version: z.int(), open_enrollments: z.int().meta({ description: 'When it was published.' }) })
   .meta({ id: 'Published' });
 
+const stepEndSchema = z
+  .object({ kind: z.enum(['sent', 'skipped']), reason: z.string().meta({ description: 'Of `sent`, the channel.' }), after_seconds: z.number() })
+  .meta({ id: 'StepEnd' });
+
+export const shadowSchema = z
+  .object({
+    version: z.int(),
+    started_at: timeField,
+    ended_at: timeField.nullable().meta({ description: 'null: it runs.' }),
+    runs: z.object({
+      all: z.int().meta({ description: 'Enrollments beside which it has decided.' }),
+      ended: z.int(),
+      compared: z.int().meta({ description: 'The latest 1,000 at most.' }),
+      same: z.int().meta({ description: 'Of these, how many came out as their rehearsal.' }),
+    }),
+    verdicts: z.array(z.object({ verdict: z.enum(['send', 'defer', 'hold', 'skip', 'stop']), reason: z.string(), count: z.int() })),
+    differences: z
+      .array(
+        z.object({
+          enrollment: z.uuid().meta({ description: 'The real one beside which it ran.' }),
+          step: z.string(),
+          shadow: stepEndSchema.nullable().meta({ description: 'What it came to; null: the run ended before.' }),
+          rehearsed: stepEndSchema.nullable(),
+          why: z.string().nullable().meta({ description: 'What the gate said that decided.' }),
+          ended_as: z.string().nullable(),
+        }),
+      )
+      .meta({ description: 'Steps that came out otherwise than in the rehearsal made when the run began: of the latest runs, 100 at most.' }),
+  })
+  .meta({ id: 'Shadow' });
+
 export const stateBody = z.strictObject({ note: noteField.optional().meta({ description: 'Why, for the audit log.' }) }).nullish();

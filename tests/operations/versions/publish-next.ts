@@ -24,11 +24,17 @@ export async function publishNext(shop: Shop, steps: Record<string, string>, run
 }
 
 export async function tryPublish(shop: Shop, steps: Record<string, string>, running: RunningChoice | null, more = ''): Promise<Published> {
+  await draftNext(shop, steps, more);
+  const { tenantId } = shop.tenant;
+  return publishDraft(shop.deps, { tenantId, slug: 'cart', baseVersion: await versionInUse(shop), running, actor: 'test', draftHash: null });
+}
+
+/** Store the draft of the next version of `cart`. */
+export async function draftNext(shop: Shop, steps: Record<string, string>, more = ''): Promise<void> {
   const { tenantId } = shop.tenant;
   const copy = Object.fromEntries(Object.keys(steps).map((id) => [`cart/${id}`, email]));
   const stored = await storeDraft(shop.deps, { tenantId, slug: 'cart', source: { yaml: cartYaml(steps, more), copy }, actor: 'test' });
   if (stored.kind !== 'stored') throw new Error(`not stored: ${JSON.stringify(stored)}`);
-  return publishDraft(shop.deps, { tenantId, slug: 'cart', baseVersion: await versionInUse(shop), running, actor: 'test', draftHash: null });
 }
 
 export async function versionInUse(shop: Shop): Promise<number> {
