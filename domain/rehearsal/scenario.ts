@@ -74,7 +74,7 @@ const scenarioSchema = z.strictObject({
   region: z.string().optional(),
   /** What the person has said about being contacted. */
   consent: z.enum(['granted', 'unknown', 'denied'], { error: 'is neither granted, unknown nor denied' }).default('granted'),
-  consentLaw: z.enum(consentReadings, { error: 'is neither strict, law nor off' }).default('strict'),
+  consentLaw: z.enum(consentReadings, { error: 'is neither strict, law nor off' }).default('off'),
   /** The day on which they last bought, before all this. */
   lastOrder: z.iso.date({ error: 'is no date like 2026-01-31' }).optional(),
   quietHours: z
