@@ -107,6 +107,10 @@ function lineOfEvent(event: RehearsalEvent, at: (ms: EpochMs) => string): Transc
       return { ...line, reason: event.matched ? event.type : `${event.type} elsewhere` };
     case 'provider.answers':
       return { ...line, reason: `${event.type} ${event.with}` };
+    case 'taken_over':
+      return { ...line, until: event.untilMs === null ? null : at(event.untilMs) };
+    case 'other.sent':
+      return { ...line, channel: event.channel, reason: `${event.type} ${event.step}` };
     case 'snoozed':
     case 'workers.down':
       return { ...line, until: at(event.untilMs) };

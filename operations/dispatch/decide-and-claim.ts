@@ -1,12 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { hasCopy } from '../../content/channels/index.ts';
+import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
-import { scaled } from '../../domain/sequence/time-scale.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
@@ -235,7 +235,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
   switch (verdict.kind) {
     case 'hold':
       // A release wakes the workflow; where a takeover ends by itself, it asks again. A pause ends by a signal.
-      if (enrollment.held === null) writeDefer(tx, enrollment, stepId, { untilMs: askAgainAt(reading, nowMs) });
+      if (enrollment.held === null) writeDefer(tx, enrollment, stepId, { untilMs: askAgainAt(reading.facts, nowMs) });
       return done(verdict.reason);
     case 'defer':
       writeDefer(tx, enrollment, stepId, verdict);
@@ -256,14 +256,6 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
       }
       return claimStep(attempt, opened.outlet, reading, dueMs, nowMs);
   }
-}
-
-const askEveryMs = 3_600_000;
-
-/** When a step is asked about again whose person is answered by somebody: within the hour, or when the takeover ends by itself. */
-export function askAgainAt({ facts }: Pick<Reading, 'facts'>, nowMs: number): number {
-  const ends = facts.person.contacts.flatMap(({ takenOver }) => takenOver?.untilMs ?? []);
-  return Math.min(nowMs + scaled(askEveryMs, facts.plan.timeScale), ...ends.filter((endMs) => endMs > nowMs));
 }
 
 /** A call in doubt has had its moment. */

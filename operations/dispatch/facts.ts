@@ -229,7 +229,7 @@ export function factsFrom(
   const elsewhere = input.world.sends.map((s): SendRecord => ({ ...s, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
-  const zones = zonesOf([contact, person, ...everyone], identities, settings.timeZone);
+  const zones = zonesFrom(input.world, contact, person, settings.timeZone);
   const channelFactsByName = Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)]));
   const facts: Facts = {
     plan,
@@ -316,6 +316,26 @@ function upcomingOf(others: StepWorld['others'], versions: BesidesWorld['version
     // One that is on its way is among the sends.
     return next.filter(({ stepId }) => !ledger.some((m) => m.stepId === stepId && m.state === 'claimed'));
   });
+}
+
+// A backtest asks again and again about the same people.
+const zonesBefore = new WeakMap<
+  StepWorld['identities'],
+  { contacts: StepWorld['contacts']; contactId: string; storeTimeZone: string; zones: PersonZones }
+>();
+
+function zonesFrom(
+  world: StepWorld,
+  contact: StepWorld['contacts'][number],
+  person: StepWorld['contacts'][number],
+  storeTimeZone: string,
+): PersonZones {
+  const { contacts: everyone, identities } = world;
+  const before = zonesBefore.get(identities);
+  if (before?.contacts === everyone && before.contactId === contact.id && before.storeTimeZone === storeTimeZone) return before.zones;
+  const zones = zonesOf([contact, person, ...everyone], identities, storeTimeZone);
+  zonesBefore.set(identities, { contacts: everyone, contactId: contact.id, storeTimeZone, zones });
+  return zones;
 }
 
 /** The zones of the first contact whose location is known; the phone numbers are the whole person's. */

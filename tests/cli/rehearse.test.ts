@@ -56,10 +56,10 @@ describe('the presets', () => {
 
 describe('a file of one’s own', () => {
   test.each([
-    ['consent: unknown', 'skipped consent_required'],
+    ['consent: unknown\nconsentLaw: strict', 'skipped consent_required'],
     ['consent: unknown\nconsentLaw: law\nlastOrder: 2024-01-05', 'skipped consent_expired'],
     ['consent: unknown\nconsentLaw: law\nlastOrder: 2025-05-14', 'sent'],
-    ['consent: unknown\nconsentLaw: off', 'sent'],
+    ['consent: unknown', 'sent'],
     ['consent: denied\nconsentLaw: off', 'skipped no_consent'],
     ['consent: granted', 'sent'],
   ])('goes by the law of consent of the scenario: %s', async (given, expected) => {
