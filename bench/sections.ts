@@ -1,4 +1,5 @@
 import { measureActivities } from './activities.ts';
+import { measureBacktest } from './backtest.ts';
 import { measureClaims } from './claims.ts';
 import { measureDueToCall } from './due-to-call.ts';
 import { measureFlashSale } from './flash-sale.ts';
@@ -44,6 +45,7 @@ export const sections: readonly Section[] = [
   onStack('statements', true, (stack) => measureStatements(stack, 20)),
   onStack('memory', true, (stack, { sleeping, say }) => measureMemory(stack, sleeping, say)),
   onStack('flash-sale', false, (stack) => measureFlashSale(stack, { events: 10_000, seconds: 10 })),
+  onStack('backtest', false, (stack, { say }) => measureBacktest(stack, say)),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),
   // Last: it sets up Temporal's runtime for itself, which a process can do once.

@@ -58,7 +58,7 @@ export const tenantSettings = z.object({
   /** Channels on which unknown consent is not enough (docs/rules.md#rule-14). */
   requireConsent: z.array(z.string()).default([...consentRequiredByDefault]),
   /** How the law of consent is read, where the country of the person is known and has one here (docs/rules.md#rule-31). */
-  consentLaw: z.enum(consentReadings).default('strict'),
+  consentLaw: z.enum(consentReadings).default('off'),
   /** What a reply leads to where the sequence does not say (docs/rules.md#rule-21). */
   onReply: z.enum(replyPolicies).default('stop'),
   /** After how many hours a takeover ends by itself; null: only when somebody releases it. */

@@ -247,7 +247,11 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
         await settleCall(tx, claimed.messageId, claimed.claim, outcome, reconciliation);
         if (outcome.kind === 'released') return;
         const type = outcome.kind === 'accepted' ? 'message.sent' : outcome.kind === 'refused' ? 'message.failed' : 'message.unknown';
-        addToStory(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, { step: input.stepId, channel: claimed.payload.channel });
+        addToStory(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, {
+          step: input.stepId,
+          channel: claimed.payload.channel,
+          ...(claimed.variant === null ? {} : { variant: claimed.variant }),
+        });
       });
       return;
     } catch (error) {

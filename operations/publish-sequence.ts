@@ -61,27 +61,34 @@ export async function compilePreset(
   for (const step of definition.steps) {
     for (const channel of step.channels) {
       const channelContent = channelContentOf(channel);
-      if (channelContent === null || step.content === null) continue;
-      const name = copyNameOf(step.content, channel);
-      const copy = source.copy[name];
-      if (copy === undefined && Object.hasOwn(inUse, name)) {
-        begun.add(channel);
-        content[name] = inUse[name];
-        continue;
-      }
-      if (copy === undefined) {
-        throw new PresetError(
-          `${source.file}: step ${step.id} needs the copy "${name}" for ${channel}, which does not exist. Known are: ${[...new Set([...Object.keys(source.copy), ...Object.keys(inUse)])].join(', ') || 'none'}.`,
-        );
-      }
+      if (channelContent === null) continue;
       const isFirst = !begun.has(channel);
-      begun.add(channel);
-      // A text that several steps share is compiled for the first of them, which has the strictest requirements.
-      content[name] ??= await channelContent.compile(copy, { kind, isFirst });
+      for (const text of contentsOf(step)) {
+        const name = copyNameOf(text, channel);
+        const copy = source.copy[name];
+        begun.add(channel);
+        if (copy === undefined && Object.hasOwn(inUse, name)) {
+          content[name] = inUse[name];
+          continue;
+        }
+        if (copy === undefined) {
+          throw new PresetError(
+            `${source.file}: step ${step.id} needs the copy "${name}" for ${channel}, which does not exist. Known are: ${[...new Set([...Object.keys(source.copy), ...Object.keys(inUse)])].join(', ') || 'none'}.`,
+          );
+        }
+        // A text that several steps share is compiled for the first of them, which has the strictest requirements.
+        content[name] ??= await channelContent.compile(copy, { kind, isFirst });
+      }
     }
   }
   const sourceHash = createHash('sha256').update(JSON.stringify({ definition, content })).digest('hex');
   return { definition, content, sourceHash, source: { file: source.file, yaml: source.yaml } };
+}
+
+/** Every text of a step: those of its variants, or the one. */
+function contentsOf({ content, variants }: SequenceDefinition['steps'][number]): string[] {
+  if (variants !== undefined) return variants.map((variant) => variant.content);
+  return content === null ? [] : [content];
 }
 
 /**

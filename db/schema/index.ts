@@ -1,4 +1,4 @@
-export { assignments } from './assignments.ts';
+export { assignments, variantAssignments } from './assignments.ts';
 export { backtests } from './backtests.ts';
 export { bulkJobs, bulkMembers } from './bulk.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';

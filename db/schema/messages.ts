@@ -36,6 +36,8 @@ export const messages = pgTable(
     account: text('account'),
     channel: text('channel'),
     payload: jsonb('payload').$type<MessagePayload>(),
+    /** Which of the step's variants it is; null: the step has one content. */
+    variant: text('variant'),
     refusals: integer('refusals').notNull().default(0),
     failures: integer('failures').notNull().default(0),
     /** The latest refusal was for good: the next decision suppresses the address. */

@@ -101,7 +101,20 @@ export function countryOfPhone(number: string): string | null {
   return parsePhoneNumberFromString(number)?.country ?? null;
 }
 
+// Most people are at the same few hosts.
+const hosts = new Map<string, string | null>();
+const mostHosts = 5_000;
+
 function asciiHost(domain: string): string | null {
+  const known = hosts.get(domain);
+  if (known !== undefined) return known;
+  if (hosts.size >= mostHosts) hosts.clear();
+  const host = readHost(domain);
+  hosts.set(domain, host);
+  return host;
+}
+
+function readHost(domain: string): string | null {
   // Only characters of a host name reach the URL parser, which would otherwise accept paths, ports and escapes.
   if (!/^[\p{L}\p{M}\p{N}.-]{1,255}$/u.test(domain) || !URL.canParse(`http://${domain}`)) return null;
   const labels = new URL(`http://${domain}`).hostname.split('.');

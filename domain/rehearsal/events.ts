@@ -20,6 +20,11 @@ export type RehearsalEvent = { atMs: EpochMs } & (
   /** No worker runs until then: dispatches come late. */
   | { type: 'workers.down'; untilMs: EpochMs }
   | { type: 'paused' | 'resumed' }
+  /** A person answers from now on, until then (null: until they are done), or is done. */
+  | { type: 'taken_over'; untilMs: EpochMs | null }
+  | { type: 'released' }
+  /** Another sequence sends the person something. @see SendRecord.step */
+  | { type: 'other.sent'; channel: Channel; step: string }
 );
 
 export type ProviderAnswer = 'accepted' | 'outage' | 'refused' | 'refused_for_good' | 'unknown';

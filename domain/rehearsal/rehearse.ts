@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/index.ts';
+import { askAgainAt } from '../gates/ask-again.ts';
 import { decideDispatch } from '../gates/decide-dispatch.ts';
 import { activates, type GateCheck } from '../gates/verdict.ts';
 import { compilePlan } from '../sequence/compile-plan.ts';
@@ -12,7 +13,7 @@ import { apply, end, factsOf, newWorld, plainSetting, progressIn, recordFailure,
 
 /** One action of the rehearsed enrollment. `checks`: the gates that were asked (guarantee G4). */
 export type LogEntry = { atMs: EpochMs } & (
-  | { kind: 'sent'; step: StepId; channel: Channel; outcome: 'sent' | 'unknown'; checks: GateCheck[] }
+  | { kind: 'sent'; step: StepId; channel: Channel; outcome: 'sent' | 'unknown'; checks: GateCheck[]; variant?: string }
   | { kind: 'deferred'; step: StepId; untilMs: EpochMs; anchorMs: EpochMs; reason: string; checks: GateCheck[] }
   | { kind: 'skipped'; step: StepId; reason: SkipReason; checks: GateCheck[] }
   | { kind: 'finished'; reason: FinishReason; status: EnrollmentStatus }
@@ -112,41 +113,40 @@ const mostCalls = 100;
 
 /** @returns whether a provider was called, so that there is more to decide */
 function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boolean {
-  const verdict = decideDispatch(factsOf(world, plan, step, setting), nowMs);
+  const facts = factsOf(world, plan, step, setting);
+  const verdict = decideDispatch(facts, nowMs);
   const { checks } = verdict;
   if (world.enrollment.activatedAt === null && activates(verdict)) world.enrollment = { ...world.enrollment, activatedAt: nowMs };
   // Entries are written out, not spread: this is the hot path of rehearsals.
   switch (verdict.kind) {
     case 'send':
       return call(verdict.channel, checks);
-    case 'defer': {
-      const { enrollment } = world;
-      world.enrollment = {
-        ...enrollment,
-        anchorAt: verdict.anchorMs ?? enrollment.anchorAt,
-        notBefore: { ...enrollment.notBefore, [step.id]: verdict.untilMs },
-      };
-      log.push({
-        kind: 'deferred',
-        step: step.id,
-        atMs: nowMs,
-        untilMs: verdict.untilMs,
-        anchorMs: world.enrollment.anchorAt,
-        reason: verdict.reason,
-        checks,
-      });
+    case 'defer':
+      if (verdict.anchorMs !== undefined) world.enrollment = { ...world.enrollment, anchorAt: verdict.anchorMs };
+      putOff(verdict.untilMs, verdict.reason, checks);
       return false;
-    }
     case 'skip':
       recordSkip(world, step.id, nowMs);
       log.push({ kind: 'skipped', step: step.id, atMs: nowMs, reason: verdict.reason, checks });
       return false;
     case 'hold':
-      // The enrollment records the stop already; the next move reads it there.
+      putOff(askAgainAt(facts, nowMs), verdict.reason, checks);
       return false;
     case 'stop':
       end(world, verdict.reason);
       return false;
+  }
+
+  function putOff(untilMs: EpochMs, reason: string, checks: GateCheck[]): void {
+    const { enrollment } = world;
+    world.enrollment = { ...enrollment, notBefore: { ...enrollment.notBefore, [step.id]: untilMs } };
+    // Somebody who answers is asked about every hour: that they do is told once.
+    const last = log.at(-1);
+    if (reason === 'takeover' && last?.kind === 'deferred' && last.reason === reason && last.step === step.id) {
+      last.untilMs = untilMs;
+      return;
+    }
+    log.push({ kind: 'deferred', step: step.id, atMs: nowMs, untilMs, anchorMs: world.enrollment.anchorAt, reason, checks });
   }
 
   function call(channel: Channel, checks: GateCheck[]): boolean {
@@ -157,7 +157,9 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
     }
     const outcome = answer === 'accepted' ? 'sent' : 'unknown';
     recordSend(world, plan, step.id, outcome, channel, nowMs, setting);
-    log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
+    const variant = setting.variants?.[step.id] ?? step.variants?.[0]?.id;
+    if (variant === undefined) log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
+    else log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks, variant });
     return false;
   }
 }

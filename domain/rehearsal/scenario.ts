@@ -43,6 +43,9 @@ const happening = z.strictObject({
       'workers_down',
       'paused',
       'resumed',
+      'takeover',
+      'released',
+      'other_sent',
     ],
     { error: 'is no event of a scenario: docs/rehearsal.md lists them' },
   ),
@@ -58,7 +61,7 @@ const scenarioSchema = z.strictObject({
   from: z
     .string()
     .regex(/^\d{4}-\d\d-\d\d(T\d\d:\d\d)?$/, 'is no local time: write it like 2026-03-10T10:00')
-    .default('2026-03-10T10:00'),
+    .optional(),
   timeZone: z
     .string()
     .refine((name) => canonicalTimeZone(name) !== null, 'is no time zone that is known here: write it like Europe/Vienna')
@@ -71,7 +74,7 @@ const scenarioSchema = z.strictObject({
   region: z.string().optional(),
   /** What the person has said about being contacted. */
   consent: z.enum(['granted', 'unknown', 'denied'], { error: 'is neither granted, unknown nor denied' }).default('granted'),
-  consentLaw: z.enum(consentReadings, { error: 'is neither strict, law nor off' }).default('strict'),
+  consentLaw: z.enum(consentReadings, { error: 'is neither strict, law nor off' }).default('off'),
   /** The day on which they last bought, before all this. */
   lastOrder: z.iso.date({ error: 'is no date like 2026-01-31' }).optional(),
   quietHours: z
@@ -104,6 +107,8 @@ const scenarioSchema = z.strictObject({
     .default('EUR'),
   tracksOpens: z.boolean().default(true),
   holdout: z.boolean().default(false),
+  /** By step, the variant that the person gets. */
+  variants: z.record(z.string(), z.string()).default({}),
   bestHour: z.int().min(0, 'is no hour from 0 to 23').max(23, 'is no hour from 0 to 23').nullable().default(null),
   timeScale: z.number().int().min(1).default(1),
   events: z.array(happening).default([]),
@@ -120,25 +125,55 @@ export interface Scenario {
   events: RehearsalEvent[];
 }
 
+/** Whom it happens to, where that is known: then only what happens is taken from the file. */
+export interface RealPerson {
+  timeZone: string;
+  setting: Setting;
+  nowMs: EpochMs;
+}
+
+/** When a subject was left, where a scenario does not say it. */
+const usualFrom = '2026-03-10T10:00';
+
 /**
  * Read a scenario from YAML: what happens while a sequence is rehearsed, and to whom. Source: docs/rehearsal.md
  * @param yaml - an empty text is the plain scenario: nothing happens
  * @param definition - steps and attributes that it names must be known there
+ * @param person - null: the scenario says who they are
  */
-export function parseScenario(yaml: string, definition: SequenceDefinition, kinds: SubjectKinds = subjectKinds): ReadYaml<Scenario> {
+export function parseScenario(
+  yaml: string,
+  definition: SequenceDefinition,
+  kinds: SubjectKinds = subjectKinds,
+  person: RealPerson | null = null,
+): ReadYaml<Scenario> {
   const read = readYaml(yaml.trim() === '' ? '{}' : yaml, scenarioSchema, (shape) => mistakesIn(shape, definition, kinds));
+  if (read.ok && person !== null) return { ...read, value: withPerson(read.value, person) };
   return read.ok ? { ...read, value: toScenario(read.value, { isInquiry: kindOfSequence(kinds, definition)?.isInquiry }) } : read;
 }
 
 function mistakesIn(shape: ScenarioShape, definition: SequenceDefinition, kinds: SubjectKinds): Mistake[] {
   const kind = kindOfSequence(kinds, definition);
-  return [...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)), ...eventMistakes(shape, definition)];
+  return [
+    ...attributeMistakes(shape, kind === null ? [] : attributeNamesFor(kind)),
+    ...variantMistakes(shape, definition),
+    ...eventMistakes(shape, definition),
+  ];
 }
 
 function attributeMistakes({ attributes }: ScenarioShape, known: readonly string[]): Mistake[] {
   return Object.keys(attributes)
     .filter((name) => !known.includes(name))
     .map((name) => ({ path: ['attributes', name], message: `is no attribute here: it has ${known.join(', ')}` }));
+}
+
+function variantMistakes({ variants }: ScenarioShape, { steps }: SequenceDefinition): Mistake[] {
+  return Object.entries(variants).flatMap(([id, variant]): Mistake[] => {
+    const known = steps.find((step) => step.id === id)?.variants?.map((one) => one.id) ?? [];
+    if (known.includes(variant)) return [];
+    const message = known.length === 0 ? 'is no step with variants' : `is no variant of this step: it has ${known.join(', ')}`;
+    return [{ path: ['variants', id], message }];
+  });
 }
 
 function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition): Mistake[] {
@@ -168,7 +203,7 @@ const consentOf = ({ consent }: ScenarioShape): Pick<ChannelFacts, 'consent' | '
 });
 
 function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean | undefined }): Scenario {
-  const fromMs = localMs(shape.timeZone, shape.from);
+  const fromMs = localMs(shape.timeZone, shape.from ?? usualFrom);
   const { quietHours, value, currency } = shape;
   const window = quietHours === 'off' || quietHours === false ? null : { fromMinute: minuteOf(quietHours.from), toMinute: minuteOf(quietHours.to) };
   const setting: Setting = {
@@ -189,6 +224,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     bestHour: shape.bestHour,
     ...(shape.lastOrder === undefined ? {} : { lastOrderMs: Math.min(Date.parse(`${shape.lastOrder}T12:00Z`), fromMs - 1) }),
     isInquiry: isInquiry === true,
+    variants: shape.variants,
   };
   return {
     fromMs,
@@ -198,13 +234,19 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
   };
 }
 
+function withPerson({ from, events }: ScenarioShape, { timeZone, setting, nowMs }: RealPerson): Scenario {
+  const fromMs = from === undefined ? nowMs : localMs(timeZone, from);
+  return { fromMs, timeZone, setting, events: [{ atMs: fromMs, type: 'subject.updated' }, ...events.map((e) => toEvent(e, fromMs))] };
+}
+
 function placeOf({ country, region }: ScenarioShape): LegalPlace {
   if (country === undefined) return { country: null, region: null };
   return { country, region: region === undefined ? null : codeOfRegion(country, region) };
 }
 
-function toEvent({ at, event, step = '', channel, answers = 'accepted', for: lasts = 0 }: Happening, fromMs: EpochMs): RehearsalEvent {
+function toEvent({ at, event, step = '', channel, answers = 'accepted', for: given }: Happening, fromMs: EpochMs): RehearsalEvent {
   const atMs = fromMs + at;
+  const lasts = given ?? 0;
   switch (event) {
     case 'changed':
       return { atMs, type: 'subject.updated' };
@@ -231,7 +273,12 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: las
       return { atMs, type: 'workers.down', untilMs: atMs + lasts };
     case 'paused':
     case 'resumed':
+    case 'released':
       return { atMs, type: event };
+    case 'takeover':
+      return { atMs, type: 'taken_over', untilMs: given === undefined ? null : atMs + given };
+    case 'other_sent':
+      return { atMs, type: 'other.sent', channel: channel ?? 'email', step: `another/${channel ?? 'email'}` };
   }
 }
 

@@ -73,7 +73,8 @@ function lineOfEntry(entry: LogEntry, at: (ms: EpochMs) => string): TranscriptEv
   switch (entry.kind) {
     case 'sent': {
       const doubt = entry.outcome === 'unknown' ? 'The provider gave no answer: it counts as sent.' : noteOf(entry.checks);
-      return { ...nothing, at: at(entry.atMs), kind: 'sent', step: entry.step, channel: entry.channel, note: doubt };
+      const note = [entry.variant === undefined ? null : `Variant ${entry.variant}.`, doubt].filter((part) => part !== null).join(' ');
+      return { ...nothing, at: at(entry.atMs), kind: 'sent', step: entry.step, channel: entry.channel, note: note === '' ? null : note };
     }
     case 'deferred':
       return {
@@ -106,6 +107,10 @@ function lineOfEvent(event: RehearsalEvent, at: (ms: EpochMs) => string): Transc
       return { ...line, reason: event.matched ? event.type : `${event.type} elsewhere` };
     case 'provider.answers':
       return { ...line, reason: `${event.type} ${event.with}` };
+    case 'taken_over':
+      return { ...line, until: event.untilMs === null ? null : at(event.untilMs) };
+    case 'other.sent':
+      return { ...line, channel: event.channel, reason: `${event.type} ${event.step}` };
     case 'snoozed':
     case 'workers.down':
       return { ...line, until: at(event.untilMs) };

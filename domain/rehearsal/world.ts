@@ -37,6 +37,10 @@ export interface Setting {
   elsewhere: Elsewhere;
   /** When the person last bought before; absent: never. */
   lastOrderMs?: EpochMs;
+  /** By step, the variant that the person gets; absent: the first. */
+  variants?: Readonly<Record<StepId, string>>;
+  /** What is on record about a real person; absent: nothing, but for `lastOrderMs`. */
+  contact?: ContactRecord;
   /** The subject is something that its person asked about. */
   isInquiry?: boolean;
 }
@@ -106,7 +110,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: nu
     ledger: [],
     derived: null,
     lastActivityMs: anchorMs,
-    contact: { lifecycle: 'IN_PROGRESS', lastOrderMs: setting.lastOrderMs ?? null, lastReplyMs: null, lastSeenMs: null },
+    contact: setting.contact ?? { lifecycle: 'IN_PROGRESS', lastOrderMs: setting.lastOrderMs ?? null, lastReplyMs: null, lastSeenMs: null },
     subjectState: 'open',
     channels: { ...setting.channels },
     messages: {},
@@ -172,6 +176,19 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       return;
     case 'resumed':
       world.enrollment = { ...world.enrollment, held: null };
+      return;
+    case 'taken_over':
+      world.contact = { ...world.contact, takenOver: { untilMs: event.untilMs } };
+      return;
+    case 'released':
+      world.contact = { ...world.contact, takenOver: null };
+      // It is asked about at once.
+      world.enrollment = { ...world.enrollment, notBefore: {} };
+      return;
+    case 'other.sent': {
+      const { channel, step, atMs } = event;
+      world.elsewhere = { ...world.elsewhere, sends: [{ channel, step, atMs, dueMs: null }, ...world.elsewhere.sends] };
+    }
   }
 }
 

@@ -63,7 +63,8 @@ function toStep(step: StepShape): StepDefinition {
     due: dueOf(step),
     ...(step.on === undefined ? {} : { on: reactionOf(step.on) }),
     channels: step.channel,
-    content: step.content ?? null,
+    content: step.content ?? step.variants?.[0]?.content ?? null,
+    ...(step.variants === undefined ? {} : { variants: step.variants }),
     when: step.when ?? null,
     lapsesWith: step.lapsesWith ?? null,
     expiresAfterMs: step.expires ?? null,
@@ -144,7 +145,7 @@ function timingMistakes({ at, after, window, on, lapsesWith }: StepShape): Field
   return [];
 }
 
-function channelMistakes({ channel, content, onFailure }: StepShape): FieldMistake[] {
+function channelMistakes({ channel, content, variants, onFailure }: StepShape): FieldMistake[] {
   const mistakes: FieldMistake[] = [];
   if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
   if (channel.includes('none') && channel.length > 1)
@@ -152,10 +153,21 @@ function channelMistakes({ channel, content, onFailure }: StepShape): FieldMista
   if (onFailure === 'next-channel' && channel.length === 1)
     mistakes.push({ field: 'onFailure', message: `needs a second channel: write \`channel: [${channel.join('')}, …]\`, or skip` });
   const speaks = channel.some((one) => channels[one].carriesCopy);
-  if (speaks && content === undefined)
+  if (speaks && content === undefined && variants === undefined)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
   if (!speaks && content !== undefined) mistakes.push({ field: 'content', message: `has no use on ${channel.join(' and ')}: remove it` });
-  return mistakes;
+  return [...mistakes, ...variantMistakes({ content, variants }, speaks)];
+}
+
+function variantMistakes({ content, variants }: Pick<StepShape, 'content' | 'variants'>, speaks: boolean): FieldMistake[] {
+  if (variants === undefined) return [];
+  if (!speaks) return [{ field: 'variants', message: 'have no use on a channel without texts: remove them' }];
+  if (content !== undefined) return [{ field: 'variants', message: 'stand beside `content`: a step has one of them' }];
+  const twice = (name: 'id' | 'content') => variants.find((one, index) => variants.findIndex((other) => other[name] === one[name]) < index);
+  const sameId = twice('id');
+  if (sameId !== undefined) return [{ field: 'variants', message: `name \`${sameId.id}\` twice` }];
+  const same = twice('content');
+  return same === undefined ? [] : [{ field: 'variants', message: `send ${same.content} twice: there is nothing to compare` }];
 }
 
 function referenceMistakes({ when, lapsesWith, on }: StepShape, earlier: readonly string[], later: readonly string[]): FieldMistake[] {

@@ -4,6 +4,7 @@ import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import type { SubjectKinds } from '../subjects/index.ts';
 import { weekdays } from '../time/weekly-window.ts';
 import { mostHeldOut } from '../experiments/arm.ts';
+import { fewestVariants, mostVariants } from '../experiments/variant.ts';
 import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
 import { failurePolicies } from './definition.ts';
@@ -108,6 +109,22 @@ const reaction = z
   )
   .meta({ description: 'What it reacts to: it is inserted once, when that has happened.' });
 
+const variant = z.strictObject(
+  {
+    id: z
+      .string(expected('a name such as a'))
+      .regex(/^[a-z0-9][a-z0-9_]{0,19}$/, 'is no name of a variant: lower-case letters, digits and underscores, at most 20'),
+    content: content.meta({ description: 'Its text.' }),
+    weight: z
+      .int(expected('a whole number such as 1'))
+      .min(1, 'must be 1 at least')
+      .max(1_000, 'must be 1000 at most')
+      .default(1)
+      .meta({ description: 'Its share, in proportion to the others’.' }),
+  },
+  expected('{ id: a, content: cart/email_2h, weight: 1 }'),
+);
+
 const step = z.strictObject(
   {
     id: stepId,
@@ -124,6 +141,12 @@ const step = z.strictObject(
         anyOf: [{ enum: channelNames }, { type: 'array', items: { enum: channelNames }, minItems: 1 }],
       }),
     content: content.optional().meta({ description: 'The text, such as cart/email_2h.' }),
+    variants: z
+      .array(variant, expected('a list such as [{ id: a, content: cart/email_2h }, { id: b, content: cart/email_2h_b }]'))
+      .min(fewestVariants, `needs ${fewestVariants} at least: one content stands in \`content\``)
+      .max(mostVariants, `is too long: ${mostVariants} at most`)
+      .optional()
+      .meta({ description: 'Contents that are compared by chance, in place of `content`.' }),
     when: condition.optional(),
     lapsesWith: stepId.optional().meta({ description: 'A later step, at whose due time this one lapses.' }),
     expires: span.optional().meta({ description: 'How long after its due time it may still be sent.' }),

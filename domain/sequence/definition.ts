@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/index.ts';
+import type { Variant } from '../experiments/variant.ts';
 import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
 import type { Rate } from '../rate.ts';
@@ -45,6 +46,8 @@ export interface StepDefinition {
   channels: Channel[];
   /** Name of the copy, e.g. `cart/email_2h`; null where the channels carry none. */
   content: string | null;
+  /** Contents that are compared by chance; `content` is that of the first. Absent: there is one content. */
+  variants?: Variant[];
   when: Condition | null;
   /** A later step at whose due time this one lapses, so that it never delays that step. */
   lapsesWith: StepId | null;

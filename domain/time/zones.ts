@@ -35,9 +35,21 @@ export function offsetMsAt(timeZone: string, atMs: EpochMs): number {
   return stretchAt(timeZone, atMs).offsetMs;
 }
 
+// For the same reason: each decision asks for a few of these.
+const canonicalNames = new Map<string, string | null>();
+
 /** The zone's name in its usual spelling (`europe/berlin` → `Europe/Berlin`), or null where there is no such zone. */
 export function canonicalTimeZone(name: string): string | null {
   if (name.length === 0 || name.length > 64) return null;
+  const remembered = canonicalNames.get(name);
+  if (remembered !== undefined) return remembered;
+  if (canonicalNames.size >= mostZones) canonicalNames.clear();
+  const found = readName(name);
+  canonicalNames.set(name, found);
+  return found;
+}
+
+function readName(name: string): string | null {
   try {
     return Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(name).timeZoneId;
   } catch (error) {

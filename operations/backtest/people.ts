@@ -1,4 +1,4 @@
-import { and, eq, gte, inArray, isNotNull, lt, ne, or, sql } from 'drizzle-orm';
+import { type AnyColumn, and, eq, gte, isNotNull, lt, ne, or, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import {
   assignments,
@@ -53,17 +53,21 @@ export interface PeopleQuestion {
   hashOf(identity: Identity): string;
 }
 
+/** One parameter, whatever their number: a list of a thousand would be a statement of its own, built and planned each time. */
+const isOneOf = (column: AnyColumn, ids: readonly string[]) => sql`${column} = any(${sql.param(ids)}::uuid[])`;
+
 const capsReachBackMs = 31 * 86_400_000;
 
 /** Everything about some people, in a dozen queries whatever their number. */
 export async function readPeople(tx: Tx, wanted: ReadonlyMap<string, readonly string[]>, ask: PeopleQuestion): Promise<PersonHistory[]> {
   const personIds = [...wanted.keys()];
-  const everyone = await tx.select().from(contacts).where(inArray(contacts.personId, personIds)).orderBy(contacts.id);
+  if (personIds.length === 0) return [];
+  const everyone = await tx.select().from(contacts).where(isOneOf(contacts.personId, personIds)).orderBy(contacts.id);
   const contactIds = everyone.map((c) => c.id);
   const identities = await tx
     .select()
     .from(contactIdentities)
-    .where(inArray(contactIdentities.contactId, contactIds))
+    .where(isOneOf(contactIdentities.contactId, contactIds))
     .orderBy(contactIdentities.createdAt, contactIdentities.id);
   const identityOf = new Map(identities.map((i) => [ask.hashOf(i), i]));
   const personOf = new Map(everyone.map((c) => [c.id, c.personId]));
@@ -72,7 +76,7 @@ export async function readPeople(tx: Tx, wanted: ReadonlyMap<string, readonly st
     tx
       .select()
       .from(suppressions)
-      .where(inArray(suppressions.addressHash, [...identityOf.keys()])),
+      .where(sql`${suppressions.addressHash} = any(${sql.param([...identityOf.keys()])}::text[])`),
     readBought(tx, contactIds, ask.fromMs),
     readSends(tx, contactIds, ask),
     readRuns(tx, contactIds, ask),
@@ -124,7 +128,7 @@ function readConsents(tx: Tx, contactIds: string[]) {
       atMs: consents.occurredAt,
     })
     .from(consents)
-    .where(inArray(consents.contactId, contactIds))
+    .where(isOneOf(consents.contactId, contactIds))
     .orderBy(consents.occurredAt);
 }
 
@@ -132,13 +136,13 @@ async function readBought(tx: Tx, contactIds: string[], fromMs: number) {
   const rows = await tx
     .select()
     .from(subjects)
-    .where(and(inArray(subjects.contactId, contactIds), eq(subjects.state, 'converted'), lt(subjects.convertedAt, fromMs)));
+    .where(and(isOneOf(subjects.contactId, contactIds), eq(subjects.state, 'converted'), lt(subjects.convertedAt, fromMs)));
   if (rows.length === 0) return [];
   const keys = await tx
     .select()
     .from(subjectKeys)
     .where(
-      inArray(
+      isOneOf(
         subjectKeys.subjectId,
         rows.map((r) => r.id),
       ),
@@ -157,8 +161,8 @@ async function readSends(tx: Tx, contactIds: string[], { slug, fromMs }: PeopleQ
     .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
     .where(
       and(
-        inArray(messages.contactId, contactIds),
-        inArray(messages.state, ['sent', 'unknown', 'claimed']),
+        isOneOf(messages.contactId, contactIds),
+        sql`${messages.state} in ('sent', 'unknown', 'claimed')`,
         ne(sequences.slug, slug),
         gte(messages.createdAt, fromMs - capsReachBackMs),
       ),
@@ -173,7 +177,7 @@ async function readRuns(tx: Tx, contactIds: string[], { slug, fromMs }: PeopleQu
     .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
     .where(
       and(
-        inArray(enrollments.contactId, contactIds),
+        isOneOf(enrollments.contactId, contactIds),
         ne(sequences.slug, slug),
         isNotNull(enrollments.activatedAt),
         or(sql`${enrollments.endedAt} is null`, gte(enrollments.endedAt, fromMs)),
@@ -200,7 +204,7 @@ function readEngagement(tx: Tx, contactIds: string[], { sequenceId }: PeopleQues
     .innerJoin(subjectKeys, eq(subjectKeys.subjectId, enrollments.subjectId))
     .where(
       and(
-        inArray(enrollments.contactId, contactIds),
+        isOneOf(enrollments.contactId, contactIds),
         eq(enrollments.sequenceId, sequenceId),
         or(isNotNull(messages.openedAt), isNotNull(messages.clickedAt)),
       ),
@@ -212,7 +216,7 @@ function readArms(tx: Tx, contactIds: string[], sequenceId: string | null) {
   return tx
     .select({ contactId: assignments.contactId, arm: assignments.arm })
     .from(assignments)
-    .where(and(inArray(assignments.contactId, contactIds), eq(assignments.sequenceId, sequenceId)))
+    .where(and(isOneOf(assignments.contactId, contactIds), eq(assignments.sequenceId, sequenceId)))
     .orderBy(assignments.assignedAt, assignments.id);
 }
 
@@ -222,7 +226,7 @@ async function readEvents(tx: Tx, refs: readonly string[]): Promise<Map<string, 
   const rows = await tx
     .select({ id: inbox.id, connectionId: inbox.connectionId, events: inbox.events, receivedMs: inbox.receivedAt })
     .from(inbox)
-    .where(inArray(inbox.id, ids));
+    .where(isOneOf(inbox.id, ids));
   return new Map(
     rows.flatMap(({ id, connectionId, events, receivedMs }) =>
       events.map((event, index): [string, HistoricEvent[]] => [`${id}/${index}`, [{ event, connectionId, receivedMs }]]),

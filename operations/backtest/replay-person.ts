@@ -3,6 +3,7 @@ import type { BacktestedEnrollment, BacktestEntry } from '../../domain/backtest/
 import type { Channel } from '../../domain/channels/index.ts';
 import type { DomainEvent, PersonRef } from '../../domain/events.ts';
 import { armOf } from '../../domain/experiments/arm.ts';
+import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import { type Identity, isStrong } from '../../domain/people/choose-contact.ts';
@@ -14,7 +15,6 @@ import type { EpochMs, FinishReason, Progress } from '../../domain/sequence/plan
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Assignment } from '../dispatch/assignment.ts';
 import { pointOf } from '../dispatch/assignment.ts';
-import { askAgainAt } from '../dispatch/decide-and-claim.ts';
 import { factsFrom, type Reading, type StepWorld } from '../dispatch/facts.ts';
 import { type LedgerRow, readProgress, unsettledRow } from '../dispatch/progress.ts';
 import type { DecisionContext } from '../intake/draft.ts';
@@ -47,6 +47,12 @@ export interface Replayed {
   notBegun: string[];
 }
 
+interface People {
+  everyone: (typeof contacts.$inferSelect)[];
+  ids: ReadonlySet<string>;
+  identities: (typeof contactIdentities.$inferSelect)[];
+}
+
 /** Something that happened, in the order in which the store knew of it. */
 interface Happening {
   atMs: EpochMs;
@@ -72,6 +78,9 @@ class Replay {
   readonly #logs = new Map<string, BacktestEntry[]>();
   readonly #hashes = new Map<string, string>();
   readonly #oracle: PurchaseOracle;
+  readonly #people = new Map<string, People>();
+  /** The latest progress of each, and what it was derived from. */
+  readonly #progress = new Map<Run, { row: Run['row']; ledger: Run['ledger']; progress: Progress }>();
   /** Addresses that a provider reported, which no event says. */
   readonly #reported: PersonHistory['suppressions'];
 
@@ -89,6 +98,7 @@ class Replay {
     for (const { atMs, connectionId, event } of this.#happenings()) {
       this.#dispatchBefore(atMs);
       this.#world.apply(event, this.#context(connectionId, atMs));
+      this.#people.clear();
     }
     this.#dispatchBefore(this.#trial.untilMs);
     return { enrollments: this.#enrollments(), notBegun: this.#notBegun() };
@@ -158,7 +168,12 @@ class Replay {
   }
 
   #progressAt(run: Run, nowMs: EpochMs): Progress {
-    return readProgress(run.row, this.#ledgerAt(run, nowMs));
+    if (this.#history.engagement.length > 0) return readProgress(run.row, this.#ledgerAt(run, nowMs));
+    const known = this.#progress.get(run);
+    if (known !== undefined && known.row === run.row && known.ledger === run.ledger) return known.progress;
+    const progress = readProgress(run.row, run.ledger);
+    this.#progress.set(run, { row: run.row, ledger: run.ledger, progress });
+    return progress;
   }
 
   #act(run: Run, nowMs: EpochMs): void {
@@ -182,7 +197,7 @@ class Replay {
         return;
       case 'hold':
       case 'defer': {
-        const untilMs = verdict.kind === 'hold' ? askAgainAt(reading, nowMs) : verdict.untilMs;
+        const untilMs = verdict.kind === 'hold' ? askAgainAt(reading.facts, nowMs) : verdict.untilMs;
         const anchorAt = verdict.kind === 'defer' ? (verdict.anchorMs ?? run.row.anchorAt) : run.row.anchorAt;
         run.row = { ...run.row, anchorAt, notBefore: { ...run.row.notBefore, [stepId]: untilMs } };
         log.push({ kind: 'deferred', atMs: nowMs, step: stepId, reason: verdict.reason, untilMs });
@@ -217,7 +232,10 @@ class Replay {
   #end(run: Run, reason: FinishReason, nowMs: EpochMs): void {
     run.row = { ...run.row, status: statusOf(reason), stopReason: reason === 'completed' ? null : reason, endedAt: nowMs };
     const contact = this.#world.contacts.get(run.row.contactId);
-    if (reason === 'completed' && contact?.lifecycle === 'IN_PROGRESS') this.#world.contacts.set(contact.id, { ...contact, lifecycle: 'CONTACTED' });
+    if (reason === 'completed' && contact?.lifecycle === 'IN_PROGRESS') {
+      this.#world.contacts.set(contact.id, { ...contact, lifecycle: 'CONTACTED' });
+      this.#people.clear();
+    }
   }
 
   #readingOf(run: Run, stepId: string, nowMs: EpochMs): Reading {
@@ -247,15 +265,27 @@ class Replay {
     );
   }
 
+  /** The person's contacts and identities as rows, in the order in which they are tried as addresses; the same arrays until something happens. */
+  #peopleOf(personId: string, ownId: string): People {
+    const key = `${personId} ${ownId}`;
+    const known = this.#people.get(key);
+    if (known !== undefined) return known;
+    const { tenant } = this.#trial;
+    const contactsNow = [...this.#world.contacts.values()].filter((c) => c.personId === personId).sort((a, b) => (a.id < b.id ? -1 : 1));
+    const ids = new Set(contactsNow.map((c) => c.id));
+    const own = ({ contactId }: { contactId: string }) => (contactId === ownId ? 0 : 1);
+    const identities = this.#world.identities
+      .flatMap((identity, at) => (ids.has(identity.contactId) ? [{ ...identity, tenantId: tenant.id, id: String(at), createdAt: at }] : []))
+      .sort((a, b) => own(a) - own(b) || b.createdAt - a.createdAt);
+    const people = { everyone: contactsNow.map((contact) => contactRow(tenant.id, contact)), ids, identities };
+    this.#people.set(key, people);
+    return people;
+  }
+
   #stepWorld(run: Run, personId: string, nowMs: EpochMs): StepWorld {
     const { tenant } = this.#trial;
     const { row } = run;
-    const everyone = [...this.#world.contacts.values()].filter((c) => c.personId === personId).sort((a, b) => (a.id < b.id ? -1 : 1));
-    const ids = new Set(everyone.map((c) => c.id));
-    const identities = this.#world.identities.flatMap((identity, at) =>
-      ids.has(identity.contactId) ? [{ ...identity, tenantId: tenant.id, id: String(at), createdAt: at }] : [],
-    );
-    const own = ({ contactId }: { contactId: string }) => (contactId === row.contactId ? 0 : 1);
+    const { everyone, ids, identities } = this.#peopleOf(personId, row.contactId);
     const others = [...this.#world.runs.values()].filter((other) => other !== run && ids.has(other.row.contactId));
     const sends = others.flatMap(({ ledger, plan }) =>
       ledger
@@ -269,8 +299,8 @@ class Replay {
       subject: subjectRow(tenant.id, subject),
       paused: false,
       move: null,
-      contacts: everyone.map((contact) => contactRow(tenant.id, contact)),
-      identities: identities.sort((a, b) => own(a) - own(b) || b.createdAt - a.createdAt) satisfies (typeof contactIdentities.$inferSelect)[],
+      contacts: everyone,
+      identities,
       consents: this.#world.consents.filter(({ contactId }) => ids.has(contactId)),
       sends: [...sends, ...this.#history.sends.filter(({ atMs }) => atMs <= nowMs)],
       others: others.filter(({ row: other }) => other.endedAt === null).map(({ row: enrollment, ledger }) => ({ enrollment, ledger: [...ledger] })),
@@ -362,6 +392,8 @@ class PurchaseOracle {
   readonly #reports: { receivedMs: EpochMs; names: string[]; keys: string[] }[] = [];
 
   constructor(trial: Trial, { events }: PersonHistory) {
+    // Of those who never ordered there is nothing to find out.
+    if (!events.some(({ event }) => event.type === 'order.placed')) return;
     for (const { event, connectionId, receivedMs } of events) this.#note(trial, event, connectionId, receivedMs);
   }
 

@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from 'uuid';
 import type { DomainEvent } from '../../domain/events.ts';
 import { type Identity, isStrong } from '../../domain/people/choose-contact.ts';
 import { noDetails } from '../../domain/people/fold-details.ts';
@@ -212,7 +211,7 @@ export class ReplayedWorld {
       const { subjectId, enrollmentId } = order;
       const noRevenue = event.type === 'order.placed' ? event.order.noRevenue : null;
       const key = `${context.source.connectionId} ${order.externalId}`;
-      this.#orders.set(key, this.#orders.get(key) ?? { id: uuidv7(), subjectId, enrollmentId, placedAt: event.occurredAtMs, noRevenue });
+      this.#orders.set(key, this.#orders.get(key) ?? { id: context.newId(), subjectId, enrollmentId, placedAt: event.occurredAtMs, noRevenue });
     }
   }
 

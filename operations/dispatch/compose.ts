@@ -19,7 +19,7 @@ export interface ComposeInput {
 
 /** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
 export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): MessagePayload {
-  const content = version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
+  const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
   const { settings, subject, person, facts } = reading;

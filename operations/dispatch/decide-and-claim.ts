@@ -1,12 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { hasCopy } from '../../content/channels/index.ts';
+import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
-import { scaled } from '../../domain/sequence/time-scale.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
@@ -34,6 +34,7 @@ import {
   writeDefer,
   writeSkip,
 } from './records.ts';
+import { storeVariant } from './variant.ts';
 import type { Version, VersionCache } from './versions.ts';
 
 /** A claim that is about to be committed. Once it is committed, the provider may be called until the deadline. */
@@ -44,6 +45,7 @@ export interface Claimed {
   outlet: Outlet;
   deadline: Deadline;
   payload: MessagePayload;
+  variant: string | null;
   dueMs: number;
   startedMs: number;
 }
@@ -233,7 +235,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
   switch (verdict.kind) {
     case 'hold':
       // A release wakes the workflow; where a takeover ends by itself, it asks again. A pause ends by a signal.
-      if (enrollment.held === null) writeDefer(tx, enrollment, stepId, { untilMs: askAgainAt(reading, nowMs) });
+      if (enrollment.held === null) writeDefer(tx, enrollment, stepId, { untilMs: askAgainAt(reading.facts, nowMs) });
       return done(verdict.reason);
     case 'defer':
       writeDefer(tx, enrollment, stepId, verdict);
@@ -254,14 +256,6 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
       }
       return claimStep(attempt, opened.outlet, reading, dueMs, nowMs);
   }
-}
-
-const askEveryMs = 3_600_000;
-
-/** When a step is asked about again whose person is answered by somebody: within the hour, or when the takeover ends by itself. */
-export function askAgainAt({ facts }: Pick<Reading, 'facts'>, nowMs: number): number {
-  const ends = facts.person.contacts.flatMap(({ takenOver }) => takenOver?.untilMs ?? []);
-  return Math.min(nowMs + scaled(askEveryMs, facts.plan.timeScale), ...ends.filter((endMs) => endMs > nowMs));
 }
 
 /** A call in doubt has had its moment. */
@@ -299,6 +293,7 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
   const startedMs = deps.clock.monotonicMs();
   // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);
+  if (reading.variant !== null) storeVariant(tx, enrollment, stepId, reading.variant);
   writeClaim(tx, row, {
     tenantId: attempt.tenantId,
     messageId,
@@ -308,9 +303,10 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
     connectionId: outlet.connectionId,
     account: outlet.sender.account,
     payload,
+    variant: reading.variant?.variant.id ?? null,
     times: outlet.sender.times,
     dueAtMs: dueMs,
   });
   deps.log.info({ enrollmentId: enrollment.id, step: stepId, version: version.version }, 'a step is claimed');
-  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, dueMs, startedMs };
+  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, variant: reading.variant?.variant.id ?? null, dueMs, startedMs };
 }

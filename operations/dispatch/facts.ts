@@ -26,6 +26,7 @@ import { readSubject } from '../subject-row.ts';
 import { type Assignment, readAssignment } from './assignment.ts';
 import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
+import { type ChosenVariant, readVariant } from './variant.ts';
 import { messageAsIdentity } from './records.ts';
 import type { Version } from './versions.ts';
 
@@ -34,6 +35,8 @@ export interface Reading {
   facts: Facts;
   /** To be stored with the activation. */
   assignment: Assignment | null;
+  /** What the person gets of this step; null: it has one content. */
+  variant: ChosenVariant | null;
   progress: Progress;
   settings: TenantSettings;
   synthetic: boolean;
@@ -140,10 +143,12 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
   const contactIds = everyone.map((c) => c.id);
   const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
+  const step = definition.steps.find(({ id }) => id === input.stepId);
+  const variant = step === undefined ? null : await readVariant(tx, enrollment, { personId, contactIds, step });
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
   const wantsHour = definition.steps.find((s) => s.id === input.stepId)?.bestHour === true;
-  return factsFrom(input, { hashOf, blocked, assignment, versions, engagedAtMs: wantsHour ? await readEngagement(tx, contactIds) : [] });
+  return factsFrom(input, { hashOf, blocked, assignment, variant, versions, engagedAtMs: wantsHour ? await readEngagement(tx, contactIds) : [] });
 }
 
 /** When they opened or clicked emails, the latest first. */
@@ -166,6 +171,8 @@ export interface BesidesWorld {
   /** Suppressions in force for any of the identities, and for the message itself. */
   blocked: readonly { channel: string; hash: string; reason: string }[];
   assignment: Assignment | null;
+  /** Absent: which content goes out is not asked. */
+  variant?: ChosenVariant | null;
   /** Those of the person's other running enrollments. */
   versions: ReadonlyMap<string, Version>;
   /** When the person opened or clicked emails; empty where nobody asks. */
@@ -175,7 +182,7 @@ export interface BesidesWorld {
 /** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
 export function factsFrom(
   input: Omit<ReadingInput, 'versionOf'>,
-  { hashOf, blocked, assignment, versions, engagedAtMs = [] }: BesidesWorld,
+  { hashOf, blocked, assignment, variant = null, versions, engagedAtMs = [] }: BesidesWorld,
 ): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
@@ -222,7 +229,7 @@ export function factsFrom(
   const elsewhere = input.world.sends.map((s): SendRecord => ({ ...s, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
-  const zones = zonesOf([contact, person, ...everyone], identities, settings.timeZone);
+  const zones = zonesFrom(input.world, contact, person, settings.timeZone);
   const channelFactsByName = Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)]));
   const facts: Facts = {
     plan,
@@ -292,7 +299,7 @@ export function factsFrom(
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
   const usedChannels = new Set(sends.map((s) => s.channel));
-  return { facts, assignment, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
+  return { facts, assignment, variant, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
 }
 
 /** What the first contact says that says anything: a merge leaves each with its own. */
@@ -309,6 +316,26 @@ function upcomingOf(others: StepWorld['others'], versions: BesidesWorld['version
     // One that is on its way is among the sends.
     return next.filter(({ stepId }) => !ledger.some((m) => m.stepId === stepId && m.state === 'claimed'));
   });
+}
+
+// A backtest asks again and again about the same people.
+const zonesBefore = new WeakMap<
+  StepWorld['identities'],
+  { contacts: StepWorld['contacts']; contactId: string; storeTimeZone: string; zones: PersonZones }
+>();
+
+function zonesFrom(
+  world: StepWorld,
+  contact: StepWorld['contacts'][number],
+  person: StepWorld['contacts'][number],
+  storeTimeZone: string,
+): PersonZones {
+  const { contacts: everyone, identities } = world;
+  const before = zonesBefore.get(identities);
+  if (before?.contacts === everyone && before.contactId === contact.id && before.storeTimeZone === storeTimeZone) return before.zones;
+  const zones = zonesOf([contact, person, ...everyone], identities, storeTimeZone);
+  zonesBefore.set(identities, { contacts: everyone, contactId: contact.id, storeTimeZone, zones });
+  return zones;
 }
 
 /** The zones of the first contact whose location is known; the phone numbers are the whole person's. */

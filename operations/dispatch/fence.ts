@@ -80,6 +80,8 @@ export interface ClaimInput {
   connectionId: string | null;
   account: string;
   payload: MessagePayload;
+  /** Which of the step's variants it is; null: it has one content. */
+  variant: string | null;
   times: SenderTimes;
   dueAtMs: number;
 }
@@ -95,7 +97,9 @@ export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void 
     leaseMs: c.times.leaseMs,
     deadLeaseMs: c.times.deadLeaseMs,
     inDoubt: wasUnknown,
-    ...(wasUnknown ? {} : { doubtSince: null, connectionId: c.connectionId, account: c.account, channel: c.payload.channel, payload: c.payload }),
+    ...(wasUnknown
+      ? {}
+      : { doubtSince: null, connectionId: c.connectionId, account: c.account, channel: c.payload.channel, payload: c.payload, variant: c.variant }),
     // `maxRetries` counts the refusals of one channel: another provider has refused nothing yet.
     ...(wasUnknown || row?.channel === c.payload.channel ? {} : { refusals: 0 }),
     findFrom: null,

@@ -25,6 +25,7 @@ export const unsettledRow: LedgerRow = {
   connectionId: null,
   account: null,
   channel: null,
+  variant: null,
   refusals: 0,
   failures: 0,
   refusedForGood: false,

@@ -49,6 +49,17 @@ export interface ScopedKey extends SubjectKey {
  * Source: docs/rules.md#rule-10
  */
 export function identitiesOf(source: EventSource, ref: PersonRef): Identity[] {
+  const before = normalised.get(ref);
+  if (before?.source === source) return [...before.identities];
+  const identities = readIdentities(source, ref);
+  normalised.set(ref, { source, identities });
+  return [...identities];
+}
+
+/** Worked out once for each reference and source, as `known` below: normalising a number or an international domain takes long. */
+const normalised = new WeakMap<PersonRef, { source: EventSource; identities: readonly Identity[] }>();
+
+function readIdentities(source: EventSource, ref: PersonRef): Identity[] {
   const email = ref.email === null ? null : normaliseEmail(ref.email);
   const phone = ref.phone === null ? null : normalisePhone(ref.phone, source.country);
   const all = [

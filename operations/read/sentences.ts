@@ -20,6 +20,8 @@ const inBrackets = (...parts: (string | null)[]) => {
   return known.length === 0 ? '' : ` (${known.join(', ')})`;
 };
 
+const variantWords = (data: Data) => (textOf(data['variant']) === '' ? '' : `, as variant ${textOf(data['variant'])}`);
+
 /** One entry of an enrollment's story as a sentence. A type that is not known here is named as it is. */
 export function eventSentence(about: Words, type: string, data: Data): string {
   const step = textOf(data['step']);
@@ -43,7 +45,7 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'abandoned':
       return `The ${noun}${known} ${about.begun}.`;
     case 'message.sent':
-      return `${step} went out.`;
+      return `${step} went out${variantWords(data)}.`;
     case 'message.failed':
       return `${step} was not accepted by the provider.`;
     case 'message.unknown':

@@ -56,10 +56,10 @@ describe('the presets', () => {
 
 describe('a file of one’s own', () => {
   test.each([
-    ['consent: unknown', 'skipped consent_required'],
+    ['consent: unknown\nconsentLaw: strict', 'skipped consent_required'],
     ['consent: unknown\nconsentLaw: law\nlastOrder: 2024-01-05', 'skipped consent_expired'],
     ['consent: unknown\nconsentLaw: law\nlastOrder: 2025-05-14', 'sent'],
-    ['consent: unknown\nconsentLaw: off', 'sent'],
+    ['consent: unknown', 'sent'],
     ['consent: denied\nconsentLaw: off', 'skipped no_consent'],
     ['consent: granted', 'sent'],
   ])('goes by the law of consent of the scenario: %s', async (given, expected) => {
@@ -67,6 +67,17 @@ describe('a file of one’s own', () => {
     const { events } = JSON.parse(said) as { events: { kind: string; step: string | null; reason: string | null }[] };
     const first = events.find((e) => e.step === 'first' && e.kind !== 'deferred');
     expect(first?.kind === 'sent' ? 'sent' : `${first?.kind} ${first?.reason}`).toBe(expected);
+  });
+
+  test('names the variant of a step, the first unless the scenario says another', async () => {
+    const compared = file(
+      'compared.yaml',
+      'sequence: compared\nname: Compared\non: cart.abandoned\nquietFor: 1h\nsteps:\n  - { id: mail, at: 2h, channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/b }] }\n',
+    );
+    expect((await rekindle(compared)).said).toContain('by email: Variant a.');
+    expect((await rekindle(compared, '--scenario', file('b.yaml', 'variants: { mail: b }\n'))).said).toContain('by email: Variant b.');
+    const wrong = await rekindle(compared, '--scenario', file('c.yaml', 'variants: { mail: c }\n'));
+    expect(wrong.complained + wrong.said).toContain('is no variant of this step: it has a, b');
   });
 
   test('is rehearsed as JSON, with what happens in the scenario', async () => {

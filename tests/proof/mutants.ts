@@ -224,15 +224,9 @@ export const mutants: readonly Mutant[] = [
     expects: /^G2: .* open/,
   },
   {
-    name: 'lead-forgets-who-is-enrolled',
-    without: 'the running enrollments of whoever turns out to be the same person by a lead',
-    patches: [
-      {
-        file: 'operations/effects/lead-created.ts',
-        from: 'decide: (event, draft) =>',
-        to: 'decide: (event, draft) => (draft.openEnrollmentsOf = () => []) &&',
-      },
-    ],
+    name: 'lead-never-stops',
+    without: 'the declaration that a lead may merge persons, so that its answer waits for the calls of those who had a stop',
+    patches: [{ file: 'operations/effects/lead-created.ts', from: "stops: 'when_it_merges',", to: "stops: 'never'," }],
     expects: /^(G2|G3)/,
   },
   {

@@ -140,6 +140,7 @@ function presentMessage(row: Extract<Entry, { kind: 'message' }>['row']) {
     failures: row.failures,
     refusals: row.refusals,
     skip_reason: row.skipReason,
+    variant: row.variant,
     provider_response: row.response,
     provider_message_id: row.providerMessageId,
   };

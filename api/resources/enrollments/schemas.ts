@@ -143,6 +143,7 @@ export const entrySchema = z
       failures: z.int(),
       refusals: z.int(),
       skip_reason: z.string().nullable(),
+      variant: z.string().nullable().meta({ description: 'Which of the step’s variants it is; null: the step has one content.' }),
       provider_response: z.string().nullable(),
       provider_message_id: z.string().nullable(),
     }),

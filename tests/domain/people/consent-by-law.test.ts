@@ -102,22 +102,24 @@ describe('the law of consent', () => {
 
 describe('a dispatch', () => {
   const place = (country: string) => ({ place: { country, region: null } });
+  const strict = { consentLaw: 'strict' as const };
 
   test('is skipped where the law asks for consent, and says which', () => {
-    const verdict = decide({ zones: place('DE') });
+    const verdict = decide({ zones: place('DE'), settings: strict });
     expect(verdict).toMatchObject({ kind: 'skip', reason: 'consent_required' });
     expect(checkOf(verdict, 'channel')).toMatchObject({
       input: { email: 'consent_required', law: 'DE', source: expect.stringContaining('UWG') as unknown, version: consentLawVersion },
       note: 'The law asks for consent. In DE the law asks for consent (UWG § 7(2) and (3)).',
     });
-    expect(decide({ zones: place('DE'), settings: { consentLaw: 'off' } }).kind).toBe('send');
-    expect(decide({ zones: place('BR') }).kind).toBe('send');
-    expect(decide({ zones: place('DE'), channels: { email: { ...usable, consent: 'granted' } } }).kind).toBe('send');
+    // Off unless the store says otherwise.
+    expect(decide({ zones: place('DE') }).kind).toBe('send');
+    expect(decide({ zones: place('BR'), settings: strict }).kind).toBe('send');
+    expect(decide({ zones: place('DE'), settings: strict, channels: { email: { ...usable, consent: 'granted' } } }).kind).toBe('send');
   });
 
   test('goes by the strictest of the countries that may be the person’s', () => {
-    expect(decide({ zones: { ...place('US'), countries: ['US', 'DE'] } })).toMatchObject({ reason: 'consent_required' });
-    expect(decide({ zones: { ...place('DE'), countries: [] } }).kind).toBe('send');
+    expect(decide({ zones: { ...place('US'), countries: ['US', 'DE'] }, settings: strict })).toMatchObject({ reason: 'consent_required' });
+    expect(decide({ zones: { ...place('DE'), countries: [] }, settings: strict }).kind).toBe('send');
   });
 
   test('rests on a purchase where the store reads the law so, and the record says until when', () => {
@@ -142,7 +144,7 @@ describe('a dispatch', () => {
 
   test('takes another channel where the law closes the first', () => {
     const step = { channels: ['sms', 'email'] as ('sms' | 'email')[] };
-    const verdict = decide({ step, zones: place('US'), channels: { sms: usable, email: usable } });
+    const verdict = decide({ step, zones: place('US'), settings: strict, channels: { sms: usable, email: usable } });
     expect(verdict).toMatchObject({ kind: 'send', channel: 'email' });
     expect(checkOf(verdict, 'channel').input).toMatchObject({ sms: 'consent_required', email: 'chosen' });
   });

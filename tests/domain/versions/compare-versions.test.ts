@@ -73,10 +73,10 @@ test('a default that is written out, another order of keys and of stop rules is 
 });
 
 test('a field that this comparison does not know yet is never invisible', () => {
-  const more = { ...before, bestHour: true, steps: [{ ...one, variants: ['a', 'b'] }, two, three] };
+  const more = { ...before, bestHour: true, steps: [{ ...one, flavours: ['a', 'b'] }, two, three] };
   const diff = compareVersions(source(before), source(more));
   expect(diff.settings).toEqual([{ field: 'bestHour', before: null, after: true }]);
-  expect(diff.steps).toMatchObject([{ step: 'one', fields: [{ field: 'variants' }] }]);
+  expect(diff.steps).toMatchObject([{ step: 'one', fields: [{ field: 'flavours' }] }]);
 });
 
 const standing = (settled: string[], count: number, steps = before.steps, version = 1): Standing => ({ version, steps, settled, count });

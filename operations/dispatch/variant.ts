@@ -1,0 +1,58 @@
+import { and, asc, eq, inArray } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { type Tx, unawaited } from '../../db/client.ts';
+import { variantAssignments } from '../../db/schema/index.ts';
+import { sharesOf, type Variant, variantAt } from '../../domain/experiments/variant.ts';
+import type { StepDefinition } from '../../domain/sequence/definition.ts';
+import { pointOf } from './assignment.ts';
+import type { EnrollmentRow } from './progress.ts';
+
+/** What a person gets of a step that has variants. */
+export interface ChosenVariant {
+  variant: Variant;
+  /** What is to be stored with the claim; null: it was stored before. */
+  toStore: { shares: Record<string, number> } | null;
+}
+
+/**
+ * The variant of a person, under the person's lock, by a hash as the holdout's. The first one that any of the person's contacts got stays, after a merge and
+ * after a change of the weights; one that the step no longer has is drawn anew and not stored.
+ * @returns null: the step has one content
+ * Source: docs/rules.md#rule-35
+ */
+export async function readVariant(
+  tx: Tx,
+  { sequenceId }: Pick<EnrollmentRow, 'sequenceId'>,
+  { personId, contactIds, step }: { personId: string; contactIds: readonly string[]; step: Pick<StepDefinition, 'id' | 'variants'> },
+): Promise<ChosenVariant | null> {
+  const { variants } = step;
+  if (variants === undefined) return null;
+  const [stored] = await tx
+    .select({ variant: variantAssignments.variant })
+    .from(variantAssignments)
+    .where(
+      and(
+        eq(variantAssignments.sequenceId, sequenceId),
+        eq(variantAssignments.stepId, step.id),
+        inArray(variantAssignments.contactId, [...contactIds]),
+      ),
+    )
+    .orderBy(asc(variantAssignments.assignedAt), asc(variantAssignments.id))
+    .limit(1);
+  const kept = variants.find(({ id }) => id === stored?.variant);
+  const variant = kept ?? variantAt(pointOf(`${sequenceId}\n${step.id}`, personId), variants);
+  return { variant, toStore: stored === undefined ? { shares: sharesOf(variants) } : null };
+}
+
+/** Written with the claim, so before the first send. */
+export function storeVariant(tx: Tx, enrollment: EnrollmentRow, stepId: string, { variant, toStore }: ChosenVariant): void {
+  if (toStore === null) return;
+  const { tenantId, sequenceId, contactId } = enrollment;
+  unawaited(
+    tx,
+    tx
+      .insert(variantAssignments)
+      .values({ tenantId, id: uuidv7(), sequenceId, stepId, contactId, variant: variant.id, shares: toStore.shares })
+      .onConflictDoNothing(),
+  );
+}

@@ -1,0 +1,105 @@
+import { asc, eq, isNotNull, sql } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { sequences, tenants, variantAssignments } from '../../db/schema/index.ts';
+import { type SampleRatio, sampleRatio } from '../../domain/statistics/sample-ratio.ts';
+import type { Deps } from '../deps.ts';
+import { type Interval, wilsonInterval } from './wilson-interval.ts';
+
+/** The people who got one variant of a step. Each counts in the one that they got first. */
+export interface VariantFigures {
+  variant: string;
+  people: number;
+  /** How many it should be, by the weights that were in force when they were assigned. */
+  expected: number;
+  /** Of the messages of the step, those of this variant that went out, and of these, opened and clicked. */
+  sent: number;
+  opened: number;
+  clicked: number;
+  /** Whose window is over: only they are compared. */
+  complete: number;
+  /** Of these, who ordered within the window. */
+  converted: number;
+  /** Share of `converted` in `complete`; null: nobody's window is over. */
+  rate: number | null;
+  interval: Interval | null;
+}
+
+export interface StepVariants {
+  sequence: string;
+  name: string;
+  step: string;
+  /** How long after the assignment an order counts, in milliseconds of this tenant's time. */
+  windowMs: number;
+  variants: VariantFigures[];
+  /** null: there is nothing to compare. */
+  sampleRatio: SampleRatio | null;
+}
+
+/** For each step that has variants, or had: what the people who got each of them did, all counted by the same query from the assignment on. */
+export function readVariants(deps: Pick<Deps, 'db' | 'versions'>, tenantId: string): Promise<StepVariants[]> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [tenant] = await tx.select({ timeScale: tenants.timeScale }).from(tenants).where(eq(tenants.id, tenantId));
+    const known = await tx
+      .selectDistinct({
+        id: sequences.id,
+        slug: sequences.slug,
+        name: sequences.name,
+        versionId: sequences.currentVersionId,
+        step: variantAssignments.stepId,
+      })
+      .from(sequences)
+      .innerJoin(variantAssignments, eq(variantAssignments.sequenceId, sequences.id))
+      .where(isNotNull(sequences.currentVersionId))
+      .orderBy(asc(sequences.slug), asc(variantAssignments.stepId));
+    const found: StepVariants[] = [];
+    for (const { id, slug, name, versionId, step } of known) {
+      if (versionId === null) continue;
+      const { definition } = await deps.versions.load(tx, versionId);
+      const windowMs = definition.goal.withinMs / (tenant?.timeScale ?? 1);
+      const variants = await readArms(tx, id, step, windowMs);
+      const ratio = sampleRatio(
+        variants.map(({ people }) => people),
+        variants.map(({ expected }) => expected),
+      );
+      found.push({ sequence: slug, name, step, windowMs, variants, sampleRatio: ratio });
+    }
+    return found;
+  });
+}
+
+type Row = Record<'people' | 'expected' | 'sent' | 'opened' | 'clicked' | 'complete' | 'converted', number> & { variant: string };
+
+async function readArms(tx: Tx, sequenceId: string, stepId: string, windowMs: number): Promise<VariantFigures[]> {
+  const { rows } = await tx.execute<Row>(sql`
+    with assigned as (
+      -- Of several assignments of one person, the first counts.
+      select distinct on (c.person_id) c.person_id, a.variant, a.shares, a.assigned_at, a.assigned_at + make_interval(secs => ${windowMs / 1_000}) as ends_at
+      from variant_assignments a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
+      where a.sequence_id = ${sequenceId} and a.step_id = ${stepId}
+      order by c.person_id, a.assigned_at, a.id),
+    bought as (
+      select distinct a.person_id
+      from assigned a
+        join contacts c on c.person_id = a.person_id
+        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
+      where o.no_revenue is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at),
+    counted as (
+      select a.variant, count(*)::int as people, (count(*) filter (where a.ends_at <= clock_timestamp()))::int as complete,
+        (count(*) filter (where a.ends_at <= clock_timestamp() and b.person_id is not null))::int as converted
+      from assigned a left join bought b on b.person_id = a.person_id group by a.variant),
+    meant as (select s.key as variant, sum(s.value::text::double precision) as expected from assigned a cross join lateral jsonb_each(a.shares) s group by 1),
+    told as (
+      select m.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
+      from messages m join enrollments e on e.tenant_id = m.tenant_id and e.id = m.enrollment_id
+      where e.sequence_id = ${sequenceId} and m.step_id = ${stepId} and m.variant is not null and m.state = 'sent' group by 1)
+    select coalesce(c.variant, w.variant) as variant, coalesce(c.people, 0) as people, coalesce(w.expected, 0)::double precision as expected,
+      coalesce(t.sent, 0) as sent, coalesce(t.opened, 0) as opened, coalesce(t.clicked, 0) as clicked,
+      coalesce(c.complete, 0) as complete, coalesce(c.converted, 0) as converted
+    from counted c full join meant w on w.variant = c.variant left join told t on t.variant = coalesce(c.variant, w.variant)
+    order by 1`);
+  return rows.map((row) => ({
+    ...row,
+    rate: row.complete === 0 ? null : row.converted / row.complete,
+    interval: wilsonInterval(row.converted, row.complete),
+  }));
+}
