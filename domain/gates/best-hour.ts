@@ -8,7 +8,7 @@ import { quietHours } from './quiet-hours.ts';
 import { sendWindow } from './send-window.ts';
 
 /** The hour of those of whom nothing is known. */
-export const usualHour = 10;
+const usualHour = 10;
 
 const hourMs = 3_600_000;
 
@@ -29,7 +29,7 @@ export function bestHourOf(engagedAtMs: readonly EpochMs[], timeZone: string): n
 /**
  * A step may wait for the hour at which its person reads emails, on their likeliest clock. It is a wish: where that hour comes after the step's expiry, or
  * is closed by the store or the law, the step goes out as it would without. Off under a time scale.
- * Source: docs/rules.md#rule-35
+ * Source: docs/rules.md#rule-36
  */
 export const bestHour: TimeGate = {
   name: 'best_hour',

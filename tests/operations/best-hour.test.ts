@@ -6,7 +6,7 @@ import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { publishYaml } from '../helpers/publish-yaml.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 
-// What a person opened is read when a step waits for their hour (docs/rules.md#rule-35).
+// What a person opened is read when a step waits for their hour (docs/rules.md#rule-36).
 
 let shop: Shop;
 let owner: pg.Client;

@@ -4,7 +4,7 @@ import { bestHourOf } from '../../../domain/gates/best-hour.ts';
 import { parseSequence } from '../../../domain/sequence/parse-sequence.ts';
 import { anEmail, aSequence, cartUpdated, ms, rehearse, usualQuietHours } from '../../helpers/sequence-dsl.ts';
 
-// An email may wait for the hour at which its person reads emails (docs/rules.md#rule-35).
+// An email may wait for the hour at which its person reads emails (docs/rules.md#rule-36).
 
 const waiting = aSequence({ steps: [anEmail({ id: 'first', at: '2h' }), { ...anEmail({ id: 'second', at: '24h' }), bestHour: true }] });
 const secondAt = (setting: Parameters<typeof rehearse>[2], left = '12:00') =>
