@@ -33,12 +33,19 @@ export const orderPlaced: Effect<OrderPlaced> = {
       const { lastOrderAt } = draft.contact(id);
       draft.changeContact(id, { lastOrderAt: Math.max(lastOrderAt ?? event.occurredAtMs, event.occurredAtMs) });
     }
+    if (event.order.noRevenue === null) for (const id of new Set([...persons, ...(buyerId === null ? [] : [buyerId])])) markConverted(draft, id);
     draft.coverPersons(persons);
     const ended = endOwnEnrollments(draft, event, persons, matched);
     endRunsOfSamePurchase(draft, event, persons, bought);
     recordOrder(draft, event, { buyerId, matched, ended });
   },
 };
+
+/** Somebody who bought may leave another cart, so this blocks nothing; what blocks is final. */
+function markConverted(draft: Draft, contactId: string): void {
+  const { lifecycle } = draft.contact(contactId);
+  if (lifecycle === 'NEW' || lifecycle === 'IN_PROGRESS' || lifecycle === 'CONTACTED') draft.changeContact(contactId, { lifecycle: 'CONVERTED' });
+}
 
 /** The contact whose order it is; null: the event names nobody. */
 function resolveBuyer(draft: Draft, event: OrderPlaced): string | null {
