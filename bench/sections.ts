@@ -1,6 +1,7 @@
 import { measureActivities } from './activities.ts';
 import { measureBacktest } from './backtest.ts';
 import { measureClaims } from './claims.ts';
+import { measureDispatch } from './dispatch.ts';
 import { measureDueToCall } from './due-to-call.ts';
 import { measureFlashSale } from './flash-sale.ts';
 import { measureGrowth } from './growth/growth.ts';
@@ -39,6 +40,7 @@ export const sections: readonly Section[] = [
   onStack('webhook', true, (stack, { rounds }) => measureWebhooks(stack, rounds, 500)),
   onStack('workflow', true, (stack, { rounds }) => measureWorkflows(stack, rounds, 100)),
   onStack('due', true, (stack) => measureDueToCall(stack, { light: 0.1, loaded: 0.5 })),
+  onStack('dispatch', false, (stack, { rounds }) => measureDispatch(stack, rounds)),
   onStack('claims', false, measureClaims),
   onStack('purchases', false, (stack, { rounds }) => measurePurchases(stack, rounds)),
   onStack('history', true, (stack) => measureHistory(stack, 15)),
