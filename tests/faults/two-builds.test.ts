@@ -12,7 +12,6 @@ import { type Build, type Change, makeBuild } from './builds.ts';
 const forgetful: Change = { file: 'worker/start-worker.ts', from: /maxCachedWorkflows: \d+/g, to: 'maxCachedWorkflows: 0' };
 const patchId = 'breathe-before-each-dispatch';
 const changed: Change[] = [
-  { file: 'workflows/recovery.ts', from: /  isCancellation,\n/g, to: '  isCancellation,\n  patched,\n' },
   {
     file: 'workflows/recovery.ts',
     from: /const step = (?=\{ \.\.\.ids, stepId: move\.stepId)/g,
