@@ -64,7 +64,7 @@ const real = () =>
     decisions: (await tx.select().from(decisions)).length,
     stories: (await tx.select().from(enrollmentEvents)).length,
     outbox: (await tx.select().from(outbox)).length,
-    rows: (await tx.select().from(enrollments)).map(({ anchorAt: _a, enrolledAt: _e, activatedAt, endedAt, ...row }) => ({
+    rows: (await tx.select().from(enrollments).orderBy(enrollments.id)).map(({ anchorAt: _a, enrolledAt: _e, activatedAt, endedAt, ...row }) => ({
       ...row,
       active: activatedAt !== null,
       over: endedAt !== null,
