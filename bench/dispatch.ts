@@ -61,7 +61,7 @@ export async function measureDispatch(stack: BenchStack, rounds: number): Promis
     return {
       figures: [{ ...figure, ratio: median(ratios), met: median(ratios) >= 0.8 }],
       notes: [
-        `dispatch: medians of ${rates.length} slices of ${perSlice} first emails, ${atOnce} at once, one process; on: quiet hours, legal hours, the law of consent with consent on record, blackout dates, three caps, and another message to each person a day before`,
+        `dispatch: medians of ${rates.length} slices of ${perSlice} first emails, ${atOnce} at once, one process; on: quiet hours, legal hours, the law of consent with consent on record, blackout dates and three caps`,
       ],
     };
   } finally {
