@@ -50,7 +50,7 @@ export async function pace(tx: Tx, paced: Paced, checks: readonly GateCheck[]): 
     keep(others);
     return { kind: 'now' };
   }
-  const expiryMs = expiryAt(paced.plan, paced.progress, stepId);
+  const expiryMs = decidedExpiry(checks) ?? expiryAt(paced.plan, paced.progress, stepId);
   const inMs = await callFunction<number>(tx, 'reserve_send_slot($1, $2)', [JSON.stringify(scopes), new Date(expiryMs).toISOString()]);
   if (inMs <= 0) return { kind: 'now' };
   const slotMs = nowMs + Math.ceil(inMs);
@@ -61,6 +61,12 @@ export async function pace(tx: Tx, paced: Paced, checks: readonly GateCheck[]): 
   }
   keep({ ...others, [stepId]: slotMs });
   return until(paced, slotMs, scopes, checks);
+}
+
+/** Until when the decision lets the step be sent: windows, quiet hours and `whenCapped: wait` may lengthen its life. */
+function decidedExpiry(checks: readonly GateCheck[]): EpochMs | null {
+  const expiryMs = checks.find(({ gate }) => gate === 'too_old')?.input['expiryMs'];
+  return typeof expiryMs === 'number' ? expiryMs : null;
 }
 
 function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], checks: readonly GateCheck[]): Pace {
