@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decisions, messages } from '../../db/schema/index.ts';
+import { decisions, enrollments, messages } from '../../db/schema/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { explainEnrollment } from '../../operations/read/explain.ts';
 import { changeSettings } from '../../operations/settings.ts';
@@ -130,4 +130,22 @@ test('after an outage: what is punctual goes out at once, what is overdue at the
   const waits = await Promise.all(overdue.slice(1).map(untilOf));
   expect(waits.map((w) => w?.reason)).toEqual(['rate', 'rate']);
   expect((waits[1]?.until ?? 0) - (waits[0]?.until ?? 0)).toBeGreaterThan(minuteMs - 5_000);
+});
+
+test('holds, and skips nobody, for a step that waits for a cap beyond its usual expiry', async () => {
+  await changeSettings(shop.deps, shop.tenant.tenantId, { changes: { catchUpPerMinute: null }, expectedVersion: null, by: 'test' });
+  await publishYaml(shop, yaml('whenCapped: wait\nrate: { most: 1, within: 1h }\n'));
+  await letTimePass(shop, 48 * 60 * minuteMs);
+  const ids = await due(2);
+  const laterMs = Date.now() + 25 * 60 * minuteMs;
+  await own((tx) =>
+    tx
+      .update(enrollments)
+      .set({ notBefore: { first: laterMs } })
+      .where(inArray(enrollments.id, ids)),
+  );
+  await letTimePass(shop, 25 * 60 * minuteMs + 1_000);
+  for (const id of ids) await dispatch(id);
+  expect(await statesOf(ids)).toEqual(['sent']);
+  expect(await untilOf(ids[1] ?? '')).toMatchObject({ reason: 'rate' });
 });
