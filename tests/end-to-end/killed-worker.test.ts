@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { startScript } from '../chaos/own-process.ts';
 import type { WorkerProcessConfig } from '../chaos/worker-process.ts';
+import { openPool } from '../helpers/open-pool.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
@@ -41,8 +41,7 @@ async function startDoomed(shop: Shop, keyedProviderPort: number | null, hangAt:
 
 /** Read from outside, with patience, because this process is busy. */
 function lookInto(shop: Shop) {
-  const owner = new pg.Pool({ connectionString: shop.database.url, max: 1 });
-  owner.on('error', () => undefined);
+  const owner = openPool({ connectionString: shop.database.url, max: 1 });
   return {
     /** What the ledger says about a step of the cart; null: nothing. */
     async stateOf(cart: string, stepId: string): Promise<string | null> {

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { migrate } from '../../db/migrate.ts';
 import { readSums } from '../../operations/read/sums.ts';
+import { openPool } from '../helpers/open-pool.ts';
 import { comparable, countSlowly } from '../helpers/slow-figures.ts';
 
 // 0016 comes over a store while the build before writes carts, sends, sells and reads its figures: with the very statements and functions of
@@ -47,7 +48,7 @@ test('the build before goes on writing and reading while subjects become general
   const url = new URL(inject('postgresUrl'));
   url.pathname = `/${name}`;
   const owner = new pg.Client({ connectionString: url.href });
-  const app = new pg.Pool({ connectionString: url.href, options: '-c role=rekindle_app', max: 6 });
+  const app = openPool({ connectionString: url.href, options: '-c role=rekindle_app', max: 6 });
   try {
     await migrateBefore(url.href, '0016_subjects');
     await owner.connect();

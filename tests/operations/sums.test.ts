@@ -10,6 +10,7 @@ import { readSums, startOfHour } from '../../operations/read/sums.ts';
 import { recordEngagement } from '../../operations/record-engagement.ts';
 import { stopByHand } from '../../operations/stop-one.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
+import { openPool } from '../helpers/open-pool.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { comparable, countSlowly } from '../helpers/slow-figures.ts';
 
@@ -57,7 +58,7 @@ beforeAll(async () => {
   shop = await openShop({ timeScale: 1, sender });
   owner = new pg.Client({ connectionString: shop.database.url });
   await owner.connect();
-  app = new pg.Pool({ connectionString: shop.database.url, options: '-c role=rekindle_app' });
+  app = openPool({ connectionString: shop.database.url, options: '-c role=rekindle_app' });
   const { rows } = await owner.query<{ sequence: string; version: string; connection: string }>(
     `select s.id as sequence, s.current_version_id as version, c.id as connection from sequences s join connections c using (tenant_id) limit 1`,
   );

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { type Database, openDatabase } from '../../db/client.ts';
 import { connections } from '../../db/schema/index.ts';
@@ -11,6 +11,7 @@ import { systemClock } from '../../operations/clock.ts';
 import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';
 import { publishPreset } from '../../operations/publish-sequence.ts';
 import { noTelemetry } from '../../operations/telemetry.ts';
+import { openPool } from '../helpers/open-pool.ts';
 import { type PostgresLine, startPostgresLine } from '../chaos/postgres-line.ts';
 import { withLenientReceiver } from '../chaos/lenient-receiver.ts';
 import { type SubjectName, subjects } from './subjects/index.ts';
@@ -122,8 +123,7 @@ export async function openWorld(url: string): Promise<World> {
       tenants.set(`${providers.email} ${providers.sms} ${optOutAll}`, tenant);
     }
   }
-  const owner = new pg.Pool({ connectionString: url, max: 4 });
-  owner.on('error', () => undefined);
+  const owner = openPool({ connectionString: url, max: 4 });
   return {
     db,
     behindProxy,
