@@ -247,7 +247,7 @@ const table = {
 const languages: ReadonlyMap<string, FixedWords> = new Map(Object.entries(table));
 
 /** The languages that have words here. Texts in others are surrounded by English ones. */
-export const fixedWordLanguages: readonly string[] = [...languages.keys()];
+const fixedWordLanguages: readonly string[] = [...languages.keys()];
 
 /** @param language - BCP 47, of the copy */
 export function fixedWordsOf(language: string): FixedWords {

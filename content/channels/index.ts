@@ -48,7 +48,7 @@ export function languageOfText(compiled: unknown): string {
 const translationsBefore = new WeakMap<Readonly<Record<string, unknown>>, Map<string, readonly Translation[]>>();
 
 /** Every language in which a version has a text; the one that the others are translated from comes first. */
-export function translationsOf(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel): readonly Translation[] {
+function translationsOf(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel): readonly Translation[] {
   const original = copyNameOf(content, channel);
   const before = translationsBefore.get(stored) ?? new Map<string, readonly Translation[]>();
   translationsBefore.set(stored, before);
