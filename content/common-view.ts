@@ -2,6 +2,7 @@ import type { ViewTools } from '../domain/subjects/kind.ts';
 import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
 import { isRightToLeft } from '../domain/languages.ts';
 import { formatMoney, usableLocale } from './money.ts';
+import { numberFormat } from './number-format.ts';
 import { cleanLine, initialOf } from './plain-text.ts';
 import { webUrl } from './web-url.ts';
 
@@ -57,8 +58,8 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
   const line = (text: string | null, most: number) => cleanLine(text, most, direction);
   const tools: ViewTools = {
     money: (minor) => formatMoney(minor, subject.currency, locale, direction),
-    number: (value, mostDecimals = 0) => new Intl.NumberFormat(locale, { maximumFractionDigits: mostDecimals }).format(value),
-    percent: (share) => new Intl.NumberFormat(locale, { style: 'percent' }).format(share),
+    number: (value, mostDecimals = 0) => numberFormat(locale, { maximumFractionDigits: mostDecimals }).format(value),
+    percent: (share) => numberFormat(locale, { style: 'percent' }).format(share),
     line,
     initial: initialOf,
     webUrl,
@@ -91,8 +92,8 @@ function reviewsView(reviews: ReviewFacts | null, locale: string, line: ViewTool
   if (!(reviews.averageOfFive >= 1 && reviews.averageOfFive <= 5) || !Number.isSafeInteger(reviews.count) || reviews.count < 1) return null;
   return {
     productTitle,
-    average: new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(reviews.averageOfFive),
-    count: new Intl.NumberFormat(locale).format(reviews.count),
+    average: numberFormat(locale, { maximumFractionDigits: 1 }).format(reviews.averageOfFive),
+    count: numberFormat(locale).format(reviews.count),
     quote: line(reviews.quote?.text ?? null, 280),
     author: line(reviews.quote?.author ?? null, 60),
   };

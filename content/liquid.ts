@@ -1,4 +1,5 @@
 import { type FilterImplOptions, Liquid, type Template } from 'liquidjs';
+import { numberFormat } from './number-format.ts';
 
 // Liquid is what merchants edit, so it gets no files, no prototypes and bounded work. Limits are far above any message.
 const limits = {
@@ -29,7 +30,7 @@ type FilterImpl = ThisParameterType<Extract<FilterImplOptions, (...given: never[
 
 /** A number as the reader writes it: `1,200`, `1.200`, `۱٬۲۰۰`. */
 function inWords(this: FilterImpl, value: unknown): unknown {
-  return typeof value === 'number' ? new Intl.NumberFormat(localeIn(this)).format(value) : value;
+  return typeof value === 'number' ? numberFormat(localeIn(this)).format(value) : value;
 }
 
 function localeIn({ context }: FilterImpl): string {

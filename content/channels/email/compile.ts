@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import mjml2html from 'mjml';
 import type { AnySubjectKind } from '../../../domain/subjects/index.ts';
-import { type CopyPart, type CopySource, CopySourceError, refuseProblems } from '../../copy-source.ts';
+import { type CopyPart, type CopySource, CopySourceError, refuseProblems, type SourceProblem } from '../../copy-source.ts';
 import { isRightToLeft } from '../../../domain/languages.ts';
 import { type FixedWords, fixedWordsOf } from '../../fixed-words.ts';
 import { lintAddresses, lintLiquid } from '../../lint-liquid.ts';
@@ -78,8 +78,7 @@ export async function compileEmail(source: CopySource, kind: AnySubjectKind, lan
     ...[copy.subject, copy.preheader, copy.heading, copy.cta, because, copy.opening, copy.closing].flatMap((part) =>
       lintLiquid(textEngine, copy.file, part, views),
     ),
-    ...[layout.html, blockHtml].flatMap(({ file, text }) => lintLiquid(htmlEngine, file, { liquid: text, line: 1 }, views)),
-    ...[layout.text, blockText].flatMap(({ file, text }) => lintLiquid(textEngine, file, { liquid: text, line: 1 }, views)),
+    ...lintSurroundings({ kind, language: copy.language }, { html: [layout.html, blockHtml], text: [layout.text, blockText] }, views),
     ...[source, layout.html, layout.text, blockHtml, blockText].flatMap(lintAddresses),
   ]);
 
@@ -100,6 +99,27 @@ export async function compileEmail(source: CopySource, kind: AnySubjectKind, lan
   };
   refuseProblems(lintRendered(compiled, copy.file, samples));
   return compiled;
+}
+
+// The same for every text about a kind of subject in a language.
+const surroundingsLinted = new WeakMap<AnySubjectKind, Map<string, SourceProblem[]>>();
+
+/** Check what surrounds the copy, with the variables that the copy has. */
+function lintSurroundings(
+  { kind, language }: { kind: AnySubjectKind; language: string },
+  { html, text }: { html: CopySource[]; text: CopySource[] },
+  views: readonly object[],
+): SourceProblem[] {
+  const ofKind = surroundingsLinted.get(kind) ?? new Map<string, SourceProblem[]>();
+  surroundingsLinted.set(kind, ofKind);
+  const known = ofKind.get(language);
+  if (known !== undefined) return known;
+  const problems = [
+    ...html.flatMap((source) => lintLiquid(htmlEngine, source.file, { liquid: source.text, line: 1 }, views)),
+    ...text.flatMap((source) => lintLiquid(textEngine, source.file, { liquid: source.text, line: 1 }, views)),
+  ];
+  ofKind.set(language, problems);
+  return problems;
 }
 
 function textSlots(copy: EmailCopy): Record<string, string> {
