@@ -46,6 +46,7 @@ const item = z
     price: money,
     compare_at_price: money,
     product_id: id,
+    variant_id: id.meta({ description: 'Where stock and prices are those of variants.' }),
     image_url: link,
     product_url: link,
     stock: z.int().meta({ description: 'Units that are left.' }),
@@ -180,6 +181,23 @@ export const genericEvent = z
         channel: z.enum(['email', 'sms', 'call', 'push', 'all']).optional(),
         final: z.boolean().optional().meta({ description: 'For complaints and "never again": nothing ever contacts the person again.' }),
         source: z.string().optional(),
+      }),
+    ),
+    event(
+      'facts.updated',
+      'GenericFactsUpdated',
+      'What is true about products, areas and offers, so that messages may claim it; as `POST /api/facts` takes it.',
+      z.looseObject({
+        facts: z.array(
+          z.looseObject({
+            kind: z.enum(['stock', 'price', 'review', 'market', 'offer_end']),
+            subject: id.meta({ description: 'A product or variant, an area, or `store`.' }),
+            value: z.record(z.string(), z.unknown()),
+            source: z.string().optional(),
+            observed_at: instant.optional(),
+            expires_at: instant.optional(),
+          }),
+        ),
       }),
     ),
     event(
