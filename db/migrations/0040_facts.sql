@@ -24,7 +24,7 @@ grant select, insert on facts to rekindle_app;
 -- left alone. The order of the statements is that of foreign keys, and of the rule that a subject has one open enrollment per sequence:
 -- ends come before moves, moves before beginnings. Rows are few and found by their keys, whatever the statistics say: hence
 -- `ids_of`, which gives every plan an index condition.
-create function write_world(w jsonb) returns void
+create or replace function write_world(w jsonb) returns void
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   tenant uuid := current_setting('app.tenant')::uuid; begun uuid[] := '{}'; one jsonb; key record;

@@ -192,7 +192,23 @@ export const genericEvent = z
           z.looseObject({
             kind: z.enum(['stock', 'price', 'review', 'market', 'offer_end']),
             subject: id.meta({ description: 'A product or variant, an area, or `store`.' }),
-            value: z.record(z.string(), z.unknown()),
+            value: z
+              .looseObject({
+                left: z.int().meta({ description: 'stock: units that can be bought.' }),
+                price: money,
+                currency: z.string().meta({ description: 'price: ISO 4217.' }),
+                as_in_carts: z.boolean().meta({ description: 'price: `false` where carts may state it with another tax.' }),
+                average: z.number().meta({ description: 'review: 1 to 5.' }),
+                count: z.int().meta({ description: 'review: how many.' }),
+                quote: z.string(),
+                author: z.string(),
+                trigger: z.enum(['price_change', 'rate_change', 'new_sales_nearby', 'seasonal']).meta({ description: 'market' }),
+                statement: z.string().meta({ description: 'market: what happened, as messages may repeat it.' }),
+                date: z.iso.date(),
+                ends_at: instant,
+                name: z.string().meta({ description: 'offer_end: what the offer is called.' }),
+              })
+              .partial(),
             source: z.string().optional(),
             observed_at: instant.optional(),
             expires_at: instant.optional(),
