@@ -257,6 +257,7 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
           ms: Math.round(tookMs),
           ...(outcome.kind === 'accepted' ? {} : { error: withoutAddresses(outcome.response) }),
           ...(claimed.variant === null ? {} : { variant: claimed.variant }),
+          ...(claimed.language === null ? {} : { language: claimed.language }),
         });
       });
       return;

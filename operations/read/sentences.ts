@@ -6,6 +6,7 @@ import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
 import { capWords } from '../../domain/gates/cap.ts';
 import { turnWords } from '../../domain/gates/turn.ts';
+import { languageName } from '../../domain/languages.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
@@ -21,6 +22,8 @@ const inBrackets = (...parts: (string | null)[]) => {
 };
 
 const variantWords = (data: Data) => (textOf(data['variant']) === '' ? '' : `, as variant ${textOf(data['variant'])}`);
+
+const languageWords = (data: Data) => (textOf(data['language']) === '' ? '' : `, in ${languageName(textOf(data['language']))}`);
 
 /** One entry of an enrollment's story as a sentence. A type that is not known here is named as it is. */
 export function eventSentence(about: Words, type: string, data: Data): string {
@@ -45,7 +48,7 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'abandoned':
       return `The ${noun}${known} ${about.begun}.`;
     case 'message.sent':
-      return `${step} went out${variantWords(data)}.`;
+      return `${step} went out${variantWords(data)}${languageWords(data)}.`;
     case 'message.failed':
       return `${step} was not accepted by the provider${afterAttempt(data)}.`;
     case 'message.unknown':
