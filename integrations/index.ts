@@ -1,5 +1,6 @@
 import { generic } from './generic/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
+import { resend } from './resend/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
@@ -15,6 +16,7 @@ export const integrations: Integrations = registryOf([
   wooCommerce,
   generic,
   smtp,
+  resend,
   twilio,
 ]);
 
