@@ -52,7 +52,7 @@ function escapeOutput(this: unknown, value: unknown): string {
 function printed(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (Array.isArray(value)) return value.map(printed).join('');
-  return typeof value === 'string' ? value : String(value);
+  return typeof value === 'object' ? Object.prototype.toString.call(value) : String(value as string | number | boolean);
 }
 
 function withOurFilters(engine: Liquid): Liquid {
