@@ -5,6 +5,7 @@ import type { AnySubjectKind } from '../../../domain/subjects/index.ts';
 import { type CopyPart, type CopySource, CopySourceError, refuseProblems } from '../../copy-source.ts';
 import { lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { htmlEngine, textEngine } from '../../liquid.ts';
+import { isRightToLeft } from '../../right-to-left.ts';
 import { samplesOf } from '../../samples.ts';
 import { readBlock } from '../../subjects/index.ts';
 import type { CompiledEmail } from './compiled.ts';
@@ -87,16 +88,6 @@ function textSlots(copy: EmailCopy): Record<string, string> {
     opening: bodyAsText(copy.opening.liquid),
     closing: bodyAsText(copy.closing.liquid),
   };
-}
-
-const rightToLeftScripts = new Set(['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa']);
-
-function isRightToLeft(language: string): boolean {
-  try {
-    return rightToLeftScripts.has(new Intl.Locale(language.replaceAll('_', '-')).maximize().script ?? '');
-  } catch {
-    return false;
-  }
 }
 
 function directions(language: string): Record<string, string> {
