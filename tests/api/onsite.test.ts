@@ -107,7 +107,11 @@ describe('a pop-up that waits is gone', () => {
     [
       'after a stop by hand',
       ({ id }) =>
-        shop.app.inject({ method: 'POST', url: `/recovery/sequences/${id}/stop`, headers: { authorization: `Bearer ${shop.tenant.apiKey}` } }),
+        shop.app.inject({
+          method: 'POST',
+          url: `/recovery/sequences/${id}/stop?reason=test`,
+          headers: { authorization: `Bearer ${shop.tenant.apiKey}` },
+        }),
     ],
   ];
   test.each(cases)('%s', async (_when, event) => {

@@ -56,7 +56,7 @@
       keep();
       const answer = await post('views', { key, ...named });
       const popup = answer.ok ? (await answer.json()).popup : null;
-      if (popup && !open) show(popup);
+      if (popup?.token && !open) show(popup);
     } catch {
       // A shop's page never notices that we are away.
     }
