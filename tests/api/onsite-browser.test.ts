@@ -138,7 +138,6 @@ describe.skipIf(!hasBrowser)(title, () => {
   });
 
   test.each([
-    { name: 'light', colorScheme: 'light' as const },
     { name: 'dark', colorScheme: 'dark' as const },
     { name: 'on a phone', viewport: { width: 320, height: 568 } },
   ])('nothing is wrong with it, $name, right to left, with reduced motion', async ({ name: _name, ...options }) => {
