@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopySource, CopySourceError, refuseProblems, type SourceProblem } from '../../copy-source.ts';
+import { type CopySource, CopySourceError, languageOfCopy, refuseProblems, type SourceProblem } from '../../copy-source.ts';
 import { faultsOfText, lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
@@ -20,20 +20,22 @@ const oneLine = z
 const frontMatter = z.strictObject({
   heading: oneLine,
   cta: oneLine,
-  close: oneLine.default('Not now'),
+  close: oneLine,
   /** BCP 47 language of the words. */
-  language: oneLine.default('en'),
+  language: oneLine.optional(),
 });
 
 /**
- * Compile one copy file: YAML front matter (`heading`, `cta`, optional `close` and `language`), then the text in Liquid.
+ * Compile one copy file: YAML front matter (`heading`, `cta`, `close`, optional `language`), then the text in Liquid.
  * @throws CopySourceError with every problem found: bad syntax, unknown variables, holes, and parts that are too long for a pop-up
  */
-export function compilePopup(source: CopySource, { kind }: CopyPurpose): CompiledPopup {
+export function compilePopup(source: CopySource, purpose: CopyPurpose): CompiledPopup {
+  const { kind } = purpose;
   const { fields, body, bodyLine, lineOf } = parse(source);
-  const compiled: CompiledPopup = { ...fields, text: body };
+  const language = languageOfCopy(source, lineOf('language'), fields.language, purpose.language);
+  const compiled: CompiledPopup = { ...fields, language, text: body };
   const samples = samplesOf(kind).map(({ name, facts }) => ({ name, facts: { ...facts, clickUrl: 'https://mail.example.com/c/sample-token' } }));
-  const views = samples.map(({ facts }) => popupView(facts));
+  const views = samples.map(({ facts }) => popupView(facts, language));
   const parts = [
     ...(['heading', 'cta', 'close'] as const).map((part) => ({ liquid: fields[part], line: lineOf(part) })),
     { liquid: body, line: bodyLine },
