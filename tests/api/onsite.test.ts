@@ -57,7 +57,7 @@ describe('a cart whose browser was seen', () => {
     expect((await site.view(cart)).popup).toBeNull();
     const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, id);
     const sentences = explained?.entries.map((e) => e.sentence) ?? [];
-    expect(sentences).toContain('popup_1h waits for the shopper’s next page view.');
+    expect(sentences).toContain('popup_1h waits for the shopper’s next page view, in English.');
     expect(sentences.filter((s) => s === 'popup_1h was shown on the page.')).toHaveLength(1);
     expect((await rowOf(id))?.openedAt).not.toBeNull();
   });
