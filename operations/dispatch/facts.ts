@@ -251,7 +251,11 @@ export function factsFrom(
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
-    sequence: { paused: input.world.paused, exit: input.world.move?.reason ?? null },
+    sequence: {
+      paused: input.world.paused,
+      exit: input.world.move?.reason ?? null,
+      ...(definition.only === undefined ? {} : { only: definition.only }),
+    },
     subject: {
       state: subject.state,
       boughtBy: about.kind.boughtBy,
