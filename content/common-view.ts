@@ -20,6 +20,9 @@ export interface CommonView extends Record<string, unknown> {
     returnsNote: string | null;
   };
   contact: { firstName: string | null };
+  /** The same as `contact.firstName`. */
+  firstName: string | null;
+  name: string | null;
   segment: CommonFacts['segment'];
   reviews: { productTitle: string; average: string; count: string; quote: string | null; author: string | null } | null;
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
@@ -29,6 +32,8 @@ export interface CommonView extends Record<string, unknown> {
   language: string;
   /** In which numbers, amounts and dates are written, BCP 47. */
   locale: string;
+  /** In which dates are written, IANA; null: UTC. */
+  timeZone: string | null;
 }
 
 /** A fact without which a message must not go out is missing. Programs act on `code`. */
@@ -67,8 +72,13 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     link: webUrl(link.subject),
     lowStockAt: store.lowStockThreshold,
   };
+  const firstName = firstNameOf(line(contact.firstName, 60));
   return {
+    ...notKnown,
     ...subject.kind.view(subject, tools),
+    firstName,
+    name: firstName,
+    timeZone: contact.timeZone ?? null,
     store: {
       name: line(store.name, 60) ?? new URL(storeUrl).hostname,
       url: storeUrl,
@@ -76,7 +86,7 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
       shippingNote: line(store.shippingNote, 400),
       returnsNote: line(store.returnsNote, 400),
     },
-    contact: { firstName: firstNameOf(line(contact.firstName, 60)) },
+    contact: { firstName },
     segment: facts.segment,
     reviews: reviewsView(facts.reviews, locale, line),
     link: { url: tools.link ?? tools.storeUrl },
@@ -85,6 +95,9 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     locale,
   };
 }
+
+/** What a lead may have told, for copy about anything. */
+const notKnown = { interest_area: null, budget: null, preferences: null };
 
 function reviewsView(reviews: ReviewFacts | null, locale: string, line: ViewTools['line']): CommonView['reviews'] {
   const productTitle = line(reviews?.productTitle ?? null, 80);

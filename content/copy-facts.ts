@@ -46,7 +46,13 @@ export interface SubjectFacts {
  */
 export interface CommonFacts {
   store: StoreFacts;
-  contact: { firstName: string | null; locale: string | null };
+  contact: {
+    firstName: string | null;
+    /** BCP 47. */
+    locale: string | null;
+    /** IANA; absent: not known. */
+    timeZone?: string | null;
+  };
   subject: SubjectFacts;
   segment: BaseSegment;
   reviews: ReviewFacts | null;

@@ -1,4 +1,5 @@
 import { generic } from './generic/index.ts';
+import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { resend } from './resend/index.ts';
 import { shopify } from './shopify/index.ts';
@@ -18,6 +19,7 @@ export const integrations: Integrations = registryOf([
   smtp,
   resend,
   twilio,
+  onsite,
 ]);
 
 /** A registry of these providers. @throws when two have one name */

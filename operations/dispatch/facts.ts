@@ -187,7 +187,9 @@ export function factsFrom(
   { hashOf, blocked, assignment, variant = null, versions, engagedAtMs = [] }: BesidesWorld,
 ): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
-  const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
+  const { tenant, subject, contacts: everyone, consents: said } = input.world;
+  // What was left in one browser is shown in no other, though one person may have both.
+  const identities = input.world.identities.filter(({ kind, value }) => kind !== 'visitor' || value === subject.id);
   const person = everyone.find((c) => c.id === personId);
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
