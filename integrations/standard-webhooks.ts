@@ -13,7 +13,7 @@ export function newStandardWebhookSecret(): string {
  * The key inside a Standard Webhooks secret: `whsec_` and base64.
  * @returns null where it is not base64 of at least one byte
  */
-function standardWebhookKey(secret: string): Buffer | null {
+export function standardWebhookKey(secret: string): Buffer | null {
   const encoded = secret.startsWith('whsec_') ? secret.slice('whsec_'.length) : secret;
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return null;
   const key = Buffer.from(encoded, 'base64');
