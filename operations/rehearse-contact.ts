@@ -146,6 +146,7 @@ async function settingOf(tx: Tx, deps: Deps, { tenantId, contact, tried, nowMs }
     {
       ...{ world, definition, enrollment, ledger: [], kinds: deps.subjects, personId: contact.personId, stepId: first.id },
       plan: compilePlan(definition, tried.version, 1),
+      claimsIn: () => [],
       isConnected: (channel: Channel) =>
         outlets.forChannel(channel) !== null && (isFile || definition.steps.some((s) => hasCopy(tried.content, s.content, channel))),
     },

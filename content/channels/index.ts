@@ -1,4 +1,6 @@
 import { type Channel, channels, type MessagePayload, type PayloadOf } from '../../domain/channels/index.ts';
+import type { ClaimName } from '../../domain/claims/index.ts';
+import { claimsNamedIn } from '../claim-tag.ts';
 import type { CopyFacts } from '../copy-facts.ts';
 import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
@@ -29,6 +31,21 @@ export function hasCopy(stored: Readonly<Record<string, unknown>>, content: stri
   if (channelContentOf(channel) === null) return false;
   return !channels[channel].carriesCopy || (content !== null && Object.hasOwn(stored, copyNameOf(content, channel)));
 }
+
+/**
+ * What the texts of that name claim, on any channel. Texts that were published before there were claims ask for the same facts by `if`.
+ * @param stored - of a published version, which never changes
+ */
+export function claimsIn(stored: Readonly<Record<string, unknown>>, content: string | null): readonly ClaimName[] {
+  if (content === null) return [];
+  const known = claimsOf.get(stored) ?? new Map<string, readonly ClaimName[]>();
+  claimsOf.set(stored, known);
+  const found = known.get(content) ?? claimsNamedIn(Object.keys(channelContents).map((channel) => stored[copyNameOf(content, channel as Channel)]));
+  known.set(content, found);
+  return found;
+}
+
+const claimsOf = new WeakMap<object, Map<string, readonly ClaimName[]>>();
 
 /**
  * Make the message of a step, complete and ready to be pinned.

@@ -34,11 +34,14 @@ export type AnyFactKind = FactKind<FactKindName, unknown> & { value: z.ZodType }
 /** By its name. */
 export const factKindOf = (kind: FactKindName): AnyFactKind => factKinds[kind] as unknown as AnyFactKind;
 
-const isFactKind = (name: string): name is FactKindName => Object.hasOwn(factKinds, name);
+export const isFactKind = (name: string): name is FactKindName => Object.hasOwn(factKinds, name);
 
 /** Whether it may be stated at an instant. The expiry itself is too late. */
 export const isFresh = ({ observedAtMs, expiresAtMs }: Pick<Fact, 'observedAtMs' | 'expiresAtMs'>, nowMs: EpochMs): boolean =>
   observedAtMs <= nowMs && nowMs < expiresAtMs;
+
+/** A fact as a few words for records, such as `3 left`. */
+export const factWords = (fact: Fact): string => factKindOf(fact.kind).words(fact.value);
 
 /** A stored row as a fact; null: no kind of this build can read it. */
 export function readStoredFact(row: Omit<Fact, 'kind' | 'value'> & { kind: string; value: unknown }): Fact | null {

@@ -1,6 +1,6 @@
 import { asc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, messages, shadowDecisions, shadowRuns } from '../../db/schema/index.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
@@ -81,6 +81,7 @@ export async function decideRun(tx: Tx, deps: ShadowDeps, outlets: Outlets, run:
       ledger: asLedger(),
       stepId,
       isConnected: (channel) => outlets.forChannel(channel) !== null && steps.some(({ content }) => hasCopy(version.content, content, channel)),
+      claimsIn: (name) => claimsIn(version.content, name),
       kinds: deps.subjects,
       versionOf: (versionId) => deps.versions.load(tx, versionId),
     });
