@@ -1,3 +1,4 @@
+import type { Claims } from '../domain/claims/index.ts';
 import type { BaseSegment } from '../domain/people/segments.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import type { TenantSettings } from '../domain/tenant-settings.ts';
@@ -49,7 +50,11 @@ export interface CommonFacts {
   contact: { firstName: string | null; locale: string | null };
   subject: SubjectFacts;
   segment: BaseSegment;
+  /** What may be claimed now; absent: `reviews`, and what the subject says of its stock, are taken as they are. */
+  claims?: Claims;
   reviews: ReviewFacts | null;
+  /** The person's, IANA, for the ends of offers; absent: UTC. */
+  timeZone?: string;
   /** No offers exist yet; copy promises no discount. */
   offer: null;
   /** Demo traffic: the message carries a visible label. */

@@ -251,6 +251,7 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
           step: input.stepId,
           channel: claimed.payload.channel,
           ...(claimed.variant === null ? {} : { variant: claimed.variant }),
+          ...(claimed.language === null ? {} : { language: claimed.language }),
         });
       });
       return;

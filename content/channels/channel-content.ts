@@ -9,6 +9,8 @@ export interface CopyPurpose {
   kind: AnySubjectKind;
   /** It is used in the first step of its sequence that may go out on this channel. */
   isFirst: boolean;
+  /** The language that the name of the text gives (BCP 47); null: the text itself says it, or it is English. */
+  language: string | null;
 }
 
 /**

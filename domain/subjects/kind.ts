@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Claimable } from '../claims/claimable.ts';
+import type { ClaimName } from '../claims/index.ts';
 import type { BaseSegment, PurchaseHistory, SegmentModifier, SegmentThresholds } from '../people/segments.ts';
 import type { EpochMs, StopReason, StopTrigger } from '../sequence/plan.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
@@ -49,6 +50,8 @@ export interface ViewTools {
   money(minor: number | null): string | null;
   /** A number, with as many decimals as given. */
   number(value: number, mostDecimals?: number): string;
+  /** A share of one, e.g. `20%` for 0.2. */
+  percent(share: number): string;
   /** Text cleaned to one line of at most so many characters; null where nothing readable remains. */
   line(text: string | null, most: number): string | null;
   /** The first character that may stand for a text whose picture is missing. */
@@ -168,8 +171,8 @@ export interface SubjectKind<D, R> {
   segment(base: BaseSegment, details: D, owner: PurchaseHistory, settings: TenantSettings): string;
   /** Every value of `segment`, in the order in which figures list them. */
   segments: readonly string[];
-  /** What claims in messages may be about; absent: nothing. */
-  claimable?(details: D): Claimable;
+  /** What messages about it may claim, and about what; absent: nothing. */
+  claimable?: { claims: readonly ClaimName[]; of(details: D): Claimable };
   /** Where a link in a message leads; null: to the store. */
   link(details: D): string | null;
   /** What templates may use beside the store and the person, under names of the kind's own. Names are added, never renamed or removed. */

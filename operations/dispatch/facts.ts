@@ -48,6 +48,8 @@ export interface Reading {
   synthetic: boolean;
   subject: SubjectFacts;
   person: typeof contacts.$inferSelect;
+  /** The language and region that they read in, BCP 47; null: not known. */
+  locale: string | null;
   /** Channels on which something went to the person before, or may have. */
   usedChannels: ReadonlySet<string | null>;
   /**
@@ -173,10 +175,10 @@ const claimsOfStep = ({ requires }: StepDefinition, made: readonly ClaimName[]):
   requires === undefined || made.includes(requires.claim) ? made : [...made, requires.claim];
 
 /** What is stated about the subject, as far as the claims ask. */
-async function readStated(tx: Tx, { world, kinds }: ReadingInput, claims: readonly ClaimName[]): Promise<Stated> {
+export async function readStated(tx: Tx, { world, kinds }: Pick<ReadingInput, 'world' | 'kinds'>, claims: readonly ClaimName[]): Promise<Stated> {
   if (claims.length === 0) return nothingStated;
   const { kind, subject } = readSubject(kinds, world.subject);
-  const about = kind.claimable?.(subject.details) ?? { products: [], areas: [] };
+  const about = kind.claimable?.of(subject.details) ?? { products: [], areas: [] };
   const subjects = [wholeStore, ...about.products.flatMap(({ ids }) => ids), ...about.areas.map(foldedText)];
   const facts = await latestFacts(tx, { subjects, ofSubjectId: world.subject.id });
   if (!claims.includes('price_drop')) return { facts, before: [] };
@@ -199,7 +201,7 @@ function claimWorldOf(
   settings: TenantSettings,
   { facts, before }: Stated,
 ): Omit<ClaimWorld, 'thresholds'> {
-  const { products, areas } = kind.claimable?.(details) ?? { products: [], areas: [] };
+  const { products, areas } = kind.claimable?.of(details) ?? { products: [], areas: [] };
   const observedAtMs = row.lastActivityAt;
   const expiresAtMs = observedAtMs + (settings.factHours['stock'] ?? factKinds.stock.usualHours) * 3_600_000;
   // Its own lines are known by their place: two variants of one product may have the same id.
@@ -366,7 +368,9 @@ export function factsFrom(
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
   const usedChannels = new Set(sends.map((s) => s.channel));
-  return { facts, assignment, variant, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
+  const { synthetic } = tenant;
+  const locale = firstOf([contact, person, ...everyone], 'locale');
+  return { facts, assignment, variant, progress, settings, synthetic, subject: about, person: contact, locale, usedChannels, addresses };
 }
 
 /** What the first contact says that says anything: a merge leaves each with its own. */

@@ -1,4 +1,5 @@
 import type { FieldNote } from '../../domain/field-note.ts';
+import { claimedWords, unclaimedWords } from '../../domain/gates/claims.ts';
 import { consentLawWords } from '../../domain/gates/consent-law.ts';
 import { legalHoursWords } from '../../domain/gates/legal-hours.ts';
 import { sendWindowWords } from '../../domain/gates/send-window.ts';
@@ -6,6 +7,7 @@ import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
 import { capWords } from '../../domain/gates/cap.ts';
 import { turnWords } from '../../domain/gates/turn.ts';
+import { languageName } from '../../domain/languages.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
@@ -21,6 +23,8 @@ const inBrackets = (...parts: (string | null)[]) => {
 };
 
 const variantWords = (data: Data) => (textOf(data['variant']) === '' ? '' : `, as variant ${textOf(data['variant'])}`);
+
+const languageWords = (data: Data) => (textOf(data['language']) === '' ? '' : `, in ${languageName(textOf(data['language']))}`);
 
 /** One entry of an enrollment's story as a sentence. A type that is not known here is named as it is. */
 export function eventSentence(about: Words, type: string, data: Data): string {
@@ -45,7 +49,7 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'abandoned':
       return `The ${noun}${known} ${about.begun}.`;
     case 'message.sent':
-      return `${step} went out${variantWords(data)}.`;
+      return `${step} went out${variantWords(data)}${languageWords(data)}.`;
     case 'message.failed':
       return `${step} was not accepted by the provider.`;
     case 'message.unknown':
@@ -129,7 +133,7 @@ export interface DecisionFacts {
 export function decisionSentence(about: Words, { stepId, verdict, reason, untilMs, checks }: DecisionFacts): string {
   switch (verdict) {
     case 'send':
-      return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.`;
+      return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.${claimed(checks)}`;
     case 'defer':
       return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.`;
     case 'hold':
@@ -152,7 +156,7 @@ export function nextSentence(
   const again = verdict === 'hold' ? '' : ` It is decided ${decided}.`;
   switch (verdict) {
     case 'send':
-      return `As things stand, ${stepId} goes out by ${reason}: all ${checks.length} gates are open.${again}`;
+      return `As things stand, ${stepId} goes out by ${reason}: all ${checks.length} gates are open.${claimed(checks)}${again}`;
     case 'defer':
       return `As things stand, ${stepId} waits until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.${again}`;
     case 'hold':
@@ -197,9 +201,21 @@ function usedUp(reason: string, checks: readonly GateCheck[]): string {
     return asked?.['law'] === undefined ? '' : `: ${consentLawWords(asked)}`;
   }
   if (reason === 'suppressed') return suppressedBy(checks);
+  if (reason === 'claim') return unclaimed(checks);
   const input = ['cap', 'capped', 'turn'].includes(reason) ? checks.find((c) => c.gate === reason)?.input : undefined;
   if (input === undefined) return '';
   return `: ${input['most'] === undefined ? turnWords(input) : capWords(input)}`;
+}
+
+/** What is claimed, and on what it rests: " It claims: few are left (3 left, says cart)." */
+function claimed(checks: readonly GateCheck[]): string {
+  const words = claimedWords(checks.find((c) => c.gate === 'claims')?.input ?? {});
+  return words === '' ? '' : ` It claims: ${words}.`;
+}
+
+function unclaimed(checks: readonly GateCheck[]): string {
+  const words = unclaimedWords(checks.find((c) => c.gate === 'claims')?.input ?? {});
+  return words === null ? '' : `: ${words}`;
 }
 
 const suppressionWords: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import { renderEmail } from './render.ts';
 
 export const emailContent: ChannelContent<'email', CompiledEmail> = {
   suffix: '',
-  compile: (source, { kind }) => compileEmail(source, kind),
+  compile: (source, { kind, language }) => compileEmail(source, kind, language),
   read: (stored) => compiledEmail.parse(stored),
   compose(compiled, facts, to) {
     const { settings, contact, subject, links, sendKey } = facts;

@@ -40,7 +40,7 @@ export const lead: SubjectKind<LeadDetails, LeadReport> = {
   modifiers: () => [],
   segment: (base) => (base === 'FIRST_TIME' ? 'new' : 'customer'),
   segments: ['new', 'customer'],
-  claimable: ({ area }) => ({ products: [], areas: area == null ? [] : [area] }),
+  claimable: { claims: ['market', 'offer_end'], of: ({ area }) => ({ products: [], areas: area == null ? [] : [area] }) },
   link: ({ url }) => url,
   view,
   words,
