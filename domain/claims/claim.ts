@@ -44,7 +44,7 @@ const order: readonly NotClaimed[] = ['unknown', 'stale', 'untrue'];
 
 /** The answer for several things, one of which is enough: the best that holds, else what came nearest. @param better - whether the second is to be preferred */
 export function anyOf<V>(answers: readonly Claimed<V>[], nothing: string, better: (best: V, other: V) => boolean = () => false): Claimed<V> {
-  let best: Claimed<V> = { holds: false, fact: null, why: nothing, reason: 'unknown' };
+  let best: Claimed<V> = answers[0] ?? { holds: false, fact: null, why: nothing, reason: 'unknown' };
   for (const answer of answers) {
     if (answer.holds) {
       if (!best.holds || better(best.value, answer.value)) best = answer;
