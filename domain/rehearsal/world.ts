@@ -7,7 +7,7 @@ import type { PersonZones } from '../people/time-zone.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
-import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
+import type { EpochMs, Plan, Progress, SkipReason, StepId, StopReason } from '../sequence/plan.ts';
 import { type EnrollmentRecord, type LedgerRecord, newEnrollment, progressOf } from '../sequence/progress.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
@@ -240,9 +240,11 @@ export function recordSend(
   forgetRefusals(world);
 }
 
-export function recordSkip(world: World, stepId: StepId, nowMs: EpochMs): void {
+export function recordSkip(world: World, stepId: StepId, reason: SkipReason, nowMs: EpochMs): void {
   const before = rowOf(world, stepId);
-  write(world, before, newRow(stepId, 'skipped', { before, channel: before?.channel ?? null, claimedAt: before?.claimedAt ?? null, nowMs }));
+  const row = newRow(stepId, 'skipped', { before, channel: before?.channel ?? null, claimedAt: before?.claimedAt ?? null, nowMs });
+  row.skipReason = reason;
+  write(world, before, row);
   forgetRefusals(world);
 }
 

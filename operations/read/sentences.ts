@@ -51,9 +51,9 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'message.sent':
       return `${step} went out${variantWords(data)}${languageWords(data)}.`;
     case 'message.failed':
-      return `${step} was not accepted by the provider.`;
+      return `${step} was not accepted by the provider${afterAttempt(data)}.`;
     case 'message.unknown':
-      return `Whether ${step} was accepted is not known. It counts as sent and is never repeated blindly.`;
+      return `Whether ${step} was accepted is not known${afterAttempt(data)}. It counts as sent and is never repeated blindly.`;
     case 'message.delivered':
       return `${step} was delivered.`;
     case 'message.opened':
@@ -266,4 +266,11 @@ export function providerEventSentence(about: Words, stepId: string, type: string
     return `${what}, ${why}; it counts only if the ${about.person} shows life afterwards.`;
   }
   return machine ? `${what} by a program, not by a person; no condition counts it.` : `${what}.`;
+}
+
+/** How long an attempt took and what came of it, in brackets: ` (after 0.4 s: 451 try again later)`. Earlier builds recorded neither. */
+function afterAttempt({ ms, error }: Data): string {
+  const details = [typeof ms === 'number' ? `after ${(ms / 1_000).toFixed(1)} s` : null, typeof error === 'string' && error !== '' ? error : null];
+  const known = details.filter((detail) => detail !== null);
+  return known.length === 0 ? '' : ` (${known.join(': ')})`;
 }

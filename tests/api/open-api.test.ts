@@ -92,6 +92,7 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /openapi.json',
     'GET /readyz',
     'GET /recovery/analytics',
+    'GET /recovery/events',
     'GET /recovery/sequences',
     'GET /s/{token}',
     'GET /u/{token}',
@@ -130,6 +131,7 @@ test('every route is described, and nothing that does not exist', () => {
     'POST /api/tenants/{tenant}/keys',
     'POST /api/webhooks/{integration}',
     'POST /api/webhooks/{integration}/{connection}',
+    'POST /recovery/sequences',
     'POST /recovery/sequences/{id}/stop',
     'POST /u/{token}',
     'PUT /api/sequences/{slug}/draft',
@@ -197,6 +199,7 @@ test('guarded routes name the credential, the others do not', () => {
     'GET /api/tenants/{tenant}/keys',
     'GET /api/variants',
     'GET /recovery/analytics',
+    'GET /recovery/events',
     'GET /recovery/sequences',
     'PATCH /api/connections/{id}',
     'PATCH /api/settings',
@@ -231,6 +234,7 @@ test('guarded routes name the credential, the others do not', () => {
     'POST /api/suppressions/{id}/lift',
     'POST /api/tenants',
     'POST /api/tenants/{tenant}/keys',
+    'POST /recovery/sequences',
     'POST /recovery/sequences/{id}/stop',
     'PUT /api/sequences/{slug}/draft',
   ]);
@@ -245,7 +249,7 @@ test('every reference leads to a component, and shapes have names', () => {
   expect(references.length).toBeGreaterThan(5);
   for (const name of references) expect(Object.keys(document.components.schemas), name).toContain(name);
   expect(Object.keys(document.components.schemas)).toEqual(
-    expect.arrayContaining(['Problem', 'ActiveSequence', 'Cart', 'RecoveryAnalytics', 'Enrollment', 'Explanation', 'Health']),
+    expect.arrayContaining(['Problem', 'RecoverySequence', 'Cart', 'RecoveryAnalytics', 'Enrollment', 'Explanation', 'Health']),
   );
 });
 
