@@ -3,19 +3,13 @@ import { type ClaimName, claimNames, isClaim } from '../domain/claims/index.ts';
 import { nearest } from '../domain/nearest.ts';
 
 /** The variable with which each claim is stated. It is null where the claim does not hold. */
-export const claimVariables: Record<ClaimName, string> = {
+const claimVariables: Record<ClaimName, string> = {
   stock: 'lowStock',
   price_drop: 'priceDrop',
   reviews: 'reviews',
   market: 'market',
   offer_end: 'offerEnd',
 };
-
-/** What was claimed while a view was rendered. */
-const shownIn = new WeakMap<object, Set<ClaimName>>();
-
-/** The claims that stand in what was rendered with this view. */
-export const claimsShown = (view: object): ReadonlySet<ClaimName> => shownIn.get(view) ?? new Set();
 
 /** `{% claim stock %} … {% else %} … {% endclaim %}`: what stands in it is printed only where the claim holds. */
 export class ClaimTag extends Tag {
@@ -48,16 +42,12 @@ export class ClaimTag extends Tag {
   *render(context: Context, emitter: Emitter): Generator<unknown, void, unknown> {
     const view = context.environments as Record<string, unknown>;
     const holds = (view[claimVariables[this.#claim]] ?? null) !== null;
-    if (holds) {
-      const shown = shownIn.get(view) ?? new Set<ClaimName>();
-      shownIn.set(view, shown.add(this.#claim));
-    }
     yield this.liquid.renderer.renderTemplates(holds ? this.#templates : (this.#otherwise ?? []), context, emitter);
   }
 
-  // For the analysis of the variables that a text uses.
-  *children(): Generator<unknown, Template[]> {
-    return [...this.#templates, ...(this.#otherwise ?? [])];
+  /** For the analysis of the variables that a text uses. */
+  *children(): Generator<unknown, Template[], Template[]> {
+    return yield [...this.#templates, ...(this.#otherwise ?? [])];
   }
 }
 

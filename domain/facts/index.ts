@@ -34,7 +34,7 @@ export type AnyFactKind = FactKind<FactKindName, unknown> & { value: z.ZodType }
 /** By its name. */
 export const factKindOf = (kind: FactKindName): AnyFactKind => factKinds[kind] as unknown as AnyFactKind;
 
-export const isFactKind = (name: string): name is FactKindName => Object.hasOwn(factKinds, name);
+const isFactKind = (name: string): name is FactKindName => Object.hasOwn(factKinds, name);
 
 /** Whether it may be stated at an instant. The expiry itself is too late. */
 export const isFresh = ({ observedAtMs, expiresAtMs }: Pick<Fact, 'observedAtMs' | 'expiresAtMs'>, nowMs: EpochMs): boolean =>
