@@ -6,13 +6,14 @@ import type { CopyFacts } from '../copy-facts.ts';
 import { chooseLanguage, languageTag } from '../../domain/languages.ts';
 import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
+import { onsiteContent } from './onsite/index.ts';
 import { smsContent } from './sms/index.ts';
 
 /** The channels whose messages leave through a provider: each needs a line in the registry. */
 type MessageChannelName = { [C in Channel]: [PayloadOf<C>] extends [never] ? never : C }[Channel];
 
 /** How the messages of each of them are made. A new one is a folder here and a line in this list. */
-export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = { email: emailContent, sms: smsContent };
+export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = { email: emailContent, onsite: onsiteContent, sms: smsContent };
 
 /** How messages of a channel are made; null: its steps have no text. */
 export function channelContentOf(channel: Channel): ChannelContent | null {

@@ -121,8 +121,11 @@ export interface Facts {
     failures: number;
   };
   enrollment: { id: string; ended: StopReason | 'completed' | null };
-  /** What was decided about the whole sequence; absent: nothing. `exit`: why everybody who runs on this version leaves it. */
-  sequence?: { paused: boolean; exit: StopReason | null };
+  /**
+   * What was decided about the whole sequence; absent: nothing. `exit`: why everybody who runs on this version leaves it; `only`: who is taken, where not
+   * everybody is.
+   */
+  sequence?: { paused: boolean; exit: StopReason | null; only?: Condition };
   subject: {
     state: 'open' | 'converted' | 'gone';
     /** Which orders are its purchase: those that name it, or any of its person. */

@@ -16,6 +16,7 @@ import { held } from './held.ts';
 import { holdout } from './holdout.ts';
 import { legalHours } from './legal-hours.ts';
 import { maxAge } from './max-age.ts';
+import { only } from './only.ts';
 import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
 import { repliedSince } from './replied-since.ts';
@@ -35,6 +36,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   orderedSince,
   repliedSince,
   activation,
+  only,
   holdout,
   maxAge,
   channel,

@@ -104,11 +104,13 @@ export interface World {
   elsewhere: Elsewhere;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
+  /** null: everybody is taken. */
+  sequence: NonNullable<Facts['sequence']> | null;
   holdout: Facts['holdout'];
 }
 
 /** The world at the moment when the subject was last active. */
-export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: number): World {
+export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, only }: Pick<SequenceDefinition, 'holdoutPercent' | 'only'>): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
     ledger: [],
@@ -123,6 +125,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: nu
     elsewhere: setting.elsewhere,
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
+    sequence: only === undefined ? null : { paused: false, exit: null, only },
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
   };
 }
@@ -341,6 +344,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       zones: world.zones,
       bestHour: setting.bestHour,
     },
+    ...(world.sequence === null ? {} : { sequence: world.sequence }),
     holdout: world.holdout,
     channels: world.channels,
     messages: world.messages,

@@ -1,6 +1,6 @@
 import { channels } from '../channels/index.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
-import { attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
+import { asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { Reaction } from './plan.ts';
 import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
@@ -19,6 +19,7 @@ export function findMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake
       ? [{ path: ['steps'], message: 'only react: a sequence needs a step with `at` or `after`' }]
       : []),
     ...shape.steps.flatMap((step, index) => stepMistakes({ steps: shape.steps, attributes }, step, index)),
+    ...filterMistakes(shape, attributes),
     ...timeMistakes(shape),
   ];
 }
@@ -30,6 +31,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     name: shape.name,
     on: shape.on,
     ...(shape.about === undefined ? {} : { about: shape.about }),
+    ...(shape.only === undefined ? {} : { only: shape.only }),
     quietForMs: shape.quietFor,
     stopOn: shape.stopOn,
     ...(shape.onReply === undefined ? {} : { onReply: shape.onReply }),
@@ -190,6 +192,18 @@ function reactionMistakes(on: StepShape['on'], earlier: readonly string[]): Fiel
   }
   if (step === undefined) return [{ field: 'on', message: `names no step: write { event: ${event}, step: … } with the step whose message it is` }];
   return earlier.includes(step) ? [] : [{ field: 'on', message: `names \`${step}\`, which is no earlier step` }];
+}
+
+/** Who is taken is decided before the first message: nothing can be asked about messages, or about what ends the sequence anyway. */
+function filterMistakes({ only, on }: SequenceShape, known: readonly string[]): Mistake[] {
+  if (only === undefined) return [];
+  const mistake = (message: string) => ({ path: ['only'], message });
+  if (!startsByItself(on)) return [mistake(`has no use in a ${on} sequence: whoever starts it says who is taken in. Remove it`)];
+  const unknown = attributesNamedBy(only).filter((name) => !known.includes(name));
+  return [
+    ...(asksAboutMessages(only) ? [mistake('may ask for segment, stage, value, stock and attribute: no message has gone out yet')] : []),
+    ...unknown.map((name) => mistake(`asks for the attribute \`${name}\`, which is not known here: write one of ${known.join(', ')}`)),
+  ];
 }
 
 function attributeMistakes({ when }: StepShape, known: readonly string[]): FieldMistake[] {

@@ -243,6 +243,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           )
           .optional()
           .meta({ description: 'What a manual or bulk sequence is about.' }),
+        only: condition.optional().meta({ description: 'What must hold of the subject and its person: others are not taken.' }),
         quietFor: span.optional().meta({ description: 'How long the subject must be left alone before the first step.' }),
         stopOn: z
           .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))

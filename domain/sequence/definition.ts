@@ -78,6 +78,8 @@ export interface SequenceDefinition {
   on: string;
   /** The kind that a manual or bulk sequence is about; absent otherwise. */
   about?: string;
+  /** What must hold of the subject and its person when the sequence begins to count; absent: every one of its kind is taken. */
+  only?: Condition;
   quietForMs: number;
   stopOn: StopTrigger[];
   /** What a reply leads to; absent: what the store's settings say. */
@@ -108,6 +110,10 @@ export function stepsNamedBy(condition: Condition): StepId[] {
     return 'replied' in part ? [part.replied] : [];
   });
 }
+
+/** Whether a condition asks about messages, replies or a purchase, of which there are none before a sequence begins. */
+export const asksAboutMessages = (condition: Condition): boolean =>
+  partsOf(condition).some((part) => typeof part === 'string' || 'opened' in part || 'clicked' in part || 'replied' in part);
 
 /** Every attribute that a condition names. */
 export function attributesNamedBy(condition: Condition): string[] {

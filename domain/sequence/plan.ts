@@ -21,6 +21,7 @@ export const stopReasons = [
   'holdout',
   'undeliverable',
   'expired',
+  'filtered',
   'emptied',
   'cart_deleted',
   'manual',

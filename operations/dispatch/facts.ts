@@ -251,7 +251,9 @@ export function factsFrom(
   { hashOf, blocked, assignment, variant = null, versions, stated = nothingStated, engagedAtMs = [] }: BesidesWorld,
 ): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
-  const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
+  const { tenant, subject, contacts: everyone, consents: said } = input.world;
+  // What was left in one browser is shown in no other, though one person may have both.
+  const identities = input.world.identities.filter(({ kind, value }) => kind !== 'visitor' || value === subject.id);
   const person = everyone.find((c) => c.id === personId);
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
@@ -315,7 +317,11 @@ export function factsFrom(
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
-    sequence: { paused: input.world.paused, exit: input.world.move?.reason ?? null },
+    sequence: {
+      paused: input.world.paused,
+      exit: input.world.move?.reason ?? null,
+      ...(definition.only === undefined ? {} : { only: definition.only }),
+    },
     subject: {
       state: subject.state,
       boughtBy: about.kind.boughtBy,

@@ -30,7 +30,10 @@ export interface NextDecision {
   sentence: string;
 }
 
-export type NextDecisionDeps = Pick<BuiltDeps, 'clock' | 'versions' | 'subjects' | 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'>;
+export type NextDecisionDeps = Pick<
+  BuiltDeps,
+  'db' | 'clock' | 'versions' | 'subjects' | 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'
+>;
 
 /**
  * Ask the gates about the next step, by the functions that the dispatch uses, on what is stored now. Read without the person's lock: what is about to

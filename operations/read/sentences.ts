@@ -49,7 +49,13 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'abandoned':
       return `The ${noun}${known} ${about.begun}.`;
     case 'message.sent':
-      return `${step} went out${variantWords(data)}${languageWords(data)}.`;
+      return data['channel'] === 'onsite'
+        ? `${step} waits for the ${person}’s next page view${variantWords(data)}${languageWords(data)}.`
+        : `${step} went out${variantWords(data)}${languageWords(data)}.`;
+    case 'popup.shown':
+      return `${step} was shown on the page.`;
+    case 'popup.closed':
+      return `The ${person} closed ${step}.`;
     case 'message.failed':
       return `${step} was not accepted by the provider${afterAttempt(data)}.`;
     case 'message.unknown':
@@ -238,6 +244,7 @@ export function messageSentence(about: Words, row: MessageRow): string {
   const said = (who: string) => (row.response === null ? '' : ` ${who}: ${row.response}`);
   switch (row.state) {
     case 'sent':
+      if (row.channel === 'onsite') return `${step} was put down for the next page view${row.openedAt === null ? '' : ', and shown'}.`;
       return `${step} was accepted.${said('The provider said')}`;
     case 'skipped':
       return `${step} was not sent: ${wordsForSkip(about, row.skipReason ?? 'stopped')}.`;

@@ -60,6 +60,7 @@ const stopKinds: Record<StopReason, ReasonKind> = {
   holdout: 'as_planned',
   undeliverable: 'blocker',
   expired: 'blocker',
+  filtered: 'as_planned',
   emptied: 'as_planned',
   cart_deleted: 'as_planned',
   manual: 'as_planned',

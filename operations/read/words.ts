@@ -23,6 +23,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   holdout: ({ person }) => `the ${person} is among those who get nothing, so that the effect can be measured`,
   undeliverable: () => 'a step that ends the sequence when it fails was refused by the provider',
   expired: ({ noun }) => `the ${noun} is older than the sequence allows, or its last step came too late to be sent`,
+  filtered: ({ noun }) => `the sequence is for others than this ${noun}: what its \`only\` asks did not hold`,
   emptied: ({ noun }) => `the ${noun} was emptied`,
   cart_deleted: ({ noun, source }) => `the ${source} deleted the ${noun}`,
   manual: () => 'by hand',

@@ -34,7 +34,7 @@ const mostMoves = 200;
 const askEveryMs = 3_600_000;
 
 /** Ends that are about the version that the real enrollment is in: its shadow goes on by itself. */
-const ofTheVersion: readonly string[] = ['completed', 'expired', 'undeliverable', 'holdout', 'version_replaced'] satisfies (
+const ofTheVersion: readonly string[] = ['completed', 'expired', 'filtered', 'undeliverable', 'holdout', 'version_replaced'] satisfies (
   | StopReason
   | 'completed'
 )[];

@@ -21,6 +21,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'ordered_since',
     'replied_since',
     'activation',
+    'only',
     'holdout',
     'max_age',
     'channel',
