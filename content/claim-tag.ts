@@ -1,6 +1,6 @@
 import { type Context, type Emitter, type Liquid, type Parser, Tag, type TagToken, type Template, type TopLevelToken } from 'liquidjs';
 import { type ClaimName, claimNames, isClaim } from '../domain/claims/index.ts';
-import { nearest } from '../domain/nearest.ts';
+import { closestName } from './closest-name.ts';
 
 /** The variable with which each claim is stated. It is null where the claim does not hold. */
 const claimVariables: Record<ClaimName, string> = {
@@ -52,7 +52,7 @@ export class ClaimTag extends Tag {
 }
 
 function unknownClaim(name: string): string {
-  const meant = nearest(name, claimNames);
+  const meant = closestName(name, claimNames);
   return `unknown claim "${name}": ${meant === null ? `write one of ${claimNames.join(', ')}` : `did you mean "${meant}"?`}`;
 }
 

@@ -1,7 +1,9 @@
 import type { Claims } from '../domain/claims/index.ts';
 import type { ViewTools } from '../domain/subjects/kind.ts';
+import { formatDate } from './dates.ts';
 import { formatMoney } from './money.ts';
 import { numberFormat } from './number-format.ts';
+import { isolate } from './plain-text.ts';
 
 /** What claims print, each null where it does not hold. Names are added, never renamed or removed. */
 export interface ClaimsView {
@@ -62,20 +64,17 @@ function reviewsOf({ reviews }: Claims, { line, locale }: Written): ClaimsView['
   };
 }
 
-function marketOf({ market }: Claims, { line, locale }: Written): ClaimsView['market'] {
+function marketOf({ market }: Claims, { line, locale, direction }: Written): ClaimsView['market'] {
   if (!market.holds) return null;
   const [area, statement] = [line(market.value.area, 80), line(market.value.statement, 300)];
-  const date = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(market.value.date));
-  return area === null || statement === null ? null : { area, statement, date, trigger: market.value.trigger };
+  const date = formatDate(market.value.date, 'long', { locale, direction, timeZone: 'UTC' });
+  return area === null || statement === null || date === null ? null : { area, statement, date, trigger: market.value.trigger };
 }
 
-function offerEndOf({ offer_end: offer }: Claims, { line, locale, timeZone }: Written): ClaimsView['offerEnd'] {
+function offerEndOf({ offer_end: offer }: Claims, { line, locale, direction, timeZone }: Written): ClaimsView['offerEnd'] {
   if (!offer.holds) return null;
   const { name, endsAtMs } = offer.value;
-  const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, { ...options, timeZone }).format(endsAtMs);
-  return {
-    name: line(name, 100),
-    date: format({ dateStyle: 'long' }),
-    time: format({ hour: 'numeric', minute: '2-digit', timeZoneName: 'short' }),
-  };
+  const date = formatDate(endsAtMs, 'long', { locale, direction, timeZone });
+  const time = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone }).format(endsAtMs);
+  return date === null ? null : { name: line(name, 100), date, time: isolate(time, direction) };
 }

@@ -21,6 +21,9 @@ export interface CommonView extends Record<string, unknown>, ClaimsView {
     returnsNote: string | null;
   };
   contact: { firstName: string | null };
+  /** The same as `contact.firstName`. */
+  firstName: string | null;
+  name: string | null;
   segment: CommonFacts['segment'];
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
   link: { url: string };
@@ -29,6 +32,8 @@ export interface CommonView extends Record<string, unknown>, ClaimsView {
   language: string;
   /** In which numbers, amounts and dates are written, BCP 47. */
   locale: string;
+  /** In which dates are written, IANA; null: UTC. */
+  timeZone: string | null;
 }
 
 /** A fact without which a message must not go out is missing. Programs act on `code`. */
@@ -67,14 +72,18 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     link: webUrl(link.subject),
     lowStockAt: store.lowStockThreshold,
   };
+  const firstName = firstNameOf(line(contact.firstName, 60));
   const own = subject.kind.view(subject, tools);
-  const timeZone = facts.timeZone ?? 'UTC';
   return {
+    ...notKnown,
     ...own,
     // Facts without claims are an invented message's: what they say is taken as it is.
     ...(facts.claims === undefined
       ? { ...nothingClaimed, ...own, reviews: reviewsView(facts.reviews, locale, line) }
-      : claimsView(facts.claims, { locale, direction, timeZone, line })),
+      : claimsView(facts.claims, { locale, direction, timeZone: contact.timeZone ?? 'UTC', line })),
+    firstName,
+    name: firstName,
+    timeZone: contact.timeZone ?? null,
     store: {
       name: line(store.name, 60) ?? new URL(storeUrl).hostname,
       url: storeUrl,
@@ -82,7 +91,7 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
       shippingNote: line(store.shippingNote, 400),
       returnsNote: line(store.returnsNote, 400),
     },
-    contact: { firstName: firstNameOf(line(contact.firstName, 60)) },
+    contact: { firstName },
     segment: facts.segment,
     link: { url: tools.link ?? tools.storeUrl },
     synthetic: facts.synthetic,
@@ -90,6 +99,9 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     locale,
   };
 }
+
+/** What a lead may have told, for copy about anything. */
+const notKnown = { interest_area: null, budget: null, preferences: null };
 
 function reviewsView(reviews: ReviewFacts | null, locale: string, line: ViewTools['line']): CommonView['reviews'] {
   const productTitle = line(reviews?.productTitle ?? null, 80);

@@ -47,14 +47,18 @@ export interface SubjectFacts {
  */
 export interface CommonFacts {
   store: StoreFacts;
-  contact: { firstName: string | null; locale: string | null };
+  contact: {
+    firstName: string | null;
+    /** BCP 47. */
+    locale: string | null;
+    /** IANA; absent: not known. */
+    timeZone?: string | null;
+  };
   subject: SubjectFacts;
   segment: BaseSegment;
   /** What may be claimed now; absent: `reviews`, and what the subject says of its stock, are taken as they are. */
   claims?: Claims;
   reviews: ReviewFacts | null;
-  /** The person's, IANA, for the ends of offers; absent: UTC. */
-  timeZone?: string;
   /** No offers exist yet; copy promises no discount. */
   offer: null;
   /** Demo traffic: the message carries a visible label. */
