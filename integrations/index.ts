@@ -2,6 +2,7 @@ import { generic } from './generic/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { resend } from './resend/index.ts';
+import { sendGrid } from './sendgrid/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
@@ -18,6 +19,7 @@ export const integrations: Integrations = registryOf([
   generic,
   smtp,
   resend,
+  sendGrid,
   twilio,
   onsite,
 ]);
