@@ -52,17 +52,21 @@ export const sendGridReceiver = jsonReceiver({
     const list = readList(body, 'body', notes, mostEvents);
     if (list === null) return understood('unknown', [], notes, true);
     const events: DomainEvent[] = [];
+    let ignored: string | null = null;
     for (const [index, entry] of list.entries()) {
       const fields = readFields(entry, String(index), notes);
-      const kind = cleanText(fields?.['event'], 40);
+      const kind = cleanText(fields?.['event'], 40)?.toLowerCase() ?? null;
       if (fields === null || kind === null) {
         if (fields !== null) note(notes, `${index}.event`, 'is missing or no text');
         continue;
       }
       const read = kinds.get(kind);
-      if (read !== undefined) events.push(...read({ fields, at: String(index), notes, store, receivedAtMs: delivery.receivedAtMs }));
+      if (read === undefined) ignored ??= kind;
+      else events.push(...read({ fields, at: String(index), notes, store, receivedAtMs: delivery.receivedAtMs }));
     }
-    return events.length === 0 && notes.length === 0 ? { kind: 'ignored', topic } : understood(topic, events, notes, true);
+    return events.length === 0 && notes.length === 0
+      ? { kind: 'ignored', topic: ignored === null ? topic : `${topic}/${ignored}` }
+      : understood(topic, events, notes, true);
   },
 });
 
