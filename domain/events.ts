@@ -65,6 +65,8 @@ export interface LineItem {
   productUrl: string | null;
   /** Units in stock; null: the source does not say. */
   stock: number | null;
+  /** What customers give it, 1 to 5, and how many of them; absent: the source does not say. */
+  rating?: { average: number; count: number } | undefined;
 }
 
 /** A key by which its source knows a subject: `checkout_token`, `cart_token`, `external` … */

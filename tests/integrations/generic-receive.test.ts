@@ -216,6 +216,7 @@ describe('an event', () => {
     ['cart.updated', 'data.cart.items.0.product_url', '/assam', { cart: { items: [{ productUrl: 'https://tea.example.com/assam' }, {}] } }],
     ['cart.updated', 'data.cart.items.0.image_url', '//cdn.example/a.png', { cart: { items: [{ imageUrl: 'https://cdn.example/a.png' }, {}] } }],
     ['cart.updated', 'data.cart.items.0.compare_at_price', '59.90', { cart: { items: [{ compareAtMinor: 5_990 }, {}] } }],
+    ['cart.updated', 'data.cart.items.0.rating', { average: '4.7', count: 12 }, { cart: { items: [{ rating: { average: 4.7, count: 12 } }, {}] } }],
     ['cart.updated', 'data.cart.items.0.product_id', 17, { cart: { items: [{ productId: '17' }, {}] } }],
     ['cart.updated', 'data.cart.origin', 'pos', { cart: { origin: 'point_of_sale' } }],
     ['cart.updated', 'data.cart.completed', 'true', { cart: { completed: true } }],

@@ -50,6 +50,10 @@ const item = z
     image_url: link,
     product_url: link,
     stock: z.int().meta({ description: 'Units that are left.' }),
+    rating: z
+      .looseObject({ average: z.number(), count: z.int() })
+      .partial()
+      .meta({ description: 'What customers give it, 1 to 5, and how many of them.' }),
   })
   .partial()
   .meta({ id: 'GenericItem' });
