@@ -249,7 +249,11 @@ const languages: ReadonlyMap<string, FixedWords> = new Map(Object.entries(table)
 /** The languages that have words here. Texts in others are surrounded by English ones. */
 const fixedWordLanguages: readonly string[] = [...languages.keys()];
 
+const chosen = new Map<string, FixedWords>();
+
 /** @param language - BCP 47, of the copy */
 export function fixedWordsOf(language: string): FixedWords {
-  return languages.get(chooseLanguage(fixedWordLanguages, [language]) ?? 'en') ?? table.en;
+  const known = chosen.get(language) ?? languages.get(chooseLanguage(fixedWordLanguages, [language]) ?? 'en') ?? table.en;
+  if (chosen.size < 1_000) chosen.set(language, known);
+  return known;
 }
