@@ -1,4 +1,5 @@
 import type { ViewTools } from '../domain/subjects/kind.ts';
+import { type ClaimsView, claimsView, nothingClaimed } from './claims-view.ts';
 import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
 import { isRightToLeft } from '../domain/languages.ts';
 import { formatMoney, usableLocale } from './money.ts';
@@ -11,7 +12,7 @@ import { webUrl } from './web-url.ts';
  * stands beside them under its own names (`cart`, `lead` …). Published versions keep their templates, so a name in here is never renamed or
  * removed, only added.
  */
-export interface CommonView extends Record<string, unknown> {
+export interface CommonView extends Record<string, unknown>, ClaimsView {
   store: {
     name: string;
     url: string;
@@ -24,7 +25,6 @@ export interface CommonView extends Record<string, unknown> {
   firstName: string | null;
   name: string | null;
   segment: CommonFacts['segment'];
-  reviews: { productTitle: string; average: string; count: string; quote: string | null; author: string | null } | null;
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
   link: { url: string };
   synthetic: boolean;
@@ -73,9 +73,14 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     lowStockAt: store.lowStockThreshold,
   };
   const firstName = firstNameOf(line(contact.firstName, 60));
+  const own = subject.kind.view(subject, tools);
   return {
     ...notKnown,
-    ...subject.kind.view(subject, tools),
+    ...own,
+    // Facts without claims are an invented message's: what they say is taken as it is.
+    ...(facts.claims === undefined
+      ? { ...nothingClaimed, ...own, reviews: reviewsView(facts.reviews, locale, line) }
+      : claimsView(facts.claims, { locale, direction, timeZone: contact.timeZone ?? 'UTC', line })),
     firstName,
     name: firstName,
     timeZone: contact.timeZone ?? null,
@@ -88,7 +93,6 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     },
     contact: { firstName },
     segment: facts.segment,
-    reviews: reviewsView(facts.reviews, locale, line),
     link: { url: tools.link ?? tools.storeUrl },
     synthetic: facts.synthetic,
     language,

@@ -1,3 +1,4 @@
+import type { Claims } from '../domain/claims/index.ts';
 import type { BaseSegment } from '../domain/people/segments.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import type { TenantSettings } from '../domain/tenant-settings.ts';
@@ -55,6 +56,8 @@ export interface CommonFacts {
   };
   subject: SubjectFacts;
   segment: BaseSegment;
+  /** What may be claimed now; absent: `reviews`, and what the subject says of its stock, are taken as they are. */
+  claims?: Claims;
   reviews: ReviewFacts | null;
   /** No offers exist yet; copy promises no discount. */
   offer: null;

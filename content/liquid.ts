@@ -1,5 +1,6 @@
 import { Context, type Emitter, type FilterImplOptions, Liquid, type Template, toValueSync } from 'liquidjs';
 import { isRightToLeft } from '../domain/languages.ts';
+import { ClaimTag } from './claim-tag.ts';
 import { formatDate, isDateStyle } from './dates.ts';
 import { escapeHtml } from './escape-html.ts';
 import { numberFormat } from './number-format.ts';
@@ -59,6 +60,7 @@ function withOurFilters(engine: Liquid): Liquid {
   for (const tag of ['include', 'render', 'layout']) Reflect.deleteProperty(engine.tags, tag);
   const { date } = engine.filters;
   engine.registerFilter('raw', (value: unknown) => value);
+  engine.registerTag('claim', ClaimTag);
   engine.registerFilter('number', inDigits);
   engine.registerFilter('plural', pluralForm);
   engine.registerFilter('date', function (value: unknown, style: unknown, ...more: unknown[]) {

@@ -65,8 +65,6 @@ export interface LineItem {
   productUrl: string | null;
   /** Units in stock; null: the source does not say. */
   stock: number | null;
-  /** What customers give it, 1 to 5, and how many of them; absent: the source does not say. */
-  rating?: { average: number; count: number } | undefined;
 }
 
 /** A key by which its source knows a subject: `checkout_token`, `cart_token`, `external` … */
@@ -149,6 +147,8 @@ export type DomainEvent =
         message: string | null;
         /** The page about what they asked for. */
         url: string | null;
+        /** The area that they asked about, such as a part of a town; absent or null: the source does not say. */
+        area?: string | null;
         currency: string | null;
         /** What it may be worth, as the source estimates. */
         valueMinor: number | null;

@@ -108,19 +108,7 @@ function readItem({ notes, store }: Reading, line: Fields, path: string, currenc
     imageUrl: readUrl(line['image_url'], `${path}.image_url`, notes, store.url),
     productUrl: readUrl(line['product_url'], `${path}.product_url`, notes, store.url),
     stock: readStock(line['stock'], `${path}.stock`, notes),
-    ...readRating(line['rating'], `${path}.rating`, notes),
   };
-}
-
-/** What customers give a product, where it is a mean from 1 to 5 of one review or more. */
-function readRating(value: unknown, path: string, notes: Notes): Pick<LineItem, 'rating'> {
-  if (isAbsent(value)) return {};
-  const { average, count } = typeof value === 'object' && value !== null ? (value as Fields) : {};
-  const [mean, reviews] = [average, count].map((part) => (typeof part === 'string' && part.trim() !== '' ? Number(part) : part));
-  const isMean = typeof mean === 'number' && mean >= 1 && mean <= 5;
-  if (isMean && typeof reviews === 'number' && Number.isSafeInteger(reviews) && reviews >= 1) return { rating: { average: mean, count: reviews } };
-  note(notes, path, 'is no average from 1 to 5 with a count: left out');
-  return {};
 }
 
 /** An oversold product counts as none. */

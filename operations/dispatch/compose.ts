@@ -1,6 +1,7 @@
 import { type Composed, composeMessage } from '../../content/channels/index.ts';
 import type { CopyFacts } from '../../content/copy-facts.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
+import { claimsAt } from '../../domain/gates/claims.ts';
 import type { Deps } from '../deps.ts';
 import type { EnrollmentRow } from './progress.ts';
 import type { Reading } from './facts.ts';
@@ -43,6 +44,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
     subject,
     segment: facts.subject.segment,
     reviews: null,
+    claims: claimsAt(facts, nowMs),
     offer: null,
     links: {
       click: () => link('c', 'click'),

@@ -25,7 +25,7 @@ const states: Record<string, MailGiven> = {
   'everything known': {
     synthetic: true,
     modifiers: ['LOW_STOCK'],
-    items: [aProduct({ quantity: 2, stock: 3, compareAtMinor: 12_000, rating: { average: 4.6, count: 12 } })],
+    items: [aProduct({ quantity: 2, stock: 3, compareAtMinor: 12_000 })],
     reviews: { productTitle: 'Lambswool Blanket', averageOfFive: 4.7, count: 128, quote: { text: 'Warm and light.', author: 'Sam' } },
   },
   'the last one, one review, a first order': {
@@ -163,10 +163,11 @@ describe('the block of products', () => {
     if (payload.channel !== 'email') throw new Error(payload.channel);
     return [visible(payload.html).join('\n'), payload.text];
   };
-  const product = aProduct({ priceMinor: 8_900, compareAtMinor: 11_900, stock: 3, rating: { average: 4.66, count: 1_234 } });
+  const product = aProduct({ priceMinor: 8_900, compareAtMinor: 11_900, stock: 3 });
+  const reviews = { productTitle: 'Lambswool Blanket', averageOfFive: 4.66, count: 1_234, quote: null };
 
-  test('shows what the cart knows of a product', () => {
-    for (const part of blockOf({ items: [product], modifiers: ['LOW_STOCK'] })) {
+  test('shows what is known of a product', () => {
+    for (const part of blockOf({ items: [product], modifiers: ['LOW_STOCK'], reviews })) {
       for (const fact of ['Lambswool Blanket', 'Moss', '$89.00', 'was $119.00', '25% off', '3 in stock', '4.7 out of 5 (1,234)'])
         expect(part).toContain(fact);
     }
@@ -179,6 +180,16 @@ describe('the block of products', () => {
     for (const stock of [null, 0, 6, 1.5]) {
       for (const part of blockOf({ items: [{ ...product, stock }], modifiers: ['LOW_STOCK'] })) expect(part).not.toContain('in stock');
     }
-    for (const part of blockOf({ items: [{ ...product, rating: undefined }] })) expect(part).not.toContain('out of 5');
+    // What is claimed of one product is not said of another.
+    for (const part of blockOf({ items: [product], reviews: { ...reviews, productTitle: 'Candle' } })) expect(part).not.toContain('out of 5');
+    for (const part of blockOf({
+      items: [
+        { ...product, stock: null },
+        { ...product, title: 'Candle' },
+      ],
+      modifiers: ['LOW_STOCK'],
+    })) {
+      expect(part.split('in stock')).toHaveLength(2);
+    }
   });
 });

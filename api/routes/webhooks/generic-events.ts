@@ -50,10 +50,6 @@ const item = z
     image_url: link,
     product_url: link,
     stock: z.int().meta({ description: 'Units that are left.' }),
-    rating: z
-      .looseObject({ average: z.number(), count: z.int() })
-      .partial()
-      .meta({ description: 'What customers give it, 1 to 5, and how many of them.' }),
   })
   .partial()
   .meta({ id: 'GenericItem' });
@@ -84,6 +80,7 @@ const lead = z
       .meta({ description: 'What they asked about, as messages may repeat it.', examples: ['a kitchen with an island'] }),
     message: z.string().optional().meta({ description: 'What they wrote; no message repeats it.' }),
     url: link.optional().meta({ description: 'The page about what they asked for: messages lead there.' }),
+    area: z.string().optional().meta({ description: 'The area that they asked about, as market facts name it.' }),
     value: money.optional().meta({ description: 'What it may be worth.' }),
     currency: z.string().optional().meta({ description: 'ISO 4217, of `value`.' }),
     created_at: instant.optional(),

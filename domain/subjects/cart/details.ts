@@ -27,7 +27,6 @@ const lineItem = z.object({
   imageUrl: maybeText,
   productUrl: maybeText,
   stock: maybeAmount,
-  rating: z.object({ average: z.number(), count: z.number() }).optional(),
 }) satisfies z.ZodType<LineItem>;
 
 const productRef = z.object({ title: z.string().default(''), productId: maybeText }) satisfies z.ZodType<ProductRef>;

@@ -17,10 +17,6 @@ export interface ItemView {
   compareAt: string | null;
   /** By how much the price was reduced, e.g. `20%`, rounded down; null: by less than one, or it is unknown. */
   discount: string | null;
-  /** Units left, where these are few; null: enough, none, or unknown. */
-  left: number | null;
-  /** What customers give it, of 5; null: unknown. */
-  rating: { average: string; count: string } | null;
   imageUrl: string | null;
   url: string;
   initial: string | null;
@@ -84,8 +80,6 @@ function itemView(item: LineItem, cartUrl: string, tools: ViewTools): ItemView {
     price,
     compareAt: isReduced(item) && price !== null ? ofLine(item.compareAtMinor) : null,
     discount: isReduced(item) && price !== null ? discountOf(item, tools) : null,
-    left: isLow(item.stock, tools) ? item.stock : null,
-    rating: item.rating === undefined ? null : { average: tools.number(item.rating.average, 1), count: tools.number(item.rating.count) },
     imageUrl: tools.webUrl(item.imageUrl),
     url: tools.webUrl(item.productUrl) ?? cartUrl,
     initial: tools.initial(title),
