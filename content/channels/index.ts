@@ -143,17 +143,21 @@ export function previewMessage(stored: Readonly<Record<string, unknown>>, conten
   const compiled = text === null ? undefined : stored[text.name];
   const parts = made?.parts?.(made.read(compiled), facts) ?? { preheader: null, cta: null };
   const claims = facts.claims ?? noClaims;
+  const said = partsOf(payload);
   return {
     channel,
     locale: language ?? 'en',
-    ...partsOf(payload),
-    ...Object.fromEntries(Object.entries(parts).filter(([, part]) => part !== null)),
+    subject: said.subject,
+    preheader: parts.preheader,
+    html: said.html,
+    text: said.text,
+    cta: parts.cta ?? said.cta,
     claims: claimsNamedIn([compiled]).map((claim) => ({ claim, shown: claims[claim].holds, why: claims[claim].why })),
   };
 }
 
-function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'preheader' | 'html' | 'text' | 'cta'> {
-  const none = { subject: null, preheader: null, html: null, cta: null };
+function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'html' | 'text' | 'cta'> {
+  const none = { subject: null, html: null, cta: null };
   switch (payload.channel) {
     case 'email':
       return { ...none, subject: payload.subject, html: payload.html, text: payload.text };

@@ -68,7 +68,9 @@ export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { de
       const { slug, step } = request.params;
       if (preview === null)
         return sendPage(reply, 200, (nonce) => sidePage(nonce, `${slug}: ${step}`, html`<p>There is no such step, contact or sample.</p>`));
-      const query = new URLSearchParams(Object.entries(request.query).filter(([name]) => name !== 'theme'));
+      const query = new URLSearchParams();
+      for (const name of ['store', 'contact', 'sample', 'locale'] as const)
+        if (request.query[name] !== undefined) query.set(name, request.query[name]);
       const frame = `/preview/${encodeURIComponent(slug)}/${encodeURIComponent(step)}/email?${query.toString()}`;
       return sendPage(reply, 200, (nonce) => sidePage(nonce, `${slug}: ${step}`, previewHtml(preview, frame)), 'own');
     },
