@@ -26,7 +26,7 @@ const everythingKnown: Invented = {
     count: 128,
     quote: { text: 'Warm, light, and it still looks new after a winter.', author: 'Sam' },
   },
-  offer: null,
+  offer: { code: 'TEA-7K2M', percentOff: 10, endsAtMs: Date.UTC(2026, 2, 14, 17), timeZone: 'Europe/Vienna' },
   synthetic: true,
 };
 

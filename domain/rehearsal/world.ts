@@ -319,6 +319,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
       ...(step.bestHour === true ? { bestHour: true } : {}),
+      ...(step.offer === undefined ? {} : { offer: step.offer }),
       failures: row?.failures ?? 0,
     },
     enrollment: { id: rehearsedId, ended: null },

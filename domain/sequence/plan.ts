@@ -54,6 +54,7 @@ export const skipReasons = [
   'condition',
   'no_address',
   'no_consent',
+  'no_offer',
   'consent_required',
   'consent_expired',
   'suppressed',

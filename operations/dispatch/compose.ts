@@ -1,5 +1,5 @@
 import { type Composed, composeMessage } from '../../content/channels/index.ts';
-import type { CopyFacts } from '../../content/copy-facts.ts';
+import type { CopyFacts, OfferFacts } from '../../content/copy-facts.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
 import type { Deps } from '../deps.ts';
 import type { EnrollmentRow } from './progress.ts';
@@ -14,11 +14,13 @@ export interface ComposeInput {
   stepId: string;
   messageId: string;
   channel: Channel;
+  /** What the person was granted with this message; null: nothing. */
+  offer: OfferFacts | null;
   nowMs: number;
 }
 
 /** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
-export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): Composed {
+export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, offer, nowMs }: ComposeInput): Composed {
   const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
@@ -43,7 +45,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
     subject,
     segment: facts.subject.segment,
     reviews: null,
-    offer: null,
+    offer,
     links: {
       click: () => link('c', 'click'),
       short: () => `${deps.publicUrl}/s/${deps.links.signShort(target)}`,
