@@ -15,7 +15,11 @@ export const offer: DecisiveGate = {
     if (facts.offer === undefined)
       return { result: 'pass', input: { asked: true }, note: 'Whether there is an offer is decided when the step is sent.' };
     const decision = decideOffer(facts.offer, facts.subject, nowMs, facts.plan.timeScale);
-    if (decision.granted) return { result: 'pass', input: { granted: true, percentOff: decision.percentOff, endsMs: decision.endsAtMs } };
+    if (decision.granted) {
+      const { percentOff, endsAtMs } = decision;
+      const note = `An offer: ${percentOff}%, until ${new Date(endsAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC.`;
+      return { result: 'pass', input: { granted: true, percentOff, endsMs: endsAtMs }, note };
+    }
     const { earlier, cartsLeft } = facts.offer;
     const why = {
       ...(decision.reason === 'had_one' ? { before: earlier[0]?.step ?? null } : {}),
