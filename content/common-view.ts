@@ -1,4 +1,5 @@
 import type { ViewTools } from '../domain/subjects/kind.ts';
+import { type ClaimsView, claimsView, nothingClaimed } from './claims-view.ts';
 import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
 import { isRightToLeft } from '../domain/languages.ts';
 import { formatMoney, usableLocale } from './money.ts';
@@ -11,7 +12,7 @@ import { webUrl } from './web-url.ts';
  * stands beside them under its own names (`cart`, `lead` …). Published versions keep their templates, so a name in here is never renamed or
  * removed, only added.
  */
-export interface CommonView extends Record<string, unknown> {
+export interface CommonView extends Record<string, unknown>, ClaimsView {
   store: {
     name: string;
     url: string;
@@ -20,8 +21,10 @@ export interface CommonView extends Record<string, unknown> {
     returnsNote: string | null;
   };
   contact: { firstName: string | null };
+  /** The same as `contact.firstName`. */
+  firstName: string | null;
+  name: string | null;
   segment: CommonFacts['segment'];
-  reviews: { productTitle: string; average: string; count: string; quote: string | null; author: string | null } | null;
   /** What the person was granted with this message: `10%`, the code, and until when it is valid, on their clock. */
   offer: { percent: string; code: string; ends: string } | null;
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
@@ -31,6 +34,8 @@ export interface CommonView extends Record<string, unknown> {
   language: string;
   /** In which numbers, amounts and dates are written, BCP 47. */
   locale: string;
+  /** In which dates are written, IANA; null: UTC. */
+  timeZone: string | null;
 }
 
 /** A fact without which a message must not go out is missing. Programs act on `code`. */
@@ -69,8 +74,18 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     link: webUrl(link.subject),
     lowStockAt: store.lowStockThreshold,
   };
+  const firstName = firstNameOf(line(contact.firstName, 60));
+  const own = subject.kind.view(subject, tools);
   return {
-    ...subject.kind.view(subject, tools),
+    ...notKnown,
+    ...own,
+    // Facts without claims are an invented message's: what they say is taken as it is.
+    ...(facts.claims === undefined
+      ? { ...nothingClaimed, ...own, reviews: reviewsView(facts.reviews, locale, line) }
+      : claimsView(facts.claims, { locale, direction, timeZone: contact.timeZone ?? 'UTC', line })),
+    firstName,
+    name: firstName,
+    timeZone: contact.timeZone ?? null,
     store: {
       name: line(store.name, 60) ?? new URL(storeUrl).hostname,
       url: storeUrl,
@@ -78,9 +93,8 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
       shippingNote: line(store.shippingNote, 400),
       returnsNote: line(store.returnsNote, 400),
     },
-    contact: { firstName: firstNameOf(line(contact.firstName, 60)) },
+    contact: { firstName },
     segment: facts.segment,
-    reviews: reviewsView(facts.reviews, locale, line),
     offer: offerView(facts.offer, { locale, language, percent: tools.percent }),
     link: { url: tools.link ?? tools.storeUrl },
     synthetic: facts.synthetic,
@@ -101,6 +115,9 @@ function offerView(
   const ends = new Intl.DateTimeFormat(words, { ...when, timeZone: offer.timeZone }).format(offer.endsAtMs);
   return { percent: percent(offer.percentOff / 100), code: cleanLine(offer.code, 60) ?? '', ends: isolate(ends) };
 }
+
+/** What a lead may have told, for copy about anything. */
+const notKnown = { interest_area: null, budget: null, preferences: null };
 
 function reviewsView(reviews: ReviewFacts | null, locale: string, line: ViewTools['line']): CommonView['reviews'] {
   const productTitle = line(reviews?.productTitle ?? null, 80);

@@ -1,3 +1,4 @@
+import type { Claims } from '../domain/claims/index.ts';
 import type { BaseSegment } from '../domain/people/segments.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import type { TenantSettings } from '../domain/tenant-settings.ts';
@@ -56,9 +57,17 @@ export interface OfferFacts {
  */
 export interface CommonFacts {
   store: StoreFacts;
-  contact: { firstName: string | null; locale: string | null };
+  contact: {
+    firstName: string | null;
+    /** BCP 47. */
+    locale: string | null;
+    /** IANA; absent: not known. */
+    timeZone?: string | null;
+  };
   subject: SubjectFacts;
   segment: BaseSegment;
+  /** What may be claimed now; absent: `reviews`, and what the subject says of its stock, are taken as they are. */
+  claims?: Claims;
   reviews: ReviewFacts | null;
   /** Granted to this person with this very message; null: there is none, and copy promises no discount. */
   offer: OfferFacts | null;

@@ -1,6 +1,7 @@
 import { generic } from './generic/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
+import { resend } from './resend/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
@@ -16,6 +17,7 @@ export const integrations: Integrations = registryOf([
   wooCommerce,
   generic,
   smtp,
+  resend,
   twilio,
   onsite,
 ]);

@@ -12,6 +12,7 @@ import {
   suppressions,
   tenants,
 } from '../db/schema/index.ts';
+import { claimNames } from '../domain/claims/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import type { ContactRecord, Facts } from '../domain/gates/facts.ts';
 import type { ConsentStatement } from '../domain/people/consent.ts';
@@ -28,7 +29,7 @@ import { hasCopy } from '../content/channels/index.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import type { Deps } from './deps.ts';
 import { readAssignment } from './dispatch/assignment.ts';
-import { factsFrom, type StepWorld } from './dispatch/facts.ts';
+import { factsFrom, readStated, type StepWorld } from './dispatch/facts.ts';
 import type { EnrollmentRow } from './dispatch/progress.ts';
 import type { Version } from './dispatch/versions.ts';
 import { readConfigured, toOutlets } from './outlets.ts';
@@ -146,10 +147,18 @@ async function settingOf(tx: Tx, deps: Deps, { tenantId, contact, tried, nowMs }
     {
       ...{ world, definition, enrollment, ledger: [], kinds: deps.subjects, personId: contact.personId, stepId: first.id },
       plan: compilePlan(definition, tried.version, 1),
+      // The first step stands for all: what is known is the same for each.
+      claimsIn: () => claimNames,
       isConnected: (channel: Channel) =>
         outlets.forChannel(channel) !== null && (isFile || definition.steps.some((s) => hasCopy(tried.content, s.content, channel))),
     },
-    { hashOf, blocked, assignment: await readAssignment(tx, enrollment, people), versions },
+    {
+      hashOf,
+      blocked,
+      assignment: await readAssignment(tx, enrollment, people),
+      versions,
+      stated: await readStated(tx, { world, kinds: deps.subjects }, claimNames),
+    },
   );
   return {
     ...plainSetting,
@@ -161,6 +170,7 @@ async function settingOf(tx: Tx, deps: Deps, { tenantId, contact, tried, nowMs }
     valueMinor: facts.subject.valueMinor,
     currency: facts.subject.currency,
     stock: facts.subject.stock,
+    ...(facts.claims === undefined ? {} : { claims: facts.claims.known }),
     attributes: facts.attributes,
     channels: facts.channels,
     tracksOpens: facts.settings.trackOpens,

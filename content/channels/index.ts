@@ -1,5 +1,7 @@
 import { type Channel, channels, type MessagePayload, type PayloadOf } from '../../domain/channels/index.ts';
+import type { ClaimName } from '../../domain/claims/index.ts';
 import { readCopyName } from '../../domain/sequence/copy-name.ts';
+import { claimsNamedIn } from '../claim-tag.ts';
 import type { CopyFacts } from '../copy-facts.ts';
 import { chooseLanguage, languageTag } from '../../domain/languages.ts';
 import type { ChannelContent } from './channel-content.ts';
@@ -70,6 +72,24 @@ export interface Composed {
   payload: MessagePayload;
   language: string | null;
 }
+
+/**
+ * What the texts of that name claim, on any channel and in any language. Texts that were published before there were claims ask for the same facts by `if`.
+ * @param stored - of a published version, which never changes
+ */
+export function claimsIn(stored: Readonly<Record<string, unknown>>, content: string | null): readonly ClaimName[] {
+  if (content === null) return [];
+  const before = claimsBefore.get(stored) ?? new Map<string, readonly ClaimName[]>();
+  claimsBefore.set(stored, before);
+  const known = before.get(content);
+  if (known !== undefined) return known;
+  const texts = Object.entries(stored).flatMap(([name, compiled]) => (name === content || name.startsWith(`${content}.`) ? [compiled] : []));
+  const found = claimsNamedIn(texts);
+  before.set(content, found);
+  return found;
+}
+
+const claimsBefore = new WeakMap<Readonly<Record<string, unknown>>, Map<string, readonly ClaimName[]>>();
 
 /**
  * Make the message of a step, complete and ready to be pinned: in the person's language, else the store's, else English, else in what there is.

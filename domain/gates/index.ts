@@ -5,6 +5,7 @@ import { blackout } from './blackout.ts';
 import { cap } from './cap.ts';
 import { capped } from './capped.ts';
 import { channel } from './channel.ts';
+import { claims } from './claims.ts';
 import { conditions } from './conditions.ts';
 import { doNotContact } from './do-not-contact.ts';
 import { due } from './due.ts';
@@ -42,6 +43,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   channel,
   conditions,
   offer,
+  claims,
   retries,
   held,
 ];

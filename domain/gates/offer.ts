@@ -12,8 +12,7 @@ export const offer: DecisiveGate = {
     const wanted = facts.step.offer;
     if (wanted === undefined) return { result: 'pass', input: {} };
     // A rehearsal knows no codes and no budget.
-    if (facts.offer === undefined)
-      return { result: 'pass', input: { asked: true }, note: 'Whether there is an offer is decided when the step is sent.' };
+    if (facts.offer === undefined) return { result: 'pass', input: { asked: true } };
     const decision = decideOffer(facts.offer, facts.subject, nowMs, facts.plan.timeScale);
     if (decision.granted) {
       const { percentOff, endsAtMs } = decision;

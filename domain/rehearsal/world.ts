@@ -1,6 +1,6 @@
 import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
-import type { ChannelFacts, ContactRecord, Facts, SendRecord, UpcomingRecord } from '../gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord, StepClaims, UpcomingRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import type { PersonZones } from '../people/time-zone.ts';
@@ -26,6 +26,8 @@ export interface Setting {
   valueMinor: number | null;
   currency: string | null;
   stock: readonly (number | null)[];
+  /** What claims rest on; absent: which of them hold is not known, and none does. */
+  claims?: StepClaims['known'];
   /** What is known of the subject and its person; what is missing here is not. */
   attributes: Readonly<Record<string, AttributeValue>>;
   channels: Partial<Record<Channel, ChannelFacts>>;
@@ -322,6 +324,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       ...(step.offer === undefined ? {} : { offer: step.offer }),
       failures: row?.failures ?? 0,
     },
+    ...(step.requires === undefined ? {} : { claims: { made: [], required: step.requires.claim, known: setting.claims ?? { assumed: [] } } }),
     enrollment: { id: rehearsedId, ended: null },
     subject: {
       state: world.subjectState,

@@ -68,6 +68,7 @@ function toStep(step: StepShape): StepDefinition {
     content: step.content ?? step.variants?.[0]?.content ?? null,
     ...(step.variants === undefined ? {} : { variants: step.variants }),
     when: step.when ?? null,
+    ...(step.requires === undefined ? {} : { requires: step.requires }),
     lapsesWith: step.lapsesWith ?? null,
     expiresAfterMs: step.expires ?? null,
     maxRetries: step.maxRetries,
@@ -148,7 +149,7 @@ function timingMistakes({ at, after, window, on, lapsesWith }: StepShape): Field
   return [];
 }
 
-function channelMistakes({ channel, content, variants, onFailure }: StepShape): FieldMistake[] {
+function channelMistakes({ channel, content, variants, onFailure, requires }: StepShape): FieldMistake[] {
   const mistakes: FieldMistake[] = [];
   if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
   if (channel.includes('none') && channel.length > 1)
@@ -156,6 +157,8 @@ function channelMistakes({ channel, content, variants, onFailure }: StepShape): 
   if (onFailure === 'next-channel' && channel.length === 1)
     mistakes.push({ field: 'onFailure', message: `needs a second channel: write \`channel: [${channel.join('')}, …]\`, or skip` });
   const speaks = channel.some((one) => channels[one].carriesCopy);
+  if (!speaks && requires !== undefined)
+    mistakes.push({ field: 'requires', message: `has no use on ${channel.join(' and ')}, which claims nothing: remove it` });
   if (speaks && content === undefined && variants === undefined)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
   if (!speaks && content !== undefined) mistakes.push({ field: 'content', message: `has no use on ${channel.join(' and ')}: remove it` });

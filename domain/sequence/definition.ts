@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/index.ts';
+import type { ClaimName } from '../claims/index.ts';
 import type { Variant } from '../experiments/variant.ts';
 import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
@@ -49,6 +50,8 @@ export interface StepDefinition {
   /** Contents that are compared by chance; `content` is that of the first. Absent: there is one content. */
   variants?: Variant[];
   when: Condition | null;
+  /** The claim that is the point of the step: it is left out where this does not hold. Absent: none is. */
+  requires?: { claim: ClaimName };
   /** A later step at whose due time this one lapses, so that it never delays that step. */
   lapsesWith: StepId | null;
   /** How long after its due time the step may still be sent; null: rule 5 decides. */

@@ -52,6 +52,7 @@ export const skipReasons = [
   'capped',
   'rate',
   'condition',
+  'claim',
   'no_address',
   'no_consent',
   'no_offer',

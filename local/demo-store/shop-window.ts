@@ -28,7 +28,7 @@ const css = `
 body { font: 17px/1.55 system-ui, sans-serif; max-width: 56rem; margin: 0 auto; padding: 2.5rem 1.25rem 4rem; color: #24211c; background: #f5f3ef; }
 h1 { margin: 0 0 .25rem; font-size: 2rem; } h2 { margin: 2rem 0 .75rem; font-size: 1.2rem; } p { margin: 0 0 1rem; }
 .goods { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1.25rem; padding: 0; list-style: none; }
-.goods li { background: #fff; border: 1px solid #e2ddd3; border-radius: 12px; padding: .75rem; } .goods img { width: 100%; border-radius: 8px; display: block; }
+.goods li { background: #fff; border: 1px solid #e2ddd3; border-radius: 12px; padding: .75rem; } .goods img { width: 100%; height: auto; border-radius: 8px; display: block; }
 .goods p { margin: .5rem 0; } button, input { font: inherit; padding: .45rem .8rem; border-radius: 8px; border: 1px solid #b9b2a4; background: #fff; color: inherit; }
 button { cursor: pointer; background: #31583f; border-color: #31583f; color: #fff; } .cart { background: #fff; border: 1px solid #e2ddd3; border-radius: 12px; padding: 1rem 1.25rem; }
 form { display: inline-flex; gap: .5rem; margin: 0 .75rem .5rem 0; flex-wrap: wrap; } .note { color: #5d584e; font-size: .93rem; }

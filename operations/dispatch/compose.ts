@@ -1,6 +1,7 @@
 import { type Composed, composeMessage } from '../../content/channels/index.ts';
 import type { CopyFacts, OfferFacts } from '../../content/copy-facts.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
+import { claimsAt } from '../../domain/gates/claims.ts';
 import type { Deps } from '../deps.ts';
 import type { EnrollmentRow } from './progress.ts';
 import type { Reading } from './facts.ts';
@@ -41,10 +42,11 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
       lowStockThreshold: settings.lowStockAt,
     },
     settings,
-    contact: { firstName: person.firstName, lastName: person.lastName, locale },
+    contact: { firstName: person.firstName, lastName: person.lastName, locale, timeZone: facts.person.zones.timeZones[0] ?? settings.timeZone },
     subject,
     segment: facts.subject.segment,
     reviews: null,
+    claims: claimsAt(facts, nowMs),
     offer,
     links: {
       click: () => link('c', 'click'),

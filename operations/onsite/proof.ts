@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { standardWebhookKey } from '../../integrations/generic/sign.ts';
+import { standardWebhookKey } from '../../integrations/standard-webhooks.ts';
 
 /**
  * What a shop's own system writes into its pages beside the id of a cart, where ids can be guessed: HMAC-SHA256 over `onsite.` and the id, in base64url,

@@ -34,6 +34,7 @@ const skipKinds: Record<SkipReason, ReasonKind> = {
   capped: 'blocker',
   rate: 'blocker',
   condition: 'as_planned',
+  claim: 'as_planned',
   no_address: 'blocker',
   no_consent: 'blocker',
   no_offer: 'as_planned',

@@ -42,6 +42,7 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
   capped: ({ person }) => `other messages to the ${person} had used up what one person may get, and after the wait it would have come too late`,
   rate: () => 'so many were waiting for the same rate of sending that it would have come too late',
   condition: () => 'its condition did not hold, or could not be known',
+  claim: () => 'what it was to say could not be claimed',
   no_address: () => 'there was no usable address for its channel',
   no_offer: ({ person }) => `it is not sent without an offer, and the ${person} got none`,
   no_consent: () => 'there was no consent for its channel',

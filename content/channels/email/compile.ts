@@ -142,7 +142,8 @@ function becauseOf({ kind, words }: AnySubjectKind, language: string): string {
 function directions(language: string): Record<string, string> {
   const rtl = isRightToLeft(language);
   const [start, end] = rtl ? ['right', 'left'] : ['left', 'right'];
-  return { lang: language, dir: rtl ? 'rtl' : 'ltr', start, end };
+  // Letters of Arabic are joined: spacing tears them apart.
+  return { lang: language, dir: rtl ? 'rtl' : 'ltr', start, end, tracking: rtl ? 'normal' : '-0.4px' };
 }
 
 function fill(template: string, slots: Record<string, string>): string {
