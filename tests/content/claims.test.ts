@@ -18,7 +18,11 @@ const copy = (body: string, subject = 'Your cart') => ({
   text: `---\nsubject: "${subject}"\npreheader: It waits\nheading: Your cart\ncta: Back to it\n---\n${body}\n\n[cart]\n\nBye.\n`,
 });
 async function mail(body: string, claims: Claims) {
-  const rendered = renderEmail(await compileEmail(copy(body), cartKind), { ...aMail(), contact: { firstName: 'Robin', locale: 'en-US', timeZone: 'Europe/Vienna' }, claims });
+  const rendered = renderEmail(await compileEmail(copy(body), cartKind), {
+    ...aMail(),
+    contact: { firstName: 'Robin', locale: 'en-US', timeZone: 'Europe/Vienna' },
+    claims,
+  });
   const [, opening = ''] = /Your cart<\/h1>([\s\S]*?)Lambswool/.exec(rendered.html) ?? [];
   const [, text = ''] = /\nYour cart\n([\s\S]*?)- (?:1 × )?Lambswool/.exec(rendered.text) ?? [];
   return { html: opening.replace(/<!--[\s\S]*?-->/g, ''), text: text.trim(), whole: rendered };
