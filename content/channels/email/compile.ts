@@ -96,6 +96,8 @@ export async function compileEmail(source: CopySource, kind: AnySubjectKind, lan
     }),
     text: fill(fill(layout.text.text, { block: blockText.text }), { ...textSlots(copy), because: because.liquid }),
     language: copy.language,
+    preheader: copy.preheader.liquid,
+    cta: copy.cta.liquid,
   };
   refuseProblems(lintRendered(compiled, copy.file, samples));
   return compiled;
