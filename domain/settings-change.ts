@@ -63,6 +63,7 @@ const strict = {
     .regex(/^(\+[1-9]\d{6,14}|[A-Za-z0-9 ]{1,11})$/, 'is neither a number in E.164 nor a name of at most 11 letters')
     .nullable(),
   smsOptOut: line(100).nullable(),
+  smsTransliterate: z.boolean(),
   locale: z.string().refine(isLocale, 'is no language tag like en or de-AT'),
   timeZone: z.string().refine((name) => canonicalTimeZone(name) !== null, 'is no time zone like Europe/Vienna'),
   country: z.string().regex(/^[A-Z]{2}$/, 'is no country code like US'),

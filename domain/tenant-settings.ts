@@ -30,6 +30,8 @@ export const tenantSettings = z.object({
   smsSender: z.string().nullable().default(null),
   /** How text messages say that STOP ends them, with a keyword in capitals; null: the usual words in the language of the text. */
   smsOptOut: z.string().nullable().default(null),
+  /** Text messages spell letters in the default alphabet where there is a usual spelling (`ç` as `c`, `Привет` as `Privet`), which doubles what a part holds. */
+  smsTransliterate: z.boolean().default(false),
   locale: z.string().default('en'),
   timeZone: z.string().default('UTC'),
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
