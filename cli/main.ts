@@ -9,6 +9,7 @@ import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
 import { lint } from './lint.ts';
+import { offers } from './offers.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
@@ -16,6 +17,8 @@ import { schema } from './schema.ts';
 import { send } from './send.ts';
 import { sequences } from './sequences.ts';
 import { settings } from './settings.ts';
+import { preview } from './preview.ts';
+import { sendTest } from './send-test.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { suppressions } from './suppressions.ts';
@@ -29,6 +32,7 @@ const commands: Readonly<Record<string, Command>> = {
   tenants,
   contacts,
   suppressions,
+  offers,
   quarantine,
   status,
   send,
@@ -39,6 +43,8 @@ const commands: Readonly<Record<string, Command>> = {
   explain: explainCommand,
   lint,
   rehearse,
+  preview,
+  'send-test': sendTest,
   sequences,
   backtest,
   bulk,

@@ -1,5 +1,6 @@
 import { type Composed, composeMessage } from '../../content/channels/index.ts';
-import type { CopyFacts } from '../../content/copy-facts.ts';
+import type { CopyFacts, OfferFacts, StoreFacts } from '../../content/copy-facts.ts';
+import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
 import { claimsAt } from '../../domain/gates/claims.ts';
 import type { Deps } from '../deps.ts';
@@ -15,47 +16,64 @@ export interface ComposeInput {
   stepId: string;
   messageId: string;
   channel: Channel;
+  /** What the person was granted with this message; null: nothing. */
+  offer: OfferFacts | null;
   nowMs: number;
 }
 
 /** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
-export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): Composed {
+export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, offer, nowMs }: ComposeInput): Composed {
   const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
-  const { settings, subject, person, locale, facts } = reading;
   const target = { tenantId: enrollment.tenantId, messageId };
   const link = (path: string, purpose: 'unsubscribe' | 'open' | 'click') => `${deps.publicUrl}/${path}/${deps.links.sign({ purpose, ...target })}`;
-  const copyFacts: CopyFacts = {
-    store: {
-      name: settings.storeName,
-      url: settings.storeUrl,
-      logoUrl: settings.logoUrl,
-      postalAddress: settings.postalAddress,
-      supportEmail: settings.supportEmail,
-      brandColor: settings.brandColor,
-      locale: settings.locale,
-      shippingNote: settings.shippingNote,
-      returnsNote: settings.returnsNote,
-      lowStockThreshold: settings.lowStockAt,
+  const copyFacts = copyFactsOf(reading, {
+    links: {
+      click: () => link('c', 'click'),
+      short: () => `${deps.publicUrl}/s/${deps.links.signShort(target)}`,
+      open: () => (reading.settings.trackOpens ? link('o', 'open') : null),
+      unsubscribe: () => link('u', 'unsubscribe'),
     },
+    offer,
+    isFirst: !reading.usedChannels.has(channel),
+    sendKey: { enrollmentId: enrollment.id, stepId },
+    nowMs,
+  });
+  return composeMessage(version.content, content, channel, copyFacts, to);
+}
+
+/** What a message may say, from what was read about its person. */
+export function copyFactsOf(
+  reading: Pick<Reading, 'settings' | 'subject' | 'person' | 'locale' | 'facts' | 'synthetic'>,
+  own: Pick<CopyFacts, 'links' | 'isFirst' | 'sendKey' | 'nowMs'> & Partial<Pick<CopyFacts, 'offer'>>,
+): CopyFacts {
+  const { settings, subject, person, locale, facts, synthetic } = reading;
+  return {
+    store: storeFactsOf(settings),
     settings,
     contact: { firstName: person.firstName, lastName: person.lastName, locale, timeZone: facts.person.zones.timeZones[0] ?? settings.timeZone },
     subject,
     segment: facts.subject.segment,
     reviews: null,
-    claims: claimsAt(facts, nowMs),
+    claims: claimsAt(facts, own.nowMs),
     offer: null,
-    links: {
-      click: () => link('c', 'click'),
-      short: () => `${deps.publicUrl}/s/${deps.links.signShort(target)}`,
-      open: () => (settings.trackOpens ? link('o', 'open') : null),
-      unsubscribe: () => link('u', 'unsubscribe'),
-    },
-    isFirst: !reading.usedChannels.has(channel),
-    synthetic: reading.synthetic,
-    sendKey: { enrollmentId: enrollment.id, stepId },
-    nowMs,
+    synthetic,
+    ...own,
   };
-  return composeMessage(version.content, content, channel, copyFacts, to);
+}
+
+export function storeFactsOf(settings: TenantSettings): StoreFacts {
+  return {
+    name: settings.storeName,
+    url: settings.storeUrl,
+    logoUrl: settings.logoUrl,
+    postalAddress: settings.postalAddress,
+    supportEmail: settings.supportEmail,
+    brandColor: settings.brandColor,
+    locale: settings.locale,
+    shippingNote: settings.shippingNote,
+    returnsNote: settings.returnsNote,
+    lowStockThreshold: settings.lowStockAt,
+  };
 }
