@@ -21,6 +21,7 @@ import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
 import { repliedSince } from './replied-since.ts';
 import { retries } from './retries.ts';
+import { segment } from './segment.ts';
 import { sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
@@ -40,6 +41,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   holdout,
   maxAge,
   channel,
+  segment,
   conditions,
   claims,
   retries,
