@@ -1,5 +1,5 @@
 import { type Composed, composeMessage } from '../../content/channels/index.ts';
-import type { CopyFacts, StoreFacts } from '../../content/copy-facts.ts';
+import type { CopyFacts, OfferFacts, StoreFacts } from '../../content/copy-facts.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
 import { claimsAt } from '../../domain/gates/claims.ts';
@@ -16,11 +16,13 @@ export interface ComposeInput {
   stepId: string;
   messageId: string;
   channel: Channel;
+  /** What the person was granted with this message; null: nothing. */
+  offer: OfferFacts | null;
   nowMs: number;
 }
 
 /** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
-export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): Composed {
+export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, offer, nowMs }: ComposeInput): Composed {
   const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
@@ -33,6 +35,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
       open: () => (reading.settings.trackOpens ? link('o', 'open') : null),
       unsubscribe: () => link('u', 'unsubscribe'),
     },
+    offer,
     isFirst: !reading.usedChannels.has(channel),
     sendKey: { enrollmentId: enrollment.id, stepId },
     nowMs,
@@ -43,7 +46,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
 /** What a message may say, from what was read about its person. */
 export function copyFactsOf(
   reading: Pick<Reading, 'settings' | 'subject' | 'person' | 'locale' | 'facts' | 'synthetic'>,
-  own: Pick<CopyFacts, 'links' | 'isFirst' | 'sendKey' | 'nowMs'>,
+  own: Pick<CopyFacts, 'links' | 'isFirst' | 'sendKey' | 'nowMs'> & Partial<Pick<CopyFacts, 'offer'>>,
 ): CopyFacts {
   const { settings, subject, person, locale, facts, synthetic } = reading;
   return {

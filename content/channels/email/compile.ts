@@ -71,8 +71,8 @@ export async function compileEmail(source: CopySource, kind: AnySubjectKind, lan
     readWordedBlock(kind, 'html', words),
     readWordedBlock(kind, 'text', words),
   ]);
-  const samples = emailSamples(kind);
-  const views = samples.map(({ facts }) => emailView(facts, copy.language));
+  const samples = emailSamples(kind).map(({ name, facts }) => ({ name, view: emailView(facts, copy.language) }));
+  const views = samples.map(({ view }) => view);
   const because: CopyPart = copy.because ?? { liquid: becauseOf(kind, copy.language), line: 1 };
   refuseProblems([
     ...[copy.subject, copy.preheader, copy.heading, copy.cta, because, copy.opening, copy.closing].flatMap((part) =>

@@ -27,6 +27,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'channel',
     'segment',
     'conditions',
+    'offer',
     'claims',
     'retries',
     'held',
