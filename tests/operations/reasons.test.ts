@@ -169,7 +169,10 @@ const ways: Way[] = [
       await asOwner(shop.database.url, putOff, [c.id, Date.now() - 1_000]);
       await dispatch(c.id, 'email_2h');
     },
-    ...{ reason: 'expired', sentence: 'The sequence was stopped: the cart was left longer ago than the sequence allows.' },
+    ...{
+      reason: 'expired',
+      sentence: 'The sequence was stopped: the cart was left longer ago than the sequence allows, or its last step came too late to be sent.',
+    },
   },
   ...[true, false].flatMap((activated): Way[] => [
     {
@@ -255,21 +258,24 @@ describe('a sequence that ends', () => {
     expect(explained?.entries.at(-1)?.sentence).toBe('The sequence was stopped: the demo store was started again.');
   });
 
-  test('by itself says how much went out', async () => {
+  test.each([
+    [24, 'COMPLETED', /^The sequence ran to its end \S+ \S+ UTC\. 4 messages went out, 1 step was not sent\.$/],
+    [49, 'EXITED', /^The sequence was stopped .* its last step came too late to be sent\. 3 messages went out, 2 steps were not sent\.$/],
+  ])('by itself, its last step %i hours after the one before, says how much went out', async (lastHours, status, summary) => {
     const c = await begun(true, false);
     for (const [step, hours] of [
       ['email_2h', 1],
       ['email_24h', 23],
       ['email_48h', 24],
-      ['email_72h', 48],
+      ['email_72h', lastHours],
     ] as const) {
       await letTimePass(shop, hours * hourMs);
       await dispatch(c.id, step);
     }
     const [row] = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(enrollments).where(eq(enrollments.id, c.id)));
-    expect(row?.status).toBe('COMPLETED');
+    expect(row?.status).toBe(status);
     const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, c.id);
-    expect(explained?.enrollment.summary).toMatch(/^The sequence ran to its end \S+ \S+ UTC\. 3 messages went out, 2 steps were not sent\.$/);
+    expect(explained?.enrollment.summary).toMatch(summary);
   });
 });
 
@@ -282,7 +288,8 @@ test('an order of somebody else with the same number and product is named as the
 test('no reason is without its way; what nothing does yet is named here', () => {
   // `undeliverable`: tests/operations/two-channels.test.ts; `holdout`: tests/operations/holdout.test.ts.
   // `version_replaced`, `sequence_ended`: tests/operations/versions/running.test.ts.
-  const nothingDoes: StopReason[] = ['erased', 'contacted', 'undeliverable', 'holdout', 'version_replaced', 'sequence_ended'];
+  // `filtered`: tests/operations/only.test.ts.
+  const nothingDoes: StopReason[] = ['erased', 'filtered', 'contacted', 'undeliverable', 'holdout', 'version_replaced', 'sequence_ended'];
   const covered = new Set<StopReason>([...ways.map((w) => w.reason), 'demo_restarted', ...nothingDoes]);
   expect([...stopReasons].filter((reason) => !covered.has(reason))).toEqual([]);
 });

@@ -34,6 +34,7 @@ const causes: Record<string, Station> = {
   undeliverable: ['Refused', 'trouble'],
   expired: ['Too old', 'trouble'],
   superseded: ['A newer {noun}', 'plain'],
+  filtered: ['Not for this {noun}', 'plain'],
   emptied: ['{Noun} emptied', 'reaction'],
   cart_deleted: ['{Noun} deleted', 'trouble'],
   merged: ['Same {noun} as another', 'plain'],
