@@ -1,3 +1,4 @@
+import { wordsView, type WordsView } from '../domain/composition/words.ts';
 import type { ViewTools } from '../domain/subjects/kind.ts';
 import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
 import { formatMoney, usableLocale } from './money.ts';
@@ -23,6 +24,8 @@ export interface CommonView extends Record<string, unknown> {
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
   link: { url: string };
   synthetic: boolean;
+  /** What a model has written; in the layout of such texts only. */
+  words?: WordsView;
 }
 
 /** A fact without which a message must not go out is missing. Programs act on `code`. */
@@ -71,6 +74,7 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     reviews: reviewsView(facts.reviews, locale),
     link: { url: tools.link ?? tools.storeUrl },
     synthetic: facts.synthetic,
+    ...(facts.words === undefined ? {} : { words: wordsView(facts.words) }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { WrittenWords } from '../domain/composition/words.ts';
 import type { BaseSegment } from '../domain/people/segments.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import type { TenantSettings } from '../domain/tenant-settings.ts';
@@ -52,6 +53,8 @@ export interface CommonFacts {
   reviews: ReviewFacts | null;
   /** No offers exist yet; copy promises no discount. */
   offer: null;
+  /** What a model has written, for the layout that is made for it; absent: the text's own words. */
+  words?: WrittenWords;
   /** Demo traffic: the message carries a visible label. */
   synthetic: boolean;
 }

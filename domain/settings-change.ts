@@ -64,6 +64,15 @@ const strict = {
   highValueMinor: amount,
   lowStockAt: amount,
   trackOpens: z.boolean(),
+  brandVoice: line(1_000).nullable(),
+  modelBannedWords: z.array(line(60)).max(100, 'are more than 100'),
+  modelRequiredWords: z.array(line(60)).max(20, 'are more than 20'),
+  modelApproval: z.boolean(),
+  modelDailyBudget: z.number('is no amount').min(0, 'is below 0').max(100_000, 'is above 100000'),
+  modelPrices: z.strictObject({
+    input: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
+    output: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
+  }),
   recoverFrom: fields.recoverFrom.unwrap(),
   sharedKeys: fields.sharedKeys.unwrap(),
 } satisfies Record<keyof typeof fields, z.ZodType>;

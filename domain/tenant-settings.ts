@@ -72,6 +72,17 @@ export const tenantSettings = z.object({
   /** Stock at or below which an item is low. */
   lowStockAt: z.number().int().default(5),
   trackOpens: z.boolean().default(true),
+  /** How the store wants to sound, for texts that a model writes; null: nothing is said. */
+  brandVoice: z.string().nullable().default(null),
+  /** Words that no text of a model may contain, and words that each must. */
+  modelBannedWords: z.array(z.string()).default([]),
+  modelRequiredWords: z.array(z.string()).default([]),
+  /** Whether a person has to approve each text of a model before it goes out (docs/rules.md#rule-43). */
+  modelApproval: z.boolean().default(false),
+  /** What models may cost on a day (UTC), in the currency in which their provider is paid. */
+  modelDailyBudget: z.number().default(5),
+  /** What a million tokens cost, in the same currency. */
+  modelPrices: z.object({ input: z.number(), output: z.number() }).default({ input: 2.5, output: 10 }),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */
   recoverFrom: z.array(z.enum(cartOrigins)).default(['web']),
   /** Kinds of keys that mean the same subject at several connections of the store, e.g. `cart_token` at its shop and `external` at its own system. */

@@ -1,4 +1,5 @@
 import { generic } from './generic/index.ts';
+import { openAi } from './openai/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { shopify } from './shopify/index.ts';
 import { smtp } from './smtp/index.ts';
@@ -16,6 +17,7 @@ export const integrations: Integrations = registryOf([
   generic,
   smtp,
   twilio,
+  openAi,
 ]);
 
 /** A registry of these providers. @throws when two have one name */

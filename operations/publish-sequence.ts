@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { desc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { channelContentOf, copyNameOf } from '../content/channels/index.ts';
+import type { CopyPurpose } from '../content/channels/channel-content.ts';
 import type { CopySource } from '../content/copy-source.ts';
+import { briefNameOf, generalBrief, modelLayoutOf, parseBrief } from '../content/model/brief.ts';
 import type { Tx } from '../db/client.ts';
 import { sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
@@ -79,10 +81,22 @@ export async function compilePreset(
         // A text that several steps share is compiled for the first of them, which has the strictest requirements.
         content[name] ??= await channelContent.compile(copy, { kind, isFirst });
       }
+      if (step.model !== undefined && step.content !== null) Object.assign(content, await layoutForModel(step.content, channel, { kind, isFirst }));
     }
+    if (step.model === undefined) continue;
+    const name = briefNameOf(step.model.brief);
+    const brief = source.copy[name];
+    // A step without a brief of its own is written from the general one of its kind of subject.
+    content[name] ??= brief === undefined ? (inUse[name] ?? generalBrief(kind.kind)) : parseBrief(brief);
   }
   const sourceHash = createHash('sha256').update(JSON.stringify({ definition, content })).digest('hex');
   return { definition, content, sourceHash, source: { file: source.file, yaml: source.yaml } };
+}
+
+/** What a model's words are put into, under the names of the text that stands in for them. */
+async function layoutForModel(text: string, channel: Channel, purpose: CopyPurpose): Promise<Record<string, unknown>> {
+  const layouts = await channelContentOf(channel)?.forModel?.(purpose);
+  return Object.fromEntries(Object.entries(layouts ?? {}).map(([end, layout]) => [copyNameOf(modelLayoutOf(text, end), channel), layout]));
 }
 
 /** Every text of a step: those of its variants, or the one. */

@@ -23,6 +23,11 @@ export interface ChannelContent<C extends Channel = Channel, Compiled = unknown>
    */
   compile(source: CopySource, purpose: CopyPurpose): Promise<Compiled>;
   /**
+   * What the words of a model are put into, by the end of its name: `.rtl` for languages that run from right to left, where they need one of their own.
+   * Absent: no model writes for this channel.
+   */
+  forModel?(purpose: CopyPurpose): Promise<Readonly<Record<'' | '.rtl', Compiled>>>;
+  /**
    * Reads what `compile` has stored, in this or an earlier version of the product; null on a channel that carries no text of ours.
    * @throws ZodError when it is none of them
    */

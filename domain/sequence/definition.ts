@@ -46,6 +46,8 @@ export interface StepDefinition {
   channels: Channel[];
   /** Name of the copy, e.g. `cart/email_2h`; null where the channels carry none. */
   content: string | null;
+  /** A model writes it from a brief, and `content` is the template that goes out where it does not; absent: the template does. */
+  model?: ModelCopy;
   /** Contents that are compared by chance; `content` is that of the first. Absent: there is one content. */
   variants?: Variant[];
   when: Condition | null;
@@ -60,6 +62,12 @@ export interface StepDefinition {
   window?: WeeklyWindow;
   /** It waits for the hour at which the person reads emails; absent: it does not. */
   bestHour?: true;
+}
+
+/** Which brief a model writes from, e.g. `cart/nudge`, and how long before the step is due it is asked. */
+export interface ModelCopy {
+  brief: string;
+  aheadMs: number;
 }
 
 /** Leave the step out, take its next channel, or end the sequence. */

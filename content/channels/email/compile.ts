@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import mjml2html from 'mjml';
+import type { WrittenWords } from '../../../domain/composition/words.ts';
 import type { AnySubjectKind } from '../../../domain/subjects/index.ts';
 import { type CopyPart, type CopySource, CopySourceError, refuseProblems } from '../../copy-source.ts';
 import { lintAddresses, lintLiquid } from '../../lint-liquid.ts';
@@ -44,13 +45,14 @@ function emailSamples(kind: AnySubjectKind): { name: string; facts: EmailFacts }
 /**
  * Compile one copy file with the layout into the templates that a published version stores. The only place where MJML runs.
  * @param kind - what the email is about
+ * @param words - a model's, with which a layout for such words is tried
  * @throws CopySourceError with every problem found, each with file and line: bad syntax, unknown variables, addresses that are
  * not https, and emails that would go out without unsubscribe link or postal address or with a hole in them
  */
-export async function compileEmail(source: CopySource, kind: AnySubjectKind): Promise<CompiledEmail> {
+export async function compileEmail(source: CopySource, kind: AnySubjectKind, words?: WrittenWords): Promise<CompiledEmail> {
   const [layout, blockHtml, blockText] = await Promise.all([readLayout(), readBlock(kind, 'html'), readBlock(kind, 'text')]);
   const copy = parseEmailCopy(source, kind.kind);
-  const samples = emailSamples(kind);
+  const samples = emailSamples(kind).map(({ name, facts }) => ({ name, facts: words === undefined ? facts : { ...facts, words } }));
   const views = samples.map(({ facts }) => emailView(facts));
   const because: CopyPart = copy.because ?? { liquid: kind.words.because, line: 1 };
   refuseProblems([
@@ -79,6 +81,31 @@ export async function compileEmail(source: CopySource, kind: AnySubjectKind): Pr
   refuseProblems(lintRendered(compiled, copy.file, samples));
   return compiled;
 }
+
+/** The layout that takes a model's words in the place of a file's. */
+export async function compileModelEmail(kind: AnySubjectKind): Promise<Record<'' | '.rtl', CompiledEmail>> {
+  const compileIn = async (language: string): Promise<CompiledEmail> => {
+    const text = `---
+subject: '{{ words.subject }}'
+preheader: '{{ words.preheader }}'
+heading: '{{ words.subject }}'
+cta: '{{ words.cta }}'
+language: ${language}
+---
+{% for paragraph in words.paragraphs %}
+{{ paragraph }}
+
+{% endfor %}
+[${kind.kind}]
+`;
+    const compiled = await compileEmail({ file: 'the layout for texts of a model', text }, kind, sampleWords);
+    // The words say their language; the layout only its direction.
+    return { ...compiled, html: compiled.html.replaceAll(`lang="${language}"`, 'lang="{{ words.language }}"') };
+  };
+  return { '': await compileIn('en'), '.rtl': await compileIn('fa') };
+}
+
+const sampleWords: WrittenWords = { subject: 'It is still here', body: 'Nothing is lost.\n\nTake your time.', cta: 'Go on', language: 'en' };
 
 function textSlots(copy: EmailCopy): Record<string, string> {
   return {

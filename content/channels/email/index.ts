@@ -1,12 +1,13 @@
 import { domainToASCII } from 'node:url';
 import type { ChannelContent } from '../channel-content.ts';
-import { compileEmail } from './compile.ts';
+import { compileEmail, compileModelEmail } from './compile.ts';
 import { type CompiledEmail, compiledEmail } from './compiled.ts';
 import { renderEmail } from './render.ts';
 
 export const emailContent: ChannelContent<'email', CompiledEmail> = {
   suffix: '',
   compile: (source, { kind }) => compileEmail(source, kind),
+  forModel: ({ kind }) => compileModelEmail(kind),
   read: (stored) => compiledEmail.parse(stored),
   compose(compiled, facts, to) {
     const { settings, contact, subject, links, sendKey } = facts;
