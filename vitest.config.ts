@@ -14,9 +14,9 @@ const temporalTests = [
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Most of the time is spent waiting for Postgres, Temporal and deadlines: two files at once also where there are two cores only.
-    maxWorkers: 2,
-    // The files of a project share two processes, and what is imported there: importing everything anew took longer than many files' tests.
+    // Most of the time is spent waiting for Postgres, Temporal and deadlines: three files at once also where there are two cores only.
+    maxWorkers: 3,
+    // The files of a project share these processes, and what is imported there: importing everything anew took longer than many files' tests.
     // A file that changes its process (environment, listeners, globals) undoes it, or runs what does so in a process of its own.
     isolate: false,
     // Vitest's own limits (a test 5 s, a hook 10 s, a poll 1 s) are those of a quiet machine: on a busy one a first import takes longer. These are

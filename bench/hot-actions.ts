@@ -9,7 +9,7 @@ import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { ProvisionedTenant } from '../operations/provision-tenant.ts';
 import { explainEnrollment } from '../operations/read/explain.ts';
 import { readAnalytics } from '../operations/read/analytics.ts';
-import { readActiveSequences } from '../operations/read/active-sequences.ts';
+import { readRecoveries } from '../operations/read/recoveries.ts';
 import { readNewestStories, readNews } from '../operations/read/live-stories.ts';
 import { recordEngagement } from '../operations/record-engagement.ts';
 import { relayOutbox } from '../operations/relay-outbox.ts';
@@ -245,7 +245,7 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
     always('read: news', () => readNews(deps, summary, { sinceMs: Date.now() - 10_000, told: new Set(), limit: 25 })),
     always('read: analytics of a day', () => readAnalytics(deps, tenantId, 1)),
     always('read: analytics of 30 days', () => readAnalytics(deps, tenantId, 30)),
-    always('read: a page of active sequences', () => readActiveSequences(deps, tenantId, { limit: 50, after: null })),
+    always('read: a page of active sequences', () => readRecoveries(deps, tenantId, { status: 'active', limit: 50, after: null })),
   ];
 }
 

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from './command.ts';
 
@@ -16,4 +17,16 @@ export function readText(file: string): string {
   } catch (error) {
     throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** The texts in the folder beside a sequence file that is named like the sequence, and where they lie. */
+export function textsBeside(file: string, yaml: string): { slug: string; folder: string; texts: Record<string, string> } {
+  const slug = /^sequence:\s*["']?([\w-]+)/m.exec(yaml)?.[1] ?? basename(file).replace(/\.\w+$/, '');
+  const folder = join(dirname(file), slug);
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /\.liquid$|\.brief\.yaml$/.test(name)) : [];
+  return {
+    slug,
+    folder,
+    texts: Object.fromEntries(names.map((name) => [`${slug}/${name.replace(/\.(liquid|yaml)$/, '')}`, readText(join(folder, name))])),
+  };
 }

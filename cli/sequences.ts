@@ -1,7 +1,5 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { type Answer, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
-import { presetOrFile, readText } from './sequence-file.ts';
+import { presetOrFile, readText, textsBeside } from './sequence-file.ts';
 
 const changes = ['pause', 'resume', 'archive', 'unarchive', 'end'];
 
@@ -89,10 +87,7 @@ const pathOf = (slug: string) => `/api/sequences/${encodeURIComponent(slug)}`;
 async function storeDraft({ store }: Context, wanted: string): Promise<Answer> {
   const file = presetOrFile(wanted);
   const yaml = readText(file);
-  const slug = /^sequence:\s*["']?([\w-]+)/m.exec(yaml)?.[1] ?? basename(file).replace(/\.\w+$/, '');
-  const folder = join(dirname(file), slug);
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.liquid')) : [];
-  const copy = Object.fromEntries(names.map((name) => [`${slug}/${basename(name, '.liquid')}`, readText(join(folder, name))]));
+  const { slug, texts: copy } = textsBeside(file, yaml);
   const data = (await store.request('PUT', `${pathOf(slug)}/draft`, { yaml, copy })) as Row;
   const findings = (data['findings'] as Row[]).map(
     (f) => `${file}:${shown(f['line'])}:${shown(f['column'])}: ${shown(f['severity'])}: ${shown(f['message'])}`,

@@ -1,7 +1,9 @@
 import { wordsView, type WordsView } from '../domain/composition/words.ts';
 import type { ViewTools } from '../domain/subjects/kind.ts';
 import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
+import { isRightToLeft } from '../domain/languages.ts';
 import { formatMoney, usableLocale } from './money.ts';
+import { numberFormat } from './number-format.ts';
 import { cleanLine, initialOf } from './plain-text.ts';
 import { webUrl } from './web-url.ts';
 
@@ -24,6 +26,10 @@ export interface CommonView extends Record<string, unknown> {
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
   link: { url: string };
   synthetic: boolean;
+  /** Of the copy, BCP 47. */
+  language: string;
+  /** In which numbers, amounts and dates are written, BCP 47. */
+  locale: string;
   /** What a model has written; in the layout of such texts only. */
   words?: WordsView;
 }
@@ -43,17 +49,21 @@ export class CopyFactsError extends Error {
  * Turn facts into what templates print: prices formatted, strings cleaned, addresses checked.
  * @param link.subject - back to the subject; null: it has no page of its own
  * @param link.store - in the place of the store's address in links
+ * @param language - BCP 47, of the copy
  * @throws CopyFactsError where the store's address is missing
  */
-export function commonView(facts: CommonFacts, link: { subject: string | null; store?: string }): CommonView {
+export function commonView(facts: CommonFacts, link: { subject: string | null; store?: string }, language: string): CommonView {
   const { store, contact, subject } = facts;
   const locale = usableLocale([contact.locale, store.locale]);
   const storeUrl = webUrl(store.url);
   if (storeUrl === null) throw new CopyFactsError('bad_store_url', 'The store has no http(s) address.');
+  const direction = isRightToLeft(language) ? 'rtl' : 'ltr';
+  const line = (text: string | null, most: number) => cleanLine(text, most, direction);
   const tools: ViewTools = {
-    money: (minor) => formatMoney(minor, subject.currency, locale),
-    number: (value, mostDecimals = 0) => new Intl.NumberFormat(locale, { maximumFractionDigits: mostDecimals }).format(value),
-    line: cleanLine,
+    money: (minor) => formatMoney(minor, subject.currency, locale, direction),
+    number: (value, mostDecimals = 0) => numberFormat(locale, { maximumFractionDigits: mostDecimals }).format(value),
+    percent: (share) => numberFormat(locale, { style: 'percent' }).format(share),
+    line,
     initial: initialOf,
     webUrl,
     storeUrl: link.store ?? storeUrl,
@@ -63,31 +73,33 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
   return {
     ...subject.kind.view(subject, tools),
     store: {
-      name: cleanLine(store.name, 60) ?? new URL(storeUrl).hostname,
+      name: line(store.name, 60) ?? new URL(storeUrl).hostname,
       url: storeUrl,
       supportEmail: mailAddress(store.supportEmail),
-      shippingNote: cleanLine(store.shippingNote, 400),
-      returnsNote: cleanLine(store.returnsNote, 400),
+      shippingNote: line(store.shippingNote, 400),
+      returnsNote: line(store.returnsNote, 400),
     },
-    contact: { firstName: firstNameOf(contact.firstName) },
+    contact: { firstName: firstNameOf(line(contact.firstName, 60)) },
     segment: facts.segment,
-    reviews: reviewsView(facts.reviews, locale),
+    reviews: reviewsView(facts.reviews, locale, line),
     link: { url: tools.link ?? tools.storeUrl },
     synthetic: facts.synthetic,
+    language,
+    locale,
     ...(facts.words === undefined ? {} : { words: wordsView(facts.words) }),
   };
 }
 
-function reviewsView(reviews: ReviewFacts | null, locale: string): CommonView['reviews'] {
-  const productTitle = cleanLine(reviews?.productTitle ?? null, 80);
+function reviewsView(reviews: ReviewFacts | null, locale: string, line: ViewTools['line']): CommonView['reviews'] {
+  const productTitle = line(reviews?.productTitle ?? null, 80);
   if (reviews === null || productTitle === null) return null;
   if (!(reviews.averageOfFive >= 1 && reviews.averageOfFive <= 5) || !Number.isSafeInteger(reviews.count) || reviews.count < 1) return null;
   return {
     productTitle,
-    average: new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(reviews.averageOfFive),
-    count: new Intl.NumberFormat(locale).format(reviews.count),
-    quote: cleanLine(reviews.quote?.text ?? null, 280),
-    author: cleanLine(reviews.quote?.author ?? null, 60),
+    average: numberFormat(locale, { maximumFractionDigits: 1 }).format(reviews.averageOfFive),
+    count: numberFormat(locale).format(reviews.count),
+    quote: line(reviews.quote?.text ?? null, 280),
+    author: line(reviews.quote?.author ?? null, 60),
   };
 }
 
@@ -95,8 +107,7 @@ function reviewsView(reviews: ReviewFacts | null, locale: string): CommonView['r
  * A first name that may be greeted. Sign-up forms are abused to send advertising through a shop's messages ("Hi win-big.example/x"),
  * so whatever looks like an address, or has no letter, or is longer than a name, is no name.
  */
-function firstNameOf(value: string | null): string | null {
-  const name = cleanLine(value, 60);
+function firstNameOf(name: string | null): string | null {
   if (name === null || !/\p{L}/u.test(name) || name.length > 40) return null;
   if (/[/\\@]|www\.|\p{L}\.\p{L}{2,}/iu.test(name) || /^(null|undefined|n\/a|none)$/i.test(name)) return null;
   return name;

@@ -1,3 +1,5 @@
+import { languageTag } from '../domain/languages.ts';
+
 /** A copy file as it was read. `file` is for messages. */
 export interface CopySource {
   file: string;
@@ -34,4 +36,18 @@ export class CopySourceError extends Error {
 /** @throws CopySourceError when there is any problem */
 export function refuseProblems(problems: SourceProblem[]): void {
   if (problems.length > 0) throw new CopySourceError(problems);
+}
+
+/**
+ * The language of a text, from its front matter and from its name; English where neither says it.
+ * @param line - of the front matter's language
+ * @throws CopySourceError where they differ, or where there is no such language
+ */
+export function languageOfCopy({ file }: CopySource, line: number, written: string | null | undefined, named: string | null): string {
+  const refuse = (message: string) => new CopySourceError([{ file, line, message }]);
+  const [own, ofName] = [written, named].map((language) => (language == null ? null : languageTag(language)));
+  if (written != null && own == null) throw refuse(`language: "${written}" is none: write it as in de, pt-BR or zh-Hant`);
+  if (own != null && ofName != null && own !== ofName)
+    throw refuse(`language: ${own} contradicts the name of the file, which is ${ofName}: leave it out`);
+  return ofName ?? own ?? 'en';
 }

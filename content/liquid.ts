@@ -1,4 +1,5 @@
-import { Liquid, type Template } from 'liquidjs';
+import { type FilterImplOptions, Liquid, type Template } from 'liquidjs';
+import { numberFormat } from './number-format.ts';
 
 // Liquid is what merchants edit, so it gets no files, no prototypes and bounded work. Limits are far above any message.
 const limits = {
@@ -20,10 +21,25 @@ export const textEngine = withoutRaw(new Liquid(limits));
 
 function withoutRaw(engine: Liquid): Liquid {
   engine.registerFilter('raw', (value: unknown) => value);
+  engine.registerFilter('number', inWords);
   return engine;
 }
 
-const parsedTemplates = 300;
+/** What a filter is called on: its context has the variables of the message. */
+type FilterImpl = ThisParameterType<Extract<FilterImplOptions, (...given: never[]) => unknown>>;
+
+/** A number as the reader writes it: `1,200`, `1.200`, `۱٬۲۰۰`. */
+function inWords(this: FilterImpl, value: unknown): unknown {
+  return typeof value === 'number' ? numberFormat(localeIn(this)).format(value) : value;
+}
+
+function localeIn({ context }: FilterImpl): string {
+  const locale: unknown = context.getSync(['locale']);
+  return typeof locale === 'string' ? locale : 'en';
+}
+
+// A preset has up to ten languages.
+const parsedTemplates = 1_000;
 
 /**
  * A renderer that parses each template once and keeps the latest few hundred parsed.

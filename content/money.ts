@@ -1,5 +1,6 @@
 import { minorDigits } from '../domain/money.ts';
-import { isolate } from './plain-text.ts';
+import { numberFormat } from './number-format.ts';
+import { type Direction, isolate } from './plain-text.ts';
 
 /**
  * The first locale that Intl can use. Shops write `de_DE`, servers `de_DE.UTF-8`, browsers `de-DE`, forms anything.
@@ -35,10 +36,10 @@ const decimalsUnwritten = new Set(
  * An amount as the reader writes it. It is never rounded: where a currency's decimals are not written, whole amounts are shown without
  * (`8900 Ft`), and others to the last digit that the shop gave (`8900,50 Ft`).
  * @param amountMinor - minor units of `currency`
- * @returns null where the amount or the currency makes no price: the line is then left out. Right-to-left amounts are isolated from the text
- * around them.
+ * @returns null where the amount or the currency makes no price: the line is then left out. Amounts that run against the text around them are isolated
+ * from it.
  */
-export function formatMoney(amountMinor: number | null, currency: string | null, locale: string): string | null {
+export function formatMoney(amountMinor: number | null, currency: string | null, locale: string, direction: Direction = 'ltr'): string | null {
   if (amountMinor === null || currency === null || !Number.isSafeInteger(amountMinor) || amountMinor < 0) return null;
   const stored = minorDigits(currency);
   if (stored === null) return null;
@@ -46,5 +47,5 @@ export function formatMoney(amountMinor: number | null, currency: string | null,
   // Intl has digits of its own for some currencies: the amount is shown with those that it was stored with.
   const digits = whole && decimalsUnwritten.has(currency.toUpperCase()) ? 0 : stored;
   const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return isolate(new Intl.NumberFormat(locale, { style: 'currency', currency, ...fraction }).format(amountMinor / 10 ** stored));
+  return isolate(numberFormat(locale, { style: 'currency', currency, ...fraction }).format(amountMinor / 10 ** stored), direction);
 }

@@ -27,21 +27,28 @@ function shorten(text: string, max: number): string {
   return graphemes.join('');
 }
 
-/** Isolate right-to-left text, so that it cannot reorder the left-to-right sentence that it stands in. */
-export function isolate(text: string): string {
-  return rightToLeft.test(text) ? `\u2068${text}\u2069` : text;
+/** How the sentence runs in which a value stands. */
+export type Direction = 'ltr' | 'rtl';
+
+/** Nothing but letters of right-to-left scripts, with spaces and joiners between them. */
+const rightToLeftOnly = /^[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{M}\s\u200c\u200d]*$/u;
+
+/** Isolate a value that runs against its sentence, so that neither reorders the other. */
+export function isolate(text: string, direction: Direction = 'ltr'): string {
+  const against = direction === 'ltr' ? rightToLeft.test(text) : !rightToLeftOnly.test(text);
+  return against ? `\u2068${text}\u2069` : text;
 }
 
 /**
  * A value from outside as one clean line: no control characters, no direction tricks, single spaces, at most `max` characters.
  * @returns null where nothing readable is left
  */
-export function cleanLine(value: string | null, max: number): string | null {
+export function cleanLine(value: string | null, max: number, direction: Direction = 'ltr'): string | null {
   if (value === null) return null;
   const line = singleLine(value.slice(0, max * 40).replace(invisible, ''))
     .replace(/\s+/gu, ' ')
     .trim();
-  return line === '' ? null : isolate(shorten(line, max));
+  return line === '' ? null : isolate(shorten(line, max), direction);
 }
 
 /** The first letter or digit, for a tile where a picture is missing; null where the text has none. */

@@ -1,3 +1,4 @@
+import type { ReportedFact } from './facts/report.ts';
 import type { AutoReplySign } from './people/auto-reply.ts';
 import type { EpochMs } from './sequence/plan.ts';
 
@@ -58,6 +59,8 @@ export interface LineItem {
   compareAtMinor: number | null;
   /** The shop's own id of the product, so that a cart and an order can be compared; null: the source does not say. */
   productId: string | null;
+  /** The shop's own id of the variant, whose stock and price it has; absent or null: the source names none. */
+  variantId?: string | null | undefined;
   imageUrl: string | null;
   productUrl: string | null;
   /** Units in stock; null: the source does not say. */
@@ -237,5 +240,10 @@ export type DomainEvent =
       confirmed: boolean;
       proof?: ConsentProof;
     })
+  /**
+   * What a source states about products, areas and offers. `connection`: the ids are those of this shop alone. `by`: the source, where a fact
+   * does not name its own. It is about nobody.
+   */
+  | (EventBase & { type: 'facts.reported'; of: 'connection' | 'store'; by: string; facts: ReportedFact[] })
   | (EventBase & { type: 'privacy.requested'; topic: 'data_request' | 'redact' | 'shop_redact'; person: PersonRef | null })
   | (EventBase & { type: 'app.uninstalled' });

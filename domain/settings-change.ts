@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
+import { factKindNames } from './facts/index.ts';
 import { canonicalTimeZone } from './time/zones.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
@@ -63,6 +64,11 @@ const strict = {
   optOutAllChannels: z.boolean(),
   highValueMinor: amount,
   lowStockAt: amount,
+  factHours: z.partialRecord(
+    z.enum(factKindNames, 'is no kind of fact'),
+    z.int('is a whole number of hours').min(1, 'is below 1').max(8_760, 'is more than a year'),
+  ),
+  reviewsFrom: z.number('is a number from 1 to 5').min(1, 'is below 1').max(5, 'is above 5'),
   trackOpens: z.boolean(),
   brandVoice: line(1_000).nullable(),
   modelBannedWords: z.array(line(60)).max(100, 'are more than 100'),

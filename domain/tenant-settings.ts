@@ -71,6 +71,10 @@ export const tenantSettings = z.object({
   highValueMinor: z.number().default(50_000),
   /** Stock at or below which an item is low. */
   lowStockAt: z.number().int().default(5),
+  /** For how many hours a fact of a kind is stated where its source does not say; a kind that is left out has its usual time (`domain/facts/`). */
+  factHours: z.record(z.string(), z.number().int()).default({}),
+  /** Mean rating, 1 to 5, from which reviews are shown. */
+  reviewsFrom: z.number().default(4),
   trackOpens: z.boolean().default(true),
   /** How the store wants to sound, for texts that a model writes; null: nothing is said. */
   brandVoice: z.string().nullable().default(null),

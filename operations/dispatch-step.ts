@@ -11,6 +11,7 @@ import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/
 import { addToStory, type DispatchResult, settled } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
+import { withoutAddresses } from './dispatch/without-addresses.ts';
 import { type Outlet, type Outlets, readConfigured, toOutlets } from './outlets.ts';
 
 export type { DispatchResult } from './dispatch/records.ts';
@@ -97,7 +98,7 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
         case 'claimed': {
           const outcome = await call(deps, input, decided, opened.kind === 'open' ? opened.session : null, uncalled, release);
           state.called ||= outcome.kind !== 'released';
-          await settleUntilStored(deps, input, decided, outcome);
+          await settleUntilStored(deps, input, decided, outcome, deps.clock.monotonicMs() - decided.startedMs);
           await deps.checkpoints('dispatch.settled');
           continue;
         }
@@ -238,8 +239,11 @@ async function call(
   return outcome;
 }
 
-/** Settle on the small pool, again and again until it is stored: until then the lease is what protects the stop side. */
-async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Claimed, outcome: Settlement): Promise<void> {
+/**
+ * Settle on the small pool, again and again until it is stored: until then the lease is what protects the stop side. Each attempt leaves a line in the
+ * enrollment's story: how it ended, after how long, and what the provider said where it did not accept.
+ */
+async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Claimed, outcome: Settlement, tookMs: number): Promise<void> {
   const { reconciliation } = claimed.outlet.sender;
   for (let attempt = 0; ; attempt++) {
     try {
@@ -250,7 +254,10 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
         addToStory(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, {
           step: input.stepId,
           channel: claimed.payload.channel,
+          ms: Math.round(tookMs),
+          ...(outcome.kind === 'accepted' ? {} : { error: withoutAddresses(outcome.response) }),
           ...(claimed.variant === null ? {} : { variant: claimed.variant }),
+          ...(claimed.language === null ? {} : { language: claimed.language }),
         });
       });
       return;

@@ -1,20 +1,22 @@
 import { createHash } from 'node:crypto';
 import { desc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { channelContentOf, copyNameOf } from '../content/channels/index.ts';
-import type { CopyPurpose } from '../content/channels/channel-content.ts';
-import type { CopySource } from '../content/copy-source.ts';
-import { briefNameOf, generalBrief, modelLayoutOf, parseBrief } from '../content/model/brief.ts';
+import { channelContentOf, copyNameOf, languageOfText, modelLayoutName } from '../content/channels/index.ts';
+import { type CopySource, refuseProblems } from '../content/copy-source.ts';
+import { briefNameOf, generalBrief, parseBrief } from '../content/model/brief.ts';
 import type { Tx } from '../db/client.ts';
 import { sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
+import { languageTag } from '../domain/languages.ts';
+import { missingTranslations, type SequenceText, unknownLanguages } from '../domain/lint/translations.ts';
+import { readCopyName } from '../domain/sequence/copy-name.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { lintSequence } from '../domain/lint/lint-sequence.ts';
 import { tenantSettings, type TenantSettings } from '../domain/tenant-settings.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
-import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
+import { type AnySubjectKind, subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
 import type { Deps } from './deps.ts';
 
 /** A sequence as it lies in files: the YAML and its copy. */
@@ -58,45 +60,86 @@ export async function compilePreset(
   const { definition } = parsed;
   const kind = kindOfSequence(kinds, definition);
   if (kind === null) throw new PresetError(`${source.file}: nothing is known about what ${definition.on} starts`);
-  const content: Record<string, unknown> = {};
-  const begun = new Set<Channel>();
-  for (const step of definition.steps) {
-    for (const channel of step.channels) {
-      const channelContent = channelContentOf(channel);
-      if (channelContent === null) continue;
-      const isFirst = !begun.has(channel);
-      for (const text of contentsOf(step)) {
-        const name = copyNameOf(text, channel);
-        const copy = source.copy[name];
-        begun.add(channel);
-        if (copy === undefined && Object.hasOwn(inUse, name)) {
-          content[name] = inUse[name];
-          continue;
-        }
-        if (copy === undefined) {
-          throw new PresetError(
-            `${source.file}: step ${step.id} needs the copy "${name}" for ${channel}, which does not exist. Known are: ${[...new Set([...Object.keys(source.copy), ...Object.keys(inUse)])].join(', ') || 'none'}.`,
-          );
-        }
-        // A text that several steps share is compiled for the first of them, which has the strictest requirements.
-        content[name] ??= await channelContent.compile(copy, { kind, isFirst });
-      }
-      if (step.model !== undefined && step.content !== null) Object.assign(content, await layoutForModel(step.content, channel, { kind, isFirst }));
-    }
-    if (step.model === undefined) continue;
-    const name = briefNameOf(step.model.brief);
-    const brief = source.copy[name];
-    // A step without a brief of its own is written from the general one of its kind of subject.
-    content[name] ??= brief === undefined ? (inUse[name] ?? generalBrief(kind.kind)) : parseBrief(brief);
-  }
+  const content = { ...(await compileTexts(source, definition, kind, inUse)), ...(await compileForModel(source, definition, kind, inUse)) };
   const sourceHash = createHash('sha256').update(JSON.stringify({ definition, content })).digest('hex');
   return { definition, content, sourceHash, source: { file: source.file, yaml: source.yaml } };
 }
 
-/** What a model's words are put into, under the names of the text that stands in for them. */
-async function layoutForModel(text: string, channel: Channel, purpose: CopyPurpose): Promise<Record<string, unknown>> {
-  const layouts = await channelContentOf(channel)?.forModel?.(purpose);
-  return Object.fromEntries(Object.entries(layouts ?? {}).map(([end, layout]) => [copyNameOf(modelLayoutOf(text, end), channel), layout]));
+/** Each text of a sequence with its translations, in the order of its steps. */
+async function compileTexts(
+  { file, copy: given }: PresetSource,
+  definition: SequenceDefinition,
+  kind: AnySubjectKind,
+  inUse: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const content: Record<string, unknown> = {};
+  const begunBy = new Map<Channel, string>();
+  const names = [...new Set([...Object.keys(given), ...Object.keys(inUse)])];
+  const texts: SequenceText[] = [];
+  for (const { step, channel, original } of textsOf(definition)) {
+    const channelContent = channelContentOf(channel);
+    const isFirst = (begunBy.get(channel) ?? step) === step;
+    begunBy.set(channel, begunBy.get(channel) ?? step);
+    // A text that several steps share is compiled for the first of them, which has the strictest requirements.
+    if (channelContent === null || Object.hasOwn(content, original)) continue;
+    for (const name of [original, ...names.filter((other) => isTranslationOf(other, original))]) {
+      const copy = given[name];
+      if (copy === undefined && !Object.hasOwn(inUse, name)) {
+        const known = names.filter((other) => !isTranslation(other)).join(', ') || 'none';
+        throw new PresetError(`${file}: step ${step} needs the copy "${name}" for ${channel}, which does not exist. Known are: ${known}.`);
+      }
+      // A draft that gives an empty text for a translation takes it away.
+      if (name !== original && copy?.text.trim() === '') continue;
+      const language = readCopyName(name)?.language ?? null;
+      content[name] = copy === undefined ? inUse[name] : await channelContent.compile(copy, { kind, isFirst, language });
+      texts.push({ original, language: languageTag(language ?? languageOfText(content[name])) ?? 'en', isTranslation: language !== null });
+    }
+  }
+  const fileOf = (name: string) => given[name]?.file ?? besides(given, name);
+  refuseProblems(
+    [...unknownLanguages(Object.keys(content), fileOf), ...missingTranslations(texts, fileOf)].map((problem) => ({ ...problem, line: null })),
+  );
+  return content;
+}
+
+const isTranslation = (name: string) => (readCopyName(name)?.language ?? null) !== null;
+const isTranslationOf = (name: string, original: string) => isTranslation(name) && name.slice(0, name.lastIndexOf('.')) === original;
+
+/** Where a text would lie that does not exist: beside the others. */
+function besides(copy: PresetSource['copy'], name: string): string {
+  const [example] = Object.entries(copy);
+  const folder =
+    example === undefined || !example[1].file.endsWith(`${example[0]}.liquid`) ? '' : example[1].file.slice(0, -`${example[0]}.liquid`.length);
+  return `${folder}${name}.liquid`;
+}
+
+/** What the steps need that a model writes: their briefs, and what its words are put into. */
+async function compileForModel(
+  { copy }: PresetSource,
+  { steps }: SequenceDefinition,
+  kind: AnySubjectKind,
+  inUse: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const content: Record<string, unknown> = {};
+  for (const { model, content: text, channels } of steps) {
+    if (model === undefined || text === null) continue;
+    const name = briefNameOf(model.brief);
+    const brief = copy[name];
+    // A step without a brief of its own is written from the general one of its kind of subject.
+    content[name] ??= brief === undefined ? (inUse[name] ?? generalBrief(kind.kind)) : parseBrief(brief);
+    for (const channel of channels) {
+      const layouts = await channelContentOf(channel)?.forModel?.(kind);
+      for (const [language, layout] of Object.entries(layouts ?? {})) content[modelLayoutName(text, channel, language)] = layout;
+    }
+  }
+  return content;
+}
+
+/** Every text that a sequence needs, by step and channel. */
+function textsOf(definition: SequenceDefinition): { step: string; channel: Channel; original: string }[] {
+  return definition.steps.flatMap((step) =>
+    step.channels.flatMap((channel) => contentsOf(step).map((text) => ({ step: step.id, channel, original: copyNameOf(text, channel) }))),
+  );
 }
 
 /** Every text of a step: those of its variants, or the one. */

@@ -9,6 +9,8 @@ export interface CopyPurpose {
   kind: AnySubjectKind;
   /** It is used in the first step of its sequence that may go out on this channel. */
   isFirst: boolean;
+  /** The language that the name of the text gives (BCP 47); null: the text itself says it, or it is English. */
+  language: string | null;
 }
 
 /**
@@ -22,11 +24,8 @@ export interface ChannelContent<C extends Channel = Channel, Compiled = unknown>
    * @throws CopySourceError with every problem found, each with file and line
    */
   compile(source: CopySource, purpose: CopyPurpose): Promise<Compiled>;
-  /**
-   * What the words of a model are put into, by the end of its name: `.rtl` for languages that run from right to left, where they need one of their own.
-   * Absent: no model writes for this channel.
-   */
-  forModel?(purpose: CopyPurpose): Promise<Readonly<Record<'' | '.rtl', Compiled>>>;
+  /** What the words of a model are put into, by language, English included. Absent: no model writes for this channel. */
+  forModel?(kind: AnySubjectKind): Promise<Readonly<Record<string, Compiled>>>;
   /**
    * Reads what `compile` has stored, in this or an earlier version of the product; null on a channel that carries no text of ours.
    * @throws ZodError when it is none of them

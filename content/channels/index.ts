@@ -1,5 +1,8 @@
 import { type Channel, channels, type MessagePayload, type PayloadOf } from '../../domain/channels/index.ts';
+import { readCopyName } from '../../domain/sequence/copy-name.ts';
 import type { CopyFacts } from '../copy-facts.ts';
+import { chooseLanguage, languageTag } from '../../domain/languages.ts';
+import type { WrittenWords } from '../../domain/composition/words.ts';
 import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
 import { smsContent } from './sms/index.ts';
@@ -30,8 +33,77 @@ export function hasCopy(stored: Readonly<Record<string, unknown>>, content: stri
   return !channels[channel].carriesCopy || (content !== null && Object.hasOwn(stored, copyNameOf(content, channel)));
 }
 
+/** The content under which a version stores what a model's words are put into, beside the text that stands in for them. */
+const modelLayoutOf = (content: string) => `${content}/model`;
+
+/** English is the one that the others count as translations of. */
+export function modelLayoutName(content: string, channel: Channel, language: string): string {
+  const name = copyNameOf(modelLayoutOf(content), channel);
+  return language === 'en' ? name : `${name}.${language}`;
+}
+
+/** A text in one language, as a version stores it. */
+interface Translation {
+  name: string;
+  language: string;
+}
+
+/** The language in which a compiled text is written. Those that were compiled before languages were stored are English, as far as is known. */
+export function languageOfText(compiled: unknown): string {
+  const language = typeof compiled === 'object' && compiled !== null && 'language' in compiled ? compiled.language : null;
+  return typeof language === 'string' ? (languageTag(language) ?? language) : 'en';
+}
+
+// A published version never changes.
+const translationsBefore = new WeakMap<Readonly<Record<string, unknown>>, Map<string, readonly Translation[]>>();
+
+/** Every language in which a version has a text; the one that the others are translated from comes first. */
+function translationsOf(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel): readonly Translation[] {
+  const original = copyNameOf(content, channel);
+  const before = translationsBefore.get(stored) ?? new Map<string, readonly Translation[]>();
+  translationsBefore.set(stored, before);
+  const known = before.get(original);
+  if (known !== undefined) return known;
+  const found = Object.keys(stored).flatMap((name): Translation[] => {
+    const language = name.startsWith(`${original}.`) ? (readCopyName(name)?.language ?? null) : null;
+    const isIts = language !== null && name === `${original}.${language}`;
+    return isIts ? [{ name, language: languageTag(language) ?? language }] : [];
+  });
+  const all = [{ name: original, language: languageOfText(stored[original]) }, ...found];
+  before.set(original, all);
+  return all;
+}
+
+/** A message, and the language of its words; null: none was chosen, because it carries no text. */
+export interface Composed {
+  payload: MessagePayload;
+  language: string | null;
+}
+
+/** Whether a version can send what a model has written in this language in the place of a text. */
+export function hasModelLayout(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, language: string): boolean {
+  return Object.hasOwn(stored, modelLayoutName(content, channel, language));
+}
+
 /**
- * Make the message of a step, complete and ready to be pinned.
+ * Make the message of a step from what a model has written.
+ * @throws Error where `hasModelLayout` says no
+ */
+export function composeWritten(
+  stored: Readonly<Record<string, unknown>>,
+  content: string,
+  channel: Channel,
+  facts: CopyFacts & { words: WrittenWords },
+  to: string,
+): Composed {
+  const made = channelContentOf(channel);
+  const name = modelLayoutName(content, channel, facts.words.language);
+  if (made === null || !Object.hasOwn(stored, name)) throw new Error(`there is no layout ${name}`);
+  return { payload: made.compose(made.read(stored[name]), facts, to), language: facts.words.language };
+}
+
+/**
+ * Make the message of a step, complete and ready to be pinned: in the person's language, else the store's, else English, else in what there is.
  * @param to - the address; empty on a channel that needs none
  * @throws Error when the version has no text for it, which `hasCopy` tells beforehand
  */
@@ -41,9 +113,16 @@ export function composeMessage(
   channel: Channel,
   facts: CopyFacts,
   to: string,
-): MessagePayload {
+): Composed {
   const made = channelContentOf(channel);
   if (made === null || !hasCopy(stored, content, channel)) throw new Error(`there is no text ${content} for ${channel}`);
-  const text = content === null ? null : stored[copyNameOf(content, channel)];
-  return made.compose(made.read(text), facts, to);
+  if (content === null) return { payload: made.compose(made.read(null), facts, to), language: null };
+  const texts = translationsOf(stored, content, channel);
+  const chosen = chooseLanguage(
+    texts.map(({ language }) => language),
+    [facts.contact.locale, facts.store.locale, 'en'],
+  );
+  const text = texts.find(({ language }) => language === chosen) ?? texts[0];
+  if (text === undefined || !Object.hasOwn(stored, text.name)) return { payload: made.compose(made.read(undefined), facts, to), language: null };
+  return { payload: made.compose(made.read(stored[text.name]), facts, to), language: text.language };
 }

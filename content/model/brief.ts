@@ -46,6 +46,3 @@ export function generalBrief(kind: string): Brief {
 
 /** Under which name a version stores a brief. */
 export const briefNameOf = (brief: string): string => `${brief}.brief`;
-
-/** Under which name a version stores what a model's words are put into. @param end - `.rtl` for languages that run from right to left */
-export const modelLayoutOf = (text: string, end: string): string => `${text}.model${end}`;

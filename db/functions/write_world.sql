@@ -222,6 +222,15 @@ begin
     select tenant, p.id, p.topic, p.contact_id, p.connection_id, p.requested_at
     from jsonb_to_recordset(w -> 'privacy_requests') as p(id uuid, topic text, contact_id uuid, connection_id uuid, requested_at timestamptz);
   end if;
+  if w ? 'facts' then
+    -- In one order everywhere: two deliveries that state the same facts wait for each other's rows.
+    insert into facts (tenant_id, id, kind, subject, value, source, connection_id, observed_at, expires_at)
+    select tenant, f.id, f.kind, f.subject, f.value, f.source, f.connection_id, f.observed_at, f.expires_at
+    from jsonb_to_recordset(w -> 'facts') as f(id uuid, kind text, subject text, value jsonb, source text, connection_id uuid,
+      observed_at timestamptz, expires_at timestamptz)
+    order by f.kind, f.subject, f.observed_at, f.source
+    on conflict do nothing;
+  end if;
   if w ? 'disconnected' then
     update connections c set state = 'disconnected'
     where c.tenant_id = tenant and c.id = any(array(select jsonb_array_elements_text(w -> 'disconnected')::uuid));

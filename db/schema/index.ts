@@ -3,6 +3,7 @@ export { backtests } from './backtests.ts';
 export { bulkJobs, bulkMembers } from './bulk.ts';
 export { compositions, modelSpending } from './compositions.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
+export { facts } from './facts.ts';
 export { lateness } from './lateness.ts';
 export { decisions, messages } from './messages.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';

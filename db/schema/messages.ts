@@ -38,6 +38,8 @@ export const messages = pgTable(
     payload: jsonb('payload').$type<MessagePayload>(),
     /** Which of the step's variants it is; null: the step has one content. */
     variant: text('variant'),
+    /** In which its text was written, chosen from those that the version has: BCP 47; null: it has no text, or was made before this was stored. */
+    language: text('language'),
     refusals: integer('refusals').notNull().default(0),
     failures: integer('failures').notNull().default(0),
     /** The latest refusal was for good: the next decision suppresses the address. */

@@ -1,9 +1,26 @@
 import { channels } from '../channels/index.ts';
-import { firstOpenEverywhere } from '../time/open-days.ts';
+import type { TenantSettings } from '../tenant-settings.ts';
+import { firstOpenEverywhere, type HoursOf } from '../time/open-days.ts';
 import type { TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 
+type BlackoutDates = TenantSettings['blackoutDates'];
+
 const allDay = [[0, 24 * 60]] as const;
+const never = [] as const;
+
+const hoursByDates = new WeakMap<BlackoutDates, HoursOf>();
+
+function hoursOutside(dates: BlackoutDates): HoursOf {
+  let hours = hoursByDates.get(dates);
+  if (hours === undefined) hoursByDates.set(dates, (hours = makeHours(dates)));
+  return hours;
+}
+
+const makeHours =
+  (dates: BlackoutDates): HoursOf =>
+  (date) =>
+    dates.some(({ from, to }) => from <= date && date <= to) ? never : allDay;
 
 /** On the store's blackout dates nobody is disturbed, on any clock that may be theirs. Off under a time scale. */
 export const blackout: TimeGate = {
@@ -12,8 +29,7 @@ export const blackout: TimeGate = {
     const { settings, plan, person } = situation.facts;
     const channel = chosenChannel(situation);
     if (settings.blackoutDates.length === 0 || plan.timeScale !== 1 || channel === null || !channels[channel].disturbs) return fromMs;
-    const isOut = (date: string) => settings.blackoutDates.some(({ from, to }) => from <= date && date <= to);
-    return firstOpenEverywhere((date) => (isOut(date) ? [] : allDay), person.zones.timeZones, fromMs);
+    return firstOpenEverywhere(hoursOutside(settings.blackoutDates), person.zones.timeZones, fromMs);
   },
   input: ({ facts: { settings } }) => ({ dates: settings.blackoutDates.length }),
   note: 'The store sends nothing on this day.',

@@ -33,9 +33,12 @@ function evidenceOf({ contacts }: Facts['person'], { lastActivityMs, isInquiry }
 
 /** What of it stands in a decision. */
 export function legalConsentInput(found: LegalConsent): GateInput {
-  const of = { law: found.law.id, source: found.law.source, version: consentLawVersion };
-  if (!found.allowed) return { ...of, ...(found.sinceMs === null ? {} : { endedMs: found.sinceMs }) };
-  return { ...of, restsOn: found.restsOn, ...(found.untilMs === null ? {} : { untilMs: found.untilMs }) };
+  const input: GateInput = { law: found.law.id, source: found.law.source, version: consentLawVersion };
+  if (found.allowed) {
+    input['restsOn'] = found.restsOn;
+    if (found.untilMs !== null) input['untilMs'] = found.untilMs;
+  } else if (found.sinceMs !== null) input['endedMs'] = found.sinceMs;
+  return input;
 }
 
 const grounds: Record<SoftGround, string> = { purchase: 'the last purchase', inquiry: 'the last question', negotiation: 'the cart' };

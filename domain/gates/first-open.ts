@@ -23,6 +23,8 @@ export function firstOpen(gates: readonly TimeGate[], situation: Situation): Ope
       binding = gate.name;
       movedTo[index] = opensMs;
       settled = false;
+      // Closed for as long as anybody looks ahead: no other gate can say when it opens from there.
+      if (opensMs === Number.POSITIVE_INFINITY) break;
     }
   }
   return { atMs, binding, movedTo, delayedBy };

@@ -1,8 +1,9 @@
 import type { ChannelTraits } from '../channels/channel.ts';
 import { channels } from '../channels/index.ts';
-import { legalHoursOf, legalHoursVersion, type HoursLaw } from '../law/legal-hours.ts';
+import { type DayHours, legalHoursOf, legalHoursVersion, type HoursLaw } from '../law/legal-hours.ts';
 import { isHoliday } from '../time/holidays.ts';
 import { firstOpenEverywhere, type HoursOf } from '../time/open-days.ts';
+import { dayOf, type LocalDay } from '../time/local-day.ts';
 import { offsetMsAt } from '../time/zones.ts';
 import type { GateInput, Situation, TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';
@@ -33,9 +34,19 @@ function lawOf(asked: Asked): HoursLaw | null {
   return of === undefined || !settings.legalHours || plan.timeScale !== 1 ? null : legalHoursOf(of, person.zones.place);
 }
 
-function hoursUnder({ id, week, closedOnHolidays }: HoursLaw): HoursOf {
-  return (date, weekday) => (closedOnHolidays && isHoliday(id, date) ? [] : (week[weekday] ?? []));
+const hoursByLaw = new WeakMap<HoursLaw, HoursOf>();
+
+function hoursUnder(law: HoursLaw): HoursOf {
+  let hours = hoursByLaw.get(law);
+  if (hours === undefined) hoursByLaw.set(law, (hours = makeHours(law)));
+  return hours;
 }
+
+const makeHours =
+  ({ id, week, closedOnHolidays }: HoursLaw): HoursOf =>
+  (date, weekday) =>
+    closedOnHolidays && isHoliday(id, date) ? never : (week[weekday] ?? never);
+const never: DayHours = [];
 
 /** The law, and what it allows on the day in question on the likeliest clock. */
 function inputOf(situation: Situation): GateInput {
@@ -43,9 +54,22 @@ function inputOf(situation: Situation): GateInput {
   if (law === null) return nothing;
   const [timeZone = 'UTC'] = situation.facts.person.zones.timeZones;
   const atMs = Math.max(situation.nowMs, situation.dueMs);
-  const local = new Date(atMs + offsetMsAt(timeZone, atMs));
-  const date = local.toISOString().slice(0, 10);
-  const hours = hoursUnder(law)(date, local.getUTCDay());
+  return inputOn(law, dayOf(atMs + offsetMsAt(timeZone, atMs)));
+}
+
+// By law and day: a rehearsal asks again and again.
+const inputs = new WeakMap<HoursLaw, WeakMap<LocalDay, GateInput>>();
+
+function inputOn(law: HoursLaw, day: LocalDay): GateInput {
+  let ofLaw = inputs.get(law);
+  if (ofLaw === undefined) inputs.set(law, (ofLaw = new WeakMap()));
+  let input = ofLaw.get(day);
+  if (input === undefined) ofLaw.set(day, (input = makeInput(law, day)));
+  return input;
+}
+
+function makeInput(law: HoursLaw, { date, weekday }: LocalDay): GateInput {
+  const hours = hoursUnder(law)(date, weekday);
   return {
     law: law.id,
     source: law.source,

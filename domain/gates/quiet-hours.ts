@@ -1,9 +1,10 @@
 import { channels } from '../channels/index.ts';
+import type { PersonZones } from '../people/time-zone.ts';
 import { quietHoursSentence } from '../people/zone-words.ts';
 import { oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { type DailyWindow, firstOutside, firstOutsideAll } from '../time/quiet-hours.ts';
-import { offsetMsAt } from '../time/zones.ts';
+import { offsetMsAt, steadyAround } from '../time/zones.ts';
 import type { GateInput, Situation, TimeGate } from './gate.ts';
 import { chosenChannel } from './gate.ts';
 
@@ -19,7 +20,7 @@ export const quietHours: TimeGate = {
     return firstOutsideAll(window, situation.facts.person.zones.timeZones, fromMs).atMs;
   },
   input: inputOf,
-  note: (situation) => quietHoursSentence(inputOf(situation)),
+  note: (situation) => sentenceOf(inputOf(situation)),
 };
 
 /** For how long a step that waited for more clocks than one may still go out once they are open. */
@@ -55,12 +56,46 @@ function windowOf({ facts: { plan, settings }, choice }: Pick<Situation, 'facts'
   return own === undefined ? settings.quietHours : own;
 }
 
-/** Offsets explain the decision as well as zones do, and say less about the person. */
+const sentences = new WeakMap<GateInput, string>();
+
+function sentenceOf(input: GateInput): string {
+  let sentence = sentences.get(input);
+  if (sentence === undefined) sentences.set(input, (sentence = quietHoursSentence(input)));
+  return sentence;
+}
+
+const off: GateInput = { off: true };
+
+/** What was recorded last for a person, and the time for which it stays the same. */
+interface Recorded extends DailyWindow {
+  fromMs: EpochMs;
+  untilMs: EpochMs;
+  input: GateInput;
+}
+
+/** Which zones are heeded may depend on a change of the clocks that is this close. */
+const longestSearchMs = 3 * 86_400_000;
+
+// A rehearsal records the same for each of its decisions, until clocks change.
+const lastRecorded = new WeakMap<PersonZones, Recorded>();
+
 function inputOf(situation: Situation): GateInput {
-  const { facts, nowMs } = situation;
   const window = windowOf(situation);
-  if (window === null) return { off: true };
-  const { timeZones, basis, country, place: at } = facts.person.zones;
+  if (window === null) return off;
+  const { fromMinute, toMinute } = window;
+  const { zones } = situation.facts.person;
+  const { nowMs } = situation;
+  const last = lastRecorded.get(zones);
+  if (last !== undefined && last.fromMs <= nowMs && nowMs < last.untilMs && last.fromMinute === fromMinute && last.toMinute === toMinute)
+    return last.input;
+  const input = makeInput(window, zones, nowMs);
+  const { fromMs, untilMs } = steadyAround(zones.timeZones, nowMs);
+  lastRecorded.set(zones, { fromMinute, toMinute, fromMs, untilMs: untilMs - longestSearchMs, input });
+  return input;
+}
+
+/** Offsets explain the decision as well as zones do, and say less about the person. */
+function makeInput(window: DailyWindow, { timeZones, basis, country, place: at }: PersonZones, nowMs: EpochMs): GateInput {
   const place = {
     fromMinute: window.fromMinute,
     toMinute: window.toMinute,
@@ -68,16 +103,26 @@ function inputOf(situation: Situation): GateInput {
     ...(country === null ? {} : { country }),
     ...(basis === 'phone' && at.region !== null ? { state: at.region } : {}),
   };
-  const offsets = (zones: readonly string[]) => new Set(zones.map((zone) => offsetMsAt(zone, nowMs) / 60_000));
-  const possible = offsets(timeZones);
+  const possible = offsetsAt(timeZones, nowMs);
   const [only] = possible;
-  if (possible.size === 1 && only !== undefined) return { ...place, utcOffsetMinutes: only };
-  const heeded = offsets(firstOutsideAll(window, timeZones, nowMs).timeZones);
+  if (possible.length === 1 && only !== undefined) return { ...place, utcOffsetMinutes: only };
+  const heededZones = firstOutsideAll(window, timeZones, nowMs).timeZones;
+  const heeded = heededZones === timeZones ? possible : offsetsAt(heededZones, nowMs);
   return {
     ...place,
-    clocks: possible.size,
-    clocksHeeded: heeded.size,
+    clocks: possible.length,
+    clocksHeeded: heeded.length,
     utcOffsetMinutesFrom: Math.min(...heeded),
     utcOffsetMinutesTo: Math.max(...heeded),
   };
+}
+
+/** The different offsets of some zones, in minutes. */
+function offsetsAt(timeZones: readonly string[], atMs: EpochMs): number[] {
+  const offsets: number[] = [];
+  for (const timeZone of timeZones) {
+    const minutes = offsetMsAt(timeZone, atMs) / 60_000;
+    if (!offsets.includes(minutes)) offsets.push(minutes);
+  }
+  return offsets;
 }

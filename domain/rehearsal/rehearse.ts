@@ -126,7 +126,7 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
       putOff(verdict.untilMs, verdict.reason, checks);
       return false;
     case 'skip':
-      recordSkip(world, step.id, nowMs);
+      recordSkip(world, step.id, verdict.reason, nowMs);
       log.push({ kind: 'skipped', step: step.id, atMs: nowMs, reason: verdict.reason, checks });
       return false;
     case 'hold':

@@ -3,10 +3,11 @@ import type { Channel } from '../channels/index.ts';
 import type { ChannelFacts, ContactRecord, Facts, SendRecord, UpcomingRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
+import type { PersonZones } from '../people/time-zone.ts';
 import type { SequenceDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
-import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
+import type { EpochMs, Plan, Progress, SkipReason, StepId, StopReason } from '../sequence/plan.ts';
 import { type EnrollmentRecord, type LedgerRecord, newEnrollment, progressOf } from '../sequence/progress.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
@@ -93,6 +94,7 @@ export interface World {
   lastActivityMs: EpochMs;
   contact: ContactRecord;
   subjectState: Facts['subject']['state'];
+  zones: PersonZones;
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Facts['messages'];
   /** Newest first. */
@@ -112,6 +114,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: nu
     lastActivityMs: anchorMs,
     contact: setting.contact ?? { lifecycle: 'IN_PROGRESS', lastOrderMs: setting.lastOrderMs ?? null, lastReplyMs: null, lastSeenMs: null },
     subjectState: 'open',
+    zones: zonesOf(setting),
     channels: { ...setting.channels },
     messages: {},
     sends: [],
@@ -120,6 +123,17 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: nu
     workersDownUntilMs: anchorMs,
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
   };
+}
+
+// The same object for every person of a setting: what gates find out about it, they remember by it.
+const zonesBySetting = new WeakMap<readonly string[], PersonZones>();
+
+function zonesOf({ timeZones, place }: Setting): PersonZones {
+  const known = zonesBySetting.get(timeZones);
+  if (known?.place === place) return known;
+  const zones: PersonZones = { timeZones, basis: 'stated', country: null, place };
+  zonesBySetting.set(timeZones, zones);
+  return zones;
 }
 
 /** Let an event happen, as `operations/effects/` would write it. */
@@ -224,9 +238,11 @@ export function recordSend(
   forgetRefusals(world);
 }
 
-export function recordSkip(world: World, stepId: StepId, nowMs: EpochMs): void {
+export function recordSkip(world: World, stepId: StepId, reason: SkipReason, nowMs: EpochMs): void {
   const before = rowOf(world, stepId);
-  write(world, before, newRow(stepId, 'skipped', { before, channel: before?.channel ?? null, claimedAt: before?.claimedAt ?? null, nowMs }));
+  const row = newRow(stepId, 'skipped', { before, channel: before?.channel ?? null, claimedAt: before?.claimedAt ?? null, nowMs });
+  row.skipReason = reason;
+  write(world, before, row);
   forgetRefusals(world);
 }
 
@@ -319,7 +335,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       contacts: [world.contact],
       sends: sendsOf(world),
       upcoming: world.elsewhere.upcoming,
-      zones: { timeZones: setting.timeZones, basis: 'stated', country: null, place: setting.place },
+      zones: world.zones,
       bestHour: setting.bestHour,
     },
     holdout: world.holdout,

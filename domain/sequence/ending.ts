@@ -1,5 +1,5 @@
 import type { NoRevenue } from '../events.ts';
-import type { EnrollmentStatus, FinishReason, StopReason } from './plan.ts';
+import type { EnrollmentStatus, FinishReason, Plan, Progress, StopReason } from './plan.ts';
 
 /**
  * The status that an end leaves on the enrollment. A reason typed by hand is a note beside `manual` and decides nothing here.
@@ -8,6 +8,15 @@ import type { EnrollmentStatus, FinishReason, StopReason } from './plan.ts';
 export function statusOf(reason: FinishReason): EnrollmentStatus {
   if (reason === 'purchased') return 'CONVERTED';
   return reason === 'completed' ? 'COMPLETED' : 'EXITED';
+}
+
+/**
+ * How a sequence ends of which every step is settled. Where its last message was left out because its time had passed, it has expired: it did not
+ * say all that it had to say.
+ */
+export function endOfSteps(plan: Plan, progress: Progress): 'completed' | 'expired' {
+  const last = plan.steps.findLast(({ on, channels }) => on === undefined && channels.some((channel) => channel !== 'none'));
+  return last !== undefined && progress.settled[last.id]?.tooOld === true ? 'expired' : 'completed';
 }
 
 /**

@@ -1,4 +1,5 @@
 import { oldestAt, readyAt } from './due.ts';
+import { endOfSteps } from './ending.ts';
 import { nextStep } from './next-step.ts';
 import { listensUntil } from './reactions.ts';
 import type { EpochMs, FinishReason, Plan, Progress, StepId } from './plan.ts';
@@ -24,7 +25,7 @@ export function nextMove(plan: Plan, progress: Progress, nowMs: EpochMs): Move {
   const step = nextStep(plan, progress);
   const listensMs = step === null ? listensUntil(plan, progress) : null;
   const endsMs = listensMs === null ? nowMs : Math.min(listensMs, oldestAt(plan, progress));
-  if (step === null && endsMs <= nowMs) return { kind: 'finish', reason: 'completed' };
+  if (step === null && endsMs <= nowMs) return { kind: 'finish', reason: endOfSteps(plan, progress) };
   if (progress.held !== null) return { kind: 'hold' };
   if (step === null) return { kind: 'wait', untilMs: endsMs };
   const untilMs = readyAt(plan, progress, step.id);

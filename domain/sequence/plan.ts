@@ -142,7 +142,8 @@ export interface Snooze {
 export interface Progress {
   anchorMs: EpochMs;
   activatedAtMs: EpochMs | null;
-  settled: Record<StepId, { outcome: StepOutcome; atMs: EpochMs }>;
+  /** `tooOld`: left out because its time had passed. Absent: it was not; older workflows have no such field. */
+  settled: Record<StepId, { outcome: StepOutcome; atMs: EpochMs; tooOld?: true }>;
   notBeforeMs: Record<StepId, EpochMs>;
   held: HoldReason | null;
   stopped: StopReason | null;

@@ -25,6 +25,8 @@ export interface LedgerRecord {
   claimedAt: EpochMs | null;
   settledAt: EpochMs | null;
   createdAt: EpochMs;
+  /** Why it was left out. Absent: as null. */
+  skipReason?: string | null;
   /** What counts: not what a scanner did. Absent: as null. */
   openedAt?: EpochMs | null;
   clickedAt?: EpochMs | null;
@@ -55,7 +57,8 @@ export function progressOf(enrollment: EnrollmentRecord, ledger: readonly Ledger
     const atMs = row.settledAt ?? row.claimedAt ?? row.createdAt;
     if (row.openedAt != null) progress.opened = { ...progress.opened, [row.stepId]: row.openedAt };
     if (row.clickedAt != null) progress.clicked = { ...progress.clicked, [row.stepId]: row.clickedAt };
-    if (row.state === 'sent' || row.state === 'skipped') progress.settled[row.stepId] = { outcome: row.state, atMs };
+    if (row.state === 'skipped' && row.skipReason === 'too_old') progress.settled[row.stepId] = { outcome: 'skipped', atMs, tooOld: true };
+    else if (row.state === 'sent' || row.state === 'skipped') progress.settled[row.stepId] = { outcome: row.state, atMs };
     else if (row.state === 'unknown') progress.settled[row.stepId] = { outcome: 'unknown', atMs: row.claimedAt ?? atMs };
     else if (row.state === 'failed' && row.failures > 0 && !row.refusedForGood) {
       const retryAtMs = atMs + backoffMs(row.failures, enrollment.timeScale);

@@ -48,6 +48,8 @@ export interface ViewTools {
   money(minor: number | null): string | null;
   /** A number, with as many decimals as given. */
   number(value: number, mostDecimals?: number): string;
+  /** A share of one, e.g. `20%` for 0.2. */
+  percent(share: number): string;
   /** Text cleaned to one line of at most so many characters; null where nothing readable remains. */
   line(text: string | null, most: number): string | null;
   /** The first character that may stand for a text whose picture is missing. */

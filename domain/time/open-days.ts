@@ -1,4 +1,5 @@
 import type { EpochMs } from '../sequence/plan.ts';
+import { dayOf } from './local-day.ts';
 import { stretchAt } from './zones.ts';
 
 const minuteMs = 60_000;
@@ -36,14 +37,19 @@ function firstOpenIn(hoursOf: HoursOf, timeZone: string, fromMs: EpochMs, lastMs
   let atMs = fromMs;
   while (atMs <= lastMs) {
     const { offsetMs, untilMs } = stretchAt(timeZone, atMs);
-    const local = new Date(atMs + offsetMs);
+    const { date, weekday } = dayOf(atMs + offsetMs);
     const midnightMs = atMs - ((((atMs + offsetMs) % dayMs) + dayMs) % dayMs);
     const minute = (atMs - midnightMs) / minuteMs;
-    const open = hoursOf(local.toISOString().slice(0, 10), local.getUTCDay()).find(([, toMinute]) => minute < toMinute);
+    const open = nextOpen(hoursOf(date, weekday), minute);
     if (open !== undefined && open[0] <= minute) return atMs;
     const nextMs = midnightMs + (open === undefined ? dayMs : open[0] * minuteMs);
     // Where the offset changes first, the clock is read again on the other side.
     atMs = Math.min(nextMs, untilMs);
   }
   return Number.POSITIVE_INFINITY;
+}
+
+function nextOpen(hours: ReturnType<HoursOf>, minute: number): readonly [number, number] | undefined {
+  for (const stretch of hours) if (minute < stretch[1]) return stretch;
+  return undefined;
 }

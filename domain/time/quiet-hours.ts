@@ -1,5 +1,5 @@
 import type { EpochMs } from '../sequence/plan.ts';
-import { offsetMsAt, stretchAt } from './zones.ts';
+import { offsetMsAt, steadyAround, stretchAt } from './zones.ts';
 
 const minuteMs = 60_000;
 const minutesOfDay = 24 * 60;
@@ -77,8 +77,29 @@ function commonOpening(window: DailyWindow, timeZones: readonly string[], fromMs
   return atMs;
 }
 
+/** What was found for a list of zones, and the time for which it holds: until one of them changes its offset. */
+interface Compatible extends DailyWindow {
+  fromMs: EpochMs;
+  untilMs: EpochMs;
+  timeZones: readonly string[];
+}
+
+// One decision asks several times about a person's zones, and a rehearsal hundreds of times.
+const lastCompatible = new WeakMap<readonly string[], Compatible>();
+
 /** The zones, in their order, whose windows leave an hour of the day together, by their offsets at an instant. */
 function compatibleZones(window: DailyWindow, timeZones: readonly string[], atMs: EpochMs): readonly string[] {
+  if (timeZones.length === 1) return timeZones;
+  const { fromMinute, toMinute } = window;
+  const last = lastCompatible.get(timeZones);
+  if (last !== undefined && last.fromMs <= atMs && atMs < last.untilMs && last.fromMinute === fromMinute && last.toMinute === toMinute)
+    return last.timeZones;
+  const found = findCompatible(window, timeZones, atMs);
+  lastCompatible.set(timeZones, { fromMinute, toMinute, ...steadyAround(timeZones, atMs), timeZones: found });
+  return found;
+}
+
+function findCompatible(window: DailyWindow, timeZones: readonly string[], atMs: EpochMs): readonly string[] {
   const offsets: number[] = [];
   const left = (others: readonly number[]) => longestOpening(window, others);
   const heeded = timeZones.filter((timeZone) => {

@@ -35,6 +35,12 @@ export function offsetMsAt(timeZone: string, atMs: EpochMs): number {
   return stretchAt(timeZone, atMs).offsetMs;
 }
 
+/** The stretch of time around an instant in which none of some zones changes its offset. */
+export function steadyAround(timeZones: readonly string[], atMs: EpochMs): Pick<Stretch, 'fromMs' | 'untilMs'> {
+  const stretches = timeZones.map((timeZone) => stretchAt(timeZone, atMs));
+  return { fromMs: Math.max(...stretches.map(({ fromMs }) => fromMs)), untilMs: Math.min(...stretches.map(({ untilMs }) => untilMs)) };
+}
+
 // For the same reason: each decision asks for a few of these.
 const canonicalNames = new Map<string, string | null>();
 

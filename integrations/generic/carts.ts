@@ -96,6 +96,7 @@ function readItem({ notes, store }: Reading, line: Fields, path: string, currenc
   const compareAt = amount('compare_at_price');
   const title = text('title') ?? text('name');
   if (title === null) note(notes, `${path}.title`, 'is missing');
+  const variantId = readId(line['variant_id'], `${path}.variant_id`, notes);
   return {
     title: title ?? '',
     variant: text('variant'),
@@ -103,6 +104,7 @@ function readItem({ notes, store }: Reading, line: Fields, path: string, currenc
     priceMinor: price,
     compareAtMinor: compareAt !== null && price !== null && compareAt > price ? compareAt : null,
     productId: readId(line['product_id'], `${path}.product_id`, notes),
+    ...(variantId === null ? {} : { variantId }),
     imageUrl: readUrl(line['image_url'], `${path}.image_url`, notes, store.url),
     productUrl: readUrl(line['product_url'], `${path}.product_url`, notes, store.url),
     stock: readStock(line['stock'], `${path}.stock`, notes),

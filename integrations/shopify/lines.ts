@@ -90,6 +90,7 @@ function itemOf({ notes, store }: Reading, line: Fields, path: string, quantity:
   const text = (field: string) => readText(line[field] === '' ? null : line[field], `${path}.${field}`, notes, 500);
   const title = firstOf(['presentment_title', 'title', 'name', 'sku'], text);
   if (title === null) note(notes, `${path}.title`, 'is missing');
+  const variantId = readShopifyId(line['variant_id'], `${path}.variant_id`, notes);
   return {
     title: title ?? '',
     variant: firstOf(['presentment_variant_title', 'variant_title'], text),
@@ -97,6 +98,7 @@ function itemOf({ notes, store }: Reading, line: Fields, path: string, quantity:
     priceMinor: price.unitMinor,
     compareAtMinor: price.compareAtMinor,
     productId: readShopifyId(line['product_id'], `${path}.product_id`, notes),
+    ...(variantId === null ? {} : { variantId }),
     imageUrl: imageOf(line, path, { notes, store }),
     productUrl: firstOf(['product_url', 'url'], (field) => readUrl(line[field], `${path}.${field}`, notes, store.url)),
     stock: null,

@@ -9,6 +9,7 @@ import { signatureMatches, singleHeader } from '../verify-signature.ts';
 import { readCart, readCheckout, readDeletedCheckout } from './carts.ts';
 import { privacyRequested, readConsentChange, readCustomerChange, readUninstalled } from './customers.ts';
 import { readOrder, readOrderCancelled, readOrderUpdate, readRefund } from './orders.ts';
+import { readProduct } from './products.ts';
 import type { Read } from './reading.ts';
 import { shopifyScheme } from './sign.ts';
 
@@ -22,7 +23,8 @@ const stop = (read: Read): Topic => ({ read, mayBeStop: true });
 const other = (read: Read): Topic => ({ read, mayBeStop: false });
 
 // Not here, and so recorded as ignored: `orders/edited`, which has no totals (`orders/updated` follows it); `orders/delete`, which only means that
-// the shop removed the record; `customers/delete` and `customers/disable`, which say nothing about marketing (`customers/redact` does).
+// the shop removed the record; `inventory_levels/update`, which names neither the product nor what all locations have together (`products/update`
+// follows it); `customers/delete` and `customers/disable`, which say nothing about marketing (`customers/redact` does).
 const topics: ReadonlyMap<string, Topic> = new Map([
   ['checkouts/create', other(readCheckout)],
   ['checkouts/update', other(readCheckout)],
@@ -41,6 +43,8 @@ const topics: ReadonlyMap<string, Topic> = new Map([
   ['customers/enable', stop(readCustomerChange)],
   ['customers_email_marketing_consent/update', stop(readConsentChange)],
   ['customers_marketing_consent/update', stop(readConsentChange)],
+  ['products/create', other(readProduct)],
+  ['products/update', other(readProduct)],
   ['app/uninstalled', other(readUninstalled)],
   ['customers/data_request', other(privacyRequested('data_request'))],
   ['customers/redact', other(privacyRequested('redact'))],

@@ -9,6 +9,7 @@ import { signatureMatches, singleHeader } from '../verify-signature.ts';
 import { readCart } from './carts.ts';
 import { readCustomerChange } from './customers.ts';
 import { readOrder, readOrderDeleted, statusOf, unplaced } from './orders.ts';
+import { readProduct } from './products.ts';
 import type { Read } from './reading.ts';
 import { wooCommerceScheme } from './sign.ts';
 
@@ -26,6 +27,9 @@ const topics: ReadonlyMap<string, Topic> = new Map([
   ['order.deleted', { read: readOrderDeleted, mayBeStop: false }],
   ['customer.created', { read: readCustomerChange, mayBeStop: false }],
   ['customer.updated', { read: readCustomerChange, mayBeStop: false }],
+  ['product.created', { read: readProduct, mayBeStop: false }],
+  ['product.updated', { read: readProduct, mayBeStop: false }],
+  ['product.restored', { read: readProduct, mayBeStop: false }],
   ['rekindle.cart', { read: readCart, mayBeStop: false }],
 ]);
 

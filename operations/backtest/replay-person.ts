@@ -232,7 +232,7 @@ class Replay {
   #end(run: Run, reason: FinishReason, nowMs: EpochMs): void {
     run.row = { ...run.row, status: statusOf(reason), stopReason: reason === 'completed' ? null : reason, endedAt: nowMs };
     const contact = this.#world.contacts.get(run.row.contactId);
-    if (reason === 'completed' && contact?.lifecycle === 'IN_PROGRESS') {
+    if ((reason === 'completed' || reason === 'expired') && contact?.lifecycle === 'IN_PROGRESS') {
       this.#world.contacts.set(contact.id, { ...contact, lifecycle: 'CONTACTED' });
       this.#people.clear();
     }

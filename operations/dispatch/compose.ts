@@ -1,6 +1,6 @@
-import { composeMessage } from '../../content/channels/index.ts';
+import { type Composed, composeMessage } from '../../content/channels/index.ts';
 import type { CopyFacts } from '../../content/copy-facts.ts';
-import { type Channel, channels, type MessagePayload } from '../../domain/channels/index.ts';
+import { type Channel, channels } from '../../domain/channels/index.ts';
 import type { Deps } from '../deps.ts';
 import type { EnrollmentRow } from './progress.ts';
 import type { Reading } from './facts.ts';
@@ -18,11 +18,11 @@ export interface ComposeInput {
 }
 
 /** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
-export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): MessagePayload {
+export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, nowMs }: ComposeInput): Composed {
   const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
-  const { settings, subject, person, facts } = reading;
+  const { settings, subject, person, locale, facts } = reading;
   const target = { tenantId: enrollment.tenantId, messageId };
   const link = (path: string, purpose: 'unsubscribe' | 'open' | 'click') => `${deps.publicUrl}/${path}/${deps.links.sign({ purpose, ...target })}`;
   const copyFacts: CopyFacts = {
@@ -39,7 +39,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
       lowStockThreshold: settings.lowStockAt,
     },
     settings,
-    contact: { firstName: person.firstName, lastName: person.lastName, locale: person.locale },
+    contact: { firstName: person.firstName, lastName: person.lastName, locale },
     subject,
     segment: facts.subject.segment,
     reviews: null,

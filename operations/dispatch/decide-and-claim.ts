@@ -46,6 +46,7 @@ export interface Claimed {
   deadline: Deadline;
   payload: MessagePayload;
   variant: string | null;
+  language: string | null;
   dueMs: number;
   startedMs: number;
 }
@@ -286,9 +287,9 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
   const { tx, deps, stepId, version, claim } = attempt;
   const { enrollment, row } = attempt.locked;
   const messageId = row?.id ?? uuidv7();
-  const payload =
+  const { payload, language } =
     row?.state === 'unknown' && row.payload !== null
-      ? row.payload
+      ? { payload: row.payload, language: row.language }
       : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, nowMs });
   const startedMs = deps.clock.monotonicMs();
   // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
@@ -304,9 +305,10 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, d
     account: outlet.sender.account,
     payload,
     variant: reading.variant?.variant.id ?? null,
+    language,
     times: outlet.sender.times,
     dueAtMs: dueMs,
   });
   deps.log.info({ enrollmentId: enrollment.id, step: stepId, version: version.version }, 'a step is claimed');
-  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, variant: reading.variant?.variant.id ?? null, dueMs, startedMs };
+  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, variant: reading.variant?.variant.id ?? null, language, dueMs, startedMs };
 }

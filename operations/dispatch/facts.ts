@@ -42,6 +42,8 @@ export interface Reading {
   synthetic: boolean;
   subject: SubjectFacts;
   person: typeof contacts.$inferSelect;
+  /** The language and region that they read in, BCP 47; null: not known. */
+  locale: string | null;
   /** Channels on which something went to the person before, or may have. */
   usedChannels: ReadonlySet<string | null>;
   /**
@@ -299,7 +301,9 @@ export function factsFrom(
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
   const usedChannels = new Set(sends.map((s) => s.channel));
-  return { facts, assignment, variant, progress, settings, synthetic: tenant.synthetic, subject: about, person: contact, usedChannels, addresses };
+  const { synthetic } = tenant;
+  const locale = firstOf([contact, person, ...everyone], 'locale');
+  return { facts, assignment, variant, progress, settings, synthetic, subject: about, person: contact, locale, usedChannels, addresses };
 }
 
 /** What the first contact says that says anything: a merge leaves each with its own. */

@@ -82,6 +82,8 @@ export interface ClaimInput {
   payload: MessagePayload;
   /** Which of the step's variants it is; null: it has one content. */
   variant: string | null;
+  /** Of its text, BCP 47; null: it has none. */
+  language: string | null;
   times: SenderTimes;
   dueAtMs: number;
 }
@@ -99,7 +101,15 @@ export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void 
     inDoubt: wasUnknown,
     ...(wasUnknown
       ? {}
-      : { doubtSince: null, connectionId: c.connectionId, account: c.account, channel: c.payload.channel, payload: c.payload, variant: c.variant }),
+      : {
+          doubtSince: null,
+          connectionId: c.connectionId,
+          account: c.account,
+          channel: c.payload.channel,
+          payload: c.payload,
+          variant: c.variant,
+          language: c.language,
+        }),
     // `maxRetries` counts the refusals of one channel: another provider has refused nothing yet.
     ...(wasUnknown || row?.channel === c.payload.channel ? {} : { refusals: 0 }),
     findFrom: null,

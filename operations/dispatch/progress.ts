@@ -26,6 +26,7 @@ export const unsettledRow: LedgerRow = {
   account: null,
   channel: null,
   variant: null,
+  language: null,
   refusals: 0,
   failures: 0,
   refusedForGood: false,

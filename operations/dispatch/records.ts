@@ -5,7 +5,7 @@ import { contacts, decisions, enrollmentEvents, enrollments, messages, suppressi
 import { addressOf, type MessagePayload } from '../../domain/channels/index.ts';
 import type { Verdict } from '../../domain/gates/verdict.ts';
 import { backoffMs } from '../../domain/sequence/backoff.ts';
-import { statusOf } from '../../domain/sequence/ending.ts';
+import { endOfSteps, statusOf } from '../../domain/sequence/ending.ts';
 import { nextStep } from '../../domain/sequence/next-step.ts';
 import type { FinishReason, Plan, Progress } from '../../domain/sequence/plan.ts';
 import { listensUntil } from '../../domain/sequence/reactions.ts';
@@ -31,9 +31,10 @@ export async function finished(tx: Tx, { id, stepId }: { id: string; stepId: str
 export async function settled(tx: Tx, { enrollment, ledger }: Locked, plan: Plan, note: string): Promise<DispatchResult> {
   const progress = readProgress(enrollment, ledger);
   const complete = nextStep(plan, progress) === null && listensUntil(plan, progress) === null;
-  if (complete && enrollment.endedAt === null && (await endEnrollment(tx, enrollment, 'completed'))) {
-    addToStory(tx, enrollment, 'completed', {});
-    return { kind: 'done', progress, ended: 'completed', note };
+  const reason = endOfSteps(plan, progress);
+  if (complete && enrollment.endedAt === null && (await endEnrollment(tx, enrollment, reason))) {
+    addToStory(tx, enrollment, reason === 'completed' ? 'completed' : 'stopped', reason === 'completed' ? {} : { reason });
+    return { kind: 'done', progress, ended: reason, note };
   }
   return { kind: 'done', progress, ended: endOf(enrollment), note };
 }
@@ -175,7 +176,7 @@ export async function endEnrollment(tx: Tx, enrollment: EnrollmentRow, reason: F
     .set({ status: statusOf(reason), stopReason: reason === 'completed' ? null : reason, endedAt: sql`clock_timestamp()` })
     .where(and(eq(enrollments.id, enrollment.id), sql`ended_at is null`))
     .returning({ id: enrollments.id });
-  if (ended.length > 0 && reason === 'completed') {
+  if (ended.length > 0 && (reason === 'completed' || reason === 'expired')) {
     await tx
       .update(contacts)
       .set({ lifecycle: 'CONTACTED' })

@@ -6,6 +6,7 @@ import { contactOptedIn } from './contact-opted-in.ts';
 import { contactOptedOut } from './contact-opted-out.ts';
 import { contactUpdated } from './contact-updated.ts';
 import type { Effect, EventOf } from './effect.ts';
+import { factsReported } from './facts-reported.ts';
 import { leadContacted } from './lead-contacted.ts';
 import { leadCreated } from './lead-created.ts';
 import { messageReceipt } from './message-receipt.ts';
@@ -36,6 +37,7 @@ const effects: Effects = {
   'message.received': messageReceived,
   'message.delivered': messageReceipt,
   'message.failed': messageReceipt,
+  'facts.reported': factsReported,
   'privacy.requested': privacyRequested,
   'app.uninstalled': appUninstalled,
 };

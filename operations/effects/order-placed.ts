@@ -1,5 +1,6 @@
 import type { ProductRef } from '../../domain/events.ts';
 import { stopReasonOfOrder } from '../../domain/sequence/ending.ts';
+import type { StopReason } from '../../domain/sequence/plan.ts';
 import { cart } from '../../domain/subjects/cart/index.ts';
 import { sharesProduct } from '../../domain/subjects/cart/episodes.ts';
 import type { Draft } from '../intake/draft.ts';
@@ -163,7 +164,9 @@ function recordOrder(draft: Draft, event: OrderPlaced, { buyerId, matched, ended
   });
 }
 
-/** A sequence that had run to its end, gave way to a newer subject or was ended by a test order is still credited when its own subject is bought. */
+/** Such a sequence is still credited when its own subject is bought: it had run to its end, gave way to a newer subject or was ended by a test order. */
+const creditedAfter: readonly (StopReason | null)[] = ['expired', 'superseded', 'order_void'];
+
 function isStillCredited({ status, stopReason, activatedAt }: KnownEnrollment): boolean {
-  return status === 'COMPLETED' || ((stopReason === 'superseded' || stopReason === 'order_void') && activatedAt !== null);
+  return status === 'COMPLETED' || (creditedAfter.includes(stopReason) && activatedAt !== null);
 }

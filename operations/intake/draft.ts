@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import type { ConsentProof } from '../../domain/events.ts';
+import type { NewFact } from '../../domain/facts/report.ts';
 import type { ConsentStatement } from '../../domain/people/consent.ts';
 import { keptApart } from '../../domain/people/kept-apart.ts';
 import { noDetails } from '../../domain/people/fold-details.ts';
@@ -128,6 +129,7 @@ export interface Changes {
   orderUpdates: Record<string, unknown>[];
   receipts: { messageId: string; enrollmentId: string; stepId: string; type: string; atMs: number; detail: string | null }[];
   privacyRequests: { topic: string; contactId: string | null; requestedAtMs: number }[];
+  facts: (NewFact & { connectionId: string | null })[];
   disconnects: boolean;
   /** Contacts whose running calls must be over before the event is answered 2xx. */
   covered: Set<string>;
@@ -165,6 +167,7 @@ export class Draft {
     orderUpdates: [],
     receipts: [],
     privacyRequests: [],
+    facts: [],
     disconnects: false,
     covered: new Set(),
   };

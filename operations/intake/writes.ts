@@ -29,6 +29,7 @@ type List =
   | 'order_updates'
   | 'receipts'
   | 'privacy_requests'
+  | 'facts'
   | 'disconnected'
   | 'applied';
 
@@ -155,6 +156,16 @@ export function writesOf(draft: Draft): Writes {
       contact_id: p.contactId,
       connection_id: source.connectionId,
       requested_at: iso(p.requestedAtMs),
+    })),
+    facts: c.facts.map((f) => ({
+      id: newId(),
+      kind: f.kind,
+      subject: f.subject,
+      value: f.value,
+      source: f.source,
+      connection_id: f.connectionId,
+      observed_at: iso(f.observedAtMs),
+      expires_at: iso(f.expiresAtMs),
     })),
     disconnected: c.disconnects ? [source.connectionId] : [],
   };

@@ -6,6 +6,7 @@ import type { GateCheck } from '../../domain/gates/verdict.ts';
 import type { Words } from '../../domain/subjects/kind.ts';
 import { capWords } from '../../domain/gates/cap.ts';
 import { turnWords } from '../../domain/gates/turn.ts';
+import { languageName } from '../../domain/languages.ts';
 import { quietHoursWords } from '../../domain/people/zone-words.ts';
 import type { Suspicion } from '../../domain/engagement/suspicion.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
@@ -21,6 +22,8 @@ const inBrackets = (...parts: (string | null)[]) => {
 };
 
 const variantWords = (data: Data) => (textOf(data['variant']) === '' ? '' : `, as variant ${textOf(data['variant'])}`);
+
+const languageWords = (data: Data) => (textOf(data['language']) === '' ? '' : `, in ${languageName(textOf(data['language']))}`);
 
 /** One entry of an enrollment's story as a sentence. A type that is not known here is named as it is. */
 export function eventSentence(about: Words, type: string, data: Data): string {
@@ -45,11 +48,11 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'abandoned':
       return `The ${noun}${known} ${about.begun}.`;
     case 'message.sent':
-      return `${step} went out${variantWords(data)}.`;
+      return `${step} went out${variantWords(data)}${languageWords(data)}.`;
     case 'message.failed':
-      return `${step} was not accepted by the provider.`;
+      return `${step} was not accepted by the provider${afterAttempt(data)}.`;
     case 'message.unknown':
-      return `Whether ${step} was accepted is not known. It counts as sent and is never repeated blindly.`;
+      return `Whether ${step} was accepted is not known${afterAttempt(data)}. It counts as sent and is never repeated blindly.`;
     case 'message.delivered':
       return `${step} was delivered.`;
     case 'message.opened':
@@ -250,4 +253,11 @@ export function providerEventSentence(about: Words, stepId: string, type: string
     return `${what}, ${why}; it counts only if the ${about.person} shows life afterwards.`;
   }
   return machine ? `${what} by a program, not by a person; no condition counts it.` : `${what}.`;
+}
+
+/** How long an attempt took and what came of it, in brackets: ` (after 0.4 s: 451 try again later)`. Earlier builds recorded neither. */
+function afterAttempt({ ms, error }: Data): string {
+  const details = [typeof ms === 'number' ? `after ${(ms / 1_000).toFixed(1)} s` : null, typeof error === 'string' && error !== '' ? error : null];
+  const known = details.filter((detail) => detail !== null);
+  return known.length === 0 ? '' : ` (${known.join(': ')})`;
 }

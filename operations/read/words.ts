@@ -22,7 +22,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   opted_out: ({ person }) => `marketing to the ${person} was closed by an opt-out or a complaint`,
   holdout: ({ person }) => `the ${person} is among those who get nothing, so that the effect can be measured`,
   undeliverable: () => 'a step that ends the sequence when it fails was refused by the provider',
-  expired: ({ noun }) => `the ${noun} is older than the sequence allows`,
+  expired: ({ noun }) => `the ${noun} is older than the sequence allows, or its last step came too late to be sent`,
   emptied: ({ noun }) => `the ${noun} was emptied`,
   cart_deleted: ({ noun, source }) => `the ${source} deleted the ${noun}`,
   manual: () => 'by hand',

@@ -19,6 +19,7 @@ beforeAll(async () => {
     const { id } = (await own('/api/backtests', 'POST', { sequence, days: 1 })).body as { id: string };
     await until('the end of a backtest', async () => ((await own(`/api/backtests/${id}`)).body as { state: string }).state !== 'running');
   }
+  for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
   for (const text of ['sequence: cart\nname: Carts', 'sequence: ours\nname: Ours'])
     await own(`/api/sequences/${text.slice(10, 14)}/draft`, 'PUT', {
@@ -54,6 +55,7 @@ describe('every list under /api', () => {
       '/api/contacts/merges',
       '/api/deliveries',
       '/api/enrollments',
+      '/api/facts',
       '/api/quarantine',
       '/api/sequences',
       '/api/sequences/{slug}/versions',

@@ -65,6 +65,7 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /api/enrollments/{id}/explain',
     'GET /api/explain',
     'GET /api/explain/summary',
+    'GET /api/facts',
     'GET /api/holdouts',
     'GET /api/quarantine',
     'GET /api/quarantine/{id}',
@@ -91,6 +92,7 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /openapi.json',
     'GET /readyz',
     'GET /recovery/analytics',
+    'GET /recovery/events',
     'GET /recovery/sequences',
     'GET /s/{token}',
     'GET /u/{token}',
@@ -111,6 +113,7 @@ test('every route is described, and nothing that does not exist', () => {
     'POST /api/enrollments/{id}/re-enroll',
     'POST /api/enrollments/{id}/release',
     'POST /api/enrollments/{id}/takeover',
+    'POST /api/facts',
     'POST /api/quarantine/replay',
     'POST /api/quarantine/{id}/dismiss',
     'POST /api/quarantine/{id}/replay',
@@ -128,6 +131,7 @@ test('every route is described, and nothing that does not exist', () => {
     'POST /api/tenants/{tenant}/keys',
     'POST /api/webhooks/{integration}',
     'POST /api/webhooks/{integration}/{connection}',
+    'POST /recovery/sequences',
     'POST /recovery/sequences/{id}/stop',
     'POST /u/{token}',
     'PUT /api/sequences/{slug}/draft',
@@ -176,6 +180,7 @@ test('guarded routes name the credential, the others do not', () => {
     'GET /api/enrollments/{id}/explain',
     'GET /api/explain',
     'GET /api/explain/summary',
+    'GET /api/facts',
     'GET /api/holdouts',
     'GET /api/quarantine',
     'GET /api/quarantine/{id}',
@@ -194,6 +199,7 @@ test('guarded routes name the credential, the others do not', () => {
     'GET /api/tenants/{tenant}/keys',
     'GET /api/variants',
     'GET /recovery/analytics',
+    'GET /recovery/events',
     'GET /recovery/sequences',
     'PATCH /api/connections/{id}',
     'PATCH /api/settings',
@@ -212,6 +218,7 @@ test('guarded routes name the credential, the others do not', () => {
     'POST /api/enrollments/{id}/re-enroll',
     'POST /api/enrollments/{id}/release',
     'POST /api/enrollments/{id}/takeover',
+    'POST /api/facts',
     'POST /api/quarantine/replay',
     'POST /api/quarantine/{id}/dismiss',
     'POST /api/quarantine/{id}/replay',
@@ -227,6 +234,7 @@ test('guarded routes name the credential, the others do not', () => {
     'POST /api/suppressions/{id}/lift',
     'POST /api/tenants',
     'POST /api/tenants/{tenant}/keys',
+    'POST /recovery/sequences',
     'POST /recovery/sequences/{id}/stop',
     'PUT /api/sequences/{slug}/draft',
   ]);
@@ -241,7 +249,7 @@ test('every reference leads to a component, and shapes have names', () => {
   expect(references.length).toBeGreaterThan(5);
   for (const name of references) expect(Object.keys(document.components.schemas), name).toContain(name);
   expect(Object.keys(document.components.schemas)).toEqual(
-    expect.arrayContaining(['Problem', 'ActiveSequence', 'Cart', 'RecoveryAnalytics', 'Enrollment', 'Explanation', 'Health']),
+    expect.arrayContaining(['Problem', 'RecoverySequence', 'Cart', 'RecoveryAnalytics', 'Enrollment', 'Explanation', 'Health']),
   );
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { auditLog } from '../../db/schema/index.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
-import { ask, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
+import { anotherStore, ask, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
 
 const hourMs = 3_600_000;
 let shop: Shop;
@@ -70,6 +70,65 @@ test('a cart that is not abandoned yet, and one whose sequence has ended, are no
   const ids = ((await get('/recovery/sequences')).body as { id: string }[]).map((s) => s.id);
   expect(ids).not.toContain(ended);
   expect(ids).not.toContain((await shop.enrollmentOf('cart-busy'))?.id);
+});
+
+test('sequences that have ended are listed with their ends when asked for', async () => {
+  const bought = await leaveCart(shop, 'cart-end-bought', 'end-bought@example.com');
+  const stopped = await leaveCart(shop, 'cart-end-stopped', 'end-stopped@example.com');
+  const running = await leaveCart(shop, 'cart-end-running', 'end-running@example.com');
+  await shop.post('order.placed', { order: { id: 'order-end-bought', currency: 'EUR', total: '129.90' }, cart_id: 'cart-end-bought' });
+  await stop(stopped, '?reason=asked+by+phone');
+  type Row = { id: string; completed_at: string | null; stopped_reason: string | null; next_step: unknown };
+  const listed = async (status: string) => ((await get(`/recovery/sequences?status=${status}`)).body as Row[]).map((row) => [row.id, row] as const);
+  const ended = new Map(await listed('ended'));
+  const endedAt = new Date((await shop.enrollmentOf('cart-end-bought'))?.endedAt ?? 0).toISOString();
+  expect(ended.get(bought)).toMatchObject({ completed_at: endedAt, stopped_reason: 'purchased', next_step: null });
+  expect(ended.get(stopped)).toMatchObject({ completed_at: expect.any(String), stopped_reason: 'asked by phone' });
+  expect(ended.has(running)).toBe(false);
+  expect(new Map(await listed('active')).has(bought)).toBe(false);
+  const all = new Map(await listed('all'));
+  expect([bought, stopped, running].map((id) => all.has(id))).toEqual([true, true, true]);
+  await stop(running, '?reason=done');
+});
+
+test('a sequence is started by hand, and nothing that keeps it from starting is an error', async () => {
+  await shop.post('cart.updated', aCart('cart-hand', 'hand@example.com'));
+  const first = (await shop.enrollmentOf('cart-hand'))?.id ?? '';
+  const start = (cartId: unknown) => ask(shop, shop.tenant.apiKey, '/recovery/sequences', 'POST', { cart_id: cartId });
+  expect(await start('cart-hand')).toMatchObject({ status: 200, body: { status: 'not_started', id: first, reason: 'already_running' } });
+  await stop(first, '?reason=for+a+new+start');
+  const started = await start('cart-hand');
+  const { id: second } = started.body as { id: string };
+  expect(started).toMatchObject({ status: 201, body: { status: 'started', reason: null } });
+  expect((await get(`/api/enrollments/${second}`)).body).toMatchObject({ status: 'ACTIVE', cart: { external_ids: [{ value: 'cart-hand' }] } });
+  expect(second).not.toBe(first);
+  expect(await start('cart-of-nobody')).toMatchObject({ status: 200, body: { status: 'not_started', id: null, reason: 'unknown_cart' } });
+  expect(await start('0198c0de-0000-7000-8000-000000000000')).toMatchObject({ status: 200, body: { reason: 'unknown_cart' } });
+  await shop.post('order.placed', { order: { id: 'order-hand', currency: 'EUR', total: '129.90' }, cart_id: 'cart-hand' });
+  expect(await start('cart-hand')).toMatchObject({ status: 200, body: { status: 'not_started', reason: 'bought' } });
+  expect((await start('')).status).toBe(400);
+  expect((await start(undefined)).status).toBe(400);
+});
+
+test('what happened to the sequences is told once each, in order, to whoever asks for what is new', async () => {
+  const id = await leaveCart(shop, 'cart-told', 'told@example.com', { total: '50.00' });
+  await sendFirstMail(shop, id);
+  await shop.post('order.placed', { order: { id: 'order-told', currency: 'EUR', total: '48.50' }, cart_id: 'cart-told' });
+  type Told = { id: string; sequence_id: string; event_type: string };
+  const told = async (query = '') => ((await get(`/recovery/events?limit=500${query}`)).body as { data: Told[] }).data;
+  const own = (events: Told[]) => events.filter((event) => event.sequence_id === id);
+  // What has just happened is shown once nothing can come before it any more.
+  expect(own(await told()).map((event) => event.event_type)).toEqual(['sequence_started']);
+  await letTimePass(shop, 6_000);
+  const events = own(await told());
+  expect(events).toMatchObject([
+    { event_type: 'sequence_started', cart_value: '50.00', cart_value_minor: 5_000, currency: 'EUR' },
+    { event_type: 'email_sent', step: 'email_2h' },
+    { event_type: 'cart_recovered', recovered_value: '48.50', recovered_value_minor: 4_850, currency: 'EUR' },
+  ]);
+  expect(own(await told(`&after=${events[1]?.id}`)).map((event) => event.event_type)).toEqual(['cart_recovered']);
+  const other = await anotherStore(shop, 'other-told');
+  expect((await ask(shop, other.apiKey, '/recovery/events')).body).toEqual({ data: [], nextCursor: null });
 });
 
 test('amounts are exact in currencies without decimals and with three', async () => {

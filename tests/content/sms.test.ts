@@ -15,7 +15,7 @@ const good =
 const compile = async (text: string, { isFirst = true, kind = cartKind } = {}) => {
   const sms = channelContentOf('sms');
   if (sms === null) throw new Error('text messages have no content');
-  return sms.compile({ file: 'sequences/cart/nudge.sms.liquid', text }, { kind, isFirst });
+  return sms.compile({ file: 'sequences/cart/nudge.sms.liquid', text }, { kind, isFirst, language: null });
 };
 
 interface SmsGiven extends MailGiven {
@@ -43,7 +43,7 @@ function factsOf(given: SmsGiven = {}): CopyFacts {
 
 async function sms(text: string, given: SmsGiven = {}) {
   const stored = { 'cart/nudge.sms': await compile(text) };
-  const payload = composeMessage(stored, 'cart/nudge', 'sms', factsOf(given), '+12025550123');
+  const { payload } = composeMessage(stored, 'cart/nudge', 'sms', factsOf(given), '+12025550123');
   if (payload.channel !== 'sms') throw new Error(payload.channel);
   return payload;
 }
@@ -145,7 +145,7 @@ describe('a text message', () => {
   });
   test('says how to opt out when it is the first that the person gets, whatever its copy says', async () => {
     const stored = { 'cart/nudge.sms': await compile('Your cart: {{ cart.url }}', { isFirst: false }) };
-    const textOf = (isFirst: boolean) => composeMessage(stored, 'cart/nudge', 'sms', factsOf({ isFirst }), '+12025550123');
+    const textOf = (isFirst: boolean) => composeMessage(stored, 'cart/nudge', 'sms', factsOf({ isFirst }), '+12025550123').payload;
     expect(textOf(true)).toMatchObject({ text: `Your cart: ${shortUrl} Reply STOP to opt out` });
     expect(textOf(false)).toMatchObject({ text: `Your cart: ${shortUrl}` });
   });

@@ -97,6 +97,16 @@ async function fillEveryTable(): Promise<void> {
   await insert('version_moves', { tenant_id: tenantId, version_id: enrollment.versionId, reason: 'version_replaced' });
   const variant = { sequence_id: sequenceId, contact_id: contactId, step_id: 'email_2h', variant: 'a', shares: '{"a": 1}' };
   await insert('variant_assignments', { tenant_id: tenantId, id: randomUUID(), ...variant });
+  await insert('facts', {
+    tenant_id: tenantId,
+    id: randomUUID(),
+    kind: 'stock',
+    subject: 'crew',
+    value: '{"left": 3}',
+    source: 'test',
+    observed_at: new Date(0),
+    expires_at: new Date(),
+  });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { compileEmail } from '../../content/channels/email/compile.ts';
 import { loadPresetCopy } from '../../content/preset-copy.ts';
+import { readCopyName } from '../../domain/sequence/copy-name.ts';
 import { renderEmail } from '../../content/channels/email/render.ts';
 import type { EmailPayload } from '../../integrations/port.ts';
 import { buildMail } from '../../integrations/smtp/build-mail.ts';
@@ -8,7 +9,7 @@ import { aMail, aProduct, type MailGiven, cartKind } from '../content/a-mail.ts'
 
 /** One email as it is judged: the HTML that readers draw, and the bytes that servers pass on. */
 export interface AuditedEmail {
-  /** `cart/email_2h, everything, rtl` */
+  /** `cart/email_2h.fa, everything` */
   name: string;
   html: string;
   raw: Buffer;
@@ -39,24 +40,31 @@ const states: Record<string, MailGiven> = {
   },
 };
 
-/** Every step of the preset, in both directions of writing, with everything known and with next to nothing. */
+/** How a shop's customers in each language write amounts. */
+const readers: Record<string, MailGiven> = {
+  en: {},
+  de: { locale: 'de-DE', currency: 'EUR' },
+  fr: { locale: 'fr-FR', currency: 'EUR' },
+  es: { locale: 'es-MX', currency: 'MXN' },
+  fa: { locale: 'fa-IR', currency: 'IRR' },
+  ar: { locale: 'ar-KW', currency: 'KWD' },
+  ru: { locale: 'ru-RU', currency: 'RUB' },
+};
+
+/** Every step of the preset, in every language, with everything known and with next to nothing. */
 export async function emailsToAudit(): Promise<AuditedEmail[]> {
   const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url)));
   const emails: AuditedEmail[] = [];
-  for (const [step, source] of Object.entries(copy)) {
-    for (const direction of ['ltr', 'rtl'] as const) {
-      // The preset's copy is English; the layout does what it does for a shop's own Arabic copy.
-      const text = direction === 'ltr' ? source.text : source.text.replace('---\n', '---\nlanguage: ar\n');
-      const compiled = await compileEmail({ ...source, text }, cartKind);
-      for (const [state, given] of Object.entries(states)) {
-        const facts = aMail(direction === 'ltr' ? given : { locale: 'ar-KW', currency: 'KWD', ...given });
-        const rendered = renderEmail(compiled, facts);
-        emails.push({
-          name: `${step}, ${state}, ${direction}`,
-          html: rendered.html,
-          raw: await bytesOf(rendered, `${step.replace('/', '.')}.${emails.length}`),
-        });
-      }
+  for (const [name, source] of Object.entries(copy)) {
+    const language = readCopyName(name)?.language ?? 'en';
+    const compiled = await compileEmail(source, cartKind, language);
+    for (const [state, given] of Object.entries(states)) {
+      const rendered = renderEmail(compiled, aMail({ ...readers[language], ...given }));
+      emails.push({
+        name: `${name}, ${state}`,
+        html: rendered.html,
+        raw: await bytesOf(rendered, `${name.replace('/', '.')}.${emails.length}`),
+      });
     }
   }
   return emails;

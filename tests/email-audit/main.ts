@@ -1,5 +1,5 @@
 /**
- * Lets outside programs judge real emails: every step of the preset, from left to right and from right to left, in light and dark.
+ * Lets outside programs judge real emails: every step of the preset, in each of its languages, in light and dark.
  * Run: npm run audit:emails [-- axe nu caniemail spamassassin]. Ends with 1 where one of them finds something or cannot be asked.
  */
 import { audit } from './audit.ts';

@@ -8,6 +8,7 @@ import { recoveryWorkflowId } from '../../workflows/contract.ts';
 
 // Steps that react, from the open to the second email, through the real workflow (docs/rules.md#rule-33).
 
+// Side by side: nearly all of their time is waiting.
 let shop: Shop;
 beforeAll(async () => {
   // An hour takes a second.
@@ -45,7 +46,7 @@ const stepsOf = async (id: string) => Object.fromEntries((await shop.ledgerOf(id
 const open = (messageId: string) => recordEngagement(shop.deps, { tenantId: shop.tenant.tenantId, messageId, type: 'opened', machine: false });
 const ended = (cart: string) => until('the end', async () => ((await shop.enrollmentOf(cart))?.endedAt == null ? null : shop.enrollmentOf(cart)));
 
-test('who opens the email gets another one, once; who does not gets none, and the sequence waits no longer than an open counts', async () => {
+test.concurrent('who opens the email gets another one, once; who does not gets none, and the sequence waits no longer than an open counts', async () => {
   const [opener, other] = [await firstSent(), await firstSent()];
   await open(opener.messageId);
   await open(opener.messageId);
@@ -59,7 +60,7 @@ test('who opens the email gets another one, once; who does not gets none, and th
   expect((row?.endedAt ?? 0) - (first?.settledAt ?? 0)).toBeGreaterThanOrEqual(12_000);
 });
 
-test('a purchase ends the wait: nothing reacts to an open after it', async () => {
+test.concurrent('a purchase ends the wait: nothing reacts to an open after it', async () => {
   const { cart, id, messageId } = await firstSent();
   await shop.post('order.placed', { order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' }, cart_id: cart });
   await open(messageId);
@@ -70,7 +71,7 @@ test('a purchase ends the wait: nothing reacts to an open after it', async () =>
   expect(await stepsOf(id)).toEqual({ first: 'sent' });
 });
 
-test('a dispatch of a reaction whose event has not happened does nothing', async () => {
+test.concurrent('a dispatch of a reaction whose event has not happened does nothing', async () => {
   const { cart, id } = await firstSent();
   const result = await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'nudge' });
   expect(result).toMatchObject({ kind: 'done', ended: null, note: 'what it reacts to has not happened' });
@@ -78,14 +79,14 @@ test('a dispatch of a reaction whose event has not happened does nothing', async
   await shop.post('order.placed', { order: { id: `order-${cart}`, currency: 'EUR', total: '129.90' }, cart_id: cart });
 });
 
-test('who asks for later gets the email for it then', async () => {
+test.concurrent('who asks for later gets the email for it then', async () => {
   const { cart, email, id } = await firstSent();
   await shop.post('message.received', { contact: { email }, channel: 'email', text: 'Call me tomorrow, please' });
   await until('the email as asked', async () => (await stepsOf(id))['as_asked'] === 'sent', 90_000);
   expect((await ended(cart))?.status).toBe('COMPLETED');
 }, 120_000);
 
-test('what a person has released goes on at once', async () => {
+test.concurrent('what a person has released goes on at once', async () => {
   const { cart, id, messageId } = await firstSent();
   const post = (path: string) => ask(shop, shop.tenant.apiKey, path, 'POST');
   await open(messageId);

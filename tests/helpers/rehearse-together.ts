@@ -108,7 +108,7 @@ function dispatch(run: Run, stepId: string, runs: readonly Run[], setting: Setti
       };
       return { ...happened, kind: 'deferred', channel: null, reason: verdict.reason };
     case 'skip':
-      recordSkip(world, stepId, nowMs);
+      recordSkip(world, stepId, verdict.reason, nowMs);
       return { ...happened, kind: 'skipped', channel: null, reason: verdict.reason };
     case 'stop':
       end(world, verdict.reason);

@@ -21,6 +21,7 @@ const stops: Record<DomainEvent['type'], 'always' | 'when_it_merges' | 'never'> 
   'message.delivered': 'never',
   'message.failed': 'never',
   'privacy.requested': 'never',
+  'facts.reported': 'never',
   'app.uninstalled': 'never',
 };
 

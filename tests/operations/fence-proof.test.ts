@@ -15,7 +15,7 @@ test(
   async () => {
     database = await createTestDatabase();
     const seed = 20_260_704;
-    const report = await runProof({ url: database.url, seed, histories: 80, atOnce: 16 });
+    const report = await runProof({ url: database.url, seed, histories: 56, atOnce: 14 });
     const broken = report.violations.map((v) => [`npm run proof -- --seed ${seed} --history ${v.index}`, ...v.violations, ...v.trace].join('\n'));
     expect(broken).toEqual([]);
     // A run in which nothing happens proves nothing.

@@ -562,7 +562,7 @@ test('an order comes to the same figures in whatever order, and however often, i
         if (Number(row['net_minor']) > 0) seen.kept += 1;
       }
     }),
-    { numRuns: 120 },
+    { numRuns: 60 },
   );
   for (const [kind, n] of Object.entries(seen)) expect(n, kind).toBeGreaterThan(0);
 }, 300_000);

@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm';
 import { afterEach, expect, test } from 'vitest';
-import { decisions, messages, suppressions } from '../../db/schema/index.ts';
+import { decisions, enrollmentEvents, messages, suppressions } from '../../db/schema/index.ts';
 import { type DispatchResult, dispatchStep } from '../../operations/dispatch-step.ts';
 import { sweepLeases } from '../../operations/sweep-leases.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
@@ -30,6 +30,10 @@ afterEach(async () => {
 const dispatch = (enrollmentId: string, stepId: string): Promise<DispatchResult> =>
   dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
 const rowOf = async (enrollmentId: string, stepId: string) => (await shop.ledgerOf(enrollmentId)).find((m) => m.stepId === stepId);
+const storyOf = (enrollmentId: string) =>
+  shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.select().from(enrollmentEvents).where(eq(enrollmentEvents.enrollmentId, enrollmentId)).orderBy(enrollmentEvents.at),
+  );
 const settled = (result: DispatchResult, stepId: string) => (result.kind === 'done' ? result.progress.settled[stepId]?.outcome : result.kind);
 
 test('a settled step answers with its stored outcome and makes no call', async () => {
@@ -148,6 +152,14 @@ test('429 puts the step off by 300 s, then 600 s, and is counted against the ret
   await letTimePass(shop, 601_000);
   expect(settled(await dispatch(id, 'email_2h'), 'email_2h')).toBe('sent');
   expect(await rowOf(id, 'email_2h')).toMatchObject({ refusals: 2, failures: 2 });
+  // Each attempt is on record by itself.
+  const attempts = (await storyOf(id)).filter(({ type }) => type.startsWith('message.'));
+  const refused = { step: 'email_2h', channel: 'email', ms: expect.any(Number), error: expect.stringContaining('429') };
+  expect(attempts.map(({ type, data }) => [type, data])).toEqual([
+    ['message.failed', refused],
+    ['message.failed', refused],
+    ['message.sent', { step: 'email_2h', channel: 'email', ms: expect.any(Number) }],
+  ]);
 });
 
 test('an outage of hours puts the step off and ends no enrollment; too late it is skipped as too_old', async () => {

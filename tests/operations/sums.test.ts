@@ -296,7 +296,7 @@ test('whatever is written to enrollments, messages and conversions, the sums are
       }
       for (const place of Object.keys((await look(60)).counted)) places.add(place);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
   expect(folded).toBeGreaterThan(50);
   expect([...places]).toEqual(expect.arrayContaining(['cart first_time', 'cart low_stock', 'cart first_time email', 'cart first_time EUR']));
@@ -550,7 +550,7 @@ test('what shoppers, providers and merchants do at once is in the figures at eve
       for (const ended of await Promise.allSettled([living, looking, ...folding])) if (ended.status === 'rejected') throw ended.reason;
       await expectExact(1);
     }),
-    { numRuns: 12, endOnFailure: true, examples: [[everything]] },
+    { numRuns: 9, endOnFailure: true, examples: [[everything]] },
   );
   expect(looks).toBeGreaterThan(50);
   // A run in which nothing happens proves nothing.

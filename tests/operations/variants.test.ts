@@ -63,7 +63,7 @@ test('each person gets the text of their variant; it is stored before the send, 
     expect(await mailOf(left.id)).toMatchObject({ state: 'sent', variant, payload: { subject: `Subject ${variant}` } });
     expect(await assigned(left.contactId)).toMatchObject([{ stepId: 'mail', variant, shares: { a: 0.5, b: 0.5 } }]);
     const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, left.id);
-    expect(explained?.entries.map((e) => e.sentence)).toContain(`mail went out, as variant ${variant}.`);
+    expect(explained?.entries.map((e) => e.sentence)).toContain(`mail went out, as variant ${variant}, in English.`);
     const { body } = await ask(shop, shop.tenant.apiKey, `/api/enrollments/${left.id}/explain`);
     expect(JSON.stringify(body)).toContain(`"variant":"${variant}"`);
   }

@@ -15,10 +15,14 @@ const ownEnds = ['purchased', 'purchased_elsewhere', 'not_abandoned', 'order_voi
 
 const shortestLifeMs = 120_000;
 
+/** Every step was asked about; where the last email came too late, the sequence has expired by that, and the step is judged like any other. */
+const ranThrough = ({ status, stopReason, steps }: EnrollmentEnd) =>
+  status === 'COMPLETED' || (stopReason === 'expired' && steps.every(({ state }) => state !== 'waiting'));
+
 /** It has ended for a reason that was witnessed, and each of its emails was accepted once or is explained. */
 export function judgeEnrollment(seen: Witnessed, it: Case, e: EnrollmentEnd, verdict: Verdict): void {
   if (e.endedMs === null) it.violate('STUCK', `enrollment ${e.id} is still ${e.status}`);
-  else if (e.status !== 'COMPLETED' && !gaveWay(it, e) && !(ownEnds.includes(e.stopReason ?? '') && hasSaidStop(seen, it))) {
+  else if (!ranThrough(e) && !gaveWay(it, e) && !(ownEnds.includes(e.stopReason ?? '') && hasSaidStop(seen, it))) {
     // A sequence ends by its age, too, where nothing could be sent for so long.
     const why = e.stopReason === 'expired' ? whyTooOld(seen, e.enrolledMs, e.endedMs) : null;
     count(verdict.unsent, `${e.stopReason ?? e.status}: ${why ?? 'nothing explains it'}`);
@@ -56,7 +60,7 @@ function judgeMail(seen: Witnessed, { violate }: Case, e: EnrollmentEnd, step: S
     }
     default: {
       if (accepted) violate('TRUTH', `${step.id} is ${step.state}, but the mail server accepted it`);
-      if (e.status !== 'COMPLETED') return;
+      if (!ranThrough(e)) return;
       const why = whyNotSent(seen, e, step);
       count(verdict.unsent, `${step.skipReason ?? step.state}: ${why ?? 'nothing explains it'}`);
       if (why === null) violate('LOST', `${step.id}, due at ${at(step.dueMs)}, is ${step.state} ${step.skipReason ?? ''}, which nothing explains`);

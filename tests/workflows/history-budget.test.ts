@@ -4,6 +4,7 @@ import { decisions } from '../../db/schema/index.ts';
 import { type RecoveryView, recoveryWorkflowId, signalNames, viewQueryName } from '../../workflows/contract.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 
+// Side by side: nearly all of their time is waiting.
 let shop: Shop;
 beforeAll(async () => {
   // Emails after 0.3, 3.6, 7.2 and 10.8 s; nobody expires before 25 s.
@@ -52,7 +53,7 @@ async function decidedFor(cart: string): Promise<{ all: number; deferred: number
 /** Eleven events a step, six around them: start 4, end 1, StopReason 1 (docs/performance.md, `history_events`). */
 const budget = (steps: number) => 11 * steps + 6;
 
-test('a completed sequence costs eleven events a step and six around them', async () => {
+test.concurrent('a completed sequence costs eleven events a step and six around them', async () => {
   await begin('plain');
   await endOf('plain');
   const { events, ...rest } = await historyOf('plain');
@@ -61,7 +62,7 @@ test('a completed sequence costs eleven events a step and six around them', asyn
   expect(events).toBeLessThanOrEqual(budget(dispatched));
 }, 60_000);
 
-test('cart updates between the emails cost nothing', async () => {
+test.concurrent('cart updates between the emails cost nothing', async () => {
   await begin('busy');
   for (const mails of [1, 2, 3]) {
     await until(`mail ${mails}`, () => mailsTo('busy') === mails);
@@ -74,7 +75,7 @@ test('cart updates between the emails cost nothing', async () => {
   expect(events).toBeLessThanOrEqual(budget(dispatched));
 }, 60_000);
 
-test('a sequence stopped by an order costs no more than the steps it had begun', async () => {
+test.concurrent('a sequence stopped by an order costs no more than the steps it had begun', async () => {
   await begin('bought');
   await asleepAfterOneMail('bought');
   await shop.post('order.placed', {
@@ -90,7 +91,7 @@ test('a sequence stopped by an order costs no more than the steps it had begun',
   expect(events).toBeLessThanOrEqual(budget(all + 1));
 }, 60_000);
 
-test('a sequence stopped by hand costs one activity more: its end is written back', async () => {
+test.concurrent('a sequence stopped by hand costs one activity more: its end is written back', async () => {
   await begin('stopped');
   await asleepAfterOneMail('stopped');
   await (await workflowOf('stopped')).signal(signalNames.stop, 'enough');

@@ -141,6 +141,7 @@ function presentMessage(row: Extract<Entry, { kind: 'message' }>['row']) {
     refusals: row.refusals,
     skip_reason: row.skipReason,
     variant: row.variant,
+    language: row.language,
     provider_response: row.response,
     provider_message_id: row.providerMessageId,
   };

@@ -144,6 +144,7 @@ export const entrySchema = z
       refusals: z.int(),
       skip_reason: z.string().nullable(),
       variant: z.string().nullable().meta({ description: 'Which of the step’s variants it is; null: the step has one content.' }),
+      language: z.string().nullable().meta({ description: 'In which its text is written (BCP 47), chosen from those that the sequence has.' }),
       provider_response: z.string().nullable(),
       provider_message_id: z.string().nullable(),
     }),

@@ -3,16 +3,16 @@ import { cart } from '../../../domain/subjects/cart/index.ts';
 import type { SequenceType } from '../../../domain/subjects/cart/segment.ts';
 import type { SubjectKinds } from '../../../domain/subjects/index.ts';
 import { kindOf } from '../../../operations/subject-row.ts';
-import type { ActiveSequence, CartView } from '../../../operations/read/active-sequences.ts';
+import type { CartView, RecoverySequence } from '../../../operations/read/recoveries.ts';
+import type { RecoveryEvent } from '../../../operations/read/recovery-events.ts';
 import type { Analytics, Figures, KindFigures, Revenue } from '../../../operations/read/analytics.ts';
 import type { Amount } from '../../../operations/read/enrollment.ts';
 import { endSentence } from '../../../operations/read/summary.ts';
 import type { HandStop } from '../../../operations/stop-one.ts';
 import type { ExternalId } from '../../../operations/read/external-ids.ts';
 import { majorUnits } from '../../../operations/read/major-units.ts';
-import { isoTime } from '../fields.ts';
+import { isoTime, isoTimeOrNull } from '../fields.ts';
 import type {
-  activeSequenceSchema,
   analyticsSchema,
   cartSchema,
   externalIdSchema,
@@ -21,11 +21,13 @@ import type {
   kindFiguresSchema,
   leftWithSchema,
   nextStepSchema,
+  recoveryEventSchema,
+  recoverySchema,
   revenueSchema,
   stoppedSchema,
 } from './schemas.ts';
 
-export function presentActiveSequence(s: ActiveSequence): z.input<typeof activeSequenceSchema> {
+export function presentRecovery(s: RecoverySequence): z.input<typeof recoverySchema> {
   return {
     id: s.id,
     cart_id: s.cart.id,
@@ -35,10 +37,20 @@ export function presentActiveSequence(s: ActiveSequence): z.input<typeof activeS
     next_step: presentNext(s.next),
     steps_completed: s.stepsCompleted,
     started_at: isoTime(s.startedAtMs),
-    completed_at: null,
-    stopped_reason: null,
+    completed_at: isoTimeOrNull(s.endedAtMs),
+    stopped_reason: s.stoppedReason,
     cart: presentCart(s.cart),
   };
+}
+
+export function presentEvent(event: RecoveryEvent): z.input<typeof recoveryEventSchema> {
+  const of = { id: event.id, sequence_id: event.sequenceId, timestamp: isoTime(event.atMs) };
+  if (event.type === 'email_sent') return { ...of, event_type: event.type, step: event.step };
+  const { minor, currency } = event;
+  const value = majorUnits(minor, currency);
+  return event.type === 'sequence_started'
+    ? { ...of, event_type: event.type, cart_value: value, cart_value_minor: minor, currency }
+    : { ...of, event_type: event.type, recovered_value: value, recovered_value_minor: minor, currency };
 }
 
 function presentCart(cart: CartView): z.input<typeof cartSchema> {

@@ -56,7 +56,7 @@ export const sequenceTypeSchema = z.enum(['first_time', 'returning', 'high_value
     'Whose cart it was when it was taken into the sequence. `first_time`: no earlier order is known. `high_value`: has ordered before, for more in all than the store’s threshold. `low_stock`: has ordered before, and something in the cart is nearly sold out. `returning`: has ordered before, and neither holds.',
 });
 
-export const activeSequenceSchema = z
+export const recoverySchema = z
   .object({
     id: z.uuid().meta({ description: 'The enrollment’s id.' }),
     cart_id: z.uuid(),
@@ -66,11 +66,50 @@ export const activeSequenceSchema = z
     next_step: nextStepSchema.nullable(),
     steps_completed: z.array(z.string()).meta({ description: 'The steps that went out, in order. A step that was left out is not among them.' }),
     started_at: timeField.meta({ description: 'When the cart counted as abandoned.' }),
-    completed_at: z.null(),
-    stopped_reason: z.null(),
+    completed_at: timeField.nullable().meta({ description: 'When it ended, however it ended; null: it runs.' }),
+    stopped_reason: z
+      .string()
+      .nullable()
+      .meta({
+        description:
+          'Why it stopped: `purchased`, `opted_out`, `replied`, `expired` …, or what was typed at a stop by hand. null: it runs, or it ran to its end.',
+        examples: ['purchased', 'opted_out', 'expired'],
+      }),
     cart: cartSchema,
   })
-  .meta({ id: 'ActiveSequence' });
+  .meta({ id: 'RecoverySequence' });
+
+const ofEvent = {
+  id: z.uuid().meta({ description: 'Grows with time. Give the last one as `after` to ask for what has happened since.' }),
+  sequence_id: z.uuid(),
+  timestamp: timeField,
+};
+const currency = z.string().nullable();
+export const recoveryEventSchema = z
+  .discriminatedUnion('event_type', [
+    z.object({ ...ofEvent, event_type: z.literal('sequence_started'), cart_value: money.nullable(), cart_value_minor: minor.nullable(), currency }),
+    z.object({ ...ofEvent, event_type: z.literal('email_sent'), step: z.string().meta({ examples: ['email_24h'] }) }),
+    z.object({
+      ...ofEvent,
+      event_type: z.literal('cart_recovered'),
+      recovered_value: money.nullable().meta({ description: 'What the order came to when it was placed.' }),
+      recovered_value_minor: minor.nullable(),
+      currency,
+    }),
+  ])
+  .meta({ id: 'RecoveryEvent' });
+
+export const startedSchema = z
+  .object({
+    status: z.enum(['started', 'not_started']),
+    id: z.uuid().nullable().meta({ description: 'The sequence that runs about the cart; null: none does.' }),
+    reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why none was started.', examples: ['unknown_cart', 'already_running', 'bought'] }),
+    detail: z.string().meta({ description: 'The same for people.' }),
+  })
+  .meta({ id: 'StartedSequence' });
 
 export const stoppedSchema = z
   .object({

@@ -46,6 +46,7 @@ const item = z
     price: money,
     compare_at_price: money,
     product_id: id,
+    variant_id: id.meta({ description: 'Where stock and prices are those of variants.' }),
     image_url: link,
     product_url: link,
     stock: z.int().meta({ description: 'Units that are left.' }),
@@ -180,6 +181,39 @@ export const genericEvent = z
         channel: z.enum(['email', 'sms', 'call', 'push', 'all']).optional(),
         final: z.boolean().optional().meta({ description: 'For complaints and "never again": nothing ever contacts the person again.' }),
         source: z.string().optional(),
+      }),
+    ),
+    event(
+      'facts.updated',
+      'GenericFactsUpdated',
+      'What is true about products, areas and offers, so that messages may claim it; as `POST /api/facts` takes it.',
+      z.looseObject({
+        facts: z.array(
+          z.looseObject({
+            kind: z.enum(['stock', 'price', 'review', 'market', 'offer_end']),
+            subject: id.meta({ description: 'A product or variant, an area, or `store`.' }),
+            value: z
+              .looseObject({
+                left: z.int().meta({ description: 'stock: units that can be bought.' }),
+                price: money,
+                currency: z.string().meta({ description: 'price: ISO 4217.' }),
+                as_in_carts: z.boolean().meta({ description: 'price: `false` where carts may state it with another tax.' }),
+                average: z.number().meta({ description: 'review: 1 to 5.' }),
+                count: z.int().meta({ description: 'review: how many.' }),
+                quote: z.string(),
+                author: z.string(),
+                trigger: z.enum(['price_change', 'rate_change', 'new_sales_nearby', 'seasonal']).meta({ description: 'market' }),
+                statement: z.string().meta({ description: 'market: what happened, as messages may repeat it.' }),
+                date: z.iso.date(),
+                ends_at: instant,
+                name: z.string().meta({ description: 'offer_end: what the offer is called.' }),
+              })
+              .partial(),
+            source: z.string().optional(),
+            observed_at: instant.optional(),
+            expires_at: instant.optional(),
+          }),
+        ),
       }),
     ),
     event(

@@ -3,7 +3,10 @@ import { fileURLToPath } from 'node:url';
 import mjml2html from 'mjml';
 import type { WrittenWords } from '../../../domain/composition/words.ts';
 import type { AnySubjectKind } from '../../../domain/subjects/index.ts';
-import { type CopyPart, type CopySource, CopySourceError, refuseProblems } from '../../copy-source.ts';
+import { type CopyPart, type CopySource, CopySourceError, refuseProblems, type SourceProblem } from '../../copy-source.ts';
+import { isRightToLeft } from '../../../domain/languages.ts';
+import { type FixedWords, fixedWordsOf } from '../../fixed-words.ts';
+import { checkedLanguages } from '../../model/vocabulary.ts';
 import { lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { htmlEngine, textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
@@ -19,14 +22,27 @@ interface EmailLayout {
   text: CopySource;
 }
 
-/** Read the layout that ships with Rekindle, beside this file. */
-async function readLayout(): Promise<EmailLayout> {
+/** Read the layout that ships with Rekindle, beside this file, with its words. */
+async function readLayout(words: FixedWords): Promise<EmailLayout> {
   const read = async (name: string): Promise<CopySource> => ({
     file: `content/channels/email/${name}`,
     text: await readFile(fileURLToPath(new URL(name, import.meta.url)), 'utf8'),
   });
   const [html, text] = await Promise.all([read('layout.mjml'), read('layout.text.liquid')]);
-  return { html, text };
+  return { html: withWords(html, words, 'html'), text: withWords(text, words, 'text') };
+}
+
+async function readWordedBlock(kind: AnySubjectKind, part: 'html' | 'text', words: FixedWords): Promise<CopySource> {
+  return withWords(await readBlock(kind, part), words, part);
+}
+
+/** Slots with the names of fixed words are filled before anything else: the words have slots of their own. */
+function withWords({ file, text }: CopySource, words: FixedWords, part: 'html' | 'text'): CopySource {
+  const lines = Object.entries(words).flatMap(([name, line]) =>
+    typeof line === 'string' ? [[name, part === 'html' ? lineAsHtml(line) : line]] : [],
+  );
+  const before = { html: '<s>{{ item.compareAt }}</s>', text: '{{ item.compareAt }}' }[part];
+  return { file, text: fill(fill(text, Object.fromEntries(lines)), { price: '{{ item.unitPrice }}', before }) };
 }
 
 /** The samples, rendered as emails. */
@@ -45,22 +61,32 @@ function emailSamples(kind: AnySubjectKind): { name: string; facts: EmailFacts }
 /**
  * Compile one copy file with the layout into the templates that a published version stores. The only place where MJML runs.
  * @param kind - what the email is about
- * @param words - a model's, with which a layout for such words is tried
+ * @param language - that the name of the file gives; null: as the file itself says
+ * @param modelWords - with which a layout for a model's words is tried
  * @throws CopySourceError with every problem found, each with file and line: bad syntax, unknown variables, addresses that are
  * not https, and emails that would go out without unsubscribe link or postal address or with a hole in them
  */
-export async function compileEmail(source: CopySource, kind: AnySubjectKind, words?: WrittenWords): Promise<CompiledEmail> {
-  const [layout, blockHtml, blockText] = await Promise.all([readLayout(), readBlock(kind, 'html'), readBlock(kind, 'text')]);
-  const copy = parseEmailCopy(source, kind.kind);
-  const samples = emailSamples(kind).map(({ name, facts }) => ({ name, facts: words === undefined ? facts : { ...facts, words } }));
-  const views = samples.map(({ facts }) => emailView(facts));
-  const because: CopyPart = copy.because ?? { liquid: kind.words.because, line: 1 };
+export async function compileEmail(
+  source: CopySource,
+  kind: AnySubjectKind,
+  language: string | null = null,
+  modelWords?: WrittenWords,
+): Promise<CompiledEmail> {
+  const copy = parseEmailCopy(source, kind.kind, language);
+  const words = fixedWordsOf(copy.language);
+  const [layout, blockHtml, blockText] = await Promise.all([
+    readLayout(words),
+    readWordedBlock(kind, 'html', words),
+    readWordedBlock(kind, 'text', words),
+  ]);
+  const samples = emailSamples(kind).map(({ name, facts }) => ({ name, facts: modelWords === undefined ? facts : { ...facts, words: modelWords } }));
+  const views = samples.map(({ facts }) => emailView(facts, copy.language));
+  const because: CopyPart = copy.because ?? { liquid: becauseOf(kind, copy.language), line: 1 };
   refuseProblems([
     ...[copy.subject, copy.preheader, copy.heading, copy.cta, because, copy.opening, copy.closing].flatMap((part) =>
       lintLiquid(textEngine, copy.file, part, views),
     ),
-    ...[layout.html, blockHtml].flatMap(({ file, text }) => lintLiquid(htmlEngine, file, { liquid: text, line: 1 }, views)),
-    ...[layout.text, blockText].flatMap(({ file, text }) => lintLiquid(textEngine, file, { liquid: text, line: 1 }, views)),
+    ...lintSurroundings({ kind, language: copy.language }, { html: [layout.html, blockHtml], text: [layout.text, blockText] }, views),
     ...[source, layout.html, layout.text, blockHtml, blockText].flatMap(lintAddresses),
   ]);
 
@@ -76,21 +102,20 @@ export async function compileEmail(source: CopySource, kind: AnySubjectKind, wor
       opening: bodyAsHtml(copy.opening.liquid),
       closing: bodyAsHtml(copy.closing.liquid),
     }),
-    text: fill(fill(layout.text.text, { block: blockText.text }), { ...textSlots(copy), because: because.liquid, ...isolation(copy.language) }),
+    text: fill(fill(layout.text.text, { block: blockText.text }), { ...textSlots(copy), because: because.liquid }),
+    language: copy.language,
   };
   refuseProblems(lintRendered(compiled, copy.file, samples));
   return compiled;
 }
 
-/** The layout that takes a model's words in the place of a file's. */
-export async function compileModelEmail(kind: AnySubjectKind): Promise<Record<'' | '.rtl', CompiledEmail>> {
-  const compileIn = async (language: string): Promise<CompiledEmail> => {
-    const text = `---
+/** In each language that a model writes in, the layout that takes its words in the place of a file's. */
+export async function compileModelEmail(kind: AnySubjectKind): Promise<Record<string, CompiledEmail>> {
+  const text = `---
 subject: '{{ words.subject }}'
 preheader: '{{ words.preheader }}'
 heading: '{{ words.subject }}'
 cta: '{{ words.cta }}'
-language: ${language}
 ---
 {% for paragraph in words.paragraphs %}
 {{ paragraph }}
@@ -98,14 +123,33 @@ language: ${language}
 {% endfor %}
 [${kind.kind}]
 `;
-    const compiled = await compileEmail({ file: 'the layout for texts of a model', text }, kind, sampleWords);
-    // The words say their language; the layout only its direction.
-    return { ...compiled, html: compiled.html.replaceAll(`lang="${language}"`, 'lang="{{ words.language }}"') };
-  };
-  return { '': await compileIn('en'), '.rtl': await compileIn('fa') };
+  const layouts = checkedLanguages.map(async (language): Promise<[string, CompiledEmail]> => {
+    const words = { subject: 'It is still here', body: 'Nothing is lost.\n\nTake your time.', cta: 'Go on', language };
+    return [language, await compileEmail({ file: 'the layout for texts of a model', text }, kind, language, words)];
+  });
+  return Object.fromEntries(await Promise.all(layouts));
 }
 
-const sampleWords: WrittenWords = { subject: 'It is still here', body: 'Nothing is lost.\n\nTake your time.', cta: 'Go on', language: 'en' };
+// The same for every text about a kind of subject in a language.
+const surroundingsLinted = new WeakMap<AnySubjectKind, Map<string, SourceProblem[]>>();
+
+/** Check what surrounds the copy, with the variables that the copy has. */
+function lintSurroundings(
+  { kind, language }: { kind: AnySubjectKind; language: string },
+  { html, text }: { html: CopySource[]; text: CopySource[] },
+  views: readonly object[],
+): SourceProblem[] {
+  const ofKind = surroundingsLinted.get(kind) ?? new Map<string, SourceProblem[]>();
+  surroundingsLinted.set(kind, ofKind);
+  const known = ofKind.get(language);
+  if (known !== undefined) return known;
+  const problems = [
+    ...html.flatMap((source) => lintLiquid(htmlEngine, source.file, { liquid: source.text, line: 1 }, views)),
+    ...text.flatMap((source) => lintLiquid(textEngine, source.file, { liquid: source.text, line: 1 }, views)),
+  ];
+  ofKind.set(language, problems);
+  return problems;
+}
 
 function textSlots(copy: EmailCopy): Record<string, string> {
   return {
@@ -116,35 +160,38 @@ function textSlots(copy: EmailCopy): Record<string, string> {
   };
 }
 
-const rightToLeftScripts = new Set(['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa']);
-
-function isRightToLeft(language: string): boolean {
-  try {
-    return rightToLeftScripts.has(new Intl.Locale(language.replaceAll('_', '-')).maximize().script ?? '');
-  } catch {
-    return false;
-  }
+/** The clause "because …" of a text whose own copy gives none. */
+function becauseOf({ kind, words }: AnySubjectKind, language: string): string {
+  const { because } = fixedWordsOf(language);
+  const own = new Map<string, string>(Object.entries(because)).get(kind);
+  // A kind without a clause of ours has one in English.
+  return own ?? (fixedWordsOf(language) === fixedWordsOf('en') ? words.because : because.other);
 }
 
 function directions(language: string): Record<string, string> {
   const rtl = isRightToLeft(language);
   const [start, end] = rtl ? ['right', 'left'] : ['left', 'right'];
-  return { lang: language.replaceAll('_', '-'), dir: rtl ? 'rtl' : 'ltr', start, end, ...isolation(language) };
-}
-
-/**
- * Marks around amounts and names in right-to-left copy: without them `89,00 €` reads `€ 89,00` there. In left-to-right copy the values are
- * isolated one by one, where they need it.
- */
-function isolation(language: string): { isolate: string; pop: string } {
-  return isRightToLeft(language) ? { isolate: '\u2068', pop: '\u2069' } : { isolate: '', pop: '' };
+  return { lang: language, dir: rtl ? 'rtl' : 'ltr', start, end };
 }
 
 function fill(template: string, slots: Record<string, string>): string {
   return template.replace(/\[\[(\w+)\]\]/g, (slot, name: string) => slots[name] ?? slot);
 }
 
-async function compileMjml({ file, text }: CopySource): Promise<string> {
+// The layout of a kind of subject in a language is the same for all of its texts, and most of the work.
+const compiledBefore = new Map<string, Promise<string>>();
+const mostKept = 60;
+
+function compileMjml(source: CopySource): Promise<string> {
+  const before = compiledBefore.get(source.text);
+  if (before !== undefined) return before;
+  for (const oldest of [...compiledBefore.keys()].slice(0, compiledBefore.size - mostKept + 1)) compiledBefore.delete(oldest);
+  const compiling = compileLayout(source);
+  compiledBefore.set(source.text, compiling);
+  return compiling;
+}
+
+async function compileLayout({ file, text }: CopySource): Promise<string> {
   // `fonts: {}`: no font is fetched from anyone.
   const { html, errors } = await mjml2html(text, { fonts: {}, keepComments: false, validationLevel: 'soft' }).catch((error: unknown) => {
     throw new CopySourceError([{ file, line: null, message: error instanceof Error ? error.message : String(error) }]);

@@ -1,6 +1,6 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopyPart, type CopySource, CopySourceError, type SourceProblem } from '../../copy-source.ts';
+import { type CopyPart, type CopySource, CopySourceError, languageOfCopy, type SourceProblem } from '../../copy-source.ts';
 import { escapeHtml } from '../../escape-html.ts';
 
 /** The copy of one email, as read from a file. */
@@ -12,7 +12,7 @@ export interface EmailCopy {
   preheader: CopyPart;
   heading: CopyPart;
   cta: CopyPart;
-  /** Completes "You are getting this email because …"; null: in the words of its kind of subject. */
+  /** Completes the sentence "You are getting this email because …", in its language; null: in the words of its kind of subject. */
   because: CopyPart | null;
   /** Before the subject and its button. */
   opening: CopyPart;
@@ -30,7 +30,7 @@ const frontMatter = z.strictObject({
   preheader: oneLine,
   heading: oneLine,
   cta: oneLine,
-  language: oneLine.default('en'),
+  language: oneLine.optional(),
   because: oneLine.optional(),
 });
 
@@ -38,9 +38,11 @@ const frontMatter = z.strictObject({
  * Read a copy file: YAML front matter (`subject`, `preheader`, `heading`, `cta`, optional `language` and `because`), then the body in Liquid.
  * The body's one line `[cart]` (or the name of whatever kind of subject the email is about) stands for the subject and the button. Around it: paragraphs parted by blank lines, `## ` before
  * a small heading, `> ` before a quotation, `**bold**`; a line of Liquid tags alone belongs to no paragraph.
+ * @param namedLanguage - the language that the name of the file gives; null: none
  * @throws CopySourceError naming file and line
  */
-export function parseEmailCopy({ file, text }: CopySource, subjectKind: string): EmailCopy {
+export function parseEmailCopy(source: CopySource, subjectKind: string, namedLanguage: string | null): EmailCopy {
+  const { file, text } = source;
   const subjectMark = `[${subjectKind}]`;
   const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
   if (match === null) throw new CopySourceError([{ file, line: 1, message: 'must start with front matter between two lines of ---' }]);
@@ -81,7 +83,7 @@ export function parseEmailCopy({ file, text }: CopySource, subjectKind: string):
   const { subject, preheader, heading, cta, language, because } = fields.data;
   return {
     file,
-    language,
+    language: languageOfCopy(source, lineOf('language'), language, namedLanguage),
     subject: { liquid: subject, line: lineOf('subject') },
     preheader: { liquid: preheader, line: lineOf('preheader') },
     heading: { liquid: heading, line: lineOf('heading') },

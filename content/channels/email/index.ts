@@ -6,8 +6,8 @@ import { renderEmail } from './render.ts';
 
 export const emailContent: ChannelContent<'email', CompiledEmail> = {
   suffix: '',
-  compile: (source, { kind }) => compileEmail(source, kind),
-  forModel: ({ kind }) => compileModelEmail(kind),
+  compile: (source, { kind, language }) => compileEmail(source, kind, language),
+  forModel: compileModelEmail,
   read: (stored) => compiledEmail.parse(stored),
   compose(compiled, facts, to) {
     const { settings, contact, subject, links, sendKey } = facts;

@@ -11,7 +11,7 @@ const gmailLimitBytes = 102_400;
 /** Render the email in every sample state and check what it must and must not contain. */
 export function lintRendered(compiled: CompiledEmail, file: string, samples: readonly { name: string; facts: EmailFacts }[]): SourceProblem[] {
   const problems = samples.flatMap(({ name, facts }) => {
-    const { postalAddress } = emailView(facts).store;
+    const { postalAddress } = emailView(facts, compiled.language).store;
     return findFaults(renderEmail(compiled, facts), facts.unsubscribeUrl, postalAddress).map((fault) => `${fault} (with ${name})`);
   });
   return problems.map((message) => ({ file, line: null, message }));

@@ -1,3 +1,4 @@
+import { isRightToLeft } from '../../../domain/languages.ts';
 import { cachingRenderer, htmlEngine, textEngine } from '../../liquid.ts';
 import { singleLine } from '../../plain-text.ts';
 import type { CompiledEmail } from './compiled.ts';
@@ -19,12 +20,17 @@ const renderText = cachingRenderer(textEngine);
  * this version's variables
  */
 export function renderEmail(compiled: CompiledEmail, facts: EmailFacts): RenderedEmail {
-  const view = emailView(facts);
+  const view = emailView(facts, compiled.language);
   return {
     subject: singleLine(renderText(compiled.subject, view)).replace(/\s+/gu, ' '),
     html: renderHtml(compiled.html, view),
-    text: tidy(renderText(compiled.text, view)),
+    text: directed(tidy(renderText(compiled.text, view)), compiled.language),
   };
+}
+
+/** Each line of a right-to-left text begins with a mark of its direction: else one that begins with a Latin name is read from the left. */
+function directed(text: string, language: string): string {
+  return isRightToLeft(language) ? text.replace(/^(?!https?:)(?=.)/gm, '\u200f') : text;
 }
 
 /** Sentences that were left out leave blank lines and doubled spaces behind. */

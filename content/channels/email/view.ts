@@ -21,9 +21,12 @@ export interface EmailView extends CommonView {
   openPixelUrl: string | null;
 }
 
-/** @throws CopyFactsError where the postal address, the unsubscribe link or the store's address is missing */
-export function emailView(facts: EmailFacts): EmailView {
-  const view = commonView(facts, { subject: facts.subjectUrl });
+/**
+ * @param language - BCP 47, of the copy
+ * @throws CopyFactsError where the postal address, the unsubscribe link or the store's address is missing
+ */
+export function emailView(facts: EmailFacts, language: string): EmailView {
+  const view = commonView(facts, { subject: facts.subjectUrl }, language);
   const unsubscribeUrl = webUrl(facts.unsubscribeUrl);
   if (unsubscribeUrl === null) throw new CopyFactsError('bad_unsubscribe_url', 'The unsubscribe link is no http(s) address.');
   const postalAddress = postalLine(facts.store.postalAddress);

@@ -1,6 +1,6 @@
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopyPart, type CopySource, CopySourceError, refuseProblems, type SourceProblem } from '../../copy-source.ts';
+import { type CopyPart, type CopySource, CopySourceError, languageOfCopy, refuseProblems, type SourceProblem } from '../../copy-source.ts';
 import { faultsOfText, lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
@@ -11,7 +11,7 @@ import { countSegments, isGsm7 } from './segments.ts';
 
 const frontMatter = z.strictObject({
   /** BCP 47 language of the words: the opt-out hint is in it. */
-  language: z.string().trim().min(1).default('en'),
+  language: z.string().trim().min(1).optional(),
   /** How many parts the text may be sent and billed as. */
   segments: z.int().min(1).max(10).default(3),
 });
@@ -24,8 +24,10 @@ const sampleUrl = 'https://mail.example.com/s/0123456789abcdefghijkl';
  * @throws CopySourceError with every problem found: bad syntax, unknown variables, holes, a text that is too long, one that does not lead
  * anywhere, and a first text without the hint how to opt out
  */
-export function compileSms(source: CopySource, { kind, isFirst }: CopyPurpose): CompiledSms {
-  const { text, language, segments } = parseSms(source);
+export function compileSms(source: CopySource, purpose: CopyPurpose): CompiledSms {
+  const { kind, isFirst } = purpose;
+  const { text, segments, ...written } = parseSms(source);
+  const language = languageOfCopy(source, 2, written.language, purpose.language);
   const compiled: CompiledSms = { text: text.liquid, language };
   const samples = samplesOf(kind).map(({ name, facts }) => ({ name, facts: { ...facts, shortUrl: sampleUrl, optOut: null, isFirst } }));
   refuseProblems([
@@ -41,7 +43,7 @@ export function compileSms(source: CopySource, { kind, isFirst }: CopyPurpose): 
   return compiled;
 }
 
-function parseSms({ file, text }: CopySource): { text: CopyPart; language: string; segments: number } {
+function parseSms({ file, text }: CopySource): { text: CopyPart; language?: string | undefined; segments: number } {
   const match = /^---\r?\n([\s\S]*?)\r?\n?---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
   const [, yaml = '', body = ''] = match ?? ['', '', text];
   const document = parseDocument(yaml);

@@ -1,5 +1,6 @@
 import type { CommonFacts } from '../../copy-facts.ts';
 import { type CommonView, commonView } from '../../common-view.ts';
+import { fixedWordsOf } from '../../fixed-words.ts';
 import { cachingRenderer, textEngine } from '../../liquid.ts';
 import type { CompiledSms } from './compiled.ts';
 import { optOutWording } from './opt-out.ts';
@@ -24,7 +25,7 @@ export interface SmsView extends CommonView {
 /** Every link in a text message is its own short one: links of the subject and of the store lead there as well. */
 export function smsView(facts: SmsFacts, language: string): SmsView {
   const hasPage = facts.subject.kind.link(facts.subject.details) !== null;
-  const view = commonView(facts, { subject: hasPage ? facts.shortUrl : null, store: facts.shortUrl });
+  const view = commonView(facts, { subject: hasPage ? facts.shortUrl : null, store: facts.shortUrl }, language);
   return { ...view, optOut: optOutWording(facts.optOut, language) };
 }
 
@@ -35,7 +36,7 @@ export function renderSms(compiled: CompiledSms, facts: SmsFacts): string {
   const view = smsView(facts, compiled.language);
   // Directional marks are for lines in which scripts are mixed on a page; here each of them would cost as much as a letter.
   const text = tidy(plainPunctuation(render(compiled.text, view).replace(/[\u2066-\u2069]/g, '')));
-  const demo = facts.synthetic ? `[Demo] ${text}` : text;
+  const demo = facts.synthetic ? `[${fixedWordsOf(compiled.language).syntheticText}] ${text}` : text;
   return facts.isFirst && !demo.includes(view.optOut) ? `${demo}${/\s$/.test(demo) ? '' : ' '}${view.optOut}` : demo;
 }
 

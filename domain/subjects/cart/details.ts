@@ -23,6 +23,7 @@ const lineItem = z.object({
   priceMinor: maybeAmount,
   compareAtMinor: maybeAmount,
   productId: maybeText,
+  variantId: z.string().nullable().optional(),
   imageUrl: maybeText,
   productUrl: maybeText,
   stock: maybeAmount,

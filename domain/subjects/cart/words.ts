@@ -13,7 +13,7 @@ export const words: Words = {
   figures: { begun: 'Abandoned', none: 'none abandoned yet', won: 'Bought afterwards', revenue: 'Recovered revenue' },
   stop: {
     not_abandoned: 'the cart was bought before it counted as abandoned',
-    expired: 'the cart was left longer ago than the sequence allows',
+    expired: 'the cart was left longer ago than the sequence allows, or its last step came too late to be sent',
   },
   defer: {
     // The shopper came back, or not enough time has passed since they left.

@@ -15,7 +15,7 @@ export const words: Words = {
     purchased: 'the person bought',
     purchased_elsewhere: 'an order came in under the person’s address or number',
     not_abandoned: 'the person bought before the sequence had begun',
-    expired: 'the lead came in longer ago than the sequence allows',
+    expired: 'the lead came in longer ago than the sequence allows, or its last step came too late to be sent',
   },
   defer: {
     activity: 'the person had only just asked again',

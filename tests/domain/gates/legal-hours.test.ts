@@ -129,6 +129,13 @@ describe('the data', () => {
 });
 
 describe('what the store sets', () => {
+  test('a store that is closed for longer than anybody looks ahead sends nothing, and no decision fails', () => {
+    const closed = { blackoutDates: [{ from: '2026-01-01', to: '2026-12-31' }] };
+    const at = local('Asia/Tokyo', '2026-02-24T10:00');
+    expect(goesOut('email', inCountry('JP'), at, closed)).toBe('never: too_old');
+    expect(goesOut('sms', inCountry('JP'), at, closed)).toBe('never: too_old');
+  });
+
   test('on its blackout dates nobody is disturbed, on the clock where they are', () => {
     const blackoutDates = [{ from: '2026-12-24', to: '2026-12-26' }];
     const auckland = inCountry('NZ');

@@ -60,11 +60,11 @@ describe('stops', () => {
     expect(rehearse(twoMails, [cartUpdated('08:00'), checkoutGone('11:00')]).finished).toEqual({ reason: 'cart_deleted', at: 'tomorrow 08:00' });
   });
 
-  test('workers that were away for longer than maxAge expire nothing: the step is too old, and nothing is sent about so old a cart', () => {
+  test('workers that were away for longer than maxAge end nothing by themselves: the step is too old, and with the last one the sequence has expired', () => {
     const sequence = aSequence({ steps: [anEmail({ at: '1h', expires: '30d' })], maxAge: '2d' });
     const run = rehearse(sequence, [cartUpdated('08:00'), workersDown('08:10', 'day 4 08:00')]);
     expect(run.skipped).toEqual([{ step: 'email', reason: 'too_old' }]);
-    expect(run.finished).toEqual({ reason: 'completed', at: 'day 4 08:00' });
+    expect(run.finished).toEqual({ reason: 'expired', at: 'day 4 08:00' });
   });
 });
 

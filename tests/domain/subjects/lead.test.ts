@@ -54,6 +54,7 @@ describe('what copy may say of a lead', () => {
   const tools: ViewTools = {
     money: (minor) => (minor === null ? null : `€${minor / 100}`),
     number: String,
+    percent: String,
     line: (text) => text,
     initial: () => null,
     webUrl: (text) => text,

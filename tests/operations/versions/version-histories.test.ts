@@ -15,7 +15,7 @@ import { publishNext, tryPublish, versionInUse, wake } from './publish-next.ts';
 // step twice, nothing after an exit, and nothing while the sequence is paused.
 
 const hourMs = 3_600_000;
-const runs = Number(process.env['VERSION_HISTORIES'] ?? 6);
+const runs = Number(process.env['VERSION_HISTORIES'] ?? 4);
 let shop: Shop;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1, settings: { postalAddress: '1 Test Street, Vienna' } });

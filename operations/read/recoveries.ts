@@ -30,8 +30,8 @@ export interface CartView {
   lastActivityAtMs: number;
 }
 
-/** A running recovery as its store sees it. */
-export interface ActiveSequence {
+/** A recovery as its store sees it. */
+export interface RecoverySequence {
   id: string;
   sequenceType: SequenceType;
   /** Steps that went out, in order; one whose outcome is not known counts, because it is never sent again. */
@@ -39,16 +39,26 @@ export interface ActiveSequence {
   /** The step that comes next; null: the sequence is held. */
   next: { stepId: string; atMs: number } | null;
   startedAtMs: number;
+  /** null: it runs. */
+  endedAtMs: number | null;
+  /** Why it stopped, by hand with the words that were given; null: it runs, or ran to its end. */
+  stoppedReason: string | null;
   cart: CartView;
 }
+
+export type RecoveryStatus = 'active' | 'ended' | 'all';
 
 const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } as const;
 
 /**
- * The store's recoveries of carts that run: activated and not ended (docs/rules.md#rule-3), the oldest first.
+ * The store's recoveries of carts, the oldest first: those that have been activated (docs/rules.md#rule-3) and run, or have ended.
  * @param page - `after` is the `next` of the page before
  */
-export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { limit: number; after: string | null }): Promise<Page<ActiveSequence>> {
+export function readRecoveries(
+  deps: ReadDeps,
+  tenantId: string,
+  page: { status: RecoveryStatus; limit: number; after: string | null },
+): Promise<Page<RecoverySequence>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select({
@@ -63,7 +73,7 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
       .where(
         and(
           // By the column of the index over open enrollments: a filter by status would walk over every one that has ended.
-          isNull(enrollments.endedAt),
+          page.status === 'active' ? isNull(enrollments.endedAt) : page.status === 'ended' ? isNotNull(enrollments.endedAt) : undefined,
           isNotNull(enrollments.activatedAt),
           eq(subjects.kind, cart.kind),
           page.after === null ? undefined : gt(enrollments.id, page.after),
@@ -83,7 +93,7 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
       tx,
       shown.map(({ subject }) => subject.id),
     );
-    const items: ActiveSequence[] = [];
+    const items: RecoverySequence[] = [];
     for (const { row, subject, store, email } of shown) {
       const version = await deps.versions.load(tx, row.versionId);
       const own = ledger.filter((m) => m.enrollmentId === row.id);
@@ -93,8 +103,13 @@ export function readActiveSequences(deps: ReadDeps, tenantId: string, page: { li
         id: row.id,
         sequenceType: sequenceTypes.find((type) => type === segmentOf(row)) ?? 'first_time',
         stepsCompleted: stepsThatWentOut(own),
-        next: nextStepAt(compilePlan(version.definition, version.version, row.timeScale), readProgress(row, own), deps.clock.nowMs()),
+        next:
+          row.endedAt !== null
+            ? null
+            : nextStepAt(compilePlan(version.definition, version.version, row.timeScale), readProgress(row, own), deps.clock.nowMs()),
         startedAtMs: row.activatedAt ?? row.anchorAt,
+        endedAtMs: row.endedAt,
+        stoppedReason: row.stopReason === 'manual' ? (row.stopNote ?? row.stopReason) : row.stopReason,
         cart: {
           id: subject.id,
           externalIds: externalIds.get(subject.id) ?? [],

@@ -1,0 +1,3 @@
+ALTER TABLE "messages" ADD COLUMN "language" text;
+--> statement-breakpoint
+grant update (language) on messages to rekindle_app;

@@ -1,0 +1,30 @@
+import { factReport, type ReportedFact } from '../../domain/facts/report.ts';
+import { isAbsent, type Notes, note, readEntries } from '../read/notes.ts';
+import type { Read } from './reading.ts';
+
+const mostFacts = 500;
+
+/** Facts about products, areas and offers, as `POST /api/facts` takes them. One that is wrong is left out, and named. */
+export const readFactsUpdated: Read = ({ data, notes, occurred }) => {
+  const one = data['fact'];
+  const list = isAbsent(data['facts']) && !isAbsent(one) ? [one] : data['facts'];
+  const facts = readEntries(list, 'data.facts', notes, mostFacts, (entry, path) => readFact(entry, path, notes)) ?? [];
+  if (facts.length === 0) {
+    if (notes.length === 0) note(notes, 'data.facts', 'is missing or empty');
+    return [];
+  }
+  const stated = facts.map((fact) => ({ ...fact, observedAtMs: fact.observedAtMs ?? occurred.occurredAtMs }));
+  // A store's own systems may speak of the products of any of its shops.
+  return [{ type: 'facts.reported', ...occurred, of: 'store', by: 'webhook', facts: stated }];
+};
+
+function readFact(entry: unknown, path: string, notes: Notes): ReportedFact | null {
+  const read = factReport.safeParse(entry);
+  if (read.success) return read.data;
+  for (const issue of read.error.issues) {
+    // Names of fields that are not ours are the sender's, and never repeated.
+    const field = [path, ...issue.path.map(String)].join('.');
+    note(notes, field, issue.code === 'unrecognized_keys' ? 'has a field that is none of ours: left out' : `${issue.message}: left out`);
+  }
+  return null;
+}
