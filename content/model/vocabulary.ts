@@ -7,13 +7,13 @@ export type Topic = 'stock' | 'price_drop' | 'reviews' | 'shipping' | 'returns' 
  */
 const stems: Record<Topic, Record<string, string>> = {
   stock: {
-    en: 'left!|in stock|stock|sold out|sell out|selling fast|selling out|almost gone|nearly gone|run out|running out|running low|limited|scarce|last one|last piece|last chance|last few|few remain|remaining!|going fast|high demand|popular demand|in demand|hurry|before it’s gone|before it is gone|before they’re gone|reserved|hold it for|won’t last|units!|unit!',
+    en: 'few left|none left|one left|left in stock|left in store|in stock|stock|sold out|sell out|selling fast|selling out|almost gone|nearly gone|run out|running out|running low|limited|scarce|last one|last piece|last chance|last few|few remain|remaining!|going fast|high demand|popular demand|in demand|hurry|before it’s gone|before it is gone|before they’re gone|reserved|hold it for|won’t last|units!|unit!',
     de: 'auf lager|lager|vorrätig|vorrat|ausverkauft|nur noch|fast weg|knapp|begrenzt|limitiert|letzte chance|letzte stück|letzten stück|beeil|reserviert|nachfrage|restposten|schnell vergriffen|vergriffen',
     fr: 'en stock|stock|rupture|plus que|épuis|limité|dernière chance|derniers exemplaires|dernières pièces|dernier exemplaire|dépêche|presque parti|réservé|forte demande',
     es: 'existencias|en stock|stock|agotad|agotar|solo quedan|sólo quedan|quedan!|queda!|últimas unidades|última oportunidad|limitad|date prisa|dese prisa|reservad|demanda|unidades',
-    ru: 'остал|в наличии|наличи|на складе|склад|закончи|заканчива|раскуп|распродан|ограничен|последн|спеши|поспеши|успе|разбира|зарезерв|спрос',
+    ru: 'осталось|осталась|остались|в наличии|наличи|на складе|склад|закончи|заканчива|раскуп|распродан|ограничен|последн|спеши|поспеши|успе|разбира|зарезерв|спрос',
     ar: 'متبق|المتبق|بقي|تبق|المخزون|مخزون|نفد|نفاد|ينفد|محدود|المحدود|آخر فرصة|آخر قطعة|القطع الأخيرة|أسرع|سارع|محجوز|الطلب عليه',
-    fa: 'موجودی|موجود|ناموجود|باقی مانده|باقی‌مانده|مانده|آخرین|تمام می‌شود|تمام میشود|رو به اتمام|اتمام|محدود|عجله|بشتاب|رزرو|پرطرفدار|پرفروش',
+    fa: 'موجودی|موجود|ناموجود|باقی مانده|باقی‌مانده|تا مانده|عدد مانده|آخرین|تمام می‌شود|تمام میشود|رو به اتمام|اتمام|محدود|عجله|بشتاب|رزرو|پرطرفدار|پرفروش',
   },
   price_drop: {
     en: 'price drop|price has|price is now|reduced|lowered|marked down|cheaper|was priced|used to cost|lower price|new price|price cut',
@@ -47,7 +47,7 @@ const stems: Record<Topic, Record<string, string>> = {
     de: 'rückgabe|zurückschick|zurückgeb|zurücksend|retoure|erstatt|umtausch|garantie|gewähr|geld zurück',
     fr: 'renvo|rembours|échang|garanti|satisfait ou|retourner|retours!',
     es: 'devol|reembols|cambios!|garantí|garantiz|devuel',
-    ru: 'возврат|вернуть|вернём|вернем|обмен|гарант|возмещ',
+    ru: 'возврат|вернуть!|вернёте|вернете|вернём|вернем|обмен|гарант|возмещ',
     ar: 'إرجاع|الإرجاع|استرداد|استبدال|ضمان|مضمون',
     fa: 'مرجوع|بازگشت وجه|پس دادن|تعویض|ضمانت|گارانتی|تضمین|عودت',
   },
@@ -80,6 +80,11 @@ const stems: Record<Topic, Record<string, string>> = {
   },
 };
 
+/** What no list of words says: "3 left", "2 of them are left". */
+const patterns: Partial<Record<Topic, Record<string, string>>> = {
+  stock: { en: '\\d+\\s+(?:\\p{L}+\\s+){0,3}left(?![\\p{L}])|(?:two|three|four|five|six|seven|eight|nine|ten|couple|handful)\\s+(?:\\p{L}+\\s+){0,2}left(?![\\p{L}])' },
+};
+
 /** Languages in which a text can be checked. In others the template goes out. */
 export const checkedLanguages: readonly string[] = ['en', 'de', 'fr', 'es', 'ru', 'ar', 'fa'];
 
@@ -94,7 +99,8 @@ export function topicPattern(topic: Topic, language: string): RegExp {
   const parts = all.split('|').map((stem) => (stem.endsWith('!') ? `${escaped(stem.slice(0, -1))}(?![\\p{L}\\p{N}])` : escaped(stem)));
   // Arabic and Persian write articles, conjunctions and prepositions onto the word.
   const before = language === 'ar' || language === 'fa' ? '(?<![\\p{L}\\p{N}])(?:[وفبكل]?(?:ال|لل)?)?' : '(?<![\\p{L}\\p{N}])';
-  const pattern = new RegExp(`${before}(?:${parts.join('|')})`, 'iu');
+  const own = [patterns[topic]?.['en'], language === 'en' ? undefined : patterns[topic]?.[language]].filter((one) => one !== undefined);
+  const pattern = new RegExp([`${before}(?:${parts.join('|')})`, ...own].join('|'), 'iu');
   compiled.set(key, pattern);
   return pattern;
 }

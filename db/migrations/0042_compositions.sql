@@ -46,4 +46,7 @@ ALTER TABLE "compositions" ADD CONSTRAINT "compositions_enrollment_fk" FOREIGN K
 ALTER TABLE "model_spending" ADD CONSTRAINT "model_spending_tenant" FOREIGN KEY ("tenant_id") REFERENCES "public"."tenants"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "compositions_pending" ON "compositions" USING btree ("tenant_id","id") WHERE approval = 'pending';--> statement-breakpoint
 CREATE POLICY "tenant_rows" ON "compositions" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint
-CREATE POLICY "tenant_rows" ON "model_spending" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+CREATE POLICY "tenant_rows" ON "model_spending" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint
+grant select, insert, update on compositions, model_spending to rekindle_app;
+--> statement-breakpoint
+grant update (fault) on connections to rekindle_app;

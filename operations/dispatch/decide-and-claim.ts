@@ -4,12 +4,14 @@ import { hasCopy } from '../../content/channels/index.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
-import type { MessagePayload } from '../../domain/channels/index.ts';
+import type { Channel, MessagePayload } from '../../domain/channels/index.ts';
+import type { WrittenWords } from '../../domain/composition/words.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
+import { chooseCopy, type CopyFound } from '../composition/choose-copy.ts';
 import type { Deps } from '../deps.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
 import { storeAssignment } from './assignment.ts';
@@ -194,7 +196,8 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   if (instead !== null) return instead;
   const paced = await paceOf(attempt, plan, reading, decided, nowMs);
   if (paced.kind === 'wait') return { kind: 'again', inMs: paced.inMs, why: 'messages leave at a bounded rate, and its moment comes soon' };
-  const verdict = paced.kind === 'later' ? paced.verdict : decided;
+  const copy = paced.kind === 'later' || decided.kind !== 'send' ? null : await copyFor(attempt, reading, decided.channel);
+  const verdict = paced.kind === 'later' ? paced.verdict : copy === null ? decided : { ...decided, checks: [...decided.checks, copy.check] };
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
   if (verdict.kind !== 'hold') noteLateness(attempt, plan, reading, nowMs);
@@ -202,7 +205,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
     activate(tx, enrollment, nowMs, reading.facts.subject);
     if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
   }
-  return apply(attempt, plan, reading, verdict, nowMs);
+  return apply(attempt, plan, reading, verdict, copy?.words ?? null, nowMs);
 }
 
 /** The answer where a verdict cannot be carried out as it stands; null: it can. */
@@ -228,7 +231,14 @@ async function insteadOf(attempt: DispatchAttempt, plan: Plan, verdict: Verdict,
   return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
 }
 
-async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, verdict: Verdict, nowMs: number): Promise<Decided> {
+async function apply(
+  attempt: DispatchAttempt,
+  plan: Plan,
+  reading: Reading,
+  verdict: Verdict,
+  words: WrittenWords | null,
+  nowMs: number,
+): Promise<Decided> {
   const { tx, stepId, opened } = attempt;
   const { enrollment, row } = attempt.locked;
   const dueMs = dueAt(plan, reading.progress, stepId);
@@ -255,7 +265,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
         noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
         return { kind: 'unreachable' };
       }
-      return claimStep(attempt, opened.outlet, reading, dueMs, nowMs);
+      return claimStep(attempt, opened.outlet, reading, words, dueMs, nowMs);
   }
 }
 
@@ -283,14 +293,28 @@ function noteLateness(attempt: DispatchAttempt, plan: Plan, { progress }: Readin
   deps.lateness.note(tenantId, lateMs);
 }
 
-function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, dueMs: number, nowMs: number): Decided {
+/** Who writes the message, by what was composed ahead; null: the step has no model, or the pinned call is repeated. */
+async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Channel): Promise<CopyFound | null> {
+  const { tx, version, stepId, locked } = attempt;
+  if (locked.row?.state === 'unknown' || version.definition.steps.find(({ id }) => id === stepId)?.model === undefined) return null;
+  return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id });
+}
+
+function claimStep(
+  attempt: DispatchAttempt,
+  outlet: Outlet,
+  reading: Reading,
+  words: WrittenWords | null,
+  dueMs: number,
+  nowMs: number,
+): Decided {
   const { tx, deps, stepId, version, claim } = attempt;
   const { enrollment, row } = attempt.locked;
   const messageId = row?.id ?? uuidv7();
   const { payload, language } =
     row?.state === 'unknown' && row.payload !== null
       ? { payload: row.payload, language: row.language }
-      : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, nowMs });
+      : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, words, nowMs });
   const startedMs = deps.clock.monotonicMs();
   // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);
