@@ -82,7 +82,7 @@ const stems: Record<Topic, Record<string, string>> = {
 
 /** What no list of words says: "3 left", "2 of them are left". */
 const patterns: Partial<Record<Topic, Record<string, string>>> = {
-  stock: { en: '\\d+\\s+(?:\\p{L}+\\s+){0,3}left(?![\\p{L}])|(?:two|three|four|five|six|seven|eight|nine|ten|couple|handful)\\s+(?:\\p{L}+\\s+){0,2}left(?![\\p{L}])' },
+  stock: { en: '\\d+\\s+(?:\\p{L}+\\s+){0,3}left(?![\\p{L}])|(?:two|three|four|five|six|seven|eight|nine|ten|couple|handful)\\s+(?:\\p{L}+\\s+){0,3}left(?![\\p{L}])' },
 };
 
 /** Languages in which a text can be checked. In others the template goes out. */
