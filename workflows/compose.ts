@@ -1,4 +1,12 @@
-import { ActivityCancellationType, CancellationScope, condition, isCancellation, proxyActivities, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import {
+  ActivityCancellationType,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
 import { type Activities, compositionQueueOf } from './contract.ts';
 import { retry } from './dispatch.ts';
 

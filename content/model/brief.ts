@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { readYaml } from '../../domain/yaml-file.ts';
 import { type CopySource, CopySourceError } from '../copy-source.ts';
 
-export const tones = ['helpful', 'urgent', 'incentive'] as const;
+const tones = ['helpful', 'urgent', 'incentive'] as const;
 /** What a model may claim where the brief allows it and the fact is known. */
 export const claimNames = ['stock', 'price_drop', 'reviews', 'shipping', 'returns'] as const;
 export type ClaimName = (typeof claimNames)[number];

@@ -43,7 +43,9 @@ const phoneLike = /\+?\d[\d\s().-]{7,}\d/gu;
 /** The facts of a message as a model gets them. Pure: equal facts give equal values, so a text is stale once they differ. */
 export function modelFactsOf({ facts, brief, channel, orders, lastName }: FactsInput): ModelFacts {
   const view = commonView(facts, { subject: null }, 'en');
-  const subject = Object.fromEntries(Object.entries(view).flatMap(([name, value]) => (commonNames.has(name) ? [] : [[name, withoutAddresses(value)]])));
+  const subject = Object.fromEntries(
+    Object.entries(view).flatMap(([name, value]) => (commonNames.has(name) ? [] : [[name, withoutAddresses(value)]])),
+  );
   const known: Record<ClaimName, unknown> = {
     stock: view['lowStock'] ?? null,
     price_drop: reductionsIn(view),

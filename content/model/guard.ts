@@ -77,8 +77,8 @@ function shapeFaults({ words: { subject, body, cta }, facts, brief }: GuardInput
   if (subject === '') shape('the subject is empty');
   if (cta === '') shape('the call to action is empty');
   if (/[\r\n]/.test(subject) || /[\r\n]/.test(cta)) shape('subject and call to action are one line each');
-  if ([...subject].length > 90) length('the subject is longer than 90 characters');
-  if ([...cta].length > 40) length('the call to action is longer than 40 characters');
+  if (subject.length > 90) length('the subject is longer than 90 characters');
+  if (cta.length > 40) length('the call to action is longer than 40 characters');
   const count = body.split(/\s+/).length;
   if (count > brief.length * 1.25) length(`the body has ${count} words, at most ${brief.length} are asked for`);
   if (count < 5) length('the body has fewer than 5 words');
@@ -86,7 +86,7 @@ function shapeFaults({ words: { subject, body, cta }, facts, brief }: GuardInput
 }
 
 function markupFaults(text: string, language: string): GuardFault[] {
-  const joined = language === 'fa' || language === 'ar' ? text.replace(/[\u200c\u200d\u200f]/g, '') : text;
+  const joined = language === 'fa' || language === 'ar' ? text.replace(/\u200c|\u200d|\u200f/g, '') : text;
   // Emoji are joined by these two.
   const visible = joined.replace(/[\n\r]|\p{Extended_Pictographic}\ufe0f?(?:\u200d\p{Extended_Pictographic}\ufe0f?)*/gu, '');
   const found: [RegExp, string, string][] = [
@@ -103,17 +103,20 @@ function markupFaults(text: string, language: string): GuardFault[] {
   return found.filter(([pattern, where]) => pattern.test(where)).map(([, , what]) => ({ guard: 'markup', detail: `it contains ${what}` }));
 }
 
-const domain = /(?<![\p{L}\p{N}])[\p{L}\p{N}-]{2,}\.(?:com|net|org|io|co|shop|store|example|info|biz|ru|ir|de|fr|es|uk|xyz|top|site|online|app|link|ly|me|test)(?![\p{L}\p{N}])/iu;
+const domain =
+  /(?<![\p{L}\p{N}])[\p{L}\p{N}-]{2,}\.(?:com|net|org|io|co|shop|store|example|info|biz|ru|ir|de|fr|es|uk|xyz|top|site|online|app|link|ly|me|test)(?![\p{L}\p{N}])/iu;
 
 function linkFaults(text: string): GuardFault[] {
-  const isLink = /\w:\/\/|(?<!\p{L})(?:https?|hxxps?|ftp|mailto|tel|javascript|data|sms):|www\.|\S\/\S*\/|\bdot\s+com\b/iu.test(text) || domain.test(text);
+  const isLink =
+    /\w:\/\/|(?<!\p{L})(?:https?|hxxps?|ftp|mailto|tel|javascript|data|sms):|www\.|\S\/\S*\/|\bdot\s+com\b/iu.test(text) || domain.test(text);
   return isLink ? [{ guard: 'link', detail: 'it contains an address; the button and the link are added by themselves' }] : [];
 }
 
 function personFaults(text: string, { secrets, facts }: GuardInput): GuardFault[] {
   const faults: GuardFault[] = [];
   if (/[^\s@]+\s?(?:@|\(at\)|\[at\])\s?[^\s@]+\.\p{L}/iu.test(text)) faults.push({ guard: 'personal_data', detail: 'it contains an email address' });
-  if (/\+\d[\d\s().-]{6,}|(?<![\d.,])\d[\d\s().-]{7,}\d(?![.,]\d)/u.test(text)) faults.push({ guard: 'personal_data', detail: 'it contains a telephone number' });
+  if (/\+\d[\d\s().-]{6,}|(?<![\d.,])\d[\d\s().-]{7,}\d(?![.,]\d)/u.test(text))
+    faults.push({ guard: 'personal_data', detail: 'it contains a telephone number' });
   const known = knowledgeOf(facts).vocabulary;
   const leaked = secrets
     .flatMap((secret) => normalised(secret).toLowerCase().split(/\s+/))
@@ -148,7 +151,7 @@ const latin = /\p{Script=Latin}/u;
 function languageFaults(text: string, language: string): GuardFault[] {
   const fault = (detail: string): GuardFault[] => [{ guard: 'language', detail }];
   const script = scripts[language] ?? latin;
-  const letters = [...text.replaceAll(mark, '')].filter((c) => /\p{L}/u.test(c));
+  const letters = text.replaceAll(mark, '').match(/\p{L}/gu) ?? [];
   const others = letters.filter((c) => !script.test(c));
   // Names of products stay in their own script; the rest of a sentence does not.
   if (others.some((c) => !latin.test(c))) return fault(`it is written in another script than ${language} is`);
@@ -212,10 +215,13 @@ function knowledgeOf(facts: ModelFacts): Knowledge {
     claims.set(claim, own);
   }
   const trusted = [facts.storeName, ...['shipping', 'returns'].map((claim) => facts.claims[claim as ClaimName])].filter((v) => typeof v === 'string');
-  const quoted = typeof facts.claims.reviews === 'object' && facts.claims.reviews !== null && !Array.isArray(facts.claims.reviews) ? facts.claims.reviews : {};
+  const quoted =
+    typeof facts.claims.reviews === 'object' && facts.claims.reviews !== null && !Array.isArray(facts.claims.reviews) ? facts.claims.reviews : {};
   const quotes = [quoted['quote'], quoted['author']].filter((v) => typeof v === 'string');
   const names = [...titles, ...quotes, facts.firstName ?? ''].map((title) => title.replace(/…$/, '').trim());
-  const phrases = [...trusted, ...names.filter((name) => isPlainName(name, facts.language))].map(normalised).filter((phrase) => /\p{L}{2}/u.test(phrase));
+  const phrases = [...trusted, ...names.filter((name) => isPlainName(name, facts.language))]
+    .map(normalised)
+    .filter((phrase) => /\p{L}{2}/u.test(phrase));
   const vocabulary = new Set(phrases.flatMap((phrase) => phrase.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []));
   const made = { phrases: phrases.toSorted((a, b) => b.length - a.length), vocabulary, prices, numbers, claims };
   remembered.set(facts, made);
@@ -233,8 +239,8 @@ function isPlainName(name: string, language: string): boolean {
   const text = normalised(name);
   const topics: Topic[] = ['stock', 'price_drop', 'reviews', 'shipping', 'returns', 'deadline', 'discount', 'instructions'];
   return (
-    [...name].length <= 120 &&
-    !invisible.test(name.replace(/[\u200c\u200d]/g, '')) &&
+    name.length <= 120 &&
+    !invisible.test(name.replace(/\u200c|\u200d/g, '')) &&
     !/[{}<>\\|[\]`]/.test(text) &&
     linkFaults(text).length === 0 &&
     !moneyIn(text).length &&
@@ -287,7 +293,8 @@ function sentenceFaults(sentence: string, facts: ModelFacts, known: Knowledge): 
   const faults: GuardFault[] = [];
   const says = (topic: Topic) => topicPattern(topic, facts.language).test(sentence);
   if (says('deadline')) faults.push({ guard: 'urgency', detail: `it names a deadline: ${shown(sentence)}` });
-  if (says('discount') || /[%٪]/.test(sentence)) faults.push({ guard: 'discount', detail: `it speaks of a discount, a code or a gift: ${shown(sentence)}` });
+  if (says('discount') || /[%٪]/.test(sentence))
+    faults.push({ guard: 'discount', detail: `it speaks of a discount, a code or a gift: ${shown(sentence)}` });
   if (says('instructions')) faults.push({ guard: 'instructions', detail: `it speaks of its instructions: ${shown(sentence)}` });
   const claimed = claimTopics.filter(says);
   for (const claim of claimed) {
@@ -301,11 +308,13 @@ function sentenceFaults(sentence: string, facts: ModelFacts, known: Knowledge): 
       if (!known.prices.has(value)) faults.push({ guard: 'price', detail: `no fact has the price ${value}` });
       continue;
     }
-    const allowed = claimed.length === 0 ? known.numbers.has(value) || known.prices.has(value) : claimed.some((c) => known.claims.get(c)?.has(value) === true);
+    const allowed =
+      claimed.length === 0 ? known.numbers.has(value) || known.prices.has(value) : claimed.some((c) => known.claims.get(c)?.has(value) === true);
     if (!allowed) faults.push({ guard: 'number', detail: `no fact for this sentence has the number ${value}` });
   }
   // A phrase of the facts beside a currency is no price.
-  if (new RegExp(`${currency}\\s*${mark}|${mark}\\s*${currency}`, 'iu').test(sentence)) faults.push({ guard: 'price', detail: 'a name stands where a price would' });
+  if (new RegExp(`${currency}\\s*${mark}|${mark}\\s*${currency}`, 'iu').test(sentence))
+    faults.push({ guard: 'price', detail: 'a name stands where a price would' });
   if (numberWords.test(sentence) && (claimed.length > 0 || new RegExp(currency, 'iu').test(sentence)))
     faults.push({ guard: 'number', detail: `it claims a number in words: ${shown(sentence)}` });
   return faults;

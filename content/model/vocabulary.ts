@@ -82,7 +82,9 @@ const stems: Record<Topic, Record<string, string>> = {
 
 /** What no list of words says: "3 left", "2 of them are left". */
 const patterns: Partial<Record<Topic, Record<string, string>>> = {
-  stock: { en: '\\d+\\s+(?:\\p{L}+\\s+){0,3}left(?![\\p{L}])|(?:two|three|four|five|six|seven|eight|nine|ten|couple|handful)\\s+(?:\\p{L}+\\s+){0,3}left(?![\\p{L}])' },
+  stock: {
+    en: '\\d+\\s+(?:\\p{L}+\\s+){0,3}left(?![\\p{L}])|(?:two|three|four|five|six|seven|eight|nine|ten|couple|handful)\\s+(?:\\p{L}+\\s+){0,3}left(?![\\p{L}])',
+  },
 };
 
 /** Languages in which a text can be checked. In others the template goes out. */
@@ -110,7 +112,9 @@ const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').re
 /** The commonest short words of languages in the Latin script: by them one is told from another. */
 export const stopWords: Readonly<Record<string, ReadonlySet<string>>> = {
   en: wordSet('the and you your is it in to of for we are this that with have if was at our on be can still what from there need any'),
-  de: wordSet('der die das und sie ihr ihre ihren ihrem ist im in zu den dem mit für wir ein eine noch es wenn auf bei haben du dein deine dir nicht auch von'),
+  de: wordSet(
+    'der die das und sie ihr ihre ihren ihrem ist im in zu den dem mit für wir ein eine noch es wenn auf bei haben du dein deine dir nicht auch von',
+  ),
   fr: wordSet('le la les et vous votre vos est dans de des du pour nous un une avec si ce cette sur à au que toujours avez il elle pas ou tu ton ta'),
   es: wordSet('el la los las y tu su usted es en de del para nosotros un una con si este esta sobre a al que todavía tiene no o te lo por'),
 };

@@ -58,28 +58,29 @@ const content = z
 
 /** How long before a step is due a model is asked, where the file says nothing. */
 const usualAheadMs = 30 * 60_000;
-const expectedContent = 'the name of a text such as cart/email_2h, or { model: cart/email_2h, fallback: cart/email_2h }';
 const namedText = z.string(expected('the name of a text such as cart/email_2h')).regex(contentName, 'is no name of a text such as cart/email_2h');
-const modelContent = z.strictObject(
-  {
-    model: namedText.meta({ description: 'The brief from which a model writes it: cart/email_2h is cart/email_2h.brief.yaml.' }),
-    fallback: namedText.meta({ description: 'The text that goes out where the model’s does not.' }),
-    ahead: span.optional().meta({ description: 'How long before the step is due the model is asked; 30m where it is left out.' }),
-  },
-  expected(expectedContent),
-);
+const modelContent = z.strictObject({
+  model: namedText.meta({ description: 'The brief from which a model writes it: cart/email_2h is cart/email_2h.brief.yaml.' }),
+  fallback: namedText.meta({ description: 'The text that goes out where the model’s does not.' }),
+  ahead: span.optional().meta({ description: 'How long before the step is due the model is asked; 30m where it is left out.' }),
+});
 
 const stepContent = z
   .unknown()
   .transform((value, context): { text: string; model?: ModelCopy } => {
     if (typeof value === 'string' && contentName.test(value)) return { text: value };
     if (typeof value !== 'object' || value === null) {
-      context.addIssue({ code: 'custom', message: `is not understood: write ${expectedContent}` });
+      context.addIssue({ code: 'custom', message: 'is not understood: write the name of a text such as cart/email_2h' });
       return z.NEVER;
     }
     const read = modelContent.safeParse(value);
     if (read.success) return { text: read.data.fallback, model: { brief: read.data.model, aheadMs: read.data.ahead ?? usualAheadMs } };
-    for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
+    for (const issue of read.error.issues) {
+      const keys = issue.code === 'unrecognized_keys' ? issue.keys : null;
+      if (keys === null) context.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+      else
+        for (const key of keys) context.addIssue({ code: 'custom', path: [key], message: 'is not a field here: check its spelling, or remove it' });
+    }
     return z.NEVER;
   })
   .meta({

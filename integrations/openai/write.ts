@@ -70,7 +70,12 @@ async function whole(client: OpenAI, body: ChatCompletionCreateParamsNonStreamin
   return judged({ text: choice?.message?.content ?? '', refusal: choice?.message?.refusal ?? null, finish: choice?.finish_reason ?? null }, progress);
 }
 
-async function streamed(client: OpenAI, body: ChatCompletionCreateParamsNonStreaming, signal: AbortSignal, progress: Progress): Promise<WriteOutcome> {
+async function streamed(
+  client: OpenAI,
+  body: ChatCompletionCreateParamsNonStreaming,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<WriteOutcome> {
   const stream = await client.chat.completions.create({ ...body, stream: true, stream_options: { include_usage: true } }, { signal });
   let text = '';
   let refusal = '';

@@ -65,7 +65,8 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
     const body = await textOf(request);
     const authorization = request.headers.authorization ?? '';
     if (apiKey !== null && authorization !== `Bearer ${apiKey}`) return refuse(response, 401, 'invalid_api_key');
-    if (request.method === 'GET' && request.url?.endsWith('/models')) return json(response, 200, { object: 'list', data: [{ id: label, object: 'model' }] });
+    if (request.method === 'GET' && request.url?.endsWith('/models'))
+      return json(response, 200, { object: 'list', data: [{ id: label, object: 'model' }] });
     if (request.method !== 'POST' || request.url?.endsWith('/chat/completions') !== true) return refuse(response, 404, 'not_found');
     const asked = JSON.parse(body) as { messages: { role: string; content: string }[]; stream?: boolean; model: string };
     calls.push({ authorization, body, messages: asked.messages, streamed: asked.stream === true });
@@ -133,7 +134,10 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
 /** Writes about the first title among the facts, in their language. */
 function usualAnswer(prompt: string, seed: string): SampleText {
   const facts = factsIn(prompt);
-  const choice = createHash('sha256').update(`${seed}\n${JSON.stringify(facts)}`).digest().readUInt16BE(0);
+  const choice = createHash('sha256')
+    .update(`${seed}\n${JSON.stringify(facts)}`)
+    .digest()
+    .readUInt16BE(0);
   const { language = 'en', channel, subject } = facts;
   const text = sampleText(language, titleIn(subject), choice);
   return channel === 'sms' ? { subject: '', body: text.subject, cta: '' } : text;

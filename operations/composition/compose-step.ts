@@ -48,7 +48,12 @@ export async function composeStep(deps: ComposeDeps, input: ComposeInput, signal
     const found = await deps.db.withTenant(input.tenantId, (tx) => prepare(tx, deps, input));
     if (found.kind !== 'prepared') return found;
     const prompt: WriteRequest = {
-      messages: promptOf(found.about.brief, found.about.brand, found.about.facts, faults.map(({ detail }) => detail)),
+      messages: promptOf(
+        found.about.brief,
+        found.about.brand,
+        found.about.facts,
+        faults.map(({ detail }) => detail),
+      ),
       answer: answerSchema,
       mostTokens,
     };
@@ -90,7 +95,8 @@ async function prepare(tx: Tx, deps: ComposeDeps, input: ComposeInput): Promise<
   const step = version.definition.steps.find(({ id }) => id === stepId);
   if (step?.model === undefined) return done('it is in another version now');
   const ledger = await readLedger(tx, [enrollmentId]);
-  if (ledger.some((row) => row.stepId === stepId && (row.state === 'sent' || row.state === 'skipped' || row.state === 'unknown'))) return done('it is settled');
+  if (ledger.some((row) => row.stepId === stepId && (row.state === 'sent' || row.state === 'skipped' || row.state === 'unknown')))
+    return done('it is settled');
   const outlets = toOutlets(deps, await readConfigured(tx));
   const plan = compilePlan(version.definition, version.version, enrollment.timeScale);
   const reading = await readFacts(tx, deps.sealing, {
@@ -191,15 +197,21 @@ async function storeOutcome(deps: ComposeDeps, found: Prepared, call: Call, outc
   }
   const isText = found.channel === 'sms';
   const words: WrittenWords | null =
-    answer === null ? null : { body: answer.body, subject: isText ? '' : answer.subject, cta: isText ? '' : answer.cta, language: about.facts.language };
-  const faults: GuardFault[] = words === null ? [{ guard: 'shape', detail: 'the answer had none of the asked shapes' }] : judgeWords({ ...about, words });
+    answer === null
+      ? null
+      : { body: answer.body, subject: isText ? '' : answer.subject, cta: isText ? '' : answer.cta, language: about.facts.language };
+  const faults: GuardFault[] =
+    words === null ? [{ guard: 'shape', detail: 'the answer had none of the asked shapes' }] : judgeWords({ ...about, words });
   const [first] = faults;
   if (words !== null && first === undefined) {
     await store({ kind: 'ready', words, approval: settings.modelApproval }, null);
     return done('a text is there');
   }
   if (isLast && first !== undefined) {
-    const detail = faults.map((fault) => fault.detail).join('; ').slice(0, 500);
+    const detail = faults
+      .map((fault) => fault.detail)
+      .join('; ')
+      .slice(0, 500);
     await store({ kind: 'failed', reason: 'guard', guard: first.guard, detail }, null);
     return done(`no text: guard ${first.guard}`);
   }

@@ -50,7 +50,13 @@ export type Begun =
  */
 export async function beginCall(tx: Tx, request: CallRequest): Promise<Begun> {
   const { tenantId, enrollmentId, stepId, nowMs, settings } = request;
-  const asked = { channel: request.channel, language: request.language, fingerprint: request.fingerprint, model: request.model, dueAt: request.dueMs };
+  const asked = {
+    channel: request.channel,
+    language: request.language,
+    fingerprint: request.fingerprint,
+    model: request.model,
+    dueAt: request.dueMs,
+  };
   await tx
     .insert(compositions)
     .values({ tenantId, id: uuidv7(), enrollmentId, stepId, state: 'waiting', ...asked })

@@ -25,7 +25,13 @@ export function compositionFacts(version: Version, stepId: string, reading: Read
   const brief = readBrief(version.content[name]);
   const { person } = reading;
   const facts = modelFactsOf({ facts: commonFactsOf(reading), brief, channel, orders: person.orderCount, lastName: person.lastName });
-  return { brief, facts, fingerprint: fingerprintOf(facts), brand: brandOf(reading.settings), secrets: person.lastName === null ? [] : [person.lastName] };
+  return {
+    brief,
+    facts,
+    fingerprint: fingerprintOf(facts),
+    brand: brandOf(reading.settings),
+    secrets: person.lastName === null ? [] : [person.lastName],
+  };
 }
 
 const brandOf = ({ brandVoice, modelBannedWords, modelRequiredWords }: TenantSettings): BrandRules => ({

@@ -300,14 +300,7 @@ async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Chan
   return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id });
 }
 
-function claimStep(
-  attempt: DispatchAttempt,
-  outlet: Outlet,
-  reading: Reading,
-  words: WrittenWords | null,
-  dueMs: number,
-  nowMs: number,
-): Decided {
+function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, words: WrittenWords | null, dueMs: number, nowMs: number): Decided {
   const { tx, deps, stepId, version, claim } = attempt;
   const { enrollment, row } = attempt.locked;
   const messageId = row?.id ?? uuidv7();

@@ -9,8 +9,7 @@ export const smsContent: ChannelContent<'sms', CompiledSms> = {
   suffix: '.sms',
   compile: async (source, purpose) => compileSms(source, purpose),
   // A model's words, and the link behind them.
-  forModel: async () =>
-    Object.fromEntries(checkedLanguages.map((language) => [language, { text: '{{ words.body }} {{ link.url }}', language }])),
+  forModel: async () => Object.fromEntries(checkedLanguages.map((language) => [language, { text: '{{ words.body }} {{ link.url }}', language }])),
   read: (stored) => compiledSms.parse(stored),
   compose(compiled, facts, to) {
     const shortUrl = facts.links.short();

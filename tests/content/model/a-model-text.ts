@@ -18,8 +18,18 @@ export function cartFacts(items: readonly Record<string, unknown>[], more: Parti
 
 export const aLamp = { title: 'Walnut desk lamp', quantity: 1, priceMinor: 12_990 };
 
-export function modelFacts(items: readonly Record<string, unknown>[] = [aLamp], brief: Partial<Brief> = {}, more: Partial<CommonFacts> = {}): ModelFacts {
-  return modelFactsOf({ facts: cartFacts(items, more), brief: { ...generalBrief('cart'), ...brief }, channel: 'email', orders: 2, lastName: 'Vandermeer' });
+export function modelFacts(
+  items: readonly Record<string, unknown>[] = [aLamp],
+  brief: Partial<Brief> = {},
+  more: Partial<CommonFacts> = {},
+): ModelFacts {
+  return modelFactsOf({
+    facts: cartFacts(items, more),
+    brief: { ...generalBrief('cart'), ...brief },
+    channel: 'email',
+    orders: 2,
+    lastName: 'Vandermeer',
+  });
 }
 
 export const goodWords: WrittenWords = {

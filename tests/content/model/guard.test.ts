@@ -37,7 +37,7 @@ const broken: [Guard, string][] = [
   ['urgency', '2 left.'],
   ['urgency', 'Your cart expires tonight.'],
   ['urgency', 'Don’t miss it.'],
-  ['urgency', 'Don\'t miss it.'],
+  ['urgency', "Don't miss it."],
   ['claim', 'It has great reviews.'],
   ['claim', 'It is a bestseller.'],
   ['claim', 'We ship it with express delivery.'],

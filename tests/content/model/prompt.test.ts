@@ -22,7 +22,10 @@ test('instructions come from the brief and the store, data stands apart', () => 
 });
 
 test('what was wrong with the text before is said in words', () => {
-  expect(promptOf(brief, brand, modelFacts(), ['it contains a link']).at(-1)).toEqual({ role: 'system', content: expect.stringContaining('it contains a link') });
+  expect(promptOf(brief, brand, modelFacts(), ['it contains a link']).at(-1)).toEqual({
+    role: 'system',
+    content: expect.stringContaining('it contains a link'),
+  });
 });
 
 test('no address, number or surname is among the facts, wherever it came from', () => {
