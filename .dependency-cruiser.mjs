@@ -29,7 +29,10 @@ const house = {
   },
   // Only through the file that the API publishes (openapi.json): what we use, everyone can use.
   sdk: { may: [], because: 'it knows what openapi.json says, and nothing of the server' },
-  cli: { may: ['sdk', 'domain'], because: 'what a command can do with a server, every caller of the API can; a file is rehearsed without one' },
+  cli: {
+    may: ['sdk', 'domain', 'content'],
+    because: 'what a command can do with a server, every caller of the API can; a file is rehearsed and previewed without one',
+  },
   web: { may: ['sdk'], because: 'the dashboard has no door of its own' },
   deploy: { may: [], because: 'scripts for containers that hold none of our code' },
 };

@@ -25,6 +25,7 @@ import { healthRoutes } from './routes/health/health.ts';
 import { metricsRoute } from './routes/health/metrics.ts';
 import { linkRoutes } from './routes/links/links.ts';
 import { startRoutes } from './routes/live/start.ts';
+import { onsiteRoutes } from './routes/onsite/onsite.ts';
 import { completeOpenApi, openApi, openApiRoute } from './routes/open-api.ts';
 import { recoveryRoutes } from './routes/recovery/recovery.ts';
 import { webhookRoutes } from './routes/webhooks/receive.ts';
@@ -91,6 +92,7 @@ export async function buildApp({
 
   await app.register(webhookRoutes, { deps });
   await app.register(linkRoutes, { deps, limits });
+  await app.register(onsiteRoutes, { deps, limits });
   const storage = createExamineStorage(deps);
   await app.register(healthRoutes, { storage, examine: createExamine(deps, client, storage) });
   await app.register(metricsRoute, { deps, registry });

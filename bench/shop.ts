@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { pino } from 'pino';
-import { signStandardWebhook } from '../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../integrations/standard-webhooks.ts';
 import { acceptDelivery } from '../operations/accept-delivery.ts';
 import { type BuiltDeps, createDeps, type DepsOptions } from '../operations/create-deps.ts';
 import { type ProvisionedTenant, provisionTenant } from '../operations/provision-tenant.ts';

@@ -16,6 +16,8 @@ import { schema } from './schema.ts';
 import { send } from './send.ts';
 import { sequences } from './sequences.ts';
 import { settings } from './settings.ts';
+import { preview } from './preview.ts';
+import { sendTest } from './send-test.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { suppressions } from './suppressions.ts';
@@ -39,6 +41,8 @@ const commands: Readonly<Record<string, Command>> = {
   explain: explainCommand,
   lint,
   rehearse,
+  preview,
+  'send-test': sendTest,
   sequences,
   backtest,
   bulk,

@@ -1,5 +1,6 @@
 import { wordsView, type WordsView } from '../domain/composition/words.ts';
 import type { ViewTools } from '../domain/subjects/kind.ts';
+import { type ClaimsView, claimsView, nothingClaimed } from './claims-view.ts';
 import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
 import { isRightToLeft } from '../domain/languages.ts';
 import { formatMoney, usableLocale } from './money.ts';
@@ -12,7 +13,7 @@ import { webUrl } from './web-url.ts';
  * stands beside them under its own names (`cart`, `lead` …). Published versions keep their templates, so a name in here is never renamed or
  * removed, only added.
  */
-export interface CommonView extends Record<string, unknown> {
+export interface CommonView extends Record<string, unknown>, ClaimsView {
   store: {
     name: string;
     url: string;
@@ -21,8 +22,10 @@ export interface CommonView extends Record<string, unknown> {
     returnsNote: string | null;
   };
   contact: { firstName: string | null };
+  /** The same as `contact.firstName`. */
+  firstName: string | null;
+  name: string | null;
   segment: CommonFacts['segment'];
-  reviews: { productTitle: string; average: string; count: string; quote: string | null; author: string | null } | null;
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
   link: { url: string };
   synthetic: boolean;
@@ -32,6 +35,8 @@ export interface CommonView extends Record<string, unknown> {
   locale: string;
   /** What a model has written; in the layout of such texts only. */
   words?: WordsView;
+  /** In which dates are written, IANA; null: UTC. */
+  timeZone: string | null;
 }
 
 /** A fact without which a message must not go out is missing. Programs act on `code`. */
@@ -70,8 +75,18 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     link: webUrl(link.subject),
     lowStockAt: store.lowStockThreshold,
   };
+  const firstName = firstNameOf(line(contact.firstName, 60));
+  const own = subject.kind.view(subject, tools);
   return {
-    ...subject.kind.view(subject, tools),
+    ...notKnown,
+    ...own,
+    // Facts without claims are an invented message's: what they say is taken as it is.
+    ...(facts.claims === undefined
+      ? { ...nothingClaimed, ...own, reviews: reviewsView(facts.reviews, locale, line) }
+      : claimsView(facts.claims, { locale, direction, timeZone: contact.timeZone ?? 'UTC', line })),
+    firstName,
+    name: firstName,
+    timeZone: contact.timeZone ?? null,
     store: {
       name: line(store.name, 60) ?? new URL(storeUrl).hostname,
       url: storeUrl,
@@ -79,9 +94,8 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
       shippingNote: line(store.shippingNote, 400),
       returnsNote: line(store.returnsNote, 400),
     },
-    contact: { firstName: firstNameOf(line(contact.firstName, 60)) },
+    contact: { firstName },
     segment: facts.segment,
-    reviews: reviewsView(facts.reviews, locale, line),
     link: { url: tools.link ?? tools.storeUrl },
     synthetic: facts.synthetic,
     language,
@@ -89,6 +103,9 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     ...(facts.words === undefined ? {} : { words: wordsView(facts.words) }),
   };
 }
+
+/** What a lead may have told, for copy about anything. */
+const notKnown = { interest_area: null, budget: null, preferences: null };
 
 function reviewsView(reviews: ReviewFacts | null, locale: string, line: ViewTools['line']): CommonView['reviews'] {
   const productTitle = line(reviews?.productTitle ?? null, 80);

@@ -1,4 +1,5 @@
 import type { WrittenWords } from '../domain/composition/words.ts';
+import type { Claims } from '../domain/claims/index.ts';
 import type { BaseSegment } from '../domain/people/segments.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import type { TenantSettings } from '../domain/tenant-settings.ts';
@@ -47,9 +48,17 @@ export interface SubjectFacts {
  */
 export interface CommonFacts {
   store: StoreFacts;
-  contact: { firstName: string | null; locale: string | null };
+  contact: {
+    firstName: string | null;
+    /** BCP 47. */
+    locale: string | null;
+    /** IANA; absent: not known. */
+    timeZone?: string | null;
+  };
   subject: SubjectFacts;
   segment: BaseSegment;
+  /** What may be claimed now; absent: `reviews`, and what the subject says of its stock, are taken as they are. */
+  claims?: Claims;
   reviews: ReviewFacts | null;
   /** No offers exist yet; copy promises no discount. */
   offer: null;

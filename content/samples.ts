@@ -1,8 +1,62 @@
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
+import { type Claims, noClaims } from '../domain/claims/index.ts';
+import type { FactValue } from '../domain/facts/index.ts';
 import type { CommonFacts } from './copy-facts.ts';
 import { subjectContentOf } from './subjects/index.ts';
 
 type Invented = Omit<CommonFacts, 'subject'>;
+
+const claimedFact = { id: 'sample', subject: 'sample', source: 'a sample', observedAtMs: 0, expiresAtMs: 1 };
+const why = 'it is taken to be so in a sample';
+
+/** Every claim holds. Invented. */
+const everythingClaimed: Claims = {
+  stock: {
+    holds: true,
+    why,
+    fact: { ...claimedFact, kind: 'stock', value: { left: 3 } },
+    value: { title: 'Merino Crew Sweater', left: 3 },
+  },
+  price_drop: {
+    holds: true,
+    why,
+    fact: { ...claimedFact, kind: 'price', value: { price: '79.00', currency: 'USD', as_in_carts: true } },
+    value: { title: 'Merino Crew Sweater', beforeMinor: 8_900, nowMinor: 7_900, currency: 'USD' },
+  },
+  reviews: {
+    holds: true,
+    why,
+    fact: { ...claimedFact, kind: 'review', value: { average: 4.7, count: 128, quote: null, author: null } },
+    value: {
+      title: 'Merino Crew Sweater',
+      average: 4.7,
+      count: 128,
+      quote: 'Warm, light, and it still looks new after a winter.',
+      author: 'Sam',
+    },
+  },
+  market: {
+    holds: true,
+    why,
+    fact: {
+      ...claimedFact,
+      kind: 'market',
+      value: { trigger: 'new_sales_nearby', statement: 'Three flats in Upper Springfield were sold in October.', date: '2026-11-02' },
+    },
+    value: {
+      area: 'Upper Springfield',
+      trigger: 'new_sales_nearby',
+      statement: 'Three flats in Upper Springfield were sold in October.',
+      date: '2026-11-02',
+    },
+  },
+  offer_end: {
+    holds: true,
+    why,
+    fact: { ...claimedFact, kind: 'offer_end', value: { ends_at: '2026-11-30T23:00:00Z', name: 'Free delivery' } },
+    value: { name: 'Free delivery', endsAtMs: Date.UTC(2026, 10, 30, 23) },
+  },
+};
 
 /** Every fact known. Invented. */
 const everythingKnown: Invented = {
@@ -20,12 +74,8 @@ const everythingKnown: Invented = {
   },
   contact: { firstName: 'Robin', locale: 'en-US' },
   segment: 'RETURNING',
-  reviews: {
-    productTitle: 'Merino Crew Sweater',
-    averageOfFive: 4.7,
-    count: 128,
-    quote: { text: 'Warm, light, and it still looks new after a winter.', author: 'Sam' },
-  },
+  claims: everythingClaimed,
+  reviews: null,
   offer: null,
   synthetic: true,
 };
@@ -46,10 +96,28 @@ const nothingKnown: Invented = {
   },
   contact: { firstName: null, locale: null },
   segment: 'FIRST_TIME',
+  claims: noClaims,
   reviews: null,
   offer: null,
   synthetic: false,
 };
+
+/** The same with other reviews, and with the last one in stock. */
+const reviewedBy = (said: Pick<FactValue<'review'>, 'average' | 'count' | 'quote' | 'author'>): Claims => ({
+  ...everythingClaimed,
+  stock: {
+    holds: true,
+    why,
+    fact: { ...claimedFact, kind: 'stock', value: { left: 1 } },
+    value: { title: 'Merino Crew Sweater', left: 1 },
+  },
+  reviews: {
+    holds: true,
+    why,
+    fact: { ...claimedFact, kind: 'review', value: said },
+    value: { title: 'Merino Crew Sweater', ...said },
+  },
+});
 
 const invented: readonly { name: string; facts: Invented }[] = [
   { name: 'everything known', facts: everythingKnown },
@@ -60,7 +128,7 @@ const invented: readonly { name: string; facts: Invented }[] = [
       ...everythingKnown,
       segment: 'HIGH_VALUE',
       store: { ...everythingKnown.store, shippingNote: null, supportEmail: null },
-      reviews: { productTitle: 'Merino Crew Sweater', averageOfFive: 5, count: 1, quote: null },
+      claims: reviewedBy({ average: 5, count: 1, quote: null, author: null }),
     },
   },
   {
@@ -70,7 +138,7 @@ const invented: readonly { name: string; facts: Invented }[] = [
       segment: 'FIRST_TIME',
       store: { ...everythingKnown.store, name: 'Juniper, Fold & Daughters Outdoor Clothing', returnsNote: null },
       contact: { firstName: 'Maximilian-Alexander', locale: 'en-US' },
-      reviews: { productTitle: 'Merino Crew Sweater', averageOfFive: 4, count: 2, quote: { text: 'Lovely.', author: null } },
+      claims: reviewedBy({ average: 4, count: 2, quote: 'Lovely.', author: null }),
     },
   },
   { name: 'a name in another script', facts: { ...everythingKnown, contact: { firstName: 'Ольга', locale: 'en-US' } } },

@@ -147,6 +147,8 @@ export type DomainEvent =
         message: string | null;
         /** The page about what they asked for. */
         url: string | null;
+        /** The area that they asked about, such as a part of a town; absent or null: the source does not say. */
+        area?: string | null;
         currency: string | null;
         /** What it may be worth, as the source estimates. */
         valueMinor: number | null;

@@ -1,6 +1,8 @@
 import { generic } from './generic/index.ts';
 import { openAi } from './openai/index.ts';
+import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
+import { resend } from './resend/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
@@ -16,8 +18,10 @@ export const integrations: Integrations = registryOf([
   wooCommerce,
   generic,
   smtp,
+  resend,
   twilio,
   openAi,
+  onsite,
 ]);
 
 /** A registry of these providers. @throws when two have one name */

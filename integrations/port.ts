@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Channel, PayloadOf } from '../domain/channels/index.ts';
+import type { Channel, OnsitePayload, PayloadOf } from '../domain/channels/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
 
@@ -92,7 +92,7 @@ export interface Receiver {
   reread(delivery: Delivery, store: StoreContext): Normalised;
 }
 
-export type { Channel, EmailPayload, SmsPayload } from '../domain/channels/index.ts';
+export type { Channel, EmailPayload, OnsitePayload, SmsPayload } from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
 export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 
@@ -158,10 +158,33 @@ export interface Sender<C extends Channel = Channel> {
   open(): Promise<SenderSession<C>>;
 }
 
+/** Where pop-ups wait for a page view: our own database, of which an integration sees this much. */
+export interface PopupStore {
+  /**
+   * Put a pop-up down under its key, in one transaction.
+   * @param mayCommit - asked synchronously right before COMMIT; where it says no, nothing is stored
+   * @returns `another`: the key holds another pop-up already, and nothing was changed
+   * @throws PopupStoreError
+   */
+  putDown(sendKey: string, popup: OnsitePayload, mayCommit: () => boolean): Promise<'stored' | 'another' | 'too_late'>;
+}
+
+/** Thrown by a `PopupStore`. `refused` and `away`: nothing is stored. `unclear`: COMMIT was sent, and nobody knows what became of it. */
+export class PopupStoreError extends Error {
+  override readonly name = 'PopupStoreError';
+  readonly code: 'refused' | 'away' | 'unclear';
+  constructor(code: PopupStoreError['code'], cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.code = code;
+  }
+}
+
 /** What a sender's factory knows beside the configuration. */
 export interface SenderContext {
   /** The connection's own webhook, to which the provider can report receipts; null: there is none. */
   webhookUrl: string | null;
+  /** Where the store's pop-ups wait; absent: nowhere, and none can be sent. */
+  popups?: PopupStore;
 }
 
 /** A provider: a folder, `integrations/<name>/`, and one line in `integrations/index.ts`. It sends, reports, or both. */
@@ -172,6 +195,11 @@ export interface Integration {
   config?: z.ZodType;
   /** A new secret for the webhooks of a connection; absent: the provider makes it, and it is entered. */
   newSecret?(): string;
+  /**
+   * Kinds of a subject's keys that nobody can guess, and that its source tells no one but the visitor's own browser: a page that names one has the
+   * subject before it. Absent: none, and the page has to bring a proof (`operations/onsite/proof.ts`).
+   */
+  secretKeys?: readonly string[];
   /** The secrets of its webhooks that the configuration holds already, so that nobody enters them twice. @throws ZodError */
   webhookSecrets?(config: unknown): readonly string[];
   receiver?: Receiver;

@@ -5,6 +5,7 @@ import { migrate } from '../db/migrate.ts';
 import { installationKey, masterKey } from './credentials.ts';
 import { startDemoStore } from './demo-store/demo-store.ts';
 import { buildShopSite } from './demo-store/shop-site.ts';
+import type { Window } from './demo-store/shop-window.ts';
 import { inOrder } from './in-order.ts';
 import { lockFile, lockInstance } from './instance-lock.ts';
 import { keepRunning } from './keep-running.ts';
@@ -32,6 +33,8 @@ const say = (line: string) => console.log(line);
 const parts = inOrder();
 const { begin } = parts;
 let stopping: Promise<void> | null = null;
+/** What the counter of the demo shop needs: known when its tenant is. */
+let shopWindow: Window | null = null;
 
 start(process.argv.slice(2)).catch((error: unknown) => {
   if (stopping !== null) return;
@@ -81,6 +84,7 @@ async function start(args: string[]): Promise<void> {
   const phone = shopUrl === null ? null : await startOwnPhone(settings);
   const shop = shopUrl === null || phone === null ? null : { url: shopUrl, timeScale: demoTimeScale, phoneUrl: phone.webUrl };
   const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoShop: shop });
+  if (tenants.demo !== null) shopWindow = { apiUrl, key: tenants.demo.onsiteKey, target: tenants.demo.generic };
 
   const env = {
     DATABASE_URL: databaseUrl,
@@ -111,7 +115,7 @@ async function start(args: string[]): Promise<void> {
 
   writeJson(localDir, 'addresses.json', { live: `${apiUrl}/`, mailbox: mail.webUrl, temporal: temporal.uiUrl, shop: shopUrl });
   if (stopping === null)
-    say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, phoneUrl: phone?.webUrl ?? null, temporal, metricsPort, demo: shopUrl !== null }));
+    say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, phoneUrl: phone?.webUrl ?? null, temporal, metricsPort, shopUrl }));
 }
 
 function wipe(args: readonly string[]): void {
@@ -172,7 +176,7 @@ async function startOwnPhone(settings: LocalSettings): Promise<Phone> {
 }
 
 async function startShopSite(settings: LocalSettings): Promise<string> {
-  const site = buildShopSite(`http://localhost:${settings.ports.api}/`);
+  const site = buildShopSite(`http://localhost:${settings.ports.api}/`, () => shopWindow);
   await begin(
     '',
     () => site.listen({ host: '127.0.0.1', port: settings.ports.shop }),

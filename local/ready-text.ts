@@ -10,13 +10,15 @@ export function readyText(run: {
   temporal: { address: string; uiUrl: string | null };
   /** Where the worker serves its figures. */
   metricsPort: number;
-  demo: boolean;
+  /** The demo shop's pages; null: there is no demo store. */
+  shopUrl: string | null;
 }): string {
   const { settings } = run;
   const rows: [string, string][] = [
     ['Live story', `${run.apiUrl}/`],
     ['Emails', run.mailboxUrl ?? 'go to SMTP_URL'],
     ...(run.phoneUrl === null ? [] : [['Texts', run.phoneUrl] satisfies [string, string]]),
+    ...(run.shopUrl === null ? [] : [['Demo shop', `${run.shopUrl}/   leave a cart, and see the pop-up`] satisfies [string, string]]),
     ['Temporal Web UI', run.temporal.uiUrl ?? 'of TEMPORAL_ADDRESS'],
     ['API', `${run.apiUrl}/openapi.json   key in .rekindle/credentials.json`],
     ['Temporal', run.temporal.address],
@@ -40,7 +42,7 @@ export function readyText(run: {
     '',
     ...table(rows),
     '',
-    run.demo
+    run.shopUrl !== null
       ? 'Synthetic shoppers are at work in the demo store, an hour of theirs in a second: the first emails come within half a minute.'
       : 'No synthetic shoppers this time.',
     'Try next',

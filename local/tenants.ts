@@ -34,7 +34,7 @@ export async function provisionTenants(options: {
   apiUrl: string;
   dir: string;
   demoShop: { url: string; timeScale: number; phoneUrl: string } | null;
-}): Promise<{ demo: ShopTargets | null }> {
+}): Promise<{ demo: (ShopTargets & { onsiteKey: string }) | null }> {
   const { apiUrl, dir, demoShop } = options;
   const before = readCredentials(dir);
   const own = before?.tenant === store.slug ? before.apiKey : null;
@@ -49,9 +49,17 @@ export async function provisionTenants(options: {
     const config = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'demo', from: '+12025550100', baseUrl: demoShop.phoneUrl };
     await connect(shop.tenantId, { integration: 'twilio', name: 'Texts of the demo store', config, secrets: [] });
     const woo = await connect(shop.tenantId, { integration: 'woocommerce', name: `${demo.name} (woocommerce)`, config: null, secrets: [] });
+    const pages = { integration: 'onsite', name: 'Pages of the demo store', config: { origins: originsOf(demoShop.url) }, secrets: [] };
+    const { id: onsiteKey } = await connect(shop.tenantId, pages);
     await restartDemo(shop.tenantId);
-    return { demo: { ...targetsOf(shop, apiUrl), woocommerce: { url: `${apiUrl}${woo.path}`, secret: woo.secret ?? '' } } };
+    return { demo: { ...targetsOf(shop, apiUrl), woocommerce: { url: `${apiUrl}${woo.path}`, secret: woo.secret ?? '' }, onsiteKey } };
   });
+}
+
+/** The page is reached by either name of this machine. */
+function originsOf(shopUrl: string): string[] {
+  const { port } = new URL(shopUrl);
+  return [`http://localhost:${port}`, `http://127.0.0.1:${port}`];
 }
 
 function targetsOf({ webhooks }: ProvisionedTenant, apiUrl: string): Omit<ShopTargets, 'woocommerce'> {

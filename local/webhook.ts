@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { signStandardWebhook } from '../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../integrations/standard-webhooks.ts';
 import { signWooCommerce } from '../integrations/woocommerce/sign.ts';
 import { signShopify } from '../integrations/shopify/sign.ts';
 

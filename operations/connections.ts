@@ -7,6 +7,7 @@ import type { Rate } from '../domain/rate.ts';
 import type { Integration } from '../integrations/port.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
+import { senderContextOf } from './outlets.ts';
 import { type Page, pageOf } from './read/page.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
@@ -265,8 +266,7 @@ export async function checkConnection(deps: Deps, tenantId: string, id: string):
 async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionCheck['sends']> {
   if (row.sealedConfig === null || deps.integrations[row.integration]?.sender === undefined) return null;
   try {
-    const context = { webhookUrl: webhookUrlOf(deps, row.integration, row.id) };
-    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), context);
+    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
     if (sender === null) return null;
     (await sender.open()).close();
     return { ok: true, detail: `${sender.account} lets us in` };

@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/client.ts';
-import { facts, tenants } from '../db/schema/index.ts';
+import { facts, subjectKeys, tenants } from '../db/schema/index.ts';
 import { type Fact, type FactKindName, factKindNames, readStoredFact } from '../domain/facts/index.ts';
 import { factFrom, factReport, type NewFact, type ReportedFact } from '../domain/facts/report.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
@@ -102,13 +102,18 @@ export function listFacts(
 /** More facts about one subject say nothing new. */
 const mostFacts = 500;
 
-/**
- * The latest statements about some subjects, by kind. Of an area, the latest of each trigger.
- * @param about - in the spelling of the kinds
- * @param connectionIds - the shops whose ids these are
- */
-export async function latestFacts(tx: Tx, about: readonly string[], connectionIds: readonly string[]): Promise<Fact[]> {
-  if (about.length === 0) return [];
+/** Which statements are asked for. */
+export interface LatestOf {
+  /** In the spelling of their kinds. */
+  subjects: readonly string[];
+  /** The cart or lead that names them: the ids are those of the connections that know it. */
+  ofSubjectId: string;
+  /** As it was then; absent: now. */
+  untilMs?: number;
+}
+
+/** The latest statements about some subjects, by kind. Of an area, the latest of each trigger. */
+export async function latestFacts(tx: Tx, { subjects, ofSubjectId, untilMs }: LatestOf): Promise<Fact[]> {
   const trigger = sql`coalesce(${facts.value} ->> 'trigger', '')`;
   const rows = await tx
     .selectDistinctOn([facts.kind, facts.subject, trigger], {
@@ -124,8 +129,12 @@ export async function latestFacts(tx: Tx, about: readonly string[], connectionId
     .where(
       and(
         inArray(facts.kind, factKindNames),
-        inArray(facts.subject, [...new Set(about)]),
-        connectionIds.length === 0 ? isNull(facts.connectionId) : or(isNull(facts.connectionId), inArray(facts.connectionId, [...connectionIds])),
+        inArray(facts.subject, [...new Set(subjects)]),
+        or(
+          isNull(facts.connectionId),
+          inArray(facts.connectionId, tx.select({ id: subjectKeys.connectionId }).from(subjectKeys).where(eq(subjectKeys.subjectId, ofSubjectId))),
+        ),
+        untilMs === undefined ? undefined : lte(facts.observedAt, untilMs),
       ),
     )
     // Of several of one instant, the later arrival counts.

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What a link in a message stands for. Ids only: a link that is forwarded tells nothing about the person. */
 export interface LinkTarget {
-  purpose: 'unsubscribe' | 'open' | 'click';
+  purpose: 'unsubscribe' | 'open' | 'click' | 'popup';
   tenantId: string;
   messageId: string;
 }

@@ -3,8 +3,9 @@ import type { Tx } from '../db/client.ts';
 import { connections } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import type { Rate } from '../domain/rate.ts';
-import type { Sender } from '../integrations/port.ts';
+import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
+import { popupStoreOf } from './onsite/popup-store.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
 /** One account through which a tenant's messages leave. */
@@ -41,14 +42,20 @@ export function readConfigured(tx: Tx): Promise<ConnectionRow[]> {
 
 type ConnectionRow = typeof connections.$inferSelect;
 
+/** What the sender of a connection knows beside its configuration. */
+export function senderContextOf(deps: Pick<Deps, 'db' | 'publicUrl'>, { tenantId, integration, id }: ConnectionRow): SenderContext {
+  return { webhookUrl: webhookUrlOf(deps, integration, id), popups: popupStoreOf(deps, tenantId) };
+}
+
 /** @throws when a configuration cannot be unsealed */
-export function toOutlets(deps: Pick<Deps, 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'>, rows: readonly ConnectionRow[]): Outlets {
+export function toOutlets(
+  deps: Pick<Deps, 'db' | 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'>,
+  rows: readonly ConnectionRow[],
+): Outlets {
   const all: (Outlet & { connected: boolean })[] = [];
   for (const row of rows) {
     if (row.sealedConfig === null) continue;
-    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), {
-      webhookUrl: webhookUrlOf(deps, row.integration, row.id),
-    });
+    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
     if (sender !== null) all.push({ connectionId: row.id, rate: row.rate, sender, connected: row.state === 'connected' });
   }
   for (const sender of deps.defaultSenders) all.push({ connectionId: null, rate: null, sender, connected: true });

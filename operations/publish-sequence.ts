@@ -76,6 +76,7 @@ async function compileTexts(
   const begunBy = new Map<Channel, string>();
   const names = [...new Set([...Object.keys(given), ...Object.keys(inUse)])];
   const texts: SequenceText[] = [];
+  const isChanged = (original: string) => JSON.stringify(content[original]) !== JSON.stringify(inUse[original]);
   for (const { step, channel, original } of textsOf(definition)) {
     const channelContent = channelContentOf(channel);
     const isFirst = (begunBy.get(channel) ?? step) === step;
@@ -88,8 +89,8 @@ async function compileTexts(
         const known = names.filter((other) => !isTranslation(other)).join(', ') || 'none';
         throw new PresetError(`${file}: step ${step} needs the copy "${name}" for ${channel}, which does not exist. Known are: ${known}.`);
       }
-      // A draft that gives an empty text for a translation takes it away.
-      if (name !== original && copy?.text.trim() === '') continue;
+      // A draft takes a translation away by an empty text, and by another text in the place of what it was translated from.
+      if (name !== original && (copy === undefined ? isChanged(original) : copy.text.trim() === '')) continue;
       const language = readCopyName(name)?.language ?? null;
       content[name] = copy === undefined ? inUse[name] : await channelContent.compile(copy, { kind, isFirst, language });
       texts.push({ original, language: languageTag(language ?? languageOfText(content[name])) ?? 'en', isTranslation: language !== null });

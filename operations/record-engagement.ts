@@ -29,7 +29,9 @@ export async function recordEngagement(deps: Pick<Deps, 'db' | 'subjects'>, enga
     const found = await lockMessage(tx, messageId);
     if (found === null) return null;
     const otherLinkJustNow = type !== 'opened' && (await otherLinkFollowed(tx, messageId, type));
-    const suspicion = machine ? null : suspicionOf({ type, sinceSentMs: found.sinceSentMs, otherLinkJustNow }, found.timeScale);
+    // No gateway sees a pop-up: whoever follows its link has it on the page before them.
+    const suspicion =
+      machine || found.channel === 'onsite' ? null : suspicionOf({ type, sinceSentMs: found.sinceSentMs, otherLinkJustNow }, found.timeScale);
     const data = suspicion === null ? {} : { suspected: suspicion };
     await tx.execute(sql`
       insert into message_events (tenant_id, id, occurred_at, message_id, enrollment_id, type, machine, data)
@@ -57,6 +59,7 @@ async function lockMessage(tx: Tx, messageId: string) {
   const [found] = await tx
     .select({
       stepId: messages.stepId,
+      channel: messages.channel,
       enrollmentId: messages.enrollmentId,
       timeScale: enrollments.timeScale,
       subject: subjects,

@@ -12,6 +12,7 @@ import {
   suppressions,
   tenants,
 } from '../db/schema/index.ts';
+import { type ClaimName, claimNames } from '../domain/claims/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import type { ContactRecord, Facts } from '../domain/gates/facts.ts';
 import type { ConsentStatement } from '../domain/people/consent.ts';
@@ -28,7 +29,7 @@ import { hasCopy } from '../content/channels/index.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import type { Deps } from './deps.ts';
 import { readAssignment } from './dispatch/assignment.ts';
-import { factsFrom, type StepWorld } from './dispatch/facts.ts';
+import { factsFrom, type Reading, readStated, type StepWorld } from './dispatch/facts.ts';
 import type { EnrollmentRow } from './dispatch/progress.ts';
 import type { Version } from './dispatch/versions.ts';
 import { readConfigured, toOutlets } from './outlets.ts';
@@ -99,7 +100,7 @@ async function chosen(tx: Tx, { subjects: kinds }: Deps, { what }: ContactRehear
 type Contact = typeof contacts.$inferSelect;
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-async function findContact(tx: Tx, named: string): Promise<Contact | null> {
+export async function findContact(tx: Tx, named: string): Promise<Contact | null> {
   const email = named.includes('@') ? normaliseEmail(named) : null;
   if (email === null && !uuid.test(named)) return null;
   const [row] =
@@ -123,8 +124,14 @@ interface Asked {
   nowMs: number;
 }
 
-/** The person and the store, as the first step of the sequence would find them now. */
-async function settingOf(tx: Tx, deps: Deps, { tenantId, contact, tried, nowMs }: Asked): Promise<Setting> {
+/** The person and the store, as a step of the sequence would find them now. */
+export async function readContact(
+  tx: Tx,
+  deps: Deps,
+  { tenantId, contact, tried, nowMs }: Asked,
+  stepId: string,
+  claimsIn: (content: string | null) => readonly ClaimName[] = () => claimNames,
+): Promise<Reading> {
   const { definition } = tried;
   const world = await readWorldOf(tx, deps, tenantId, contact, definition, nowMs);
   const outlets = toOutlets(deps, await readConfigured(tx));
@@ -139,18 +146,30 @@ async function settingOf(tx: Tx, deps: Deps, { tenantId, contact, tried, nowMs }
   const people = { personId: contact.personId, contactIds: world.contacts.map((c) => c.id), holdoutPercent: definition.holdoutPercent };
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of world.others) versions.set(other.versionId, await deps.versions.load(tx, other.versionId));
-  const [first] = definition.steps;
-  if (first === undefined) throw new Error('a sequence without a step');
   const isFile = Object.keys(tried.content).length === 0;
-  const { facts } = factsFrom(
+  return factsFrom(
     {
-      ...{ world, definition, enrollment, ledger: [], kinds: deps.subjects, personId: contact.personId, stepId: first.id },
+      ...{ world, definition, enrollment, ledger: [], kinds: deps.subjects, personId: contact.personId, stepId },
       plan: compilePlan(definition, tried.version, 1),
+      claimsIn,
       isConnected: (channel: Channel) =>
         outlets.forChannel(channel) !== null && (isFile || definition.steps.some((s) => hasCopy(tried.content, s.content, channel))),
     },
-    { hashOf, blocked, assignment: await readAssignment(tx, enrollment, people), versions },
+    {
+      hashOf,
+      blocked,
+      assignment: await readAssignment(tx, enrollment, people),
+      versions,
+      stated: await readStated(tx, { world, kinds: deps.subjects }, claimNames),
+    },
   );
+}
+
+/** The same as the first step finds it, for a rehearsal. */
+async function settingOf(tx: Tx, deps: Deps, asked: Asked): Promise<Setting> {
+  const [first] = asked.tried.definition.steps;
+  if (first === undefined) throw new Error('a sequence without a step');
+  const { facts } = await readContact(tx, deps, asked, first.id);
   return {
     ...plainSetting,
     timeZones: facts.person.zones.timeZones,
@@ -161,6 +180,7 @@ async function settingOf(tx: Tx, deps: Deps, { tenantId, contact, tried, nowMs }
     valueMinor: facts.subject.valueMinor,
     currency: facts.subject.currency,
     stock: facts.subject.stock,
+    ...(facts.claims === undefined ? {} : { claims: facts.claims.known }),
     attributes: facts.attributes,
     channels: facts.channels,
     tracksOpens: facts.settings.trackOpens,

@@ -32,6 +32,7 @@ const problemSchema = z
 const meanings = {
   400: 'The request is not understood.',
   401: 'Who is asking is not known.',
+  403: 'The page that asks is not one of the site.',
   404: 'There is no such thing, or it is not yours.',
   409: 'Something else stands in the way: it was changed meanwhile, is taken, or a rule forbids it. `code` says which.',
   405: 'This address does not take the method; `Allow` names those that it takes.',

@@ -13,6 +13,8 @@ export interface Limits {
   failedAuth: Limit;
   /** Links with a token that we did not sign, by address. */
   badToken: Limit;
+  /** Page views that a store's script tells of, by address: anybody may send them. An office behind one address stays below it. */
+  pageViews: Limit;
   /** Uses of one link, by what its token names, because each use writes a row. */
   link: KeyedLimit;
 }
@@ -36,7 +38,7 @@ export async function createLimits(app: FastifyInstance): Promise<Limits> {
     const counted = limit(max);
     return (request) => counted(request, networkOf(request.ip));
   };
-  return { failedAuth: byAddress(30), badToken: byAddress(30), link: limit(60) };
+  return { failedAuth: byAddress(30), badToken: byAddress(30), pageViews: byAddress(600), link: limit(60) };
 }
 
 /** The owner of one IPv6 address has all 2^64 of its network, so they count as one. */

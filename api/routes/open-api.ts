@@ -25,6 +25,7 @@ export const openApi = (
     { name: 'recovery', description: 'What a merchant sees of the store’s recoveries.' },
     ...resourceTags,
     { name: 'links', description: 'Links in messages.' },
+    { name: 'onsite', description: 'What the script on a store’s pages asks and reports.' },
     { name: 'health', description: 'For those who run it.' },
   ],
   components: {

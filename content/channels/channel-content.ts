@@ -33,4 +33,6 @@ export interface ChannelContent<C extends Channel = Channel, Compiled = unknown>
   read(stored: unknown): Compiled;
   /** @param to - the address, in the spelling of identities */
   compose(compiled: Compiled, facts: CopyFacts, to: string): PayloadOf<C>;
+  /** What a preview names besides the message itself; absent: nothing. */
+  parts?(compiled: Compiled, facts: CopyFacts): { preheader: string | null; cta: string | null };
 }

@@ -1,17 +1,20 @@
 import { type Channel, channels, type MessagePayload, type PayloadOf } from '../../domain/channels/index.ts';
+import { type ClaimName, noClaims } from '../../domain/claims/index.ts';
 import { readCopyName } from '../../domain/sequence/copy-name.ts';
+import { claimsNamedIn } from '../claim-tag.ts';
 import type { CopyFacts } from '../copy-facts.ts';
 import { chooseLanguage, languageTag } from '../../domain/languages.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
+import { onsiteContent } from './onsite/index.ts';
 import { smsContent } from './sms/index.ts';
 
 /** The channels whose messages leave through a provider: each needs a line in the registry. */
 type MessageChannelName = { [C in Channel]: [PayloadOf<C>] extends [never] ? never : C }[Channel];
 
 /** How the messages of each of them are made. A new one is a folder here and a line in this list. */
-export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = { email: emailContent, sms: smsContent };
+export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = { email: emailContent, onsite: onsiteContent, sms: smsContent };
 
 /** How messages of a channel are made; null: its steps have no text. */
 export function channelContentOf(channel: Channel): ChannelContent | null {
@@ -103,6 +106,24 @@ export function composeWritten(
 }
 
 /**
+ * What the texts of that name claim, on any channel and in any language. Texts that were published before there were claims ask for the same facts by `if`.
+ * @param stored - of a published version, which never changes
+ */
+export function claimsIn(stored: Readonly<Record<string, unknown>>, content: string | null): readonly ClaimName[] {
+  if (content === null) return [];
+  const before = claimsBefore.get(stored) ?? new Map<string, readonly ClaimName[]>();
+  claimsBefore.set(stored, before);
+  const known = before.get(content);
+  if (known !== undefined) return known;
+  const texts = Object.entries(stored).flatMap(([name, compiled]) => (name === content || name.startsWith(`${content}.`) ? [compiled] : []));
+  const found = claimsNamedIn(texts);
+  before.set(content, found);
+  return found;
+}
+
+const claimsBefore = new WeakMap<Readonly<Record<string, unknown>>, Map<string, readonly ClaimName[]>>();
+
+/**
  * Make the message of a step, complete and ready to be pinned: in the person's language, else the store's, else English, else in what there is.
  * @param to - the address; empty on a channel that needs none
  * @throws Error when the version has no text for it, which `hasCopy` tells beforehand
@@ -117,12 +138,64 @@ export function composeMessage(
   const made = channelContentOf(channel);
   if (made === null || !hasCopy(stored, content, channel)) throw new Error(`there is no text ${content} for ${channel}`);
   if (content === null) return { payload: made.compose(made.read(null), facts, to), language: null };
+  const text = chosenText(stored, content, channel, facts);
+  if (text === null) return { payload: made.compose(made.read(undefined), facts, to), language: null };
+  return { payload: made.compose(made.read(stored[text.name]), facts, to), language: text.language };
+}
+
+/** The text that the person reads: in their language, else the store's, else English, else in what there is. */
+function chosenText(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, facts: CopyFacts): Translation | null {
   const texts = translationsOf(stored, content, channel);
   const chosen = chooseLanguage(
     texts.map(({ language }) => language),
     [facts.contact.locale, facts.store.locale, 'en'],
   );
   const text = texts.find(({ language }) => language === chosen) ?? texts[0];
-  if (text === undefined || !Object.hasOwn(stored, text.name)) return { payload: made.compose(made.read(undefined), facts, to), language: null };
-  return { payload: made.compose(made.read(stored[text.name]), facts, to), language: text.language };
+  return text !== undefined && Object.hasOwn(stored, text.name) ? text : null;
+}
+
+/** A message as somebody would get it. `claims`: those that its text makes, whether each is shown, and why. */
+export interface MessagePreview {
+  channel: Channel;
+  /** Of its words, BCP 47. */
+  locale: string;
+  subject: string | null;
+  preheader: string | null;
+  html: string | null;
+  text: string;
+  cta: string | null;
+  claims: { claim: ClaimName; shown: boolean; why: string }[];
+}
+
+/** Make the message without anybody to send it to. @throws Error when there is no text for it, which `hasCopy` tells beforehand */
+export function previewMessage(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, facts: CopyFacts): MessagePreview {
+  const { payload, language } = composeMessage(stored, content, channel, facts, channel === 'sms' ? '+12025550100' : 'you@example.com');
+  const made = channelContentOf(channel);
+  const text = chosenText(stored, content, channel, facts);
+  const compiled = text === null ? undefined : stored[text.name];
+  const parts = made?.parts?.(made.read(compiled), facts) ?? { preheader: null, cta: null };
+  const claims = facts.claims ?? noClaims;
+  const said = partsOf(payload);
+  return {
+    channel,
+    locale: language ?? 'en',
+    subject: said.subject,
+    preheader: parts.preheader,
+    html: said.html,
+    text: said.text,
+    cta: parts.cta ?? said.cta,
+    claims: claimsNamedIn([compiled]).map((claim) => ({ claim, shown: claims[claim].holds, why: claims[claim].why })),
+  };
+}
+
+function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'html' | 'text' | 'cta'> {
+  const none = { subject: null, html: null, cta: null };
+  switch (payload.channel) {
+    case 'email':
+      return { ...none, subject: payload.subject, html: payload.html, text: payload.text };
+    case 'sms':
+      return { ...none, text: payload.text };
+    case 'onsite':
+      return { ...none, subject: payload.heading, text: payload.text, cta: payload.cta };
+  }
 }

@@ -34,7 +34,12 @@ export interface FactsInput {
 }
 
 /** Of the common view: everything else is the subject's. */
-const commonNames = new Set(['store', 'contact', 'segment', 'reviews', 'link', 'synthetic', 'words', 'lowStock']);
+const commonNames = new Set([
+  ...['store', 'contact', 'segment', 'reviews', 'link', 'synthetic', 'words', 'lowStock', 'priceDrop', 'market', 'offerEnd'],
+  ...['firstName', 'name', 'timeZone', 'language', 'locale', 'budget', 'preferences'],
+]);
+/** What a subject says that is a claim: told only as one. */
+const claimedNames = new Set(['left', 'rating', 'discount', 'compareAt']);
 const addressNames = /(^|_)(url|email|phone|id)$|url$|email$|phone$|initial$|^canRestore$/i;
 const emailLike = /[^\s@<>()]+@[^\s@<>()]+/gu;
 const linkLike = /(?:https?:\/\/|www\.)\S+/giu;
@@ -44,11 +49,11 @@ const phoneLike = /\+?\d[\d\s().-]{7,}\d/gu;
 export function modelFactsOf({ facts, brief, channel, orders, lastName }: FactsInput): ModelFacts {
   const view = commonView(facts, { subject: null }, 'en');
   const subject = Object.fromEntries(
-    Object.entries(view).flatMap(([name, value]) => (commonNames.has(name) ? [] : [[name, withoutAddresses(value)]])),
+    Object.entries(view).flatMap(([name, value]) => (commonNames.has(name) ? [] : [[name, withoutAddresses(value, claimedNames)]])),
   );
   const known: Record<ClaimName, unknown> = {
-    stock: view['lowStock'] ?? null,
-    price_drop: reductionsIn(view),
+    stock: view.lowStock,
+    price_drop: view.priceDrop,
     reviews: view.reviews,
     shipping: view.store.shippingNote,
     returns: view.store.returnsNote,
@@ -61,7 +66,7 @@ export function modelFactsOf({ facts, brief, channel, orders, lastName }: FactsI
     orders,
     firstName: firstNameOnly(view.contact.firstName, lastName),
     storeName: redacted(view.store.name),
-    subject: brief.claims.includes('price_drop') ? subject : withoutReductions(subject),
+    subject,
     claims: Object.fromEntries(allowed),
   };
 }
@@ -81,12 +86,16 @@ export function fingerprintOf(facts: ModelFacts): string {
   return createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 32);
 }
 
-function withoutAddresses(value: unknown): FactValue {
+function withoutAddresses(value: unknown, besides: ReadonlySet<string> = new Set()): FactValue {
   if (typeof value === 'string') return redacted(value);
   if (typeof value === 'number' || typeof value === 'boolean') return value;
-  if (Array.isArray(value)) return value.map(withoutAddresses);
+  if (Array.isArray(value)) return value.map((inner) => withoutAddresses(inner, besides));
   if (typeof value !== 'object' || value === null) return null;
-  return Object.fromEntries(Object.entries(value).flatMap(([name, inner]) => (addressNames.test(name) ? [] : [[name, withoutAddresses(inner)]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, inner]) =>
+      addressNames.test(name) || besides.has(name) ? [] : [[name, withoutAddresses(inner, besides)]],
+    ),
+  );
 }
 
 /** Shops put addresses and numbers where nobody expects them, such as into the title of a product. */
@@ -96,25 +105,3 @@ const redacted = (text: string): string =>
     .replace(linkLike, '…')
     .replace(emailLike, '…')
     .replace(phoneLike, '…');
-
-function reductionsIn(view: Record<string, unknown>): { title: string; price: string; before: string }[] | null {
-  const found: { title: string; price: string; before: string }[] = [];
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(visit);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
-    const { title, price, compareAt } = value as Record<string, unknown>;
-    if (typeof title === 'string' && typeof price === 'string' && typeof compareAt === 'string') found.push({ title, price, before: compareAt });
-    Object.values(value).forEach(visit);
-  };
-  visit(view);
-  return found.length === 0 ? null : found;
-}
-
-function withoutReductions(subject: Record<string, FactValue>): Record<string, FactValue> {
-  const strip = (value: FactValue): FactValue => {
-    if (Array.isArray(value)) return value.map(strip);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).flatMap(([name, inner]) => (name === 'compareAt' ? [] : [[name, strip(inner)]])));
-  };
-  return Object.fromEntries(Object.entries(subject).map(([name, value]) => [name, strip(value)]));
-}

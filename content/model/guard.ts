@@ -185,7 +185,7 @@ interface Knowledge {
   claims: ReadonlyMap<ClaimName, ReadonlySet<number>>;
 }
 
-const priceNames = new Set(['total', 'price', 'unitPrice', 'compareAt', 'value', 'before']);
+const priceNames = new Set(['total', 'price', 'unitPrice', 'compareAt', 'value', 'before', 'now', 'saved']);
 const countNames = new Set(['count', 'moreCount', 'otherCount', 'quantity']);
 const titleNames = new Set(['title', 'leadTitle', 'variant', 'interest', 'productTitle']);
 

@@ -7,6 +7,7 @@ export { facts } from './facts.ts';
 export { lateness } from './lateness.ts';
 export { decisions, messages } from './messages.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';
+export { popups } from './popups.ts';
 export { enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
 export { shadowDecisions, shadowRuns, shadows } from './shadows.ts';
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';

@@ -10,6 +10,7 @@ import { task } from './task.ts';
 import { telegram } from './telegram.ts';
 
 export type { EmailPayload } from './email.ts';
+export type { OnsitePayload } from './onsite.ts';
 export type { SmsPayload } from './sms.ts';
 
 /** The ways in which a sequence reaches a person. A new channel is a file here and a line in this list. */

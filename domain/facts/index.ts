@@ -40,6 +40,9 @@ const isFactKind = (name: string): name is FactKindName => Object.hasOwn(factKin
 export const isFresh = ({ observedAtMs, expiresAtMs }: Pick<Fact, 'observedAtMs' | 'expiresAtMs'>, nowMs: EpochMs): boolean =>
   observedAtMs <= nowMs && nowMs < expiresAtMs;
 
+/** A fact as a few words for records, such as `3 left`. */
+export const factWords = (fact: Fact): string => factKindOf(fact.kind).words(fact.value);
+
 /** A stored row as a fact; null: no kind of this build can read it. */
 export function readStoredFact(row: Omit<Fact, 'kind' | 'value'> & { kind: string; value: unknown }): Fact | null {
   if (!isFactKind(row.kind)) return null;

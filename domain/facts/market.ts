@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { type FactKind, foldedText, line } from './kind.ts';
 
 /** What moves a market (S0-11). */
-const marketTriggers = ['price_change', 'rate_change', 'new_sales_nearby', 'seasonal'] as const;
+export const marketTriggers = ['price_change', 'rate_change', 'new_sales_nearby', 'seasonal'] as const;
+export type MarketTrigger = (typeof marketTriggers)[number];
 
 const value = z.strictObject({
   trigger: z.enum(marketTriggers, `is none of ${marketTriggers.join(', ')}`),

@@ -16,3 +16,6 @@ export const offerEnd: FactKind<'offer_end', z.infer<typeof value>> = {
   endsAtMs: (fact) => Date.parse(fact.ends_at),
   words: (fact) => `ends at ${fact.ends_at}`,
 };
+
+/** The subject of an offer on everything. */
+export const wholeStore = 'store';

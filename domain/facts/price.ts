@@ -33,3 +33,7 @@ export const price: FactKind<'price', z.infer<typeof value>> = {
   subjectKey: sameText,
   words: (fact) => `${fact.price} ${fact.currency}`,
 };
+
+/** In minor units of its currency. */
+export const priceMinor = (fact: { price: string; currency: string }): number =>
+  Math.round(Number(fact.price) * 10 ** (minorDigits(fact.currency) ?? 2));

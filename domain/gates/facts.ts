@@ -1,3 +1,5 @@
+import type { ClaimName } from '../claims/index.ts';
+import type { ClaimWorld } from '../claims/claim.ts';
 import type { Channel } from '../channels/index.ts';
 import type { Consent } from '../people/consent.ts';
 import type { Lifecycle } from '../people/lifecycle.ts';
@@ -83,6 +85,16 @@ export interface PersonRecords {
   bestHour?: number | null;
 }
 
+/** What a step claims, and what is known about it. */
+export interface StepClaims {
+  /** By its texts, on any channel. */
+  made: readonly ClaimName[];
+  /** Without which the step is left out; null: none. */
+  required: ClaimName | null;
+  /** `assumed`: a scenario says which claims hold. */
+  known: Omit<ClaimWorld, 'thresholds'> | { assumed: readonly ClaimName[] };
+}
+
 /**
  * Everything that a decision may use, read from Postgres after the lock was obtained. Times in epoch milliseconds.
  * The clock is not among them: `nowMs` is passed beside it.
@@ -109,8 +121,11 @@ export interface Facts {
     failures: number;
   };
   enrollment: { id: string; ended: StopReason | 'completed' | null };
-  /** What was decided about the whole sequence; absent: nothing. `exit`: why everybody who runs on this version leaves it. */
-  sequence?: { paused: boolean; exit: StopReason | null };
+  /**
+   * What was decided about the whole sequence; absent: nothing. `exit`: why everybody who runs on this version leaves it; `only`: who is taken, where not
+   * everybody is.
+   */
+  sequence?: { paused: boolean; exit: StopReason | null; only?: Condition };
   subject: {
     state: 'open' | 'converted' | 'gone';
     /** Which orders are its purchase: those that name it, or any of its person. */
@@ -134,5 +149,7 @@ export interface Facts {
   holdout: { percent: number; heldOut: boolean } | null;
   channels: Partial<Record<Channel, ChannelFacts>>;
   messages: Record<StepId, MessageFacts>;
+  /** Absent: the step claims nothing. */
+  claims?: StepClaims;
   settings: TenantSettings;
 }

@@ -5,6 +5,7 @@ import { blackout } from './blackout.ts';
 import { cap } from './cap.ts';
 import { capped } from './capped.ts';
 import { channel } from './channel.ts';
+import { claims } from './claims.ts';
 import { conditions } from './conditions.ts';
 import { doNotContact } from './do-not-contact.ts';
 import { due } from './due.ts';
@@ -15,6 +16,7 @@ import { held } from './held.ts';
 import { holdout } from './holdout.ts';
 import { legalHours } from './legal-hours.ts';
 import { maxAge } from './max-age.ts';
+import { only } from './only.ts';
 import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
 import { repliedSince } from './replied-since.ts';
@@ -34,10 +36,12 @@ export const decisiveGates: readonly DecisiveGate[] = [
   orderedSince,
   repliedSince,
   activation,
+  only,
   holdout,
   maxAge,
   channel,
   conditions,
+  claims,
   retries,
   held,
 ];

@@ -4,6 +4,7 @@ import type { SequenceDefinition } from '../sequence/definition.ts';
 import { subjectKinds, type SubjectKinds } from '../subjects/index.ts';
 import { tenantSettings, type TenantSettings } from '../tenant-settings.ts';
 import { type FileError, inOrderOfFile } from '../yaml-file.ts';
+import { claimsThatNeverHold } from './claims.ts';
 import { conditionsThatNeverHold } from './conditions.ts';
 import type { Finding, LintRule } from './finding.ts';
 import { missingPostalAddress } from './postal-address.ts';
@@ -14,6 +15,7 @@ import { textsInTheUnitedStates } from './united-states-texts.ts';
 /** What is looked for beyond the format. A new rule is one file and one line here. */
 const rules: readonly LintRule[] = [
   conditionsThatNeverHold,
+  claimsThatNeverHold,
   reactionsWithoutEvent,
   stepsThatCannotGoOut,
   textsInTheUnitedStates,

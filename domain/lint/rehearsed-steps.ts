@@ -1,4 +1,5 @@
 import { channelNames } from '../channels/index.ts';
+import { claimNames } from '../claims/index.ts';
 import type { ChannelFacts } from '../gates/facts.ts';
 import type { RehearsalEvent } from '../rehearsal/events.ts';
 import { type LogEntryOf, rehearse } from '../rehearsal/rehearse.ts';
@@ -71,6 +72,7 @@ function rehearsed(about: Linted): Outcome[] {
           segment,
           timeZones: [settings.timeZone],
           channels: Object.fromEntries(channelNames.map((channel) => [channel, usable])),
+          claims: { assumed: claimNames },
         });
         return log.flatMap((entry) => (entry.kind === 'sent' || entry.kind === 'skipped' ? [{ leftMs, entry }] : []));
       }),

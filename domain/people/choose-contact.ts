@@ -36,16 +36,18 @@ const same = (a: Identity, b: Identity) => a.kind === b.kind && a.value === b.va
  * Strong identities (an address, a verified id) name a person and merge persons, unless verified ids differ; a verified id wins over an
  * address. A number merges nobody who is known by anything else. An event with the number alone means its holder where there is one, and
  * where several share it, the one who is known by the number alone, if there is one.
- * @param held - every identity of every person that has any of `identities`, in order of the contacts' age
+ * @param everythingHeld - every identity of every person that has any of `identities`, in order of the contacts' age; a browser in which a subject
+ *   was left (`visitor`) names nobody
  * @param areApart - whether a merge of the two was undone: they stay two persons, whatever they share (rule 30)
  * @returns null: none of these identities is known
  * Source: docs/rules.md#rule-10
  */
 export function chooseContact(
   identities: readonly Identity[],
-  held: readonly HeldIdentity[],
+  everythingHeld: readonly HeldIdentity[],
   areApart: (personId: string, other: string) => boolean = () => false,
 ): ChosenContact | null {
+  const held = everythingHeld.filter(({ kind }) => kind !== 'visitor');
   const ofPerson = (personId: string) => held.filter((h) => h.personId === personId);
   const found = held.filter((h) => identities.some((i) => same(i, h)));
   const named = found.filter((f) => isStrong(f) && !conflict(identities, ofPerson(f.personId)));

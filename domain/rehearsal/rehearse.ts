@@ -49,7 +49,7 @@ export function rehearse(definition: SequenceDefinition, events: readonly Rehear
   const first = inOrder[next];
   if (first === undefined) return { plan, log, finished: null, progress: null };
 
-  const world = newWorld(first.atMs, full, definition.holdoutPercent);
+  const world = newWorld(first.atMs, full, definition);
   let nowMs = first.atMs;
   next += 1;
   for (let moves = 0; moves < mostMoves; moves += 1) {

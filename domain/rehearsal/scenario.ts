@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { claimNames } from '../claims/index.ts';
 import { channelNames } from '../channels/index.ts';
 import type { ChannelFacts } from '../gates/facts.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
@@ -85,6 +86,8 @@ const scenarioSchema = z.strictObject({
   channels: z.array(z.enum(channelNames, { error: 'is no channel' })).default(['email', 'sms']),
   segment: z.enum(['FIRST_TIME', 'RETURNING', 'HIGH_VALUE'], { error: 'is no segment' }).default('FIRST_TIME'),
   lowStock: z.boolean().default(false),
+  /** The claims that hold, whenever they are made. */
+  claims: z.array(z.enum(claimNames, { error: 'is no claim' })).default([]),
   /** How many are left of each thing in the subject; null: not known. */
   stock: z
     .union(
@@ -214,6 +217,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     timeScale: shape.timeScale,
     segment: shape.segment,
     modifiers: shape.lowStock ? ['LOW_STOCK'] : [],
+    claims: { assumed: shape.claims },
     valueMinor: value === null ? null : Math.round(value * 10 ** (minorDigits(currency) ?? 0)),
     currency,
     stock: shape.stock,

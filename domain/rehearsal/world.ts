@@ -1,6 +1,6 @@
 import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
-import type { ChannelFacts, ContactRecord, Facts, SendRecord, UpcomingRecord } from '../gates/facts.ts';
+import type { ChannelFacts, ContactRecord, Facts, SendRecord, StepClaims, UpcomingRecord } from '../gates/facts.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import type { PersonZones } from '../people/time-zone.ts';
@@ -26,6 +26,8 @@ export interface Setting {
   valueMinor: number | null;
   currency: string | null;
   stock: readonly (number | null)[];
+  /** What claims rest on; absent: which of them hold is not known, and none does. */
+  claims?: StepClaims['known'];
   /** What is known of the subject and its person; what is missing here is not. */
   attributes: Readonly<Record<string, AttributeValue>>;
   channels: Partial<Record<Channel, ChannelFacts>>;
@@ -102,11 +104,13 @@ export interface World {
   elsewhere: Elsewhere;
   provider: ProviderAnswer;
   workersDownUntilMs: EpochMs;
+  /** null: everybody is taken. */
+  sequence: NonNullable<Facts['sequence']> | null;
   holdout: Facts['holdout'];
 }
 
 /** The world at the moment when the subject was last active. */
-export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: number): World {
+export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, only }: Pick<SequenceDefinition, 'holdoutPercent' | 'only'>): World {
   return {
     enrollment: newEnrollment(anchorMs, setting.timeScale),
     ledger: [],
@@ -121,6 +125,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, holdoutPercent: nu
     elsewhere: setting.elsewhere,
     provider: 'accepted',
     workersDownUntilMs: anchorMs,
+    sequence: only === undefined ? null : { paused: false, exit: null, only },
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
   };
 }
@@ -318,6 +323,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       ...(step.bestHour === true ? { bestHour: true } : {}),
       failures: row?.failures ?? 0,
     },
+    ...(step.requires === undefined ? {} : { claims: { made: [], required: step.requires.claim, known: setting.claims ?? { assumed: [] } } }),
     enrollment: { id: rehearsedId, ended: null },
     subject: {
       state: world.subjectState,
@@ -338,6 +344,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       zones: world.zones,
       bestHour: setting.bestHour,
     },
+    ...(world.sequence === null ? {} : { sequence: world.sequence }),
     holdout: world.holdout,
     channels: world.channels,
     messages: world.messages,

@@ -1,6 +1,6 @@
 import { channels } from '../channels/index.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
-import { attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
+import { asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { Reaction } from './plan.ts';
 import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
 import { formatDuration } from './duration.ts';
@@ -19,6 +19,7 @@ export function findMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake
       ? [{ path: ['steps'], message: 'only react: a sequence needs a step with `at` or `after`' }]
       : []),
     ...shape.steps.flatMap((step, index) => stepMistakes({ steps: shape.steps, attributes }, step, index)),
+    ...filterMistakes(shape, attributes),
     ...timeMistakes(shape),
   ];
 }
@@ -30,6 +31,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     name: shape.name,
     on: shape.on,
     ...(shape.about === undefined ? {} : { about: shape.about }),
+    ...(shape.only === undefined ? {} : { only: shape.only }),
     quietForMs: shape.quietFor,
     stopOn: shape.stopOn,
     ...(shape.onReply === undefined ? {} : { onReply: shape.onReply }),
@@ -67,6 +69,7 @@ function toStep(step: StepShape): StepDefinition {
     ...(step.content?.model === undefined ? {} : { model: step.content.model }),
     ...(step.variants === undefined ? {} : { variants: step.variants }),
     when: step.when ?? null,
+    ...(step.requires === undefined ? {} : { requires: step.requires }),
     lapsesWith: step.lapsesWith ?? null,
     expiresAfterMs: step.expires ?? null,
     maxRetries: step.maxRetries,
@@ -146,7 +149,7 @@ function timingMistakes({ at, after, window, on, lapsesWith }: StepShape): Field
   return [];
 }
 
-function channelMistakes({ channel, content, variants, onFailure }: StepShape): FieldMistake[] {
+function channelMistakes({ channel, content, variants, onFailure, requires }: StepShape): FieldMistake[] {
   const mistakes: FieldMistake[] = [];
   if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
   if (channel.includes('none') && channel.length > 1)
@@ -154,6 +157,8 @@ function channelMistakes({ channel, content, variants, onFailure }: StepShape): 
   if (onFailure === 'next-channel' && channel.length === 1)
     mistakes.push({ field: 'onFailure', message: `needs a second channel: write \`channel: [${channel.join('')}, …]\`, or skip` });
   const speaks = channel.some((one) => channels[one].carriesCopy);
+  if (!speaks && requires !== undefined)
+    mistakes.push({ field: 'requires', message: `has no use on ${channel.join(' and ')}, which claims nothing: remove it` });
   if (speaks && content === undefined && variants === undefined)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
   if (!speaks && content !== undefined) mistakes.push({ field: 'content', message: `has no use on ${channel.join(' and ')}: remove it` });
@@ -188,6 +193,18 @@ function reactionMistakes(on: StepShape['on'], earlier: readonly string[]): Fiel
   }
   if (step === undefined) return [{ field: 'on', message: `names no step: write { event: ${event}, step: … } with the step whose message it is` }];
   return earlier.includes(step) ? [] : [{ field: 'on', message: `names \`${step}\`, which is no earlier step` }];
+}
+
+/** Who is taken is decided before the first message: nothing can be asked about messages, or about what ends the sequence anyway. */
+function filterMistakes({ only, on }: SequenceShape, known: readonly string[]): Mistake[] {
+  if (only === undefined) return [];
+  const mistake = (message: string) => ({ path: ['only'], message });
+  if (!startsByItself(on)) return [mistake(`has no use in a ${on} sequence: whoever starts it says who is taken in. Remove it`)];
+  const unknown = attributesNamedBy(only).filter((name) => !known.includes(name));
+  return [
+    ...(asksAboutMessages(only) ? [mistake('may ask for segment, stage, value, stock and attribute: no message has gone out yet')] : []),
+    ...unknown.map((name) => mistake(`asks for the attribute \`${name}\`, which is not known here: write one of ${known.join(', ')}`)),
+  ];
 }
 
 function attributeMistakes({ when }: StepShape, known: readonly string[]): FieldMistake[] {

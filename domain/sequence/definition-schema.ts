@@ -1,3 +1,4 @@
+import { claimNames } from '../claims/index.ts';
 import { replyPolicies } from '../people/on-reply.ts';
 import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
@@ -191,6 +192,10 @@ const step = z.strictObject(
       .optional()
       .meta({ description: 'Contents that are compared by chance, in place of `content`.' }),
     when: condition.optional(),
+    requires: z
+      .strictObject({ claim: z.enum(claimNames, expected(`one of ${claimNames.join(', ')}`)) }, expected('{ claim: stock }'))
+      .optional()
+      .meta({ description: 'The claim that is the point of the step: it is left out where this cannot be claimed.' }),
     lapsesWith: stepId.optional().meta({ description: 'A later step, at whose due time this one lapses.' }),
     expires: span.optional().meta({ description: 'How long after its due time it may still be sent.' }),
     window: sendWindow.optional().meta({ description: 'The hours and days at which it goes out, on the person’s clock.' }),
@@ -281,6 +286,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           )
           .optional()
           .meta({ description: 'What a manual or bulk sequence is about.' }),
+        only: condition.optional().meta({ description: 'What must hold of the subject and its person: others are not taken.' }),
         quietFor: span.optional().meta({ description: 'How long the subject must be left alone before the first step.' }),
         stopOn: z
           .array(z.enum(stopTriggers, expected(`one of ${stopTriggers.join(', ')}`)), expected(`a list of ${stopTriggers.join(', ')}`))

@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/index.ts';
+import type { ClaimName } from '../claims/index.ts';
 import type { Variant } from '../experiments/variant.ts';
 import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
@@ -51,6 +52,8 @@ export interface StepDefinition {
   /** Contents that are compared by chance; `content` is that of the first. Absent: there is one content. */
   variants?: Variant[];
   when: Condition | null;
+  /** The claim that is the point of the step: it is left out where this does not hold. Absent: none is. */
+  requires?: { claim: ClaimName };
   /** A later step at whose due time this one lapses, so that it never delays that step. */
   lapsesWith: StepId | null;
   /** How long after its due time the step may still be sent; null: rule 5 decides. */
@@ -83,6 +86,8 @@ export interface SequenceDefinition {
   on: string;
   /** The kind that a manual or bulk sequence is about; absent otherwise. */
   about?: string;
+  /** What must hold of the subject and its person when the sequence begins to count; absent: every one of its kind is taken. */
+  only?: Condition;
   quietForMs: number;
   stopOn: StopTrigger[];
   /** What a reply leads to; absent: what the store's settings say. */
@@ -113,6 +118,10 @@ export function stepsNamedBy(condition: Condition): StepId[] {
     return 'replied' in part ? [part.replied] : [];
   });
 }
+
+/** Whether a condition asks about messages, replies or a purchase, of which there are none before a sequence begins. */
+export const asksAboutMessages = (condition: Condition): boolean =>
+  partsOf(condition).some((part) => typeof part === 'string' || 'opened' in part || 'clicked' in part || 'replied' in part);
 
 /** Every attribute that a condition names. */
 export function attributesNamedBy(condition: Condition): string[] {

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import type { Claimable } from '../claims/claimable.ts';
+import type { ClaimName } from '../claims/index.ts';
 import type { BaseSegment, PurchaseHistory, SegmentModifier, SegmentThresholds } from '../people/segments.ts';
 import type { EpochMs, StopReason, StopTrigger } from '../sequence/plan.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
@@ -169,6 +171,8 @@ export interface SubjectKind<D, R> {
   segment(base: BaseSegment, details: D, owner: PurchaseHistory, settings: TenantSettings): string;
   /** Every value of `segment`, in the order in which figures list them. */
   segments: readonly string[];
+  /** What messages about it may claim, and about what; absent: nothing. */
+  claimable?: { claims: readonly ClaimName[]; of(details: D): Claimable };
   /** Where a link in a message leads; null: to the store. */
   link(details: D): string | null;
   /** What templates may use beside the store and the person, under names of the kind's own. Names are added, never renamed or removed. */

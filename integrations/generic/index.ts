@@ -1,6 +1,6 @@
 import type { Integration } from '../port.ts';
 import { genericReceiver } from './receive.ts';
-import { newStandardWebhookSecret, signStandardWebhook } from './sign.ts';
+import { newStandardWebhookSecret, signStandardWebhook } from '../standard-webhooks.ts';
 
 /** A merchant's own systems. */
 export const generic: Integration = {

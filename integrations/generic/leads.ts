@@ -22,6 +22,7 @@ export const readLeadCreated: Read = (reading) => {
   const contact = readContact(reading, currency);
   const keys = keysOf(reading, fields['id'], 'data.lead.id', contact.person);
   if (keys.length === 0) return [];
+  const area = readText(fields['area'], 'data.lead.area', notes, 200);
   const text = (field: string, longest: number) => readText(fields[field], `data.lead.${field}`, notes, longest);
   const createdAt = readInstant(fields['created_at'], 'data.lead.created_at', notes, store.timeZone);
   return [
@@ -37,6 +38,7 @@ export const readLeadCreated: Read = (reading) => {
         interest: text('interest', 200),
         message: readLines(fields['message'], 'data.lead.message', notes, 10_000),
         url: readUrl(fields['url'], 'data.lead.url', notes, store.url),
+        ...(area === null ? {} : { area }),
         currency,
         valueMinor: currency === null ? null : readMoney(fields['value'], 'data.lead.value', notes, currency),
       },

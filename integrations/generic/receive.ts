@@ -4,17 +4,14 @@ import { exactBody } from '../read/parse-exactly.ts';
 import { occurredAt, understood } from '../read/understood.ts';
 import { asDedupeKey, cleanText } from '../untrusted-text.ts';
 import { jsonReceiver } from '../verified-receiver.ts';
-import { signatureMatches, singleHeader } from '../verify-signature.ts';
+import { singleHeader } from '../verify-signature.ts';
 import { readCartUpdated } from './carts.ts';
 import { readContactUpdated, readMessageReceived, readOptedIn, readOptedOut } from './contacts.ts';
 import { readFactsUpdated } from './facts.ts';
 import { readLeadContacted, readLeadCreated } from './leads.ts';
 import { readOrderCancelled, readOrderPlaced, readOrderUpdated } from './orders.ts';
 import type { Read } from './reading.ts';
-import { standardWebhookKey, standardWebhookParts, standardWebhookScheme } from './sign.ts';
-
-// Standard Webhooks: five minutes either way.
-const toleranceMs = 5 * 60_000;
+import { verifyStandardWebhook } from '../standard-webhooks.ts';
 
 interface Type {
   read: Read;
@@ -46,19 +43,7 @@ export const genericReceiver = jsonReceiver({
   // The sender can correct these events, and notices only what is refused.
   answersUnreadable: 'refuse',
 
-  verify(delivery, secrets) {
-    const id = singleHeader(delivery, 'webhook-id');
-    const timestamp = singleHeader(delivery, 'webhook-timestamp');
-    const signatures = singleHeader(delivery, 'webhook-signature');
-    if (id === null || timestamp === null || signatures === null) return 'missing_signature';
-    const keys = secrets.map((secret) => standardWebhookKey(secret)).filter((key) => key !== null);
-    // `v1a` and later schemes may be in the same list; they are not checked.
-    const candidates = signatures.split(' ').flatMap((signature) => (signature.startsWith('v1,') ? [signature.slice('v1,'.length)] : []));
-    const signed = standardWebhookParts(id, timestamp, delivery.raw);
-    if (!signatureMatches(standardWebhookScheme, keys, signed, candidates)) return 'bad_signature';
-    if (!/^\d{1,12}$/.test(timestamp)) return 'bad_signature';
-    return Math.abs(delivery.receivedAtMs - Number(timestamp) * 1_000) > toleranceMs ? 'stale' : null;
-  },
+  verify: (delivery, secrets) => verifyStandardWebhook(delivery, secrets, 'webhook'),
 
   dedupeKey(delivery) {
     const id = singleHeader(delivery, 'webhook-id');

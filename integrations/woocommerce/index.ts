@@ -3,4 +3,10 @@ import { wooCommerceReceiver } from './receive.ts';
 import { newWooCommerceSecret } from './sign.ts';
 
 /** A WooCommerce shop: its own webhooks for orders and customers, and carts by the plugin of `snippet/`. */
-export const wooCommerce: Integration = { name: 'woocommerce', newSecret: newWooCommerceSecret, receiver: wooCommerceReceiver };
+export const wooCommerce: Integration = {
+  name: 'woocommerce',
+  newSecret: newWooCommerceSecret,
+  // 128 random bits, which the plugin keeps in the visitor's session.
+  secretKeys: ['external'],
+  receiver: wooCommerceReceiver,
+};

@@ -1,21 +1,27 @@
 import Fastify, { type FastifyInstance } from 'fastify';
+import { serveWindow, type Window } from './shop-window.ts';
 
-/** The demo shop's own pages: where the links of its emails lead, and the pictures of its products. Also serves `npm run send`. */
-export function buildShopSite(liveUrl: string): FastifyInstance {
+/**
+ * The demo shop's own pages: a counter for a person, where the links of its emails lead, and the pictures of its products. Also serves `npm run send`.
+ * @param open - what the counter needs; null as long as it is not known
+ */
+export function buildShopSite(liveUrl: string, open: () => Window | null = () => null): FastifyInstance {
   const app = Fastify({ forceCloseConnections: true });
 
   app.addHook('onRequest', async (_request, reply) => void reply.header('x-content-type-options', 'nosniff'));
-  app.get('/', (_request, reply) => reply.redirect(liveUrl));
+  serveWindow(app, liveUrl, open);
 
-  app.get<{ Params: { id: string } }>('/cart/:id', (request, reply) =>
-    reply
+  app.get<{ Params: { id: string } }>('/cart/:id', (request, reply) => {
+    // A cart of the counter is on its page, in the browser that has it.
+    if (request.params.id.startsWith('shop-')) return reply.redirect('/');
+    return reply
       .type('text/html; charset=utf-8')
       .send(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Your cart</title><link rel="icon" href="data:,">
 <body style="font:17px/1.5 system-ui;max-width:34rem;margin:15vh auto;padding:0 1rem;color:#24211c;background:#f5f3ef">
 <h1>Welcome back</h1><p>This is where a shop would show the cart <code>${escapeHtml(request.params.id)}</code> again, filled as it was left.</p>
-<p>Buy it: <code>npm run send -- order.placed --cart ${escapeHtml(request.params.id)}</code>, and watch its sequence end on the <a href="${escapeHtml(liveUrl)}">live page</a>.</p>`),
-  );
+<p>Buy it: <code>npm run send -- order.placed --cart ${escapeHtml(request.params.id)}</code>, and watch its sequence end on the <a href="${escapeHtml(liveUrl)}">live page</a>.</p>`);
+  });
 
   app.get<{ Params: { file: string } }>('/pictures/:file', (request, reply) =>
     reply

@@ -74,7 +74,7 @@ const markets = [
   { locale: 'fr-FR', currency: 'EUR' },
   { locale: 'ja-JP', currency: 'JPY' },
 ];
-const catalogue = [
+export const catalogue = [
   { title: 'Linen apron', variants: ['Moss', 'Rust', 'Chalk'], price: 59 },
   { title: 'Enamel mug', variants: ['Cream', 'Navy'], price: 18.5 },
   { title: 'Oak serving board', variants: ['Small', 'Large'], price: 42 },

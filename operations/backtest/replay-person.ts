@@ -15,6 +15,7 @@ import type { EpochMs, FinishReason, Progress } from '../../domain/sequence/plan
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Assignment } from '../dispatch/assignment.ts';
 import { pointOf } from '../dispatch/assignment.ts';
+import type { ClaimName } from '../../domain/claims/index.ts';
 import { factsFrom, type Reading, type StepWorld } from '../dispatch/facts.ts';
 import { type LedgerRow, readProgress, unsettledRow } from '../dispatch/progress.ts';
 import type { DecisionContext } from '../intake/draft.ts';
@@ -31,6 +32,8 @@ export interface Trial {
   kinds: SubjectKinds;
   /** Whether messages of a channel can leave, and the version has a text for them. */
   isConnected(content: string | null, channel: Channel): boolean;
+  /** What the texts of that name claim. */
+  claimsIn(content: string | null): readonly ClaimName[];
   /** Of one connection, at one moment. */
   contextAt(connectionId: string, nowMs: EpochMs): DecisionContext;
   hashOf(identity: Identity): string;
@@ -255,6 +258,7 @@ class Replay {
       {
         ...{ world, plan, definition, enrollment: row, personId, ledger, stepId, kinds: this.#trial.kinds },
         isConnected: (channel) => this.#trial.isConnected(content, channel),
+        claimsIn: (name) => this.#trial.claimsIn(name),
       },
       {
         hashOf: (identity) => this.#hashOf(identity),

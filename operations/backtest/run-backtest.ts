@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { eq } from 'drizzle-orm';
-import { hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import type { Tx } from '../../db/client.ts';
 import { sequences, tenants } from '../../db/schema/index.ts';
 import { type BacktestReport, BacktestTally } from '../../domain/backtest/tally.ts';
@@ -118,6 +118,7 @@ async function trialOf(tx: Tx, deps: BacktestDeps, { tenantId, tried }: Backtest
     kinds: deps.subjects,
     isConnected: (content: string | null, channel: Channel) =>
       outlets.forChannel(channel) !== null && (tried.content === null || hasCopy(tried.content, content, channel)),
+    claimsIn: (content) => (tried.content === null ? [] : claimsIn(tried.content, content)),
     contextAt: (connectionId, nowMs) => ({ ...contextOf(connectionId), nowMs, newId }),
     hashOf: ({ kind: of, value }) => deps.sealing.addressHash(tenantId, of, value),
   };

@@ -26,6 +26,7 @@ interface Asked {
   reading: Reading;
   channel: Channel;
   enrollmentId: string;
+  nowMs: number;
 }
 
 /**
@@ -37,7 +38,7 @@ export async function chooseCopy(tx: Tx, asked: Asked): Promise<CopyFound> {
     .select()
     .from(compositions)
     .where(and(eq(compositions.enrollmentId, asked.enrollmentId), eq(compositions.stepId, asked.stepId)));
-  const about = compositionFacts(asked.version, asked.stepId, asked.reading, asked.channel);
+  const about = compositionFacts(asked.version, asked.stepId, asked.reading, asked.channel, asked.nowMs);
   const content = asked.version.definition.steps.find(({ id }) => id === asked.stepId)?.content ?? '';
   const choice = choiceOf(row ?? null, about, asked.channel, asked.reading.settings.modelApproval);
   const hasLayout = about !== null && hasModelLayout(asked.version.content, content, asked.channel, about.facts.language);

@@ -115,7 +115,7 @@ async function prepare(tx: Tx, deps: ComposeDeps, input: ComposeInput): Promise<
   const verdict = decideDispatch(reading.facts, Math.max(nowMs, input.dueMs));
   if (verdict.kind === 'skip' || verdict.kind === 'stop' || verdict.kind === 'hold') return done(`it would not go out: ${verdict.reason}`);
   const channel = verdict.kind === 'send' ? verdict.channel : step.channels.find((one) => reading.addresses[one] !== undefined);
-  const about = channel === undefined ? null : compositionFacts(version, stepId, reading, channel);
+  const about = channel === undefined ? null : compositionFacts(version, stepId, reading, channel, Math.max(nowMs, input.dueMs));
   if (channel === undefined || about === null) return done('nobody can be reached');
   const asked = requestOf(input, channel, about, '');
   const no = async (reason: 'not_connected' | 'language' | 'wrong_key') => {

@@ -3,7 +3,7 @@ import { type Brief, briefNameOf, readBrief } from '../../content/model/brief.ts
 import type { BrandRules } from '../../content/model/prompt.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
-import { commonFactsOf } from '../dispatch/common-facts.ts';
+import { copyFactsOf } from '../dispatch/compose.ts';
 import type { Reading } from '../dispatch/facts.ts';
 import type { Version } from '../dispatch/versions.ts';
 
@@ -18,13 +18,19 @@ export interface CompositionFacts {
 }
 
 /** @returns null where the step is not a model's to write */
-export function compositionFacts(version: Version, stepId: string, reading: Reading, channel: Channel): CompositionFacts | null {
+export function compositionFacts(version: Version, stepId: string, reading: Reading, channel: Channel, nowMs: number): CompositionFacts | null {
   const step = version.definition.steps.find(({ id }) => id === stepId);
   const name = step?.model === undefined ? null : briefNameOf(step.model.brief);
   if (name === null || !Object.hasOwn(version.content, name)) return null;
   const brief = readBrief(version.content[name]);
   const { person } = reading;
-  const facts = modelFactsOf({ facts: commonFactsOf(reading), brief, channel, orders: person.orderCount, lastName: person.lastName });
+  const facts = modelFactsOf({
+    facts: copyFactsOf(reading, { ...noMessage, nowMs }),
+    brief,
+    channel,
+    orders: person.orderCount,
+    lastName: person.lastName,
+  });
   return {
     brief,
     facts,
@@ -39,3 +45,10 @@ const brandOf = ({ brandVoice, modelBannedWords, modelRequiredWords }: TenantSet
   banned: modelBannedWords,
   required: modelRequiredWords,
 });
+
+/** There is no message yet, and no link leaves. */
+const noMessage = {
+  links: { click: () => '', short: () => '', open: () => null, unsubscribe: () => '' },
+  isFirst: false,
+  sendKey: { enrollmentId: '', stepId: '' },
+};

@@ -1,9 +1,10 @@
 import { type Composed, composeMessage, composeWritten } from '../../content/channels/index.ts';
-import type { CopyFacts } from '../../content/copy-facts.ts';
+import type { CopyFacts, StoreFacts } from '../../content/copy-facts.ts';
+import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
+import { claimsAt } from '../../domain/gates/claims.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import type { Deps } from '../deps.ts';
-import { commonFactsOf } from './common-facts.ts';
 import type { EnrollmentRow } from './progress.ts';
 import type { Reading } from './facts.ts';
 import type { Version } from './versions.ts';
@@ -26,24 +27,54 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
   const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
-  const { settings, person } = reading;
-  const common = commonFactsOf(reading);
   const target = { tenantId: enrollment.tenantId, messageId };
   const link = (path: string, purpose: 'unsubscribe' | 'open' | 'click') => `${deps.publicUrl}/${path}/${deps.links.sign({ purpose, ...target })}`;
-  const copyFacts: CopyFacts = {
-    ...common,
-    settings,
-    contact: { ...common.contact, lastName: person.lastName },
+  const copyFacts = copyFactsOf(reading, {
     links: {
       click: () => link('c', 'click'),
       short: () => `${deps.publicUrl}/s/${deps.links.signShort(target)}`,
-      open: () => (settings.trackOpens ? link('o', 'open') : null),
+      open: () => (reading.settings.trackOpens ? link('o', 'open') : null),
       unsubscribe: () => link('u', 'unsubscribe'),
     },
     isFirst: !reading.usedChannels.has(channel),
     sendKey: { enrollmentId: enrollment.id, stepId },
     nowMs,
-  };
+  });
   if (words !== null && content !== null) return composeWritten(version.content, content, channel, { ...copyFacts, words }, to);
   return composeMessage(version.content, content, channel, copyFacts, to);
+}
+
+/** What a message may say, from what was read about its person. */
+export function copyFactsOf(
+  reading: Pick<Reading, 'settings' | 'subject' | 'person' | 'locale' | 'facts' | 'synthetic'>,
+  own: Pick<CopyFacts, 'links' | 'isFirst' | 'sendKey' | 'nowMs'>,
+): CopyFacts {
+  const { settings, subject, person, locale, facts, synthetic } = reading;
+  return {
+    store: storeFactsOf(settings),
+    settings,
+    contact: { firstName: person.firstName, lastName: person.lastName, locale, timeZone: facts.person.zones.timeZones[0] ?? settings.timeZone },
+    subject,
+    segment: facts.subject.segment,
+    reviews: null,
+    claims: claimsAt(facts, own.nowMs),
+    offer: null,
+    synthetic,
+    ...own,
+  };
+}
+
+export function storeFactsOf(settings: TenantSettings): StoreFacts {
+  return {
+    name: settings.storeName,
+    url: settings.storeUrl,
+    logoUrl: settings.logoUrl,
+    postalAddress: settings.postalAddress,
+    supportEmail: settings.supportEmail,
+    brandColor: settings.brandColor,
+    locale: settings.locale,
+    shippingNote: settings.shippingNote,
+    returnsNote: settings.returnsNote,
+    lowStockThreshold: settings.lowStockAt,
+  };
 }

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
-import { hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
@@ -114,6 +114,7 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
     ledger: locked.ledger,
     stepId: attempt.stepId,
     isConnected: (channel) => attempt.outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
+    claimsIn: (name) => claimsIn(version.content, name),
     kinds: attempt.deps.subjects,
     versionOf: (versionId) => attempt.versions.load(tx, versionId),
   });
@@ -196,7 +197,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   if (instead !== null) return instead;
   const paced = await paceOf(attempt, plan, reading, decided, nowMs);
   if (paced.kind === 'wait') return { kind: 'again', inMs: paced.inMs, why: 'messages leave at a bounded rate, and its moment comes soon' };
-  const copy = paced.kind === 'later' || decided.kind !== 'send' ? null : await copyFor(attempt, reading, decided.channel);
+  const copy = paced.kind === 'later' || decided.kind !== 'send' ? null : await copyFor(attempt, reading, decided.channel, nowMs);
   const verdict = paced.kind === 'later' ? paced.verdict : copy === null ? decided : { ...decided, checks: [...decided.checks, copy.check] };
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
@@ -294,10 +295,10 @@ function noteLateness(attempt: DispatchAttempt, plan: Plan, { progress }: Readin
 }
 
 /** Who writes the message, by what was composed ahead; null: the step has no model, or the pinned call is repeated. */
-async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Channel): Promise<CopyFound | null> {
+async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Channel, nowMs: number): Promise<CopyFound | null> {
   const { tx, version, stepId, locked } = attempt;
   if (locked.row?.state === 'unknown' || version.definition.steps.find(({ id }) => id === stepId)?.model === undefined) return null;
-  return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id });
+  return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id, nowMs });
 }
 
 function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, words: WrittenWords | null, dueMs: number, nowMs: number): Decided {

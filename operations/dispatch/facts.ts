@@ -7,6 +7,11 @@ import { channelNames, channels, type Channel, isChannel } from '../../domain/ch
 import { bestHourOf } from '../../domain/gates/best-hour.ts';
 import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../domain/gates/facts.ts';
 import { nextStepOf } from '../../domain/gates/upcoming.ts';
+import type { ClaimWorld } from '../../domain/claims/claim.ts';
+import type { ClaimName } from '../../domain/claims/index.ts';
+import { type Fact, factKinds, type FactOf } from '../../domain/facts/index.ts';
+import { foldedText } from '../../domain/facts/kind.ts';
+import { wholeStore } from '../../domain/facts/offer-end.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
 import { baseSegment } from '../../domain/people/segments.ts';
@@ -14,13 +19,14 @@ import { stateOfAreaCode } from '../../domain/people/area-codes.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
 import { countryOfAddress, type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
-import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
+import type { SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress, StopReason } from '../../domain/sequence/plan.ts';
 import { attributesOf } from '../../domain/subjects/attributes.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { type TenantSettings, settingsOf } from '../../domain/tenant-settings.ts';
 import { maybe, text } from '../intake/stored-rows.ts';
+import { latestFacts } from '../facts.ts';
 import type { Sealing } from '../sealing.ts';
 import { readSubject } from '../subject-row.ts';
 import { type Assignment, readAssignment } from './assignment.ts';
@@ -129,6 +135,8 @@ export interface ReadingInput {
   /** Whether messages of a channel can leave, and the version has a text for them. */
   isConnected(channel: Channel): boolean;
   kinds: SubjectKinds;
+  /** What the texts of that name claim. */
+  claimsIn(content: string | null): readonly ClaimName[];
   /** The versions of the person's other running enrollments. */
   versionOf(versionId: string): Promise<Version>;
 }
@@ -149,8 +157,62 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const variant = step === undefined ? null : await readVariant(tx, enrollment, { personId, contactIds, step });
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of others) versions.set(other.versionId, await input.versionOf(other.versionId));
+  const content = variant?.variant.content ?? step?.content ?? null;
+  const stated = await readStated(tx, input, step === undefined ? [] : claimsOfStep(step, input.claimsIn(content)));
   const wantsHour = definition.steps.find((s) => s.id === input.stepId)?.bestHour === true;
-  return factsFrom(input, { hashOf, blocked, assignment, variant, versions, engagedAtMs: wantsHour ? await readEngagement(tx, contactIds) : [] });
+  return factsFrom(input, {
+    hashOf,
+    blocked,
+    assignment,
+    variant,
+    versions,
+    stated,
+    engagedAtMs: wantsHour ? await readEngagement(tx, contactIds) : [],
+  });
+}
+
+const claimsOfStep = ({ requires }: StepDefinition, made: readonly ClaimName[]): readonly ClaimName[] =>
+  requires === undefined || made.includes(requires.claim) ? made : [...made, requires.claim];
+
+/** What is stated about the subject, as far as the claims ask. */
+export async function readStated(tx: Tx, { world, kinds }: Pick<ReadingInput, 'world' | 'kinds'>, claims: readonly ClaimName[]): Promise<Stated> {
+  if (claims.length === 0) return nothingStated;
+  const { kind, subject } = readSubject(kinds, world.subject);
+  const about = kind.claimable?.of(subject.details) ?? { products: [], areas: [] };
+  const subjects = [wholeStore, ...about.products.flatMap(({ ids }) => ids), ...about.areas.map(foldedText)];
+  const facts = await latestFacts(tx, { subjects, ofSubjectId: world.subject.id });
+  if (!claims.includes('price_drop')) return { facts, before: [] };
+  const then = await latestFacts(tx, { subjects, ofSubjectId: world.subject.id, untilMs: world.subject.lastActivityAt });
+  return { facts, before: then.filter((fact) => fact.kind === 'price') };
+}
+
+/** What sources have stated: the latest, and the prices at the time when the subject was left. */
+interface Stated {
+  facts: readonly Fact[];
+  before: readonly FactOf<'price'>[];
+}
+
+const nothingStated: Stated = { facts: [], before: [] };
+
+/** What the subject itself says, with the usual lifetime of its kind, and what others state. */
+function claimWorldOf(
+  { kind, details, currency }: SubjectFacts,
+  row: StepWorld['subject'],
+  settings: TenantSettings,
+  { facts, before }: Stated,
+): Omit<ClaimWorld, 'thresholds'> {
+  const { products, areas } = kind.claimable?.of(details) ?? { products: [], areas: [] };
+  const observedAtMs = row.lastActivityAt;
+  const expiresAtMs = observedAtMs + (settings.factHours['stock'] ?? factKinds.stock.usualHours) * 3_600_000;
+  // Its own lines are known by their place: two variants of one product may have the same id.
+  const lineOf = (index: number) => `${row.id}#${index}`;
+  const named = products.map((product, index) => ({ ...product, ids: [...product.ids, lineOf(index)] }));
+  const own = products.flatMap(({ stock }, index): Fact[] =>
+    stock === null || !Number.isSafeInteger(stock) || stock < 0
+      ? []
+      : [{ id: row.id, kind: 'stock', subject: lineOf(index), value: { left: stock }, source: row.kind, observedAtMs, expiresAtMs }],
+  );
+  return { products: named, areas, facts: [...facts, ...own], before, currency, leftAtMs: observedAtMs };
 }
 
 /** When they opened or clicked emails, the latest first. */
@@ -177,6 +239,8 @@ export interface BesidesWorld {
   variant?: ChosenVariant | null;
   /** Those of the person's other running enrollments. */
   versions: ReadonlyMap<string, Version>;
+  /** What is stated about the subject; absent: nothing is known but what it says itself. */
+  stated?: Stated;
   /** When the person opened or clicked emails; empty where nobody asks. */
   engagedAtMs?: readonly number[];
 }
@@ -184,10 +248,12 @@ export interface BesidesWorld {
 /** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
 export function factsFrom(
   input: Omit<ReadingInput, 'versionOf'>,
-  { hashOf, blocked, assignment, variant = null, versions, engagedAtMs = [] }: BesidesWorld,
+  { hashOf, blocked, assignment, variant = null, versions, stated = nothingStated, engagedAtMs = [] }: BesidesWorld,
 ): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
-  const { tenant, subject, contacts: everyone, identities, consents: said } = input.world;
+  const { tenant, subject, contacts: everyone, consents: said } = input.world;
+  // What was left in one browser is shown in no other, though one person may have both.
+  const identities = input.world.identities.filter(({ kind, value }) => kind !== 'visitor' || value === subject.id);
   const person = everyone.find((c) => c.id === personId);
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');
@@ -201,6 +267,8 @@ export function factsFrom(
   const planned = plan.steps.find((s) => s.id === stepId);
   if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
 
+  const made = input.claimsIn(variant?.variant.content ?? step.content);
+  const asksClaims = made.length > 0 || step.requires !== undefined;
   const open = openChannels(identities, blocked, hashOf);
   const usableOn = (channel: Channel) => open.usable(channel, identities);
   const channelFacts = (channel: Channel): ChannelFacts => {
@@ -249,7 +317,11 @@ export function factsFrom(
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
-    sequence: { paused: input.world.paused, exit: input.world.move?.reason ?? null },
+    sequence: {
+      paused: input.world.paused,
+      exit: input.world.move?.reason ?? null,
+      ...(definition.only === undefined ? {} : { only: definition.only }),
+    },
     subject: {
       state: subject.state,
       boughtBy: about.kind.boughtBy,
@@ -291,6 +363,7 @@ export function factsFrom(
         return [m.stepId, { sentAtMs, opened, clicked: m.clickedAt !== null }];
       }),
     ),
+    ...(asksClaims ? { claims: { made, required: step.requires?.claim ?? null, known: claimWorldOf(about, subject, settings, stated) } } : {}),
     settings,
   };
   const ownAddresses: (string | null)[] = [subject.email, subject.phone];

@@ -1,5 +1,5 @@
 import type { Tx } from '../../db/client.ts';
-import { hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -30,7 +30,10 @@ export interface NextDecision {
   sentence: string;
 }
 
-export type NextDecisionDeps = Pick<BuiltDeps, 'clock' | 'versions' | 'subjects' | 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'>;
+export type NextDecisionDeps = Pick<
+  BuiltDeps,
+  'db' | 'clock' | 'versions' | 'subjects' | 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'
+>;
 
 /**
  * Ask the gates about the next step, by the functions that the dispatch uses, on what is stored now. Read without the person's lock: what is about to
@@ -57,6 +60,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
     ledger,
     stepId: step.id,
     isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
+    claimsIn: (name) => claimsIn(version.content, name),
     kinds: deps.subjects,
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });

@@ -1,4 +1,5 @@
 import type { FieldNote } from '../../domain/field-note.ts';
+import { claimedWords, unclaimedWords } from '../../domain/gates/claims.ts';
 import { consentLawWords } from '../../domain/gates/consent-law.ts';
 import { legalHoursWords } from '../../domain/gates/legal-hours.ts';
 import { sendWindowWords } from '../../domain/gates/send-window.ts';
@@ -48,7 +49,13 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'abandoned':
       return `The ${noun}${known} ${about.begun}.`;
     case 'message.sent':
-      return `${step} went out${variantWords(data)}${languageWords(data)}.`;
+      return data['channel'] === 'onsite'
+        ? `${step} waits for the ${person}’s next page view${variantWords(data)}${languageWords(data)}.`
+        : `${step} went out${variantWords(data)}${languageWords(data)}.`;
+    case 'popup.shown':
+      return `${step} was shown on the page.`;
+    case 'popup.closed':
+      return `The ${person} closed ${step}.`;
     case 'message.failed':
       return `${step} was not accepted by the provider${afterAttempt(data)}.`;
     case 'message.unknown':
@@ -132,7 +139,7 @@ export interface DecisionFacts {
 export function decisionSentence(about: Words, { stepId, verdict, reason, untilMs, checks }: DecisionFacts): string {
   switch (verdict) {
     case 'send':
-      return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.`;
+      return `${stepId} may go out by ${reason}: all ${checks.length} gates are open.${claimed(checks)}`;
     case 'defer':
       return `${stepId} was put off until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.`;
     case 'hold':
@@ -155,7 +162,7 @@ export function nextSentence(
   const again = verdict === 'hold' ? '' : ` It is decided ${decided}.`;
   switch (verdict) {
     case 'send':
-      return `As things stand, ${stepId} goes out by ${reason}: all ${checks.length} gates are open.${again}`;
+      return `As things stand, ${stepId} goes out by ${reason}: all ${checks.length} gates are open.${claimed(checks)}${again}`;
     case 'defer':
       return `As things stand, ${stepId} waits until ${untilMs === null ? 'later' : instantWords(untilMs)}: ${deferral(about, reason, untilMs, checks)}${quietWindow(reason, checks)}${usedUp(reason, checks)}.${again}`;
     case 'hold':
@@ -200,9 +207,21 @@ function usedUp(reason: string, checks: readonly GateCheck[]): string {
     return asked?.['law'] === undefined ? '' : `: ${consentLawWords(asked)}`;
   }
   if (reason === 'suppressed') return suppressedBy(checks);
+  if (reason === 'claim') return unclaimed(checks);
   const input = ['cap', 'capped', 'turn'].includes(reason) ? checks.find((c) => c.gate === reason)?.input : undefined;
   if (input === undefined) return '';
   return `: ${input['most'] === undefined ? turnWords(input) : capWords(input)}`;
+}
+
+/** What is claimed, and on what it rests: " It claims: few are left (3 left, says cart)." */
+function claimed(checks: readonly GateCheck[]): string {
+  const words = claimedWords(checks.find((c) => c.gate === 'claims')?.input ?? {});
+  return words === '' ? '' : ` It claims: ${words}.`;
+}
+
+function unclaimed(checks: readonly GateCheck[]): string {
+  const words = unclaimedWords(checks.find((c) => c.gate === 'claims')?.input ?? {});
+  return words === null ? '' : `: ${words}`;
 }
 
 const suppressionWords: Readonly<Record<string, string>> = {
@@ -225,6 +244,7 @@ export function messageSentence(about: Words, row: MessageRow): string {
   const said = (who: string) => (row.response === null ? '' : ` ${who}: ${row.response}`);
   switch (row.state) {
     case 'sent':
+      if (row.channel === 'onsite') return `${step} was put down for the next page view${row.openedAt === null ? '' : ', and shown'}.`;
       return `${step} was accepted.${said('The provider said')}`;
     case 'skipped':
       return `${step} was not sent: ${wordsForSkip(about, row.skipReason ?? 'stopped')}.`;

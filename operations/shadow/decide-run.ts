@@ -1,6 +1,7 @@
 import { asc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy } from '../../content/channels/index.ts';
+import { claimNames } from '../../domain/claims/index.ts';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, messages, shadowDecisions, shadowRuns } from '../../db/schema/index.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
@@ -33,7 +34,7 @@ const mostMoves = 200;
 const askEveryMs = 3_600_000;
 
 /** Ends that are about the version that the real enrollment is in: its shadow goes on by itself. */
-const ofTheVersion: readonly string[] = ['completed', 'expired', 'undeliverable', 'holdout', 'version_replaced'] satisfies (
+const ofTheVersion: readonly string[] = ['completed', 'expired', 'filtered', 'undeliverable', 'holdout', 'version_replaced'] satisfies (
   | StopReason
   | 'completed'
 )[];
@@ -81,6 +82,7 @@ export async function decideRun(tx: Tx, deps: ShadowDeps, outlets: Outlets, run:
       ledger: asLedger(),
       stepId,
       isConnected: (channel) => outlets.forChannel(channel) !== null && steps.some(({ content }) => hasCopy(version.content, content, channel)),
+      claimsIn: (name) => (steps.length > 1 ? claimNames : claimsIn(version.content, name)),
       kinds: deps.subjects,
       versionOf: (versionId) => deps.versions.load(tx, versionId),
     });
@@ -168,7 +170,7 @@ function ledgerOf(real: EnrollmentRow, decided: readonly ShadowDecision[], engag
 }
 
 /** The setting of a rehearsal from the facts of the first decision. */
-function settingOf({ plan, person, settings, subject, attributes, channels, holdout }: Facts): Partial<Setting> {
+function settingOf({ plan, person, settings, subject, claims, attributes, channels, holdout }: Facts): Partial<Setting> {
   const orders = person.contacts.flatMap(({ lastOrderMs }) => lastOrderMs ?? []);
   return {
     timeZones: person.zones.timeZones,
@@ -179,6 +181,7 @@ function settingOf({ plan, person, settings, subject, attributes, channels, hold
     timeScale: plan.timeScale,
     segment: subject.segment,
     modifiers: subject.modifiers,
+    ...(claims === undefined ? {} : { claims: claims.known }),
     valueMinor: subject.valueMinor,
     currency: subject.currency,
     stock: subject.stock,

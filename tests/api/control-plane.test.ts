@@ -8,7 +8,7 @@ import { eq } from 'drizzle-orm';
 import { main } from '../../cli/main.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { auditLog } from '../../db/schema/index.ts';
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import { signTwilioForm } from '../../integrations/twilio/sign.ts';
 import { aCart, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
 import { anotherStore } from './left-carts.ts';

@@ -78,7 +78,9 @@ test('a webhook states facts too, and of several about one product the latest ob
   const stock = (left: number, minutes: number) => ({ kind: 'stock', subject: 'oolong', value: { left }, observed_at: ago(minutes * 60_000) });
   await shop.post('facts.updated', { facts: [stock(2, 1), { kind: 'review', subject: 'oolong', value: { average: 4.5, count: 9 } }] });
   await shop.post('facts.updated', { facts: [stock(7, 10)] });
-  const latest = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => latestFacts(tx, ['oolong', 'nothing'], []));
+  const latest = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    latestFacts(tx, { subjects: ['oolong', 'nothing'], ofSubjectId: shop.tenant.tenantId }),
+  );
   expect(latest.map(({ kind, value, source }) => [kind, value, source])).toEqual([
     ['review', { average: 4.5, count: 9, quote: null, author: null }, 'webhook'],
     ['stock', { left: 2 }, 'webhook'],

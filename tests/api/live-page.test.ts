@@ -155,6 +155,25 @@ test('the page carries its script and style under a nonce of its own, and no han
   expect(two.body).not.toContain(nonce);
 });
 
+test('a step is shown as a page, its email in frames that run nothing', async () => {
+  const page = await app.inject('/preview/cart/email_24h?locale=de');
+  expect(page.statusCode).toBe(200);
+  expect(page.headers['content-security-policy']).toMatch(/default-src 'none'.*frame-src 'self'.*frame-ancestors 'none'/);
+  expect(page.body).toContain('Was andere über Merino Crew Sweater sagen');
+  expect(page.body).toMatch(/<td>stock<\/td><td>yes<\/td>/);
+  const frames = [...page.body.matchAll(/<iframe title="[^"]+" sandbox="" src="([^"]+)"/g)].map(([, src = '']) => src.replaceAll('&amp;', '&'));
+  expect(frames).toHaveLength(2);
+  const [light, dark] = await Promise.all(frames.map((url) => app.inject(url)));
+  for (const framed of [light, dark]) {
+    expect(framed?.headers['content-security-policy']).toMatch(/^sandbox; default-src 'none'/);
+    expect(framed?.body).not.toContain('prefers-color-scheme: dark');
+  }
+  expect(light?.body).toContain('@media not all');
+  expect(dark?.body).toContain('@media all');
+  expect((await app.inject('/preview/cart/nothing')).body).toContain('There is no such step');
+  expect((await shop.app.inject('/preview/cart/email_24h')).statusCode).toBe(404);
+});
+
 test('closing the server ends the pages that listen, and does not wait for connections on which nothing was asked', async () => {
   const links = { temporalUi: null, mailbox: null };
   const second = await buildApp({

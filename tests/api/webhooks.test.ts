@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inbox, quarantine } from '../../db/schema/index.ts';
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore } from './left-carts.ts';
 

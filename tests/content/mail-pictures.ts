@@ -1,13 +1,14 @@
 /**
- * Draws the pictures of an email for the documents, from the real copy, layout and renderer.
- * Run: npx tsx tests/content/mail-pictures.ts [folder] (needs Chromium; default folder docs/images)
+ * Draws pictures of the main emails, from the real copy, layout and renderer: light, dark, narrow, and from right to left.
+ * Run: npm run pictures [-- folder] (needs Chromium). Without a folder, those of the documents; with one, more to look at.
  */
 import { fileURLToPath } from 'node:url';
-import { compileEmail } from '../../content/channels/email/compile.ts';
-import { loadPresetCopy } from '../../content/preset-copy.ts';
+import { emailContent } from '../../content/channels/email/index.ts';
 import { renderEmail } from '../../content/channels/email/render.ts';
+import { subjectKinds } from '../../domain/subjects/index.ts';
+import { loadPresets } from '../../operations/publish-presets.ts';
 import { takeScreenshot } from '../helpers/screenshot.ts';
-import { aMail, aProduct, cartKind } from './a-mail.ts';
+import { aMail, aProduct, type MailGiven } from './a-mail.ts';
 
 const shop = 'https://shop.example.com/images';
 
@@ -33,7 +34,9 @@ const pictures = {
   ),
 };
 
-const facts = aMail({
+const lead = { source: 'website', interest: 'a kitchen with an island', message: null, url: 'https://shop.example.com/kitchens' };
+
+const given: MailGiven = {
   firstName: 'Robin',
   items: [
     aProduct({ title: 'Stoneware Mug “Dawn”', variant: 'Terracotta, 350 ml', quantity: 2, priceMinor: 2_400, imageUrl: `${shop}/mug.svg` }),
@@ -42,12 +45,61 @@ const facts = aMail({
   ],
   totalMinor: 20_150,
   modifiers: ['LOW_STOCK'],
-});
+};
+
+const persian: MailGiven = {
+  ...given,
+  firstName: 'مریم',
+  locale: 'fa-IR',
+  currency: 'EUR',
+  reviews: { productTitle: 'Lambswool Blanket', averageOfFive: 4.7, count: 128, quote: { text: 'گرم و سبک است.', author: 'نگار' } },
+  store: { name: 'گلدان', shippingNote: 'سفارش‌ها ظرف دو روز کاری ارسال می‌شوند.', returnsNote: 'تا ۳۰ روز می‌توانید کالا را پس بفرستید.' },
+};
+const arabic: MailGiven = {
+  ...persian,
+  firstName: 'ليلى',
+  locale: 'ar-EG',
+  store: { name: 'دار الصوف', shippingNote: 'نشحن الطلبات خلال يومي عمل.', returnsNote: 'يمكن إرجاع المنتجات خلال 30 يوماً.' },
+};
+const russian: MailGiven = { ...given, firstName: 'Ольга', locale: 'ru-RU', currency: 'RUB', store: { supportEmail: null } };
+const reduced: MailGiven = {
+  ...given,
+  items: given.items?.map((item) => ({ ...item, compareAtMinor: (item.priceMinor ?? 0) * 1.25 })) ?? [],
+  reviews: persian.reviews ?? null,
+};
+const bare: MailGiven = {
+  firstName: null,
+  items: [aProduct({ title: '', variant: null, priceMinor: null, imageUrl: null, productUrl: null })],
+  totalMinor: null,
+  restoreUrl: null,
+  store: { supportEmail: null, shippingNote: null, returnsNote: null },
+};
+
+/** A picture: its name, the text, what it says, and how it is looked at. */
+const shots: readonly [string, string, MailGiven, { width: number; dark?: boolean }][] = [
+  ['mail-desktop', 'cart/email_2h', given, { width: 700 }],
+  ['mail-phone', 'cart/email_2h', given, { width: 390 }],
+  ['mail-dark', 'cart/email_2h', given, { width: 700, dark: true }],
+  ['mail-persian', 'cart/email_24h.fa', persian, { width: 700 }],
+];
+/** Not for the documents: to be looked at after a change of the layout or the copy. */
+const moreShots: typeof shots = [
+  ['more-persian-dark', 'cart/email_2h.fa', persian, { width: 390, dark: true }],
+  ['more-arabic', 'cart/email_48h.ar', arabic, { width: 700 }],
+  ['more-russian-phone', 'cart/email_72h.ru', russian, { width: 390 }],
+  ['more-german-reduced', 'cart/email_24h.de', { ...reduced, locale: 'de-DE', currency: 'EUR' }, { width: 700 }],
+  ['more-english-reduced-phone', 'cart/email_24h', reduced, { width: 390, dark: true }],
+  ['more-bare', 'cart/email_48h', bare, { width: 700 }],
+  ['more-lead', 'lead-nurture/email_welcome', given, { width: 390 }],
+];
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/images', import.meta.url));
-const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url)));
-const source = copy['cart/email_2h'];
-if (source === undefined) throw new Error('sequences/cart/email_2h.liquid is missing');
-const { html } = renderEmail(await compileEmail(source, cartKind), facts);
-await takeScreenshot({ html }, `${folder}/mail-desktop.png`, { width: 700, pictures });
-await takeScreenshot({ html }, `${folder}/mail-phone.png`, { width: 390, pictures });
+const wanted = process.argv[2] === undefined ? shots : [...shots, ...moreShots];
+const presets = await loadPresets();
+for (const [name, text, says, how] of wanted) {
+  const stored = presets.flatMap(({ content }) => (Object.hasOwn(content, text) ? [content[text]] : []))[0];
+  const kind = subjectKinds.of(text.startsWith('cart/') ? 'cart' : 'lead');
+  const about = kind.kind === 'cart' ? {} : { subject: { kind, details: { ...lead }, valueMinor: null, currency: null } };
+  const { html } = renderEmail(emailContent.read(stored), { ...aMail(says), ...about });
+  await takeScreenshot({ html }, `${folder}/${name}.png`, { ...how, pictures });
+}

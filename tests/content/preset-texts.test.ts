@@ -121,7 +121,7 @@ describe.each(['cart', 'lead-nurture'])('the texts of %s', (preset) => {
     for (const [at, locale] of locales.entries()) {
       for (const { id, content: text, channels } of definition.steps) {
         const channel = channels[0];
-        if (text === null || (channel !== 'email' && channel !== 'sms')) continue;
+        if (text === null || (channel !== 'email' && channel !== 'sms' && channel !== 'onsite')) continue;
         const where = `${id} in ${locale}`;
         const { payload, language } = composeMessage(content, text, channel, factsOf({ locale, ...states[state] }, kind, at === 0), 'a@b.example');
         rendered.add(language ?? '');
@@ -129,6 +129,7 @@ describe.each(['cart', 'lead-nurture'])('the texts of %s', (preset) => {
           check(payload.text.split('\n'), where);
           expect(payload.text.split(shortUrl), where).toHaveLength(2);
         }
+        if (payload.channel === 'onsite') check([payload.heading, payload.text, payload.cta, payload.close], where);
         if (payload.channel !== 'email') continue;
         expect(payload.subject, where).not.toBe('');
         check([payload.subject, ...visible(payload.html), ...payload.text.replace(/\u200f/g, '').split('\n')], where);
@@ -145,10 +146,11 @@ describe.each(['cart', 'lead-nurture'])('the texts of %s', (preset) => {
 
 test('the cart has all of its languages, and none is left in English', () => {
   const { content } = presetOf('cart');
-  const emails = Object.entries(content).map(([name, compiled]) => ({ name, ...(compiled as { language: string; text: string }) }));
-  expect(emails).toHaveLength(4 * languages.length);
-  expect([...new Set(emails.map(({ language }) => language))].toSorted()).toEqual(languages.toSorted());
-  for (const { name, language, text } of emails) {
+  const texts = Object.entries(content).map(([name, compiled]) => ({ name, ...(compiled as { language: string; text: string }) }));
+  // Four emails and the pop-up.
+  expect(texts).toHaveLength(5 * languages.length);
+  expect([...new Set(texts.map(({ language }) => language))].toSorted()).toEqual(languages.toSorted());
+  for (const { name, language, text } of texts) {
     if (language === 'en') continue;
     const words = text.replace(/\{[{%][\s\S]*?[%}]\}/g, '');
     expect(words, `${name} in ${languageName(language)}`).not.toMatch(/\b(?:the|your|you|and|with|this)\b/i);

@@ -105,9 +105,20 @@ describe('a sequence with translations', () => {
     await expect(compile({ ...english, 'cart/two': email('Two', 'language: klingonese!\n') })).rejects.toThrow(/two\.liquid:6.*"klingonese!"/);
   });
 
-  test('a draft keeps the translations in use, and an empty text takes one away', async () => {
+  test('a draft keeps the translations in use of what it does not change', async () => {
     const inUse = await compile({ ...english, ...german });
-    expect(Object.keys(await compile({ 'cart/one': email('Changed') }, inUse)).toSorted()).toEqual(Object.keys(inUse).toSorted());
+    const namesOf = async (copy: Record<string, string>) => Object.keys(await compile(copy, inUse)).toSorted();
+    const all = Object.keys(inUse).toSorted();
+    expect(await namesOf({})).toEqual(all);
+    expect(await namesOf(english)).toEqual(all);
+    expect(await namesOf({ 'cart/two': email('Changed'), 'cart/two.de': email('Anders') })).toEqual(all);
+    // What was translated from another text is no translation of this one.
+    await expect(compile({ 'cart/two': email('Changed') }, inUse)).rejects.toThrow(/cart\/two\.de\.liquid: is missing/);
+    expect(await namesOf({ 'cart/one': email('A'), 'cart/one.sms': text('A'), 'cart/two': email('B') })).toEqual(Object.keys(english).toSorted());
+  });
+
+  test('an empty text takes a translation away', async () => {
+    const inUse = await compile({ ...english, ...german });
     const none = Object.fromEntries(Object.keys(german).map((name) => [name, '']));
     expect(Object.keys(await compile(none, inUse)).toSorted()).toEqual(Object.keys(english).toSorted());
     await expect(compile({ 'cart/two.de': '' }, inUse)).rejects.toThrow(/cart\/two\.de\.liquid: is missing/);

@@ -56,7 +56,9 @@ export async function emailsToAudit(): Promise<AuditedEmail[]> {
   const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url)));
   const emails: AuditedEmail[] = [];
   for (const [name, source] of Object.entries(copy)) {
-    const language = readCopyName(name)?.language ?? 'en';
+    const read = readCopyName(name);
+    if (read?.channel !== null) continue;
+    const language = read.language ?? 'en';
     const compiled = await compileEmail(source, cartKind, language);
     for (const [state, given] of Object.entries(states)) {
       const rendered = renderEmail(compiled, aMail({ ...readers[language], ...given }));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { type BenchStack, openStack } from '../../bench/stack.ts';
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import { freePort } from '../../local/ports.ts';
 import { createDeps } from '../../operations/create-deps.ts';
 import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';

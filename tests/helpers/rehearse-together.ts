@@ -47,7 +47,7 @@ export function rehearseTogether(members: readonly Member[], setting: Partial<Se
   const full = { ...plainSetting, ...setting };
   const runs = members.map(({ definition, startMs }, index): Run => {
     const plan = compilePlan(definition, 1, full.timeScale);
-    return { id: `e${index}`, plan, definition, world: newWorld(startMs, full, 0), startMs, finished: false };
+    return { id: `e${index}`, plan, definition, world: newWorld(startMs, full, { holdoutPercent: 0 }), startMs, finished: false };
   });
   const log: Happened[] = [];
   let nowMs = Math.min(...members.map(({ startMs }) => startMs));

@@ -8,7 +8,7 @@ import { buildApp } from '../../api/app.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { enrollments, messages, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import type { Sender } from '../../integrations/port.ts';
 import { parseSmtpUrl } from '../../integrations/smtp/connection.ts';
 import { createSmtpSender } from '../../integrations/smtp/send.ts';

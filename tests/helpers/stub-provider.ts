@@ -51,6 +51,8 @@ export interface Dialect {
   taken: { status: number; body: Record<string, unknown> };
   /** The body of any other answer. */
   bodyOf(status: number): Record<string, unknown>;
+  /** Of the 409 for a key that was used with another message; absent: `{ code: 'key_reused' }`. */
+  keyReused?: Record<string, unknown>;
   /** The truth about what is asked by GET. */
   tell(accepted: readonly Acceptance[], request: IncomingMessage): Record<string, unknown>;
 }
@@ -89,7 +91,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
 
   const behave = (behaviour: Exclude<Behaviour, { atHead: unknown }>, key: string, body: string, res: ServerResponse): void => {
     const known = knowsKeys ? stub.accepted.find((a) => a.key === key) : undefined;
-    if (known !== undefined && known.body !== body) return answer(res, 409, { code: 'key_reused' });
+    if (known !== undefined && known.body !== body) return answer(res, 409, dialect.keyReused ?? { code: 'key_reused' });
     if ('take' in behaviour && behaviour.take === true) {
       if (!('afterMs' in behaviour)) take(key, body);
       else timers.add(setTimeout(() => take(key, body), behaviour.afterMs));

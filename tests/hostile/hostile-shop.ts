@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { sql } from 'drizzle-orm';
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import { signShopify } from '../../integrations/shopify/sign.ts';
 import type { Shop } from '../helpers/shop.ts';
 

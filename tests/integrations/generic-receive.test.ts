@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
 import { genericReceiver } from '../../integrations/generic/receive.ts';
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import type { Delivery, Normalised, Secrets } from '../../integrations/port.ts';
 import { aStore } from '../helpers/a-store.ts';
 import { posted } from '../helpers/a-delivery.ts';

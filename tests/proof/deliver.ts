@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { acceptDelivery, type Acceptance } from '../../operations/accept-delivery.ts';
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import { beyondCounting } from '../chaos/lenient-receiver.ts';
 import { posted } from '../helpers/a-delivery.ts';
 import type { MortalProcess } from './mortal-process.ts';

@@ -128,7 +128,7 @@ export class HistoryStage {
   }
 
   async messageIdOf(payload: Payload | undefined): Promise<string | null> {
-    const url = payload?.channel === 'email' ? payload.unsubscribeUrl : (payload?.shortUrl ?? null);
+    const url = payload?.channel === 'email' ? payload.unsubscribeUrl : payload?.channel === 'sms' ? payload.shortUrl : null;
     const token = url?.split('/').at(-1) ?? '';
     if (payload?.channel === 'email') return this.world.deps.links.read(token, 'unsubscribe')?.messageId ?? null;
     return (await resolveShortLink(this.world.deps, token))?.messageId ?? null;

@@ -1,4 +1,4 @@
-import { signStandardWebhook } from '../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import { signShopify } from '../../integrations/shopify/sign.ts';
 import type { Names, PlannedDelivery, ShopEvent } from './shopper.ts';
 import type { StoreAccess } from './stores.ts';

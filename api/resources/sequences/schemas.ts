@@ -37,7 +37,7 @@ export const draftBody = z.strictObject({
   yaml: z.string().max(262_144).meta({ description: 'The sequence, as in its file.' }),
   copy: z.record(z.string().max(200), z.string().max(262_144)).default({}).meta({
     description:
-      'Texts by content name (`cart/email_2h`, `cart/email_2h.sms`; in German `cart/email_2h.de`), as in their files. What is missing is taken from the version in use; an empty text takes a translation away.',
+      'Texts by content name (`cart/email_2h`, `cart/email_2h.sms`; in German `cart/email_2h.de`), as in their files. What is missing is taken from the version in use, with the translations of texts that are not changed; an empty text takes a translation away.',
   }),
 });
 

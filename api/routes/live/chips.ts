@@ -48,6 +48,8 @@ const simple: Record<string, Station> = {
   'message.opened': ['Opened', 'reaction'],
   'message.clicked': ['Clicked', 'reaction'],
   'message.click_withdrawn': ['Click not counted', 'plain'],
+  'popup.shown': ['Pop-up shown', 'mail'],
+  'popup.closed': ['Pop-up closed', 'plain'],
   'message.delivered': ['Delivered', 'reaction'],
   'message.failed': ['{Message} not accepted', 'trouble'],
   'message.unknown': ['{Message} in doubt', 'trouble'],
@@ -101,6 +103,8 @@ function stationsOf(words: Words, happening: Happening, seen: Seen): Station[] {
   const noun = messageNoun(happening);
   switch (type) {
     case 'message.sent':
+      // It has reached nobody yet.
+      if (happening.channel === 'onsite') return [['Pop-up waits', 'plain']];
       return [[`${capital(noun)} ${seen.sent.get(noun) ?? 1}`, 'mail']];
     case 'cart.updated':
     case 'lead.created':

@@ -2,10 +2,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
 import { listQuarantine } from '../../../operations/read/quarantine.ts';
-import { pageAnswer, sendPage } from '../../plugins/html-page.ts';
+import { previewStep } from '../../../operations/preview-step.ts';
+import { html } from '../../html.ts';
+import { pageAnswer, sendFramedEmail, sendPage } from '../../plugins/html-page.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
 import { createFeed } from './feed.ts';
 import { linksPage, livePage, type Place, sidePage } from './page.ts';
+import { inTheme, previewHtml } from './preview-html.ts';
 import { quarantineHtml } from './quarantine-html.ts';
 import { stream } from './stream.ts';
 
@@ -56,6 +59,26 @@ export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { de
     const stores = await readQuarantines(deps);
     return sendPage(reply, 200, (nonce) => sidePage(nonce, 'Deliveries that could not be read', quarantineHtml(stores)));
   });
+  const previewed = { params: z.object({ slug: z.string(), step: z.string() }), querystring: previewQuery };
+  app.get(
+    '/preview/:slug/:step',
+    { schema: { ...schema, ...previewed, summary: 'A step as somebody would get it, as a page' } },
+    async (request, reply) => {
+      const preview = await previewOf(deps, request.params, request.query);
+      const { slug, step } = request.params;
+      if (preview === null)
+        return sendPage(reply, 200, (nonce) => sidePage(nonce, `${slug}: ${step}`, html`<p>There is no such step, contact or sample.</p>`));
+      const query = new URLSearchParams();
+      for (const name of ['store', 'contact', 'sample', 'locale'] as const)
+        if (request.query[name] !== undefined) query.set(name, request.query[name]);
+      const frame = `/preview/${encodeURIComponent(slug)}/${encodeURIComponent(step)}/email?${query.toString()}`;
+      return sendPage(reply, 200, (nonce) => sidePage(nonce, `${slug}: ${step}`, previewHtml(preview, frame)), 'own');
+    },
+  );
+  app.get('/preview/:slug/:step/email', { schema: { ...schema, ...previewed, summary: 'The email of that page' } }, async (request, reply) => {
+    const preview = await previewOf(deps, request.params, request.query);
+    return sendFramedEmail(reply, inTheme(preview?.html ?? '', request.query.theme));
+  });
   app.get(
     '/live',
     {
@@ -74,6 +97,23 @@ export const startRoutes: FastifyPluginAsyncZod<StartOptions> = async (app, { de
     (_request, reply) => stream(reply, feed),
   );
 };
+
+const previewQuery = z.object({
+  store: z.string().optional().meta({ description: 'The slug of the store; left out, the first.' }),
+  contact: z.string().optional(),
+  sample: z.string().optional(),
+  locale: z.string().optional(),
+  theme: z.enum(['light', 'dark']).default('light'),
+});
+
+async function previewOf(deps: BuiltDeps, { slug, step }: { slug: string; step: string }, query: z.output<typeof previewQuery>) {
+  const stores = await deps.db.listTenants();
+  const store = query.store === undefined ? stores[0] : stores.find((one) => one.slug === query.store);
+  if (store === undefined) return null;
+  const { contact = null, sample = null, locale = null } = query;
+  const done = await previewStep(deps, { tenantId: store.id, slug, stepId: step, contact, sample, locale });
+  return done.kind === 'previewed' ? done.preview : null;
+}
 
 const mostShown = 100;
 

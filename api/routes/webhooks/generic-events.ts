@@ -80,6 +80,7 @@ const lead = z
       .meta({ description: 'What they asked about, as messages may repeat it.', examples: ['a kitchen with an island'] }),
     message: z.string().optional().meta({ description: 'What they wrote; no message repeats it.' }),
     url: link.optional().meta({ description: 'The page about what they asked for: messages lead there.' }),
+    area: z.string().optional().meta({ description: 'The area that they asked about, as market facts name it.' }),
     value: money.optional().meta({ description: 'What it may be worth.' }),
     currency: z.string().optional().meta({ description: 'ISO 4217, of `value`.' }),
     created_at: instant.optional(),

@@ -104,6 +104,8 @@ export async function compileEmail(
     }),
     text: fill(fill(layout.text.text, { block: blockText.text }), { ...textSlots(copy), because: because.liquid }),
     language: copy.language,
+    preheader: copy.preheader.liquid,
+    cta: copy.cta.liquid,
   };
   refuseProblems(lintRendered(compiled, copy.file, samples));
   return compiled;
@@ -171,7 +173,8 @@ function becauseOf({ kind, words }: AnySubjectKind, language: string): string {
 function directions(language: string): Record<string, string> {
   const rtl = isRightToLeft(language);
   const [start, end] = rtl ? ['right', 'left'] : ['left', 'right'];
-  return { lang: language, dir: rtl ? 'rtl' : 'ltr', start, end };
+  // Letters of Arabic are joined: spacing tears them apart.
+  return { lang: language, dir: rtl ? 'rtl' : 'ltr', start, end, tracking: rtl ? 'normal' : '-0.4px' };
 }
 
 function fill(template: string, slots: Record<string, string>): string {

@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type CopyPart, type CopySource, CopySourceError, languageOfCopy, type SourceProblem } from '../../copy-source.ts';
+import { type Block, withinTheirClaims } from './claim-blocks.ts';
 import { escapeHtml } from '../../escape-html.ts';
 
 /** The copy of one email, as read from a file. */
@@ -98,8 +99,6 @@ function hasRange(node: unknown): node is { range: [number, number, number] } {
   return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
 }
 
-type Block = { kind: 'paragraph' | 'heading' | 'quotation' | 'tags'; lines: string[] };
-
 const tagsAlone = /^(?:\{%(?:(?!%\}).)*%\}\s*)+$/;
 
 function blocksOf(body: string): Block[] {
@@ -111,7 +110,7 @@ function blocksOf(body: string): Block[] {
     else if (open !== null && open.kind === kind && (kind === 'paragraph' || kind === 'quotation')) open.lines.push(content);
     else blocks.push((open = { kind, lines: [content] }));
   }
-  return blocks;
+  return withinTheirClaims(blocks);
 }
 
 function kindOf(line: string): [Block['kind'] | null, string] {

@@ -2,7 +2,9 @@ import { domainToASCII } from 'node:url';
 import type { ChannelContent } from '../channel-content.ts';
 import { compileEmail, compileModelEmail } from './compile.ts';
 import { type CompiledEmail, compiledEmail } from './compiled.ts';
-import { renderEmail } from './render.ts';
+import { renderEmail, renderEmailParts } from './render.ts';
+import type { CopyFacts } from '../../copy-facts.ts';
+import type { EmailFacts } from './view.ts';
 
 export const emailContent: ChannelContent<'email', CompiledEmail> = {
   suffix: '',
@@ -10,14 +12,10 @@ export const emailContent: ChannelContent<'email', CompiledEmail> = {
   forModel: compileModelEmail,
   read: (stored) => compiledEmail.parse(stored),
   compose(compiled, facts, to) {
-    const { settings, contact, subject, links, sendKey } = facts;
-    const unsubscribeUrl = links.unsubscribe();
-    const rendered = renderEmail(compiled, {
-      ...facts,
-      subjectUrl: subject.kind.link(subject.details) === null ? null : links.click(),
-      unsubscribeUrl,
-      openPixelUrl: links.open(),
-    });
+    const { settings, contact, sendKey } = facts;
+    const told = emailFacts(facts);
+    const { unsubscribeUrl } = told;
+    const rendered = renderEmail(compiled, told);
     const domain = domainToASCII(settings.senderAddress.slice(settings.senderAddress.lastIndexOf('@') + 1)) || 'localhost';
     const name = [contact.firstName, contact.lastName].filter((part) => part !== null).join(' ');
     return {
@@ -32,4 +30,15 @@ export const emailContent: ChannelContent<'email', CompiledEmail> = {
       dateMs: facts.nowMs,
     };
   },
+  parts: (compiled, facts) => renderEmailParts(compiled, emailFacts(facts)),
 };
+
+function emailFacts(facts: CopyFacts): EmailFacts {
+  const { subject, links } = facts;
+  return {
+    ...facts,
+    subjectUrl: subject.kind.link(subject.details) === null ? null : links.click(),
+    unsubscribeUrl: links.unsubscribe(),
+    openPixelUrl: links.open(),
+  };
+}

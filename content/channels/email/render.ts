@@ -28,6 +28,13 @@ export function renderEmail(compiled: CompiledEmail, facts: EmailFacts): Rendere
   };
 }
 
+/** The preheader and the words of the button, for a preview; null: they were not kept when the email was compiled. */
+export function renderEmailParts({ preheader, cta, language }: CompiledEmail, facts: EmailFacts): { preheader: string | null; cta: string | null } {
+  const view = emailView(facts, language);
+  const line = (template: string | null) => (template === null ? null : singleLine(renderText(template, view)).replace(/\s+/gu, ' '));
+  return { preheader: line(preheader), cta: line(cta) };
+}
+
 /** Each line of a right-to-left text begins with a mark of its direction: else one that begins with a Latin name is read from the left. */
 function directed(text: string, language: string): string {
   return isRightToLeft(language) ? text.replace(/^(?!https?:)(?=.)/gm, '\u200f') : text;

@@ -32,6 +32,18 @@ export const cart: SubjectKind<CartDetails, CartReport> = {
   modifiers: ({ items }, thresholds) => segmentModifiers(items, thresholds),
   segment: (base, { items }, _owner, settings) => sequenceType(base, segmentModifiers(items, settings)),
   segments: sequenceTypes,
+  claimable: {
+    claims: ['stock', 'price_drop', 'reviews', 'offer_end'],
+    of: ({ items }) => ({
+      areas: [],
+      products: items.map(({ title, variantId, productId, priceMinor, stock }) => ({
+        title,
+        ids: [variantId, productId].filter((id) => typeof id === 'string'),
+        priceMinor,
+        stock,
+      })),
+    }),
+  },
   link: ({ restoreUrl }) => restoreUrl,
   view,
   words,

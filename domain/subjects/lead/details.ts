@@ -10,6 +10,8 @@ export interface LeadDetails {
   message: string | null;
   /** The page about what they asked for; null: there is none. */
   url: string | null;
+  /** The area that they asked about; absent or null: the source does not say. */
+  area?: string | null | undefined;
 }
 
 const maybeText = z.string().nullable().default(null);
@@ -19,4 +21,5 @@ export const leadDetails = z.object({
   interest: maybeText,
   message: maybeText,
   url: maybeText,
+  area: z.string().nullable().optional(),
 }) satisfies z.ZodType<LeadDetails>;

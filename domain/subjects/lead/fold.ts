@@ -11,7 +11,7 @@ export type LeadReport = Extract<DomainEvent, { type: 'lead.created' }>['lead'];
  * leaves out stays as it was, and an older event only fills gaps.
  */
 export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<LeadReport>, address: SubjectAddress): Folded<LeadDetails> {
-  const { createdAtMs, currency, valueMinor, source, interest, message, url } = event.report;
+  const { createdAtMs, currency, valueMinor, source, interest, message, url, area = null } = event.report;
   const newer = known === null || isNewer(event, known.lastActivityAt);
   const latest = <T>(reported: T | null, before: T | null | undefined): T | null => (newer ? (reported ?? before ?? null) : (before ?? reported));
   // Amount and currency are taken from the same event, or not at all.
@@ -20,6 +20,7 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
   const isAmount = (amount: typeof before) => amount.valueMinor !== null && amount.currency !== null;
   const [first, second] = newer ? [reported, before] : [before, reported];
   const details = known?.details;
+  const knownArea = latest(area, details?.area);
   return {
     ...(isAmount(first) || !isAmount(second) ? first : second),
     details: {
@@ -27,6 +28,7 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
       interest: latest(interest, details?.interest),
       message: latest(message, details?.message),
       url: latest(url, details?.url),
+      ...(knownArea === null ? {} : { area: knownArea }),
     },
     ...foldAddress(known, address, event.occurredAtMs),
     ...foldTimes(known, createdAtMs, event.occurredAtMs),

@@ -12,16 +12,26 @@ export interface LeadView extends Record<string, unknown> {
     url: string;
     hasPage: boolean;
   };
+  /** The same as `lead.interest` and `lead.value`, by the names that leads' forms have for them. */
+  interest_area: string | null;
+  budget: string | null;
+  /** Sources do not report any. */
+  preferences: null;
 }
 
 export function view({ details, valueMinor }: Pick<Subject<LeadDetails>, 'details' | 'valueMinor'>, tools: ViewTools): LeadView {
+  const interest = interestOf(tools.line(details.interest, 80));
+  const value = valueMinor === 0 ? null : tools.money(valueMinor);
   return {
     lead: {
-      interest: interestOf(tools.line(details.interest, 80)),
-      value: valueMinor === 0 ? null : tools.money(valueMinor),
+      interest,
+      value,
       url: tools.link ?? tools.storeUrl,
       hasPage: tools.link !== null,
     },
+    interest_area: interest,
+    budget: value,
+    preferences: null,
   };
 }
 

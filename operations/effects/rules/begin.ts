@@ -103,9 +103,18 @@ function rivalsOf(draft: Draft, { subject, owner }: Candidate, { id, version }: 
   return rivals.some((enrollment) => draft.subject(enrollment.subjectId).lastActivityAt > subject.lastActivityAt) ? null : rivals;
 }
 
-// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, or another enrollment
-// about the same subject went on. Earlier builds wrote `not_abandoned` and `expired` for most of these.
-const passingEnds: readonly StopReason[] = ['purchased_elsewhere', 'order_void', 'emptied', 'cart_deleted', 'not_abandoned', 'expired', 'merged'];
+// Ended before activation for a reason that may pass: an order for something else or a test order, an emptied or deleted cart, one that the sequence is
+// not for as it was, or another enrollment about the same subject went on. Earlier builds wrote `not_abandoned` and `expired` for most of these.
+const passingEnds: readonly StopReason[] = [
+  'purchased_elsewhere',
+  'order_void',
+  'emptied',
+  'cart_deleted',
+  'not_abandoned',
+  'expired',
+  'filtered',
+  'merged',
+];
 // A person who alternates between two subjects must not start a workflow with every click.
 const mostTakeovers = 3;
 

@@ -148,7 +148,7 @@ function moveTo(draft: Draft, subject: KnownSubject, named: Resolved): void {
   supersedeOlder(draft, draft.contact(named.contactId).personId);
   // The anonymous contact turned out to be this person: merge them.
   const { personId } = draft.contact(named.contactId);
-  const isAnonymous = draft.identitiesOf([oldPersonId]).length === 0;
+  const isAnonymous = draft.identitiesOf([oldPersonId]).every(({ kind }) => kind === 'visitor');
   if (isAnonymous && !draft.areApart(personId, oldPersonId)) mergePersons(draft, [personId, oldPersonId], { by: 'subject' });
   else carryStops(draft, personId);
 }

@@ -90,6 +90,7 @@ export function factsWith(differences: Differences = {}): Facts {
       upcoming: differences.upcoming ?? [],
       zones: { timeZones: ['UTC'], basis: 'stated', country: null, place: { country: null, region: null }, ...differences.zones },
     },
+    ...(sequence.only === undefined ? {} : { sequence: { paused: false, exit: null, only: sequence.only } }),
     holdout: differences.holdout ?? null,
     channels: differences.channels ?? { email: usable },
     messages: differences.messages ?? {},

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio';
+  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -417,13 +417,44 @@ const woocommerce: Record<string, Make> = {
       .map((body) => ({ body: { ...body, ...wooTimes(atMs) }, type: 'cart.updated', about: wooWhom })),
 };
 
-const made = { shopify, woocommerce, twilio };
+const resendData = (cast: Cast) => ({
+  email_id: fc.constant('56761188-7520-42d8-8898-ff6fc54ce618'),
+  created_at: fc.constant('2026-11-01T10:00:00.000Z'),
+  from: fc.constant('Shop <shop@example.com>'),
+  to: fc.constant([cast.email]),
+  subject: titles,
+  tags: fc.constantFrom({ rekindle_account: 'main' }, {}),
+});
+const resendAbout = ['type', 'data', 'data.email_id', 'data.to', 'data.to.0'];
+const resendMake =
+  (topic: string, type: DomainEvent['type'], more: (cast: Cast) => Record<string, fc.Arbitrary<unknown>> = () => ({})): Make =>
+  (cast, atMs) =>
+    fc
+      .record({ ...resendData(cast), ...more(cast) })
+      .map((data) => ({ body: { type: topic, created_at: new Date(atMs).toISOString(), data }, type, about: resendAbout }));
+const resend: Record<string, Make> = {
+  'email.delivered': resendMake('email.delivered', 'message.delivered'),
+  'email.bounced': resendMake('email.bounced', 'message.failed', () => ({
+    bounce: fc.record({
+      type: fc.constantFrom('Permanent', 'Transient', 'Undetermined'),
+      subType: fc.constantFrom('General', 'MailboxFull'),
+      message: fc.constant('550 5.1.1 user unknown'),
+      diagnosticCode: fc.constant(['smtp; 550 5.1.1 user unknown']),
+    }),
+  })),
+  'email.failed': resendMake('email.failed', 'message.failed', () => ({ failed: fc.record({ reason: fc.constant('reached_daily_quota') }) })),
+  'email.suppressed': resendMake('email.suppressed', 'message.failed'),
+  'email.complained': resendMake('email.complained', 'contact.opted_out'),
+};
+
+const made = { shopify, woocommerce, twilio, resend };
 /** Topics of each integration that tell a stop, a subject or a receipt. */
 export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   shopify: Object.keys(shopify),
   woocommerce: Object.keys(woocommerce),
   generic: Object.keys(generic),
   twilio: Object.keys(twilio),
+  resend: Object.keys(resend),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { genericReceiver } from '../../../integrations/generic/receive.ts';
-import { signStandardWebhook } from '../../../integrations/generic/sign.ts';
+import { signStandardWebhook } from '../../../integrations/standard-webhooks.ts';
 import { posted } from '../../helpers/a-delivery.ts';
 import type { ProviderConformance } from '../provider-conformance.ts';
 

@@ -1,0 +1,21 @@
+/**
+ * A mailbox as a header names it, e.g. `"Tea & Tin" <hello@shop.example.com>`: for APIs that take it as one text. The name is quoted, so that nothing in
+ * it can begin another mailbox.
+ */
+export function mailbox({ name, address }: { name: string | null; address: string }): string {
+  const clean = (name ?? '').replace(/[\p{Cc}"\\<>\s]+/gu, ' ').trim();
+  return clean === '' ? address : `"${clean}" <${address}>`;
+}
+
+/** RFC 8058: the two headers by which a mail program unsubscribes with one click. */
+export const unsubscribeHeaders = (url: string) => ({ 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' });
+
+/** The members of a JSON answer; none where it is no object. */
+export function answerFields(body: string): Readonly<Record<string, unknown>> {
+  try {
+    const answer: unknown = JSON.parse(body);
+    return typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? { ...answer } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,12 @@
+import type { Integration } from '../port.ts';
+import { resendConfig } from './config.ts';
+import { resendReceiver } from './receive.ts';
+import { createResendSender } from './send.ts';
+
+/** Emails by Resend. The secret of its webhooks is made there, and is entered. */
+export const resend: Integration = {
+  name: 'resend',
+  config: resendConfig,
+  receiver: resendReceiver,
+  sender: (config) => createResendSender(resendConfig.parse(config)),
+};
