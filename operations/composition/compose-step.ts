@@ -1,5 +1,5 @@
 import { and, asc, eq, isNotNull, isNull } from 'drizzle-orm';
-import { hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import { type GuardFault, judgeWords } from '../../content/model/guard.ts';
 import { parseAnswer } from '../../content/model/parse-answer.ts';
 import { answerSchema, promptOf } from '../../content/model/prompt.ts';
@@ -108,6 +108,7 @@ async function prepare(tx: Tx, deps: ComposeDeps, input: ComposeInput): Promise<
     ledger,
     stepId,
     isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, step.content, channel),
+    claimsIn: (name) => claimsIn(version.content, name),
     kinds: deps.subjects,
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });
