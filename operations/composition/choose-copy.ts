@@ -50,7 +50,7 @@ export async function chooseCopy(tx: Tx, asked: Asked): Promise<CopyFound> {
 const template = (reason: TemplateReason, guard: Guard | null = null): CopyChoice => ({ by: 'template', reason, guard });
 
 /** Pure. @param approval - whether the store wants each text approved, by its settings now */
-export function choiceOf(row: CompositionRow | null, about: CompositionFacts | null, channel: Channel, approval: boolean): CopyChoice {
+function choiceOf(row: CompositionRow | null, about: CompositionFacts | null, channel: Channel, approval: boolean): CopyChoice {
   if (row === null || about === null) return template('not_composed');
   if (row.state === 'calling') return template('composing');
   if (row.state === 'waiting') return template('rate_limited');
@@ -64,7 +64,7 @@ export function choiceOf(row: CompositionRow | null, about: CompositionFacts | n
   return fault === undefined ? { by: 'model' } : template('guard', fault.guard);
 }
 
-export function wordsOf({ subject, body, cta, language }: CompositionRow): WrittenWords {
+function wordsOf({ subject, body, cta, language }: CompositionRow): WrittenWords {
   return { subject: subject ?? '', body: body ?? '', cta: cta ?? '', language };
 }
 

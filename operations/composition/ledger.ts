@@ -33,7 +33,7 @@ export interface CallRequest {
 }
 
 /** A call takes no longer than this: one that is older was made by a worker that has ended. */
-export const callLeaseMs = 150_000;
+const callLeaseMs = 150_000;
 /** Of one step, the answers that were not used and the times at which it was put off included. */
 const mostCalls = 6;
 

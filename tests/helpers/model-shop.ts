@@ -28,7 +28,7 @@ export interface ModelShop {
   close(): Promise<void>;
 }
 
-export const modelSequence = (more = '') => `sequence: cart
+const modelSequence = (more = '') => `sequence: cart
 name: Cart
 on: cart.abandoned
 reentry: once-per-subject
@@ -37,10 +37,7 @@ steps:
 ${more}`;
 
 /** Publish the sequence whose one step a model writes; a worker publishes the presets when it starts, so it starts before. */
-export async function publishModelStep(
-  shop: Shop,
-  { yaml = modelSequence(), brief = null }: { yaml?: string; brief?: string | null } = {},
-): Promise<void> {
+async function publishModelStep(shop: Shop, { yaml = modelSequence(), brief = null }: { yaml?: string; brief?: string | null } = {}): Promise<void> {
   const copy = {
     'cart/nudge': { file: 'nudge.liquid', text: template },
     'cart/nudge.sms': { file: 'nudge.sms.liquid', text: '{{ store.name }}: {{ link.url }} {{ optOut }}' },
