@@ -47,6 +47,8 @@ ALTER TABLE "model_spending" ADD CONSTRAINT "model_spending_tenant" FOREIGN KEY 
 CREATE INDEX "compositions_pending" ON "compositions" USING btree ("tenant_id","id") WHERE approval = 'pending';--> statement-breakpoint
 CREATE POLICY "tenant_rows" ON "compositions" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "tenant_rows" ON "model_spending" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint
-grant select, insert, update on compositions, model_spending to rekindle_app;
+grant select, insert, update on compositions to rekindle_app;
+--> statement-breakpoint
+grant select, insert, update (micros) on model_spending to rekindle_app;
 --> statement-breakpoint
 grant update (fault) on connections to rekindle_app;
