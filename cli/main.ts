@@ -9,6 +9,7 @@ import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
 import { lint } from './lint.ts';
+import { offers } from './offers.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
@@ -31,6 +32,7 @@ const commands: Readonly<Record<string, Command>> = {
   tenants,
   contacts,
   suppressions,
+  offers,
   quarantine,
   status,
   send,

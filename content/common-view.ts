@@ -5,7 +5,7 @@ import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
 import { isRightToLeft } from '../domain/languages.ts';
 import { formatMoney, usableLocale } from './money.ts';
 import { numberFormat } from './number-format.ts';
-import { cleanLine, initialOf } from './plain-text.ts';
+import { cleanLine, initialOf, isolate } from './plain-text.ts';
 import { webUrl } from './web-url.ts';
 
 /**
@@ -26,6 +26,8 @@ export interface CommonView extends Record<string, unknown>, ClaimsView {
   firstName: string | null;
   name: string | null;
   segment: CommonFacts['segment'];
+  /** What the person was granted with this message: `10%`, the code, and until when it is valid, on their clock. */
+  offer: { percent: string; code: string; ends: string } | null;
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
   link: { url: string };
   synthetic: boolean;
@@ -96,12 +98,26 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     },
     contact: { firstName },
     segment: facts.segment,
+    offer: offerView(facts.offer, { locale, language, percent: tools.percent }),
     link: { url: tools.link ?? tools.storeUrl },
     synthetic: facts.synthetic,
     language,
     locale,
     ...(facts.words === undefined ? {} : { words: wordsView(facts.words) }),
   };
+}
+
+/** The words of the end are in the language of the copy, its order in the reader's own habit where they read that language. */
+function offerView(
+  offer: CommonFacts['offer'],
+  { locale, language, percent }: { locale: string; language: string; percent: ViewTools['percent'] },
+): CommonView['offer'] {
+  if (offer === null) return null;
+  const [own] = locale.split('-');
+  const words = own === language.split('-')[0] ? locale : usableLocale([language]);
+  const when = { weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', timeZoneName: 'short' } as const;
+  const ends = new Intl.DateTimeFormat(words, { ...when, timeZone: offer.timeZone }).format(offer.endsAtMs);
+  return { percent: percent(offer.percentOff / 100), code: cleanLine(offer.code, 60) ?? '', ends: isolate(ends) };
 }
 
 /** What a lead may have told, for copy about anything. */

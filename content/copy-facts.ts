@@ -42,6 +42,16 @@ export interface SubjectFacts {
   currency: string | null;
 }
 
+/** A discount that the person was granted. */
+export interface OfferFacts {
+  code: string;
+  percentOff: number;
+  /** Epoch milliseconds: until then the code is valid. */
+  endsAtMs: number;
+  /** IANA, the person's likeliest: the end is told on their clock. */
+  timeZone: string;
+}
+
 /**
  * Everything that a message may say, on whatever channel. Copy states nothing that is not in here, and every sentence built on a nullable fact
  * is left out where the fact is null. The caller is responsible for freshness: a stale stock, review or note is passed as null.
@@ -60,8 +70,8 @@ export interface CommonFacts {
   /** What may be claimed now; absent: `reviews`, and what the subject says of its stock, are taken as they are. */
   claims?: Claims;
   reviews: ReviewFacts | null;
-  /** No offers exist yet; copy promises no discount. */
-  offer: null;
+  /** Granted to this person with this very message; null: there is none, and copy promises no discount. */
+  offer: OfferFacts | null;
   /** What a model has written, for the layout that is made for it; absent: the text's own words. */
   words?: WrittenWords;
   /** Demo traffic: the message carries a visible label. */

@@ -20,7 +20,7 @@ export interface FixedWords {
   /** `[[before]]` is the price before a reduction. */
   priceBefore: string;
   discount: string;
-  /** How many are left. */
+  /** How many are left of a product, and what customers give it: beside the product that the claim is about. */
   stock: string;
   rating: string;
   more: string;
@@ -47,8 +47,8 @@ const table = {
     unitPrice: '[[price]] each',
     priceBefore: 'was [[before]]',
     discount: '{{ item.discount }} off',
-    stock: '{{ item.left | number }} in stock',
-    rating: '{{ item.rating.average }} out of 5 ({{ item.rating.count }})',
+    stock: '{{ lowStock.left | number }} in stock',
+    rating: '{{ reviews.average }} out of 5 ({{ reviews.count }})',
     more: 'and {{ cart.moreCount | number }} more',
     total: 'Total',
     optOut: 'Reply STOP to opt out',
@@ -68,8 +68,8 @@ const table = {
     unitPrice: 'je [[price]]',
     priceBefore: 'statt [[before]]',
     discount: '{{ item.discount }} günstiger',
-    stock: 'Noch {{ item.left | number }} auf Lager',
-    rating: '{{ item.rating.average }} von 5 Sternen ({{ item.rating.count }})',
+    stock: 'Noch {{ lowStock.left | number }} auf Lager',
+    rating: '{{ reviews.average }} von 5 Sternen ({{ reviews.count }})',
     more: 'und {{ cart.moreCount | number }} weitere',
     total: 'Summe',
     optOut: 'Abmelden: Antwort STOP',
@@ -89,8 +89,8 @@ const table = {
     unitPrice: '[[price]] l’unité',
     priceBefore: 'au lieu de [[before]]',
     discount: '{{ item.discount }} de remise',
-    stock: 'En stock : {{ item.left | number }}',
-    rating: 'Note : {{ item.rating.average }} sur 5 ({{ item.rating.count }})',
+    stock: 'En stock : {{ lowStock.left | number }}',
+    rating: 'Note : {{ reviews.average }} sur 5 ({{ reviews.count }})',
     more: 'et {{ cart.moreCount | number }} de plus',
     total: 'Total',
     optOut: 'STOP pour ne plus recevoir de SMS',
@@ -110,8 +110,8 @@ const table = {
     unitPrice: '[[price]] por unidad',
     priceBefore: 'antes [[before]]',
     discount: '{{ item.discount }} de descuento',
-    stock: 'Quedan: {{ item.left | number }}',
-    rating: '{{ item.rating.average }} de 5 ({{ item.rating.count }})',
+    stock: 'Quedan: {{ lowStock.left | number }}',
+    rating: '{{ reviews.average }} de 5 ({{ reviews.count }})',
     more: 'y {{ cart.moreCount | number }} más',
     total: 'Total',
     optOut: 'Responde STOP para darte de baja',
@@ -131,8 +131,8 @@ const table = {
     unitPrice: 'هر واحد [[price]]',
     priceBefore: 'قیمت قبلی [[before]]',
     discount: '{{ item.discount }} تخفیف',
-    stock: 'موجودی: {{ item.left | number }}',
-    rating: 'امتیاز {{ item.rating.average }} از ۵ ({{ item.rating.count }})',
+    stock: 'موجودی: {{ lowStock.left | number }}',
+    rating: 'امتیاز {{ reviews.average }} از ۵ ({{ reviews.count }})',
     more: 'و {{ cart.moreCount | number }} مورد دیگر',
     total: 'جمع کل',
     optOut: 'برای لغو STOP بفرستید',
@@ -152,8 +152,8 @@ const table = {
     unitPrice: 'سعر الوحدة [[price]]',
     priceBefore: 'السعر السابق [[before]]',
     discount: 'خصم {{ item.discount }}',
-    stock: 'المتوفر: {{ item.left | number }}',
-    rating: 'التقييم {{ item.rating.average }} من 5 ({{ item.rating.count }})',
+    stock: 'المتوفر: {{ lowStock.left | number }}',
+    rating: 'التقييم {{ reviews.average }} من 5 ({{ reviews.count }})',
     more: 'ومنتجات أخرى: {{ cart.moreCount | number }}',
     total: 'المجموع',
     optOut: 'للإلغاء: STOP',
@@ -173,8 +173,8 @@ const table = {
     unitPrice: '[[price]] за штуку',
     priceBefore: 'вместо [[before]]',
     discount: 'Скидка {{ item.discount }}',
-    stock: 'Осталось: {{ item.left | number }}',
-    rating: 'Оценка: {{ item.rating.average }} из 5 ({{ item.rating.count }})',
+    stock: 'Осталось: {{ lowStock.left | number }}',
+    rating: 'Оценка: {{ reviews.average }} из 5 ({{ reviews.count }})',
     more: 'и ещё {{ cart.moreCount | number }}',
     total: 'Итого',
     optOut: 'Отказ: ответьте STOP',
@@ -194,8 +194,8 @@ const table = {
     unitPrice: '[[price]] l’uno',
     priceBefore: 'invece di [[before]]',
     discount: 'Sconto: {{ item.discount }}',
-    stock: 'Disponibili: {{ item.left | number }}',
-    rating: '{{ item.rating.average }} su 5 ({{ item.rating.count }})',
+    stock: 'Disponibili: {{ lowStock.left | number }}',
+    rating: '{{ reviews.average }} su 5 ({{ reviews.count }})',
     more: 'e altri {{ cart.moreCount | number }}',
     total: 'Totale',
     optOut: 'Rispondi STOP per non riceverne più',
@@ -215,8 +215,8 @@ const table = {
     unitPrice: '[[price]] per stuk',
     priceBefore: 'was [[before]]',
     discount: '{{ item.discount }} korting',
-    stock: 'Nog {{ item.left | number }} op voorraad',
-    rating: '{{ item.rating.average }} van 5 ({{ item.rating.count }})',
+    stock: 'Nog {{ lowStock.left | number }} op voorraad',
+    rating: '{{ reviews.average }} van 5 ({{ reviews.count }})',
     more: 'en nog {{ cart.moreCount | number }}',
     total: 'Totaal',
     optOut: 'Antwoord STOP om af te melden',
@@ -236,8 +236,8 @@ const table = {
     unitPrice: '[[price]] cada',
     priceBefore: 'antes [[before]]',
     discount: '{{ item.discount }} de desconto',
-    stock: 'Em estoque: {{ item.left | number }}',
-    rating: '{{ item.rating.average }} de 5 ({{ item.rating.count }})',
+    stock: 'Em estoque: {{ lowStock.left | number }}',
+    rating: '{{ reviews.average }} de 5 ({{ reviews.count }})',
     more: 'e mais {{ cart.moreCount | number }}',
     total: 'Total',
     optOut: 'Responda STOP para sair',
@@ -249,7 +249,11 @@ const languages: ReadonlyMap<string, FixedWords> = new Map(Object.entries(table)
 /** The languages that have words here. Texts in others are surrounded by English ones. */
 const fixedWordLanguages: readonly string[] = [...languages.keys()];
 
+const chosen = new Map<string, FixedWords>();
+
 /** @param language - BCP 47, of the copy */
 export function fixedWordsOf(language: string): FixedWords {
-  return languages.get(chooseLanguage(fixedWordLanguages, [language]) ?? 'en') ?? table.en;
+  const known = chosen.get(language) ?? languages.get(chooseLanguage(fixedWordLanguages, [language]) ?? 'en') ?? table.en;
+  if (chosen.size < 1_000) chosen.set(language, known);
+  return known;
 }

@@ -171,7 +171,11 @@ export function faultsOfText(text: string): string[] {
   const faults: string[] = [];
   const [raw] = text.match(/\{\{|\{%|\[\[\w*|\bundefined\b|\bNaN\b|\[object/) ?? [];
   if (raw !== undefined) faults.push(`"${raw}" is left in the message`);
-  const [hole] = text.match(/.*(?: [,.](?=\s|$)|\(\s*\)|“\s*”).*/m) ?? [];
-  if (hole !== undefined) faults.push(`a missing value leaves a hole: "${hole.trim()}"`);
+  const at = text.search(/ [,.](?=\s|$)|\(\s*\)|“\s*”/m);
+  if (at >= 0) {
+    const end = text.indexOf('\n', at);
+    const hole = text.slice(text.lastIndexOf('\n', at) + 1, end < 0 ? undefined : end).trim();
+    faults.push(`a missing value leaves a hole: "${hole}"`);
+  }
   return faults;
 }

@@ -76,7 +76,7 @@ const everythingKnown: Invented = {
   segment: 'RETURNING',
   claims: everythingClaimed,
   reviews: null,
-  offer: null,
+  offer: { code: 'TEA-7K2M', percentOff: 10, endsAtMs: Date.UTC(2026, 2, 14, 17), timeZone: 'Europe/Vienna' },
   synthetic: true,
 };
 

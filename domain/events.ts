@@ -182,6 +182,8 @@ export type DomainEvent =
         totalMinor: number | null;
         products: ProductRef[];
         noRevenue: NoRevenue | null;
+        /** Discount codes that were redeemed; absent: none, or the source does not say. */
+        codes?: string[];
       };
     })
   /** A change of an order after it was placed. It states how the order stands at its time, so it may arrive in any order and more than once. */

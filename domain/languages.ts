@@ -28,8 +28,13 @@ export function languageName(tag: string): string {
   return new Intl.DisplayNames(['en'], { type: 'language' }).of(tag) ?? tag;
 }
 
+// Asked several times for each message, about the few languages of its texts.
+const directions = new Map<string, boolean>();
+
 export function isRightToLeft(language: string): boolean {
-  return rightToLeftScripts.has(localeOf(language)?.maximize().script ?? '');
+  const known = directions.get(language) ?? rightToLeftScripts.has(localeOf(language)?.maximize().script ?? '');
+  if (directions.size < 1_000) directions.set(language, known);
+  return known;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
 import { factKindNames } from './facts/index.ts';
+import { offerSources } from './offers/policy.ts';
 import { canonicalTimeZone } from './time/zones.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
@@ -21,6 +22,28 @@ const cap = z.strictObject({
 });
 const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 
+const percent = z.number().min(0, 'is below 0').max(100, 'is above 100');
+const days = z.int('is a whole number of days').min(1, 'is below 1').max(366, 'is more than a year');
+const offers = z
+  .strictObject({
+    percentOff: z.int('is a whole number of percent').min(1, 'is below 1').max(90, 'is above 90'),
+    validHours: z.int('is a whole number of hours').min(2, 'is below 2').max(2_160, 'is more than 90 days').default(48),
+    source: z.enum(offerSources, `is none of ${offerSources.join(', ')}`).default('pool'),
+    onePerDays: days.default(90),
+    minimumMinor: amount.default(0),
+    marginPercent: percent.nullable().default(null),
+    leastMarginPercent: percent.nullable().default(null),
+    budget: z
+      .strictObject({ most: z.int('is a whole number').min(1, 'is below 1').max(1_000_000, 'is above 1000000'), withinDays: days })
+      .nullable()
+      .default(null),
+    mostCartsLeft: z.int('is a whole number').min(1, 'is below 1').max(100, 'is above 100').default(2),
+  })
+  .refine(({ leastMarginPercent, marginPercent }) => leastMarginPercent === null || marginPercent !== null, {
+    path: ['marginPercent'],
+    message: 'is missing: without it no margin can be kept',
+  });
+
 /**
  * What a change of settings may hold: any fields of the settings, each checked more strictly than a stored row is read. A field that is not a
  * setting is an error, because a misspelt one would change nothing.
@@ -40,6 +63,7 @@ const strict = {
     .regex(/^(\+[1-9]\d{6,14}|[A-Za-z0-9 ]{1,11})$/, 'is neither a number in E.164 nor a name of at most 11 letters')
     .nullable(),
   smsOptOut: line(100).nullable(),
+  smsTransliterate: z.boolean(),
   locale: z.string().refine(isLocale, 'is no language tag like en or de-AT'),
   timeZone: z.string().refine((name) => canonicalTimeZone(name) !== null, 'is no time zone like Europe/Vienna'),
   country: z.string().regex(/^[A-Z]{2}$/, 'is no country code like US'),
@@ -79,6 +103,7 @@ const strict = {
     input: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
     output: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
   }),
+  offers: offers.nullable(),
   recoverFrom: fields.recoverFrom.unwrap(),
   sharedKeys: fields.sharedKeys.unwrap(),
 } satisfies Record<keyof typeof fields, z.ZodType>;

@@ -3,6 +3,7 @@ import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
 import { consentReadings } from './people/consent-by-law.ts';
 import { replyPolicies } from './people/on-reply.ts';
+import { offerPolicy } from './offers/policy.ts';
 import { normaliseEmail } from './people/identity.ts';
 
 /** The most that one person gets in any rolling window, over all sequences. What may have gone out counts. Source: docs/rules.md#rule-19 */
@@ -29,6 +30,8 @@ export const tenantSettings = z.object({
   smsSender: z.string().nullable().default(null),
   /** How text messages say that STOP ends them, with a keyword in capitals; null: the usual words in the language of the text. */
   smsOptOut: z.string().nullable().default(null),
+  /** Text messages spell letters in the default alphabet where there is a usual spelling (`ç` as `c`, `Привет` as `Privet`), which doubles what a part holds. */
+  smsTransliterate: z.boolean().default(false),
   locale: z.string().default('en'),
   timeZone: z.string().default('UTC'),
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */
@@ -87,6 +90,8 @@ export const tenantSettings = z.object({
   modelDailyBudget: z.number().default(5),
   /** What a million tokens cost, in the same currency. */
   modelPrices: z.object({ input: z.number(), output: z.number() }).default({ input: 2.5, output: 10 }),
+  /** On what conditions a step that asks for one brings a discount; null: never (docs/rules.md#rule-47). */
+  offers: offerPolicy.nullable().default(null),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */
   recoverFrom: z.array(z.enum(cartOrigins)).default(['web']),
   /** Kinds of keys that mean the same subject at several connections of the store, e.g. `cart_token` at its shop and `external` at its own system. */

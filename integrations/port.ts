@@ -187,6 +187,26 @@ export interface SenderContext {
   popups?: PopupStore;
 }
 
+/** A discount code for one person. */
+export interface MintedCode {
+  code: string;
+  percentOff: number;
+  /** Epoch milliseconds. */
+  grantedAt: number;
+  endsAt: number;
+}
+
+/** Makes discount codes at a shop. */
+export interface Minter {
+  /**
+   * Make this code, usable once, or find it where it was made before. Never another one.
+   * @throws where the shop is away or gives no clear answer: it is asked again
+   */
+  mint(code: MintedCode): Promise<{ kind: 'minted' } | { kind: 'refused'; response: string }>;
+  /** Take it back; one that does not exist is taken back already. @throws likewise */
+  revoke(code: string): Promise<void>;
+}
+
 /** A provider: a folder, `integrations/<name>/`, and one line in `integrations/index.ts`. It sends, reports, or both. */
 export interface Integration {
   /** As URLs and connections write it: lower-case letters, digits and hyphens. */
@@ -210,6 +230,8 @@ export interface Integration {
    * @throws ZodError or an error class of the integration's own when it cannot be used
    */
   sender?(config: unknown, context: SenderContext): Sender;
+  /** Makes discount codes for offers. @throws as `sender` */
+  minter?(config: unknown): Minter;
   /** A model that writes texts. @throws as `sender` does */
   writer?(config: unknown): Writer;
 }

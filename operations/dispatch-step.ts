@@ -11,6 +11,7 @@ import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/
 import { addToStory, type DispatchResult, settled } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
+import { mintOffer } from './offers/mint.ts';
 import { withoutAddresses } from './dispatch/without-addresses.ts';
 import { type Outlet, type Outlets, readConfigured, toOutlets } from './outlets.ts';
 
@@ -94,6 +95,9 @@ export async function dispatchStep(deps: Deps & { versions: VersionCache }, inpu
             decided.claim,
             await decided.reconciliation.find(sendKeyOf(input), decided.payload),
           );
+          continue;
+        case 'mint':
+          await mintOffer(deps, input.tenantId, decided.offer);
           continue;
         case 'claimed': {
           const outcome = await call(deps, input, decided, opened.kind === 'open' ? opened.session : null, uncalled, release);

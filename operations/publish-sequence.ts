@@ -98,9 +98,26 @@ async function compileTexts(
   }
   const fileOf = (name: string) => given[name]?.file ?? besides(given, name);
   refuseProblems(
-    [...unknownLanguages(Object.keys(content), fileOf), ...missingTranslations(texts, fileOf)].map((problem) => ({ ...problem, line: null })),
+    [...unknownLanguages(Object.keys(content), fileOf), ...missingTranslations(texts, fileOf), ...withoutOffer(definition, content, fileOf)].map(
+      (problem) => ({ ...problem, line: null }),
+    ),
   );
   return content;
+}
+
+/** A step that brings an offer names its code in every text: otherwise somebody would be granted one and never hear of it. */
+function withoutOffer(definition: SequenceDefinition, content: Record<string, unknown>, fileOf: (name: string) => string) {
+  const offering = new Set(definition.steps.filter(({ offer }) => offer !== undefined).map(({ id }) => id));
+  return textsOf(definition)
+    .filter(({ step }) => offering.has(step))
+    .flatMap(({ step, original }) =>
+      Object.keys(content)
+        .filter((name) => (name === original || isTranslationOf(name, original)) && !JSON.stringify(content[name]).includes('offer.code'))
+        .map((name) => ({
+          file: fileOf(name),
+          message: `step ${step} brings an offer, and this text does not name its code: write {{ offer.code }} where {% if offer %}`,
+        })),
+    );
 }
 
 const isTranslation = (name: string) => (readCopyName(name)?.language ?? null) !== null;

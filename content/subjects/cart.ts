@@ -27,7 +27,7 @@ const unknown = { valueMinor: null, currency: null };
 export const cart: SubjectContent = {
   block: { html: 'cart.mjml', text: 'cart.text.liquid' },
   samples: [
-    sample('a cart of which everything is known', [crew]),
+    sample('a cart of which everything is known', [{ ...crew, compareAtMinor: 12_000 }]),
     sample('an empty cart', [], unknown, { restoreUrl: null }),
     sample(
       'bare products',

@@ -231,6 +231,12 @@ begin
     order by f.kind, f.subject, f.observed_at, f.source
     on conflict do nothing;
   end if;
+  if w ? 'redeemed' then
+    -- The first real order counts: a code is for one use.
+    update offers o set redeemed_at = r.at, redeemed_order = r."order"
+    from jsonb_to_recordset(w -> 'redeemed') as r(code text, "order" text, at timestamptz)
+    where o.tenant_id = tenant and o.code = r.code and o.redeemed_at is null;
+  end if;
   if w ? 'disconnected' then
     update connections c set state = 'disconnected'
     where c.tenant_id = tenant and c.id = any(array(select jsonb_array_elements_text(w -> 'disconnected')::uuid));

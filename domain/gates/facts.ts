@@ -5,7 +5,8 @@ import type { Consent } from '../people/consent.ts';
 import type { Lifecycle } from '../people/lifecycle.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { PersonZones } from '../people/time-zone.ts';
-import type { Condition, OnFailure } from '../sequence/definition.ts';
+import type { OfferRecords } from '../offers/decide-offer.ts';
+import type { Condition, OnFailure, StepOffer } from '../sequence/definition.ts';
 import type { EpochMs, Plan, Progress, StepId, StopReason } from '../sequence/plan.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
@@ -110,6 +111,8 @@ export interface Facts {
     window: WeeklyWindow | null;
     /** It waits for the hour at which the person reads emails; absent: it does not. */
     bestHour?: boolean;
+    /** It asks for an offer; absent: it does not. */
+    offer?: StepOffer;
     /**
      * For the channel that was tried last, how often its provider has refused this message so far (rule 8). Neither an outage nor a
      * refusal for good counts.
@@ -145,6 +148,8 @@ export interface Facts {
   /** What conditions may ask of the subject and its person, by name (`lead.source`, `contact.country`). */
   attributes: Readonly<Record<string, AttributeValue>>;
   person: PersonRecords;
+  /** What a step that asks for an offer is decided by; absent: it asks for none, or this is no dispatch. */
+  offer?: OfferRecords;
   /** The person's assignment; null: the sequence holds nobody out, or the assignment is behind it. */
   holdout: { percent: number; heldOut: boolean } | null;
   channels: Partial<Record<Channel, ChannelFacts>>;

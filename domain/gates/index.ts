@@ -16,6 +16,7 @@ import { held } from './held.ts';
 import { holdout } from './holdout.ts';
 import { legalHours } from './legal-hours.ts';
 import { maxAge } from './max-age.ts';
+import { offer } from './offer.ts';
 import { only } from './only.ts';
 import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
@@ -41,6 +42,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   maxAge,
   channel,
   conditions,
+  offer,
   claims,
   retries,
   held,

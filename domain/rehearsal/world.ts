@@ -321,6 +321,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
       ...(step.bestHour === true ? { bestHour: true } : {}),
+      ...(step.offer === undefined ? {} : { offer: step.offer }),
       failures: row?.failures ?? 0,
     },
     ...(step.requires === undefined ? {} : { claims: { made: [], required: step.requires.claim, known: setting.claims ?? { assumed: [] } } }),

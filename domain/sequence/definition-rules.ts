@@ -76,6 +76,7 @@ function toStep(step: StepShape): StepDefinition {
     // A field that is left out where it says nothing: an unchanged file must not become a new version.
     ...(step.onFailure === 'skip' ? {} : { onFailure: step.onFailure }),
     ...(step.bestHour === true ? { bestHour: true as const } : {}),
+    ...(step.offer === undefined ? {} : { offer: step.offer }),
     ...(step.window === undefined ? {} : { window: { fromMinute: step.window.from, toMinute: step.window.to, days: step.window.days } }),
   };
 }

@@ -169,6 +169,24 @@ const variant = z.strictObject(
   expected('{ id: a, content: cart/email_2h, weight: 1 }'),
 );
 
+const offer = z
+  .unknown()
+  .transform((value, context) => {
+    if (value === true) return { without: 'send' as const };
+    const read = z.strictObject({ without: z.enum(['send', 'skip']) }).safeParse(value);
+    if (read.success) return read.data;
+    context.addIssue({ code: 'custom', message: 'is not understood: write true or { without: skip }' });
+    return z.NEVER;
+  })
+  .meta({
+    description:
+      'Whether it brings a discount code where the store’s policy grants one; `without`: what becomes of it otherwise, send (default) or skip.',
+    anyOf: [
+      { const: true },
+      { type: 'object', properties: { without: { enum: ['send', 'skip'] } }, required: ['without'], additionalProperties: false },
+    ],
+  });
+
 const step = z.strictObject(
   {
     id: stepId,
@@ -203,6 +221,7 @@ const step = z.strictObject(
       .boolean(expected('true or false'))
       .optional()
       .meta({ description: 'Whether it waits for the hour at which the person reads emails; by default as the sequence says.' }),
+    offer: offer.optional(),
     maxRetries: z
       .int(expected('a whole number'))
       .min(0, 'must not be negative')

@@ -65,6 +65,13 @@ export interface StepDefinition {
   window?: WeeklyWindow;
   /** It waits for the hour at which the person reads emails; absent: it does not. */
   bestHour?: true;
+  /** It brings an offer where the store's policy grants one; absent: it brings none. */
+  offer?: StepOffer;
+}
+
+/** What becomes of a step whose person gets no offer: it goes out without the sentence about it, or is left out. */
+export interface StepOffer {
+  without: 'send' | 'skip';
 }
 
 /** Which brief a model writes from, e.g. `cart/nudge`, and how long before the step is due it is asked. */

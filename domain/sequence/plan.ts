@@ -55,6 +55,7 @@ export const skipReasons = [
   'claim',
   'no_address',
   'no_consent',
+  'no_offer',
   'consent_required',
   'consent_expired',
   'suppressed',

@@ -160,6 +160,8 @@ export interface SubjectKind<D, R> {
   attributes(details: D): Readonly<Record<string, AttributeValue>>;
   /** For each thing in it, how many are left to buy; null: its source does not say. Empty: nothing in it is ever out of stock. */
   stock(details: D): readonly (number | null)[];
+  /** What it would cost at regular prices, in minor units; null: not known. Absent: nothing in it has a price. */
+  regularMinor?(details: D): number | null;
   /**
    * How many texts about one such subject carriers in the United States accept, and how long after it was left (T-Mobile, toll-free verification: one
    * text for each cart, within 48 h); null: no such rule.

@@ -1,4 +1,5 @@
 import type { DomainEvent, NoRevenue, SubjectKey } from '../../domain/events.ts';
+import { readCodes } from '../read/codes.ts';
 import { readInstant } from '../read/instant.ts';
 import { readMoney } from '../read/money.ts';
 import { type Fields, isAbsent, note, readEntries } from '../read/notes.ts';
@@ -31,6 +32,7 @@ export const readOrderPlaced: Read = (reading) => {
         totalMinor: currency === null ? null : readMoney(order['total'], 'data.order.total', notes, currency),
         products: items.map(({ title, productId }) => ({ title, productId })).filter(({ title, productId }) => title !== '' || productId !== null),
         noRevenue: noRevenueOf(reading, order),
+        ...readCodes(order['discount_codes'], 'data.order.discount_codes', notes),
       },
     },
     ...optOutsOf(contact, occurred),

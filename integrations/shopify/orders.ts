@@ -3,6 +3,7 @@ import { currencyWithin, readCurrency, readMoney } from '../read/money.ts';
 import { type Fields, isAbsent, note, readEntries, readFields, readList } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
 import { readFlag, readText } from '../read/text.ts';
+import { readCodes } from '../read/codes.ts';
 import { readInstant } from '../read/instant.ts';
 import { optOuts } from './consent.ts';
 import { readProducts } from './lines.ts';
@@ -75,6 +76,7 @@ function orderPlaced(reading: Reading, as: 'new' | 'changed'): DomainEvent[] {
       totalMinor: currency === null ? null : readMoney(body['total_price'], 'total_price', notes, currency),
       products: readProducts(reading),
       noRevenue: noRevenueOf(reading, as),
+      ...readCodes(body['discount_codes'], 'discount_codes', notes),
     },
   };
   return [placed, ...optOuts(shopper.records, shopper.customer, occurred.occurredAtMs)];

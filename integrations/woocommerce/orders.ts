@@ -5,6 +5,7 @@ import { type Fields, isAbsent, type Notes, note, readEntries } from '../read/no
 import { namesSomebody } from '../read/person.ts';
 import { readFlag, readId, readText } from '../read/text.ts';
 import { occurredAt } from '../read/understood.ts';
+import { readCodes } from '../read/codes.ts';
 import { readUrl } from '../read/url.ts';
 import { readOrderLines, readProducts } from './lines.ts';
 import { readBuyer } from './person.ts';
@@ -124,7 +125,14 @@ function placedOrder(reading: Reading, { status, paidAt, keys, person }: Order):
     ...placedAt,
     keys,
     person,
-    order: { externalId, currency, totalMinor, products: readProducts(reading), noRevenue: null },
+    order: {
+      externalId,
+      currency,
+      totalMinor,
+      products: readProducts(reading),
+      noRevenue: null,
+      ...readCodes(body['coupon_lines'], 'coupon_lines', notes),
+    },
   };
   if (externalId === null) return [placed];
   const occurred = modifiedAt(reading);

@@ -51,4 +51,5 @@ const noMessage = {
   links: { click: () => '', short: () => '', open: () => null, unsubscribe: () => '' },
   isFirst: false,
   sendKey: { enrollmentId: '', stepId: '' },
+  offer: null,
 };

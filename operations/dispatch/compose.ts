@@ -1,5 +1,5 @@
 import { type Composed, composeMessage, composeWritten } from '../../content/channels/index.ts';
-import type { CopyFacts, StoreFacts } from '../../content/copy-facts.ts';
+import type { CopyFacts, OfferFacts, StoreFacts } from '../../content/copy-facts.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
 import { claimsAt } from '../../domain/gates/claims.ts';
@@ -19,11 +19,13 @@ export interface ComposeInput {
   channel: Channel;
   /** What a model has written; null: the template goes out. */
   words: WrittenWords | null;
+  /** What the person was granted with this message; null: nothing. */
+  offer: OfferFacts | null;
   nowMs: number;
 }
 
 /** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
-export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, words, nowMs }: ComposeInput): Composed {
+export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, words, offer, nowMs }: ComposeInput): Composed {
   const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
@@ -36,6 +38,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
       open: () => (reading.settings.trackOpens ? link('o', 'open') : null),
       unsubscribe: () => link('u', 'unsubscribe'),
     },
+    offer,
     isFirst: !reading.usedChannels.has(channel),
     sendKey: { enrollmentId: enrollment.id, stepId },
     nowMs,
@@ -47,7 +50,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
 /** What a message may say, from what was read about its person. */
 export function copyFactsOf(
   reading: Pick<Reading, 'settings' | 'subject' | 'person' | 'locale' | 'facts' | 'synthetic'>,
-  own: Pick<CopyFacts, 'links' | 'isFirst' | 'sendKey' | 'nowMs'>,
+  own: Pick<CopyFacts, 'links' | 'isFirst' | 'sendKey' | 'nowMs'> & Partial<Pick<CopyFacts, 'offer'>>,
 ): CopyFacts {
   const { settings, subject, person, locale, facts, synthetic } = reading;
   return {

@@ -12,10 +12,13 @@ import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import { chooseCopy, type CopyFound } from '../composition/choose-copy.ts';
+import type { OfferFacts } from '../../content/copy-facts.ts';
 import type { Deps } from '../deps.ts';
+import { newOfferCode } from '../offers/new-code.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
 import { storeAssignment } from './assignment.ts';
 import { compose } from './compose.ts';
+import { grantOffer, type Granting, readOffers } from './offer.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
 import { type MessageRow, readProgress } from './progress.ts';
@@ -57,6 +60,8 @@ export interface Claimed {
 export type Decided =
   | Claimed
   | DispatchResult
+  /** The code of a grant that is committed does not exist at the shop yet: make it, and decide again. */
+  | Extract<Granting, { kind: 'mint' }>
   | { kind: 'find'; messageId: string; claim: string; payload: MessagePayload; reconciliation: Extract<Reconciliation, { kind: 'find' }> }
   /** The row was repaired, or what this attempt had read is stale: read and decide again. */
   | { kind: 'decide_again' }
@@ -192,7 +197,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   const { tx, deps, stepId } = attempt;
   const { enrollment } = attempt.locked;
   const nowMs = deps.clock.nowMs();
-  const decided = decideDispatch(reading.facts, nowMs);
+  const decided = await decideWithOffer(attempt, plan, reading, nowMs);
   const instead = await insteadOf(attempt, plan, decided, nowMs);
   if (instead !== null) return instead;
   const paced = await paceOf(attempt, plan, reading, decided, nowMs);
@@ -207,6 +212,22 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
     if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
   }
   return apply(attempt, plan, reading, verdict, copy?.words ?? null, nowMs);
+}
+
+/**
+ * Offers are looked at where everything else is open: what they are decided by is shared by the whole store. A call in doubt is repeated with the offer that
+ * is pinned in it.
+ */
+async function decideWithOffer(attempt: DispatchAttempt, plan: Plan, reading: Reading, nowMs: number): Promise<Verdict> {
+  const { tx, locked, stepId, world } = attempt;
+  const { facts, settings, subject } = reading;
+  const verdict = decideDispatch(facts, nowMs);
+  if (verdict.kind !== 'send' || facts.step.offer === undefined || locked.row?.state === 'unknown') return verdict;
+  const contactIds = (world ?? (await readStep(tx, locked.enrollment.id)))?.contacts.map(({ id }) => id) ?? [];
+  const regularMinor = subject.kind.regularMinor?.(subject.details) ?? null;
+  const asked = { enrollment: locked.enrollment, stepId, contactIds, policy: settings.offers, regularMinor, timeScale: plan.timeScale, nowMs };
+  facts.offer = await readOffers(tx, asked);
+  return decideDispatch(facts, nowMs);
 }
 
 /** The answer where a verdict cannot be carried out as it stands; null: it can. */
@@ -266,7 +287,7 @@ async function apply(
         noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
         return { kind: 'unreachable' };
       }
-      return claimStep(attempt, opened.outlet, reading, words, dueMs, nowMs);
+      return claimWithOffer(attempt, opened.outlet, reading, words, dueMs, nowMs);
   }
 }
 
@@ -297,18 +318,42 @@ function noteLateness(attempt: DispatchAttempt, plan: Plan, { progress }: Readin
 /** Who writes the message, by what was composed ahead; null: the step has no model, or the pinned call is repeated. */
 async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Channel, nowMs: number): Promise<CopyFound | null> {
   const { tx, version, stepId, locked } = attempt;
-  if (locked.row?.state === 'unknown' || version.definition.steps.find(({ id }) => id === stepId)?.model === undefined) return null;
+  const step = version.definition.steps.find(({ id }) => id === stepId);
+  // An offer is granted with the claim, after the model has written: only the template can state it.
+  if (locked.row?.state === 'unknown' || step?.model === undefined || step.offer === true) return null;
   return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id, nowMs });
 }
 
-function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, words: WrittenWords | null, dueMs: number, nowMs: number): Decided {
+/** The grant and the claim are one transaction: never a message without its grant, nor two codes for one step. */
+async function claimWithOffer(
+  attempt: DispatchAttempt,
+  outlet: Outlet,
+  reading: Reading,
+  words: WrittenWords | null,
+  dueMs: number,
+  nowMs: number,
+): Promise<Decided> {
+  const { tx, locked, stepId } = attempt;
+  const granting = await grantOffer(tx, locked.enrollment, stepId, reading.facts, newOfferCode, nowMs);
+  if (granting.kind === 'mint') return granting;
+  return claimStep(attempt, outlet, reading, { words, dueMs, nowMs, offer: granting.kind === 'offer' ? granting.facts : null });
+}
+
+interface ClaimWith {
+  words: WrittenWords | null;
+  dueMs: number;
+  nowMs: number;
+  offer: OfferFacts | null;
+}
+
+function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, { words, dueMs, nowMs, offer }: ClaimWith): Decided {
   const { tx, deps, stepId, version, claim } = attempt;
   const { enrollment, row } = attempt.locked;
   const messageId = row?.id ?? uuidv7();
   const { payload, language } =
     row?.state === 'unknown' && row.payload !== null
       ? { payload: row.payload, language: row.language }
-      : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, words, nowMs });
+      : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, words, offer, nowMs });
   const startedMs = deps.clock.monotonicMs();
   // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);

@@ -314,6 +314,7 @@ export function factsFrom(
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
       ...(step.bestHour === true ? { bestHour: true } : {}),
+      ...(step.offer === undefined ? {} : { offer: step.offer }),
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },

@@ -39,8 +39,16 @@ export const orderPlaced: Effect<OrderPlaced> = {
     const ended = endOwnEnrollments(draft, event, persons, matched);
     endRunsOfSamePurchase(draft, event, persons, bought);
     recordOrder(draft, event, { buyerId, matched, ended });
+    redeem(draft, event);
   },
 };
+
+/** Codes are compared as shops do, without regard to case. What is no revenue has redeemed nothing. */
+function redeem(draft: Draft, { order, occurredAtMs }: OrderPlaced): void {
+  if (order.noRevenue !== null) return;
+  for (const code of new Set((order.codes ?? []).map((one) => one.trim().toUpperCase())))
+    draft.changes.redeemed.push({ code, order: order.externalId, atMs: occurredAtMs });
+}
 
 /** Somebody who bought may leave another cart, so this blocks nothing; what blocks is final. */
 function markConverted(draft: Draft, contactId: string): void {

@@ -130,6 +130,8 @@ export interface Changes {
   receipts: { messageId: string; enrollmentId: string; stepId: string; type: string; atMs: number; detail: string | null }[];
   privacyRequests: { topic: string; contactId: string | null; requestedAtMs: number }[];
   facts: (NewFact & { connectionId: string | null })[];
+  /** Offers that an order redeemed. */
+  redeemed: { code: string; order: string | null; atMs: number }[];
   disconnects: boolean;
   /** Contacts whose running calls must be over before the event is answered 2xx. */
   covered: Set<string>;
@@ -168,6 +170,7 @@ export class Draft {
     receipts: [],
     privacyRequests: [],
     facts: [],
+    redeemed: [],
     disconnects: false,
     covered: new Set(),
   };

@@ -30,6 +30,7 @@ type List =
   | 'receipts'
   | 'privacy_requests'
   | 'facts'
+  | 'redeemed'
   | 'disconnected'
   | 'applied';
 
@@ -167,6 +168,7 @@ export function writesOf(draft: Draft): Writes {
       observed_at: iso(f.observedAtMs),
       expires_at: iso(f.expiresAtMs),
     })),
+    redeemed: c.redeemed.map((r) => ({ code: r.code, order: r.order, at: iso(r.atMs) })),
     disconnected: c.disconnects ? [source.connectionId] : [],
   };
   return Object.fromEntries(Object.entries(writes).filter(([, rows]) => rows.length > 0));

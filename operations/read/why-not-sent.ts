@@ -37,6 +37,7 @@ const skipKinds: Record<SkipReason, ReasonKind> = {
   claim: 'as_planned',
   no_address: 'blocker',
   no_consent: 'blocker',
+  no_offer: 'as_planned',
   consent_required: 'blocker',
   consent_expired: 'blocker',
   suppressed: 'blocker',

@@ -44,6 +44,7 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
   condition: () => 'its condition did not hold, or could not be known',
   claim: () => 'what it was to say could not be claimed',
   no_address: () => 'there was no usable address for its channel',
+  no_offer: ({ person }) => `it is not sent without an offer, and the ${person} got none`,
   no_consent: () => 'there was no consent for its channel',
   consent_required: ({ person }) => `the law where the ${person} is asks for consent, and none is known`,
   consent_expired: () => 'what the law had taken for consent, a purchase or a question, is too long ago',

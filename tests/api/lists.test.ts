@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { offers } from '../../db/schema/index.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
@@ -18,6 +20,13 @@ beforeAll(async () => {
   for (const sequence of ['cart', 'lead-nurture']) {
     const { id } = (await own('/api/backtests', 'POST', { sequence, days: 1 })).body as { id: string };
     await until('the end of a backtest', async () => ((await own(`/api/backtests/${id}`)).body as { state: string }).state !== 'running');
+  }
+  for (const n of [1, 2, 3]) {
+    const { id: enrollmentId = '', contactId = '' } = (await shop.enrollmentOf(`cart-${n}`)) ?? {};
+    const row = { code: `C-${n}`, percentOff: 10, source: 'pool' as const, state: 'minted' as const, grantedAt: n, endsAt: n };
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(offers).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_72h', contactId, ...row }),
+    );
   }
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
@@ -56,6 +65,7 @@ describe('every list under /api', () => {
       '/api/deliveries',
       '/api/enrollments',
       '/api/facts',
+      '/api/offers',
       '/api/quarantine',
       '/api/sequences',
       '/api/sequences/{slug}/versions',

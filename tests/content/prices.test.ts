@@ -106,7 +106,7 @@ describe('a line', () => {
     expect(itemsOf(given)).toMatchObject([{ price: '$48.00', compareAt: '$60.00', unitPrice: '$24.00' }]);
     const { html, text } = renderEmail(compiled, aMail(given));
     expect(html).toMatch(/\$48\.00\s*<div[^>]*>was <s>\$60\.00<\/s>/);
-    expect(text).toContain('$48.00 (was $60.00)');
+    expect(text).toContain('$48.00 (was $60.00, 20% off)');
   });
 
   test.each([

@@ -161,6 +161,34 @@ describe('a text message', () => {
     expect(text).not.toContain('win-big');
     expect(text.match(/https?:/g)).toHaveLength(1);
   });
+  test('letters are spelled in the default alphabet where the store wants it, and only those with a usual spelling', async () => {
+    const given = (title: string, smsTransliterate: boolean) =>
+      sms('{{ cart.leadTitle | default: "Your cart" }}: {{ cart.url }} {{ optOut }}', {
+        items: [aProduct({ title })],
+        settings: { smsTransliterate },
+      });
+    for (const [title, spelled] of [
+      ['Façade, Łódź, Şişe, Œuvre, Đà Nẵng', 'Facade, Lodz, Sise, Oeuvre, Dà Nang'],
+      ['Щука и Ёлка, Їжак, Љубав', 'Shchuka i Elka, Izhak, Ljubav'],
+      ['Größe à la crème, Ñandú €', 'Größe à la crème, Ñandu €'],
+      ['Ca\u0327a', 'Caa'],
+    ] as const) {
+      const message = await given(title, true);
+      expect(message.text.split(': https')[0]).toBe(spelled);
+      expect(countSegments(message.text).encoding).toBe('GSM-7');
+      expect((await given(title, false)).text).toContain(title.slice(0, 2));
+    }
+    for (const title of ['سبد', '山田', 'Ωμέγα 🛒']) expect((await given(title, true)).text).toContain(title.slice(0, 1));
+  });
+
+  test('half of an emoji is left out: it has no encoding', async () => {
+    const compiled = { text: 'Hi \ud83d {{ cart.url }}', language: 'en' };
+    expect(composeMessage({ 'cart/nudge.sms': compiled }, 'cart/nudge', 'sms', factsOf(), '+12025550123').payload).toMatchObject({
+      text: `Hi ${shortUrl}`,
+      segments: 1,
+    });
+  });
+
   test('demo traffic carries a label', async () => {
     expect((await sms(good, { synthetic: true })).text).toMatch(/^\[Demo\] /);
   });

@@ -19,18 +19,20 @@ const text = (words: string) => `${words} {{ link.url }} {{ optOut }}`;
 const english = { 'cart/one': email('One'), 'cart/one.sms': text('One'), 'cart/two': email('Two') };
 const german = { 'cart/one.de': email('Eins'), 'cart/one.sms.de': text('Eins'), 'cart/two.de': email('Zwei') };
 
-const compile = async (copy: Record<string, string>, inUse: Record<string, unknown> = {}) =>
-  (
-    await compilePreset(
-      {
-        file: 'sequences/cart.yaml',
-        yaml,
-        copy: Object.fromEntries(Object.entries(copy).map(([name, words]) => [name, { file: `sequences/${name}.liquid`, text: words }])),
-      },
-      undefined,
-      inUse,
-    )
-  ).content;
+const compiled = new Map<string, Promise<Record<string, unknown>>>();
+
+/** Compiled once for all tests of this file. */
+function compile(copy: Record<string, string>, inUse: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+  const key = JSON.stringify([copy, Object.keys(inUse)]);
+  const known = compiled.get(key) ?? compileCopy(copy, inUse);
+  compiled.set(key, known);
+  return known;
+}
+
+async function compileCopy(copy: Record<string, string>, inUse: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const texts = Object.entries(copy).map(([name, words]) => [name, { file: `sequences/${name}.liquid`, text: words }]);
+  return (await compilePreset({ file: 'sequences/cart.yaml', yaml, copy: Object.fromEntries(texts) }, undefined, inUse)).content;
+}
 
 function factsOf(given: MailGiven): CopyFacts {
   const { subjectUrl: _, unsubscribeUrl: __, openPixelUrl: ___, ...common } = aMail(given);

@@ -56,6 +56,19 @@ async function fillEveryTable(): Promise<void> {
   await insert('sum_deltas', { ...figures, hour: new Date(0) });
   await insert('lateness', { tenant_id: tenantId, slot: 0, at: new Date(0), steps: 1, worst_ms: 1 });
   await insert('settings_versions', { tenant_id: tenantId, version: 1, settings: '{}', changes: '{}', changed_by: 'test' });
+  await insert('offers', {
+    ...ids,
+    id: randomUUID(),
+    step_id: 'email_72h',
+    contact_id: enrollment.contactId,
+    code: 'X',
+    percent_off: 1,
+    source: 'pool',
+    state: 'minted',
+    granted_at: new Date(0),
+    ends_at: new Date(0),
+  });
+  await insert('offer_codes', { tenant_id: tenantId, id: randomUUID(), code: 'X' });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   const { sequenceId, contactId } = enrollment;

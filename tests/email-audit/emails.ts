@@ -51,14 +51,15 @@ const readers: Record<string, MailGiven> = {
   ru: { locale: 'ru-RU', currency: 'RUB' },
 };
 
-/** Every step of the preset, in every language, with everything known and with next to nothing. */
-export async function emailsToAudit(): Promise<AuditedEmail[]> {
+/** Every step of the preset, in every language or in some, with everything known and with next to nothing. */
+export async function emailsToAudit(languages: readonly string[] = Object.keys(readers)): Promise<AuditedEmail[]> {
   const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url)));
   const emails: AuditedEmail[] = [];
   for (const [name, source] of Object.entries(copy)) {
     const read = readCopyName(name);
     if (read?.channel !== null) continue;
     const language = read.language ?? 'en';
+    if (!languages.includes(language)) continue;
     const compiled = await compileEmail(source, cartKind, language);
     for (const [state, given] of Object.entries(states)) {
       const rendered = renderEmail(compiled, aMail({ ...readers[language], ...given }));

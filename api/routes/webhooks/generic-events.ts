@@ -93,6 +93,7 @@ const order = z
     currency: z.string().optional(),
     total: money.optional(),
     items: z.array(item).optional(),
+    discount_codes: z.array(z.string()).optional().meta({ description: 'What the buyer redeemed: an offer of ours is known by its code.' }),
     test: z.boolean().optional(),
     status: z.string().optional().meta({ description: '`cancelled` or `declined`: it stops, and is no revenue.' }),
   })

@@ -79,8 +79,11 @@ export async function compileEmail(
     readWordedBlock(kind, 'html', words),
     readWordedBlock(kind, 'text', words),
   ]);
-  const samples = emailSamples(kind).map(({ name, facts }) => ({ name, facts: modelWords === undefined ? facts : { ...facts, words: modelWords } }));
-  const views = samples.map(({ facts }) => emailView(facts, copy.language));
+  const samples = emailSamples(kind).map(({ name, facts }) => ({
+    name,
+    view: emailView(modelWords === undefined ? facts : { ...facts, words: modelWords }, copy.language),
+  }));
+  const views = samples.map(({ view }) => view);
   const because: CopyPart = copy.because ?? { liquid: becauseOf(kind, copy.language), line: 1 };
   refuseProblems([
     ...[copy.subject, copy.preheader, copy.heading, copy.cta, because, copy.opening, copy.closing].flatMap((part) =>

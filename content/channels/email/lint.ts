@@ -2,18 +2,17 @@ import type { SourceProblem } from '../../copy-source.ts';
 import { escapeHtml } from '../../escape-html.ts';
 import { faultsOfText } from '../../lint-liquid.ts';
 import type { CompiledEmail } from './compiled.ts';
-import { type RenderedEmail, renderEmail } from './render.ts';
-import { type EmailFacts, emailView } from './view.ts';
+import { type RenderedEmail, renderView } from './render.ts';
+import type { EmailView } from './view.ts';
 
 // Gmail cuts an email off at 102 KB, with the unsubscribe link in the part that is hidden.
 const gmailLimitBytes = 102_400;
 
 /** Render the email in every sample state and check what it must and must not contain. */
-export function lintRendered(compiled: CompiledEmail, file: string, samples: readonly { name: string; facts: EmailFacts }[]): SourceProblem[] {
-  const problems = samples.flatMap(({ name, facts }) => {
-    const { postalAddress } = emailView(facts, compiled.language).store;
-    return findFaults(renderEmail(compiled, facts), facts.unsubscribeUrl, postalAddress).map((fault) => `${fault} (with ${name})`);
-  });
+export function lintRendered(compiled: CompiledEmail, file: string, samples: readonly { name: string; view: EmailView }[]): SourceProblem[] {
+  const problems = samples.flatMap(({ name, view }) =>
+    findFaults(renderView(compiled, view), view.unsubscribeUrl, view.store.postalAddress).map((fault) => `${fault} (with ${name})`),
+  );
   return problems.map((message) => ({ file, line: null, message }));
 }
 

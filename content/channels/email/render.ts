@@ -2,7 +2,7 @@ import { isRightToLeft } from '../../../domain/languages.ts';
 import { cachingRenderer, htmlEngine, textEngine } from '../../liquid.ts';
 import { singleLine } from '../../plain-text.ts';
 import type { CompiledEmail } from './compiled.ts';
-import { type EmailFacts, emailView } from './view.ts';
+import { type EmailFacts, type EmailView, emailView } from './view.ts';
 
 /** An email as it is sent. */
 export interface RenderedEmail {
@@ -20,7 +20,11 @@ const renderText = cachingRenderer(textEngine);
  * this version's variables
  */
 export function renderEmail(compiled: CompiledEmail, facts: EmailFacts): RenderedEmail {
-  const view = emailView(facts, compiled.language);
+  return renderView(compiled, emailView(facts, compiled.language));
+}
+
+/** The same, where the view is made already. */
+export function renderView(compiled: CompiledEmail, view: EmailView): RenderedEmail {
   return {
     subject: singleLine(renderText(compiled.subject, view)).replace(/\s+/gu, ' '),
     html: renderHtml(compiled.html, view),

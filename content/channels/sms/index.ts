@@ -13,7 +13,7 @@ export const smsContent: ChannelContent<'sms', CompiledSms> = {
   read: (stored) => compiledSms.parse(stored),
   compose(compiled, facts, to) {
     const shortUrl = facts.links.short();
-    const text = renderSms(compiled, { ...facts, shortUrl, optOut: facts.settings.smsOptOut });
+    const text = renderSms(compiled, { ...facts, shortUrl, optOut: facts.settings.smsOptOut, transliterates: facts.settings.smsTransliterate });
     return {
       channel: 'sms',
       to,

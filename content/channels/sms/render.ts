@@ -4,7 +4,8 @@ import { fixedWordsOf } from '../../fixed-words.ts';
 import { cachingRenderer, textEngine } from '../../liquid.ts';
 import type { CompiledSms } from './compiled.ts';
 import { optOutWording } from './opt-out.ts';
-import { plainPunctuation } from './segments.ts';
+import { isGsm7, plainPunctuation } from './segments.ts';
+import { transliterate } from './transliterate.ts';
 
 /** Everything that a text message may say. */
 export interface SmsFacts extends CommonFacts {
@@ -14,6 +15,8 @@ export interface SmsFacts extends CommonFacts {
   optOut: string | null;
   /** The person has never got a text before: this one says how to opt out, even if its copy does not. */
   isFirst: boolean;
+  /** Letters are spelled in the default alphabet where there is a usual spelling; absent: as they are. */
+  transliterates?: boolean;
 }
 
 /** What copy of text messages may use beside what every channel has. */
@@ -35,7 +38,12 @@ const render = cachingRenderer(textEngine);
 export function renderSms(compiled: CompiledSms, facts: SmsFacts): string {
   const view = smsView(facts, compiled.language);
   // Directional marks are for lines in which scripts are mixed on a page; here each of them would cost as much as a letter.
-  const text = tidy(plainPunctuation(render(compiled.text, view).replace(/[\u2066-\u2069]/g, '')));
+  const plain = plainPunctuation(
+    render(compiled.text, view)
+      .replace(/[\u2066-\u2069]/g, '')
+      .replace(/\p{Surrogate}/gu, ''),
+  );
+  const text = tidy(facts.transliterates === true ? transliterate(plain, isGsm7) : plain);
   const demo = facts.synthetic ? `[${fixedWordsOf(compiled.language).syntheticText}] ${text}` : text;
   return facts.isFirst && !demo.includes(view.optOut) ? `${demo}${/\s$/.test(demo) ? '' : ' '}${view.optOut}` : demo;
 }

@@ -28,6 +28,10 @@ export const cart: SubjectKind<CartDetails, CartReport> = {
   attributeNames: ['origin', 'products', 'units'],
   attributes: ({ origin, items }) => ({ origin, products: items.length, units: items.reduce((sum, { quantity }) => sum + quantity, 0) }),
   stock: ({ items }) => items.map(({ stock }) => stock),
+  regularMinor: ({ items }) => {
+    const each = items.map(({ priceMinor, compareAtMinor, quantity }) => (priceMinor === null ? null : (compareAtMinor ?? priceMinor) * quantity));
+    return items.length === 0 || each.includes(null) ? null : Math.round(each.reduce<number>((sum, price) => sum + (price ?? 0), 0));
+  },
   textsInUnitedStates: { most: 1, withinMs: 48 * 3_600_000 },
   modifiers: ({ items }, thresholds) => segmentModifiers(items, thresholds),
   segment: (base, { items }, _owner, settings) => sequenceType(base, segmentModifiers(items, settings)),

@@ -15,6 +15,8 @@ export interface ItemView {
   price: string | null;
   /** What the line would have cost before any reduction; null: there is none, or it is unknown. */
   compareAt: string | null;
+  /** By how much the price was reduced, e.g. `20%`, rounded down; null: by less than one, or it is unknown. */
+  discount: string | null;
   imageUrl: string | null;
   url: string;
   initial: string | null;
@@ -77,6 +79,7 @@ function itemView(item: LineItem, cartUrl: string, tools: ViewTools): ItemView {
     unitPrice: quantity === null || quantity === 1 || unitPrice === price ? null : unitPrice,
     price,
     compareAt: isReduced(item) && price !== null ? ofLine(item.compareAtMinor) : null,
+    discount: isReduced(item) && price !== null ? discountOf(item, tools) : null,
     imageUrl: tools.webUrl(item.imageUrl),
     url: tools.webUrl(item.productUrl) ?? cartUrl,
     initial: tools.initial(title),
@@ -89,12 +92,21 @@ function isReduced(item: LineItem): item is LineItem & { priceMinor: number; com
   return typeof before === 'number' && item.priceMinor !== null && before > item.priceMinor;
 }
 
+function discountOf({ priceMinor, compareAtMinor }: { priceMinor: number; compareAtMinor: number }, tools: ViewTools): string | null {
+  const percent = Math.floor(((compareAtMinor - priceMinor) * 100) / compareAtMinor);
+  return percent < 1 ? null : tools.percent(percent / 100);
+}
+
+function isLow(stock: number | null, { lowStockAt }: ViewTools): stock is number {
+  return stock !== null && Number.isSafeInteger(stock) && stock >= 1 && stock <= lowStockAt;
+}
+
 /** The scarcest product with a known number of units at or below the threshold; none left is no reason to hurry anyone. */
 function lowStockOf(items: readonly LineItem[], tools: ViewTools): CartView['lowStock'] {
   let scarcest: CartView['lowStock'] = null;
   for (const { title, stock } of items) {
     const name = tools.line(title, 80);
-    if (name === null || stock === null || !Number.isSafeInteger(stock) || stock < 1 || stock > tools.lowStockAt) continue;
+    if (name === null || !isLow(stock, tools)) continue;
     if (scarcest === null || stock < scarcest.left) scarcest = { title: name, left: stock };
   }
   return scarcest;

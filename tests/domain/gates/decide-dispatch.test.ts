@@ -26,6 +26,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'max_age',
     'channel',
     'conditions',
+    'offer',
     'claims',
     'retries',
     'held',

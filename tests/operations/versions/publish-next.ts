@@ -5,6 +5,8 @@ import { storeDraft } from '../../../operations/versions/draft.ts';
 import { publishDraft, type Published, type RunningChoice } from '../../../operations/versions/publish.ts';
 import type { Shop } from '../../helpers/shop.ts';
 
+// Its own words for every step: translations of the preset's are of other words, and go with them.
+const popup = '---\nheading: Hello\ncta: Go on\nclose: Not now\n---\nIt waits.\n';
 const email = '---\nsubject: Hello\npreheader: It waits\nheading: Hello\ncta: Go on\n---\nHello.\n\n[cart]\n';
 
 /** A cart sequence of emails by id and distance from the anchor, such as `{ email_2h: '2h' }`; `popup_1h` is the pop-up of the preset. */
@@ -32,7 +34,7 @@ export async function tryPublish(shop: Shop, steps: Record<string, string>, runn
 /** Store the draft of the next version of `cart`. */
 export async function draftNext(shop: Shop, steps: Record<string, string>, more = ''): Promise<void> {
   const { tenantId } = shop.tenant;
-  const copy = Object.fromEntries(Object.keys(steps).map((id) => [`cart/${id}`, email]));
+  const copy = Object.fromEntries(Object.keys(steps).map((id) => (id.startsWith('popup') ? ['cart/popup_1h.onsite', popup] : [`cart/${id}`, email])));
   const stored = await storeDraft(shop.deps, { tenantId, slug: 'cart', source: { yaml: cartYaml(steps, more), copy }, actor: 'test' });
   if (stored.kind !== 'stored') throw new Error(`not stored: ${JSON.stringify(stored)}`);
 }

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { type Command, required, type Row, shown, UsageError } from './command.ts';
+
+const line = (row: Row) => {
+  const redeemed = row['redeemed_at'] === null ? '' : `, redeemed by order ${shown(row['redeemed_order'])}`;
+  return `${shown(row['id'])}  …${shown(row['code_ends_with'])}  ${shown(row['percent_off'])}%  ${shown(row['state'])}  ${shown(row['sequence'])}/${shown(row['step'])}, until ${shown(row['ends_at'])}${redeemed}`;
+};
+const counts = (row: Row) => `${shown(row['free'])} free, ${shown(row['given'])} given, ${shown(row['expired'])} expired`;
+
+/** Codes come one a line, or with commas between them, as shops export them. */
+function codesIn(file: string): string[] {
+  const codes = readFileSync(file, 'utf8').split(/[\s,;"]+/);
+  return codes.filter((code) => code !== '');
+}
+
+/** As many as one request takes. */
+const mostAtOnce = 5_000;
+
+export const offers: Command = {
+  summary: 'discounts for single persons: what was granted, the pool of codes',
+  usage: `rekindle offers [--code CODE]               what was granted, the latest first
+rekindle offers revoke <id>                 take one back
+rekindle offers codes                       how many codes are left
+rekindle offers codes FILE [--expires TIME] add the codes of a file, one a line`,
+  options: { code: { type: 'string' }, expires: { type: 'string' } },
+  takes: { revoke: 1, codes: 1 },
+  async run({ store, args: [action, target], options }) {
+    switch (action) {
+      case undefined: {
+        const query = typeof options['code'] === 'string' ? `?${new URLSearchParams({ code: options['code'] }).toString()}` : '';
+        const data = await store.listAll(`/api/offers${query}`);
+        return { data, lines: data.length === 0 ? ['No offer was granted.'] : data.map(line) };
+      }
+      case 'revoke': {
+        const data = (await store.request('POST', `/api/offers/${encodeURIComponent(required(target, 'The offer’s id'))}/revoke`)) as Row;
+        const held = data['sent'] === true ? ['The person may have it: the message was sent.'] : [];
+        return { data, lines: [line(data), ...held] };
+      }
+      case 'codes': {
+        if (target === undefined) {
+          const data = (await store.request('GET', '/api/offers/codes')) as Row;
+          return { data, lines: [counts(data)] };
+        }
+        const codes = codesIn(target);
+        if (codes.length === 0) throw new UsageError(`${target} has no codes in it.`);
+        let data: Row = {};
+        let added = 0;
+        for (let from = 0; from < codes.length; from += mostAtOnce) {
+          const expires_at = typeof options['expires'] === 'string' ? options['expires'] : null;
+          data = (await store.request('POST', '/api/offers/codes', { codes: codes.slice(from, from + mostAtOnce), expires_at })) as Row;
+          added += Number(data['added']);
+        }
+        return { data: { ...data, added }, lines: [`${added} added: ${counts(data)}`] };
+      }
+      default:
+        throw new UsageError('Say revoke or codes, or nothing for the list.');
+    }
+  },
+};

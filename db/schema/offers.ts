@@ -1,0 +1,66 @@
+import { sql } from 'drizzle-orm';
+import { foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { offerSources } from '../../domain/offers/policy.ts';
+import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { contacts } from './people.ts';
+import { enrollments } from './sequences.ts';
+import { tenants } from './tenants.ts';
+
+/**
+ * The offer ledger: one row per step that was granted a discount. `granted`: the code is chosen and may not exist yet at the shop. `minted`: it does.
+ * `refused`: it could not be made. `revoked`: taken back before it was sent, or by hand.
+ */
+export const offers = pgTable(
+  'offers',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    enrollmentId: uuid('enrollment_id').notNull(),
+    stepId: text('step_id').notNull(),
+    contactId: uuid('contact_id').notNull(),
+    /** In capitals: shops do not distinguish. */
+    code: text('code').notNull(),
+    percentOff: integer('percent_off').notNull(),
+    source: text('source', { enum: offerSources }).notNull(),
+    state: text('state', { enum: ['granted', 'minted', 'refused', 'revoked'] }).notNull(),
+    grantedAt: instant('granted_at').notNull(),
+    endsAt: instant('ends_at').notNull(),
+    revokedAt: instant('revoked_at'),
+    /** Who took it back, or what the shop said. */
+    note: text('note'),
+    redeemedAt: instant('redeemed_at'),
+    redeemedOrder: text('redeemed_order'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('offers_step').on(t.tenantId, t.enrollmentId, t.stepId),
+    index('offers_contact').on(t.tenantId, t.contactId, t.grantedAt),
+    index('offers_budget').on(t.tenantId, t.grantedAt),
+    index('offers_code').on(t.tenantId, t.code),
+    foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'offers_enrollment_fk' }),
+    foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'offers_contact_fk' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Codes that the store has made and uploaded, for one person each. */
+export const offerCodes = pgTable(
+  'offer_codes',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    code: text('code').notNull(),
+    /** When the shop stops taking it; null: it does not. */
+    expiresAt: instant('expires_at'),
+    /** The grant that has it; null: nobody does. */
+    offerId: uuid('offer_id'),
+    uploadedAt: instantNow('uploaded_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('offer_codes_code').on(t.tenantId, t.code),
+    index('offer_codes_free').on(t.tenantId, t.id).where(sql`offer_id is null`),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'offer_codes_tenant' }),
+    tenantPolicy(),
+  ],
+);
