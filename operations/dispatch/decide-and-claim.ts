@@ -320,7 +320,7 @@ async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Chan
   const { tx, version, stepId, locked } = attempt;
   const step = version.definition.steps.find(({ id }) => id === stepId);
   // An offer is granted with the claim, after the model has written: only the template can state it.
-  if (locked.row?.state === 'unknown' || step?.model === undefined || step.offer === true) return null;
+  if (locked.row?.state === 'unknown' || step?.model === undefined || step.offer !== undefined) return null;
   return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id, nowMs });
 }
 
