@@ -22,6 +22,7 @@ import { orderedSince } from './ordered-since.ts';
 import { quietHours } from './quiet-hours.ts';
 import { repliedSince } from './replied-since.ts';
 import { retries } from './retries.ts';
+import { segment } from './segment.ts';
 import { sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
@@ -41,6 +42,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   holdout,
   maxAge,
   channel,
+  segment,
   conditions,
   offer,
   claims,

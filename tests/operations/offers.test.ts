@@ -62,7 +62,11 @@ beforeEach(async () => {
 });
 
 const policy = (offer: Partial<OfferPolicy> | null) =>
-  changeSettings(shop.deps, shop.tenant.tenantId, { changes: { offers: offer as OfferPolicy | null }, expectedVersion: null, by: 'test' });
+  changeSettings(shop.deps, shop.tenant.tenantId, {
+    changes: { offers: offer as (OfferPolicy & { source: 'pool' }) | null },
+    expectedVersion: null,
+    by: 'test',
+  });
 const inTenant = <T>(work: Parameters<typeof shop.deps.db.withTenant<T>>[1]) => shop.deps.db.withTenant(shop.tenant.tenantId, work);
 const stock = (...codes: string[]) => addCodes(shop.deps, shop.tenant.tenantId, { codes, expiresAtMs: null }, 'test');
 const dispatch = (enrollmentId: string) => dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId: 'last' });

@@ -25,6 +25,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'holdout',
     'max_age',
     'channel',
+    'segment',
     'conditions',
     'offer',
     'claims',
@@ -519,4 +520,19 @@ test('nothing personal reaches the record: only ids, times and flags', () => {
       for (const value of Object.values(input)) expect(['number', 'boolean', 'object', 'string']).toContain(typeof value);
     expect(JSON.stringify(checks)).not.toMatch(/Tokyo|12990|129\.9|@/);
   }
+});
+
+test('a decision keeps who the person was, and by which thresholds', () => {
+  const verdict = decide({
+    subject: { segment: 'HIGH_VALUE', modifiers: ['LOW_STOCK'] },
+    attributes: { 'contact.orders': 4 },
+    settings: { highValueMinor: 30_000 },
+  });
+  expect(verdict.checks.find(({ gate }) => gate === 'segment')?.input).toEqual({
+    segment: 'HIGH_VALUE',
+    modifiers: 'LOW_STOCK',
+    orders: 4,
+    highValueMinor: 30_000,
+    lowStockAt: 5,
+  });
 });
