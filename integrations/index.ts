@@ -3,6 +3,7 @@ import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { resend } from './resend/index.ts';
+import { sendGrid } from './sendgrid/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
@@ -19,6 +20,7 @@ export const integrations: Integrations = registryOf([
   generic,
   smtp,
   resend,
+  sendGrid,
   twilio,
   openAi,
   onsite,

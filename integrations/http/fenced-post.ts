@@ -100,7 +100,7 @@ export function fencedPost(
     req.on('response', (res) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
-      const soFar = (): HttpAnswer => ({ status: res.statusCode ?? 0, body: Buffer.concat(chunks).toString() });
+      const soFar = (): HttpAnswer => ({ status: res.statusCode ?? 0, body: Buffer.concat(chunks).toString(), headers: res.headers });
       answer = soFar();
       res.on('data', (chunk: Buffer) => {
         chunks.push(chunk);

@@ -5,6 +5,8 @@ export interface HttpAnswer {
   status: number;
   /** At most 64 KiB; empty or cut off where the connection broke. */
   body: string;
+  /** Lower-case names. */
+  headers: Readonly<Record<string, string | string[] | undefined>>;
 }
 
 // Statuses by which a server says that it did not do what was asked. Not among them: 408 and 499, which a proxy may give while the server works

@@ -59,7 +59,8 @@ export const resendReceiver = jsonReceiver({
       return understood(topic, [], notes, known.mayBeStop);
     }
     const occurred = occurredAt(readInstant(envelope['created_at'], 'created_at', notes, store.timeZone), 'created_at', notes, delivery.receivedAtMs);
-    return understood(topic, known.read({ data, notes, store, occurred }), notes, known.mayBeStop);
+    const events = known.read({ data, notes, store, occurred });
+    return events.length === 0 && notes.length === 0 ? { kind: 'ignored', topic } : understood(topic, events, notes, known.mayBeStop);
   },
 });
 
@@ -69,18 +70,20 @@ function receipt(
   permanent: boolean,
   detail: string | null = null,
 ): DomainEvent[] {
+  const account = accountIn(data, notes);
+  if (account === null) return [];
   const providerMessageId = readId(data['email_id'], 'data.email_id', notes);
   if (providerMessageId === null) {
     note(notes, 'data.email_id', 'is missing');
     return [];
   }
-  return [{ type, ...occurred, message: { account: accountIn(data, notes), providerMessageId }, detail, permanent }];
+  return [{ type, ...occurred, message: { account, providerMessageId }, detail, permanent }];
 }
 
-/** Tags were sent as a list and come back as an object. A message without ours was sent by somebody else with the same account. */
-function accountIn(data: Fields, notes: Notes): string {
-  const tags = readFields(data['tags'], 'data.tags', notes);
-  return accountOf(cleanText(tags?.[accountTag], 40) ?? 'main');
+/** Tags were sent as a list and come back as an object. Null: somebody else sent the message by the same account. */
+function accountIn(data: Fields, notes: Notes): string | null {
+  const account = cleanText(readFields(data['tags'], 'data.tags', notes)?.[accountTag], 40);
+  return account === null ? null : accountOf(account);
 }
 
 function readBounce(told: Told): DomainEvent[] {

@@ -48,7 +48,7 @@ export interface StubProvider {
 export interface Dialect {
   /** What tells one message from another. */
   keyOf(request: IncomingMessage, body: string): string;
-  taken: { status: number; body: Record<string, unknown> };
+  taken: { status: number; body: Record<string, unknown>; headers?: Record<string, string> };
   /** The body of any other answer. */
   bodyOf(status: number): Record<string, unknown>;
   /** Of the 409 for a key that was used with another message; absent: `{ code: 'key_reused' }`. */
@@ -101,7 +101,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
         // An earlier call with this key has not ended.
         if (busyKeys.has(key)) return answer(res, 409, { code: 'in_progress' });
         take(key, body);
-        if (behaviour.byteDelayMs === undefined) answer(res, dialect.taken.status, dialect.taken.body);
+        if (behaviour.byteDelayMs === undefined) answer(res, dialect.taken.status, dialect.taken.body, dialect.taken.headers);
         else trickle(res, dialect.taken, behaviour.byteDelayMs, timers);
         return;
       case 'answer':
@@ -120,7 +120,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
         return;
       case 'stall':
         take(key, body);
-        answer(res, dialect.taken.status, dialect.taken.body);
+        answer(res, dialect.taken.status, dialect.taken.body, dialect.taken.headers);
         return;
       case 'reset':
         res.socket?.resetAndDestroy();
@@ -171,8 +171,8 @@ function keyOf(req: IncomingMessage): string {
   return String(req.headers['idempotency-key'] ?? new URL(req.url ?? '/', 'http://x').searchParams.get('key'));
 }
 
-function answer(res: ServerResponse, status: number, body: Record<string, unknown>): void {
-  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+function answer(res: ServerResponse, status: number, body: Record<string, unknown>, headers: Record<string, string> = {}): void {
+  res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }
 
 function answerQuestion(stub: Pick<StubProvider, 'accepted' | 'whenAsked'>, dialect: Dialect, req: IncomingMessage, res: ServerResponse): void {
@@ -184,9 +184,11 @@ function answerQuestion(stub: Pick<StubProvider, 'accepted' | 'whenAsked'>, dial
   else answer(res, whenAsked.status, {});
 }
 
-function trickle(res: ServerResponse, { status, body }: Dialect['taken'], byteDelayMs: number, timers: Set<NodeJS.Timeout>): void {
+function trickle(res: ServerResponse, { status, body, headers = {} }: Dialect['taken'], byteDelayMs: number, timers: Set<NodeJS.Timeout>): void {
   const text = JSON.stringify(body);
-  const left = `HTTP/1.1 ${status} OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`.split('');
+  const left = `HTTP/1.1 ${status} OK\r\n${Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')}content-length: ${text.length}\r\n\r\n${text}`.split('');
   const timer = setInterval(() => {
     const byte = left.shift();
     if (byte === undefined || res.socket === null) clearInterval(timer);

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend';
+  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -423,9 +423,9 @@ const resendData = (cast: Cast) => ({
   from: fc.constant('Shop <shop@example.com>'),
   to: fc.constant([cast.email]),
   subject: titles,
-  tags: fc.constantFrom({ rekindle_account: 'main' }, {}),
+  tags: fc.constant({ rekindle_account: 'main' }),
 });
-const resendAbout = ['type', 'data', 'data.email_id', 'data.to', 'data.to.0'];
+const resendAbout = ['type', 'data', 'data.email_id', 'data.to', 'data.to.0', 'data.tags', 'data.tags.rekindle_account'];
 const resendMake =
   (topic: string, type: DomainEvent['type'], more: (cast: Cast) => Record<string, fc.Arbitrary<unknown>> = () => ({})): Make =>
   (cast, atMs) =>
@@ -447,7 +447,37 @@ const resend: Record<string, Make> = {
   'email.complained': resendMake('email.complained', 'contact.opted_out'),
 };
 
-const made = { shopify, woocommerce, twilio, resend };
+const sendGridTypes: Record<string, DomainEvent['type']> = {
+  delivered: 'message.delivered',
+  bounce: 'message.failed',
+  dropped: 'message.failed',
+  spamreport: 'contact.opted_out',
+  unsubscribe: 'contact.opted_out',
+};
+const sendgrid: Record<string, Make> = {
+  events: (cast, atMs) =>
+    fc.constantFrom(...Object.keys(sendGridTypes)).chain((event) =>
+      fc
+        .record({
+          email: fc.constant(cast.email),
+          event: fc.constant(event),
+          timestamp: fc.constant(Math.floor(atMs / 1_000)),
+          sg_event_id: fc.uuid(),
+          sg_message_id: fc.constant('LRzXl_NHStOGhQ4kofSm_A.filterdrecv-0'),
+          rekindle_account: fc.constant('main'),
+          reason: fc.constantFrom('550 5.1.1 unknown', 'Bounced Address'),
+          status: fc.constantFrom('5.1.1', '5.0.0'),
+          type: fc.constantFrom('bounce', 'blocked'),
+        })
+        .map((fields) => ({
+          body: { 0: fields } as Record<string, unknown>,
+          type: sendGridTypes[event] ?? 'message.failed',
+          about: ['0', '0.event', '0.email', '0.sg_message_id', '0.rekindle_account'],
+        })),
+    ),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid };
 /** Topics of each integration that tell a stop, a subject or a receipt. */
 export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   shopify: Object.keys(shopify),
@@ -455,6 +485,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   generic: Object.keys(generic),
   twilio: Object.keys(twilio),
   resend: Object.keys(resend),
+  sendgrid: Object.keys(sendgrid),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
 

@@ -1,0 +1,12 @@
+import type { Integration } from '../port.ts';
+import { sendGridConfig } from './config.ts';
+import { sendGridReceiver } from './receive.ts';
+import { createSendGridSender } from './send.ts';
+
+/** Emails by SendGrid. The key that its webhooks are checked with is made there, and is entered. */
+export const sendGrid: Integration = {
+  name: 'sendgrid',
+  config: sendGridConfig,
+  receiver: sendGridReceiver,
+  sender: (config) => createSendGridSender(sendGridConfig.parse(config)),
+};
