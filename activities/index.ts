@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Deps, WorkflowEngine } from '../operations/deps.ts';
+import { composeStep } from '../operations/composition/compose-step.ts';
 import { closeEnrollment, holdEnrollment } from '../operations/close-enrollment.ts';
 import { faultOf } from '../operations/classify-failure.ts';
 import { currentProgress } from '../operations/current-progress.ts';
@@ -22,6 +23,12 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
         case 'missing':
           throw missing(input.enrollmentId);
       }
+    },
+    async composeMessage(input) {
+      const composed = await composeStep(deps, input, Context.current().cancellationSignal);
+      if (composed.kind === 'again')
+        throw ApplicationFailure.create({ type: 'again', message: composed.why, nextRetryDelay: Math.max(50, Math.ceil(composed.inMs)) });
+      return composed.note;
     },
     async readProgress(input) {
       const known = await currentProgress(deps, input);
@@ -58,6 +65,7 @@ function withoutPersonalData(activities: Activities): Activities {
     };
   return {
     dispatchStep: guard('dispatch', activities.dispatchStep),
+    composeMessage: guard('compose', activities.composeMessage),
     readProgress: guard('read', activities.readProgress),
     closeEnrollment: guard('close', activities.closeEnrollment),
     holdEnrollment: guard('hold', activities.holdEnrollment),

@@ -23,6 +23,10 @@ export function readText(file: string): string {
 export function textsBeside(file: string, yaml: string): { slug: string; folder: string; texts: Record<string, string> } {
   const slug = /^sequence:\s*["']?([\w-]+)/m.exec(yaml)?.[1] ?? basename(file).replace(/\.\w+$/, '');
   const folder = join(dirname(file), slug);
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.liquid')) : [];
-  return { slug, folder, texts: Object.fromEntries(names.map((name) => [`${slug}/${basename(name, '.liquid')}`, readText(join(folder, name))])) };
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => /\.liquid$|\.brief\.yaml$/.test(name)) : [];
+  return {
+    slug,
+    folder,
+    texts: Object.fromEntries(names.map((name) => [`${slug}/${name.replace(/\.(liquid|yaml)$/, '')}`, readText(join(folder, name))])),
+  };
 }

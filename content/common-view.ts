@@ -1,3 +1,4 @@
+import { wordsView, type WordsView } from '../domain/composition/words.ts';
 import type { ViewTools } from '../domain/subjects/kind.ts';
 import { type ClaimsView, claimsView, nothingClaimed } from './claims-view.ts';
 import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
@@ -34,6 +35,8 @@ export interface CommonView extends Record<string, unknown>, ClaimsView {
   language: string;
   /** In which numbers, amounts and dates are written, BCP 47. */
   locale: string;
+  /** What a model has written; in the layout of such texts only. */
+  words?: WordsView;
   /** In which dates are written, IANA; null: UTC. */
   timeZone: string | null;
 }
@@ -100,6 +103,7 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     synthetic: facts.synthetic,
     language,
     locale,
+    ...(facts.words === undefined ? {} : { words: wordsView(facts.words) }),
   };
 }
 

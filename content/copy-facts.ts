@@ -1,3 +1,4 @@
+import type { WrittenWords } from '../domain/composition/words.ts';
 import type { Claims } from '../domain/claims/index.ts';
 import type { BaseSegment } from '../domain/people/segments.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
@@ -71,6 +72,8 @@ export interface CommonFacts {
   reviews: ReviewFacts | null;
   /** Granted to this person with this very message; null: there is none, and copy promises no discount. */
   offer: OfferFacts | null;
+  /** What a model has written, for the layout that is made for it; absent: the text's own words. */
+  words?: WrittenWords;
   /** Demo traffic: the message carries a visible label. */
   synthetic: boolean;
 }

@@ -79,6 +79,17 @@ export const tenantSettings = z.object({
   /** Mean rating, 1 to 5, from which reviews are shown. */
   reviewsFrom: z.number().default(4),
   trackOpens: z.boolean().default(true),
+  /** How the store wants to sound, for texts that a model writes; null: nothing is said. */
+  brandVoice: z.string().nullable().default(null),
+  /** Words that no text of a model may contain, and words that each must. */
+  modelBannedWords: z.array(z.string()).default([]),
+  modelRequiredWords: z.array(z.string()).default([]),
+  /** Whether a person has to approve each text of a model before it goes out (docs/rules.md#rule-43). */
+  modelApproval: z.boolean().default(false),
+  /** What models may cost on a day (UTC), in the currency in which their provider is paid. */
+  modelDailyBudget: z.number().default(5),
+  /** What a million tokens cost, in the same currency. */
+  modelPrices: z.object({ input: z.number(), output: z.number() }).default({ input: 2.5, output: 10 }),
   /** On what conditions a step that asks for one brings a discount; null: never (docs/rules.md#rule-47). */
   offers: offerPolicy.nullable().default(null),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */

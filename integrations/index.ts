@@ -1,4 +1,5 @@
 import { generic } from './generic/index.ts';
+import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { resend } from './resend/index.ts';
@@ -21,6 +22,7 @@ export const integrations: Integrations = registryOf([
   resend,
   sendGrid,
   twilio,
+  openAi,
   onsite,
 ]);
 

@@ -232,4 +232,50 @@ export interface Integration {
   sender?(config: unknown, context: SenderContext): Sender;
   /** Makes discount codes for offers. @throws as `sender` */
   minter?(config: unknown): Minter;
+  /** A model that writes texts. @throws as `sender` does */
+  writer?(config: unknown): Writer;
+}
+
+/** What a model is asked. */
+export interface WriteRequest {
+  messages: readonly { role: 'system' | 'user'; content: string }[];
+  /** The shape of the answer, as JSON Schema. */
+  answer: { name: string; schema: Readonly<Record<string, unknown>> };
+  /** Of the answer, in tokens. */
+  mostTokens: number;
+}
+
+/** What a call costs, in tokens. */
+export interface TokenUse {
+  input: number;
+  output: number;
+}
+
+/** Why a model gave no usable answer. */
+export type WriteFault = 'timed_out' | 'rate_limited' | 'refused' | 'truncated' | 'wrong_key' | 'unavailable' | 'invalid_answer';
+
+export type WriteOutcome =
+  | { kind: 'written'; text: string; use: TokenUse | null }
+  | {
+      kind: 'failed';
+      fault: WriteFault;
+      /** Whether the provider may charge for it: it had begun to answer, or nobody knows. */
+      charged: boolean;
+      /** When it may be asked again; null: it did not say. */
+      retryAfterMs: number | null;
+      /** Of the provider, for the log; no secret in it. */
+      detail: string;
+      use: TokenUse | null;
+    };
+
+/** A model that writes, configured for one connection. It is called once for each request and repeats nothing by itself. */
+export interface Writer {
+  /** Names the account at the provider, without a secret. */
+  account: string;
+  model: string;
+  /** Never throws: a surprise is `unavailable`, and charged. */
+  write(request: WriteRequest, limit: { timeoutMs: number; signal?: AbortSignal | undefined }): Promise<WriteOutcome>;
+  timeoutMs: number;
+  /** Whether the provider accepts the key; costs nothing. @throws Error with what it answered */
+  check(): Promise<void>;
 }

@@ -26,6 +26,8 @@ export type Checkpoint =
   | 'dispatch.claimed'
   | 'dispatch.called'
   | 'dispatch.settled'
+  | 'composition.begun'
+  | 'composition.answered'
   | 'stop.locked'
   | 'stop.before_commit'
   | 'stop.committed';

@@ -1,6 +1,6 @@
 import { and, eq, inArray } from 'drizzle-orm';
 import { callFunction, CommitUnclearError, isLockFailure, type Tx } from '../db/client.ts';
-import { contactIdentities, contacts, subjectKeys, subjects } from '../db/schema/index.ts';
+import { compositions, contactIdentities, contacts, enrollments, subjectKeys, subjects } from '../db/schema/index.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
@@ -122,6 +122,12 @@ function eraseRows(deps: Deps, whom: Whom, kept: Kept): Promise<Erased | null> {
     if (since.pending > 0) return { kind: 'pending' as const };
     const empty = Object.fromEntries(deps.subjects.all.map(({ kind, details }) => [kind, details.safeParse({}).data ?? null]));
     const counts = await callFunction<Omit<Erasure, 'deliveries' | 'quarantined'>>(tx, 'erase_person($1, $2)', [contactIds, JSON.stringify(empty)]);
+    // A model's texts greet the person and name what they left.
+    const theirEnrollments = tx.select({ id: enrollments.id }).from(enrollments).where(inArray(enrollments.contactId, contactIds));
+    await tx
+      .update(compositions)
+      .set({ subject: null, body: '', cta: null, detail: null })
+      .where(inArray(compositions.enrollmentId, theirEnrollments));
     const erasure = { ...counts, deliveries: kept.deliveries + since.erased, quarantined: kept.quarantined };
     await recordAudit(tx, { tenantId, actor, action: 'contact.erase', subject: contactId, data: { ...erasure } });
     return { kind: 'erased' as const, erasure };

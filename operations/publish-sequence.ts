@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { desc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { channelContentOf, copyNameOf, languageOfText } from '../content/channels/index.ts';
+import { channelContentOf, copyNameOf, languageOfText, modelLayoutName } from '../content/channels/index.ts';
 import { type CopySource, refuseProblems } from '../content/copy-source.ts';
+import { briefNameOf, generalBrief, parseBrief } from '../content/model/brief.ts';
 import type { Tx } from '../db/client.ts';
 import { sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
@@ -59,7 +60,7 @@ export async function compilePreset(
   const { definition } = parsed;
   const kind = kindOfSequence(kinds, definition);
   if (kind === null) throw new PresetError(`${source.file}: nothing is known about what ${definition.on} starts`);
-  const content = await compileTexts(source, definition, kind, inUse);
+  const content = { ...(await compileTexts(source, definition, kind, inUse)), ...(await compileForModel(source, definition, kind, inUse)) };
   const sourceHash = createHash('sha256').update(JSON.stringify({ definition, content })).digest('hex');
   return { definition, content, sourceHash, source: { file: source.file, yaml: source.yaml } };
 }
@@ -128,6 +129,28 @@ function besides(copy: PresetSource['copy'], name: string): string {
   const folder =
     example === undefined || !example[1].file.endsWith(`${example[0]}.liquid`) ? '' : example[1].file.slice(0, -`${example[0]}.liquid`.length);
   return `${folder}${name}.liquid`;
+}
+
+/** What the steps need that a model writes: their briefs, and what its words are put into. */
+async function compileForModel(
+  { copy }: PresetSource,
+  { steps }: SequenceDefinition,
+  kind: AnySubjectKind,
+  inUse: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
+  const content: Record<string, unknown> = {};
+  for (const { model, content: text, channels } of steps) {
+    if (model === undefined || text === null) continue;
+    const name = briefNameOf(model.brief);
+    const brief = copy[name];
+    // A step without a brief of its own is written from the general one of its kind of subject.
+    content[name] ??= brief === undefined ? (inUse[name] ?? generalBrief(kind.kind)) : parseBrief(brief);
+    for (const channel of channels) {
+      const layouts = await channelContentOf(channel)?.forModel?.(kind);
+      for (const [language, layout] of Object.entries(layouts ?? {})) content[modelLayoutName(text, channel, language)] = layout;
+    }
+  }
+  return content;
 }
 
 /** Every text that a sequence needs, by step and channel. */

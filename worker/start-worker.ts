@@ -18,7 +18,7 @@ import { sweepLeases } from '../operations/sweep-leases.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import { ensureReconcileSchedule, prepareSearchAttributes } from '../temporal/prepare-namespace.ts';
-import { taskQueue } from '../workflows/contract.ts';
+import { compositionQueueOf, taskQueue } from '../workflows/contract.ts';
 
 export interface RunningWorker {
   /** Resolves when the last activity has ended and every background job has stopped. */
@@ -80,6 +80,15 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     // An older build's worker cannot replay a history with a marker that it does not know.
     ...(options.holdPatches === true ? { patchActivationCallback: () => false } : {}),
   });
+  // A queue of its own: models are slow, and their calls must take no place from dispatches.
+  const composer = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: compositionQueueOf(queue),
+    activities: createActivities(withEngine),
+    maxConcurrentActivityTaskExecutions: 20,
+    shutdownGraceTime: '12s',
+  });
 
   const inboxWorker = createInboxWorker(deps);
   const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine, inboxWorker.isFlooded), deps.log);
@@ -111,7 +120,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   ];
   const runToTheEnd = async () => {
     try {
-      await worker.run();
+      // One that fails ends the other: half a worker would look like a whole one.
+      await Promise.all([worker.run().finally(() => endOf(composer)), composer.run().finally(() => endOf(worker))]);
     } finally {
       await Promise.all(jobs.map((job) => job.stop()));
       await connection.close();
@@ -122,11 +132,15 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   return {
     done,
     async stop() {
-      if (worker.getState() === 'RUNNING') worker.shutdown();
+      endOf(worker);
       // Beside the worker's end, not after it: with Temporal down, each takes as long as its last call.
       await Promise.all([done, ...jobs.map((job) => job.stop())]);
     },
   };
+}
+
+function endOf(worker: Worker): void {
+  if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
 /** A worker that starts before its Temporal waits for it: machines come up in any order. */

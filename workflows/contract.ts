@@ -2,6 +2,8 @@ import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
 
 /** Names that Temporal keeps for as long as a workflow sleeps: renaming one is a breaking change for running sequences. */
 export const taskQueue = 'recovery';
+/** Where the texts of steps are composed, beside the queue of a workflow: what a slow model holds up there delays no dispatch. */
+export const compositionQueueOf = (queue: string) => (queue === taskQueue ? 'composition' : `${queue}-composition`);
 export const recoveryWorkflowType = 'recovery';
 export const reconcileWorkflowType = 'reconcile';
 export const reconcileScheduleId = 'reconcile';
@@ -73,6 +75,13 @@ export interface CurrentProgress {
 export interface Activities {
   /** `resumedAtMs`: when a hold ended last, so that the time until then does not count as lateness. */
   dispatchStep(input: { tenantId: string; enrollmentId: string; stepId: string; resumedAtMs?: number }): Promise<DispatchedStep>;
+  /**
+   * Have a model write a step's text and store it, ahead of the time at which the step is dispatched. Calls the model at most as often as the step's
+   * stored composition allows, however often it runs.
+   * @param dueMs - when the step is dispatched, with this text or without
+   * @returns one line for the history
+   */
+  composeMessage(input: { tenantId: string; enrollmentId: string; stepId: string; dueMs: number }): Promise<string>;
   /** Where the enrollment stands by now, asked when something has happened to which it may react. `version`: of the workflow's plan. */
   readProgress(input: { tenantId: string; enrollmentId: string; version?: number }): Promise<CurrentProgress>;
   /** Write an end that came from Temporal to Postgres; returns the end that Postgres holds, which may be an earlier one. */

@@ -9,9 +9,11 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { expiryAt, readyAt } from '../domain/sequence/due.ts';
+import { type ComposedFor, moveWithComposing } from '../domain/sequence/compose-ahead.ts';
 import { nextMove } from '../domain/sequence/next-move.ts';
 import type { FinishReason, Progress } from '../domain/sequence/plan.ts';
 import type { Activities, RecoveryInput, RecoveryResult } from './contract.ts';
+import { composeAhead } from './compose.ts';
 import { dispatchOrStop, retry } from './dispatch.ts';
 import { nextStepId, viewOf } from './recovery-view.ts';
 import { asFinishReason, noteOf, pauseSignal, resumeSignal, stopSignal, viewQuery, wakeSignal } from './signals.ts';
@@ -35,6 +37,7 @@ export async function recovery({ tenantId, enrollmentId, plan: started, progress
   let recorded = ended !== null;
   let note: string | null = null;
   let resumedAtMs: number | null = null;
+  let composedFor: ComposedFor = {};
   // Dispatches in a row that left their step due at once: a worker's clock may be far behind Temporal's.
   let idleTurns = 0;
 
@@ -88,9 +91,19 @@ export async function recovery({ tenantId, enrollmentId, plan: started, progress
           continue;
         }
       }
-      const move = nextMove(plan, progress, Date.now());
+      // A plan without a model's texts needs no marker: its history is the same with and without composing.
+      const composes = plan.steps.some(({ composeAheadMs }) => composeAheadMs !== undefined) && patched('composes-ahead');
+      const move = composes ? moveWithComposing(plan, progress, Date.now(), composedFor) : nextMove(plan, progress, Date.now());
       woken = false;
-      if (move.kind === 'finish') {
+      if (move.kind === 'compose') {
+        composedFor = { ...composedFor, [move.stepId]: move.dueMs };
+        const step = { ...ids, stepId: move.stepId, dueMs: move.dueMs };
+        await composeAhead(
+          step,
+          () => ended !== null,
+          () => woken,
+        );
+      } else if (move.kind === 'finish') {
         ended = move.reason;
       } else if (move.kind === 'wait') {
         const summary = `next: ${nextStepId(plan, progress) ?? 'end'}`;

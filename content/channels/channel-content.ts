@@ -24,6 +24,8 @@ export interface ChannelContent<C extends Channel = Channel, Compiled = unknown>
    * @throws CopySourceError with every problem found, each with file and line
    */
   compile(source: CopySource, purpose: CopyPurpose): Promise<Compiled>;
+  /** What the words of a model are put into, by language, English included. Absent: no model writes for this channel. */
+  forModel?(kind: AnySubjectKind): Promise<Readonly<Record<string, Compiled>>>;
   /**
    * Reads what `compile` has stored, in this or an earlier version of the product; null on a channel that carries no text of ours.
    * @throws ZodError when it is none of them

@@ -4,6 +4,7 @@ import { readCopyName } from '../../domain/sequence/copy-name.ts';
 import { claimsNamedIn } from '../claim-tag.ts';
 import type { CopyFacts } from '../copy-facts.ts';
 import { chooseLanguage, languageTag } from '../../domain/languages.ts';
+import type { WrittenWords } from '../../domain/composition/words.ts';
 import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
 import { onsiteContent } from './onsite/index.ts';
@@ -33,6 +34,15 @@ export function copyNameOf(content: string, channel: Channel): string {
 export function hasCopy(stored: Readonly<Record<string, unknown>>, content: string | null, channel: Channel): boolean {
   if (channelContentOf(channel) === null) return false;
   return !channels[channel].carriesCopy || (content !== null && Object.hasOwn(stored, copyNameOf(content, channel)));
+}
+
+/** The content under which a version stores what a model's words are put into, beside the text that stands in for them. */
+const modelLayoutOf = (content: string) => `${content}/model`;
+
+/** English is the one that the others count as translations of. */
+export function modelLayoutName(content: string, channel: Channel, language: string): string {
+  const name = copyNameOf(modelLayoutOf(content), channel);
+  return language === 'en' ? name : `${name}.${language}`;
 }
 
 /** A text in one language, as a version stores it. */
@@ -71,6 +81,28 @@ function translationsOf(stored: Readonly<Record<string, unknown>>, content: stri
 export interface Composed {
   payload: MessagePayload;
   language: string | null;
+}
+
+/** Whether a version can send what a model has written in this language in the place of a text. */
+export function hasModelLayout(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, language: string): boolean {
+  return Object.hasOwn(stored, modelLayoutName(content, channel, language));
+}
+
+/**
+ * Make the message of a step from what a model has written.
+ * @throws Error where `hasModelLayout` says no
+ */
+export function composeWritten(
+  stored: Readonly<Record<string, unknown>>,
+  content: string,
+  channel: Channel,
+  facts: CopyFacts & { words: WrittenWords },
+  to: string,
+): Composed {
+  const made = channelContentOf(channel);
+  const name = modelLayoutName(content, channel, facts.words.language);
+  if (made === null || !Object.hasOwn(stored, name)) throw new Error(`there is no layout ${name}`);
+  return { payload: made.compose(made.read(stored[name]), facts, to), language: facts.words.language };
 }
 
 /**

@@ -57,6 +57,8 @@ export const connections = pgTable(
       .default('connected'),
     /** What its provider allows; null: no limit is known. */
     rate: jsonb('rate').$type<Rate>(),
+    /** Why its provider does not let us in, as far as the latest call has shown; null: it does. A new configuration is tried anew. */
+    fault: text('fault'),
     /** Its webhooks are refused and nothing is sent through it any more; the row stays for what it brought. */
     removedAt: instant('removed_at'),
     createdAt: instantNow('created_at'),

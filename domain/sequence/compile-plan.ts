@@ -4,6 +4,9 @@ import type { Plan, PlanStep } from './plan.ts';
 import { isReaction } from './reactions.ts';
 import { scaled } from './time-scale.ts';
 
+/** A model takes its seconds at any time scale. It is never waited for beyond the step's due time. */
+const leastAheadMs = 5_000;
+
 /**
  * Compile a version for one enrollment: every span divided by the time scale, copy and conditions left behind.
  * A step that lapses with a later one expires at that one's due time, so that it never delays it. Reactions stand behind the steps that run in order.
@@ -16,11 +19,17 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
   const offsetsMs = plannedOffsetsMs(definition.steps);
   const offsetOf = (stepId: string) => offsetsMs[definition.steps.findIndex(({ id }) => id === stepId)];
 
-  const steps = definition.steps.map(({ id, due, channels, lapsesWith, expiresAfterMs, on }): PlanStep => {
+  const steps = definition.steps.map(({ id, due, channels, lapsesWith, expiresAfterMs, on, model }): PlanStep => {
     const ownMs = offsetOf(id);
     const lapseMs = lapsesWith === null ? undefined : offsetOf(lapsesWith);
     const lifeMs = expiresAfterMs ?? (ownMs === undefined || lapseMs === undefined ? null : lapseMs - ownMs);
-    const step = { id, due: { from: due.from, delayMs: span(due.delayMs) }, channels, expiresAfterMs: lifeMs === null ? null : span(lifeMs) };
+    const step = {
+      id,
+      due: { from: due.from, delayMs: span(due.delayMs) },
+      channels,
+      expiresAfterMs: lifeMs === null ? null : span(lifeMs),
+      ...(model === undefined ? {} : { composeAheadMs: Math.max(span(model.aheadMs), leastAheadMs) }),
+    };
     if (on === undefined) return step;
     return { ...step, on: on.event === 'asked_later' ? on : { ...on, withinMs: span(on.withinMs) } };
   });

@@ -8,7 +8,7 @@ import { mostHeldOut } from '../experiments/arm.ts';
 import { fewestVariants, mostVariants } from '../experiments/variant.ts';
 import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
-import { failurePolicies } from './definition.ts';
+import { failurePolicies, type ModelCopy } from './definition.ts';
 import { parseDuration } from './duration.ts';
 import { bulk, kindOfSequence, manual, startsByItself, triggersToCome } from './triggers.ts';
 import { stopTriggers, whenCapped } from './plan.ts';
@@ -50,12 +50,55 @@ const content = z
     if (typeof value === 'string' && contentName.test(value)) return value;
     const written = typeof value === 'object' && value !== null && 'model' in value;
     const message = written
-      ? 'by a model is not available yet: name a text such as cart/email_2h'
+      ? 'by a model stands in `content` alone, not among variants: name a text such as cart/email_2h'
       : 'is not understood: write the name of a text such as cart/email_2h';
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   })
   .meta({ type: 'string', pattern: contentName.source });
+
+/** How long before a step is due a model is asked, where the file says nothing. */
+const usualAheadMs = 30 * 60_000;
+const namedText = z.string(expected('the name of a text such as cart/email_2h')).regex(contentName, 'is no name of a text such as cart/email_2h');
+const modelContent = z.strictObject({
+  model: namedText.meta({ description: 'The brief from which a model writes it: cart/email_2h is cart/email_2h.brief.yaml.' }),
+  fallback: namedText.meta({ description: 'The text that goes out where the model’s does not.' }),
+  ahead: span.optional().meta({ description: 'How long before the step is due the model is asked; 30m where it is left out.' }),
+});
+
+const stepContent = z
+  .unknown()
+  .transform((value, context): { text: string; model?: ModelCopy } => {
+    if (typeof value === 'string' && contentName.test(value)) return { text: value };
+    if (typeof value !== 'object' || value === null) {
+      context.addIssue({ code: 'custom', message: 'is not understood: write the name of a text such as cart/email_2h' });
+      return z.NEVER;
+    }
+    const read = modelContent.safeParse(value);
+    if (read.success) return { text: read.data.fallback, model: { brief: read.data.model, aheadMs: read.data.ahead ?? usualAheadMs } };
+    for (const issue of read.error.issues) {
+      const keys = issue.code === 'unrecognized_keys' ? issue.keys : null;
+      if (keys === null) context.addIssue({ code: 'custom', path: issue.path, message: issue.message });
+      else
+        for (const key of keys) context.addIssue({ code: 'custom', path: [key], message: 'is not a field here: check its spelling, or remove it' });
+    }
+    return z.NEVER;
+  })
+  .meta({
+    anyOf: [
+      { type: 'string', pattern: contentName.source },
+      {
+        type: 'object',
+        properties: {
+          model: { type: 'string', pattern: contentName.source },
+          fallback: { type: 'string', pattern: contentName.source },
+          ahead: { type: 'string', pattern: spanPattern },
+        },
+        required: ['model', 'fallback'],
+        additionalProperties: false,
+      },
+    ],
+  });
 
 const condition = z
   .unknown()
@@ -159,7 +202,7 @@ const step = z.strictObject(
         description: 'How it goes out; of a list, the first channel that is possible. `none` only marks the time.',
         anyOf: [{ enum: channelNames }, { type: 'array', items: { enum: channelNames }, minItems: 1 }],
       }),
-    content: content.optional().meta({ description: 'The text, such as cart/email_2h.' }),
+    content: stepContent.optional().meta({ description: 'The text, such as cart/email_2h, or the brief of one that a model writes.' }),
     variants: z
       .array(variant, expected('a list such as [{ id: a, content: cart/email_2h }, { id: b, content: cart/email_2h_b }]'))
       .min(fewestVariants, `needs ${fewestVariants} at least: one content stands in \`content\``)

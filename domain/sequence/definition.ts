@@ -47,6 +47,8 @@ export interface StepDefinition {
   channels: Channel[];
   /** Name of the copy, e.g. `cart/email_2h`; null where the channels carry none. */
   content: string | null;
+  /** A model writes it from a brief, and `content` is the template that goes out where it does not; absent: the template does. */
+  model?: ModelCopy;
   /** Contents that are compared by chance; `content` is that of the first. Absent: there is one content. */
   variants?: Variant[];
   when: Condition | null;
@@ -70,6 +72,12 @@ export interface StepDefinition {
 /** What becomes of a step whose person gets no offer: it goes out without the sentence about it, or is left out. */
 export interface StepOffer {
   without: 'send' | 'skip';
+}
+
+/** Which brief a model writes from, e.g. `cart/nudge`, and how long before the step is due it is asked. */
+export interface ModelCopy {
+  brief: string;
+  aheadMs: number;
 }
 
 /** Leave the step out, take its next channel, or end the sequence. */

@@ -109,6 +109,8 @@ export interface PlanStep {
   expiresAfterMs: number | null;
   /** What it reacts to; absent: it is one of the steps that run in order. */
   on?: Reaction;
+  /** How long before it is ready a model is asked to write it; absent: a template says what it says. */
+  composeAheadMs?: number;
 }
 
 /** What a step reacts to. An open or a click of an earlier step's message counts for so long after it went out; the first one counts. */

@@ -47,7 +47,7 @@ export function compareVersions(before: VersionSource | null, after: VersionSour
     const fields = changesOf(fieldsOf(was), fieldsOf(step));
     const place = { field: 'place', before: places.before.get(step.id), after: places.after.get(step.id) };
     if (place.before !== place.after) fields.push(place);
-    const text = texts.filter(({ name, change }) => change === 'changed' && step.content !== null && isTextOf(name, step.content));
+    const text = texts.filter(({ name, change }) => change === 'changed' && isTextOf(name, step));
     for (const { name } of text) fields.push({ field: 'text', before: name, after: name });
     return fields.length === 0 ? [] : [{ step: step.id, change: 'changed', fields }];
   });
@@ -66,23 +66,28 @@ function placesOf(steps: readonly StepDefinition[], kept: ReadonlySet<StepId>): 
 }
 
 /** `cart/email_2h` is the name of an email, `cart/email_2h.sms` of the same step's text message. */
-const isTextOf = (name: string, content: string) => name === content || name.startsWith(`${content}.`);
+const isTextOf = (name: string, { content, model }: StepDefinition) =>
+  (content !== null && (name === content || name.startsWith(`${content}.`))) || (model !== undefined && name === `${model.brief}.brief`);
 
 /** What the file says of a step, by the names of its fields; what has a default and is left out has that. */
 function fieldsOf(step: StepDefinition): Record<string, unknown> {
   return {
     [step.due.from === 'anchor' ? 'at' : 'after']: formatDuration(step.due.delayMs),
     channel: step.channels,
-    content: step.content,
+    content: contentOf(step),
     when: step.when,
     window: step.window ?? null,
     expires: spanOf(step.expiresAfterMs),
     lapsesWith: step.lapsesWith,
     maxRetries: step.maxRetries ?? 3,
     onFailure: step.onFailure ?? 'skip',
-    ...othersOf(step, ['id', 'due', 'channels', 'content', 'when', 'window', 'expiresAfterMs', 'lapsesWith', 'maxRetries', 'onFailure']),
+    ...othersOf(step, ['id', 'due', 'channels', 'content', 'model', 'when', 'window', 'expiresAfterMs', 'lapsesWith', 'maxRetries', 'onFailure']),
   };
 }
+
+/** As the file has it. */
+const contentOf = ({ content, model }: StepDefinition) =>
+  model === undefined ? content : { model: model.brief, fallback: content, ahead: formatDuration(model.aheadMs) };
 
 function settingsOf(definition: SequenceDefinition): Record<string, unknown> {
   const { reentry } = definition;

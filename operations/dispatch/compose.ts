@@ -1,8 +1,9 @@
-import { type Composed, composeMessage } from '../../content/channels/index.ts';
+import { type Composed, composeMessage, composeWritten } from '../../content/channels/index.ts';
 import type { CopyFacts, OfferFacts, StoreFacts } from '../../content/copy-facts.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
 import { claimsAt } from '../../domain/gates/claims.ts';
+import type { WrittenWords } from '../../domain/composition/words.ts';
 import type { Deps } from '../deps.ts';
 import type { EnrollmentRow } from './progress.ts';
 import type { Reading } from './facts.ts';
@@ -16,13 +17,15 @@ export interface ComposeInput {
   stepId: string;
   messageId: string;
   channel: Channel;
+  /** What a model has written; null: the template goes out. */
+  words: WrittenWords | null;
   /** What the person was granted with this message; null: nothing. */
   offer: OfferFacts | null;
   nowMs: number;
 }
 
 /** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
-export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, offer, nowMs }: ComposeInput): Composed {
+export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, words, offer, nowMs }: ComposeInput): Composed {
   const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
@@ -40,6 +43,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
     sendKey: { enrollmentId: enrollment.id, stepId },
     nowMs,
   });
+  if (words !== null && content !== null) return composeWritten(version.content, content, channel, { ...copyFacts, words }, to);
   return composeMessage(version.content, content, channel, copyFacts, to);
 }
 

@@ -4,12 +4,14 @@ import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
-import type { MessagePayload } from '../../domain/channels/index.ts';
+import type { Channel, MessagePayload } from '../../domain/channels/index.ts';
+import type { WrittenWords } from '../../domain/composition/words.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
+import { chooseCopy, type CopyFound } from '../composition/choose-copy.ts';
 import type { OfferFacts } from '../../content/copy-facts.ts';
 import type { Deps } from '../deps.ts';
 import { newOfferCode } from '../offers/new-code.ts';
@@ -200,7 +202,8 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   if (instead !== null) return instead;
   const paced = await paceOf(attempt, plan, reading, decided, nowMs);
   if (paced.kind === 'wait') return { kind: 'again', inMs: paced.inMs, why: 'messages leave at a bounded rate, and its moment comes soon' };
-  const verdict = paced.kind === 'later' ? paced.verdict : decided;
+  const copy = paced.kind === 'later' || decided.kind !== 'send' ? null : await copyFor(attempt, reading, decided.channel, nowMs);
+  const verdict = paced.kind === 'later' ? paced.verdict : copy === null ? decided : { ...decided, checks: [...decided.checks, copy.check] };
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
   if (verdict.kind !== 'hold') noteLateness(attempt, plan, reading, nowMs);
@@ -208,7 +211,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
     activate(tx, enrollment, nowMs, reading.facts.subject);
     if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
   }
-  return apply(attempt, plan, reading, verdict, nowMs);
+  return apply(attempt, plan, reading, verdict, copy?.words ?? null, nowMs);
 }
 
 /**
@@ -250,7 +253,14 @@ async function insteadOf(attempt: DispatchAttempt, plan: Plan, verdict: Verdict,
   return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
 }
 
-async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, verdict: Verdict, nowMs: number): Promise<Decided> {
+async function apply(
+  attempt: DispatchAttempt,
+  plan: Plan,
+  reading: Reading,
+  verdict: Verdict,
+  words: WrittenWords | null,
+  nowMs: number,
+): Promise<Decided> {
   const { tx, stepId, opened } = attempt;
   const { enrollment, row } = attempt.locked;
   const dueMs = dueAt(plan, reading.progress, stepId);
@@ -277,7 +287,7 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, ver
         noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
         return { kind: 'unreachable' };
       }
-      return claimWithOffer(attempt, opened.outlet, reading, dueMs, nowMs);
+      return claimWithOffer(attempt, opened.outlet, reading, words, dueMs, nowMs);
   }
 }
 
@@ -305,28 +315,45 @@ function noteLateness(attempt: DispatchAttempt, plan: Plan, { progress }: Readin
   deps.lateness.note(tenantId, lateMs);
 }
 
+/** Who writes the message, by what was composed ahead; null: the step has no model, or the pinned call is repeated. */
+async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Channel, nowMs: number): Promise<CopyFound | null> {
+  const { tx, version, stepId, locked } = attempt;
+  const step = version.definition.steps.find(({ id }) => id === stepId);
+  // An offer is granted with the claim, after the model has written: only the template can state it.
+  if (locked.row?.state === 'unknown' || step?.model === undefined || step.offer !== undefined) return null;
+  return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id, nowMs });
+}
+
 /** The grant and the claim are one transaction: never a message without its grant, nor two codes for one step. */
-async function claimWithOffer(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, dueMs: number, nowMs: number): Promise<Decided> {
+async function claimWithOffer(
+  attempt: DispatchAttempt,
+  outlet: Outlet,
+  reading: Reading,
+  words: WrittenWords | null,
+  dueMs: number,
+  nowMs: number,
+): Promise<Decided> {
   const { tx, locked, stepId } = attempt;
   const granting = await grantOffer(tx, locked.enrollment, stepId, reading.facts, newOfferCode, nowMs);
   if (granting.kind === 'mint') return granting;
-  return claimStep(attempt, outlet, reading, { dueMs, nowMs, offer: granting.kind === 'offer' ? granting.facts : null });
+  return claimStep(attempt, outlet, reading, { words, dueMs, nowMs, offer: granting.kind === 'offer' ? granting.facts : null });
 }
 
 interface ClaimWith {
+  words: WrittenWords | null;
   dueMs: number;
   nowMs: number;
   offer: OfferFacts | null;
 }
 
-function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, { dueMs, nowMs, offer }: ClaimWith): Decided {
+function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, { words, dueMs, nowMs, offer }: ClaimWith): Decided {
   const { tx, deps, stepId, version, claim } = attempt;
   const { enrollment, row } = attempt.locked;
   const messageId = row?.id ?? uuidv7();
   const { payload, language } =
     row?.state === 'unknown' && row.payload !== null
       ? { payload: row.payload, language: row.language }
-      : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, offer, nowMs });
+      : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, words, offer, nowMs });
   const startedMs = deps.clock.monotonicMs();
   // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);

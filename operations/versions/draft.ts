@@ -114,7 +114,9 @@ export async function compileDraft(
   const file = fileOf(slug);
   const faults = lintSequence(yaml, {}, subjects).filter(({ rule }) => rule === 'format');
   if (faults.length > 0) return { faults: faults.map((fault) => faultAt(slug, fault)) };
-  const texts = Object.fromEntries(Object.entries(copy).map(([name, text]) => [name, { file: `${name}.liquid`, text }]));
+  const texts = Object.fromEntries(
+    Object.entries(copy).map(([name, text]) => [name, { file: `${name}.${name.endsWith('.brief') ? 'yaml' : 'liquid'}`, text }]),
+  );
   try {
     const compiled = await compilePreset({ file, yaml, copy: texts }, subjects, inUse);
     const { sequence } = compiled.definition;

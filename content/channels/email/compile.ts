@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import mjml2html from 'mjml';
+import type { WrittenWords } from '../../../domain/composition/words.ts';
 import type { AnySubjectKind } from '../../../domain/subjects/index.ts';
 import { type CopyPart, type CopySource, CopySourceError, refuseProblems, type SourceProblem } from '../../copy-source.ts';
 import { isRightToLeft } from '../../../domain/languages.ts';
 import { type FixedWords, fixedWordsOf } from '../../fixed-words.ts';
+import { checkedLanguages } from '../../model/vocabulary.ts';
 import { lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { htmlEngine, textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
@@ -60,10 +62,16 @@ function emailSamples(kind: AnySubjectKind): { name: string; facts: EmailFacts }
  * Compile one copy file with the layout into the templates that a published version stores. The only place where MJML runs.
  * @param kind - what the email is about
  * @param language - that the name of the file gives; null: as the file itself says
+ * @param modelWords - with which a layout for a model's words is tried
  * @throws CopySourceError with every problem found, each with file and line: bad syntax, unknown variables, addresses that are
  * not https, and emails that would go out without unsubscribe link or postal address or with a hole in them
  */
-export async function compileEmail(source: CopySource, kind: AnySubjectKind, language: string | null = null): Promise<CompiledEmail> {
+export async function compileEmail(
+  source: CopySource,
+  kind: AnySubjectKind,
+  language: string | null = null,
+  modelWords?: WrittenWords,
+): Promise<CompiledEmail> {
   const copy = parseEmailCopy(source, kind.kind, language);
   const words = fixedWordsOf(copy.language);
   const [layout, blockHtml, blockText] = await Promise.all([
@@ -71,7 +79,10 @@ export async function compileEmail(source: CopySource, kind: AnySubjectKind, lan
     readWordedBlock(kind, 'html', words),
     readWordedBlock(kind, 'text', words),
   ]);
-  const samples = emailSamples(kind).map(({ name, facts }) => ({ name, view: emailView(facts, copy.language) }));
+  const samples = emailSamples(kind).map(({ name, facts }) => ({
+    name,
+    view: emailView(modelWords === undefined ? facts : { ...facts, words: modelWords }, copy.language),
+  }));
   const views = samples.map(({ view }) => view);
   const because: CopyPart = copy.because ?? { liquid: becauseOf(kind, copy.language), line: 1 };
   refuseProblems([
@@ -101,6 +112,27 @@ export async function compileEmail(source: CopySource, kind: AnySubjectKind, lan
   };
   refuseProblems(lintRendered(compiled, copy.file, samples));
   return compiled;
+}
+
+/** In each language that a model writes in, the layout that takes its words in the place of a file's. */
+export async function compileModelEmail(kind: AnySubjectKind): Promise<Record<string, CompiledEmail>> {
+  const text = `---
+subject: '{{ words.subject }}'
+preheader: '{{ words.preheader }}'
+heading: '{{ words.subject }}'
+cta: '{{ words.cta }}'
+---
+{% for paragraph in words.paragraphs %}
+{{ paragraph }}
+
+{% endfor %}
+[${kind.kind}]
+`;
+  const layouts = checkedLanguages.map(async (language): Promise<[string, CompiledEmail]> => {
+    const words = { subject: 'It is still here', body: 'Nothing is lost.\n\nTake your time.', cta: 'Go on', language };
+    return [language, await compileEmail({ file: 'the layout for texts of a model', text }, kind, language, words)];
+  });
+  return Object.fromEntries(await Promise.all(layouts));
 }
 
 // The same for every text about a kind of subject in a language.

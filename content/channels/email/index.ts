@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
 import type { ChannelContent } from '../channel-content.ts';
-import { compileEmail } from './compile.ts';
+import { compileEmail, compileModelEmail } from './compile.ts';
 import { type CompiledEmail, compiledEmail } from './compiled.ts';
 import { renderEmail, renderEmailParts } from './render.ts';
 import type { CopyFacts } from '../../copy-facts.ts';
@@ -9,6 +9,7 @@ import type { EmailFacts } from './view.ts';
 export const emailContent: ChannelContent<'email', CompiledEmail> = {
   suffix: '',
   compile: (source, { kind, language }) => compileEmail(source, kind, language),
+  forModel: compileModelEmail,
   read: (stored) => compiledEmail.parse(stored),
   compose(compiled, facts, to) {
     const { settings, contact, sendKey } = facts;

@@ -1,4 +1,5 @@
 import type { ChannelContent } from '../channel-content.ts';
+import { checkedLanguages } from '../../model/vocabulary.ts';
 import { compileSms } from './compile.ts';
 import { type CompiledSms, compiledSms } from './compiled.ts';
 import { renderSms } from './render.ts';
@@ -7,6 +8,8 @@ import { countSegments } from './segments.ts';
 export const smsContent: ChannelContent<'sms', CompiledSms> = {
   suffix: '.sms',
   compile: async (source, purpose) => compileSms(source, purpose),
+  // A model's words, and the link behind them.
+  forModel: async () => Object.fromEntries(checkedLanguages.map((language) => [language, { text: '{{ words.body }} {{ link.url }}', language }])),
   read: (stored) => compiledSms.parse(stored),
   compose(compiled, facts, to) {
     const shortUrl = facts.links.short();

@@ -1,0 +1,10 @@
+import type { Integration } from '../port.ts';
+import { openAiConfig } from './config.ts';
+import { createOpenAiWriter } from './write.ts';
+
+/** Texts by a language model, at OpenAI or at any server with the same protocol. */
+export const openAi: Integration = {
+  name: 'openai',
+  config: openAiConfig,
+  writer: (config) => createOpenAiWriter(openAiConfig.parse(config)),
+};

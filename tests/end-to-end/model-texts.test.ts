@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { aCart, until } from '../helpers/shop.ts';
+import { type ModelShop, openModelShop } from '../helpers/model-shop.ts';
+
+// From the cart to the mailbox, with a text that a model wrote ahead of time: real Temporal, Postgres, HTTP and SMTP.
+
+let opened: ModelShop;
+beforeAll(async () => {
+  opened = await openModelShop({ timeScale: 3_600, worker: true });
+});
+afterAll(() => opened.close());
+
+const ended = (cart: string) =>
+  until('the end', async () => {
+    const enrollment = await opened.shop.enrollmentOf(cart);
+    return enrollment?.endedAt == null ? null : enrollment;
+  });
+const mailTo = (address: string) => opened.shop.smtp.accepted.filter((m) => m.envelope.to.includes(address));
+
+test('a model’s text is composed before the step is due, goes out on time, and is explained', async () => {
+  await opened.shop.post('cart.updated', aCart('cart-model', 'ada@example.com'));
+  const enrollment = await ended('cart-model');
+  expect(enrollment.status).toBe('COMPLETED');
+  expect(opened.model.calls).toHaveLength(1);
+  const [mail] = mailTo('ada@example.com');
+  expect(mail?.raw.toString()).toMatch(/Walnut desk lamp/);
+  expect(mail?.raw.toString()).not.toContain('The template says this');
+  expect(await opened.compositionOf(enrollment.id)).toMatchObject({ state: 'ready', channel: 'email', language: 'en', calls: 1 });
+  const answer = await opened.shop.app.inject({
+    method: 'GET',
+    url: `/api/enrollments/${enrollment.id}/explain`,
+    headers: { authorization: `Bearer ${opened.shop.tenant.apiKey}` },
+  });
+  expect(answer.body).toContain('A model’s text goes out');
+});
+
+test('a model that does not answer delays nothing: the template goes out', async () => {
+  opened.model.next({ act: 'hang' });
+  await opened.shop.post('cart.updated', aCart('cart-hangs', 'grace@example.com'));
+  const enrollment = await ended('cart-hangs');
+  const [row] = await opened.shop.ledgerOf(enrollment.id);
+  expect(row?.state).toBe('sent');
+  expect((row?.claimedAt ?? 0) - (row?.dueAt ?? 0)).toBeLessThan(5_000);
+  expect(mailTo('grace@example.com')[0]?.raw.toString()).toContain('The template says this');
+  expect((await opened.copyCheckOf(enrollment.id))?.input).toMatchObject({ by: 'template' });
+});

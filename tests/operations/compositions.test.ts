@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { composeStep } from '../../operations/composition/compose-step.ts';
+import { dispatchStep } from '../../operations/dispatch-step.ts';
+import type { ModelFault } from '../../local/model/server.ts';
+import { changeSettings } from '../../operations/settings.ts';
+import { aCart } from '../helpers/shop.ts';
+import { type ModelShop, openModelShop } from '../helpers/model-shop.ts';
+
+// A composition and its dispatch on real Postgres, HTTP and SMTP, without a workflow between them.
+
+let opened: ModelShop;
+beforeAll(async () => {
+  opened = await openModelShop({ timeScale: 3_600 });
+});
+afterAll(() => opened.close());
+beforeEach(() => opened.model.always(null));
+
+let carts = 0;
+async function anEnrollment() {
+  const id = `cart-${++carts}`;
+  await opened.shop.post('cart.updated', aCart(id, `${id}@example.com`));
+  const enrollment = await opened.shop.enrollmentOf(id);
+  if (enrollment === null) throw new Error('no enrollment');
+  return enrollment;
+}
+type Enrollment = Awaited<ReturnType<typeof anEnrollment>>;
+const input = ({ id, tenantId }: Enrollment, dueInMs = 5_000) => ({ tenantId, enrollmentId: id, stepId: 'nudge', dueMs: Date.now() + dueInMs });
+const compose = (enrollment: Enrollment, dueInMs?: number) => composeStep(opened.shop.deps, input(enrollment, dueInMs));
+/** As the workflow does once the step is due. */
+async function dispatch({ id, tenantId }: Enrollment) {
+  for (let attempts = 0; attempts < 100; attempts++) {
+    const result = await dispatchStep(opened.shop.deps, { tenantId, enrollmentId: id, stepId: 'nudge' });
+    if (result.kind === 'done' && result.progress.settled['nudge'] !== undefined) return;
+    await new Promise((later) => setTimeout(later, 100));
+  }
+  throw new Error('the step was not settled');
+}
+const mailOf = (cart: string) => opened.shop.smtp.accepted.find((m) => m.envelope.to.includes(`${cart}@example.com`))?.raw.toString() ?? '';
+
+test('however often a step is composed, and by how many workers, it is paid once', async () => {
+  const enrollment = await anEnrollment();
+  const before = opened.model.calls.length;
+  await Promise.all([compose(enrollment), compose(enrollment), compose(enrollment)]);
+  await compose(enrollment);
+  expect(opened.model.calls.length - before).toBe(1);
+  const row = await opened.compositionOf(enrollment.id);
+  expect(row).toMatchObject({ state: 'ready', calls: 1 });
+  expect(row?.costMicros).toBeGreaterThan(0);
+});
+
+describe('whatever the model does, the template goes out', () => {
+  const cases: [string, ModelFault, string][] = [
+    ['an answer of another shape', { act: 'nonsense' }, 'guard|invalid_answer'],
+    ['a refusal', { act: 'refuse' }, 'refused'],
+    ['an answer that was cut', { act: 'cut' }, 'truncated'],
+    ['a line that breaks', { act: 'break' }, 'truncated'],
+    ['a stream that ends early', { act: 'end_early' }, 'truncated'],
+    ['a wrong request', { act: 'status', status: 400 }, 'invalid_answer'],
+    ['an empty account', { act: 'status', status: 429, code: 'insufficient_quota' }, 'rate_limited'],
+    ['silence', { act: 'hang' }, 'timed_out'],
+  ];
+  test.each(cases)('%s', async (_what, fault, reason) => {
+    const enrollment = await anEnrollment();
+    opened.model.always(fault);
+    await compose(enrollment);
+    expect((await opened.compositionOf(enrollment.id))?.reason).toMatch(new RegExp(`^(${reason})$`));
+    await dispatch(enrollment);
+    expect((await opened.copyCheckOf(enrollment.id))?.input).toMatchObject({ by: 'template', reason: expect.stringMatching(reason) });
+    expect(mailOf(`cart-${carts}`)).toContain('The template says this');
+  });
+});
+
+test('a limit is waited for as long as the provider says', async () => {
+  const enrollment = await anEnrollment();
+  opened.model.next({ act: 'status', status: 429, headers: { 'retry-after': '1' } });
+  expect(await compose(enrollment)).toMatchObject({ kind: 'again', inMs: 1_000 });
+  expect(await compose(enrollment)).toMatchObject({ kind: 'done' });
+  expect(await opened.compositionOf(enrollment.id)).toMatchObject({ state: 'ready', calls: 2 });
+});
+
+test('a text that breaks a rule is asked for once more, with the reason', async () => {
+  const enrollment = await anEnrollment();
+  const bad = JSON.stringify({
+    subject: 'Walnut desk lamp',
+    body: 'We give you 50% off the Walnut desk lamp, and it is here for you.',
+    call_to_action: 'Go on',
+  });
+  opened.model.next({ act: 'answer', text: bad });
+  await compose(enrollment);
+  expect(await opened.compositionOf(enrollment.id)).toMatchObject({ state: 'ready', calls: 2 });
+  expect(opened.model.calls.at(-1)?.body).toContain('could not be used');
+  await dispatch(enrollment);
+  expect(mailOf(`cart-${carts}`)).not.toContain('The template says this');
+});
+
+test('a cart that changed since makes the text stale', async () => {
+  const enrollment = await anEnrollment();
+  const cart = `cart-${carts}`;
+  await compose(enrollment);
+  await opened.shop.post('cart.updated', aCart(cart, `${cart}@example.com`, { total: '99.90' }));
+  await dispatch(enrollment);
+  expect((await opened.copyCheckOf(enrollment.id))?.input).toMatchObject({ by: 'template', reason: 'stale' });
+});
+
+test('calls at once cannot overrun the day’s budget', async () => {
+  const { tenantId } = opened.shop.tenant;
+  const spent = await opened.spentMicros();
+  const set = (modelDailyBudget: number) =>
+    changeSettings(opened.shop.deps, tenantId, { changes: { modelDailyBudget }, expectedVersion: null, by: 'test' });
+  // Enough for two calls at the most that they can cost, and not for three.
+  await set((spent + 50_000) / 1e6);
+  opened.model.always({ act: 'no_usage' });
+  const enrollments = [await anEnrollment(), await anEnrollment(), await anEnrollment(), await anEnrollment()];
+  await Promise.all(enrollments.map((enrollment) => compose(enrollment)));
+  const rows = await Promise.all(enrollments.map(({ id }) => opened.compositionOf(id)));
+  expect(rows.filter((row) => row?.reason === 'over_budget').length).toBeGreaterThan(0);
+  expect(await opened.spentMicros()).toBeLessThanOrEqual(spent + 50_000);
+  await set(5);
+});
+
+test('no address, number or surname is in any request', () => {
+  const said = opened.model.calls.map(({ body }) => body).join('\n');
+  expect(said).not.toMatch(/@example\.com|https?:\/\/shop|restore/);
+});
