@@ -173,7 +173,15 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
       ...(reconfigured ? { sealedConfig: deps.sealing.seal(JSON.stringify(change.config)) } : {}),
       ...(reconfigured && integration !== undefined ? secretsAfter(deps, integration, change.config, row.secrets) : {}),
     };
-    const [changed] = Object.keys(set).length === 0 ? [row] : await tx.update(connections).set(set).where(eq(connections.id, id)).returning();
+    const [changed] =
+      Object.keys(set).length === 0
+        ? [row]
+        : await tx
+            .update(connections)
+            // A new configuration is tried anew.
+            .set(reconfigured ? { ...set, fault: null } : set)
+            .where(eq(connections.id, id))
+            .returning();
     await record(tx, tenantId, by, 'connection.change', id, { fields: Object.keys(set) });
     return changed === undefined ? { kind: 'unknown' } : { kind: 'changed', connection: viewOf(deps, changed) };
   });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { composeStep } from '../../operations/composition/compose-step.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import type { ModelFault } from '../../local/model/server.ts';
+import { changeConnection, listConnections } from '../../operations/connections.ts';
 import { changeSettings } from '../../operations/settings.ts';
 import { aCart } from '../helpers/shop.ts';
 import { type ModelShop, openModelShop } from '../helpers/model-shop.ts';
@@ -68,6 +69,27 @@ describe('whatever the model does, the template goes out', () => {
     expect((await opened.copyCheckOf(enrollment.id))?.input).toMatchObject({ by: 'template', reason: expect.stringMatching(reason) });
     expect(mailOf(`cart-${carts}`)).toContain('The template says this');
   });
+});
+
+test('a key that is refused is not tried again, until the connection is configured anew', async () => {
+  const reasonOf = async () => {
+    const enrollment = await anEnrollment();
+    await compose(enrollment);
+    return (await opened.compositionOf(enrollment.id))?.reason;
+  };
+  opened.model.always({ act: 'status', status: 401 });
+  expect(await reasonOf()).toBe('wrong_key');
+  opened.model.always(null);
+  const before = opened.model.calls.length;
+  expect(await reasonOf()).toBe('wrong_key');
+  expect(opened.model.calls.length).toBe(before);
+  const { deps, tenant } = opened.shop;
+  const { items } = await listConnections(deps, tenant.tenantId, { limit: 50, after: null });
+  const { id = '' } = items.find(({ integration }) => integration === 'openai') ?? {};
+  const config = { apiKey: 'another-key', baseUrl: opened.model.url, timeoutSeconds: 2 };
+  expect(await changeConnection(deps, tenant.tenantId, id, { config }, 'test')).toMatchObject({ kind: 'changed' });
+  expect(await reasonOf()).toBe(null);
+  expect(opened.model.calls.length).toBe(before + 1);
 });
 
 test('a limit is waited for as long as the provider says', async () => {
