@@ -14,7 +14,7 @@ const patchId = 'breathe-before-each-dispatch';
 const changed: Change[] = [
   {
     file: 'workflows/recovery.ts',
-    from: /const step = (?=\{ \.\.\.ids, stepId: move\.stepId)/g,
+    from: /const step = (?=\{ \.\.\.ids, stepId: move\.stepId, \.\.\.\(resumedAtMs)/g,
     to: `if (patched('${patchId}')) { await condition(() => ended !== null, 20); if (ended !== null) continue; }
         const step = `,
   },
