@@ -25,7 +25,7 @@ steps:
   - { id: again, at: 6d, channel: email, content: no-show/write }
 `;
 const email = `---
-subject: "About your {{ booking.service }}"
+subject: "About your {{ booking.service | default: 'booking' }}"
 preheader: We missed you
 heading: We missed you
 cta: Choose another time
