@@ -1,4 +1,5 @@
-import { answerFields, unsubscribeHeaders } from '../email-api/mailbox.ts';
+import { unsubscribeHeaders } from '../email-headers.ts';
+import { answerFields } from '../http/answer-fields.ts';
 import { type HttpAnswer, judgeStatus } from '../http/judge.ts';
 import { openHttpSession } from '../http/open-session.ts';
 import type { EmailPayload, Sender, SendOutcome } from '../port.ts';

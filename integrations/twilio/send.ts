@@ -1,3 +1,4 @@
+import { answerFields } from '../http/answer-fields.ts';
 import type { HttpAnswer } from '../http/judge.ts';
 import { judgeStatus } from '../http/judge.ts';
 import { openHttpSession } from '../http/open-session.ts';
@@ -60,7 +61,7 @@ function isLoopback(url: string): boolean {
 }
 
 function judge({ status, body }: HttpAnswer): SendOutcome {
-  const answer = fieldsOf(body);
+  const answer = answerFields(body);
   const code = readErrorCode(answer['code']);
   // Twilio's own sentence repeats the number; the code says as much.
   const response = `HTTP ${status}${code === null ? '' : `, Twilio error ${code}`}`;
@@ -70,13 +71,4 @@ function judge({ status, body }: HttpAnswer): SendOutcome {
   if (outcome.kind === 'accepted' && sid === null && status !== 201) return { kind: 'unknown', response };
   if (outcome.kind !== 'refused' || !(code === optedOutCode || isDeadNumber(code))) return outcome;
   return { ...outcome, severity: 'hard' };
-}
-
-function fieldsOf(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const answer: unknown = JSON.parse(body);
-    return typeof answer === 'object' && answer !== null ? { ...answer } : {};
-  } catch {
-    return {};
-  }
 }

@@ -3,9 +3,9 @@ import { resendReceiver } from '../../../integrations/resend/receive.ts';
 import { createResendSender } from '../../../integrations/resend/send.ts';
 import { signStandardWebhook } from '../../../integrations/standard-webhooks.ts';
 import { posted } from '../../helpers/a-delivery.ts';
-import { type Dialect, startStubProvider } from '../../helpers/stub-provider.ts';
+import type { Dialect } from '../../helpers/stub-provider.ts';
 import { aMail } from '../a-mail.ts';
-import { httpBehaviours } from '../http/behaviours.ts';
+import { startHttpFarEnd } from '../http/far-end.ts';
 import type { ProviderConformance } from '../provider-conformance.ts';
 
 export const emailId = '56761188-7520-42d8-8898-ff6fc54ce618';
@@ -69,24 +69,7 @@ export const conformance: ProviderConformance = {
     {
       name: 'resend',
       payload: (size) => aMail(size === 'huge' ? { text: huge } : size === 'another' ? { subject: 'Another one' } : {}),
-      async start() {
-        const provider = await startStubProvider(true, resendDialect);
-        let stopped: Promise<void> | null = null;
-        const stop = () => (stopped ??= provider.stop());
-        return {
-          sender: createResendSender(testConfig(provider.port), { openTimeoutMs: 1_000, continueMs: 60_000 }),
-          behaviours: Object.keys(httpBehaviours) as (keyof typeof httpBehaviours)[],
-          behave: (behaviour, atTheEnd) => {
-            if (behaviour === 'is_away') void stop();
-            provider.onHead = atTheEnd ?? (() => undefined);
-            provider.nextOnly(httpBehaviours[behaviour]);
-          },
-          takenAtMs: () => provider.accepted.map(({ atMs }) => atMs),
-          calls: () => provider.calls,
-          resume: () => provider.resume(),
-          close: stop,
-        };
-      },
+      start: () => startHttpFarEnd(true, resendDialect, (port) => createResendSender(testConfig(port), { openTimeoutMs: 1_000, continueMs: 60_000 })),
     },
   ],
 };

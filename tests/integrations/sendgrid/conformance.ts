@@ -3,9 +3,9 @@ import { sendGridConfig } from '../../../integrations/sendgrid/config.ts';
 import { sendGridReceiver } from '../../../integrations/sendgrid/receive.ts';
 import { createSendGridSender } from '../../../integrations/sendgrid/send.ts';
 import { posted } from '../../helpers/a-delivery.ts';
-import { type Dialect, startStubProvider } from '../../helpers/stub-provider.ts';
+import type { Dialect } from '../../helpers/stub-provider.ts';
 import { aMail } from '../a-mail.ts';
-import { httpBehaviours } from '../http/behaviours.ts';
+import { startHttpFarEnd } from '../http/far-end.ts';
 import type { ProviderConformance } from '../provider-conformance.ts';
 
 export const messageId = 'LRzXl_NHStOGhQ4kofSm_A';
@@ -74,24 +74,8 @@ export const conformance: ProviderConformance = {
     {
       name: 'sendgrid',
       payload: (size) => aMail(size === 'huge' ? { text: huge } : size === 'another' ? { subject: 'Another one' } : {}),
-      async start() {
-        const provider = await startStubProvider(false, sendGridDialect);
-        let stopped: Promise<void> | null = null;
-        const stop = () => (stopped ??= provider.stop());
-        return {
-          sender: createSendGridSender(testConfig(provider.port), { openTimeoutMs: 1_000, continueMs: 60_000 }),
-          behaviours: Object.keys(httpBehaviours) as (keyof typeof httpBehaviours)[],
-          behave: (behaviour, atTheEnd) => {
-            if (behaviour === 'is_away') void stop();
-            provider.onHead = atTheEnd ?? (() => undefined);
-            provider.nextOnly(httpBehaviours[behaviour]);
-          },
-          takenAtMs: () => provider.accepted.map(({ atMs }) => atMs),
-          calls: () => provider.calls,
-          resume: () => provider.resume(),
-          close: stop,
-        };
-      },
+      start: () =>
+        startHttpFarEnd(false, sendGridDialect, (port) => createSendGridSender(testConfig(port), { openTimeoutMs: 1_000, continueMs: 60_000 })),
     },
   ],
 };

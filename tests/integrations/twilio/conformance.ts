@@ -4,8 +4,8 @@ import { twilioReceiver } from '../../../integrations/twilio/receive.ts';
 import { createTwilioSender } from '../../../integrations/twilio/send.ts';
 import { signTwilioForm } from '../../../integrations/twilio/sign.ts';
 import { posted } from '../../helpers/a-delivery.ts';
-import { type Dialect, startStubProvider } from '../../helpers/stub-provider.ts';
-import { httpAnswers, httpBehaviours } from '../http/behaviours.ts';
+import type { Dialect } from '../../helpers/stub-provider.ts';
+import { startHttpFarEnd } from '../http/far-end.ts';
 import type { ProviderConformance } from '../provider-conformance.ts';
 import { accountSid, inbound, messageSid, status } from './deliveries.ts';
 
@@ -70,28 +70,11 @@ export const conformance: ProviderConformance = {
         if (size === 'huge') return { ...text, text: `${text.text} ${huge}` };
         return size === 'another' ? { ...text, text: `Another one: ${text.shortUrl}` } : text;
       },
-      async start() {
-        const provider = await startStubProvider(false, twilioDialect);
-        let stopped: Promise<void> | null = null;
-        const stop = () => (stopped ??= provider.stop());
-        const deps = { openTimeoutMs: 1_000, continueMs: 60_000, askTimeoutMs: 1_000 };
-        return {
-          sender: createTwilioSender(testConfig(provider.port), { webhookUrl: null }, deps),
-          behaviours: Object.keys(httpBehaviours) as (keyof typeof httpBehaviours)[],
-          behave: (behaviour, atTheEnd) => {
-            if (behaviour === 'is_away') void stop();
-            provider.onHead = atTheEnd ?? (() => undefined);
-            provider.nextOnly(httpBehaviours[behaviour]);
-          },
-          takenAtMs: () => provider.accepted.map(({ atMs }) => atMs),
-          calls: () => provider.calls,
-          resume: () => provider.resume(),
-          behaveWhenAsked: (answer) => {
-            provider.whenAsked = httpAnswers[answer];
-          },
-          close: stop,
-        };
-      },
+      start: () =>
+        startHttpFarEnd(false, twilioDialect, (port) => {
+          const deps = { openTimeoutMs: 1_000, continueMs: 60_000, askTimeoutMs: 1_000 };
+          return createTwilioSender(testConfig(port), { webhookUrl: null }, deps);
+        }),
     },
   ],
 };

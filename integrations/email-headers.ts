@@ -9,13 +9,3 @@ export function mailbox({ name, address }: { name: string | null; address: strin
 
 /** RFC 8058: the two headers by which a mail program unsubscribes with one click. */
 export const unsubscribeHeaders = (url: string) => ({ 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' });
-
-/** The members of a JSON answer; none where it is no object. */
-export function answerFields(body: string): Readonly<Record<string, unknown>> {
-  try {
-    const answer: unknown = JSON.parse(body);
-    return typeof answer === 'object' && answer !== null && !Array.isArray(answer) ? { ...answer } : {};
-  } catch {
-    return {};
-  }
-}
