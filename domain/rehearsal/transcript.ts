@@ -79,13 +79,19 @@ function lineOfEntry(entry: LogEntry, at: (ms: EpochMs) => string): TranscriptEv
     case 'deferred':
       return {
         ...nothing,
-        ...{ at: at(entry.atMs), kind: 'deferred', step: entry.step, reason: entry.reason, note: noteOf(entry.checks), until: at(entry.untilMs) },
+        ...{ at: at(entry.atMs), kind: 'deferred', step: entry.step, reason: entry.reason, note: everyDelay(entry.checks), until: at(entry.untilMs) },
       };
     case 'skipped':
       return { ...nothing, at: at(entry.atMs), kind: 'skipped', step: entry.step, reason: entry.reason, note: noteOf(entry.checks) };
     case 'finished':
       return entry.reason === 'completed' ? null : { ...nothing, at: at(entry.atMs), kind: 'stopped', reason: entry.reason };
   }
+}
+
+/** The sentences of all gates that put the step off: its reason names only the one that opened last. */
+function everyDelay(checks: readonly GateCheck[]): string | null {
+  const notes = checks.filter(({ result }) => result === 'defer').map(({ note }) => note);
+  return notes.filter((note) => note !== undefined).join(' ') || null;
 }
 
 /** The sentence of the gate that decided, or the last that had something to say. */

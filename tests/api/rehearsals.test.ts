@@ -58,15 +58,18 @@ test('what other sequences have sent uses up the caps', async () => {
   await asOwner(
     shop.database.url,
     `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, channel, settled_at)
-     select tenant_id, gen_random_uuid(), id, 'x' || n, contact_id, 'sent', 'email', now() - interval '4 hours' from enrollments, generate_series(1, 3) n where id = $1`,
+     select tenant_id, gen_random_uuid(), id, 'x' || n, contact_id, 'sent', 'email', timestamptz '2026-03-10 06:00Z' from enrollments, generate_series(1, 3) n where id = $1`,
     [enrollment?.id],
   );
   const yaml =
     'sequence: mine\nname: Mine\non: cart.abandoned\nsteps:\n  - { id: only, at: 1h, channel: email, content: cart/email_2h, expires: 30h }\n';
-  const run = await played({ contact: 'busy@example.com', yaml });
-  expect(run.events.filter((e) => e.kind === 'deferred').some((e) => e.reason === 'cap' || e.note?.includes('messages are the most') === true)).toBe(
-    true,
-  );
+  const run = await played({ contact: 'busy@example.com', yaml, scenario: from });
+  // The cap holds until 06:00, which is still quiet: the reason names what opened last, the sentence both.
+  expect(run.events.find((e) => e.kind === 'deferred')).toMatchObject({
+    reason: 'quiet_hours',
+    note: expect.stringMatching(/Quiet hours.*messages are the most|messages are the most.*Quiet hours/s),
+    until: '2026-03-11T08:00:00+00:00',
+  });
 });
 
 test('nothing is written', async () => {

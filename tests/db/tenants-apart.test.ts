@@ -69,6 +69,18 @@ async function fillEveryTable(): Promise<void> {
     ends_at: new Date(0),
   });
   await insert('offer_codes', { tenant_id: tenantId, id: randomUUID(), code: 'X' });
+  await insert('compositions', {
+    ...ids,
+    id: randomUUID(),
+    step_id: 'email_24h',
+    state: 'waiting',
+    channel: 'email',
+    language: 'en',
+    fingerprint: 'x',
+    model: 'x',
+    due_at: new Date(),
+  });
+  await insert('model_spending', { tenant_id: tenantId, day: '2026-03-10', micros: 1 });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   const { sequenceId, contactId } = enrollment;

@@ -154,11 +154,11 @@ test('429 puts the step off by 300 s, then 600 s, and is counted against the ret
   expect(await rowOf(id, 'email_2h')).toMatchObject({ refusals: 2, failures: 2 });
   // Each attempt is on record by itself.
   const attempts = (await storyOf(id)).filter(({ type }) => type.startsWith('message.'));
-  const refused = { step: 'email_2h', channel: 'email', ms: expect.any(Number), error: expect.stringContaining('429') };
+  const refused = { step: 'email_2h', channel: 'email', language: 'en', ms: expect.any(Number), error: expect.stringContaining('429') };
   expect(attempts.map(({ type, data }) => [type, data])).toEqual([
     ['message.failed', refused],
     ['message.failed', refused],
-    ['message.sent', { step: 'email_2h', channel: 'email', ms: expect.any(Number) }],
+    ['message.sent', { step: 'email_2h', channel: 'email', language: 'en', ms: expect.any(Number) }],
   ]);
 });
 
