@@ -90,7 +90,7 @@ function lineOfEntry(entry: LogEntry, at: (ms: EpochMs) => string): TranscriptEv
 
 /** The sentences of all gates that put the step off: its reason names only the one that opened last. */
 function everyDelay(checks: readonly GateCheck[]): string | null {
-  const notes = checks.filter(({ result }) => result === 'defer').map(({ note }) => note);
+  const notes = checks.filter(({ result }) => result !== 'pass').map(({ note }) => note);
   return notes.filter((note) => note !== undefined).join(' ') || null;
 }
 
