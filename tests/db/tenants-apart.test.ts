@@ -81,6 +81,10 @@ async function fillEveryTable(): Promise<void> {
     due_at: new Date(),
   });
   await insert('model_spending', { tenant_id: tenantId, day: '2026-03-10', micros: 1 });
+  const campaign_id = randomUUID();
+  await insert('campaigns', { tenant_id: tenantId, id: campaign_id, name: 'x' });
+  await insert('campaign_leads', { tenant_id: tenantId, campaign_id, subject_id: enrollment.subjectId, came_by: 'hand' });
+  await insert('lead_routings', { tenant_id: tenantId, subject_id: enrollment.subjectId });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   const { sequenceId, contactId } = enrollment;
