@@ -10,6 +10,10 @@ import type { Deps } from '../deps.ts';
 import { type Page, pageOf } from '../read/page.ts';
 import { releaseHeld, wakeRunning } from '../wake-running.ts';
 
+// For code that may not import `domain/`.
+export { campaignStatuses } from '../../domain/campaigns/campaign.ts';
+export { weekdays, type WeeklyWindow } from '../../domain/time/weekly-window.ts';
+
 export type CampaignRow = typeof campaigns.$inferSelect;
 
 /** A campaign, and what its leads came to. */

@@ -1,9 +1,9 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { campaignStatuses } from '../../../domain/campaigns/campaign.ts';
 import {
   type CampaignRefused,
+  campaignStatuses,
   type CampaignView,
   changeCampaign,
   createCampaign,

@@ -1,7 +1,6 @@
 import type { z } from 'zod';
-import type { CampaignFields, CampaignView } from '../../../operations/campaigns/campaigns.ts';
+import type { CampaignFields, CampaignView, WeeklyWindow } from '../../../operations/campaigns/campaigns.ts';
 import type { CampaignLeadRow } from '../../../operations/campaigns/leads-of-campaign.ts';
-import type { WeeklyWindow } from '../../../domain/time/weekly-window.ts';
 import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
 import type { CampaignBody, campaignLeadSchema, campaignSchema, scheduleField } from './schemas.ts';
 

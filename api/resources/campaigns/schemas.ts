@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { campaignStatuses } from '../../../domain/campaigns/campaign.ts';
-import { weekdays } from '../../../domain/time/weekly-window.ts';
+import { campaignStatuses, weekdays } from '../../../operations/campaigns/campaigns.ts';
 import { lineField, timeField } from '../../routes/fields.ts';
 
 const clock = z
@@ -20,22 +19,20 @@ export const scheduleField = z
   })
   .refine(({ from, to }) => from !== to, { path: ['to'], message: 'is never open: `from` and `to` are the same' })
   .refine(({ from }) => from !== '24:00', { path: ['from'], message: 'begins at 24:00, which is 00:00 of the next day: write that' })
-  .meta({ id: 'CampaignSchedule', description: 'When leads are contacted. Where `from` is the later, it runs across midnight.' });
+  .meta({ description: 'When leads are contacted. Where `from` is the later, it runs across midnight.' });
 
 const rateField = z
   .strictObject({ most: z.int().min(1).max(100_000), withinSeconds: z.int().min(1).max(2_678_400) })
-  .meta({ id: 'CampaignRate', description: 'So many messages at most within a time, over all leads of the campaign, evenly spaced.' });
+  .meta({ description: 'So many messages at most within a time, over all leads of the campaign, evenly spaced.' });
 
-export const autoAssignField = z
-  .strictObject({
-    sources: z
-      .array(lineField(60))
-      .min(1)
-      .max(50)
-      .meta({ description: '`META`, `API`, `MANUAL`, `BULK`, or a name that a source states. Compared without regard to case.' }),
-    maxLeads: z.int().min(1).max(10_000_000).nullish().meta({ description: 'So many leads altogether; null: all.' }),
-  })
-  .meta({ id: 'CampaignAutoAssign' });
+const autoAssignField = z.strictObject({
+  sources: z
+    .array(lineField(60))
+    .min(1)
+    .max(50)
+    .meta({ description: '`META`, `API`, `MANUAL`, `BULK`, or a name that a source states. Compared without regard to case.' }),
+  maxLeads: z.int().min(1).max(10_000_000).nullish().meta({ description: 'So many leads altogether; null: all.' }),
+});
 
 const fields = {
   name: lineField(120),
