@@ -13,4 +13,7 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct b.tenant_id from public.bulk_jobs b where kind = 'bulk_jobs' and b.state = 'running'
   union
   select distinct s.tenant_id from public.shadows s where kind = 'shadows' and s.ended_at is null
+  union
+  select distinct l.tenant_id from public.lookups l
+    where kind = 'lookups' and l.state = 'waiting' and (l.next_at <= clock_timestamp() or l.locked_out)
 $$;

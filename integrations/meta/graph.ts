@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { answerFields } from '../http/answer-fields.ts';
 import type { Lookup, Resolved, ResolveContext } from '../port.ts';
 import { type Fields, type Notes, readFields } from '../read/notes.ts';
+import { readId } from '../read/text.ts';
 import { parseExactly } from '../read/parse-exactly.ts';
 import { understood } from '../read/understood.ts';
 import { graphVersion, type MetaConfig, metaConfig } from './config.ts';
@@ -82,7 +83,7 @@ function readAnswer(body: string, id: string, config: MetaConfig, { store, nowMs
   const lead = readFields(parsed(body), 'lead', notes);
   // A proxy's page may come with 200.
   if (lead === null) return { kind: 'later', reason: 'Meta answered with something that is no lead' };
-  if (String(lead['id'] ?? id) !== id) return { kind: 'later', reason: 'Meta answered with another lead' };
+  if (lead['id'] !== undefined && readId(lead['id'], 'lead.id', []) !== id) return { kind: 'later', reason: 'Meta answered with another lead' };
   const reading = { notes, store, receivedAtMs: nowMs, fieldOf: fieldOf(config.fields) };
   const value: Fields = { ...lead, leadgen_id: id };
   return understood(topic, readLead(value, 'lead', answersOf(value, 'lead', notes), reading), notes, false);

@@ -42,8 +42,9 @@ const posts = jsonReceiver({
   dedupeKey({ raw }) {
     const { changes } = changesIn(raw, null, []);
     const ids = changes.map(({ value, path }) => readId(value['leadgen_id'], path, []));
-    if (ids.length === 0 || ids.includes(null)) return `sha256:${createHash('sha256').update(raw).digest('hex')}`;
-    return asDedupeKey([...new Set(ids)].toSorted().join(' '));
+    const known = ids.filter((id) => id !== null);
+    if (known.length === 0 || known.length < ids.length) return `sha256:${createHash('sha256').update(raw).digest('hex')}`;
+    return asDedupeKey([...new Set(known)].toSorted((a, b) => (a < b ? -1 : 1)).join(' '));
   },
 
   normalise(delivery, body, store) {
