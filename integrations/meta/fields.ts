@@ -49,7 +49,7 @@ const builtIn: Record<LeadField, readonly string[]> = {
 const known: ReadonlyMap<string, LeadField> = new Map(leadFields.flatMap((field) => builtIn[field].map((name) => [plainName(name), field] as const)));
 
 /** A question's name without case, accents, spaces and punctuation: `E-Mail-Adresse` and `e_mail_adresse` are one. */
-export function plainName(name: string): string {
+function plainName(name: string): string {
   return name
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
