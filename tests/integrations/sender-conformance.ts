@@ -273,7 +273,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
         const outcome = await call(behaviour, deadline, { size: sizeFor(behaviour) });
         const lateMs = -deadline.remainingMs();
         const endedMs = Date.now();
-        expect(lateMs).toBeGreaterThanOrEqual(0);
+        expect(lateMs, JSON.stringify([behaviour, outcome])).toBeGreaterThanOrEqual(0);
         expect(lateMs - pausedMs()).toBeLessThan(graceMs);
         expectTruth(outcome, before);
         for (const takenMs of farEnd.takenAtMs()) expect(takenMs).toBeLessThanOrEqual(endedMs);
