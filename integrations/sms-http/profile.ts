@@ -5,7 +5,14 @@ const template = z
   .string()
   .max(2_000)
   .refine((text) => placeholdersIn(text).unknown.length === 0, {
-    error: ({ input }) => `knows no ${typeof input === 'string' ? placeholdersIn(input).unknown.map((name) => `{{${name}}}`).join(', ') : 'such placeholder'}`,
+    error: ({ input }) =>
+      `knows no ${
+        typeof input === 'string'
+          ? placeholdersIn(input)
+              .unknown.map((name) => `{{${name}}}`)
+              .join(', ')
+          : 'such placeholder'
+      }`,
   });
 const path = z.string().regex(/^[\w-]+(\.[\w-]+){0,9}$/, 'is no path like messages.0.id');
 const words = z.array(z.string().min(1).max(100)).min(1).max(50);

@@ -37,7 +37,9 @@ export const smsHttpReceiver = verifiedReceiver<unknown>({
   dedupeKey({ raw, url, receivedAtMs }) {
     const address = new URL(url);
     address.searchParams.delete(tokenName);
-    const hash = createHash('sha256').update(`${Math.floor(receivedAtMs / 60_000)} ${address.search}\n`).update(raw);
+    const hash = createHash('sha256')
+      .update(`${Math.floor(receivedAtMs / 60_000)} ${address.search}\n`)
+      .update(raw);
     return asDedupeKey(`bytes:${hash.digest('hex')}`);
   },
 

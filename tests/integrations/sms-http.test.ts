@@ -205,7 +205,9 @@ describe('a report', () => {
       ['unknown', 'ignored'],
     ] as const) {
       for (const status of samples?.stateMap[meaning] ?? []) {
-        const got = [telecomConfig(1), retailConfig(1)].map((config) => read({ raw: Buffer.from(JSON.stringify({ id: 1, messageId: 1, status })) }, config));
+        const got = [telecomConfig(1), retailConfig(1)].map((config) =>
+          read({ raw: Buffer.from(JSON.stringify({ id: 1, messageId: 1, status })) }, config),
+        );
         expect(
           got.map((one) => (typeof one === 'string' ? one : one.map(({ type }) => type))),
           status,
