@@ -9,7 +9,7 @@ import { filled, type Values } from './template.ts';
 
 /**
  * Texts by a gateway that a profile describes. Such gateways know no keys, and find a text only by an id that a call in doubt never brought: it stays
- * `unknown`, until a receipt proves that it was accepted.
+ * `unknown`.
  * @param deps - times of the connection; tests shorten them
  */
 export function createSmsHttpSender(
