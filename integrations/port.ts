@@ -30,7 +30,7 @@ export interface StoreContext {
   currency: string | null;
   /** The store's own email addresses, normalised: they name no person. */
   addresses: readonly string[];
-  /** The configuration of the delivery's connection, as stored and unsealed, for a receiver that `readsConfig`; absent for the others. */
+  /** The connection's configuration, as stored and unsealed, for a receiver that reads it; absent: there is none. */
   config?: unknown;
 }
 
@@ -107,7 +107,9 @@ export interface Receiver {
   /** Headers that it reads beside the signature. They are kept with an unreadable delivery, so that it can be read again; never a signature. */
   readsHeaders: readonly string[];
   /** Likewise for parameters of the URL's query; absent: none. Never a token or a signature. */
-  readsQuery?: readonly string[];
+  readsQuery?: readonly string[] | { allBut: readonly string[] };
+  /** It cannot read a delivery without the connection's configuration (`StoreContext.config`). */
+  readsConfig?: true;
   /** The header that names the topic; null: the body does. */
   topicHeader: string | null;
   /**
@@ -122,8 +124,6 @@ export interface Receiver {
   receive(delivery: Delivery, secrets: Secrets, store: StoreContext): Received;
   /** Read a delivery that was verified when it came: kept in the quarantine with the headers and the query that it reads, without signature. */
   reread(delivery: Delivery, store: StoreContext): Normalised;
-  /** It wants the connection's configuration: `StoreContext.config`. */
-  readsConfig?: true;
   /**
    * Ask the provider what a delivery left open. It has no effect there, so it may be asked again. Called outside of any transaction.
    * @throws whatever it likes: that is no answer, and it is asked again

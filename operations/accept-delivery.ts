@@ -28,7 +28,7 @@ import { storeFirst } from './intake/store-first.ts';
 import { readTenant } from './intake/tenant.ts';
 import { keptOf } from './kept-delivery.ts';
 import { noteLookups, storeLookups } from './lookups.ts';
-import { receiverContextOf } from './store-context.ts';
+import { storeContextOf, withConfig } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
 export type Acceptance =
@@ -120,8 +120,8 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   const [first, second] = connection.secrets.map((s) => deps.sealing.open(s));
   if (first === undefined) return { kind: 'refused', reason: 'unknown_connection' };
   const secrets: Secrets = second === undefined ? [first] : [first, second];
-  const where = { tenantId: connection.tenantId, connectionId: connection.id };
-  const received = receiver.receive(delivery, secrets, await receiverContextOf(deps, receiver, where, connection.tenant));
+  const store = await withConfig(deps, receiver, connection, storeContextOf(connection.tenant));
+  const received = receiver.receive(delivery, secrets, store);
   if (received.kind === 'refused') return received;
   if (received.kind === 'answer') return { kind: 'answered', status: received.status, body: received.body ?? null };
   const row: StoredDelivery = {
