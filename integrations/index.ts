@@ -1,10 +1,12 @@
 import { generic } from './generic/index.ts';
+import { meta } from './meta/index.ts';
 import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
 import { shopify } from './shopify/index.ts';
+import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
 import { wooCommerce } from './woocommerce/index.ts';
@@ -18,10 +20,12 @@ export const integrations: Integrations = registryOf([
   shopify,
   wooCommerce,
   generic,
+  meta,
   smtp,
   resend,
   sendGrid,
   twilio,
+  smsHttp,
   openAi,
   onsite,
 ]);

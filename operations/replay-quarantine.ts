@@ -10,7 +10,8 @@ import type { Deps } from './deps.ts';
 import type { StoredDelivery, TenantRow } from './intake/delivery.ts';
 import { readTenant } from './intake/tenant.ts';
 import { deliveryOf } from './kept-delivery.ts';
-import { storeContextOf } from './store-context.ts';
+import { resolveAgain, storeLookups } from './lookups.ts';
+import { storeContextOf, withConfig } from './store-context.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
 /** The result of reading a quarantined delivery again. */
@@ -36,7 +37,7 @@ export async function replayQuarantined(deps: Deps, tenantId: string, quarantine
   if (kept === null) return { kind: 'unknown' };
   if (kept.dismissedAt !== null) return { kind: 'dismissed' };
   if (kept.releasedAt !== null) return { kind: 'already_released' };
-  const read = readAgain(deps, kept);
+  const read = await readAgain(deps, tenantId, kept);
   if (read.kind === 'unreadable') return { kind: 'still_unreadable', reason: read.reason, fields: read.fields };
   if (read.kind === 'ignored') {
     const settled = await settleAsIgnored(deps, tenantId, kept.inboxId);
@@ -50,7 +51,10 @@ export async function replayQuarantined(deps: Deps, tenantId: string, quarantine
     notes: read.notes,
     tenant: kept.tenant,
   };
-  return applyNow(deps, row, read);
+  if (read.lookups !== undefined) await storeLookups(deps, row, read.lookups);
+  if (read.events.length > 0) return applyNow(deps, row, read);
+  const settled = await settleAsIgnored(deps, tenantId, kept.inboxId);
+  return settled ? { kind: 'applied', topic: read.topic, events: [], notes: read.notes } : { kind: 'already_released' };
 }
 
 async function applyNow(deps: Deps, row: StoredDelivery, read: Extract<Normalised, { kind: 'events' }>): Promise<Replayed> {
@@ -109,13 +113,16 @@ function readKept(deps: Deps, tenantId: string, quarantineId: string): Promise<K
   });
 }
 
-function readAgain(deps: Deps, kept: Kept): Normalised {
+async function readAgain(deps: Deps, tenantId: string, kept: Kept): Promise<Normalised> {
   // Events that were read once and could not be applied are kept as such: no integration's body is a list.
   if (kept.body.startsWith('[') && kept.events.length > 0) return { kind: 'events', topic: kept.topic, events: [...kept.events], notes: [] };
   const receiver = deps.integrations[kept.integration]?.receiver;
   if (receiver === undefined) {
     return { kind: 'unreadable', topic: kept.topic, reason: 'its integration is no longer known', fields: [], mayBeStop: true };
   }
+  const where = { tenantId, connectionId: kept.connectionId };
+  const asked = await resolveAgain(deps, receiver, where, kept);
+  if (asked !== null) return asked;
   const delivery = deliveryOf(receiver, kept, webhookUrlOf(deps, kept.integration, kept.connectionId));
-  return receiver.reread(delivery, storeContextOf(kept.tenant));
+  return receiver.reread(delivery, await withConfig(deps, receiver, { tenantId, id: kept.connectionId }, storeContextOf(kept.tenant)));
 }

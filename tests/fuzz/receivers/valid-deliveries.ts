@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid';
+  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http' | 'meta';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -477,7 +477,55 @@ const sendgrid: Record<string, Make> = {
     ),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid };
+const metaAbout = ['object', 'entry', 'entry.0', 'entry.0.changes', 'entry.0.changes.0', 'entry.0.changes.0.field', 'entry.0.changes.0.value'];
+const ofLead = (...names: string[]) => [...metaAbout, ...['leadgen_id', ...names].map((name) => `entry.0.changes.0.value.${name}`)];
+const metaMake = (cast: Cast, atMs: number, answers: Record<string, unknown>, about: string[]) =>
+  fc.record({ first: orNull(fc.constant('Ada')), platform: fc.constantFrom('fb', 'ig'), district: fc.constantFrom('Marina', 'Wien') }).map((more) => {
+    const ids = { leadgen_id: cast.order, form_id: '200000000000001', created_time: Math.floor(atMs / 1_000), platform: more.platform };
+    const value = { ...ids, first_name: more.first, 'which_district?': more.district, ...answers };
+    const entry = [{ id: '100000000000001', time: Math.floor(atMs / 1_000), changes: [{ field: 'leadgen', value }] }];
+    return { body: { object: 'page', entry }, type: 'lead.created' as const, about };
+  });
+const meta: Record<string, Make> = {
+  'leadgen, flat': (cast, atMs) => metaMake(cast, atMs, { email: cast.email, phone: cast.phone }, ofLead('email', 'phone')),
+  'leadgen, listed': (cast, atMs) =>
+    metaMake(
+      cast,
+      atMs,
+      {
+        field_data: [
+          { name: 'email', values: [cast.email] },
+          { name: 'phone_number', values: [cast.phone] },
+          { name: 'full_name', values: ['Ada Example'] },
+        ],
+      },
+      ofLead(...[0, 1].flatMap((at) => [`field_data.${at}`, `field_data.${at}.name`, `field_data.${at}.values`, `field_data.${at}.values.0`])),
+    ),
+};
+
+const smsHttp: Record<string, Make> = {
+  inbound: (cast) =>
+    fc.record({ message: fc.constantFrom('STOP', 'yes, tell me more'), dnis: fc.constant('15005550006') }).map((fields) => ({
+      body: { command: 'mo', ani: cast.phone.slice(1), ...fields },
+      type: 'message.received',
+      about: ['command', 'ani'],
+    })),
+  receipts: () =>
+    fc.constantFrom('DELIVRD', 'UNDELIV').chain((status) =>
+      fc.record({ error_code: fc.constantFrom('000', '17', null), delivery_time: fc.constant('20261101093309') }).map((fields) => ({
+        body: { messageId: 'alss-a1b2c3d4-e5f67890', status, ...fields },
+        type: status === 'DELIVRD' ? ('message.delivered' as const) : ('message.failed' as const),
+        about: ['messageId', 'status'],
+      })),
+    ),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, meta };
+/** Of integrations whose deliveries cannot be read without the configuration of their connection. */
+export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
+  'sms-http': { profile: '23telecom', secrets: { username: 'shop', password: 'an-invented-password' }, webhookToken: 'an-invented-token-of-ours' },
+};
+
 /** Topics of each integration that tell a stop, a subject or a receipt. */
 export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   shopify: Object.keys(shopify),
@@ -486,6 +534,8 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   twilio: Object.keys(twilio),
   resend: Object.keys(resend),
   sendgrid: Object.keys(sendgrid),
+  meta: Object.keys(meta),
+  'sms-http': Object.keys(smsHttp),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
 

@@ -247,6 +247,9 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct l.tenant_id from public.lead_routings l where kind = 'lead_routings' and l.routed_at is null
   union
   select distinct s.tenant_id from public.shadows s where kind = 'shadows' and s.ended_at is null
+  union
+  select distinct l.tenant_id from public.lookups l
+    where kind = 'lookups' and l.state = 'waiting' and (l.next_at <= clock_timestamp() or l.locked_out)
 $$;
 --> statement-breakpoint
 -- Write what was decided about one event or about several that have nothing in common. Every key of `w` is a list of rows; what is absent is
