@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
 import { factKindNames } from './facts/index.ts';
+import { offerSources } from './offers/policy.ts';
 import { canonicalTimeZone } from './time/zones.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
@@ -27,7 +28,7 @@ const offers = z
   .strictObject({
     percentOff: z.int('is a whole number of percent').min(1, 'is below 1').max(90, 'is above 90'),
     validHours: z.int('is a whole number of hours').min(2, 'is below 2').max(2_160, 'is more than 90 days').default(48),
-    source: z.literal('pool', 'is none of pool: no integration makes codes yet').default('pool'),
+    source: z.enum(offerSources, `is none of ${offerSources.join(', ')}`).default('pool'),
     onePerDays: days.default(90),
     minimumMinor: amount.default(0),
     marginPercent: percent.nullable().default(null),

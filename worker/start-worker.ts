@@ -7,6 +7,7 @@ import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
 import { createInboxWorker } from '../operations/inbox-worker.ts';
+import { closeCodes } from '../operations/offers/close-codes.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';
@@ -96,6 +97,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const jobs: Background[] = [
     relay,
     runInBackground('sweep', options.sweepEveryMs ?? 10_000, async () => (await sweepLeases(deps)) > 0, deps.log),
+    runInBackground('codes', options.sweepEveryMs ?? 10_000, async () => (await closeCodes(deps)) > 0, deps.log),
     runInBackground('inbox', 1_000, inboxWorker.pass, deps.log),
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),

@@ -18,6 +18,8 @@ export interface OfferRecords {
   regularMinor: number | null;
   /** Codes of the pool that nobody has; null: they come from elsewhere. */
   codesLeft: number | null;
+  /** Codes are made at a shop, and none is connected; absent: one is, or codes come from the pool. */
+  noShop?: boolean;
 }
 
 /** Why a person gets no offer. */
@@ -31,6 +33,7 @@ export const offerRefusals = [
   'margin_too_small',
   'budget_spent',
   'no_code',
+  'no_shop',
   'not_minted',
   'over',
 ] as const;
@@ -67,6 +70,7 @@ export function decideOffer(records: OfferRecords, subject: { valueMinor: number
   const { budget } = policy;
   if (budget !== null && records.spentAtMs.filter((atMs) => atMs > since(budget.withinDays)).length >= budget.most) return refused('budget_spent');
   if (records.codesLeft === 0) return refused('no_code');
+  if (records.noShop === true) return refused('no_shop');
   return { granted: true, percentOff: policy.percentOff, endsAtMs: endOf(nowMs, policy, timeScale) };
 }
 
@@ -99,9 +103,27 @@ const words: Record<OfferRefusal, string> = {
   margin_too_small: 'too little would be earned',
   budget_spent: 'the budget is spent',
   no_code: 'there is no code left',
+  no_shop: 'no shop is connected that makes codes',
   not_minted: 'its code was taken back, or could not be made',
   over: 'the one that was granted ends too soon',
 };
 
 /** Completes "No offer: …". */
 export const refusalWords = (reason: OfferRefusal): string => words[reason];
+
+/** How long a message waits for a shop that cannot be reached to make its code. */
+const patienceMs = hourMs;
+const leastPatienceMs = 2 * 60_000;
+
+/** Until when a step waits for the code of its offer: then it goes on without. Under a time scale it always has two minutes. Source: docs/rules.md#rule-49 */
+export const waitsForCodeUntil = (grantedAtMs: EpochMs, timeScale: number): EpochMs =>
+  grantedAtMs + Math.max(leastPatienceMs, scaled(patienceMs, timeScale));
+
+const firstPauseMs = 10_000;
+const longestPauseMs = 10 * 60_000;
+
+/** The pause before a shop that gave no clear answer is called again, the latest failure included. `asked`: what the shop asked for itself. */
+export function shopPauseMs(failures: number, asked: number | null): number {
+  const ours = Math.min(firstPauseMs * 2 ** Math.min(Math.max(failures - 1, 0), 10), longestPauseMs);
+  return asked === null ? ours : Math.min(Math.max(asked, 1_000), longestPauseMs);
+}
