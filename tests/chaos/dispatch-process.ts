@@ -4,18 +4,17 @@ import type { Checkpoint } from '../../operations/deps.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
 
-/** One dispatch in a process of its own, which stops for good at a point, to be killed there. Configured by one JSON argument. */
+/** Dispatches in a process of its own, each of which stops for good at a point, to be killed there. Configured by one JSON argument. */
 export interface DispatchProcessConfig {
   databaseUrl: string;
   masterKey: string;
   /** Of a stub provider that knows keys. */
   providerPort: number;
   tenantId: string;
-  enrollmentId: string;
   stepId: string;
-  hangAt: Checkpoint;
+  dispatches: { enrollmentId: string; hangAt: Checkpoint }[];
 }
-const { databaseUrl, masterKey, providerPort, hangAt, ...step } = JSON.parse(process.argv[2] ?? '') as DispatchProcessConfig;
+const { databaseUrl, masterKey, providerPort, tenantId, stepId, dispatches } = JSON.parse(process.argv[2] ?? '') as DispatchProcessConfig;
 const deps = createDeps({
   databaseUrl,
   masterKey: Buffer.from(masterKey, 'base64'),
@@ -25,10 +24,14 @@ const deps = createDeps({
   log: pino({ level: 'silent' }),
   applicationName: 'dispatch process',
   defaultSenders: [createStubSender(providerPort, { kind: 'keys' })],
-  checkpoints: async (at) => {
-    if (at !== hangAt) return;
-    process.send?.('ready');
-    await new Promise(() => undefined);
-  },
 });
-await dispatchStep(deps, step);
+let standing = 0;
+for (const { enrollmentId, hangAt } of dispatches) {
+  const checkpoints = async (at: Checkpoint) => {
+    if (at !== hangAt) return;
+    standing += 1;
+    if (standing === dispatches.length) process.send?.('ready');
+    await new Promise(() => undefined);
+  };
+  void dispatchStep({ ...deps, checkpoints }, { tenantId, enrollmentId, stepId });
+}

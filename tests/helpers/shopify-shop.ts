@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buildSchema, getVariableValues, GraphQLError, type GraphQLSchema, Kind, parse, type OperationDefinitionNode, validate } from 'graphql';
+import { faultsOfRequest, readSchema } from './graphql-schema.ts';
 import { providerSpecText } from './provider-spec.ts';
 
 /** A discount as the shop keeps it. */
@@ -43,7 +43,7 @@ export interface ShopifyShop {
 /** A Shopify shop's Admin API on real HTTP, as far as discount codes go: cost limits, faults, and answers in the API's own shapes. */
 export async function startShopifyShop(): Promise<ShopifyShop> {
   const text = providerSpecText('shopify/admin-2026-10.excerpt.graphql');
-  const schema = text === null ? null : buildSchema(text);
+  const schema = text === null ? null : readSchema(text);
   const scripted: ShopFault[] = [];
   let standing: ShopFault | null = null;
   const shop: Omit<ShopifyShop, 'url' | 'stop'> = {
@@ -69,7 +69,7 @@ export async function startShopifyShop(): Promise<ShopifyShop> {
     if (req.url !== '/admin/api/2026-10/graphql.json') return answer(res, 404, {});
     if (!shop.tokens.has(String(req.headers['x-shopify-access-token']))) return answer(res, 401, { errors: '[API] Invalid API key or access token' });
     const { query, variables } = JSON.parse(body) as { query: string; variables: Record<string, unknown> };
-    const found = schema === null ? [] : requestFaults(schema, query, variables);
+    const found = schema === null ? [] : faultsOfRequest(schema, query, variables);
     shop.faults.push(...found);
     const field = /\{\s*(\w+)\(/.exec(query)?.[1] ?? '?';
     shop.calls.push(field);
@@ -138,19 +138,6 @@ function perform(discounts: Map<string, ShopDiscount>, field: string, variables:
     }
     default:
       throw new Error(`the shop knows no ${field}`);
-  }
-}
-
-/** What the published schema finds wrong with a request. */
-function requestFaults(schema: GraphQLSchema, query: string, variables: Record<string, unknown>): string[] {
-  try {
-    const document = parse(query);
-    const faults = validate(schema, document).map(({ message }) => message);
-    const operation = document.definitions.find((one): one is OperationDefinitionNode => one.kind === Kind.OPERATION_DEFINITION);
-    const { errors = [] } = getVariableValues(schema, operation?.variableDefinitions ?? [], variables);
-    return [...faults, ...errors.map(({ message }) => message)];
-  } catch (error) {
-    return [error instanceof GraphQLError ? error.message : String(error)];
   }
 }
 

@@ -2,10 +2,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { shopifyOffersConfig } from '../../integrations/shopify-offers/config.ts';
 import { shopifyOffers } from '../../integrations/shopify-offers/index.ts';
 import type { MintedCode, Minter } from '../../integrations/port.ts';
+import { createQuery, discountOf, findQuery } from '../../integrations/shopify-offers/codes.ts';
+import { faultsOfRequest, readSchema } from '../helpers/graphql-schema.ts';
+import { providerSpecText } from '../helpers/provider-spec.ts';
 import { startShopifyShop, type ShopFault, type ShopifyShop } from '../helpers/shopify-shop.ts';
 
 // Codes of offers at a shop that speaks the Admin API. Its requests are held against Shopify's published schema, where that is there.
 
+const published = 'shopify/admin-2026-10.excerpt.graphql';
 let shop: ShopifyShop;
 let counter = 0;
 beforeAll(async () => {
@@ -107,6 +111,23 @@ test('a code that is taken back is closed, once; one that does not exist is take
   shop.next({ act: 'status', status: 503 });
   await expect(minter().revoke(code.code)).rejects.toThrow('HTTP 503');
   expect(shop.faults).toEqual([]);
+});
+
+test.skipIf(providerSpecText(published) === null)('the published schema tells a wrong request from a right one', () => {
+  const schema = readSchema(providerSpecText(published) ?? '');
+  const discount = discountOf(aCode());
+  expect(faultsOfRequest(schema, createQuery, { discount })).toEqual([]);
+  expect(faultsOfRequest(schema, createQuery, { discount: { ...discount, usageLimit: 'one', perPerson: true, endsAt: '3 November' } })).toEqual([
+    '$discount.perPerson does not exist',
+    '$discount.endsAt is no DateTime',
+    '$discount.usageLimit is no Int',
+  ]);
+  expect(faultsOfRequest(schema, createQuery.replace('userErrors', 'errors'), { discount })).toContain(
+    'DiscountCodeBasicCreatePayload has no field errors',
+  );
+  expect(faultsOfRequest(schema, findQuery.replace('(code: $code)', '(name: $code)'), { code: 'X' })).toEqual([
+    'Query.codeDiscountNodeByCode(name) takes no such argument',
+  ]);
 });
 
 test.each([
