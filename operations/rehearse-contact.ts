@@ -15,6 +15,7 @@ import {
 import { type ClaimName, claimNames } from '../domain/claims/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import type { ContactRecord, Facts } from '../domain/gates/facts.ts';
+import { isClosed } from '../domain/people/lifecycle.ts';
 import type { ConsentStatement } from '../domain/people/consent.ts';
 import { normaliseEmail } from '../domain/people/identity.ts';
 import { rehearse } from '../domain/rehearsal/rehearse.ts';
@@ -325,7 +326,7 @@ function hypothetical(tenantId: string, contactId: string, subjectId: string, se
 function asOne(all: Facts['person']['contacts']): ContactRecord {
   const latest = (field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs') =>
     all.reduce<number | null>((max, c) => ((c[field] ?? 0) > (max ?? 0) ? c[field] : max), null);
-  const closed = all.find((c) => c.lifecycle === 'DO_NOT_CONTACT' || c.lifecycle === 'REJECTED');
+  const closed = all.find((c) => isClosed(c.lifecycle));
   return {
     lifecycle: closed?.lifecycle ?? 'IN_PROGRESS',
     lastOrderMs: latest('lastOrderMs'),

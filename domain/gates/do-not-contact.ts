@@ -1,10 +1,11 @@
+import { isClosed } from '../people/lifecycle.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
 /** DO_NOT_CONTACT stops everything. What blocks one channel only is up to the channel gate. Source: docs/rules.md#rule-13 */
 export const doNotContact: DecisiveGate = {
   name: 'do_not_contact',
   check({ facts: { person } }): Answer {
-    const doNotContact = person.contacts.some(({ lifecycle }) => lifecycle === 'DO_NOT_CONTACT' || lifecycle === 'REJECTED');
+    const doNotContact = person.contacts.some(({ lifecycle }) => isClosed(lifecycle));
     const input = { doNotContact };
     if (!doNotContact) return { result: 'pass', input };
     return { result: 'stop', reason: 'opted_out', input, note: 'The person must not be contacted.' };

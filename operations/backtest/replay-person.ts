@@ -1,4 +1,5 @@
 import type { contactIdentities, contacts, tenants } from '../../db/schema/index.ts';
+import { lifecycleAfter } from '../../domain/people/lifecycle.ts';
 import type { BacktestedEnrollment, BacktestEntry } from '../../domain/backtest/tally.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import type { DomainEvent, PersonRef } from '../../domain/events.ts';
@@ -236,7 +237,7 @@ class Replay {
     run.row = { ...run.row, status: statusOf(reason), stopReason: reason === 'completed' ? null : reason, endedAt: nowMs };
     const contact = this.#world.contacts.get(run.row.contactId);
     if ((reason === 'completed' || reason === 'expired') && contact?.lifecycle === 'IN_PROGRESS') {
-      this.#world.contacts.set(contact.id, { ...contact, lifecycle: 'CONTACTED' });
+      this.#world.contacts.set(contact.id, { ...contact, lifecycle: lifecycleAfter(contact.lifecycle, 'contacted') });
       this.#people.clear();
     }
   }
@@ -427,7 +428,7 @@ class PurchaseOracle {
 const latest = (ledger: readonly LedgerRow[]) => ledger.reduce((ms, { settledAt }) => Math.max(ms, settledAt ?? 0), 0);
 
 function contactRow(tenantId: string, { details, ...contact }: KnownContact): typeof contacts.$inferSelect {
-  return { tenantId, ...contact, ...details, lifecycle: contact.lifecycle as (typeof contacts.$inferSelect)['lifecycle'], createdAt: 0 };
+  return { tenantId, ...contact, ...details, createdAt: 0 };
 }
 
 function subjectRow(tenantId: string, subject: KnownSubject): StepWorld['subject'] {

@@ -2,6 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { type Tx, unawaited } from '../../db/client.ts';
 import { contacts, decisions, enrollmentEvents, enrollments, messages, suppressions } from '../../db/schema/index.ts';
+import { lifecycleAfter } from '../../domain/people/lifecycle.ts';
 import { addressOf, type MessagePayload } from '../../domain/channels/index.ts';
 import type { Verdict } from '../../domain/gates/verdict.ts';
 import { backoffMs } from '../../domain/sequence/backoff.ts';
@@ -179,7 +180,7 @@ export async function endEnrollment(tx: Tx, enrollment: EnrollmentRow, reason: F
   if (ended.length > 0 && (reason === 'completed' || reason === 'expired')) {
     await tx
       .update(contacts)
-      .set({ lifecycle: 'CONTACTED' })
+      .set({ lifecycle: lifecycleAfter('IN_PROGRESS', 'contacted') })
       .where(and(eq(contacts.id, enrollment.contactId), eq(contacts.lifecycle, 'IN_PROGRESS')));
   }
   return ended.length > 0;

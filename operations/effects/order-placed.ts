@@ -34,7 +34,8 @@ export const orderPlaced: Effect<OrderPlaced> = {
       const { lastOrderAt } = draft.contact(id);
       draft.changeContact(id, { lastOrderAt: Math.max(lastOrderAt ?? event.occurredAtMs, event.occurredAtMs) });
     }
-    if (event.order.noRevenue === null) for (const id of new Set([...persons, ...(buyerId === null ? [] : [buyerId])])) markConverted(draft, id);
+    if (event.order.noRevenue === null)
+      for (const id of new Set([...persons, ...(buyerId === null ? [] : [buyerId])])) draft.moveLifecycle(id, 'bought');
     draft.coverPersons(persons);
     const ended = endOwnEnrollments(draft, event, persons, matched);
     endRunsOfSamePurchase(draft, event, persons, bought);
@@ -48,12 +49,6 @@ function redeem(draft: Draft, { order, occurredAtMs }: OrderPlaced): void {
   if (order.noRevenue !== null) return;
   for (const code of new Set((order.codes ?? []).map((one) => one.trim().toUpperCase())))
     draft.changes.redeemed.push({ code, order: order.externalId, atMs: occurredAtMs });
-}
-
-/** Somebody who bought may leave another cart, so this blocks nothing; what blocks is final. */
-function markConverted(draft: Draft, contactId: string): void {
-  const { lifecycle } = draft.contact(contactId);
-  if (lifecycle === 'NEW' || lifecycle === 'IN_PROGRESS' || lifecycle === 'CONTACTED') draft.changeContact(contactId, { lifecycle: 'CONVERTED' });
 }
 
 /** The contact whose order it is; null: the event names nobody. */

@@ -4,6 +4,7 @@ import type { ConsentProof } from '../../domain/events.ts';
 import type { NewFact } from '../../domain/facts/report.ts';
 import type { ConsentStatement } from '../../domain/people/consent.ts';
 import { keptApart } from '../../domain/people/kept-apart.ts';
+import { type LifecycleChange, lifecycleAfter } from '../../domain/people/lifecycle.ts';
 import { noDetails } from '../../domain/people/fold-details.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
 import type { Snooze, StopReason } from '../../domain/sequence/plan.ts';
@@ -217,7 +218,7 @@ export class Draft {
 
   createContact(identities: readonly Identity[], fields: Partial<Omit<KnownContact, 'id' | 'personId'>> = {}): KnownContact {
     const id = this.context.newId();
-    const made = {
+    const made: KnownContact = {
       lifecycle: 'NEW',
       details: noDetails,
       lastSeenAt: null,
@@ -240,6 +241,11 @@ export class Draft {
 
   changeContact(id: string, patch: Partial<Omit<KnownContact, 'id'>>): void {
     if (change(this.#contacts, id, patch) && !this.changes.newContacts.has(id)) this.changes.contacts.add(id);
+  }
+
+  /** What happened to somebody moves their lifecycle, or leaves it. */
+  moveLifecycle(contactId: string, change: LifecycleChange): void {
+    this.changeContact(contactId, { lifecycle: lifecycleAfter(this.contact(contactId).lifecycle, change) });
   }
 
   /** Whether a merge of these two was undone. */

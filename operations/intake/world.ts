@@ -1,4 +1,5 @@
 import type { StoredRow } from '../../db/row-of.ts';
+import type { Lifecycle } from '../../domain/people/lifecycle.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import type { NoRevenue } from '../../domain/events.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
@@ -44,7 +45,7 @@ export interface World {
 export interface KnownContact {
   id: string;
   personId: string;
-  lifecycle: string;
+  lifecycle: Lifecycle;
   details: ContactDetails;
   lastSeenAt: number | null;
   lastOrderAt: number | null;
@@ -208,7 +209,7 @@ function parseContact(row: StoredRow): KnownContact {
   return {
     id: text(row, 'id'),
     personId: text(row, 'person_id'),
-    lifecycle: text(row, 'lifecycle'),
+    lifecycle: text(row, 'lifecycle') as Lifecycle,
     details: {
       firstName: maybe<string>(row, 'first_name'),
       lastName: maybe<string>(row, 'last_name'),

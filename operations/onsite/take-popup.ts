@@ -1,6 +1,7 @@
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, messages, popups, sequences } from '../../db/schema/index.ts';
+import { isClosed } from '../../domain/people/lifecycle.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import { openChannels } from '../dispatch/open-channels.ts';
 import { recordProof } from '../dispatch/fence.ts';
@@ -65,7 +66,7 @@ function mayBeReached(draft: Draft, contactId: string | null): boolean {
   if (owner === null) return false;
   const person = draft.contact(owner.personId);
   const { takenOverAt, takenOverUntil } = person;
-  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED') return false;
+  if (isClosed(person.lifecycle)) return false;
   if (takenOverAt !== null && (takenOverUntil === null || takenOverUntil > draft.context.nowMs)) return false;
   const blocked = draft.world.suppressions.map(({ addressHash, channel, reason }) => ({ hash: addressHash, channel, reason }));
   return !openChannels(draft.identitiesOf([person.id]), blocked, (identity) => draft.context.addressHash(identity)).isClosed('onsite');

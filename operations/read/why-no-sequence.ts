@@ -1,6 +1,7 @@
 import { and, eq, gt, inArray, isNull } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { contactIdentities, contacts, enrollments, sequences, subjects } from '../../db/schema/index.ts';
+import { isClosed } from '../../domain/people/lifecycle.ts';
 import { channels } from '../../domain/channels/index.ts';
 import type { AnySubjectKind } from '../../domain/subjects/index.ts';
 import type { Deps } from '../deps.ts';
@@ -52,8 +53,7 @@ async function ofThePerson(ctx: Reading, kind: AnySubjectKind, subject: SubjectR
     .from(contactIdentities)
     .where(inArray(contactIdentities.contactId, contactIds));
   if (held.length === 0) return `no address or number of its ${whose} is known`;
-  const { lifecycle } = person;
-  if (lifecycle === 'DO_NOT_CONTACT' || lifecycle === 'REJECTED' || (await isMarketingClosed(tx, ctx.deps.versions, ctx.context, person.id)))
+  if (isClosed(person.lifecycle) || (await isMarketingClosed(tx, ctx.deps.versions, ctx.context, person.id)))
     return `marketing to its ${whose} is closed`;
   if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return `its ${whose} has ordered since`;
   const stops: EarlierStop[] = [];

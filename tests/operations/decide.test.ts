@@ -54,7 +54,7 @@ const person = (email: string | null, phone: string | null = null) => ({
   lifetimeValueMinor: null,
   consents: [],
 });
-const aContact = (id: string, personId = id) => ({
+const aContact = (id: string, personId = id): World['contacts'][number] => ({
   id,
   personId,
   lifecycle: 'NEW',

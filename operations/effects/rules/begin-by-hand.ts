@@ -1,4 +1,5 @@
 import { type Channel, channels } from '../../../domain/channels/index.ts';
+import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { consentAllows, foldConsent } from '../../../domain/people/consent.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import { openChannels } from '../../dispatch/open-channels.ts';
@@ -43,7 +44,7 @@ export function beginByHand(draft: Draft, candidate: Candidate, sequence: Active
     anchorAt: draft.context.nowMs,
     enrolled: { ...usual.enrolled, by: 'hand', actor, ...(before.length === 0 ? {} : { after: before.at(-1)?.id }) },
   });
-  if (candidate.owner.lifecycle === 'NEW') draft.changeContact(candidate.owner.id, { lifecycle: 'IN_PROGRESS' });
+  draft.moveLifecycle(candidate.owner.id, 'begun');
   return { begun: begun.id };
 }
 
@@ -60,7 +61,7 @@ export function beginInBulk(draft: Draft, candidate: Candidate, sequence: Active
   if (reason !== null) return { reason };
   const usual = beginning(draft, candidate, sequence);
   const begun = draft.begin({ ...usual, anchorAt: draft.context.nowMs, enrolled: { ...usual.enrolled, by: 'bulk', job } });
-  if (candidate.owner.lifecycle === 'NEW') draft.changeContact(candidate.owner.id, { lifecycle: 'IN_PROGRESS' });
+  draft.moveLifecycle(candidate.owner.id, 'begun');
   return { begun: begun.id };
 }
 
@@ -90,7 +91,7 @@ function whyNotThePerson(draft: Draft, { subject, owner }: Candidate): Refused |
   const { noun, person: whose } = draft.kindOf(subject.kind).words;
   const person = draft.contact(owner.personId);
   const everyone = draft.contactsOf([person.id]);
-  if (everyone.some((c) => c.lifecycle === 'DO_NOT_CONTACT' || c.lifecycle === 'REJECTED')) {
+  if (everyone.some((c) => isClosed(c.lifecycle))) {
     return refused('do_not_contact', `The ${whose} is not to be contacted any more. That is final.`);
   }
   if (isClosedEverywhere(draft, person.id)) return refused('opted_out', `Marketing to the ${whose} was closed by an opt-out or a complaint.`);

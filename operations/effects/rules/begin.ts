@@ -1,4 +1,5 @@
 import { channels } from '../../../domain/channels/index.ts';
+import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { baseSegment } from '../../../domain/people/segments.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
@@ -48,7 +49,7 @@ export interface Begun {
 /** What keeps a subject from every sequence, whatever the subject is. */
 function keptFromAll(draft: Draft, { subject, owner }: Candidate): NoSequenceReason | null {
   const person = draft.contact(owner.personId);
-  if (person.lifecycle === 'DO_NOT_CONTACT' || person.lifecycle === 'REJECTED') return 'do_not_contact';
+  if (isClosed(person.lifecycle)) return 'do_not_contact';
   // The order may have arrived before this older event.
   if (person.lastOrderAt !== null && person.lastOrderAt >= subject.lastActivityAt) return 'ordered_since';
   if (isClosedEverywhere(draft, person.id)) return 'opted_out';

@@ -1,3 +1,4 @@
+import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { afterReply } from '../../../domain/people/on-reply.ts';
 import { stopReasonOfOrder } from '../../../domain/sequence/ending.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
@@ -12,7 +13,7 @@ export function carryStops(draft: Draft, personId: string): void {
   const open = draft.openEnrollmentsOf([personId]);
   if (open.length === 0) return;
   const person = draft.contact(personId);
-  const closed = person.lifecycle === 'DO_NOT_CONTACT' || isClosedEverywhere(draft, personId);
+  const closed = isClosed(person.lifecycle) || isClosedEverywhere(draft, personId);
   for (const enrollment of open) {
     const reason = closed ? 'opted_out' : knownStop(draft, person, enrollment);
     if (reason !== null) draft.end([enrollment.id], reason);

@@ -23,5 +23,5 @@ export function noteVisit(draft: Draft, subjectId: string, atMs: number): void {
   if (subject.state !== 'open' || kept.length === 0 || !kept.every(({ reason }) => forWantOfAnAddress.includes(reason))) return;
   const { begun, keptFrom } = beginSequences(draft, { subject, owner });
   draft.changeSubject(subjectId, { noSequence: begun.length > 0 ? null : { atMs, keptFrom } });
-  if (begun.length > 0 && owner.lifecycle === 'NEW') draft.changeContact(owner.id, { lifecycle: 'IN_PROGRESS' });
+  if (begun.length > 0) draft.moveLifecycle(owner.id, 'begun');
 }

@@ -75,7 +75,7 @@ export function optOutPersons(draft: Draft, said: OptOut): void {
   for (const contactId of isKnown ? [] : personIds) {
     draft.stateConsent({ contactId, channel, state: 'denied', basis, atMs: sinceMs, source, wording: null });
   }
-  if (said.final) for (const id of contactIds) draft.changeContact(id, { lifecycle: 'DO_NOT_CONTACT' });
+  if (said.final) for (const id of contactIds) draft.moveLifecycle(id, 'closed');
   if (!everywhere || numberOnly) return;
   draft.end(
     draft.openEnrollmentsOf(reachedPersonIds).map((enrollment) => enrollment.id),

@@ -1,3 +1,4 @@
+import { unitedLifecycle } from '../../../domain/people/lifecycle.ts';
 import { chooseContact, type Identity } from '../../../domain/people/choose-contact.ts';
 import type { Draft } from '../../intake/draft.ts';
 import type { KnownContact } from '../../intake/world.ts';
@@ -74,7 +75,7 @@ export function mergePersons(draft: Draft, personIds: readonly string[], brought
   const all = [root, ...others].map((id) => draft.contact(id));
   draft.changeContact(root, {
     ...lastOf(all),
-    ...(all.some((c) => c.lifecycle === 'DO_NOT_CONTACT') ? { lifecycle: 'DO_NOT_CONTACT' } : {}),
+    lifecycle: unitedLifecycle(all.map((c) => c.lifecycle)),
   });
   const joining = others.map((id) => ({ mergedId: id, contactIds: draft.contactsOf([id]).map((c) => c.id) }));
   for (const { id } of draft.contactsOf(others)) draft.changeContact(id, { personId: root });

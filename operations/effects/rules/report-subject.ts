@@ -172,7 +172,7 @@ function continueOrBegin<D, R>(draft: Draft, kind: SubjectKind<D, R>, event: Rep
   const { begun, keptFrom } = unfit === null ? beginSequences(draft, { subject, owner }) : { begun: [], keptFrom: [unfit] };
   const ran = begun.length > 0 || draft.enrollmentsAbout([subjectId]).length > 0;
   draft.changeSubject(subjectId, { noSequence: ran ? null : { atMs: draft.context.nowMs, keptFrom } });
-  if (begun.length > 0 && owner.lifecycle === 'NEW') draft.changeContact(contactId, { lifecycle: 'IN_PROGRESS' });
+  if (begun.length > 0) draft.moveLifecycle(contactId, 'begun');
   tellActivity(draft, kind, event, { enrollmentId: running?.id ?? begun[0]?.id ?? null, ending });
 }
 

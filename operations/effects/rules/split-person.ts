@@ -1,4 +1,5 @@
 import type { Channel } from '../../../domain/channels/index.ts';
+import { isClosed, type Lifecycle, unitedLifecycle } from '../../../domain/people/lifecycle.ts';
 import { deniesEverything, foldConsent } from '../../../domain/people/consent.ts';
 import type { Draft, StatedConsent } from '../../intake/draft.ts';
 import type { KnownConsent, KnownContact, KnownSuppression } from '../../intake/world.ts';
@@ -31,7 +32,7 @@ export function splitPerson(draft: Draft, merge: UndoneMerge): { keptId: string;
     const others = leaving.includes(contact) ? staying : leaving;
     draft.changeContact(contact.id, {
       ...(leaving.includes(contact) ? { personId: first.id } : {}),
-      ...(stops.final ? { lifecycle: 'DO_NOT_CONTACT' } : {}),
+      ...(stops.lifecycle === null ? {} : { lifecycle: stops.lifecycle }),
       apart: { ...contact.apart, ...Object.fromEntries(others.map(({ id }) => [id, merge.id])) },
     });
   }
@@ -45,7 +46,8 @@ export function splitPerson(draft: Draft, merge: UndoneMerge): { keptId: string;
 interface Stops {
   closed: readonly KnownSuppression[];
   denied: readonly (KnownConsent & { channel: string })[];
-  final: boolean;
+  /** What closes the person to every message; null: nothing. */
+  lifecycle: Lifecycle | null;
 }
 
 /** What keeps the united person from getting messages: opt-outs, complaints and denials that nothing has taken back. */
@@ -53,10 +55,11 @@ function stopsOf(draft: Draft, everyone: readonly KnownContact[]): Stops {
   const said = draft.consentsOf(everyone.map((c) => c.id));
   const persons = [...new Set(everyone.map((c) => c.personId))];
   const hashes = new Set(draft.identitiesOf(persons).map((i) => draft.context.addressHash(i)));
+  const united = unitedLifecycle(everyone.map((c) => c.lifecycle));
   return {
     closed: draft.suppressions().filter((s) => hashes.has(s.addressHash) && (s.reason === 'opted_out' || s.reason === 'complaint')),
     denied: said.filter((s) => s.state === 'denied' && isDenied(said, s.channel)),
-    final: everyone.some((c) => c.lifecycle === 'DO_NOT_CONTACT'),
+    lifecycle: isClosed(united) ? united : null,
   };
 }
 
