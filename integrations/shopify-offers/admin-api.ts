@@ -71,7 +71,11 @@ async function exchange({ clientId = '', clientSecret = '' }: ShopifyOffersConfi
   return parsed.data.access_token;
 }
 
-async function post(url: string, body: string, headers: Record<string, string>): Promise<{ status: number; text: string; retryAfterMs: number | null }> {
+async function post(
+  url: string,
+  body: string,
+  headers: Record<string, string>,
+): Promise<{ status: number; text: string; retryAfterMs: number | null }> {
   try {
     // Credentials go to the address that was entered, and nowhere else.
     const response = await fetch(url, {
@@ -117,7 +121,13 @@ function dataOf(text: string): Record<string, unknown> {
     throw new ShopAwayError('THROTTLED', { retryAfterMs: waitMs === null ? null : Math.min(waitMs, longestWaitMs) });
   }
   if (codes.includes('ACCESS_DENIED')) throw new ShopRefusesError('ACCESS_DENIED: the token lacks the scope write_discounts');
-  if (codes.length > 0) throw new ShopAwayError((errors ?? []).map(({ message }) => message).join('; ').slice(0, 200));
+  if (codes.length > 0)
+    throw new ShopAwayError(
+      (errors ?? [])
+        .map(({ message }) => message)
+        .join('; ')
+        .slice(0, 200),
+    );
   if (data == null) throw new ShopAwayError('the answer holds no data');
   return data;
 }

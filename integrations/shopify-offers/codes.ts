@@ -15,7 +15,7 @@ export const findQuery = `query FindOffer($code: String!) {
     codeDiscount { __typename ... on DiscountCodeBasic { title status } }
   }
 }`;
-export const deactivateQuery = `mutation CloseOffer($id: ID!) {
+const deactivateQuery = `mutation CloseOffer($id: ID!) {
   discountCodeDeactivate(id: $id) {
     codeDiscountNode { id }
     userErrors { field message code }
@@ -32,7 +32,7 @@ const found = z.object({
 });
 
 /** By which a discount of ours is known in the shop: another one that happens to have the code is left alone. */
-export const titleOf = (code: string): string => `Rekindle ${code}`;
+const titleOf = (code: string): string => `Rekindle ${code}`;
 
 /** A shop's clock may be behind ours, and a code must be good when its message arrives. */
 const earlierMs = 600_000;

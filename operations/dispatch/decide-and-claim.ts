@@ -204,7 +204,8 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   if (paced.kind === 'wait') return { kind: 'again', inMs: paced.inMs, why: 'messages leave at a bounded rate, and its moment comes soon' };
   const copy = paced.kind === 'later' || decided.kind !== 'send' ? null : await copyFor(attempt, reading, decided.channel, nowMs);
   const verdict = paced.kind === 'later' ? paced.verdict : copy === null ? decided : { ...decided, checks: [...decided.checks, copy.check] };
-  const granting = verdict.kind === 'send' && attempt.opened.kind === 'open' ? await grantOffer(tx, enrollment, stepId, reading.facts, newOfferCode, nowMs) : none;
+  const granting =
+    verdict.kind === 'send' && attempt.opened.kind === 'open' ? await grantOffer(tx, enrollment, stepId, reading.facts, newOfferCode, nowMs) : none;
   // The code comes first: what is decided after it is what happens.
   if (granting.kind === 'mint') return granting;
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
@@ -265,14 +266,7 @@ async function insteadOf(attempt: DispatchAttempt, plan: Plan, verdict: Verdict,
   return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
 }
 
-async function apply(
-  attempt: DispatchAttempt,
-  plan: Plan,
-  reading: Reading,
-  verdict: Verdict,
-  said: Said,
-  nowMs: number,
-): Promise<Decided> {
+async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, verdict: Verdict, said: Said, nowMs: number): Promise<Decided> {
   const { tx, stepId, opened } = attempt;
   const { enrollment, row } = attempt.locked;
   const dueMs = dueAt(plan, reading.progress, stepId);

@@ -33,7 +33,10 @@ interface Asked {
  * What the offer of a step is decided by. Waits for other grants of the store, because all of them share a budget and a pool: taken after every other lock,
  * and held until the end of the transaction.
  */
-export async function readOffers(tx: Tx, { enrollment, stepId, contactIds, policy, regularMinor, timeScale, nowMs }: Asked): Promise<{ records: OfferRecords; own: OfferRow | null }> {
+export async function readOffers(
+  tx: Tx,
+  { enrollment, stepId, contactIds, policy, regularMinor, timeScale, nowMs }: Asked,
+): Promise<{ records: OfferRecords; own: OfferRow | null }> {
   await lockGrants(tx, enrollment.tenantId);
   await freeUnsent(tx);
   const [own] = await tx

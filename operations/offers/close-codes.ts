@@ -39,7 +39,8 @@ export async function closeCodes(deps: Deps): Promise<number> {
     const minters = new Map<string, Minter | null>();
     for (const offer of due) {
       const { connectionId } = offer;
-      if (connectionId !== null && !minters.has(connectionId)) minters.set(connectionId, await minterOf(deps, tenantId, connectionId, { closing: true }));
+      if (connectionId !== null && !minters.has(connectionId))
+        minters.set(connectionId, await minterOf(deps, tenantId, connectionId, { closing: true }));
       if (await closeCode(deps, tenantId, offer, connectionId === null ? null : (minters.get(connectionId) ?? null))) closed++;
     }
   }

@@ -18,7 +18,12 @@ export async function mintOffer(deps: Deps, tenantId: string, offer: OfferRow): 
   const stillGranted = and(eq(offers.id, offer.id), eq(offers.state, 'granted'));
   if (minter === null) {
     const note = 'no shop is connected that makes codes';
-    await deps.db.withTenant(tenantId, (tx) => tx.update(offers).set({ state: 'refused', note, ...neverMade(offer) }).where(stillGranted));
+    await deps.db.withTenant(tenantId, (tx) =>
+      tx
+        .update(offers)
+        .set({ state: 'refused', note, ...neverMade(offer) })
+        .where(stillGranted),
+    );
     return;
   }
   // Written first: from now on the code may exist, whatever becomes of this process.
@@ -34,12 +39,18 @@ export async function mintOffer(deps: Deps, tenantId: string, offer: OfferRow): 
     const failures = offer.shopFailures + 1;
     if (made.kind === 'unclear') {
       const shopAfter = deps.clock.nowMs() + shopPauseMs(failures, made.retryAfterMs);
-      return tx.update(offers).set({ shopFailures: failures, shopAfter, note: made.response.slice(0, 500) }).where(stillGranted);
+      return tx
+        .update(offers)
+        .set({ shopFailures: failures, shopAfter, note: made.response.slice(0, 500) })
+        .where(stillGranted);
     }
     // What was taken back meanwhile stays taken back; that the shop has answered counts all the same, because the code can be closed now.
     const state = sql<OfferRow['state']>`case when ${offers.state} = 'granted' then ${made.kind} else ${offers.state} end`;
     const note = made.kind === 'minted' ? {} : { note: made.response.slice(0, 500), ...neverMade(offer) };
-    return tx.update(offers).set({ state, askedAt: null, shopFailures: 0, shopAfter: null, ...note }).where(eq(offers.id, offer.id));
+    return tx
+      .update(offers)
+      .set({ state, askedAt: null, shopFailures: 0, shopAfter: null, ...note })
+      .where(eq(offers.id, offer.id));
   });
 }
 

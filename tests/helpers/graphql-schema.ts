@@ -1,7 +1,10 @@
 /** A schema in GraphQL's own language, as far as requests are checked against one: fields, their arguments, input objects, enums. */
 export interface GraphQlSchema {
   /** By name of the type: what stands between its braces. */
-  types: ReadonlyMap<string, { kind: string; fields: ReadonlyMap<string, { type: string; args: ReadonlyMap<string, string> }>; values: ReadonlySet<string> }>;
+  types: ReadonlyMap<
+    string,
+    { kind: string; fields: ReadonlyMap<string, { type: string; args: ReadonlyMap<string, string> }>; values: ReadonlySet<string> }
+  >;
 }
 
 /** Reads what a provider publishes; descriptions and comments are left out. */
@@ -45,7 +48,7 @@ function faultsOfSelection(schema: GraphQlSchema, typeName: string, words: strin
     if (word !== '__typename' && field === undefined && !isUnion(schema, typeName)) faults.push(`${typeName} has no field ${word}`);
     if (words[0] === '(') {
       words.shift();
-      while (words[0] !== ')') {
+      while (words.length > 0 && !words[0]?.startsWith(')')) {
         const [arg = '', , variable = ''] = words.splice(0, 3);
         const wanted = field?.args.get(arg);
         if (wanted !== declared.get(variable.slice(1))) faults.push(`${typeName}.${word}(${arg}) takes ${wanted ?? 'no such argument'}`);
@@ -68,7 +71,7 @@ function faultsOfValue(schema: GraphQlSchema, type: string, value: unknown, path
     return Array.isArray(value) ? value.flatMap((one, index) => faultsOfValue(schema, inner, one, `${path}[${index}]`)) : [`${path} is no list`];
   }
   const known = schema.types.get(bare);
-  if (known?.kind === 'enum') return known.values.has(String(value)) ? [] : [`${path} is no ${bare}`];
+  if (known?.kind === 'enum') return typeof value === 'string' && known.values.has(value) ? [] : [`${path} is no ${bare}`];
   if (known?.kind === 'input') {
     if (typeof value !== 'object') return [`${path} is no ${bare}`];
     const given = value as Record<string, unknown>;

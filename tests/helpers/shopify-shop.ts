@@ -74,7 +74,8 @@ export async function startShopifyShop(): Promise<ShopifyShop> {
     const field = /\{\s*(\w+)\(/.exec(query)?.[1] ?? '?';
     shop.calls.push(field);
     const fault = scripted.shift() ?? standing;
-    if (found.length > 0) return answer(res, 200, { errors: found.map((message) => ({ message, extensions: { code: 'argumentLiteralsIncompatible' } })) });
+    if (found.length > 0)
+      return answer(res, 200, { errors: found.map((message) => ({ message, extensions: { code: 'argumentLiteralsIncompatible' } })) });
     if (fault === null) return answer(res, 200, { data: { [field]: perform(shop.discounts, field, variables) }, extensions: cost(1_990) });
     if ('done' in fault && fault.done === true) perform(shop.discounts, field, variables);
     misbehave(res, fault, field);
@@ -132,7 +133,8 @@ function perform(discounts: Map<string, ShopDiscount>, field: string, variables:
     }
     case 'discountCodeDeactivate': {
       const known = [...discounts.values()].find(({ id }) => id === variables['id']);
-      if (known === undefined) return { codeDiscountNode: null, userErrors: [{ field: ['id'], message: 'Discount does not exist', code: 'INVALID' }] };
+      if (known === undefined)
+        return { codeDiscountNode: null, userErrors: [{ field: ['id'], message: 'Discount does not exist', code: 'INVALID' }] };
       known.closed = true;
       return { codeDiscountNode: { id: known.id }, userErrors: [] };
     }

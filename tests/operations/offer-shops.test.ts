@@ -66,7 +66,8 @@ const dispatch = (enrollmentId: string) => dispatchStep(shop.deps, { tenantId: s
 const grantsOf = (id: string) => inTenant((tx) => tx.select().from(offers).where(eq(offers.enrollmentId, id)));
 const rowOf = async (id: string) => (await shop.ledgerOf(id)).find((m) => m.stepId === 'last');
 /** What the provider took for the step, as often as it did. */
-const mailsOf = (id: string) => provider.accepted.filter(({ key }) => key === `${id}:last`).map(({ body }) => (JSON.parse(body) as { text: string }).text);
+const mailsOf = (id: string) =>
+  provider.accepted.filter(({ key }) => key === `${id}:last`).map(({ body }) => (JSON.parse(body) as { text: string }).text);
 
 /** A person who left a cart two hours ago, or longer. */
 async function left({ agoMs = 2 * hourMs + 60_000 } = {}) {
