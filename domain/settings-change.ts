@@ -24,7 +24,8 @@ const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 
 const percent = z.number().min(0, 'is below 0').max(100, 'is above 100');
 const days = z.int('is a whole number of days').min(1, 'is below 1').max(366, 'is more than a year');
-const offers = z
+/** The terms of offers as they are entered. */
+export const offerTerms = z
   .strictObject({
     percentOff: z.int('is a whole number of percent').min(1, 'is below 1').max(90, 'is above 90'),
     validHours: z.int('is a whole number of hours').min(2, 'is below 2').max(2_160, 'is more than 90 days').default(48),
@@ -103,7 +104,7 @@ const strict = {
     input: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
     output: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
   }),
-  offers: offers.nullable(),
+  offers: offerTerms.nullable(),
   recoverFrom: fields.recoverFrom.unwrap(),
   sharedKeys: fields.sharedKeys.unwrap(),
 } satisfies Record<keyof typeof fields, z.ZodType>;

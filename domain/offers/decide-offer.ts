@@ -10,8 +10,8 @@ export interface OfferRecords {
   own: { percentOff: number; endsAtMs: EpochMs; state: 'granted' | 'minted' | 'refused' | 'revoked' } | null;
   /** Other grants to the person that stand, the latest first: when, and by which step (`cart/email_72h`). */
   earlier: readonly { atMs: EpochMs; step: string }[];
-  /** When the store's grants of the budget's window were made, whoever got them. */
-  spentAtMs: readonly EpochMs[];
+  /** When the store's grants of the budget's window were made, whoever got them; null: a rehearsal does not know. */
+  spentAtMs: readonly EpochMs[] | null;
   /** Carts that the person has left in 90 days, this one included. */
   cartsLeft: number;
   /** What the subject would cost at regular prices, minor units; null: not known. */
@@ -68,7 +68,7 @@ export function decideOffer(records: OfferRecords, subject: { valueMinor: number
   const worth = worthOf(policy, subject.valueMinor, records.regularMinor);
   if (worth !== null) return refused(worth);
   const { budget } = policy;
-  if (budget !== null && records.spentAtMs.filter((atMs) => atMs > since(budget.withinDays)).length >= budget.most) return refused('budget_spent');
+  if (budget !== null && (records.spentAtMs ?? []).filter((atMs) => atMs > since(budget.withinDays)).length >= budget.most) return refused('budget_spent');
   if (records.codesLeft === 0) return refused('no_code');
   if (records.noShop === true) return refused('no_shop');
   return { granted: true, percentOff: policy.percentOff, endsAtMs: endOf(nowMs, policy, timeScale) };

@@ -33,12 +33,17 @@ interface Asked {
  * What the offer of a step is decided by. Waits for other grants of the store, because all of them share a budget and a pool: taken after every other lock,
  * and held until the end of the transaction.
  */
-export async function readOffers(
+export async function readOffers(tx: Tx, asked: Asked): Promise<{ records: OfferRecords; own: OfferRow | null }> {
+  await lockGrants(tx, asked.enrollment.tenantId);
+  await freeUnsent(tx);
+  return lookAtOffers(tx, asked);
+}
+
+/** The same without a lock, for a preview: what is granted to others meanwhile may change it. */
+export async function lookAtOffers(
   tx: Tx,
   { enrollment, stepId, contactIds, policy, regularMinor, timeScale, nowMs }: Asked,
 ): Promise<{ records: OfferRecords; own: OfferRow | null }> {
-  await lockGrants(tx, enrollment.tenantId);
-  await freeUnsent(tx);
   const [own] = await tx
     .select()
     .from(offers)
