@@ -174,6 +174,10 @@ export interface Database {
   /** The steps of all stores that were dispatched late in the last `withinMs`. */
   lateSteps(withinMs: number): Promise<{ steps: number; worstMs: number }>;
   makeMessageEventPartitions(): Promise<void>;
+  /** Deliveries that are stored and not applied yet. */
+  inboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
+  /** Delete up to `most` facts that have been expired for so many days and that nothing is decided by any more. @returns how many there were */
+  pruneFacts(keptDays: number, most: number): Promise<number>;
   /** Have Postgres count the rows of tables that have doubled since it last did, so that its plans fit them. @returns how many there were */
   analyzeGrown(): Promise<number>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
@@ -470,6 +474,14 @@ export function openDatabase(options: DatabaseOptions): Database {
     async lateSteps(withinMs) {
       const [row] = await rows<{ steps: string; worst_ms: string }>('select steps, worst_ms from late_steps($1)', [withinMs]);
       return { steps: Number(row?.steps ?? 0), worstMs: Number(row?.worst_ms ?? 0) };
+    },
+    async inboxBacklog() {
+      const [row] = await rows<{ waiting: string; oldest_ms: number }>('select waiting, oldest_ms from inbox_backlog()');
+      return { waiting: Number(row?.waiting ?? 0), oldestMs: row?.oldest_ms ?? 0 };
+    },
+    async pruneFacts(keptDays, most) {
+      const [row] = await rows<{ pruned: number }>('select prune_facts(make_interval(days => $1), $2) as pruned', [keptDays, most]);
+      return row?.pruned ?? 0;
     },
     async makeMessageEventPartitions() {
       await rows('select make_message_event_partitions()');

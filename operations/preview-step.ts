@@ -113,7 +113,9 @@ async function ofContact(
   const contact = await findContact(tx, named);
   if (contact === null) return { kind: 'unknown_contact' };
   const nowMs = deps.clock.nowMs();
-  const { reading, offer } = await readContact(tx, deps, { tenantId, contact, tried: version, nowMs }, stepId, (content) => claimsIn(version.content, content));
+  const { reading, offer } = await readContact(tx, deps, { tenantId, contact, tried: version, nowMs }, stepId, (content) =>
+    claimsIn(version.content, content),
+  );
   const { subject, settings } = reading;
   const predicted = predictedOffer(offer, reading, nowMs);
   const facts = copyFactsOf(

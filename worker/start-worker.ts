@@ -42,6 +42,10 @@ export interface WorkerOptions {
 /** Changes of figures that one transaction adds to their sums: a few milliseconds each thousand. */
 const foldedAtOnce = 5_000;
 
+/** How long facts stay that have expired, for whoever asks why something was or was not claimed. */
+const factsKeptDays = 30;
+const factsPrunedAtOnce = 5_000;
+
 /** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
 function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
   const here = dirname(fileURLToPath(import.meta.url));
@@ -106,6 +110,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),
     runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
+    runInBackground('facts', 3_600_000, async () => (await deps.db.pruneFacts(factsKeptDays, factsPrunedAtOnce)) === factsPrunedAtOnce, deps.log),
     // A Temporal that lost its state lost the Schedule and the search attributes too.
     runInBackground(
       'namespace',

@@ -68,7 +68,8 @@ export function decideOffer(records: OfferRecords, subject: { valueMinor: number
   const worth = worthOf(policy, subject.valueMinor, records.regularMinor);
   if (worth !== null) return refused(worth);
   const { budget } = policy;
-  if (budget !== null && (records.spentAtMs ?? []).filter((atMs) => atMs > since(budget.withinDays)).length >= budget.most) return refused('budget_spent');
+  if (budget !== null && (records.spentAtMs ?? []).filter((atMs) => atMs > since(budget.withinDays)).length >= budget.most)
+    return refused('budget_spent');
   if (records.codesLeft === 0) return refused('no_code');
   if (records.noShop === true) return refused('no_shop');
   return { granted: true, percentOff: policy.percentOff, endsAtMs: endOf(nowMs, policy, timeScale) };

@@ -251,7 +251,10 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
 }
 
 /** What offers are decided by. A budget of which nothing is said is not known; codes are there. */
-function offersOf({ hadOffer, cartsLeft, offersGiven, regularValue, value, currency }: ScenarioShape, fromMs: EpochMs): NonNullable<Setting['offers']> {
+function offersOf(
+  { hadOffer, cartsLeft, offersGiven, regularValue, value, currency }: ScenarioShape,
+  fromMs: EpochMs,
+): NonNullable<Setting['offers']> {
   const regular = regularValue ?? value;
   return {
     earlier: hadOffer === undefined ? [] : [{ atMs: fromMs - hadOffer, step: 'another/offer' }],

@@ -57,7 +57,8 @@ test.each([
 });
 
 test('a refused attempt keeps its grant for the next, and without terms nothing is said', () => {
-  const refused = 'offers: { percentOff: 10 }\nevents:\n  - { at: 1h, event: provider, answers: refused }\n  - { at: 2h5s, event: provider, answers: accepted }';
+  const refused =
+    'offers: { percentOff: 10 }\nevents:\n  - { at: 1h, event: provider, answers: refused }\n  - { at: 2h5s, event: provider, answers: accepted }';
   expect(said(refused.replace('2h5s', '121m'))['first']).toBe('An offer: 10%, until 2026-03-12 12:00 UTC.');
   expect(said('')).toEqual({ first: null, plain: null, last: null });
 });
