@@ -6,6 +6,7 @@ import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
 import { shopifyOffers } from './shopify-offers/index.ts';
 import { shopify } from './shopify/index.ts';
+import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
 import { wooCommerce } from './woocommerce/index.ts';
@@ -23,6 +24,7 @@ export const integrations: Integrations = registryOf([
   resend,
   sendGrid,
   twilio,
+  smsHttp,
   openAi,
   onsite,
   shopifyOffers,

@@ -30,6 +30,8 @@ export interface StoreContext {
   currency: string | null;
   /** The store's own email addresses, normalised: they name no person. */
   addresses: readonly string[];
+  /** The connection's configuration, as stored and unsealed, for a receiver that reads it; absent: there is none. */
+  config?: unknown;
 }
 
 /** Why a delivery is refused: for the counter and the log, so no secret and nothing of the body. */
@@ -75,7 +77,9 @@ export interface Receiver {
   /** Headers that it reads beside the signature. They are kept with an unreadable delivery, so that it can be read again; never a signature. */
   readsHeaders: readonly string[];
   /** Likewise for parameters of the URL's query; absent: none. Never a token or a signature. */
-  readsQuery?: readonly string[];
+  readsQuery?: readonly string[] | { allBut: readonly string[] };
+  /** It cannot read a delivery without the connection's configuration (`StoreContext.config`). */
+  readsConfig?: true;
   /** The header that names the topic; null: the body does. */
   topicHeader: string | null;
   /**

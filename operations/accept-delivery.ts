@@ -27,7 +27,7 @@ import { mayCarryStops } from './intake/stops.ts';
 import { storeFirst } from './intake/store-first.ts';
 import { readTenant } from './intake/tenant.ts';
 import { keptOf } from './kept-delivery.ts';
-import { storeContextOf } from './store-context.ts';
+import { storeContextOf, withConfig } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
 export type Acceptance =
@@ -119,7 +119,8 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   const [first, second] = connection.secrets.map((s) => deps.sealing.open(s));
   if (first === undefined) return { kind: 'refused', reason: 'unknown_connection' };
   const secrets: Secrets = second === undefined ? [first] : [first, second];
-  const received = receiver.receive(delivery, secrets, storeContextOf(connection.tenant));
+  const store = await withConfig(deps, receiver, connection, storeContextOf(connection.tenant));
+  const received = receiver.receive(delivery, secrets, store);
   if (received.kind === 'refused') return received;
   if (received.kind === 'answer') return { kind: 'answered', status: received.status, body: received.body ?? null };
   const row: StoredDelivery = {

@@ -20,7 +20,9 @@ export function keptOf(receiver: Receiver, delivery: Delivery): { body: string; 
 function queryOf(receiver: Receiver, delivery: Delivery): string {
   const kept = new URLSearchParams();
   const given = new URL(delivery.url).searchParams;
-  for (const name of receiver.readsQuery ?? []) for (const value of given.getAll(name)) kept.append(name, value.replaceAll('\0', '').slice(0, 500));
+  const { readsQuery = [] } = receiver;
+  const names = 'allBut' in readsQuery ? [...new Set(given.keys())].filter((name) => !readsQuery.allBut.includes(name)) : readsQuery;
+  for (const name of names) for (const value of given.getAll(name)) kept.append(name, value.replaceAll('\0', '').slice(0, 500));
   return kept.toString();
 }
 

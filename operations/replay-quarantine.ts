@@ -10,7 +10,7 @@ import type { Deps } from './deps.ts';
 import type { StoredDelivery, TenantRow } from './intake/delivery.ts';
 import { readTenant } from './intake/tenant.ts';
 import { deliveryOf } from './kept-delivery.ts';
-import { storeContextOf } from './store-context.ts';
+import { storeContextOf, withConfig } from './store-context.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
 /** The result of reading a quarantined delivery again. */
@@ -36,7 +36,7 @@ export async function replayQuarantined(deps: Deps, tenantId: string, quarantine
   if (kept === null) return { kind: 'unknown' };
   if (kept.dismissedAt !== null) return { kind: 'dismissed' };
   if (kept.releasedAt !== null) return { kind: 'already_released' };
-  const read = readAgain(deps, kept);
+  const read = await readAgain(deps, tenantId, kept);
   if (read.kind === 'unreadable') return { kind: 'still_unreadable', reason: read.reason, fields: read.fields };
   if (read.kind === 'ignored') {
     const settled = await settleAsIgnored(deps, tenantId, kept.inboxId);
@@ -109,7 +109,7 @@ function readKept(deps: Deps, tenantId: string, quarantineId: string): Promise<K
   });
 }
 
-function readAgain(deps: Deps, kept: Kept): Normalised {
+async function readAgain(deps: Deps, tenantId: string, kept: Kept): Promise<Normalised> {
   // Events that were read once and could not be applied are kept as such: no integration's body is a list.
   if (kept.body.startsWith('[') && kept.events.length > 0) return { kind: 'events', topic: kept.topic, events: [...kept.events], notes: [] };
   const receiver = deps.integrations[kept.integration]?.receiver;
@@ -117,5 +117,5 @@ function readAgain(deps: Deps, kept: Kept): Normalised {
     return { kind: 'unreadable', topic: kept.topic, reason: 'its integration is no longer known', fields: [], mayBeStop: true };
   }
   const delivery = deliveryOf(receiver, kept, webhookUrlOf(deps, kept.integration, kept.connectionId));
-  return receiver.reread(delivery, storeContextOf(kept.tenant));
+  return receiver.reread(delivery, await withConfig(deps, receiver, { tenantId, id: kept.connectionId }, storeContextOf(kept.tenant)));
 }

@@ -1,6 +1,25 @@
+import { eq } from 'drizzle-orm';
+import { connections } from '../db/schema/index.ts';
 import { ownAddressesOf, settingsOf } from '../domain/tenant-settings.ts';
-import type { StoreContext } from '../integrations/port.ts';
+import type { Receiver, StoreContext } from '../integrations/port.ts';
+import type { Deps } from './deps.ts';
 import type { TenantRow } from './intake/delivery.ts';
+
+/**
+ * What a receiver knows beside the store, where it needs the configuration of its connection. Read with each delivery: a change counts from then on.
+ */
+export async function withConfig(
+  deps: Pick<Deps, 'db' | 'sealing'>,
+  receiver: Pick<Receiver, 'readsConfig'>,
+  connection: { tenantId: string; id: string },
+  store: StoreContext,
+): Promise<StoreContext> {
+  if (receiver.readsConfig !== true) return store;
+  const [row] = await deps.db.withTenant(connection.tenantId, (tx) =>
+    tx.select({ sealed: connections.sealedConfig }).from(connections).where(eq(connections.id, connection.id)),
+  );
+  return row?.sealed == null ? store : { ...store, config: JSON.parse(deps.sealing.open(row.sealed)) as unknown };
+}
 
 /** What a receiver needs to know about the store whose delivery it reads. */
 export function storeContextOf(tenant: Pick<TenantRow, 'settings'>): StoreContext {

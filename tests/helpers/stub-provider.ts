@@ -50,9 +50,11 @@ export interface Dialect {
   keyOf(request: IncomingMessage, body: string): string;
   taken: { status: number; body: Record<string, unknown>; headers?: Record<string, string> };
   /** The body of any other answer. */
-  bodyOf(status: number): Record<string, unknown>;
+  bodyOf(status: number): Record<string, unknown> | string;
   /** Of the 409 for a key that was used with another message; absent: `{ code: 'key_reused' }`. */
   keyReused?: Record<string, unknown>;
+  /** Messages come by GET, and nothing can be asked. */
+  sentByGet?: true;
   /** The truth about what is asked by GET. */
   tell(accepted: readonly Acceptance[], request: IncomingMessage): Record<string, unknown>;
 }
@@ -128,7 +130,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
   };
 
   const server = createServer((req, res) => {
-    if (req.method === 'GET') answerQuestion(stub, dialect, req, res);
+    if (req.method === 'GET' && dialect.sentByGet !== true) answerQuestion(stub, dialect, req, res);
     else receive(req, res);
   });
   server.on('checkContinue', receive);
@@ -143,7 +145,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
       else if (behaviour.atHead !== 'hang') res.socket?.[behaviour.atHead === 'close' ? 'end' : 'resetAndDestroy']();
       return;
     }
-    res.writeContinue();
+    if (req.method !== 'GET') res.writeContinue();
     const chunks: Buffer[] = [];
     const read = () => {
       req.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -171,8 +173,9 @@ function keyOf(req: IncomingMessage): string {
   return String(req.headers['idempotency-key'] ?? new URL(req.url ?? '/', 'http://x').searchParams.get('key'));
 }
 
-function answer(res: ServerResponse, status: number, body: Record<string, unknown>, headers: Record<string, string> = {}): void {
-  res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+function answer(res: ServerResponse, status: number, body: Record<string, unknown> | string, headers: Record<string, string> = {}): void {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  res.writeHead(status, { 'content-type': typeof body === 'string' ? 'text/html' : 'application/json', ...headers }).end(text);
 }
 
 function answerQuestion(stub: Pick<StubProvider, 'accepted' | 'whenAsked'>, dialect: Dialect, req: IncomingMessage, res: ServerResponse): void {

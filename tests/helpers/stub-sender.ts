@@ -1,6 +1,6 @@
 import type { Channel } from '../../domain/channels/index.ts';
 import { connect } from '../../integrations/http/connect.ts';
-import { fencedPost } from '../../integrations/http/fenced-post.ts';
+import { fencedRequest } from '../../integrations/http/fenced-request.ts';
 import { type HttpAnswer, judgeStatus } from '../../integrations/http/judge.ts';
 import type { Payload, Reconciliation, Sender, SenderSession, SenderTimes, SendOutcome } from '../../integrations/port.ts';
 
@@ -54,7 +54,7 @@ function openSession(port: number): SenderSession {
       const headers = { 'idempotency-key': key, 'content-type': 'application/json' };
       const message = { url, headers, body: Buffer.from(bodyOf(payload)), judge };
       // The far end gives out `100 Continue`, or means to hang before the message.
-      return fencedPost(connection, message, deadline, closing.signal, 60_000, begun);
+      return fencedRequest(connection, message, deadline, closing.signal, 60_000, begun);
     },
     close: () => closing.abort(),
   };

@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { quarantine } from '../../db/schema/index.ts';
 import { registryOf } from '../../integrations/index.ts';
+import { smsHttp } from '../../integrations/sms-http/index.ts';
 import type { Delivery, Normalised, Receiver } from '../../integrations/port.ts';
 import { parseForm } from '../../integrations/read/form.ts';
 import { nobody } from '../../integrations/read/person.ts';
 import { acceptDelivery } from '../../operations/accept-delivery.ts';
+import { createConnection } from '../../operations/connections.ts';
 import type { Deps } from '../../operations/deps.ts';
 import { replayQuarantined } from '../../operations/replay-quarantine.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
@@ -48,7 +50,7 @@ let path: string;
 let secret: string;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });
-  Object.assign(shop.deps, { integrations: registryOf([{ name: 'generic', receiver: courier }]) });
+  Object.assign(shop.deps, { integrations: registryOf([{ name: 'generic', receiver: courier }, smsHttp]) });
   deps = shop.deps;
   ({ path, secret } = shop.tenant.webhooks.generic);
 });
@@ -109,4 +111,21 @@ test('what could not be read is kept with what its receiver reads, never with th
   for (const { id } of rows)
     expect(await replayQuarantined(deps, shop.tenant.tenantId, id)).toMatchObject({ kind: 'applied', events: ['contact.updated'] });
   expect(seen.at(-1)).toMatchObject({ method: 'GET' });
+});
+
+test('a gateway is read by the configuration of its connection, also from the quarantine, which never holds its token', async () => {
+  const config = { profile: '23telecom', secrets: { username: 'shop', password: 'p' }, webhookToken: 'an-invented-token' };
+  const created = await createConnection(deps, shop.tenant.tenantId, { integration: 'sms-http', name: 'Texts', config, secrets: [] }, 'a test');
+  if (created.kind !== 'created') throw new Error(JSON.stringify(created));
+  const url = `/api/webhooks/sms-http/${created.connection.id}?token=an-invented-token`;
+  const before = await kept();
+  expect((await shop.app.inject({ url: `${url}&command=mo&ani=436641234567&message=STOP` })).json()).toEqual({ status: 'applied' });
+  expect((await shop.app.inject({ url: `${url}&command=mo&ani=Teahouse&message=STOP` })).json()).toEqual({ status: 'quarantined' });
+  expect((await shop.app.inject({ url: `${url}x&command=mo&ani=436641234567&message=STOP` })).statusCode).toBe(401);
+  const [row] = (await kept()).filter(({ id }) => !before.some((other) => other.id === id));
+  expect(row?.headers).toEqual({ ':method': 'GET', ':query': 'command=mo&ani=Teahouse&message=STOP' });
+  expect(await replayQuarantined(deps, shop.tenant.tenantId, row?.id ?? '')).toMatchObject({
+    kind: 'still_unreadable',
+    reason: 'from: names nobody',
+  });
 });

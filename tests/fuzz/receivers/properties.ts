@@ -5,7 +5,7 @@ import type { Normalised } from '../../../integrations/port.ts';
 import { integrations } from '../../../integrations/index.ts';
 import { aStore } from '../../helpers/a-store.ts';
 import { type Damage, damaged, damagesOf } from './damage.ts';
-import { anyValidDelivery, type ValidDelivery } from './valid-deliveries.ts';
+import { anyValidDelivery, configOf, type ValidDelivery } from './valid-deliveries.ts';
 import { posted } from '../../helpers/a-delivery.ts';
 
 const nowMs = Date.UTC(2026, 10, 24, 12);
@@ -25,7 +25,10 @@ function read({ integration, topic }: ValidDelivery, body: Record<string, unknow
   const raw = Buffer.from(integration === 'twilio' ? formOf(body) : JSON.stringify(body));
   const receiver = integrations[integration]?.receiver;
   if (receiver === undefined) throw new Error(`no receiver of ${integration}`);
-  return receiver.reread(posted({ raw, headers: { 'x-shopify-topic': topic, 'x-wc-webhook-topic': topic }, receivedAtMs: nowMs }), aStore);
+  return receiver.reread(posted({ raw, headers: { 'x-shopify-topic': topic, 'x-wc-webhook-topic': topic }, receivedAtMs: nowMs }), {
+    ...aStore,
+    ...(integration in configOf ? { config: configOf[integration] } : {}),
+  });
 }
 
 /** Every field as a form can write it. */

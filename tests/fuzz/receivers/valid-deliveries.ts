@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid';
+  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -477,7 +477,29 @@ const sendgrid: Record<string, Make> = {
     ),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid };
+const smsHttp: Record<string, Make> = {
+  inbound: (cast) =>
+    fc.record({ message: fc.constantFrom('STOP', 'yes, tell me more'), dnis: fc.constant('15005550006') }).map((fields) => ({
+      body: { command: 'mo', ani: cast.phone.slice(1), ...fields },
+      type: 'message.received',
+      about: ['command', 'ani'],
+    })),
+  receipts: () =>
+    fc.constantFrom('DELIVRD', 'UNDELIV').chain((status) =>
+      fc.record({ error_code: fc.constantFrom('000', '17', null), delivery_time: fc.constant('20261101093309') }).map((fields) => ({
+        body: { messageId: 'alss-a1b2c3d4-e5f67890', status, ...fields },
+        type: status === 'DELIVRD' ? ('message.delivered' as const) : ('message.failed' as const),
+        about: ['messageId', 'status'],
+      })),
+    ),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp };
+/** Of integrations whose deliveries cannot be read without the configuration of their connection. */
+export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
+  'sms-http': { profile: '23telecom', secrets: { username: 'shop', password: 'an-invented-password' }, webhookToken: 'an-invented-token-of-ours' },
+};
+
 /** Topics of each integration that tell a stop, a subject or a receipt. */
 export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   shopify: Object.keys(shopify),
@@ -486,6 +508,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   twilio: Object.keys(twilio),
   resend: Object.keys(resend),
   sendgrid: Object.keys(sendgrid),
+  'sms-http': Object.keys(smsHttp),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
 

@@ -7,7 +7,7 @@ import type { HttpAnswer } from './judge.ts';
 export interface HttpMessage {
   url: URL;
   headers: Readonly<Record<string, string>>;
-  /** Not empty: its last byte is what makes the provider accept. */
+  /** Its last byte is what makes the provider accept. Empty: the message is in the URL and goes out as a GET. */
   body: Buffer;
   /** What an answer to the whole message means. */
   judge(answer: HttpAnswer): SendOutcome;
@@ -16,16 +16,18 @@ export interface HttpMessage {
 // Both clocks count towards the deadline and a timer follows one of them, so the deadline is checked at least this often.
 const checkAgainMs = 100;
 const mostAnswerBytes = 64 * 1024;
+// A request line and its headers of this size leave a new connection in one piece.
+const mostUrlBytes = 8 * 1024;
 
 /**
- * Send one POST that the fence can rely on: no redirects, no retries, and the last byte of the body leaves only after a synchronous check of the
- * deadline. At the deadline the connection is reset. The outcome follows from what was sent: before the last byte the message is certainly not
+ * Send one request that the fence can rely on: no redirects, no retries, and the last byte of the body leaves only after a synchronous check of the
+ * deadline. A GET has no body: all of it leaves at once, after that check. At the deadline the connection is reset. The outcome follows from what was sent: before the last byte the message is certainly not
  * accepted; after it, only an answer is proof.
  * @param continueMs - how long to wait for `100 Continue`, which shows that the provider is there before the message leaves; then it is sent
  *   all the same (RFC 9110, section 10.1.1)
  * @param onBegun - called when the first bytes have been given to the socket
  */
-export function fencedPost(
+export function fencedRequest(
   connection: OpenHttp,
   message: HttpMessage,
   deadline: Deadline,
@@ -34,7 +36,9 @@ export function fencedPost(
   onBegun: () => void = () => undefined,
 ): Promise<SendOutcome> {
   const { url, body } = message;
-  if (body.length === 0) throw new RangeError('A message without a body has no last byte to hold back.');
+  const isGet = body.length === 0;
+  if (isGet && url.href.length > mostUrlBytes)
+    return Promise.resolve({ kind: 'refused', severity: 'soft', response: 'the message is too long for an address' });
   return new Promise((resolve) => {
     let complete = false;
     let finished = false;
@@ -73,9 +77,14 @@ export function fencedPost(
     if (connection.socket.destroyed) return fail('the provider closed the connection before the call');
     const req = request({
       createConnection: () => connection.socket,
-      method: 'POST',
+      method: isGet ? 'GET' : 'POST',
       path: `${url.pathname}${url.search}`,
-      headers: { ...message.headers, host: url.host, 'content-length': String(body.length), expect: '100-continue', connection: 'close' },
+      headers: {
+        ...message.headers,
+        host: url.host,
+        ...(isGet ? {} : { 'content-length': String(body.length), expect: '100-continue' }),
+        connection: 'close',
+      },
     });
     let begun = false;
     const sendBody = (): void => {
@@ -86,14 +95,15 @@ export function fencedPost(
         if (finished || answer !== null) return;
         if (deadline.remainingMs() <= 0) return fail('the deadline came before the end of the message');
         complete = true;
-        req.end(body.subarray(-1));
+        if (isGet) req.end();
+        else req.end(body.subarray(-1));
       };
       // The last byte waits until the rest has left: what is still queued before it could delay it past the deadline.
-      if (body.length === 1) sendEnd();
+      if (body.length <= 1) sendEnd();
       else req.write(body.subarray(0, -1), (error) => (error == null ? sendEnd() : fail(error.message)));
     };
     checkDeadline();
-    noContinue = setTimeout(sendBody, continueMs);
+    if (!isGet) noContinue = setTimeout(sendBody, continueMs);
     closing.addEventListener('abort', onClose);
     req.on('error', (error) => fail(error.message));
     req.on('continue', sendBody);
@@ -111,7 +121,15 @@ export function fencedPost(
       res.on('error', () => fail('the answer broke off'));
       res.on('close', () => finish(judged(soFar())));
     });
-    req.flushHeaders();
-    onBegun();
+    if (!isGet) {
+      req.flushHeaders();
+      onBegun();
+      return;
+    }
+    // Only now does what is written go to the socket at once.
+    req.once('socket', () => {
+      sendBody();
+      if (!finished) onBegun();
+    });
   });
 }
