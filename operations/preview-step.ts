@@ -96,7 +96,7 @@ async function ofSample(
   deps: Deps,
   { tenantId, sample, locale }: PreviewWish,
   kind: AnySubjectKind,
-): Promise<CopyFacts | { kind: 'unknown_sample'; samples: string[] }> {
+): Promise<(CopyFacts & { offerWhy?: string }) | { kind: 'unknown_sample'; samples: string[] }> {
   const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
   if (tenant === undefined) throw new Error('the tenant does not exist');
   const settings = settingsOf(tenant);
