@@ -63,7 +63,7 @@ const given = z.strictObject({
   version: config.version.optional().meta({ description: 'The version that you have seen: 409 where somebody changed the settings meanwhile.' }),
   steps: config.steps.optional().meta({ description: 'As they are, or left out.' }),
 });
-type Shown = z.input<typeof shown>;
+type Shown = z.output<typeof shown>;
 
 /** Cart recovery as a store configures it: a view of its settings, under the names of a merchant. */
 export const recoveryConfigRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
