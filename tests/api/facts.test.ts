@@ -109,25 +109,20 @@ test('facts that have been expired for long are deleted, but for those that a de
       about('priced', 40, 1, price('70.00')),
     ],
   });
-  const left = async () => (await listed('limit=100')).filter(({ subject }) => /over|hides|priced/.test(subject)).map((f) => [f.subject, f.value]);
+  const left = async () => {
+    const ours = (await listed('limit=100')).filter(({ subject }) => /over|hides|priced/.test(subject));
+    return ours.map(({ subject, value }) => `${subject} ${JSON.stringify(Object.values(value as object)[0])}`).toSorted();
+  };
   // Somebody left a cart in between, and is still in a sequence: what it cost then is known from the price before.
   await shop.post('cart.updated', aCart('cart-of-then', 'then@example.com'));
   const { subjectId = '' } = (await shop.enrollmentOf('cart-of-then')) ?? {};
   await asOwner(shop.database.url, `update subjects set last_activity_at = now() - interval '45 days' where id = $1`, [subjectId]);
   expect(await shop.deps.db.pruneFacts(30, 1_000)).toBe(2);
-  expect((await left()).toSorted()).toEqual(
-    [
-      ['over', { left: 3 }],
-      ['hides', { left: 3 }],
-      ['hides', { left: 3 }],
-      ['priced', expect.objectContaining({ price: '80.00' })],
-      ['priced', expect.objectContaining({ price: '70.00' })],
-    ].toSorted(),
-  );
+  expect(await left()).toEqual(['hides 3', 'hides 3', 'over 3', 'priced "70.00"', 'priced "80.00"']);
   await asOwner(shop.database.url, `update enrollments set ended_at = now(), status = 'EXITED', stop_reason = 'manual' where subject_id = $1`, [
     subjectId,
   ]);
   expect(await shop.deps.db.pruneFacts(30, 1_000)).toBe(1);
-  expect(await left()).toContainEqual(['priced', expect.objectContaining({ price: '70.00' })]);
+  expect(await left()).toEqual(['hides 3', 'hides 3', 'over 3', 'priced "70.00"']);
   expect(await shop.deps.db.pruneFacts(30, 1_000)).toBe(0);
 });
