@@ -30,7 +30,7 @@ import { hasCopy } from '../content/channels/index.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import type { Deps } from './deps.ts';
 import { readAssignment } from './dispatch/assignment.ts';
-import { factsFrom, type Reading, readStated, type StepWorld } from './dispatch/facts.ts';
+import { factsFrom, readCustomer, type Reading, readStated, type StepWorld } from './dispatch/facts.ts';
 import { lookAtOffers } from './dispatch/offer.ts';
 import type { OfferRecords } from '../domain/offers/decide-offer.ts';
 import type { EnrollmentRow } from './dispatch/progress.ts';
@@ -163,6 +163,7 @@ export async function readContact(
       blocked,
       assignment: await readAssignment(tx, enrollment, people),
       versions,
+      customer: await readCustomer(tx, people.contactIds),
       stated: await readStated(tx, { world, kinds: deps.subjects }, claimNames),
     },
   );
