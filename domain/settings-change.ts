@@ -65,6 +65,11 @@ const strict = {
     .nullable(),
   smsOptOut: line(100).nullable(),
   smsTransliterate: z.boolean(),
+  smsLinkUrl: z
+    .url({ protocol: /^https$/, error: 'is no https address like https://go.example.com' })
+    .refine((url) => url.length <= 40, 'is longer than 40 characters, of which a text has few')
+    .refine(isOrigin, 'has a path, a query or a port: the domain alone is named, like https://go.example.com')
+    .nullable(),
   locale: z.string().refine(isLocale, 'is no language tag like en or de-AT'),
   timeZone: z.string().refine((name) => canonicalTimeZone(name) !== null, 'is no time zone like Europe/Vienna'),
   country: z.string().regex(/^[A-Z]{2}$/, 'is no country code like US'),
@@ -111,6 +116,11 @@ const strict = {
 
 export const settingsChange = z.strictObject(strict).partial();
 export type SettingsChange = z.infer<typeof settingsChange>;
+
+/** Nothing behind the name of the host. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text.replace(/\/$/, '') && new URL(text).port === '';
+}
 
 function isLocale(text: string): boolean {
   try {
