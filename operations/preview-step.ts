@@ -15,7 +15,8 @@ import type { Reading } from './dispatch/facts.ts';
 import type { Version } from './dispatch/versions.ts';
 import { findContact, readContact } from './rehearse-contact.ts';
 
-export type { MessagePreview };
+/** A message, and the claims that its text makes; `offer` besides, where its step asks for one. */
+export type StepPreview = Omit<MessagePreview, 'claims'> & { claims: { claim: string; shown: boolean; why: string }[] };
 
 /** Which step is shown, and to whom. */
 export interface PreviewWish {
@@ -31,7 +32,7 @@ export interface PreviewWish {
 }
 
 export type Previewed =
-  | { kind: 'previewed'; preview: MessagePreview }
+  | { kind: 'previewed'; preview: StepPreview }
   | { kind: 'unknown_sequence' | 'unknown_step' | 'unknown_contact' }
   | { kind: 'unknown_sample'; samples: string[] }
   /** It carries no text on any channel. */

@@ -164,8 +164,7 @@ export interface MessagePreview {
   html: string | null;
   text: string;
   cta: string | null;
-  /** That its text makes; `offer` besides, where its step asks for one. */
-  claims: { claim: string; shown: boolean; why: string }[];
+  claims: { claim: ClaimName; shown: boolean; why: string }[];
 }
 
 /** Make the message without anybody to send it to. @throws Error when there is no text for it, which `hasCopy` tells beforehand */
