@@ -1,4 +1,5 @@
 import { generic } from './generic/index.ts';
+import { meta } from './meta/index.ts';
 import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
@@ -20,6 +21,7 @@ export const integrations: Integrations = registryOf([
   shopify,
   wooCommerce,
   generic,
+  meta,
   smtp,
   resend,
   sendGrid,

@@ -23,4 +23,7 @@ language sql stable security definer set search_path = pg_catalog, public as $$
         or exists (select from public.enrollments e where e.tenant_id = o.tenant_id and e.id = o.enrollment_id and e.ended_at is not null)
           and not exists (select from public.messages m where m.tenant_id = o.tenant_id and m.enrollment_id = o.enrollment_id
             and m.step_id = o.step_id and m.state in ('claimed', 'sent', 'unknown')))
+  union
+  select distinct l.tenant_id from public.lookups l
+    where kind = 'lookups' and l.state = 'waiting' and (l.next_at <= clock_timestamp() or l.locked_out)
 $$;

@@ -5,6 +5,7 @@ export { compositions, modelSpending } from './compositions.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { facts } from './facts.ts';
 export { lateness } from './lateness.ts';
+export { lookups } from './lookups.ts';
 export { decisions, messages } from './messages.ts';
 export { offerCodes, offers } from './offers.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';
