@@ -262,5 +262,5 @@ test('orders that the store’s events told of make a customer, and the decision
   expect(sent?.checks.find(({ gate }) => gate === 'segment')?.input).toMatchObject({
     ...{ segment: 'HIGH_VALUE', orders: 2, lifetimeValueMinor: 55_000, highValueMinor: 50_000, settingsVersion: settings.version },
   });
-  expect((await shop.enrollmentOf('cart-regular'))?.segment).toBe('RETURNING');
+  expect((await shop.enrollmentOf('cart-regular'))?.segment).toBe('returning');
 });
