@@ -6,6 +6,7 @@ import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
+import { routingPass } from '../operations/campaigns/route-leads.ts';
 import { createLookupWorker } from '../operations/lookups.ts';
 import { createInboxWorker } from '../operations/inbox-worker.ts';
 import { closeCodes } from '../operations/offers/close-codes.ts';
@@ -108,6 +109,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     lookupWorker,
     runInBackground('lookups', 500, lookupWorker.pass, deps.log),
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
+    runInBackground('routing', 1_000, () => routingPass(deps), deps.log),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),

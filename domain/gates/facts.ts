@@ -138,6 +138,8 @@ export interface Facts {
     /** Of the settings that the thresholds are from. */
     settingsVersion: number;
   };
+  /** The campaign that the enrollment began in; absent: none. */
+  campaign?: { paused: boolean; schedule: WeeklyWindow | null };
   subject: {
     state: 'open' | 'converted' | 'gone';
     /** Which orders are its purchase: those that name it, or any of its person. */

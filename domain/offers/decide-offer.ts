@@ -116,7 +116,7 @@ export const refusalWords = (reason: OfferRefusal): string => words[reason];
 const patienceMs = hourMs;
 const leastPatienceMs = 2 * 60_000;
 
-/** Until when a step waits for the code of its offer: then it goes on without. Under a time scale it always has two minutes. Source: docs/rules.md#rule-49 */
+/** Until when a step waits for the code of its offer: then it goes on without. Under a time scale it always has two minutes. Source: docs/rules.md#rule-58 */
 export const waitsForCodeUntil = (grantedAtMs: EpochMs, timeScale: number): EpochMs =>
   grantedAtMs + Math.max(leastPatienceMs, scaled(patienceMs, timeScale));
 

@@ -97,7 +97,7 @@ export async function lookAtOffers(
  * goes on without an offer, and the grant is given up.
  * @param sendsAt - whether every gate would be open then
  * @returns when the shop is asked again; `without`: the grant is given up; null: it need not wait
- * Source: docs/rules.md#rule-49
+ * Source: docs/rules.md#rule-58
  */
 export async function awaitCode(
   tx: Tx,

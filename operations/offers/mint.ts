@@ -10,7 +10,7 @@ type Made = Awaited<ReturnType<Minter['mint']>> | { kind: 'unclear'; response: s
 
 /**
  * Make the code of a grant at its shop. No lock is held. May be repeated after a crash: a code that exists already under its own name is the one that was
- * made before. Where no clear answer comes, that is on record, and the step waits or goes on without (docs/rules.md#rule-49).
+ * made before. Where no clear answer comes, that is on record, and the step waits or goes on without (docs/rules.md#rule-58).
  */
 export async function mintOffer(deps: Deps, tenantId: string, offer: OfferRow): Promise<void> {
   const connectionId = offer.connectionId ?? (await deps.db.withTenant(tenantId, (tx) => shopOf(tx, offer.source)));

@@ -18,7 +18,7 @@ import { type ShopifyShop, startShopifyShop } from '../helpers/shopify-shop.ts';
 import { startStubProvider, type StubProvider } from '../helpers/stub-provider.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
 
-// Offers whose codes are made in a shop: docs/rules.md#rule-49. Real Postgres, a shop and a provider on real HTTP.
+// Offers whose codes are made in a shop: docs/rules.md#rule-58. Real Postgres, a shop and a provider on real HTTP.
 
 const hourMs = 3_600_000;
 const masterKey = randomBytes(32);
