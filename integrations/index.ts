@@ -5,6 +5,7 @@ import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
+import { shopifyOffers } from './shopify-offers/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
@@ -28,6 +29,7 @@ export const integrations: Integrations = registryOf([
   smsHttp,
   openAi,
   onsite,
+  shopifyOffers,
 ]);
 
 /** A registry of these providers. @throws when two have one name */
