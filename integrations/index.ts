@@ -8,6 +8,7 @@ import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
+import { vapi } from './vapi/index.ts';
 import { wooCommerce } from './woocommerce/index.ts';
 
 /** Providers by name. Without a prototype: names come from URLs, and `constructor` is no provider. */
@@ -24,6 +25,7 @@ export const integrations: Integrations = registryOf([
   sendGrid,
   twilio,
   smsHttp,
+  vapi,
   openAi,
   onsite,
 ]);

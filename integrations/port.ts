@@ -96,7 +96,7 @@ export interface Receiver {
   reread(delivery: Delivery, store: StoreContext): Normalised;
 }
 
-export type { Channel, EmailPayload, OnsitePayload, SmsPayload } from '../domain/channels/index.ts';
+export type { CallPayload, Channel, EmailPayload, OnsitePayload, SmsPayload } from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
 export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 

@@ -217,6 +217,15 @@ begin
     select tenant, r.event_id, r.enrollment_id, r.type, r.inbox_id, jsonb_strip_nulls(jsonb_build_object('step', r.step_id, 'detail', r.detail))
     from r;
   end if;
+  if w ? 'calls' then
+    -- The first outcome stays; a later report may bring what was said.
+    insert into calls (tenant_id, message_id, outcome, reason, transcript, keywords, started_at, ended_at)
+    select tenant, c.message_id, c.outcome, c.reason, c.transcript, c.keywords, c.started_at, c.ended_at
+    from jsonb_to_recordset(w -> 'calls') as c(message_id uuid, outcome text, reason text, transcript text, keywords jsonb,
+      started_at timestamptz, ended_at timestamptz)
+    on conflict (tenant_id, message_id) do update set transcript = coalesce(calls.transcript, excluded.transcript),
+      keywords = case when calls.transcript is null then excluded.keywords else calls.keywords end;
+  end if;
   if w ? 'privacy_requests' then
     insert into privacy_requests (tenant_id, id, topic, contact_id, connection_id, requested_at)
     select tenant, p.id, p.topic, p.contact_id, p.connection_id, p.requested_at
