@@ -175,7 +175,13 @@ export interface MessagePreview {
 
 /** Make the message without anybody to send it to. @throws Error when there is no text for it, which `hasCopy` tells beforehand */
 export function previewMessage(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, facts: CopyFacts): MessagePreview {
-  const { payload, language } = composeMessage(stored, content, channel, facts, channels[channel].address === 'phone' ? '+12025550100' : 'you@example.com');
+  const { payload, language } = composeMessage(
+    stored,
+    content,
+    channel,
+    facts,
+    channels[channel].address === 'phone' ? '+12025550100' : 'you@example.com',
+  );
   const made = channelContentOf(channel);
   const text = chosenText(stored, content, channel, facts);
   const compiled = text === null ? undefined : stored[text.name];

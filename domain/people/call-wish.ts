@@ -129,13 +129,40 @@ function heard(said: readonly string[], words: readonly string[]): string[] {
 }
 
 const numberWords: Readonly<Record<string, number>> = {
-  a: 1, an: 1, one: 1, two: 2, three: 3, four: 4, five: 5, six: 6, seven: 7, eight: 8, nine: 9, ten: 10, eleven: 11, twelve: 12, fifteen: 15,
-  twenty: 20, thirty: 30, 'half an': 0.5, 'a couple of': 2, 'a few': 3,
+  a: 1,
+  an: 1,
+  one: 1,
+  two: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+  eleven: 11,
+  twelve: 12,
+  fifteen: 15,
+  twenty: 20,
+  thirty: 30,
+  'half an': 0.5,
+  'a couple of': 2,
+  'a few': 3,
 };
 const unitMs: Readonly<Record<string, number>> = { minute: minuteMs, hour: hourMs, day: dayMs, week: 7 * dayMs, month: 30 * dayMs };
 const weekdays = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
-const partsOfDay: Readonly<Record<string, number>> = { morning: 10 * 60, noon: 12 * 60, lunch: 13 * 60, afternoon: 15 * 60, evening: 18 * 60, tonight: 18 * 60 };
-const number = `(\\d{1,3}|${Object.keys(numberWords).toSorted((a, b) => b.length - a.length).join('|')})`;
+const partsOfDay: Readonly<Record<string, number>> = {
+  morning: 10 * 60,
+  noon: 12 * 60,
+  lunch: 13 * 60,
+  afternoon: 15 * 60,
+  evening: 18 * 60,
+  tonight: 18 * 60,
+};
+const number = `(\\d{1,3}|${Object.keys(numberWords)
+  .toSorted((a, b) => b.length - a.length)
+  .join('|')})`;
 
 function readTime(turn: string): { wish: CallWish; words: string } | null {
   const span = new RegExp(`\\b(?:in|after) (?:about |maybe )?${number} (minute|hour|day|week|month)s?\\b`).exec(turn);

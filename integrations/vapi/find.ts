@@ -13,7 +13,12 @@ const marginMs = 3_600_000;
  * Whether VAPI has the call. It is found by its name, or by the metadata that it carries.
  * @throws NoAnswerError where the list does not settle it
  */
-export async function findCall(config: VapiConfig, sendKey: string, { dateMs }: CallPayload, timeoutMs: number): Promise<'accepted' | 'not_accepted'> {
+export async function findCall(
+  config: VapiConfig,
+  sendKey: string,
+  { dateMs }: CallPayload,
+  timeoutMs: number,
+): Promise<'accepted' | 'not_accepted'> {
   const url = callsUrl(config);
   url.search = new URLSearchParams({
     limit: String(most),

@@ -72,7 +72,9 @@ function judge({ status, body }: HttpAnswer): SendOutcome {
   if (outcome.kind !== 'refused' || status !== 400) return outcome;
   const said = [answer['message']].flat().filter((one): one is string => typeof one === 'string');
   // All lines are busy: it says nothing about this person.
-  if (said.some((one) => /concurren|over .*limit|limit (?:reached|exceeded)/i.test(one))) return { ...outcome, outage: true, response: `${response}, a limit of the account` };
-  if (said.some((one) => /\bcustomer\.number\b/i.test(one))) return { ...outcome, severity: 'hard', response: `${response}, the number cannot be called` };
+  if (said.some((one) => /concurren|over .*limit|limit (?:reached|exceeded)/i.test(one)))
+    return { ...outcome, outage: true, response: `${response}, a limit of the account` };
+  if (said.some((one) => /\bcustomer\.number\b/i.test(one)))
+    return { ...outcome, severity: 'hard', response: `${response}, the number cannot be called` };
   return outcome;
 }

@@ -48,7 +48,13 @@ function recordCall(event: CallEnded, draft: Draft): void {
     draft.changes.calls.push({ messageId: message.id, outcome, reason, transcript, keywords, startedAtMs, endedAtMs });
   const address = message.payload === null ? null : addressOf(message.payload);
   if (!event.permanent || address === null) return;
-  draft.addSuppression({ addressHash: draft.context.addressHash(address), channel: 'call', reason: 'bounce', basis: 'record', sinceMs: occurredAtMs });
+  draft.addSuppression({
+    addressHash: draft.context.addressHash(address),
+    channel: 'call',
+    reason: 'bounce',
+    basis: 'record',
+    sinceMs: occurredAtMs,
+  });
 }
 
 /** The clock on which the person meant the time that they said. */

@@ -10,7 +10,11 @@ export const callContent: ChannelContent<'call', CompiledCall> = {
   read: (stored) => compiledCall.parse(stored),
   compose(compiled, facts, to) {
     const { firstName, lastName } = facts.contact;
-    const name = [firstName, lastName].filter((part) => part !== null).join(' ').replace(/\s+/g, ' ').trim();
+    const name = [firstName, lastName]
+      .filter((part) => part !== null)
+      .join(' ')
+      .replace(/\s+/g, ' ')
+      .trim();
     const variables = { firstName, storeName: facts.store.name };
     return {
       channel: 'call',

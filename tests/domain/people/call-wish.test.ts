@@ -32,15 +32,12 @@ test('the time may be said in a later turn', () => {
   expect(backAt('Can you call me back?', 'Tomorrow at four thirty.')).toBe('2026-11-27 16:30');
 });
 
-test.for([
-  'Yes, I still want it.',
-  'Tomorrow I am flying to Rome.',
-  'At three we had lunch.',
-  'My boss called yesterday.',
-  'It stops at five.',
-])('"%s" is no wish', (said) => {
-  expect(readCallWish([said])).toEqual({ wish: null, keywords: [] });
-});
+test.for(['Yes, I still want it.', 'Tomorrow I am flying to Rome.', 'At three we had lunch.', 'My boss called yesterday.', 'It stops at five.'])(
+  '"%s" is no wish',
+  (said) => {
+    expect(readCallWish([said])).toEqual({ wish: null, keywords: [] });
+  },
+);
 
 test.for([
   'Stop calling me!',
@@ -61,7 +58,27 @@ test('a store adds words of its own', () => {
 });
 
 test('a callback lies ahead, by 90 days at most, whatever is said and whenever', () => {
-  const words = fc.constantFrom('call', 'me', 'back', 'tomorrow', 'at', 'three', '3', 'pm', 'monday', 'in', 'two', 'hours', '99', 'weeks', 'next', 'week', 'tonight', '…', '12:70');
+  const words = fc.constantFrom(
+    'call',
+    'me',
+    'back',
+    'tomorrow',
+    'at',
+    'three',
+    '3',
+    'pm',
+    'monday',
+    'in',
+    'two',
+    'hours',
+    '99',
+    'weeks',
+    'next',
+    'week',
+    'tonight',
+    '…',
+    '12:70',
+  );
   fc.assert(
     fc.property(fc.array(fc.array(words, { maxLength: 9 }), { maxLength: 3 }), fc.integer({ min: 0, max: 400 * 24 }), (turns, hours) => {
       const atMs = callMs + hours * 3_600_000;

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http';
+  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http' | 'vapi';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -494,7 +494,47 @@ const smsHttp: Record<string, Make> = {
     ),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp };
+const vapi: Record<string, Make> = {
+  'end-of-call-report': (cast, atMs) =>
+    fc
+      .record({
+        endedReason: fc.constantFrom('customer-ended-call', 'voicemail'),
+        startedAt: fc.constant(new Date(atMs - 60_000).toISOString()),
+        endedAt: fc.constant(new Date(atMs).toISOString()),
+        artifact: fc.record({ transcript: fc.constantFrom('', 'AI: Hi.\nUser: Call me tomorrow.') }),
+        analysis: fc.constant({}),
+      })
+      .map((fields) => ({
+        body: {
+          message: {
+            type: 'end-of-call-report',
+            timestamp: atMs,
+            call: {
+              id: cast.order,
+              customer: { number: cast.phone },
+              assistantOverrides: { metadata: { rekindle_account: 'main', rekindle_key: `${cast.cart}:call_2d` } },
+            },
+            ...fields,
+          },
+        },
+        type: 'call.ended' as const,
+        about: [
+          'message',
+          'message.type',
+          'message.endedReason',
+          'message.call',
+          'message.call.id',
+          'message.call.customer',
+          'message.call.customer.number',
+          'message.call.assistantOverrides',
+          'message.call.assistantOverrides.metadata',
+          'message.call.assistantOverrides.metadata.rekindle_account',
+          'message.call.assistantOverrides.metadata.rekindle_key',
+        ],
+      })),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi };
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
   'sms-http': { profile: '23telecom', secrets: { username: 'shop', password: 'an-invented-password' }, webhookToken: 'an-invented-token-of-ours' },
@@ -509,6 +549,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   resend: Object.keys(resend),
   sendgrid: Object.keys(sendgrid),
   'sms-http': Object.keys(smsHttp),
+  vapi: Object.keys(vapi),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
 
