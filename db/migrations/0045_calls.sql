@@ -362,7 +362,7 @@ begin
       -- Never touches `live`: the latest claim's call may still be running.
       update messages m set state = 'sent', settled_at = coalesce(m.settled_at, clock_timestamp())
       from r
-      where r.type = 'message.delivered' and m.tenant_id = tenant and m.id = any(ids_of(w -> 'receipts', 'message_id')) and m.id = r.message_id
+      where r.type in ('message.delivered', 'call.answered', 'call.not_reached', 'call.failed') and m.tenant_id = tenant and m.id = any(ids_of(w -> 'receipts', 'message_id')) and m.id = r.message_id
         and m.state <> 'sent'
     ), kept as (
       insert into message_events (tenant_id, id, occurred_at, message_id, enrollment_id, type, machine, data)

@@ -27,8 +27,10 @@ export const vapiReceiver = jsonReceiver({
 
   dedupeKey(delivery) {
     const message = messageOf(delivery);
-    const id = cleanText(readFields(message?.['call'], 'call', [])?.['id'], 255);
-    return id === null ? null : asDedupeKey(`${id}:${cleanText(message?.['type'], 100) ?? ''}:${cleanText(message?.['status'], 100) ?? ''}`);
+    const id = readFields(message?.['call'], 'call', [])?.['id'];
+    return typeof id !== 'string' || id === ''
+      ? null
+      : asDedupeKey(`${id}:${cleanText(message?.['type'], 100) ?? ''}:${cleanText(message?.['status'], 100) ?? ''}`);
   },
 
   normalise(delivery, body, store) {
@@ -41,7 +43,7 @@ export const vapiReceiver = jsonReceiver({
     }
     const status = cleanText(message['status'], 40);
     if (type === 'status-update' && status !== 'ended') return { kind: 'ignored', topic: `status-update/${status ?? 'none'}` };
-    if (!topics.some((one) => one === type)) return { kind: 'ignored', topic: type };
+    if (!topics.some((one) => one === type)) return { kind: 'ignored', topic: type.toLowerCase() };
     return read(type, message, delivery, store, notes);
   },
 });

@@ -9,7 +9,7 @@ import type { Effect, EventOf } from './effect.ts';
 type CallEnded = EventOf<'call.ended'>;
 
 /**
- * How a call ended and what was said. Answered is proof that it was made; the first report of an outcome counts, and a later one may still bring the
+ * How a call ended and what was said. However it ended, that it did proves that it was made; the first report of an outcome counts, and a later one may still bring the
  * transcript. Who asks not to be called has opted out; who asks to be called later has what is left of their sequences moved, and a step that reacts to
  * it (`contact.asked_later`) calls back.
  */
@@ -39,7 +39,7 @@ function recordCall(event: CallEnded, draft: Draft): void {
       messageId: message.id,
       enrollmentId: message.enrollmentId,
       stepId: message.stepId,
-      type: outcome === 'answered' ? 'message.delivered' : 'message.failed',
+      type: `call.${outcome}`,
       atMs: occurredAtMs,
       detail: reason,
     });
