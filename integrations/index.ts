@@ -1,7 +1,9 @@
 import { generic } from './generic/index.ts';
+import { instantly } from './instantly/index.ts';
 import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
+import { postmark } from './postmark/index.ts';
 import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
 import { shopify } from './shopify/index.ts';
@@ -23,6 +25,8 @@ export const integrations: Integrations = registryOf([
   smtp,
   resend,
   sendGrid,
+  postmark,
+  instantly,
   twilio,
   smsHttp,
   vapi,

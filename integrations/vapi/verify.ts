@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Delivery, Refusal, Secrets } from '../port.ts';
+import { isToken } from '../shared-token.ts';
 import { verifyStandardWebhook } from '../standard-webhooks.ts';
 import { signatureMatches, singleHeader } from '../verify-signature.ts';
 
@@ -19,10 +19,7 @@ export function verifyVapi(delivery: Delivery, secrets: Secrets): Refusal | null
   if (signature !== null && timestamp !== null) return verifyHmac(delivery, secrets, signature, timestamp);
   const given = singleHeader(delivery, 'x-vapi-secret') ?? /^Bearer (.+)$/i.exec(singleHeader(delivery, 'authorization') ?? '')?.[1] ?? null;
   if (given === null) return 'missing_signature';
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  let isKnown = false;
-  for (const secret of secrets) if (secret !== '' && timingSafeEqual(hash(secret), hash(given))) isKnown = true;
-  return isKnown ? null : 'bad_signature';
+  return isToken(secrets, given) ? null : 'bad_signature';
 }
 
 function verifyHmac({ raw, receivedAtMs }: Delivery, secrets: Secrets, signature: string, timestamp: string): Refusal | null {

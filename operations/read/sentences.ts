@@ -263,7 +263,7 @@ export function messageSentence(about: Words, row: MessageRow): string {
   }
 }
 
-const happenings: Record<string, string> = { unsubscribe_opened: 'the unsubscribe page was opened' };
+const happenings: Record<string, string> = { unsubscribe_opened: 'the unsubscribe page was opened', not_reached: 'reached nobody' };
 
 const suspicions: Record<Suspicion, string> = {
   soon_after_send: 'so soon after it was sent that it may be a scanner',

@@ -55,7 +55,9 @@ export interface Dialect {
   keyReused?: Record<string, unknown>;
   /** Messages come by GET, and nothing can be asked. */
   sentByGet?: true;
-  /** The truth about what is asked by GET. */
+  /** Questions that come by another method than GET; absent: none do. */
+  isQuestion?(request: IncomingMessage): boolean;
+  /** The truth about what is asked. */
   tell(accepted: readonly Acceptance[], request: IncomingMessage): Record<string, unknown>;
 }
 
@@ -130,7 +132,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
   };
 
   const server = createServer((req, res) => {
-    if (req.method === 'GET' && dialect.sentByGet !== true) answerQuestion(stub, dialect, req, res);
+    if ((req.method === 'GET' && dialect.sentByGet !== true) || dialect.isQuestion?.(req) === true) answerQuestion(stub, dialect, req, res);
     else receive(req, res);
   });
   server.on('checkContinue', receive);

@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http' | 'vapi';
+  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http' | 'vapi' | 'postmark' | 'instantly';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -534,7 +534,70 @@ const vapi: Record<string, Make> = {
       })),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi };
+const postmarkBase = (cast: Cast) => ({
+  MessageID: fc.constant('883953f4-6105-42a2-a16a-77a8eac79483'),
+  Metadata: fc.constant({ rekindle_account: 'main', rekindle_key: `${cast.cart}:email_2h` }),
+  Email: fc.constant(cast.email),
+  Recipient: fc.constant(cast.email),
+  Tag: orNull(fc.constant('cart')),
+});
+const postmarkMake =
+  (topic: string, type: DomainEvent['type'], more: Record<string, fc.Arbitrary<unknown>>): Make =>
+  (cast) =>
+    fc.record({ ...postmarkBase(cast), ...more }).map((fields) => ({
+      body: { RecordType: topic, ...fields },
+      type,
+      about: [
+        'RecordType',
+        'MessageID',
+        'Metadata',
+        'Metadata.rekindle_account',
+        'Metadata.rekindle_key',
+        'Email',
+        'Recipient',
+        'Type',
+        'SuppressSending',
+        'SuppressionReason',
+      ],
+    }));
+const postmark: Record<string, Make> = {
+  Delivery: postmarkMake('Delivery', 'message.delivered', { DeliveredAt: fc.constant('2026-11-01T10:00:03Z') }),
+  Bounce: postmarkMake('Bounce', 'message.failed', {
+    Type: fc.constantFrom('HardBounce', 'SoftBounce'),
+    Inactive: fc.boolean(),
+    BouncedAt: fc.constant('2026-11-01T10:00:03Z'),
+  }),
+  SpamComplaint: postmarkMake('SpamComplaint', 'contact.opted_out', { BouncedAt: fc.constant('2026-11-01T10:00:03Z') }),
+  SubscriptionChange: postmarkMake('SubscriptionChange', 'contact.opted_out', {
+    SuppressSending: fc.constant(true),
+    SuppressionReason: fc.constant('ManualSuppression'),
+    ChangedAt: fc.constant('2026-11-01T10:00:03Z'),
+  }),
+};
+
+const instantlyMake =
+  (topic: string, type: DomainEvent['type']): Make =>
+  (cast, atMs) =>
+    fc.record({ step: fc.nat(5), reply_subject: titles, reply_text: titles, email_id: orNull(fc.constant('em_1')) }).map((fields) => ({
+      body: {
+        event_type: topic,
+        timestamp: new Date(atMs).toISOString(),
+        lead_email: cast.email,
+        rk_account: 'main',
+        rk_attempt: `${cast.cart}:email_2h`,
+        ...fields,
+      },
+      type,
+      about: ['event_type', 'lead_email', 'rk_account', 'rk_attempt', 'email_id'],
+    }));
+const instantly: Record<string, Make> = {
+  email_sent: instantlyMake('email_sent', 'message.delivered'),
+  email_bounced: instantlyMake('email_bounced', 'message.failed'),
+  reply_received: instantlyMake('reply_received', 'message.received'),
+  lead_unsubscribed: instantlyMake('lead_unsubscribed', 'contact.opted_out'),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, instantly };
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
   'sms-http': { profile: '23telecom', secrets: { username: 'shop', password: 'an-invented-password' }, webhookToken: 'an-invented-token-of-ours' },
@@ -550,6 +613,8 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   sendgrid: Object.keys(sendgrid),
   'sms-http': Object.keys(smsHttp),
   vapi: Object.keys(vapi),
+  postmark: Object.keys(postmark),
+  instantly: Object.keys(instantly),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
 
