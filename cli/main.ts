@@ -4,6 +4,7 @@ import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
+import { campaigns } from './campaigns.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
@@ -48,6 +49,7 @@ const commands: Readonly<Record<string, Command>> = {
   sequences,
   backtest,
   bulk,
+  campaigns,
   schema,
 };
 

@@ -167,7 +167,7 @@ export interface Database {
   resolveApiKey(hash: string): Promise<{ tenantId: string; id: string } | null>;
   listTenants(): Promise<TenantSummary[]>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
-  tenantsWithWork(kind: 'dead_leases' | 'in_doubt' | 'pending_inbox' | 'bulk_jobs' | 'shadows'): Promise<string[]>;
+  tenantsWithWork(kind: 'dead_leases' | 'in_doubt' | 'pending_inbox' | 'bulk_jobs' | 'shadows' | 'lookups' | 'lead_routings'): Promise<string[]>;
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   /** Deliveries of all tenants that wait in the quarantine, how many may be stops, and how long the oldest of these has waited. */
   quarantineBacklog(): Promise<{ open: number; mayBeStops: number; oldestStopMs: number }>;

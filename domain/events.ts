@@ -155,6 +155,11 @@ export type DomainEvent =
         currency: string | null;
         /** What it may be worth, as the source estimates. */
         valueMinor: number | null;
+        /** The ids under which a tracker knows the click that led to the lead; absent or null: the source does not say. */
+        subId?: string | null;
+        clickId?: string | null;
+        /** Answers for which there is no field, by the names of their questions. */
+        attributes?: Readonly<Record<string, string>>;
       };
     })
   /** A colleague has spoken with the lead: from here on a person answers. */

@@ -1,5 +1,6 @@
 import { generic } from './generic/index.ts';
 import { instantly } from './instantly/index.ts';
+import { meta } from './meta/index.ts';
 import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
@@ -22,6 +23,7 @@ export const integrations: Integrations = registryOf([
   shopify,
   wooCommerce,
   generic,
+  meta,
   smtp,
   resend,
   sendGrid,

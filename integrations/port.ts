@@ -43,10 +43,22 @@ export interface Reply {
   body: string;
 }
 
+/** Something that a delivery names and the provider has to be asked about, before anybody knows what happened. */
+export interface Lookup {
+  /** Of a connection, each is looked up once, however often it is named. */
+  key: string;
+  topic: string;
+  /** What its receiver needs to ask: ids, no personal data. */
+  what: Readonly<Record<string, string>>;
+}
+
 /** What a verified delivery says. */
 export type Normalised =
-  /** At least one event; each says whom or what it is about. `notes`: fields that were left out or guessed; stored with the delivery. */
-  | { kind: 'events'; topic: string; events: DomainEvent[]; notes: FieldNote[]; reply?: Reply }
+  /**
+   * At least one event or one look-up; each event says whom or what it is about. `notes`: fields that were left out or guessed; stored with the
+   * delivery. `lookups`: what its receiver's `resolve` is asked once the delivery is answered.
+   */
+  | { kind: 'events'; topic: string; events: DomainEvent[]; notes: FieldNote[]; lookups?: Lookup[]; reply?: Reply }
   /** Authentic, but nothing we act on; recorded with its topic, answered 200. */
   | { kind: 'ignored'; topic: string; reply?: Reply }
   /** Authentic and meant for us, but it names nobody and nothing: kept in the quarantine with the reason, answered as `answersUnreadable` says. */
@@ -59,6 +71,24 @@ export type Normalised =
       mayBeStop: boolean;
       reply?: Reply;
     };
+
+/** What came of a look-up: what the provider knows, read as a delivery is, or nothing yet. */
+export type Resolved =
+  | Exclude<Normalised, { lookups: Lookup[] }>
+  /** No clear answer: asked again, with growing pauses. `afterMs`: when at the earliest, as the provider says. */
+  | { kind: 'later'; reason: string; afterMs?: number }
+  /** The provider does not let us in: asked again once the connection has another configuration, and once in a while. */
+  | { kind: 'locked_out'; reason: string };
+
+/** What a look-up may use. */
+export interface ResolveContext {
+  /** Of the connection, as stored and unsealed. */
+  config: unknown;
+  store: StoreContext;
+  nowMs: number;
+  /** Aborted when the process ends: the look-up is then made by another. */
+  signal?: AbortSignal;
+}
 
 /** The result of reading a delivery. */
 export type Received =
@@ -94,6 +124,11 @@ export interface Receiver {
   receive(delivery: Delivery, secrets: Secrets, store: StoreContext): Received;
   /** Read a delivery that was verified when it came: kept in the quarantine with the headers and the query that it reads, without signature. */
   reread(delivery: Delivery, store: StoreContext): Normalised;
+  /**
+   * Ask the provider what a delivery left open. It has no effect there, so it may be asked again. Called outside of any transaction.
+   * @throws whatever it likes: that is no answer, and it is asked again
+   */
+  resolve?(lookup: Lookup, context: ResolveContext): Promise<Resolved>;
 }
 
 export type { CallPayload, Channel, EmailPayload, OnsitePayload, SmsPayload } from '../domain/channels/index.ts';

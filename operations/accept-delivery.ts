@@ -27,6 +27,7 @@ import { mayCarryStops } from './intake/stops.ts';
 import { storeFirst } from './intake/store-first.ts';
 import { readTenant } from './intake/tenant.ts';
 import { keptOf } from './kept-delivery.ts';
+import { noteLookups, storeLookups } from './lookups.ts';
 import { storeContextOf, withConfig } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
@@ -157,6 +158,12 @@ async function acceptRead(
       return setAside(deps, integration, { ...row, notes: fields }, { ...kept, reason, mayBeStop });
     }
     case 'events':
+      if (read.lookups !== undefined) await storeLookups(deps, row, read.lookups);
+      // Nothing to apply yet: the delivery is recorded, and its look-ups bring the events.
+      if (read.events.length === 0) {
+        const isNew = await storeIgnored(deps, { ...row, notes: [...read.notes, ...noteLookups(read.lookups ?? [])] });
+        return { kind: 'accepted', result: isNew ? 'pending' : 'repeated' };
+      }
       try {
         return await acceptEvents(deps, { ...row, notes: read.notes }, read.events, budget);
       } catch (error) {

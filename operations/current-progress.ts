@@ -1,6 +1,6 @@
 import { eq, getTableColumns } from 'drizzle-orm';
 import type { Tx } from '../db/client.ts';
-import { enrollments, messages, versionMoves } from '../db/schema/index.ts';
+import { campaigns, enrollments, messages, versionMoves } from '../db/schema/index.ts';
 import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
 import type { Deps } from './deps.ts';
@@ -33,15 +33,21 @@ export async function currentProgress(
     const { payload: _, ...columns } = getTableColumns(messages);
     const [[known], ledger] = await Promise.all([
       tx
-        .select({ enrollment: enrollments, move: { versionId: versionMoves.versionId, to: versionMoves.toVersionId, reason: versionMoves.reason } })
+        .select({
+          enrollment: enrollments,
+          move: { versionId: versionMoves.versionId, to: versionMoves.toVersionId, reason: versionMoves.reason },
+          campaign: campaigns.status,
+        })
         .from(enrollments)
+        .leftJoin(campaigns, eq(campaigns.id, enrollments.campaignId))
         .leftJoin(versionMoves, eq(versionMoves.versionId, enrollments.versionId))
         .where(eq(enrollments.id, input.enrollmentId)),
       tx.select(columns).from(messages).where(eq(messages.enrollmentId, input.enrollmentId)),
     ]);
     if (known === undefined) return null;
-    if (known.move === null || known.enrollment.endedAt !== null) return answer(tx, deps, { enrollment: known.enrollment, ledger }, input.version);
-    return follow(tx, deps, input, known.move);
+    const move: VersionMove | null = known.campaign === 'ENDED' ? { to: null, reason: 'campaign_ended' } : known.move;
+    if (move === null || known.enrollment.endedAt !== null) return answer(tx, deps, { enrollment: known.enrollment, ledger }, input.version);
+    return follow(tx, deps, input, move);
   });
 }
 

@@ -264,6 +264,7 @@ async function readWorldOf(
   return {
     tenant,
     paused: false,
+    campaign: null,
     move: null,
     // Left now: what it holds is the latest that is known, or nothing.
     subject: { ...(subject ?? emptySubject(tenantId, contact.id, kind.kind)), lastActivityAt: nowMs },
@@ -315,6 +316,7 @@ function hypothetical(tenantId: string, contactId: string, subjectId: string, se
     snoozes: [],
     held: null,
     slots: {},
+    campaignId: null,
     endedAt: null,
   };
   const about = { subjectKind: null, segment: null, valueMinor: null, sequenceType: 'first_time' as const, cartValueMinor: null, currency: null };

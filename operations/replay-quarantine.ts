@@ -10,6 +10,7 @@ import type { Deps } from './deps.ts';
 import type { StoredDelivery, TenantRow } from './intake/delivery.ts';
 import { readTenant } from './intake/tenant.ts';
 import { deliveryOf } from './kept-delivery.ts';
+import { resolveAgain, storeLookups } from './lookups.ts';
 import { storeContextOf, withConfig } from './store-context.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
@@ -50,7 +51,10 @@ export async function replayQuarantined(deps: Deps, tenantId: string, quarantine
     notes: read.notes,
     tenant: kept.tenant,
   };
-  return applyNow(deps, row, read);
+  if (read.lookups !== undefined) await storeLookups(deps, row, read.lookups);
+  if (read.events.length > 0) return applyNow(deps, row, read);
+  const settled = await settleAsIgnored(deps, tenantId, kept.inboxId);
+  return settled ? { kind: 'applied', topic: read.topic, events: [], notes: read.notes } : { kind: 'already_released' };
 }
 
 async function applyNow(deps: Deps, row: StoredDelivery, read: Extract<Normalised, { kind: 'events' }>): Promise<Replayed> {
@@ -116,6 +120,9 @@ async function readAgain(deps: Deps, tenantId: string, kept: Kept): Promise<Norm
   if (receiver === undefined) {
     return { kind: 'unreadable', topic: kept.topic, reason: 'its integration is no longer known', fields: [], mayBeStop: true };
   }
+  const where = { tenantId, connectionId: kept.connectionId };
+  const asked = await resolveAgain(deps, receiver, where, kept);
+  if (asked !== null) return asked;
   const delivery = deliveryOf(receiver, kept, webhookUrlOf(deps, kept.integration, kept.connectionId));
   return receiver.reread(delivery, await withConfig(deps, receiver, { tenantId, id: kept.connectionId }, storeContextOf(kept.tenant)));
 }

@@ -27,3 +27,15 @@ export function storeContextOf(tenant: Pick<TenantRow, 'settings'>): StoreContex
   const { timeZone, country, storeUrl, currency } = settings;
   return { timeZone, country, url: storeUrl, currency, addresses: ownAddressesOf(settings) };
 }
+
+/** A connection's configuration, opened; null: it has none. `sealed`: as stored, which tells whether it has changed since. */
+export async function readConnectionConfig(
+  { db, sealing }: Pick<Deps, 'db' | 'sealing'>,
+  { tenantId, connectionId }: { tenantId: string; connectionId: string },
+): Promise<{ integration: string; config: unknown; sealed: string | null }> {
+  const [row] = await db.withTenant(tenantId, (tx) =>
+    tx.select({ integration: connections.integration, sealed: connections.sealedConfig }).from(connections).where(eq(connections.id, connectionId)),
+  );
+  if (row === undefined) throw new Error('the connection does not exist');
+  return { ...row, config: row.sealed === null ? null : (JSON.parse(sealing.open(row.sealed)) as unknown) };
+}

@@ -6,6 +6,8 @@ import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
+import { routingPass } from '../operations/campaigns/route-leads.ts';
+import { createLookupWorker } from '../operations/lookups.ts';
 import { createInboxWorker } from '../operations/inbox-worker.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
@@ -91,13 +93,17 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   });
 
   const inboxWorker = createInboxWorker(deps);
+  const lookupWorker = createLookupWorker(deps);
   const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine, inboxWorker.isFlooded), deps.log);
   deps.onKick(() => relay.kick());
-  const jobs: Background[] = [
+  const jobs: Pick<Background, 'stop'>[] = [
     relay,
     runInBackground('sweep', options.sweepEveryMs ?? 10_000, async () => (await sweepLeases(deps)) > 0, deps.log),
     runInBackground('inbox', 1_000, inboxWorker.pass, deps.log),
+    lookupWorker,
+    runInBackground('lookups', 500, lookupWorker.pass, deps.log),
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
+    runInBackground('routing', 1_000, () => routingPass(deps), deps.log),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),

@@ -3,9 +3,10 @@
 create function read_step_2(wanted_enrollment uuid) returns json
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
-  own uuid; subject uuid; contact_ids uuid[]; own_sequence uuid; own_version uuid;
+  own uuid; subject uuid; contact_ids uuid[]; own_sequence uuid; own_version uuid; own_campaign uuid;
 begin
-  select e.contact_id, e.subject_id, e.sequence_id, e.version_id into own, subject, own_sequence, own_version from enrollments e where e.id = wanted_enrollment;
+  select e.contact_id, e.subject_id, e.sequence_id, e.version_id, e.campaign_id into own, subject, own_sequence, own_version, own_campaign
+  from enrollments e where e.id = wanted_enrollment;
   if not found then return null; end if;
   contact_ids := array(
     select c.id from (select o.person_id from contacts o where o.id = own offset 0) p
@@ -15,6 +16,9 @@ begin
     'tenant', (select to_json(t) from tenants t where t.id = current_setting('app.tenant')::uuid),
     'subject', (select to_json(s) from subjects s where s.id = subject),
     'sequence', (select json_build_object('paused', q.paused) from sequences q where q.id = own_sequence),
+    -- What it began in; null: in no campaign.
+    'campaign', (select json_build_object('id', k.id, 'status', k.status, 'schedule', k.schedule, 'rate', k.rate, 'call', k.call)
+      from campaigns k where k.id = own_campaign),
     -- What becomes of those that run on its version; null: they stay.
     'move', (select json_build_object('to', m.to_version_id, 'reason', m.reason) from version_moves m where m.version_id = own_version),
     'contacts', (select json_agg(to_json(c) order by c.id) from contacts c where c.id = any(contact_ids)),
@@ -58,7 +62,8 @@ begin
           cross join lateral (
             select h.* from enrollments h
             where h.contact_id = c.id and h.ended_at is null and h.held is null and h.id <> wanted_enrollment
-              -- Nothing of a paused sequence is sent, and nothing to those who are to exit.
+              -- Nothing of a paused sequence or campaign is sent, and nothing to those who are to exit.
+              and (h.campaign_id is null or exists (select 1 from campaigns k where k.id = h.campaign_id and k.status = 'ACTIVE'))
               and not exists (select 1 from sequences q where q.id = h.sequence_id and q.paused)
               and not exists (select 1 from version_moves v where v.version_id = h.version_id and v.to_version_id is null) offset 0) r
         order by r.anchor_at desc limit 50) e), '[]'));

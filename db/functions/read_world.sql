@@ -63,8 +63,12 @@ begin
   end if;
   if 'sequences' = any(parts) then
     world := world || jsonb_build_object('sequences', coalesce((
-      select jsonb_agg(jsonb_build_object('id', s.id, 'version_id', s.current_version_id) order by s.id)
-      from sequences s where s.status = 'ACTIVE' and not s.paused and s.current_version_id is not null), '[]'));
+      select jsonb_agg(jsonb_build_object('id', s.id, 'version_id', s.current_version_id,
+        -- Its campaigns begin it, and nothing else does by itself.
+        'in_campaigns', exists (select 1 from campaigns k where k.sequence_id = s.id and k.status <> 'ENDED')) order by s.id)
+      from sequences s where s.status = 'ACTIVE' and not s.paused and s.current_version_id is not null), '[]'),
+      -- Whether a new lead may have a campaign to go to.
+      'routes', exists (select 1 from campaigns k where k.status = 'ACTIVE' and k.auto_assign is not null));
   end if;
   if 'claims' = any(parts) and cardinality(contact_ids) > 0 then
     -- As `readLiveClaims` reads them: messages to these contacts, and messages of enrollments that are theirs now.

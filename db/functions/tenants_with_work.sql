@@ -12,5 +12,10 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   union
   select distinct b.tenant_id from public.bulk_jobs b where kind = 'bulk_jobs' and b.state = 'running'
   union
+  select distinct l.tenant_id from public.lead_routings l where kind = 'lead_routings' and l.routed_at is null
+  union
   select distinct s.tenant_id from public.shadows s where kind = 'shadows' and s.ended_at is null
+  union
+  select distinct l.tenant_id from public.lookups l
+    where kind = 'lookups' and l.state = 'waiting' and (l.next_at <= clock_timestamp() or l.locked_out)
 $$;

@@ -98,6 +98,11 @@ begin
     from (select value as row, (value ->> 'id')::uuid as id from jsonb_array_elements(w -> 'subjects')) n
     where s.tenant_id = tenant and s.id = any(ids_of(w -> 'subjects')) and s.id = n.id;
   end if;
+  if w ? 'routings' then
+    insert into lead_routings (tenant_id, subject_id)
+    select tenant, r.subject_id from jsonb_to_recordset(w -> 'routings') as r(subject_id uuid)
+    on conflict do nothing;
+  end if;
   if w ? 'united' then
     -- Subjects that turned out to be the same: keys and orders of the others become the kept one's.
     update subject_keys k set subject_id = u.kept
@@ -159,11 +164,12 @@ begin
   if w ? 'enrollments' then
     with e as (
       insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, subject_kind, segment, value_minor, currency,
-        time_scale, anchor_at)
+        time_scale, anchor_at, campaign_id)
       select tenant, n.id, n.sequence_id, n.version_id, n.contact_id, n.subject_id, n.subject_kind, n.segment, n.value_minor, n.currency,
-        n.time_scale, n.anchor_at
+        n.time_scale, n.anchor_at, n.campaign_id
       from jsonb_to_recordset(w -> 'enrollments') as n(id uuid, sequence_id uuid, version_id uuid, contact_id uuid, subject_id uuid,
-        subject_kind text, segment text, value_minor bigint, currency text, time_scale double precision, anchor_at timestamptz)
+        subject_kind text, segment text, value_minor bigint, currency text, time_scale double precision, anchor_at timestamptz,
+        campaign_id uuid)
       on conflict do nothing
       returning id),
     told as (

@@ -107,6 +107,8 @@ export const enrollments = pgTable(
     /** Step id → epoch milliseconds: the moment under a rate that is reserved for it (rule 34). */
     slots: jsonb('slots').$type<Record<string, number>>().notNull().default({}),
     held: text('held', { enum: ['paused', 'takeover'] }),
+    /** The campaign that it began in; null: none. */
+    campaignId: uuid('campaign_id'),
     enrolledAt: instantNow('enrolled_at'),
     endedAt: instant('ended_at'),
   },
@@ -120,6 +122,7 @@ export const enrollments = pgTable(
     index('enrollments_subject').on(t.tenantId, t.subjectId),
     index('enrollments_sequence').on(t.tenantId, t.sequenceId),
     index('enrollments_version').on(t.tenantId, t.versionId),
+    index('enrollments_campaign').on(t.tenantId, t.campaignId).where(sql`campaign_id is not null`),
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
     foreignKey({

@@ -5,7 +5,7 @@ import type { Facts } from './facts.ts';
 import { chosenChannel, type Situation, type TimeGate } from './gate.ts';
 import { legalHours } from './legal-hours.ts';
 import { quietHours } from './quiet-hours.ts';
-import { sendWindow } from './send-window.ts';
+import { campaignSchedule, sendWindow } from './send-window.ts';
 
 /** The hour of those of whom nothing is known. */
 const usualHour = 10;
@@ -49,7 +49,7 @@ export const bestHour: TimeGate = {
 };
 
 /** What an hour may be closed by, for longer than the hour lasts. */
-const others = [quietHours, legalHours, blackout, sendWindow];
+const others = [quietHours, legalHours, blackout, sendWindow, campaignSchedule];
 
 const wanted = (situation: Situation) =>
   situation.facts.step.bestHour === true && situation.facts.plan.timeScale === 1 && chosenChannel(situation) === 'email';

@@ -129,6 +129,8 @@ export interface Facts {
    * everybody is.
    */
   sequence?: { paused: boolean; exit: StopReason | null; only?: Condition };
+  /** The campaign that the enrollment began in; absent: none. */
+  campaign?: { paused: boolean; schedule: WeeklyWindow | null };
   subject: {
     state: 'open' | 'converted' | 'gone';
     /** Which orders are its purchase: those that name it, or any of its person. */

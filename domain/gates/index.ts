@@ -23,7 +23,7 @@ import { quietHours } from './quiet-hours.ts';
 import { repliedSince } from './replied-since.ts';
 import { retries } from './retries.ts';
 import { segment } from './segment.ts';
-import { sendWindow } from './send-window.ts';
+import { campaignSchedule, sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
 import { turn } from './turn.ts';
@@ -51,7 +51,19 @@ export const decisiveGates: readonly DecisiveGate[] = [
 ];
 
 /** Solved together to one instant. */
-export const timeGates: readonly TimeGate[] = [due, activeNow, quietHours, legalHours, blackout, sendWindow, bestHour, gap, cap, turn];
+export const timeGates: readonly TimeGate[] = [
+  due,
+  activeNow,
+  quietHours,
+  legalHours,
+  blackout,
+  sendWindow,
+  campaignSchedule,
+  bestHour,
+  gap,
+  cap,
+  turn,
+];
 
 /** Asked about that instant. */
 export const finalGates: readonly FinalGate[] = [capped, tooOld];

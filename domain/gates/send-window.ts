@@ -1,6 +1,6 @@
 import { quietHoursWords } from '../people/zone-words.ts';
 import { oldestAt } from '../sequence/due.ts';
-import type { EpochMs } from '../sequence/plan.ts';
+import type { DeferReason, EpochMs } from '../sequence/plan.ts';
 import { firstInsideAll, type WeeklyWindow, weekdays } from '../time/weekly-window.ts';
 import { offsetMsAt } from '../time/zones.ts';
 import { blackout } from './blackout.ts';
@@ -15,30 +15,38 @@ import { quietHours } from './quiet-hours.ts';
  * under a time scale.
  * Source: docs/rules.md#rule-6
  */
-export const sendWindow: TimeGate = {
-  name: 'send_window',
-  opensAt({ facts }, fromMs) {
-    const window = windowOf(facts);
-    return window === null ? fromMs : firstInsideAll(window, facts.person.zones.timeZones, fromMs).atMs;
-  },
-  input: ({ facts, nowMs }) => inputOf(facts, nowMs),
-  note: ({ facts, nowMs }) => `The step goes out ${sendWindowWords(inputOf(facts, nowMs))} only.`,
-};
+export const sendWindow: TimeGate = windowGate('send_window', stepWindow, 'The step goes out');
+
+/** A campaign may say the same for all messages to its leads. Source: docs/rules.md#rule-49 */
+export const campaignSchedule: TimeGate = windowGate('campaign_schedule', campaignWindow, 'The campaign contacts its leads');
+
+function windowGate(name: DeferReason, windowOf: (facts: Facts) => WeeklyWindow | null, subject: string): TimeGate {
+  const input = ({ facts, nowMs }: Situation) => inputOf(windowOf(facts), facts, nowMs);
+  return {
+    name,
+    opensAt({ facts }, fromMs) {
+      const window = windowOf(facts);
+      return window === null ? fromMs : firstInsideAll(window, facts.person.zones.timeZones, fromMs).atMs;
+    },
+    input,
+    note: (situation) => `${subject} ${sendWindowWords(input(situation))} only.`,
+  };
+}
 
 /**
- * Until when a step with a window may be sent: a step that is due while its window is closed lives until the next window is over in which quiet hours,
- * the law and the store's days leave it an open instant. What its author says about its expiry counts more, and beyond the sequence's maximum age nothing goes out all the same.
+ * Until when a step with a window, of its own or of its campaign, may be sent: a step that is due while it is closed lives until the next window is over
+ * in which quiet hours, the law and the store's days leave it an open instant. What its author says about its expiry counts more, and beyond the sequence's maximum age nothing goes out all the same.
  * @param expiryMs - until when it may be sent otherwise
  */
 export function expiryInWindow(asked: Omit<Situation, 'expiryMs'>, expiryMs: EpochMs): EpochMs {
   const { facts, dueMs } = asked;
-  const window = windowOf(facts);
+  const windows = [stepWindow(facts), campaignWindow(facts)].filter((window) => window !== null);
   const ownMs = facts.plan.steps.find(({ id }) => id === facts.step.id)?.expiresAfterMs ?? null;
-  if (window === null || ownMs !== null) return expiryMs;
+  if (windows.length === 0 || ownMs !== null) return expiryMs;
   const oldestMs = oldestAt(facts.plan, facts.progress);
-  const { atMs } = firstOpen([quietHours, legalHours, blackout, sendWindow], { ...asked, nowMs: dueMs, expiryMs: oldestMs });
+  const { atMs } = firstOpen([quietHours, legalHours, blackout, sendWindow, campaignSchedule], { ...asked, nowMs: dueMs, expiryMs: oldestMs });
   if (atMs > oldestMs) return expiryMs;
-  const { untilMs } = firstInsideAll(window, facts.person.zones.timeZones, atMs);
+  const untilMs = Math.min(...windows.map((window) => firstInsideAll(window, facts.person.zones.timeZones, atMs).untilMs));
   return Math.max(expiryMs, Math.min(untilMs, oldestMs));
 }
 
@@ -50,13 +58,16 @@ export function sendWindowWords(input: GateInput): string {
 }
 
 /** A time scale squeezes days into minutes, and the clock on the wall means nothing there. */
-function windowOf({ plan, step }: Facts): WeeklyWindow | null {
+function stepWindow({ plan, step }: Facts): WeeklyWindow | null {
   return plan.timeScale === 1 ? step.window : null;
 }
 
+function campaignWindow({ plan, campaign }: Facts): WeeklyWindow | null {
+  return plan.timeScale === 1 ? (campaign?.schedule ?? null) : null;
+}
+
 /** In the fields of the gate `quiet_hours`. Offsets explain the decision as well as zones do, and say less about the person. */
-function inputOf(facts: Facts, nowMs: EpochMs): GateInput {
-  const window = windowOf(facts);
+function inputOf(window: WeeklyWindow | null, facts: Facts, nowMs: EpochMs): GateInput {
   if (window === null) return {};
   const { timeZones, basis, country } = facts.person.zones;
   const days = weekdays.filter((day) => window.days.includes(day)).map((day) => day.charAt(0).toUpperCase() + day.slice(1));

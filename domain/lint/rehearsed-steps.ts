@@ -51,6 +51,7 @@ function findingsOf(outcomes: readonly Outcome[], path: Finding['path']): Findin
 const waitWords: Readonly<Record<string, string>> = {
   quiet_hours: 'the end of the quiet hours',
   send_window: 'its own `window`',
+  campaign_schedule: 'the hours of its campaign',
   best_hour: 'the hour at which people read emails (`bestHour`)',
   legal_hours: 'the hours that the law allows',
   blackout: 'the end of a blackout of the store',

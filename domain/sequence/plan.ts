@@ -32,6 +32,7 @@ export const stopReasons = [
   'demo_restarted',
   'version_replaced',
   'sequence_ended',
+  'campaign_ended',
 ] as const;
 export type StopReason = (typeof stopReasons)[number];
 export type FinishReason = 'completed' | StopReason;
@@ -80,6 +81,7 @@ export const deferReasons = [
   'legal_hours',
   'blackout',
   'send_window',
+  'campaign_schedule',
   'best_hour',
   'gap',
   'cap',
@@ -90,7 +92,7 @@ export const deferReasons = [
 export type DeferReason = (typeof deferReasons)[number];
 
 /** Why nothing of an enrollment is sent until somebody resumes it. */
-export const holdReasons = ['paused', 'takeover', 'sequence_paused'] as const;
+export const holdReasons = ['paused', 'takeover', 'sequence_paused', 'campaign_paused'] as const;
 export type HoldReason = (typeof holdReasons)[number];
 
 /** How a settled step ended. `unknown`: a provider may have accepted it; it counts as sent and is never sent again. */

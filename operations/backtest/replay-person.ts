@@ -303,6 +303,7 @@ class Replay {
       tenant,
       subject: subjectRow(tenant.id, subject),
       paused: false,
+      campaign: null,
       move: null,
       contacts: everyone,
       identities,

@@ -228,7 +228,7 @@ export class ReplayedWorld {
       held: null,
     };
     const known = { id, sequenceId, versionId, contactId, subjectId, subjectKind, segment, valueMinor, currency, timeScale, anchorAt };
-    const old = { sequenceType: 'first_time' as const, cartValueMinor: null };
+    const old = { sequenceType: 'first_time' as const, cartValueMinor: null, campaignId: null };
     const row: EnrollmentRow = { tenantId: source.tenantId, ...known, ...open, ...old, enrolledAt: nowMs, endedAt: null };
     this.runs.set(id, { row, ledger: [], plan: this.#planOf(b) });
   }

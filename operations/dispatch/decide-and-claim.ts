@@ -292,14 +292,20 @@ async function apply(
 }
 
 /** A call in doubt has had its moment. */
-async function paceOf(attempt: DispatchAttempt, plan: Plan, { progress, settings }: Reading, verdict: Verdict, nowMs: number): Promise<Pace> {
+async function paceOf(
+  attempt: DispatchAttempt,
+  plan: Plan,
+  { progress, settings, campaignRate }: Reading,
+  verdict: Verdict,
+  nowMs: number,
+): Promise<Pace> {
   const { tx, opened, locked, stepId, version } = attempt;
   if (verdict.kind !== 'send' || opened.kind !== 'open' || locked.row?.state === 'unknown') return { kind: 'now' };
   const lateMs = nowMs - readyMsOf(attempt, plan, progress);
   const { rate: sequenceRate } = version.definition;
   return pace(
     tx,
-    { enrollment: locked.enrollment, stepId, plan, progress, outlet: opened.outlet, sequenceRate, settings, lateMs, nowMs },
+    { enrollment: locked.enrollment, stepId, plan, progress, outlet: opened.outlet, sequenceRate, campaign: campaignRate, settings, lateMs, nowMs },
     verdict.checks,
   );
 }

@@ -23,6 +23,9 @@ import type { SequenceDefinition, StepDefinition } from '../../domain/sequence/d
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress, StopReason } from '../../domain/sequence/plan.ts';
 import { attributesOf } from '../../domain/subjects/attributes.ts';
+import type { CampaignStatus } from '../../domain/campaigns/campaign.ts';
+import type { Rate } from '../../domain/rate.ts';
+import type { WeeklyWindow } from '../../domain/time/weekly-window.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { type TenantSettings, settingsOf } from '../../domain/tenant-settings.ts';
 import { maybe, text } from '../intake/stored-rows.ts';
@@ -45,6 +48,8 @@ export interface Reading {
   variant: ChosenVariant | null;
   progress: Progress;
   settings: TenantSettings;
+  /** At which rate its campaign sends; null: it is in none, or that has no limit of its own. */
+  campaignRate: { id: string; rate: Rate } | null;
   synthetic: boolean;
   subject: SubjectFacts;
   person: typeof contacts.$inferSelect;
@@ -65,6 +70,8 @@ export interface StepWorld {
   subject: typeof subjects.$inferSelect;
   /** Whether its whole sequence is paused. */
   paused: boolean;
+  /** What it began in; null: in no campaign. */
+  campaign: StepCampaign | null;
   /** What becomes of those who run on its version at their next decision; null: they stay. */
   move: VersionMove | null;
   /** Every contact of the person. */
@@ -88,6 +95,7 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
       Record<'contacts' | 'identities' | 'consents' | 'sends', StoredRow[]> & {
         others: StoredOther[];
         sequence: { paused: boolean };
+        campaign?: StepCampaign | null;
         move: VersionMove | null;
       }
   >(tx, 'read_step_2($1)', [enrollmentId]);
@@ -96,7 +104,9 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
     tenant: rowOf(tenants, stored.tenant),
     subject: rowOf(subjects, stored.subject),
     paused: stored.sequence.paused,
-    move: stored.move,
+    campaign: stored.campaign ?? null,
+    // An end of the campaign ends everybody in it, whatever becomes of the version.
+    move: stored.campaign?.status === 'ENDED' ? { to: null, reason: 'campaign_ended' } : stored.move,
     contacts: stored.contacts.map((row) => rowOf(contacts, row)),
     identities: stored.identities.map((row) => rowOf(contactIdentities, row)),
     consents: stored.consents.map((row) => ({
@@ -111,6 +121,15 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
       ledger: ledger.map((row) => rowOf(messages, row)),
     })),
   };
+}
+
+/** What a campaign asks of its messages. */
+export interface StepCampaign {
+  id: string;
+  status: CampaignStatus;
+  schedule: WeeklyWindow | null;
+  rate: Rate | null;
+  call: Record<string, unknown> | null;
 }
 
 /** Another version, or an end: one of the two is null. */
@@ -323,6 +342,9 @@ export function factsFrom(
       exit: input.world.move?.reason ?? null,
       ...(definition.only === undefined ? {} : { only: definition.only }),
     },
+    ...(input.world.campaign === null
+      ? {}
+      : { campaign: { paused: input.world.campaign.status === 'PAUSED', schedule: input.world.campaign.schedule } }),
     subject: {
       state: subject.state,
       boughtBy: about.kind.boughtBy,
@@ -377,7 +399,22 @@ export function factsFrom(
   const usedChannels = new Set(sends.map((s) => s.channel));
   const { synthetic } = tenant;
   const locale = firstOf([contact, person, ...everyone], 'locale');
-  return { facts, assignment, variant, progress, settings, synthetic, subject: about, person: contact, locale, usedChannels, addresses };
+  const { campaign } = input.world;
+  const campaignRate = campaign === null || campaign.rate === null ? null : { id: campaign.id, rate: campaign.rate };
+  return {
+    facts,
+    assignment,
+    variant,
+    progress,
+    settings,
+    campaignRate,
+    synthetic,
+    subject: about,
+    person: contact,
+    locale,
+    usedChannels,
+    addresses,
+  };
 }
 
 /** What the first contact says that says anything: a merge leaves each with its own. */

@@ -18,6 +18,8 @@ export interface Paced {
   outlet: Outlet;
   /** Of the sequence, in real time; absent: it has none. */
   sequenceRate: Rate | undefined;
+  /** Of its campaign, in real time; null: it is in none, or that has no limit of its own. */
+  campaign: { id: string; rate: Rate } | null;
   settings: Pick<TenantSettings, 'catchUpPerMinute'>;
   /** How much later than it could have been this dispatch is. */
   lateMs: number;
@@ -81,12 +83,13 @@ interface Scope {
   spacing_ms: number;
 }
 
-function scopesOf({ enrollment, outlet, sequenceRate, settings, lateMs }: Paced): Scope[] {
+function scopesOf({ enrollment, outlet, sequenceRate, campaign, settings, lateMs }: Paced): Scope[] {
   const scopes: Scope[] = [];
   if (outlet.rate !== null && outlet.connectionId !== null)
     scopes.push({ scope: `connection ${outlet.connectionId}`, spacing_ms: spacingMs(outlet.rate) });
   if (sequenceRate !== undefined)
     scopes.push({ scope: `sequence ${enrollment.sequenceId}`, spacing_ms: spacingMs(sequenceRate) / enrollment.timeScale });
+  if (campaign !== null) scopes.push({ scope: `campaign ${campaign.id}`, spacing_ms: spacingMs(campaign.rate) / enrollment.timeScale });
   if (settings.catchUpPerMinute !== null && lateMs > overdueMs)
     scopes.push({ scope: 'catch_up', spacing_ms: spacingMs({ most: settings.catchUpPerMinute, withinMs: 60_000 }) });
   return scopes;

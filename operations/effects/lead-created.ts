@@ -5,5 +5,9 @@ import { reportSubject } from './rules/report-subject.ts';
 export const leadCreated: Effect<EventOf<'lead.created'>> = {
   stops: 'when_it_merges',
   reads: ['runs', 'sequences', 'suppressions'],
-  decide: (event, draft) => reportSubject(draft, lead, { ...event, report: event.lead }),
+  decide(event, draft) {
+    reportSubject(draft, lead, { ...event, report: event.lead });
+    if (draft.world.routes === true)
+      draft.changes.routings.push(...[...draft.changes.newSubjects].filter((id) => draft.subject(id).kind === lead.kind));
+  },
 };

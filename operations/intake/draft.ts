@@ -60,6 +60,8 @@ export interface Beginning {
   timeScale: number;
   anchorAt: number;
   enrolled: Record<string, unknown>;
+  /** The campaign that begins it; absent: none does. */
+  campaignId?: string;
 }
 
 /** Two persons become one. */
@@ -123,6 +125,8 @@ export interface Changes {
   newSubjects: Set<string>;
   /** The changed fields by subject. Nothing else of a row is written: not every subject that an order names is locked by a key. */
   subjects: Map<string, Set<keyof KnownSubject>>;
+  /** New leads that campaigns may take. */
+  routings: string[];
   /** Subjects that turned out to be the same as another one. */
   united: { id: string; kept: string }[];
   /** Keys that leave a bought subject: the shop uses them again. */
@@ -168,6 +172,7 @@ export class Draft {
     suppressions: new Map(),
     newSubjects: new Set(),
     subjects: new Map(),
+    routings: [],
     united: [],
     movedKeys: [],
     keys: [],

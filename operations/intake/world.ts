@@ -33,6 +33,8 @@ export interface World {
   /** Every enrollment about a matched subject, ended ones too, and what is open for the persons. */
   enrollments: readonly KnownEnrollment[];
   sequences: readonly ActiveSequence[];
+  /** Whether a new lead may have a campaign to go to. Absent: it has none. */
+  routes?: boolean;
   /** The event's own order, where it is known already. */
   order: { subjectId: string | null } | null;
   orders: readonly KnownOrder[];
@@ -112,6 +114,8 @@ export interface ActiveSequence {
   id: string;
   versionId: string;
   version: Version;
+  /** Its campaigns begin it, and nothing else does by itself. Absent: it is in none. */
+  inCampaigns?: boolean;
 }
 
 export interface KnownOrder {
@@ -136,7 +140,7 @@ export interface KnownMessage {
 export type StoredWorld = Record<
   'contacts' | 'identities' | 'consents' | 'suppressions' | 'subjects' | 'runs' | 'sequences' | 'orders',
   StoredRow[]
-> & { order?: StoredRow; message?: StoredRow; claims: (LiveClaim & { contact_id: string })[] };
+> & { routes?: boolean; order?: StoredRow; message?: StoredRow; claims: (LiveClaim & { contact_id: string })[] };
 
 /** The versions that a stored world names. */
 export function versionsIn(stored: StoredWorld): string[] {
@@ -184,8 +188,9 @@ export function parseWorld(stored: StoredWorld, found: Found, versions: Readonly
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
     sequences: stored.sequences.map((row) => {
       const versionId = text(row, 'version_id');
-      return { id: text(row, 'id'), versionId, version: versionOf(versionId) };
+      return { id: text(row, 'id'), versionId, version: versionOf(versionId), inCampaigns: row['in_campaigns'] === true };
     }),
+    routes: stored.routes === true,
     order: stored.order === undefined ? null : { subjectId: maybe<string>(stored.order, 'subject_id') },
     orders: stored.orders.map((row) => ({
       id: text(row, 'id'),

@@ -15,6 +15,7 @@ type List =
   | 'new_suppressions'
   | 'new_subjects'
   | 'subjects'
+  | 'routings'
   | 'united'
   | 'moved_keys'
   | 'keys'
@@ -79,6 +80,7 @@ export function writesOf(draft: Draft): Writes {
     })),
     new_subjects: [...c.newSubjects].map((id) => subjectRow(draft, id)),
     subjects: [...c.subjects].map(([id, fields]) => changedSubjectRow(draft, id, fields)),
+    routings: c.routings.map((id) => ({ subject_id: id })),
     united: c.united,
     moved_keys: c.movedKeys.map((k) => ({ subject_id: k.subjectId, connection_id: k.connectionId, kind: k.kind, value: k.value })),
     keys: c.keys.map((k) => ({ id: newId(), subject_id: k.subjectId, connection_id: k.connectionId, kind: k.kind, value: k.value })),
@@ -112,6 +114,7 @@ export function writesOf(draft: Draft): Writes {
       time_scale: b.timeScale,
       anchor_at: iso(b.anchorAt),
       enrolled: b.enrolled,
+      campaign_id: b.campaignId ?? null,
     })),
     stories: c.stories.map((s) => ({
       id: newId(),

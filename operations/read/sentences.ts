@@ -201,7 +201,7 @@ function deferral(about: Words, reason: string, untilMs: number | null, checks: 
 function quietWindow(reason: string, checks: readonly GateCheck[]): string {
   const input = checks.find((c) => c.gate === reason)?.input;
   if (input === undefined) return '';
-  if (reason === 'send_window') return `, ${sendWindowWords(input)}`;
+  if (reason === 'send_window' || reason === 'campaign_schedule') return `, ${sendWindowWords(input)}`;
   if (reason === 'legal_hours') return `: ${legalHoursWords(input)}`;
   return reason === 'quiet_hours' ? quietHoursWords(input) : '';
 }

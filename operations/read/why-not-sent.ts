@@ -19,6 +19,7 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   legal_hours: 'normal_wait',
   blackout: 'normal_wait',
   send_window: 'normal_wait',
+  campaign_schedule: 'normal_wait',
   best_hour: 'normal_wait',
   gap: 'normal_wait',
   cap: 'normal_wait',
@@ -27,7 +28,12 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   send_failed: 'blocker',
 };
 
-const holdKinds: Record<HoldReason, ReasonKind> = { paused: 'blocker', takeover: 'normal_wait', sequence_paused: 'blocker' };
+const holdKinds: Record<HoldReason, ReasonKind> = {
+  paused: 'blocker',
+  takeover: 'normal_wait',
+  sequence_paused: 'blocker',
+  campaign_paused: 'blocker',
+};
 
 const skipKinds: Record<SkipReason, ReasonKind> = {
   too_old: 'blocker',
@@ -72,6 +78,7 @@ const stopKinds: Record<StopReason, ReasonKind> = {
   demo_restarted: 'as_planned',
   version_replaced: 'as_planned',
   sequence_ended: 'as_planned',
+  campaign_ended: 'as_planned',
 };
 
 type NotSentVerdict = 'defer' | 'hold' | 'skip' | 'stop';

@@ -34,6 +34,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   demo_restarted: () => 'the demo store was started again',
   version_replaced: () => 'a new version of the sequence was published, and whoever published it chose to end those that were running',
   sequence_ended: () => 'the whole sequence was ended by hand',
+  campaign_ended: () => 'its campaign has ended',
 };
 
 /** Why a step was left out, in a few words that complete "left out: …". */
@@ -72,6 +73,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   rate: () => 'messages leave at a bounded rate',
   best_hour: ({ person }) => `the hour at which the ${person} reads emails`,
   send_window: () => 'outside the hours of the step',
+  campaign_schedule: () => 'outside the hours of its campaign',
   gap: () => 'two messages keep three hours apart',
   send_failed: () => 'an attempt to send it had failed',
 };
@@ -80,6 +82,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
 const holdWords: Record<HoldReason, () => string> = {
   paused: () => 'it is paused',
   sequence_paused: () => 'the whole sequence is paused',
+  campaign_paused: () => 'its campaign is paused',
   takeover: () => 'a person has taken over',
 };
 

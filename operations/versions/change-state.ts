@@ -1,10 +1,11 @@
 import { eq } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
+import { enrollments, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { addVersion, type SequenceRow } from '../publish-sequence.ts';
-import { decideRunning, wakeRunning } from './publish.ts';
+import { releaseHeld } from '../wake-running.ts';
+import { decideRunning } from './publish.ts';
 
 /**
  * `pause`: nothing of it is sent and nobody is taken in, until `resume`; no due time moves. `archive`: nobody is taken in any more, and those who run go on to
@@ -40,7 +41,7 @@ const carryOut: Record<StateChange, (tx: Tx, sequence: SequenceRow, actor: strin
   pause: (tx, sequence) => set(tx, sequence, { paused: true }),
   async resume(tx, sequence) {
     await set(tx, sequence, { paused: false });
-    if (sequence.paused) await wakeRunning(tx, sequence);
+    if (sequence.paused) await releaseHeld(tx, eq(enrollments.sequenceId, sequence.id), 'sequence_paused');
   },
   archive: (tx, sequence) => set(tx, sequence, { status: 'ARCHIVED' }),
   async unarchive(tx, sequence, actor) {

@@ -1,6 +1,6 @@
-import { and, eq, isNull, ne, sql } from 'drizzle-orm';
+import { and, eq, ne, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { enrollments, outbox, sequenceDrafts, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
+import { enrollments, sequenceDrafts, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
 import type { StopReason } from '../../domain/sequence/plan.ts';
 import { compareVersions, isSame, type VersionDiff, type VersionSource } from '../../domain/versions/compare-versions.ts';
 import { type Affected, headCounts } from '../../domain/versions/head-counts.ts';
@@ -9,6 +9,7 @@ import type { Deps } from '../deps.ts';
 import { addVersion, type CompiledPreset, type SequenceRow } from '../publish-sequence.ts';
 import { compileDraft, type Draft, faultAt, lintDraft, loadDraft, type SourceFault } from './draft.ts';
 import { readStandings } from './standings.ts';
+import { wakeRunning } from '../wake-running.ts';
 
 /** What becomes of those who are in the sequence already: they stay on their version, move to the new one at their next decision, or exit. */
 export const runningChoices = ['stay', 'move', 'exit'] as const;
@@ -155,18 +156,9 @@ export async function decideRunning(
     .insert(versionMoves)
     .values(others.map(({ id }) => ({ tenantId, versionId: id, ...decided })))
     .onConflictDoUpdate({ target: [versionMoves.tenantId, versionMoves.versionId], set: { ...decided, decidedAt: sql`clock_timestamp()` } });
-  await wakeRunning(tx, { id: sequenceId }, exceptVersionId);
-}
-
-/** Let the workflows of a sequence ask anew what comes next. */
-export async function wakeRunning(tx: Tx, { id }: Pick<SequenceRow, 'id'>, exceptVersionId: string | null = null): Promise<void> {
-  const running = and(
-    eq(enrollments.sequenceId, id),
-    isNull(enrollments.endedAt),
-    exceptVersionId === null ? undefined : ne(enrollments.versionId, exceptVersionId),
-  );
-  await tx.execute(
-    sql`insert into ${outbox} (tenant_id, enrollment_id, kind) select ${enrollments.tenantId}, ${enrollments.id}, 'wake' from ${enrollments} where ${running}`,
+  await wakeRunning(
+    tx,
+    and(eq(enrollments.sequenceId, sequenceId), exceptVersionId === null ? undefined : ne(enrollments.versionId, exceptVersionId)),
   );
 }
 

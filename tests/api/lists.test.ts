@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { offers } from '../../db/schema/index.ts';
+import { eq } from 'drizzle-orm';
+import { offers, subjects } from '../../db/schema/index.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
@@ -8,6 +9,7 @@ import { anotherStore, ask, askAll } from './left-carts.ts';
 
 let shop: Shop;
 let lists: string[];
+let campaign: string;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1, settings: { postalAddress: '1 Test Street, Vienna' } });
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
@@ -28,6 +30,12 @@ beforeAll(async () => {
       tx.insert(offers).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_72h', contactId, ...row }),
     );
   }
+  for (const n of [1, 2]) await shop.post('lead.created', { lead: { id: `lead-${n}` }, contact: { id: `crm-${n}` } });
+  for (const name of ['One', 'Two']) campaign = ((await own('/api/campaigns', 'POST', { name })).body as { id: string }).id;
+  const leads = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.select({ id: subjects.id }).from(subjects).where(eq(subjects.kind, 'lead')),
+  );
+  for (const { id: lead } of leads) await own(`/api/campaigns/${campaign}/leads`, 'POST', { lead });
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
   for (const text of ['sequence: cart\nname: Carts', 'sequence: ours\nname: Ours'])
@@ -51,13 +59,15 @@ const page = async (url: string) => (await own(url)).body as { data: unknown[]; 
 /** What a list cannot do without. */
 const required: Readonly<Record<string, string>> = { '/api/consents': 'email=1@example.com' };
 const urlOf = (path: string, query = '') =>
-  `${path.replace('{slug}', 'cart')}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
+  `${path.replace('{slug}', 'cart').replace('/campaigns/{id}', `/campaigns/${campaign}`)}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
 
 describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
       '/api/backtests',
       '/api/bulk-enrollments',
+      '/api/campaigns',
+      '/api/campaigns/{id}/leads',
       '/api/connections',
       '/api/consents',
       '/api/contacts',
@@ -120,7 +130,10 @@ describe('every list under /api', () => {
   test('shows a store its own alone', async () => {
     const other = await anotherStore(shop, 'other-store');
     for (const path of lists.filter((p) => p !== '/api/connections' && !p.startsWith('/api/sequences'))) {
-      expect((await ask(shop, other.apiKey, urlOf(path))).body, path).toEqual({ data: [], nextCursor: null });
+      const theirs = await ask(shop, other.apiKey, urlOf(path));
+      // What belongs to one thing of a store is not there without it.
+      if (path.includes('{id}')) expect(theirs.status, path).toBe(404);
+      else expect(theirs.body, path).toEqual({ data: [], nextCursor: null });
     }
     // Every store has the sequences of the installation.
     const theirs = await askAll<{ slug: string; name: string }>(shop, other.apiKey, '/api/sequences');

@@ -81,6 +81,12 @@ async function fillEveryTable(): Promise<void> {
     due_at: new Date(),
   });
   await insert('model_spending', { tenant_id: tenantId, day: '2026-03-10', micros: 1 });
+  const { rows: of } = await owner.query<{ id: string }>('select id from connections where tenant_id = $1 limit 1', [tenantId]);
+  await insert('lookups', { tenant_id: tenantId, id: randomUUID(), connection_id: of[0]?.id, key: 'x', topic: 'x', what: '{}', state: 'done' });
+  const campaign_id = randomUUID();
+  await insert('campaigns', { tenant_id: tenantId, id: campaign_id, name: 'x' });
+  await insert('campaign_leads', { tenant_id: tenantId, campaign_id, subject_id: enrollment.subjectId, came_by: 'hand' });
+  await insert('lead_routings', { tenant_id: tenantId, subject_id: enrollment.subjectId });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   const { sequenceId, contactId } = enrollment;

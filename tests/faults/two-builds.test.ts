@@ -114,4 +114,4 @@ test('an upgrade while sequences run: no build fails at what the other wrote, an
     const marked = (await eventsOf(cart)).some((e) => e.markerRecordedEventAttributes?.markerName === 'core_patch');
     expect(marked, `${cart} runs the change`).toBe(true);
   }
-}, 240_000);
+}, 480_000);

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { buildApp } from '../../api/app.ts';
+import { LeftWaitingError } from '../../db/client.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { enrollments, messages, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
@@ -79,6 +80,8 @@ async function unlessBusy<T>(look: () => Promise<T> | T): Promise<T | null> {
     return await look();
   } catch (error) {
     if (error instanceof Error && error.message === 'timeout exceeded when trying to connect') return null;
+    // The machine was too busy to go on with a transaction that only read.
+    if (error instanceof LeftWaitingError) return null;
     throw error;
   }
 }

@@ -288,8 +288,11 @@ test('an order of somebody else with the same number and product is named as the
 test('no reason is without its way; what nothing does yet is named here', () => {
   // `undeliverable`: tests/operations/two-channels.test.ts; `holdout`: tests/operations/holdout.test.ts.
   // `version_replaced`, `sequence_ended`: tests/operations/versions/running.test.ts.
-  // `filtered`: tests/operations/only.test.ts.
-  const nothingDoes: StopReason[] = ['erased', 'filtered', 'contacted', 'undeliverable', 'holdout', 'version_replaced', 'sequence_ended'];
+  // `filtered`: tests/operations/only.test.ts. `campaign_ended`: tests/operations/campaigns.test.ts.
+  const nothingDoes: StopReason[] = [
+    ...(['erased', 'filtered', 'contacted', 'undeliverable', 'holdout'] as const),
+    ...(['version_replaced', 'sequence_ended', 'campaign_ended'] as const),
+  ];
   const covered = new Set<StopReason>([...ways.map((w) => w.reason), 'demo_restarted', ...nothingDoes]);
   expect([...stopReasons].filter((reason) => !covered.has(reason))).toEqual([]);
 });

@@ -41,6 +41,7 @@ const causes: Record<string, Station> = {
   demo_restarted: ['Demo restarted', 'plain'],
   version_replaced: ['A new version', 'plain'],
   sequence_ended: ['Sequence ended', 'plain'],
+  campaign_ended: ['Campaign ended', 'plain'],
 };
 
 const simple: Record<string, Station> = {

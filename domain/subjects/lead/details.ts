@@ -12,6 +12,11 @@ export interface LeadDetails {
   url: string | null;
   /** The area that they asked about; absent or null: the source does not say. */
   area?: string | null | undefined;
+  /** The ids under which a tracker knows the click that led here; absent: the source does not say. */
+  subId?: string | undefined;
+  clickId?: string | undefined;
+  /** Answers for which there is no field, by the names of their questions. Shown to the store, never repeated in a message. */
+  attributes?: Readonly<Record<string, string>> | undefined;
 }
 
 const maybeText = z.string().nullable().default(null);
@@ -22,4 +27,7 @@ export const leadDetails = z.object({
   message: maybeText,
   url: maybeText,
   area: z.string().nullable().optional(),
+  subId: z.string().optional(),
+  clickId: z.string().optional(),
+  attributes: z.record(z.string(), z.string()).optional(),
 }) satisfies z.ZodType<LeadDetails>;

@@ -21,6 +21,9 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
   const [first, second] = newer ? [reported, before] : [before, reported];
   const details = known?.details;
   const knownArea = latest(area, details?.area);
+  const subId = latest(event.report.subId ?? null, details?.subId);
+  const clickId = latest(event.report.clickId ?? null, details?.clickId);
+  const [older, later] = newer ? [details?.attributes, event.report.attributes] : [event.report.attributes, details?.attributes];
   return {
     ...(isAmount(first) || !isAmount(second) ? first : second),
     details: {
@@ -29,6 +32,9 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
       message: latest(message, details?.message),
       url: latest(url, details?.url),
       ...(knownArea === null ? {} : { area: knownArea }),
+      ...(subId === null ? {} : { subId }),
+      ...(clickId === null ? {} : { clickId }),
+      ...(older === undefined && later === undefined ? {} : { attributes: { ...older, ...later } }),
     },
     ...foldAddress(known, address, event.occurredAtMs),
     ...foldTimes(known, createdAtMs, event.occurredAtMs),

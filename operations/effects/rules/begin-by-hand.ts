@@ -5,7 +5,7 @@ import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import { openChannels } from '../../dispatch/open-channels.ts';
 import type { Draft } from '../../intake/draft.ts';
 import type { ActiveSequence } from '../../intake/world.ts';
-import { beginning, type Candidate, keptFromBefore } from './begin.ts';
+import { beginning, type Candidate, isTooOld, keptFromBefore } from './begin.ts';
 import { isClosedEverywhere } from './suppressions.ts';
 
 /** Why a sequence is not begun by hand. For programs: they reach the API as the `code` of a 409. */
@@ -61,6 +61,38 @@ export function beginInBulk(draft: Draft, candidate: Candidate, sequence: Active
   if (reason !== null) return { reason };
   const usual = beginning(draft, candidate, sequence);
   const begun = draft.begin({ ...usual, anchorAt: draft.context.nowMs, enrolled: { ...usual.enrolled, by: 'bulk', job } });
+  draft.moveLifecycle(candidate.owner.id, 'begun');
+  return { begun: begun.id };
+}
+
+/** Who puts a lead into a campaign: a person or a program, or routing by its source. */
+export type CampaignEntry = { campaignId: string } & ({ by: 'routing' } | { by: 'hand' | 'bulk'; actor: string });
+
+/** Why a lead of a campaign is not in its sequence. For programs: they reach the API. */
+export type CampaignRefusal = BulkRefusal | 'too_old';
+
+/**
+ * Begin the sequence of a campaign about one of its leads. By routing, the steps count from when the lead came in, as they do without campaigns; else from
+ * now. What is refused by hand is refused here, and the rules of re-entry hold.
+ * Source: docs/rules.md#rule-49
+ */
+export function beginInCampaign(
+  draft: Draft,
+  candidate: Candidate,
+  sequence: ActiveSequence,
+  entry: CampaignEntry,
+): { begun: string } | { reason: CampaignRefusal } {
+  const refusal = whyNot(draft, candidate, sequence)?.reason ?? keptFromBefore(draft, candidate, sequence);
+  if (refusal !== null) return { reason: refusal };
+  if (entry.by === 'routing' && isTooOld(draft, candidate, sequence)) return { reason: 'too_old' };
+  const usual = beginning(draft, candidate, sequence);
+  const { campaignId, ...by } = entry;
+  const begun = draft.begin({
+    ...usual,
+    campaignId,
+    ...(entry.by === 'routing' ? {} : { anchorAt: draft.context.nowMs }),
+    enrolled: { ...usual.enrolled, ...by, campaign: campaignId },
+  });
   draft.moveLifecycle(candidate.owner.id, 'begun');
   return { begun: begun.id };
 }

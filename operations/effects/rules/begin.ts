@@ -56,19 +56,27 @@ function keptFromAll(draft: Draft, { subject, owner }: Candidate): NoSequenceRea
   return draft.identitiesOf([person.id]).length === 0 ? 'unknown_person' : null;
 }
 
-const isAbout = (draft: Draft, { subject }: Candidate, { version }: ActiveSequence) => version.definition.on === draft.kindOf(subject.kind).trigger;
+// What a campaign uses is begun by campaigns (operations/campaigns/route-leads.ts): nobody gets it twice.
+const isAbout = (draft: Draft, { subject }: Candidate, { version, inCampaigns }: ActiveSequence) =>
+  version.definition.on === draft.kindOf(subject.kind).trigger && inCampaigns !== true;
 
 /** What keeps one sequence from beginning; null: nothing. */
 function keptFrom(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): NoSequenceReason | null {
   const { definition, version } = sequence.version;
-  const { nowMs, tenant } = draft.context;
+  const { tenant } = draft.context;
   const plan = compilePlan(definition, version, tenant.timeScale);
   const before = keptFromBefore(draft, { subject, owner }, sequence);
   if (before !== null) return before;
-  if (nowMs > subject.lastActivityAt + plan.maxAgeMs) return 'too_old';
+  if (isTooOld(draft, { subject }, sequence)) return 'too_old';
   // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
   const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
   return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address))) ? null : 'no_address';
+}
+
+/** It was active last longer ago than its sequence may send anything. */
+export function isTooOld(draft: Draft, { subject }: Pick<Candidate, 'subject'>, { version: { definition, version } }: ActiveSequence): boolean {
+  const { nowMs, tenant } = draft.context;
+  return nowMs > subject.lastActivityAt + compilePlan(definition, version, tenant.timeScale).maxAgeMs;
 }
 
 /** What was said since, and the subject's earlier ways through the sequence. */

@@ -37,6 +37,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'legal_hours',
     'blackout',
     'send_window',
+    'campaign_schedule',
     'best_hour',
     'gap',
     'cap',

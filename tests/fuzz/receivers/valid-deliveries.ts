@@ -3,7 +3,7 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http' | 'vapi' | 'postmark' | 'instantly';
+  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http' | 'vapi' | 'postmark' | 'instantly' | 'meta';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -477,6 +477,32 @@ const sendgrid: Record<string, Make> = {
     ),
 };
 
+const metaAbout = ['object', 'entry', 'entry.0', 'entry.0.changes', 'entry.0.changes.0', 'entry.0.changes.0.field', 'entry.0.changes.0.value'];
+const ofLead = (...names: string[]) => [...metaAbout, ...['leadgen_id', ...names].map((name) => `entry.0.changes.0.value.${name}`)];
+const metaMake = (cast: Cast, atMs: number, answers: Record<string, unknown>, about: string[]) =>
+  fc.record({ first: orNull(fc.constant('Ada')), platform: fc.constantFrom('fb', 'ig'), district: fc.constantFrom('Marina', 'Wien') }).map((more) => {
+    const ids = { leadgen_id: cast.order, form_id: '200000000000001', created_time: Math.floor(atMs / 1_000), platform: more.platform };
+    const value = { ...ids, first_name: more.first, 'which_district?': more.district, ...answers };
+    const entry = [{ id: '100000000000001', time: Math.floor(atMs / 1_000), changes: [{ field: 'leadgen', value }] }];
+    return { body: { object: 'page', entry }, type: 'lead.created' as const, about };
+  });
+const meta: Record<string, Make> = {
+  'leadgen, flat': (cast, atMs) => metaMake(cast, atMs, { email: cast.email, phone: cast.phone }, ofLead('email', 'phone')),
+  'leadgen, listed': (cast, atMs) =>
+    metaMake(
+      cast,
+      atMs,
+      {
+        field_data: [
+          { name: 'email', values: [cast.email] },
+          { name: 'phone_number', values: [cast.phone] },
+          { name: 'full_name', values: ['Ada Example'] },
+        ],
+      },
+      ofLead(...[0, 1].flatMap((at) => [`field_data.${at}`, `field_data.${at}.name`, `field_data.${at}.values`, `field_data.${at}.values.0`])),
+    ),
+};
+
 const smsHttp: Record<string, Make> = {
   inbound: (cast) =>
     fc.record({ message: fc.constantFrom('STOP', 'yes, tell me more'), dnis: fc.constant('15005550006') }).map((fields) => ({
@@ -597,7 +623,8 @@ const instantly: Record<string, Make> = {
   lead_unsubscribed: instantlyMake('lead_unsubscribed', 'contact.opted_out'),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, instantly };
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, instantly, meta };
+
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
   'sms-http': { profile: '23telecom', secrets: { username: 'shop', password: 'an-invented-password' }, webhookToken: 'an-invented-token-of-ours' },
@@ -611,6 +638,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   twilio: Object.keys(twilio),
   resend: Object.keys(resend),
   sendgrid: Object.keys(sendgrid),
+  meta: Object.keys(meta),
   'sms-http': Object.keys(smsHttp),
   vapi: Object.keys(vapi),
   postmark: Object.keys(postmark),

@@ -116,8 +116,12 @@ begin
   end if;
   if 'sequences' = any(parts) then
     world := world || jsonb_build_object('sequences', coalesce((
-      select jsonb_agg(jsonb_build_object('id', s.id, 'version_id', s.current_version_id) order by s.id)
-      from sequences s where s.status = 'ACTIVE' and not s.paused and s.current_version_id is not null), '[]'));
+      select jsonb_agg(jsonb_build_object('id', s.id, 'version_id', s.current_version_id,
+        -- Its campaigns begin it, and nothing else does by itself.
+        'in_campaigns', exists (select 1 from campaigns k where k.sequence_id = s.id and k.status <> 'ENDED')) order by s.id)
+      from sequences s where s.status = 'ACTIVE' and not s.paused and s.current_version_id is not null), '[]'),
+      -- Whether a new lead may have a campaign to go to.
+      'routes', exists (select 1 from campaigns k where k.status = 'ACTIVE' and k.auto_assign is not null));
   end if;
   if 'claims' = any(parts) and cardinality(contact_ids) > 0 then
     -- As `readLiveClaims` reads them: messages to these contacts, and messages of enrollments that are theirs now.
@@ -253,6 +257,11 @@ begin
     from (select value as row, (value ->> 'id')::uuid as id from jsonb_array_elements(w -> 'subjects')) n
     where s.tenant_id = tenant and s.id = any(ids_of(w -> 'subjects')) and s.id = n.id;
   end if;
+  if w ? 'routings' then
+    insert into lead_routings (tenant_id, subject_id)
+    select tenant, r.subject_id from jsonb_to_recordset(w -> 'routings') as r(subject_id uuid)
+    on conflict do nothing;
+  end if;
   if w ? 'united' then
     -- Subjects that turned out to be the same: keys and orders of the others become the kept one's.
     update subject_keys k set subject_id = u.kept
@@ -314,11 +323,12 @@ begin
   if w ? 'enrollments' then
     with e as (
       insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, subject_kind, segment, value_minor, currency,
-        time_scale, anchor_at)
+        time_scale, anchor_at, campaign_id)
       select tenant, n.id, n.sequence_id, n.version_id, n.contact_id, n.subject_id, n.subject_kind, n.segment, n.value_minor, n.currency,
-        n.time_scale, n.anchor_at
+        n.time_scale, n.anchor_at, n.campaign_id
       from jsonb_to_recordset(w -> 'enrollments') as n(id uuid, sequence_id uuid, version_id uuid, contact_id uuid, subject_id uuid,
-        subject_kind text, segment text, value_minor bigint, currency text, time_scale double precision, anchor_at timestamptz)
+        subject_kind text, segment text, value_minor bigint, currency text, time_scale double precision, anchor_at timestamptz,
+        campaign_id uuid)
       on conflict do nothing
       returning id),
     told as (

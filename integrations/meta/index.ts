@@ -1,0 +1,11 @@
+import type { Integration } from '../port.ts';
+import { metaConfig } from './config.ts';
+import { metaReceiver } from './receive.ts';
+
+/** Leads of Facebook's and Instagram's lead ads. */
+export const meta: Integration = {
+  name: 'meta',
+  config: metaConfig,
+  webhookSecrets: (config) => [metaConfig.parse(config).appSecret],
+  receiver: metaReceiver,
+};

@@ -1,0 +1,193 @@
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { postgresCode, type Tx } from '../../db/client.ts';
+import { campaignLeads, campaigns, enrollments, sequences, sequenceVersions } from '../../db/schema/index.ts';
+import type { AutoAssign, CampaignRules, CampaignStatus } from '../../domain/campaigns/campaign.ts';
+import { kindOfSequence } from '../../domain/sequence/triggers.ts';
+import { lead } from '../../domain/subjects/lead/index.ts';
+import { recordAudit } from '../audit.ts';
+import type { Deps } from '../deps.ts';
+import { type Page, pageOf } from '../read/page.ts';
+import { releaseHeld, wakeRunning } from '../wake-running.ts';
+
+// For code that may not import `domain/`.
+export { campaignStatuses } from '../../domain/campaigns/campaign.ts';
+export { weekdays, type WeeklyWindow } from '../../domain/time/weekly-window.ts';
+
+export type CampaignRow = typeof campaigns.$inferSelect;
+
+/** A campaign, and what its leads came to. */
+export interface CampaignView {
+  campaign: CampaignRow;
+  /** The slug of its sequence; null: it contacts nobody. */
+  sequence: string | null;
+  /** How many of its leads are in the sequence now, and how many ended as converted. */
+  open: number;
+  converted: number;
+  /** How many leads are in no sequence, by why the latest try began none. */
+  refused: Record<string, number>;
+}
+
+export interface CampaignFields extends CampaignRules {
+  name: string;
+  autoAssign: AutoAssign | null;
+  /** A sequence about leads, by its slug; null: none. */
+  sequence: string | null;
+  call: Record<string, unknown> | null;
+}
+
+export type CampaignRefused =
+  | { kind: 'unknown_sequence' }
+  /** It is about something else than leads, or only a bulk enrollment starts it. */
+  | { kind: 'not_about_leads'; about: string }
+  | { kind: 'name_taken' }
+  /** An ended campaign stays as it is. */
+  | { kind: 'ended' };
+
+type Changed = { kind: 'done'; view: CampaignView } | CampaignRefused;
+
+export interface CampaignWish {
+  tenantId: string;
+  actor: string;
+  fields: CampaignFields;
+  status: Exclude<CampaignStatus, 'ENDED'>;
+}
+
+/** Source: docs/rules.md#rule-49 */
+export function createCampaign(deps: Pick<Deps, 'db' | 'subjects'>, { tenantId, actor, fields, status }: CampaignWish): Promise<Changed> {
+  return unlessTaken(
+    deps.db.withTenant(tenantId, async (tx): Promise<Changed> => {
+      const sequenceId = await sequenceIdOf(tx, deps, fields.sequence);
+      if (typeof sequenceId === 'object' && sequenceId !== null) return sequenceId;
+      const id = uuidv7();
+      await tx.insert(campaigns).values({ tenantId, id, ...columnsOf(fields), sequenceId, status });
+      await recordAudit(tx, { tenantId, actor, action: 'campaign.create', subject: id, data: { name: fields.name, status } });
+      return done(tx, id);
+    }),
+  );
+}
+
+export interface CampaignPatch {
+  tenantId: string;
+  id: string;
+  actor: string;
+  fields: Partial<CampaignFields>;
+  status?: CampaignStatus | undefined;
+}
+
+/**
+ * Change a campaign. What it asks of messages counts from the next decision of everybody in it. Paused, it takes no leads and nothing is sent to those it
+ * has; no due time moves. An end is final: everybody in it exits at their next decision, for which their workflows are woken.
+ * @returns null: there is no such campaign
+ */
+export async function changeCampaign(
+  deps: Pick<Deps, 'db' | 'subjects' | 'kickRelay'>,
+  { tenantId, id, actor, fields, status }: CampaignPatch,
+): Promise<Changed | null> {
+  const changed = await unlessTaken(
+    deps.db.withTenant(tenantId, async (tx): Promise<Changed | null> => {
+      const [before] = await tx.select().from(campaigns).where(eq(campaigns.id, id)).for('no key update');
+      if (before === undefined) return null;
+      const isRepeat = status === 'ENDED' && Object.keys(fields).length === 0;
+      if (before.status === 'ENDED') return isRepeat ? done(tx, id) : { kind: 'ended' };
+      const sequenceId = fields.sequence === undefined ? before.sequenceId : await sequenceIdOf(tx, deps, fields.sequence);
+      if (typeof sequenceId === 'object' && sequenceId !== null) return sequenceId;
+      const { sequence: _, ...columns } = fields;
+      const next = status ?? before.status;
+      await tx
+        .update(campaigns)
+        .set({ ...columns, sequenceId, status: next, ...(next === 'ENDED' ? { endedAt: sql`clock_timestamp()` } : {}) })
+        .where(eq(campaigns.id, id));
+      if (next === 'ENDED') await wakeRunning(tx, eq(enrollments.campaignId, id));
+      if (next === 'ACTIVE' && before.status === 'PAUSED') await releaseHeld(tx, eq(enrollments.campaignId, id), 'campaign_paused');
+      await recordAudit(tx, { tenantId, actor, action: 'campaign.change', subject: id, data: { changed: Object.keys(fields), status: next } });
+      return done(tx, id);
+    }),
+  );
+  if (changed?.kind === 'done') deps.kickRelay();
+  return changed;
+}
+
+/** @returns null where the tenant has no such campaign */
+export function readCampaign(deps: Pick<Deps, 'db'>, tenantId: string, id: string): Promise<CampaignView | null> {
+  return deps.db.withTenant(tenantId, async (tx) => (await views(tx, await rows(tx, eq(campaigns.id, id), 1)))[0] ?? null);
+}
+
+/** The newest first. */
+export function listCampaigns(
+  deps: Pick<Deps, 'db'>,
+  tenantId: string,
+  search: { status?: CampaignStatus | undefined },
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<CampaignView>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const wanted = and(
+      search.status === undefined ? undefined : eq(campaigns.status, search.status),
+      after === null ? undefined : lt(campaigns.id, after),
+    );
+    return pageOf(await views(tx, await rows(tx, wanted, limit + 1)), limit, ({ campaign }) => campaign.id);
+  });
+}
+
+const rows = (tx: Tx, wanted: ReturnType<typeof and>, most: number) =>
+  tx
+    .select({ campaign: campaigns, sequence: sequences.slug })
+    .from(campaigns)
+    .leftJoin(sequences, eq(sequences.id, campaigns.sequenceId))
+    .where(wanted)
+    .orderBy(desc(campaigns.id))
+    .limit(most);
+
+async function views(tx: Tx, found: Pick<CampaignView, 'campaign' | 'sequence'>[]): Promise<CampaignView[]> {
+  const ids = sql.param(found.map(({ campaign }) => campaign.id));
+  const states = await tx
+    .select({
+      id: enrollments.campaignId,
+      open: sql<number>`(count(*) filter (where ended_at is null))::int`,
+      converted: sql<number>`(count(*) filter (where status = 'CONVERTED'))::int`,
+    })
+    .from(enrollments)
+    .where(sql`${enrollments.campaignId} = any(${ids}::uuid[])`)
+    .groupBy(enrollments.campaignId);
+  const reasons = await tx
+    .select({ id: campaignLeads.campaignId, reason: campaignLeads.reason, n: sql<number>`count(*)::int` })
+    .from(campaignLeads)
+    .where(sql`${campaignLeads.campaignId} = any(${ids}::uuid[]) and ${campaignLeads.reason} is not null`)
+    .groupBy(campaignLeads.campaignId, campaignLeads.reason)
+    .orderBy(campaignLeads.reason);
+  return found.map(({ campaign, sequence }) => {
+    const state = states.find(({ id }) => id === campaign.id);
+    const refused = Object.fromEntries(reasons.filter(({ id }) => id === campaign.id).map(({ reason, n }) => [reason ?? '', n]));
+    return { campaign, sequence, open: state?.open ?? 0, converted: state?.converted ?? 0, refused };
+  });
+}
+
+async function done(tx: Tx, id: string): Promise<{ kind: 'done'; view: CampaignView }> {
+  const [view] = await views(tx, await rows(tx, eq(campaigns.id, id), 1));
+  if (view === undefined) throw new Error('a campaign was not stored');
+  return { kind: 'done', view };
+}
+
+const columnsOf = ({ name, autoAssign, schedule, rate, call }: CampaignFields) => ({ name, autoAssign, schedule, rate, call });
+
+async function sequenceIdOf(tx: Tx, { subjects }: Pick<Deps, 'subjects'>, slug: string | null): Promise<string | null | CampaignRefused> {
+  if (slug === null) return null;
+  const [found] = await tx
+    .select({ id: sequences.id, definition: sequenceVersions.definition })
+    .from(sequences)
+    .innerJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
+    .where(eq(sequences.slug, slug));
+  if (found === undefined) return { kind: 'unknown_sequence' };
+  const about = kindOfSequence(subjects, found.definition)?.kind ?? found.definition.on;
+  return about === lead.kind ? found.id : { kind: 'not_about_leads', about };
+}
+
+async function unlessTaken<T>(change: Promise<T>): Promise<T | { kind: 'name_taken' }> {
+  try {
+    return await change;
+  } catch (error) {
+    // unique_violation
+    if (postgresCode(error) === '23505') return { kind: 'name_taken' };
+    throw error;
+  }
+}
