@@ -1,5 +1,6 @@
 import { generic } from './generic/index.ts';
 import { instantly } from './instantly/index.ts';
+import { mailgun } from './mailgun/index.ts';
 import { meta } from './meta/index.ts';
 import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
@@ -28,6 +29,7 @@ export const integrations: Integrations = registryOf([
   resend,
   sendGrid,
   postmark,
+  mailgun,
   instantly,
   twilio,
   smsHttp,

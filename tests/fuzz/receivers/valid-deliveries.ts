@@ -3,7 +3,19 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http' | 'vapi' | 'postmark' | 'instantly' | 'meta';
+  integration:
+    | 'shopify'
+    | 'woocommerce'
+    | 'generic'
+    | 'twilio'
+    | 'resend'
+    | 'sendgrid'
+    | 'sms-http'
+    | 'vapi'
+    | 'postmark'
+    | 'mailgun'
+    | 'instantly'
+    | 'meta';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -623,7 +635,38 @@ const instantly: Record<string, Make> = {
   lead_unsubscribed: instantlyMake('lead_unsubscribed', 'contact.opted_out'),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, instantly, meta };
+const mailgunMake =
+  (topic: string, type: DomainEvent['type']): Make =>
+  (cast, atMs) =>
+    fc.record({ reason: fc.constantFrom('bounce', 'generic'), 'log-level': fc.constant('info'), tags: fc.constant([]) }).map((fields) => ({
+      body: {
+        'event-data': {
+          event: topic,
+          id: cast.order,
+          timestamp: atMs / 1_000,
+          recipient: cast.email,
+          message: { headers: { 'message-id': `${cast.order}@mg.example.com` } },
+          'user-variables': { rekindle_account: 'main', rekindle_key: `${cast.cart}:email_2h` },
+          severity: 'permanent',
+          ...fields,
+        },
+      },
+      type,
+      about: [
+        ...['', '.event', '.recipient', '.message', '.message.headers', '.message.headers.message-id', '.severity'].map(
+          (path) => `event-data${path}`,
+        ),
+        ...['', '.rekindle_account', '.rekindle_key'].map((path) => `event-data.user-variables${path}`),
+      ],
+    }));
+const mailgun: Record<string, Make> = {
+  delivered: mailgunMake('delivered', 'message.delivered'),
+  failed: mailgunMake('failed', 'message.failed'),
+  complained: mailgunMake('complained', 'contact.opted_out'),
+  unsubscribed: mailgunMake('unsubscribed', 'contact.opted_out'),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, mailgun, instantly, meta };
 
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
@@ -642,6 +685,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   'sms-http': Object.keys(smsHttp),
   vapi: Object.keys(vapi),
   postmark: Object.keys(postmark),
+  mailgun: Object.keys(mailgun),
   instantly: Object.keys(instantly),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
