@@ -27,6 +27,7 @@ import { linkRoutes } from './routes/links/links.ts';
 import { startRoutes } from './routes/live/start.ts';
 import { onsiteRoutes } from './routes/onsite/onsite.ts';
 import { completeOpenApi, openApi, openApiRoute } from './routes/open-api.ts';
+import { recoveryConfigRoutes } from './routes/recovery/config.ts';
 import { recoveryRoutes } from './routes/recovery/recovery.ts';
 import { webhookRoutes } from './routes/webhooks/receive.ts';
 import { workflowLinks } from './routes/workflow-links.ts';
@@ -101,6 +102,7 @@ export async function buildApp({
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', requireApiKey(deps, limits.failedAuth));
     await guarded.register(recoveryRoutes, { deps });
+    await guarded.register(recoveryConfigRoutes, { deps });
   });
   const guards = {
     tenant: requireApiKey(deps, limits.failedAuth),

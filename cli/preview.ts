@@ -48,7 +48,7 @@ async function ofSample({ args: [wanted, stepId], options }: Context): Promise<R
   if (kind === null) throw new NotPossibleError('Nothing is known about what this sequence is about.');
   // Loaded for this command alone: it brings the compiler of emails.
   const { channelContentOf, copyNameOf, previewMessage } = await import('../content/channels/index.ts');
-  const { sampleFacts, sampleNames } = await import('../content/preview.ts');
+  const { sampleFacts, sampleNames, sampleOffer } = await import('../content/preview.ts');
   const { CopySourceError } = await import('../content/copy-source.ts');
   const { folder, texts } = textsBeside(file, yaml);
   const { content } = step;
@@ -62,7 +62,10 @@ async function ofSample({ args: [wanted, stepId], options }: Context): Promise<R
   const source = { file: `${folder}/${name.slice(name.indexOf('/') + 1)}.liquid`, text: texts[name] ?? '' };
   try {
     const compiled = await made.compile(source, { kind, isFirst: false, language: readCopyName(name)?.language ?? null });
-    return { ...previewMessage({ [name]: compiled, [copyNameOf(content, channel)]: compiled }, content, channel, facts) };
+    const shownFacts = step.offer === undefined ? { ...facts, offer: null } : facts;
+    const preview = previewMessage({ [name]: compiled, [copyNameOf(content, channel)]: compiled }, content, channel, shownFacts);
+    const offer = step.offer === undefined ? [] : [{ claim: 'offer', shown: facts.offer !== null, why: sampleOffer(facts.offer) }];
+    return { ...preview, claims: [...preview.claims, ...offer] };
   } catch (error) {
     if (error instanceof CopySourceError) throw new NotPossibleError(error.message);
     throw error;

@@ -1,11 +1,14 @@
 import { type Command, shown, UsageError, type Row } from './command.ts';
+import { readText } from './sequence-file.ts';
 
 export const settings: Command = {
   summary: 'what the store configures: names, quiet hours, consent …',
   usage: `rekindle settings                       show them
 rekindle settings set NAME=VALUE …      change some; VALUE is JSON, or text
-rekindle settings history               who changed what, and when`,
-  takes: { show: 0, set: Number.POSITIVE_INFINITY, history: 0 },
+rekindle settings history               who changed what, and when
+rekindle settings recovery              how cart recovery is configured: steps, timings, thresholds, tone, language, channels, offers
+rekindle settings recovery FILE         configure it; FILE is JSON as the command above prints it with --json`,
+  takes: { show: 0, set: Number.POSITIVE_INFINITY, history: 0, recovery: 1 },
   async run({ store, args: [action = 'show', ...rest] }) {
     switch (action) {
       case 'show': {
@@ -26,6 +29,13 @@ rekindle settings history               who changed what, and when`,
               ? ['Nothing was changed yet.']
               : data.map((v) => `${shown(v['version'])}  ${shown(v['changed_at'])}  ${shown(v['changed_by'])}  ${shown(v['changes'])}`),
         };
+      }
+      case 'recovery': {
+        const [file] = rest;
+        const data = (await (file === undefined
+          ? store.request('GET', '/recovery/config')
+          : store.request('PUT', '/recovery/config', jsonFile(file)))) as Row;
+        return { data, lines: Object.entries(data).map(([name, value]) => `${name} = ${shown(value)}`) };
       }
       default:
         throw new UsageError(`settings has no command "${action}".`);
@@ -49,5 +59,14 @@ function assignment(text: string): [string, unknown] {
     return [text.slice(0, at), JSON.parse(value)];
   } catch {
     return [text.slice(0, at), value];
+  }
+}
+
+function jsonFile(file: string): unknown {
+  const text = readText(file);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`${file} is no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

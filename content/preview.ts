@@ -39,6 +39,10 @@ export function sampleFacts({ kind, sample, locale, store, nowMs }: SampleWish):
   };
 }
 
+/** Why a sample has an offer, or none. */
+export const sampleOffer = (offer: CopyFacts['offer']): string =>
+  offer === null ? 'nothing is known in this sample' : 'it is taken to be so in a sample';
+
 /** Links that count nothing and unsubscribe nobody: straight to the subject or the store. */
 export function linksOfNobody(storeUrl: string, subjectUrl: string | null): MessageLinks {
   const url = subjectUrl ?? storeUrl;

@@ -167,13 +167,19 @@ export interface Database {
   resolveApiKey(hash: string): Promise<{ tenantId: string; id: string } | null>;
   listTenants(): Promise<TenantSummary[]>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
-  tenantsWithWork(kind: 'dead_leases' | 'in_doubt' | 'pending_inbox' | 'bulk_jobs' | 'shadows' | 'lookups' | 'lead_routings'): Promise<string[]>;
+  tenantsWithWork(
+    kind: 'dead_leases' | 'in_doubt' | 'pending_inbox' | 'bulk_jobs' | 'shadows' | 'codes_to_close' | 'lookups' | 'lead_routings',
+  ): Promise<string[]>;
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   /** Deliveries of all tenants that wait in the quarantine, how many may be stops, and how long the oldest of these has waited. */
   quarantineBacklog(): Promise<{ open: number; mayBeStops: number; oldestStopMs: number }>;
   /** The steps of all stores that were dispatched late in the last `withinMs`. */
   lateSteps(withinMs: number): Promise<{ steps: number; worstMs: number }>;
   makeMessageEventPartitions(): Promise<void>;
+  /** Deliveries that are stored and not applied yet. */
+  inboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
+  /** Delete up to `most` facts that have been expired for so many days and that nothing is decided by any more. @returns how many there were */
+  pruneFacts(keptDays: number, most: number): Promise<number>;
   /** Have Postgres count the rows of tables that have doubled since it last did, so that its plans fit them. @returns how many there were */
   analyzeGrown(): Promise<number>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
@@ -470,6 +476,14 @@ export function openDatabase(options: DatabaseOptions): Database {
     async lateSteps(withinMs) {
       const [row] = await rows<{ steps: string; worst_ms: string }>('select steps, worst_ms from late_steps($1)', [withinMs]);
       return { steps: Number(row?.steps ?? 0), worstMs: Number(row?.worst_ms ?? 0) };
+    },
+    async inboxBacklog() {
+      const [row] = await rows<{ waiting: string; oldest_ms: number }>('select waiting, oldest_ms from inbox_backlog()');
+      return { waiting: Number(row?.waiting ?? 0), oldestMs: row?.oldest_ms ?? 0 };
+    },
+    async pruneFacts(keptDays, most) {
+      const [row] = await rows<{ pruned: number }>('select prune_facts(make_interval(days => $1), $2) as pruned', [keptDays, most]);
+      return row?.pruned ?? 0;
     },
     async makeMessageEventPartitions() {
       await rows('select make_message_event_partitions()');

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
 import { factKindNames } from './facts/index.ts';
+import { offerSources } from './offers/policy.ts';
 import { canonicalTimeZone } from './time/zones.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
@@ -23,11 +24,12 @@ const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 
 const percent = z.number().min(0, 'is below 0').max(100, 'is above 100');
 const days = z.int('is a whole number of days').min(1, 'is below 1').max(366, 'is more than a year');
-const offers = z
+/** The terms of offers as they are entered. */
+export const offerTerms = z
   .strictObject({
     percentOff: z.int('is a whole number of percent').min(1, 'is below 1').max(90, 'is above 90'),
     validHours: z.int('is a whole number of hours').min(2, 'is below 2').max(2_160, 'is more than 90 days').default(48),
-    source: z.literal('pool', 'is none of pool: no integration makes codes yet').default('pool'),
+    source: z.enum(offerSources, `is none of ${offerSources.join(', ')}`).default('pool'),
     onePerDays: days.default(90),
     minimumMinor: amount.default(0),
     marginPercent: percent.nullable().default(null),
@@ -63,6 +65,11 @@ const strict = {
     .nullable(),
   smsOptOut: line(100).nullable(),
   smsTransliterate: z.boolean(),
+  smsLinkUrl: z
+    .url({ protocol: /^https$/, error: 'is no https address like https://go.example.com' })
+    .refine((url) => url.length <= 40, 'is longer than 40 characters, of which a text has few')
+    .refine(isOrigin, 'has a path, a query or a port: the domain alone is named, like https://go.example.com')
+    .nullable(),
   locale: z.string().refine(isLocale, 'is no language tag like en or de-AT'),
   timeZone: z.string().refine((name) => canonicalTimeZone(name) !== null, 'is no time zone like Europe/Vienna'),
   country: z.string().regex(/^[A-Z]{2}$/, 'is no country code like US'),
@@ -102,13 +109,18 @@ const strict = {
     input: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
     output: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
   }),
-  offers: offers.nullable(),
+  offers: offerTerms.nullable(),
   recoverFrom: fields.recoverFrom.unwrap(),
   sharedKeys: fields.sharedKeys.unwrap(),
 } satisfies Record<keyof typeof fields, z.ZodType>;
 
 export const settingsChange = z.strictObject(strict).partial();
 export type SettingsChange = z.infer<typeof settingsChange>;
+
+/** Nothing behind the name of the host. */
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text.replace(/\/$/, '') && new URL(text).port === '';
+}
 
 function isLocale(text: string): boolean {
   try {

@@ -32,6 +32,8 @@ export const tenantSettings = z.object({
   smsOptOut: z.string().nullable().default(null),
   /** Text messages spell letters in the default alphabet where there is a usual spelling (`ç` as `c`, `Привет` as `Privet`), which doubles what a part holds. */
   smsTransliterate: z.boolean().default(false),
+  /** Where links in text messages lead, on a domain of the store's that its proxy passes on to Rekindle; null: the installation's own address. */
+  smsLinkUrl: z.string().nullable().default(null),
   locale: z.string().default('en'),
   timeZone: z.string().default('UTC'),
   /** ISO 3166-1 alpha-2, for phone numbers without a country code. */

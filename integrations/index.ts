@@ -8,6 +8,7 @@ import type { Integration, Sender, SenderContext } from './port.ts';
 import { postmark } from './postmark/index.ts';
 import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
+import { shopifyOffers } from './shopify-offers/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
@@ -36,6 +37,7 @@ export const integrations: Integrations = registryOf([
   vapi,
   openAi,
   onsite,
+  shopifyOffers,
 ]);
 
 /** A registry of these providers. @throws when two have one name */

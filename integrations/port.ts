@@ -239,7 +239,7 @@ export interface MintedCode {
 export interface Minter {
   /**
    * Make this code, usable once, or find it where it was made before. Never another one.
-   * @throws where the shop is away or gives no clear answer: it is asked again
+   * @throws where the shop is away or gives no clear answer: it is asked again, after `retryAfterMs` of the error where it names that
    */
   mint(code: MintedCode): Promise<{ kind: 'minted' } | { kind: 'refused'; response: string }>;
   /** Take it back; one that does not exist is taken back already. @throws likewise */

@@ -28,6 +28,8 @@ export type Checkpoint =
   | 'dispatch.settled'
   | 'composition.begun'
   | 'composition.answered'
+  | 'offer.asked'
+  | 'offer.made'
   | 'stop.locked'
   | 'stop.before_commit'
   | 'stop.committed';

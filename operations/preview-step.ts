@@ -1,19 +1,22 @@
 import { eq } from 'drizzle-orm';
 import { claimsIn, hasCopy, type MessagePreview, previewMessage } from '../content/channels/index.ts';
-import type { CopyFacts } from '../content/copy-facts.ts';
-import { linksOfNobody, sampleFacts, sampleNames } from '../content/preview.ts';
+import type { CopyFacts, OfferFacts } from '../content/copy-facts.ts';
+import { linksOfNobody, sampleFacts, sampleNames, sampleOffer } from '../content/preview.ts';
 import type { Tx } from '../db/client.ts';
 import { sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
+import { decideOffer, type OfferRecords, refusalWords } from '../domain/offers/decide-offer.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
 import { copyFactsOf, storeFactsOf } from './dispatch/compose.ts';
+import type { Reading } from './dispatch/facts.ts';
 import type { Version } from './dispatch/versions.ts';
 import { findContact, readContact } from './rehearse-contact.ts';
 
-export type { MessagePreview };
+/** A message, and the claims that its text makes; `offer` besides, where its step asks for one. */
+export type StepPreview = Omit<MessagePreview, 'claims'> & { claims: { claim: string; shown: boolean; why: string }[] };
 
 /** Which step is shown, and to whom. */
 export interface PreviewWish {
@@ -29,7 +32,7 @@ export interface PreviewWish {
 }
 
 export type Previewed =
-  | { kind: 'previewed'; preview: MessagePreview }
+  | { kind: 'previewed'; preview: StepPreview }
   | { kind: 'unknown_sequence' | 'unknown_step' | 'unknown_contact' }
   | { kind: 'unknown_sample'; samples: string[] }
   /** It carries no text on any channel. */
@@ -42,13 +45,18 @@ export interface Shown {
   content: string;
   channel: Channel;
   facts: CopyFacts;
+  /** Why the step brings an offer, or none; null: it asks for none. */
+  offerWhy: string | null;
 }
 
 /** What the version in use says in a step, as somebody would get it now. Reads only. */
 export async function previewStep(deps: Deps, wish: PreviewWish): Promise<Previewed> {
   const shown = await deps.db.withTenant(wish.tenantId, (tx) => showStep(tx, deps, wish, null));
   if (shown.kind !== 'shown') return shown;
-  return { kind: 'previewed', preview: previewMessage(shown.version.content, shown.content, shown.channel, shown.facts) };
+  const preview = previewMessage(shown.version.content, shown.content, shown.channel, shown.facts);
+  const { offerWhy, facts } = shown;
+  const offer = offerWhy === null ? [] : [{ claim: 'offer', shown: facts.offer !== null, why: offerWhy }];
+  return { kind: 'previewed', preview: { ...preview, claims: [...preview.claims, ...offer] } };
 }
 
 /** @param only - a channel that it must have a text for; null: the first of the step's that has one */
@@ -68,7 +76,11 @@ export async function showStep(
   if (content === null || channel === undefined) return { kind: 'no_text' };
   const facts =
     wish.contact === null ? await ofSample(tx, deps, wish, about) : await ofContact(tx, deps, { ...wish, contact: wish.contact }, version);
-  return 'kind' in facts ? facts : { kind: 'shown', version, content, channel, facts };
+  if ('kind' in facts) return facts;
+  const { offerWhy = sampleOffer(facts.offer), ...known } = facts;
+  const shown = { kind: 'shown' as const, version, content, channel };
+  // Only a step that asks for an offer brings one, whatever its text could say.
+  return step.offer === undefined ? { ...shown, facts: { ...known, offer: null }, offerWhy: null } : { ...shown, facts: known, offerWhy };
 }
 
 async function inUse(tx: Tx, slug: string): Promise<Version | null> {
@@ -85,7 +97,7 @@ async function ofSample(
   deps: Deps,
   { tenantId, sample, locale }: PreviewWish,
   kind: AnySubjectKind,
-): Promise<CopyFacts | { kind: 'unknown_sample'; samples: string[] }> {
+): Promise<(CopyFacts & { offerWhy?: string }) | { kind: 'unknown_sample'; samples: string[] }> {
   const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
   if (tenant === undefined) throw new Error('the tenant does not exist');
   const settings = settingsOf(tenant);
@@ -98,19 +110,33 @@ async function ofContact(
   deps: Deps,
   { tenantId, contact: named, locale, stepId }: PreviewWish & { contact: string },
   version: Version,
-): Promise<CopyFacts | { kind: 'unknown_contact' }> {
+): Promise<(CopyFacts & { offerWhy?: string }) | { kind: 'unknown_contact' }> {
   const contact = await findContact(tx, named);
   if (contact === null) return { kind: 'unknown_contact' };
   const nowMs = deps.clock.nowMs();
-  const reading = await readContact(tx, deps, { tenantId, contact, tried: version, nowMs }, stepId, (content) => claimsIn(version.content, content));
+  const { reading, offer } = await readContact(tx, deps, { tenantId, contact, tried: version, nowMs }, stepId, (content) =>
+    claimsIn(version.content, content),
+  );
   const { subject, settings } = reading;
-  return copyFactsOf(
+  const predicted = predictedOffer(offer, reading, nowMs);
+  const facts = copyFactsOf(
     { ...reading, locale: locale ?? reading.locale },
     {
       links: linksOfNobody(settings.storeUrl, subject.kind.link(subject.details)),
       isFirst: false,
       sendKey: { enrollmentId: 'preview', stepId },
       nowMs,
+      offer: predicted.offer,
     },
   );
+  return { ...facts, offerWhy: predicted.why };
+}
+
+/** What the person would get now, with a code that is nobody's: the real one is chosen when the message goes out. */
+function predictedOffer(records: OfferRecords, { facts }: Reading, nowMs: number): { offer: OfferFacts | null; why: string } {
+  const decision = decideOffer(records, facts.subject, nowMs, 1);
+  if (!decision.granted) return { offer: null, why: refusalWords(decision.reason) };
+  const { percentOff, endsAtMs } = decision;
+  const timeZone = facts.person.zones.timeZones[0] ?? 'UTC';
+  return { offer: { code: 'YOUR-CODE', percentOff, endsAtMs, timeZone }, why: 'the store’s terms grant one now' };
 }

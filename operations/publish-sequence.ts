@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { desc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { channelContentOf, copyNameOf, languageOfText, modelLayoutName } from '../content/channels/index.ts';
+import { channelContentOf, languageOfText, modelLayoutName } from '../content/channels/index.ts';
 import { type CopySource, refuseProblems } from '../content/copy-source.ts';
 import { briefNameOf, generalBrief, parseBrief } from '../content/model/brief.ts';
+import { isTranslation, isTranslationOf, textsOf, withoutOffer } from '../content/texts-of-sequence.ts';
 import type { Tx } from '../db/client.ts';
 import { sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
@@ -105,24 +106,6 @@ async function compileTexts(
   return content;
 }
 
-/** A step that brings an offer names its code in every text: otherwise somebody would be granted one and never hear of it. */
-function withoutOffer(definition: SequenceDefinition, content: Record<string, unknown>, fileOf: (name: string) => string) {
-  const offering = new Set(definition.steps.filter(({ offer }) => offer !== undefined).map(({ id }) => id));
-  return textsOf(definition)
-    .filter(({ step }) => offering.has(step))
-    .flatMap(({ step, original }) =>
-      Object.keys(content)
-        .filter((name) => (name === original || isTranslationOf(name, original)) && !JSON.stringify(content[name]).includes('offer.code'))
-        .map((name) => ({
-          file: fileOf(name),
-          message: `step ${step} brings an offer, and this text does not name its code: write {{ offer.code }} where {% if offer %}`,
-        })),
-    );
-}
-
-const isTranslation = (name: string) => (readCopyName(name)?.language ?? null) !== null;
-const isTranslationOf = (name: string, original: string) => isTranslation(name) && name.slice(0, name.lastIndexOf('.')) === original;
-
 /** Where a text would lie that does not exist: beside the others. */
 function besides(copy: PresetSource['copy'], name: string): string {
   const [example] = Object.entries(copy);
@@ -151,19 +134,6 @@ async function compileForModel(
     }
   }
   return content;
-}
-
-/** Every text that a sequence needs, by step and channel. */
-function textsOf(definition: SequenceDefinition): { step: string; channel: Channel; original: string }[] {
-  return definition.steps.flatMap((step) =>
-    step.channels.flatMap((channel) => contentsOf(step).map((text) => ({ step: step.id, channel, original: copyNameOf(text, channel) }))),
-  );
-}
-
-/** Every text of a step: those of its variants, or the one. */
-function contentsOf({ content, variants }: SequenceDefinition['steps'][number]): string[] {
-  if (variants !== undefined) return variants.map((variant) => variant.content);
-  return content === null ? [] : [content];
 }
 
 /**

@@ -30,7 +30,9 @@ import { hasCopy } from '../content/channels/index.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import type { Deps } from './deps.ts';
 import { readAssignment } from './dispatch/assignment.ts';
-import { factsFrom, type Reading, readStated, type StepWorld } from './dispatch/facts.ts';
+import { factsFrom, readCustomer, type Reading, readStated, type StepWorld } from './dispatch/facts.ts';
+import { lookAtOffers } from './dispatch/offer.ts';
+import type { OfferRecords } from '../domain/offers/decide-offer.ts';
 import type { EnrollmentRow } from './dispatch/progress.ts';
 import type { Version } from './dispatch/versions.ts';
 import { readConfigured, toOutlets } from './outlets.ts';
@@ -125,14 +127,14 @@ interface Asked {
   nowMs: number;
 }
 
-/** The person and the store, as a step of the sequence would find them now. */
+/** The person and the store, as a step of the sequence would find them now, and what an offer of that step would be decided by. */
 export async function readContact(
   tx: Tx,
   deps: Deps,
   { tenantId, contact, tried, nowMs }: Asked,
   stepId: string,
   claimsIn: (content: string | null) => readonly ClaimName[] = () => claimNames,
-): Promise<Reading> {
+): Promise<{ reading: Reading; offer: OfferRecords }> {
   const { definition } = tried;
   const world = await readWorldOf(tx, deps, tenantId, contact, definition, nowMs);
   const outlets = toOutlets(deps, await readConfigured(tx));
@@ -148,7 +150,7 @@ export async function readContact(
   const versions = new Map<string, Version>();
   for (const { enrollment: other } of world.others) versions.set(other.versionId, await deps.versions.load(tx, other.versionId));
   const isFile = Object.keys(tried.content).length === 0;
-  return factsFrom(
+  const reading = factsFrom(
     {
       ...{ world, definition, enrollment, ledger: [], kinds: deps.subjects, personId: contact.personId, stepId },
       plan: compilePlan(definition, tried.version, 1),
@@ -161,16 +163,25 @@ export async function readContact(
       blocked,
       assignment: await readAssignment(tx, enrollment, people),
       versions,
+      customer: await readCustomer(tx, people.contactIds),
       stated: await readStated(tx, { world, kinds: deps.subjects }, claimNames),
     },
   );
+  const { kind, details } = reading.subject;
+  const { records } = await lookAtOffers(tx, {
+    ...{ enrollment, stepId, nowMs, timeScale: 1, policy: reading.settings.offers, regularMinor: kind.regularMinor?.(details) ?? null },
+    contactIds: people.contactIds,
+  });
+  return { reading, offer: records };
 }
 
 /** The same as the first step finds it, for a rehearsal. */
 async function settingOf(tx: Tx, deps: Deps, asked: Asked): Promise<Setting> {
   const [first] = asked.tried.definition.steps;
   if (first === undefined) throw new Error('a sequence without a step');
-  const { facts } = await readContact(tx, deps, asked, first.id);
+  const { reading, offer } = await readContact(tx, deps, asked, first.id);
+  const { facts } = reading;
+  const { policy: _, own: __, ...offers } = offer;
   return {
     ...plainSetting,
     timeZones: facts.person.zones.timeZones,
@@ -189,6 +200,7 @@ async function settingOf(tx: Tx, deps: Deps, asked: Asked): Promise<Setting> {
     elsewhere: { sends: facts.person.sends, upcoming: facts.person.upcoming },
     contact: asOne(facts.person.contacts),
     isInquiry: facts.subject.isInquiry === true,
+    offers,
   };
 }
 

@@ -9,6 +9,7 @@ import { takeInPass } from '../operations/bulk/take-in.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
 import { createLookupWorker } from '../operations/lookups.ts';
 import { createInboxWorker } from '../operations/inbox-worker.ts';
+import { closeCodes } from '../operations/offers/close-codes.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';
@@ -42,6 +43,10 @@ export interface WorkerOptions {
 
 /** Changes of figures that one transaction adds to their sums: a few milliseconds each thousand. */
 const foldedAtOnce = 5_000;
+
+/** How long facts stay that have expired, for whoever asks why something was or was not claimed. */
+const factsKeptDays = 30;
+const factsPrunedAtOnce = 5_000;
 
 /** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
 function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
@@ -99,6 +104,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const jobs: Pick<Background, 'stop'>[] = [
     relay,
     runInBackground('sweep', options.sweepEveryMs ?? 10_000, async () => (await sweepLeases(deps)) > 0, deps.log),
+    runInBackground('codes', options.sweepEveryMs ?? 10_000, async () => (await closeCodes(deps)) > 0, deps.log),
     runInBackground('inbox', 1_000, inboxWorker.pass, deps.log),
     lookupWorker,
     runInBackground('lookups', 500, lookupWorker.pass, deps.log),
@@ -110,6 +116,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),
     runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
+    runInBackground('facts', 3_600_000, async () => (await deps.db.pruneFacts(factsKeptDays, factsPrunedAtOnce)) === factsPrunedAtOnce, deps.log),
     // A Temporal that lost its state lost the Schedule and the search attributes too.
     runInBackground(
       'namespace',

@@ -16,6 +16,16 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   union
   select distinct s.tenant_id from public.shadows s where kind = 'shadows' and s.ended_at is null
   union
+  -- Codes at a shop that were taken back, or whose sequence ended before they could have been sent.
+  select distinct o.tenant_id from public.offers o
+    where kind = 'codes_to_close' and o.source <> 'pool' and o.closed_at_shop is null and o.ends_at > clock_timestamp()
+      and (o.shop_after is null or o.shop_after <= clock_timestamp())
+      and (o.asked_at is null or o.asked_at <= clock_timestamp() - interval '1 minute')
+      and (o.state in ('revoked', 'refused')
+        or exists (select from public.enrollments e where e.tenant_id = o.tenant_id and e.id = o.enrollment_id and e.ended_at is not null)
+          and not exists (select from public.messages m where m.tenant_id = o.tenant_id and m.enrollment_id = o.enrollment_id
+            and m.step_id = o.step_id and m.state in ('claimed', 'sent', 'unknown')))
+  union
   select distinct l.tenant_id from public.lookups l
     where kind = 'lookups' and l.state = 'waiting' and (l.next_at <= clock_timestamp() or l.locked_out)
 $$;

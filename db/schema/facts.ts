@@ -5,7 +5,7 @@ import { connections } from './tenants.ts';
 
 /**
  * What sources state about products, areas and offers, so that messages claim only what is true. Rows are added and never changed: of a kind and a
- * subject, the latest observation counts, and the earlier ones explain what was claimed before.
+ * subject, the latest observation counts. What has been expired for long is deleted (`prune_facts`).
  */
 export const facts = pgTable(
   'facts',
@@ -38,6 +38,8 @@ export const facts = pgTable(
       sql`md5((value)::text)`,
     ),
     index('facts_connection').on(t.tenantId, t.connectionId),
+    // By which the pruning finds what is long over.
+    index('facts_expired').on(t.expiresAt),
     foreignKey({ columns: [t.tenantId, t.connectionId], foreignColumns: [connections.tenantId, connections.id], name: 'facts_connection_fk' }),
     check('facts_lasts', sql`expires_at > observed_at`),
     tenantPolicy(),

@@ -30,6 +30,15 @@ export const offers = pgTable(
     note: text('note'),
     redeemedAt: instant('redeemed_at'),
     redeemedOrder: text('redeemed_order'),
+    /** The shop in which it is made; null: none was asked yet, or the code is of the pool. */
+    connectionId: uuid('connection_id'),
+    /** When the shop was asked to make it, while no clear answer has come: the code may exist. */
+    askedAt: instant('asked_at'),
+    /** Calls in a row that the shop did not answer clearly, and when it is called again. */
+    shopFailures: integer('shop_failures').notNull().default(0),
+    shopAfter: instant('shop_after'),
+    /** When the shop closed what was taken back; null: it has not yet, or the code stands, or it never was at a shop. */
+    closedAtShop: instant('closed_at_shop'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -37,6 +46,8 @@ export const offers = pgTable(
     index('offers_contact').on(t.tenantId, t.contactId, t.grantedAt),
     index('offers_budget').on(t.tenantId, t.grantedAt),
     index('offers_code').on(t.tenantId, t.code),
+    // What may have to be closed at a shop: a code that has ended by itself needs nothing.
+    index('offers_at_shop').on(t.endsAt).where(sql`source <> 'pool' and closed_at_shop is null`),
     foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'offers_enrollment_fk' }),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'offers_contact_fk' }),
     tenantPolicy(),

@@ -124,6 +124,7 @@ export const conversions = pgTable(
     unique('conversions_order').on(t.tenantId, t.connectionId, t.orderId),
     index('conversions_enrollment').on(t.tenantId, t.enrollmentId),
     index('conversions_subject').on(t.tenantId, t.subjectId),
+    index('conversions_contact').on(t.tenantId, t.contactId),
     foreignKey({ columns: [t.tenantId, t.connectionId], foreignColumns: [connections.tenantId, connections.id], name: 'conversions_connection_fk' }),
     foreignKey({ columns: [t.tenantId, t.subjectId], foreignColumns: [subjects.tenantId, subjects.id], name: 'conversions_subject_fk' }),
     tenantPolicy(),

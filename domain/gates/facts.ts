@@ -3,6 +3,7 @@ import type { ClaimWorld } from '../claims/claim.ts';
 import type { Channel } from '../channels/index.ts';
 import type { Consent } from '../people/consent.ts';
 import type { Lifecycle } from '../people/lifecycle.ts';
+import type { Engagement } from '../people/purchases.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { PersonZones } from '../people/time-zone.ts';
 import type { OfferRecords } from '../offers/decide-offer.ts';
@@ -129,6 +130,14 @@ export interface Facts {
    * everybody is.
    */
   sequence?: { paused: boolean; exit: StopReason | null; only?: Condition };
+  /** What is on record about the customer; absent: a rehearsal says only in which segment they are. */
+  customer?: {
+    /** Minor units of the store's currency; null: not known. */
+    lifetimeValueMinor: number | null;
+    engagement: readonly Engagement[];
+    /** Of the settings that the thresholds are from. */
+    settingsVersion: number;
+  };
   /** The campaign that the enrollment began in; absent: none. */
   campaign?: { paused: boolean; schedule: WeeklyWindow | null };
   subject: {

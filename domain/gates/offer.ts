@@ -11,12 +11,14 @@ export const offer: DecisiveGate = {
   check({ facts, nowMs }): Answer {
     const wanted = facts.step.offer;
     if (wanted === undefined) return { result: 'pass', input: {} };
-    // A rehearsal knows no codes and no budget.
+    // Looked at where every other gate is open; a rehearsal without terms knows none.
     if (facts.offer === undefined) return { result: 'pass', input: { asked: true } };
     const decision = decideOffer(facts.offer, facts.subject, nowMs, facts.plan.timeScale);
     if (decision.granted) {
       const { percentOff, endsAtMs } = decision;
-      const note = `An offer: ${percentOff}%, until ${new Date(endsAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC.`;
+      const { policy, spentAtMs, own } = facts.offer;
+      const unsure = own === null && policy?.budget != null && spentAtMs === null ? ' Whether the budget is spent is not known here.' : '';
+      const note = `An offer: ${percentOff}%, until ${new Date(endsAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC.${unsure}`;
       return { result: 'pass', input: { granted: true, percentOff, endsMs: endsAtMs }, note };
     }
     const { earlier, cartsLeft } = facts.offer;

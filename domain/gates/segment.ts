@@ -1,3 +1,4 @@
+import type { Engagement } from '../people/purchases.ts';
 import type { Answer, DecisiveGate } from './gate.ts';
 
 /**
@@ -6,7 +7,8 @@ import type { Answer, DecisiveGate } from './gate.ts';
  */
 export const segment: DecisiveGate = {
   name: 'segment',
-  check({ facts: { subject, attributes, settings } }): Answer {
+  check({ facts: { subject, attributes, settings, customer } }): Answer {
+    const known = customer === undefined ? {} : { ...customer, engagement: customer.engagement.map(inWords).join(', ') };
     return {
       result: 'pass',
       input: {
@@ -15,9 +17,12 @@ export const segment: DecisiveGate = {
         orders: numberOrNull(attributes['contact.orders']),
         highValueMinor: settings.highValueMinor,
         lowStockAt: settings.lowStockAt,
+        ...known,
       },
     };
   },
 };
+
+const inWords = ({ channel, sent, opened, clicked }: Engagement) => `${channel}: ${sent} sent, ${opened} opened, ${clicked} clicked`;
 
 const numberOrNull = (value: unknown) => (typeof value === 'number' ? value : null);

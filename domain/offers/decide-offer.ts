@@ -10,14 +10,16 @@ export interface OfferRecords {
   own: { percentOff: number; endsAtMs: EpochMs; state: 'granted' | 'minted' | 'refused' | 'revoked' } | null;
   /** Other grants to the person that stand, the latest first: when, and by which step (`cart/email_72h`). */
   earlier: readonly { atMs: EpochMs; step: string }[];
-  /** When the store's grants of the budget's window were made, whoever got them. */
-  spentAtMs: readonly EpochMs[];
+  /** When the store's grants of the budget's window were made, whoever got them; null: a rehearsal does not know. */
+  spentAtMs: readonly EpochMs[] | null;
   /** Carts that the person has left in 90 days, this one included. */
   cartsLeft: number;
   /** What the subject would cost at regular prices, minor units; null: not known. */
   regularMinor: number | null;
   /** Codes of the pool that nobody has; null: they come from elsewhere. */
   codesLeft: number | null;
+  /** Codes are made at a shop, and none is connected; absent: one is, or codes come from the pool. */
+  noShop?: boolean;
 }
 
 /** Why a person gets no offer. */
@@ -31,6 +33,7 @@ export const offerRefusals = [
   'margin_too_small',
   'budget_spent',
   'no_code',
+  'no_shop',
   'not_minted',
   'over',
 ] as const;
@@ -65,8 +68,10 @@ export function decideOffer(records: OfferRecords, subject: { valueMinor: number
   const worth = worthOf(policy, subject.valueMinor, records.regularMinor);
   if (worth !== null) return refused(worth);
   const { budget } = policy;
-  if (budget !== null && records.spentAtMs.filter((atMs) => atMs > since(budget.withinDays)).length >= budget.most) return refused('budget_spent');
+  if (budget !== null && (records.spentAtMs ?? []).filter((atMs) => atMs > since(budget.withinDays)).length >= budget.most)
+    return refused('budget_spent');
   if (records.codesLeft === 0) return refused('no_code');
+  if (records.noShop === true) return refused('no_shop');
   return { granted: true, percentOff: policy.percentOff, endsAtMs: endOf(nowMs, policy, timeScale) };
 }
 
@@ -99,9 +104,27 @@ const words: Record<OfferRefusal, string> = {
   margin_too_small: 'too little would be earned',
   budget_spent: 'the budget is spent',
   no_code: 'there is no code left',
+  no_shop: 'no shop is connected that makes codes',
   not_minted: 'its code was taken back, or could not be made',
   over: 'the one that was granted ends too soon',
 };
 
 /** Completes "No offer: …". */
 export const refusalWords = (reason: OfferRefusal): string => words[reason];
+
+/** How long a message waits for a shop that cannot be reached to make its code. */
+const patienceMs = hourMs;
+const leastPatienceMs = 2 * 60_000;
+
+/** Until when a step waits for the code of its offer: then it goes on without. Under a time scale it always has two minutes. Source: docs/rules.md#rule-58 */
+export const waitsForCodeUntil = (grantedAtMs: EpochMs, timeScale: number): EpochMs =>
+  grantedAtMs + Math.max(leastPatienceMs, scaled(patienceMs, timeScale));
+
+const firstPauseMs = 10_000;
+const longestPauseMs = 10 * 60_000;
+
+/** The pause before a shop that gave no clear answer is called again, the latest failure included. `asked`: what the shop asked for itself. */
+export function shopPauseMs(failures: number, asked: number | null): number {
+  const ours = Math.min(firstPauseMs * 2 ** Math.min(Math.max(failures - 1, 0), 10), longestPauseMs);
+  return asked === null ? ours : Math.min(Math.max(asked, 1_000), longestPauseMs);
+}

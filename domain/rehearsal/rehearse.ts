@@ -1,7 +1,8 @@
 import type { Channel } from '../channels/index.ts';
 import { askAgainAt } from '../gates/ask-again.ts';
 import { decideDispatch } from '../gates/decide-dispatch.ts';
-import { activates, type GateCheck } from '../gates/verdict.ts';
+import type { Facts } from '../gates/facts.ts';
+import { activates, type GateCheck, type Verdict } from '../gates/verdict.ts';
 import { compilePlan } from '../sequence/compile-plan.ts';
 import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
 import { statusOf } from '../sequence/ending.ts';
@@ -9,7 +10,7 @@ import { type Move, nextMove } from '../sequence/next-move.ts';
 import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
 import type { RehearsalEvent } from './events.ts';
 import type { Setting, World } from './world.ts';
-import { apply, end, factsOf, newWorld, plainSetting, progressIn, recordFailure, recordSend, recordSkip } from './world.ts';
+import { apply, end, factsOf, newWorld, offersIn, plainSetting, progressIn, recordFailure, recordOffer, recordSend, recordSkip } from './world.ts';
 
 /** One action of the rehearsed enrollment. `checks`: the gates that were asked (guarantee G4). */
 export type LogEntry = { atMs: EpochMs } & (
@@ -114,7 +115,7 @@ const mostCalls = 100;
 /** @returns whether a provider was called, so that there is more to decide */
 function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boolean {
   const facts = factsOf(world, plan, step, setting);
-  const verdict = decideDispatch(facts, nowMs);
+  const verdict = decideWithOffer(facts);
   const { checks } = verdict;
   if (world.enrollment.activatedAt === null && activates(verdict)) world.enrollment = { ...world.enrollment, activatedAt: nowMs };
   // Entries are written out, not spread: this is the hot path of rehearsals.
@@ -137,6 +138,15 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
       return false;
   }
 
+  /** As the dispatch does: offers are looked at where everything else is open. */
+  function decideWithOffer(known: Facts): Verdict {
+    const first = decideDispatch(known, nowMs);
+    const offer = first.kind === 'send' ? offersIn(world, plan, step, setting) : null;
+    if (offer === null) return first;
+    known.offer = offer;
+    return decideDispatch(known, nowMs);
+  }
+
   function putOff(untilMs: EpochMs, reason: string, checks: GateCheck[]): void {
     const { enrollment } = world;
     world.enrollment = { ...enrollment, notBefore: { ...enrollment.notBefore, [step.id]: untilMs } };
@@ -151,6 +161,7 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
 
   function call(channel: Channel, checks: GateCheck[]): boolean {
     const answer = world.provider;
+    recordOffer(world, plan, step.id, facts, nowMs);
     if (answer !== 'accepted' && answer !== 'unknown') {
       recordFailure(world, step.id, channel, answer, nowMs);
       return true;

@@ -15,6 +15,7 @@ import { type SubjectKinds, subjectKinds } from '../subjects/index.ts';
 import { canonicalTimeZone, offsetMsAt } from '../time/zones.ts';
 import { type Mistake, type ReadYaml, readYaml } from '../yaml-file.ts';
 import type { RehearsalEvent } from './events.ts';
+import { offerTerms } from '../settings-change.ts';
 import { plainSetting, plainSettings, type Setting } from './world.ts';
 
 const span = z.string().transform((text, context) => {
@@ -112,6 +113,16 @@ const scenarioSchema = z.strictObject({
   holdout: z.boolean().default(false),
   /** By step, the variant that the person gets. */
   variants: z.record(z.string(), z.string()).default({}),
+  /** The store's terms of offers, as the setting has them. */
+  offers: offerTerms.optional(),
+  /** How long before all this the person had an offer. */
+  hadOffer: span.optional(),
+  /** Carts that they have left in 90 days, this one included. */
+  cartsLeft: z.int().min(1, 'is below 1').default(1),
+  /** How many offers of the budget are given already. */
+  offersGiven: z.int().min(0, 'is below 0').optional(),
+  /** What it would cost without reductions, in major units. */
+  regularValue: z.number().nonnegative().optional(),
   bestHour: z.int().min(0, 'is no hour from 0 to 23').max(23, 'is no hour from 0 to 23').nullable().default(null),
   timeScale: z.number().int().min(1).default(1),
   events: z.array(happening).default([]),
@@ -213,7 +224,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     ...plainSetting,
     timeZones: [shape.timeZone],
     place: placeOf(shape),
-    settings: { ...plainSettings, quietHours: window, consentLaw: shape.consentLaw },
+    settings: { ...plainSettings, quietHours: window, consentLaw: shape.consentLaw, offers: shape.offers ?? null },
     timeScale: shape.timeScale,
     segment: shape.segment,
     modifiers: shape.lowStock ? ['LOW_STOCK'] : [],
@@ -229,12 +240,28 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     ...(shape.lastOrder === undefined ? {} : { lastOrderMs: Math.min(Date.parse(`${shape.lastOrder}T12:00Z`), fromMs - 1) }),
     isInquiry: isInquiry === true,
     variants: shape.variants,
+    ...(shape.offers === undefined ? {} : { offers: offersOf(shape, fromMs) }),
   };
   return {
     fromMs,
     timeZone: shape.timeZone,
     setting,
     events: [{ atMs: fromMs, type: 'subject.updated' }, ...shape.events.map((e) => toEvent(e, fromMs))],
+  };
+}
+
+/** What offers are decided by. A budget of which nothing is said is not known; codes are there. */
+function offersOf(
+  { hadOffer, cartsLeft, offersGiven, regularValue, value, currency }: ScenarioShape,
+  fromMs: EpochMs,
+): NonNullable<Setting['offers']> {
+  const regular = regularValue ?? value;
+  return {
+    earlier: hadOffer === undefined ? [] : [{ atMs: fromMs - hadOffer, step: 'another/offer' }],
+    spentAtMs: offersGiven === undefined ? null : Array<number>(offersGiven).fill(fromMs - 1),
+    cartsLeft,
+    regularMinor: regular === null ? null : Math.round(regular * 10 ** (minorDigits(currency) ?? 0)),
+    codesLeft: null,
   };
 }
 

@@ -72,8 +72,10 @@ function lineOfEntry(entry: LogEntry, at: (ms: EpochMs) => string): TranscriptEv
   const nothing = { step: null, channel: null, reason: null, note: null, until: null };
   switch (entry.kind) {
     case 'sent': {
-      const doubt = entry.outcome === 'unknown' ? 'The provider gave no answer: it counts as sent.' : noteOf(entry.checks);
-      const note = [entry.variant === undefined ? null : `Variant ${entry.variant}.`, doubt].filter((part) => part !== null).join(' ');
+      const doubt = entry.outcome === 'unknown' ? 'The provider gave no answer: it counts as sent.' : null;
+      const offer = entry.checks.find(({ gate }) => gate === 'offer')?.note ?? null;
+      const other = doubt ?? noteOf(entry.checks.filter(({ gate }) => gate !== 'offer'));
+      const note = [entry.variant === undefined ? null : `Variant ${entry.variant}.`, offer, other].filter((part) => part !== null).join(' ');
       return { ...nothing, at: at(entry.atMs), kind: 'sent', step: entry.step, channel: entry.channel, note: note === '' ? null : note };
     }
     case 'deferred':

@@ -1,6 +1,7 @@
 import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
 import type { ChannelFacts, ContactRecord, Facts, SendRecord, StepClaims, UpcomingRecord } from '../gates/facts.ts';
+import { decideOffer, type OfferRecords } from '../offers/decide-offer.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import type { PersonZones } from '../people/time-zone.ts';
@@ -46,6 +47,8 @@ export interface Setting {
   contact?: ContactRecord;
   /** The subject is something that its person asked about. */
   isInquiry?: boolean;
+  /** What offers are decided by, beside the store's terms in `settings`; absent: not known, and none is rehearsed. */
+  offers?: Omit<OfferRecords, 'policy' | 'own'>;
 }
 
 /** What other sequences have sent to the person, newest first, and what they want to send next. */
@@ -107,6 +110,14 @@ export interface World {
   /** null: everybody is taken. */
   sequence: NonNullable<Facts['sequence']> | null;
   holdout: Facts['holdout'];
+  /** Offers that the rehearsed steps have brought, by step. */
+  grants: ReadonlyMap<StepId, Grant>;
+}
+
+interface Grant {
+  atMs: EpochMs;
+  percentOff: number;
+  endsAtMs: EpochMs;
 }
 
 /** The world at the moment when the subject was last active. */
@@ -127,6 +138,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, 
     workersDownUntilMs: anchorMs,
     sequence: only === undefined ? null : { paused: false, exit: null, only },
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
+    grants: new Map(),
   };
 }
 
@@ -351,6 +363,27 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
     messages: world.messages,
     settings: setting.settings,
   };
+}
+
+/** What the offer of a step is decided by, with what the rehearsal has brought before; null: the step asks for none, or nothing is known. */
+export function offersIn(world: World, plan: Plan, step: SequenceDefinition['steps'][number], { offers, settings }: Setting): OfferRecords | null {
+  if (step.offer === undefined || offers === undefined) return null;
+  const others = [...world.grants].filter(([id]) => id !== step.id).map(([id, { atMs }]) => ({ atMs, step: `${plan.sequence}/${id}` }));
+  const own = world.grants.get(step.id);
+  return {
+    ...offers,
+    policy: settings.offers,
+    own: own === undefined ? null : { percentOff: own.percentOff, endsAtMs: own.endsAtMs, state: 'minted' },
+    earlier: [...others.sort((a, b) => b.atMs - a.atMs), ...offers.earlier],
+    spentAtMs: offers.spentAtMs === null ? null : [...offers.spentAtMs, ...others.map(({ atMs }) => atMs)],
+  };
+}
+
+/** A grant is part of the claim: whatever the provider answers, the next attempt brings the same. */
+export function recordOffer(world: World, plan: Plan, stepId: StepId, { offer, subject }: Facts, nowMs: EpochMs): void {
+  if (offer === undefined || offer.own !== null) return;
+  const decision = decideOffer(offer, subject, nowMs, plan.timeScale);
+  if (decision.granted) world.grants = new Map([...world.grants, [stepId, { ...decision, atMs: nowMs }]]);
 }
 
 /** The rehearsed enrollment among others of its person. */

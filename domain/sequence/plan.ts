@@ -71,7 +71,7 @@ export type SkipReason = (typeof skipReasons)[number];
 
 /**
  * Why a step is put off to a later time: the name of the gate that is closed the longest, or what the gates of its kind say. `send_failed`: an attempt
- * failed, and the next one comes after a back-off.
+ * failed, and the next one comes after a back-off. `offer_code`: the shop could not be reached to make the code of its offer.
  */
 export const deferReasons = [
   'due',
@@ -87,6 +87,7 @@ export const deferReasons = [
   'cap',
   'turn',
   'rate',
+  'offer_code',
   'send_failed',
 ] as const;
 export type DeferReason = (typeof deferReasons)[number];

@@ -16,6 +16,7 @@ import {
 import type { DomainEvent } from '../../domain/events.ts';
 import type { Arm } from '../../domain/experiments/arm.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
+import type { OwnOrders } from '../../domain/people/purchases.ts';
 import type { ConsentStatement } from '../../domain/people/consent.ts';
 import type { ScopedKey } from '../intake/source.ts';
 import type { KnownSuppression } from '../intake/world.ts';
@@ -36,6 +37,8 @@ export interface PersonHistory {
   /** What really happened to the messages of this very sequence. */
   engagement: (ScopedKey & { stepId: string; openedMs: number | null; clickedMs: number | null; fromMs: number })[];
   arm: Arm | null;
+  /** Their orders, with the time at which the store heard of each. */
+  orders: (OwnOrders & { knownMs: number })[];
   events: HistoricEvent[];
 }
 
@@ -71,7 +74,7 @@ export async function readPeople(tx: Tx, wanted: ReadonlyMap<string, readonly st
     .orderBy(contactIdentities.createdAt, contactIdentities.id);
   const identityOf = new Map(identities.map((i) => [ask.hashOf(i), i]));
   const personOf = new Map(everyone.map((c) => [c.id, c.personId]));
-  const [said, blocked, bought, sends, runs, engagement, arms, events] = await Promise.all([
+  const [said, blocked, bought, sends, runs, engagement, arms, orders, events] = await Promise.all([
     readConsents(tx, contactIds),
     tx
       .select()
@@ -82,11 +85,12 @@ export async function readPeople(tx: Tx, wanted: ReadonlyMap<string, readonly st
     readRuns(tx, contactIds, ask),
     readEngagement(tx, contactIds, ask),
     readArms(tx, contactIds, ask.sequenceId),
+    readOrders(tx, contactIds),
     readEvents(tx, [...wanted.values()].flat()),
   ]);
   const ofPerson = <T extends { contactId: string | null }>(rows: readonly T[]) =>
     grouped(rows, ({ contactId }) => personOf.get(contactId ?? '') ?? '');
-  const [identitiesOf, saidOf, boughtOf, sendsOf, runsOf, engagementOf, armsOf] = [
+  const [identitiesOf, saidOf, boughtOf, sendsOf, runsOf, engagementOf, armsOf, ordersOf] = [
     ofPerson(identities),
     ofPerson(said),
     ofPerson(bought.map((b) => ({ ...b, contactId: b.subject.contactId }))),
@@ -94,6 +98,7 @@ export async function readPeople(tx: Tx, wanted: ReadonlyMap<string, readonly st
     ofPerson(runs),
     ofPerson(engagement),
     ofPerson(arms),
+    ofPerson(orders),
   ];
   const blockedOf = grouped(
     blocked.flatMap((row) => {
@@ -114,6 +119,7 @@ export async function readPeople(tx: Tx, wanted: ReadonlyMap<string, readonly st
     runs: runsOf.get(personId) ?? [],
     engagement: engagementOf.get(personId) ?? [],
     arm: armsOf.get(personId)?.[0]?.arm ?? null,
+    orders: ordersOf.get(personId) ?? [],
     events: refs.flatMap((ref) => events.get(ref) ?? []),
   }));
 }
@@ -247,4 +253,16 @@ function grouped<T>(rows: readonly T[], keyOf: (row: T) => string): Map<string, 
     else group.push(row);
   }
   return groups;
+}
+
+/** As the dispatch counts them, but for when they came. What was cancelled or refunded since counts as it does today. */
+async function readOrders(tx: Tx, contactIds: readonly string[]): Promise<(OwnOrders & { knownMs: number; contactId: string })[]> {
+  const { rows } = await tx.$client.query<{ contactId: string; currency: string; orders: number; netMinor: string; knownAt: Date }>({
+    text: `select o.contact_id as "contactId", f.currency, f.orders + f.unknown_orders as orders, f.net_minor as "netMinor", o.created_at as "knownAt"
+      from conversions o cross join lateral figures_of_order(o) f where o.contact_id = any($1::uuid[])`,
+    values: [contactIds],
+  });
+  return rows.map(({ contactId, currency, orders, netMinor, knownAt }) => ({
+    ...{ contactId, currency, orders: Number(orders), netMinor: Number(netMinor), knownMs: new Date(knownAt).getTime() },
+  }));
 }

@@ -1,3 +1,4 @@
+import type { OwnOrders } from '../../domain/people/purchases.ts';
 import type { contactIdentities, contacts, tenants } from '../../db/schema/index.ts';
 import { lifecycleAfter } from '../../domain/people/lifecycle.ts';
 import type { BacktestedEnrollment, BacktestEntry } from '../../domain/backtest/tally.ts';
@@ -265,9 +266,21 @@ class Replay {
         hashOf: (identity) => this.#hashOf(identity),
         blocked,
         assignment: this.#assignment(run),
+        customer: { orders: this.#ordersAt(nowMs) },
         versions: new Map([[row.versionId, this.#trial.sequence.version]]),
       },
     );
+  }
+
+  /** By currency, what the store had heard of then. */
+  #ordersAt(nowMs: EpochMs): OwnOrders[] {
+    const byCurrency = new Map<string, OwnOrders>();
+    for (const { currency, orders, netMinor, knownMs } of this.#history.orders) {
+      if (knownMs > nowMs) continue;
+      const sum = byCurrency.get(currency) ?? { currency, orders: 0, netMinor: 0 };
+      byCurrency.set(currency, { currency, orders: sum.orders + orders, netMinor: sum.netMinor + netMinor });
+    }
+    return [...byCurrency.values()];
   }
 
   /** The person's contacts and identities as rows, in the order in which they are tried as addresses; the same arrays until something happens. */

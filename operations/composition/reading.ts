@@ -28,7 +28,7 @@ export function compositionFacts(version: Version, stepId: string, reading: Read
     facts: copyFactsOf(reading, { ...noMessage, nowMs }),
     brief,
     channel,
-    orders: person.orderCount,
+    orders: reading.purchases.orderCount,
     lastName: person.lastName,
   });
   return {

@@ -34,7 +34,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
   const copyFacts = copyFactsOf(reading, {
     links: {
       click: () => link('c', 'click'),
-      short: () => `${deps.publicUrl}/s/${deps.links.signShort(target)}`,
+      short: () => `${(reading.settings.smsLinkUrl ?? deps.publicUrl).replace(/\/$/, '')}/s/${deps.links.signShort(target)}`,
       open: () => (reading.settings.trackOpens ? link('o', 'open') : null),
       unsubscribe: () => link('u', 'unsubscribe'),
     },

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
-import { activates, type Verdict } from '../../domain/gates/verdict.ts';
+import { activates, type GateCheck, type Verdict } from '../../domain/gates/verdict.ts';
 import type { Channel, MessagePayload } from '../../domain/channels/index.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -18,7 +18,7 @@ import { newOfferCode } from '../offers/new-code.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
 import { storeAssignment } from './assignment.ts';
 import { compose } from './compose.ts';
-import { grantOffer, type Granting, readOffers } from './offer.ts';
+import { awaitCode, grantOffer, type Granting, readOffers } from './offer.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
 import { type MessageRow, readProgress } from './progress.ts';
@@ -204,6 +204,10 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   if (paced.kind === 'wait') return { kind: 'again', inMs: paced.inMs, why: 'messages leave at a bounded rate, and its moment comes soon' };
   const copy = paced.kind === 'later' || decided.kind !== 'send' ? null : await copyFor(attempt, reading, decided.channel, nowMs);
   const verdict = paced.kind === 'later' ? paced.verdict : copy === null ? decided : { ...decided, checks: [...decided.checks, copy.check] };
+  const granting =
+    verdict.kind === 'send' && attempt.opened.kind === 'open' ? await grantOffer(tx, enrollment, stepId, reading.facts, newOfferCode, nowMs) : none;
+  // The code comes first: what is decided after it is what happens.
+  if (granting.kind === 'mint') return granting;
   recordDecision(tx, enrollment, stepId, verdict, nowMs);
   deps.telemetry.verdict(verdict.kind, reasonOf(verdict));
   if (verdict.kind !== 'hold') noteLateness(attempt, plan, reading, nowMs);
@@ -211,8 +215,10 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
     activate(tx, enrollment, nowMs, reading.facts.subject);
     if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
   }
-  return apply(attempt, plan, reading, verdict, copy?.words ?? null, nowMs);
+  return apply(attempt, plan, reading, verdict, { words: copy?.words ?? null, offer: granting.kind === 'offer' ? granting.facts : null }, nowMs);
 }
+
+const none: Granting = { kind: 'none' };
 
 /**
  * Offers are looked at where everything else is open: what they are decided by is shared by the whole store. A call in doubt is repeated with the offer that
@@ -226,8 +232,15 @@ async function decideWithOffer(attempt: DispatchAttempt, plan: Plan, reading: Re
   const contactIds = (world ?? (await readStep(tx, locked.enrollment.id)))?.contacts.map(({ id }) => id) ?? [];
   const regularMinor = subject.kind.regularMinor?.(subject.details) ?? null;
   const asked = { enrollment: locked.enrollment, stepId, contactIds, policy: settings.offers, regularMinor, timeScale: plan.timeScale, nowMs };
-  facts.offer = await readOffers(tx, asked);
-  return decideDispatch(facts, nowMs);
+  const { records, own } = await readOffers(tx, asked);
+  const sendsAt = (atMs: number) => decideDispatch(facts, atMs).kind === 'send';
+  const waits = own === null ? null : await awaitCode(tx, own, { nowMs, timeScale: plan.timeScale, sendsAt });
+  facts.offer = waits === 'without' && records.own !== null ? { ...records, own: { ...records.own, state: 'refused' } } : records;
+  const decided = decideDispatch(facts, nowMs);
+  if (waits === null || waits === 'without' || decided.kind !== 'send') return decided;
+  const note = 'The shop could not be reached to make the code of its offer, and is asked again then.';
+  const check: GateCheck = { gate: 'offer_code', result: 'defer', input: { untilMs: waits.untilMs, failures: own?.shopFailures ?? 0 }, note };
+  return { kind: 'defer', untilMs: waits.untilMs, reason: 'offer_code', checks: [...decided.checks, check] };
 }
 
 /** The answer where a verdict cannot be carried out as it stands; null: it can. */
@@ -253,14 +266,7 @@ async function insteadOf(attempt: DispatchAttempt, plan: Plan, verdict: Verdict,
   return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
 }
 
-async function apply(
-  attempt: DispatchAttempt,
-  plan: Plan,
-  reading: Reading,
-  verdict: Verdict,
-  words: WrittenWords | null,
-  nowMs: number,
-): Promise<Decided> {
+async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, verdict: Verdict, said: Said, nowMs: number): Promise<Decided> {
   const { tx, stepId, opened } = attempt;
   const { enrollment, row } = attempt.locked;
   const dueMs = dueAt(plan, reading.progress, stepId);
@@ -287,7 +293,8 @@ async function apply(
         noteOutage(tx, enrollment, row, stepId, opened.kind === 'failed' ? opened.fault : 'no session', nowMs);
         return { kind: 'unreachable' };
       }
-      return claimWithOffer(attempt, opened.outlet, reading, words, dueMs, nowMs);
+      // The grant and the claim are one transaction: never a message without its grant, nor two codes for one step.
+      return claimStep(attempt, opened.outlet, reading, { ...said, dueMs, nowMs });
   }
 }
 
@@ -330,26 +337,15 @@ async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Chan
   return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id, nowMs });
 }
 
-/** The grant and the claim are one transaction: never a message without its grant, nor two codes for one step. */
-async function claimWithOffer(
-  attempt: DispatchAttempt,
-  outlet: Outlet,
-  reading: Reading,
-  words: WrittenWords | null,
-  dueMs: number,
-  nowMs: number,
-): Promise<Decided> {
-  const { tx, locked, stepId } = attempt;
-  const granting = await grantOffer(tx, locked.enrollment, stepId, reading.facts, newOfferCode, nowMs);
-  if (granting.kind === 'mint') return granting;
-  return claimStep(attempt, outlet, reading, { words, dueMs, nowMs, offer: granting.kind === 'offer' ? granting.facts : null });
+/** What goes into the message beside its template: a model's words, and the offer that was granted. */
+interface Said {
+  words: WrittenWords | null;
+  offer: OfferFacts | null;
 }
 
-interface ClaimWith {
-  words: WrittenWords | null;
+interface ClaimWith extends Said {
   dueMs: number;
   nowMs: number;
-  offer: OfferFacts | null;
 }
 
 function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, { words, dueMs, nowMs, offer }: ClaimWith): Decided {

@@ -14,7 +14,8 @@ import { foldedText } from '../../domain/facts/kind.ts';
 import { wholeStore } from '../../domain/facts/offer-end.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import { type ConsentStatement, foldConsent } from '../../domain/people/consent.ts';
-import { baseSegment } from '../../domain/people/segments.ts';
+import { type Engagement, type OwnOrders, withOwnOrders } from '../../domain/people/purchases.ts';
+import { baseSegment, type PurchaseHistory } from '../../domain/people/segments.ts';
 import { stateOfAreaCode } from '../../domain/people/area-codes.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
 import { countryOfAddress, type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
@@ -53,6 +54,8 @@ export interface Reading {
   synthetic: boolean;
   subject: SubjectFacts;
   person: typeof contacts.$inferSelect;
+  /** What they have bought, by their shop and by its orders. */
+  purchases: PurchaseHistory;
   /** The language and region that they read in, BCP 47; null: not known. */
   locale: string | null;
   /** Channels on which something went to the person before, or may have. */
@@ -166,11 +169,14 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
   const { contacts: everyone, identities, others } = input.world;
   const hashOf = (i: Identity) => sealing.addressHash(enrollment.tenantId, i.kind, i.value);
   const hashes = [...identities, messageAsIdentity({ enrollmentId: enrollment.id, stepId: input.stepId })].map(hashOf);
-  const blocked = await tx
-    .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
-    .from(suppressions)
-    .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`));
   const contactIds = everyone.map((c) => c.id);
+  const [blocked, customer] = await Promise.all([
+    tx
+      .select({ channel: suppressions.channel, hash: suppressions.addressHash, reason: suppressions.reason })
+      .from(suppressions)
+      .where(and(inArray(suppressions.addressHash, hashes), sql`lifted_at is null`)),
+    readCustomer(tx, contactIds),
+  ]);
   const assignment = await readAssignment(tx, enrollment, { personId, contactIds, holdoutPercent: definition.holdoutPercent });
   const step = definition.steps.find(({ id }) => id === input.stepId);
   const variant = step === undefined ? null : await readVariant(tx, enrollment, { personId, contactIds, step });
@@ -186,6 +192,7 @@ export async function readFacts(tx: Tx, sealing: Sealing, input: ReadingInput): 
     variant,
     versions,
     stated,
+    customer,
     engagedAtMs: wantsHour ? await readEngagement(tx, contactIds) : [],
   });
 }
@@ -248,6 +255,24 @@ async function readEngagement(tx: Tx, contactIds: readonly string[]): Promise<nu
 /** Of one person; more say nothing new. */
 const mostEngagements = 200;
 
+/** Beyond what their shop says of them. */
+export interface Customer {
+  orders: readonly OwnOrders[];
+  engagement: readonly Engagement[];
+  settingsVersion: number;
+}
+
+/** What is on record about a person's orders and messages, and the version of the settings. */
+export async function readCustomer(tx: Tx, contactIds: readonly string[]): Promise<Customer> {
+  const stored = await callFunction<{
+    orders: { currency: string; orders: number; net_minor: number }[];
+    engagement: Engagement[];
+    settings_version: number;
+  }>(tx, 'read_customer($1)', [contactIds]);
+  const orders = stored.orders.map(({ net_minor: netMinor, ...order }) => ({ ...order, netMinor }));
+  return { orders, engagement: stored.engagement, settingsVersion: stored.settings_version };
+}
+
 /** What is read beside the world of a step. */
 export interface BesidesWorld {
   hashOf(identity: Identity): string;
@@ -260,6 +285,8 @@ export interface BesidesWorld {
   versions: ReadonlyMap<string, Version>;
   /** What is stated about the subject; absent: nothing is known but what it says itself. */
   stated?: Stated;
+  /** Absent: what their shop says is all that is known. */
+  customer?: Partial<Customer> & Pick<Customer, 'orders'>;
   /** When the person opened or clicked emails; empty where nobody asks. */
   engagedAtMs?: readonly number[];
 }
@@ -267,7 +294,7 @@ export interface BesidesWorld {
 /** The facts of a decision from what is on record. Pure: a backtest draws them from history by the same function. */
 export function factsFrom(
   input: Omit<ReadingInput, 'versionOf'>,
-  { hashOf, blocked, assignment, variant = null, versions, stated = nothingStated, engagedAtMs = [] }: BesidesWorld,
+  { hashOf, blocked, assignment, variant = null, versions, stated = nothingStated, customer, engagedAtMs = [] }: BesidesWorld,
 ): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, consents: said } = input.world;
@@ -319,6 +346,7 @@ export function factsFrom(
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
   const zones = zonesFrom(input.world, contact, person, settings.timeZone);
+  const purchases = withOwnOrders(contact, customer?.orders ?? [], settings.currency);
   const channelFactsByName = Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)]));
   const facts: Facts = {
     plan,
@@ -352,7 +380,7 @@ export function factsFrom(
       lastActivityMs: subject.lastActivityAt,
       valueMinor: about.valueMinor,
       currency: about.currency,
-      segment: baseSegment(contact, settings),
+      segment: baseSegment(purchases, settings),
       modifiers: about.kind.modifiers(about.details, settings),
       stock: about.kind.stock(about.details),
     },
@@ -360,7 +388,7 @@ export function factsFrom(
       country: firstOf([contact, person, ...everyone], 'country'),
       region: firstOf([contact, person, ...everyone], 'region'),
       language: firstOf([contact, person, ...everyone], 'locale')?.split(/[-_]/, 1)[0] ?? null,
-      orders: contact.orderCount,
+      orders: purchases.orderCount,
     }),
     person: {
       contacts: everyone.map((c) => ({
@@ -375,6 +403,15 @@ export function factsFrom(
       zones,
       ...(step.bestHour === true ? { bestHour: bestHourOf(engagedAtMs, zones.timeZones[0] ?? settings.timeZone) } : {}),
     },
+    ...(customer?.engagement === undefined || customer.settingsVersion === undefined
+      ? {}
+      : {
+          customer: {
+            lifetimeValueMinor: purchases.lifetimeValueMinor,
+            engagement: customer.engagement,
+            settingsVersion: customer.settingsVersion,
+          },
+        }),
     holdout: assignment?.holdout ?? null,
     channels: channelFactsByName,
     messages: Object.fromEntries(
@@ -411,6 +448,7 @@ export function factsFrom(
     synthetic,
     subject: about,
     person: contact,
+    purchases,
     locale,
     usedChannels,
     addresses,

@@ -4,10 +4,12 @@ import { type Tx, unawaited } from '../../db/client.ts';
 import { enrollments, offerCodes, offers, sequences } from '../../db/schema/index.ts';
 import type { OfferFacts } from '../../content/copy-facts.ts';
 import type { Facts } from '../../domain/gates/facts.ts';
-import { decideOffer, type OfferRecords } from '../../domain/offers/decide-offer.ts';
+import { decideOffer, type OfferRecords, waitsForCodeUntil } from '../../domain/offers/decide-offer.ts';
 import { cartsLeftDays, type OfferPolicy } from '../../domain/offers/policy.ts';
 import type { EpochMs } from '../../domain/sequence/plan.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
+import { freeUnsent, lockGrants } from '../offers/locks.ts';
+import { shopOf } from '../offers/minter.ts';
 import type { EnrollmentRow } from './progress.ts';
 
 type OfferRow = typeof offers.$inferSelect;
@@ -31,9 +33,17 @@ interface Asked {
  * What the offer of a step is decided by. Waits for other grants of the store, because all of them share a budget and a pool: taken after every other lock,
  * and held until the end of the transaction.
  */
-export async function readOffers(tx: Tx, { enrollment, stepId, contactIds, policy, regularMinor, timeScale, nowMs }: Asked): Promise<OfferRecords> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('offers ' || ${enrollment.tenantId}, 0))`);
+export async function readOffers(tx: Tx, asked: Asked): Promise<{ records: OfferRecords; own: OfferRow | null }> {
+  await lockGrants(tx, asked.enrollment.tenantId);
   await freeUnsent(tx);
+  return lookAtOffers(tx, asked);
+}
+
+/** The same without a lock, for a preview: what is granted to others meanwhile may change it. */
+export async function lookAtOffers(
+  tx: Tx,
+  { enrollment, stepId, contactIds, policy, regularMinor, timeScale, nowMs }: Asked,
+): Promise<{ records: OfferRecords; own: OfferRow | null }> {
   const [own] = await tx
     .select()
     .from(offers)
@@ -68,7 +78,8 @@ export async function readOffers(tx: Tx, { enrollment, stepId, contactIds, polic
         ne(enrollments.subjectId, enrollment.subjectId),
       ),
     );
-  return {
+  const source = policy?.source ?? 'pool';
+  const records: OfferRecords = {
     policy,
     own: own === undefined ? null : { percentOff: own.percentOff, endsAtMs: own.endsAt, state: own.state },
     earlier: earlier.map(({ atMs, slug, stepId: step }) => ({ atMs, step: `${slug}/${step}` })),
@@ -76,23 +87,28 @@ export async function readOffers(tx: Tx, { enrollment, stepId, contactIds, polic
     cartsLeft: (left?.count ?? 0) + 1,
     regularMinor,
     codesLeft: policy?.source === 'pool' ? ((await freeCode(tx, nowMs)) === null ? 0 : 1) : null,
+    ...(source !== 'pool' && (await shopOf(tx, source)) === null ? { noShop: true } : {}),
   };
+  return { records, own: own ?? null };
 }
 
 /**
- * Grants whose sequence ended before their message could have gone out are taken back, and their codes may be given to others. What may have gone out
- * stands until its end: the message says so.
+ * What a step does whose code could not be made yet, because its shop gave no clear answer. It waits while it would be sent at the end of the pause; else it
+ * goes on without an offer, and the grant is given up.
+ * @param sendsAt - whether every gate would be open then
+ * @returns when the shop is asked again; `without`: the grant is given up; null: it need not wait
+ * Source: docs/rules.md#rule-58
  */
-async function freeUnsent(tx: Tx): Promise<void> {
-  await tx.execute(sql`
-    with back as (
-      update offers o set state = 'revoked', revoked_at = clock_timestamp(), note = 'its sequence ended before it was sent'
-      where o.state in ('granted', 'minted')
-        and exists (select from enrollments e where e.tenant_id = o.tenant_id and e.id = o.enrollment_id and e.ended_at is not null)
-        and not exists (select from messages m where m.tenant_id = o.tenant_id and m.enrollment_id = o.enrollment_id and m.step_id = o.step_id
-          and m.state in ('claimed', 'sent', 'unknown'))
-      returning o.id)
-    update offer_codes c set offer_id = null from back where c.offer_id = back.id`);
+export async function awaitCode(
+  tx: Tx,
+  own: OfferRow,
+  { nowMs, timeScale, sendsAt }: { nowMs: EpochMs; timeScale: number; sendsAt(atMs: EpochMs): boolean },
+): Promise<{ untilMs: EpochMs } | 'without' | null> {
+  if (own.state !== 'granted' || own.shopFailures === 0) return null;
+  const againMs = Math.max(nowMs, own.shopAfter ?? nowMs);
+  if (againMs < waitsForCodeUntil(own.grantedAt, timeScale) && sendsAt(againMs)) return againMs > nowMs ? { untilMs: againMs } : null;
+  await tx.update(offers).set({ state: 'refused', note: 'the shop could not be reached in time' }).where(eq(offers.id, own.id));
+  return 'without';
 }
 
 async function freeCode(tx: Tx, endsAtMs: EpochMs): Promise<typeof offerCodes.$inferSelect | null> {
@@ -160,6 +176,11 @@ export async function grantOffer(
     note: null,
     redeemedAt: null,
     redeemedOrder: null,
+    connectionId: null,
+    askedAt: null,
+    shopFailures: 0,
+    shopAfter: null,
+    closedAtShop: null,
   };
   unawaited(tx, tx.insert(offers).values(row));
   if (fromPool === null) return { kind: 'mint', offer: row };

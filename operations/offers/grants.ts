@@ -3,6 +3,8 @@ import { messages, offerCodes, offers, sequences, enrollments } from '../../db/s
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { type Page, pageOf } from '../read/page.ts';
+import { closeCode } from './close-codes.ts';
+import { lockGrants } from './locks.ts';
 import { minterOf } from './minter.ts';
 
 /** A grant with the sequence whose step brought it. */
@@ -48,16 +50,16 @@ export type Revoked =
   | { kind: 'not_found' }
   /** It was redeemed, or could not be made: nothing is left to take back. */
   | { kind: 'over'; reason: 'redeemed' | 'refused' }
-  /** `sent`: the person may have the code. `atShop`: whether the shop was told; the store takes codes of its pool back there itself. */
+  /** `sent`: the person may have the code. `atShop`: whether the shop has closed it; a shop that is away does later, and codes of the pool the store closes there itself. */
   | { kind: 'revoked'; grant: GrantRow; sent: boolean; atShop: boolean };
 
-/** Take a grant back by hand. A repeat tells the shop again. */
+/** Take a grant back by hand. */
 export async function revokeGrant(deps: Deps, { tenantId, id, actor }: { tenantId: string; id: string; actor: string }): Promise<Revoked> {
   const revoked = await deps.db.withTenant(
     tenantId,
     async (tx): Promise<Exclude<Revoked, { atShop: boolean }> | { kind: 'revoked'; sent: boolean }> => {
       // As grants do: none of the store is decided meanwhile.
-      await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('offers ' || ${tenantId}, 0))`);
+      await lockGrants(tx, tenantId);
       const [found] = await tx.select().from(offers).where(eq(offers.id, id)).for('no key update');
       if (found === undefined) return { kind: 'not_found' };
       if (found.redeemedAt !== null) return { kind: 'over', reason: 'redeemed' };
@@ -89,9 +91,16 @@ export async function revokeGrant(deps: Deps, { tenantId, id, actor }: { tenantI
   const { items } = await listGrants(deps, tenantId, {}, { limit: 1, after: nextOf(id) });
   const [grant] = items;
   if (grant === undefined) return { kind: 'not_found' };
-  const minter = grant.source === 'pool' ? null : await minterOf(deps, tenantId, grant.source);
-  await minter?.revoke(grant.code);
-  return { kind: 'revoked', grant, sent: revoked.sent, atShop: minter !== null };
+  return { kind: 'revoked', grant, sent: revoked.sent, atShop: await closeNow(deps, tenantId, grant) };
+}
+
+/** Tell the shop at once. Where it is away, or may be making the code just now, the sweep does it (`close-codes.ts`). */
+async function closeNow(deps: Deps, tenantId: string, grant: GrantRow): Promise<boolean> {
+  if (grant.source === 'pool') return false;
+  if (grant.closedAtShop !== null) return true;
+  if (grant.askedAt !== null) return false;
+  const minter = grant.connectionId === null ? null : await minterOf(deps, tenantId, grant.connectionId, { closing: true });
+  return closeCode(deps, tenantId, grant, minter);
 }
 
 /** The smallest id after this one, so that a page of one begins with it. */

@@ -7,6 +7,7 @@ import { nextMove } from '../../domain/sequence/next-move.ts';
 import { nextStep } from '../../domain/sequence/next-step.ts';
 import type { BuiltDeps } from '../create-deps.ts';
 import { readFacts, readStep } from '../dispatch/facts.ts';
+import { lookAtOffers } from '../dispatch/offer.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from '../dispatch/progress.ts';
 import { reasonOf } from '../dispatch/records.ts';
 import { readConfigured, toOutlets } from '../outlets.ts';
@@ -51,7 +52,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
   if (step === null || world === null || personId === undefined) return null;
   const outlets = toOutlets(deps, await readConfigured(tx));
   const content = version.definition.steps.find((s) => s.id === step.id)?.content ?? null;
-  const { facts } = await readFacts(tx, deps.sealing, {
+  const { facts, settings, subject } = await readFacts(tx, deps.sealing, {
     world,
     plan,
     definition: version.definition,
@@ -65,7 +66,14 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });
   const nowMs = deps.clock.nowMs();
-  const verdict = decideDispatch(facts, nowMs);
+  const decided = decideDispatch(facts, nowMs);
+  if (decided.kind === 'send' && facts.step.offer !== undefined) {
+    const regularMinor = subject.kind.regularMinor?.(subject.details) ?? null;
+    const contactIds = world.contacts.map(({ id }) => id);
+    const asked = { enrollment, stepId: step.id, contactIds, policy: settings.offers, regularMinor, timeScale: plan.timeScale, nowMs };
+    facts.offer = (await lookAtOffers(tx, asked)).records;
+  }
+  const verdict = facts.offer === undefined ? decided : decideDispatch(facts, nowMs);
   const move = nextMove(plan, progress, nowMs);
   const asked = {
     stepId: step.id,

@@ -1,7 +1,9 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildApp } from '../../api/app.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
 import { pino } from 'pino';
+import { decisions } from '../../db/schema/index.ts';
 import { aCart, letTimePass, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
 import { ask, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
 
@@ -243,3 +245,22 @@ test('the summary says why messages were not sent, and tells a normal wait from 
 
 const explainIn = async (where: Shop, id: string) =>
   (await ask(where, where.tenant.apiKey, `/api/enrollments/${id}/explain`)).body as { enrollment: Record<string, unknown> };
+
+test('orders that the store’s events told of make a customer, and the decision keeps what it went by', async () => {
+  const email = 'regular@example.com';
+  const order = (id: string, total: string, more: object = {}) => ({ order: { id, currency: 'EUR', total, ...more }, contact: { email } });
+  await ask(shop, shop.tenant.apiKey, '/api/settings', 'PATCH', { settings: { currency: 'EUR' } });
+  const settings = (await ask(shop, shop.tenant.apiKey, '/api/settings', 'GET')).body as { version: number };
+  await shop.post('order.placed', order('regular-1', '400.00'), { at: Date.now() - 90 * 24 * hourMs });
+  await shop.post('order.placed', order('regular-2', '150.00'), { at: Date.now() - 60 * 24 * hourMs });
+  await shop.post('order.placed', order('regular-3', '999.00', { test: true }), { at: Date.now() - 50 * 24 * hourMs });
+  // Nothing in the cart's payload says that they have bought before.
+  const id = await leaveCart(shop, 'cart-regular', email);
+  await sendFirstMail(shop, id);
+  const rows = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(decisions).where(eq(decisions.enrollmentId, id)));
+  const sent = rows.find(({ verdict }) => verdict === 'send');
+  expect(sent?.checks.find(({ gate }) => gate === 'segment')?.input).toMatchObject({
+    ...{ segment: 'HIGH_VALUE', orders: 2, lifetimeValueMinor: 55_000, highValueMinor: 50_000, settingsVersion: settings.version },
+  });
+  expect((await shop.enrollmentOf('cart-regular'))?.segment).toBe('returning');
+});

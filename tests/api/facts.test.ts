@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { latestFacts } from '../../operations/facts.ts';
-import { openShop, type Shop } from '../helpers/shop.ts';
+import { asOwner } from '../helpers/database.ts';
+import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore, ask } from './left-carts.ts';
 
 let shop: Shop;
@@ -85,4 +86,43 @@ test('a webhook states facts too, and of several about one product the latest ob
     ['review', { average: 4.5, count: 9, quote: null, author: null }, 'webhook'],
     ['stock', { left: 2 }, 'webhook'],
   ]);
+});
+
+test('facts that have been expired for long are deleted, but for those that a decision still needs', async () => {
+  const day = 86_400_000;
+  const about = (subject: string, days: number, lastsDays: number, more: Record<string, unknown> = { kind: 'stock', value: { left: 3 } }) => ({
+    ...more,
+    subject,
+    observed_at: ago(days * day),
+    expires_at: ago((days - lastsDays) * day),
+  });
+  const price = (amount: string) => ({ kind: 'price', value: { price: amount, currency: 'EUR' } });
+  await state({
+    facts: [
+      about('long-over', 60, 1),
+      about('over', 20, 1),
+      // The latest says that nothing is known any more: without it the earlier one would count.
+      about('hides', 60, 300),
+      about('hides', 50, 1),
+      about('priced', 60, 1, price('90.00')),
+      about('priced', 50, 1, price('80.00')),
+      about('priced', 40, 1, price('70.00')),
+    ],
+  });
+  const left = async () => {
+    const ours = (await listed('limit=100')).filter(({ subject }) => /over|hides|priced/.test(subject));
+    return ours.map(({ subject, value }) => `${subject} ${JSON.stringify(Object.values(value as object)[0])}`).toSorted();
+  };
+  // Somebody left a cart in between, and is still in a sequence: what it cost then is known from the price before.
+  await shop.post('cart.updated', aCart('cart-of-then', 'then@example.com'));
+  const { subjectId = '' } = (await shop.enrollmentOf('cart-of-then')) ?? {};
+  await asOwner(shop.database.url, `update subjects set last_activity_at = now() - interval '45 days' where id = $1`, [subjectId]);
+  expect(await shop.deps.db.pruneFacts(30, 1_000)).toBe(2);
+  expect(await left()).toEqual(['hides 3', 'hides 3', 'over 3', 'priced "70.00"', 'priced "80.00"']);
+  await asOwner(shop.database.url, `update enrollments set ended_at = now(), status = 'EXITED', stop_reason = 'manual' where subject_id = $1`, [
+    subjectId,
+  ]);
+  expect(await shop.deps.db.pruneFacts(30, 1_000)).toBe(1);
+  expect(await left()).toEqual(['hides 3', 'hides 3', 'over 3', 'priced "70.00"']);
+  expect(await shop.deps.db.pruneFacts(30, 1_000)).toBe(0);
 });

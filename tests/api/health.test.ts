@@ -131,6 +131,8 @@ test('/metrics shows the backlog and the pool as they are now', async () => {
   expect(headers['content-type']).toContain('text/plain');
   expect(Number(/^rekindle_outbox_oldest_seconds (\S+)$/m.exec(body)?.[1])).toBeGreaterThan(3_600);
   expect(body).toMatch(/^rekindle_db_connections\{state="idle"\} \d+$/m);
+  // Nothing came faster than it could be applied.
+  expect(body).toMatch(/^rekindle_inbox_waiting 0$/m);
   expect(body).not.toMatch(/metrics@|older@/);
 });
 

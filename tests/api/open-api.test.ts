@@ -99,6 +99,7 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /openapi.json',
     'GET /readyz',
     'GET /recovery/analytics',
+    'GET /recovery/config',
     'GET /recovery/events',
     'GET /recovery/sequences',
     'GET /s/{token}',
@@ -150,6 +151,7 @@ test('every route is described, and nothing that does not exist', () => {
     'POST /recovery/sequences/{id}/stop',
     'POST /u/{token}',
     'PUT /api/sequences/{slug}/draft',
+    'PUT /recovery/config',
   ]);
   const count = [...served.matchAll(/\((?:[A-Z]+, ?)*[A-Z]+\)/g)]
     .flatMap(([methods]) => methods.slice(1, -1).split(', '))

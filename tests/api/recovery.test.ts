@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { auditLog } from '../../db/schema/index.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore, ask, dispatch, leaveCart, sendFirstMail } from './left-carts.ts';
@@ -219,4 +219,63 @@ test.each(['limit=0', 'limit=1001', 'limit=many', 'cursor=none'])('/recovery/seq
   expect(status).toBe(400);
   expect(headers['content-type']).toContain('application/problem+json');
   expect(body).toMatchObject({ code: 'invalid_request' });
+});
+
+describe('the configuration', () => {
+  const put = (payload: Record<string, unknown>) => ask(shop, shop.tenant.apiKey, '/recovery/config', 'PUT', payload);
+
+  test('is shown under a merchant’s names, and what is put is what the settings have', async () => {
+    const { body } = await get('/recovery/config');
+    expect(body).toMatchObject({
+      steps: expect.arrayContaining([
+        { id: 'email_2h', delay: '2h', anchor: 'enrollment', channels: ['email'], offer: false },
+        { id: 'email_72h', delay: '3d', anchor: 'enrollment', channels: ['email'], offer: true },
+      ]),
+      ...{ thresholds: { high_value: 500, low_stock: 5, reviews: 4 }, tone: null, language: 'en', offers: null },
+    });
+    const config = body as Record<string, unknown> & { version: number };
+    const wanted = {
+      ...config,
+      timings: { time_zone: 'Europe/Vienna', quiet_hours: { from: '20:30', to: '24:00' } },
+      thresholds: { high_value: 249.99, low_stock: 2, reviews: 4.5 },
+      ...{ tone: 'Warm and short', language: 'de-AT', channels: { require_consent: ['email', 'sms'] } },
+      offers: { percent_off: 15, minimum_minor: 5_000, budget: { most: 10, within_days: 7 } },
+    };
+    const { status, body: put1 } = await put(wanted);
+    expect(status).toBe(200);
+    expect(put1).toMatchObject({
+      ...wanted,
+      version: config.version + 1,
+      offers: { percent_off: 15, valid_hours: 48, source: 'pool', most_carts_left: 2 },
+    });
+    expect((await get('/recovery/config')).body).toEqual(put1);
+    expect(((await get('/api/settings')).body as { settings: object }).settings).toMatchObject({
+      ...{ highValueMinor: 24_999, lowStockAt: 2, locale: 'de-AT', brandVoice: 'Warm and short', timeZone: 'Europe/Vienna' },
+      quietHours: { fromMinute: 1_230, toMinute: 1_440 },
+      offers: { percentOff: 15, minimumMinor: 5_000, budget: { most: 10, withinDays: 7 } },
+    });
+    // Somebody else has changed it since.
+    expect(await put(wanted)).toMatchObject({ status: 409, body: { code: 'stale_version' } });
+    expect((await put({ ...config, version: undefined })).status).toBe(200);
+  });
+
+  test('what is wrong is named with its field, and nothing is changed', async () => {
+    const { body } = await get('/recovery/config');
+    const config = body as Record<string, unknown> & { steps: object[]; thresholds: object };
+    const pathsOf = async (change: Record<string, unknown>) => {
+      const answer = (await put({ ...config, ...change })).body as { code: string; errors: { path: string }[] };
+      return [answer.code, ...answer.errors.map(({ path }) => path)];
+    };
+    expect(await pathsOf({ thresholds: { ...config.thresholds, high_value: -1 } })).toEqual(['invalid_request', 'body/thresholds/high_value']);
+    expect(await pathsOf({ steps: config.steps.slice(1) })).toEqual(['invalid_request', 'body/steps']);
+    expect(await pathsOf({ language: 'not a language' })).toEqual(['invalid_request', 'body/language']);
+    expect(await pathsOf({ offers: { percent_off: 10, least_margin_percent: 20 } })).toEqual(['invalid_request', 'body/offers/margin_percent']);
+    expect(await pathsOf({ timings: { time_zone: 'UTC', quiet_hours: { from: '25:00', to: '08:00' } } })).toEqual([
+      'invalid_request',
+      'body/timings/quiet_hours/from',
+    ]);
+    const { tone: _, ...incomplete } = config;
+    expect((await put(incomplete)).status).toBe(400);
+    expect((await get('/recovery/config')).body).toEqual(body);
+  });
 });

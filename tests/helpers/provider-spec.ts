@@ -8,8 +8,14 @@ const folder = process.env['PROVIDER_SPECS'] ?? join(import.meta.dirname, '../..
 
 /** @returns null where it is not there: the test says that it was skipped */
 export function providerSpec(file: string): unknown {
+  const text = providerSpecText(file);
+  return text === null ? null : JSON.parse(text);
+}
+
+/** One that is no JSON. */
+export function providerSpecText(file: string): string | null {
   const path = join(folder, file);
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null;
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }
 
 /** What a JSON Schema, or a part of an OpenAPI document, finds wrong with a value. @param pointer - into the document, e.g. `/paths/~1emails/post` */

@@ -24,6 +24,9 @@ interface Played {
   after: string | null;
   restored: { redirect: string; key: string; lines: unknown[]; coupons: string[] };
   refused: unknown[];
+  /** Of the pages: what stands in them, and which cart they are told. */
+  scripts: unknown[];
+  answers: unknown[];
 }
 
 const recorded: Played = JSON.parse(readFileSync(new URL('recorded.json', folder), 'utf8'));
@@ -44,7 +47,7 @@ function eventsOf({ body, headers }: Request): DomainEvent[] {
   return received.events;
 }
 
-function check({ steps, orders, key, after, restored, refused }: Played): void {
+function check({ steps, orders, key, after, restored, refused, scripts, answers }: Played): void {
   const reported = Object.fromEntries(
     Object.entries(steps).map(([name, requests]) => [
       name,
@@ -86,6 +89,13 @@ function check({ steps, orders, key, after, restored, refused }: Played): void {
     lines: [{ product_id: 93, variation_id: 23, quantity: 2, variation: { attribute_pa_size: '250-g' } }],
     coupons: ['spring'],
   });
+  // The pages are the same for everybody, so that a cache may keep them; who has which cart is asked for.
+  const script = {
+    ...{ async: true, src: 'https://rekindle.example/onsite/rekindle.js', 'data-key': 'public-key' },
+    ...{ 'data-cart-url': '/?wc-ajax=rekindle_cart', 'data-remember': 'consent' },
+  };
+  expect(scripts).toEqual([script, script]);
+  expect(answers).toEqual([{ token: null }, { token: key }]);
   expect(refused.every((content) => content === null)).toBe(true);
   for (const request of Object.values(steps).flat()) {
     expect(request).toMatchObject({ blocking: false, url: 'https://rekindle.example/api/webhooks/woocommerce/c1' });

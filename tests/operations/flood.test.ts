@@ -46,6 +46,9 @@ describe('in a flood', () => {
     const answers = await Promise.all(carts.map((cart) => shop.post('cart.updated', aCart(cart, `${cart}@example.com`))));
     expect(answers.map(statusOf)).toEqual(carts.map(() => 'pending'));
     expect(await waiting()).toHaveLength(40);
+    const { body } = await shop.app.inject('/metrics');
+    expect(body).toMatch(/^rekindle_inbox_waiting 40$/m);
+    expect(Number(/^rekindle_inbox_oldest_seconds (\S+)$/m.exec(body)?.[1])).toBeGreaterThan(0);
     expect(await shop.enrollmentOf(carts[0] ?? '')).toBeNull();
     expect(await applyPending(shop.deps)).toBe(40);
     for (const cart of carts) expect(await shop.enrollmentOf(cart)).toMatchObject({ status: 'ACTIVE' });

@@ -31,7 +31,7 @@ beforeAll(async () => {
     timeScale: 1,
     sender: createStubSender(emails.port, { kind: 'keys', times: short, account }),
     moreSenders: [createStubSender(texts.port, { kind: 'keys', times: short, account, channel: 'sms' })],
-    settings: { smsSender: '+12025550100' },
+    settings: { smsSender: '+12025550100', smsLinkUrl: 'https://go.shop.example' },
   });
 });
 afterAll(async () => {
@@ -103,6 +103,7 @@ test('a step goes out on the first channel of its list that is possible, as that
   expect(row).toMatchObject({ state: 'sent', channel: 'sms', account });
   const payload = row?.payload as SmsPayload;
   expect(payload).toMatchObject({ channel: 'sms', to: phone, from: '+12025550100', segments: expect.any(Number) });
+  expect(payload).toMatchObject({ shortUrl: expect.stringMatching(/^https:\/\/go\.shop\.example\/s\/[0-9A-Za-z]{22}$/) });
   expect(payload.text).toContain(payload.shortUrl);
   expect(payload.text).toContain('Reply STOP to opt out');
   expect(JSON.parse(texts.accepted[0]?.body ?? '')).toMatchObject({ text: payload.text });

@@ -90,7 +90,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: {
         summary: 'Take an offer back',
         description:
-          'It counts for nobody any more. A message that has promised it may be in the person’s hands: `sent`. A code that Rekindle made is closed at the shop (`at_shop`); one of the pool you close there yourself.',
+          'It counts for nobody any more. A message that has promised it may be in the person’s hands: `sent`. A code that Rekindle made is closed at the shop: `at_shop` says whether it is already, and where the shop was away it is as soon as it answers. One of the pool you close there yourself.',
         params: idParams,
         response: {
           200: offerSchema.extend({ sent: z.boolean(), at_shop: z.boolean() }).meta({ id: 'RevokedOffer' }),

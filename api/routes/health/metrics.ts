@@ -4,11 +4,12 @@ import { z } from 'zod';
 import type { Deps } from '../../../operations/deps.ts';
 
 /**
- * This process's figures for Prometheus, with some that are read when asked: what waits in the outbox
+ * This process's figures for Prometheus, with some that are read when asked: what waits in the outbox, in the inbox
  * and in the quarantine, how late steps are, and the pool.
  */
 export const metricsRoute: FastifyPluginAsyncZod<{ deps: Pick<Deps, 'db'>; registry: Registry }> = async (app, { deps, registry }) => {
   collectBacklog(deps, registry);
+  collectInbox(deps, registry);
   collectQuarantine(deps, registry);
   collectLateness(deps, registry);
   collectPool(deps, registry);
@@ -38,6 +39,22 @@ function collectBacklog({ db }: Pick<Deps, 'db'>, registry: Registry): void {
   const oldest: Gauge = new Gauge({
     name: 'rekindle_outbox_oldest_seconds',
     help: 'Age of the oldest change that Temporal has not been told of',
+    registers: [registry],
+    collect: async () => oldest.set((await read()).oldestMs / 1_000),
+  });
+}
+
+function collectInbox({ db }: Pick<Deps, 'db'>, registry: Registry): void {
+  const read = () => db.inboxBacklog().catch(() => ({ waiting: Number.NaN, oldestMs: Number.NaN }));
+  const waiting: Gauge = new Gauge({
+    name: 'rekindle_inbox_waiting',
+    help: 'Deliveries that were stored first, because more came than could be applied, and are not applied yet',
+    registers: [registry],
+    collect: async () => waiting.set((await read()).waiting),
+  });
+  const oldest: Gauge = new Gauge({
+    name: 'rekindle_inbox_oldest_seconds',
+    help: 'Age of the oldest delivery that is stored and not applied yet',
     registers: [registry],
     collect: async () => oldest.set((await read()).oldestMs / 1_000),
   });

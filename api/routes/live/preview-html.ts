@@ -1,8 +1,8 @@
-import type { MessagePreview } from '../../../operations/preview-step.ts';
+import type { StepPreview } from '../../../operations/preview-step.ts';
 import { type Html, html } from '../../html.ts';
 
 /** A message as its reader would get it: light and dark, the text part, and its claims with their reasons. @param frame - the address of the email itself, but for its theme */
-export function previewHtml(preview: MessagePreview, frame: string): Html {
+export function previewHtml(preview: StepPreview, frame: string): Html {
   const { channel, locale, subject, preheader, text, cta, claims } = preview;
   const row = (name: string, value: string | null) => (value === null ? null : html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`);
   return html`<table><tbody>${row('Channel', channel)}${row('Language', locale)}${row('Subject', subject)}${row('Preheader', preheader)}${row('Button', cta)}</tbody></table>

@@ -1,7 +1,8 @@
 <?php
 /**
  * Plugin Name: Rekindle carts
- * Description: Reports carts to Rekindle, signed like WooCommerce's own webhooks, and marks each order with its cart.
+ * Description: Reports carts to Rekindle, signed like WooCommerce's own webhooks, marks each order with its cart, and shows pop-ups.
+ * Requires at least: 5.7
  * Requires PHP: 7.4
  *
  * Copy to wp-content/mu-plugins/ and define REKINDLE_URL and REKINDLE_SECRET in wp-config.php. Source: docs/woocommerce-carts.md
@@ -286,6 +287,39 @@ function rekindle_checkout_script() {
 	);
 }
 
+/** Where Rekindle is, without a slash at the end. */
+function rekindle_origin() {
+	$parts = explode( '/api/webhooks/', REKINDLE_URL, 2 );
+	return rtrim( $parts[0], '/' );
+}
+
+/**
+ * The script for pop-ups (docs/on-site.md), in every page of the shop. The page says where the visitor's cart is asked for, and not which it is: a cache
+ * may give the same page to others.
+ */
+function rekindle_onsite_script() {
+	$attributes = array(
+		'async'         => true,
+		'src'           => rekindle_origin() . '/onsite/rekindle.js',
+		'data-key'      => (string) REKINDLE_ONSITE_KEY,
+		'data-cart-url' => WC_AJAX::get_endpoint( 'rekindle_cart' ),
+	);
+	if ( defined( 'REKINDLE_ONSITE_REMEMBER' ) ) {
+		$attributes['data-remember'] = (string) REKINDLE_ONSITE_REMEMBER;
+	}
+	// null: not in this page, for instance before the visitor has agreed.
+	$attributes = apply_filters( 'rekindle_onsite_attributes', $attributes );
+	if ( is_array( $attributes ) ) {
+		wp_print_script_tag( $attributes );
+	}
+}
+
+/** The key of the cart that this visitor has; none is made for it. Pages of other sites cannot read the answer. */
+function rekindle_onsite_cart() {
+	$key = WC()->session ? WC()->session->get( 'rekindle_cart' ) : null;
+	wp_send_json( array( 'token' => is_string( $key ) && '' !== $key ? $key : null ) );
+}
+
 /** Somebody follows a link of an email: fill the cart as it was, unless something lies in it, and show it. */
 function rekindle_restore() {
 	if ( ! isset( $_GET['rekindle'] ) || ! is_string( $_GET['rekindle'] ) || ! WC()->cart || ! WC()->session ) {
@@ -335,6 +369,11 @@ if ( defined( 'REKINDLE_URL' ) && defined( 'REKINDLE_SECRET' ) && '' !== REKINDL
 	add_action( 'woocommerce_checkout_order_processed', 'rekindle_ordered' );
 	add_action( 'woocommerce_store_api_checkout_order_processed', 'rekindle_ordered' );
 	add_action( 'wp_loaded', 'rekindle_restore', 30 );
+	if ( defined( 'REKINDLE_ONSITE_KEY' ) && '' !== REKINDLE_ONSITE_KEY ) {
+		add_action( 'wp_footer', 'rekindle_onsite_script' );
+		// WooCommerce keeps its answers out of caches.
+		add_action( 'wc_ajax_rekindle_cart', 'rekindle_onsite_cart' );
+	}
 	// WooCommerce saves its session at 20.
 	add_action( 'shutdown', 'rekindle_report', 10 );
 }

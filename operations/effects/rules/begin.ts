@@ -1,5 +1,6 @@
 import { channels } from '../../../domain/channels/index.ts';
 import { isClosed } from '../../../domain/people/lifecycle.ts';
+import { withOwnOrders } from '../../../domain/people/purchases.ts';
 import { baseSegment } from '../../../domain/people/segments.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
@@ -150,7 +151,9 @@ function keptFromReentry(
 export function beginning(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): Omit<Beginning, 'id'> {
   const { settings, timeScale } = draft.context.tenant;
   const kind = draft.kindOf(subject.kind);
-  const segment = baseSegment(owner.details, settings);
+  // The shop may not say that they have bought before.
+  const anOrder = owner.lifecycle === 'CONVERTED' ? [{ currency: '', orders: 1, netMinor: 0 }] : [];
+  const segment = baseSegment(withOwnOrders(owner.details, anOrder, settings.currency), settings);
   const details = kind.details.parse(subject.details);
   return {
     sequenceId: sequence.id,
