@@ -34,6 +34,9 @@ export const keyField = 'rekindle_key';
 /** The name of a call at VAPI, which has 40 characters at most: unique for its send key. */
 export const callName = (sendKey: string): string => `rk ${createHash('sha256').update(sendKey).digest('hex').slice(0, 36)}`;
 
+/** Where the account's calls are. */
+export const callsUrl = ({ baseUrl }: VapiConfig): URL => new URL(`${baseUrl.replace(/\/+$/, '')}/call`);
+
 /** The metadata of a call, where VAPI may put them. */
 export function metadataOf(call: Fields): Fields {
   const member = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? (value as Fields)[name] : undefined);

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { askJson, NoAnswerError } from '../http/ask.ts';
 import type { CallPayload } from '../port.ts';
-import { callName, keyField, metadataOf, type VapiConfig } from './config.ts';
-import { callsUrl } from './send.ts';
+import { callName, callsUrl, keyField, metadataOf, type VapiConfig } from './config.ts';
 
 const list = z.array(z.looseObject({ id: z.string(), name: z.string().nullish() }));
 const most = 1_000;

@@ -3,7 +3,7 @@ import { answerFields } from '../http/answer-fields.ts';
 import { type HttpAnswer, judgeStatus } from '../http/judge.ts';
 import { openHttpSession } from '../http/open-session.ts';
 import type { CallPayload, Sender, SendOutcome } from '../port.ts';
-import { accountField, accountOf, callName, keyField, type VapiConfig } from './config.ts';
+import { accountField, accountOf, callName, callsUrl, keyField, type VapiConfig } from './config.ts';
 import { findCall } from './find.ts';
 
 /**
@@ -35,9 +35,6 @@ export function createVapiSender(
       }),
   };
 }
-
-/** Where the account's calls are. */
-export const callsUrl = ({ baseUrl }: VapiConfig): URL => new URL(`${baseUrl.replace(/\/+$/, '')}/call`);
 
 function bodyOf(config: VapiConfig, payload: CallPayload, sendKey: string): object {
   const { to, name, opening, variables } = payload;
