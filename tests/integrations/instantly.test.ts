@@ -110,6 +110,18 @@ describe('an event', () => {
     expect(read(told('email_sent', { rk_attempt: undefined }))).toBe('ignored');
   });
 
+  test('is let in by its token in either header', () => {
+    const given = (headers: Record<string, string>) =>
+      instantlyReceiver.receive(
+        posted({ raw: told('email_bounced'), headers, receivedAtMs: Date.parse('2026-11-01T10:00:05Z') }),
+        ['a-token'],
+        aStore,
+      );
+    expect(given({ authorization: 'Bearer a-token' }).kind).toBe('events');
+    expect(given({ 'x-rekindle-token': 'a-token' }).kind).toBe('events');
+    for (const authorization of ['Bearer another', 'Bearer', 'a-token', '']) expect(given({ authorization }).kind).toBe('refused');
+  });
+
   test('of a reply is the person’s; an automatic one says so, by its type or its text', () => {
     expect(read(told('reply_received', { reply_subject: 'Re: tea', reply_text: 'Yes please' }))).toMatchObject([
       { type: 'message.received', person: { email: 'ada@example.com' }, channel: 'email', text: 'Yes please', automatic: null },

@@ -60,7 +60,7 @@ export const conformance: ProviderConformance = {
     receiver: instantlyReceiver,
     secrets: ['an-invented-token-of-ours', 'the-next-invented-token'],
     wrongSecret: 'the-token-of-a-stranger',
-    signatureHeaders: ['authorization'],
+    signatureHeaders: ['x-rekindle-token'],
     provesOnlySender: true,
     sign(secret, raw, { id, atMs }) {
       let body = raw;
@@ -70,7 +70,7 @@ export const conformance: ProviderConformance = {
       } catch {
         // Sent as it is.
       }
-      return posted({ raw: body, headers: { authorization: `Bearer ${secret}` }, receivedAtMs: atMs });
+      return posted({ raw: body, headers: { 'x-rekindle-token': secret }, receivedAtMs: atMs });
     },
     examples: [
       { topic: 'email_sent', raw: told('email_sent', { email_id: 'em_1' }) },
