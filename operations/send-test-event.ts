@@ -25,7 +25,13 @@ export type Sent =
  * Deliver an event to a connection as its own system would: signed with its secret, and taken in by the same steps, the check of the signature
  * first. Whatever it does is done; there is no rehearsal in it.
  */
-export async function sendTestEvent(deps: Deps, tenantId: string, connectionId: string, event: TestEvent): Promise<Sent> {
+export async function sendTestEvent(
+  deps: Deps,
+  tenantId: string,
+  connectionId: string,
+  event: TestEvent,
+  deliveryId = `test_${randomUUID()}`,
+): Promise<Sent> {
   const [row] = await deps.db.withTenant(tenantId, (tx) =>
     tx
       .select()
@@ -38,7 +44,6 @@ export async function sendTestEvent(deps: Deps, tenantId: string, connectionId: 
   const [newest] = row.secrets;
   if (row.state !== 'connected' || newest === undefined) return { kind: 'disconnected' };
   const nowMs = deps.clock.nowMs();
-  const deliveryId = `test_${randomUUID()}`;
   const timestamp = new Date(event.occurredAtMs ?? nowMs).toISOString();
   const body = JSON.stringify({ type: event.type, timestamp, data: event.data });
   const delivery = {

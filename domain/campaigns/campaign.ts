@@ -26,7 +26,7 @@ export interface CampaignRules {
 }
 
 /** The class of a stated source. */
-function leadSourceOf(stated: string | null): LeadSource {
+export function leadSourceOf(stated: string | null): LeadSource {
   const name = (stated ?? '').trim().toUpperCase();
   return leadSources.find((source) => source === name) ?? 'API';
 }

@@ -24,6 +24,7 @@ export const readLeadCreated: Read = (reading) => {
   if (keys.length === 0) return [];
   const area = readText(fields['area'], 'data.lead.area', notes, 200);
   const text = (field: string, longest: number) => readText(fields[field], `data.lead.${field}`, notes, longest);
+  const [subId, clickId] = [text('sub_id', 200), text('click_id', 200)];
   const createdAt = readInstant(fields['created_at'], 'data.lead.created_at', notes, store.timeZone);
   return [
     ...optOutsOf(contact, occurred),
@@ -39,6 +40,8 @@ export const readLeadCreated: Read = (reading) => {
         message: readLines(fields['message'], 'data.lead.message', notes, 10_000),
         url: readUrl(fields['url'], 'data.lead.url', notes, store.url),
         ...(area === null ? {} : { area }),
+        ...(subId === null ? {} : { subId }),
+        ...(clickId === null ? {} : { clickId }),
         currency,
         valueMinor: currency === null ? null : readMoney(fields['value'], 'data.lead.value', notes, currency),
       },

@@ -128,11 +128,9 @@ const isOf = (column: Column, ids: string[]): SQL => (ids.length === 0 ? sql`fal
 /** The subject that a search means: of those that it finds, the one that was active last. @returns null: it finds none */
 export function findSubject(deps: Pick<ReadDeps, 'db'>, tenantId: string, search: Search): Promise<Searched<string | null>> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    for (const field of ['email', 'phone'] as const) {
-      const typed = search[field];
-      if (typed !== undefined && (await normalised(tx, tenantId, field, typed)) === null) return { kind: 'unreadable', field };
-    }
-    const ids = await subjectsOf(tx, tenantId, search);
+    const searched = await subjectsFound(tx, tenantId, search);
+    if (searched.kind === 'unreadable') return searched;
+    const ids = searched.found;
     const [latest] =
       ids.length === 0
         ? []
@@ -144,6 +142,15 @@ export function findSubject(deps: Pick<ReadDeps, 'db'>, tenantId: string, search
             .limit(1);
     return { kind: 'found', found: latest?.id ?? null };
   });
+}
+
+/** The subjects that a search finds, or the field that can find nobody. */
+export async function subjectsFound(tx: Tx, tenantId: string, search: Search): Promise<Searched<string[]>> {
+  for (const field of ['email', 'phone'] as const) {
+    const typed = search[field];
+    if (typed !== undefined && (await normalised(tx, tenantId, field, typed)) === null) return { kind: 'unreadable', field };
+  }
+  return { kind: 'found', found: await subjectsOf(tx, tenantId, search) };
 }
 
 async function subjectsOf(tx: Tx, tenantId: string, { email, phone, subjectId, externalId }: Search): Promise<string[]> {

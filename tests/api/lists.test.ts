@@ -75,6 +75,7 @@ describe('every list under /api', () => {
       '/api/deliveries',
       '/api/enrollments',
       '/api/facts',
+      '/api/leads',
       '/api/offers',
       '/api/quarantine',
       '/api/sequences',

@@ -205,6 +205,90 @@ describe('a campaign that is', () => {
   });
 });
 
+describe('leads', () => {
+  interface Lead {
+    id: string;
+    status: string;
+    attempts: { id: string | null; status: string; startedAt: string; step: string }[];
+    enrollments: { status: string; currentStep: number; nextExecuteAt: string | null }[];
+  }
+  const lead = async (id: string) => (await api(`/api/leads/${id}`, 'GET')).body as Lead;
+
+  test('come by the API, are found by what is known of them, and show what was tried and what comes next', async () => {
+    const byHand = await campaign({ autoAssign: { sources: ['MANUAL'] }, sequence: 'lead-nurture' });
+    const body = {
+      firstName: 'Ada',
+      email: 'ada-lead@example.com',
+      phone: '+43 660 7654321',
+      externalId: 'crm-1',
+      source: 'MANUAL',
+      sub_id: 's-1',
+      click_id: 'c-1',
+    };
+    const made = await api('/api/leads', 'POST', body);
+    expect(made, JSON.stringify(made.body)).toMatchObject({
+      status: 201,
+      body: {
+        repeated: false,
+        notes: [],
+        lead: {
+          firstName: 'Ada',
+          email: 'ada-lead@example.com',
+          phone: '+436607654321',
+          externalId: 'crm-1',
+          source: 'MANUAL',
+          status: 'NEW',
+          sub_id: 's-1',
+          click_id: 'c-1',
+        },
+      },
+    });
+    const { id } = (made.body as { lead: Lead }).lead;
+    await route();
+    expect(await lead(id)).toMatchObject({
+      status: 'IN_PROGRESS',
+      campaigns: [{ id: byHand.id }],
+      enrollments: [{ status: 'ACTIVE', sequence: 'lead-nurture', currentStep: 0, exitReason: null }],
+      attempts: [{ id: null, step: 'email_welcome', channel: 'email', status: 'SCHEDULED' }],
+    });
+    const enrollment = (await enrollmentsOf('crm-1'))[0]?.id ?? '';
+    await dispatch(shop, enrollment, 'email_welcome');
+    const shown = await lead(id);
+    const [message] = await shop.ledgerOf(enrollment);
+    expect(shown).toMatchObject({ status: 'CONTACTED', enrollments: [{ currentStep: 1 }] });
+    expect(shown.attempts).toMatchObject([
+      { id: message?.id, step: 'email_welcome', status: 'SUCCESS', campaign: byHand.id },
+      { id: null, step: 'sms_12h', status: 'SCHEDULED' },
+    ]);
+    expect(Date.parse(shown.attempts[1]?.startedAt ?? '')).toBeGreaterThan(Date.now() + 11 * 3_600_000);
+    for (const search of ['email=ada-lead@example.com', 'phone=%2B436607654321', 'externalId=crm-1'])
+      expect((await api(`/api/leads?${search}`, 'GET')).body, search).toMatchObject({ data: [{ id }], nextCursor: null });
+    await shop.post('order.placed', { order: { id: 'o-lead', currency: 'EUR', total: '90.00' }, contact: { email: 'ada-lead@example.com' } });
+    expect(await lead(id)).toMatchObject({
+      status: 'CONVERTED',
+      enrollments: [{ status: 'CONVERTED', exitReason: 'purchased', nextExecuteAt: null }],
+    });
+    await end(byHand);
+  });
+
+  test('of one person are one where they have no id of their own, and what was missing is filled in', async () => {
+    const first = await api('/api/leads', 'POST', { email: 'once@example.com' });
+    const second = await api('/api/leads', 'POST', { email: 'ONCE@example.com', firstName: 'Cleo', interest: 'a loft' });
+    const id = (first.body as { lead: Lead }).lead.id;
+    expect(second).toMatchObject({ status: 201, body: { lead: { id, firstName: 'Cleo', interest: 'a loft', externalId: null } } });
+  });
+
+  test('are refused with the field that is wrong, and shown to their own store alone', async () => {
+    expect(await api('/api/leads', 'POST', { email: 'x@example.com', misspelt: 1 })).toMatchObject({ status: 400 });
+    expect(await api('/api/leads', 'POST', { firstName: 'Nobody' })).toMatchObject({ status: 400 });
+    expect(await api('/api/leads?email=nonsense', 'GET')).toMatchObject({ status: 400, body: { errors: [{ path: 'querystring/email' }] } });
+    const { apiKey } = await anotherStore(shop, 'leads-next-door');
+    const id = await leadOf('crm-1');
+    expect((await ask(shop, apiKey, `/api/leads/${id}`)).status).toBe(404);
+    expect((await ask(shop, apiKey, '/api/leads?externalId=crm-1')).body).toMatchObject({ data: [] });
+  });
+});
+
 test('what is wrong with a campaign is said with its field', async () => {
   const taken = await campaign({});
   const wrong: [Record<string, unknown>, number, string][] = [

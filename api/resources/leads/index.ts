@@ -1,0 +1,111 @@
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { createLead } from '../../../operations/campaigns/create-lead.ts';
+import { listLeads, readLead } from '../../../operations/read/leads.ts';
+import { callerOf } from '../../plugins/authenticate.ts';
+import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { idParams, isId, lineField } from '../../routes/fields.ts';
+import { aList } from '../list.ts';
+import type { Resource, ResourceOptions } from '../resource.ts';
+import { presentLead, presentLeadDetail, wishOf } from './present.ts';
+import { createBody, createdSchema, leadDetailSchema, leadSchema } from './schemas.ts';
+
+const list = aList({
+  name: 'leads',
+  item: leadSchema,
+  filters: {
+    email: lineField(320).optional().meta({ description: 'Every lead of that person. Read as in a webhook.' }),
+    phone: lineField(60).optional().meta({ description: 'Every lead of that person. Read as in a webhook.' }),
+    externalId: lineField(200).optional().meta({ description: 'Any id that its source has for it.' }),
+  },
+});
+
+const keyHeader = z.object({
+  'idempotency-key': lineField(200).optional().meta({ description: 'A repeat of the request with the same key makes no second lead.' }),
+});
+
+const unreadable = (field: 'email' | 'phone', where: string) => [
+  { path: `${where}${field}`, message: field === 'email' ? 'is no email address' : 'is no telephone number' },
+];
+
+const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
+  app.get(
+    '/api/leads',
+    {
+      schema: {
+        summary: 'Find leads',
+        description: 'By an address, a number or an id of their source; without any, all of them. The newest first.',
+        querystring: list.query,
+        response: { 200: list.answer, ...problems(400, 401, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { limit, cursor, ...search } = request.query;
+      const found = await listLeads(deps, callerOf(request).tenantId, search, { limit, after: cursor ?? null });
+      return found.kind === 'found' ? list.present(found.found, presentLead) : invalidRequest(reply, unreadable(found.field, 'querystring/'));
+    },
+  );
+
+  app.get(
+    '/api/leads/:id',
+    {
+      schema: {
+        summary: 'Show a lead with its status, enrollments and attempts',
+        params: idParams,
+        response: { 200: leadDetailSchema, ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const found = isId(request.params.id) ? await readLead(deps, callerOf(request).tenantId, request.params.id) : null;
+      return found === null ? problem(reply, 404, 'unknown_lead', 'There is no such lead.') : presentLeadDetail(found);
+    },
+  );
+
+  app.post(
+    '/api/leads',
+    {
+      schema: {
+        summary: 'Create a lead',
+        description:
+          'As an event of your own system: the same checks, and the same routing to campaigns. A person who is a lead already is not routed again; what was not known of them is filled in.',
+        headers: keyHeader,
+        body: createBody,
+        response: { 201: createdSchema, ...problems(400, 401, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = callerOf(request);
+      const made = await createLead(deps, tenantId, wishOf(request.body), request.headers['idempotency-key'] ?? null);
+      switch (made.kind) {
+        case 'created': {
+          const found = await readLead(deps, tenantId, made.leadId);
+          if (found === null) throw new Error('a lead was not stored');
+          return reply.code(201).send({ lead: presentLead(found.lead), repeated: made.repeated, notes: made.notes });
+        }
+        case 'unreadable':
+          return invalidRequest(
+            reply,
+            made.fields.length === 0
+              ? [{ path: 'email', message: made.reason }]
+              : made.fields.map(({ field, reason }) => ({ path: field, message: reason })),
+          );
+        case 'no_connection':
+          return problem(
+            reply,
+            409,
+            'no_connection',
+            'No connection takes events of your own system: make one first, rekindle connections create generic --name Leads.',
+          );
+        case 'accepted':
+        case 'busy':
+          return problem(reply.header('retry-after', '1'), 503, 'busy', 'It could not be applied in time. Repeat it with the same Idempotency-Key.');
+      }
+    },
+  );
+};
+
+export const resource: Resource = {
+  tag: { name: 'leads', description: 'People who asked about something, with what was tried to reach them.' },
+  guard: 'tenant',
+  routes,
+};

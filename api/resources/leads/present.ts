@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import type { NewLead } from '../../../operations/campaigns/create-lead.ts';
+import type { AttemptView, LeadDetail, LeadView } from '../../../operations/read/leads.ts';
+import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
+import type { createBody, leadDetailSchema, leadSchema } from './schemas.ts';
+
+export const presentLead = (view: LeadView): z.input<typeof leadSchema> => ({
+  id: view.id,
+  contact: view.contactId,
+  firstName: view.firstName,
+  lastName: view.lastName,
+  email: view.email,
+  phone: view.phone,
+  externalId: view.externalIds.find(({ kind }) => kind !== 'lead_of')?.value ?? null,
+  sub_id: view.subId,
+  click_id: view.clickId,
+  source: view.source,
+  statedSource: view.statedSource,
+  interest: view.interest,
+  status: view.status,
+  campaigns: view.campaigns,
+  createdAt: isoTime(view.createdAtMs),
+  updatedAt: isoTime(view.updatedAtMs),
+});
+
+export const presentLeadDetail = ({ lead, enrollments, attempts }: LeadDetail): z.input<typeof leadDetailSchema> => ({
+  ...presentLead(lead),
+  enrollments: enrollments.map(({ row, sequence, steps, next, summary }) => {
+    const settled = steps.filter(({ state }) => state === 'sent' || state === 'unknown' || state === 'skipped').length;
+    return {
+      id: row.id,
+      sequence: sequence.slug,
+      campaign: row.campaignId,
+      status: row.status,
+      currentStep: settled,
+      completedSteps: settled,
+      nextExecuteAt: isoTimeOrNull(next?.atMs ?? null),
+      exitReason: row.stopReason,
+      enrolledAt: isoTime(row.enrolledAt),
+      summary,
+    };
+  }),
+  attempts: attempts.map(presentAttempt),
+});
+
+const presentAttempt = (attempt: AttemptView) => ({
+  id: attempt.id,
+  enrollment: attempt.enrollmentId,
+  campaign: attempt.campaignId,
+  step: attempt.step,
+  channel: attempt.channel,
+  status: attempt.status,
+  startedAt: isoTime(attempt.startedAtMs),
+  variant: attempt.variant,
+  providerId: attempt.providerId,
+  notes: attempt.notes,
+});
+
+/** As an event of the generic integration has it. */
+export function wishOf({ externalId, source, interest, url, ...rest }: z.output<typeof createBody>): NewLead {
+  const { firstName, lastName, email, phone, locale, timeZone, country, sub_id: subId, click_id: clickId } = rest;
+  return {
+    externalId: externalId ?? null,
+    source,
+    lead: present({ interest, url, sub_id: subId, click_id: clickId }),
+    contact: present({ email, phone, first_name: firstName, last_name: lastName, locale, time_zone: timeZone, country }),
+  };
+}
+
+const present = (fields: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

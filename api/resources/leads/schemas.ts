@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { lifecycles } from '../../../operations/read/leads.ts';
+import { lineField, timeField } from '../../routes/fields.ts';
+
+export const leadSchema = z
+  .object({
+    id: z.uuid(),
+    contact: z.uuid().nullable(),
+    firstName: z.string().nullable(),
+    lastName: z.string().nullable(),
+    email: z.string().nullable(),
+    phone: z.string().nullable(),
+    externalId: z.string().nullable().meta({ description: 'What its source calls it.' }),
+    sub_id: z.string().nullable(),
+    click_id: z.string().nullable(),
+    source: z.string().meta({ description: '`META`, `API`, `MANUAL` or `BULK`.' }),
+    statedSource: z.string().nullable().meta({ description: 'As its source states it.' }),
+    interest: z.string().nullable(),
+    status: z.enum(lifecycles),
+    campaigns: z.array(z.object({ id: z.uuid(), name: z.string() })),
+    createdAt: timeField,
+    updatedAt: timeField,
+  })
+  .meta({ id: 'Lead' });
+
+const leadEnrollment = z.object({
+  id: z.uuid(),
+  sequence: z.string(),
+  campaign: z.uuid().nullable(),
+  status: z.string(),
+  currentStep: z.int().meta({ description: 'How many of its steps are settled: the next one, counted from 0.' }),
+  completedSteps: z.int(),
+  nextExecuteAt: timeField.nullable(),
+  exitReason: z.string().nullable(),
+  enrolledAt: timeField,
+  summary: z.string(),
+});
+
+const attempt = z.object({
+  id: z.uuid().nullable().meta({ description: 'The `sub_id` of its links; null: it is planned and has no message yet.' }),
+  enrollment: z.uuid(),
+  campaign: z.uuid().nullable(),
+  step: z.string(),
+  channel: z.string().nullable(),
+  status: z.enum(['SCHEDULED', 'RUNNING', 'SUCCESS', 'FAILED']),
+  startedAt: timeField.meta({ description: 'In the future while it is scheduled.' }),
+  variant: z.string().nullable(),
+  providerId: z.string().nullable(),
+  notes: z.string().nullable(),
+});
+
+export const leadDetailSchema = leadSchema.extend({ enrollments: z.array(leadEnrollment), attempts: z.array(attempt) }).meta({ id: 'LeadDetail' });
+
+export const createBody = z.strictObject({
+  firstName: lineField(200).optional(),
+  lastName: lineField(200).optional(),
+  email: lineField(320).optional(),
+  phone: lineField(60).optional(),
+  externalId: lineField(200).optional().meta({ description: 'What your system calls it. Named again, it fills in what was not known.' }),
+  source: z.enum(['API', 'MANUAL']).default('API'),
+  interest: lineField(500).optional(),
+  url: z.string().max(2_000).optional(),
+  sub_id: lineField(200).optional(),
+  click_id: lineField(200).optional(),
+  locale: lineField(35).optional(),
+  timeZone: lineField(60).optional(),
+  country: lineField(60).optional(),
+});
+
+export const createdSchema = z
+  .object({
+    lead: leadSchema,
+    repeated: z.boolean(),
+    notes: z.array(z.object({ field: z.string(), reason: z.string() })).meta({ description: 'Fields that were left out, or read with a guess.' }),
+  })
+  .meta({ id: 'LeadCreated' });

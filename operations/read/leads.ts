@@ -1,0 +1,233 @@
+import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import type { Tx } from '../../db/client.ts';
+import { campaignLeads, campaigns, contactIdentities, contacts, enrollments, messages, subjects } from '../../db/schema/index.ts';
+import { isChannel } from '../../domain/channels/index.ts';
+import { isClosed, type Lifecycle, lifecycleAfter, unitedLifecycle } from '../../domain/people/lifecycle.ts';
+import { leadSourceOf } from '../../domain/campaigns/campaign.ts';
+import { lead } from '../../domain/subjects/lead/index.ts';
+import { readSubject } from '../subject-row.ts';
+import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
+import { type ExternalId, readExternalIds } from './external-ids.ts';
+import { type Search, type Searched, subjectsFound } from './find-enrollments.ts';
+import { type Page, pageOf } from './page.ts';
+
+// For code that may not import `domain/`.
+export { lifecycles } from '../../domain/people/lifecycle.ts';
+
+/** A lead as a retention center knows it. Personal data. */
+export interface LeadView {
+  id: string;
+  contactId: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  email: string | null;
+  phone: string | null;
+  externalIds: ExternalId[];
+  subId: string | null;
+  clickId: string | null;
+  /** `META`, `API`, `MANUAL` or `BULK`, and what its source states. */
+  source: string;
+  statedSource: string | null;
+  interest: string | null;
+  /** How far the store has come with the person. */
+  status: Lifecycle;
+  campaigns: { id: string; name: string }[];
+  createdAtMs: number;
+  updatedAtMs: number;
+}
+
+/** One try to reach a lead: a message of the ledger, or the step that comes next. */
+export interface AttemptView {
+  /** Of the message: the `sub_id` of its links; null: it is planned, and has no message yet. */
+  id: string | null;
+  enrollmentId: string;
+  campaignId: string | null;
+  step: string;
+  channel: string | null;
+  /** `SUCCESS`: the provider has it, or may have. */
+  status: 'SCHEDULED' | 'RUNNING' | 'SUCCESS' | 'FAILED';
+  /** In the future while it is scheduled. */
+  startedAtMs: number;
+  variant: string | null;
+  providerId: string | null;
+  notes: string | null;
+}
+
+export interface LeadDetail {
+  lead: LeadView;
+  enrollments: EnrollmentView[];
+  attempts: AttemptView[];
+}
+
+/** Leads, the newest first: those that the search finds, or all. */
+export function listLeads(
+  deps: ReadDeps,
+  tenantId: string,
+  search: Search,
+  page: { limit: number; after: string | null },
+): Promise<Searched<Page<LeadView>>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const everybody = Object.values(search).every((value) => value === undefined);
+    const found = everybody ? { kind: 'found' as const, found: null } : await subjectsFound(tx, tenantId, search);
+    if (found.kind === 'unreadable') return found;
+    const rows = await tx
+      .select({ id: subjects.id })
+      .from(subjects)
+      .where(
+        and(
+          eq(subjects.kind, lead.kind),
+          found.found === null ? undefined : inArray(subjects.id, found.found),
+          page.after === null ? undefined : lt(subjects.id, page.after),
+        ),
+      )
+      .orderBy(desc(subjects.id))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
+    const views = await loadLeads(
+      tx,
+      deps,
+      items.map(({ id }) => id),
+    );
+    return { kind: 'found', found: { items: views, next } };
+  });
+}
+
+/** @returns null where the tenant has no such lead */
+export function readLead(deps: ReadDeps, tenantId: string, id: string): Promise<LeadDetail | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [view] = await loadLeads(tx, deps, [id]);
+    if (view === undefined) return null;
+    const own = await tx.select({ id: enrollments.id }).from(enrollments).where(eq(enrollments.subjectId, id)).orderBy(asc(enrollments.id));
+    const views = await loadEnrollments(
+      tx,
+      deps,
+      own.map((row) => row.id),
+    );
+    const made = await attemptsOf(
+      tx,
+      views.map(({ row }) => row),
+    );
+    const planned = views.flatMap((enrollment) => plannedOf(enrollment, made, deps.clock.nowMs()));
+    return { lead: view, enrollments: views, attempts: [...made, ...planned] };
+  });
+}
+
+const persons = alias(contacts, 'persons');
+
+/** In the order of `ids`; unknown ones, and what is no lead, are left out. */
+async function loadLeads(tx: Tx, deps: Pick<ReadDeps, 'subjects'>, ids: readonly string[]): Promise<LeadView[]> {
+  if (ids.length === 0) return [];
+  const found = await tx
+    .select({ subject: subjects, contact: contacts, person: persons })
+    .from(subjects)
+    .leftJoin(contacts, eq(contacts.id, subjects.contactId))
+    .leftJoin(persons, eq(persons.id, contacts.personId))
+    .where(and(inArray(subjects.id, [...ids]), eq(subjects.kind, lead.kind)));
+  const externalIds = await readExternalIds(tx, ids);
+  const contactIds = found.flatMap(({ contact }) => contact?.id ?? []);
+  const known =
+    contactIds.length === 0
+      ? []
+      : await tx.select().from(contactIdentities).where(inArray(contactIdentities.contactId, contactIds)).orderBy(desc(contactIdentities.id));
+  const into = await tx
+    .select({ subjectId: campaignLeads.subjectId, id: campaigns.id, name: campaigns.name })
+    .from(campaignLeads)
+    .innerJoin(campaigns, eq(campaigns.id, campaignLeads.campaignId))
+    .where(inArray(campaignLeads.subjectId, [...ids]))
+    .orderBy(asc(campaigns.id));
+  const reached = new Set(
+    (
+      await tx
+        .selectDistinct({ id: enrollments.subjectId })
+        .from(messages)
+        .innerJoin(enrollments, eq(enrollments.id, messages.enrollmentId))
+        .where(and(inArray(enrollments.subjectId, [...ids]), inArray(messages.state, ['sent', 'unknown'])))
+    ).map(({ id }) => id),
+  );
+  return ids.flatMap((id): LeadView[] => {
+    const row = found.find(({ subject }) => subject.id === id);
+    if (row === undefined) return [];
+    const { subject, contact, person } = row;
+    const details = lead.details.parse(readSubject(deps.subjects, subject).subject.details);
+    const ofContact = (kind: string) => known.find((i) => i.contactId === contact?.id && i.kind === kind)?.value ?? null;
+    const lifecycle = unitedLifecycle([contact?.lifecycle ?? 'NEW', person?.lifecycle ?? 'NEW']);
+    return [
+      {
+        id,
+        contactId: contact?.id ?? null,
+        firstName: contact?.firstName ?? null,
+        lastName: contact?.lastName ?? null,
+        email: subject.email ?? ofContact('email'),
+        phone: subject.phone ?? ofContact('phone'),
+        externalIds: externalIds.get(id) ?? [],
+        subId: details.subId ?? null,
+        clickId: details.clickId ?? null,
+        source: leadSourceOf(details.source),
+        statedSource: details.source,
+        interest: details.interest,
+        // A message has reached its provider: somebody was contacted, though the sequence goes on.
+        status: reached.has(id) && !isClosed(lifecycle) ? lifecycleAfter(lifecycle, 'contacted') : lifecycle,
+        campaigns: into.filter(({ subjectId }) => subjectId === id).map(({ id: campaign, name }) => ({ id: campaign, name })),
+        createdAtMs: subject.startedAt,
+        updatedAtMs: subject.lastActivityAt,
+      },
+    ];
+  });
+}
+
+/** Not the message itself: it is large, and personal. */
+const attemptColumns = {
+  id: messages.id,
+  enrollmentId: messages.enrollmentId,
+  stepId: messages.stepId,
+  channel: messages.channel,
+  state: messages.state,
+  claimedAt: messages.claimedAt,
+  createdAt: messages.createdAt,
+  variant: messages.variant,
+  providerMessageId: messages.providerMessageId,
+};
+
+const statuses = { claimed: 'RUNNING', sent: 'SUCCESS', unknown: 'SUCCESS', failed: 'FAILED' } as const;
+
+async function attemptsOf(tx: Tx, rows: readonly (typeof enrollments.$inferSelect)[]): Promise<AttemptView[]> {
+  if (rows.length === 0) return [];
+  const ledger = await tx
+    .select(attemptColumns)
+    .from(messages)
+    .where(
+      inArray(
+        messages.enrollmentId,
+        rows.map(({ id }) => id),
+      ),
+    )
+    .orderBy(asc(messages.id));
+  return ledger.flatMap((message): AttemptView[] => {
+    if (message.state === 'skipped') return [];
+    return [
+      {
+        id: message.id,
+        enrollmentId: message.enrollmentId,
+        campaignId: rows.find(({ id }) => id === message.enrollmentId)?.campaignId ?? null,
+        step: message.stepId,
+        channel: isChannel(message.channel) ? message.channel : null,
+        status: statuses[message.state],
+        startedAtMs: message.claimedAt ?? message.createdAt,
+        variant: message.variant,
+        providerId: message.providerMessageId,
+        notes: message.state === 'unknown' ? 'The provider gave no answer: it may have been accepted, and is not repeated blindly.' : null,
+      },
+    ];
+  });
+}
+
+/** The step that comes next, which may have failed before. */
+function plannedOf({ row, next, steps }: EnrollmentView, made: readonly AttemptView[], nowMs: number): AttemptView[] {
+  if (next === null) return [];
+  const failed = made.some(({ enrollmentId, step }) => enrollmentId === row.id && step === next.stepId);
+  if (failed) return [];
+  const channel = steps.find(({ id }) => id === next.stepId)?.channels[0] ?? null;
+  const planned = { id: null, enrollmentId: row.id, campaignId: row.campaignId, step: next.stepId, channel };
+  return [{ ...planned, status: 'SCHEDULED', startedAtMs: Math.max(next.atMs, nowMs), variant: null, providerId: null, notes: null }];
+}
