@@ -227,6 +227,7 @@ test('guarded routes name the credential, the others do not', () => {
     'GET /api/tenants/{tenant}/keys',
     'GET /api/variants',
     'GET /recovery/analytics',
+    'GET /recovery/config',
     'GET /recovery/events',
     'GET /recovery/sequences',
     'PATCH /api/campaigns/{id}',
@@ -272,6 +273,7 @@ test('guarded routes name the credential, the others do not', () => {
     'POST /recovery/sequences',
     'POST /recovery/sequences/{id}/stop',
     'PUT /api/sequences/{slug}/draft',
+    'PUT /recovery/config',
   ]);
   for (const { operation } of guarded) {
     for (const scheme of operation.security?.flatMap((s) => Object.keys(s)) ?? []) expect(document.components.securitySchemes).toHaveProperty(scheme);
