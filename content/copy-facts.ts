@@ -1,4 +1,5 @@
 import type { WrittenWords } from '../domain/composition/words.ts';
+import type { CallConfiguration } from '../domain/channels/index.ts';
 import type { Claims } from '../domain/claims/index.ts';
 import type { BaseSegment } from '../domain/people/segments.ts';
 import type { AnySubjectKind } from '../domain/subjects/index.ts';
@@ -87,6 +88,8 @@ export interface CopyFacts extends CommonFacts {
   links: MessageLinks;
   /** Nothing has gone to the person on this channel before. */
   isFirst: boolean;
+  /** How the campaign makes its calls; absent: it does not say, or there is none. */
+  callConfiguration?: CallConfiguration;
   sendKey: { enrollmentId: string; stepId: string };
   /** Epoch milliseconds. */
   nowMs: number;

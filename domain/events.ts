@@ -1,5 +1,6 @@
 import type { ReportedFact } from './facts/report.ts';
 import type { AutoReplySign } from './people/auto-reply.ts';
+import type { CallWish } from './people/call-wish.ts';
 import type { EpochMs } from './sequence/plan.ts';
 
 /** A person as an event names them. Raw as the provider wrote it; `domain/people/identity.ts` normalises. */
@@ -101,6 +102,8 @@ export interface MessageRef {
   /** The provider's account that took it (`Sender.account`). */
   account: string;
   providerMessageId: string;
+  /** The message's own key, where the provider gives back what it was sent: it names the message before its provider's id is stored, and without it. */
+  sendKey?: string;
 }
 
 interface EventBase {
@@ -215,6 +218,25 @@ export type DomainEvent =
       detail: string | null;
       /** `failed`: the address will never take a message, so that nothing more is sent to it. */
       permanent: boolean;
+    })
+  /** A telephone call is over. */
+  | (EventBase & {
+      type: 'call.ended';
+      person: PersonRef;
+      message: MessageRef;
+      /** `failed`: nobody's doing, such as an error of the provider. */
+      outcome: 'answered' | 'not_reached' | 'failed';
+      /** As the provider names it. */
+      reason: string;
+      /** The number will never be reached. */
+      permanent: boolean;
+      /** null: nothing was said, or a later report brings it. */
+      transcript: string | null;
+      /** The words by which the wish was heard. */
+      keywords: string[];
+      wish: CallWish | null;
+      startedAtMs: EpochMs | null;
+      endedAtMs: EpochMs | null;
     })
   | (EventBase & {
       type: 'message.received';

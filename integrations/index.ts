@@ -1,8 +1,11 @@
 import { generic } from './generic/index.ts';
+import { instantly } from './instantly/index.ts';
+import { mailgun } from './mailgun/index.ts';
 import { meta } from './meta/index.ts';
 import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
+import { postmark } from './postmark/index.ts';
 import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
 import { shopifyOffers } from './shopify-offers/index.ts';
@@ -10,6 +13,7 @@ import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
+import { vapi } from './vapi/index.ts';
 import { wooCommerce } from './woocommerce/index.ts';
 
 /** Providers by name. Without a prototype: names come from URLs, and `constructor` is no provider. */
@@ -25,8 +29,12 @@ export const integrations: Integrations = registryOf([
   smtp,
   resend,
   sendGrid,
+  postmark,
+  mailgun,
+  instantly,
   twilio,
   smsHttp,
+  vapi,
   openAi,
   onsite,
   shopifyOffers,

@@ -131,7 +131,7 @@ export interface Receiver {
   resolve?(lookup: Lookup, context: ResolveContext): Promise<Resolved>;
 }
 
-export type { Channel, EmailPayload, OnsitePayload, SmsPayload } from '../domain/channels/index.ts';
+export type { CallPayload, Channel, EmailPayload, OnsitePayload, SmsPayload } from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
 export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 
@@ -244,6 +244,8 @@ export interface Minter {
   mint(code: MintedCode): Promise<{ kind: 'minted' } | { kind: 'refused'; response: string }>;
   /** Take it back; one that does not exist is taken back already. @throws likewise */
   revoke(code: string): Promise<void>;
+  /** Whether the shop lets us in and shows its codes; changes nothing. @returns the shop's name @throws Error with what it answered */
+  check(): Promise<string>;
 }
 
 /** A provider: a folder, `integrations/<name>/`, and one line in `integrations/index.ts`. It sends, reports, or both. */

@@ -253,7 +253,7 @@ export function retireOldSecret(deps: ConnectionDeps, tenantId: string, id: stri
 
 /** What a check found out. Times in epoch milliseconds. */
 export interface ConnectionCheck {
-  /** Whether its provider accepts our login; null: it sends nothing. */
+  /** Whether its provider accepts our login, or the shop lets us see its codes; null: it neither sends nor makes codes. */
   sends: { ok: boolean; detail: string } | null;
   /** When its last delivery came; null: none yet, or it receives nothing. */
   lastDeliveryAtMs: number | null;
@@ -272,8 +272,10 @@ export async function checkConnection(deps: Deps, tenantId: string, id: string):
 }
 
 async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionCheck['sends']> {
-  if (row.sealedConfig === null || deps.integrations[row.integration]?.sender === undefined) return null;
+  const { sender: sends, minter: mints } = deps.integrations[row.integration] ?? {};
+  if (row.sealedConfig === null || (sends === undefined && mints === undefined)) return null;
   try {
+    if (mints !== undefined) return { ok: true, detail: `${await mints(JSON.parse(deps.sealing.open(row.sealedConfig))).check()} lets us in` };
     const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
     if (sender === null) return null;
     (await sender.open()).close();

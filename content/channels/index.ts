@@ -5,6 +5,7 @@ import { claimsNamedIn } from '../claim-tag.ts';
 import type { CopyFacts } from '../copy-facts.ts';
 import { chooseLanguage, languageTag } from '../../domain/languages.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
+import { callContent } from './call/index.ts';
 import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
 import { onsiteContent } from './onsite/index.ts';
@@ -14,7 +15,12 @@ import { smsContent } from './sms/index.ts';
 type MessageChannelName = { [C in Channel]: [PayloadOf<C>] extends [never] ? never : C }[Channel];
 
 /** How the messages of each of them are made. A new one is a folder here and a line in this list. */
-export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = { email: emailContent, onsite: onsiteContent, sms: smsContent };
+export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = {
+  call: callContent,
+  email: emailContent,
+  onsite: onsiteContent,
+  sms: smsContent,
+};
 
 /** How messages of a channel are made; null: its steps have no text. */
 export function channelContentOf(channel: Channel): ChannelContent | null {
@@ -169,7 +175,13 @@ export interface MessagePreview {
 
 /** Make the message without anybody to send it to. @throws Error when there is no text for it, which `hasCopy` tells beforehand */
 export function previewMessage(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, facts: CopyFacts): MessagePreview {
-  const { payload, language } = composeMessage(stored, content, channel, facts, channel === 'sms' ? '+12025550100' : 'you@example.com');
+  const { payload, language } = composeMessage(
+    stored,
+    content,
+    channel,
+    facts,
+    channels[channel].address === 'phone' ? '+12025550100' : 'you@example.com',
+  );
   const made = channelContentOf(channel);
   const text = chosenText(stored, content, channel, facts);
   const compiled = text === null ? undefined : stored[text.name];
@@ -193,6 +205,8 @@ function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'htm
   switch (payload.channel) {
     case 'email':
       return { ...none, subject: payload.subject, html: payload.html, text: payload.text };
+    case 'call':
+      return { ...none, text: payload.opening };
     case 'sms':
       return { ...none, text: payload.text };
     case 'onsite':

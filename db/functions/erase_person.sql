@@ -19,6 +19,9 @@ begin
   where s.id = any(subject_ids);
   update messages m set payload = null, response = null where m.contact_id = any(erased_ids) or m.enrollment_id = any(enrollment_ids);
   get diagnostics message_count = row_count;
+  update calls l set transcript = null, keywords = '[]'
+  from messages m
+  where l.message_id = m.id and (m.contact_id = any(erased_ids) or m.enrollment_id = any(enrollment_ids));
   update enrollments e set stop_note = null where e.id = any(enrollment_ids);
   -- What a provider said about a message may name its address.
   update enrollment_events v set data = v.data - 'detail' where v.enrollment_id = any(enrollment_ids) and v.data ? 'detail';

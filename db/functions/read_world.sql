@@ -14,7 +14,7 @@ create function read_world(person_ids uuid[], subject_ids uuid[], parts text[], 
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   world jsonb := read_people_2(person_ids) || '{"subjects": [], "runs": [], "sequences": [], "orders": [], "claims": [], "suppressions": []}';
-  contact_ids uuid[] := '{}'; read_subjects uuid[] := subject_ids; known_subject uuid; running jsonb; own jsonb; predecessors uuid[];
+  contact_ids uuid[] := '{}'; read_subjects uuid[] := subject_ids; known_subject uuid; wanted_message uuid; running jsonb; own jsonb; predecessors uuid[];
 begin
   if 'order' = any(parts) and order_number is not null then
     -- A repeat of a known order is about the subject that it was about before, even if another subject has its keys now.
@@ -85,10 +85,18 @@ begin
       where l.claim is not null), '[]'));
   end if;
   if 'message' = any(parts) then
+    -- By the id of its provider, or, as `key:enrollment:step`, by its own.
+    if message_number ~ '^key:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:' then
+      wanted_message := (select k.id from messages k
+        where k.enrollment_id = substr(message_number, 5, 36)::uuid and k.step_id = substr(message_number, 42) and k.account = message_account);
+    else
+      wanted_message := (select k.id from messages k where k.account = message_account and k.provider_message_id = message_number limit 1);
+    end if;
     world := world || coalesce((
       select jsonb_build_object('message', jsonb_build_object('id', m.id, 'enrollment_id', m.enrollment_id, 'step_id', m.step_id,
-        'payload', m.payload))
-      from messages m where m.account = message_account and m.provider_message_id = message_number limit 1), '{}');
+        'payload', m.payload, 'call', (
+          select jsonb_build_object('hasTranscript', c.transcript is not null) from calls c where c.message_id = m.id)))
+      from messages m where m.id = wanted_message), '{}');
   end if;
   if cardinality(address_hashes) > 0 then
     world := world || jsonb_build_object('suppressions', read_suppressions(address_hashes));

@@ -213,7 +213,7 @@ begin
       -- Never touches `live`: the latest claim's call may still be running.
       update messages m set state = 'sent', settled_at = coalesce(m.settled_at, clock_timestamp())
       from r
-      where r.type = 'message.delivered' and m.tenant_id = tenant and m.id = any(ids_of(w -> 'receipts', 'message_id')) and m.id = r.message_id
+      where r.type in ('message.delivered', 'call.answered', 'call.not_reached', 'call.failed') and m.tenant_id = tenant and m.id = any(ids_of(w -> 'receipts', 'message_id')) and m.id = r.message_id
         and m.state <> 'sent'
     ), kept as (
       insert into message_events (tenant_id, id, occurred_at, message_id, enrollment_id, type, machine, data)
@@ -222,6 +222,15 @@ begin
     insert into enrollment_events (tenant_id, id, enrollment_id, type, inbox_id, data)
     select tenant, r.event_id, r.enrollment_id, r.type, r.inbox_id, jsonb_strip_nulls(jsonb_build_object('step', r.step_id, 'detail', r.detail))
     from r;
+  end if;
+  if w ? 'calls' then
+    -- The first outcome stays; a later report may bring what was said.
+    insert into calls (tenant_id, message_id, outcome, reason, transcript, keywords, started_at, ended_at)
+    select tenant, c.message_id, c.outcome, c.reason, c.transcript, c.keywords, c.started_at, c.ended_at
+    from jsonb_to_recordset(w -> 'calls') as c(message_id uuid, outcome text, reason text, transcript text, keywords jsonb,
+      started_at timestamptz, ended_at timestamptz)
+    on conflict (tenant_id, message_id) do update set transcript = coalesce(calls.transcript, excluded.transcript),
+      keywords = case when calls.transcript is null then excluded.keywords else calls.keywords end;
   end if;
   if w ? 'privacy_requests' then
     insert into privacy_requests (tenant_id, id, topic, contact_id, connection_id, requested_at)

@@ -1,6 +1,7 @@
 export { assignments, variantAssignments } from './assignments.ts';
 export { backtests } from './backtests.ts';
 export { bulkJobs, bulkMembers } from './bulk.ts';
+export { calls } from './calls.ts';
 export { campaignLeads, campaigns, leadRoutings } from './campaigns.ts';
 export { compositions, modelSpending } from './compositions.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';

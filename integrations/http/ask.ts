@@ -5,14 +5,16 @@ export class NoAnswerError extends Error {
 }
 
 /**
- * GET a JSON document of a provider. A question has no effect, so it may be asked again.
+ * GET a JSON document of a provider, or POST a question to it. It has no effect, so it may be asked again.
  * @param timeoutMs - for the whole answer
+ * @param question - where the provider wants it in a body
  * @throws NoAnswerError for everything but 200 with JSON; redirects are not followed, because the headers hold credentials
  */
-export async function askJson(url: URL, headers: Readonly<Record<string, string>>, timeoutMs: number): Promise<unknown> {
+export async function askJson(url: URL, headers: Readonly<Record<string, string>>, timeoutMs: number, question?: object): Promise<unknown> {
   try {
     const response = await fetch(url, {
-      headers: { accept: 'application/json', ...headers },
+      ...(question === undefined ? {} : { method: 'POST', body: JSON.stringify(question) }),
+      headers: { accept: 'application/json', ...(question === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
     });

@@ -64,6 +64,10 @@ export function createShopifyMinter(config: ShopifyOffersConfig): Minter {
         throw error;
       }
     },
+    async check() {
+      await find(ask, 'RK-CHECK');
+      return config.shop;
+    },
     async revoke(code) {
       const ours = await find(ask, code);
       if (ours === null || ours.status === 'EXPIRED') return;

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { DomainEvent, PersonRef } from '../../domain/events.ts';
 import type { Delivery, Normalised, Refusal, Secrets, StoreContext } from '../port.ts';
 import { parseForm } from '../read/form.ts';
@@ -6,9 +6,10 @@ import { type Fields, type Notes, note, readFields } from '../read/notes.ts';
 import { readPhone } from '../read/person.ts';
 import { readId, readLines } from '../read/text.ts';
 import { understood } from '../read/understood.ts';
+import { isToken } from '../shared-token.ts';
 import { asDedupeKey, cleanText } from '../untrusted-text.ts';
 import { verifiedReceiver } from '../verified-receiver.ts';
-import { hmacSignature, singleHeader } from '../verify-signature.ts';
+import { signatureMatches, singleHeader } from '../verify-signature.ts';
 import { accountOf, profileOf, type SmsHttpConfig, smsHttpConfig } from './config.ts';
 import { fieldAt, hasAll, readJson, wordAt } from './fields.ts';
 import type { GatewayProfile } from './profile.ts';
@@ -51,18 +52,8 @@ function verify(delivery: Delivery, secrets: Secrets): Refusal | null {
   const token = new URL(delivery.url).searchParams.get(tokenName) ?? '';
   const signature = singleHeader(delivery, 'x-signature');
   if (token === '' && signature === null) return 'missing_signature';
-  let isAuthentic = false;
-  for (const secret of secrets) {
-    if (secret === '') continue;
-    if (isSame(token, secret)) isAuthentic = true;
-    if (signature !== null && isSame(signature, hmacSignature({ algorithm: 'sha256', encoding: 'hex' }, secret, [delivery.raw]))) isAuthentic = true;
-  }
-  return isAuthentic ? null : 'bad_signature';
-}
-
-function isSame(given: string, expected: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(given), hash(expected));
+  const isSigned = signature !== null && signatureMatches({ algorithm: 'sha256', encoding: 'hex' }, secrets, [delivery.raw], [signature]);
+  return isSigned || (token !== '' && isToken(secrets, token)) ? null : 'bad_signature';
 }
 
 /** JSON, or the fields of a form and of the query. */

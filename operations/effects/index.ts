@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../../domain/events.ts';
 import { appUninstalled } from './app-uninstalled.ts';
+import { callEnded } from './call-ended.ts';
 import { cartDeleted } from './cart-deleted.ts';
 import { cartUpdated } from './cart-updated.ts';
 import { contactOptedIn } from './contact-opted-in.ts';
@@ -34,6 +35,7 @@ const effects: Effects = {
   'contact.updated': contactUpdated,
   'contact.opted_out': contactOptedOut,
   'contact.opted_in': contactOptedIn,
+  'call.ended': callEnded,
   'message.received': messageReceived,
   'message.delivered': messageReceipt,
   'message.failed': messageReceipt,

@@ -1,9 +1,6 @@
 import { addressOf } from '../../domain/channels/index.ts';
-import { NotYetError } from '../intake/found.ts';
 import type { Effect, EventOf } from './effect.ts';
-
-/** Longer than a worker keeps trying to store the outcome of a call while Postgres recovers by itself. */
-const outcomeIsStoredWithinMs = 10 * 60_000;
+import { awaitMessage } from './rules/await-message.ts';
 
 /**
  * What a provider says about a message of ours later. Delivered: it was accepted, whatever the call's own outcome was. Failed: it did not reach the
@@ -16,12 +13,7 @@ export const messageReceipt: Effect<EventOf<'message.delivered'> | EventOf<'mess
   decide(event, draft) {
     const { message } = draft.world;
     const { type, occurredAtMs, detail } = event;
-    if (message === null) {
-      // A receipt may overtake the answer of the call, and providers do not repeat what was answered 2xx. A receipt that still finds no message after
-      // that belongs to another installation at the same account.
-      if (draft.context.nowMs - occurredAtMs < outcomeIsStoredWithinMs) throw new NotYetError('the message of a receipt');
-      return;
-    }
+    if (message === null) return awaitMessage(draft, occurredAtMs);
     draft.changes.receipts.push({
       messageId: message.id,
       enrollmentId: message.enrollmentId,

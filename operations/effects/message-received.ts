@@ -2,7 +2,6 @@ import type { AutoReplySign } from '../../domain/people/auto-reply.ts';
 import { isStrong } from '../../domain/people/choose-contact.ts';
 import { afterReply } from '../../domain/people/on-reply.ts';
 import { readReply } from '../../domain/people/reply.ts';
-import { scaled } from '../../domain/sequence/time-scale.ts';
 import type { Draft } from '../intake/draft.ts';
 import { usableOf } from '../intake/found.ts';
 import { identitiesOf } from '../intake/source.ts';
@@ -11,6 +10,7 @@ import { optIn } from './rules/opt-in.ts';
 import { takeOver } from './rules/takeover.ts';
 import { optOut } from './rules/opt-out.ts';
 import { reachOrMeet } from './rules/persons.ts';
+import { snooze } from './rules/snooze.ts';
 
 /**
  * A reply ends the enrollments of everybody who shares the identity; STOP and START are an opt-out and an opt-in as well, on every channel. Where a STOP
@@ -56,14 +56,4 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
 function noteAutomatic(draft: Draft, sign: AutoReplySign): void {
   for (const { id } of draft.openEnrollmentsOf(draft.personsOf(draft.found.reached)))
     draft.addStoryEntry({ enrollmentId: id, type: 'message.automatic', data: { sign } });
-}
-
-/** What is left of every open sequence moves. The answer waits for running calls as a reply's does: nothing goes out once the person was answered. */
-function snooze(draft: Draft, untilMs: number): void {
-  const persons = draft.personsOf(draft.found.reached);
-  draft.coverPersons(persons);
-  const { nowMs, tenant } = draft.context;
-  for (const { id } of draft.openEnrollmentsOf(persons)) {
-    draft.snooze({ enrollmentId: id, atMs: nowMs, untilMs: nowMs + scaled(Math.max(0, untilMs - nowMs), tenant.timeScale) });
-  }
 }

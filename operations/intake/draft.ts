@@ -84,6 +84,17 @@ export interface StoryEntry {
   data: Record<string, unknown>;
 }
 
+/** A call, as its provider reported it. */
+export interface ReportedCall {
+  messageId: string;
+  outcome: 'answered' | 'not_reached' | 'failed';
+  reason: string;
+  transcript: string | null;
+  keywords: string[];
+  startedAtMs: number | null;
+  endedAtMs: number | null;
+}
+
 /** Somebody asked to be contacted later. */
 export interface SnoozedEnrollment extends Snooze {
   enrollmentId: string;
@@ -132,6 +143,7 @@ export interface Changes {
   orders: PlacedOrder[];
   /** As `update_order` takes them. */
   orderUpdates: Record<string, unknown>[];
+  calls: ReportedCall[];
   receipts: { messageId: string; enrollmentId: string; stepId: string; type: string; atMs: number; detail: string | null }[];
   privacyRequests: { topic: string; contactId: string | null; requestedAtMs: number }[];
   facts: (NewFact & { connectionId: string | null })[];
@@ -173,6 +185,7 @@ export class Draft {
     credited: [],
     orders: [],
     orderUpdates: [],
+    calls: [],
     receipts: [],
     privacyRequests: [],
     facts: [],

@@ -35,6 +35,13 @@ export function questionOf(event: DomainEvent, context: DecisionContext): WorldQ
   };
 }
 
+/** As `read_world` takes it: the message's own key goes before its provider's id, which is not known while the call is in doubt. */
+export function messageNumber(message: MessageRef | null): string | null {
+  if (message === null) return null;
+  const isKey = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:./.test(message.sendKey ?? '');
+  return !isKey ? message.providerMessageId : `key:${message.sendKey}`;
+}
+
 /** Read the world of names that are locked already. */
 export async function readWorld(tx: Tx, versions: VersionCache, found: Found, question: WorldQuestion): Promise<World> {
   const stored = await callFunction<StoredWorld>(tx, 'read_world($1, $2, $3, $4, $5, $6, $7, $8)', [
@@ -45,7 +52,7 @@ export async function readWorld(tx: Tx, versions: VersionCache, found: Found, qu
     question.orderNumber,
     question.addressHashes,
     question.message?.account ?? null,
-    question.message?.providerMessageId ?? null,
+    messageNumber(question.message),
   ]);
   return completeWorld(tx, versions, stored, found);
 }

@@ -132,6 +132,8 @@ export interface KnownMessage {
   stepId: string;
   /** null: the call was never made, or its payload was erased. */
   payload: MessagePayload | null;
+  /** What is known of its telephone call; null: nothing, or it is none. */
+  call: { hasTranscript: boolean } | null;
 }
 
 /** The world as db/functions/read_world.sql returns it. */
@@ -205,6 +207,7 @@ export function parseWorld(stored: StoredWorld, found: Found, versions: Readonly
             enrollmentId: text(stored.message, 'enrollment_id'),
             stepId: text(stored.message, 'step_id'),
             payload: maybe<MessagePayload>(stored.message, 'payload'),
+            call: maybe<{ hasTranscript: boolean }>(stored.message, 'call'),
           },
     claims: stored.claims.map(({ claim, leaseMs, contact_id }) => ({ claim, leaseMs, contactId: contact_id })),
   };

@@ -29,6 +29,7 @@ type List =
   | 'orders'
   | 'order_updates'
   | 'receipts'
+  | 'calls'
   | 'privacy_requests'
   | 'facts'
   | 'redeemed'
@@ -153,6 +154,15 @@ export function writesOf(draft: Draft): Writes {
       at: iso(r.atMs),
       detail: r.detail,
       inbox_id: inboxId,
+    })),
+    calls: c.calls.map((call) => ({
+      message_id: call.messageId,
+      outcome: call.outcome,
+      reason: call.reason,
+      transcript: call.transcript,
+      keywords: call.keywords,
+      started_at: call.startedAtMs === null ? null : iso(call.startedAtMs),
+      ended_at: call.endedAtMs === null ? null : iso(call.endedAtMs),
     })),
     privacy_requests: c.privacyRequests.map((p) => ({
       id: newId(),

@@ -60,6 +60,12 @@ export function eventSentence(about: Words, type: string, data: Data): string {
       return `${step} was not accepted by the provider${afterAttempt(data)}.`;
     case 'message.unknown':
       return `Whether ${step} was accepted is not known${afterAttempt(data)}. It counts as sent and is never repeated blindly.`;
+    case 'call.answered':
+      return `${step} was answered${endedBy(data)}.`;
+    case 'call.not_reached':
+      return `${step} reached nobody${endedBy(data)}.`;
+    case 'call.failed':
+      return `${step} failed${endedBy(data)}.`;
     case 'message.delivered':
       return `${step} was delivered.`;
     case 'message.opened':
@@ -257,7 +263,7 @@ export function messageSentence(about: Words, row: MessageRow): string {
   }
 }
 
-const happenings: Record<string, string> = { unsubscribe_opened: 'the unsubscribe page was opened' };
+const happenings: Record<string, string> = { unsubscribe_opened: 'the unsubscribe page was opened', not_reached: 'reached nobody' };
 
 const suspicions: Record<Suspicion, string> = {
   soon_after_send: 'so soon after it was sent that it may be a scanner',
@@ -273,6 +279,11 @@ export function providerEventSentence(about: Words, stepId: string, type: string
     return `${what}, ${why}; it counts only if the ${about.person} shows life afterwards.`;
   }
   return machine ? `${what} by a program, not by a person; no condition counts it.` : `${what}.`;
+}
+
+/** By which a call ended, as its provider names it; it goes when the person is erased. */
+function endedBy(data: Record<string, unknown>): string {
+  return typeof data['detail'] === 'string' ? ` (${data['detail']})` : '';
 }
 
 /** How long an attempt took and what came of it, in brackets: ` (after 0.4 s: 451 try again later)`. Earlier builds recorded neither. */

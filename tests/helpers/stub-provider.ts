@@ -55,7 +55,9 @@ export interface Dialect {
   keyReused?: Record<string, unknown>;
   /** Messages come by GET, and nothing can be asked. */
   sentByGet?: true;
-  /** The truth about what is asked by GET. */
+  /** Questions that come by another method than GET; absent: none do. */
+  isQuestion?(request: IncomingMessage): boolean;
+  /** The truth about what is asked. */
   tell(accepted: readonly Acceptance[], request: IncomingMessage): Record<string, unknown>;
 }
 
@@ -66,8 +68,8 @@ const plain: Dialect = {
   tell: (accepted, request) => ({ found: accepted.some((a) => a.key === keyOf(request)) }),
 };
 
-/** A provider's far end on real HTTP. `knowsKeys`: a key is accepted once, with one body, by one call at a time. */
-export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = plain): Promise<StubProvider> {
+/** A provider's far end on real HTTP, on loopback. `knowsKeys`: a key is accepted once, with one body, by one call at a time. `port`: 0 for any. */
+export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = plain, port = 0): Promise<StubProvider> {
   const scripted: Behaviour[] = [];
   let standing: Behaviour = { act: 'accept' };
   const timers = new Set<NodeJS.Timeout>();
@@ -130,7 +132,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
   };
 
   const server = createServer((req, res) => {
-    if (req.method === 'GET' && dialect.sentByGet !== true) answerQuestion(stub, dialect, req, res);
+    if ((req.method === 'GET' && dialect.sentByGet !== true) || dialect.isQuestion?.(req) === true) answerQuestion(stub, dialect, req, res);
     else receive(req, res);
   });
   server.on('checkContinue', receive);
@@ -158,7 +160,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
     else read();
   }
 
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  await new Promise<void>((done) => server.listen(port, '127.0.0.1', done));
   return Object.assign(stub, {
     port: (server.address() as AddressInfo).port,
     async stop() {

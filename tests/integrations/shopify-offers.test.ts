@@ -95,6 +95,13 @@ test.each<[string, ShopFault, RegExp]>([
   expect(await minter().mint(aCode())).toEqual({ kind: 'refused', response: expect.stringMatching(response) });
 });
 
+test('a check says whether the shop lets us in, and makes nothing', async () => {
+  const before = shop.discounts.size;
+  expect(await minter().check()).toBe('tea.myshopify.com');
+  await expect(minter({ accessToken: 'shpat_other' }).check()).rejects.toThrow('HTTP 401');
+  expect(shop.discounts.size).toBe(before);
+});
+
 test('a wrong token refuses', async () => {
   expect(await minter({ accessToken: 'shpat_other' }).mint(aCode())).toEqual({ kind: 'refused', response: 'HTTP 401' });
 });

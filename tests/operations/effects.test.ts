@@ -5,6 +5,7 @@ import { effectOf } from '../../operations/effects/index.ts';
 /** What guarantee G2 says of each event. A new one is added here with the reason that it has. */
 const stops: Record<DomainEvent['type'], 'always' | 'when_it_merges' | 'never'> = {
   'order.placed': 'always',
+  'call.ended': 'always',
   'message.received': 'always',
   'contact.opted_out': 'always',
   'lead.contacted': 'always',

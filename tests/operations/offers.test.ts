@@ -189,6 +189,31 @@ test('a stop before the message went out takes the grant back, and its code may 
   expect((await grantsOf(next.one))[0]?.state).toBe('minted');
 });
 
+test('beforehand, explain and preview say which offer a step would bring, or why none', async () => {
+  await policy({ percentOff: 12, minimumMinor: 5_000 });
+  await stock('FORESEEN-1');
+  const { one, email } = await left();
+  const next = await explainEnrollment(shop.deps, shop.tenant.tenantId, one);
+  expect(JSON.stringify(next)).toContain('An offer: 12%, until ');
+  const preview = async () => (await ask(shop, shop.tenant.apiKey, `/api/sequences/one/steps/last/preview?contact=${email}`, 'GET')).body;
+  expect(await preview()).toMatchObject({
+    text: expect.stringContaining('12% off with YOUR-CODE'),
+    claims: expect.arrayContaining([{ claim: 'offer', shown: true, why: 'the store’s terms grant one now' }]),
+  });
+  await policy({ percentOff: 12, minimumMinor: 5_000_000 });
+  const why = 'it is worth too little';
+  expect(await preview()).toMatchObject({
+    text: expect.not.stringContaining('off with'),
+    claims: expect.arrayContaining([{ claim: 'offer', shown: false, why }]),
+  });
+  expect(JSON.stringify(await explainEnrollment(shop.deps, shop.tenant.tenantId, one))).toContain(`No offer: ${why}.`);
+  // For a real person a rehearsal goes by the same records.
+  const played = await ask(shop, shop.tenant.apiKey, '/api/rehearsals', 'POST', { contact: email, sequence: 'one', scenario: '' });
+  expect(JSON.stringify(played.body)).toContain(`No offer: ${why}.`);
+  // Nothing of it was granted.
+  expect(await grantsOf(one)).toEqual([]);
+});
+
 describe('the API', () => {
   const own = (url: string, method: 'GET' | 'POST' = 'GET', payload?: Record<string, unknown>) => ask(shop, shop.tenant.apiKey, url, method, payload);
 

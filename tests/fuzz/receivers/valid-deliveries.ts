@@ -3,7 +3,19 @@ import type { DomainEvent } from '../../../domain/events.ts';
 
 /** A delivery as a well-behaved provider sends it. */
 export interface ValidDelivery {
-  integration: 'shopify' | 'woocommerce' | 'generic' | 'twilio' | 'resend' | 'sendgrid' | 'sms-http' | 'meta';
+  integration:
+    | 'shopify'
+    | 'woocommerce'
+    | 'generic'
+    | 'twilio'
+    | 'resend'
+    | 'sendgrid'
+    | 'sms-http'
+    | 'vapi'
+    | 'postmark'
+    | 'mailgun'
+    | 'instantly'
+    | 'meta';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -520,7 +532,142 @@ const smsHttp: Record<string, Make> = {
     ),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, meta };
+const vapi: Record<string, Make> = {
+  'end-of-call-report': (cast, atMs) =>
+    fc
+      .record({
+        endedReason: fc.constantFrom('customer-ended-call', 'voicemail'),
+        startedAt: fc.constant(new Date(atMs - 60_000).toISOString()),
+        endedAt: fc.constant(new Date(atMs).toISOString()),
+        artifact: fc.record({ transcript: fc.constantFrom('', 'AI: Hi.\nUser: Call me tomorrow.') }),
+        analysis: fc.constant({}),
+      })
+      .map((fields) => ({
+        body: {
+          message: {
+            type: 'end-of-call-report',
+            timestamp: atMs,
+            call: {
+              id: cast.order,
+              customer: { number: cast.phone },
+              assistantOverrides: { metadata: { rekindle_account: 'main', rekindle_key: `${cast.cart}:call_2d` } },
+            },
+            ...fields,
+          },
+        },
+        type: 'call.ended' as const,
+        about: [
+          'message',
+          'message.type',
+          'message.endedReason',
+          'message.call',
+          'message.call.id',
+          'message.call.customer',
+          'message.call.customer.number',
+          'message.call.assistantOverrides',
+          'message.call.assistantOverrides.metadata',
+          'message.call.assistantOverrides.metadata.rekindle_account',
+          'message.call.assistantOverrides.metadata.rekindle_key',
+        ],
+      })),
+};
+
+const postmarkBase = (cast: Cast) => ({
+  MessageID: fc.constant('883953f4-6105-42a2-a16a-77a8eac79483'),
+  Metadata: fc.constant({ rekindle_account: 'main', rekindle_key: `${cast.cart}:email_2h` }),
+  Email: fc.constant(cast.email),
+  Recipient: fc.constant(cast.email),
+  Tag: orNull(fc.constant('cart')),
+});
+const postmarkMake =
+  (topic: string, type: DomainEvent['type'], more: Record<string, fc.Arbitrary<unknown>>): Make =>
+  (cast) =>
+    fc.record({ ...postmarkBase(cast), ...more }).map((fields) => ({
+      body: { RecordType: topic, ...fields },
+      type,
+      about: [
+        'RecordType',
+        'MessageID',
+        'Metadata',
+        'Metadata.rekindle_account',
+        'Metadata.rekindle_key',
+        'Email',
+        'Recipient',
+        'Type',
+        'SuppressSending',
+        'SuppressionReason',
+      ],
+    }));
+const postmark: Record<string, Make> = {
+  Delivery: postmarkMake('Delivery', 'message.delivered', { DeliveredAt: fc.constant('2026-11-01T10:00:03Z') }),
+  Bounce: postmarkMake('Bounce', 'message.failed', {
+    Type: fc.constantFrom('HardBounce', 'SoftBounce'),
+    Inactive: fc.boolean(),
+    BouncedAt: fc.constant('2026-11-01T10:00:03Z'),
+  }),
+  SpamComplaint: postmarkMake('SpamComplaint', 'contact.opted_out', { BouncedAt: fc.constant('2026-11-01T10:00:03Z') }),
+  SubscriptionChange: postmarkMake('SubscriptionChange', 'contact.opted_out', {
+    SuppressSending: fc.constant(true),
+    SuppressionReason: fc.constant('ManualSuppression'),
+    ChangedAt: fc.constant('2026-11-01T10:00:03Z'),
+  }),
+};
+
+const instantlyMake =
+  (topic: string, type: DomainEvent['type']): Make =>
+  (cast, atMs) =>
+    fc.record({ step: fc.nat(5), reply_subject: titles, reply_text: titles, email_id: orNull(fc.constant('em_1')) }).map((fields) => ({
+      body: {
+        event_type: topic,
+        timestamp: new Date(atMs).toISOString(),
+        lead_email: cast.email,
+        rk_account: 'main',
+        rk_attempt: `${cast.cart}:email_2h`,
+        ...fields,
+      },
+      type,
+      about: ['event_type', 'lead_email', 'rk_account', 'rk_attempt', 'email_id'],
+    }));
+const instantly: Record<string, Make> = {
+  email_sent: instantlyMake('email_sent', 'message.delivered'),
+  email_bounced: instantlyMake('email_bounced', 'message.failed'),
+  reply_received: instantlyMake('reply_received', 'message.received'),
+  lead_unsubscribed: instantlyMake('lead_unsubscribed', 'contact.opted_out'),
+};
+
+const mailgunMake =
+  (topic: string, type: DomainEvent['type']): Make =>
+  (cast, atMs) =>
+    fc.record({ reason: fc.constantFrom('bounce', 'generic'), 'log-level': fc.constant('info'), tags: fc.constant([]) }).map((fields) => ({
+      body: {
+        'event-data': {
+          event: topic,
+          id: cast.order,
+          timestamp: atMs / 1_000,
+          recipient: cast.email,
+          message: { headers: { 'message-id': `${cast.order}@mg.example.com` } },
+          'user-variables': { rekindle_account: 'main', rekindle_key: `${cast.cart}:email_2h` },
+          severity: 'permanent',
+          ...fields,
+        },
+      },
+      type,
+      about: [
+        ...['', '.event', '.recipient', '.message', '.message.headers', '.message.headers.message-id', '.severity'].map(
+          (path) => `event-data${path}`,
+        ),
+        ...['', '.rekindle_account', '.rekindle_key'].map((path) => `event-data.user-variables${path}`),
+      ],
+    }));
+const mailgun: Record<string, Make> = {
+  delivered: mailgunMake('delivered', 'message.delivered'),
+  failed: mailgunMake('failed', 'message.failed'),
+  complained: mailgunMake('complained', 'contact.opted_out'),
+  unsubscribed: mailgunMake('unsubscribed', 'contact.opted_out'),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, mailgun, instantly, meta };
+
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
   'sms-http': { profile: '23telecom', secrets: { username: 'shop', password: 'an-invented-password' }, webhookToken: 'an-invented-token-of-ours' },
@@ -536,6 +683,10 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   sendgrid: Object.keys(sendgrid),
   meta: Object.keys(meta),
   'sms-http': Object.keys(smsHttp),
+  vapi: Object.keys(vapi),
+  postmark: Object.keys(postmark),
+  mailgun: Object.keys(mailgun),
+  instantly: Object.keys(instantly),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
 

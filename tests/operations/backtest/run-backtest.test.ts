@@ -98,3 +98,24 @@ test('a small history comes out as it was checked by hand', async () => {
   expect(report.messaged_after_buying.people).toBe(0);
   expect(report.suppressed).toEqual({ people: 0, share: 0 });
 });
+
+test('who had bought before is a returning customer from then on, as for a real dispatch', async () => {
+  const toCustomers = `
+sequence: customers
+name: Customers
+on: cart.abandoned
+reentry: once-per-subject
+steps:
+  - { id: first, at: 2h, channel: email, content: cart/email_2h, when: { segment: RETURNING } }
+`;
+  const sentTo = async () => (await backtest(toCustomers)).messages.total;
+  const before = await sentTo();
+  // Their first cart is a newcomer's; the second, after an order that no cart's payload tells of, a customer's.
+  await told('cart.updated', aCart('r1', 'r@example.com'), at(20, 10 * hour));
+  await told('order.placed', { order: { id: 'o-r', currency: 'EUR', total: '9.00' }, contact: { email: 'r@example.com' } }, at(15, 10 * hour));
+  await told('cart.updated', aCart('r2', 'r@example.com'), at(10, 10 * hour));
+  await asOwner(shop.database.url, `update conversions set created_at = placed_at where order_id = 'o-r'`);
+  expect((await sentTo()) - before).toBe(1);
+  await asOwner(shop.database.url, `update conversions set created_at = now() where order_id = 'o-r'`);
+  expect((await sentTo()) - before).toBe(0);
+});

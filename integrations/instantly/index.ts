@@ -1,0 +1,14 @@
+import type { Integration } from '../port.ts';
+import { newToken } from '../shared-token.ts';
+import { instantlyConfig } from './config.ts';
+import { instantlyReceiver } from './receive.ts';
+import { createInstantlySender } from './send.ts';
+
+/** Emails by Instantly's campaigns. It signs nothing: the token of its webhooks is made here, and entered there as a header. */
+export const instantly: Integration = {
+  name: 'instantly',
+  config: instantlyConfig,
+  newSecret: newToken,
+  receiver: instantlyReceiver,
+  sender: (config) => createInstantlySender(instantlyConfig.parse(config)),
+};
