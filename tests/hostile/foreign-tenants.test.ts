@@ -20,6 +20,7 @@ beforeAll(async () => {
   shop = await openShop({ timeScale: 1 });
   other = await anotherStore(shop, 'another-store');
   await sendFirstMail(shop, await leaveCart(shop, 'cart-1', 'ada@example.com'));
+  await ask(shop, shop.tenant.apiKey, '/api/campaigns', 'POST', { name: 'Ours' });
   const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.execute<{ kind: string; id: string }>(
       [
@@ -34,6 +35,7 @@ beforeAll(async () => {
         'api_keys',
         'tenants',
         'inbox',
+        'campaigns',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),
@@ -56,6 +58,7 @@ const addressOf = ({ path, operation }: (typeof routes)[number], id: string) => 
 const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (operation.requestBody === undefined) return undefined;
   if (path.endsWith('/send')) return { type: 'contact.updated', data: { contact: { email: 'taken-over@example.com' } } };
+  if (path.endsWith('/leads')) return { lead: randomUUID() };
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
   return method === 'PATCH' ? { name: 'Taken over' } : {};
 };

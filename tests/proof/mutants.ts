@@ -155,8 +155,8 @@ export const mutants: readonly Mutant[] = [
       { file: decide, from: "if (opened.kind === 'none' || opened.outlet !== outlet)", to: "if (opened.kind === 'none')" },
       {
         file: decide,
-        from: 'return claimWithOffer(attempt, opened.outlet, reading, words, dueMs, nowMs);',
-        to: 'return claimWithOffer(attempt, attempt.outlets.forChannel(verdict.channel) ?? opened.outlet, reading, words, dueMs, nowMs);',
+        from: 'return claimStep(attempt, opened.outlet, reading, { ...said, dueMs, nowMs });',
+        to: 'return claimStep(attempt, attempt.outlets.forChannel(verdict.channel) ?? opened.outlet, reading, { ...said, dueMs, nowMs });',
       },
     ],
     expects: /^(G1|G2|TRUTH)/,
