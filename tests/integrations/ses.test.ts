@@ -28,6 +28,7 @@ import {
 } from './ses/conformance.ts';
 
 const atMs = Date.UTC(2026, 9, 24, 12);
+const hrefOf = (input: Parameters<typeof fetch>[0]): string => (input instanceof URL ? input.href : typeof input === 'string' ? input : input.url);
 
 describe('an email', () => {
   let provider: StubProvider;
@@ -195,7 +196,7 @@ describe('a delivery of SNS', () => {
   test('has its certificate fetched once; a stranger’s has none fetched', async () => {
     const fetched: string[] = [];
     const certificates = createCertificates(async (url) => {
-      fetched.push(String(url));
+      fetched.push(hrefOf(url));
       return new Response(certificate);
     });
     const found = await Promise.all([certificates(altered({}), [topicArn]), certificates(altered({ MessageId: 'b' }), [topicArn])]);
@@ -249,8 +250,10 @@ describe('a subscription', () => {
   });
   afterEach(() => new Promise((done) => server.close(done)));
   /** Amazon's host, on loopback: the path and the query arrive as they were asked for. */
-  const get: typeof fetch = (url, init) =>
-    fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${new URL(String(url)).pathname}${new URL(String(url)).search}`, init);
+  const get: typeof fetch = (input, init) => {
+    const { pathname, search } = new URL(hrefOf(input));
+    return fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}${search}`, init);
+  };
 
   const lookupOf = (url: string) => {
     const found = sesReceiver.receive(asked(url), [topicArn], aStore);
