@@ -1,5 +1,5 @@
 import { and, asc, eq, isNotNull, isNull } from 'drizzle-orm';
-import { claimsIn, hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
 import { type GuardFault, judgeWords } from '../../content/model/guard.ts';
 import { parseAnswer } from '../../content/model/parse-answer.ts';
 import { answerSchema, promptOf } from '../../content/model/prompt.ts';
@@ -109,6 +109,7 @@ async function prepare(tx: Tx, deps: ComposeDeps, input: ComposeInput): Promise<
     stepId,
     isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, step.content, channel),
     claimsIn: (name) => claimsIn(version.content, name),
+    whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
     kinds: deps.subjects,
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });
