@@ -9,6 +9,7 @@ import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
+import { importLeads } from './import.ts';
 import { lint } from './lint.ts';
 import { offers } from './offers.ts';
 import { quarantine } from './quarantine.ts';
@@ -50,6 +51,7 @@ const commands: Readonly<Record<string, Command>> = {
   backtest,
   bulk,
   campaigns,
+  import: importLeads,
   schema,
 };
 

@@ -45,17 +45,28 @@ export class RekindleClient {
    * @throws ApiError for every answer but a success, UnreachableError when there is none within 30 s
    */
   async request(method: Method, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<unknown> {
-    const response = await fetch(new URL(path, this.#url), {
+    return this.#ask(path, {
       method,
-      headers: { ...headers, authorization: `Bearer ${this.#key}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(30_000),
-    }).catch((cause: unknown) => {
-      throw new UnreachableError(
-        `${this.#url} does not answer. Is Rekindle running? npm start starts it on this machine; REKINDLE_API_URL names another.`,
-        { cause },
-      );
     });
+  }
+
+  /** POST a file as it is read, however long that takes. @throws as `request` */
+  upload(path: string, file: AsyncIterable<Uint8Array>, contentType: string): Promise<unknown> {
+    return this.#ask(path, { method: 'POST', headers: { 'content-type': contentType }, body: file, duplex: 'half' });
+  }
+
+  async #ask(path: string, { headers, ...init }: Omit<RequestInit, 'headers'> & { headers: Record<string, string> }): Promise<unknown> {
+    const response = await fetch(new URL(path, this.#url), { ...init, headers: { ...headers, authorization: `Bearer ${this.#key}` } }).catch(
+      (cause: unknown) => {
+        throw new UnreachableError(
+          `${this.#url} does not answer. Is Rekindle running? npm start starts it on this machine; REKINDLE_API_URL names another.`,
+          { cause },
+        );
+      },
+    );
     const text = await response.text();
     const parsed: unknown = text === '' ? null : parse(text);
     if (response.ok) return parsed;

@@ -7,6 +7,7 @@ import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
+import { createImportWorker } from '../operations/imports/take-in-rows.ts';
 import { createLookupWorker } from '../operations/lookups.ts';
 import { createInboxWorker } from '../operations/inbox-worker.ts';
 import { closeCodes } from '../operations/offers/close-codes.ts';
@@ -99,6 +100,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
 
   const inboxWorker = createInboxWorker(deps);
   const lookupWorker = createLookupWorker(deps);
+  const importWorker = createImportWorker(deps);
   const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine, inboxWorker.isFlooded), deps.log);
   deps.onKick(() => relay.kick());
   const jobs: Pick<Background, 'stop'>[] = [
@@ -109,6 +111,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     lookupWorker,
     runInBackground('lookups', 500, lookupWorker.pass, deps.log),
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
+    importWorker,
+    runInBackground('imports', 1_000, importWorker.pass, deps.log),
     runInBackground('routing', 1_000, () => routingPass(deps), deps.log),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.

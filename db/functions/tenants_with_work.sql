@@ -14,6 +14,8 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   union
   select distinct l.tenant_id from public.lead_routings l where kind = 'lead_routings' and l.routed_at is null
   union
+  select distinct i.tenant_id from public.imports i where kind = 'imports' and i.state = 'running' and i.claimed_until <= clock_timestamp()
+  union
   select distinct s.tenant_id from public.shadows s where kind = 'shadows' and s.ended_at is null
   union
   -- Codes at a shop that were taken back, or whose sequence ended before they could have been sent.

@@ -7,6 +7,7 @@ export { compositions, modelSpending } from './compositions.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { facts } from './facts.ts';
 export { lateness } from './lateness.ts';
+export { importErrors, type ImportFormat, importParts, imports } from './imports.ts';
 export { lookups } from './lookups.ts';
 export { decisions, messages } from './messages.ts';
 export { offerCodes, offers } from './offers.ts';

@@ -9,7 +9,8 @@ import { sendTestEvent } from '../send-test-event.ts';
 
 export interface NewLead {
   externalId: string | null;
-  source: 'API' | 'MANUAL';
+  /** `API`, `MANUAL`, `BULK`, or as a file or its sender names it. */
+  source: string;
   lead: Record<string, unknown>;
   contact: Record<string, unknown>;
 }
