@@ -5,6 +5,7 @@ import { type Command, type Context, NotPossibleError, UsageError } from './comm
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
 import { campaigns } from './campaigns.ts';
+import { conversions } from './conversions.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
@@ -52,6 +53,7 @@ const commands: Readonly<Record<string, Command>> = {
   bulk,
   campaigns,
   import: importLeads,
+  conversions,
   schema,
 };
 
