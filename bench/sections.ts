@@ -7,6 +7,7 @@ import { measureDueToCall } from './due-to-call.ts';
 import { measureFlashSale } from './flash-sale.ts';
 import { measureGrowth } from './growth/growth.ts';
 import { measureHistory } from './history.ts';
+import { measureImport } from './import.ts';
 import type { Measured } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import type { BenchOptions } from './options.ts';
@@ -50,6 +51,7 @@ export const sections: readonly Section[] = [
   onStack('memory', true, (stack, { sleeping, say }) => measureMemory(stack, sleeping, say)),
   onStack('flash-sale', false, (stack) => measureFlashSale(stack, { events: 10_000, seconds: 10 })),
   onStack('backtest', false, (stack, { say }) => measureBacktest(stack, say)),
+  onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),
   // Last: it sets up Temporal's runtime for itself, which a process can do once.

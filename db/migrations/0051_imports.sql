@@ -52,7 +52,7 @@ CREATE POLICY "tenant_rows" ON "import_errors" AS PERMISSIVE FOR ALL TO "rekindl
 CREATE POLICY "tenant_rows" ON "import_parts" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);--> statement-breakpoint
 CREATE POLICY "tenant_rows" ON "imports" AS PERMISSIVE FOR ALL TO "rekindle_app" USING (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid) WITH CHECK (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
 --> statement-breakpoint
-grant select, insert, update, delete on imports to rekindle_app;
+grant select, insert, delete, update (state, format, ignored, bytes, bytes_done, rows, taken_in, claim, claimed_until, fault, ended_at) on imports to rekindle_app;
 --> statement-breakpoint
 grant select, insert, delete on import_parts to rekindle_app;
 --> statement-breakpoint

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { offers, subjects } from '../../db/schema/index.ts';
+import { importErrors, offers, subjects } from '../../db/schema/index.ts';
+import { beginImport } from '../../operations/imports/imports.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
@@ -10,6 +12,7 @@ import { anotherStore, ask, askAll } from './left-carts.ts';
 let shop: Shop;
 let lists: string[];
 let campaign: string;
+let imported: string;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1, settings: { postalAddress: '1 Test Street, Vienna' } });
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
@@ -36,6 +39,18 @@ beforeAll(async () => {
     tx.select({ id: subjects.id }).from(subjects).where(eq(subjects.kind, 'lead')),
   );
   for (const { id: lead } of leads) await own(`/api/campaigns/${campaign}/leads`, 'POST', { lead });
+  for (const n of [1, 2]) {
+    const begun = await beginImport(
+      shop.deps,
+      { tenantId: shop.tenant.tenantId, campaignId: null, source: 'BULK', columns: {}, actor: 'test' },
+      Readable.from([Buffer.from(`email\n${n}@example.com\n`)]),
+    );
+    if (begun.kind === 'begun') imported = begun.row.id;
+    const error = { tenantId: shop.tenant.tenantId, importId: imported, line: 2, takenIn: false };
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(importErrors).values(['a', 'b'].map((reason) => ({ ...error, id: randomUUID(), reason }))),
+    );
+  }
   for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
@@ -60,7 +75,7 @@ const page = async (url: string) => (await own(url)).body as { data: unknown[]; 
 /** What a list cannot do without. */
 const required: Readonly<Record<string, string>> = { '/api/consents': 'email=1@example.com' };
 const urlOf = (path: string, query = '') =>
-  `${path.replace('{slug}', 'cart').replace('/campaigns/{id}', `/campaigns/${campaign}`)}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
+  `${path.replace('{slug}', 'cart').replace('/campaigns/{id}', `/campaigns/${campaign}`).replace('/imports/{id}', `/imports/${imported}`)}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
 
 describe('every list under /api', () => {
   test('is among these', () => {
@@ -77,6 +92,8 @@ describe('every list under /api', () => {
       '/api/deliveries',
       '/api/enrollments',
       '/api/facts',
+      '/api/imports',
+      '/api/imports/{id}/errors',
       '/api/leads',
       '/api/offers',
       '/api/quarantine',

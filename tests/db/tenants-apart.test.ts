@@ -90,6 +90,10 @@ async function fillEveryTable(): Promise<void> {
   const campaign_id = randomUUID();
   await insert('campaigns', { tenant_id: tenantId, id: campaign_id, name: 'x' });
   await insert('campaign_leads', { tenant_id: tenantId, campaign_id, subject_id: enrollment.subjectId, came_by: 'hand' });
+  const import_id = randomUUID();
+  await insert('imports', { tenant_id: tenantId, id: import_id, source: 'BULK', requested_by: 'test' });
+  await insert('import_parts', { tenant_id: tenantId, import_id, number: 0, data: Buffer.from('x') });
+  await insert('import_errors', { tenant_id: tenantId, id: randomUUID(), import_id, line: 2, reason: 'x', taken_in: false });
   await insert('lead_routings', { tenant_id: tenantId, subject_id: enrollment.subjectId });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });

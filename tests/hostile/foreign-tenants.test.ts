@@ -22,6 +22,8 @@ beforeAll(async () => {
   await sendFirstMail(shop, await leaveCart(shop, 'cart-1', 'ada@example.com'));
   await ask(shop, shop.tenant.apiKey, '/api/campaigns', 'POST', { name: 'Ours' });
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
+  const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
+  await shop.app.inject({ method: 'POST', url: '/api/imports', headers, payload: 'email\nours@example.com\n' });
   const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.execute<{ kind: string; id: string }>(
       [
@@ -38,6 +40,7 @@ beforeAll(async () => {
         'inbox',
         'campaigns',
         'lead_conversions',
+        'imports',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),
