@@ -1,5 +1,7 @@
 ALTER TABLE "contacts" ADD COLUMN "last_whatsapp_at" timestamp (3) with time zone;
 --> statement-breakpoint
+grant update (last_whatsapp_at) on contacts to rekindle_app;
+--> statement-breakpoint
 -- Write what was decided about one event or about several that have nothing in common. Every key of `w` is a list of rows; what is absent is
 -- left alone. The order of the statements is that of foreign keys, and of the rule that a subject has one open enrollment per sequence:
 -- ends come before moves, moves before beginnings. Rows are few and found by their keys, whatever the statistics say: hence
