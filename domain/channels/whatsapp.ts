@@ -1,4 +1,3 @@
-import type { EpochMs } from '../sequence/plan.ts';
 import type { MessageChannel } from './channel.ts';
 
 /** A message by WhatsApp as it is handed to a provider. */
@@ -31,7 +30,10 @@ export type WhatsappForm = WhatsappPayload['message']['form'];
 // Source: developers.facebook.com/docs/whatsapp/cloud-api/guides/send-messages#customer-service-windows
 const serviceWindowMs = 24 * 3_600_000 - 10 * 60_000;
 
-/** Whether free text may be sent. @param lastInboundMs - when the person last wrote by WhatsApp; null: never, as far as is known */
-export function isInServiceWindow(lastInboundMs: EpochMs | null, nowMs: EpochMs): boolean {
+/**
+ * Whether free text may be sent. Epoch milliseconds.
+ * @param lastInboundMs - when the person last wrote by WhatsApp; null: never, as far as is known
+ */
+export function isInServiceWindow(lastInboundMs: number | null, nowMs: number): boolean {
   return lastInboundMs !== null && nowMs < lastInboundMs + serviceWindowMs;
 }

@@ -37,12 +37,12 @@ async function message(text: string, inServiceWindow: boolean, given: MailGiven 
 
 describe('a text for WhatsApp', () => {
   test('is free text inside the window and its template outside', async () => {
-    expect(await message(both, true)).toEqual({ form: 'text', text: `Hi Ada,\nyour cart is waiting: ${shortUrl}` });
-    expect(await message(both, false)).toEqual({ form: 'template', name: 'cart_reminder', language: 'en_US', parameters: ['Ada', shortUrl] });
+    expect(await message(both, true)).toEqual({ form: 'text', text: `Hi Robin,\nyour cart is waiting: ${shortUrl}` });
+    expect(await message(both, false)).toEqual({ form: 'template', name: 'cart_reminder', language: 'en_US', parameters: ['Robin', shortUrl] });
   });
 
   test('that has one form is sent in it', async () => {
-    expect(await message(template(`["${greeting}"]`), true)).toMatchObject({ form: 'template', parameters: ['Ada'] });
+    expect(await message(template(`["${greeting}"]`), true)).toMatchObject({ form: 'template', parameters: ['Robin'] });
     expect(await message('Shall we keep it for you?', true)).toEqual({ form: 'text', text: 'Shall we keep it for you?' });
   });
 
@@ -53,8 +53,8 @@ describe('a text for WhatsApp', () => {
   });
 
   test('of demo traffic says so in either form', async () => {
-    expect(await message(both, true, { synthetic: true })).toMatchObject({ text: expect.stringMatching(/^\[.+\] Hi Ada/) });
-    expect(await message(both, false, { synthetic: true })).toMatchObject({ parameters: [expect.stringMatching(/^\[.+\] Ada$/), shortUrl] });
+    expect(await message(both, true, { synthetic: true })).toMatchObject({ text: expect.stringMatching(/^\[.+\] Hi Robin/) });
+    expect(await message(both, false, { synthetic: true })).toMatchObject({ parameters: [expect.stringMatching(/^\[.+\] Robin$/), shortUrl] });
   });
 
   test('says which forms it has, in the language of the person', async () => {
@@ -67,7 +67,7 @@ describe('a text for WhatsApp', () => {
   test('is previewed as its template, with the values of its parameters', async () => {
     const stored = { 'cart/nudge.whatsapp': await compile(both) };
     expect(previewMessage(stored, 'cart/nudge', 'whatsapp', factsOf({}, false)).text).toBe(
-      `Template cart_reminder (en_US)\n{{1}}: Ada\n{{2}}: ${shortUrl}`,
+      `Template cart_reminder (en_US)\n{{1}}: Robin\n{{2}}: ${shortUrl}`,
     );
   });
 
