@@ -162,13 +162,14 @@ export type DomainEvent =
         attributes?: Readonly<Record<string, string>>;
       };
     })
-  /** A colleague has spoken with the lead: from here on a person answers. */
+  /** A colleague has spoken with the lead: from here on a person answers. With `automated`, another system has sent something: that moves the last contact. */
   | (EventBase & {
       type: 'lead.contacted';
       keys: SubjectKey[];
       person: PersonRef;
       /** Who, as the source names them; null: it does not say. */
       by: string | null;
+      automated?: true;
     })
   /** A subject of a kind that is neither a cart nor a lead. `details` are what that kind's own schema reads. */
   | (EventBase & {
