@@ -27,5 +27,7 @@ export function silentForMs(stage: SilenceStage, hours: SilenceHours = usualSile
  */
 export function silenceStageAt(sinceMs: EpochMs, nowMs: EpochMs, timeScale: number, hours: SilenceHours = usualSilenceHours): SilenceStage {
   const silentMs = nowMs - sinceMs;
-  return reachedStages.findLast((stage) => silentMs >= scaled(silentForMs(stage, hours), timeScale)) ?? 'none';
+  // Scaled first: at any scale `24h` is reached beyond its time, not at it.
+  const reachedAfterMs = (stage: ReachedStage) => scaled(hours[stage] * hourMs, timeScale) + (stage === '24h' ? 1 : 0);
+  return reachedStages.findLast((stage) => silentMs >= reachedAfterMs(stage)) ?? 'none';
 }

@@ -322,7 +322,7 @@ test('a kind of subject that an installation registers brings its own trigger', 
   expect(parsed).toMatchObject({ ok: true, definition: { on: 'visit.missed', quietForMs: 60_000, stopOn: ['purchased', 'opted_out'] } });
   expect(parseSequence(file(), kinds)).toMatchObject({
     ok: false,
-    errors: [{ message: '`on` is not understood: write one of visit.missed, manual, bulk' }],
+    errors: [{ message: '`on` is not understood: write one of visit.missed, lead.silent, manual, bulk' }],
   });
   expect(() => subjectKindsOf([lead, { ...visit, trigger: 'lead.created' }])).toThrow('in common');
 });
