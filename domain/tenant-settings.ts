@@ -95,7 +95,7 @@ export const tenantSettings = z.object({
   modelPrices: z.object({ input: z.number(), output: z.number() }).default({ input: 2.5, output: 10 }),
   /** On what conditions a step that asks for one brings a discount; null: never (docs/rules.md#rule-47). */
   offers: offerPolicy.nullable().default(null),
-  /** After how many hours without an answer a lead reaches each stage of silence (docs/rules.md#rule-60). `24h` is reached beyond its hours. */
+  /** After how many hours without an answer a lead reaches each stage of silence (docs/rules.md#rule-62). `24h` is reached beyond its hours. */
   silenceHours: z
     .object({ '24h': z.number(), '3d': z.number(), '7d': z.number(), '14d': z.number(), '30d': z.number() })
     .default({ ...usualSilenceHours }),

@@ -1,5 +1,6 @@
 import { generic } from './generic/index.ts';
 import { instantly } from './instantly/index.ts';
+import { keitaro } from './keitaro/index.ts';
 import { mailgun } from './mailgun/index.ts';
 import { meta } from './meta/index.ts';
 import { openAi } from './openai/index.ts';
@@ -8,6 +9,7 @@ import type { Integration, Sender, SenderContext } from './port.ts';
 import { postmark } from './postmark/index.ts';
 import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
+import { ses } from './ses/index.ts';
 import { shopifyOffers } from './shopify-offers/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
@@ -26,11 +28,13 @@ export const integrations: Integrations = registryOf([
   wooCommerce,
   generic,
   meta,
+  keitaro,
   smtp,
   resend,
   sendGrid,
   postmark,
   mailgun,
+  ses,
   instantly,
   twilio,
   smsHttp,

@@ -32,7 +32,7 @@ export interface SweepReport {
  * Find the silent leads that no event has brought into their sequence: those of before the sequence was there or resumed, and those whose address came
  * later. It only begins what the rules of every beginning allow; each lead then sleeps in its own workflow, and every message is decided there.
  * Never examined leads come first, then the longest silent; what could not begin is examined again after a day.
- * Source: docs/rules.md#rule-60
+ * Source: docs/rules.md#rule-62
  */
 export async function sweepSilent(deps: Deps, { most, everySeconds, signal, onProgress }: SweepOptions): Promise<SweepReport> {
   deps.log.info({ most }, 'scan for silent leads begun');

@@ -27,7 +27,7 @@ export interface Talker {
 
 /**
  * When the person and the store were last in contact, in either direction. Our own recovery messages do not count, or no stage after the first would
- * ever be reached (docs/rules.md#rule-60).
+ * ever be reached (docs/rules.md#rule-62).
  * @param people - every contact of the person
  */
 export function lastContactOf({ lastActivityAt, lastContactAt, contactedAt }: Conversation, people: readonly Talker[]): EpochMs {

@@ -112,7 +112,7 @@ export interface SubjectKind<D, R> {
   trigger: string;
   /**
    * What starts the sequences about a silence, where its person talks with the store; absent: nobody does. Such a sequence is anchored at the last
-   * contact, begins to count once that has been quiet for `quietFor`, and ends with the next message in either direction (docs/rules.md#rule-60).
+   * contact, begins to count once that has been quiet for `quietFor`, and ends with the next message in either direction (docs/rules.md#rule-62).
    */
   silentTrigger?: string;
   /** What ends its sequences unless they say otherwise. */

@@ -58,7 +58,7 @@ interface VarietyOf {
 /**
  * One by chance of those that the person has had least often from this step, in any of their enrollments; a message that is tried again keeps its own. What
  * may have gone out counts.
- * Source: docs/rules.md#rule-61
+ * Source: docs/rules.md#rule-63
  */
 async function unusedVariant(tx: Tx, { enrollmentId, sequenceId, stepId, personId, contactIds, variants }: VarietyOf): Promise<Variant> {
   const had = await tx

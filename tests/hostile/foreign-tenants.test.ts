@@ -21,6 +21,7 @@ beforeAll(async () => {
   other = await anotherStore(shop, 'another-store');
   await sendFirstMail(shop, await leaveCart(shop, 'cart-1', 'ada@example.com'));
   await ask(shop, shop.tenant.apiKey, '/api/campaigns', 'POST', { name: 'Ours' });
+  await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
   const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.execute<{ kind: string; id: string }>(
       [
@@ -36,6 +37,7 @@ beforeAll(async () => {
         'tenants',
         'inbox',
         'campaigns',
+        'lead_conversions',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),
@@ -58,7 +60,7 @@ const addressOf = ({ path, operation }: (typeof routes)[number], id: string) => 
 const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (operation.requestBody === undefined) return undefined;
   if (path.endsWith('/send')) return { type: 'contact.updated', data: { contact: { email: 'taken-over@example.com' } } };
-  if (path.endsWith('/leads')) return { lead: randomUUID() };
+  if (path.endsWith('/leads') || path.endsWith('/match')) return { lead: randomUUID() };
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
   return method === 'PATCH' ? { name: 'Taken over' } : {};
 };

@@ -5,7 +5,7 @@ import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { publishYaml } from '../helpers/publish-yaml.ts';
 import { letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
-// The silence of a lead: docs/rules.md#rule-60
+// The silence of a lead: docs/rules.md#rule-62
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

@@ -27,7 +27,7 @@ export const awaitsSilence = ({ version, activatedAt }: KnownEnrollment): boolea
  * A message about these subjects went in either direction, ours excepted: it moves their last contact, ends the silences that it came after, and the next
  * silence is awaited from there. Of several subjects of one person the next silence is about the first.
  * @param reason - why what it ends has ended
- * Source: docs/rules.md#rule-60
+ * Source: docs/rules.md#rule-62
  */
 export function noteContact(draft: Draft, subjects: readonly KnownSubject[], atMs: number, reason: 'replied' | 'contacted'): void {
   const begunFor = new Set<string>();

@@ -22,6 +22,7 @@ language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_se
 declare
   world jsonb := read_people_2(person_ids) || '{"subjects": [], "runs": [], "sequences": [], "orders": [], "claims": [], "suppressions": []}';
   contact_ids uuid[] := '{}'; read_subjects uuid[] := subject_ids; known_subject uuid; wanted_message uuid; running jsonb; own jsonb; predecessors uuid[];
+  tracker_names text[]; reports uuid[];
 begin
   if 'order' = any(parts) and order_number is not null then
     -- A repeat of a known order is about the subject that it was about before, even if another subject has its keys now.
@@ -111,6 +112,24 @@ begin
         'payload', m.payload, 'call', (
           select jsonb_build_object('hasTranscript', c.transcript is not null) from calls c where c.message_id = m.id)))
       from messages m where m.id = wanted_message), '{}');
+  end if;
+  if 'conversions' = any(parts) then
+    tracker_names := array(select jsonb_array_elements_text(coalesce(message_number, '[]')::jsonb));
+    reports := array(
+      select distinct t.ref_id from unnest(tracker_names) as i(value)
+        cross join lateral (select k.ref_id from tracker_ids k where k.value = i.value and k.kind = 'conversion' offset 0) t);
+    world := world || jsonb_build_object('conversions', coalesce((
+      select jsonb_agg(to_jsonb(c) order by c.reported_at, c.id) from lead_conversions c
+      where c.id = any(reports) or c.subject_id = any(subject_ids)), '[]'),
+      'tracked', coalesce((
+        select jsonb_agg(distinct t.ref_id) from unnest(tracker_names) as i(value)
+          cross join lateral (select k.ref_id from tracker_ids k where k.value = i.value and k.kind <> 'conversion' limit 3) t), '[]'));
+    world := world || coalesce((
+      select jsonb_build_object('attempt', jsonb_build_object('id', m.id, 'enrollment_id', m.enrollment_id))
+      from unnest(tracker_names) as i(value)
+        cross join lateral (select k.id, k.enrollment_id from messages k where k.id = case
+          when i.value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then i.value::uuid end offset 0) m
+      limit 1), '{}');
   end if;
   if cardinality(address_hashes) > 0 then
     world := world || jsonb_build_object('suppressions', read_suppressions(address_hashes));
@@ -231,6 +250,14 @@ begin
     from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid) where k.tenant_id = tenant and k.subject_id = any(ids_of(w -> 'united')) and k.subject_id = u.id;
     update conversions c set subject_id = u.kept
     from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid) where c.tenant_id = tenant and c.subject_id = any(ids_of(w -> 'united')) and c.subject_id = u.id;
+    update lead_conversions c set subject_id = u.kept
+    from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid) where c.tenant_id = tenant and c.subject_id = any(ids_of(w -> 'united')) and c.subject_id = u.id;
+    insert into tracker_ids (tenant_id, value, kind, ref_id)
+    select tenant, t.value, t.kind, u.kept
+    from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid)
+      cross join lateral (select k.value, k.kind from tracker_ids k where k.tenant_id = tenant and k.ref_id = u.id offset 0) t
+    on conflict do nothing;
+    delete from tracker_ids t where t.tenant_id = tenant and t.ref_id = any(ids_of(w -> 'united'));
   end if;
   if w ? 'moved_keys' then
     for key in
@@ -344,6 +371,26 @@ begin
     insert into enrollment_events (tenant_id, id, enrollment_id, type, inbox_id, data)
     select tenant, r.event_id, r.enrollment_id, r.type, r.inbox_id, jsonb_strip_nulls(jsonb_build_object('step', r.step_id, 'detail', r.detail))
     from r;
+  end if;
+  if w ? 'lead_conversions' then
+    insert into lead_conversions as c (tenant_id, id, connection_id, click, sub_id, click_id, tid, status, outcome, currency, payout_minor, reported_at,
+      subject_id, message_id, matched_at, matched_by, reversed_at)
+    select tenant, n.id, n.connection_id, n.click, n.sub_id, n.click_id, n.tid, n.status, n.outcome, n.currency, n.payout_minor, n.reported_at,
+      n.subject_id, n.message_id, n.matched_at, n.matched_by, n.reversed_at
+    from jsonb_to_recordset(w -> 'lead_conversions') as n(id uuid, connection_id uuid, click text, sub_id text, click_id text, tid text, status text,
+      outcome text, currency text, payout_minor bigint, reported_at timestamptz, subject_id uuid, message_id uuid, matched_at timestamptz,
+      matched_by text, reversed_at timestamptz)
+    on conflict (tenant_id, id) do update set subject_id = excluded.subject_id, message_id = excluded.message_id, matched_at = excluded.matched_at,
+      matched_by = excluded.matched_by, reversed_at = excluded.reversed_at;
+    insert into tracker_ids (tenant_id, value, kind, ref_id)
+    select tenant, i.value, 'conversion', n.id
+    from jsonb_to_recordset(w -> 'lead_conversions') as n(id uuid, ids jsonb) cross join lateral jsonb_array_elements_text(n.ids) as i(value)
+    on conflict do nothing;
+  end if;
+  if w ? 'tracker_ids' then
+    insert into tracker_ids (tenant_id, value, kind, ref_id)
+    select tenant, t.value, t.kind, t.subject_id from jsonb_to_recordset(w -> 'tracker_ids') as t(value text, kind text, subject_id uuid)
+    on conflict do nothing;
   end if;
   if w ? 'calls' then
     -- The first outcome stays; a later report may bring what was said.
