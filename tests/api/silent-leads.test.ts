@@ -127,6 +127,16 @@ describe('the sweep', () => {
     ]);
   });
 
+  test('finishes the lead in hand when its process ends, and leaves the others to the next one', async () => {
+    await own('/api/sequences/silent-lead/pause', 'POST');
+    for (const days of [4, 5, 6]) await leadOf({ days });
+    await own('/api/sequences/silent-lead/resume', 'POST');
+    const ends = new AbortController();
+    const onProgress = () => ends.abort();
+    expect(await sweepSilent(shop.deps, { most: 100, everySeconds: 60, signal: ends.signal, onProgress })).toMatchObject({ found: 3, begun: 1 });
+    expect(await sweep()).toEqual({ found: 2, begun: 2, failed: 0 });
+  });
+
   test('takes up nobody who has opted out, bought or answered within the day', async () => {
     await own('/api/sequences/silent-lead/pause', 'POST');
     const [out, bought, answered] = [await leadOf({ days: 4 }), await leadOf({ days: 4 }), await leadOf({ days: 4 })];
