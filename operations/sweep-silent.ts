@@ -74,7 +74,7 @@ function findSilent(deps: Pick<Deps, 'db' | 'versions' | 'subjects'>, tenant: Te
           join contacts c on c.tenant_id = s.tenant_id and c.id = s.contact_id
           join contacts p on p.tenant_id = c.tenant_id and p.id = c.person_id
           cross join lateral (select greatest(s.last_activity_at, s.last_contact_at, s.contacted_at, p.last_reply_at, p.last_contacted_at) as at) last
-        where s.kind = any($1::text[]) and s.state = 'open' and p.lifecycle <> 'DO_NOT_CONTACT'
+        where s.kind = any($1::text[]) and s.state = 'open' and p.lifecycle not in ('DO_NOT_CONTACT', 'REJECTED')
           and s.last_activity_at < clock_timestamp() - make_interval(secs => $2::float8)
           and last.at < clock_timestamp() - make_interval(secs => $2::float8)
           and last.at > clock_timestamp() - make_interval(secs => $3::float8)
