@@ -67,13 +67,19 @@ function leadOf(deps: Deps, tenantId: string, connectionId: string, { externalId
         .where(and(eq(subjectKeys.connectionId, connectionId), eq(subjectKeys.kind, 'lead'), eq(subjectKeys.value, externalId)));
       return known?.id ?? null;
     }
-    const search = { email: contact['email'] as string | undefined, phone: contact['phone'] as string | undefined };
-    const found = await subjectsFound(tx, tenantId, search);
-    if (found.kind === 'unreadable' || found.found.length === 0) return null;
+    // One that cannot be read was left out, and the other one names the person.
+    const searches = [{ email: contact['email'] as string | undefined }, { phone: contact['phone'] as string | undefined }];
+    const ids: string[] = [];
+    for (const search of searches) {
+      if (Object.values(search).every((value) => value === undefined) || ids.length > 0) continue;
+      const found = await subjectsFound(tx, tenantId, search);
+      if (found.kind === 'found') ids.push(...found.found);
+    }
+    if (ids.length === 0) return null;
     const [newest] = await tx
       .select({ id: subjects.id })
       .from(subjects)
-      .where(and(inArray(subjects.id, found.found), eq(subjects.kind, lead.kind)))
+      .where(and(inArray(subjects.id, ids), eq(subjects.kind, lead.kind)))
       .orderBy(desc(subjects.id))
       .limit(1);
     return newest?.id ?? null;
