@@ -23,6 +23,8 @@ export type RehearsalEvent = { atMs: EpochMs } & (
   /** A person answers from now on, until then (null: until they are done), or is done. */
   | { type: 'taken_over'; untilMs: EpochMs | null }
   | { type: 'released' }
+  /** A person approves or rejects the text that a model wrote for a step. */
+  | { type: 'text.decided'; step: StepId }
   /** Another sequence sends the person something. @see SendRecord.step */
   | { type: 'other.sent'; channel: Channel; step: string }
 );

@@ -10,7 +10,20 @@ import { type Move, nextMove } from '../sequence/next-move.ts';
 import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
 import type { RehearsalEvent } from './events.ts';
 import type { Setting, World } from './world.ts';
-import { apply, end, factsOf, newWorld, offersIn, plainSetting, progressIn, recordFailure, recordOffer, recordSend, recordSkip } from './world.ts';
+import {
+  apply,
+  awaitsApproval,
+  end,
+  factsOf,
+  newWorld,
+  offersIn,
+  plainSetting,
+  progressIn,
+  recordFailure,
+  recordOffer,
+  recordSend,
+  recordSkip,
+} from './world.ts';
 
 /** One action of the rehearsed enrollment. `checks`: the gates that were asked (guarantee G4). */
 export type LogEntry = { atMs: EpochMs } & (
@@ -115,7 +128,7 @@ const mostCalls = 100;
 /** @returns whether a provider was called, so that there is more to decide */
 function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boolean {
   const facts = factsOf(world, plan, step, setting);
-  const verdict = decideWithOffer(facts);
+  const verdict = decide(facts);
   const { checks } = verdict;
   if (world.enrollment.activatedAt === null && activates(verdict)) world.enrollment = { ...world.enrollment, activatedAt: nowMs };
   // Entries are written out, not spread: this is the hot path of rehearsals.
@@ -138,9 +151,13 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
       return false;
   }
 
-  /** As the dispatch does: offers are looked at where everything else is open. */
-  function decideWithOffer(known: Facts): Verdict {
+  /** As the dispatch does: offers and the texts of models are looked at where everything else is open. */
+  function decide(known: Facts): Verdict {
     const first = decideDispatch(known, nowMs);
+    if (first.kind === 'send' && awaitsApproval(world, step, setting)) {
+      known.modelText = { approval: 'pending' };
+      return decideDispatch(known, nowMs);
+    }
     const offer = first.kind === 'send' ? offersIn(world, plan, step, setting) : null;
     if (offer === null) return first;
     known.offer = offer;

@@ -48,6 +48,8 @@ const happening = z.strictObject({
       'takeover',
       'released',
       'other_sent',
+      'approved',
+      'rejected',
     ],
     { error: 'is no event of a scenario: docs/rehearsal.md lists them' },
   ),
@@ -123,6 +125,8 @@ const scenarioSchema = z.strictObject({
   offersGiven: z.int().min(0, 'is below 0').optional(),
   /** What it would cost without reductions, in major units. */
   regularValue: z.number().nonnegative().optional(),
+  /** How long the store's steps wait for a person's approval of a model's text. */
+  approval: span.optional(),
   bestHour: z.int().min(0, 'is no hour from 0 to 23').max(23, 'is no hour from 0 to 23').nullable().default(null),
   timeScale: z.number().int().min(1).default(1),
   events: z.array(happening).default([]),
@@ -194,6 +198,8 @@ function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition)
   const needs: Partial<Record<Happening['event'], 'step' | 'answers' | 'for'>> = {
     opened: 'step',
     clicked: 'step',
+    approved: 'step',
+    rejected: 'step',
     provider: 'answers',
     reply_later: 'for',
     workers_down: 'for',
@@ -224,7 +230,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     ...plainSetting,
     timeZones: [shape.timeZone],
     place: placeOf(shape),
-    settings: { ...plainSettings, quietHours: window, consentLaw: shape.consentLaw, offers: shape.offers ?? null },
+    settings: { ...plainSettings, ...approvalOf(shape), quietHours: window, consentLaw: shape.consentLaw, offers: shape.offers ?? null },
     timeScale: shape.timeScale,
     segment: shape.segment,
     modifiers: shape.lowStock ? ['LOW_STOCK'] : [],
@@ -249,6 +255,9 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     events: [{ atMs: fromMs, type: 'subject.updated' }, ...shape.events.map((e) => toEvent(e, fromMs))],
   };
 }
+
+const approvalOf = ({ approval }: ScenarioShape): Partial<Setting['settings']> =>
+  approval === undefined ? {} : { modelApproval: true, modelApprovalHours: approval / 3_600_000 };
 
 /** What offers are decided by. A budget of which nothing is said is not known; codes are there. */
 function offersOf(
@@ -308,6 +317,9 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: giv
       return { atMs, type: event };
     case 'takeover':
       return { atMs, type: 'taken_over', untilMs: given === undefined ? null : atMs + given };
+    case 'approved':
+    case 'rejected':
+      return { atMs, type: 'text.decided', step };
     case 'other_sent':
       return { atMs, type: 'other.sent', channel: channel ?? 'email', step: `another/${channel ?? 'email'}` };
   }

@@ -112,6 +112,8 @@ export interface World {
   holdout: Facts['holdout'];
   /** Offers that the rehearsed steps have brought, by step. */
   grants: ReadonlyMap<StepId, Grant>;
+  /** Steps about whose texts a person has decided. */
+  decidedTexts: ReadonlySet<StepId>;
 }
 
 interface Grant {
@@ -139,6 +141,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, 
     sequence: only === undefined ? null : { paused: false, exit: null, only },
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
     grants: new Map(),
+    decidedTexts: new Set(),
   };
 }
 
@@ -216,6 +219,12 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       // It is asked about at once.
       world.enrollment = { ...world.enrollment, notBefore: {} };
       return;
+    case 'text.decided': {
+      world.decidedTexts = new Set([...world.decidedTexts, event.step]);
+      const { [event.step]: _, ...notBefore } = world.enrollment.notBefore;
+      world.enrollment = { ...world.enrollment, notBefore };
+      return;
+    }
     case 'other.sent': {
       const { channel, step, atMs } = event;
       world.elsewhere = { ...world.elsewhere, sends: [{ channel, step, atMs, dueMs: null }, ...world.elsewhere.sends] };
@@ -378,6 +387,10 @@ export function offersIn(world: World, plan: Plan, step: SequenceDefinition['ste
     spentAtMs: offers.spentAtMs === null ? null : [...offers.spentAtMs, ...others.map(({ atMs }) => atMs)],
   };
 }
+
+/** Whether nothing but a person's approval keeps a model's text of the step from going out. In a rehearsal every text is written in time and keeps the rules. */
+export const awaitsApproval = ({ decidedTexts }: World, { id, model, offer }: SequenceDefinition['steps'][number], { settings }: Setting): boolean =>
+  settings.modelApproval && model !== undefined && offer === undefined && !decidedTexts.has(id);
 
 /** A grant is part of the claim: whatever the provider answers, the next attempt brings the same. */
 export function recordOffer(world: World, plan: Plan, stepId: StepId, { offer, subject }: Facts, nowMs: EpochMs): void {
