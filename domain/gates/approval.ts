@@ -1,7 +1,7 @@
 import type { EpochMs } from '../sequence/plan.ts';
 import { scaled } from '../sequence/time-scale.ts';
 import { blackout } from './blackout.ts';
-import type { Situation, TimeGate } from './gate.ts';
+import { clockGraceMs, type Situation, type TimeGate } from './gate.ts';
 import { legalHours } from './legal-hours.ts';
 import { quietHours } from './quiet-hours.ts';
 import { campaignSchedule, sendWindow } from './send-window.ts';
@@ -19,7 +19,9 @@ export const approval: TimeGate = {
   name: 'approval',
   opensAt(situation, fromMs) {
     const untilMs = waitsUntil(situation);
-    return untilMs === null || untilMs <= fromMs || opensAfter(situation, untilMs) > situation.expiryMs ? fromMs : untilMs;
+    // As with the due time: a worker's clock may be a little behind.
+    if (untilMs === null || untilMs - fromMs <= clockGraceMs) return fromMs;
+    return opensAfter(situation, untilMs) > situation.expiryMs ? fromMs : untilMs;
   },
   input: (situation) => (situation.facts.modelText === undefined ? {} : { pending: true, waitsUntilMs: waitsUntil(situation) }),
   note: 'A person has yet to approve the text that a model wrote.',
