@@ -36,6 +36,8 @@ export interface LocalModel {
   /** What it does with the next calls, in order; afterwards it answers as usual. */
   next(...faults: ModelFault[]): void;
   always(fault: ModelFault | null): void;
+  /** What it does with every call that contains a text. */
+  when(contained: string, fault: ModelFault): void;
   /** Answers that it gives where a request contains a text: a model that obeys what it was only to read. */
   obey(contained: string, answer: SampleText | string): void;
   close(): Promise<void>;
@@ -56,6 +58,7 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
   const calls: ModelCall[] = [];
   const script: ModelFault[] = [];
   const obeyed: { contained: string; answer: SampleText | string }[] = [];
+  const faults: { contained: string; fault: ModelFault }[] = [];
   let usual: ModelFault | null = null;
   const server = createServer((request, response) => {
     void handle(request, response).catch(() => response.destroy());
@@ -70,7 +73,7 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
     if (request.method !== 'POST' || request.url?.endsWith('/chat/completions') !== true) return refuse(response, 404, 'not_found');
     const asked = JSON.parse(body) as { messages: { role: string; content: string }[]; stream?: boolean; model: string };
     calls.push({ authorization, body, messages: asked.messages, streamed: asked.stream === true });
-    const fault = script.shift() ?? usual;
+    const fault = script.shift() ?? faults.find(({ contained }) => body.includes(contained))?.fault ?? usual;
     if (fault?.act === 'hang') return;
     if (fault?.act === 'slow') await new Promise((later) => setTimeout(later, fault.ms));
     if (fault?.act === 'status') return refuse(response, fault.status, fault.code ?? 'fault', fault.headers);
@@ -122,6 +125,7 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
     always: (fault) => {
       usual = fault;
     },
+    when: (contained, fault) => void faults.push({ contained, fault }),
     obey: (contained, answer) => void obeyed.push({ contained, answer }),
     close: () =>
       new Promise((closed) => {

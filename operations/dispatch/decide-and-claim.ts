@@ -4,7 +4,7 @@ import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type GateCheck, type Verdict } from '../../domain/gates/verdict.ts';
-import type { Channel, MessagePayload } from '../../domain/channels/index.ts';
+import type { MessagePayload } from '../../domain/channels/index.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';

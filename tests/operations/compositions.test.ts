@@ -4,7 +4,8 @@ import { dispatchStep } from '../../operations/dispatch-step.ts';
 import type { ModelFault } from '../../local/model/server.ts';
 import { changeConnection, listConnections } from '../../operations/connections.ts';
 import { changeSettings } from '../../operations/settings.ts';
-import { aCart } from '../helpers/shop.ts';
+import type { Checkpoint } from '../../operations/deps.ts';
+import { aCart, letTimePass } from '../helpers/shop.ts';
 import { type ModelShop, openModelShop } from '../helpers/model-shop.ts';
 
 // A composition and its dispatch on real Postgres, HTTP and SMTP, without a workflow between them.
@@ -47,6 +48,24 @@ test('however often a step is composed, and by how many workers, it is paid once
   const row = await opened.compositionOf(enrollment.id);
   expect(row).toMatchObject({ state: 'ready', calls: 1 });
   expect(row?.costMicros).toBeGreaterThan(0);
+});
+
+test('a call whose worker has ended is paid once: it is not made again, and the template goes out', async () => {
+  const enrollment = await anEnrollment();
+  const before = opened.model.calls.length;
+  const { deps } = opened.shop;
+  const dies = {
+    ...deps,
+    checkpoints: (at: Checkpoint) => (at === 'composition.answered' ? Promise.reject(new Error('killed')) : Promise.resolve()),
+  };
+  await expect(composeStep(dies, input(enrollment))).rejects.toThrow('killed');
+  expect(await compose(enrollment)).toMatchObject({ kind: 'again', why: 'another worker asks the model' });
+  // Longer than a call takes.
+  await letTimePass(opened.shop, 160_000);
+  expect(await compose(enrollment, 600_000)).toMatchObject({ kind: 'done' });
+  expect(await compose(enrollment, 600_000)).toMatchObject({ kind: 'done' });
+  expect(await opened.compositionOf(enrollment.id)).toMatchObject({ state: 'failed', reason: 'lost', calls: 1 });
+  expect(opened.model.calls.length - before).toBe(1);
 });
 
 describe('whatever the model does, the template goes out', () => {

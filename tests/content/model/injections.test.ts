@@ -102,7 +102,7 @@ test.each(injections)('in %s: %s', async (where, text, obedient) => {
   const [call] = model.calls;
   expect(call?.messages.map(({ role }) => role)).toEqual(['system', 'user']);
   if (where !== 'brandVoice') expect(call?.messages[0]).toEqual(asked(null, '').messages[0]);
-  expect(call?.messages[1]?.content.match(/<\/?facts>/g)).toEqual(['<facts>', '</facts>']);
+  expect(call?.messages[1]?.content.match(/<\/?facts/g)).toEqual(['<facts', '</facts']);
   const sent = call?.messages[1]?.content ?? '';
   expect(sent).not.toMatch(/https?:|www\.|@|660 123|evil\.example/);
   if (!text.includes('Vandermeer')) expect(sent).not.toContain('Vandermeer');
