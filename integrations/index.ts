@@ -8,6 +8,7 @@ import type { Integration, Sender, SenderContext } from './port.ts';
 import { postmark } from './postmark/index.ts';
 import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
+import { ses } from './ses/index.ts';
 import { shopifyOffers } from './shopify-offers/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
@@ -31,6 +32,7 @@ export const integrations: Integrations = registryOf([
   sendGrid,
   postmark,
   mailgun,
+  ses,
   instantly,
   twilio,
   smsHttp,

@@ -13,6 +13,8 @@ export interface Delivery {
   headers: Record<string, string | string[] | undefined>;
   /** Wall clock of the API, epoch milliseconds; signatures' ages count against it, never against scaled time. */
   receivedAtMs: number;
+  /** PEM, of whoever signed it, as `Receiver.fetchCertificate` brought it; absent: there is none. */
+  certificate?: string;
 }
 
 /** Up to two live secrets, so that a secret can be rotated without losing a delivery. */
@@ -117,6 +119,12 @@ export interface Receiver {
    * repeat it in vain and then disable the webhook.
    */
   answersUnreadable: 'refuse' | 'accept';
+  /**
+   * Fetch the certificate with which `receive` checks the signature, where the delivery itself names it. It fetches from the provider alone.
+   * @returns null where there is none to fetch: `receive` refuses the delivery
+   * @throws where the provider does not give it now: the sender is asked to repeat the delivery
+   */
+  fetchCertificate?(delivery: Delivery, secrets: Secrets): Promise<string | null>;
   /**
    * Check authenticity over the raw bytes, in constant time, against every live secret; then read the delivery. Never throws for bad shapes.
    * A bad field never makes an event unreadable unless it says whom or what the event is about: it is understood, or left out and noted.

@@ -6,7 +6,7 @@ import { connections, inbox } from '../db/schema/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
-import type { Delivery, Received, Refusal, Reply, Secrets } from '../integrations/port.ts';
+import type { Delivery, Received, Receiver, Refusal, Reply, Secrets } from '../integrations/port.ts';
 import { type AnswerBudget, isLineTooLong, startAnswerBudget } from './answer-budget.ts';
 import {
   applyBefore,
@@ -121,7 +121,9 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   if (first === undefined) return { kind: 'refused', reason: 'unknown_connection' };
   const secrets: Secrets = second === undefined ? [first] : [first, second];
   const store = await withConfig(deps, receiver, connection, storeContextOf(connection.tenant));
-  const received = receiver.receive(delivery, secrets, store);
+  const signed = await withCertificate(deps, receiver, delivery, secrets);
+  if (signed === null) return { kind: 'busy' };
+  const received = receiver.receive(signed, secrets, store);
   if (received.kind === 'refused') return received;
   if (received.kind === 'answer') return { kind: 'answered', status: received.status, body: received.body ?? null };
   const row: StoredDelivery = {
@@ -133,6 +135,18 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   };
   const acceptance = await acceptRead(deps, integration, row, received, keptOf(receiver, delivery), budget);
   return acceptance.kind === 'accepted' && received.reply !== undefined ? { ...acceptance, reply: received.reply } : acceptance;
+}
+
+/** @returns null where the certificate cannot be fetched now, so that nobody can say who sent this */
+async function withCertificate(deps: Pick<Deps, 'log'>, receiver: Receiver, delivery: Delivery, secrets: Secrets): Promise<Delivery | null> {
+  if (receiver.fetchCertificate === undefined) return delivery;
+  try {
+    const certificate = await receiver.fetchCertificate(delivery, secrets);
+    return certificate === null ? delivery : { ...delivery, certificate };
+  } catch (error) {
+    deps.log.warn({ err: error }, 'the certificate of a delivery could not be fetched: its sender is asked to repeat it');
+    return null;
+  }
 }
 
 /** A delivery without an id is recognised by its bytes: a repeat sends the same ones. */

@@ -22,7 +22,7 @@ export const cases: fc.Arbitrary<Case> = anyValidDelivery(nowMs - 60_000).chain(
 
 /** As it is after being written and read again: what a body can hold. */
 function read({ integration, topic }: ValidDelivery, body: Record<string, unknown>): Normalised {
-  const raw = Buffer.from(integration === 'twilio' ? formOf(body) : JSON.stringify(body));
+  const raw = Buffer.from(integration === 'twilio' ? formOf(body) : JSON.stringify(integration === 'ses' ? inEnvelope(body) : body));
   const receiver = integrations[integration]?.receiver;
   if (receiver === undefined) throw new Error(`no receiver of ${integration}`);
   return receiver.reread(posted({ raw, headers: { 'x-shopify-topic': topic, 'x-wc-webhook-topic': topic }, receivedAtMs: nowMs }), {
@@ -30,6 +30,9 @@ function read({ integration, topic }: ValidDelivery, body: Record<string, unknow
     ...(integration in configOf ? { config: configOf[integration] } : {}),
   });
 }
+
+/** As SNS delivers a message of another service: as a text. */
+const inEnvelope = (body: Record<string, unknown>) => ({ Type: 'Notification', MessageId: 'a-message', Message: JSON.stringify(body) });
 
 /** Every field as a form can write it. */
 function formOf(body: Record<string, unknown>): string {

@@ -14,6 +14,7 @@ export interface ValidDelivery {
     | 'vapi'
     | 'postmark'
     | 'mailgun'
+    | 'ses'
     | 'instantly'
     | 'meta';
   topic: string;
@@ -666,7 +667,35 @@ const mailgun: Record<string, Make> = {
   unsubscribed: mailgunMake('unsubscribed', 'contact.opted_out'),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, mailgun, instantly, meta };
+/** SNS wraps the event as a text: `properties.ts` does so. */
+const sesMake =
+  (topic: string, type: DomainEvent['type'], part: string, more: (cast: Cast) => Record<string, fc.Arbitrary<unknown>>): Make =>
+  (cast, atMs) => {
+    const timestamp = new Date(atMs).toISOString();
+    const tags = { rekindle_account: ['main'], rekindle_key: [Buffer.from(`${cast.cart}:email_2h`).toString('base64url')] };
+    const mail = { timestamp, messageId: '0102018f-aaaa-000000', destination: [cast.email], tags };
+    return fc.record({ timestamp: fc.constant(timestamp), feedbackId: orNull(fc.constant('f1')), ...more(cast) }).map((fields) => ({
+      body: { eventType: topic, mail, [part]: fields },
+      type,
+      about: [
+        ...['eventType', 'mail', 'mail.messageId', 'mail.destination', 'mail.destination.0', 'mail.tags'],
+        ...['rekindle_account', 'rekindle_key'].flatMap((tag) => [`mail.tags.${tag}`, `mail.tags.${tag}.0`]),
+        ...[part, `${part}.complainedRecipients`, `${part}.complainedRecipients.0`, `${part}.complainedRecipients.0.emailAddress`],
+        ...[`${part}.complaintSubType`, `${part}.complaintFeedbackType`, `${part}.newTopicPreferences`, `${part}.newTopicPreferences.unsubscribeAll`],
+      ],
+    }));
+  };
+const ses: Record<string, Make> = {
+  Delivery: sesMake('Delivery', 'message.delivered', 'delivery', () => ({ smtpResponse: titles })),
+  Bounce: sesMake('Bounce', 'message.failed', 'bounce', () => ({ bounceType: fc.constantFrom('Permanent', 'Transient'), bounceSubType: titles })),
+  Complaint: sesMake('Complaint', 'contact.opted_out', 'complaint', ({ email }) => ({
+    complainedRecipients: fc.constant([{ emailAddress: email }]),
+    complaintFeedbackType: fc.constantFrom('abuse', null),
+  })),
+  Subscription: sesMake('Subscription', 'contact.opted_out', 'subscription', () => ({ newTopicPreferences: fc.constant({ unsubscribeAll: true }) })),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, mailgun, ses, instantly, meta };
 
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
@@ -686,6 +715,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   vapi: Object.keys(vapi),
   postmark: Object.keys(postmark),
   mailgun: Object.keys(mailgun),
+  ses: Object.keys(ses),
   instantly: Object.keys(instantly),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
