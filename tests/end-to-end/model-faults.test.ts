@@ -69,13 +69,13 @@ describe('faults of a model', () => {
   const cases: [string, ModelFault | null, RegExp][] = [
     ['silence', { act: 'hang' }, /timed_out|composing/],
     ['late', { act: 'slow', ms: 8_000 }, /timed_out|composing/],
-    ['limit', { act: 'status', status: 429 }, /rate_limited|composing/],
+    ['limit', { act: 'status', status: 429 }, /rate_limited|timed_out|composing/],
     ['quota', { act: 'status', status: 429, code: 'insufficient_quota' }, /rate_limited/],
     ['refusal', { act: 'refuse' }, /refused/],
     ['nonsense', { act: 'nonsense' }, /invalid_answer|guard/],
     ['shortened', { act: 'cut' }, /truncated/],
     ['broken', { act: 'break' }, /truncated/],
-    ['away', { act: 'status', status: 503 }, /unavailable|rate_limited|composing/],
+    ['away', { act: 'status', status: 503 }, /unavailable|rate_limited|timed_out|composing/],
     ['fine', null, /^null$/],
   ];
 
@@ -140,6 +140,9 @@ describe('faults of a model', () => {
     await changeConnection(deps, tenant.tenantId, id, { config: { apiKey: 'another', baseUrl: opened.model.url } }, 'test');
     await opened.shop.post('cart.updated', cartOf('let-in'));
     expect(await see.outcomeOf('let-in')).toMatchObject({ mails: 1, by: 'model', calls: 1 });
+    await changeConnection(deps, tenant.tenantId, id, { state: 'disconnected' }, 'test');
+    await opened.shop.post('cart.updated', cartOf('without'));
+    expect(await see.outcomeOf('without')).toMatchObject({ mails: 1, by: 'template', reason: 'not_connected', calls: 0 });
   });
 });
 
