@@ -17,6 +17,8 @@ export type RehearsalEvent = { atMs: EpochMs } & (
   | { type: 'message.opened' | 'message.clicked'; step: StepId }
   /** How the provider answers from now on: accepts, cannot be reached, refuses for now, refuses for good, gives no answer. */
   | { type: 'provider.answers'; with: ProviderAnswer }
+  /** How the shop that makes the codes of offers answers from now on: makes them, cannot be reached, or says no. */
+  | { type: 'shop.answers'; with: ShopAnswer }
   /** No worker runs until then: dispatches come late. */
   | { type: 'workers.down'; untilMs: EpochMs }
   | { type: 'paused' | 'resumed' }
@@ -29,4 +31,5 @@ export type RehearsalEvent = { atMs: EpochMs } & (
   | { type: 'other.sent'; channel: Channel; step: string }
 );
 
+export type ShopAnswer = 'accepted' | 'outage' | 'refused';
 export type ProviderAnswer = 'accepted' | 'outage' | 'refused' | 'refused_for_good' | 'unknown';

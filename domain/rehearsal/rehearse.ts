@@ -12,6 +12,7 @@ import type { RehearsalEvent } from './events.ts';
 import type { Setting, World } from './world.ts';
 import {
   apply,
+  askShop,
   awaitsApproval,
   end,
   factsOf,
@@ -161,7 +162,20 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
     const offer = first.kind === 'send' ? offersIn(world, plan, step, setting) : null;
     if (offer === null) return first;
     known.offer = offer;
-    return decideDispatch(known, nowMs);
+    const decided = decideDispatch(known, nowMs);
+    return decided.kind === 'send' ? withCode(known, decided) : decided;
+  }
+
+  /** The code comes before its message: made by the shop, waited for, or given up. */
+  function withCode(known: Facts, decided: Verdict): Verdict {
+    recordOffer(world, plan, step.id, known, nowMs);
+    const waits = askShop(world, plan, step.id, nowMs, (atMs) => decideDispatch(known, atMs).kind === 'send');
+    const offer = offersIn(world, plan, step, setting);
+    if (offer !== null) known.offer = offer;
+    if (waits === null) return offer?.own?.state === 'refused' ? decideDispatch(known, nowMs) : decided;
+    const note = 'The shop could not be reached to make the code of its offer, and is asked again then.';
+    const check: GateCheck = { gate: 'offer_code', result: 'defer', input: { ...waits }, note };
+    return { kind: 'defer', untilMs: waits.untilMs, reason: 'offer_code', checks: [...decided.checks, check] };
   }
 
   function putOff(untilMs: EpochMs, reason: string, checks: GateCheck[]): void {
@@ -178,7 +192,6 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
 
   function call(channel: Channel, checks: GateCheck[]): boolean {
     const answer = world.provider;
-    recordOffer(world, plan, step.id, facts, nowMs);
     if (answer !== 'accepted' && answer !== 'unknown') {
       recordFailure(world, step.id, channel, answer, nowMs);
       return true;

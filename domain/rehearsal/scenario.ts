@@ -41,6 +41,7 @@ const happening = z.strictObject({
       'opened',
       'clicked',
       'provider',
+      'shop',
       'reply_later',
       'workers_down',
       'paused',
@@ -201,15 +202,20 @@ function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition)
     approved: 'step',
     rejected: 'step',
     provider: 'answers',
+    shop: 'answers',
     reply_later: 'for',
     workers_down: 'for',
   };
   return events.flatMap((given, index): Mistake[] => {
     const needed = needs[given.event];
+    const strange =
+      given.event === 'shop' && given.answers !== undefined && !['accepted', 'outage', 'refused'].includes(given.answers)
+        ? [{ path: ['events', index, 'answers'], message: 'is no answer of a shop: write accepted, outage or refused' }]
+        : [];
     const missing = needed !== undefined && given[needed] === undefined ? [{ path: ['events', index, needed], message: unknownField }] : [];
     const known = given.step === undefined || steps.some(({ id }) => id === given.step);
     return known
-      ? missing
+      ? [...missing, ...strange]
       : [{ path: ['events', index, 'step'], message: `is no step of this sequence: it has ${steps.map(({ id }) => id).join(', ')}` }];
   });
 }
@@ -307,6 +313,8 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: giv
       return { atMs, type: `message.${event}`, step };
     case 'provider':
       return { atMs, type: 'provider.answers', with: answers };
+    case 'shop':
+      return { atMs, type: 'shop.answers', with: answers === 'outage' || answers === 'refused' ? answers : 'accepted' };
     case 'reply_later':
       return { atMs, type: 'snoozed', untilMs: atMs + lasts };
     case 'workers_down':
