@@ -6,6 +6,7 @@ import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
 import { campaigns } from './campaigns.ts';
 import { compositions } from './compositions.ts';
+import { conversions } from './conversions.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
@@ -52,6 +53,7 @@ const commands: Readonly<Record<string, Command>> = {
   backtest,
   bulk,
   campaigns,
+  conversions,
   schema,
 };
 

@@ -1,3 +1,4 @@
+import type { ConversionOutcome } from './conversions/outcome.ts';
 import type { ReportedFact } from './facts/report.ts';
 import type { AutoReplySign } from './people/auto-reply.ts';
 import type { CallWish } from './people/call-wish.ts';
@@ -169,6 +170,26 @@ export type DomainEvent =
       person: PersonRef;
       /** Who, as the source names them; null: it does not say. */
       by: string | null;
+    })
+  /** A tracker says what became of a click that led to a lead, or that a message of ours led to. */
+  | (EventBase & {
+      type: 'conversion.reported';
+      conversion: {
+        /** The ids by which the lead may be known: of an attempt, of the lead, or the tracker's own. Never empty. */
+        ids: string[];
+        /** By which reports belong together: one of `ids`. */
+        click: string;
+        /** As it was given back to us. */
+        subId: string | null;
+        clickId: string | null;
+        /** Empty: none was given. */
+        tid: string;
+        /** As stated, in lower case. */
+        status: string;
+        outcome: ConversionOutcome;
+        currency: string | null;
+        payoutMinor: number | null;
+      };
     })
   /** A subject of a kind that is neither a cart nor a lead. `details` are what that kind's own schema reads. */
   | (EventBase & {

@@ -1,5 +1,6 @@
 import { generic } from './generic/index.ts';
 import { instantly } from './instantly/index.ts';
+import { keitaro } from './keitaro/index.ts';
 import { mailgun } from './mailgun/index.ts';
 import { meta } from './meta/index.ts';
 import { openAi } from './openai/index.ts';
@@ -27,6 +28,7 @@ export const integrations: Integrations = registryOf([
   wooCommerce,
   generic,
   meta,
+  keitaro,
   smtp,
   resend,
   sendGrid,

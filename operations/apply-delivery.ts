@@ -12,7 +12,7 @@ import type { DecisionContext } from './intake/draft.ts';
 import type { SetSteps } from './intake/delivery-sets.ts';
 import type { StoredFirst } from './intake/flood.ts';
 import { asArguments, type Found, MovedError, NotYetError } from './intake/found.ts';
-import { messageNumber, questionOf } from './intake/read-world.ts';
+import { numberOf, questionOf } from './intake/read-world.ts';
 import { sourceOf } from './intake/source.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
 import type { StoredWorld } from './intake/world.ts';
@@ -149,7 +149,7 @@ function openingOf(row: StoredDelivery, id: string, events: readonly DomainEvent
           order_number: question.orderNumber,
           address_hashes: question.addressHashes,
           message_account: question.message?.account ?? null,
-          provider_message_id: messageNumber(question.message),
+          provider_message_id: numberOf(question),
         }),
   };
 }

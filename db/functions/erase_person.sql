@@ -13,6 +13,10 @@ begin
   delete from contact_identities i where i.contact_id = any(erased_ids);
   update consents n set wording = null, proof = '{}' where n.contact_id = any(erased_ids);
   get diagnostics consent_count = row_count;
+  delete from tracker_ids t where t.ref_id = any(subject_ids)
+    or t.ref_id = any(array(select c.id from lead_conversions c where c.subject_id = any(subject_ids)));
+  -- What a tracker knows of a click is theirs; that there was one, and what it brought, is the store's.
+  update lead_conversions c set click = concat('erased:', c.id), sub_id = null, click_id = null where c.subject_id = any(subject_ids);
   delete from subject_keys k where k.subject_id = any(subject_ids);
   update subjects s set email = null, email_at = null, phone = null, phone_at = null, details = empty_details -> s.kind, items = '[]',
     restore_url = null, bought = null, state = case when s.state = 'open' then 'gone' else s.state end

@@ -10,7 +10,7 @@ create function find_named_2(identity_kinds text[], identity_values text[], key_
 language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
   subject_ids uuid[] := '{}'; named uuid[] := '{}'; reached uuid[]; near uuid[] := '{}'; locked uuid[]; shared jsonb := '[]';
-  crowded jsonb := '[]'; is_strong boolean := false; holders uuid[]; holder_count int; identity record;
+  crowded jsonb := '[]'; is_strong boolean := false; holders uuid[]; tracked uuid[]; holder_count int; identity record;
 begin
   if cardinality(key_kinds) > 0 then
     select coalesce(array_agg(distinct s.id), '{}'), coalesce(array_agg(distinct c.person_id) filter (where c.person_id is not null), '{}')
@@ -21,6 +21,15 @@ begin
         where sk.connection_id = k.connection and sk.kind = k.kind and sk.value = k.value offset 0) s
       cross join lateral (select o.contact_id from subjects o where o.id = s.id offset 0) owner
       left join lateral (select p.person_id from contacts p where p.id = owner.contact_id offset 0) c on true;
+  end if;
+  if stops and 'tracker_id' = any(key_kinds) then
+    -- A tracker names a lead by ids of its own. A lead's event has them for their locks alone: it is no stop.
+    tracked := leads_of_tracker_ids(array(select k.value from unnest(key_kinds, key_values) as k(kind, value) where k.kind = 'tracker_id'));
+    subject_ids := subject_ids || tracked;
+    named := named || array(
+      select p.person_id from unnest(tracked) as t(id)
+        cross join lateral (select o.contact_id from subjects o where o.id = t.id offset 0) owner
+        cross join lateral (select c.person_id from contacts c where c.id = owner.contact_id offset 0) p);
   end if;
   for identity in select i.kind, i.value from unnest(identity_kinds, identity_values) as i(kind, value) order by i.kind, i.value loop
     holders := array(

@@ -15,6 +15,7 @@ language plpgsql volatile set plan_cache_mode = force_generic_plan set enable_se
 declare
   world jsonb := read_people_2(person_ids) || '{"subjects": [], "runs": [], "sequences": [], "orders": [], "claims": [], "suppressions": []}';
   contact_ids uuid[] := '{}'; read_subjects uuid[] := subject_ids; known_subject uuid; wanted_message uuid; running jsonb; own jsonb; predecessors uuid[];
+  tracker_names text[]; reports uuid[];
 begin
   if 'order' = any(parts) and order_number is not null then
     -- A repeat of a known order is about the subject that it was about before, even if another subject has its keys now.
@@ -97,6 +98,24 @@ begin
         'payload', m.payload, 'call', (
           select jsonb_build_object('hasTranscript', c.transcript is not null) from calls c where c.message_id = m.id)))
       from messages m where m.id = wanted_message), '{}');
+  end if;
+  if 'conversions' = any(parts) then
+    tracker_names := array(select jsonb_array_elements_text(coalesce(message_number, '[]')::jsonb));
+    reports := array(
+      select distinct t.ref_id from unnest(tracker_names) as i(value)
+        cross join lateral (select k.ref_id from tracker_ids k where k.value = i.value and k.kind = 'conversion' offset 0) t);
+    world := world || jsonb_build_object('conversions', coalesce((
+      select jsonb_agg(to_jsonb(c) order by c.reported_at, c.id) from lead_conversions c
+      where c.id = any(reports) or c.subject_id = any(subject_ids)), '[]'),
+      'tracked', coalesce((
+        select jsonb_agg(distinct t.ref_id) from unnest(tracker_names) as i(value)
+          cross join lateral (select k.ref_id from tracker_ids k where k.value = i.value and k.kind <> 'conversion' limit 3) t), '[]'));
+    world := world || coalesce((
+      select jsonb_build_object('attempt', jsonb_build_object('id', m.id, 'enrollment_id', m.enrollment_id))
+      from unnest(tracker_names) as i(value)
+        cross join lateral (select k.id, k.enrollment_id from messages k where k.id = case
+          when i.value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then i.value::uuid end offset 0) m
+      limit 1), '{}');
   end if;
   if cardinality(address_hashes) > 0 then
     world := world || jsonb_build_object('suppressions', read_suppressions(address_hashes));

@@ -109,6 +109,14 @@ begin
     from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid) where k.tenant_id = tenant and k.subject_id = any(ids_of(w -> 'united')) and k.subject_id = u.id;
     update conversions c set subject_id = u.kept
     from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid) where c.tenant_id = tenant and c.subject_id = any(ids_of(w -> 'united')) and c.subject_id = u.id;
+    update lead_conversions c set subject_id = u.kept
+    from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid) where c.tenant_id = tenant and c.subject_id = any(ids_of(w -> 'united')) and c.subject_id = u.id;
+    insert into tracker_ids (tenant_id, value, kind, ref_id)
+    select tenant, t.value, t.kind, u.kept
+    from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid)
+      cross join lateral (select k.value, k.kind from tracker_ids k where k.tenant_id = tenant and k.ref_id = u.id offset 0) t
+    on conflict do nothing;
+    delete from tracker_ids t where t.tenant_id = tenant and t.ref_id = any(ids_of(w -> 'united'));
   end if;
   if w ? 'moved_keys' then
     for key in
@@ -222,6 +230,26 @@ begin
     insert into enrollment_events (tenant_id, id, enrollment_id, type, inbox_id, data)
     select tenant, r.event_id, r.enrollment_id, r.type, r.inbox_id, jsonb_strip_nulls(jsonb_build_object('step', r.step_id, 'detail', r.detail))
     from r;
+  end if;
+  if w ? 'lead_conversions' then
+    insert into lead_conversions as c (tenant_id, id, connection_id, click, sub_id, click_id, tid, status, outcome, currency, payout_minor, reported_at,
+      subject_id, message_id, matched_at, matched_by, reversed_at)
+    select tenant, n.id, n.connection_id, n.click, n.sub_id, n.click_id, n.tid, n.status, n.outcome, n.currency, n.payout_minor, n.reported_at,
+      n.subject_id, n.message_id, n.matched_at, n.matched_by, n.reversed_at
+    from jsonb_to_recordset(w -> 'lead_conversions') as n(id uuid, connection_id uuid, click text, sub_id text, click_id text, tid text, status text,
+      outcome text, currency text, payout_minor bigint, reported_at timestamptz, subject_id uuid, message_id uuid, matched_at timestamptz,
+      matched_by text, reversed_at timestamptz)
+    on conflict (tenant_id, id) do update set subject_id = excluded.subject_id, message_id = excluded.message_id, matched_at = excluded.matched_at,
+      matched_by = excluded.matched_by, reversed_at = excluded.reversed_at;
+    insert into tracker_ids (tenant_id, value, kind, ref_id)
+    select tenant, i.value, 'conversion', n.id
+    from jsonb_to_recordset(w -> 'lead_conversions') as n(id uuid, ids jsonb) cross join lateral jsonb_array_elements_text(n.ids) as i(value)
+    on conflict do nothing;
+  end if;
+  if w ? 'tracker_ids' then
+    insert into tracker_ids (tenant_id, value, kind, ref_id)
+    select tenant, t.value, t.kind, t.subject_id from jsonb_to_recordset(w -> 'tracker_ids') as t(value text, kind text, subject_id uuid)
+    on conflict do nothing;
   end if;
   if w ? 'calls' then
     -- The first outcome stays; a later report may bring what was said.

@@ -4,6 +4,7 @@ export { bulkJobs, bulkMembers } from './bulk.ts';
 export { calls } from './calls.ts';
 export { campaignLeads, campaigns, leadRoutings } from './campaigns.ts';
 export { compositions, modelSpending } from './compositions.ts';
+export { leadConversions, trackerIds } from './conversions.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { facts } from './facts.ts';
 export { lateness } from './lateness.ts';

@@ -8,6 +8,8 @@ export const doNotContact: DecisiveGate = {
     const doNotContact = person.contacts.some(({ lifecycle }) => isClosed(lifecycle));
     const input = { doNotContact };
     if (!doNotContact) return { result: 'pass', input };
+    if (person.contacts.every(({ lifecycle }) => lifecycle !== 'DO_NOT_CONTACT'))
+      return { result: 'stop', reason: 'rejected', input, note: 'The advertiser refused the lead.' };
     return { result: 'stop', reason: 'opted_out', input, note: 'The person must not be contacted.' };
   },
 };

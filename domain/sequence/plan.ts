@@ -18,6 +18,7 @@ export const stopReasons = [
   'replied',
   'contacted',
   'opted_out',
+  'rejected',
   'holdout',
   'undeliverable',
   'expired',

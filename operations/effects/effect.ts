@@ -20,6 +20,8 @@ export interface Effect<E extends DomainEvent> {
   orderNumber?(event: E): string | null;
   /** The message that `reads: ['message']` is about. */
   message?(event: E): MessageRef;
+  /** The ids of trackers that `reads: ['conversions']` is about. */
+  trackerIds?(event: E): readonly string[];
   /** Decide by the draft's rules. Reads nothing else and writes nothing: the same event, world and context give the same changes. */
   decide(event: E, draft: Draft): void;
 }

@@ -6,6 +6,7 @@ import { cartUpdated } from './cart-updated.ts';
 import { contactOptedIn } from './contact-opted-in.ts';
 import { contactOptedOut } from './contact-opted-out.ts';
 import { contactUpdated } from './contact-updated.ts';
+import { conversionReported } from './conversion-reported.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { factsReported } from './facts-reported.ts';
 import { leadContacted } from './lead-contacted.ts';
@@ -36,6 +37,7 @@ const effects: Effects = {
   'contact.opted_out': contactOptedOut,
   'contact.opted_in': contactOptedIn,
   'call.ended': callEnded,
+  'conversion.reported': conversionReported,
   'message.received': messageReceived,
   'message.delivered': messageReceipt,
   'message.failed': messageReceipt,

@@ -1,16 +1,16 @@
 import type { ProductRef } from '../../domain/events.ts';
 import { stopReasonOfOrder } from '../../domain/sequence/ending.ts';
-import type { StopReason } from '../../domain/sequence/plan.ts';
 import { cart } from '../../domain/subjects/cart/index.ts';
 import { sharesProduct } from '../../domain/subjects/cart/episodes.ts';
 import type { Draft } from '../intake/draft.ts';
 import { usableOf } from '../intake/found.ts';
 import { identitiesOf, keysOf } from '../intake/source.ts';
-import type { KnownEnrollment, KnownSubject } from '../intake/world.ts';
+import type { KnownSubject } from '../intake/world.ts';
 import { unheardOf } from './cart-deleted.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { applyDetails } from './rules/details.ts';
 import { resolveContact } from './rules/persons.ts';
+import { convert, creditOf, endOwnEnrollments, type EndedEnrollment, moveLifecycles, noteBuyers } from './rules/purchase.ts';
 
 type OrderPlaced = EventOf<'order.placed'>;
 
@@ -30,13 +30,8 @@ export const orderPlaced: Effect<OrderPlaced> = {
     const matched = bought.length > 0 ? bought : subjectToCome(draft, event, buyerId);
     for (const subject of bought) convert(draft, subject, event);
     const persons = draft.personsOf(draft.found.reached);
-    for (const id of persons) {
-      const { lastOrderAt } = draft.contact(id);
-      draft.changeContact(id, { lastOrderAt: Math.max(lastOrderAt ?? event.occurredAtMs, event.occurredAtMs) });
-    }
-    if (event.order.noRevenue === null)
-      for (const id of new Set([...persons, ...(buyerId === null ? [] : [buyerId])])) draft.moveLifecycle(id, 'bought');
-    draft.coverPersons(persons);
+    noteBuyers(draft, persons, event.occurredAtMs);
+    if (event.order.noRevenue === null) moveLifecycles(draft, [...persons, ...(buyerId === null ? [] : [buyerId])], 'bought');
     const ended = endOwnEnrollments(draft, event, persons, matched);
     endRunsOfSamePurchase(draft, event, persons, bought);
     recordOrder(draft, event, { buyerId, matched, ended });
@@ -93,39 +88,6 @@ function subjectToCome(draft: Draft, event: OrderPlaced, buyerId: string | null)
   return [draft.createSubject({ ...fields, details: cart.convert(details, event.order.products) }, keys)];
 }
 
-function convert(draft: Draft, subject: KnownSubject, { occurredAtMs, order }: Pick<OrderPlaced, 'occurredAtMs' | 'order'>): void {
-  const kind = draft.kindOf(subject.kind);
-  draft.changeSubject(subject.id, {
-    state: 'converted',
-    convertedAt: subject.convertedAt ?? occurredAtMs,
-    details: kind.convert(kind.details.parse(subject.details), order.products),
-  });
-}
-
-/** An enrollment that the order ended. */
-interface EndedEnrollment extends KnownEnrollment {
-  /** The order names its subject. */
-  named: boolean;
-  /** It counts as the purchase of its subject, whether or not it names it. */
-  matched: boolean;
-}
-
-/** @returns what ended by this order, oldest first */
-function endOwnEnrollments(draft: Draft, event: OrderPlaced, persons: readonly string[], matched: readonly KnownSubject[]): EndedEnrollment[] {
-  const { noRevenue } = event.order;
-  const ended = draft
-    .openEnrollmentsOf(persons)
-    .map((enrollment) => ({ ...enrollment, subject: draft.subject(enrollment.subjectId), named: matched.some((s) => s.id === enrollment.subjectId) }))
-    .filter((enrollment) => enrollment.named || enrollment.subject.startedAt <= event.occurredAtMs)
-    // Any order of its person converts a lead; only its own order converts a cart.
-    .map((enrollment) => ({ ...enrollment, matched: enrollment.named || draft.kindOf(enrollment.subject.kind).boughtBy === 'person' }));
-  for (const enrollment of ended) {
-    draft.end([enrollment.id], stopReasonOfOrder({ activated: enrollment.activatedAt !== null, matched: enrollment.matched, noRevenue }));
-    if (enrollment.matched && !enrollment.named && noRevenue === null) convert(draft, enrollment.subject, event);
-  }
-  return ended;
-}
-
 function endRunsOfSamePurchase(draft: Draft, event: OrderPlaced, persons: readonly string[], boughtNow: readonly KnownSubject[]): void {
   const products = (subject: KnownSubject): readonly ProductRef[] => {
     const kind = draft.kindOf(subject.kind);
@@ -159,17 +121,6 @@ function recordOrder(draft: Draft, event: OrderPlaced, { buyerId, matched, ended
     noRevenue,
     contactId: buyerId ?? matched.find((s) => s.contactId !== null)?.contactId ?? null,
     subjectId: subject?.id ?? null,
-    enrollmentId:
-      ended.findLast((enrollment) => enrollment.named && enrollment.activatedAt !== null)?.id ??
-      draft.world.enrollments.find((enrollment) => enrollment.subjectId === subject?.id && isStillCredited(enrollment))?.id ??
-      ended.findLast((enrollment) => enrollment.matched && enrollment.activatedAt !== null)?.id ??
-      null,
+    enrollmentId: creditOf(draft, subject, ended),
   });
-}
-
-/** Such a sequence is still credited when its own subject is bought: it had run to its end, gave way to a newer subject or was ended by a test order. */
-const creditedAfter: readonly (StopReason | null)[] = ['expired', 'superseded', 'order_void'];
-
-function isStillCredited({ status, stopReason, activatedAt }: KnownEnrollment): boolean {
-  return status === 'COMPLETED' || (creditedAfter.includes(stopReason) && activatedAt !== null);
 }

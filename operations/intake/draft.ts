@@ -12,7 +12,7 @@ import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { AnySubjectKind, SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Found } from './found.ts';
 import type { EventSource, ScopedKey } from './source.ts';
-import type { KnownConsent, KnownContact, KnownIdentity, KnownEnrollment, KnownSubject, KnownSuppression, World } from './world.ts';
+import type { KnownConsent, KnownContact, KnownConversion, KnownIdentity, KnownEnrollment, KnownSubject, KnownSuppression, World } from './world.ts';
 
 /** What a decision depends on besides the event and the world. Ids and hashes come from the caller, so that deciding computes nothing random. */
 export interface DecisionContext {
@@ -111,6 +111,8 @@ export interface PlacedOrder {
   subjectId: string | null;
   /** The recovery that it is credited to. */
   enrollmentId: string | null;
+  /** Of the report that it came by, where that is not the event's. */
+  connectionId?: string;
 }
 
 /** Everything that one decision changes. Rows that exist already are named by id; what is not listed stays as it is. */
@@ -143,6 +145,10 @@ export interface Changes {
   orders: PlacedOrder[];
   /** As `update_order` takes them. */
   orderUpdates: Record<string, unknown>[];
+  /** Reports of trackers, new ones and changed ones. */
+  conversions: Map<string, KnownConversion>;
+  /** By which trackers will name a lead. */
+  trackerIds: { value: string; kind: 'sub_id' | 'click_id'; subjectId: string }[];
   calls: ReportedCall[];
   receipts: { messageId: string; enrollmentId: string; stepId: string; type: string; atMs: number; detail: string | null }[];
   privacyRequests: { topic: string; contactId: string | null; requestedAtMs: number }[];
@@ -185,6 +191,8 @@ export class Draft {
     credited: [],
     orders: [],
     orderUpdates: [],
+    conversions: new Map(),
+    trackerIds: [],
     calls: [],
     receipts: [],
     privacyRequests: [],
@@ -452,6 +460,19 @@ export class Draft {
   credit(orderId: string, enrollmentId: string): void {
     this.#credits.set(orderId, enrollmentId);
     this.changes.credited.push({ orderId, enrollmentId });
+  }
+
+  // Conversions
+
+  /** What trackers have reported, as far as it was read, with what was changed. Oldest first. */
+  conversions(): KnownConversion[] {
+    const changed = this.changes.conversions;
+    const known = (this.world.conversions ?? []).map((one) => changed.get(one.id) ?? one);
+    return [...known, ...[...changed.values()].filter(({ id }) => !known.some((one) => one.id === id))];
+  }
+
+  putConversion(conversion: KnownConversion): void {
+    this.changes.conversions.set(conversion.id, conversion);
   }
 
   // The answer

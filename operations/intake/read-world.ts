@@ -16,12 +16,14 @@ export interface WorldQuestion {
   connection: string | null;
   orderNumber: string | null;
   message: MessageRef | null;
+  /** By which trackers name what `conversions` reads. */
+  trackerIds: readonly string[];
   /** Hashes of identities whose suppressions are read. */
   addressHashes: string[];
 }
 
 /** Nothing besides the people and subjects themselves. */
-export const nothingBesides: WorldQuestion = { parts: [], connection: null, orderNumber: null, message: null, addressHashes: [] };
+export const nothingBesides: WorldQuestion = { parts: [], connection: null, orderNumber: null, message: null, trackerIds: [], addressHashes: [] };
 
 export function questionOf(event: DomainEvent, context: DecisionContext): WorldQuestion {
   const effect = effectOf(event);
@@ -31,12 +33,18 @@ export function questionOf(event: DomainEvent, context: DecisionContext): WorldQ
     connection: context.source.connectionId === '' ? null : context.source.connectionId,
     orderNumber: effect.orderNumber?.(event) ?? null,
     message: effect.message?.(event) ?? null,
+    trackerIds: effect.trackerIds?.(event) ?? [],
     addressHashes: effect.reads.includes('suppressions') ? identities.map((i) => context.addressHash(i)) : [],
   };
 }
 
+/** What `read_world` takes as the number of a message, or as the ids of trackers. No event asks for both. */
+export function numberOf({ parts, message, trackerIds }: WorldQuestion): string | null {
+  return parts.includes('conversions') ? JSON.stringify(trackerIds) : messageNumber(message);
+}
+
 /** As `read_world` takes it: the message's own key goes before its provider's id, which is not known while the call is in doubt. */
-export function messageNumber(message: MessageRef | null): string | null {
+function messageNumber(message: MessageRef | null): string | null {
   if (message === null) return null;
   const isKey = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}:./.test(message.sendKey ?? '');
   return !isKey ? message.providerMessageId : `key:${message.sendKey}`;
@@ -52,7 +60,7 @@ export async function readWorld(tx: Tx, versions: VersionCache, found: Found, qu
     question.orderNumber,
     question.addressHashes,
     question.message?.account ?? null,
-    messageNumber(question.message),
+    numberOf(question),
   ]);
   return completeWorld(tx, versions, stored, found);
 }

@@ -106,5 +106,22 @@ export function namedBy(source: EventSource, event: DomainEvent): EventNames {
 
 function namesOf(source: EventSource, event: DomainEvent): EventNames {
   const identities = 'person' in event && event.person !== null ? identitiesOf(source, event.person) : [];
-  return { identities, keys: 'keys' in event ? keysOf(source, event.keys) : [] };
+  const keys = 'keys' in event ? keysOf(source, event.keys) : [];
+  return { identities, keys: [...keys, ...trackerIdsOf(event).map((value) => ({ connectionId: noConnection, kind: trackerKind, value }))] };
+}
+
+const noConnection = '00000000-0000-0000-0000-000000000000';
+/** As `find_named_2` has it. Such a key is locked and looked up, and never stored: a lead and its conversion wait for each other by it. */
+const trackerKind = 'tracker_id';
+
+/** The name of such a key's lock, as `lock_named_2` makes it. */
+export const lockNameOfTracker = (tenantId: string, id: string): string => `${tenantId} subject ${noConnection} ${trackerKind} ${id}`;
+
+/** By which a tracker may name the lead of this event, or does. */
+export function trackerIdsOf(event: DomainEvent): string[] {
+  if (event.type === 'conversion.reported') return event.conversion.ids;
+  if (event.type !== 'lead.created') return [];
+  const { subId = null, clickId = null } = event.lead;
+  const own = event.keys.filter(({ kind }) => kind === 'lead').map(({ value }) => value);
+  return [...new Set([...own, subId, clickId])].filter((id) => id !== null);
 }

@@ -1,5 +1,6 @@
 import type { StoredRow } from '../../db/row-of.ts';
 import type { Lifecycle } from '../../domain/people/lifecycle.ts';
+import type { ClickReport } from '../../domain/conversions/fold.ts';
 import type { MessagePayload } from '../../domain/channels/index.ts';
 import type { NoRevenue } from '../../domain/events.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
@@ -14,7 +15,7 @@ import type { Found } from './found.ts';
 import { instant, maybe, text } from './stored-rows.ts';
 
 /** What an effect needs to know besides the people and the subjects that its event names. See db/functions/read_world.sql. */
-export type WorldPart = 'runs' | 'sequences' | 'order' | 'orders' | 'claims' | 'suppressions' | 'message';
+export type WorldPart = 'runs' | 'sequences' | 'order' | 'orders' | 'claims' | 'suppressions' | 'message' | 'conversions';
 
 /**
  * What is known about the people and subjects of one event, as it stood under their locks. Oldest first in every list; times in epoch
@@ -40,6 +41,12 @@ export interface World {
   orders: readonly KnownOrder[];
   /** The message that the event is about, of our own ledger. */
   message: KnownMessage | null;
+  /** What trackers have reported about the matched subjects, and under the event's ids; oldest first. Absent: it was not asked for. */
+  conversions?: readonly KnownConversion[];
+  /** Leads that have one of the event's ids already, three of each at most. */
+  tracked?: readonly string[];
+  /** The message of ours that one of the event's ids names. */
+  attempt?: KnownAttempt | null;
   /** Calls to any of these contacts that may be running. */
   claims: readonly (LiveClaim & { contactId: string })[];
 }
@@ -136,11 +143,41 @@ export interface KnownMessage {
   call: { hasTranscript: boolean } | null;
 }
 
+/** A report of a tracker. */
+export interface KnownConversion extends ClickReport {
+  connectionId: string;
+  click: string;
+  subId: string | null;
+  clickId: string | null;
+  status: string;
+  atMs: number;
+  /** null: it is not matched. */
+  subjectId: string | null;
+  messageId: string | null;
+  matchedAt: number | null;
+  matchedBy: 'report' | 'lead' | 'hand' | null;
+  reversedAt: number | null;
+}
+
+/** A message of ours whose link was followed. */
+export interface KnownAttempt {
+  id: string;
+  enrollmentId: string;
+}
+
 /** The world as db/functions/read_world.sql returns it. */
 export type StoredWorld = Record<
   'contacts' | 'identities' | 'consents' | 'suppressions' | 'subjects' | 'runs' | 'sequences' | 'orders',
   StoredRow[]
-> & { routes?: boolean; order?: StoredRow; message?: StoredRow; claims: (LiveClaim & { contact_id: string })[] };
+> & {
+  routes?: boolean;
+  order?: StoredRow;
+  message?: StoredRow;
+  conversions?: StoredRow[];
+  tracked?: string[];
+  attempt?: StoredRow;
+  claims: (LiveClaim & { contact_id: string })[];
+};
 
 /** The versions that a stored world names. */
 export function versionsIn(stored: StoredWorld): string[] {
@@ -209,7 +246,30 @@ export function parseWorld(stored: StoredWorld, found: Found, versions: Readonly
             payload: maybe<MessagePayload>(stored.message, 'payload'),
             call: maybe<{ hasTranscript: boolean }>(stored.message, 'call'),
           },
+    ...(stored.conversions === undefined ? {} : { conversions: stored.conversions.map(parseConversion), tracked: stored.tracked ?? [] }),
+    attempt: stored.attempt === undefined ? null : { id: text(stored.attempt, 'id'), enrollmentId: text(stored.attempt, 'enrollment_id') },
     claims: stored.claims.map(({ claim, leaseMs, contact_id }) => ({ claim, leaseMs, contactId: contact_id })),
+  };
+}
+
+function parseConversion(row: StoredRow): KnownConversion {
+  return {
+    id: text(row, 'id'),
+    connectionId: text(row, 'connection_id'),
+    click: text(row, 'click'),
+    subId: maybe<string>(row, 'sub_id'),
+    clickId: maybe<string>(row, 'click_id'),
+    tid: text(row, 'tid'),
+    status: text(row, 'status'),
+    outcome: row['outcome'] as KnownConversion['outcome'],
+    currency: maybe<string>(row, 'currency'),
+    payoutMinor: maybe<number>(row, 'payout_minor'),
+    atMs: Date.parse(text(row, 'reported_at')),
+    subjectId: maybe<string>(row, 'subject_id'),
+    messageId: maybe<string>(row, 'message_id'),
+    matchedAt: instant(row, 'matched_at'),
+    matchedBy: maybe<'report' | 'lead' | 'hand'>(row, 'matched_by'),
+    reversedAt: instant(row, 'reversed_at'),
   };
 }
 

@@ -29,6 +29,8 @@ type List =
   | 'orders'
   | 'order_updates'
   | 'receipts'
+  | 'lead_conversions'
+  | 'tracker_ids'
   | 'calls'
   | 'privacy_requests'
   | 'facts'
@@ -133,7 +135,7 @@ export function writesOf(draft: Draft): Writes {
       order: {
         id: newId(),
         event_id: newId(),
-        connection_id: source.connectionId,
+        connection_id: o.connectionId ?? source.connectionId,
         order_id: o.externalId,
         contact_id: o.contactId,
         subject_id: o.subjectId,
@@ -155,6 +157,26 @@ export function writesOf(draft: Draft): Writes {
       detail: r.detail,
       inbox_id: inboxId,
     })),
+    lead_conversions: [...c.conversions.values()].map((one) => ({
+      id: one.id,
+      connection_id: one.connectionId,
+      click: one.click,
+      sub_id: one.subId,
+      click_id: one.clickId,
+      tid: one.tid,
+      status: one.status,
+      outcome: one.outcome,
+      currency: one.currency,
+      payout_minor: one.payoutMinor,
+      reported_at: iso(one.atMs),
+      subject_id: one.subjectId,
+      message_id: one.messageId,
+      matched_at: isoOrNull(one.matchedAt),
+      matched_by: one.matchedBy,
+      reversed_at: isoOrNull(one.reversedAt),
+      ids: [...new Set([one.click, one.subId, one.clickId])].filter((id) => id !== null),
+    })),
+    tracker_ids: c.trackerIds.map(({ value, kind, subjectId }) => ({ value, kind, subject_id: subjectId })),
     calls: c.calls.map((call) => ({
       message_id: call.messageId,
       outcome: call.outcome,

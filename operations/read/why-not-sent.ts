@@ -66,6 +66,7 @@ const stopKinds: Record<StopReason, ReasonKind> = {
   replied: 'as_planned',
   contacted: 'as_planned',
   opted_out: 'as_planned',
+  rejected: 'as_planned',
   holdout: 'as_planned',
   undeliverable: 'blocker',
   expired: 'blocker',

@@ -20,6 +20,7 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   replied: ({ person }) => `a message came in from the ${person}’s address or number`,
   contacted: ({ person }) => `a colleague has spoken with the ${person}`,
   opted_out: ({ person }) => `marketing to the ${person} was closed by an opt-out or a complaint`,
+  rejected: ({ noun }) => `the advertiser refused the ${noun}`,
   holdout: ({ person }) => `the ${person} is among those who get nothing, so that the effect can be measured`,
   undeliverable: () => 'a step that ends the sequence when it fails was refused by the provider',
   expired: ({ noun }) => `the ${noun} is older than the sequence allows, or its last step came too late to be sent`,

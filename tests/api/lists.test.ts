@@ -40,6 +40,7 @@ beforeAll(async () => {
     tx.select({ id: subjects.id }).from(subjects).where(eq(subjects.kind, 'lead')),
   );
   for (const { id: lead } of leads) await own(`/api/campaigns/${campaign}/leads`, 'POST', { lead });
+  for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
   for (const text of ['sequence: cart\nname: Carts', 'sequence: ours\nname: Ours'])
@@ -77,6 +78,7 @@ describe('every list under /api', () => {
       '/api/consents',
       '/api/contacts',
       '/api/contacts/merges',
+      '/api/conversions',
       '/api/deliveries',
       '/api/enrollments',
       '/api/facts',

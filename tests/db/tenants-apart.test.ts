@@ -84,6 +84,9 @@ async function fillEveryTable(): Promise<void> {
   const { rows: of } = await owner.query<{ id: string }>('select id from connections where tenant_id = $1 limit 1', [tenantId]);
   await insert('lookups', { tenant_id: tenantId, id: randomUUID(), connection_id: of[0]?.id, key: 'x', topic: 'x', what: '{}', state: 'done' });
   await insert('calls', { tenant_id: tenantId, message_id: message, outcome: 'answered', reason: 'x', keywords: '[]' });
+  const conversion = { tenant_id: tenantId, id: randomUUID(), connection_id: of[0]?.id, click: 'x', status: 'sale', outcome: 'sale' };
+  await insert('lead_conversions', { ...conversion, reported_at: new Date(0) });
+  await insert('tracker_ids', { tenant_id: tenantId, value: 'x', kind: 'conversion', ref_id: conversion.id });
   const campaign_id = randomUUID();
   await insert('campaigns', { tenant_id: tenantId, id: campaign_id, name: 'x' });
   await insert('campaign_leads', { tenant_id: tenantId, campaign_id, subject_id: enrollment.subjectId, came_by: 'hand' });

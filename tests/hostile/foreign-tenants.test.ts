@@ -29,6 +29,7 @@ beforeAll(async () => {
       .insert(compositions)
       .values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId: enrollment?.id ?? '', stepId: 'email_2h', ...text }),
   );
+  await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
   const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.execute<{ kind: string; id: string }>(
       [
@@ -45,6 +46,7 @@ beforeAll(async () => {
         'inbox',
         'campaigns',
         'compositions',
+        'lead_conversions',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),
@@ -67,7 +69,7 @@ const addressOf = ({ path, operation }: (typeof routes)[number], id: string) => 
 const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (operation.requestBody === undefined) return undefined;
   if (path.endsWith('/send')) return { type: 'contact.updated', data: { contact: { email: 'taken-over@example.com' } } };
-  if (path.endsWith('/leads')) return { lead: randomUUID() };
+  if (path.endsWith('/leads') || path.endsWith('/match')) return { lead: randomUUID() };
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
   return method === 'PATCH' ? { name: 'Taken over' } : {};
 };

@@ -30,6 +30,7 @@ const causes: Record<string, Station> = {
   replied: ['Replied', 'reaction'],
   contacted: ['Contacted', 'reaction'],
   opted_out: ['Opted out', 'reaction'],
+  rejected: ['Rejected', 'reaction'],
   holdout: ['Held out', 'plain'],
   undeliverable: ['Refused', 'trouble'],
   expired: ['Too old', 'trouble'],

@@ -15,7 +15,8 @@ export function carryStops(draft: Draft, personId: string): void {
   const person = draft.contact(personId);
   const closed = isClosed(person.lifecycle) || isClosedEverywhere(draft, personId);
   for (const enrollment of open) {
-    const reason = closed ? 'opted_out' : knownStop(draft, person, enrollment);
+    const refused = person.lifecycle === 'REJECTED' && !isClosedEverywhere(draft, personId);
+    const reason = closed ? (refused ? 'rejected' : 'opted_out') : knownStop(draft, person, enrollment);
     if (reason !== null) draft.end([enrollment.id], reason);
   }
 }

@@ -24,6 +24,12 @@ export interface Reported<R> extends SubjectReport<R> {
   person: PersonDetails;
 }
 
+export interface ReportOptions {
+  keys?: readonly ScopedKey[];
+  /** What else is known of the subject, before its sequences are begun or go on. */
+  beforeBegin?: (subjectId: string) => void;
+}
+
 /**
  * Fold a report into its subject by the provider's clock, determine its owner, and begin its sequences where possible. Subjects or persons that turn
  * out to be the same are merged first; a subject that gets another owner takes its enrollments along.
@@ -33,7 +39,7 @@ export function reportSubject<D, R>(
   draft: Draft,
   kind: SubjectKind<D, R>,
   event: Reported<R>,
-  keys: readonly ScopedKey[] = keysOf(draft.context.source, event.keys),
+  { keys = keysOf(draft.context.source, event.keys), beforeBegin }: ReportOptions = {},
 ): void {
   const identities = usableOf(draft.found, identitiesOf(draft.context.source, event.person));
   const matched = draft.matched().filter((subject) => subject.kind === kind.kind);
@@ -45,6 +51,7 @@ export function reportSubject<D, R>(
   const subject = folded ?? createSubject(draft, kind, event, { identities, keys, owner, previous: anew ? found : null });
   if (folded !== null) moveTo(draft, folded, owner);
   noteOwner(draft, event, identities, owner);
+  beforeBegin?.(subject.id);
   continueOrBegin(draft, kind, event, subject.id, owner.contactId);
 }
 

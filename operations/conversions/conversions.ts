@@ -1,0 +1,75 @@
+import { and, desc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { campaigns, conversions, enrollments, leadConversions, messages } from '../../db/schema/index.ts';
+import type { ConversionOutcome } from '../../domain/conversions/outcome.ts';
+import type { Deps } from '../deps.ts';
+import { type Page, pageOf } from '../read/page.ts';
+
+// For code that may not import `domain/`.
+export { conversionOutcomes } from '../../domain/conversions/outcome.ts';
+
+/** What a tracker reported, and whose it is. */
+export interface ConversionView {
+  row: typeof leadConversions.$inferSelect;
+  campaign: { id: string; name: string } | null;
+  channel: string | null;
+}
+
+export interface ConversionFilter {
+  matched?: boolean | undefined;
+  lead?: string | undefined;
+  campaign?: string | undefined;
+  outcome?: ConversionOutcome | undefined;
+}
+
+/** The newest first. */
+export function listConversions(
+  deps: Pick<Deps, 'db'>,
+  tenantId: string,
+  { matched, lead, campaign, outcome }: ConversionFilter,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<ConversionView>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const rows = await viewsOf(tx)
+      .where(
+        and(
+          matched === undefined ? undefined : matched ? isNotNull(leadConversions.subjectId) : isNull(leadConversions.subjectId),
+          lead === undefined ? undefined : eq(leadConversions.subjectId, lead),
+          campaign === undefined ? undefined : eq(enrollments.campaignId, campaign),
+          outcome === undefined ? undefined : eq(leadConversions.outcome, outcome),
+          after === null ? undefined : lt(leadConversions.id, after),
+        ),
+      )
+      .orderBy(desc(leadConversions.id))
+      .limit(limit + 1);
+    return pageOf(rows.map(present), limit, ({ row }) => row.id);
+  });
+}
+
+/** @returns null where the tenant has no such conversion */
+export function readConversion(deps: Pick<Deps, 'db'>, tenantId: string, id: string): Promise<ConversionView | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [row] = await viewsOf(tx).where(eq(leadConversions.id, id));
+    return row === undefined ? null : present(row);
+  });
+}
+
+/** Its campaign is that of the attempt whose link was followed, else that of the enrollment that its revenue is credited to. */
+function viewsOf(tx: Tx) {
+  const orderId = sql`concat(${leadConversions.click}, ' ', case when ${leadConversions.payoutMinor} is null then '?' else ${leadConversions.currency} end)`;
+  return tx
+    .select({ row: leadConversions, campaignId: campaigns.id, campaignName: campaigns.name, channel: messages.channel })
+    .from(leadConversions)
+    .leftJoin(messages, eq(messages.id, leadConversions.messageId))
+    .leftJoin(conversions, and(eq(conversions.connectionId, leadConversions.connectionId), sql`${conversions.orderId} = ${orderId}`))
+    .leftJoin(enrollments, sql`${enrollments.id} = coalesce(${messages.enrollmentId}, ${conversions.enrollmentId})`)
+    .leftJoin(campaigns, eq(campaigns.id, enrollments.campaignId));
+}
+
+type Viewed = Awaited<ReturnType<ReturnType<typeof viewsOf>['where']>>[number];
+
+const present = ({ row, campaignId, campaignName, channel }: Viewed): ConversionView => ({
+  row,
+  campaign: campaignId === null || campaignName === null ? null : { id: campaignId, name: campaignName },
+  channel,
+});
