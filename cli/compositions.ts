@@ -8,7 +8,7 @@ function linesOf(row: Row): string[] {
   const head = `${shown(row['id'])}  ${shown(row['state'])}${why}${by}${until}  ${shown(row['sequence'])}/${shown(row['step'])}, ${shown(row['channel'])}, ${shown(row['language'])}`;
   const subject = typeof row['subject'] === 'string' && row['subject'] !== '' ? [`    ${row['subject']}`] : [];
   const body = typeof row['body'] === 'string' && row['body'] !== '' ? row['body'].split('\n').map((line) => `    ${line}`.trimEnd()) : [];
-  const cta = typeof row['call_to_action'] === 'string' && row['call_to_action'] !== '' ? [`    [${row['call_to_action']}]`] : [];
+  const cta = typeof row['cta_text'] === 'string' && row['cta_text'] !== '' ? [`    [${row['cta_text']}]`] : [];
   return [head, ...subject, ...body, ...cta];
 }
 
@@ -39,7 +39,7 @@ rekindle compositions reject <id> [--note WHY] the template goes out instead`,
       }
       case 'approve': {
         const file = text('body-file');
-        const body = { subject: text('subject'), body: file === undefined ? undefined : readText(file), call_to_action: text('cta') };
+        const body = { subject: text('subject'), body: file === undefined ? undefined : readText(file), cta_text: text('cta') };
         const data = (await store.request('POST', `/api/compositions/${idOf(target)}/approve`, body)) as Row;
         return { data, lines: linesOf(data) };
       }

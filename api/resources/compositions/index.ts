@@ -63,7 +63,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     (request, reply) => {
-      const { subject, body, call_to_action: cta } = request.body ?? {};
+      const { subject, body, cta_text: cta } = request.body ?? {};
       const approve = {
         ...(subject === undefined ? {} : { subject }),
         ...(body === undefined ? {} : { body }),
@@ -128,7 +128,7 @@ function present({ row, state, sequence, waitsUntilMs }: CompositionView): z.inp
     state,
     subject: row.subject,
     body: row.body,
-    call_to_action: row.cta,
+    cta_text: row.cta,
     edited: row.unedited !== null,
     due_at: isoTime(row.dueAt),
     waits_until: isoTimeOrNull(waitsUntilMs),

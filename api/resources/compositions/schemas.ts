@@ -16,7 +16,7 @@ export const compositionSchema = z
     }),
     subject: z.string().nullable(),
     body: z.string().nullable(),
-    call_to_action: z.string().nullable(),
+    cta_text: z.string().nullable(),
     edited: z.boolean().meta({ description: 'Whether a person changed what the model wrote.' }),
     due_at: timeField.meta({ description: 'When the step was to go out, as it stood when the model was asked.' }),
     waits_until: timeField.nullable().meta({ description: 'When the template goes out if nobody decides; null: it waits for nobody.' }),
@@ -40,7 +40,7 @@ export const approveBody = z
   .strictObject({
     subject: part(200).meta({ description: 'Of an email; a text message has none.' }),
     body: part(5_000).meta({ description: 'Plain text; an empty line parts paragraphs.' }),
-    call_to_action: part(100),
+    cta_text: part(100),
   })
   .nullish();
 
