@@ -7,8 +7,7 @@ import { currentProgress } from '../operations/current-progress.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { reconcile } from '../operations/reconcile.ts';
-import type { Progress } from '../domain/sequence/plan.ts';
-import type { Activities } from '../workflows/contract.ts';
+import type { Activities, CurrentProgress } from '../workflows/contract.ts';
 
 /** Temporal in, an operation out. Only here errors become retryable or not; an unexpected one is retried, because nothing may be lost. */
 export function createActivities(deps: Deps & { engine: WorkflowEngine; versions: VersionCache }): Activities {
@@ -49,7 +48,7 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
 
 // A database that was brought back to an earlier time may not know an enrollment whose workflow sleeps. Nothing can be said about it, so nothing is sent.
 const unknownEnd = 'cancelled' as const;
-const nothingKnown: Progress = { anchorMs: 0, activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: unknownEnd };
+const nothingKnown: CurrentProgress['progress'] = { anchorMs: 0, activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: unknownEnd };
 
 /** A failure is kept in Temporal's history (G9): its message goes there without a query's values, its cause and their stacks do not. */
 function withoutPersonalData(activities: Activities): Activities {
