@@ -1,2 +1,0 @@
-ALTER TABLE "compositions" ADD COLUMN "decision_note" text;--> statement-breakpoint
-ALTER TABLE "compositions" ADD COLUMN "unedited" jsonb;
