@@ -52,7 +52,7 @@ export async function withProvisioning<T>(
         return { ...tenant, apiKey: (await issueKey(deps, tenant.tenantId, 'made by npm start', startActor)).apiKey };
       },
       connect: (tenantId, request) => ensureConnection(deps, tenantId, request, startActor),
-      publish: (tenantId, preset) => publishPreset(deps, tenantId, preset, startActor),
+      publish: (tenantId, preset) => publishPreset(deps, tenantId, preset, { by: startActor }),
       restartDemo: (tenantId) => restartDemo(deps, tenantId),
     });
   } catch (error) {
