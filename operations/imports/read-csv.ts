@@ -62,7 +62,10 @@ export async function* readRows(parts: AsyncIterable<Buffer>, delimiter: string,
       return record;
     },
     // The error names the line at which it was noticed; the row began behind the one before.
-    on_skip: (error) => onMistake({ line: endOfLast + 1, reason: reasonOf(error) }),
+    on_skip: (error) => {
+      onMistake({ line: endOfLast + 1, reason: reasonOf(error) });
+      return undefined;
+    },
   });
   const source = Readable.from(parts);
   source.on('error', (error) => parser.destroy(error));
