@@ -84,13 +84,14 @@ test('a row’s mistake is named with its line, and the rest goes on', async () 
   const begun = await upload(rows.join('\n'));
   expect(await work(begun.body.id)).toMatchObject({ state: 'done', taken_in: 3 });
   const found = await errors(begun.body.id);
-  expect(found.map(({ line }) => line).toSorted((a, b) => a - b)).toEqual([3, 4, 7, 8, 10]);
+  expect(found.map(({ line }) => line).toSorted((a, b) => a - b)).toEqual([3, 4, 7, 8, 9]);
   expect(JSON.stringify(found)).not.toMatch(/two\.example\.com|Nobody|not an address/);
   const reason = (line: number) => found.find((one) => one.line === line)?.reason;
   expect(reason(3)).toBe('names nobody: email, phone and id are empty');
   expect(reason(7)).toMatch(/has 5 fields, and the header 3/);
   expect(found.find(({ line }) => line === 8)).toMatchObject({ taken_in: true, reason: expect.stringMatching(/^phone /) as unknown });
-  expect(reason(10)).toMatch(/quotation mark that is not closed/);
+  // The row began behind line 8; the empty line before it belongs to nobody.
+  expect(reason(9)).toMatch(/quotation mark that is not closed/);
   expect((await leadsNamed('%@two.example.com')).map(({ email }) => String(email)).toSorted((a, b) => a.localeCompare(b))).toEqual([
     'ada@two.example.com',
     'cleo@two.example.com',
@@ -110,7 +111,7 @@ test('the leads of a campaign’s import are in it, with who put them in; no mor
 });
 
 test('killed in the middle again and again, it goes on: nothing lost, nobody twice', async () => {
-  const many = 1_500;
+  const many = 700;
   const csv = ['email,first_name,externalId', ...Array.from({ length: many }, (_row, n) => `p${n}@four.example.com,P${n},four-${n}`)].join('\n');
   const begun = await upload(csv);
   let seen = 0;
