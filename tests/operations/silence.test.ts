@@ -1,6 +1,6 @@
 import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { enrollments, subjectKeys } from '../../db/schema/index.ts';
+import { enrollments, subjectKeys, subjects } from '../../db/schema/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { publishYaml } from '../helpers/publish-yaml.ts';
 import { letTimePass, openShop, type Shop } from '../helpers/shop.ts';
@@ -149,6 +149,22 @@ describe('what ends it', () => {
     const rows = await silencesOf(lead);
     expect(rows).toMatchObject([{ stopReason: reason }]);
     expect(await open(lead)).toBeUndefined();
+  });
+
+  test('a contact that only a merge brings along ends it before the next message', async () => {
+    const lead = await silentFor3Days();
+    const { id = '', subjectId = '' } = (await open(lead)) ?? {};
+    await inTenant((tx) =>
+      tx
+        .update(subjects)
+        .set({ lastContactAt: Date.now() - dayMs })
+        .where(eq(subjects.id, subjectId)),
+    );
+    await letTimePass(shop, 4 * dayMs);
+    expect(await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'mail_7d' })).toMatchObject({
+      ended: 'contacted',
+    });
+    expect((await stepsOf(id))['mail_7d']).toBe('stopped');
   });
 
   test('a plain no to our message ends it for good, until they ask again', async () => {
