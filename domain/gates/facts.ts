@@ -148,6 +148,8 @@ export interface Facts {
     isInquiry?: boolean;
     /** Epoch ms of the last activity on it, by the provider's clock. */
     lastActivityMs: EpochMs;
+    /** Of the last message in either direction, ours excepted; absent: its person does not talk with the store. */
+    lastContactMs?: EpochMs;
     valueMinor: number | null;
     /** ISO 4217 code of `valueMinor`; null: unknown. Sequence files state values in major units. */
     currency: string | null;
@@ -161,6 +163,8 @@ export interface Facts {
   person: PersonRecords;
   /** What a step that asks for an offer is decided by; absent: it asks for none, or this is no dispatch. */
   offer?: OfferRecords;
+  /** What a model wrote for the step and could go out, but for a person's decision; absent: nothing waits for one. */
+  modelText?: { approval: 'pending' };
   /** The person's assignment; null: the sequence holds nobody out, or the assignment is behind it. */
   holdout: { percent: number; heldOut: boolean } | null;
   channels: Partial<Record<Channel, ChannelFacts>>;
