@@ -3,6 +3,7 @@ import { issueKey } from '../operations/api-keys.ts';
 import { type ConnectionRequest, ensureConnection, type ProvisionedConnection } from '../operations/connections.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { type ProvisionedTenant, provisionTenant, type TenantRequest } from '../operations/provision-tenant.ts';
+import { type CompiledPreset, publishPreset } from '../operations/publish-sequence.ts';
 import { restartDemo } from '../operations/restart-demo.ts';
 import { SealError } from '../operations/sealing.ts';
 import { StartError } from './start-error.ts';
@@ -17,6 +18,8 @@ export interface Provisioning {
   provision(wish: TenantWish): Promise<ProvisionedTenant>;
   /** See to it that the tenant has a connection of the integration with this configuration, and sends by no other of it. */
   connect(tenantId: string, request: ConnectionRequest): Promise<ProvisionedConnection>;
+  /** Make an adapted preset the tenant's version in use, unless somebody has published one of their own. */
+  publish(tenantId: string, preset: CompiledPreset): Promise<number>;
   /** End what an earlier run of a synthetic tenant left open. @returns how many enrollments */
   restartDemo(tenantId: string): Promise<number>;
 }
@@ -49,6 +52,7 @@ export async function withProvisioning<T>(
         return { ...tenant, apiKey: (await issueKey(deps, tenant.tenantId, 'made by npm start', startActor)).apiKey };
       },
       connect: (tenantId, request) => ensureConnection(deps, tenantId, request, startActor),
+      publish: (tenantId, preset) => publishPreset(deps, tenantId, preset, { by: startActor }),
       restartDemo: (tenantId) => restartDemo(deps, tenantId),
     });
   } catch (error) {

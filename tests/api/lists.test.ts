@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { offers, subjects } from '../../db/schema/index.ts';
+import { compositions, offers, subjects } from '../../db/schema/index.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
@@ -28,6 +28,10 @@ beforeAll(async () => {
     const row = { code: `C-${n}`, percentOff: 10, source: 'pool' as const, state: 'minted' as const, grantedAt: n, endsAt: n };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(offers).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_72h', contactId, ...row }),
+    );
+    const text = { state: 'ready' as const, channel: 'email', language: 'en', fingerprint: '', model: 'made-up', body: 'Hello.', dueAt: n };
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(compositions).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_2h', ...text }),
     );
   }
   for (const n of [1, 2]) await shop.post('lead.created', { lead: { id: `lead-${n}` }, contact: { id: `crm-${n}` } });
@@ -69,6 +73,7 @@ describe('every list under /api', () => {
       '/api/bulk-enrollments',
       '/api/campaigns',
       '/api/campaigns/{id}/leads',
+      '/api/compositions',
       '/api/connections',
       '/api/consents',
       '/api/contacts',
