@@ -77,6 +77,8 @@ export interface CommonFacts {
   words?: WrittenWords;
   /** Demo traffic: the message carries a visible label. */
   synthetic: boolean;
+  /** The id of this very message, for links to pages of others; absent: it has none yet. */
+  subId?: string;
 }
 
 /** The input from which a channel composes a message. */
@@ -89,7 +91,7 @@ export interface CopyFacts extends CommonFacts {
   /** Nothing has gone to the person on this channel before. */
   isFirst: boolean;
   /** How the campaign makes its calls; absent: it does not say, or there is none. */
-  callConfiguration?: CallConfiguration;
+  callConfiguration?: Partial<CallConfiguration>;
   sendKey: { enrollmentId: string; stepId: string };
   /** Epoch milliseconds. */
   nowMs: number;

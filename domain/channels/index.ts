@@ -9,7 +9,7 @@ import { sms } from './sms.ts';
 import { task } from './task.ts';
 import { telegram } from './telegram.ts';
 
-export { callConfiguration } from './call.ts';
+export { callConfiguration, readCallConfiguration } from './call.ts';
 export type { CallConfiguration, CallPayload } from './call.ts';
 export type { EmailPayload } from './email.ts';
 export type { OnsitePayload } from './onsite.ts';

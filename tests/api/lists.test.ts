@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { offers, subjects } from '../../db/schema/index.ts';
+import { messages, offers, subjects } from '../../db/schema/index.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
@@ -28,6 +28,9 @@ beforeAll(async () => {
     const row = { code: `C-${n}`, percentOff: 10, source: 'pool' as const, state: 'minted' as const, grantedAt: n, endsAt: n };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(offers).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_72h', contactId, ...row }),
+    );
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(messages).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_2h', contactId, state: 'failed' }),
     );
   }
   for (const n of [1, 2]) await shop.post('lead.created', { lead: { id: `lead-${n}` }, contact: { id: `crm-${n}` } });
@@ -65,6 +68,7 @@ const urlOf = (path: string, query = '') =>
 describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
+      '/api/attempts',
       '/api/backtests',
       '/api/bulk-enrollments',
       '/api/campaigns',
