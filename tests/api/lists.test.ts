@@ -85,6 +85,7 @@ describe('every list under /api', () => {
       '/api/offers',
       '/api/quarantine',
       '/api/sequences',
+      '/api/sequences/{slug}/enrollments',
       '/api/sequences/{slug}/versions',
       '/api/settings/history',
       '/api/suppressions',

@@ -99,7 +99,7 @@ test('an attempt is the message itself: its id is the `sub_id` of links, its cal
     { assistant: 'of-the-campaign', phoneNumber: null, maxSeconds: 45 },
   ]);
   // A click leads to the lead's own page, which asked for the id.
-  const click = deps().links.sign({ purpose: 'click', tenantId: shop.tenant.tenantId, messageId: id });
+  const click = shop.deps.links.sign({ purpose: 'click', tenantId: shop.tenant.tenantId, messageId: id });
   const followed = await shop.app.inject({ method: 'GET', url: `/c/${click}`, headers: { 'user-agent': 'Mozilla/5.0' } });
   expect(followed.headers.location).toBe(`https://shop.example.com/flat?external_id=${id}`);
   expect(await attempts(`campaign=${campaign}&channel=email`)).toMatchObject([{ id }]);
@@ -125,4 +125,26 @@ test('a step that was put off is an attempt that is scheduled, with its future s
   expect(await attempts(`lead=${lead}`)).toMatchObject([{ step: 'email', status: 'SUCCESS', id: expect.any(String) }]);
 });
 
-const deps = () => shop.deps;
+test('leads are enrolled by hand, each with its own answer, and the list says where they stand', async () => {
+  const { lead, enrollment } = await leadIn({});
+  const enroll = (leads: string[]) => api('/api/sequences/ads/enroll', 'POST', { leads });
+  const nobody = '018f0000-0000-7000-8000-000000000001';
+  expect((await enroll([lead, nobody])).body).toMatchObject({
+    results: [
+      { lead, enrollment: null, reason: 'already_running' },
+      { lead: nobody, enrollment: null, reason: 'unknown_lead' },
+    ],
+  });
+  await dispatch(shop, enrollment, 'email');
+  const [attempt] = await attempts(`lead=${lead}`);
+  const [mine] = ((await api('/api/sequences/ads/enrollments?status=ACTIVE&limit=1')).body as { data: { nextExecuteAt: string }[] }).data;
+  expect(mine).toMatchObject({
+    ...{ id: enrollment, lead, status: 'ACTIVE', currentStep: 1, completedAt: null, exitReason: null },
+    completedSteps: [{ step: 'email', status: 'SUCCESS', attemptId: attempt?.id, timestamp: attempt?.startedAt }],
+  });
+  expect(Date.parse(mine?.nextExecuteAt ?? '')).toBeGreaterThan(Date.now());
+  expect(await api(`/recovery/sequences/${enrollment}/stop?reason=tried`, 'POST')).toMatchObject({ status: 200 });
+  expect((await enroll([lead])).body).toMatchObject({ results: [{ lead, reason: null, enrollment: expect.any(String) }] });
+  expect(await enroll([])).toMatchObject({ status: 400 });
+  expect(await api('/api/sequences/unheard-of/enroll', 'POST', { leads: [lead] })).toMatchObject({ status: 404 });
+});
