@@ -1,3 +1,4 @@
+import { enrollments } from '../db/schema/index.ts';
 import type { Deps, WorkflowEngine } from './deps.ts';
 import { reconcile } from './reconcile.ts';
 
@@ -19,6 +20,9 @@ export interface ProcessedSequences {
  * @throws where Temporal cannot be reached at all
  */
 export async function processSequences(deps: Deps & { engine: WorkflowEngine }, tenantId: string): Promise<ProcessedSequences> {
+  const [any] = await deps.db.withTenant(tenantId, (tx) => tx.select({ id: enrollments.id }).from(enrollments).limit(1));
+  // Nothing ever ran: Temporal need not be asked.
+  if (any === undefined) return { processed: 0, executed: 0, deferred: 0, failed: 0 };
   let failed = 0;
   const onFailure = (enrollmentId: string, error: unknown) => {
     failed += 1;

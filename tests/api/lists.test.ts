@@ -85,8 +85,8 @@ describe('every list under /api', () => {
       '/api/offers',
       '/api/quarantine',
       '/api/sequences',
-      '/api/sequences/{slug}/enrollments',
       '/api/sequences/{slug}/versions',
+      '/api/sequences/{slug}/enrollments',
       '/api/settings/history',
       '/api/suppressions',
     ]);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eq } from 'drizzle-orm';
+import { and, eq, isNotNull } from 'drizzle-orm';
 import { enrollments, subjectKeys } from '../../db/schema/index.ts';
 import { createVapiSender } from '../../integrations/vapi/send.ts';
 import { routingPass } from '../../operations/campaigns/route-leads.ts';
@@ -43,6 +43,8 @@ Hello, [the flat](https://advertiser.example.com/flat?sub_id={{ subId }}) is you
     'ads/usual.call': { file: 'usual.call.liquid', text: 'Hello{% if firstName %} {{ firstName }}{% endif %}, {{ store.name }} here.' },
   };
   await publishPreset(shop.deps, shop.tenant.tenantId, await compilePreset({ file: 'ads.yaml', yaml, copy }));
+  // Nobody is contacted by two sequences here.
+  expect(await api('/api/sequences/lead-nurture/archive', 'POST')).toMatchObject({ status: 200 });
 });
 afterAll(async () => {
   await shop.close();
@@ -72,7 +74,7 @@ async function leadIn(fields: Record<string, unknown>) {
       .select({ id: enrollments.id, lead: enrollments.subjectId })
       .from(subjectKeys)
       .innerJoin(enrollments, eq(enrollments.subjectId, subjectKeys.subjectId))
-      .where(eq(subjectKeys.value, key)),
+      .where(and(eq(subjectKeys.value, key), isNotNull(enrollments.campaignId))),
   );
   return { key, email: contact.email, campaign: (made.body as { id: string }).id, enrollment: rows[0]?.id ?? '', lead: rows[0]?.lead ?? '' };
 }

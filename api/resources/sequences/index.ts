@@ -70,11 +70,11 @@ function refuse(reply: FastifyReply, refused: PublishRefused): FastifyReply {
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
   const { deps } = options;
-  await enrollmentRoutes(app, options);
   readRoutes(app, deps);
   draftRoutes(app, deps);
   publishRoutes(app, deps);
   shadowRoutes(app, deps);
+  await enrollmentRoutes(app, options);
   for (const change of stateChanges) stateRoute(app, deps, change);
 };
 
