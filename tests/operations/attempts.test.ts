@@ -24,8 +24,8 @@ name: Leads of ads
 on: lead.created
 steps:
   - { id: email, at: 0s, channel: email, content: ads/email }
-  - { id: own_call, at: 1h, channel: call, content: ads/own }
-  - { id: usual_call, at: 2h, channel: call, content: ads/usual }
+  - { id: own_call, at: 2d, channel: call, content: ads/own }
+  - { id: usual_call, at: 4d, channel: call, content: ads/usual }
 `;
   const email = `---
 subject: Your flat
@@ -83,7 +83,7 @@ test('an attempt is the message itself: its id is the `sub_id` of links, its cal
   const { key, email, campaign, enrollment, lead } = await leadIn({ call: { assistant: 'of-the-campaign', maxSeconds: 45 } });
   for (const step of ['email', 'own_call', 'usual_call']) {
     await dispatch(shop, enrollment, step);
-    await letTimePass(shop, hourMs + 1_000);
+    await letTimePass(shop, 48 * hourMs + 1_000);
   }
   const found = await attempts(`lead=${lead}`);
   expect(found).toMatchObject([
