@@ -7,6 +7,7 @@ import { currentProgress } from '../operations/current-progress.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { reconcile } from '../operations/reconcile.ts';
+import { sweepSilent } from '../operations/sweep-silent.ts';
 import type { Activities } from '../workflows/contract.ts';
 
 /** Temporal in, an operation out. Only here errors become retryable or not; an unexpected one is retried, because nothing may be lost. */
@@ -44,6 +45,10 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
     async reconcile() {
       return reconcile(deps, { graceMs: 30_000, onProgress: () => Context.current().heartbeat() });
     },
+    async sweepSilent(input) {
+      const context = Context.current();
+      return sweepSilent(deps, { ...input, signal: context.cancellationSignal, onProgress: () => context.heartbeat() });
+    },
   });
 }
 
@@ -70,5 +75,6 @@ function withoutPersonalData(activities: Activities): Activities {
     closeEnrollment: guard('close', activities.closeEnrollment),
     holdEnrollment: guard('hold', activities.holdEnrollment),
     reconcile: guard('reconcile', activities.reconcile),
+    sweepSilent: guard('sweep', activities.sweepSilent),
   };
 }

@@ -48,6 +48,8 @@ const remedies = {
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
   REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
+  SILENT_SWEEP_SECONDS: 'Give the seconds between two sweeps for silent leads, 60 or more, or leave it out to use 14400 (4 h).',
+  SILENT_SWEEP_MOST: 'Give how many silent leads a sweep examines at most, 1 to 10000, or leave it out to use 100.',
   METRICS_PORT: 'Give a port between 1 and 65535 for the worker’s own /metrics, or leave it out.',
   TEMPORAL_UI_URL: 'Give the http(s) address of the Temporal Web UI, or leave it out.',
   MAILBOX_URL: 'Give the http(s) address of the mailbox page, or leave it out.',
@@ -99,6 +101,13 @@ const schema = z.object({
   REKINDLE_TIME_SCALE: z.coerce.number('is not a number').min(1, 'is below 1').optional(),
   REKINDLE_HOLD_PATCHES: yesOrNo,
   REKINDLE_LIVE_PAGE: yesOrNo,
+  SILENT_SWEEP_SECONDS: z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(60, 'is below 60')
+    .max(604_800, 'is more than a week')
+    .default(14_400),
+  SILENT_SWEEP_MOST: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is below 1').max(10_000, 'is above 10000').default(100),
   METRICS_PORT: port.optional(),
   TEMPORAL_UI_URL: urlOf('http:', 'https:').optional(),
   MAILBOX_URL: urlOf('http:', 'https:').optional(),
@@ -132,6 +141,9 @@ export interface Env {
   REKINDLE_HOLD_PATCHES: boolean;
   /** Show at `/` what happens to every tenant's shoppers, without a key: for one's own machine only. */
   REKINDLE_LIVE_PAGE: boolean;
+  /** Seconds between two sweeps for silent leads, and how many one of them examines at most. */
+  SILENT_SWEEP_SECONDS: number;
+  SILENT_SWEEP_MOST: number;
   /** Port of the worker's own /metrics; null: not served. */
   METRICS_PORT: number | null;
   /** Links for the live page only. */
@@ -167,6 +179,8 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     SMTP_URL: env.SMTP_URL ?? null,
     REKINDLE_INSTALLATION_KEY: env.REKINDLE_INSTALLATION_KEY ?? null,
     REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
+    SILENT_SWEEP_SECONDS: env.SILENT_SWEEP_SECONDS,
+    SILENT_SWEEP_MOST: env.SILENT_SWEEP_MOST,
     METRICS_PORT: env.METRICS_PORT ?? null,
     TEMPORAL_UI_URL: env.TEMPORAL_UI_URL ?? null,
     MAILBOX_URL: env.MAILBOX_URL ?? null,

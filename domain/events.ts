@@ -163,13 +163,14 @@ export type DomainEvent =
         attributes?: Readonly<Record<string, string>>;
       };
     })
-  /** A colleague has spoken with the lead: from here on a person answers. */
+  /** A colleague has spoken with the lead: from here on a person answers. With `automated`, another system has sent something: that moves the last contact. */
   | (EventBase & {
       type: 'lead.contacted';
       keys: SubjectKey[];
       person: PersonRef;
       /** Who, as the source names them; null: it does not say. */
       by: string | null;
+      automated?: true;
     })
   /** A tracker says what became of a click that led to a lead, or that a message of ours led to. */
   | (EventBase & {

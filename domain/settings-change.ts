@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
 import { factKindNames } from './facts/index.ts';
 import { offerSources } from './offers/policy.ts';
+import { reachedStages } from './people/silence-stage.ts';
 import { canonicalTimeZone } from './time/zones.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
@@ -21,6 +22,9 @@ const cap = z.strictObject({
   withinHours: z.int('is a whole number of hours').min(1, 'is below 1').max(longestCapHours, `is above ${longestCapHours}, which is 31 days`),
 });
 const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
+
+/** Less than a day is no silence yet. */
+const silentHours = z.int('is a whole number of hours').min(24, 'is below 24').max(8_760, 'is more than a year');
 
 const percent = z.number().min(0, 'is below 0').max(100, 'is above 100');
 const days = z.int('is a whole number of days').min(1, 'is below 1').max(366, 'is more than a year');
@@ -110,6 +114,11 @@ const strict = {
     output: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
   }),
   offers: offerTerms.nullable(),
+  silenceHours: z
+    .strictObject({ '24h': silentHours, '3d': silentHours, '7d': silentHours, '14d': silentHours, '30d': silentHours })
+    .refine((hours) => reachedStages.every((stage, index) => index === 0 || hours[stage] > hours[reachedStages[index - 1] ?? stage]), {
+      message: 'are in no order: each stage is later than the one before',
+    }),
   recoverFrom: fields.recoverFrom.unwrap(),
   sharedKeys: fields.sharedKeys.unwrap(),
 } satisfies Record<keyof typeof fields, z.ZodType>;

@@ -5,6 +5,7 @@ import { consentReadings } from './people/consent-by-law.ts';
 import { replyPolicies } from './people/on-reply.ts';
 import { offerPolicy } from './offers/policy.ts';
 import { normaliseEmail } from './people/identity.ts';
+import { usualSilenceHours } from './people/silence-stage.ts';
 
 /** The most that one person gets in any rolling window, over all sequences. What may have gone out counts. Source: docs/rules.md#rule-19 */
 const cap = z.object({
@@ -94,6 +95,10 @@ export const tenantSettings = z.object({
   modelPrices: z.object({ input: z.number(), output: z.number() }).default({ input: 2.5, output: 10 }),
   /** On what conditions a step that asks for one brings a discount; null: never (docs/rules.md#rule-47). */
   offers: offerPolicy.nullable().default(null),
+  /** After how many hours without an answer a lead reaches each stage of silence (docs/rules.md#rule-62). `24h` is reached beyond its hours. */
+  silenceHours: z
+    .object({ '24h': z.number(), '3d': z.number(), '7d': z.number(), '14d': z.number(), '30d': z.number() })
+    .default({ ...usualSilenceHours }),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */
   recoverFrom: z.array(z.enum(cartOrigins)).default(['web']),
   /** Kinds of keys that mean the same subject at several connections of the store, e.g. `cart_token` at its shop and `external` at its own system. */

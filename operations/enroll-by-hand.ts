@@ -10,6 +10,7 @@ import { lockNamed, MovedError } from './intake/found.ts';
 import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
 import { startsByItself } from '../domain/sequence/triggers.ts';
+import { triggersOf } from '../domain/subjects/kind.ts';
 import type { ActiveSequence } from './intake/world.ts';
 import { writesOf, writeWorld } from './intake/writes.ts';
 
@@ -126,9 +127,10 @@ export async function draftOf(tx: Tx, deps: Deps, { tenantId, subjectId }: Pick<
 
 function sequencesFor(draft: Draft, kind: string, wanted: HandStart['sequence']): ActiveSequence[] {
   const { trigger } = draft.kindOf(kind);
+  const triggers = triggersOf(draft.kindOf(kind));
   if (wanted === null) return draft.world.sequences.filter(({ version }) => version.definition.on === trigger);
   const fitting = draft.world.sequences.filter(
-    ({ version: { definition } }) => definition.on === trigger || (!startsByItself(definition.on) && definition.about === kind),
+    ({ version: { definition } }) => triggers.includes(definition.on) || (!startsByItself(definition.on) && definition.about === kind),
   );
   return fitting.filter(({ id, version }) => ('id' in wanted ? id === wanted.id : version.slug === wanted.slug));
 }

@@ -26,6 +26,12 @@ export async function loadPresets(folder = presetsFolder()): Promise<CompiledPre
   );
 }
 
+/**
+ * Presets that a store has to resume before they take anybody in: both `lead-nurture` and `silent-lead` write to new leads, and which of them a store wants,
+ * or whether both, only the store knows (docs/silent-leads.md).
+ */
+const presetsToResume: ReadonlySet<string> = new Set(['silent-lead']);
+
 /** On boot: a changed preset file becomes a new version in every tenant. Safe in several processes at once. */
 export async function publishPresets(deps: Pick<Deps, 'db' | 'log' | 'subjects'>, presets: CompiledPreset[]): Promise<void> {
   for (const tenant of await deps.db.listTenants()) await publishPresetsTo(deps, tenant, presets);
@@ -38,7 +44,8 @@ export async function publishPresetsTo(
   presets: readonly CompiledPreset[],
 ): Promise<void> {
   for (const preset of presets) {
-    const version = await publishPreset(deps, tenant.id, preset);
+    const beginsPaused = presetsToResume.has(preset.definition.sequence);
+    const version = await publishPreset(deps, tenant.id, preset, { beginsPaused });
     deps.log.info({ tenant: tenant.slug, sequence: preset.definition.sequence, version }, 'sequence in use');
   }
 }

@@ -139,10 +139,16 @@ async function compileForModel(
 /**
  * Make a preset the tenant's current version. Unchanged, or replaced by a version that somebody published: nothing happens. Running enrollments stay on the version they
  * started with. What `rekindle lint` says about a new version is logged: it is in use all the same.
+ * @param beginsPaused - where the store does not have it yet: it takes nobody in until somebody resumes it
  * @returns the version that new enrollments get from now on
  */
-export async function publishPreset(deps: PublishDeps, tenantId: string, preset: CompiledPreset): Promise<number> {
-  const { version, isNew } = await storeVersion(deps, tenantId, preset);
+export async function publishPreset(
+  deps: PublishDeps,
+  tenantId: string,
+  preset: CompiledPreset,
+  { beginsPaused = false }: { beginsPaused?: boolean } = {},
+): Promise<number> {
+  const { version, isNew } = await storeVersion(deps, tenantId, preset, beginsPaused);
   if (isNew) await logFindings(deps, tenantId, preset);
   return version;
 }
@@ -165,10 +171,15 @@ export function statedIn(settings: TenantSettings): Partial<TenantSettings> {
   return { ...Object.fromEntries(stated), postalAddress: settings.postalAddress };
 }
 
-async function storeVersion(deps: Pick<Deps, 'db'>, tenantId: string, preset: CompiledPreset): Promise<{ version: number; isNew: boolean }> {
+async function storeVersion(
+  deps: Pick<Deps, 'db'>,
+  tenantId: string,
+  preset: CompiledPreset,
+  beginsPaused: boolean,
+): Promise<{ version: number; isNew: boolean }> {
   const { definition, sourceHash } = preset;
   return deps.db.withTenant(tenantId, async (tx) => {
-    const sequence = await lockSequence(tx, tenantId, definition, 'ACTIVE');
+    const sequence = await lockSequence(tx, tenantId, definition, 'ACTIVE', beginsPaused);
     const inUse = await readVersion(tx, sequence.currentVersionId);
     if (inUse !== undefined && (inUse.sourceHash === sourceHash || inUse.publishedBy !== null)) return { version: inUse.version, isNew: false };
     return { version: (await addVersion(tx, sequence, preset, null)).version, isNew: true };
@@ -181,8 +192,9 @@ export async function lockSequence(
   tenantId: string,
   { sequence: slug, name }: Pick<SequenceDefinition, 'sequence' | 'name'>,
   status: 'ACTIVE' | 'DRAFT',
+  paused = false,
 ): Promise<SequenceRow> {
-  await tx.insert(sequences).values({ tenantId, id: uuidv7(), slug, name, status }).onConflictDoNothing();
+  await tx.insert(sequences).values({ tenantId, id: uuidv7(), slug, name, status, paused }).onConflictDoNothing();
   const [sequence] = await tx.select().from(sequences).where(eq(sequences.slug, slug)).for('no key update');
   if (sequence === undefined) throw new Error('a sequence vanished under its lock');
   return sequence;

@@ -301,7 +301,17 @@ function emptySubject(tenantId: string, id: string, kind: string): StepWorld['su
     origin: null,
     bought: null,
   };
-  const times = { startedAt: 0, lastActivityAt: 0, createdAt: 0, emailAt: null, phoneAt: null, convertedAt: null, contactedAt: null };
+  const times = {
+    startedAt: 0,
+    lastActivityAt: 0,
+    createdAt: 0,
+    emailAt: null,
+    phoneAt: null,
+    convertedAt: null,
+    contactedAt: null,
+    lastContactAt: null,
+    sweptAt: null,
+  };
   return {
     tenantId,
     id,

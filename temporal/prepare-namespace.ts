@@ -1,6 +1,14 @@
 import { type Client, ScheduleAlreadyRunning } from '@temporalio/client';
 import type { Log } from '../operations/deps.ts';
-import { reconcileScheduleId, reconcileWorkflowType, searchAttributes, taskQueue } from '../workflows/contract.ts';
+import {
+  reconcileScheduleId,
+  reconcileWorkflowType,
+  searchAttributes,
+  type SilentSweep,
+  silentSweepScheduleId,
+  silentSweepWorkflowType,
+  taskQueue,
+} from '../workflows/contract.ts';
 
 const keyword = 2;
 
@@ -60,3 +68,32 @@ export async function ensureReconcileSchedule(client: Client, everyMs: number, q
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
   }
 }
+
+/**
+ * Make sure that the Schedule of the sweep for silent leads exists and has the interval that is configured. Its first run comes after one interval: an
+ * installation that starts has nothing to catch up that events would not bring.
+ */
+export async function ensureSilentSweepSchedule(client: Client, sweep: SilentSweep, queue: string = taskQueue): Promise<void> {
+  const id = queue === taskQueue ? silentSweepScheduleId : `${silentSweepScheduleId}/${queue}`;
+  const spec = { intervals: [{ every: sweep.everySeconds * 1_000 }] };
+  const action = { type: 'startWorkflow' as const, workflowType: silentSweepWorkflowType, taskQueue: queue, workflowId: id, args: [sweep] };
+  try {
+    await client.schedule.create({ scheduleId: id, spec, action, policies: { overlap: 'SKIP', catchupWindow: '1m' } });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const handle = client.schedule.getHandle(id);
+    const { spec: known, action: begun } = await handle.describe();
+    const [before] = begun.type === 'startWorkflow' ? (begun.args ?? []) : [];
+    if (known.intervals?.[0]?.every === sweep.everySeconds * 1_000 && isSame(before, sweep)) return;
+    // The configuration has changed since it was made.
+    await handle.update((previous) => ({ ...previous, spec, action }));
+  }
+}
+
+const isSame = (before: unknown, { most, everySeconds }: SilentSweep): boolean =>
+  typeof before === 'object' &&
+  before !== null &&
+  'most' in before &&
+  'everySeconds' in before &&
+  before.most === most &&
+  before.everySeconds === everySeconds;

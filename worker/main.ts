@@ -22,7 +22,10 @@ async function main(): Promise<void> {
     telemetry,
   });
   const temporal = { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, apiKey: env.TEMPORAL_API_KEY, tls: env.TEMPORAL_TLS };
-  const worker = await startWorker(deps, temporal, { holdPatches: env.REKINDLE_HOLD_PATCHES });
+  const worker = await startWorker(deps, temporal, {
+    holdPatches: env.REKINDLE_HOLD_PATCHES,
+    silentSweep: { most: env.SILENT_SWEEP_MOST, everySeconds: env.SILENT_SWEEP_SECONDS },
+  });
   const metrics =
     env.METRICS_PORT === null
       ? null

@@ -20,8 +20,8 @@ import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
-import { ensureReconcileSchedule, prepareSearchAttributes } from '../temporal/prepare-namespace.ts';
-import { compositionQueueOf, taskQueue } from '../workflows/contract.ts';
+import { ensureReconcileSchedule, ensureSilentSweepSchedule, prepareSearchAttributes } from '../temporal/prepare-namespace.ts';
+import { compositionQueueOf, type SilentSweep, taskQueue } from '../workflows/contract.ts';
 
 export interface RunningWorker {
   /** Resolves when the last activity has ended and every background job has stopped. */
@@ -32,6 +32,8 @@ export interface RunningWorker {
 export interface WorkerOptions {
   reconcileEveryMs?: number;
   sweepEveryMs?: number;
+  /** The sweep for silent leads; default every 4 h, at most 100. */
+  silentSweep?: SilentSweep;
   relayEveryMs?: number;
   /** How often the search attributes and the reconciler's Schedule are checked; default 15 s. */
   namespaceEveryMs?: number;
@@ -40,6 +42,9 @@ export interface WorkerOptions {
   /** Presets and the file of a workflow bundle that somebody has made already; by default both are made here, which takes some seconds. */
   prepared?: { presets: CompiledPreset[]; workflowBundle: string };
 }
+
+/** Every four hours, a hundred leads. */
+const usualSilentSweep: SilentSweep = { most: 100, everySeconds: 14_400 };
 
 /** Changes of figures that one transaction adds to their sums: a few milliseconds each thousand. */
 const foldedAtOnce = 5_000;
@@ -67,10 +72,12 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   // Takes 400 ms, which no decision under a person's lock should wait for.
   if (prepared === undefined) prepareHolidays();
   await publishPresets(deps, prepared?.presets ?? (await loadPresets()));
+  deps.log.info({}, 'metrics storage ready');
   const queue = temporal.taskQueue ?? taskQueue;
   const client = lazyClient(temporal);
   const engine = createWorkflowEngine(client, queue);
   const withEngine = { ...deps, engine };
+  const silentSweep = options.silentSweep ?? usualSilentSweep;
   const connection = await connectPatiently(temporal, deps.log);
   await prepareSearchAttributes(client, deps.log);
   const worker = await Worker.create({
@@ -126,11 +133,13 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
         client.withDeadline(Date.now() + callLimitMs, async () => {
           await prepareSearchAttributes(client, deps.log);
           await ensureReconcileSchedule(client, options.reconcileEveryMs ?? 60_000, queue);
+          await ensureSilentSweepSchedule(client, silentSweep, queue);
           return false;
         }),
       deps.log,
     ),
   ];
+  deps.log.info({ seconds: silentSweep.everySeconds, most: silentSweep.most }, 'recovery worker for silent leads started');
   const runToTheEnd = async () => {
     try {
       // One that fails ends the other: half a worker would look like a whole one.

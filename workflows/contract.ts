@@ -7,6 +7,8 @@ export const compositionQueueOf = (queue: string) => (queue === taskQueue ? 'com
 export const recoveryWorkflowType = 'recovery';
 export const reconcileWorkflowType = 'reconcile';
 export const reconcileScheduleId = 'reconcile';
+export const silentSweepWorkflowType = 'sweepSilent';
+export const silentSweepScheduleId = 'sweep-silent';
 
 /** Search attributes, all Keyword. Set at start; StopReason once at the end. Never personal data: they are not encrypted. */
 export const searchAttributes = {
@@ -89,6 +91,19 @@ export interface Activities {
   /** Write a hold or its end to Postgres, so that lists show it. */
   holdEnrollment(input: { tenantId: string; enrollmentId: string; held: boolean }): Promise<void>;
   reconcile(): Promise<ReconcileReport>;
+  sweepSilent(input: SilentSweep): Promise<SilentSweepReport>;
+}
+
+/** How many silent leads a sweep examines at most, and how long after it the next one comes. */
+export interface SilentSweep {
+  most: number;
+  everySeconds: number;
+}
+
+export interface SilentSweepReport {
+  found: number;
+  begun: number;
+  failed: number;
 }
 
 export interface ReconcileReport {

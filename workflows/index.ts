@@ -1,3 +1,4 @@
 // The bundle's entry: everything that is exported here runs inside Temporal's sandbox and is replayed.
 export { reconcile } from './reconcile.ts';
 export { recovery } from './recovery.ts';
+export { sweepSilent } from './sweep-silent.ts';

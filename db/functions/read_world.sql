@@ -2,6 +2,7 @@
 --
 -- `person_ids`: the persons whom the event reaches or whose number it names; `subject_ids`: the subjects that its keys find.
 -- `parts` names what is read besides the people and these subjects:
+--   leads        open leads of the persons, with all enrollments about them
 --   runs         open enrollments of the persons, with their subjects; all enrollments of the matched subjects come in any case
 --   sequences    the active sequences with their current versions
 --   order        the order `order_number` of `connection`, and the subject that it was about
@@ -23,6 +24,16 @@ begin
     if found then world := world || jsonb_build_object('order', jsonb_build_object('subject_id', known_subject)); end if;
     if known_subject is not null then read_subjects := array(select distinct s from unnest(read_subjects || known_subject) s); end if;
   end if;
+  if cardinality(person_ids) > 0 and ('runs' = any(parts) or 'claims' = any(parts) or 'leads' = any(parts)) then
+    contact_ids := array(select c.id from contacts c where c.person_id = any(person_ids));
+  end if;
+  if 'leads' = any(parts) and cardinality(contact_ids) > 0 then
+    -- The latest ones: a person talks about what they asked about last.
+    read_subjects := array(select distinct s from unnest(read_subjects || array(
+      select s.id from unnest(contact_ids) as c(id)
+        cross join lateral (select l.* from subjects l where l.contact_id = c.id offset 0) s
+      where s.kind = 'lead' and s.state = 'open' order by s.last_activity_at desc, s.id limit 20)) s);
+  end if;
   if cardinality(read_subjects) > 0 then
     predecessors := array(
       select distinct s.previous_subject_id from subjects s where s.id = any(read_subjects) and s.previous_subject_id is not null);
@@ -40,9 +51,6 @@ begin
         from conversions c where c.subject_id = any(read_subjects)), '[]'));
     end if;
   end if;
-  if cardinality(person_ids) > 0 and ('runs' = any(parts) or 'claims' = any(parts)) then
-    contact_ids := array(select c.id from contacts c where c.person_id = any(person_ids));
-  end if;
   if 'runs' = any(parts) and cardinality(contact_ids) > 0 then
     select jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id, 'contact_id', e.contact_id, 'sequence_id', e.sequence_id,
         'version_id', e.version_id, 'status', e.status, 'stop_reason', null, 'anchor_at', e.anchor_at, 'activated_at', e.activated_at,
@@ -59,7 +67,7 @@ begin
         'value_minor', value_of_subject(s), 'details', details_of_subject(s), 'email', s.email, 'email_at', s.email_at, 'phone', s.phone,
         'phone_at', s.phone_at, 'previous_subject_id', s.previous_subject_id, 'started_at', s.started_at,
         'last_activity_at', s.last_activity_at, 'converted_at', s.converted_at,
-        'contacted_at', s.contacted_at, 'no_sequence', s.no_sequence) order by s.id)
+        'contacted_at', s.contacted_at, 'last_contact_at', s.last_contact_at, 'no_sequence', s.no_sequence) order by s.id)
       from subjects s where s.id = any(read_subjects)));
   end if;
   if 'sequences' = any(parts) then

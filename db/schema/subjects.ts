@@ -48,6 +48,10 @@ export const subjects = pgTable(
     convertedAt: instant('converted_at'),
     /** When a colleague last spoke with its person about it, named by its key. */
     contactedAt: instant('contacted_at'),
+    /** The latest message about it in either direction, ours excepted; null: none, or not since the column exists. */
+    lastContactAt: instant('last_contact_at'),
+    /** When the sweep for silent subjects last examined it; null: never. */
+    sweptAt: instant('swept_at'),
     /** Why no sequence was begun when it was last reported. Null: one was, or it was never reported, or not since the column exists. */
     noSequence: jsonb('no_sequence').$type<NoSequence>(),
     createdAt: instantNow('created_at'),
@@ -56,6 +60,8 @@ export const subjects = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     check('subjects_state', sql`state in ('open', 'converted', 'gone')`),
     index('subjects_contact').on(t.tenantId, t.contactId),
+    // The sweep asks for the oldest silences of a kind.
+    index('subjects_open').on(t.tenantId, t.kind, t.lastActivityAt).where(sql`state = 'open'`),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'subjects_contact_fk' }),
     tenantPolicy(),
   ],

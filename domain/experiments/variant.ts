@@ -26,6 +26,20 @@ export function variantAt<V extends Pick<Variant, 'weight'>>(point: number, vari
   return last;
 }
 
+/**
+ * One by chance of those that somebody has had least often.
+ * @param had - the ids of those that they have had, in any order
+ * @param point - as of `variantAt`, for this one message
+ */
+export function leastUsed<V extends Variant>(variants: readonly V[], had: readonly string[], point: number): V {
+  const timesOf = ({ id }: Variant) => had.filter((one) => one === id).length;
+  const fewest = Math.min(...variants.map(timesOf));
+  return variantAt(
+    point,
+    variants.filter((variant) => timesOf(variant) === fewest),
+  );
+}
+
 /** The share of each, by its id. */
 export function sharesOf(variants: readonly Variant[]): Record<string, number> {
   const all = variants.reduce((sum, { weight }) => sum + weight, 0);

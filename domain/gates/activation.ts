@@ -9,17 +9,22 @@ export const activation: DecisiveGate = {
   name: 'activation',
   check({ facts: { progress, plan, subject }, nowMs, dueMs }): Answer {
     const { anchorMs, activatedAtMs } = progress;
+    const signMs = plan.silence === true ? (subject.lastContactMs ?? subject.lastActivityMs) : subject.lastActivityMs;
     // A provider's clock that runs ahead must not put the anchor into the future.
-    const activeMs = Math.min(subject.lastActivityMs, nowMs);
-    const input = { anchorMs, activatedAtMs, lastActivityMs: subject.lastActivityMs };
+    const activeMs = Math.min(signMs, nowMs);
+    const input = { anchorMs, activatedAtMs, ...(plan.silence === true ? { lastContactMs: signMs } : { lastActivityMs: signMs }) };
     if (activatedAtMs !== null) return { result: 'pass', input };
     const sinceMs = Math.max(activeMs, anchorMs);
     const untilMs = sinceMs + Math.max(dueMs - anchorMs, plan.quietForMs);
     if (activeMs > anchorMs) {
-      const note = 'There was activity before the first step: it counts from there.';
+      const note =
+        plan.silence === true
+          ? 'They were in contact before it counted as silence: it counts from there.'
+          : 'There was activity before the first step: it counts from there.';
       return { result: 'defer', untilMs: Math.max(untilMs, nowMs), anchorMs: sinceMs, reason: 'activity', input, note };
     }
-    if (untilMs - nowMs <= clockGraceMs) return { result: 'pass', input };
+    // Exactly 24 h are no silence yet, so that a silence has no grace.
+    if (untilMs - nowMs <= (plan.silence === true ? 0 : clockGraceMs)) return { result: 'pass', input };
     return { result: 'defer', untilMs, anchorMs, reason: 'activity', input, note: 'It has not been quiet for long enough.' };
   },
 };

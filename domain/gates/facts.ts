@@ -148,6 +148,8 @@ export interface Facts {
     isInquiry?: boolean;
     /** Epoch ms of the last activity on it, by the provider's clock. */
     lastActivityMs: EpochMs;
+    /** Of the last message in either direction, ours excepted; absent: its person does not talk with the store. */
+    lastContactMs?: EpochMs;
     valueMinor: number | null;
     /** ISO 4217 code of `valueMinor`; null: unknown. Sequence files state values in major units. */
     currency: string | null;

@@ -12,7 +12,7 @@ export interface Judgement {
   undecidable: string[];
 }
 
-type Known = Pick<Facts, 'plan' | 'progress' | 'subject' | 'attributes' | 'person' | 'messages'>;
+type Known = Pick<Facts, 'plan' | 'progress' | 'subject' | 'attributes' | 'person' | 'messages' | 'settings'>;
 
 /** Judge a condition. All its parts are read, so that the record is complete. */
 export function judge(condition: Condition, facts: Known, nowMs: EpochMs): Judgement {
@@ -57,9 +57,16 @@ function isSegment(segment: string, { subject }: Known): boolean {
 }
 
 /** Our own messages do not end a silence, or no stage after the first would ever be reached. */
-function stageOf({ subject, person, plan }: Known, nowMs: EpochMs) {
-  const signs = [subject.lastActivityMs, latestOf(person.contacts, 'lastReplyMs') ?? 0, latestOf(person.contacts, 'lastSeenMs') ?? 0];
-  return silenceStageAt(Math.max(...signs), nowMs, plan.timeScale);
+function stageOf({ subject, person, plan, progress, settings }: Known, nowMs: EpochMs) {
+  // A silence that counts has its last contact as its anchor.
+  if (plan.silence === true && progress.activatedAtMs !== null)
+    return silenceStageAt(progress.anchorMs, nowMs, plan.timeScale, settings.silenceHours);
+  const signs = [
+    subject.lastContactMs ?? subject.lastActivityMs,
+    latestOf(person.contacts, 'lastReplyMs') ?? 0,
+    latestOf(person.contacts, 'lastSeenMs') ?? 0,
+  ];
+  return silenceStageAt(Math.max(...signs), nowMs, plan.timeScale, settings.silenceHours);
 }
 
 function isValue(asked: Range, { subject }: Known): boolean | null {

@@ -6,7 +6,8 @@ import type { Answer, DecisiveGate } from './gate.ts';
 export const repliedSince: DecisiveGate = {
   name: 'replied_since',
   check({ facts: { person, progress, plan, settings } }): Answer {
-    const stops = afterReply(plan, settings) === 'stop';
+    // Before a silence has begun to count, a reply moves its anchor (the gate `activation`); then it ends it, whoever answers the reply.
+    const stops = plan.silence === true ? progress.activatedAtMs !== null : afterReply(plan, settings) === 'stop';
     const lastReplyMs = latestOf(person.contacts, 'lastReplyMs');
     const input = { lastReplyMs, anchorMs: progress.anchorMs, stops };
     if (!stops || lastReplyMs === null || lastReplyMs <= progress.anchorMs) return { result: 'pass', input };

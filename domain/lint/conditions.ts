@@ -35,6 +35,7 @@ function canHold(when: Condition, about: Linted): boolean {
   if (choices.reduce((product, { length }) => product * length, 1) > mostCombinations) return true;
   const plan = compilePlan(about.definition, 1, 1);
   const facts: Facts = {
+    settings: plainSetting.settings,
     plan,
     progress: progressOf(newEnrollment(nowMs, 1), []),
     subject: {

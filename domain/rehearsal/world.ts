@@ -172,7 +172,8 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       return;
     case 'message.received':
       advance(world, 'lastReplyMs', event.atMs);
-      if (plan.stopOn.includes('replied')) end(world, 'replied');
+      // Before a silence has begun to count, a reply moves its anchor.
+      if (plan.stopOn.includes('replied') && !(plan.silence === true && world.enrollment.activatedAt === null)) end(world, 'replied');
       return;
     case 'snoozed': {
       const { snoozes = [] } = world.enrollment;
@@ -343,6 +344,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       boughtBy: 'key',
       isInquiry: setting.isInquiry === true,
       lastActivityMs: world.lastActivityMs,
+      ...(plan.silence === true ? { lastContactMs: Math.max(world.lastActivityMs, world.contact.lastReplyMs ?? 0) } : {}),
       valueMinor: setting.valueMinor,
       currency: setting.currency,
       segment: setting.segment,

@@ -1,4 +1,5 @@
-import type { SequenceDefinition } from './definition.ts';
+import { isAboutSilence } from '../people/silence.ts';
+import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { plannedOffsetsMs } from './definition.ts';
 import type { Plan, PlanStep } from './plan.ts';
 import { isReaction } from './reactions.ts';
@@ -16,6 +17,11 @@ const leastAheadMs = 5_000;
 export function compilePlan(definition: SequenceDefinition, version: number, timeScale: number): Plan {
   if (!Number.isFinite(timeScale) || timeScale < 1) throw new RangeError(`A time scale is a number from 1 up, not ${timeScale}`);
   const span = (spanMs: number) => scaled(spanMs, timeScale);
+  const isSilence = isAboutSilence(definition);
+  // Exactly 24 h are no silence yet: what is due with the end of the quiet time is due right behind it.
+  const beyondMs = isSilence ? 1 : 0;
+  const delayOf = ({ from, delayMs }: StepDefinition['due']) =>
+    span(delayMs) + (from === 'anchor' && delayMs <= definition.quietForMs ? beyondMs : 0);
   const offsetsMs = plannedOffsetsMs(definition.steps);
   const offsetOf = (stepId: string) => offsetsMs[definition.steps.findIndex(({ id }) => id === stepId)];
 
@@ -25,7 +31,7 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
     const lifeMs = expiresAfterMs ?? (ownMs === undefined || lapseMs === undefined ? null : lapseMs - ownMs);
     const step = {
       id,
-      due: { from: due.from, delayMs: span(due.delayMs) },
+      due: { from: due.from, delayMs: delayOf(due) },
       channels,
       expiresAfterMs: lifeMs === null ? null : span(lifeMs),
       ...(model === undefined ? {} : { composeAheadMs: Math.max(span(model.aheadMs), leastAheadMs) }),
@@ -37,9 +43,10 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
     sequence: definition.sequence,
     version,
     timeScale,
-    quietForMs: span(definition.quietForMs),
+    quietForMs: span(definition.quietForMs) + beyondMs,
     maxAgeMs: span(definition.maxAgeMs),
     stopOn: definition.stopOn,
+    ...(isSilence ? { silence: true as const } : {}),
     ...(definition.onReply === undefined ? {} : { onReply: definition.onReply }),
     priority: definition.priority,
     whenCapped: definition.whenCapped ?? 'skip',

@@ -1,8 +1,10 @@
 import { channels } from '../channels/index.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
+import type { Variant } from '../experiments/variant.ts';
 import type { Reaction } from './plan.ts';
 import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
+import { isAboutSilence, silentAfterMs } from '../people/silence.ts';
 import { formatDuration } from './duration.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
 import { kindOfSequence, manual, startsByItself } from './triggers.ts';
@@ -65,9 +67,9 @@ function toStep(step: StepShape): StepDefinition {
     due: dueOf(step),
     ...(step.on === undefined ? {} : { on: reactionOf(step.on) }),
     channels: step.channel,
-    content: step.content?.text ?? step.variants?.[0]?.content ?? null,
+    content: step.content?.text ?? variantsOf(step)?.[0]?.content ?? null,
     ...(step.content?.model === undefined ? {} : { model: step.content.model }),
-    ...(step.variants === undefined ? {} : { variants: step.variants }),
+    ...withVariants(step),
     when: step.when ?? null,
     ...(step.requires === undefined ? {} : { requires: step.requires }),
     lapsesWith: step.lapsesWith ?? null,
@@ -79,6 +81,15 @@ function toStep(step: StepShape): StepDefinition {
     ...(step.offer === undefined ? {} : { offer: step.offer }),
     ...(step.window === undefined ? {} : { window: { fromMinute: step.window.from, toMinute: step.window.to, days: step.window.days } }),
   };
+}
+
+/** Texts for variety go by the last part of their names. */
+const variantsOf = ({ variants, texts }: StepShape): Variant[] | undefined =>
+  variants ?? texts?.map((text) => ({ id: text.slice(text.lastIndexOf('/') + 1), content: text, weight: 1 }));
+
+function withVariants(step: StepShape): Pick<StepDefinition, 'variants' | 'varied'> {
+  const variants = variantsOf(step);
+  return variants === undefined ? {} : { variants, ...(step.texts === undefined ? {} : { varied: true as const }) };
 }
 
 /** How long after its message an open or a click counts where the file says nothing. */
@@ -94,7 +105,8 @@ function dueOf({ at, after, on }: StepShape): StepDefinition['due'] {
   return at === undefined ? { from: 'previous', delayMs: after ?? 0 } : { from: 'anchor', delayMs: at };
 }
 
-function sequenceMistakes({ stopOn, on, about, holdout }: SequenceShape, kinds: SubjectKinds): Mistake[] {
+function sequenceMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] {
+  const { stopOn, on, about, holdout } = shape;
   const names = kinds.all.map(({ kind }) => kind).join(' or ');
   const misplaced: Mistake[] = [
     ...(!startsByItself(on) && about === undefined
@@ -108,7 +120,19 @@ function sequenceMistakes({ stopOn, on, about, holdout }: SequenceShape, kinds: 
   const stops = (['purchased', 'opted_out'] as const)
     .filter((trigger) => !stopOn.includes(trigger))
     .map((trigger) => ({ path: ['stopOn'], message: `must contain ${trigger}: it ends every sequence` }));
-  return [...misplaced, ...stops];
+  return [...misplaced, ...stops, ...silenceMistakes(shape)];
+}
+
+/** An answer ends a silence: a sequence about one cannot run on behind it. */
+function silenceMistakes({ on, stopOn, reentry, quietFor }: SequenceShape): Mistake[] {
+  if (!isAboutSilence({ on })) {
+    return reentry === 'once-per-silence' ? [{ path: ['reentry'], message: 'is about silences: only a sequence `on: lead.silent` has them' }] : [];
+  }
+  const missing = (['replied', 'contacted'] as const).filter((trigger) => !stopOn.includes(trigger));
+  return [
+    ...missing.map((trigger) => ({ path: ['stopOn'], message: `must contain ${trigger}: it ends the silence` })),
+    ...(quietFor < silentAfterMs ? [{ path: ['quietFor'], message: 'is too short: a lead counts as silent after more than 24h' }] : []),
+  ];
 }
 
 function stepMistakes(
@@ -150,7 +174,9 @@ function timingMistakes({ at, after, window, on, lapsesWith }: StepShape): Field
   return [];
 }
 
-function channelMistakes({ channel, content, variants, onFailure, requires }: StepShape): FieldMistake[] {
+function channelMistakes(step: StepShape): FieldMistake[] {
+  const { channel, content, onFailure, requires } = step;
+  const variants = variantsOf(step);
   const mistakes: FieldMistake[] = [];
   if (new Set(channel).size < channel.length) mistakes.push({ field: 'channel', message: 'names a channel twice' });
   if (channel.includes('none') && channel.length > 1)
@@ -163,18 +189,24 @@ function channelMistakes({ channel, content, variants, onFailure, requires }: St
   if (speaks && content === undefined && variants === undefined)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
   if (!speaks && content !== undefined) mistakes.push({ field: 'content', message: `has no use on ${channel.join(' and ')}: remove it` });
-  return [...mistakes, ...variantMistakes({ content, variants }, speaks)];
+  if (step.texts !== undefined && step.variants !== undefined)
+    mistakes.push({ field: 'texts', message: 'stand beside `variants`: texts are for variety, variants for a comparison' });
+  return [...mistakes, ...variantMistakes({ content, variants }, speaks, step.texts === undefined ? 'variants' : 'texts')];
 }
 
-function variantMistakes({ content, variants }: Pick<StepShape, 'content' | 'variants'>, speaks: boolean): FieldMistake[] {
+function variantMistakes(
+  { content, variants }: { content: StepShape['content']; variants: Variant[] | undefined },
+  speaks: boolean,
+  field: 'variants' | 'texts',
+): FieldMistake[] {
   if (variants === undefined) return [];
-  if (!speaks) return [{ field: 'variants', message: 'have no use on a channel without texts: remove them' }];
-  if (content !== undefined) return [{ field: 'variants', message: 'stand beside `content`: a step has one of them' }];
+  if (!speaks) return [{ field, message: 'have no use on a channel without texts: remove them' }];
+  if (content !== undefined) return [{ field, message: 'stand beside `content`: a step has one of them' }];
   const twice = (name: 'id' | 'content') => variants.find((one, index) => variants.findIndex((other) => other[name] === one[name]) < index);
   const sameId = twice('id');
-  if (sameId !== undefined) return [{ field: 'variants', message: `name \`${sameId.id}\` twice` }];
+  if (sameId !== undefined) return [{ field, message: `name \`${sameId.id}\` twice` }];
   const same = twice('content');
-  return same === undefined ? [] : [{ field: 'variants', message: `send ${same.content} twice: there is nothing to compare` }];
+  return same === undefined ? [] : [{ field, message: `send ${same.content} twice: there is nothing to compare` }];
 }
 
 function referenceMistakes({ when, lapsesWith, on }: StepShape, earlier: readonly string[], later: readonly string[]): FieldMistake[] {

@@ -2,7 +2,9 @@ import { claimNames } from '../claims/index.ts';
 import { replyPolicies } from '../people/on-reply.ts';
 import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
-import type { SubjectKinds } from '../subjects/index.ts';
+import { isAboutSilence, silentAfterMs } from '../people/silence.ts';
+import type { AnySubjectKind, SubjectKinds } from '../subjects/index.ts';
+import { triggersOf } from '../subjects/kind.ts';
 import { weekdays } from '../time/weekly-window.ts';
 import { mostHeldOut } from '../experiments/arm.ts';
 import { fewestVariants, mostVariants } from '../experiments/variant.ts';
@@ -209,6 +211,12 @@ const step = z.strictObject(
       .max(mostVariants, `is too long: ${mostVariants} at most`)
       .optional()
       .meta({ description: 'Contents that are compared by chance, in place of `content`.' }),
+    texts: z
+      .array(content, expected('a list of texts such as [silent-lead/checkin_a, silent-lead/checkin_b]'))
+      .min(fewestVariants, `needs ${fewestVariants} at least: one text stands in \`content\``)
+      .max(mostVariants, `is too long: ${mostVariants} at most`)
+      .optional()
+      .meta({ description: 'Texts for variety, in place of `content`: one by chance, and none twice to one person while another is unused.' }),
     when: condition.optional(),
     requires: z
       .strictObject({ claim: z.enum(claimNames, expected(`one of ${claimNames.join(', ')}`)) }, expected('{ claim: stock }'))
@@ -240,16 +248,16 @@ const cooldown = z.strictObject({ cooldown: span });
 const reentry = z
   .unknown()
   .transform((value, context) => {
-    if (value === 'once-per-subject') return 'once-per-subject' as const;
+    if (value === 'once-per-subject' || value === 'once-per-silence') return value;
     const read = cooldown.safeParse(value);
     if (read.success) return { cooldownMs: read.data.cooldown };
-    context.addIssue({ code: 'custom', message: 'is not understood: write once-per-subject or { cooldown: 30d }' });
+    context.addIssue({ code: 'custom', message: 'is not understood: write once-per-subject, once-per-silence or { cooldown: 30d }' });
     return z.NEVER;
   })
   .meta({
     description: 'Who may go through it again.',
     anyOf: [
-      { const: 'once-per-subject' },
+      { enum: ['once-per-subject', 'once-per-silence'] },
       { type: 'object', properties: { cooldown: { type: 'string', pattern: spanPattern } }, required: ['cooldown'], additionalProperties: false },
     ],
   });
@@ -276,7 +284,7 @@ const holdout = z
  * @param kinds - what a sequence may be about: each brings its trigger and the defaults of its sequences
  */
 export function sequenceSchemaFor(kinds: SubjectKinds) {
-  const triggers = [...kinds.all.map(({ trigger }) => trigger), manual, bulk];
+  const triggers = [...kinds.all.flatMap(triggersOf), manual, bulk];
   return z
     .strictObject(
       {
@@ -315,7 +323,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           .optional()
           .meta({ description: 'Whether a reply ends the sequence, or hands over to a person until it is released.' }),
         maxAge: span.default(7 * 86_400_000).meta({ description: 'Nothing is sent about a subject that was left longer ago.' }),
-        reentry: reentry.default('once-per-subject'),
+        reentry: reentry.optional(),
         together: z.enum(['one', 'many'], expected('one or many')).default('one'),
         holdout: holdout.default(0),
         priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
@@ -351,10 +359,16 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
       const kind = kindOfSequence(kinds, shape);
       return {
         ...shape,
-        quietFor: shape.quietFor ?? (startsByItself(shape.on) ? (kind?.quietForMs ?? 0) : 0),
+        quietFor: shape.quietFor ?? usualQuietMs(shape.on, kind),
+        reentry: shape.reentry ?? (isAboutSilence(shape) ? ('once-per-silence' as const) : ('once-per-subject' as const)),
         stopOn: shape.stopOn ?? [...(kind?.stopOn ?? stopTriggers)],
       };
     });
+}
+
+function usualQuietMs(on: string, kind: AnySubjectKind | null): number {
+  if (isAboutSilence({ on })) return silentAfterMs;
+  return startsByItself(on) ? (kind?.quietForMs ?? 0) : 0;
 }
 
 /** A file of the right shape, before the rules across its fields were checked. */

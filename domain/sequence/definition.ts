@@ -51,6 +51,8 @@ export interface StepDefinition {
   model?: ModelCopy;
   /** Contents that are compared by chance; `content` is that of the first. Absent: there is one content. */
   variants?: Variant[];
+  /** The variants are there for variety, not for comparison: each message takes one that its person has not had yet. Absent: they are compared. */
+  varied?: true;
   when: Condition | null;
   /** The claim that is the point of the step: it is left out where this does not hold. Absent: none is. */
   requires?: { claim: ClaimName };
@@ -100,8 +102,8 @@ export interface SequenceDefinition {
   /** What a reply leads to; absent: what the store's settings say. */
   onReply?: ReplyPolicy;
   maxAgeMs: number;
-  /** Who may go through it again: nobody about the same subject, or a person once the cooldown since they last entered is over. */
-  reentry: 'once-per-subject' | { cooldownMs: number };
+  /** Who may go through it again: nobody about the same subject, whoever falls silent again, or a person once the cooldown since they last entered is over. */
+  reentry: 'once-per-subject' | 'once-per-silence' | { cooldownMs: number };
   /** Whether one person may be in this sequence about several subjects at once; absent, as in versions before it existed: `one`. */
   together?: 'one' | 'many';
   /** The share of people who get nothing, so that its effect can be measured: 0 to 50. */

@@ -129,6 +129,8 @@ export interface Plan {
   quietForMs: number;
   maxAgeMs: number;
   stopOn: StopTrigger[];
+  /** It is about a silence: every message in either direction moves its anchor, or ends it once it has begun to count. Absent: it is not. */
+  silence?: true;
   /** As the definition has it. */
   onReply?: ReplyPolicy;
   /** 1 (first) to 5. */

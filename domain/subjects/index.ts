@@ -1,6 +1,6 @@
 import { cart } from './cart/index.ts';
-import type { SubjectKind } from './kind.ts';
 import { lead } from './lead/index.ts';
+import { type SubjectKind, triggersOf } from './kind.ts';
 
 /** A kind, as code that handles all kinds sees it: only the kind itself reads its details and reports, which its own schema has parsed. */
 export type AnySubjectKind = SubjectKind<unknown, unknown>;
@@ -17,8 +17,9 @@ export interface SubjectKinds {
 /** A registry of kinds. @throws RangeError when two of them have a name or a trigger in common */
 export function subjectKindsOf(all: readonly AnySubjectKind[]): SubjectKinds {
   const byKind = new Map(all.map((kind) => [kind.kind, kind]));
-  const byTrigger = new Map(all.map((kind) => [kind.trigger, kind]));
-  if (byKind.size < all.length || byTrigger.size < all.length) throw new RangeError('two kinds of subject have a name or a trigger in common');
+  const triggers = all.flatMap((kind) => triggersOf(kind).map((trigger) => [trigger, kind] as const));
+  const byTrigger = new Map(triggers);
+  if (byKind.size < all.length || byTrigger.size < triggers.length) throw new RangeError('two kinds of subject have a name or a trigger in common');
   return {
     all,
     of(kind) {

@@ -110,6 +110,11 @@ export interface SubjectKind<D, R> {
   kind: string;
   /** What starts its sequences, as their `on:` names it. */
   trigger: string;
+  /**
+   * What starts the sequences about a silence, where its person talks with the store; absent: nobody does. Such a sequence is anchored at the last
+   * contact, begins to count once that has been quiet for `quietFor`, and ends with the next message in either direction (docs/rules.md#rule-62).
+   */
+  silentTrigger?: string;
   /** What ends its sequences unless they say otherwise. */
   stopOn: readonly StopTrigger[];
   /** The default of a sequence's `quietFor`: how long the subject must be left alone before the first message. */
@@ -188,3 +193,7 @@ export interface Converted<D> {
   convertedAt: EpochMs | null;
   details: D;
 }
+
+/** What starts a sequence about a subject of this kind: its report, and the silence of its person where they talk with the store. */
+export const triggersOf = ({ trigger, silentTrigger }: Pick<SubjectKind<never, never>, 'trigger' | 'silentTrigger'>): string[] =>
+  silentTrigger === undefined ? [trigger] : [trigger, silentTrigger];

@@ -16,6 +16,7 @@ export const noSequenceReasons = [
   'no_sequence',
   'contacted',
   'replied',
+  'declined',
   'took_part',
   'cooldown',
   'took_over_too_often',

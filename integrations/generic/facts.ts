@@ -1,3 +1,4 @@
+import { factOfTrigger, marketTriggerReport } from '../../domain/facts/market-trigger.ts';
 import { factReport, type ReportedFact } from '../../domain/facts/report.ts';
 import { isAbsent, type Notes, note, readEntries } from '../read/notes.ts';
 import type { Read } from './reading.ts';
@@ -18,13 +19,34 @@ export const readFactsUpdated: Read = ({ data, notes, occurred }) => {
   return [{ type: 'facts.reported', ...occurred, of: 'store', by: 'webhook', facts: stated }];
 };
 
+/** What has happened in markets, as `POST /api/market-triggers` takes it. */
+export const readMarketTriggers: Read = ({ data, notes, occurred }) => {
+  const one = data['trigger'];
+  const list = isAbsent(data['triggers']) && !isAbsent(one) ? [one] : data['triggers'];
+  const triggers = readEntries(list, 'data.triggers', notes, mostFacts, (entry, path) => {
+    const read = marketTriggerReport.safeParse(entry);
+    if (read.success) return factOfTrigger(read.data, occurred.occurredAtMs);
+    noteIssues(read.error.issues, path, notes);
+    return null;
+  });
+  if (triggers === null || triggers.length === 0) {
+    if (notes.length === 0) note(notes, 'data.triggers', 'is missing or empty');
+    return [];
+  }
+  return [{ type: 'facts.reported', ...occurred, of: 'store', by: 'webhook', facts: triggers }];
+};
+
 function readFact(entry: unknown, path: string, notes: Notes): ReportedFact | null {
   const read = factReport.safeParse(entry);
   if (read.success) return read.data;
-  for (const issue of read.error.issues) {
+  noteIssues(read.error.issues, path, notes);
+  return null;
+}
+
+function noteIssues(issues: readonly { path: PropertyKey[]; code?: string | undefined; message: string }[], path: string, notes: Notes): void {
+  for (const issue of issues) {
     // Names of fields that are not ours are the sender's, and never repeated.
     const field = [path, ...issue.path.map(String)].join('.');
     note(notes, field, issue.code === 'unrecognized_keys' ? 'has a field that is none of ours: left out' : `${issue.message}: left out`);
   }
-  return null;
 }

@@ -4,7 +4,7 @@ import { readInstant } from '../read/instant.ts';
 import { readMoney } from '../read/money.ts';
 import { note, readFields } from '../read/notes.ts';
 import { namesSomebody } from '../read/person.ts';
-import { readId, readLines, readText } from '../read/text.ts';
+import { readFlag, readId, readLines, readText } from '../read/text.ts';
 import { readUrl } from '../read/url.ts';
 import { readEventCurrency } from './carts.ts';
 import { optOutsOf, readContact, readIdentity } from './person.ts';
@@ -56,7 +56,9 @@ export const readLeadContacted: Read = (reading) => {
   const id = readId(data['lead_id'], 'data.lead_id', notes) ?? readId(within(reading, 'lead')['id'], 'data.lead.id', notes);
   if (id === null && !namesSomebody(person)) return [];
   const keys = id === null ? [] : [leadKey(id)];
-  return [{ type: 'lead.contacted', ...occurred, keys, person, by: readText(data['by'], 'data.by', notes, 100) }];
+  const by = readText(data['by'], 'data.by', notes, 100);
+  const automated = readFlag(data['automated'], 'data.automated', notes) === true;
+  return [{ type: 'lead.contacted', ...occurred, keys, person, by, ...(automated ? { automated } : {}) }];
 };
 
 function keysOf({ notes }: Reading, value: unknown, path: string, person: PersonRef): SubjectKey[] {

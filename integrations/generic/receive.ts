@@ -7,7 +7,7 @@ import { jsonReceiver } from '../verified-receiver.ts';
 import { singleHeader } from '../verify-signature.ts';
 import { readCartUpdated } from './carts.ts';
 import { readContactUpdated, readMessageReceived, readOptedIn, readOptedOut } from './contacts.ts';
-import { readFactsUpdated } from './facts.ts';
+import { readFactsUpdated, readMarketTriggers } from './facts.ts';
 import { readLeadContacted, readLeadCreated } from './leads.ts';
 import { readOrderCancelled, readOrderPlaced, readOrderUpdated } from './orders.ts';
 import type { Read } from './reading.ts';
@@ -32,6 +32,7 @@ const types: ReadonlyMap<string, Type> = new Map([
   ['message.received', { read: readMessageReceived, mayBeStop: true }],
   ['contact.opted_out', { read: readOptedOut, mayBeStop: true }],
   ['facts.updated', { read: readFactsUpdated, mayBeStop: false }],
+  ['market.triggered', { read: readMarketTriggers, mayBeStop: false }],
   ['contact.opted_in', { read: readOptedIn, mayBeStop: false }],
 ]);
 

@@ -1,4 +1,4 @@
-import { sign } from 'aws4';
+import aws4 from 'aws4';
 import { unsubscribeHeaders } from '../email-headers.ts';
 import { answerFields } from '../http/answer-fields.ts';
 import { type HttpAnswer, judgeStatus } from '../http/judge.ts';
@@ -36,7 +36,7 @@ export function createSesSender(config: SesConfig, deps: { openTimeoutMs?: numbe
 /** Signature Version 4, by the wall clock: AWS refuses a signature that is five minutes old. */
 function signedHeaders({ region, accessKeyId, secretAccessKey }: SesConfig, url: URL, body: Buffer): Record<string, string> {
   const headers = { host: url.host, accept: 'application/json', 'content-type': 'application/json', 'content-length': String(body.length) };
-  const signed = sign({ service: 'ses', region, method: 'POST', path: url.pathname, headers, body }, { accessKeyId, secretAccessKey });
+  const signed = aws4.sign({ service: 'ses', region, method: 'POST', path: url.pathname, headers, body }, { accessKeyId, secretAccessKey });
   return Object.fromEntries(Object.entries(signed.headers ?? {}).map(([name, value]) => [name.toLowerCase(), String(value)]));
 }
 

@@ -15,6 +15,7 @@ import { statusOf } from '../../domain/sequence/ending.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
 import type { EpochMs, FinishReason, Progress } from '../../domain/sequence/plan.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
+import { triggersOf } from '../../domain/subjects/kind.ts';
 import type { Assignment } from '../dispatch/assignment.ts';
 import { pointOf } from '../dispatch/assignment.ts';
 import type { ClaimName } from '../../domain/claims/index.ts';
@@ -394,7 +395,7 @@ class Replay {
     const trigger = sequence.version.definition.on;
     const about = new Set([...this.#world.runs.values()].map(({ row }) => row.subjectId));
     return [...this.#world.subjects.values()].flatMap((subject) => {
-      const isOurs = kinds.of(subject.kind).trigger === trigger && subject.noSequence !== null && subject.noSequence.atMs >= sinceMs;
+      const isOurs = triggersOf(kinds.of(subject.kind)).includes(trigger) && subject.noSequence !== null && subject.noSequence.atMs >= sinceMs;
       return isOurs && !about.has(subject.id) ? (subject.noSequence?.keptFrom[0]?.reason ?? []) : [];
     });
   }
@@ -447,7 +448,7 @@ function contactRow(tenantId: string, { details, ...contact }: KnownContact): ty
 
 function subjectRow(tenantId: string, subject: KnownSubject): StepWorld['subject'] {
   const old = { totalMinor: null, items: [], restoreUrl: null, origin: null, bought: null };
-  return { tenantId, ...subject, ...old, detailsVersion: null, createdAt: 0 };
+  return { tenantId, ...subject, ...old, detailsVersion: null, sweptAt: null, createdAt: 0 };
 }
 
 function refOf({ kind, value }: Identity): PersonRef {

@@ -85,7 +85,7 @@ export class ReplayedWorld {
       if (suppression.sinceMs < fromMs && (liftedMs === null || liftedMs > fromMs)) this.#suppressions.set(suppression.id, suppression);
     for (const { subject: row, keys } of history.bought) {
       const { subject } = readSubject(kinds, row);
-      const { contactId, convertedAt, contactedAt, previousSubjectId, noSequence } = row;
+      const { contactId, convertedAt, contactedAt, lastContactAt, previousSubjectId, noSequence } = row;
       const owner = contactId !== null && this.contacts.has(contactId) ? contactId : null;
       this.subjects.set(row.id, {
         ...subject,
@@ -94,6 +94,7 @@ export class ReplayedWorld {
         contactId: owner,
         convertedAt,
         contactedAt,
+        lastContactAt,
         previousSubjectId,
         noSequence,
       });

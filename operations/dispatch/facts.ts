@@ -18,6 +18,7 @@ import { type Engagement, type OwnOrders, withOwnOrders } from '../../domain/peo
 import { baseSegment, type PurchaseHistory } from '../../domain/people/segments.ts';
 import { stateOfAreaCode } from '../../domain/people/area-codes.ts';
 import { countryOfPhone } from '../../domain/people/identity.ts';
+import { lastContactOf } from '../../domain/people/silence.ts';
 import { countryOfAddress, type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
@@ -380,6 +381,7 @@ export function factsFrom(
       boughtBy: about.kind.boughtBy,
       isInquiry: about.kind.isInquiry === true,
       lastActivityMs: subject.lastActivityAt,
+      ...(about.kind.silentTrigger === undefined ? {} : { lastContactMs: lastContactOf(subject, everyone) }),
       valueMinor: about.valueMinor,
       currency: about.currency,
       segment: baseSegment(purchases, settings),

@@ -19,6 +19,7 @@ export const cartDeleted: Effect<EventOf<'cart.deleted'>> = {
           state: 'gone',
           convertedAt: null,
           contactedAt: null,
+          lastContactAt: null,
           previousSubjectId: null,
           noSequence: null,
         },

@@ -4,24 +4,29 @@ import { usableOf } from '../intake/found.ts';
 import { identitiesOf, keysOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { reachOrMeet } from './rules/persons.ts';
+import { awaitsSilence, noteContact, talkedAbout } from './rules/silence.ts';
 
 type LeadContacted = EventOf<'lead.contacted'>;
 
 /**
  * A colleague has spoken with the lead: its enrollments end, unless their sequence leaves `contacted` out of `stopOn`. The call is remembered, with
- * the lead that its key names or else with the person, for a lead that arrives after it.
+ * the lead that its key names or else with the person, for a lead that arrives after it. What another system has sent (`automated`) only moves the last
+ * contact: it ends a silence, and nothing else.
  */
 export const leadContacted: Effect<LeadContacted> = {
   stops: 'always',
-  reads: ['runs', 'claims', 'suppressions'],
+  reads: ['leads', 'runs', 'sequences', 'claims', 'suppressions'],
   decide(event, draft) {
     const matched = draft.matched().filter((subject) => subject.kind === lead.kind);
-    for (const { id, contactedAt } of matched) {
-      draft.changeSubject(id, { contactedAt: Math.max(contactedAt ?? event.occurredAtMs, event.occurredAtMs) });
+    const automated = event.automated === true;
+    if (!automated) {
+      for (const { id, contactedAt } of matched) {
+        draft.changeSubject(id, { contactedAt: Math.max(contactedAt ?? event.occurredAtMs, event.occurredAtMs) });
+      }
     }
     if (matched.length === 0) {
       leadToCome(event, draft);
-      rememberWithPersons(event, draft);
+      if (!automated) rememberWithPersons(event, draft);
     }
     const persons = draft.personsOf(draft.found.reached);
     draft.coverPersons(persons);
@@ -32,22 +37,28 @@ export const leadContacted: Effect<LeadContacted> = {
         ? matched.some((subject) => subject.id === enrollment.subjectId)
         : draft.subject(enrollment.subjectId).startedAt <= event.occurredAtMs,
     );
-    draft.end(
-      meant.filter((enrollment) => enrollment.version.definition.stopOn.includes('contacted')).map((enrollment) => enrollment.id),
-      'contacted',
-      event.by === null ? {} : { data: { by: event.by } },
-    );
+    if (!automated)
+      draft.end(
+        meant
+          .filter((enrollment) => enrollment.version.definition.stopOn.includes('contacted') && !awaitsSilence(enrollment))
+          .map((enrollment) => enrollment.id),
+        'contacted',
+        event.by === null ? {} : { data: { by: event.by } },
+      );
+    const about = matched.length > 0 ? matched : talkedAbout(draft, persons).filter(({ startedAt }) => startedAt <= event.occurredAtMs);
+    noteContact(draft, about, event.occurredAtMs, 'contacted');
   },
 };
 
 /** The call came before its lead: store one that later events fill in. */
-function leadToCome({ occurredAtMs, keys: given }: LeadContacted, draft: Draft): void {
+function leadToCome({ occurredAtMs, keys: given, automated }: LeadContacted, draft: Draft): void {
   const keys = keysOf(draft.context.source, given);
   if (keys.length === 0) return;
   const unheardOf = { createdAtMs: occurredAtMs, source: null, interest: null, message: null, url: null, currency: null, valueMinor: null };
   const fields = lead.fold(null, { occurredAtMs, report: unheardOf }, { email: null, phone: null });
   const unknown = { contactId: null, previousSubjectId: null, noSequence: null, convertedAt: null, state: 'open' as const };
-  draft.createSubject({ ...fields, ...unknown, kind: lead.kind, contactedAt: occurredAtMs }, keys);
+  const times = { contactedAt: automated === true ? null : occurredAtMs, lastContactAt: occurredAtMs };
+  draft.createSubject({ ...fields, ...unknown, kind: lead.kind, ...times }, keys);
 }
 
 /** Somebody who is not known yet becomes a contact, so that the call is not lost. */

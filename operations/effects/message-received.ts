@@ -10,17 +10,18 @@ import { optIn } from './rules/opt-in.ts';
 import { takeOver } from './rules/takeover.ts';
 import { optOut } from './rules/opt-out.ts';
 import { reachOrMeet } from './rules/persons.ts';
+import { awaitsSilence, endsWithSilence, noteContact, noteDecline, talkedAbout } from './rules/silence.ts';
 import { snooze } from './rules/snooze.ts';
 
 /**
  * A reply ends the enrollments of everybody who shares the identity; STOP and START are an opt-out and an opt-in as well, on every channel. Where a STOP
  * closes its own channel only, sequences that stop on replies end as `replied`. Words that mean "later" move what is left, and an automatic reply
- * changes nothing.
+ * changes nothing. A silence ends with the reply, and the next one is counted from it.
  * Source: docs/rules.md#rule-20
  */
 export const messageReceived: Effect<EventOf<'message.received'>> = {
   stops: 'always',
-  reads: ['runs', 'claims', 'suppressions'],
+  reads: ['leads', 'runs', 'sequences', 'claims', 'suppressions'],
   decide(event, draft) {
     const meaning = readReply(event);
     if (meaning.kind === 'automatic') return noteAutomatic(draft, meaning.sign);
@@ -41,14 +42,18 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
     }
     draft.coverPersons(persons);
     const { settings } = draft.context.tenant;
-    const open = draft
-      .openEnrollmentsOf(persons)
-      .map((enrollment) => ({ id: enrollment.id, policy: afterReply(enrollment.version.definition, settings) }));
+    const running = draft.openEnrollmentsOf(persons);
+    const open = running.map((enrollment) => ({ enrollment, policy: afterReply(enrollment.version.definition, settings) }));
+    // A reply ends every silence; one that has not begun to count is counted from the reply.
+    const ending = open.filter(({ enrollment, policy }) => endsWithSilence(enrollment) || (policy === 'stop' && !awaitsSilence(enrollment)));
     draft.end(
-      open.filter(({ policy }) => policy === 'stop').map(({ id }) => id),
+      ending.map(({ enrollment }) => enrollment.id),
       'replied',
     );
     if (open.some(({ policy }) => policy === 'takeover')) takeOver(draft, persons, null);
+    if (stops) return;
+    noteDecline(draft, event.text, running.filter(endsWithSilence));
+    noteContact(draft, talkedAbout(draft, persons), event.occurredAtMs, 'replied');
   },
 };
 

@@ -83,6 +83,7 @@ function subjectToCome(draft: Draft, event: OrderPlaced, buyerId: string | null)
     noSequence: null,
     convertedAt: atMs,
     contactedAt: null,
+    lastContactAt: null,
     state: 'converted' as const,
   };
   return [draft.createSubject({ ...fields, details: cart.convert(details, event.order.products) }, keys)];

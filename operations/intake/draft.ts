@@ -355,6 +355,11 @@ export class Draft {
     return known(this.#subjects, id);
   }
 
+  /** Those that the world contains. */
+  subjects(): KnownSubject[] {
+    return [...this.#subjects.values()];
+  }
+
   findSubject(id: string | null): KnownSubject | null {
     return (id === null ? undefined : this.#subjects.get(id)) ?? null;
   }

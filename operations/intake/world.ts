@@ -15,7 +15,7 @@ import type { Found } from './found.ts';
 import { instant, maybe, text } from './stored-rows.ts';
 
 /** What an effect needs to know besides the people and the subjects that its event names. See db/functions/read_world.sql. */
-export type WorldPart = 'runs' | 'sequences' | 'order' | 'orders' | 'claims' | 'suppressions' | 'message' | 'conversions';
+export type WorldPart = 'leads' | 'runs' | 'sequences' | 'order' | 'orders' | 'claims' | 'suppressions' | 'message' | 'conversions';
 
 /**
  * What is known about the people and subjects of one event, as it stood under their locks. Oldest first in every list; times in epoch
@@ -94,6 +94,8 @@ export interface KnownSubject extends Subject<unknown> {
   convertedAt: number | null;
   /** When a colleague last spoke with its person about it. */
   contactedAt: number | null;
+  /** The latest message about it in either direction, ours excepted. */
+  lastContactAt: number | null;
   /** The subject that had its keys before. */
   previousSubjectId: string | null;
   /** Why no sequence was begun about it when it was last reported; null: one was, or it was never reported. */
@@ -318,6 +320,7 @@ function parseSubject(row: StoredRow): KnownSubject {
     lastActivityAt: Date.parse(text(row, 'last_activity_at')),
     convertedAt: instant(row, 'converted_at'),
     contactedAt: instant(row, 'contacted_at'),
+    lastContactAt: instant(row, 'last_contact_at'),
   };
 }
 

@@ -270,6 +270,7 @@ function subjectRow(draft: Draft, id: string): Record<string, unknown> {
     last_activity_at: iso(s.lastActivityAt),
     converted_at: isoOrNull(s.convertedAt),
     contacted_at: isoOrNull(s.contactedAt),
+    last_contact_at: isoOrNull(s.lastContactAt),
   };
 }
 
@@ -288,6 +289,7 @@ const columnsOf: Record<Exclude<keyof KnownSubject, 'id' | 'kind' | 'previousSub
   lastActivityAt: ['last_activity_at'],
   convertedAt: ['converted_at'],
   contactedAt: ['contacted_at'],
+  lastContactAt: ['last_contact_at'],
   noSequence: ['no_sequence'],
 };
 

@@ -101,6 +101,7 @@ const noSequenceWords: Record<Exclude<NoSequenceReason, 'unfit'>, (about: About)
   no_sequence: ({ noun }) => `no active sequence is about a ${noun}`,
   contacted: () => 'somebody has spoken with them already',
   replied: ({ person }) => `its ${person} has replied since`,
+  declined: ({ person }) => `its ${person} has said no to the last message`,
   took_part: ({ noun }) => `a ${noun} goes through the sequence once, and this one has`,
   cooldown: () => 'the last sequence about it ended too recently for another',
   took_over_too_often: ({ noun, person }) => `its ${person} keeps changing between several ${noun}s, and the sequence stays with one of them`,

@@ -35,6 +35,8 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_HOLD_PATCHES: false,
     REKINDLE_INSTALLATION_KEY: null,
     REKINDLE_LIVE_PAGE: false,
+    SILENT_SWEEP_SECONDS: 14_400,
+    SILENT_SWEEP_MOST: 100,
     METRICS_PORT: null,
     TEMPORAL_UI_URL: null,
     MAILBOX_URL: null,

@@ -113,13 +113,16 @@ function check(part: string[], where: string): void {
   ).toEqual([]);
 }
 
-describe.each(['cart', 'lead-nurture'])('the texts of %s', (preset) => {
+describe.each(['cart', 'lead-nurture', 'silent-lead'])('the texts of %s', (preset) => {
   const kind = preset === 'cart' ? 'cart' : 'lead';
   test.each(Object.keys(states))('read well in every language: %s', (state) => {
     const { definition, content } = presetOf(preset);
     const rendered = new Set<string>();
     for (const [at, locale] of locales.entries()) {
-      for (const { id, content: text, channels } of definition.steps) {
+      const texts = definition.steps.flatMap((step) =>
+        (step.variants?.map(({ content: name }) => name) ?? [step.content]).map((text) => ({ ...step, text })),
+      );
+      for (const { id, text, channels } of texts) {
         const channel = channels[0];
         if (text === null || (channel !== 'email' && channel !== 'sms' && channel !== 'onsite')) continue;
         const where = `${id} in ${locale}`;

@@ -1,12 +1,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { createLead } from '../../../operations/campaigns/create-lead.ts';
+import { readAbandonment } from '../../../operations/read/abandonment.ts';
 import { listLeads, readLead } from '../../../operations/read/leads.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, lineField } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
+import { abandonmentSchema, presentAbandonment } from './abandonment.ts';
 import { presentLead, presentLeadDetail, wishOf } from './present.ts';
 import { createBody, createdSchema, leadDetailSchema, leadSchema } from './schemas.ts';
 
@@ -58,6 +60,23 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     async (request, reply) => {
       const found = isId(request.params.id) ? await readLead(deps, callerOf(request).tenantId, request.params.id) : null;
       return found === null ? problem(reply, 404, 'unknown_lead', 'There is no such lead.') : presentLeadDetail(found);
+    },
+  );
+
+  app.get(
+    '/api/leads/:id/abandonment',
+    {
+      schema: {
+        summary: 'Show a lead’s silence: its stage, its attempts and its last contact',
+        description:
+          'For decisions about who answers the lead next. A view over the conversation and the messages: a response, a call or a purchase clears `abandonment` at once.',
+        params: idParams,
+        response: { 200: abandonmentSchema, ...problems(401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const found = isId(request.params.id) ? await readAbandonment(deps, callerOf(request).tenantId, request.params.id) : null;
+      return found === null ? problem(reply, 404, 'unknown_lead', 'There is no such lead.') : presentAbandonment(found);
     },
   );
 

@@ -138,7 +138,15 @@ export const genericEvent = z
       'lead.contacted',
       'GenericLeadContacted',
       'A colleague has spoken with the lead: what runs about it stops.',
-      z.looseObject({ lead_id: id.optional(), contact: contact.optional(), by: z.string().optional().meta({ description: 'Who it was.' }) }),
+      z.looseObject({
+        lead_id: id.optional(),
+        contact: contact.optional(),
+        by: z.string().optional().meta({ description: 'Who it was.' }),
+        automated: z
+          .boolean()
+          .optional()
+          .meta({ description: 'Another system has sent something: it moves the last contact and stops nothing but a silence.' }),
+      }),
     ),
     event(
       'order.placed',
@@ -213,6 +221,23 @@ export const genericEvent = z
               .partial(),
             source: z.string().optional(),
             observed_at: instant.optional(),
+            expires_at: instant.optional(),
+          }),
+        ),
+      }),
+    ),
+    event(
+      'market.triggered',
+      'GenericMarketTriggered',
+      'What moves the markets that leads asked about; as `POST /api/market-triggers` takes it.',
+      z.looseObject({
+        triggers: z.array(
+          z.looseObject({
+            trigger: z.enum(['price_change', 'rate_change', 'new_sales_nearby', 'seasonal']),
+            area: z.string().meta({ description: 'As leads name theirs.' }),
+            statement: z.string().meta({ description: 'What happened, as messages may repeat it.' }),
+            date: z.iso.date(),
+            source: z.string().optional(),
             expires_at: instant.optional(),
           }),
         ),

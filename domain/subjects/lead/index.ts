@@ -1,3 +1,4 @@
+import { leadSilent } from '../../people/silence.ts';
 import type { SubjectKind } from '../kind.ts';
 import { type LeadDetails, leadDetails } from './details.ts';
 import { fold, type LeadReport } from './fold.ts';
@@ -8,6 +9,7 @@ import { words } from './words.ts';
 export const lead: SubjectKind<LeadDetails, LeadReport> = {
   kind: 'lead',
   trigger: 'lead.created',
+  silentTrigger: leadSilent,
   stopOn: ['purchased', 'replied', 'opted_out', 'contacted'],
   // The welcome goes out at once.
   quietForMs: 0,

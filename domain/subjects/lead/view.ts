@@ -12,7 +12,7 @@ export interface LeadView extends Record<string, unknown> {
     url: string;
     hasPage: boolean;
   };
-  /** The same as `lead.interest` and `lead.value`, by the names that leads' forms have for them. */
+  /** The area that they named, else what they asked about; and `lead.value`, by the names that leads' forms have for them. */
   interest_area: string | null;
   budget: string | null;
   /** Sources do not report any. */
@@ -29,7 +29,7 @@ export function view({ details, valueMinor }: Pick<Subject<LeadDetails>, 'detail
       url: tools.link ?? tools.storeUrl,
       hasPage: tools.link !== null,
     },
-    interest_area: interest,
+    interest_area: interestOf(tools.line(details.area ?? null, 80)) ?? interest,
     budget: value,
     preferences: null,
   };

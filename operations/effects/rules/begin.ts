@@ -1,10 +1,12 @@
 import { channels } from '../../../domain/channels/index.ts';
 import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { withOwnOrders } from '../../../domain/people/purchases.ts';
+import { isAboutSilence, lastContactOf } from '../../../domain/people/silence.ts';
 import { baseSegment } from '../../../domain/people/segments.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
+import { triggersOf } from '../../../domain/subjects/kind.ts';
 import type { KeptFrom, NoSequenceReason } from '../../../domain/subjects/no-sequence.ts';
 import type { Beginning, Draft } from '../../intake/draft.ts';
 import type { ActiveSequence, KnownContact, KnownEnrollment, KnownSubject } from '../../intake/world.ts';
@@ -20,13 +22,14 @@ export interface Candidate {
  * Begin the active sequences that this subject triggers. Enrollments about the person's older subjects end as `superseded`: a person is in one
  * conversation per sequence, unless it says `together: many`. A subject that may not start is no error; the first dispatch checks everything again
  * under the lock.
+ * @param isWanted - which of them are asked for; by default all
  * Source: docs/rules.md#rule-17
  */
-export function beginSequences(draft: Draft, candidate: Candidate): Begun {
+export function beginSequences(draft: Draft, candidate: Candidate, isWanted: (definition: SequenceDefinition) => boolean = () => true): Begun {
   const ofAll = keptFromAll(draft, candidate);
   if (ofAll !== null) return { begun: [], keptFrom: [{ sequence: null, reason: ofAll, detail: null }] };
   const result: Begun = { begun: [], keptFrom: [] };
-  for (const sequence of draft.world.sequences.filter((s) => isAbout(draft, candidate, s))) {
+  for (const sequence of draft.world.sequences.filter((s) => isAbout(draft, candidate, s) && isWanted(s.version.definition))) {
     const rivals = rivalsOf(draft, candidate, sequence);
     const reason = keptFrom(draft, candidate, sequence) ?? (rivals === null ? 'newer_runs' : null);
     if (reason !== null || rivals === null) {
@@ -59,7 +62,7 @@ function keptFromAll(draft: Draft, { subject, owner }: Candidate): NoSequenceRea
 
 // What a campaign uses is begun by campaigns (operations/campaigns/route-leads.ts): nobody gets it twice.
 const isAbout = (draft: Draft, { subject }: Candidate, { version, inCampaigns }: ActiveSequence) =>
-  version.definition.on === draft.kindOf(subject.kind).trigger && inCampaigns !== true;
+  triggersOf(draft.kindOf(subject.kind)).includes(version.definition.on) && inCampaigns !== true;
 
 /** What keeps one sequence from beginning; null: nothing. */
 function keptFrom(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): NoSequenceReason | null {
@@ -68,16 +71,22 @@ function keptFrom(draft: Draft, { subject, owner }: Candidate, sequence: ActiveS
   const plan = compilePlan(definition, version, tenant.timeScale);
   const before = keptFromBefore(draft, { subject, owner }, sequence);
   if (before !== null) return before;
-  if (isTooOld(draft, { subject }, sequence)) return 'too_old';
+  if (isTooOld(draft, { subject, owner }, sequence)) return 'too_old';
   // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
   const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
   return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address))) ? null : 'no_address';
 }
 
 /** It was active last longer ago than its sequence may send anything. */
-export function isTooOld(draft: Draft, { subject }: Pick<Candidate, 'subject'>, { version: { definition, version } }: ActiveSequence): boolean {
+export function isTooOld(draft: Draft, candidate: Candidate, { version: { definition, version } }: ActiveSequence): boolean {
   const { nowMs, tenant } = draft.context;
-  return nowMs > subject.lastActivityAt + compilePlan(definition, version, tenant.timeScale).maxAgeMs;
+  return nowMs > anchorOf(draft, candidate, definition) + compilePlan(definition, version, tenant.timeScale).maxAgeMs;
+}
+
+/** From when its steps count: the last activity, of a silence the last contact. A provider's clock that runs ahead puts it into no future. */
+function anchorOf(draft: Draft, { subject, owner }: Candidate, definition: SequenceDefinition): number {
+  if (!isAboutSilence(definition)) return subject.lastActivityAt;
+  return Math.min(lastContactOf(subject, draft.contactsOf([owner.personId])), draft.context.nowMs);
 }
 
 /** What was said since, and the subject's earlier ways through the sequence. */
@@ -85,15 +94,29 @@ export function keptFromBefore(
   draft: Draft,
   { subject, owner }: Candidate,
   sequence: ActiveSequence,
-): Extract<NoSequenceReason, 'contacted' | 'replied' | 'took_part' | 'cooldown' | 'took_over_too_often'> | null {
+): Extract<NoSequenceReason, 'contacted' | 'replied' | 'declined' | 'took_part' | 'cooldown' | 'took_over_too_often'> | null {
   const { definition } = sequence.version;
   const { nowMs, tenant } = draft.context;
   const person = draft.contact(owner.personId);
+  const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
+  if (isAboutSilence(definition)) {
+    if (subject.noSequence?.keptFrom.some(({ reason }) => reason === 'declined') === true) return 'declined';
+    // Whatever was said is where the silence is counted from.
+    if (definition.reentry === 'once-per-silence') return keptFromSilence(known, anchorOf(draft, { subject, owner }, definition));
+    return keptFromReentry(known, definition, nowMs, tenant.timeScale);
+  }
   if (definition.stopOn.includes('contacted') && wasContacted(subject, person)) return 'contacted';
   // The reply may have arrived before this older event.
   if (definition.stopOn.includes('replied') && person.lastReplyAt !== null && person.lastReplyAt > subject.lastActivityAt) return 'replied';
-  const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
   return keptFromReentry(known, definition, nowMs, tenant.timeScale);
+}
+
+/** One enrollment for each silence: none while one is open, and none about a silence that another has had. */
+function keptFromSilence(known: readonly KnownEnrollment[], anchorMs: number): 'took_part' | null {
+  const isPassing = ({ activatedAt, stopReason }: KnownEnrollment) =>
+    activatedAt === null && stopReason !== null && (stopReason === 'superseded' || passingEnds.includes(stopReason));
+  const keeps = known.some((enrollment) => enrollment.endedAt === null || (enrollment.anchorAt >= anchorMs && !isPassing(enrollment)));
+  return keeps ? 'took_part' : null;
 }
 
 /** A colleague has spoken about this subject, or with its person after it had begun; the call may have arrived first. */
@@ -136,7 +159,7 @@ function keptFromReentry(
   timeScale: number,
 ): 'took_part' | 'cooldown' | 'took_over_too_often' | null {
   if (known.filter((enrollment) => enrollment.stopReason === 'superseded').length >= mostTakeovers) return 'took_over_too_often';
-  const cooldownMs = reentry === 'once-per-subject' ? null : reentry.cooldownMs / timeScale;
+  const cooldownMs = typeof reentry === 'string' ? null : reentry.cooldownMs / timeScale;
   const keeps = known.some((enrollment) => {
     if (enrollment.endedAt === null) return true;
     if (enrollment.activatedAt === null && enrollment.stopReason !== null)
@@ -165,7 +188,7 @@ export function beginning(draft: Draft, { subject, owner }: Candidate, sequence:
     valueMinor: subject.valueMinor,
     currency: subject.currency,
     timeScale,
-    anchorAt: subject.lastActivityAt,
+    anchorAt: anchorOf(draft, { subject, owner }, sequence.version.definition),
     enrolled: {
       version: sequence.version.version,
       value_minor: subject.valueMinor,

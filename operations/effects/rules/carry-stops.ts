@@ -1,5 +1,6 @@
 import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { afterReply } from '../../../domain/people/on-reply.ts';
+import { isAboutSilence } from '../../../domain/people/silence.ts';
 import { stopReasonOfOrder } from '../../../domain/sequence/ending.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
 import type { Draft } from '../../intake/draft.ts';
@@ -27,6 +28,12 @@ function knownStop(draft: Draft, { lastOrderAt, lastReplyAt, lastContactedAt }: 
     return stopReasonOfOrder({ activated: enrollment.activatedAt !== null, matched: draft.kindOf(kind).boughtBy === 'person' });
   }
   const { definition } = enrollment.version;
+  if (isAboutSilence(definition)) {
+    // Before a silence has begun to count, whatever was said is where it is counted from.
+    if (enrollment.activatedAt === null) return null;
+    if (lastReplyAt !== null && lastReplyAt > enrollment.anchorAt) return 'replied';
+    return lastContactedAt !== null && lastContactedAt > enrollment.anchorAt ? 'contacted' : null;
+  }
   const { stopOn } = definition;
   const endsByReply = afterReply(definition, draft.context.tenant.settings) === 'stop';
   if (lastReplyAt !== null && lastReplyAt > enrollment.anchorAt && endsByReply) return 'replied';

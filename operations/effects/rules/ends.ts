@@ -1,3 +1,4 @@
+import { isAboutSilence } from '../../../domain/people/silence.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
 import type { Draft } from '../../intake/draft.ts';
 
@@ -26,8 +27,10 @@ export function endBoughtSubject(draft: Draft, subjectId: string): void {
 }
 
 /** A subject turned out to be the one that a colleague has spoken about. */
-export function endContacted(draft: Draft, subjectId: string): void {
-  for (const { id, contactId, endedAt, version } of draft.enrollmentsAbout([subjectId])) {
+export function endContacted(draft: Draft, subjectId: string, contactedAt: number): void {
+  for (const { id, contactId, endedAt, version, activatedAt, anchorAt } of draft.enrollmentsAbout([subjectId])) {
+    // A silence that has not begun to count is counted from the call; one that has begun since goes on.
+    if (isAboutSilence(version.definition) && (activatedAt === null || contactedAt <= anchorAt)) continue;
     if (endedAt !== null || !version.definition.stopOn.includes('contacted')) continue;
     draft.end([id], 'contacted');
     const owner = draft.findContact(contactId);

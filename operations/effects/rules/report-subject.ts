@@ -12,6 +12,7 @@ import { carryStops } from './carry-stops.ts';
 import { applyDetails } from './details.ts';
 import { endRunsAbout } from './ends.ts';
 import { mergePersons, type Resolved, resolveContact } from './persons.ts';
+import { endSilences, stillDeclined } from './silence.ts';
 import { supersedeOlder } from './supersede.ts';
 import { liftByRecord } from './suppressions.ts';
 import { uniteSubjects } from './unite-subjects.ts';
@@ -135,6 +136,7 @@ function createSubject<D, R>(
       state: 'open',
       convertedAt: null,
       contactedAt: null,
+      lastContactAt: null,
       previousSubjectId: previous?.id ?? null,
       noSequence: null,
     },
@@ -174,11 +176,16 @@ function continueOrBegin<D, R>(draft: Draft, kind: SubjectKind<D, R>, event: Rep
   const ending = subject.state === 'open' ? kind.endsBy(subject) : null;
   const running = draft.enrollmentsAbout([subjectId]).find((enrollment) => enrollment.endedAt === null);
   if (ending !== null) endRunsAbout(draft, subjectId, ending);
+  // Whoever asks again is not silent any more, and takes back what they have declined.
+  const declined = stillDeclined(stored, event.occurredAtMs);
+  if (declined === null && stored.noSequence !== null) draft.changeSubject(subjectId, { noSequence: null });
+  endSilences(draft, subjectId, event.occurredAtMs, 'replied');
   const owner = draft.contact(contactId);
   const unfit = ofItself(draft, kind, subject, { ending, report: event.report });
-  const { begun, keptFrom } = unfit === null ? beginSequences(draft, { subject, owner }) : { begun: [], keptFrom: [unfit] };
+  const candidate = { subject: draft.subject(subjectId), owner };
+  const { begun, keptFrom } = unfit === null ? beginSequences(draft, candidate) : { begun: [], keptFrom: [unfit] };
   const ran = begun.length > 0 || draft.enrollmentsAbout([subjectId]).length > 0;
-  draft.changeSubject(subjectId, { noSequence: ran ? null : { atMs: draft.context.nowMs, keptFrom } });
+  draft.changeSubject(subjectId, { noSequence: declined ?? (ran ? null : { atMs: draft.context.nowMs, keptFrom }) });
   if (begun.length > 0) draft.moveLifecycle(contactId, 'begun');
   tellActivity(draft, kind, event, { enrollmentId: running?.id ?? begun[0]?.id ?? null, ending });
 }

@@ -40,10 +40,8 @@ function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
   if (newest === undefined) return;
   const kind = draft.kindOf(newest.kind);
   const detailsOf = (s: KnownSubject) => kind.details.parse(s.details);
-  const contactedAt = all.reduce<number | null>(
-    (latest, s) => (s.contactedAt === null ? latest : Math.max(latest ?? s.contactedAt, s.contactedAt)),
-    null,
-  );
+  const latestOf = (times: (number | null)[]) => times.reduce((latest, atMs) => (atMs === null ? latest : Math.max(latest ?? atMs, atMs)), null);
+  const contactedAt = latestOf(all.map((s) => s.contactedAt));
   const state = (['converted', 'gone'] as const).find((ended) => all.some((s) => s.state === ended));
   draft.changeSubject(kept, {
     details: kind.unite([detailsOf(newest), ...older.map(detailsOf)]),
@@ -51,6 +49,7 @@ function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
     currency: newest.currency,
     lastActivityAt: newest.lastActivityAt,
     contactedAt,
+    lastContactAt: latestOf(all.map((s) => s.lastContactAt)),
     contactId: draft.subject(kept).contactId ?? all.find((s) => s.contactId !== null)?.contactId ?? null,
     ...(state === undefined ? {} : { state }),
   });
@@ -58,5 +57,5 @@ function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
   if (state === 'converted') endBoughtSubject(draft, kept);
   // What was deleted under one of its keys is deleted.
   if (state === 'gone') endRunsAbout(draft, kept, 'cart_deleted');
-  if (contactedAt !== null) endContacted(draft, kept);
+  if (contactedAt !== null) endContacted(draft, kept, contactedAt);
 }

@@ -245,17 +245,17 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'a re-entry that nobody knows',
       file({ more: 'reentry: { cooldown: soon }' }),
-      '4:1 `reentry` is not understood: write once-per-subject or { cooldown: 30d }',
+      '4:1 `reentry` is not understood: write once-per-subject, once-per-silence or { cooldown: 30d }',
     ],
     [
       'a trigger that no kind of subject has',
       file().replace('cart.abandoned', 'cart.forgotten'),
-      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, manual, bulk',
+      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, lead.silent, manual, bulk',
     ],
     [
       'a trigger whose subjects come later',
-      file().replace('cart.abandoned', 'lead.silent'),
-      '3:1 `on` (lead.silent) is not available yet: nothing watches yet for how long a lead has been silent. Now, write one of cart.abandoned, lead.created, manual, bulk',
+      file().replace('cart.abandoned', 'chat.ghosted'),
+      '3:1 `on` (chat.ghosted) is not available yet: chats are not known yet. Now, write one of cart.abandoned, lead.created, lead.silent, manual, bulk',
     ],
     [
       'a bulk sequence about nothing',
@@ -322,7 +322,7 @@ test('a kind of subject that an installation registers brings its own trigger', 
   expect(parsed).toMatchObject({ ok: true, definition: { on: 'visit.missed', quietForMs: 60_000, stopOn: ['purchased', 'opted_out'] } });
   expect(parseSequence(file(), kinds)).toMatchObject({
     ok: false,
-    errors: [{ message: '`on` is not understood: write one of visit.missed, manual, bulk' }],
+    errors: [{ message: '`on` is not understood: write one of visit.missed, lead.silent, manual, bulk' }],
   });
   expect(() => subjectKindsOf([lead, { ...visit, trigger: 'lead.created' }])).toThrow('in common');
 });
