@@ -8,7 +8,7 @@ import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import { sweepSilent } from '../operations/sweep-silent.ts';
-import type { Activities } from '../workflows/contract.ts';
+import type { Activities, CurrentProgress } from '../workflows/contract.ts';
 
 /** Temporal in, an operation out. Only here errors become retryable or not; an unexpected one is retried, because nothing may be lost. */
 export function createActivities(deps: Deps & { engine: WorkflowEngine; versions: VersionCache }): Activities {
@@ -22,7 +22,7 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
           // Not a fault: the next attempt is due at a known time, and retrying in the activity adds nothing to the history.
           throw ApplicationFailure.create({ type: 'again', message: result.why, nextRetryDelay: Math.max(50, Math.ceil(result.inMs)) });
         case 'missing':
-          throw missing(input.enrollmentId);
+          return { progress: nothingKnown, ended: unknownEnd, note: 'Postgres does not know the enrollment: there is nothing to send' };
       }
     },
     async composeMessage(input) {
@@ -33,8 +33,7 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
     },
     async readProgress(input) {
       const known = await currentProgress(deps, input);
-      if (known === null) throw missing(input.enrollmentId);
-      return known;
+      return known ?? { progress: nothingKnown, ended: unknownEnd };
     },
     async closeEnrollment(input) {
       return { reason: (await closeEnrollment(deps, input)) ?? input.reason };
@@ -52,8 +51,9 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
   });
 }
 
-const missing = (enrollmentId: string) =>
-  ApplicationFailure.create({ type: 'enrollment_missing', message: `Postgres does not know enrollment ${enrollmentId}`, nextRetryDelay: '5m' });
+// A database that was brought back to an earlier time may not know an enrollment whose workflow sleeps. Nothing can be said about it, so nothing is sent.
+const unknownEnd = 'cancelled' as const;
+const nothingKnown: CurrentProgress['progress'] = { anchorMs: 0, activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: unknownEnd };
 
 /** A failure is kept in Temporal's history (G9): its message goes there without a query's values, its cause and their stacks do not. */
 function withoutPersonalData(activities: Activities): Activities {

@@ -1,6 +1,7 @@
 import { measureActivities } from './activities.ts';
 import { measureBacktest } from './backtest.ts';
 import { measureClaims } from './claims.ts';
+import { measureComposition } from './composition.ts';
 import { measureContent } from './content.ts';
 import { measureDispatch } from './dispatch.ts';
 import { measureDueToCall } from './due-to-call.ts';
@@ -39,6 +40,7 @@ const onStack = (name: string, unasked: boolean, measure: (stack: BenchStack, op
 export const sections: readonly Section[] = [
   { name: 'rehearsal', unasked: true, needsStack: false, measure: (_stack, { rounds }) => measureRehearsal(rounds) },
   { name: 'content', unasked: true, needsStack: false, measure: (_stack, { rounds }) => measureContent(rounds) },
+  onStack('composition', false, (stack, { rounds }) => measureComposition(stack, rounds)),
   onStack('webhook', true, (stack, { rounds }) => measureWebhooks(stack, rounds, 500)),
   onStack('workflow', true, (stack, { rounds }) => measureWorkflows(stack, rounds, 100)),
   onStack('due', true, (stack) => measureDueToCall(stack, { light: 0.1, loaded: 0.5 })),

@@ -5,6 +5,7 @@ import { type Command, type Context, NotPossibleError, UsageError } from './comm
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
 import { campaigns } from './campaigns.ts';
+import { compositions } from './compositions.ts';
 import { conversions } from './conversions.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
@@ -35,6 +36,7 @@ const commands: Readonly<Record<string, Command>> = {
   contacts,
   suppressions,
   offers,
+  compositions,
   quarantine,
   status,
   send,

@@ -107,7 +107,8 @@ const strict = {
   brandVoice: line(1_000).nullable(),
   modelBannedWords: z.array(line(60)).max(100, 'are more than 100'),
   modelRequiredWords: z.array(line(60)).max(20, 'are more than 20'),
-  modelApproval: z.literal(false, 'cannot be switched on yet: there is no way to approve a text. Leave it out'),
+  modelApproval: z.boolean(),
+  modelApprovalHours: z.int('is a whole number of hours').min(0, 'is below 0').max(168, 'is above 168, which is a week'),
   modelDailyBudget: z.number('is no amount').min(0, 'is below 0').max(100_000, 'is above 100000'),
   modelPrices: z.strictObject({
     input: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),

@@ -87,8 +87,10 @@ export const tenantSettings = z.object({
   /** Words that no text of a model may contain, and words that each must. */
   modelBannedWords: z.array(z.string()).default([]),
   modelRequiredWords: z.array(z.string()).default([]),
-  /** Whether a person has to approve each text of a model before it goes out (docs/rules.md#rule-43). */
+  /** Whether a person has to approve each text of a model before it goes out (docs/rules.md#rule-42). */
   modelApproval: z.boolean().default(false),
+  /** For how many hours after a step is due it waits for that; then its template goes out (docs/rules.md#rule-42). */
+  modelApprovalHours: z.number().int().default(4),
   /** What models may cost on a day (UTC), in the currency in which their provider is paid. */
   modelDailyBudget: z.number().default(5),
   /** What a million tokens cost, in the same currency. */

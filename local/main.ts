@@ -10,6 +10,7 @@ import { inOrder } from './in-order.ts';
 import { lockFile, lockInstance } from './instance-lock.ts';
 import { keepRunning } from './keep-running.ts';
 import { localDir, writeJson } from './local-files.ts';
+import { type LocalModel, startLocalModel } from './model/server.ts';
 import { startMailbox } from './mailbox/mailbox.ts';
 import { startPart } from './part.ts';
 import { type Phone, startPhone } from './phone/phone.ts';
@@ -82,7 +83,11 @@ async function start(args: string[]): Promise<void> {
   if (settings.demo === 'no_mailbox')
     say('The demo store is left out: SMTP_URL is set, and its emails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
   const phone = shopUrl === null ? null : await startOwnPhone(settings);
-  const shop = shopUrl === null || phone === null ? null : { url: shopUrl, timeScale: demoTimeScale, phoneUrl: phone.webUrl };
+  const model = shopUrl === null ? null : await startOwnModel(settings);
+  const shop =
+    shopUrl === null || phone === null || model === null
+      ? null
+      : { url: shopUrl, timeScale: demoTimeScale, phoneUrl: phone.webUrl, modelUrl: model.url };
   const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoShop: shop });
   if (tenants.demo !== null) shopWindow = { apiUrl, key: tenants.demo.onsiteKey, target: tenants.demo.generic };
 
@@ -172,6 +177,15 @@ async function startOwnPhone(settings: LocalSettings): Promise<Phone> {
     'phone',
     () => startPhone({ dir: join(localDir, 'phone'), port, host: '127.0.0.1' }),
     (phone) => phone.stop(),
+  );
+}
+
+/** Writes for the demo store alone: other stores connect a model of their own, and have templates until then. */
+async function startOwnModel(settings: LocalSettings): Promise<LocalModel> {
+  return begin(
+    'stand-in for a model',
+    () => startLocalModel({ port: settings.ports.model }),
+    (model) => model.close(),
   );
 }
 

@@ -3,6 +3,7 @@ import { issueKey } from '../operations/api-keys.ts';
 import { type ConnectionRequest, ensureConnection, oldestConnection, type ProvisionedConnection } from '../operations/connections.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { type ProvisionedTenant, provisionTenant, type TenantRequest } from '../operations/provision-tenant.ts';
+import { type CompiledPreset, publishPreset } from '../operations/publish-sequence.ts';
 import { restartDemo } from '../operations/restart-demo.ts';
 import { SealError } from '../operations/sealing.ts';
 import { StartError } from './start-error.ts';
@@ -19,6 +20,8 @@ export interface Provisioning {
   connect(tenantId: string, request: ConnectionRequest): Promise<ProvisionedConnection>;
   /** The tenant's connection of that integration, whoever made it, else this one. */
   connectOnce(tenantId: string, request: ConnectionRequest): Promise<{ path: string; secret: string | null; config: unknown }>;
+  /** Make an adapted preset the tenant's version in use, unless somebody has published one of their own. */
+  publish(tenantId: string, preset: CompiledPreset): Promise<number>;
   /** End what an earlier run of a synthetic tenant left open. @returns how many enrollments */
   restartDemo(tenantId: string): Promise<number>;
 }
@@ -55,6 +58,7 @@ export async function withProvisioning<T>(
         const known = await oldestConnection(deps, tenantId, request.integration);
         return known ?? { ...(await ensureConnection(deps, tenantId, request, startActor)), config: request.config };
       },
+      publish: (tenantId, preset) => publishPreset(deps, tenantId, preset, { by: startActor }),
       restartDemo: (tenantId) => restartDemo(deps, tenantId),
     });
   } catch (error) {

@@ -14,6 +14,7 @@ export interface LocalSettings {
     smtp: number;
     mailbox: number;
     phone: number;
+    model: number;
     postgres: number;
     shop: number;
     /** null: any free one. */
@@ -47,6 +48,7 @@ export function readSettings(args: readonly string[], source: Source = process.e
     smtp: port('MAILBOX_SMTP_PORT', 1025),
     mailbox: port('MAILBOX_PORT', 8025),
     phone: port('PHONE_PORT', 8026),
+    model: port('MODEL_PORT', 8027),
     postgres: port('POSTGRES_PORT', 5433),
     shop: port('DEMO_STORE_PORT', 3030),
   };
@@ -145,6 +147,7 @@ export function portClaims({ ports, ...given }: LocalSettings): PortClaim[] {
     ...own(
       given.demo === 'wanted',
       { port: ports.phone, variable: 'PHONE_PORT', purpose: 'page with the texts' },
+      { port: ports.model, variable: 'MODEL_PORT', purpose: 'stand-in for a language model' },
       { port: ports.shop, variable: 'DEMO_STORE_PORT', purpose: 'demo shop' },
     ),
     ...(ports.workerMetrics === null

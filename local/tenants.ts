@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { metaConfig } from '../integrations/meta/config.ts';
 import { readCredentials, writeCredentials } from './credentials.ts';
+import { compileWithModelStep } from './demo-store/model-step.ts';
 import type { ShopTargets } from './demo-store/shop-events.ts';
 import type { ProvisionedTenant } from '../operations/provision-tenant.ts';
 import { type Provisioning, withProvisioning } from './provisioning.ts';
+import { localModelName } from './model/server.ts';
 import { StartError } from './start-error.ts';
 
 const store = { slug: 'store', name: 'My store', timeScale: 1, synthetic: false, settings: {} };
@@ -19,6 +21,8 @@ const demo = {
     postalAddress: 'Hearth & Moss (a demo), 1 Example Street, 12345 Example City',
     shippingNote: 'Free shipping on every order of this demo.',
     returnsNote: 'Thirty days to change your mind.',
+    // The stand-in for a model costs nothing.
+    modelPrices: { input: 0, output: 0 },
     // Its shoppers are invented; not all of its shops report consent.
     consentLaw: 'off' as const,
   },
@@ -35,7 +39,7 @@ export async function provisionTenants(options: {
   masterKey: string;
   apiUrl: string;
   dir: string;
-  demoShop: { url: string; timeScale: number; phoneUrl: string } | null;
+  demoShop: { url: string; timeScale: number; phoneUrl: string; modelUrl: string } | null;
 }): Promise<{ demo: (ShopTargets & { onsiteKey: string }) | null }> {
   const { apiUrl, dir, demoShop } = options;
   const before = readCredentials(dir);
@@ -51,7 +55,7 @@ export async function provisionTenants(options: {
       keitaro: { url: `${apiUrl}${tracker.path}` },
     };
   };
-  return withProvisioning(options, async ({ provision, connect, connectOnce, restartDemo }) => {
+  return withProvisioning(options, async ({ provision, connect, connectOnce, publish, restartDemo }) => {
     const tenant = await provision({ ...store, renewApiKey: own === null });
     const apiKey = tenant.apiKey ?? own;
     if (apiKey === null) throw new StartError(`The tenant "${store.slug}" exists, but its API key is unknown here.`);
@@ -66,6 +70,10 @@ export async function provisionTenants(options: {
     // Everything but the address is made up: the stand-in asks for no account.
     const config = { accountSid: `AC${'0'.repeat(32)}`, authToken: 'demo', from: '+12025550100', baseUrl: demoShop.phoneUrl };
     await connect(shop.tenantId, { integration: 'twilio', name: 'Texts of the demo store', config, secrets: [] });
+    // Any key is welcome there, and the name of the model says what it is.
+    const model = { apiKey: 'demo', baseUrl: demoShop.modelUrl, model: localModelName };
+    await connect(shop.tenantId, { integration: 'openai', name: 'Stand-in for a language model (synthetic)', config: model, secrets: [] });
+    await publish(shop.tenantId, await compileWithModelStep());
     const woo = await connect(shop.tenantId, { integration: 'woocommerce', name: `${demo.name} (woocommerce)`, config: null, secrets: [] });
     const pages = { integration: 'onsite', name: 'Pages of the demo store', config: { origins: originsOf(demoShop.url) }, secrets: [] };
     const { id: onsiteKey } = await connect(shop.tenantId, pages);

@@ -6,6 +6,7 @@ import { connections, inbox } from '../db/schema/index.ts';
 import type { Rate } from '../domain/rate.ts';
 import type { Integration } from '../integrations/port.ts';
 import { recordAudit } from './audit.ts';
+import { noteFault } from './composition/ledger.ts';
 import type { Deps } from './deps.ts';
 import { senderContextOf } from './outlets.ts';
 import { type Page, pageOf } from './read/page.ts';
@@ -27,6 +28,8 @@ export interface ConnectionView {
   webhookUrl: string | null;
   /** How many messages leave through it at most; null: as many as there are. */
   rate: Rate | null;
+  /** Why its provider does not let us in; null: nothing of the kind is known. */
+  fault: string | null;
   /** How many secrets its webhooks may be signed with now; two while one is being rotated. */
   liveSecrets: number;
   createdAtMs: number;
@@ -275,7 +278,7 @@ export function retireOldSecret(deps: ConnectionDeps, tenantId: string, id: stri
 
 /** What a check found out. Times in epoch milliseconds. */
 export interface ConnectionCheck {
-  /** Whether its provider accepts our login, or the shop lets us see its codes; null: it neither sends nor makes codes. */
+  /** Whether its provider accepts our login, or the shop lets us see its codes; null: it neither sends, nor makes codes, nor writes. */
   sends: { ok: boolean; detail: string } | null;
   /** When its last delivery came; null: none yet, or it receives nothing. */
   lastDeliveryAtMs: number | null;
@@ -290,13 +293,21 @@ export async function checkConnection(deps: Deps, tenantId: string, id: string):
     return { row, lastDeliveryAtMs: last?.at ?? null };
   });
   if (found === null) return null;
-  return { sends: await trySession(deps, found.row), lastDeliveryAtMs: found.lastDeliveryAtMs };
+  const sends = await trySession(deps, found.row);
+  // Somebody has mended the account at its provider: what was not asked any more is asked again.
+  if (sends?.ok === true && found.row.fault !== null) await deps.db.withTenant(tenantId, (tx) => noteFault(tx, id, null));
+  return { sends, lastDeliveryAtMs: found.lastDeliveryAtMs };
 }
 
 async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionCheck['sends']> {
-  const { sender: sends, minter: mints } = deps.integrations[row.integration] ?? {};
-  if (row.sealedConfig === null || (sends === undefined && mints === undefined)) return null;
+  const { sender: sends, minter: mints, writer: writes } = deps.integrations[row.integration] ?? {};
+  if (row.sealedConfig === null || (sends === undefined && mints === undefined && writes === undefined)) return null;
   try {
+    if (writes !== undefined) {
+      const writer = writes(JSON.parse(deps.sealing.open(row.sealedConfig)));
+      await writer.check();
+      return { ok: true, detail: `${writer.account} lets us in` };
+    }
     if (mints !== undefined) return { ok: true, detail: `${await mints(JSON.parse(deps.sealing.open(row.sealedConfig))).check()} lets us in` };
     const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
     if (sender === null) return null;
@@ -327,6 +338,7 @@ function viewOf({ integrations, publicUrl }: Pick<Deps, 'integrations' | 'public
     sends: integration?.sender !== undefined,
     webhookUrl: receives ? webhookUrlOf({ publicUrl }, row.integration, row.id) : null,
     rate: row.rate,
+    fault: row.fault,
     liveSecrets: row.secrets.length,
     createdAtMs: row.createdAt,
   };

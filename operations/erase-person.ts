@@ -126,7 +126,7 @@ function eraseRows(deps: Deps, whom: Whom, kept: Kept): Promise<Erased | null> {
     const theirEnrollments = tx.select({ id: enrollments.id }).from(enrollments).where(inArray(enrollments.contactId, contactIds));
     await tx
       .update(compositions)
-      .set({ subject: null, body: '', cta: null, detail: null })
+      .set({ subject: null, body: '', cta: null, detail: null, unedited: null, decisionNote: null })
       .where(inArray(compositions.enrollmentId, theirEnrollments));
     const erasure = { ...counts, deliveries: kept.deliveries + since.erased, quarantined: kept.quarantined };
     await recordAudit(tx, { tenantId, actor, action: 'contact.erase', subject: contactId, data: { ...erasure } });

@@ -139,16 +139,17 @@ async function compileForModel(
 /**
  * Make a preset the tenant's current version. Unchanged, or replaced by a version that somebody published: nothing happens. Running enrollments stay on the version they
  * started with. What `rekindle lint` says about a new version is logged: it is in use all the same.
- * @param beginsPaused - where the store does not have it yet: it takes nobody in until somebody resumes it
+ * @param how.beginsPaused - where the store does not have it yet: it takes nobody in until somebody resumes it
+ * @param how.by - who adapted the preset to this tenant, whose own versions it replaces too; null: it came with the installation
  * @returns the version that new enrollments get from now on
  */
 export async function publishPreset(
   deps: PublishDeps,
   tenantId: string,
   preset: CompiledPreset,
-  { beginsPaused = false }: { beginsPaused?: boolean } = {},
+  how: { beginsPaused?: boolean; by?: string | null } = {},
 ): Promise<number> {
-  const { version, isNew } = await storeVersion(deps, tenantId, preset, beginsPaused);
+  const { version, isNew } = await storeVersion(deps, tenantId, preset, how);
   if (isNew) await logFindings(deps, tenantId, preset);
   return version;
 }
@@ -175,14 +176,15 @@ async function storeVersion(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   preset: CompiledPreset,
-  beginsPaused: boolean,
+  { beginsPaused = false, by = null }: { beginsPaused?: boolean; by?: string | null },
 ): Promise<{ version: number; isNew: boolean }> {
   const { definition, sourceHash } = preset;
   return deps.db.withTenant(tenantId, async (tx) => {
     const sequence = await lockSequence(tx, tenantId, definition, 'ACTIVE', beginsPaused);
     const inUse = await readVersion(tx, sequence.currentVersionId);
-    if (inUse !== undefined && (inUse.sourceHash === sourceHash || inUse.publishedBy !== null)) return { version: inUse.version, isNew: false };
-    return { version: (await addVersion(tx, sequence, preset, null)).version, isNew: true };
+    const isOthers = inUse !== undefined && inUse.publishedBy !== null && inUse.publishedBy !== by;
+    if (inUse !== undefined && (inUse.sourceHash === sourceHash || isOthers)) return { version: inUse.version, isNew: false };
+    return { version: (await addVersion(tx, sequence, preset, by)).version, isNew: true };
   });
 }
 

@@ -285,6 +285,8 @@ function moneyIn(text: string): NumberAt[] {
 }
 
 const claimTopics: readonly ClaimName[] = ['stock', 'price_drop', 'reviews', 'shipping', 'returns'];
+/** The store's own sentences, which were left out before: what a model adds to them in its own words no fact supports. */
+const wordForWord: ReadonlySet<ClaimName> = new Set(['shipping', 'returns']);
 const numberWords =
   /(?<!\p{L})(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|ninety|dozen|hundred|thousand|million|half|double|zwei|drei|vier|fünf|zehn|hundert|tausend|deux|trois|quatre|cinq|dix|cent|mille|dos|tres|cuatro|cinco|diez|cien|mil|два|две|три|четыре|пять|десять|сто|тысяч\p{L}*)(?!\p{L})/iu;
 
@@ -298,6 +300,10 @@ function sentenceFaults(sentence: string, facts: ModelFacts, known: Knowledge): 
   if (says('instructions')) faults.push({ guard: 'instructions', detail: `it speaks of its instructions: ${shown(sentence)}` });
   const claimed = claimTopics.filter(says);
   for (const claim of claimed) {
+    if (wordForWord.has(claim) && known.claims.has(claim)) {
+      faults.push({ guard: 'claim', detail: `it speaks of ${claim} in other words than the store's own: ${shown(sentence)}` });
+      continue;
+    }
     if (known.claims.has(claim)) continue;
     faults.push({ guard: claim === 'stock' ? 'urgency' : 'claim', detail: `it claims ${claim} without a fact that may be used: ${shown(sentence)}` });
   }

@@ -39,8 +39,8 @@ const claimWords: Record<string, string> = {
   stock: 'how few units are left (stock)',
   price_drop: 'that a price was reduced (price_drop)',
   reviews: 'what customers said (reviews)',
-  shipping: 'how the store ships (shipping)',
-  returns: 'how things can be returned (returns)',
+  shipping: 'how the store ships (shipping), word for word',
+  returns: 'how things can be returned (returns), word for word',
 };
 
 /**

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, date, foreignKey, index, integer, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bigint, check, date, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import type { Guard, TemplateReason } from '../../domain/composition/outcome.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { enrollments } from './sequences.ts';
@@ -21,6 +21,10 @@ export const compositions = pgTable(
     approval: text('approval', { enum: ['pending', 'approved', 'rejected'] }),
     decidedBy: text('decided_by'),
     decidedAt: instant('decided_at'),
+    /** Why it was rejected, as the person wrote it. */
+    decisionNote: text('decision_note'),
+    /** What the model wrote, where a person has changed it since; null: the text is the model's own. */
+    unedited: jsonb('unedited').$type<{ subject: string; body: string; cta: string }>(),
     /** Why there is no text. */
     reason: text('reason').$type<TemplateReason>(),
     guard: text('guard').$type<Guard>(),

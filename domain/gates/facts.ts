@@ -163,6 +163,8 @@ export interface Facts {
   person: PersonRecords;
   /** What a step that asks for an offer is decided by; absent: it asks for none, or this is no dispatch. */
   offer?: OfferRecords;
+  /** What a model wrote for the step and could go out, but for a person's decision; absent: nothing waits for one. */
+  modelText?: { approval: 'pending' };
   /** The person's assignment; null: the sequence holds nobody out, or the assignment is behind it. */
   holdout: { percent: number; heldOut: boolean } | null;
   channels: Partial<Record<Channel, ChannelFacts>>;

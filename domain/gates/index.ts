@@ -1,5 +1,6 @@
 import { activation } from './activation.ts';
 import { activeNow } from './active-now.ts';
+import { approval } from './approval.ts';
 import { bestHour } from './best-hour.ts';
 import { blackout } from './blackout.ts';
 import { cap } from './cap.ts';
@@ -60,6 +61,7 @@ export const timeGates: readonly TimeGate[] = [
   sendWindow,
   campaignSchedule,
   bestHour,
+  approval,
   gap,
   cap,
   turn,

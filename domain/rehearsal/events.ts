@@ -17,14 +17,19 @@ export type RehearsalEvent = { atMs: EpochMs } & (
   | { type: 'message.opened' | 'message.clicked'; step: StepId }
   /** How the provider answers from now on: accepts, cannot be reached, refuses for now, refuses for good, gives no answer. */
   | { type: 'provider.answers'; with: ProviderAnswer }
+  /** How the shop that makes the codes of offers answers from now on: makes them, cannot be reached, or says no. */
+  | { type: 'shop.answers'; with: ShopAnswer }
   /** No worker runs until then: dispatches come late. */
   | { type: 'workers.down'; untilMs: EpochMs }
   | { type: 'paused' | 'resumed' }
   /** A person answers from now on, until then (null: until they are done), or is done. */
   | { type: 'taken_over'; untilMs: EpochMs | null }
   | { type: 'released' }
+  /** A person approves or rejects the text that a model wrote for a step. */
+  | { type: 'text.decided'; step: StepId }
   /** Another sequence sends the person something. @see SendRecord.step */
   | { type: 'other.sent'; channel: Channel; step: string }
 );
 
+export type ShopAnswer = 'accepted' | 'outage' | 'refused';
 export type ProviderAnswer = 'accepted' | 'outage' | 'refused' | 'refused_for_good' | 'unknown';

@@ -10,7 +10,21 @@ import { type Move, nextMove } from '../sequence/next-move.ts';
 import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
 import type { RehearsalEvent } from './events.ts';
 import type { Setting, World } from './world.ts';
-import { apply, end, factsOf, newWorld, offersIn, plainSetting, progressIn, recordFailure, recordOffer, recordSend, recordSkip } from './world.ts';
+import {
+  apply,
+  askShop,
+  awaitsApproval,
+  end,
+  factsOf,
+  newWorld,
+  offersIn,
+  plainSetting,
+  progressIn,
+  recordFailure,
+  recordOffer,
+  recordSend,
+  recordSkip,
+} from './world.ts';
 
 /** One action of the rehearsed enrollment. `checks`: the gates that were asked (guarantee G4). */
 export type LogEntry = { atMs: EpochMs } & (
@@ -115,7 +129,7 @@ const mostCalls = 100;
 /** @returns whether a provider was called, so that there is more to decide */
 function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boolean {
   const facts = factsOf(world, plan, step, setting);
-  const verdict = decideWithOffer(facts);
+  const verdict = decide(facts);
   const { checks } = verdict;
   if (world.enrollment.activatedAt === null && activates(verdict)) world.enrollment = { ...world.enrollment, activatedAt: nowMs };
   // Entries are written out, not spread: this is the hot path of rehearsals.
@@ -138,13 +152,30 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
       return false;
   }
 
-  /** As the dispatch does: offers are looked at where everything else is open. */
-  function decideWithOffer(known: Facts): Verdict {
+  /** As the dispatch does: offers and the texts of models are looked at where everything else is open. */
+  function decide(known: Facts): Verdict {
     const first = decideDispatch(known, nowMs);
+    if (first.kind === 'send' && awaitsApproval(world, step, setting)) {
+      known.modelText = { approval: 'pending' };
+      return decideDispatch(known, nowMs);
+    }
     const offer = first.kind === 'send' ? offersIn(world, plan, step, setting) : null;
     if (offer === null) return first;
     known.offer = offer;
-    return decideDispatch(known, nowMs);
+    const decided = decideDispatch(known, nowMs);
+    return decided.kind === 'send' ? withCode(known, decided) : decided;
+  }
+
+  /** The code comes before its message: made by the shop, waited for, or given up. */
+  function withCode(known: Facts, decided: Verdict): Verdict {
+    recordOffer(world, plan, step.id, known, nowMs);
+    const waits = askShop(world, plan, step.id, nowMs, (atMs) => decideDispatch(known, atMs).kind === 'send');
+    const offer = offersIn(world, plan, step, setting);
+    if (offer !== null) known.offer = offer;
+    if (waits === null) return offer?.own?.state === 'refused' ? decideDispatch(known, nowMs) : decided;
+    const note = 'The shop could not be reached to make the code of its offer, and is asked again then.';
+    const check: GateCheck = { gate: 'offer_code', result: 'defer', input: { ...waits }, note };
+    return { kind: 'defer', untilMs: waits.untilMs, reason: 'offer_code', checks: [...decided.checks, check] };
   }
 
   function putOff(untilMs: EpochMs, reason: string, checks: GateCheck[]): void {
@@ -161,7 +192,6 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
 
   function call(channel: Channel, checks: GateCheck[]): boolean {
     const answer = world.provider;
-    recordOffer(world, plan, step.id, facts, nowMs);
     if (answer !== 'accepted' && answer !== 'unknown') {
       recordFailure(world, step.id, channel, answer, nowMs);
       return true;

@@ -41,6 +41,7 @@ const happening = z.strictObject({
       'opened',
       'clicked',
       'provider',
+      'shop',
       'reply_later',
       'workers_down',
       'paused',
@@ -48,6 +49,8 @@ const happening = z.strictObject({
       'takeover',
       'released',
       'other_sent',
+      'approved',
+      'rejected',
     ],
     { error: 'is no event of a scenario: docs/rehearsal.md lists them' },
   ),
@@ -123,6 +126,8 @@ const scenarioSchema = z.strictObject({
   offersGiven: z.int().min(0, 'is below 0').optional(),
   /** What it would cost without reductions, in major units. */
   regularValue: z.number().nonnegative().optional(),
+  /** How long the store's steps wait for a person's approval of a model's text. */
+  approval: span.optional(),
   bestHour: z.int().min(0, 'is no hour from 0 to 23').max(23, 'is no hour from 0 to 23').nullable().default(null),
   timeScale: z.number().int().min(1).default(1),
   events: z.array(happening).default([]),
@@ -194,16 +199,23 @@ function eventMistakes({ events }: ScenarioShape, { steps }: SequenceDefinition)
   const needs: Partial<Record<Happening['event'], 'step' | 'answers' | 'for'>> = {
     opened: 'step',
     clicked: 'step',
+    approved: 'step',
+    rejected: 'step',
     provider: 'answers',
+    shop: 'answers',
     reply_later: 'for',
     workers_down: 'for',
   };
   return events.flatMap((given, index): Mistake[] => {
     const needed = needs[given.event];
+    const strange =
+      given.event === 'shop' && given.answers !== undefined && !['accepted', 'outage', 'refused'].includes(given.answers)
+        ? [{ path: ['events', index, 'answers'], message: 'is no answer of a shop: write accepted, outage or refused' }]
+        : [];
     const missing = needed !== undefined && given[needed] === undefined ? [{ path: ['events', index, needed], message: unknownField }] : [];
     const known = given.step === undefined || steps.some(({ id }) => id === given.step);
     return known
-      ? missing
+      ? [...missing, ...strange]
       : [{ path: ['events', index, 'step'], message: `is no step of this sequence: it has ${steps.map(({ id }) => id).join(', ')}` }];
   });
 }
@@ -224,7 +236,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     ...plainSetting,
     timeZones: [shape.timeZone],
     place: placeOf(shape),
-    settings: { ...plainSettings, quietHours: window, consentLaw: shape.consentLaw, offers: shape.offers ?? null },
+    settings: { ...plainSettings, ...approvalOf(shape), quietHours: window, consentLaw: shape.consentLaw, offers: shape.offers ?? null },
     timeScale: shape.timeScale,
     segment: shape.segment,
     modifiers: shape.lowStock ? ['LOW_STOCK'] : [],
@@ -249,6 +261,9 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     events: [{ atMs: fromMs, type: 'subject.updated' }, ...shape.events.map((e) => toEvent(e, fromMs))],
   };
 }
+
+const approvalOf = ({ approval }: ScenarioShape): Partial<Setting['settings']> =>
+  approval === undefined ? {} : { modelApproval: true, modelApprovalHours: approval / 3_600_000 };
 
 /** What offers are decided by. A budget of which nothing is said is not known; codes are there. */
 function offersOf(
@@ -298,6 +313,8 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: giv
       return { atMs, type: `message.${event}`, step };
     case 'provider':
       return { atMs, type: 'provider.answers', with: answers };
+    case 'shop':
+      return { atMs, type: 'shop.answers', with: answers === 'outage' || answers === 'refused' ? answers : 'accepted' };
     case 'reply_later':
       return { atMs, type: 'snoozed', untilMs: atMs + lasts };
     case 'workers_down':
@@ -308,6 +325,9 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: giv
       return { atMs, type: event };
     case 'takeover':
       return { atMs, type: 'taken_over', untilMs: given === undefined ? null : atMs + given };
+    case 'approved':
+    case 'rejected':
+      return { atMs, type: 'text.decided', step };
     case 'other_sent':
       return { atMs, type: 'other.sent', channel: channel ?? 'email', step: `another/${channel ?? 'email'}` };
   }

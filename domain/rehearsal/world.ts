@@ -1,7 +1,7 @@
 import { channelNames } from '../channels/index.ts';
 import type { Channel } from '../channels/index.ts';
 import type { ChannelFacts, ContactRecord, Facts, SendRecord, StepClaims, UpcomingRecord } from '../gates/facts.ts';
-import { decideOffer, type OfferRecords } from '../offers/decide-offer.ts';
+import { decideOffer, type OfferRecords, shopPauseMs, waitsForCodeUntil } from '../offers/decide-offer.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import type { PersonZones } from '../people/time-zone.ts';
@@ -12,7 +12,7 @@ import type { EpochMs, Plan, Progress, SkipReason, StepId, StopReason } from '..
 import { type EnrollmentRecord, type LedgerRecord, newEnrollment, progressOf } from '../sequence/progress.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
-import type { ProviderAnswer, RehearsalEvent } from './events.ts';
+import type { ProviderAnswer, RehearsalEvent, ShopAnswer } from './events.ts';
 
 /** The person, the subject and the tenant of a rehearsal. */
 export interface Setting {
@@ -106,18 +106,26 @@ export interface World {
   sends: SendRecord[];
   elsewhere: Elsewhere;
   provider: ProviderAnswer;
+  shop: ShopAnswer;
   workersDownUntilMs: EpochMs;
   /** null: everybody is taken. */
   sequence: NonNullable<Facts['sequence']> | null;
   holdout: Facts['holdout'];
   /** Offers that the rehearsed steps have brought, by step. */
   grants: ReadonlyMap<StepId, Grant>;
+  /** Steps about whose texts a person has decided. */
+  decidedTexts: ReadonlySet<StepId>;
 }
 
 interface Grant {
   atMs: EpochMs;
   percentOff: number;
   endsAtMs: EpochMs;
+  /** Of its code; one of a pool is there from the beginning. */
+  state: 'granted' | 'minted' | 'refused';
+  /** Calls of the shop without a clear answer, and when it is asked again. */
+  failures: number;
+  againMs: EpochMs;
 }
 
 /** The world at the moment when the subject was last active. */
@@ -135,10 +143,12 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, 
     sends: [],
     elsewhere: setting.elsewhere,
     provider: 'accepted',
+    shop: 'accepted',
     workersDownUntilMs: anchorMs,
     sequence: only === undefined ? null : { paused: false, exit: null, only },
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
     grants: new Map(),
+    decidedTexts: new Set(),
   };
 }
 
@@ -200,6 +210,9 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
     case 'provider.answers':
       world.provider = event.with;
       return;
+    case 'shop.answers':
+      world.shop = event.with;
+      return;
     case 'workers.down':
       world.workersDownUntilMs = Math.max(world.workersDownUntilMs, event.untilMs);
       return;
@@ -217,6 +230,12 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       // It is asked about at once.
       world.enrollment = { ...world.enrollment, notBefore: {} };
       return;
+    case 'text.decided': {
+      world.decidedTexts = new Set([...world.decidedTexts, event.step]);
+      const { [event.step]: _, ...notBefore } = world.enrollment.notBefore;
+      world.enrollment = { ...world.enrollment, notBefore };
+      return;
+    }
     case 'other.sent': {
       const { channel, step, atMs } = event;
       world.elsewhere = { ...world.elsewhere, sends: [{ channel, step, atMs, dueMs: null }, ...world.elsewhere.sends] };
@@ -375,17 +394,54 @@ export function offersIn(world: World, plan: Plan, step: SequenceDefinition['ste
   return {
     ...offers,
     policy: settings.offers,
-    own: own === undefined ? null : { percentOff: own.percentOff, endsAtMs: own.endsAtMs, state: 'minted' },
+    own: own === undefined ? null : { percentOff: own.percentOff, endsAtMs: own.endsAtMs, state: own.state },
     earlier: [...others.sort((a, b) => b.atMs - a.atMs), ...offers.earlier],
     spentAtMs: offers.spentAtMs === null ? null : [...offers.spentAtMs, ...others.map(({ atMs }) => atMs)],
   };
 }
 
+/** Whether nothing but a person's approval keeps a model's text of the step from going out. In a rehearsal every text is written in time and keeps the rules. */
+export const awaitsApproval = ({ decidedTexts }: World, { id, model, offer }: SequenceDefinition['steps'][number], { settings }: Setting): boolean =>
+  settings.modelApproval && model !== undefined && offer === undefined && !decidedTexts.has(id);
+
 /** A grant is part of the claim: whatever the provider answers, the next attempt brings the same. */
 export function recordOffer(world: World, plan: Plan, stepId: StepId, { offer, subject }: Facts, nowMs: EpochMs): void {
   if (offer === undefined || offer.own !== null) return;
   const decision = decideOffer(offer, subject, nowMs, plan.timeScale);
-  if (decision.granted) world.grants = new Map([...world.grants, [stepId, { ...decision, atMs: nowMs }]]);
+  if (!decision.granted) return;
+  const state = offer.policy?.source === 'shopify' ? 'granted' : 'minted';
+  setGrant(world, stepId, { percentOff: decision.percentOff, endsAtMs: decision.endsAtMs, atMs: nowMs, state, failures: 0, againMs: nowMs });
+}
+
+function setGrant(world: World, stepId: StepId, grant: Grant): void {
+  world.grants = new Map([...world.grants, [stepId, grant]]);
+}
+
+/**
+ * Ask the shop for the code of a step's grant, where it has none yet, as the dispatch does.
+ * @param sendsAt - whether every gate would be open then
+ * @returns when the shop is asked again, and how often it has failed; null: the code is there, or the step goes on without
+ * Source: docs/rules.md#rule-58
+ */
+export function askShop(
+  world: World,
+  plan: Plan,
+  stepId: StepId,
+  nowMs: EpochMs,
+  sendsAt: (atMs: EpochMs) => boolean,
+): { untilMs: EpochMs; failures: number } | null {
+  const grant = world.grants.get(stepId);
+  if (grant === undefined || grant.state !== 'granted') return null;
+  if (grant.againMs > nowMs) return { untilMs: grant.againMs, failures: grant.failures };
+  if (world.shop !== 'outage') {
+    setGrant(world, stepId, { ...grant, state: world.shop === 'accepted' ? 'minted' : 'refused' });
+    return null;
+  }
+  const failures = grant.failures + 1;
+  const againMs = nowMs + shopPauseMs(failures, null);
+  const waits = againMs < waitsForCodeUntil(grant.atMs, plan.timeScale) && sendsAt(againMs);
+  setGrant(world, stepId, { ...grant, failures, againMs, state: waits ? 'granted' : 'refused' });
+  return waits ? { untilMs: againMs, failures } : null;
 }
 
 /** The rehearsed enrollment among others of its person. */

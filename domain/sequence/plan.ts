@@ -72,7 +72,8 @@ export type SkipReason = (typeof skipReasons)[number];
 
 /**
  * Why a step is put off to a later time: the name of the gate that is closed the longest, or what the gates of its kind say. `send_failed`: an attempt
- * failed, and the next one comes after a back-off. `offer_code`: the shop could not be reached to make the code of its offer.
+ * failed, and the next one comes after a back-off. `approval`: a person has yet to approve a model's text. `offer_code`: the shop could not be reached to
+ * make the code of its offer.
  */
 export const deferReasons = [
   'due',
@@ -84,6 +85,7 @@ export const deferReasons = [
   'send_window',
   'campaign_schedule',
   'best_hour',
+  'approval',
   'gap',
   'cap',
   'turn',

@@ -25,7 +25,14 @@ export function createOpenAiWriter(config: OpenAiConfig): Writer {
     model: config.model,
     timeoutMs: config.timeoutSeconds * 1_000,
     async check() {
-      await client.models.list({ timeout: checkTimeoutMs });
+      try {
+        await client.models.list({ timeout: checkTimeoutMs });
+      } catch (error) {
+        // As with a call: what the server says may repeat the key.
+        const outcome = failureOf(error, false, { begun: false, use: null });
+        const detail = outcome.kind === 'failed' ? outcome.detail : 'no answer';
+        throw new Error(detail.startsWith('HTTP 404') ? `${detail}: it has no list of models. Is baseUrl right?` : detail);
+      }
     },
     async write(request, { timeoutMs, signal }) {
       // One limit for the whole answer: the client's own ends with the first byte of a stream.

@@ -32,10 +32,13 @@ export interface ModelCall {
 export interface LocalModel {
   /** For `baseUrl`. */
   url: string;
+  /** The latest thousand. */
   calls: ModelCall[];
   /** What it does with the next calls, in order; afterwards it answers as usual. */
   next(...faults: ModelFault[]): void;
   always(fault: ModelFault | null): void;
+  /** What it does with every call that contains a text. */
+  when(contained: string, fault: ModelFault): void;
   /** Answers that it gives where a request contains a text: a model that obeys what it was only to read. */
   obey(contained: string, answer: SampleText | string): void;
   close(): Promise<void>;
@@ -49,14 +52,18 @@ export interface LocalModelOptions {
   apiKey?: string | null;
 }
 
-/** Said in every answer's `system_fingerprint` and `model`. */
-const label = 'rekindle-local-stand-in';
+/** Said in every answer's `system_fingerprint` and `model`, and the one model in its list. */
+export const localModelName = 'rekindle-local-stand-in';
+/** Of the calls that it remembers. */
+const mostCalls = 1_000;
 
 export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = null }: LocalModelOptions = {}): Promise<LocalModel> {
   const calls: ModelCall[] = [];
   const script: ModelFault[] = [];
   const obeyed: { contained: string; answer: SampleText | string }[] = [];
+  const faults: { contained: string; fault: ModelFault }[] = [];
   let usual: ModelFault | null = null;
+  let answers = 0;
   const server = createServer((request, response) => {
     void handle(request, response).catch(() => response.destroy());
   });
@@ -66,11 +73,12 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
     const authorization = request.headers.authorization ?? '';
     if (apiKey !== null && authorization !== `Bearer ${apiKey}`) return refuse(response, 401, 'invalid_api_key');
     if (request.method === 'GET' && request.url?.endsWith('/models'))
-      return json(response, 200, { object: 'list', data: [{ id: label, object: 'model' }] });
+      return json(response, 200, { object: 'list', data: [{ id: localModelName, object: 'model' }] });
     if (request.method !== 'POST' || request.url?.endsWith('/chat/completions') !== true) return refuse(response, 404, 'not_found');
     const asked = JSON.parse(body) as { messages: { role: string; content: string }[]; stream?: boolean; model: string };
+    if (calls.length === mostCalls) calls.shift();
     calls.push({ authorization, body, messages: asked.messages, streamed: asked.stream === true });
-    const fault = script.shift() ?? usual;
+    const fault = script.shift() ?? faults.find(({ contained }) => body.includes(contained))?.fault ?? usual;
     if (fault?.act === 'hang') return;
     if (fault?.act === 'slow') await new Promise((later) => setTimeout(later, fault.ms));
     if (fault?.act === 'status') return refuse(response, fault.status, fault.code ?? 'fault', fault.headers);
@@ -79,7 +87,7 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
     const finish = fault?.act === 'cut' ? 'length' : 'stop';
     const refusal = fault?.act === 'refuse' ? 'I cannot help with that.' : null;
     const withUsage = fault?.act === 'no_usage' ? {} : { usage: { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens } };
-    const head = { id: `local-${calls.length}`, created: 0, model: `${label}:${asked.model}`, system_fingerprint: label };
+    const head = { id: `local-${++answers}`, created: 0, model: `${localModelName}:${asked.model}`, system_fingerprint: localModelName };
     if (asked.stream !== true) {
       if (fault?.act === 'break' || fault?.act === 'end_early') {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' });
@@ -122,6 +130,7 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
     always: (fault) => {
       usual = fault;
     },
+    when: (contained, fault) => void faults.push({ contained, fault }),
     obey: (contained, answer) => void obeyed.push({ contained, answer }),
     close: () =>
       new Promise((closed) => {

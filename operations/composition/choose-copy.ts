@@ -6,45 +6,51 @@ import { compositions } from '../../db/schema/index.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import { type CopyChoice, type Guard, type TemplateReason, wordsForTemplate } from '../../domain/composition/outcome.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
-import type { GateCheck } from '../../domain/gates/verdict.ts';
+import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
+import type { GateCheck, Verdict } from '../../domain/gates/verdict.ts';
 import type { Reading } from '../dispatch/facts.ts';
 import type { Version } from '../dispatch/versions.ts';
 import { type CompositionFacts, compositionFacts } from './reading.ts';
 
 export type CompositionRow = typeof compositions.$inferSelect;
 
-/** Who writes a message, and the line of the decision that says so. */
-export interface CopyFound {
-  /** null: the template goes out. */
-  words: WrittenWords | null;
-  check: GateCheck;
-}
-
 interface Asked {
   version: Version;
   stepId: string;
   reading: Reading;
-  channel: Channel;
   enrollmentId: string;
   nowMs: number;
 }
 
 /**
  * Choose between the stored text of a model and the template, under the person's locks. Reads one row and asks nobody: whatever is not there by now
- * is the template's to say.
+ * is the template's to say. Looked at where everything else is open: where a person's approval is all that the text lacks, the gates say whether the step
+ * waits for it.
+ * @param verdict - without the text; what is decided with it has a line `copy` that says who writes
+ * @returns `copy`: what the model has written; null: the template goes out
  */
-export async function chooseCopy(tx: Tx, asked: Asked): Promise<CopyFound> {
+export async function decideWithCopy(tx: Tx, asked: Asked, verdict: Verdict): Promise<{ verdict: Verdict; copy: WrittenWords | null }> {
+  const step = asked.version.definition.steps.find(({ id }) => id === asked.stepId);
+  // An offer is granted with the claim, after the model has written: only the template can state it.
+  if (verdict.kind !== 'send' || step?.model === undefined || step.offer !== undefined) return { verdict, copy: null };
   const [row] = await tx
     .select()
     .from(compositions)
     .where(and(eq(compositions.enrollmentId, asked.enrollmentId), eq(compositions.stepId, asked.stepId)));
-  const about = compositionFacts(asked.version, asked.stepId, asked.reading, asked.channel, asked.nowMs);
-  const content = asked.version.definition.steps.find(({ id }) => id === asked.stepId)?.content ?? '';
-  const choice = choiceOf(row ?? null, about, asked.channel, asked.reading.settings.modelApproval);
-  const hasLayout = about !== null && hasModelLayout(asked.version.content, content, asked.channel, about.facts.language);
-  const copy: CopyChoice = choice.by === 'model' && !hasLayout ? template('no_layout') : choice;
-  const words = copy.by === 'model' && row !== undefined ? wordsOf(row) : null;
-  return { words, check: checkOf(copy, row ?? null) };
+  const choice = choose(asked, step.content, verdict.channel, row ?? null);
+  const waits = choice.by === 'template' && choice.reason === 'awaiting_approval';
+  if (waits) asked.reading.facts.modelText = { approval: 'pending' };
+  const decided = waits ? decideDispatch(asked.reading.facts, asked.nowMs) : verdict;
+  if (decided.kind !== 'send') return { verdict: decided, copy: null };
+  const copy = choice.by === 'model' && row !== undefined ? wordsOf(row) : null;
+  return { verdict: { ...decided, checks: [...decided.checks, checkOf(choice, row ?? null)] }, copy };
+}
+
+function choose({ version, stepId, reading, nowMs }: Asked, content: string | null, channel: Channel, row: CompositionRow | null): CopyChoice {
+  const about = compositionFacts(version, stepId, reading, channel, nowMs);
+  const choice = choiceOf(row, about, channel, reading.settings.modelApproval);
+  const hasLayout = about !== null && hasModelLayout(version.content, content ?? '', channel, about.facts.language);
+  return choice.by === 'template' || hasLayout ? choice : template('no_layout');
 }
 
 const template = (reason: TemplateReason, guard: Guard | null = null): CopyChoice => ({ by: 'template', reason, guard });
@@ -58,19 +64,28 @@ function choiceOf(row: CompositionRow | null, about: CompositionFacts | null, ch
   if (row.approval === 'rejected') return template('rejected');
   if (row.channel !== channel) return template('other_channel');
   if (row.fingerprint !== about.fingerprint) return template('stale');
-  if ((approval || row.approval === 'pending') && row.approval !== 'approved') return template('awaiting_approval');
   // The store's rules may have changed since it was written.
   const [fault] = judgeWords({ ...about, words: wordsOf(row) });
-  return fault === undefined ? { by: 'model' } : template('guard', fault.guard);
+  if (fault !== undefined) return template('guard', fault.guard);
+  return (approval || row.approval === 'pending') && row.approval !== 'approved' ? template('awaiting_approval') : { by: 'model' };
 }
 
-function wordsOf({ subject, body, cta, language }: CompositionRow): WrittenWords {
+export function wordsOf({ subject, body, cta, language }: CompositionRow): WrittenWords {
   return { subject: subject ?? '', body: body ?? '', cta: cta ?? '', language };
 }
 
 function checkOf(copy: CopyChoice, row: CompositionRow | null): GateCheck {
   const input = { by: copy.by, composition: row?.id ?? null, model: row?.model ?? null };
-  if (copy.by === 'model') return { gate: 'copy', result: 'pass', input, note: 'A model’s text goes out: it is fresh, and keeps every rule.' };
-  const note = `The template goes out: ${wordsForTemplate(copy.reason, copy.guard)}.`;
-  return { gate: 'copy', result: 'pass', input: { ...input, reason: copy.reason, guard: copy.guard }, note };
+  const who = row?.decidedBy ?? null;
+  const decided = who === null || row === null ? {} : { approval: row.approval, decidedBy: who, edited: row.unedited !== null };
+  if (copy.by === 'model') {
+    const isApproved = row?.approval === 'approved' && who !== null;
+    const note = isApproved
+      ? `A model’s text goes out: it is fresh, keeps every rule, and was ${row.unedited === null ? '' : 'edited and '}approved by ${who}.`
+      : 'A model’s text goes out: it is fresh, and keeps every rule.';
+    return { gate: 'copy', result: 'pass', input: { ...input, ...decided }, note };
+  }
+  const by = copy.reason === 'rejected' && who !== null ? ` (${who})` : '';
+  const note = `The template goes out: ${wordsForTemplate(copy.reason, copy.guard)}${by}.`;
+  return { gate: 'copy', result: 'pass', input: { ...input, ...decided, reason: copy.reason, guard: copy.guard }, note };
 }

@@ -1,5 +1,4 @@
 import { and, asc, eq, isNotNull, isNull } from 'drizzle-orm';
-import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import { type GuardFault, judgeWords } from '../../content/model/guard.ts';
 import { parseAnswer } from '../../content/model/parse-answer.ts';
 import { answerSchema, promptOf } from '../../content/model/prompt.ts';
@@ -9,16 +8,13 @@ import { connections, enrollments } from '../../db/schema/index.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
-import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { TokenUse, WriteOutcome, Writer, WriteRequest } from '../../integrations/port.ts';
 import type { Deps } from '../deps.ts';
-import { readFacts, readStep } from '../dispatch/facts.ts';
 import type { VersionCache } from '../dispatch/versions.ts';
-import { readConfigured, toOutlets } from '../outlets.ts';
 import { readLedger } from '../read/enrollment.ts';
 import { beginCall, type Call, type CallRequest, noteFault, settleCall, storeNoText } from './ledger.ts';
-import { type CompositionFacts, compositionFacts } from './reading.ts';
+import { type CompositionFacts, compositionFacts, readModelStep } from './reading.ts';
 
 export interface ComposeInput {
   tenantId: string;
@@ -88,30 +84,13 @@ async function prepare(tx: Tx, deps: ComposeDeps, input: ComposeInput): Promise<
   const nowMs = deps.clock.nowMs();
   if (nowMs >= input.dueMs) return done('too late: the template goes out');
   const [enrollment] = await tx.select().from(enrollments).where(eq(enrollments.id, enrollmentId));
-  const world = enrollment === undefined ? null : await readStep(tx, enrollmentId);
-  const personId = world?.contacts.find(({ id }) => id === enrollment?.contactId)?.personId;
-  if (enrollment === undefined || world === null || personId === undefined || enrollment.endedAt !== null) return done('the enrollment has ended');
-  const version = await deps.versions.load(tx, enrollment.versionId);
-  const step = version.definition.steps.find(({ id }) => id === stepId);
-  if (step?.model === undefined) return done('it is in another version now');
+  if (enrollment === undefined || enrollment.endedAt !== null) return done('the enrollment has ended');
   const ledger = await readLedger(tx, [enrollmentId]);
   if (ledger.some((row) => row.stepId === stepId && (row.state === 'sent' || row.state === 'skipped' || row.state === 'unknown')))
     return done('it is settled');
-  const outlets = toOutlets(deps, await readConfigured(tx));
-  const plan = compilePlan(version.definition, version.version, enrollment.timeScale);
-  const reading = await readFacts(tx, deps.sealing, {
-    world,
-    plan,
-    definition: version.definition,
-    enrollment,
-    personId,
-    ledger,
-    stepId,
-    isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, step.content, channel),
-    claimsIn: (name) => claimsIn(version.content, name),
-    kinds: deps.subjects,
-    versionOf: (versionId) => deps.versions.load(tx, versionId),
-  });
+  const found = await readModelStep(tx, deps, { enrollment, stepId, ledger });
+  if (found === null) return done('it is in another version now');
+  const { version, step, reading } = found;
   // What the gates would say at the due time, as far as is known: a step that will not go out costs nothing.
   const verdict = decideDispatch(reading.facts, Math.max(nowMs, input.dueMs));
   if (verdict.kind === 'skip' || verdict.kind === 'stop' || verdict.kind === 'hold') return done(`it would not go out: ${verdict.reason}`);

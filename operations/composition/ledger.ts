@@ -84,7 +84,8 @@ export async function beginCall(tx: Tx, request: CallRequest): Promise<Begun> {
     return { kind: 'settled', note: 'the budget for models is used up for today' };
   }
   const claim = uuidv4();
-  const fresh = { subject: null, body: null, cta: null, reason: null, guard: null, detail: null, approval: null, decidedBy: null, decidedAt: null };
+  const noText = { subject: null, body: null, cta: null, unedited: null, reason: null, guard: null, detail: null };
+  const fresh = { ...noText, approval: null, decidedBy: null, decidedAt: null, decisionNote: null };
   await tx
     .update(compositions)
     .set({ ...asked, ...fresh, state: 'calling', claim, claimedAt: nowMs, settledAt: null, calls: row.calls + 1 })

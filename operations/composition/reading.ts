@@ -1,11 +1,18 @@
 import { fingerprintOf, type ModelFacts, modelFactsOf } from '../../content/model/facts.ts';
 import { type Brief, briefNameOf, readBrief } from '../../content/model/brief.ts';
 import type { BrandRules } from '../../content/model/prompt.ts';
+import { claimsIn, hasCopy } from '../../content/channels/index.ts';
+import type { Tx } from '../../db/client.ts';
 import type { Channel } from '../../domain/channels/index.ts';
+import { compilePlan } from '../../domain/sequence/compile-plan.ts';
+import type { StepDefinition } from '../../domain/sequence/definition.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
+import type { Deps } from '../deps.ts';
 import { copyFactsOf } from '../dispatch/compose.ts';
-import type { Reading } from '../dispatch/facts.ts';
-import type { Version } from '../dispatch/versions.ts';
+import { type Reading, readFacts, readStep } from '../dispatch/facts.ts';
+import type { EnrollmentRow, LedgerRow } from '../dispatch/progress.ts';
+import type { Version, VersionCache } from '../dispatch/versions.ts';
+import { readConfigured, toOutlets } from '../outlets.ts';
 
 /** What a model's text is written from and judged by. Drawn the same way when it is composed and when it is sent. */
 export interface CompositionFacts {
@@ -15,6 +22,41 @@ export interface CompositionFacts {
   brand: BrandRules;
   /** Of the person, which no text may contain. */
   secrets: string[];
+}
+
+/** A step whose text a model writes, with everything that is known about it. */
+export interface ModelStep {
+  version: Version;
+  step: StepDefinition;
+  reading: Reading;
+}
+
+/** Read what a dispatch of the step would decide by. @returns null: no model writes it, or it is in no version of its sequence any more */
+export async function readModelStep(
+  tx: Tx,
+  deps: Deps & { versions: VersionCache },
+  { enrollment, stepId, ledger }: { enrollment: EnrollmentRow; stepId: string; ledger: LedgerRow[] },
+): Promise<ModelStep | null> {
+  const version = await deps.versions.load(tx, enrollment.versionId);
+  const step = version.definition.steps.find(({ id }) => id === stepId);
+  const world = step?.model === undefined ? null : await readStep(tx, enrollment.id);
+  const personId = world?.contacts.find(({ id }) => id === enrollment.contactId)?.personId;
+  if (step === undefined || world === null || personId === undefined) return null;
+  const outlets = toOutlets(deps, await readConfigured(tx));
+  const reading = await readFacts(tx, deps.sealing, {
+    world,
+    plan: compilePlan(version.definition, version.version, enrollment.timeScale),
+    definition: version.definition,
+    enrollment,
+    personId,
+    ledger,
+    stepId,
+    isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, step.content, channel),
+    claimsIn: (name) => claimsIn(version.content, name),
+    kinds: deps.subjects,
+    versionOf: (versionId) => deps.versions.load(tx, versionId),
+  });
+  return { version, step, reading };
 }
 
 /** @returns null where the step is not a model's to write */

@@ -4,14 +4,14 @@ import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type GateCheck, type Verdict } from '../../domain/gates/verdict.ts';
-import type { Channel, MessagePayload } from '../../domain/channels/index.ts';
+import type { MessagePayload } from '../../domain/channels/index.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
 import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
-import { chooseCopy, type CopyFound } from '../composition/choose-copy.ts';
+import { decideWithCopy } from '../composition/choose-copy.ts';
 import type { OfferFacts } from '../../content/copy-facts.ts';
 import type { Deps } from '../deps.ts';
 import { newOfferCode } from '../offers/new-code.ts';
@@ -197,13 +197,16 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
   const { tx, deps, stepId } = attempt;
   const { enrollment } = attempt.locked;
   const nowMs = deps.clock.nowMs();
-  const decided = await decideWithOffer(attempt, plan, reading, nowMs);
+  const offered = await decideWithOffer(attempt, plan, reading, nowMs);
+  const about = { version: attempt.version, stepId, reading, enrollmentId: enrollment.id, nowMs };
+  // A call in doubt is repeated with the text that is pinned in it.
+  const { verdict: decided, copy } =
+    attempt.locked.row?.state === 'unknown' ? { verdict: offered, copy: null } : await decideWithCopy(tx, about, offered);
   const instead = await insteadOf(attempt, plan, decided, nowMs);
   if (instead !== null) return instead;
   const paced = await paceOf(attempt, plan, reading, decided, nowMs);
   if (paced.kind === 'wait') return { kind: 'again', inMs: paced.inMs, why: 'messages leave at a bounded rate, and its moment comes soon' };
-  const copy = paced.kind === 'later' || decided.kind !== 'send' ? null : await copyFor(attempt, reading, decided.channel, nowMs);
-  const verdict = paced.kind === 'later' ? paced.verdict : copy === null ? decided : { ...decided, checks: [...decided.checks, copy.check] };
+  const verdict = paced.kind === 'later' ? paced.verdict : decided;
   const granting =
     verdict.kind === 'send' && attempt.opened.kind === 'open' ? await grantOffer(tx, enrollment, stepId, reading.facts, newOfferCode, nowMs) : none;
   // The code comes first: what is decided after it is what happens.
@@ -215,7 +218,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading):
     activate(tx, enrollment, nowMs, reading.facts.subject);
     if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
   }
-  return apply(attempt, plan, reading, verdict, { words: copy?.words ?? null, offer: granting.kind === 'offer' ? granting.facts : null }, nowMs);
+  return apply(attempt, plan, reading, verdict, { words: copy, offer: granting.kind === 'offer' ? granting.facts : null }, nowMs);
 }
 
 const none: Granting = { kind: 'none' };
@@ -326,15 +329,6 @@ function noteLateness(attempt: DispatchAttempt, plan: Plan, { progress }: Readin
   const lateMs = Math.max(0, nowMs - readyMsOf(attempt, plan, progress));
   deps.telemetry.dispatchedLate(lateMs);
   deps.lateness.note(tenantId, lateMs);
-}
-
-/** Who writes the message, by what was composed ahead; null: the step has no model, or the pinned call is repeated. */
-async function copyFor(attempt: DispatchAttempt, reading: Reading, channel: Channel, nowMs: number): Promise<CopyFound | null> {
-  const { tx, version, stepId, locked } = attempt;
-  const step = version.definition.steps.find(({ id }) => id === stepId);
-  // An offer is granted with the claim, after the model has written: only the template can state it.
-  if (locked.row?.state === 'unknown' || step?.model === undefined || step.offer !== undefined) return null;
-  return chooseCopy(tx, { version, stepId, reading, channel, enrollmentId: locked.enrollment.id, nowMs });
 }
 
 /** What goes into the message beside its template: a model's words, and the offer that was granted. */

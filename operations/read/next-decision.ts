@@ -5,6 +5,7 @@ import type { GateCheck } from '../../domain/gates/verdict.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
 import { nextStep } from '../../domain/sequence/next-step.ts';
+import { decideWithCopy } from '../composition/choose-copy.ts';
 import type { BuiltDeps } from '../create-deps.ts';
 import { readFacts, readStep } from '../dispatch/facts.ts';
 import { lookAtOffers } from '../dispatch/offer.ts';
@@ -52,7 +53,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
   if (step === null || world === null || personId === undefined) return null;
   const outlets = toOutlets(deps, await readConfigured(tx));
   const content = version.definition.steps.find((s) => s.id === step.id)?.content ?? null;
-  const { facts, settings, subject } = await readFacts(tx, deps.sealing, {
+  const reading = await readFacts(tx, deps.sealing, {
     world,
     plan,
     definition: version.definition,
@@ -65,6 +66,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
     kinds: deps.subjects,
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });
+  const { facts, settings, subject } = reading;
   const nowMs = deps.clock.nowMs();
   const decided = decideDispatch(facts, nowMs);
   if (decided.kind === 'send' && facts.step.offer !== undefined) {
@@ -73,7 +75,8 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
     const asked = { enrollment, stepId: step.id, contactIds, policy: settings.offers, regularMinor, timeScale: plan.timeScale, nowMs };
     facts.offer = (await lookAtOffers(tx, asked)).records;
   }
-  const verdict = facts.offer === undefined ? decided : decideDispatch(facts, nowMs);
+  const offered = facts.offer === undefined ? decided : decideDispatch(facts, nowMs);
+  const { verdict } = await decideWithCopy(tx, { version, stepId: step.id, reading, enrollmentId: enrollment.id, nowMs }, offered);
   const move = nextMove(plan, progress, nowMs);
   const asked = {
     stepId: step.id,

@@ -25,6 +25,7 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   cap: 'normal_wait',
   turn: 'normal_wait',
   rate: 'normal_wait',
+  approval: 'normal_wait',
   offer_code: 'blocker',
   send_failed: 'blocker',
 };

@@ -72,6 +72,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   cap: ({ person }) => `the ${person} has got as many messages as one person may for now`,
   turn: ({ person }) => `another sequence’s message to the ${person} goes first`,
   rate: () => 'messages leave at a bounded rate',
+  approval: () => 'a person has yet to approve the text that a model wrote',
   offer_code: () => 'the shop could not be reached to make the code of its offer',
   best_hour: ({ person }) => `the hour at which the ${person} reads emails`,
   send_window: () => 'outside the hours of the step',

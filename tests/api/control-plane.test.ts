@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildApp } from '../../api/app.ts';
@@ -7,8 +9,9 @@ import { loadResources } from '../../api/resources/load.ts';
 import { eq } from 'drizzle-orm';
 import { main } from '../../cli/main.ts';
 import { createPrometheus } from '../../config/telemetry.ts';
-import { auditLog } from '../../db/schema/index.ts';
+import { auditLog, connections } from '../../db/schema/index.ts';
 import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
+import { startLocalModel } from '../../local/model/server.ts';
 import { signTwilioForm } from '../../integrations/twilio/sign.ts';
 import { aCart, openShop, type Shop, temporalClientOf } from '../helpers/shop.ts';
 import { anotherStore } from './left-carts.ts';
@@ -157,6 +160,26 @@ describe('connections', () => {
     expect(JSON.stringify((await own('GET', '/api/connections')).body)).not.toContain('127.0.0.1:1');
   });
 
+  test('a model is checked by its key, which no answer repeats; a check that succeeds ends the fault', async () => {
+    const model = await startLocalModel({ apiKey: 'the-right-key' });
+    try {
+      const config = { apiKey: 'a-wrong-key', baseUrl: model.url };
+      const id = String((await own('POST', '/api/connections', { integration: 'openai', name: 'Texts', config })).body?.['id']);
+      const check = async () => (await own('POST', `/api/connections/${id}/check`)).body?.['sends'];
+      expect(await check()).toEqual({ ok: false, detail: 'HTTP 401 invalid_api_key invalid_api_key' });
+      await own('PATCH', `/api/connections/${id}`, { config: { ...config, apiKey: 'the-right-key' } });
+      await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.update(connections).set({ fault: 'HTTP 401' }).where(eq(connections.id, id)));
+      expect((await own('GET', `/api/connections/${id}`)).body).toMatchObject({ fault: 'HTTP 401' });
+      expect(await check()).toEqual({ ok: true, detail: expect.stringContaining('lets us in') });
+      expect((await own('GET', `/api/connections/${id}`)).body).toMatchObject({ fault: null });
+      await own('PATCH', `/api/connections/${id}`, { config: { ...config, baseUrl: 'http://127.0.0.1:1/v1' } });
+      expect(await check()).toEqual({ ok: false, detail: 'no connection' });
+      await own('DELETE', `/api/connections/${id}`);
+    } finally {
+      await model.close();
+    }
+  });
+
   test('what cannot be used is refused with the field and what to do', async () => {
     expect(await own('POST', '/api/connections', { integration: 'nosuch', name: 'x' })).toMatchObject({
       status: 400,
@@ -225,6 +248,24 @@ describe('npx rekindle', () => {
   };
   beforeAll(async () => void (await app.listen({ host: '127.0.0.1', port: 0 })));
 
+  test('prints how cart recovery is configured, and takes it back changed from a file', async () => {
+    expect(await run('settings', 'recovery')).toMatchObject({ code: 0, said: expect.stringMatching(/^thresholds = .*high_value/m) as unknown });
+    const config = JSON.parse((await run('settings', 'recovery', '--json')).said) as { version: number; thresholds: object };
+    const folder = mkdtempSync(join(tmpdir(), 'recovery-'));
+    try {
+      const file = join(folder, 'recovery.json');
+      writeFileSync(file, JSON.stringify({ ...config, tone: 'Calm', thresholds: { ...config.thresholds, low_stock: 7 } }));
+      expect(await run('settings', 'recovery', file)).toMatchObject({ code: 0, said: expect.stringContaining('tone = Calm') as unknown });
+      expect(JSON.parse((await run('settings', 'recovery', '--json')).said)).toMatchObject({ tone: 'Calm', thresholds: { low_stock: 7 } });
+      // It was changed since the file was printed.
+      expect(await run('settings', 'recovery', file)).toMatchObject({ code: 1, complained: expect.stringContaining('read them again') as unknown });
+      writeFileSync(file, '{ no JSON');
+      expect(await run('settings', 'recovery', file)).toMatchObject({ code: 2, complained: expect.stringContaining('is no JSON') as unknown });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('connects a provider, changes a setting, makes a store, and says it in JSON too', async () => {
     const made = await run('connections', 'create', 'generic', '--name', 'Till');
     expect(made).toMatchObject({ code: 0, said: expect.stringMatching(/Till .*\/api\/webhooks\/generic\/[\s\S]*secret whsec_/) as unknown });
@@ -236,6 +277,11 @@ describe('npx rekindle', () => {
     expect(await run('settings', 'set', 'lowStockAt=4', 'shippingNote=Free shipping')).toMatchObject({
       code: 0,
       said: expect.stringMatching(/lowStockAt = 4/) as unknown,
+    });
+    expect(await run('compositions')).toMatchObject({ code: 0, said: 'No text waits for a person.' });
+    expect(await run('compositions', 'approve', randomUUID())).toMatchObject({
+      code: 1,
+      complained: expect.stringContaining('No text of yours') as unknown,
     });
     expect(await run('settings', 'history')).toMatchObject({ code: 0, said: expect.stringContaining('"lowStockAt":4') as unknown });
     expect(await run('tenants', 'create', `cli-${randomUUID().slice(0, 6)}`, '--name', 'By hand')).toMatchObject({

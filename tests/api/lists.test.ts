@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { messages, offers, subjects } from '../../db/schema/index.ts';
+import { compositions, messages, offers, subjects } from '../../db/schema/index.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
@@ -31,6 +31,10 @@ beforeAll(async () => {
     );
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(messages).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_2h', contactId, state: 'failed' }),
+    );
+    const text = { state: 'ready' as const, channel: 'email', language: 'en', fingerprint: '', model: 'made-up', body: 'Hello.', dueAt: n };
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(compositions).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_2h', ...text }),
     );
   }
   for (const n of [1, 2]) await shop.post('lead.created', { lead: { id: `lead-${n}` }, contact: { id: `crm-${n}` } });
@@ -73,6 +77,7 @@ describe('every list under /api', () => {
       '/api/bulk-enrollments',
       '/api/campaigns',
       '/api/campaigns/{id}/leads',
+      '/api/compositions',
       '/api/connections',
       '/api/consents',
       '/api/contacts',

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { settingsChange } from '../../domain/settings-change.ts';
 
-test('nobody switches on that a person approves texts of a model while nothing can approve one', () => {
-  expect(settingsChange.safeParse({ modelApproval: false }).success).toBe(true);
-  const refused = settingsChange.safeParse({ modelApproval: true });
-  expect(refused.error?.issues).toMatchObject([{ path: ['modelApproval'], message: expect.stringContaining('no way to approve') }]);
+test('a store has a person approve the texts of models, and says for how many hours a step waits at most', () => {
+  expect(settingsChange.safeParse({ modelApproval: true, modelApprovalHours: 12 }).success).toBe(true);
+  expect(settingsChange.safeParse({ modelApprovalHours: 169 }).success).toBe(false);
+  expect(settingsChange.safeParse({ modelApprovalHours: 0.5 }).success).toBe(false);
 });
 
 test.each([

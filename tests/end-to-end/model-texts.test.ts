@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { changeSettings } from '../../operations/settings.ts';
 import { aCart, until } from '../helpers/shop.ts';
 import { type ModelShop, openModelShop } from '../helpers/model-shop.ts';
 
@@ -43,4 +44,35 @@ test('a model that does not answer delays nothing: the template goes out', async
   expect((row?.claimedAt ?? 0) - (row?.dueAt ?? 0)).toBeLessThan(5_000);
   expect(mailTo('grace@example.com')[0]?.raw.toString()).toContain('The template says this');
   expect((await opened.copyCheckOf(enrollment.id))?.input).toMatchObject({ by: 'template' });
+});
+
+test('a step waits for a person: approved, the workflow goes on at once; with nobody there, the template goes out when the time is over', async () => {
+  const { deps, tenant, app } = opened.shop;
+  const set = (changes: Record<string, unknown>) => changeSettings(deps, tenant.tenantId, { changes, expectedVersion: null, by: 'test' });
+  // In seconds, on this clock.
+  await set({ modelApproval: true, modelApprovalHours: 60 });
+  await opened.shop.post('cart.updated', aCart('cart-approved', 'hedy@example.com'));
+  const waits = await until('the wait', async () => {
+    const enrollment = await opened.shop.enrollmentOf('cart-approved');
+    return enrollment?.notBefore['nudge'] === undefined ? null : enrollment;
+  });
+  const row = await opened.compositionOf(waits.id);
+  const headers = { authorization: `Bearer ${tenant.apiKey}` };
+  const approvedMs = Date.now();
+  const answer = await app.inject({ method: 'POST', url: `/api/compositions/${row?.id ?? ''}/approve`, headers });
+  expect(answer.statusCode).toBe(200);
+  await ended('cart-approved');
+  expect(Date.now() - approvedMs).toBeLessThan(20_000);
+  expect(mailTo('hedy@example.com')[0]?.raw.toString()).not.toContain('The template says this');
+
+  await set({ modelApprovalHours: 3 });
+  await opened.shop.post('cart.updated', aCart('cart-alone', 'joan@example.com'));
+  const alone = await ended('cart-alone');
+  const [sent] = await opened.shop.ledgerOf(alone.id);
+  const waitedMs = (sent?.claimedAt ?? 0) - (sent?.dueAt ?? 0);
+  expect(waitedMs).toBeGreaterThanOrEqual(2_700);
+  expect(waitedMs).toBeLessThan(8_000);
+  expect(mailTo('joan@example.com')).toHaveLength(1);
+  expect(mailTo('joan@example.com')[0]?.raw.toString()).toContain('The template says this');
+  await set({ modelApproval: false });
 });

@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, expect, test } from 'vitest';
 import pg from 'pg';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { systemClock } from '../../operations/clock.ts';
+import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { reconcile } from '../../operations/reconcile.ts';
 import { relayOutbox } from '../../operations/relay-outbox.ts';
 import { createWorkflowEngine } from '../../temporal/engine.ts';
 import { type RecoveryView, recoveryWorkflowId } from '../../workflows/contract.ts';
+import { anEmail, aSequence } from '../helpers/sequence-dsl.ts';
 import { aCart, letTimePass, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 
 // Ends and starts that come from Temporal, clocks that disagree, and the content of histories.
@@ -205,4 +208,15 @@ test('a pause and a resume that come while the pause is still being written leav
   await locker.query('rollback');
   await locker.end();
   expect(await ended('cart-1')).toMatchObject({ status: 'COMPLETED' });
+});
+
+test('a step of an enrollment that Postgres does not know is no error: its workflow ends, and nothing is sent', async () => {
+  shop = await openShop({ timeScale: 3_600 });
+  await shop.startWorker();
+  const [unknown, plan] = [randomUUID(), compilePlan(aSequence({ steps: [anEmail({ at: '1h' })] }), 1, 3_600)];
+  const progress = { anchorMs: Date.now(), activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: null };
+  const ref = { tenantSlug: shop.tenant.slug, sequence: 'cart', enrollmentId: unknown };
+  await engine().start({ ...ref, tenantId: shop.tenant.tenantId, subjectKind: 'cart', subjectId: randomUUID(), plan, progress });
+  expect(await workflowOf(unknown).result()).toEqual({ reason: 'cancelled' });
+  expect(shop.smtp.accepted).toEqual([]);
 });

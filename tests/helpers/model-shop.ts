@@ -37,7 +37,10 @@ steps:
 ${more}`;
 
 /** Publish the sequence whose one step a model writes; a worker publishes the presets when it starts, so it starts before. */
-async function publishModelStep(shop: Shop, { yaml = modelSequence(), brief = null }: { yaml?: string; brief?: string | null } = {}): Promise<void> {
+export async function publishModelStep(
+  shop: Shop,
+  { yaml = modelSequence(), brief = null }: { yaml?: string; brief?: string | null } = {},
+): Promise<void> {
   const copy = {
     'cart/nudge': { file: 'nudge.liquid', text: template },
     'cart/nudge.sms': { file: 'nudge.sms.liquid', text: '{{ store.name }}: {{ link.url }} {{ optOut }}' },

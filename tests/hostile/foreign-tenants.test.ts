@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compositions } from '../../db/schema/index.ts';
 import { anotherStore, ask, leaveCart, type Method, sendFirstMail } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { everythingStored } from './hostile-shop.ts';
@@ -21,6 +22,13 @@ beforeAll(async () => {
   other = await anotherStore(shop, 'another-store');
   await sendFirstMail(shop, await leaveCart(shop, 'cart-1', 'ada@example.com'));
   await ask(shop, shop.tenant.apiKey, '/api/campaigns', 'POST', { name: 'Ours' });
+  const enrollment = await shop.enrollmentOf('cart-1');
+  const text = { state: 'ready' as const, channel: 'email', language: 'en', fingerprint: '', model: 'made-up', body: 'Hello.', dueAt: 0 };
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx
+      .insert(compositions)
+      .values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId: enrollment?.id ?? '', stepId: 'email_2h', ...text }),
+  );
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
   const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.execute<{ kind: string; id: string }>(
@@ -37,6 +45,7 @@ beforeAll(async () => {
         'tenants',
         'inbox',
         'campaigns',
+        'compositions',
         'lead_conversions',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)

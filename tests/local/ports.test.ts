@@ -97,7 +97,17 @@ test('servers that cannot be used and ports that are taken are named together', 
 test('what the user provides needs no port of ours', () => {
   const variables = (source: Record<string, string>, ...args: string[]) => portClaims(readSettings(args, source)).map((claim) => claim.variable);
   expect(variables({})).toEqual([
-    ...['PORT', 'POSTGRES_PORT', 'TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'MAILBOX_SMTP_PORT', 'MAILBOX_PORT', 'PHONE_PORT', 'DEMO_STORE_PORT'],
+    ...[
+      'PORT',
+      'POSTGRES_PORT',
+      'TEMPORAL_PORT',
+      'TEMPORAL_UI_PORT',
+      'MAILBOX_SMTP_PORT',
+      'MAILBOX_PORT',
+      'PHONE_PORT',
+      'MODEL_PORT',
+      'DEMO_STORE_PORT',
+    ],
   ]);
   expect(
     variables({ DATABASE_URL: 'postgres://db.example.com/x', TEMPORAL_ADDRESS: 'temporal.example.com:7233', SMTP_URL: 'smtp://mail.example.com' }),

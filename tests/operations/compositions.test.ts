@@ -1,9 +1,12 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { compositions } from '../../db/schema/index.ts';
 import { composeStep } from '../../operations/composition/compose-step.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import type { ModelFault } from '../../local/model/server.ts';
 import { changeConnection, listConnections } from '../../operations/connections.ts';
 import { changeSettings } from '../../operations/settings.ts';
+import type { Checkpoint } from '../../operations/deps.ts';
 import { aCart } from '../helpers/shop.ts';
 import { type ModelShop, openModelShop } from '../helpers/model-shop.ts';
 
@@ -47,6 +50,27 @@ test('however often a step is composed, and by how many workers, it is paid once
   const row = await opened.compositionOf(enrollment.id);
   expect(row).toMatchObject({ state: 'ready', calls: 1 });
   expect(row?.costMicros).toBeGreaterThan(0);
+});
+
+test('a call whose worker has ended is paid once: it is not made again, and the template goes out', async () => {
+  const enrollment = await anEnrollment();
+  const before = opened.model.calls.length;
+  const { deps } = opened.shop;
+  const dies = {
+    ...deps,
+    checkpoints: (at: Checkpoint) => (at === 'composition.answered' ? Promise.reject(new Error('killed')) : Promise.resolve()),
+  };
+  await expect(composeStep(dies, input(enrollment))).rejects.toThrow('killed');
+  expect(await compose(enrollment)).toMatchObject({ kind: 'again', why: 'another worker asks the model' });
+  // Longer than a call takes.
+  const claimedAt = Date.now() - 160_000;
+  await deps.db.withTenant(enrollment.tenantId, (tx) =>
+    tx.update(compositions).set({ claimedAt }).where(eq(compositions.enrollmentId, enrollment.id)),
+  );
+  expect(await compose(enrollment)).toEqual({ kind: 'done', note: 'the worker that asked the model has ended' });
+  expect(await compose(enrollment)).toMatchObject({ kind: 'done' });
+  expect(await opened.compositionOf(enrollment.id)).toMatchObject({ state: 'failed', reason: 'lost', calls: 1 });
+  expect(opened.model.calls.length - before).toBe(1);
 });
 
 describe('whatever the model does, the template goes out', () => {

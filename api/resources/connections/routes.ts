@@ -219,6 +219,7 @@ function present(c: ConnectionView, secret: string | null = null): z.input<typeo
     sends: c.sends,
     webhook: c.webhookUrl === null ? null : { url: c.webhookUrl, secret },
     rate: c.rate === null ? null : { most: c.rate.most, within_seconds: c.rate.withinMs / 1_000 },
+    fault: c.fault,
     live_secrets: c.liveSecrets,
     created_at: isoTime(c.createdAtMs),
   };

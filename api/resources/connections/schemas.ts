@@ -24,6 +24,10 @@ export const connectionSchema = z
       })
       .nullable(),
     rate: rateSchema.nullable().meta({ description: 'How many messages leave through it at most; null: as many as there are.' }),
+    fault: z.string().nullable().meta({
+      description:
+        'Why its provider does not let us in; null: nothing of the kind is known. A change of the configuration, or a check that succeeds, ends it.',
+    }),
     live_secrets: z.int().meta({ description: '2 while a secret is being rotated: both are accepted.' }),
     created_at: timeField,
   })

@@ -39,6 +39,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'send_window',
     'campaign_schedule',
     'best_hour',
+    'approval',
     'gap',
     'cap',
     'turn',

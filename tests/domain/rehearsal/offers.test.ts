@@ -62,3 +62,31 @@ test('a refused attempt keeps its grant for the next, and without terms nothing 
   expect(said(refused.replace('2h5s', '121m'))['first']).toBe('An offer: 10%, until 2026-03-12 12:00 UTC.');
   expect(said('')).toEqual({ first: null, plain: null, last: null });
 });
+
+test('a shop that cannot be reached is waited for with growing pauses, and the step goes on without when it is too long', () => {
+  const parsed = parseSequence(yaml());
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.errors));
+  const logOf = (events: string) => {
+    const read = parseScenario(`quietHours: off\noffers: { percentOff: 10, source: shopify }\nevents:\n${events}`, parsed.definition);
+    if (!read.ok) throw new Error(JSON.stringify(read.errors));
+    const { log } = rehearse(parsed.definition, read.value.events, read.value.setting);
+    return log.flatMap((entry) => {
+      if (entry.kind === 'finished' || entry.step !== 'first') return [];
+      const seconds = (entry.atMs - read.value.fromMs) / 1_000 - 7_200;
+      const offer = entry.checks.findLast(({ gate }) => gate === 'offer')?.note ?? '';
+      const what = entry.kind === 'deferred' ? `${entry.reason} until ${(entry.untilMs - entry.atMs) / 1_000} s later` : `${entry.kind}. ${offer}`;
+      return [`${seconds} s: ${what}`];
+    });
+  };
+  const away = '  - { at: 1h, event: shop, answers: outage }';
+  const back = logOf(`${away}\n  - { at: 7225s, event: shop, answers: accepted }`);
+  expect(back).toEqual([
+    '0 s: offer_code until 10 s later',
+    '10 s: offer_code until 20 s later',
+    '30 s: sent. An offer: 10%, until 2026-03-12 12:00 UTC.',
+  ]);
+  const never = logOf(away);
+  expect(never.slice(0, 3)).toEqual(['0 s: offer_code until 10 s later', '10 s: offer_code until 20 s later', '30 s: offer_code until 40 s later']);
+  expect(never.at(-1)).toMatch(/^3\d\d\d s: sent\. No offer: its code was taken back, or could not be made\.$/);
+  expect(logOf('  - { at: 1h, event: shop, answers: refused }')).toEqual(['0 s: sent. No offer: its code was taken back, or could not be made.']);
+});
