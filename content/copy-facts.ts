@@ -90,6 +90,8 @@ export interface CopyFacts extends CommonFacts {
   links: MessageLinks;
   /** Nothing has gone to the person on this channel before. */
   isFirst: boolean;
+  /** The person wrote by WhatsApp in the last 24 hours, so that free text may be sent there; absent: they did not. */
+  inServiceWindow?: boolean;
   /** How the campaign makes its calls; absent: it does not say, or there is none. */
   callConfiguration?: Partial<CallConfiguration>;
   sendKey: { enrollmentId: string; stepId: string };

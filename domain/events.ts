@@ -263,7 +263,7 @@ export type DomainEvent =
   | (EventBase & {
       type: 'message.received';
       person: PersonRef;
-      channel: 'email' | 'sms' | 'telegram';
+      channel: 'email' | 'sms' | 'whatsapp' | 'telegram';
       /** Of an email; absent or null: not known. */
       subject?: string | null;
       text: string | null;
@@ -274,7 +274,7 @@ export type DomainEvent =
       type: 'contact.opted_out';
       person: PersonRef;
       /** null: all channels. */
-      channel: 'email' | 'sms' | 'call' | 'push' | 'telegram' | null;
+      channel: 'email' | 'sms' | 'whatsapp' | 'call' | 'push' | 'telegram' | null;
       /** A complaint, "stop all" or an operator's mark: DO_NOT_CONTACT, final (rule 13). */
       final: boolean;
       source: string;
@@ -284,7 +284,7 @@ export type DomainEvent =
   | (EventBase & {
       type: 'contact.opted_in';
       person: PersonRef;
-      channel: 'email' | 'sms' | 'call' | 'push' | 'telegram';
+      channel: 'email' | 'sms' | 'whatsapp' | 'call' | 'push' | 'telegram';
       source: string;
       wording: string | null;
       /** `record`: lifts only an opt-out that came from the shop's record, unless `confirmed`. */

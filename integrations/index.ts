@@ -16,6 +16,7 @@ import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
 import { twilio } from './twilio/index.ts';
 import { vapi } from './vapi/index.ts';
+import { whatsapp } from './whatsapp/index.ts';
 import { wooCommerce } from './woocommerce/index.ts';
 
 /** Providers by name. Without a prototype: names come from URLs, and `constructor` is no provider. */
@@ -38,6 +39,7 @@ export const integrations: Integrations = registryOf([
   instantly,
   twilio,
   smsHttp,
+  whatsapp,
   vapi,
   openAi,
   onsite,

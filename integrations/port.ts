@@ -139,7 +139,7 @@ export interface Receiver {
   resolve?(lookup: Lookup, context: ResolveContext): Promise<Resolved>;
 }
 
-export type { CallPayload, Channel, EmailPayload, OnsitePayload, SmsPayload } from '../domain/channels/index.ts';
+export type { CallPayload, Channel, EmailPayload, OnsitePayload, SmsPayload, WhatsappPayload } from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
 export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 

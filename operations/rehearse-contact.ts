@@ -26,7 +26,7 @@ import { compilePlan } from '../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
-import { hasCopy } from '../content/channels/index.ts';
+import { hasCopy, whatsappForms } from '../content/channels/index.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import type { Deps } from './deps.ts';
 import { readAssignment } from './dispatch/assignment.ts';
@@ -155,6 +155,7 @@ export async function readContact(
       ...{ world, definition, enrollment, ledger: [], kinds: deps.subjects, personId: contact.personId, stepId },
       plan: compilePlan(definition, tried.version, 1),
       claimsIn,
+      ...(isFile ? {} : { whatsappForms: (name: string | null, locales: readonly (string | null)[]) => whatsappForms(tried.content, name, locales) }),
       isConnected: (channel: Channel) =>
         outlets.forChannel(channel) !== null && (isFile || definition.steps.some((s) => hasCopy(tried.content, s.content, channel))),
     },
@@ -348,13 +349,14 @@ function hypothetical(tenantId: string, contactId: string, subjectId: string, se
 
 /** A rehearsed person is one contact: what the strictest and the latest of theirs say. */
 function asOne(all: Facts['person']['contacts']): ContactRecord {
-  const latest = (field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs') =>
-    all.reduce<number | null>((max, c) => ((c[field] ?? 0) > (max ?? 0) ? c[field] : max), null);
+  const latest = (field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs' | 'lastWhatsappMs') =>
+    all.reduce<number | null>((max, c) => ((c[field] ?? 0) > (max ?? 0) ? (c[field] ?? null) : max), null);
   const closed = all.find((c) => isClosed(c.lifecycle));
   return {
     lifecycle: closed?.lifecycle ?? 'IN_PROGRESS',
     lastOrderMs: latest('lastOrderMs'),
     lastReplyMs: latest('lastReplyMs'),
+    lastWhatsappMs: latest('lastWhatsappMs'),
     lastSeenMs: latest('lastSeenMs'),
     takenOver: all.find((c) => c.takenOver != null)?.takenOver ?? null,
   };

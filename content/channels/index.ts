@@ -1,4 +1,4 @@
-import { type Channel, channels, type MessagePayload, type PayloadOf } from '../../domain/channels/index.ts';
+import { type Channel, channels, type MessagePayload, type PayloadOf, type WhatsappForm } from '../../domain/channels/index.ts';
 import { type ClaimName, noClaims } from '../../domain/claims/index.ts';
 import { readCopyName } from '../../domain/sequence/copy-name.ts';
 import { claimsNamedIn } from '../claim-tag.ts';
@@ -10,6 +10,7 @@ import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
 import { onsiteContent } from './onsite/index.ts';
 import { smsContent } from './sms/index.ts';
+import { formsOf, textOfWhatsapp, whatsappContent } from './whatsapp/index.ts';
 
 /** The channels whose messages leave through a provider: each needs a line in the registry. */
 type MessageChannelName = { [C in Channel]: [PayloadOf<C>] extends [never] ? never : C }[Channel];
@@ -20,6 +21,7 @@ export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } =
   email: emailContent,
   onsite: onsiteContent,
   sms: smsContent,
+  whatsapp: whatsappContent,
 };
 
 /** How messages of a channel are made; null: its steps have no text. */
@@ -151,13 +153,32 @@ export function composeMessage(
 
 /** The text that the person reads: in their language, else the store's, else English, else in what there is. */
 function chosenText(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, facts: CopyFacts): Translation | null {
+  return textFor(stored, content, channel, [facts.contact.locale, facts.store.locale]);
+}
+
+function textFor(
+  stored: Readonly<Record<string, unknown>>,
+  content: string,
+  channel: Channel,
+  locales: readonly (string | null)[],
+): Translation | null {
   const texts = translationsOf(stored, content, channel);
   const chosen = chooseLanguage(
     texts.map(({ language }) => language),
-    [facts.contact.locale, facts.store.locale, 'en'],
+    [...locales, 'en'],
   );
   const text = texts.find(({ language }) => language === chosen) ?? texts[0];
   return text !== undefined && Object.hasOwn(stored, text.name) ? text : null;
+}
+
+/** The forms that a text has by WhatsApp, in the language that is read in these locales; none where it has no such text. */
+export function whatsappForms(
+  stored: Readonly<Record<string, unknown>>,
+  content: string | null,
+  locales: readonly (string | null)[],
+): readonly WhatsappForm[] {
+  const text = content === null || !hasCopy(stored, content, 'whatsapp') ? null : textFor(stored, content, 'whatsapp', locales);
+  return text === null ? [] : formsOf(whatsappContent.read(stored[text.name]));
 }
 
 /** A message as somebody would get it. `claims`: those that its text makes, whether each is shown, and why. */
@@ -209,6 +230,8 @@ function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'htm
       return { ...none, text: payload.opening };
     case 'sms':
       return { ...none, text: payload.text };
+    case 'whatsapp':
+      return { ...none, text: textOfWhatsapp(payload) };
     case 'onsite':
       return { ...none, subject: payload.heading, text: payload.text, cta: payload.cta };
   }

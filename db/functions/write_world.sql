@@ -9,12 +9,14 @@ declare
 begin
   if w ? 'new_contacts' then
     insert into contacts (tenant_id, id, person_id, lifecycle, first_name, last_name, locale, time_zone, country, region, order_count,
-      lifetime_value_minor, last_seen_at, last_order_at, last_reply_at, last_contacted_at, details_at)
+      lifetime_value_minor, last_seen_at, last_order_at, last_reply_at, last_whatsapp_at, last_contacted_at,
+      details_at)
     select tenant, c.id, c.person_id, c.lifecycle, c.first_name, c.last_name, c.locale, c.time_zone, c.country, c.region, c.order_count,
-      c.lifetime_value_minor, c.last_seen_at, c.last_order_at, c.last_reply_at, c.last_contacted_at, c.details_at
+      c.lifetime_value_minor, c.last_seen_at, c.last_order_at, c.last_reply_at, c.last_whatsapp_at,
+      c.last_contacted_at, c.details_at
     from jsonb_to_recordset(w -> 'new_contacts') as c(id uuid, person_id uuid, lifecycle text, first_name text, last_name text, locale text,
       time_zone text, country text, region text, order_count int, lifetime_value_minor bigint, last_seen_at timestamptz,
-      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz);
+      last_order_at timestamptz, last_reply_at timestamptz, last_whatsapp_at timestamptz, last_contacted_at timestamptz, details_at timestamptz);
   end if;
   if w ? 'merges' then
     -- Before anything that the event itself adds to these contacts.
@@ -41,13 +43,14 @@ begin
       lifetime_value_minor = n.lifetime_value_minor, details_at = n.details_at, last_seen_at = greatest(c.last_seen_at, n.last_seen_at),
       last_order_at = greatest(c.last_order_at, n.last_order_at), last_reply_at = greatest(c.last_reply_at, n.last_reply_at),
       last_contacted_at = greatest(c.last_contacted_at, n.last_contacted_at),
+      last_whatsapp_at = greatest(c.last_whatsapp_at, n.last_whatsapp_at),
       -- Absent where the build before writes.
       taken_over_at = case when n.takeover is null then c.taken_over_at else (n.takeover ->> 'at')::timestamptz end,
       taken_over_until = case when n.takeover is null then c.taken_over_until else (n.takeover ->> 'until')::timestamptz end,
       apart = coalesce(n.apart, c.apart)
     from jsonb_to_recordset(w -> 'contacts') as n(id uuid, person_id uuid, lifecycle text, first_name text, last_name text, locale text,
       time_zone text, country text, region text, order_count int, lifetime_value_minor bigint, last_seen_at timestamptz,
-      last_order_at timestamptz, last_reply_at timestamptz, last_contacted_at timestamptz, details_at timestamptz, takeover jsonb,
+      last_order_at timestamptz, last_reply_at timestamptz, last_whatsapp_at timestamptz, last_contacted_at timestamptz, details_at timestamptz, takeover jsonb,
       apart jsonb)
     where c.tenant_id = tenant and c.id = any(ids_of(w -> 'contacts')) and c.id = n.id;
   end if;

@@ -25,6 +25,8 @@ export const contacts = pgTable(
     lifetimeValueMinor: bigint('lifetime_value_minor', { mode: 'number' }),
     lastOrderAt: instant('last_order_at'),
     lastReplyAt: instant('last_reply_at'),
+    /** When they last wrote by WhatsApp: free text may be sent there for a day. */
+    lastWhatsappAt: instant('last_whatsapp_at'),
     /** When a colleague last spoke with the person: a lead of theirs from before is not written to, whenever it arrives. */
     lastContactedAt: instant('last_contacted_at'),
     /** A person answers since then; null: nobody does. */

@@ -8,15 +8,18 @@ import { push } from './push.ts';
 import { sms } from './sms.ts';
 import { task } from './task.ts';
 import { telegram } from './telegram.ts';
+import { whatsapp } from './whatsapp.ts';
 
 export { callConfiguration, readCallConfiguration } from './call.ts';
 export type { CallConfiguration, CallPayload } from './call.ts';
 export type { EmailPayload } from './email.ts';
 export type { OnsitePayload } from './onsite.ts';
 export type { SmsPayload } from './sms.ts';
+export { isInServiceWindow } from './whatsapp.ts';
+export type { WhatsappForm, WhatsappPayload } from './whatsapp.ts';
 
 /** The ways in which a sequence reaches a person. A new channel is a file here and a line in this list. */
-export const channels = { email, sms, call, telegram, push, onsite, crm, task, none };
+export const channels = { email, sms, whatsapp, call, telegram, push, onsite, crm, task, none };
 
 export type Channel = keyof typeof channels;
 export const channelNames = Object.keys(channels) as [Channel, ...Channel[]];

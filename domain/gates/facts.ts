@@ -1,6 +1,6 @@
 import type { ClaimName } from '../claims/index.ts';
 import type { ClaimWorld } from '../claims/claim.ts';
-import type { Channel } from '../channels/index.ts';
+import type { Channel, WhatsappForm } from '../channels/index.ts';
 import type { Consent } from '../people/consent.ts';
 import type { Lifecycle } from '../people/lifecycle.ts';
 import type { Engagement } from '../people/purchases.ts';
@@ -40,6 +40,8 @@ export interface ContactRecord {
   lifecycle: Lifecycle;
   lastOrderMs: EpochMs | null;
   lastReplyMs: EpochMs | null;
+  /** When they last wrote by WhatsApp; absent or null: never. */
+  lastWhatsappMs?: EpochMs | null;
   /** A person answers: until when (null: until it is released). Absent or null: nobody does. */
   takenOver?: { untilMs: EpochMs | null } | null;
   /** The last sign of life anywhere, such as a visit to the shop. */
@@ -114,6 +116,8 @@ export interface Facts {
     bestHour?: boolean;
     /** It asks for an offer; absent: it does not. */
     offer?: StepOffer;
+    /** The forms that its text for WhatsApp has; absent: both, as far as is known. */
+    whatsappForms?: readonly WhatsappForm[];
     /**
      * For the channel that was tried last, how often its provider has refused this message so far (rule 8). Neither an outage nor a
      * refusal for good counts.

@@ -24,6 +24,7 @@ import { quietHours } from './quiet-hours.ts';
 import { repliedSince } from './replied-since.ts';
 import { retries } from './retries.ts';
 import { segment } from './segment.ts';
+import { serviceWindow } from './service-window.ts';
 import { campaignSchedule, sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
@@ -47,6 +48,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
   conditions,
   offer,
   claims,
+  serviceWindow,
   retries,
   held,
 ];

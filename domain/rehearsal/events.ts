@@ -9,7 +9,8 @@ export type RehearsalEvent = { atMs: EpochMs } & (
   /** @see stopReasonOfOrder for `matched` */
   | { type: 'order.placed'; matched: boolean }
   | { type: 'subject.gone' }
-  | { type: 'message.received' }
+  /** `channel` absent: it does not matter on which. */
+  | { type: 'message.received'; channel?: Channel }
   /** The person asks to be contacted later. */
   | { type: 'snoozed'; untilMs: EpochMs }
   /** `channel` null: all of them. */

@@ -118,6 +118,12 @@ const scenarioSchema = z.strictObject({
   variants: z.record(z.string(), z.string()).default({}),
   /** The store's terms of offers, as the setting has them. */
   offers: offerTerms.optional(),
+  /** How long before all this the person wrote by WhatsApp, and the forms that its texts have. */
+  wroteByWhatsapp: span.optional(),
+  whatsappForms: z
+    .array(z.enum(['text', 'template'], { error: 'is neither text nor template' }))
+    .min(1)
+    .optional(),
   /** How long before all this the person had an offer. */
   hadOffer: span.optional(),
   /** Carts that they have left in 90 days, this one included. */
@@ -250,6 +256,8 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     heldOut: shape.holdout,
     bestHour: shape.bestHour,
     ...(shape.lastOrder === undefined ? {} : { lastOrderMs: Math.min(Date.parse(`${shape.lastOrder}T12:00Z`), fromMs - 1) }),
+    ...(shape.wroteByWhatsapp === undefined ? {} : { lastWhatsappMs: fromMs - shape.wroteByWhatsapp }),
+    ...(shape.whatsappForms === undefined ? {} : { whatsappForms: shape.whatsappForms }),
     isInquiry: isInquiry === true,
     variants: shape.variants,
     ...(shape.offers === undefined ? {} : { offers: offersOf(shape, fromMs) }),
@@ -305,7 +313,7 @@ function toEvent({ at, event, step = '', channel, answers = 'accepted', for: giv
     case 'deleted':
       return { atMs, type: 'subject.gone' };
     case 'reply':
-      return { atMs, type: 'message.received' };
+      return { atMs, type: 'message.received', ...(channel === undefined ? {} : { channel }) };
     case 'opt_out':
       return { atMs, type: 'contact.opted_out', channel: channel ?? null };
     case 'opened':

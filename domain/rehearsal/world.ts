@@ -1,5 +1,5 @@
 import { channelNames } from '../channels/index.ts';
-import type { Channel } from '../channels/index.ts';
+import type { Channel, WhatsappForm } from '../channels/index.ts';
 import type { ChannelFacts, ContactRecord, Facts, SendRecord, StepClaims, UpcomingRecord } from '../gates/facts.ts';
 import { decideOffer, type OfferRecords, shopPauseMs, waitsForCodeUntil } from '../offers/decide-offer.ts';
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
@@ -41,6 +41,10 @@ export interface Setting {
   elsewhere: Elsewhere;
   /** When the person last bought before; absent: never. */
   lastOrderMs?: EpochMs;
+  /** When the person last wrote by WhatsApp before; absent: never. */
+  lastWhatsappMs?: EpochMs;
+  /** The forms that texts for WhatsApp have; absent: both. */
+  whatsappForms?: readonly WhatsappForm[];
   /** By step, the variant that the person gets; absent: the first. */
   variants?: Readonly<Record<StepId, string>>;
   /** What is on record about a real person; absent: nothing, but for `lastOrderMs`. */
@@ -135,7 +139,13 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, 
     ledger: [],
     derived: null,
     lastActivityMs: anchorMs,
-    contact: setting.contact ?? { lifecycle: 'IN_PROGRESS', lastOrderMs: setting.lastOrderMs ?? null, lastReplyMs: null, lastSeenMs: null },
+    contact: setting.contact ?? {
+      lifecycle: 'IN_PROGRESS',
+      lastOrderMs: setting.lastOrderMs ?? null,
+      lastReplyMs: null,
+      lastWhatsappMs: setting.lastWhatsappMs ?? null,
+      lastSeenMs: null,
+    },
     subjectState: 'open',
     zones: zonesOf(setting),
     channels: { ...setting.channels },
@@ -182,6 +192,7 @@ export function apply(world: World, event: RehearsalEvent, plan: Plan): void {
       return;
     case 'message.received':
       advance(world, 'lastReplyMs', event.atMs);
+      if (event.channel === 'whatsapp') advance(world, 'lastWhatsappMs', event.atMs);
       // Before a silence has begun to count, a reply moves its anchor.
       if (plan.stopOn.includes('replied') && !(plan.silence === true && world.enrollment.activatedAt === null)) end(world, 'replied');
       return;
@@ -354,6 +365,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       window: step.window ?? null,
       ...(step.bestHour === true ? { bestHour: true } : {}),
       ...(step.offer === undefined ? {} : { offer: step.offer }),
+      ...(setting.whatsappForms === undefined ? {} : { whatsappForms: setting.whatsappForms }),
       failures: row?.failures ?? 0,
     },
     ...(step.requires === undefined ? {} : { claims: { made: [], required: step.requires.claim, known: setting.claims ?? { assumed: [] } } }),
@@ -457,6 +469,6 @@ function change(world: World, channel: Channel, to: Partial<ChannelFacts>): void
 }
 
 /** Times of a contact only move forward. */
-function advance(world: World, field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs', atMs: EpochMs): void {
+function advance(world: World, field: 'lastOrderMs' | 'lastReplyMs' | 'lastSeenMs' | 'lastWhatsappMs', atMs: EpochMs): void {
   world.contact = { ...world.contact, [field]: Math.max(world.contact[field] ?? 0, atMs) };
 }

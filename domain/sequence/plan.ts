@@ -58,6 +58,7 @@ export const skipReasons = [
   'no_address',
   'no_consent',
   'no_offer',
+  'outside_window',
   'consent_required',
   'consent_expired',
   'suppressed',

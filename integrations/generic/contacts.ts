@@ -18,7 +18,7 @@ export const readMessageReceived: Read = (reading) => {
   const { data, notes, occurred } = reading;
   const person = readIdentity(reading);
   if (!namesSomebody(person)) return [];
-  const known = channelOf(reading, ['email', 'sms', 'telegram'] as const);
+  const known = channelOf(reading, ['email', 'sms', 'whatsapp', 'telegram'] as const);
   const channel = known ?? (person.email === null && person.phone !== null ? 'sms' : 'email');
   if (known === null) note(notes, 'data.channel', `is not known: taken as ${channel}`);
   const text = readLines(data['text'], 'data.text', notes, 10_000);
@@ -49,7 +49,7 @@ export const readOptedOut: Read = (reading) => {
   const { data, notes, occurred } = reading;
   const person = readIdentity(reading);
   if (!namesSomebody(person)) return [];
-  const channel = channelOf(reading, ['email', 'sms', 'call', 'push', 'all'] as const);
+  const channel = channelOf(reading, ['email', 'sms', 'whatsapp', 'call', 'push', 'all'] as const);
   if (channel === null && !isAbsent(data['channel'])) note(notes, 'data.channel', 'is not known: taken as all channels');
   return [
     {
@@ -68,7 +68,7 @@ export const readOptedOut: Read = (reading) => {
 export const readOptedIn: Read = (reading) => {
   const { data, notes, occurred } = reading;
   const person = readIdentity(reading);
-  const channel = channelOf(reading, ['email', 'sms', 'call', 'push'] as const);
+  const channel = channelOf(reading, ['email', 'sms', 'whatsapp', 'call', 'push'] as const);
   if (channel === null) note(notes, 'data.channel', 'is missing or not known: the person agreed to nothing that can be kept');
   if (!namesSomebody(person) || channel === null) return [];
   return [

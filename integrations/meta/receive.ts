@@ -1,20 +1,18 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { DomainEvent } from '../../domain/events.ts';
-import type { Delivery, Lookup, Normalised, Received, Receiver, StoreContext } from '../port.ts';
+import type { Lookup, Normalised, Receiver, StoreContext } from '../port.ts';
 import { type Fields, type Notes, note, readFields, readList } from '../read/notes.ts';
 import { exactBody } from '../read/parse-exactly.ts';
 import { readId } from '../read/text.ts';
 import { understood } from '../read/understood.ts';
 import { asDedupeKey, cleanText } from '../untrusted-text.ts';
 import { jsonReceiver } from '../verified-receiver.ts';
-import { type HmacScheme, signatureMatches, singleHeader } from '../verify-signature.ts';
 import { metaConfig } from './config.ts';
 import { fieldOf } from './fields.ts';
+import { answerHandshake, verifyHub } from './hub.ts';
 import { resolveLead } from './graph.ts';
 import { answersOf, type LeadReading, readLead } from './lead.ts';
 
-const signatureHeader = 'x-hub-signature-256';
-const scheme: HmacScheme = { algorithm: 'sha256', encoding: 'hex' };
 const topic = 'leadgen';
 const mostEntries = 1_000;
 
@@ -31,12 +29,7 @@ const posts = jsonReceiver({
   // Meta would repeat a refused delivery for 36 hours, and then stop delivering.
   answersUnreadable: 'accept',
 
-  verify(delivery, secrets) {
-    const signature = singleHeader(delivery, signatureHeader);
-    if (signature === null) return 'missing_signature';
-    const candidates = signature.startsWith('sha256=') ? [signature.slice('sha256='.length)] : [];
-    return signatureMatches(scheme, secrets, [delivery.raw], candidates) ? null : 'bad_signature';
-  },
+  verify: verifyHub,
 
   // A repeat may be batched differently: the leads of a delivery are known by their ids, whatever stands around them.
   dedupeKey({ raw }) {
@@ -71,30 +64,14 @@ export const metaReceiver: Receiver = {
   ...posts,
   methods: ['GET', 'POST'],
   readsConfig: true,
-  receive: (delivery, secrets, store) => (delivery.method === 'GET' ? handshake(delivery, store) : posts.receive(delivery, secrets, store)),
+  receive: (delivery, secrets, store) =>
+    delivery.method === 'GET' ? answerHandshake(delivery, configOf(store)?.verifyToken ?? null) : posts.receive(delivery, secrets, store),
   resolve: resolveLead,
 };
 
 function configOf({ config }: StoreContext) {
   const read = metaConfig.safeParse(config);
   return read.success ? read.data : null;
-}
-
-/** Meta asks once whether the address is ours: it names the token that was entered there, and wants its challenge back. */
-function handshake(delivery: Delivery, store: StoreContext): Received {
-  const query = new URL(delivery.url).searchParams;
-  const expected = configOf(store)?.verifyToken ?? null;
-  const challenge = cleanText(query.get('hub.challenge'), 500);
-  if (query.get('hub.mode') !== 'subscribe' || expected === null || challenge === null || !isSame(query.get('hub.verify_token') ?? '', expected)) {
-    return { kind: 'answer', status: 403 };
-  }
-  return { kind: 'answer', status: 200, body: { contentType: 'text/plain; charset=utf-8', body: challenge } };
-}
-
-/** In constant time, whatever their lengths. */
-function isSame(given: string, expected: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(hash(given), hash(expected));
 }
 
 /** The leads in a body, and the other fields that it reports. @param body - as `JSON.parse` read it, which rounds ids beyond 2^53 */

@@ -462,6 +462,6 @@ function refOf({ kind, value }: Identity): PersonRef {
 const connectionOf = ({ kind }: Identity) => (kind.startsWith('external:') ? kind.slice('external:'.length) : '');
 
 type OptOutChannel = Extract<DomainEvent, { type: 'contact.opted_out' }>['channel'];
-const optOutChannels: readonly string[] = ['email', 'sms', 'call', 'push', 'telegram'];
+const optOutChannels: readonly string[] = ['email', 'sms', 'whatsapp', 'call', 'push', 'telegram'];
 /** null: all of them. */
 const optOutChannel = (channel: string): OptOutChannel => (optOutChannels.includes(channel) ? (channel as OptOutChannel) : null);

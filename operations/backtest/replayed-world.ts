@@ -67,6 +67,7 @@ export class ReplayedWorld {
         lastOrderAt: null,
         lastReplyAt: null,
         lastContactedAt: null,
+        lastWhatsappAt: null,
         takenOverAt: null,
         takenOverUntil: null,
         apart: row.apart,

@@ -1,7 +1,7 @@
 import { fingerprintOf, type ModelFacts, modelFactsOf } from '../../content/model/facts.ts';
 import { type Brief, briefNameOf, readBrief } from '../../content/model/brief.ts';
 import type { BrandRules } from '../../content/model/prompt.ts';
-import { claimsIn, hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
 import type { Tx } from '../../db/client.ts';
 import type { Channel } from '../../domain/channels/index.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -53,6 +53,7 @@ export async function readModelStep(
     stepId,
     isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, step.content, channel),
     claimsIn: (name) => claimsIn(version.content, name),
+    whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
     kinds: deps.subjects,
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });

@@ -1,7 +1,8 @@
 import { type Composed, composeMessage, composeWritten } from '../../content/channels/index.ts';
 import type { CopyFacts, OfferFacts, StoreFacts } from '../../content/copy-facts.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
-import { type Channel, channels } from '../../domain/channels/index.ts';
+import { type Channel, channels, isInServiceWindow } from '../../domain/channels/index.ts';
+import { latestOf } from '../../domain/gates/latest.ts';
 import { claimsAt } from '../../domain/gates/claims.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import type { Deps } from '../deps.ts';
@@ -64,6 +65,7 @@ export function copyFactsOf(
     reviews: null,
     claims: claimsAt(facts, own.nowMs),
     offer: null,
+    inServiceWindow: isInServiceWindow(latestOf(facts.person.contacts, 'lastWhatsappMs'), own.nowMs),
     synthetic,
     ...own,
   };

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
-import { claimsIn, hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type GateCheck, type Verdict } from '../../domain/gates/verdict.ts';
@@ -120,6 +120,7 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
     stepId: attempt.stepId,
     isConnected: (channel) => attempt.outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
     claimsIn: (name) => claimsIn(version.content, name),
+    whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
     kinds: attempt.deps.subjects,
     versionOf: (versionId) => attempt.versions.load(tx, versionId),
   });

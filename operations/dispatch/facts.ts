@@ -3,7 +3,15 @@ import type { SubjectFacts } from '../../content/copy-facts.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
-import { type CallConfiguration, channelNames, channels, type Channel, isChannel, readCallConfiguration } from '../../domain/channels/index.ts';
+import {
+  type CallConfiguration,
+  channelNames,
+  channels,
+  type Channel,
+  isChannel,
+  readCallConfiguration,
+  type WhatsappForm,
+} from '../../domain/channels/index.ts';
 import { bestHourOf } from '../../domain/gates/best-hour.ts';
 import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../domain/gates/facts.ts';
 import { nextStepOf } from '../../domain/gates/upcoming.ts';
@@ -162,6 +170,8 @@ export interface ReadingInput {
   kinds: SubjectKinds;
   /** What the texts of that name claim. */
   claimsIn(content: string | null): readonly ClaimName[];
+  /** The forms that the text of that name has by WhatsApp, in the language that is read in these locales; absent: both. */
+  whatsappForms?(content: string | null, locales: readonly (string | null)[]): readonly WhatsappForm[];
   /** The versions of the person's other running enrollments. */
   versionOf(versionId: string): Promise<Version>;
 }
@@ -317,6 +327,9 @@ export function factsFrom(
   if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
 
   const made = input.claimsIn(variant?.variant.content ?? step.content);
+  const forms = planned.channels.includes('whatsapp')
+    ? input.whatsappForms?.(variant?.variant.content ?? step.content, [firstOf([contact, person, ...everyone], 'locale'), settings.locale])
+    : undefined;
   const asksClaims = made.length > 0 || step.requires !== undefined;
   const open = openChannels(identities, blocked, hashOf);
   const usableOn = (channel: Channel) => open.usable(channel, identities);
@@ -365,6 +378,7 @@ export function factsFrom(
       window: step.window ?? null,
       ...(step.bestHour === true ? { bestHour: true } : {}),
       ...(step.offer === undefined ? {} : { offer: step.offer }),
+      ...(forms === undefined ? {} : { whatsappForms: forms }),
       failures: row?.failures ?? 0,
     },
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
@@ -399,6 +413,7 @@ export function factsFrom(
         lifecycle: c.lifecycle,
         lastOrderMs: c.lastOrderAt,
         lastReplyMs: c.lastReplyAt,
+        lastWhatsappMs: c.lastWhatsappAt,
         lastSeenMs: c.lastSeenAt,
         takenOver: c.takenOverAt === null ? null : { untilMs: c.takenOverUntil },
       })),

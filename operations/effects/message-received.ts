@@ -37,8 +37,12 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
     const isShared = draft.found.named.length > 1 && !identitiesOf(draft.context.source, event.person).some(isStrong);
     if (isShared && stops) return;
     for (const id of persons) {
-      const { lastReplyAt } = draft.contact(id);
-      draft.changeContact(id, { lastReplyAt: Math.max(lastReplyAt ?? event.occurredAtMs, event.occurredAtMs) });
+      const { lastReplyAt, lastWhatsappAt } = draft.contact(id);
+      const later = (known: number | null) => Math.max(known ?? event.occurredAtMs, event.occurredAtMs);
+      draft.changeContact(id, {
+        lastReplyAt: later(lastReplyAt),
+        ...(event.channel === 'whatsapp' ? { lastWhatsappAt: later(lastWhatsappAt) } : {}),
+      });
     }
     draft.coverPersons(persons);
     const { settings } = draft.context.tenant;

@@ -251,6 +251,7 @@ export class Draft {
       lastOrderAt: null,
       lastReplyAt: null,
       lastContactedAt: null,
+      lastWhatsappAt: null,
       takenOverAt: null,
       takenOverUntil: null,
       apart: {},

@@ -60,6 +60,7 @@ export interface KnownContact {
   lastOrderAt: number | null;
   lastReplyAt: number | null;
   lastContactedAt: number | null;
+  lastWhatsappAt: number | null;
   /** A person answers since then, until then; null: nobody does, and: until it is released. */
   takenOverAt: number | null;
   takenOverUntil: number | null;
@@ -295,6 +296,7 @@ function parseContact(row: StoredRow): KnownContact {
     lastOrderAt: instant(row, 'last_order_at'),
     lastReplyAt: instant(row, 'last_reply_at'),
     lastContactedAt: instant(row, 'last_contacted_at'),
+    lastWhatsappAt: instant(row, 'last_whatsapp_at'),
     takenOverAt: instant(row, 'taken_over_at'),
     takenOverUntil: instant(row, 'taken_over_until'),
     apart: maybe<Record<string, string>>(row, 'apart') ?? {},

@@ -244,6 +244,7 @@ function contactRow(c: KnownContact) {
     last_order_at: isoOrNull(c.lastOrderAt),
     last_reply_at: isoOrNull(c.lastReplyAt),
     last_contacted_at: isoOrNull(c.lastContactedAt),
+    last_whatsapp_at: isoOrNull(c.lastWhatsappAt),
     takeover: { at: isoOrNull(c.takenOverAt), until: isoOrNull(c.takenOverUntil) },
     apart: c.apart,
   };

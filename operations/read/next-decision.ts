@@ -1,5 +1,5 @@
 import type { Tx } from '../../db/client.ts';
-import { claimsIn, hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -63,6 +63,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
     stepId: step.id,
     isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
     claimsIn: (name) => claimsIn(version.content, name),
+    whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
     kinds: deps.subjects,
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });

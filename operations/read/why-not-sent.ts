@@ -46,6 +46,7 @@ const skipKinds: Record<SkipReason, ReasonKind> = {
   no_address: 'blocker',
   no_consent: 'blocker',
   no_offer: 'as_planned',
+  outside_window: 'as_planned',
   consent_required: 'blocker',
   consent_expired: 'blocker',
   suppressed: 'blocker',

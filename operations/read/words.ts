@@ -46,6 +46,7 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
   condition: () => 'its condition did not hold, or could not be known',
   claim: () => 'what it was to say could not be claimed',
   no_address: () => 'there was no usable address for its channel',
+  outside_window: () => 'WhatsApp takes free text within 24 hours of a message from the person only, and the step has no template',
   no_offer: ({ person }) => `it is not sent without an offer, and the ${person} got none`,
   no_consent: () => 'there was no consent for its channel',
   consent_required: ({ person }) => `the law where the ${person} is asks for consent, and none is known`,

@@ -1,6 +1,6 @@
 import { asc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { claimsIn, hasCopy } from '../../content/channels/index.ts';
+import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
 import { claimNames } from '../../domain/claims/index.ts';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, messages, shadowDecisions, shadowRuns } from '../../db/schema/index.ts';
@@ -83,6 +83,7 @@ export async function decideRun(tx: Tx, deps: ShadowDeps, outlets: Outlets, run:
       stepId,
       isConnected: (channel) => outlets.forChannel(channel) !== null && steps.some(({ content }) => hasCopy(version.content, content, channel)),
       claimsIn: (name) => (steps.length > 1 ? claimNames : claimsIn(version.content, name)),
+      whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
       kinds: deps.subjects,
       versionOf: (versionId) => deps.versions.load(tx, versionId),
     });

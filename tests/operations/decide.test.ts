@@ -73,6 +73,7 @@ const aContact = (id: string, personId = id): World['contacts'][number] => ({
   lastOrderAt: null,
   lastReplyAt: null,
   lastContactedAt: null,
+  lastWhatsappAt: null,
   takenOverAt: null,
   takenOverUntil: null,
   apart: {},

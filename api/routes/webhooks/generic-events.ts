@@ -173,7 +173,7 @@ export const genericEvent = z
       'The person wrote to you: their sequences stop, unless the message is automatic or only asks to be contacted later.',
       z.looseObject({
         contact,
-        channel: z.enum(['email', 'sms', 'telegram']).optional(),
+        channel: z.enum(['email', 'sms', 'whatsapp', 'telegram']).optional(),
         text: z.string().optional(),
         subject: z.string().optional(),
         headers: z
@@ -188,7 +188,7 @@ export const genericEvent = z
       'The person wants no more messages on a channel, or on any.',
       z.looseObject({
         contact,
-        channel: z.enum(['email', 'sms', 'call', 'push', 'all']).optional(),
+        channel: z.enum(['email', 'sms', 'whatsapp', 'call', 'push', 'all']).optional(),
         final: z.boolean().optional().meta({ description: 'For complaints and "never again": nothing ever contacts the person again.' }),
         source: z.string().optional(),
       }),
@@ -249,7 +249,7 @@ export const genericEvent = z
       'The person’s own yes.',
       z.looseObject({
         contact,
-        channel: z.enum(['email', 'sms', 'call', 'push']).optional(),
+        channel: z.enum(['email', 'sms', 'whatsapp', 'call', 'push']).optional(),
         source: z.string().optional(),
         wording: z.string().optional().meta({ description: 'The exact sentence that they agreed to.' }),
         wording_version: z.string().optional(),

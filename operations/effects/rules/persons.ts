@@ -53,6 +53,7 @@ export function lastOf(all: readonly KnownContact[]): Partial<KnownContact> {
     lastOrderAt: latest(all.map((c) => c.lastOrderAt)),
     lastReplyAt: latest(all.map((c) => c.lastReplyAt)),
     lastContactedAt: latest(all.map((c) => c.lastContactedAt)),
+    lastWhatsappAt: latest(all.map((c) => c.lastWhatsappAt)),
     lastSeenAt: latest(all.map((c) => c.lastSeenAt)),
     ...takeoverOf(all),
   };

@@ -29,6 +29,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'conditions',
     'offer',
     'claims',
+    'service_window',
     'retries',
     'held',
     'due',
@@ -328,6 +329,53 @@ describe('conditions', () => {
     expect(checkOf(decide({ step: { when: { value: { below: 900 } } }, subject: { currency: null } }), 'conditions').note).toContain(
       'value below 900',
     );
+  });
+});
+
+describe('the service window of WhatsApp', () => {
+  const whatsapp = { step: { channels: ['whatsapp' as const] }, channels: { whatsapp: usable } };
+  const decided = (forms: ('text' | 'template')[] | undefined, lastWhatsappMs: number | null) =>
+    decide({ ...whatsapp, step: { ...whatsapp.step, ...(forms === undefined ? {} : { whatsappForms: forms }) }, contact: { lastWhatsappMs } });
+  const insideMs = at('1h') - ms('23h');
+  const outsideMs = at('1h') - ms('24h');
+
+  test.each([
+    ['free text, where the person wrote in the last 24 hours', undefined, insideMs, 'text'],
+    ['a template, where they did not', undefined, outsideMs, 'template'],
+    ['a template, where they never wrote', undefined, null, 'template'],
+    ['a template inside the window too, where there is no free text', ['template' as const], insideMs, 'template'],
+    ['free text alone, inside the window', ['text' as const], insideMs, 'text'],
+  ])('lets a step go out as %s', (_, forms, lastMs, form) => {
+    const verdict = decided(forms, lastMs);
+    expect(verdict).toMatchObject({ kind: 'send', channel: 'whatsapp' });
+    expect(checkOf(verdict, 'service_window')).toMatchObject({
+      result: 'pass',
+      input: { lastInboundMs: lastMs, form },
+      note: expect.stringMatching(/\.$/),
+    });
+  });
+
+  test('leaves out a step that has free text alone, where it is closed', () => {
+    for (const lastMs of [outsideMs, null]) expect(decided(['text'], lastMs)).toMatchObject({ kind: 'skip', reason: 'outside_window' });
+  });
+
+  test('closes ten minutes early, so that a message that leaves late still arrives inside', () => {
+    expect(decided(['text'], at('1h') - ms('24h') + ms('10m')).kind).toBe('skip');
+    expect(decided(['text'], at('1h') - ms('24h') + ms('10m') + 1).kind).toBe('send');
+  });
+
+  test('is none of a text message’s business', () => {
+    const verdict = decide({ step: { channels: ['sms'], whatsappForms: ['text'] }, channels: { sms: usable } });
+    expect(verdict.kind).toBe('send');
+    expect(checkOf(verdict, 'service_window').input).toEqual({});
+  });
+
+  test('is asked only where the channel is possible: without consent it is another channel’s turn', () => {
+    const verdict = decide({
+      step: { channels: ['whatsapp', 'email'], whatsappForms: ['text'] },
+      channels: { whatsapp: { ...usable, requiresConsent: true }, email: usable },
+    });
+    expect(verdict).toMatchObject({ kind: 'send', channel: 'email' });
   });
 });
 

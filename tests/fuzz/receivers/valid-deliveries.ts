@@ -15,6 +15,7 @@ export interface ValidDelivery {
     | 'postmark'
     | 'mailgun'
     | 'ses'
+    | 'whatsapp'
     | 'instantly'
     | 'meta';
   topic: string;
@@ -695,7 +696,55 @@ const ses: Record<string, Make> = {
   Subscription: sesMake('Subscription', 'contact.opted_out', 'subscription', () => ({ newTopicPreferences: fc.constant({ unsubscribeAll: true }) })),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, mailgun, ses, instantly, meta };
+const whatsappMake =
+  (type: DomainEvent['type'], reported: (cast: Cast, timestamp: string) => { messages?: object[]; statuses?: object[] }): Make =>
+  (cast, atMs) =>
+    fc.record({ name: titles }).map((profile) => ({
+      body: {
+        object: 'whatsapp_business_account',
+        entry: [
+          {
+            id: '500000000000001',
+            changes: [
+              {
+                field: 'messages',
+                value: {
+                  messaging_product: 'whatsapp',
+                  metadata: { display_phone_number: '15005550006', phone_number_id: '600000000000001' },
+                  contacts: [{ profile, wa_id: cast.phone.slice(1) }],
+                  ...reported(cast, String(Math.floor(atMs / 1_000))),
+                },
+              },
+            ],
+          },
+        ],
+      },
+      type,
+      about: [
+        ...['entry', 'entry.0', 'entry.0.changes', 'entry.0.changes.0', 'entry.0.changes.0.field', 'entry.0.changes.0.value'],
+        ...['metadata', 'metadata.phone_number_id', 'messages', 'messages.0', 'messages.0.from', 'messages.0.type'].map(inWhatsapp),
+        ...['statuses', 'statuses.0', 'statuses.0.id', 'statuses.0.status', 'statuses.0.biz_opaque_callback_data'].map(inWhatsapp),
+      ],
+    }));
+const inWhatsapp = (path: string) => `entry.0.changes.0.value.${path}`;
+const whatsappStatus =
+  (status: string, more: object = {}) =>
+  (cast: Cast, timestamp: string) => ({
+    statuses: [{ id: 'wamid.1', status, timestamp, recipient_id: cast.phone.slice(1), biz_opaque_callback_data: `${cast.cart}:email_2h`, ...more }],
+  });
+/** All of them have one topic: what tells them apart is in the body. */
+const whatsappMakes: Make[] = [
+  whatsappMake('message.received', ({ phone }, timestamp) => ({
+    messages: [{ from: phone.slice(1), id: 'wamid.2', timestamp, type: 'text', text: { body: 'is it still there?' } }],
+  })),
+  whatsappMake('message.delivered', whatsappStatus('read')),
+  whatsappMake('message.failed', whatsappStatus('failed', { errors: [{ code: 131026, title: 'Message undeliverable' }] })),
+];
+const whatsapp: Record<string, Make> = {
+  messages: (cast, atMs) => fc.constantFrom(...whatsappMakes).chain((make) => make(cast, atMs)),
+};
+
+const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, mailgun, ses, whatsapp, instantly, meta };
 
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
@@ -716,6 +765,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   postmark: Object.keys(postmark),
   mailgun: Object.keys(mailgun),
   ses: Object.keys(ses),
+  whatsapp: Object.keys(whatsapp),
   instantly: Object.keys(instantly),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
