@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { compositions, offers, subjects } from '../../db/schema/index.ts';
+import { compositions, messages, offers, subjects } from '../../db/schema/index.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
 
@@ -28,6 +28,9 @@ beforeAll(async () => {
     const row = { code: `C-${n}`, percentOff: 10, source: 'pool' as const, state: 'minted' as const, grantedAt: n, endsAt: n };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(offers).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_72h', contactId, ...row }),
+    );
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(messages).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_2h', contactId, state: 'failed' }),
     );
     const text = { state: 'ready' as const, channel: 'email', language: 'en', fingerprint: '', model: 'made-up', body: 'Hello.', dueAt: n };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
@@ -69,6 +72,7 @@ const urlOf = (path: string, query = '') =>
 describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
+      '/api/attempts',
       '/api/backtests',
       '/api/bulk-enrollments',
       '/api/campaigns',
@@ -87,6 +91,7 @@ describe('every list under /api', () => {
       '/api/quarantine',
       '/api/sequences',
       '/api/sequences/{slug}/versions',
+      '/api/sequences/{slug}/enrollments',
       '/api/settings/history',
       '/api/suppressions',
     ]);
