@@ -14,9 +14,8 @@ const temporalTests = [
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Most of the time is spent waiting for Postgres, Temporal and deadlines: two files at once also where there are two cores only.
-    // Three made the deadlines of the slowest tests tight on a busy machine.
-    maxWorkers: 2,
+    // Most of the time is spent waiting for Postgres, Temporal and deadlines: three files at once also where there are two cores only.
+    maxWorkers: 3,
     // The files of a project share these processes, and what is imported there: importing everything anew took longer than many files' tests.
     // A file that changes its process (environment, listeners, globals) undoes it, or runs what does so in a process of its own.
     isolate: false,

@@ -12,6 +12,7 @@ import {
 import type { Registry } from 'prom-client';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import { hashApiKey } from '../operations/api-keys.ts';
+import { createWorkflowEngine } from '../temporal/engine.ts';
 import { requireApiKey, requireInstallationKey } from './plugins/authenticate.ts';
 import { handleErrors, problem } from './plugins/errors.ts';
 import { createLimits } from './plugins/rate-limits.ts';
@@ -90,6 +91,7 @@ export async function buildApp({
   });
   const limits = await createLimits(app);
   const workflows = workflowLinks(links.temporalUi, client.options.namespace);
+  const engine = createWorkflowEngine(client);
 
   await app.register(webhookRoutes, { deps });
   await app.register(linkRoutes, { deps, limits });
@@ -113,7 +115,7 @@ export async function buildApp({
       guarded.addHook('onRequest', guards[guard]);
       // Set here and not by each route, so that no operation can lack them.
       guarded.addHook('onRoute', (route) => void (route.schema = { ...route.schema, tags: [tag.name], security: securityOf(guard) }));
-      await guarded.register(routes, { deps, workflows });
+      await guarded.register(routes, { deps, workflows, engine });
     });
   }
   return app;

@@ -31,6 +31,8 @@ export interface CommonView extends Record<string, unknown>, ClaimsView {
   /** Where the message leads, whatever it is about: the subject's own page, else the store. */
   link: { url: string };
   synthetic: boolean;
+  /** The id of the attempt, which links to a tracker or an advertiser carry: `?sub_id={{ subId }}`. In a preview it is that of no message. */
+  subId: string;
   /** Of the copy, BCP 47. */
   language: string;
   /** In which numbers, amounts and dates are written, BCP 47. */
@@ -101,6 +103,7 @@ export function commonView(facts: CommonFacts, link: { subject: string | null; s
     offer: offerView(facts.offer, { locale, language, percent: tools.percent }),
     link: { url: tools.link ?? tools.storeUrl },
     synthetic: facts.synthetic,
+    subId: facts.subId ?? '00000000-0000-0000-0000-000000000000',
     language,
     locale,
     ...(facts.words === undefined ? {} : { words: wordsView(facts.words) }),

@@ -77,6 +77,8 @@ export interface CommonFacts {
   words?: WrittenWords;
   /** Demo traffic: the message carries a visible label. */
   synthetic: boolean;
+  /** The id of this very message, for links to pages of others; absent: it has none yet. */
+  subId?: string;
 }
 
 /** The input from which a channel composes a message. */
@@ -91,7 +93,7 @@ export interface CopyFacts extends CommonFacts {
   /** The person wrote by WhatsApp in the last 24 hours, so that free text may be sent there; absent: they did not. */
   inServiceWindow?: boolean;
   /** How the campaign makes its calls; absent: it does not say, or there is none. */
-  callConfiguration?: CallConfiguration;
+  callConfiguration?: Partial<CallConfiguration>;
   sendKey: { enrollmentId: string; stepId: string };
   /** Epoch milliseconds. */
   nowMs: number;

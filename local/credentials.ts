@@ -9,7 +9,13 @@ const schema = z.object({
   apiUrl: z.string(),
   apiKey: z.string(),
   tenant: z.string(),
-  webhooks: z.object({ shopify: webhook, generic: webhook }),
+  webhooks: z.object({
+    shopify: webhook,
+    generic: webhook,
+    // Absent in files of builds before these.
+    meta: webhook.extend({ verifyToken: z.string() }).optional(),
+    keitaro: z.object({ url: z.string() }).optional(),
+  }),
 });
 
 /** Address and keys of the real-time tenant for tools on this machine: read by `npm run send` and `npx rekindle`. */

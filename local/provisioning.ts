@@ -1,6 +1,6 @@
 import { createLogger } from '../config/logger.ts';
 import { issueKey } from '../operations/api-keys.ts';
-import { type ConnectionRequest, ensureConnection, type ProvisionedConnection } from '../operations/connections.ts';
+import { type ConnectionRequest, ensureConnection, oldestConnection, type ProvisionedConnection } from '../operations/connections.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { type ProvisionedTenant, provisionTenant, type TenantRequest } from '../operations/provision-tenant.ts';
 import { type CompiledPreset, publishPreset } from '../operations/publish-sequence.ts';
@@ -18,6 +18,8 @@ export interface Provisioning {
   provision(wish: TenantWish): Promise<ProvisionedTenant>;
   /** See to it that the tenant has a connection of the integration with this configuration, and sends by no other of it. */
   connect(tenantId: string, request: ConnectionRequest): Promise<ProvisionedConnection>;
+  /** The tenant's connection of that integration, whoever made it, else this one. */
+  connectOnce(tenantId: string, request: ConnectionRequest): Promise<{ path: string; secret: string | null; config: unknown }>;
   /** Make an adapted preset the tenant's version in use, unless somebody has published one of their own. */
   publish(tenantId: string, preset: CompiledPreset): Promise<number>;
   /** End what an earlier run of a synthetic tenant left open. @returns how many enrollments */
@@ -52,6 +54,10 @@ export async function withProvisioning<T>(
         return { ...tenant, apiKey: (await issueKey(deps, tenant.tenantId, 'made by npm start', startActor)).apiKey };
       },
       connect: (tenantId, request) => ensureConnection(deps, tenantId, request, startActor),
+      async connectOnce(tenantId, request) {
+        const known = await oldestConnection(deps, tenantId, request.integration);
+        return known ?? { ...(await ensureConnection(deps, tenantId, request, startActor)), config: request.config };
+      },
       publish: (tenantId, preset) => publishPreset(deps, tenantId, preset, { by: startActor }),
       restartDemo: (tenantId) => restartDemo(deps, tenantId),
     });

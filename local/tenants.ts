@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
+import { metaConfig } from '../integrations/meta/config.ts';
 import { readCredentials, writeCredentials } from './credentials.ts';
 import { compileWithModelStep } from './demo-store/model-step.ts';
 import type { ShopTargets } from './demo-store/shop-events.ts';
 import type { ProvisionedTenant } from '../operations/provision-tenant.ts';
+import { type Provisioning, withProvisioning } from './provisioning.ts';
 import { localModelName } from './model/server.ts';
-import { withProvisioning } from './provisioning.ts';
 import { StartError } from './start-error.ts';
 
 const store = { slug: 'store', name: 'My store', timeScale: 1, synthetic: false, settings: {} };
@@ -42,11 +44,27 @@ export async function provisionTenants(options: {
   const { apiUrl, dir, demoShop } = options;
   const before = readCredentials(dir);
   const own = before?.tenant === store.slug ? before.apiKey : null;
-  return withProvisioning(options, async ({ provision, connect, publish, restartDemo }) => {
+  /** Where leads of ads and their conversions are reported, so that the whole way can be tried by hand. */
+  const leadSources = async ({ connectOnce }: Pick<Provisioning, 'connectOnce'>, tenantId: string) => {
+    const config = { appSecret: randomBytes(16).toString('hex'), verifyToken: randomBytes(12).toString('hex') };
+    const ads = await connectOnce(tenantId, { integration: 'meta', name: `${store.name} (meta)`, config, secrets: [] });
+    const tracker = await connectOnce(tenantId, { integration: 'keitaro', name: `${store.name} (keitaro)`, config: {}, secrets: [] });
+    const known = metaConfig.safeParse(ads.config);
+    return {
+      ...(known.success ? { meta: { url: `${apiUrl}${ads.path}`, secret: known.data.appSecret, verifyToken: known.data.verifyToken } } : {}),
+      keitaro: { url: `${apiUrl}${tracker.path}` },
+    };
+  };
+  return withProvisioning(options, async ({ provision, connect, connectOnce, publish, restartDemo }) => {
     const tenant = await provision({ ...store, renewApiKey: own === null });
     const apiKey = tenant.apiKey ?? own;
     if (apiKey === null) throw new StartError(`The tenant "${store.slug}" exists, but its API key is unknown here.`);
-    writeCredentials(dir, { apiUrl, apiKey, tenant: store.slug, webhooks: targetsOf(tenant, apiUrl) });
+    writeCredentials(dir, {
+      apiUrl,
+      apiKey,
+      tenant: store.slug,
+      webhooks: { ...targetsOf(tenant, apiUrl), ...(await leadSources({ connectOnce }, tenant.tenantId)) },
+    });
     if (demoShop === null) return { demo: null };
     const shop = await provision({ ...demo, timeScale: demoShop.timeScale, settings: { ...demo.settings, storeUrl: demoShop.url } });
     // Everything but the address is made up: the stand-in asks for no account.

@@ -15,8 +15,12 @@ export interface ReconcileReport {
 export interface ReconcileOptions {
   /** Enrollments younger than this are left to the relay. */
   graceMs: number;
+  /** Only this store's; absent: everybody's. */
+  tenantId?: string;
   /** Called for every row and every workflow that was checked, so that a long pass does not look dead. */
   onProgress?: () => void;
+  /** Called for each enrollment that could not be examined, and the pass goes on; absent: the pass fails. */
+  onFailure?: (enrollmentId: string, error: unknown) => void;
 }
 
 const page = 500;
@@ -27,7 +31,8 @@ const page = 500;
  */
 export async function reconcile(deps: Deps & { engine: WorkflowEngine }, options: ReconcileOptions = { graceMs: 60_000 }): Promise<ReconcileReport> {
   const report: ReconcileReport = { checked: 0, restarted: 0, closed: 0, stopped: 0 };
-  for (const tenant of await deps.db.listTenants()) {
+  const tenants = await deps.db.listTenants();
+  for (const tenant of tenants.filter(({ id }) => options.tenantId === undefined || id === options.tenantId)) {
     const running = new Set<string>();
     for await (const id of deps.engine.listRunning(tenant.slug)) {
       running.add(id);
@@ -57,7 +62,14 @@ async function findOrphans(
     for (const row of rows.filter(({ waiting }) => !waiting)) {
       report.checked++;
       options.onProgress?.();
-      if (!running.has(row.id)) await mendOrphan(deps, tenant, row, report);
+      if (running.has(row.id)) continue;
+      try {
+        await mendOrphan(deps, tenant, row, report);
+      } catch (error) {
+        // One that Temporal gives no answer about does not keep the others from being looked at.
+        if (options.onFailure === undefined) throw error;
+        options.onFailure(row.id, error);
+      }
     }
     after = rows.length < page ? null : (rows.at(-1)?.id ?? null);
   }

@@ -50,9 +50,12 @@ export async function recordEngagement(deps: Pick<Deps, 'db' | 'subjects'>, enga
       if (first) await story(`message.${type}`);
     }
     const { kind, subject } = readSubject(deps.subjects, found.subject);
-    return kind.link(subject.details) ?? tenantSettings.parse(found.settings).storeUrl;
+    return withSubId(kind.link(subject.details), messageId) ?? tenantSettings.parse(found.settings).storeUrl;
   });
 }
+
+/** A link of the subject may ask for the id of the attempt that it is followed from, as trackers' macros do: `?external_id={sub_id}`. */
+const withSubId = (url: string | null, messageId: string): string | null => url?.replace(/(?:\{|%7b)sub_?id(?:\}|%7d)/gi, messageId) ?? null;
 
 /** Reports of one message wait for each other: of two links that are followed at once, the second finds the first. */
 async function lockMessage(tx: Tx, messageId: string) {

@@ -39,6 +39,14 @@ export const call: MessageChannel<CallPayload> = {
   addressOf: ({ to }) => to,
 };
 
+/** What a campaign says of its calls, as it is stored: names that nothing reads are left alone. */
+export function readCallConfiguration(stored: Readonly<Record<string, unknown>> | null): Partial<CallConfiguration> | null {
+  if (stored === null) return null;
+  const text = (name: string) => (typeof stored[name] === 'string' ? stored[name] : null);
+  const { maxSeconds } = stored;
+  return { assistant: text('assistant'), phoneNumber: text('phoneNumber'), maxSeconds: typeof maxSeconds === 'number' ? maxSeconds : null };
+}
+
 const nothingSaid: CallConfiguration = { assistant: null, phoneNumber: null, maxSeconds: null };
 
 /** What holds where several say how a call is made: the first that says something about each part. Its text goes before its campaign. */

@@ -10,7 +10,7 @@ import { task } from './task.ts';
 import { telegram } from './telegram.ts';
 import { whatsapp } from './whatsapp.ts';
 
-export { callConfiguration } from './call.ts';
+export { callConfiguration, readCallConfiguration } from './call.ts';
 export type { CallConfiguration, CallPayload } from './call.ts';
 export type { EmailPayload } from './email.ts';
 export type { OnsitePayload } from './onsite.ts';

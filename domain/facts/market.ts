@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type FactKind, foldedText, line } from './kind.ts';
 
-/** What moves a market (S0-11). */
+/** What moves a market. */
 export const marketTriggers = ['price_change', 'rate_change', 'new_sales_nearby', 'seasonal'] as const;
 export type MarketTrigger = (typeof marketTriggers)[number];
 

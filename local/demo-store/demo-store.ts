@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { leadNumber } from './lead.ts';
 import { MailReader } from './mail-reader.ts';
@@ -33,6 +34,8 @@ export function startDemoStore(options: {
 }): DemoStore {
   const stopping = new AbortController();
   const { signal } = stopping;
+  // Each shopper listens for it with what they are waiting for.
+  setMaxListeners(4 * mostAtOnce, signal);
   const mails = new MailReader(options.mailboxUrl);
   const shop = new ShopEvents(options.targets, options.shopUrl, signal);
   const deps = { shop, mails, hourMs: 3_600_000 / options.timeScale, publicUrl: options.publicUrl, apiUrl: options.apiUrl, signal };

@@ -40,6 +40,8 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
       unsubscribe: () => link('u', 'unsubscribe'),
     },
     offer,
+    subId: messageId,
+    ...(reading.campaignCall === null ? {} : { callConfiguration: reading.campaignCall }),
     isFirst: !reading.usedChannels.has(channel),
     sendKey: { enrollmentId: enrollment.id, stepId },
     nowMs,
@@ -51,7 +53,7 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
 /** What a message may say, from what was read about its person. */
 export function copyFactsOf(
   reading: Pick<Reading, 'settings' | 'subject' | 'person' | 'locale' | 'facts' | 'synthetic'>,
-  own: Pick<CopyFacts, 'links' | 'isFirst' | 'sendKey' | 'nowMs'> & Partial<Pick<CopyFacts, 'offer'>>,
+  own: Pick<CopyFacts, 'links' | 'isFirst' | 'sendKey' | 'nowMs'> & Partial<Pick<CopyFacts, 'offer' | 'subId' | 'callConfiguration'>>,
 ): CopyFacts {
   const { settings, subject, person, locale, facts, synthetic } = reading;
   return {

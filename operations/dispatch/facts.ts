@@ -3,7 +3,15 @@ import type { SubjectFacts } from '../../content/copy-facts.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
-import { channelNames, channels, type Channel, isChannel, type WhatsappForm } from '../../domain/channels/index.ts';
+import {
+  type CallConfiguration,
+  channelNames,
+  channels,
+  type Channel,
+  isChannel,
+  readCallConfiguration,
+  type WhatsappForm,
+} from '../../domain/channels/index.ts';
 import { bestHourOf } from '../../domain/gates/best-hour.ts';
 import type { ChannelFacts, Facts, SendRecord, UpcomingRecord } from '../../domain/gates/facts.ts';
 import { nextStepOf } from '../../domain/gates/upcoming.ts';
@@ -52,6 +60,8 @@ export interface Reading {
   settings: TenantSettings;
   /** At which rate its campaign sends; null: it is in none, or that has no limit of its own. */
   campaignRate: { id: string; rate: Rate } | null;
+  /** How its campaign makes its calls; null: it is in none, or that does not say. */
+  campaignCall: Partial<CallConfiguration> | null;
   synthetic: boolean;
   subject: SubjectFacts;
   person: typeof contacts.$inferSelect;
@@ -454,6 +464,7 @@ export function factsFrom(
     progress,
     settings,
     campaignRate,
+    campaignCall: campaign === null ? null : readCallConfiguration(campaign.call),
     synthetic,
     subject: about,
     person: contact,

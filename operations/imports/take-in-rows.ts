@@ -10,9 +10,10 @@ import { readRow } from './columns.ts';
 import { endImport, type ImportRow } from './imports.ts';
 import { type CsvMistake, type CsvRow, readRows } from './read-csv.ts';
 
-/** So many rows are taken in side by side, and committed as done together: as many are looked at again after a crash. */
+/** So many rows are taken in side by side. */
 const lanes = 16;
-const perStep = 200;
+/** So many are committed as done together, and looked at again after a crash. */
+const usualStep = 200;
 /** Longer than the slowest step; a worker that died gives its import up after that. */
 const claimedForMs = 120_000;
 
@@ -24,7 +25,7 @@ export interface ImportWorker {
 }
 
 /** Takes in the rows of stored files, by the same way in as `POST /api/leads`. */
-export function createImportWorker(deps: Deps): ImportWorker {
+export function createImportWorker(deps: Deps, { perStep = usualStep } = {}): ImportWorker {
   const ended = new AbortController();
   const running = new Map<string, Promise<void>>();
   return {
@@ -32,7 +33,7 @@ export function createImportWorker(deps: Deps): ImportWorker {
       if (ended.signal.aborted) return false;
       for (const tenantId of await deps.db.tenantsWithWork('imports')) {
         for (const row of await claimOpen(deps, tenantId)) {
-          const work = goOn(deps, row, ended.signal)
+          const work = goOn(deps, row, perStep, ended.signal)
             .catch((error: unknown) => putOff(deps, row, error))
             .finally(() => running.delete(row.id));
           running.set(row.id, work);
@@ -85,7 +86,7 @@ interface Found extends CsvMistake {
 }
 
 /** Take in what is left of a file, step by step. Memory holds a part of the file and the rows of one step. */
-async function goOn(deps: Deps, row: ImportRow, signal: AbortSignal): Promise<void> {
+async function goOn(deps: Deps, row: ImportRow, perStep: number, signal: AbortSignal): Promise<void> {
   if (row.format === null) throw new Error('an import runs without its format');
   const found: Found[] = [];
   const rows = readRows(partsOf(deps, row), row.format.delimiter, (mistake) => void found.push({ ...mistake, takenIn: false }));

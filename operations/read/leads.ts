@@ -2,11 +2,11 @@ import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/client.ts';
 import { campaignLeads, campaigns, contactIdentities, contacts, enrollments, messages, subjects } from '../../db/schema/index.ts';
-import { isChannel } from '../../domain/channels/index.ts';
 import { isClosed, type Lifecycle, lifecycleAfter, unitedLifecycle } from '../../domain/people/lifecycle.ts';
 import { leadSourceOf } from '../../domain/campaigns/campaign.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import { readSubject } from '../subject-row.ts';
+import { attemptsOf, type AttemptView } from './attempts.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type Search, type Searched, subjectsFound } from './find-enrollments.ts';
@@ -35,23 +35,6 @@ export interface LeadView {
   campaigns: { id: string; name: string }[];
   createdAtMs: number;
   updatedAtMs: number;
-}
-
-/** One try to reach a lead: a message of the ledger, or the step that comes next. */
-export interface AttemptView {
-  /** Of the message: the `sub_id` of its links; null: it is planned, and has no message yet. */
-  id: string | null;
-  enrollmentId: string;
-  campaignId: string | null;
-  step: string;
-  channel: string | null;
-  /** `SUCCESS`: the provider has it, or may have. */
-  status: 'SCHEDULED' | 'RUNNING' | 'SUCCESS' | 'FAILED';
-  /** In the future while it is scheduled. */
-  startedAtMs: number;
-  variant: string | null;
-  providerId: string | null;
-  notes: string | null;
 }
 
 export interface LeadDetail {
@@ -106,7 +89,8 @@ export function readLead(deps: ReadDeps, tenantId: string, id: string): Promise<
     );
     const made = await attemptsOf(
       tx,
-      views.map(({ row }) => row),
+      own.map((row) => row.id),
+      deps.clock.nowMs(),
     );
     const planned = views.flatMap((enrollment) => plannedOf(enrollment, made, deps.clock.nowMs()));
     return { lead: view, enrollments: views, attempts: [...made, ...planned] };
@@ -176,58 +160,15 @@ async function loadLeads(tx: Tx, deps: Pick<ReadDeps, 'subjects'>, ids: readonly
   });
 }
 
-/** Not the message itself: it is large, and personal. */
-const attemptColumns = {
-  id: messages.id,
-  enrollmentId: messages.enrollmentId,
-  stepId: messages.stepId,
-  channel: messages.channel,
-  state: messages.state,
-  claimedAt: messages.claimedAt,
-  createdAt: messages.createdAt,
-  variant: messages.variant,
-  providerMessageId: messages.providerMessageId,
-};
-
-const statuses = { claimed: 'RUNNING', sent: 'SUCCESS', unknown: 'SUCCESS', failed: 'FAILED' } as const;
-
-async function attemptsOf(tx: Tx, rows: readonly (typeof enrollments.$inferSelect)[]): Promise<AttemptView[]> {
-  if (rows.length === 0) return [];
-  const ledger = await tx
-    .select(attemptColumns)
-    .from(messages)
-    .where(
-      inArray(
-        messages.enrollmentId,
-        rows.map(({ id }) => id),
-      ),
-    )
-    .orderBy(asc(messages.id));
-  return ledger.flatMap((message): AttemptView[] => {
-    if (message.state === 'skipped') return [];
-    return [
-      {
-        id: message.id,
-        enrollmentId: message.enrollmentId,
-        campaignId: rows.find(({ id }) => id === message.enrollmentId)?.campaignId ?? null,
-        step: message.stepId,
-        channel: isChannel(message.channel) ? message.channel : null,
-        status: statuses[message.state],
-        startedAtMs: message.claimedAt ?? message.createdAt,
-        variant: message.variant,
-        providerId: message.providerMessageId,
-        notes: message.state === 'unknown' ? 'The provider gave no answer: it may have been accepted, and is not repeated blindly.' : null,
-      },
-    ];
-  });
-}
-
 /** The step that comes next, which may have failed before. */
 function plannedOf({ row, next, steps }: EnrollmentView, made: readonly AttemptView[], nowMs: number): AttemptView[] {
-  if (next === null) return [];
-  const failed = made.some(({ enrollmentId, step }) => enrollmentId === row.id && step === next.stepId);
-  if (failed) return [];
-  const channel = steps.find(({ id }) => id === next.stepId)?.channels[0] ?? null;
-  const planned = { id: null, enrollmentId: row.id, campaignId: row.campaignId, step: next.stepId, channel };
-  return [{ ...planned, status: 'SCHEDULED', startedAtMs: Math.max(next.atMs, nowMs), variant: null, providerId: null, notes: null }];
+  if (next === null || made.some(({ enrollmentId, step }) => enrollmentId === row.id && step === next.stepId)) return [];
+  const step = steps.find(({ id }) => id === next.stepId);
+  return [
+    {
+      ...{ id: null, enrollmentId: row.id, subjectId: row.subjectId, campaignId: row.campaignId, step: next.stepId },
+      ...{ channel: step?.channels[0] ?? null, script: null, status: 'SCHEDULED', startedAtMs: Math.max(next.atMs, nowMs) },
+      ...{ variant: null, providerId: null, notes: null, transcript: null, keywords: [] },
+    },
+  ];
 }

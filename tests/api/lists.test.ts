@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { compositions, importErrors, offers, subjects } from '../../db/schema/index.ts';
+import { compositions, importErrors, messages, offers, subjects } from '../../db/schema/index.ts';
 import { beginImport } from '../../operations/imports/imports.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
@@ -31,6 +31,9 @@ beforeAll(async () => {
     const row = { code: `C-${n}`, percentOff: 10, source: 'pool' as const, state: 'minted' as const, grantedAt: n, endsAt: n };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(offers).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_72h', contactId, ...row }),
+    );
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(messages).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_2h', contactId, state: 'failed' }),
     );
     const text = { state: 'ready' as const, channel: 'email', language: 'en', fingerprint: '', model: 'made-up', body: 'Hello.', dueAt: n };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
@@ -84,6 +87,7 @@ const urlOf = (path: string, query = '') =>
 describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
+      '/api/attempts',
       '/api/backtests',
       '/api/bulk-enrollments',
       '/api/campaigns',
@@ -104,6 +108,7 @@ describe('every list under /api', () => {
       '/api/quarantine',
       '/api/sequences',
       '/api/sequences/{slug}/versions',
+      '/api/sequences/{slug}/enrollments',
       '/api/settings/history',
       '/api/suppressions',
     ]);

@@ -26,12 +26,24 @@ const deps = createDeps({
   defaultSenders: [createStubSender(providerPort, { kind: 'keys' })],
 });
 let standing = 0;
-for (const { enrollmentId, hangAt } of dispatches) {
+async function standAt({ enrollmentId, hangAt }: DispatchProcessConfig['dispatches'][number]): Promise<never> {
   const checkpoints = async (at: Checkpoint) => {
     if (at !== hangAt) return;
     standing += 1;
     if (standing === dispatches.length) process.send?.('ready');
     await new Promise(() => undefined);
   };
-  void dispatchStep({ ...deps, checkpoints }, { tenantId, enrollmentId, stepId });
+  for (;;) {
+    const result = await dispatchStep({ ...deps, checkpoints }, { tenantId, enrollmentId, stepId });
+    // As the activity is retried.
+    if (result.kind !== 'again') throw new Error(`a dispatch that was to stand at ${hangAt} ended as ${result.kind}`);
+    await new Promise((done) => setTimeout(done, Math.max(10, result.inMs)));
+  }
 }
+
+// What stands holds no handle: without this the process would end before it is killed.
+process.channel?.ref();
+Promise.all(dispatches.map(standAt)).catch((error: unknown) => {
+  console.error(error);
+  process.exit(1);
+});

@@ -6,8 +6,10 @@ import { createImportWorker } from '../../operations/imports/take-in-rows.ts';
 export interface ImportProcessConfig {
   databaseUrl: string;
   masterKey: string;
+  /** Rows that are committed as done together. */
+  perStep: number;
 }
-const { databaseUrl, masterKey } = JSON.parse(process.argv[2] ?? '') as ImportProcessConfig;
+const { databaseUrl, masterKey, perStep } = JSON.parse(process.argv[2] ?? '') as ImportProcessConfig;
 const deps = createDeps({
   databaseUrl,
   masterKey: Buffer.from(masterKey, 'base64'),
@@ -17,7 +19,7 @@ const deps = createDeps({
   log: pino({ level: 'silent' }),
   applicationName: 'import process',
 });
-const worker = createImportWorker(deps);
+const worker = createImportWorker(deps, { perStep });
 process.send?.('ready');
 for (;;) {
   await worker.pass();

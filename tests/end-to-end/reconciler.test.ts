@@ -7,6 +7,8 @@ import { reconcile } from '../../operations/reconcile.ts';
 import { relayOutbox } from '../../operations/relay-outbox.ts';
 import { createWorkflowEngine } from '../../temporal/engine.ts';
 import { recoveryWorkflowId } from '../../workflows/contract.ts';
+import { anotherStore, ask } from '../api/left-carts.ts';
+import { asOwner } from '../helpers/database.ts';
 import { aCart, openShop, type Shop, temporalClientOf, until } from '../helpers/shop.ts';
 
 let shop: Shop;
@@ -44,6 +46,15 @@ test('what has just been enrolled, or waits for the relay, is left to the relay'
   await relay();
   expect(await reconcileNow(60_000)).toEqual({ checked: 0, ...nothing });
   expect(await reconcileNow()).toEqual({ checked: 1, ...nothing });
+});
+
+test('a pass by hand over one store answers what it looked at, and starts nothing twice', async () => {
+  const pass = () => ask(shop, shop.tenant.apiKey, '/api/scheduler/process-sequences', 'POST');
+  await asOwner(shop.database.url, `update enrollments set enrolled_at = enrolled_at - interval '1 minute'`);
+  expect(await pass()).toMatchObject({ status: 200, body: { processed: 1, executed: 0, deferred: 1, failed: 0 } });
+  expect(await pass()).toMatchObject({ status: 200, body: { processed: 1, executed: 0, deferred: 1, failed: 0 } });
+  const another = await anotherStore(shop, 'another-store');
+  expect(await ask(shop, another.apiKey, '/api/scheduler/process-sequences', 'POST')).toMatchObject({ body: { processed: 0, executed: 0 } });
 });
 
 test('a start that was lost is found and made up for', async () => {

@@ -247,8 +247,17 @@ export function describeSenderConformance(harness: SenderHarness): void {
 
     test('what is taken after the deadline was never said to be refused', async (context) => {
       if (!farEnd.behaviours.includes('takes_late')) return context.skip();
-      expect(await call('takes_late', deadlineIn(Math.min(1_000, 150 * slowness)))).toMatchObject({ kind: 'unknown' });
-      await expect.poll(() => farEnd.takenAtMs(), { timeout: patientMs }).toHaveLength(1);
+      // On a busy machine a deadline may be over before the message has left, which is a refusal: then a longer one is tried.
+      let startedMs = 0;
+      for (let ms = Math.min(1_000, 150 * slowness); ; ms = Math.min(lateMs * 0.8, ms * 2)) {
+        startedMs = Date.now();
+        const outcome = await call('takes_late', deadlineIn(ms));
+        if (outcome.kind === 'unknown') break;
+        expect(outcome).toMatchObject({ kind: 'refused', severity: 'soft' });
+      }
+      // By then whatever was refused would have been taken too.
+      await expect.poll(() => farEnd.takenAtMs().some((atMs) => atMs >= startedMs + lateMs - 50), { timeout: patientMs }).toBe(true);
+      expect(farEnd.takenAtMs()).toHaveLength(1);
     });
 
     test('no end of a message is sent when the deadline comes just before it', async (context) => {

@@ -24,6 +24,13 @@ test('credentials can be read back, by their owner only', () => {
   expect(modeOf('credentials.json')).toBe(0o600);
 });
 
+test('webhooks of lead ads and of a tracker are among them, and a file of a build before these still opens the store', () => {
+  const meta = { url: 'http://localhost:3000/c', secret: 's', verifyToken: 'v' };
+  const whole = { ...credentials, webhooks: { ...credentials.webhooks, meta, keitaro: { url: 'http://localhost:3000/d' } } };
+  writeCredentials(dir, whole);
+  expect(readCredentials(dir)).toEqual(whole);
+});
+
 test('a file that was open to others is closed when it is written again', () => {
   writeFileSync(join(dir, 'credentials.json'), '{}', { mode: 0o644 });
   writeCredentials(dir, credentials);

@@ -1,6 +1,6 @@
 import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { enrollments, subjectKeys } from '../../db/schema/index.ts';
+import { enrollments, subjectKeys, subjects } from '../../db/schema/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { publishYaml } from '../helpers/publish-yaml.ts';
 import { letTimePass, openShop, type Shop } from '../helpers/shop.ts';
@@ -72,10 +72,10 @@ async function silentFor3Days() {
 }
 
 describe('what a silence is counted from', () => {
-  test('24 hours are no silence; one millisecond more is', async () => {
-    const lead = await leadFrom({ agoMs: 24 * hourMs - 400 });
+  test('a minute less than 24 hours is no silence; a second more is', async () => {
+    const lead = await leadFrom({ agoMs: 24 * hourMs - 60_000 });
     expect(await dispatch(lead, 'mark_24h')).not.toMatchObject({ progress: { activatedAtMs: expect.any(Number) } });
-    await letTimePass(shop, 1_000);
+    await letTimePass(shop, 61_000);
     await dispatch(lead, 'mark_24h');
     expect(await open(lead)).toMatchObject({ activatedAt: expect.any(Number) });
   });
@@ -149,6 +149,22 @@ describe('what ends it', () => {
     const rows = await silencesOf(lead);
     expect(rows).toMatchObject([{ stopReason: reason }]);
     expect(await open(lead)).toBeUndefined();
+  });
+
+  test('a contact that only a merge brings along ends it before the next message', async () => {
+    const lead = await silentFor3Days();
+    const { id = '', subjectId = '' } = (await open(lead)) ?? {};
+    await inTenant((tx) =>
+      tx
+        .update(subjects)
+        .set({ lastContactAt: Date.now() - dayMs })
+        .where(eq(subjects.id, subjectId)),
+    );
+    await letTimePass(shop, 4 * dayMs);
+    expect(await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'mail_7d' })).toMatchObject({
+      ended: 'contacted',
+    });
+    expect((await stepsOf(id))['mail_7d']).toBe('stopped');
   });
 
   test('a plain no to our message ends it for good, until they ask again', async () => {

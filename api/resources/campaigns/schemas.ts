@@ -41,10 +41,13 @@ const fields = {
   schedule: scheduleField.nullish(),
   rate: rateField.nullish(),
   call: z
-    .record(z.string().max(60), z.unknown())
+    .strictObject({
+      assistant: lineField(100).optional().meta({ description: 'Which of the provider’s assistants speaks.' }),
+      phoneNumber: lineField(100).optional().meta({ description: 'Which of the account’s numbers it calls from.' }),
+      maxSeconds: z.int().min(10).max(3_600).optional(),
+    })
     .nullish()
-    .refine((value) => JSON.stringify(value ?? {}).length <= 10_000, 'is longer than 10,000 characters')
-    .meta({ description: 'How its leads are called: overrides the configuration of the connection key by key.' }),
+    .meta({ description: 'How its leads are called. What the script of the call says goes before it, and what it leaves out is the connection’s.' }),
 };
 
 export const createBody = z.strictObject({ ...fields, status: z.enum(['ACTIVE', 'PAUSED']).default('ACTIVE') });

@@ -34,9 +34,10 @@ const searchQuery = z.strictObject(searchFilters);
 const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
 
 /** Search enrollments, show one, explain one, and start one by hand. */
-const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, workflows: links }) => {
-  startRoutes(app, { deps, workflows: links });
-  takeoverRoutes(app, { deps, workflows: links });
+const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
+  const { deps, workflows: links } = options;
+  startRoutes(app, options);
+  takeoverRoutes(app, options);
 
   app.get(
     '/api/enrollments',

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { NewLead } from '../../../operations/campaigns/create-lead.ts';
-import type { AttemptView, LeadDetail, LeadView } from '../../../operations/read/leads.ts';
+import type { LeadDetail, LeadView } from '../../../operations/read/leads.ts';
 import { isoTime, isoTimeOrNull } from '../../routes/fields.ts';
+import { presentAttempt } from '../attempts/schemas.ts';
 import type { createBody, leadDetailSchema, leadSchema } from './schemas.ts';
 
 export const presentLead = (view: LeadView): z.input<typeof leadSchema> => ({
@@ -41,19 +42,6 @@ export const presentLeadDetail = ({ lead, enrollments, attempts }: LeadDetail): 
     };
   }),
   attempts: attempts.map(presentAttempt),
-});
-
-const presentAttempt = (attempt: AttemptView) => ({
-  id: attempt.id,
-  enrollment: attempt.enrollmentId,
-  campaign: attempt.campaignId,
-  step: attempt.step,
-  channel: attempt.channel,
-  status: attempt.status,
-  startedAt: isoTime(attempt.startedAtMs),
-  variant: attempt.variant,
-  providerId: attempt.providerId,
-  notes: attempt.notes,
 });
 
 /** As an event of the generic integration has it. */

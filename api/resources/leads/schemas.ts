@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { lifecycles } from '../../../operations/read/leads.ts';
 import { lineField, timeField } from '../../routes/fields.ts';
+import { attemptSchema } from '../attempts/schemas.ts';
 
 export const leadSchema = z
   .object({
@@ -36,20 +37,9 @@ const leadEnrollment = z.object({
   summary: z.string(),
 });
 
-const attempt = z.object({
-  id: z.uuid().nullable().meta({ description: 'The `sub_id` of its links; null: it is planned and has no message yet.' }),
-  enrollment: z.uuid(),
-  campaign: z.uuid().nullable(),
-  step: z.string(),
-  channel: z.string().nullable(),
-  status: z.enum(['SCHEDULED', 'RUNNING', 'SUCCESS', 'FAILED']),
-  startedAt: timeField.meta({ description: 'In the future while it is scheduled.' }),
-  variant: z.string().nullable(),
-  providerId: z.string().nullable(),
-  notes: z.string().nullable(),
-});
-
-export const leadDetailSchema = leadSchema.extend({ enrollments: z.array(leadEnrollment), attempts: z.array(attempt) }).meta({ id: 'LeadDetail' });
+export const leadDetailSchema = leadSchema
+  .extend({ enrollments: z.array(leadEnrollment), attempts: z.array(attemptSchema) })
+  .meta({ id: 'LeadDetail' });
 
 export const createBody = z.strictObject({
   firstName: lineField(200).optional(),

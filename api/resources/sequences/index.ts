@@ -10,6 +10,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
+import { enrollmentRoutes } from './enrollments.ts';
 import { presentDraft, presentPreview, presentSequence, presentShadow, presentVersion } from './present.ts';
 import {
   definitionSchema,
@@ -67,11 +68,13 @@ function refuse(reply: FastifyReply, refused: PublishRefused): FastifyReply {
   }
 }
 
-const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
+const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
+  const { deps } = options;
   readRoutes(app, deps);
   draftRoutes(app, deps);
   publishRoutes(app, deps);
   shadowRoutes(app, deps);
+  await enrollmentRoutes(app, options);
   for (const change of stateChanges) stateRoute(app, deps, change);
 };
 

@@ -1,0 +1,159 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { type Channel, isChannel } from '../../domain/channels/index.ts';
+import type { Deps } from '../deps.ts';
+import { type Page, pageOf } from './page.ts';
+
+// For code that may not import `domain/`.
+export { channelNames as attemptChannels } from '../../domain/channels/index.ts';
+
+/** `SCHEDULED`: put off, or to be tried again. `RUNNING`: its call may be under way. `SUCCESS`: the provider has it, or may have; a call was answered. */
+export const attemptStatuses = ['SCHEDULED', 'RUNNING', 'SUCCESS', 'FAILED'] as const;
+export type AttemptStatus = (typeof attemptStatuses)[number];
+
+/** One try to reach somebody: a message of the ledger, or the step that was put off and comes next. Personal data: what was said in a call. */
+export interface AttemptView {
+  /** Of the message: the `sub_id` of its links; null: it has no message yet. */
+  id: string | null;
+  enrollmentId: string;
+  /** The lead, or whatever the sequence is about. */
+  subjectId: string;
+  campaignId: string | null;
+  step: string;
+  channel: string | null;
+  /** The name of its text; null: it has none. */
+  script: string | null;
+  status: AttemptStatus;
+  /** In the future while it is scheduled. */
+  startedAtMs: number;
+  variant: string | null;
+  providerId: string | null;
+  notes: string | null;
+  /** Of a call; null: nothing was said, or it is none. */
+  transcript: string | null;
+  keywords: string[];
+}
+
+export interface AttemptFilter {
+  lead?: string | undefined;
+  campaign?: string | undefined;
+  channel?: Channel | undefined;
+  status?: AttemptStatus | undefined;
+}
+
+/** The newest first. A step that was put off and has no message yet stands where its enrollment began. */
+export function listAttempts(
+  deps: Pick<Deps, 'db' | 'clock'>,
+  tenantId: string,
+  { lead, campaign, channel, status }: AttemptFilter,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<AttemptView & { key: string }>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const asked = [
+      ...(lead === undefined ? [] : [sql`e.id = any(array(select r.id from enrollments r where r.subject_id = ${lead}))`]),
+      ...(campaign === undefined ? [] : [sql`e.campaign_id = ${campaign}`]),
+    ];
+    const told = [
+      ...(after === null ? [] : [sql`a.key < ${after}`]),
+      ...(channel === undefined ? [] : [sql`a.channel = ${channel}`]),
+      ...(status === undefined ? [] : [sql`a.status = ${status}`]),
+    ];
+    const rows = await readAttempts(tx, { nowMs: deps.clock.nowMs(), ofEnrollments: all(asked), of: all(told), limit: limit + 1 });
+    return pageOf(rows, limit, ({ key }) => key);
+  });
+}
+
+/** @returns null where the tenant has no such attempt */
+export function readAttempt(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, id: string): Promise<AttemptView | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const ofEnrollments = sql`e.id = (select k.enrollment_id from messages k where k.id = ${id})`;
+    const [row] = await readAttempts(tx, { nowMs: deps.clock.nowMs(), ofEnrollments, of: sql`a.id = ${id}`, limit: 1 });
+    return row ?? null;
+  });
+}
+
+/** Of these enrollments, the oldest first; no more than a person can look through. */
+export async function attemptsOf(tx: Tx, enrollmentIds: readonly string[], nowMs: number): Promise<AttemptView[]> {
+  if (enrollmentIds.length === 0) return [];
+  const ids = `{${enrollmentIds.join(',')}}`;
+  const rows = await readAttempts(tx, { nowMs, ofEnrollments: sql`e.id = any(${ids}::uuid[])`, of: sql`true`, limit: 1_000 });
+  return rows.toReversed();
+}
+
+const all = (conditions: readonly SQL[]): SQL => (conditions.length === 0 ? sql`true` : sql.join([...conditions], sql` and `));
+
+interface Asked {
+  nowMs: number;
+  /** About `e`, the enrollment. */
+  ofEnrollments: SQL;
+  /** About `a`, the attempt. */
+  of: SQL;
+  limit: number;
+}
+
+interface Row extends Record<string, unknown> {
+  key: string;
+  id: string | null;
+  enrollment_id: string;
+  subject_id: string;
+  campaign_id: string | null;
+  step_id: string;
+  channel: string | null;
+  script: string | null;
+  status: AttemptStatus;
+  started_ms: number;
+  variant: string | null;
+  provider_id: string | null;
+  is_unknown: boolean;
+  response: string | null;
+  transcript: string | null;
+  keywords: string[] | null;
+}
+
+async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit }: Asked): Promise<(AttemptView & { key: string })[]> {
+  const { rows } = await tx.execute<Row>(sql`
+    select a.*, (select s ->> 'content' from sequence_versions v cross join jsonb_array_elements(v.definition -> 'steps') s
+      where v.id = a.version_id and s ->> 'id' = a.step_id) as script
+    from (
+      select m.id as key, m.id, m.enrollment_id, e.version_id, e.subject_id, e.campaign_id, m.step_id, m.channel,
+        case
+          when m.state = 'claimed' then 'RUNNING'
+          when m.state = 'failed' and e.ended_at is null and (e.not_before ->> m.step_id)::double precision > ${nowMs} then 'SCHEDULED'
+          when m.state = 'failed' or c.outcome in ('not_reached', 'failed') then 'FAILED'
+          -- A provider may take a message and report later that it never arrived.
+          when exists (select from message_events x where x.message_id = m.id and x.type = 'failed')
+            and not exists (select from message_events x where x.message_id = m.id and x.type = 'delivered') then 'FAILED'
+          else 'SUCCESS' end as status,
+        case when m.state = 'failed' and e.ended_at is null and (e.not_before ->> m.step_id)::double precision > ${nowMs}
+          then (e.not_before ->> m.step_id)::double precision
+          else extract(epoch from coalesce(m.claimed_at, m.created_at)) * 1000 end::double precision as started_ms,
+        m.variant, m.provider_message_id as provider_id, m.state = 'unknown' as is_unknown, m.response, c.transcript, c.keywords
+      from messages m join enrollments e on e.id = m.enrollment_id left join calls c on c.message_id = m.id
+      where m.state <> 'skipped' and ${ofEnrollments}
+      union all
+      select e.id, null, e.id, e.version_id, e.subject_id, e.campaign_id, n.step_id,
+        (select s -> 'channels' ->> 0 from sequence_versions v cross join jsonb_array_elements(v.definition -> 'steps') s
+          where v.id = e.version_id and s ->> 'id' = n.step_id),
+        'SCHEDULED', n.at_ms, null, null, false, null, null, null
+      from enrollments e
+        cross join lateral (
+          select k.key as step_id, k.value::double precision as at_ms from jsonb_each_text(e.not_before) k
+          where k.value::double precision > ${nowMs}
+            and not exists (select from messages m where m.enrollment_id = e.id and m.step_id = k.key)
+          order by 2 limit 1) n
+      where e.ended_at is null and ${ofEnrollments}) a
+    where ${of}
+    order by a.key desc limit ${limit}`);
+  return rows.map((row) => ({
+    key: row.key,
+    ...{ id: row.id, enrollmentId: row.enrollment_id, subjectId: row.subject_id, campaignId: row.campaign_id, step: row.step_id },
+    ...{ channel: isChannel(row.channel) ? row.channel : null, script: row.script, status: row.status, startedAtMs: Number(row.started_ms) },
+    ...{ variant: row.variant, providerId: row.provider_id, transcript: row.transcript, keywords: row.keywords ?? [] },
+    notes: notesOn(row),
+  }));
+}
+
+function notesOn({ is_unknown, status, response }: Row): string | null {
+  if (is_unknown) return 'The provider gave no answer: it may have been accepted, and is not repeated blindly.';
+  return status === 'FAILED' || status === 'SCHEDULED' ? response : null;
+}
