@@ -46,6 +46,7 @@ export const leadConversions = pgTable(
     check('lead_conversions_matched', sql`(subject_id is null) = (matched_at is null)`),
     unique('lead_conversions_report').on(t.tenantId, t.connectionId, t.click, t.status, t.tid),
     index('lead_conversions_subject').on(t.tenantId, t.subjectId),
+    index('lead_conversions_message').on(t.tenantId, t.messageId),
     index('lead_conversions_unmatched').on(t.tenantId, t.id).where(sql`subject_id is null`),
     foreignKey({
       columns: [t.tenantId, t.connectionId],

@@ -319,7 +319,7 @@ describe('rule 13: STOP', () => {
       await shop.post('message.received', { contact: { phone }, channel: 'sms', text: ' Stop. ' }, { at: Date.now() + 1_000 });
       await dispatch(id);
       expect(texts.calls).toBe(0);
-      expect(await closedAddresses(hashOf('phone', phone))).toMatchObject([{ channel: 'sms' }, { channel: 'call' }]);
+      expect(await closedAddresses(hashOf('phone', phone))).toMatchObject([{ channel: 'sms' }, { channel: 'whatsapp' }, { channel: 'call' }]);
     } finally {
       await setOptOutAll(true);
     }
@@ -344,8 +344,10 @@ describe('rule 13: STOP', () => {
     texts.next({ act: 'hang', take: true });
     const dispatched = dispatch(id);
     await until('the call to begin', () => texts.open > 0);
-    const answer = await shop.post('message.received', { contact: { phone }, channel: 'sms', text: 'STOP' }, { at: Date.now() + 1_000 });
-    expect(answer.status).toBe(200);
+    const event = { contact: { phone }, channel: 'sms', text: 'STOP' };
+    const options = { id: 'stop-while-sending', at: Date.now() + 1_000 };
+    // On a busy machine it may be put off with 503, and is sent again.
+    await until('the stop to be accepted', async () => (await shop.post('message.received', event, options)).status === 200);
     expect(await rowOf(id)).toMatchObject({ live: false });
     await dispatched;
   });
@@ -357,7 +359,7 @@ describe('rule 13: STOP', () => {
       await dispatch(id);
       const row = await rowOf(id);
       expect(await unsubscribe(shop.deps, { tenantId: shop.tenant.tenantId, messageId: row?.id ?? '' })).toBe('stopped');
-      expect((await closedAddresses(hashOf('phone', phone))).map((s) => s.channel).sort()).toEqual(['call', 'sms']);
+      expect((await closedAddresses(hashOf('phone', phone))).map((s) => s.channel).sort()).toEqual(['call', 'sms', 'whatsapp']);
     } finally {
       await setOptOutAll(true);
     }

@@ -122,7 +122,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 };
 
 export const resource: Resource = {
-  tag: { name: 'market-triggers', description: 'What moves the markets that leads asked about.' },
+  tag: { name: 'market triggers', description: 'What moves the markets that leads asked about.' },
   guard: 'tenant',
   routes,
 };
