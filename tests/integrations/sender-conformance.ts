@@ -431,7 +431,7 @@ export function describeSenderConformance(harness: SenderHarness): void {
  * Measures how long the process is kept from running after a deadline, by the gaps between the ticks of a timer: on a busy machine that is
  * not the adapter's doing. @returns the milliseconds from the deadline until it is called; it ends the measuring
  */
-function watchPauses(deadline: Deadline): () => number {
+export function watchPauses(deadline: Deadline): () => number {
   const tickMs = 5;
   let pausedMs = 0;
   let lastMs = performance.now();

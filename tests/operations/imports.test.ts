@@ -37,11 +37,15 @@ const errors = async (id: string) => ((await api(`/api/imports/${id}/errors`)).b
 async function work(id: string): Promise<Shown> {
   const worker = createImportWorker(shop.deps);
   try {
-    return await until('the end of the import', async () => {
-      await worker.pass();
-      const now = await show(id);
-      return now['state'] !== 'running' && now;
-    }, 100_000);
+    return await until(
+      'the end of the import',
+      async () => {
+        await worker.pass();
+        const now = await show(id);
+        return now['state'] !== 'running' && now;
+      },
+      100_000,
+    );
   } finally {
     await worker.stop();
   }

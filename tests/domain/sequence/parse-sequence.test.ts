@@ -136,7 +136,7 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'a channel that nobody knows',
       file({ steps: '  - { id: a, at: 2h, channel: [email, fax], content: cart/a }' }),
-      '5:39 Step `a`: `channel[1]` is not understood: write one of email, sms, call, telegram, push, onsite, crm, task, none',
+      '5:39 Step `a`: `channel[1]` is not understood: write one of email, sms, whatsapp, call, telegram, push, onsite, crm, task, none',
     ],
     [
       'a next channel that does not exist',

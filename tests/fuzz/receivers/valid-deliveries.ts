@@ -17,7 +17,8 @@ export interface ValidDelivery {
     | 'ses'
     | 'whatsapp'
     | 'instantly'
-    | 'meta';
+    | 'meta'
+    | 'keitaro';
   topic: string;
   body: Record<string, unknown>;
   /** What it becomes, among others. */
@@ -744,7 +745,40 @@ const whatsapp: Record<string, Make> = {
   messages: (cast, atMs) => fc.constantFrom(...whatsappMakes).chain((make) => make(cast, atMs)),
 };
 
-const made = { shopify, woocommerce, twilio, resend, sendgrid, 'sms-http': smsHttp, vapi, postmark, mailgun, ses, whatsapp, instantly, meta };
+/** A postback names its click by any of these; what names another one is about others. */
+const clickNames = ['subid', 'sub_id', 'click_id'];
+const keitaro: Record<string, Make> = {
+  postback: (cast) =>
+    fc
+      .record({
+        status: fc.constantFrom('sale', 'lead', 'rejected', 'deposit'),
+        payout: cents,
+        currency: currencies,
+        sale_status: orNull(fc.constant('confirmed,approved')),
+      })
+      .map((fields) => ({
+        body: { subid: cast.order, sub_id: cast.cart, click_id: cast.customer, tid: 'T-1', ...fields },
+        type: 'conversion.reported' as const,
+        about: [...clickNames, 'tid'],
+      })),
+};
+
+const made = {
+  shopify,
+  woocommerce,
+  twilio,
+  resend,
+  sendgrid,
+  'sms-http': smsHttp,
+  vapi,
+  postmark,
+  mailgun,
+  ses,
+  whatsapp,
+  instantly,
+  meta,
+  keitaro,
+};
 
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
@@ -766,6 +800,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   mailgun: Object.keys(mailgun),
   ses: Object.keys(ses),
   whatsapp: Object.keys(whatsapp),
+  keitaro: Object.keys(keitaro),
   instantly: Object.keys(instantly),
 };
 export const fuzzed = Object.keys(topicsOf) as ValidDelivery['integration'][];
