@@ -90,8 +90,8 @@ describe('faults of a model', () => {
         mails: 1,
         by: fault === null && outcome.reason === null ? 'model' : 'template',
       });
-      // On a busy machine the time may be over before the model is asked.
-      if (outcome.reason !== 'not_composed') expect(String(outcome.reason), cart).toMatch(reason);
+      // On a busy machine the time may be over before the model is asked, or before its answer is read.
+      if (!['not_composed', 'timed_out', 'composing'].includes(String(outcome.reason))) expect(String(outcome.reason), cart).toMatch(reason);
       expect(outcome.lateMs, cart).toBeLessThan(onTimeMs);
       // On a busy machine the time may be over before a call has reached the model.
       expect(outcome.calls, cart).toBeLessThanOrEqual(outcome.ledgerCalls);
