@@ -3,7 +3,7 @@ import { createLogger } from '../config/logger.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { runInBackground } from '../operations/background.ts';
 import { createDeps, type DepsOptions } from '../operations/create-deps.ts';
-import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
+import { publishPresets } from '../operations/publish-presets.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
 import { lazyClient } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
@@ -32,7 +32,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     telemetry,
     ...options,
   });
-  await publishPresets(deps, await loadPresets());
+  await publishPresets(deps, await deps.presets());
   const client = lazyClient({
     address: env.TEMPORAL_ADDRESS,
     namespace: env.TEMPORAL_NAMESPACE,

@@ -7,11 +7,13 @@ import { DeliverySets, type SetOptions } from './intake/delivery-sets.ts';
 import { Floods } from './intake/flood.ts';
 import { ClaimSlots } from './claim-slots.ts';
 import { type Clock, systemClock } from './clock.ts';
+import type { CompiledPreset } from './compiled-preset.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
 import { VersionCache } from './dispatch/versions.ts';
 import { createLatenessLog } from './lateness-log.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { createLinkTokens } from './link-tokens.ts';
+import { loadPresets } from './publish-presets.ts';
 import { createSealing } from './sealing.ts';
 import { noTelemetry, type Telemetry } from './telemetry.ts';
 
@@ -35,6 +37,8 @@ export interface DepsOptions {
   checkpoints?: Checkpoints;
   /** Kinds of subject; for installations that add their own. */
   subjects?: SubjectKinds;
+  /** Reads the preset sequences; default: those in the folder `sequences/`. */
+  presets?: () => Promise<readonly CompiledPreset[]>;
   /** Integrations; for installations that add their own. */
   integrations?: Integrations;
   /** Senders for tenants without a connection of that channel, instead of `smtpUrl`: the installation's own adapters, and stand-ins in tests. */
@@ -92,11 +96,22 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     },
     onKick: (listener) => void kicked.push(listener),
     versions: new VersionCache(),
+    presets: keptPresets(options.presets ?? loadPresets),
     deliverySets: new DeliverySets(options.sets),
     waitingSets: new DeliverySets({ atOnce: 3, most: 16, inOrder: true }),
     storingSets: new DeliverySets({ atOnce: 1, most: 100 }),
     floods: new Floods(),
   };
+}
+
+/** A failure is not kept: the file may have been mended. */
+function keptPresets(load: () => Promise<readonly CompiledPreset[]>): Deps['presets'] {
+  let kept: Promise<readonly CompiledPreset[]> | null = null;
+  return () =>
+    (kept ??= load().catch((error: unknown) => {
+      kept = null;
+      throw error;
+    }));
 }
 
 /** One sender per configuration: senders may keep pools. */

@@ -7,6 +7,7 @@ import type { Attempt, GatheredDelivery, Storing } from './intake/delivery.ts';
 import type { DeliverySets } from './intake/delivery-sets.ts';
 import type { Floods } from './intake/flood.ts';
 import type { ClaimSlots } from './claim-slots.ts';
+import type { CompiledPreset } from './compiled-preset.ts';
 import type { Clock } from './clock.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import type { LeaseWatch } from './lease-watch.ts';
@@ -83,6 +84,8 @@ export interface Deps {
   telemetry: Telemetry;
   log: Log;
   versions: VersionCache;
+  /** The installation's preset sequences. Compiled when they are first asked for, and then kept: it takes seconds of processor time. */
+  presets(): Promise<readonly CompiledPreset[]>;
   /** Deliveries that arrive while others are being applied, gathered into one transaction. */
   deliverySets: DeliverySets<GatheredDelivery, Attempt>;
   /** Deliveries that wait in the inbox, gathered in the same way; each after those that it has something in common with. */

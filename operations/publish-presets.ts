@@ -33,7 +33,7 @@ export async function loadPresets(folder = presetsFolder()): Promise<CompiledPre
 const presetsToResume: ReadonlySet<string> = new Set(['silent-lead']);
 
 /** On boot: a changed preset file becomes a new version in every tenant. Safe in several processes at once. */
-export async function publishPresets(deps: Pick<Deps, 'db' | 'log' | 'subjects'>, presets: CompiledPreset[]): Promise<void> {
+export async function publishPresets(deps: Pick<Deps, 'db' | 'log' | 'subjects'>, presets: readonly CompiledPreset[]): Promise<void> {
   for (const tenant of await deps.db.listTenants()) await publishPresetsTo(deps, tenant, presets);
 }
 

@@ -18,7 +18,10 @@ import { tenantSettings, type TenantSettings } from '../domain/tenant-settings.t
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import { type AnySubjectKind, subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
+import type { CompiledPreset } from './compiled-preset.ts';
 import type { Deps } from './deps.ts';
+
+export type { CompiledPreset } from './compiled-preset.ts';
 
 /** A sequence as it lies in files: the YAML and its copy. */
 export interface PresetSource {
@@ -27,15 +30,6 @@ export interface PresetSource {
   yaml: string;
   /** Texts by name: emails under the bare name that a step gives, other channels' with their suffix. */
   copy: Record<string, CopySource>;
-}
-
-/** A preset that was read, checked and compiled; made once, published to any number of tenants. */
-export interface CompiledPreset {
-  definition: SequenceDefinition;
-  content: Record<string, unknown>;
-  sourceHash: string;
-  /** What the linter reads; absent: it was not read from a file. */
-  source?: Pick<PresetSource, 'file' | 'yaml'>;
 }
 
 /** Thrown when a sequence file cannot be used. The message names every mistake with its line. */

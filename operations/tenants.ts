@@ -8,7 +8,7 @@ import { insertKey } from './api-keys.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { type Page, pageOf } from './read/page.ts';
-import { loadPresets, publishPresetsTo } from './publish-presets.ts';
+import { publishPresetsTo } from './publish-presets.ts';
 
 export interface TenantView {
   id: string;
@@ -23,11 +23,11 @@ export interface TenantView {
  * @returns the key, which is stored only as a hash; null: the slug is taken
  */
 export async function createTenant(
-  deps: Pick<Deps, 'db' | 'log' | 'subjects'>,
+  deps: Pick<Deps, 'db' | 'log' | 'subjects' | 'presets'>,
   request: { slug: string; name: string; settings: SettingsChange },
   by: string,
 ): Promise<{ tenant: TenantView; apiKey: string } | null> {
-  const presets = await loadPresets();
+  const presets = await deps.presets();
   const tenant = { id: uuidv7(), slug: request.slug, name: request.name, timeScale: 1, synthetic: false };
   const settings = tenantSettings.parse({ storeName: request.name, senderName: request.name, ...request.settings });
   let apiKey: string;

@@ -12,7 +12,7 @@ import { createLookupWorker } from '../operations/lookups.ts';
 import { createInboxWorker } from '../operations/inbox-worker.ts';
 import { closeCodes } from '../operations/offers/close-codes.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
-import { loadPresets, publishPresets } from '../operations/publish-presets.ts';
+import { publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';
 import { shadowPass } from '../operations/shadow/pass.ts';
 import { prepareHolidays } from '../operations/prepare-holidays.ts';
@@ -72,7 +72,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const { prepared } = options;
   // Takes 400 ms, which no decision under a person's lock should wait for.
   if (prepared === undefined) prepareHolidays();
-  await publishPresets(deps, prepared?.presets ?? (await loadPresets()));
+  await publishPresets(deps, prepared?.presets ?? (await deps.presets()));
   deps.log.info({}, 'metrics storage ready');
   const queue = temporal.taskQueue ?? taskQueue;
   const client = lazyClient(temporal);

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import { createDeps } from '../../operations/create-deps.ts';
+import type { CompiledPreset } from '../../operations/compiled-preset.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { startWorker } from '../../worker/start-worker.ts';
 import { createStubSender } from '../helpers/stub-sender.ts';
@@ -16,9 +18,11 @@ export interface WorkerProcessConfig {
   hangAt?: { point: Checkpoint; passes: number }[];
   /** The port of a stub provider that knows keys, to send by; null: by SMTP. */
   keyedProviderPort?: number | null;
+  /** The compiled presets; by default they are read and compiled, which takes seconds. */
+  presetsFile?: string;
 }
 const config = JSON.parse(process.argv[2] ?? '') as WorkerProcessConfig;
-const { keyedProviderPort = null, hangAt = [] } = config;
+const { keyedProviderPort = null, hangAt = [], presetsFile } = config;
 const deps = createDeps({
   databaseUrl: config.databaseUrl,
   masterKey: Buffer.from(config.masterKey, 'base64'),
@@ -27,6 +31,7 @@ const deps = createDeps({
   timeScale: null,
   log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
   applicationName: 'worker process',
+  ...(presetsFile === undefined ? {} : { presets: async () => JSON.parse(await readFile(presetsFile, 'utf8')) as CompiledPreset[] }),
   ...(keyedProviderPort === null ? {} : { defaultSenders: [createStubSender(keyedProviderPort, { kind: 'keys' })] }),
   checkpoints: async (at) => {
     const index = hangAt.findIndex(({ point }) => point === at);

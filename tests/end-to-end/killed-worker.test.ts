@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, inject } from 'vitest';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { startScript } from '../chaos/own-process.ts';
 import type { WorkerProcessConfig } from '../chaos/worker-process.ts';
@@ -25,7 +25,10 @@ async function startDoomed(shop: Shop, keyedProviderPort: number | null, hangAt:
   const { url: databaseUrl } = shop.database;
   const { address, taskQueue } = shop.temporal;
   const secrets = { databaseUrl, masterKey: masterKey.toString('base64') };
-  const config: WorkerProcessConfig = { ...secrets, smtpUrl: shop.smtp.url, address, taskQueue, hangAt, keyedProviderPort };
+  const config: WorkerProcessConfig = {
+    ...{ ...secrets, smtpUrl: shop.smtp.url, address, taskQueue, hangAt, keyedProviderPort },
+    presetsFile: inject('presetsFile'),
+  };
   const { child, ready } = startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)] });
   const messages: unknown[] = [];
   child.on('message', (m) => messages.push(m));

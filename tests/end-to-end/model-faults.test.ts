@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, inject } from 'vitest';
 import type { ModelFault } from '../../local/model/server.ts';
 import type { Checkpoint } from '../../operations/deps.ts';
 import { changeConnection, listConnections } from '../../operations/connections.ts';
@@ -163,6 +163,7 @@ test('a worker that is killed while the model answers, or before its answer is s
   const config: WorkerProcessConfig = {
     ...{ databaseUrl: shop.database.url, masterKey: masterKey.toString('base64'), smtpUrl: shop.smtp.url, address, taskQueue },
     hangAt: points.map((point) => ({ point, passes: 0 })),
+    presetsFile: inject('presetsFile'),
   };
   try {
     const { child, ready } = startScript('tests/chaos/worker-process.ts', { args: [JSON.stringify(config)] });

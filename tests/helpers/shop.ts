@@ -114,6 +114,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     timeScale: null,
     log: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
     applicationName: 'test',
+    presets: () => Promise.resolve(inject('presets')),
     ...(options.subjects === undefined ? {} : { subjects: options.subjects }),
     ...(options.integrations === undefined ? {} : { integrations: options.integrations }),
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -17,6 +17,8 @@ declare module 'vitest' {
     postgresUrl: string;
     /** The product's presets. Compiling them takes longer than everything else that a shop needs. */
     presets: CompiledPreset[];
+    /** The same as JSON in a file, for processes of their own. */
+    presetsFile: string;
   }
 }
 
@@ -32,7 +34,9 @@ const shared = oncePerRun(
       loadPresets(),
     ]);
     await makeTemplate(server.url);
-    return { dir, server, presets };
+    const presetsFile = join(dir, 'presets.json');
+    writeFileSync(presetsFile, JSON.stringify(presets));
+    return { dir, server, presets, presetsFile };
   },
   async ({ dir, server }) => {
     await server.stop();
@@ -43,9 +47,10 @@ const shared = oncePerRun(
 
 /** One Postgres for all test files of a run; each file has a database of its own there. */
 export async function setup(project: TestProject): Promise<void> {
-  const { server, presets } = await shared.use();
+  const { server, presets, presetsFile } = await shared.use();
   project.provide('postgresUrl', server.url);
   project.provide('presets', presets);
+  project.provide('presetsFile', presetsFile);
   // Clients connect when they are first used. A project whose files run workflows has test-temporal.ts besides.
   project.provide('temporalAddress', 'no-temporal-in-this-project.invalid:7233');
 }
