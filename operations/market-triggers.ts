@@ -1,7 +1,7 @@
 import { desc, eq, and, inArray } from 'drizzle-orm';
 import { subjects } from '../db/schema/index.ts';
 import { type MarketTriggerReport, factOfTrigger, marketTriggerReport } from '../domain/facts/market-trigger.ts';
-import { readCsv } from '../domain/facts/read-csv.ts';
+import { readTable } from './csv/table.ts';
 import type { ReachedStage, SilenceStage } from '../domain/people/silence-stage.ts';
 import { lead } from '../domain/subjects/lead/index.ts';
 import type { Deps } from './deps.ts';
@@ -22,7 +22,7 @@ export type TriggersRead =
 
 /** Read the triggers of a CSV file whose header names their fields. All of it is read, or every mistake is named. */
 export function triggersOfCsv(text: string, most: number): TriggersRead {
-  const read = readCsv(text, columns);
+  const read = readTable(text, columns);
   if (!read.ok) return { ok: false, mistakes: [{ ...read.mistake, field: 'csv' }] };
   if (read.rows.length > most) return { ok: false, mistakes: [{ line: 1, field: 'csv', message: `has more than ${most} rows: send it in parts` }] };
   const triggers: MarketTriggerReport[] = [];

@@ -6,7 +6,7 @@ import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { type Page, pageOf } from '../read/page.ts';
 import { ignoredColumn, importFields, readHeader } from './columns.ts';
-import { delimiterOf, headerOf } from './read-csv.ts';
+import { delimiterOf, headerOf } from '../csv/rows.ts';
 
 export { ignoredColumn, importFields };
 export type ImportRow = typeof imports.$inferSelect;

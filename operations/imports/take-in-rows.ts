@@ -8,7 +8,7 @@ import { enterCampaign } from '../campaigns/enter.ts';
 import type { Deps } from '../deps.ts';
 import { readRow } from './columns.ts';
 import { endImport, type ImportRow } from './imports.ts';
-import { type CsvMistake, type CsvRow, readRows } from './read-csv.ts';
+import { type CsvMistake, type CsvRow, readRows } from '../csv/rows.ts';
 
 /** So many rows are taken in side by side. */
 const lanes = 16;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { readCsv } from '../../../domain/facts/read-csv.ts';
+import { readTable } from '../../operations/csv/table.ts';
 
-const read = (text: string) => readCsv(text, ['area', 'statement']);
+const read = (text: string) => readTable(text, ['area', 'statement']);
 
 test('a table as RFC 4180 has it, with the line of each row', () => {
   expect(read('\uFEFFarea,statement\r\nDöbling,"Prices, and rents:\nboth ""fell"""\r\n\r\nHietzing,\r\n')).toEqual({
@@ -18,6 +18,7 @@ test.each([
   ['area,price\n', 'none of area, statement'],
   ['area,area\n', 'names a column twice'],
   ['area\nDöbling,too much\n', 'has 2 cells, and the header 1'],
+  ['area,statement\nHietzing,Rents fell\nDöbling,"Prices rose\n', 'a quotation mark is not closed'],
 ])('%j is refused', (text, message) => {
   expect(JSON.stringify(read(text))).toContain(message);
 });
