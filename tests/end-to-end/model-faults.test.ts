@@ -82,6 +82,7 @@ describe('faults of a model', () => {
   test('time-out, answer after the due time, limit, refusal, broken and invalid answers: one message each, on time', async () => {
     for (const [cart, fault] of cases) if (fault !== null) opened.model.when(titleOf(cart), fault);
     await Promise.all(cases.map(([cart]) => opened.shop.post('cart.updated', cartOf(cart))));
+    let answered = 0;
     for (const [cart, fault, reason] of cases) {
       const outcome = await see.outcomeOf(cart);
       expect({ cart, ...outcome }).toMatchObject({
@@ -91,11 +92,16 @@ describe('faults of a model', () => {
         by: fault === null && outcome.reason === null ? 'model' : 'template',
       });
       // On a busy machine the time may be over before the model is asked, or before its answer is read.
-      if (!['not_composed', 'timed_out', 'composing'].includes(String(outcome.reason))) expect(String(outcome.reason), cart).toMatch(reason);
+      if (!['not_composed', 'timed_out', 'composing'].includes(String(outcome.reason))) {
+        expect(String(outcome.reason), cart).toMatch(reason);
+        answered += 1;
+      }
       expect(outcome.lateMs, cart).toBeLessThan(onTimeMs);
       // On a busy machine the time may be over before a call has reached the model.
       expect(outcome.calls, cart).toBeLessThanOrEqual(outcome.ledgerCalls);
     }
+    // But not for all of them, or nothing was seen of how answers are read.
+    expect(answered).toBeGreaterThan(0);
   });
 
   test('an answer that comes after the message has gone changes nothing', async () => {
