@@ -168,7 +168,7 @@ export interface Database {
   listTenants(): Promise<TenantSummary[]>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
   tenantsWithWork(
-    kind: 'dead_leases' | 'in_doubt' | 'pending_inbox' | 'bulk_jobs' | 'shadows' | 'codes_to_close' | 'lookups' | 'lead_routings' | 'imports',
+    kind: 'dead_leases' | 'in_doubt' | 'pending_inbox' | 'bulk_jobs' | 'shadows' | 'codes_to_close' | 'lookups' | 'bots' | 'lead_routings' | 'imports',
   ): Promise<string[]>;
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   /** Deliveries of all tenants that wait in the quarantine, how many may be stops, and how long the oldest of these has waited. */

@@ -311,6 +311,8 @@ function emptySubject(tenantId: string, id: string, kind: string): StepWorld['su
     convertedAt: null,
     contactedAt: null,
     lastContactAt: null,
+    lastInteractionAt: null,
+    viewingScheduledAt: null,
     sweptAt: null,
   };
   return {
@@ -324,6 +326,7 @@ function emptySubject(tenantId: string, id: string, kind: string): StepWorld['su
     phone: null,
     previousSubjectId: null,
     noSequence: null,
+    ghostReminderSent: false,
     ...unknown,
     ...times,
   };
