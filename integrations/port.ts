@@ -152,7 +152,16 @@ export interface Receiver {
   resolve?(lookup: Lookup, context: ResolveContext): Promise<Resolved>;
 }
 
-export type { CallPayload, Channel, ChatButton, EmailPayload, OnsitePayload, SmsPayload, TelegramPayload, WhatsappPayload } from '../domain/channels/index.ts';
+export type {
+  CallPayload,
+  Channel,
+  ChatButton,
+  EmailPayload,
+  OnsitePayload,
+  SmsPayload,
+  TelegramPayload,
+  WhatsappPayload,
+} from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
 export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 
@@ -324,11 +333,11 @@ export interface FetchedUpdate {
 
 /**
  * Why a bot's provider does not do what it is asked. `locked_out`: the token is refused. `conflict`: somebody else fetches this bot's updates, or
- * they go to a webhook.
+ * they go to a webhook. `refused`: what was asked cannot be done, such as delivering to an address that cannot be reached.
  */
 export class BotError extends Error {
   override readonly name = 'BotError';
-  readonly code: 'locked_out' | 'conflict' | 'rate_limited' | 'unavailable';
+  readonly code: 'locked_out' | 'conflict' | 'refused' | 'rate_limited' | 'unavailable';
   readonly retryAfterMs: number | null;
   constructor(code: BotError['code'], message: string, retryAfterMs: number | null = null) {
     super(message);

@@ -1,5 +1,5 @@
 import { BotError, type Bot, type BotMessage, type SendOutcome } from '../port.ts';
-import { isTokenRefused, readAnswer } from './answer.ts';
+import { isTokenRefused, readAnswer, type TelegramError } from './answer.ts';
 import { accountOf, allowedUpdates, methodUrl, type TelegramConfig, webhookSecretOf } from './config.ts';
 import { updateIdOf, updateKey } from './receive.ts';
 import { bodyOf, judgeSend } from './send.ts';
@@ -12,15 +12,18 @@ const mostDeliveries = 10;
 
 /** The bot itself: how its updates are had, and what it says inside a conversation. Source: core.telegram.org/bots/api */
 export function createTelegramBot(config: TelegramConfig): Bot {
-  const call = async (method: string, parameters: object, { timeoutMs = callTimeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}) => {
+  const call = async (
+    method: string,
+    parameters: object,
+    { timeoutMs = callTimeoutMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {},
+  ) => {
     const limit = AbortSignal.timeout(timeoutMs);
     const { status, body } = await post(methodUrl(config, method), parameters, signal === undefined ? limit : AbortSignal.any([limit, signal]));
     const answer = readAnswer(status, body);
     if (answer?.ok === true) return answer.result;
     if (answer === null) throw new BotError('unavailable', `${method}: HTTP ${status}`);
     const { error } = answer;
-    const code = isTokenRefused(error) ? 'locked_out' : error.code === 409 ? 'conflict' : error.code === 429 ? 'rate_limited' : 'unavailable';
-    throw new BotError(code, `${method}: Telegram error ${error.code}: ${error.description}`, error.retryAfterMs);
+    throw new BotError(codeOf(error), `${method}: Telegram error ${error.code}: ${error.description}`, error.retryAfterMs);
   };
   return {
     account: accountOf(config),
@@ -49,7 +52,10 @@ export function createTelegramBot(config: TelegramConfig): Bot {
     },
     async reply(chatId, message, { timeoutMs }) {
       try {
-        return judgeSend({ ...(await post(methodUrl(config, 'sendMessage'), replyOf(chatId, message), AbortSignal.timeout(timeoutMs))), headers: {} });
+        return judgeSend({
+          ...(await post(methodUrl(config, 'sendMessage'), replyOf(chatId, message), AbortSignal.timeout(timeoutMs))),
+          headers: {},
+        });
       } catch (error) {
         return { kind: 'unknown', response: messageOf(error) } satisfies SendOutcome;
       }
@@ -85,3 +91,10 @@ async function post(url: URL, body: object, signal: AbortSignal): Promise<{ stat
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function codeOf(error: TelegramError): BotError['code'] {
+  if (isTokenRefused(error)) return 'locked_out';
+  if (error.code === 409) return 'conflict';
+  if (error.code === 429) return 'rate_limited';
+  return error.code >= 400 && error.code < 500 ? 'refused' : 'unavailable';
+}

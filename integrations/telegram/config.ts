@@ -4,7 +4,9 @@ import { z } from 'zod';
 /** A Telegram bot as it is entered. */
 export const telegramConfig = z.strictObject({
   /** As BotFather shows it. It is a password: whoever has it is the bot. */
-  token: z.string().regex(/^\d{5,20}:[A-Za-z0-9_-]{20,100}$/, 'is no token of a bot: copy it from BotFather, digits, a colon and about 35 characters'),
+  token: z
+    .string()
+    .regex(/^\d{5,20}:[A-Za-z0-9_-]{20,100}$/, 'is no token of a bot: copy it from BotFather, digits, a colon and about 35 characters'),
   /**
    * How updates come. `webhook`: Telegram delivers to our public address. `polling`: we ask. Left out: by webhook where the public address can be
    * reached from outside, else by polling.

@@ -75,7 +75,15 @@ function readUpdate(delivery: Delivery, body: unknown, store: StoreContext): Nor
     return understood(topic ?? 'update', [], notes, true);
   }
   // Telegram adds kinds of updates; only those that we ask for come.
-  if (topic === null) return { kind: 'ignored', topic: cleanText(Object.keys(fields).find((name) => name !== 'update_id'), 100) ?? 'update' };
+  if (topic === null)
+    return {
+      kind: 'ignored',
+      topic:
+        cleanText(
+          Object.keys(fields).find((name) => name !== 'update_id'),
+          100,
+        ) ?? 'update',
+    };
   const update = { id, notes, store, receivedAtMs: delivery.receivedAtMs };
   const content = readFields(fields[topic], topic, notes);
   const events = content === null ? [] : readersOf[topic](update, content);
@@ -185,14 +193,7 @@ function readMember(update: Update, change: Fields): Read {
     : 'not_ours';
 }
 
-function turnOf(
-  { id, notes, store }: Update,
-  chatId: string,
-  from: Fields | null,
-  act: ChatAct,
-  { occurredAtMs }: Occurred,
-  at: string,
-): ChatTurn {
+function turnOf({ id, notes, store }: Update, chatId: string, from: Fields | null, act: ChatAct, { occurredAtMs }: Occurred, at: string): ChatTurn {
   const { answersFromMs = 0, isBacklog = false } = store.chat ?? {};
   // Messages have the second in which they were written, buttons none: of these, what was fetched at the start lay there before.
   const isBefore = occurredAtMs < Math.floor(answersFromMs / 1_000) * 1_000;

@@ -28,7 +28,12 @@ const tidyLine = (text: string) =>
 
 /** The text as it would be sent. Pure: the same input gives the same text. */
 export function renderTelegram({ text, language }: CompiledTelegram, facts: TelegramFacts): string {
-  const said = render(text, telegramView(facts, language)).split('\n').map(tidyLine).join('\n').replace(/\n{3,}/g, '\n\n').trim();
+  const said = render(text, telegramView(facts, language))
+    .split('\n')
+    .map(tidyLine)
+    .join('\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
   const labelled = facts.synthetic ? `[${fixedWordsOf(language).syntheticText}] ${said}` : said;
   return isRightToLeft(language) ? labelled.split('\n').map(fromTheRight).join('\n') : labelled;
 }
