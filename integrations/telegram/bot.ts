@@ -1,6 +1,6 @@
 import { BotError, type Bot, type BotMessage, type SendOutcome } from '../port.ts';
 import { isTokenRefused, readAnswer, type TelegramError } from './answer.ts';
-import { accountOf, allowedUpdates, methodUrl, type TelegramConfig, webhookSecretOf } from './config.ts';
+import { accountOf, allowedUpdates, botIdOf, methodUrl, type TelegramConfig, webhookSecretOf } from './config.ts';
 import { updateIdOf, updateKey } from './receive.ts';
 import { bodyOf, judgeSend } from './send.ts';
 
@@ -47,7 +47,7 @@ export function createTelegramBot(config: TelegramConfig): Bot {
       if (!Array.isArray(result)) throw new BotError('unavailable', 'getUpdates: the answer is no list');
       return result.flatMap((update: unknown) => {
         const id = updateIdOf(update);
-        return id === null ? [] : [{ id, key: updateKey(id), raw: Buffer.from(JSON.stringify(update)) }];
+        return id === null ? [] : [{ id, key: updateKey(botIdOf(config), id), raw: Buffer.from(JSON.stringify(update)) }];
       });
     },
     async reply(chatId, message, { timeoutMs }) {

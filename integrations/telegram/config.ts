@@ -18,15 +18,17 @@ export const telegramConfig = z.strictObject({
 export type TelegramConfig = z.output<typeof telegramConfig>;
 
 /** Names the bot in the ledger: its id, which the token begins with. */
-export const accountOf = ({ token }: Pick<TelegramConfig, 'token'>): string => `telegram:${token.split(':', 1)[0] ?? ''}`;
+export const accountOf = (config: Pick<TelegramConfig, 'token'>): string => `telegram:${botIdOf(config)}`;
+
+export const botIdOf = ({ token }: Pick<TelegramConfig, 'token'>): string => token.split(':', 1)[0] ?? '';
 
 /** Where a method is called. The address holds the token: it belongs in no log. */
 export const methodUrl = ({ baseUrl, token }: Pick<TelegramConfig, 'baseUrl' | 'token'>, method: string): URL =>
   new URL(`${baseUrl.replace(/\/+$/, '')}/bot${token}/${method}`);
 
-/** What Telegram sends with each delivery, so that we know it from others. It follows from the token: a new token brings a new one. */
+/** What Telegram sends with each delivery: the bot's id, and what only follows from its token. A new token brings a new one. */
 export const webhookSecretOf = ({ token }: Pick<TelegramConfig, 'token'>): string =>
-  createHmac('sha256', token).update('rekindle webhook').digest('base64url');
+  `${botIdOf({ token })}_${createHmac('sha256', token).update('rekindle webhook').digest('base64url')}`;
 
 /** The updates that we act on. Telegram leaves `my_chat_member` out unless it is named. */
 export const allowedUpdates = ['message', 'edited_message', 'callback_query', 'my_chat_member'] as const;

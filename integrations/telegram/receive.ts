@@ -28,15 +28,16 @@ export const telegramReceiver = jsonReceiver({
   // Telegram would repeat a refused update for a day, and hold up all that follow it.
   answersUnreadable: 'accept',
   verify: verifySecret,
-  dedupeKey({ raw }) {
+  dedupeKey({ raw, headers }) {
     const id = updateIdOf(parsed(raw));
-    return id === null ? null : updateKey(id);
+    const [, bot = ''] = /^(\d+)_/.exec(String(headers[secretHeader] ?? '')) ?? [];
+    return id === null ? null : updateKey(bot, id);
   },
   normalise: readUpdate,
 });
 
-/** By which a repeat of an update is recognised, however it comes. */
-export const updateKey = (updateId: number): string => `update:${updateId}`;
+/** By which a repeat of an update is recognised, however it comes. Each bot counts for itself, and a connection may get another one. */
+export const updateKey = (botId: string, updateId: number): string => `update:${botId}:${updateId}`;
 
 /** An update's number; null: it has none. */
 export function updateIdOf(update: unknown): number | null {
@@ -82,7 +83,7 @@ function readUpdate(delivery: Delivery, body: unknown, store: StoreContext): Nor
         cleanText(
           Object.keys(fields).find((name) => name !== 'update_id'),
           100,
-        ) ?? 'update',
+        )?.toLowerCase() ?? 'update',
     };
   const update = { id, notes, store, receivedAtMs: delivery.receivedAtMs };
   const content = readFields(fields[topic], topic, notes);

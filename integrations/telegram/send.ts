@@ -57,18 +57,12 @@ export function judgeSend({ status, body }: HttpAnswer): SendOutcome {
   if (answer.ok) return { kind: 'accepted', providerMessageId: messageIdOf(answer.result), response: `HTTP ${status}` };
   const { error } = answer;
   const response = `Telegram error ${error.code}${error.description === '' ? '' : `: ${error.description}`}`;
-  if (error.code >= 500) return { kind: 'unknown', response };
   if (isDeadChat(error)) return { kind: 'refused', severity: 'hard', response };
   // The whole bot has to wait, or is locked out: nothing was said about this message.
-  const isAboutBot = error.code === 429 || isTokenRefused(error);
-  const { retryAfterMs } = error;
-  return {
-    kind: 'refused',
-    severity: 'soft',
-    ...(isAboutBot ? { outage: true } : {}),
-    ...(error.code === 429 ? { retryAfterMs: retryAfterMs ?? 1_000 } : {}),
-    response,
-  };
+  if (error.code === 429 && error.retryAfterMs !== null)
+    return { kind: 'refused', severity: 'soft', outage: true, retryAfterMs: error.retryAfterMs, response };
+  if (isTokenRefused(error)) return { kind: 'refused', severity: 'soft', outage: true, response };
+  return judgeStatus(error.code, response);
 }
 
 function messageIdOf(result: unknown): string | null {
