@@ -27,7 +27,7 @@ export interface Recommendations {
 }
 
 /** No list is longer: a chat message is read on a telephone. */
-export const mostListed = 5;
+const mostListed = 5;
 
 /** What may be shown now: stated at this moment, not sold out, and not shown before; each once. */
 export function listed(properties: readonly Property[], shown: readonly string[], nowMs: EpochMs): Property[] {

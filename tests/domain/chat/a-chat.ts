@@ -5,7 +5,7 @@ import { type ChatAct, type ChatUpdate, intentOf } from '../../../domain/chat/up
 
 export const nowMs = Date.UTC(2026, 10, 20, 9, 0);
 
-export const skips = ['Not now'];
+const skips = ['Not now'];
 
 /** A property of which three are left, stated an hour ago. */
 export function aProperty(fields: Partial<Property> = {}): Property {

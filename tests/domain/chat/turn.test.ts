@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { type ChatPhase, type ChatState, newChat } from '../../../domain/chat/state.ts';
+import { showsList } from '../../../domain/chat/turn.ts';
+import { type ChatAct, intentOf } from '../../../domain/chat/update.ts';
 import { aProperty, buttonsIn, Chat, facts, nowMs, saidIn } from './a-chat.ts';
 
 const matches = { message: null, properties: [aProperty()] };
@@ -143,6 +146,18 @@ describe('the turn with matches', () => {
     expect(saidIn(end)).toEqual(['no_more']);
     expect(end.counters).toEqual({ urgencyScore: 2, fomoMessagesSent: 0 });
   });
+});
+
+test('only a turn that shows a list asks a source for one', () => {
+  const asks = (phase: ChatPhase, did: ChatAct, state: Partial<ChatState> = {}) => {
+    const chat = { ...newChat, phase, goal: 'buy', ...state };
+    return showsList(chat, { id: 5, languageCode: null, name: null, did }, intentOf(did, { phase, country: 'AT', skips: [] }));
+  };
+  expect(asks('VALUE_PROPOSITION', { kind: 'text', text: 'yes' })).toBe(true);
+  expect(asks('ENGAGEMENT', { kind: 'button', data: 'show_more_properties' })).toBe(true);
+  expect(asks('CAPTURE_CONTACT', { kind: 'text', text: 'yes' })).toBe(false);
+  expect(asks('VALUE_PROPOSITION', { kind: 'start' })).toBe(false);
+  expect(asks('VALUE_PROPOSITION', { kind: 'text', text: 'yes' }, { blockedBy: 4, standingBy: 4 })).toBe(false);
 });
 
 describe('the turn without matches', () => {
