@@ -37,7 +37,9 @@ describe('a variant', () => {
 
 describe('in a file', () => {
   const parse = (step: string) =>
-    parseSequence(`sequence: s\nname: S\non: cart.abandoned\nquietFor: 1h\nsteps:\n  - { id: mail, at: 2h, ${step} }\n  - { id: next, at: 24h, channel: none }\n`);
+    parseSequence(
+      `sequence: s\nname: S\non: cart.abandoned\nquietFor: 1h\nsteps:\n  - { id: mail, at: 2h, ${step} }\n  - { id: next, at: 24h, channel: none }\n`,
+    );
   const mistakes = (step: string) => {
     const read = parse(step);
     return read.ok ? [] : read.errors.map(({ message }) => message);
@@ -82,7 +84,10 @@ describe('in a file', () => {
     ['channel: email, variants: [{ id: a, content: cart/a, later: 2h }, { id: b, content: cart/b, later: 1h }]', 'all go out `later`'],
     ['channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, later: 0s }]', 'send cart/a twice at the same time'],
     ['channel: email, lapsesWith: next, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, later: 1h }]', 'beside `lapsesWith`'],
-    ['channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, later: 22h }]', 'as late as the next step, `next`: make `later` shorter'],
+    [
+      'channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, later: 22h }]',
+      'as late as the next step, `next`: make `later` shorter',
+    ],
   ])('%s: %s', (step, message) => {
     expect(mistakes(step).join('\n')).toContain(message);
   });
