@@ -29,7 +29,7 @@ export interface PlainStep {
 export const plainStepsOf = ({ steps }: Pick<SequenceDefinition, 'steps'>): PlainStep[] => steps.map(plainStepOf);
 
 function plainStepOf(step: StepDefinition, order: number): PlainStep {
-  const { id, channels, due, script, content, when, maxRetries = 3 } = step;
+  const { id, channels, due, script, content, when, maxRetries } = step;
   const anchor = ({ anchor: 'enrollment', previous: 'previous', event: 'event' } as const)[due.from];
   return { ...{ id, order, channels, anchor, content, maxRetries }, ...delayOf(due.delayMs), scriptId: nameOf(script), conditions: when };
 }

@@ -162,8 +162,9 @@ async function assignTo(tx: Tx, { tenantId, actor, campaignId, slug }: By & { ca
 
 /** Add a step to the draft; it stands at its `order`, or at the end. */
 export async function addStep(deps: EditDeps, { wish, ...where }: Where & { wish: StepWish }): Promise<Edited> {
-  const script = await scriptNamed(deps, where.tenantId, wish.scriptId);
-  if (script === 'unknown') return { kind: 'unknown_script' };
+  const found = await scriptNamed(deps, where.tenantId, wish.scriptId);
+  if (found === null) return { kind: 'unknown_script' };
+  const script = found.name;
   let id = wish.id ?? '';
   return edit(
     deps,
@@ -192,8 +193,9 @@ export async function addStep(deps: EditDeps, { wish, ...where }: Where & { wish
 
 /** Change a step of the draft; what is absent stays. */
 export async function editStep(deps: EditDeps, { stepId, wish, ...where }: Where & { stepId: string; wish: StepWish }): Promise<Edited> {
-  const script = await scriptNamed(deps, where.tenantId, wish.scriptId);
-  if (script === 'unknown') return { kind: 'unknown_script' };
+  const found = await scriptNamed(deps, where.tenantId, wish.scriptId);
+  if (found === null) return { kind: 'unknown_script' };
+  const script = found.name;
   return edit(
     deps,
     where,
@@ -328,9 +330,9 @@ function plainStepIn({ subjects }: Pick<Deps, 'subjects'>, yaml: string, id: str
   return parsed.ok ? (plainStepsOf(parsed.definition).find((step) => step.id === id) ?? null) : null;
 }
 
-/** The name of a script. @returns null: none is named */
-async function scriptNamed(deps: EditDeps, tenantId: string, wanted: string | null | undefined): Promise<string | null | 'unknown'> {
-  if (wanted === undefined || wanted === null) return null;
+/** The name of the script that is wanted, if any. @returns null: there is no such script */
+async function scriptNamed(deps: EditDeps, tenantId: string, wanted: string | null | undefined): Promise<{ name: string | null } | null> {
+  if (wanted === undefined || wanted === null) return { name: null };
   const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(wanted);
   const [found] = await deps.db.withTenant(tenantId, (tx) =>
     tx
@@ -339,7 +341,7 @@ async function scriptNamed(deps: EditDeps, tenantId: string, wanted: string | nu
       .where(and(isNull(scripts.removedAt), isId ? or(eq(scripts.id, wanted), eq(scripts.name, wanted)) : eq(scripts.name, wanted)))
       .limit(1),
   );
-  return found?.name ?? 'unknown';
+  return found ?? null;
 }
 
 const speaks = (channel: string): boolean => isChannel(channel) && channels[channel].carriesCopy;

@@ -41,7 +41,7 @@ const stepSchema = z
   .meta({ id: 'SequenceStep' });
 
 /** A sequence with its steps. */
-export const detailSchema = sequenceSchema
+const detailSchema = sequenceSchema
   .extend({
     description: z.string().nullable(),
     campaignId: z.uuid().nullable().meta({ description: 'The campaign that uses it; of several, the first.' }),
