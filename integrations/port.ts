@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Channel, OnsitePayload, PayloadOf } from '../domain/channels/index.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
+import type { Rate } from '../domain/rate.ts';
 
 /** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over a body that was parsed and written again. */
 export interface Delivery {
@@ -32,6 +33,8 @@ export interface StoreContext {
   currency: string | null;
   /** The store's own email addresses, normalised: they name no person. */
   addresses: readonly string[];
+  /** Below which the links in texts begin, where they have an address of their own; absent or null: below the public URL. */
+  linkUrl?: string | null;
   /** The connection's configuration, as stored and unsealed, for a receiver that reads it; absent: there is none. */
   config?: unknown;
 }
@@ -199,6 +202,8 @@ export interface Sender<C extends Channel = Channel> {
   channel: C;
   /** Names the account at the provider, the same in every process; no secret in it. A call in doubt is resolved with this account only. */
   account: string;
+  /** What the provider allows the account, in messages; absent: nothing is known. A connection may only be set to less. */
+  rate?: Rate;
   times: SenderTimes;
   reconciliation: Reconciliation<C>;
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
@@ -279,6 +284,13 @@ export interface Integration {
    * @throws ZodError or an error class of the integration's own when it cannot be used
    */
   sender?(config: unknown, context: SenderContext): Sender;
+  /** Instead of `sender`, for an account that serves several channels: one for each. @throws as `sender` */
+  senders?(config: unknown, context: SenderContext): readonly Sender[];
+  /**
+   * Whether the provider lets us in with this configuration, where opening a session does not show it. Changes nothing.
+   * @returns what it says of itself @throws Error with what it answered
+   */
+  check?(config: unknown): Promise<string>;
   /** Makes discount codes for offers. @throws as `sender` */
   minter?(config: unknown): Minter;
   /** A model that writes texts. @throws as `sender` does */

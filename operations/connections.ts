@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Tx } from '../db/client.ts';
 import { connections, inbox } from '../db/schema/index.ts';
 import type { Rate } from '../domain/rate.ts';
+import { sends } from '../integrations/index.ts';
 import type { Integration } from '../integrations/port.ts';
 import { recordAudit } from './audit.ts';
 import { noteFault } from './composition/ledger.ts';
@@ -188,7 +189,7 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
     const integration = deps.integrations[row.integration];
     const reconfigured = change.config !== undefined;
     const faults = reconfigured && integration !== undefined ? faultsOf(integration, change.config) : [];
-    if (change.rate != null && integration?.sender === undefined)
+    if (change.rate != null && integration !== undefined && !sends(integration))
       faults.push({ path: 'rate', message: `nothing is sent through ${row.integration}: leave it out` });
     if (faults.length > 0) return { kind: 'invalid', faults };
     const set = {
@@ -300,17 +301,19 @@ export async function checkConnection(deps: Deps, tenantId: string, id: string):
 }
 
 async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionCheck['sends']> {
-  const { sender: sends, minter: mints, writer: writes } = deps.integrations[row.integration] ?? {};
-  if (row.sealedConfig === null || (sends === undefined && mints === undefined && writes === undefined)) return null;
+  const integration = deps.integrations[row.integration];
+  const { minter: mints, writer: writes } = integration ?? {};
+  if (row.sealedConfig === null || integration === undefined || (!sends(integration) && mints === undefined && writes === undefined)) return null;
   try {
+    if (integration.check !== undefined) return { ok: true, detail: await integration.check(JSON.parse(deps.sealing.open(row.sealedConfig))) };
     if (writes !== undefined) {
       const writer = writes(JSON.parse(deps.sealing.open(row.sealedConfig)));
       await writer.check();
       return { ok: true, detail: `${writer.account} lets us in` };
     }
     if (mints !== undefined) return { ok: true, detail: `${await mints(JSON.parse(deps.sealing.open(row.sealedConfig))).check()} lets us in` };
-    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
-    if (sender === null) return null;
+    const [sender] = deps.createSenders(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
+    if (sender === undefined) return null;
     (await sender.open()).close();
     return { ok: true, detail: `${sender.account} lets us in` };
   } catch (error) {
@@ -335,7 +338,7 @@ function viewOf({ integrations, publicUrl }: Pick<Deps, 'integrations' | 'public
     name: row.name,
     state: row.state,
     receives,
-    sends: integration?.sender !== undefined,
+    sends: integration !== undefined && sends(integration),
     webhookUrl: receives ? webhookUrlOf({ publicUrl }, row.integration, row.id) : null,
     rate: row.rate,
     fault: row.fault,

@@ -12,7 +12,7 @@ import { webhookUrlOf } from './webhook-url.ts';
 export interface Outlet {
   /** null: the installation's own, for tenants without a connection of that channel. */
   connectionId: string | null;
-  /** What its provider allows; null: no limit is known. */
+  /** As the store has set it; null: what its provider allows the account (`Sender.rate`), or as many as there are. */
   rate: Rate | null;
   sender: Sender;
 }
@@ -49,14 +49,14 @@ export function senderContextOf(deps: Pick<Deps, 'db' | 'publicUrl'>, { tenantId
 
 /** @throws when a configuration cannot be unsealed */
 export function toOutlets(
-  deps: Pick<Deps, 'db' | 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'>,
+  deps: Pick<Deps, 'db' | 'sealing' | 'createSenders' | 'defaultSenders' | 'publicUrl'>,
   rows: readonly ConnectionRow[],
 ): Outlets {
   const all: (Outlet & { connected: boolean })[] = [];
   for (const row of rows) {
     if (row.sealedConfig === null) continue;
-    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
-    if (sender !== null) all.push({ connectionId: row.id, rate: row.rate, sender, connected: row.state === 'connected' });
+    for (const sender of deps.createSenders(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row)))
+      all.push({ connectionId: row.id, rate: row.rate, sender, connected: row.state === 'connected' });
   }
   for (const sender of deps.defaultSenders) all.push({ connectionId: null, rate: null, sender, connected: true });
   return {

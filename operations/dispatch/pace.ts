@@ -87,6 +87,9 @@ function scopesOf({ enrollment, outlet, sequenceRate, campaign, settings, lateMs
   const scopes: Scope[] = [];
   if (outlet.rate !== null && outlet.connectionId !== null)
     scopes.push({ scope: `connection ${outlet.connectionId}`, spacing_ms: spacingMs(outlet.rate) });
+  const { rate: allowed, account } = outlet.sender;
+  // The account's, through however many connections and channels its messages leave.
+  if (allowed !== undefined) scopes.push({ scope: `account ${account}`, spacing_ms: spacingMs(allowed) });
   if (sequenceRate !== undefined)
     scopes.push({ scope: `sequence ${enrollment.sequenceId}`, spacing_ms: spacingMs(sequenceRate) / enrollment.timeScale });
   if (campaign !== null) scopes.push({ scope: `campaign ${campaign.id}`, spacing_ms: spacingMs(campaign.rate) / enrollment.timeScale });

@@ -1,0 +1,23 @@
+import { askJson } from '../http/ask.ts';
+import type { Integration } from '../port.ts';
+import { newToken } from '../shared-token.ts';
+import { accountOf, goHighLevelConfig, headersOf, urlOf } from './config.ts';
+import { goHighLevelReceiver } from './receive.ts';
+import { createGoHighLevelSenders } from './send.ts';
+
+/** GoHighLevel: messages through the conversations of a location, and what happens there. */
+export const goHighLevel: Integration = {
+  name: 'gohighlevel',
+  config: goHighLevelConfig,
+  // For workflows, whose own webhooks are not signed.
+  newSecret: newToken,
+  receiver: goHighLevelReceiver,
+  senders: (config) => createGoHighLevelSenders(goHighLevelConfig.parse(config)),
+  async check(config) {
+    const parsed = goHighLevelConfig.parse(config);
+    const url = urlOf(parsed, '/conversations/search');
+    url.search = new URLSearchParams({ locationId: parsed.locationId, limit: '1' }).toString();
+    await askJson(url, headersOf(parsed.token), 5_000);
+    return `${accountOf(parsed.locationId)} lets us in`;
+  },
+};
