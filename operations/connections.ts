@@ -305,7 +305,8 @@ async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionChe
   const { minter: mints, writer: writes } = integration ?? {};
   if (row.sealedConfig === null || integration === undefined || (!sends(integration) && mints === undefined && writes === undefined)) return null;
   try {
-    if (integration.check !== undefined) return { ok: true, detail: await integration.check(JSON.parse(deps.sealing.open(row.sealedConfig))) };
+    if (integration.check !== undefined)
+      return { ok: true, detail: await integration.check(JSON.parse(deps.sealing.open(row.sealedConfig)), senderContextOf(deps, row)) };
     if (writes !== undefined) {
       const writer = writes(JSON.parse(deps.sealing.open(row.sealedConfig)));
       await writer.check();

@@ -6,6 +6,7 @@ import type { Rate } from '../domain/rate.ts';
 import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
 import { popupStoreOf } from './onsite/popup-store.ts';
+import { accessTokensOf } from './tokens.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
 /** One account through which a tenant's messages leave. */
@@ -43,13 +44,19 @@ export function readConfigured(tx: Tx): Promise<ConnectionRow[]> {
 type ConnectionRow = typeof connections.$inferSelect;
 
 /** What the sender of a connection knows beside its configuration. */
-export function senderContextOf(deps: Pick<Deps, 'db' | 'publicUrl'>, { tenantId, integration, id }: ConnectionRow): SenderContext {
-  return { webhookUrl: webhookUrlOf(deps, integration, id), popups: popupStoreOf(deps, tenantId) };
+export function senderContextOf(
+  deps: Pick<Deps, 'db' | 'publicUrl' | 'sealing' | 'clock' | 'integrations'>,
+  { tenantId, integration, id, sealedConfig }: ConnectionRow,
+): SenderContext {
+  const context: SenderContext = { webhookUrl: webhookUrlOf(deps, integration, id), popups: popupStoreOf(deps, tenantId) };
+  if (deps.integrations[integration]?.oauth === undefined || sealedConfig === null) return context;
+  const config: unknown = JSON.parse(deps.sealing.open(sealedConfig));
+  return { ...context, tokens: accessTokensOf(deps, { tenantId, connectionId: id, integration, config }) };
 }
 
 /** @throws when a configuration cannot be unsealed */
 export function toOutlets(
-  deps: Pick<Deps, 'db' | 'sealing' | 'createSenders' | 'defaultSenders' | 'publicUrl'>,
+  deps: Pick<Deps, 'db' | 'sealing' | 'clock' | 'integrations' | 'createSenders' | 'defaultSenders' | 'publicUrl'>,
   rows: readonly ConnectionRow[],
 ): Outlets {
   const all: (Outlet & { connected: boolean })[] = [];

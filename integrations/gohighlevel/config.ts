@@ -7,16 +7,18 @@ import { z } from 'zod';
 const webhookPublicKey = 'MCowBQYDK2VwAyEAi2HR1srL4o18O8BRa7gVJY7G7bupbN3H9AwJrHCDiOg=';
 
 /** A HighLevel connection as it is entered: one location. */
-export const goHighLevelConfig = z.strictObject({
+const fields = z.strictObject({
   /** Of the location (sub-account), as its address in the browser names it. */
   locationId: z.string().regex(/^[A-Za-z0-9_-]{4,64}$/, 'is the id of a location, such as ve9EPM428h8vShlRW1KT'),
   /** A private integration token of the location. */
-  token: z.string().trim().min(8).max(4_000),
+  token: z.string().trim().min(8).max(4_000).optional(),
+  /** Instead of it, an app of the marketplace, which is authorised for the location afterwards. */
+  app: z.strictObject({ clientId: z.string().trim().min(1).max(200), clientSecret: z.string().trim().min(1).max(500) }).optional(),
   /** What leaves through it, where another connection of yours could take it as well. */
   sends: z
-    .array(z.enum(['sms', 'email', 'whatsapp']))
-    .max(3)
-    .default(['sms', 'email', 'whatsapp']),
+    .array(z.enum(['sms', 'email', 'whatsapp', 'crm']))
+    .max(4)
+    .default(['sms', 'email', 'whatsapp', 'crm']),
   /** Which of the location's numbers texts leave from; absent: the location's own choice. */
   fromNumber: z
     .string()
@@ -31,6 +33,9 @@ export const goHighLevelConfig = z.strictObject({
   /** A stand-in. */
   baseUrl: z.url({ protocol: /^https?$/ }).default('https://services.leadconnectorhq.com'),
 });
+export const goHighLevelConfig = fields.refine(({ token, app }) => (token === undefined) !== (app === undefined), {
+  message: 'Name either `token`, a private integration token of the location, or `app`, a client of the marketplace.',
+});
 export type GoHighLevelConfig = z.output<typeof goHighLevelConfig>;
 
 /** Names the account in the ledger and in receipts: the location. */
@@ -41,6 +46,8 @@ export const accountOf = (locationId: string): string => `gohighlevel:${location
  * Source: docs/rules.md#rule-34; the provider's own limit is 100 in 10 seconds, for each app and location
  */
 export const messageRate = { most: 5, withinMs: 1_000 } as const;
+/** A workflow may take three: the contact is looked for, made, and put into it. */
+export const workflowRate = { most: 3, withinMs: 1_000 } as const;
 
 export const urlOf = ({ baseUrl }: Pick<GoHighLevelConfig, 'baseUrl'>, path: string): URL => new URL(`${baseUrl.replace(/\/+$/, '')}${path}`);
 

@@ -31,6 +31,7 @@ const nested = z.object({ messages: page });
 const perPage = 100;
 const mostPages = 5;
 const mostEmails = 10;
+const recentMs = 2 * 86_400_000;
 /** HighLevel's clock may differ from ours. */
 const marginMs = 3_600_000;
 
@@ -112,7 +113,9 @@ export async function findText(config: GoHighLevelConfig, token: string, wanted:
   const isIt = ({ body }: Message) => body != null && contains(body, link);
   const messages = await new Questions(config, token, timeoutMs).conversation(who, types, isIt);
   if (messages.some(isIt)) return 'accepted';
-  const outbound = messages.filter(({ direction }) => direction !== 'inbound');
+  // What was said days ago may well be the same words about another time.
+  const sinceMs = Date.now() - recentMs;
+  const outbound = messages.filter(({ direction, dateAdded }) => direction !== 'inbound' && !(Date.parse(dateAdded ?? '') < sinceMs));
   if (outbound.some(({ body }) => (body ?? '') === '')) throw new NoAnswerError('the conversation has messages without words');
   // Somebody on the way may have put a link of their own in the place of ours.
   if (outbound.some(({ body }) => withoutLinks(body ?? '') === withoutLinks(text)))
@@ -132,6 +135,7 @@ export async function findEmail(config: GoHighLevelConfig, token: string, mail: 
   const all = await questions.conversation({ email: mail.to.address }, ['TYPE_EMAIL'], isOlder);
   const recent = all.filter((one) => one.direction !== 'inbound' && !isOlder(one));
   if (recent.length > mostEmails) throw new NoAnswerError('the contact got too many emails around that time');
+  let rewritten = false;
   for (const { id, body } of recent) {
     if (body != null && body.includes(mail.unsubscribeUrl)) return 'accepted';
     if (!isId(id)) throw new NoAnswerError('an email has no id');
@@ -140,8 +144,9 @@ export async function findEmail(config: GoHighLevelConfig, token: string, mail: 
     if (typeof words !== 'string' || words === '') throw new NoAnswerError('the words of an email are not given');
     if (words.includes(mail.unsubscribeUrl)) return 'accepted';
     // Links may be counted by HighLevel, and lead elsewhere then: what else the email says stays.
-    if (plainWords(words) === plainWords(mail.html)) throw new NoAnswerError('the contact got the same email with other links');
+    rewritten ||= plainWords(words) === plainWords(mail.html);
   }
+  if (rewritten) throw new NoAnswerError('the contact got the same email with other links');
   return 'not_accepted';
 }
 

@@ -77,7 +77,7 @@ export function readOutbound(told: Told): DomainEvent[] {
       ...occurred,
       keys: [],
       person,
-      by,
+      by: by ?? (source === 'workflow' ? source : null),
       ...(automated ? { automated } : {}),
       ...(message === null ? {} : { message }),
     },

@@ -1,11 +1,14 @@
 import { answerFields } from '../http/answer-fields.ts';
 import type { HttpAnswer } from '../http/judge.ts';
 import { openHttpSession } from '../http/open-session.ts';
-import type { EmailPayload, Payload, Sender, SendOutcome, SmsPayload, WhatsappPayload } from '../port.ts';
+import type { EmailPayload, Payload, Sender, SenderContext, SendOutcome, SmsPayload, WhatsappPayload } from '../port.ts';
 import { accountOf, type GoHighLevelConfig, headersOf, isId, messageRate, urlOf } from './config.ts';
-import { type Addressee, ContactIds, findOrMakeContact } from './contact-id.ts';
+import { type Addressee, contactFor, ContactIds } from './contact-id.ts';
 import { findEmail, findText } from './find.ts';
 import { judgeRefusal } from './judge.ts';
+import { type Login, loginOf } from './login.ts';
+import type { SendDeps } from './send-deps.ts';
+import { createWorkflowSender } from './workflows.ts';
 
 type MessageChannel = 'sms' | 'email' | 'whatsapp';
 
@@ -16,13 +19,6 @@ interface Kind<C extends MessageChannel> {
   /** The request's body without the contact; null: HighLevel cannot carry such a message. */
   body(config: GoHighLevelConfig, payload: Payload<C>): Record<string, unknown> | null;
   find(config: GoHighLevelConfig, token: string, payload: Payload<C>, timeoutMs: number): Promise<'accepted' | 'not_accepted'>;
-}
-
-/** What tests shorten or put in the place of. */
-export interface SendDeps {
-  openTimeoutMs?: number;
-  continueMs?: number;
-  askTimeoutMs?: number;
 }
 
 const fromNumber = ({ fromNumber: own }: GoHighLevelConfig, from: string | null = null) => {
@@ -70,19 +66,20 @@ const email: Kind<'email'> = {
  * the fence relies on. HighLevel knows no idempotency keys: a call in doubt is looked for in the contact's conversation, by what it says.
  * Source: marketplace.gohighlevel.com/docs/ghl/conversations/send-a-new-message
  */
-export function createGoHighLevelSenders(config: GoHighLevelConfig, deps: SendDeps = {}): readonly Sender[] {
+export function createGoHighLevelSenders(config: GoHighLevelConfig, context: SenderContext, deps: SendDeps = {}): readonly Sender[] {
   const ids = new ContactIds();
+  const login = loginOf(config, context);
   const all: readonly Sender[] = [
-    messageSender(config, sms, ids, deps),
-    messageSender(config, email, ids, deps),
-    messageSender(config, whatsapp, ids, deps),
+    messageSender(config, sms, ids, login, deps),
+    messageSender(config, email, ids, login, deps),
+    messageSender(config, whatsapp, ids, login, deps),
+    createWorkflowSender(config, ids, login, deps),
   ];
   return all.filter(({ channel }) => config.sends.some((one) => one === channel));
 }
 
-function messageSender<C extends MessageChannel>(config: GoHighLevelConfig, kind: Kind<C>, ids: ContactIds, deps: SendDeps): Sender<C> {
+function messageSender<C extends MessageChannel>(config: GoHighLevelConfig, kind: Kind<C>, ids: ContactIds, login: Login, deps: SendDeps): Sender<C> {
   const url = urlOf(config, '/conversations/messages');
-  const { token } = config;
   return {
     channel: kind.channel,
     account: accountOf(config.locationId),
@@ -91,9 +88,10 @@ function messageSender<C extends MessageChannel>(config: GoHighLevelConfig, kind
     reconciliation: {
       kind: 'find',
       settleAfterMs: 60_000,
-      find: (_key, payload) => kind.find(config, token, payload, deps.askTimeoutMs ?? 1_800),
+      find: async (_key, payload) => kind.find(config, await login.token(), payload, deps.askTimeoutMs ?? 1_800),
     },
     async open() {
+      const token = await login.token();
       let contactId: string | null = null;
       const session = await openHttpSession<C>({
         url,
@@ -112,17 +110,13 @@ function messageSender<C extends MessageChannel>(config: GoHighLevelConfig, kind
             return { kind: 'refused', severity: 'soft', response: 'HighLevel sends no templates that are named: the text has to be free' };
           const who = kind.addressee(payload);
           const address = who.email ?? who.phone ?? '';
-          contactId = ids.get(address, Date.now());
-          if (contactId === null) {
-            const found = await findOrMakeContact(config, token, who, deadline.remainingMs() - leftForMessageMs);
-            if (found.kind === 'refused') return found.outcome;
-            ids.keep(address, found.id, Date.now());
-            contactId = found.id;
-          }
+          const found = await contactFor(config, token, ids, who, () => deadline.remainingMs());
+          if (found.kind === 'refused') return login.judged(token, found.outcome);
+          contactId = found.id;
           const outcome = await session.send(payload, sendKey, deadline, begun);
           // The contact may be gone, or be another by now.
           if (outcome.kind === 'refused') ids.forget(address);
-          return outcome;
+          return login.judged(token, outcome);
         },
         close: () => session.close(),
       };
@@ -130,10 +124,7 @@ function messageSender<C extends MessageChannel>(config: GoHighLevelConfig, kind
   };
 }
 
-/** Less would hardly do for the message itself. */
-const leftForMessageMs = 500;
-
-function judge({ status, body }: HttpAnswer): SendOutcome {
+function judge({ status, body, headers }: HttpAnswer): SendOutcome {
   const answer = answerFields(body);
   const response = `HTTP ${status}`;
   if (status >= 200 && status < 300) {
@@ -141,5 +132,5 @@ function judge({ status, body }: HttpAnswer): SendOutcome {
     // A proxy's page may come with 200; HighLevel names the message.
     return id === undefined ? { kind: 'unknown', response } : { kind: 'accepted', providerMessageId: id, response };
   }
-  return judgeRefusal(status, answer) ?? { kind: 'unknown', response };
+  return judgeRefusal({ status, headers }, answer) ?? { kind: 'unknown', response };
 }

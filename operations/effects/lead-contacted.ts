@@ -21,6 +21,7 @@ export const leadContacted: Effect<LeadContacted> = {
     if (event.message !== undefined && isOurs(draft)) return;
     const matched = draft.matched().filter((subject) => subject.kind === lead.kind);
     const automated = event.automated === true;
+    if (automated && event.by === 'workflow' && isByOurWorkflow(draft)) return;
     if (!automated) {
       for (const { id, contactedAt } of matched) {
         draft.changeSubject(id, { contactedAt: Math.max(contactedAt ?? event.occurredAtMs, event.occurredAtMs) });
@@ -60,6 +61,12 @@ function isOurs(draft: Draft): boolean {
   if (draft.world.message !== null) return true;
   if (draft.world.claims.length > 0) throw new NotYetError('the outcome of a call to the person');
   return false;
+}
+
+/** While a sequence of the person puts them into workflows of the CRM, what these send is ours: it restarts no silence. */
+function isByOurWorkflow(draft: Draft): boolean {
+  const running = draft.openEnrollmentsOf(draft.personsOf(draft.found.reached)).filter(({ activatedAt }) => activatedAt !== null);
+  return running.some(({ version }) => version.definition.steps.some(({ channels }) => channels.includes('crm')));
 }
 
 /** The call came before its lead: store one that later events fill in. */

@@ -11,6 +11,7 @@ import {
   anEmail,
   aText,
   aWhatsapp,
+  aWorkflow,
   config,
   contactId,
   ghlStore,
@@ -22,6 +23,7 @@ import {
   senderOf,
   signGoHighLevel,
   told,
+  workflowId,
 } from './gohighlevel/conformance.ts';
 import { deadlineIn } from './sender-conformance.ts';
 
@@ -112,6 +114,11 @@ describe('a message', () => {
     expect(faultsBy(spec, schema('/conversations/messages'), { type: 'Pigeon', message: 'x' })).not.toEqual([]);
   });
 
+  test('beyond the limit of the location waits, and does not count as an attempt', async () => {
+    provider.nextOnly({ act: 'answer', status: 429, headers: { 'x-ratelimit-remaining': '0' } });
+    expect(await send(aText('k'))).toMatchObject({ kind: 'refused', severity: 'soft', outage: true });
+  });
+
   test('by a template is not sent: the location knows its own under other names', async () => {
     const payload: Payload = {
       channel: 'whatsapp',
@@ -126,7 +133,7 @@ describe('a message', () => {
     ['a person whose switch is on', 400, { message: 'Cannot send message as DND is active for SMS.' }, { kind: 'refused', severity: 'hard' }],
     ['a number that is none', 422, { message: ['phone number is invalid'] }, { kind: 'refused', severity: 'hard' }],
     ['a location without a number', 400, { message: 'No sending phone found for this location' }, { kind: 'refused', severity: 'soft' }],
-    ['too many at once', 429, {}, { kind: 'refused', severity: 'soft', outage: true }],
+    ['too many at once for somebody on the way', 429, {}, { kind: 'refused', severity: 'soft' }],
     ['a token that is not accepted', 401, {}, { kind: 'refused', severity: 'soft', outage: true }],
     ['a scope that is missing', 403, {}, { kind: 'refused', severity: 'soft', outage: true }],
     ['a fault of theirs', 500, {}, { kind: 'unknown' }],
@@ -149,6 +156,58 @@ describe('a message', () => {
     const session = await senderOf(provider.port, 'sms').open();
     expect(await session.send(aText('k'), 'e:s', deadlineIn(900))).toMatchObject({ kind: 'refused', severity: 'soft', outage: true });
     expect(provider.accepted).toEqual([]);
+  });
+
+  describe('that puts the contact into a workflow', () => {
+    const upserted = (url: string) => (url.startsWith('/contacts/search') ? { contact: null } : null);
+
+    test('finds both by their names, and makes the contact with its name where there is none', async () => {
+      instead = upserted;
+      expect(await send(aWorkflow())).toEqual({ kind: 'accepted', providerMessageId: null, response: 'HTTP 200' });
+      expect(asked.map(({ url }) => url)).toEqual([
+        `/workflows/?locationId=${locationId}`,
+        `/contacts/search/duplicate?locationId=${locationId}&email=ada%40example.com`,
+        '/contacts/upsert',
+        `/contacts/${contactId}/workflow/${workflowId}`,
+      ]);
+      expect(sent()).toEqual({});
+    });
+
+    test('leaves the name of a contact that is there as it is', async () => {
+      await send(aWorkflow({ to: '+12025550143', workflow: workflowId }));
+      expect(asked.map(({ url }) => url)).toEqual([
+        `/contacts/search/duplicate?locationId=${locationId}&number=%2B12025550143`,
+        `/contacts/${contactId}/workflow/${workflowId}`,
+      ]);
+    });
+
+    test.each(['A draft', 'Twice', 'Another one'])('is not sent where its name is of no one published workflow: %s', async (workflow) => {
+      expect(await send(aWorkflow({ workflow }))).toMatchObject({
+        kind: 'refused',
+        severity: 'soft',
+        response: expect.stringContaining(workflow) as string,
+      });
+      expect(provider.accepted).toEqual([]);
+    });
+
+    test('did not succeed where HighLevel says so, whatever the status, and says nothing by a page', async () => {
+      for (const [body, kind] of [
+        [{ succeeded: false }, 'refused'],
+        [{ succeded: true }, 'accepted'],
+        [{}, 'unknown'],
+      ] as const) {
+        answer = body;
+        provider.nextOnly({ act: 'answer', status: 200 });
+        expect((await send(aWorkflow())).kind).toBe(kind);
+      }
+    });
+
+    test.skipIf(spec === null)('is a request as the provider’s own specification has it', async () => {
+      instead = upserted;
+      await send(aWorkflow());
+      expect(faultsBy(spec, schema('/contacts/upsert'), { locationId, email: 'ada@example.com', firstName: 'Ada' })).toEqual([]);
+      expect(faultsBy(spec, schema('/contacts/{contactId}/workflow/{workflowId}'), sent())).toEqual([]);
+    });
   });
 
   describe('in doubt', () => {
@@ -304,7 +363,9 @@ describe('what is sent to people', () => {
       },
     ]);
     for (const source of ['workflow', 'campaign', 'api', undefined])
-      expect(read(outboundText('News', { source }))).toMatchObject([{ type: 'lead.contacted', automated: true, by: null, message }]);
+      expect(read(outboundText('News', { source }))).toMatchObject([
+        { type: 'lead.contacted', automated: true, by: source === 'workflow' ? 'workflow' : null, message },
+      ]);
   });
 
   test('by us is known by its links: only what became of it is news', () => {

@@ -69,7 +69,7 @@ async function report(to: Location, raw: Buffer, { at = Date.now(), ...more }: R
   const payload = JSON.stringify(body);
   const headers = { 'content-type': 'application/json', 'x-ghl-signature': signGoHighLevel(Buffer.from(payload)) };
   const response = await shop.app.inject({ method: 'POST', url: `/api/webhooks/gohighlevel/${to.id}`, headers, payload });
-  return { status: response.statusCode, body: response.json<{ result?: string }>() };
+  return { status: response.statusCode, body: response.json<{ status?: string }>() };
 }
 
 const tenant = <T>(work: Parameters<typeof shop.deps.db.withTenant<T>>[1]) => shop.deps.db.withTenant(shop.tenant.tenantId, work);
@@ -83,7 +83,7 @@ async function leadIn(to: Location, days: number, more: Record<string, unknown> 
   expect(await report(to, aContact('ContactCreate', { id, email, phone, dateAdded: new Date(at).toISOString(), ...more }), { at })).toMatchObject({
     status: 200,
   });
-  return { id: String(more['id'] ?? id), email, phone };
+  return { id: typeof more['id'] === 'string' ? more['id'] : id, email, phone };
 }
 type Lead = Awaited<ReturnType<typeof leadIn>>;
 const contactOf = async ({ email }: Lead) => {
@@ -131,7 +131,9 @@ describe('a silent lead', () => {
     const before = await lastContactOf(lead);
     const own = { contactId: lead.id, to: lead.email, messageType: 'Email', source: 'app', userId: 'usr_1' };
     expect(await report(vienna, outboundText('Words without a link', { ...own, messageId }))).toMatchObject({ status: 200 });
-    expect(await report(vienna, outboundText('See http://localhost/s/0123456789 for more', { ...own, messageId: 'msg_77' }))).toMatchObject({
+    expect(
+      await report(vienna, outboundText('See http://rekindle.example.com/s/0123456789 for more', { ...own, messageId: 'msg_77' })),
+    ).toMatchObject({
       status: 200,
     });
     expect(await lastContactOf(lead)).toBe(before);
@@ -141,9 +143,10 @@ describe('a silent lead', () => {
   test('waits with the report while the call that it may be about still runs', async () => {
     const [message] = (await shop.ledgerOf(run)).filter(({ stepId }) => stepId === 'message_3d');
     const change = (set: object) => tenant((tx) => tx.update(messages).set(set));
-    await change({ live: true, providerMessageId: null, claim: randomUUID(), claimedAt: Date.now() });
+    await change({ live: true, providerMessageId: null, claim: randomUUID(), claimedAt: Date.now() - 5_000, leaseMs: 3_000, deadLeaseMs: 10_000 });
     const raw = outboundText('Words without a link', { contactId: lead.id, to: lead.email, messageType: 'Email', messageId: 'msg_0002' });
-    expect(await report(vienna, raw)).toMatchObject({ body: { result: 'pending' } });
+    // It is kept, and HighLevel is asked to repeat it.
+    expect(await report(vienna, raw)).toMatchObject({ status: 503 });
     expect(await runOf(lead)).toMatchObject({ id: run, endedAt: null });
     await change({ live: false, providerMessageId: message?.providerMessageId ?? null });
   });
@@ -209,7 +212,7 @@ test('two locations with the same contact id know two people: what one of them s
   expect(await closedFor(here)).toEqual([]);
   // A report about one location that comes to the other's address says nothing.
   expect(await report(vienna, inboundText('STOP', { contactId: shared.id, from: undefined }), { locationId: linz.locationId })).toMatchObject({
-    body: { result: 'ignored' },
+    body: { status: 'ignored' },
   });
   expect(await closedFor(here)).toEqual([]);
 });

@@ -1,8 +1,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import type { EmailPayload, Payload, Sender, SmsPayload, WhatsappPayload } from '../../../integrations/port.ts';
+import type { CrmPayload, EmailPayload, Payload, Sender, SmsPayload, WhatsappPayload } from '../../../integrations/port.ts';
 import { goHighLevelConfig } from '../../../integrations/gohighlevel/config.ts';
 import { goHighLevelReceiver } from '../../../integrations/gohighlevel/receive.ts';
-import { createGoHighLevelSenders, type SendDeps } from '../../../integrations/gohighlevel/send.ts';
+import type { SendDeps } from '../../../integrations/gohighlevel/send-deps.ts';
+import { createGoHighLevelSenders } from '../../../integrations/gohighlevel/send.ts';
 import { posted } from '../../helpers/a-delivery.ts';
 import { aStore } from '../../helpers/a-store.ts';
 import type { Dialect } from '../../helpers/stub-provider.ts';
@@ -42,21 +43,36 @@ type Sent = Record<string, unknown>;
 const read = (body: string): Sent => JSON.parse(body) as Sent;
 const typeNames: Readonly<Record<string, string>> = { SMS: 'TYPE_SMS', Email: 'TYPE_EMAIL', WhatsApp: 'TYPE_WHATSAPP' };
 
+export const workflowId = '78559bb3-b920-461e-b010-7b2a2816d2a9';
+export const workflows = [
+  { id: workflowId, name: 'Nudge a silent lead', status: 'published', locationId },
+  { id: '88559bb3-b920-461e-b010-7b2a2816d2a9', name: 'A draft', status: 'draft', locationId },
+  { id: 'wf_3', name: 'Twice', status: 'published', locationId },
+  { id: 'wf_4', name: 'twice ', status: 'published', locationId },
+];
+export const aWorkflow = (more: Partial<CrmPayload> = {}): CrmPayload => ({
+  ...{ channel: 'crm', to: 'ada@example.com', firstName: 'Ada', lastName: null, workflow: 'Nudge a silent lead' },
+  ...more,
+});
+
 /** A location with one contact, and what was sent to it. */
 export const goHighLevelDialect: Dialect = {
-  keyOf: (_request, body) => /https:\/\/r[.]example\/[su]\/([0-9a-f]+)/.exec(body)?.[1] ?? '',
-  taken: { status: 200, body: { conversationId: 'cnv_0001', messageId, msg: 'Message queued successfully.' } },
+  keyOf: (request, body) => /https:\/\/r[.]example\/[su]\/([0-9a-f]+)/.exec(body)?.[1] ?? request.url ?? '',
+  taken: { status: 200, body: { conversationId: 'cnv_0001', messageId, msg: 'Message queued successfully.', succeeded: true } },
   bodyOf: (status) => ({
     statusCode: status,
     message: status === 422 ? ['toNumber is not a valid phone number'] : 'An invented sentence',
     error: 'An invented name',
   }),
-  isQuestion: (request) => request.url?.startsWith('/contacts/') === true,
+  isQuestion: (request) => request.url === '/contacts/upsert',
   tell(accepted, request) {
     const url = new URL(request.url ?? '/', 'http://x');
+    if (url.pathname === '/workflows/') return { workflows };
     if (url.pathname.startsWith('/contacts/')) return { new: false, contact: { id: contactId, locationId } };
     if (url.pathname === '/conversations/search') return { conversations: [{ id: 'cnv_0001', contactId, locationId }], total: 1 };
-    const messages = accepted.map(({ body }, index) => ({ ...read(body), id: `msg_${index}` })).map(messageOf);
+    const messages = accepted
+      .map(({ body, atMs }, index) => ({ ...read(body), id: `msg_${index}`, dateAdded: new Date(atMs).toISOString() }))
+      .map(messageOf);
     const byId = /^\/conversations\/messages\/(msg_\d+)$/.exec(url.pathname)?.[1];
     if (byId !== undefined) return { ...messages.find(({ id }) => id === byId), body: read(accepted[Number(byId.slice(4))]?.body ?? '{}')['html'] };
     const types = (url.searchParams.get('type') ?? '').split(',');
@@ -68,7 +84,7 @@ function messageOf(sent: Sent & { id: string }) {
   const type = String(sent['type']);
   // An email is listed without its body.
   const body = type === 'Email' ? {} : { body: sent['message'] };
-  return { id: sent.id, messageType: typeNames[type] ?? type, direction: 'outbound', contactId, dateAdded: '2026-11-24T12:00:00.000Z', ...body };
+  return { id: sent.id, messageType: typeNames[type] ?? type, direction: 'outbound', contactId, dateAdded: sent['dateAdded'], ...body };
 }
 
 /** A delivery as HighLevel makes it. */
@@ -102,18 +118,25 @@ export const aContact = (type: string, more: object = {}) =>
 const huge = 'tea'.repeat(1_000_000);
 export const testTimes: SendDeps = { openTimeoutMs: 1_000, continueMs: 60_000, askTimeoutMs: 1_000 };
 
-export function senderOf<C extends 'sms' | 'email' | 'whatsapp'>(port: number, channel: C, more: object = {}): Sender<C> {
-  const found = createGoHighLevelSenders(testConfig(port, more), testTimes).find((one) => one.channel === channel);
+export function senderOf<C extends 'sms' | 'email' | 'whatsapp' | 'crm'>(port: number, channel: C, more: object = {}): Sender<C> {
+  const found = createGoHighLevelSenders(testConfig(port, more), { webhookUrl: null }, testTimes).find((one) => one.channel === channel);
   if (found === undefined) throw new Error(`nothing sends by ${channel}`);
   return found as unknown as Sender<C>;
 }
 
-const harness = (channel: 'sms' | 'email' | 'whatsapp', payload: (size: 'ordinary' | 'another' | 'huge', key: string) => Payload) => ({
+const harness = (channel: 'sms' | 'email' | 'whatsapp' | 'crm', payload: (size: 'ordinary' | 'another' | 'huge', key: string) => Payload) => ({
   name: `gohighlevel, ${channel}`,
   payload,
-  start: () => startHttpFarEnd(false, goHighLevelDialect, (port) => senderOf(port, channel)),
+  async start() {
+    const farEnd = await startHttpFarEnd(false, goHighLevelDialect, (port) => senderOf(port, channel));
+    // What begins a workflow has two bytes: nothing of it stays on its way.
+    return channel === 'crm' ? { ...farEnd, behaviours: farEnd.behaviours.filter((one) => one !== 'stops_reading') } : farEnd;
+  },
 });
 const words = (size: string, text: string) => (size === 'huge' ? `${text} ${huge}` : size === 'another' ? `Another one: ${text}` : text);
+
+/** The same words with another link may be the message with a link that was rewritten. */
+const own = (key: string, text: string) => `${Buffer.from(key).toString('hex')} ${text}`;
 
 export const conformance: ProviderConformance = {
   receiver: {
@@ -148,11 +171,12 @@ export const conformance: ProviderConformance = {
     ],
   },
   senders: [
-    harness('sms', (size, key) => ({ ...aText(key), text: words(size, aText(key).text) })),
-    harness('email', (size, key) => ({ ...anEmail(key), html: words(size, anEmail(key).html) })),
+    harness('crm', (size) => aWorkflow(size === 'ordinary' ? {} : { workflow: size === 'another' ? 'nudge a silent LEAD' : workflowId })),
+    harness('sms', (size, key) => ({ ...aText(key), text: words(size, own(key, aText(key).text)) })),
+    harness('email', (size, key) => ({ ...anEmail(key), html: words(size, own(key, anEmail(key).html)) })),
     harness('whatsapp', (size, key) => {
       const { message, ...rest } = aWhatsapp(key);
-      return { ...rest, message: { form: 'text', text: words(size, message.form === 'text' ? message.text : '') } };
+      return { ...rest, message: { form: 'text', text: words(size, own(key, message.form === 'text' ? message.text : '')) } };
     }),
   ],
 };
