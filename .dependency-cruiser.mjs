@@ -49,7 +49,11 @@ const confined = [
   { packages: ['pg', 'drizzle-orm'], to: ['db', 'operations'], because: 'SQL is visible in repositories and operations, nowhere else' },
   { packages: ['fastify', '@fastify/[^/]+', 'fastify-type-provider-zod'], to: ['api'], because: 'only the API speaks HTTP' },
   { packages: ['nodemailer'], to: ['integrations'], because: 'only an integration speaks to a provider' },
-  { packages: ['csv-parse'], to: ['operations/csv'], because: 'how a file is taken apart is known in one place' },
+  {
+    packages: ['csv-parse'],
+    to: ['operations/csv', 'integrations/recommendations-csv'],
+    because: 'how a file is taken apart is known where files are read',
+  },
   { packages: ['openai'], to: ['integrations/openai'], because: 'another client, or none, is a change of one folder' },
   { packages: ['mjml', 'liquidjs', 'html-to-text'], to: ['content'], because: 'only content/ turns templates into messages' },
   { packages: ['@temporalio/worker'], to: ['worker'], because: 'a process that is no worker needs no native core' },

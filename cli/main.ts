@@ -22,6 +22,7 @@ import { send } from './send.ts';
 import { sequences } from './sequences.ts';
 import { settings } from './settings.ts';
 import { preview } from './preview.ts';
+import { scripts } from './scripts.ts';
 import { sendTest } from './send-test.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
@@ -57,6 +58,7 @@ const commands: Readonly<Record<string, Command>> = {
   import: importLeads,
   conversions,
   schema,
+  scripts,
 };
 
 const usage = `rekindle <command> [options]

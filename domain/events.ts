@@ -1,3 +1,4 @@
+import type { LeadSource } from './campaigns/campaign.ts';
 import type { ConversionOutcome } from './conversions/outcome.ts';
 import type { ReportedFact } from './facts/report.ts';
 import type { AutoReplySign } from './people/auto-reply.ts';
@@ -146,6 +147,8 @@ export type DomainEvent =
         createdAtMs: EpochMs;
         /** Where the lead came from, as the source names it. */
         source: string | null;
+        /** By which way it came in, where `source` is a label of its own; absent or null: `source` says it. */
+        via?: LeadSource | null;
         /** What they asked about. */
         interest: string | null;
         message: string | null;

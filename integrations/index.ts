@@ -8,6 +8,8 @@ import { openAi } from './openai/index.ts';
 import { onsite } from './onsite/index.ts';
 import type { Integration, Sender, SenderContext } from './port.ts';
 import { postmark } from './postmark/index.ts';
+import { recommendationsCsv } from './recommendations-csv/index.ts';
+import { recommendationsHttp } from './recommendations-http/index.ts';
 import { resend } from './resend/index.ts';
 import { sendGrid } from './sendgrid/index.ts';
 import { ses } from './ses/index.ts';
@@ -46,6 +48,8 @@ export const integrations: Integrations = registryOf([
   openAi,
   onsite,
   shopifyOffers,
+  recommendationsHttp,
+  recommendationsCsv,
 ]);
 
 /** A registry of these providers. @throws when two have one name */

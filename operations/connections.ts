@@ -279,7 +279,7 @@ export function retireOldSecret(deps: ConnectionDeps, tenantId: string, id: stri
 
 /** What a check found out. Times in epoch milliseconds. */
 export interface ConnectionCheck {
-  /** Whether its provider accepts our login, or the shop lets us see its codes; null: it neither sends, nor makes codes, nor writes. */
+  /** Whether its provider accepts our login, or the shop lets us see its codes; null: it neither sends, nor makes codes, nor writes, nor recommends. */
   sends: { ok: boolean; detail: string } | null;
   /** When its last delivery came; null: none yet, or it receives nothing. */
   lastDeliveryAtMs: number | null;
@@ -302,11 +302,16 @@ export async function checkConnection(deps: Deps, tenantId: string, id: string):
 
 async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionCheck['sends']> {
   const integration = deps.integrations[row.integration];
-  const { minter: mints, writer: writes } = integration ?? {};
-  if (row.sealedConfig === null || integration === undefined || (!sends(integration) && mints === undefined && writes === undefined)) return null;
+  const { minter: mints, writer: writes, recommender: recommends } = integration ?? {};
+  if (row.sealedConfig === null || integration === undefined) return null;
+  if (!sends(integration) && [mints, writes, recommends].every((can) => can === undefined)) return null;
   try {
     if (integration.check !== undefined)
       return { ok: true, detail: await integration.check(JSON.parse(deps.sealing.open(row.sealedConfig)), senderContextOf(deps, row)) };
+    if (recommends !== undefined) {
+      const source = recommends(JSON.parse(deps.sealing.open(row.sealedConfig)));
+      return { ok: true, detail: `it is ${await source.check(deps.clock.nowMs())}` };
+    }
     if (writes !== undefined) {
       const writer = writes(JSON.parse(deps.sealing.open(row.sealedConfig)));
       await writer.check();

@@ -27,6 +27,7 @@ import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { hasCopy, whatsappForms } from '../content/channels/index.ts';
+import { mayHaveScript } from '../domain/scripts/choose-script.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
 import type { Deps } from './deps.ts';
 import { readAssignment } from './dispatch/assignment.ts';
@@ -157,7 +158,8 @@ export async function readContact(
       claimsIn,
       ...(isFile ? {} : { whatsappForms: (name: string | null, locales: readonly (string | null)[]) => whatsappForms(tried.content, name, locales) }),
       isConnected: (channel: Channel) =>
-        outlets.forChannel(channel) !== null && (isFile || definition.steps.some((s) => hasCopy(tried.content, s.content, channel))),
+        outlets.forChannel(channel) !== null &&
+        (isFile || definition.steps.some((s) => mayHaveScript(s) || hasCopy(tried.content, s.content, channel))),
     },
     {
       hashOf,
@@ -278,6 +280,7 @@ async function readWorldOf(
     tenant,
     paused: false,
     campaign: null,
+    scripts: [],
     move: null,
     // Left now: what it holds is the latest that is known, or nothing.
     subject: { ...(subject ?? emptySubject(tenantId, contact.id, kind.kind)), lastActivityAt: nowMs },

@@ -19,6 +19,14 @@ begin
     -- What it began in; null: in no campaign.
     'campaign', (select json_build_object('id', k.id, 'status', k.status, 'schedule', k.schedule, 'rate', k.rate, 'call', k.call)
       from campaigns k where k.id = own_campaign),
+    -- Those that the step may use without naming one: the campaign's own and the defaults of channels.
+    'scripts', coalesce((
+      select json_agg(json_build_object('id', t.id, 'name', t.name, 'channel', t.channel, 'about', t.about, 'campaignId', t.campaign_id,
+        'isDefault', t.is_default, 'content', t.content, 'call', t.call))
+      from (
+        select * from scripts d where d.removed_at is null and d.is_default
+        union all
+        select * from scripts o where o.removed_at is null and o.campaign_id = own_campaign) t), '[]'),
     -- What becomes of those that run on its version; null: they stay.
     'move', (select json_build_object('to', m.to_version_id, 'reason', m.reason) from version_moves m where m.version_id = own_version),
     'contacts', (select json_agg(to_json(c) order by c.id) from contacts c where c.id = any(contact_ids)),

@@ -40,6 +40,8 @@ export const messages = pgTable(
     variant: text('variant'),
     /** In which its text was written, chosen from those that the version has: BCP 47; null: it has no text, or was made before this was stored. */
     language: text('language'),
+    /** The script that its text is of; null: the step's own. It may be gone by now. */
+    scriptId: uuid('script_id'),
     refusals: integer('refusals').notNull().default(0),
     failures: integer('failures').notNull().default(0),
     /** The latest refusal was for good: the next decision suppresses the address. */

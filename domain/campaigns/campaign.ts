@@ -25,15 +25,26 @@ export interface CampaignRules {
   rate: Rate | null;
 }
 
-/** The class of a stated source. */
-export function leadSourceOf(stated: string | null): LeadSource {
-  const name = (stated ?? '').trim().toUpperCase();
-  return leadSources.find((source) => source === name) ?? 'API';
+/** What is known of how a lead came in. */
+export interface LeadOrigin {
+  /** As its source names it; null: it does not say. */
+  source: string | null;
+  /** The way, where `source` is a label of its own; absent: `source` says it. */
+  via?: LeadSource | undefined;
 }
 
-/** Whether a campaign takes leads from such a source by itself. */
-export function takesFrom(autoAssign: AutoAssign | null, stated: string | null): boolean {
+/** The way by which a lead came in. */
+export function leadSourceOf({ source, via }: LeadOrigin): LeadSource {
+  const name = (source ?? '').trim().toUpperCase();
+  return via ?? leadSources.find((known) => known === name) ?? 'API';
+}
+
+/** Whether a campaign takes a lead that came so by itself. */
+export function takesFrom(autoAssign: AutoAssign | null, origin: LeadOrigin): boolean {
   if (autoAssign === null) return false;
-  const names = new Set([leadSourceOf(stated), (stated ?? '').trim().toUpperCase()]);
-  return autoAssign.sources.some((source) => names.has(source.trim().toUpperCase()));
+  const way = leadSourceOf(origin);
+  const label = (origin.source ?? '').trim().toUpperCase();
+  // A list that is labelled META did not come by Meta.
+  const names = leadSources.some((source) => source === label) ? [way] : [way, label];
+  return autoAssign.sources.some((source) => names.includes(source.trim().toUpperCase()));
 }

@@ -1,4 +1,5 @@
 import { channels } from '../channels/index.ts';
+import { ownTexts } from '../scripts/choose-script.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { Variant } from '../experiments/variant.ts';
@@ -68,6 +69,7 @@ function toStep(step: StepShape): StepDefinition {
     ...(step.on === undefined ? {} : { on: reactionOf(step.on) }),
     channels: step.channel,
     content: step.content?.text ?? variantsOf(step)?.[0]?.content ?? null,
+    ...(step.script === undefined ? {} : { script: step.script }),
     ...(step.content?.model === undefined ? {} : { model: step.content.model }),
     ...withVariants(step),
     when: step.when ?? null,
@@ -186,8 +188,12 @@ function channelMistakes(step: StepShape): FieldMistake[] {
   const speaks = channel.some((one) => channels[one].carriesCopy);
   if (!speaks && requires !== undefined)
     mistakes.push({ field: 'requires', message: `has no use on ${channel.join(' and ')}, which claims nothing: remove it` });
-  if (speaks && content === undefined && variants === undefined)
+  const hasScript = step.script !== undefined && step.script !== ownTexts;
+  if (speaks && content === undefined && variants === undefined && !hasScript)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });
+  if (!speaks && step.script !== undefined) mistakes.push({ field: 'script', message: `has no use on ${channel.join(' and ')}: remove it` });
+  if (hasScript && (variants !== undefined || content?.model !== undefined))
+    mistakes.push({ field: 'script', message: 'stands beside texts that are compared or written by a model: a step has one of them' });
   if (!speaks && content !== undefined) mistakes.push({ field: 'content', message: `has no use on ${channel.join(' and ')}: remove it` });
   if (step.texts !== undefined && step.variants !== undefined)
     mistakes.push({ field: 'texts', message: 'stand beside `variants`: texts are for variety, variants for a comparison' });

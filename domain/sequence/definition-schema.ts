@@ -189,6 +189,9 @@ const offer = z
     ],
   });
 
+/** A script's name, as steps and the API write it. */
+export const scriptName = /^[a-z][a-z0-9_-]{0,59}$/;
+
 const step = z.strictObject(
   {
     id: stepId,
@@ -217,6 +220,14 @@ const step = z.strictObject(
       .max(mostVariants, `is too long: ${mostVariants} at most`)
       .optional()
       .meta({ description: 'Texts for variety, in place of `content`: one by chance, and none twice to one person while another is unused.' }),
+    script: z
+      .string(expected('the name of a script, own or chosen'))
+      .regex(scriptName, 'is no name of a script: lower-case letters, digits, dashes and underscores, a letter first, at most 60')
+      .optional()
+      .meta({
+        description:
+          'The script whose text goes out; `own`: always the step’s own text; `chosen`, or left out: the campaign’s own script, else the default of the channel.',
+      }),
     when: condition.optional(),
     requires: z
       .strictObject({ claim: z.enum(claimNames, expected(`one of ${claimNames.join(', ')}`)) }, expected('{ claim: stock }'))

@@ -47,6 +47,8 @@ export interface StepDefinition {
   channels: Channel[];
   /** Name of the copy, e.g. `cart/email_2h`; null where the channels carry none. */
   content: string | null;
+  /** The script whose text goes out, by its name; `own`: none; `chosen`, or absent: the campaign's own, else the default of the channel. */
+  script?: string;
   /** A model writes it from a brief, and `content` is the template that goes out where it does not; absent: the template does. */
   model?: ModelCopy;
   /** Contents that are compared by chance; `content` is that of the first. Absent: there is one content. */

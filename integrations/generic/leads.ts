@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { leadSources } from '../../domain/campaigns/campaign.ts';
 import type { PersonRef, SubjectKey } from '../../domain/events.ts';
 import { readInstant } from '../read/instant.ts';
 import { readMoney } from '../read/money.ts';
@@ -25,6 +26,9 @@ export const readLeadCreated: Read = (reading) => {
   const area = readText(fields['area'], 'data.lead.area', notes, 200);
   const text = (field: string, longest: number) => readText(fields[field], `data.lead.${field}`, notes, longest);
   const [subId, clickId] = [text('sub_id', 200), text('click_id', 200)];
+  const stated = text('via', 20);
+  const via = leadSources.find((way) => way === stated?.trim().toUpperCase());
+  if (stated !== null && via === undefined) note(notes, 'data.lead.via', `is none of ${leadSources.join(', ')}`);
   const createdAt = readInstant(fields['created_at'], 'data.lead.created_at', notes, store.timeZone);
   return [
     ...optOutsOf(contact, occurred),
@@ -36,6 +40,7 @@ export const readLeadCreated: Read = (reading) => {
       lead: {
         createdAtMs: Math.min(createdAt?.ms ?? occurred.occurredAtMs, occurred.occurredAtMs),
         source: text('source', 100),
+        ...(via === undefined ? {} : { via }),
         interest: text('interest', 200),
         message: readLines(fields['message'], 'data.lead.message', notes, 10_000),
         url: readUrl(fields['url'], 'data.lead.url', notes, store.url),

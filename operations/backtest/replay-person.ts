@@ -318,6 +318,7 @@ class Replay {
       subject: subjectRow(tenant.id, subject),
       paused: false,
       campaign: null,
+      scripts: [],
       move: null,
       contacts: everyone,
       identities,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm';
 import { connections, subjectKeys, subjects } from '../../db/schema/index.ts';
+import type { LeadSource } from '../../domain/campaigns/campaign.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import type { Deps } from '../deps.ts';
@@ -11,6 +12,8 @@ export interface NewLead {
   externalId: string | null;
   /** `API`, `MANUAL`, `BULK`, or as a file or its sender names it. */
   source: string;
+  /** The way it came in, where `source` is a label of its own. */
+  via?: LeadSource | undefined;
   lead: Record<string, unknown>;
   contact: Record<string, unknown>;
 }
@@ -40,7 +43,7 @@ export async function createLead(deps: Deps, tenantId: string, wish: NewLead, ke
   if (connection === undefined) return { kind: 'no_connection' };
   // Without an id of its own, a person has one lead.
   const named = wish.externalId === null ? {} : { id: wish.externalId };
-  const data = { lead: { ...wish.lead, ...named, source: wish.source }, contact: wish.contact };
+  const data = { lead: { ...wish.lead, ...named, source: wish.source, ...(wish.via === undefined ? {} : { via: wish.via }) }, contact: wish.contact };
   const event = { type: 'lead.created', occurredAtMs: null, data };
   const sent = await sendTestEvent(deps, tenantId, connection.id, event, `lead_${key ?? randomUUID()}`);
   if (sent.kind !== 'sent') return { kind: 'no_connection' };

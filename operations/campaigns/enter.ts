@@ -53,9 +53,9 @@ async function routeLocked(tx: Tx, draft: Draft, tenantId: string, subjectId: st
   const owner = draft.findContact(subject.contactId);
   if (owner === null) return { outcome: 'gone', begun: false };
   if (await isLeadAlready(tx, owner.personId, subjectId)) return { outcome: 'duplicate', begun: false };
-  const { source } = lead.details.parse(subject.details);
+  const origin = lead.details.parse(subject.details);
   const active = await tx.select().from(campaigns).where(eq(campaigns.status, 'ACTIVE')).orderBy(asc(campaigns.id)).for('no key update');
-  const taking = active.filter((campaign) => takesFrom(campaign.autoAssign, source) && hasPlace(campaign));
+  const taking = active.filter((campaign) => takesFrom(campaign.autoAssign, origin) && hasPlace(campaign));
   if (taking.length === 0) return { outcome: 'no_campaign', begun: false };
   const entered = taking.map((campaign) => ({ campaign, begun: beginFor(draft, campaign, subjectId, { campaignId: campaign.id, by: 'routing' }) }));
   const ran = entered.some(({ begun }) => 'begun' in begun);

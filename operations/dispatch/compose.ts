@@ -1,7 +1,8 @@
 import { type Composed, composeMessage, composeWritten } from '../../content/channels/index.ts';
 import type { CopyFacts, OfferFacts, StoreFacts } from '../../content/copy-facts.ts';
+import type { StepTexts } from '../../content/step-texts.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
-import { type Channel, channels, isInServiceWindow } from '../../domain/channels/index.ts';
+import { callConfiguration, type Channel, channels, isInServiceWindow } from '../../domain/channels/index.ts';
 import { latestOf } from '../../domain/gates/latest.ts';
 import { claimsAt } from '../../domain/gates/claims.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
@@ -13,6 +14,8 @@ import type { Version } from './versions.ts';
 export interface ComposeInput {
   deps: Pick<Deps, 'links' | 'publicUrl'>;
   version: Version;
+  /** From which texts it is made. */
+  texts: StepTexts;
   reading: Reading;
   enrollment: EnrollmentRow;
   stepId: string;
@@ -26,8 +29,9 @@ export interface ComposeInput {
 }
 
 /** The message of a step on a channel, complete and ready to be pinned: nothing is read after this. */
-export function compose({ deps, version, reading, enrollment, stepId, messageId, channel, words, offer, nowMs }: ComposeInput): Composed {
-  const content = reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null;
+export function compose({ deps, version, texts, reading, enrollment, stepId, messageId, channel, words, offer, nowMs }: ComposeInput): Composed {
+  const content = texts.nameOf(reading.variant?.variant.content ?? version.definition.steps.find((s) => s.id === stepId)?.content ?? null);
+  const call = texts.scripts[channel]?.call ?? null;
   const to = channels[channel].address === null ? '' : reading.addresses[channel];
   if (to === undefined) throw new Error(`step ${stepId} of ${version.slug} v${version.version} goes to no address by ${channel}`);
   const target = { tenantId: enrollment.tenantId, messageId };
@@ -41,13 +45,13 @@ export function compose({ deps, version, reading, enrollment, stepId, messageId,
     },
     offer,
     subId: messageId,
-    ...(reading.campaignCall === null ? {} : { callConfiguration: reading.campaignCall }),
+    ...(call === null && reading.campaignCall === null ? {} : { callConfiguration: callConfiguration(call, reading.campaignCall) }),
     isFirst: !reading.usedChannels.has(channel),
     sendKey: { enrollmentId: enrollment.id, stepId },
     nowMs,
   });
   if (words !== null && content !== null) return composeWritten(version.content, content, channel, { ...copyFacts, words }, to);
-  return composeMessage(version.content, content, channel, copyFacts, to);
+  return composeMessage(texts.stored, content, channel, copyFacts, to);
 }
 
 /** What a message may say, from what was read about its person. */

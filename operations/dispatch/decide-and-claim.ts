@@ -1,6 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
-import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type GateCheck, type Verdict } from '../../domain/gates/verdict.ts';
@@ -13,6 +12,7 @@ import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import { decideWithCopy } from '../composition/choose-copy.ts';
 import type { OfferFacts } from '../../content/copy-facts.ts';
+import type { StepTexts } from '../../content/step-texts.ts';
 import type { Deps } from '../deps.ts';
 import { newOfferCode } from '../offers/new-code.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
@@ -22,6 +22,7 @@ import { awaitCode, grantOffer, type Granting, readOffers } from './offer.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
 import { type MessageRow, readProgress } from './progress.ts';
+import { readTexts, textQuestions } from './texts.ts';
 import type { Opened } from './open-session.ts';
 import { type Pace, pace } from './pace.ts';
 import {
@@ -109,7 +110,7 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
   if (row !== null) await suppressRefused(tx, attempt.deps.sealing, row);
   const world = attempt.world ?? (await readStep(tx, enrollment.id));
   if (world === null) return { kind: 'missing' };
-  const content = version.definition.steps.find((s) => s.id === attempt.stepId)?.content ?? null;
+  const texts = await readTexts(tx, { version, stepId: attempt.stepId, world, campaignId: enrollment.campaignId });
   const reading = await readFacts(tx, attempt.deps.sealing, {
     world,
     plan,
@@ -118,13 +119,11 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
     personId: locked.personId,
     ledger: locked.ledger,
     stepId: attempt.stepId,
-    isConnected: (channel) => attempt.outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
-    claimsIn: (name) => claimsIn(version.content, name),
-    whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
+    ...textQuestions(texts, (channel) => attempt.outlets.forChannel(channel) !== null),
     kinds: attempt.deps.subjects,
     versionOf: (versionId) => attempt.versions.load(tx, versionId),
   });
-  return carryOut(attempt, plan, reading);
+  return carryOut(attempt, plan, { ...reading, texts });
 }
 
 function waitsForEvent(plan: Plan, progress: Progress, stepId: string): boolean {
@@ -194,7 +193,10 @@ async function inDoubt(attempt: DispatchAttempt, row: MessageRow): Promise<Decid
   return 'replay';
 }
 
-async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: Reading): Promise<Decided> {
+/** What was read, and from which texts the message is made. */
+type WithTexts = Reading & { texts: StepTexts };
+
+async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: WithTexts): Promise<Decided> {
   const { tx, deps, stepId } = attempt;
   const { enrollment } = attempt.locked;
   const nowMs = deps.clock.nowMs();
@@ -270,7 +272,7 @@ async function insteadOf(attempt: DispatchAttempt, plan: Plan, verdict: Verdict,
   return { kind: 'again', inMs: 30_000, why: 'the provider cannot be reached to repeat a call in doubt' };
 }
 
-async function apply(attempt: DispatchAttempt, plan: Plan, reading: Reading, verdict: Verdict, said: Said, nowMs: number): Promise<Decided> {
+async function apply(attempt: DispatchAttempt, plan: Plan, reading: WithTexts, verdict: Verdict, said: Said, nowMs: number): Promise<Decided> {
   const { tx, stepId, opened } = attempt;
   const { enrollment, row } = attempt.locked;
   const dueMs = dueAt(plan, reading.progress, stepId);
@@ -343,14 +345,14 @@ interface ClaimWith extends Said {
   nowMs: number;
 }
 
-function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, { words, dueMs, nowMs, offer }: ClaimWith): Decided {
+function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: WithTexts, { words, dueMs, nowMs, offer }: ClaimWith): Decided {
   const { tx, deps, stepId, version, claim } = attempt;
   const { enrollment, row } = attempt.locked;
   const messageId = row?.id ?? uuidv7();
   const { payload, language } =
     row?.state === 'unknown' && row.payload !== null
       ? { payload: row.payload, language: row.language }
-      : compose({ deps, version, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, words, offer, nowMs });
+      : compose({ deps, version, texts: reading.texts, reading, enrollment, stepId, messageId, channel: outlet.sender.channel, words, offer, nowMs });
   const startedMs = deps.clock.monotonicMs();
   // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);
@@ -366,6 +368,7 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: Reading, {
     payload,
     variant: reading.variant?.variant.id ?? null,
     language,
+    scriptId: reading.texts.scripts[outlet.sender.channel]?.id ?? null,
     times: outlet.sender.times,
     dueAtMs: dueMs,
   });

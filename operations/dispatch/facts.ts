@@ -1,5 +1,6 @@
 import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { SubjectFacts } from '../../content/copy-facts.ts';
+import type { StoredScript } from '../../content/step-texts.ts';
 import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
@@ -88,6 +89,8 @@ export interface StepWorld {
   paused: boolean;
   /** What it began in; null: in no campaign. */
   campaign: StepCampaign | null;
+  /** The scripts that its step may use without naming one. */
+  scripts: StoredScript[];
   /** What becomes of those who run on its version at their next decision; null: they stay. */
   move: VersionMove | null;
   /** Every contact of the person. */
@@ -112,6 +115,7 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
         others: StoredOther[];
         sequence: { paused: boolean };
         campaign?: StepCampaign | null;
+        scripts?: StoredScript[];
         move: VersionMove | null;
       }
   >(tx, 'read_step_2($1)', [enrollmentId]);
@@ -121,6 +125,7 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
     subject: rowOf(subjects, stored.subject),
     paused: stored.sequence.paused,
     campaign: stored.campaign ?? null,
+    scripts: stored.scripts ?? [],
     // An end of the campaign ends everybody in it, whatever becomes of the version.
     move: stored.campaign?.status === 'ENDED' ? { to: null, reason: 'campaign_ended' } : stored.move,
     contacts: stored.contacts.map((row) => rowOf(contacts, row)),

@@ -84,6 +84,8 @@ export interface ClaimInput {
   variant: string | null;
   /** Of its text, BCP 47; null: it has none. */
   language: string | null;
+  /** The script that its text is of; null: the step's own. */
+  scriptId: string | null;
   times: SenderTimes;
   dueAtMs: number;
 }
@@ -109,6 +111,7 @@ export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void 
           payload: c.payload,
           variant: c.variant,
           language: c.language,
+          scriptId: c.scriptId,
         }),
     // `maxRetries` counts the refusals of one channel: another provider has refused nothing yet.
     ...(wasUnknown || row?.channel === c.payload.channel ? {} : { refusals: 0 }),

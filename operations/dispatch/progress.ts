@@ -27,6 +27,7 @@ export const unsettledRow: LedgerRow = {
   channel: null,
   variant: null,
   language: null,
+  scriptId: null,
   refusals: 0,
   failures: 0,
   refusedForGood: false,

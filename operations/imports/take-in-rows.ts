@@ -178,7 +178,7 @@ async function takeStep(deps: Deps, row: ImportRow, step: readonly CsvRow[], fou
 async function takeRow(deps: Deps, row: ImportRow, { line, fields }: CsvRow): Promise<Found[]> {
   const read = readRow(fields, row.format?.columns ?? [], row.source);
   if (read.kind === 'mistake') return [{ line, reason: read.reason, takenIn: false }];
-  const made = await patiently(() => createLead(deps, row.tenantId, read.lead, `import_${row.id}_${line}`));
+  const made = await patiently(() => createLead(deps, row.tenantId, { ...read.lead, via: 'BULK' }, `import_${row.id}_${line}`));
   switch (made.kind) {
     case 'no_connection':
       throw new HeldUpError('No connection takes events of your own system: make one, rekindle connections create generic --name Leads.');

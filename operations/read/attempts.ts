@@ -21,7 +21,7 @@ export interface AttemptView {
   campaignId: string | null;
   step: string;
   channel: string | null;
-  /** The name of its text; null: it has none. */
+  /** The name of its script, or of the step's own text; null: it has none. */
   script: string | null;
   status: AttemptStatus;
   /** In the future while it is scheduled. */
@@ -112,8 +112,10 @@ interface Row extends Record<string, unknown> {
 
 async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit }: Asked): Promise<(AttemptView & { key: string })[]> {
   const { rows } = await tx.execute<Row>(sql`
-    select a.*, (select s ->> 'content' from sequence_versions v cross join jsonb_array_elements(v.definition -> 'steps') s
-      where v.id = a.version_id and s ->> 'id' = a.step_id) as script
+    select a.*, coalesce(
+      (select t.name from scripts t where t.id = a.script_id),
+      (select s ->> 'content' from sequence_versions v cross join jsonb_array_elements(v.definition -> 'steps') s
+        where v.id = a.version_id and s ->> 'id' = a.step_id)) as script
     from (
       select m.id as key, m.id, m.enrollment_id, e.version_id, e.subject_id, e.campaign_id, m.step_id, m.channel,
         case
@@ -127,14 +129,14 @@ async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit }: Asked):
         case when m.state = 'failed' and e.ended_at is null and (e.not_before ->> m.step_id)::double precision > ${nowMs}
           then (e.not_before ->> m.step_id)::double precision
           else extract(epoch from coalesce(m.claimed_at, m.created_at)) * 1000 end::double precision as started_ms,
-        m.variant, m.provider_message_id as provider_id, m.state = 'unknown' as is_unknown, m.response, c.transcript, c.keywords
+        m.variant, m.provider_message_id as provider_id, m.state = 'unknown' as is_unknown, m.response, c.transcript, c.keywords, m.script_id
       from messages m join enrollments e on e.id = m.enrollment_id left join calls c on c.message_id = m.id
       where m.state <> 'skipped' and ${ofEnrollments}
       union all
       select e.id, null, e.id, e.version_id, e.subject_id, e.campaign_id, n.step_id,
         (select s -> 'channels' ->> 0 from sequence_versions v cross join jsonb_array_elements(v.definition -> 'steps') s
           where v.id = e.version_id and s ->> 'id' = n.step_id),
-        'SCHEDULED', n.at_ms, null, null, false, null, null, null
+        'SCHEDULED', n.at_ms, null, null, false, null, null, null, null
       from enrollments e
         cross join lateral (
           select k.key as step_id, k.value::double precision as at_ms from jsonb_each_text(e.not_before) k

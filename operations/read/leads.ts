@@ -147,7 +147,7 @@ async function loadLeads(tx: Tx, deps: Pick<ReadDeps, 'subjects'>, ids: readonly
         externalIds: externalIds.get(id) ?? [],
         subId: details.subId ?? null,
         clickId: details.clickId ?? null,
-        source: leadSourceOf(details.source),
+        source: leadSourceOf(details),
         statedSource: details.source,
         interest: details.interest,
         // A message has reached its provider: somebody was contacted, though the sequence goes on.

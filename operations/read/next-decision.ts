@@ -1,5 +1,4 @@
 import type { Tx } from '../../db/client.ts';
-import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -10,6 +9,7 @@ import type { BuiltDeps } from '../create-deps.ts';
 import { readFacts, readStep } from '../dispatch/facts.ts';
 import { lookAtOffers } from '../dispatch/offer.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from '../dispatch/progress.ts';
+import { readTexts, textQuestions } from '../dispatch/texts.ts';
 import { reasonOf } from '../dispatch/records.ts';
 import { readConfigured, toOutlets } from '../outlets.ts';
 import { kindOf } from '../subject-row.ts';
@@ -52,7 +52,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
   const personId = world?.contacts.find((c) => c.id === enrollment.contactId)?.personId;
   if (step === null || world === null || personId === undefined) return null;
   const outlets = toOutlets(deps, await readConfigured(tx));
-  const content = version.definition.steps.find((s) => s.id === step.id)?.content ?? null;
+  const texts = await readTexts(tx, { version, stepId: step.id, world, campaignId: enrollment.campaignId });
   const reading = await readFacts(tx, deps.sealing, {
     world,
     plan,
@@ -61,9 +61,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
     personId,
     ledger,
     stepId: step.id,
-    isConnected: (channel) => outlets.forChannel(channel) !== null && hasCopy(version.content, content, channel),
-    claimsIn: (name) => claimsIn(version.content, name),
-    whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
+    ...textQuestions(texts, (channel) => outlets.forChannel(channel) !== null),
     kinds: deps.subjects,
     versionOf: (versionId) => deps.versions.load(tx, versionId),
   });

@@ -1,6 +1,7 @@
 import { asc, eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
+import { mayHaveScript } from '../../domain/scripts/choose-script.ts';
 import { claimNames } from '../../domain/claims/index.ts';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, messages, shadowDecisions, shadowRuns } from '../../db/schema/index.ts';
@@ -81,7 +82,8 @@ export async function decideRun(tx: Tx, deps: ShadowDeps, outlets: Outlets, run:
       personId,
       ledger: asLedger(),
       stepId,
-      isConnected: (channel) => outlets.forChannel(channel) !== null && steps.some(({ content }) => hasCopy(version.content, content, channel)),
+      isConnected: (channel) =>
+        outlets.forChannel(channel) !== null && steps.some((step) => mayHaveScript(step) || hasCopy(version.content, step.content, channel)),
       claimsIn: (name) => (steps.length > 1 ? claimNames : claimsIn(version.content, name)),
       whatsappForms: (name, locales) => whatsappForms(version.content, name, locales),
       kinds: deps.subjects,

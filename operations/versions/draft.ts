@@ -4,7 +4,9 @@ import { CopySourceError } from '../../content/copy-source.ts';
 import type { Tx } from '../../db/client.ts';
 import { sequenceDrafts, sequences, sequenceVersions, settingsVersions, tenants } from '../../db/schema/index.ts';
 import { type LintedLine, lintSequence } from '../../domain/lint/lint-sequence.ts';
+import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
+import { scriptFaults } from '../scripts/scripts.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { type CompiledPreset, compilePreset, lockSequence, PresetError, statedIn } from '../publish-sequence.ts';
@@ -42,6 +44,8 @@ export async function storeDraft(
 ): Promise<DraftStored> {
   const compiled = await compileDraft(deps, slug, source, await deps.db.withTenant(tenantId, (tx) => contentInUse(tx, slug)));
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
+  const faults = await deps.db.withTenant(tenantId, (tx) => faultsOfScripts(tx, deps, slug, compiled.definition));
+  if (faults.length > 0) return { kind: 'invalid', faults };
   const draft = await deps.db.withTenant(tenantId, async (tx) => {
     const sequence = await lockSequence(tx, tenantId, compiled.definition, 'DRAFT');
     const values = { ...source, sourceHash: hashOf(source), changedBy: actor };
@@ -128,6 +132,17 @@ export async function compileDraft(
     if (!(error instanceof CopySourceError)) throw error;
     return { faults: error.problems.map((p) => ({ path: p.line === null ? p.file : `${p.file}:${p.line}`, message: p.message })) };
   }
+}
+
+/** What is wrong with the scripts that its steps name. */
+export async function faultsOfScripts(
+  tx: Tx,
+  { subjects }: Pick<Deps, 'subjects'>,
+  slug: string,
+  definition: CompiledPreset['definition'],
+): Promise<SourceFault[]> {
+  const about = kindOfSequence(subjects, definition)?.kind ?? '';
+  return (await scriptFaults(tx, definition, about)).map(({ step, message }) => ({ path: `${fileOf(slug)}: steps.${step}.script`, message }));
 }
 
 const fileOf = (slug: string) => `${slug}.yaml`;

@@ -7,7 +7,7 @@ import { type Affected, headCounts } from '../../domain/versions/head-counts.ts'
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { addVersion, type CompiledPreset, type SequenceRow } from '../publish-sequence.ts';
-import { compileDraft, type Draft, faultAt, lintDraft, loadDraft, type SourceFault } from './draft.ts';
+import { compileDraft, type Draft, faultAt, faultsOfScripts, lintDraft, loadDraft, type SourceFault } from './draft.ts';
 import { readStandings } from './standings.ts';
 import { wakeRunning } from '../wake-running.ts';
 
@@ -84,6 +84,8 @@ export async function publishDraft(deps: PublishDeps, input: PublishInput & { dr
   if (errors.length > 0) return { kind: 'invalid', faults: errors.map((error) => faultAt(slug, error)) };
   const compiled = await compileDraft(deps, slug, draft, known.inUse?.content ?? {});
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
+  const faults = await deps.db.withTenant(tenantId, (tx) => faultsOfScripts(tx, deps, slug, compiled.definition));
+  if (faults.length > 0) return { kind: 'invalid', faults };
   return publish(deps, input, compiled, async (tx, sequence) => {
     const deleted = await tx
       .delete(sequenceDrafts)

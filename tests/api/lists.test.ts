@@ -46,6 +46,7 @@ beforeAll(async () => {
     tx.select({ id: subjects.id }).from(subjects).where(eq(subjects.kind, 'lead')),
   );
   for (const { id: lead } of leads) await own(`/api/campaigns/${campaign}/leads`, 'POST', { lead });
+  for (const name of ['one', 'two']) await own('/api/scripts', 'POST', { name, channel: 'call', content: 'Hello, {{ store.name }} here.' });
   for (const n of [1, 2]) {
     const begun = await beginImport(
       shop.deps,
@@ -106,6 +107,7 @@ describe('every list under /api', () => {
       '/api/leads',
       '/api/offers',
       '/api/quarantine',
+      '/api/scripts',
       '/api/sequences',
       '/api/sequences/{slug}/versions',
       '/api/sequences/{slug}/enrollments',

@@ -92,6 +92,16 @@ async function fillEveryTable(): Promise<void> {
   const campaign_id = randomUUID();
   await insert('campaigns', { tenant_id: tenantId, id: campaign_id, name: 'x' });
   await insert('campaign_leads', { tenant_id: tenantId, campaign_id, subject_id: enrollment.subjectId, came_by: 'hand' });
+  await insert('scripts', {
+    tenant_id: tenantId,
+    id: randomUUID(),
+    name: 'x',
+    channel: 'sms',
+    about: 'lead',
+    texts: '{}',
+    content: '{}',
+    changed_by: 'test',
+  });
   const import_id = randomUUID();
   await insert('imports', { tenant_id: tenantId, id: import_id, source: 'BULK', requested_by: 'test' });
   await insert('import_parts', { tenant_id: tenantId, import_id, number: 0, data: Buffer.from('x') });

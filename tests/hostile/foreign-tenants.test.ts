@@ -22,6 +22,7 @@ beforeAll(async () => {
   other = await anotherStore(shop, 'another-store');
   await sendFirstMail(shop, await leaveCart(shop, 'cart-1', 'ada@example.com'));
   await ask(shop, shop.tenant.apiKey, '/api/campaigns', 'POST', { name: 'Ours' });
+  await ask(shop, shop.tenant.apiKey, '/api/scripts', 'POST', { name: 'ours', channel: 'call', content: 'Hello, {{ store.name }} here.' });
   const enrollment = await shop.enrollmentOf('cart-1');
   const text = { state: 'ready' as const, channel: 'email', language: 'en', fingerprint: '', model: 'made-up', body: 'Hello.', dueAt: 0 };
   await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
@@ -47,6 +48,7 @@ beforeAll(async () => {
         'tenants',
         'inbox',
         'campaigns',
+        'scripts',
         'compositions',
         'lead_conversions',
         'imports',
@@ -74,6 +76,7 @@ const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (path.endsWith('/send')) return { type: 'contact.updated', data: { contact: { email: 'taken-over@example.com' } } };
   if (path.endsWith('/leads') || path.endsWith('/match')) return { lead: randomUUID() };
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
+  if (path === '/api/scripts/{id}') return { name: 'taken-over' };
   return method === 'PATCH' ? { name: 'Taken over' } : {};
 };
 

@@ -73,6 +73,13 @@ test('the rows of a file are leads, by the names of its columns, with their sour
   expect(entry?.actor).toMatch(/^api_key:/);
 });
 
+test('a label of the file’s leads changes nothing about how they came in', async () => {
+  const begun = await upload('email\nada@fair.example.com\n', '?source=fair');
+  await work(begun.body.id);
+  const { data } = (await api('/api/leads?email=ada@fair.example.com')).body as { data: Record<string, unknown>[] };
+  expect(data).toMatchObject([{ source: 'BULK', statedSource: 'fair' }]);
+});
+
 test('a row’s mistake is named with its line, and the rest goes on', async () => {
   const rows = [
     'email,phone,name',

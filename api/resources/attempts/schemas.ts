@@ -10,7 +10,7 @@ export const attemptSchema = z
     campaign: z.uuid().nullable(),
     step: z.string(),
     channel: z.string().nullable(),
-    script: z.string().nullable().meta({ description: 'The name of its text.' }),
+    script: z.string().nullable().meta({ description: 'The name of its script, else of its step’s own text.' }),
     status: z.enum(attemptStatuses).meta({
       description:
         '`SCHEDULED`: put off, or to be tried again. `RUNNING`: its call may be under way. `SUCCESS`: the provider has it, or may have; a call was answered. `FAILED`: it was refused, did not arrive, or nobody answered.',

@@ -74,6 +74,10 @@ const lead = z
       .string()
       .optional()
       .meta({ description: 'Where it came from.', examples: ['website'] }),
+    via: z
+      .string()
+      .optional()
+      .meta({ description: 'By which way it came in, `META`, `API`, `MANUAL` or `BULK`, where `source` is a name of your own.', examples: ['BULK'] }),
     interest: z
       .string()
       .optional()

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import { type LeadSource, leadSources } from '../../campaigns/campaign.ts';
 
 /** The fields that only a lead has. Version 1. */
 export interface LeadDetails {
   /** Where it came from, as the source names it: `META`, `website` …; null: the source does not say. */
   source: string | null;
+  /** By which way it came in, where `source` is a label of its own; absent: `source` says it. */
+  via?: LeadSource | undefined;
   /** What the person asked about; null: nothing in particular. */
   interest: string | null;
   /** What the person wrote. Shown to the store, never repeated in a message. */
@@ -23,6 +26,7 @@ const maybeText = z.string().nullable().default(null);
 
 export const leadDetails = z.object({
   source: maybeText,
+  via: z.enum(leadSources).optional(),
   interest: maybeText,
   message: maybeText,
   url: maybeText,

@@ -23,11 +23,15 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
   const knownArea = latest(area, details?.area);
   const subId = latest(event.report.subId ?? null, details?.subId);
   const clickId = latest(event.report.clickId ?? null, details?.clickId);
+  // The way and the label are taken from the same event.
+  const came = [event.report, details].filter((known) => known?.source != null || known?.via != null);
+  const { via } = (newer ? came[0] : came.at(-1)) ?? {};
   const [older, later] = newer ? [details?.attributes, event.report.attributes] : [event.report.attributes, details?.attributes];
   return {
     ...(isAmount(first) || !isAmount(second) ? first : second),
     details: {
       source: latest(source, details?.source),
+      ...(via == null ? {} : { via }),
       interest: latest(interest, details?.interest),
       message: latest(message, details?.message),
       url: latest(url, details?.url),

@@ -5,6 +5,8 @@ import { fold, type LeadReport } from './fold.ts';
 import { view } from './view.ts';
 import { words } from './words.ts';
 
+const cameBy = ({ source, via }: LeadDetails) => ({ source, ...(via === undefined ? {} : { via }) });
+
 /** Somebody who asked about something and left an address. */
 export const lead: SubjectKind<LeadDetails, LeadReport> = {
   kind: 'lead',
@@ -22,7 +24,7 @@ export const lead: SubjectKind<LeadDetails, LeadReport> = {
   unite: ([newest, ...others]) =>
     others.reduce(
       (kept, other) => ({
-        source: kept.source ?? other.source,
+        ...(kept.source === null && kept.via === undefined ? cameBy(other) : cameBy(kept)),
         interest: kept.interest ?? other.interest,
         message: kept.message ?? other.message,
         url: kept.url ?? other.url,

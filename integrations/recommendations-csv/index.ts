@@ -1,0 +1,10 @@
+import type { Integration } from '../port.ts';
+import { recommendationsCsvConfig } from './config.ts';
+import { createCsvRecommender } from './recommend.ts';
+
+/** Recommends properties from a list that is kept as a file. */
+export const recommendationsCsv: Integration = {
+  name: 'recommendations-csv',
+  config: recommendationsCsvConfig,
+  recommender: (config) => createCsvRecommender(recommendationsCsvConfig.parse(config)),
+};

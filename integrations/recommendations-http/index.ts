@@ -1,0 +1,10 @@
+import type { Integration } from '../port.ts';
+import { recommendationsHttpConfig } from './config.ts';
+import { createHttpRecommender } from './recommend.ts';
+
+/** Recommends properties by asking a system of the store's own. */
+export const recommendationsHttp: Integration = {
+  name: 'recommendations-http',
+  config: recommendationsHttpConfig,
+  recommender: (config) => createHttpRecommender(recommendationsHttpConfig.parse(config)),
+};

@@ -1,0 +1,46 @@
+import { and, eq, isNull } from 'drizzle-orm';
+import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
+import { type StepTexts, type StoredScript, textsOfStep } from '../../content/step-texts.ts';
+import type { Tx } from '../../db/client.ts';
+import { scripts } from '../../db/schema/index.ts';
+import { type Channel, isChannel, readCallConfiguration } from '../../domain/channels/index.ts';
+import { chosenScript, ownTexts } from '../../domain/scripts/choose-script.ts';
+import type { ReadingInput, StepWorld } from './facts.ts';
+import type { Version } from './versions.ts';
+
+export interface TextsInput {
+  version: Pick<Version, 'definition' | 'content'>;
+  stepId: string;
+  world: Pick<StepWorld, 'subject' | 'scripts'>;
+  campaignId: string | null;
+}
+
+/** From which texts the message of a step is made: those of a script, or the step's own. */
+export async function readTexts(tx: Tx, { version, stepId, world, campaignId }: TextsInput): Promise<StepTexts> {
+  const step = version.definition.steps.find(({ id }) => id === stepId);
+  const named = step?.script === undefined || step.script === ownTexts || step.script === chosenScript ? null : step.script;
+  const known = world.scripts.filter(({ name }) => name !== named);
+  const all = named === null ? known : [...known, ...(await readNamed(tx, named))];
+  return textsOfStep(version.content, step, { about: world.subject.kind, campaignId }, all);
+}
+
+async function readNamed(tx: Tx, name: string): Promise<StoredScript[]> {
+  const { id, channel, about, campaignId, isDefault, content, call } = scripts;
+  const rows = await tx
+    .select({ id, name: scripts.name, channel, about, campaignId, isDefault, content, call })
+    .from(scripts)
+    .where(and(eq(scripts.name, name), isNull(scripts.removedAt)));
+  return rows.flatMap((row): StoredScript[] =>
+    isChannel(row.channel) ? [{ ...row, channel: row.channel, call: readCallConfiguration(row.call) }] : [],
+  );
+}
+
+/** What the gates ask about the texts of a step. @param hasOutlet - whether messages of a channel can leave */
+export const textQuestions = (
+  { stored, content, nameOf }: StepTexts,
+  hasOutlet: (channel: Channel) => boolean,
+): Required<Pick<ReadingInput, 'isConnected' | 'claimsIn' | 'whatsappForms'>> => ({
+  isConnected: (channel) => hasOutlet(channel) && hasCopy(stored, content, channel),
+  claimsIn: (own) => claimsIn(stored, nameOf(own)),
+  whatsappForms: (own, locales) => whatsappForms(stored, nameOf(own), locales),
+});
