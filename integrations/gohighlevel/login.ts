@@ -18,7 +18,7 @@ export function loginOf({ token: own }: GoHighLevelConfig, { tokens }: SenderCon
       return tokens.current();
     },
     async judged(token, outcome) {
-      if (own === undefined && outcome.kind === 'refused' && / 401$/.test(outcome.response)) await tokens?.refused(token).catch(() => undefined);
+      if (own === undefined && outcome.kind === 'refused' && outcome.response.endsWith(' 401')) await tokens?.refused(token).catch(() => undefined);
       return outcome;
     },
   };

@@ -90,7 +90,7 @@ function readReceipt(message: MessageRef, status: string, occurred: Occurred): D
 }
 
 /** Whether the message has one of our own links, which every text and every email of ours has. */
-export function isOurs({ fields, ownUrls }: Told): boolean {
+function isOurs({ fields, ownUrls }: Told): boolean {
   const body = typeof fields['body'] === 'string' ? fields['body'] : '';
   return ownUrls.some((url) => ['s', 'c', 'o', 'u'].some((path) => body.includes(`${url}/${path}/`)));
 }
