@@ -16,6 +16,7 @@ export type { CrmPayload } from './crm.ts';
 export type { EmailPayload } from './email.ts';
 export type { OnsitePayload } from './onsite.ts';
 export type { SmsPayload } from './sms.ts';
+export type { ChatButton, TelegramPayload } from './telegram.ts';
 export { isInServiceWindow } from './whatsapp.ts';
 export type { WhatsappForm, WhatsappPayload } from './whatsapp.ts';
 

@@ -83,7 +83,7 @@ function messageSender<C extends MessageChannel>(config: GoHighLevelConfig, kind
   return {
     channel: kind.channel,
     account: accountOf(config.locationId),
-    rate: messageRate,
+    rates: { account: messageRate, isShared: true },
     times: { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
     reconciliation: {
       kind: 'find',

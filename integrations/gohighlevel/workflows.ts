@@ -41,7 +41,7 @@ export function createWorkflowSender(config: GoHighLevelConfig, ids: ContactIds,
   return {
     channel: 'crm',
     account: accountOf(config.locationId),
-    rate: workflowRate,
+    rates: { account: workflowRate, isShared: true },
     times: { deadlineMs: 2_500, leaseMs: 3_000, deadLeaseMs: 10_000 },
     reconciliation: { kind: 'none' },
     async open() {
