@@ -24,8 +24,8 @@ const bodies = jsonReceiver({
   verify: () => null,
 
   dedupeKey({ raw }) {
-    const id = cleanText(fieldsOf(raw)['webhookId'], 300);
-    return id === null ? null : asDedupeKey(id);
+    const id = fieldsOf(raw)['webhookId'];
+    return typeof id === 'string' && id !== '' ? asDedupeKey(id) : null;
   },
 
   normalise(delivery, body, store) {
