@@ -42,7 +42,9 @@ test(`${ghosts} leads that leave their chats at once get one reminder each, at n
   for (const { id, language_code } of people)
     expect(said(id), language_code).toMatchObject([{ text: expect.stringMatching(beginnings[language_code as keyof typeof beginnings]) }]);
   const sent = far.api.calls.filter(({ method }) => method === 'sendMessage').map(({ atMs }) => atMs);
-  expect(sent).toHaveLength(ghosts);
+  // One that a busy machine sent late may come upon others and be refused: it goes out again.
+  expect(sent.length).toBeGreaterThanOrEqual(ghosts);
+  expect(sent.length).toBeLessThan(ghosts * 1.2);
   // 34 ms apart each, so that no second has more than 30.
   expect((sent.at(-1) ?? 0) - (sent[0] ?? 0)).toBeGreaterThan((ghosts - 1) * 30);
   await until('every flag', async () => (await inTenant((tx) => tx.select().from(subjects))).every(({ ghostReminderSent }) => ghostReminderSent));

@@ -85,7 +85,12 @@ const ghostsOf = async (one: Somebody) => {
 const dispatch = async (one: Somebody) => {
   const open = (await ghostsOf(one)).find(({ endedAt }) => endedAt === null);
   if (open === undefined) throw new Error('nothing is awaited');
-  await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: open.id, stepId: 'reminder' });
+  // Where the message before it left a moment ago, its own moment comes soon.
+  for (;;) {
+    const result = await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: open.id, stepId: 'reminder' });
+    if (result.kind !== 'again' || result.inMs > 2_000) break;
+    await new Promise((done) => setTimeout(done, result.inMs));
+  }
   const [message] = await inTenant((tx) => tx.select().from(messages).where(eq(messages.enrollmentId, open.id)));
   const [run] = await inTenant((tx) => tx.select().from(enrollments).where(eq(enrollments.id, open.id)));
   return { message, run };
