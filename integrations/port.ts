@@ -1,10 +1,6 @@
 import type { z } from 'zod';
-<<<<<<< HEAD
-import type { Channel, OnsitePayload, PayloadOf } from '../domain/channels/index.ts';
-import type { Recommendations } from '../domain/chat/property.ts';
-=======
 import type { Channel, ChatButton, OnsitePayload, PayloadOf } from '../domain/channels/index.ts';
->>>>>>> a1a9b2160ad76d54248224c5e77be279eba86504
+import type { Recommendations } from '../domain/chat/property.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
 import type { Rate } from '../domain/rate.ts';
@@ -314,9 +310,12 @@ export interface Integration {
   minter?(config: unknown): Minter;
   /** A model that writes texts. @throws as `sender` does */
   writer?(config: unknown): Writer;
-<<<<<<< HEAD
   /** Recommends properties in a chat. @throws as `sender` does */
   recommender?(config: unknown): Recommender;
+  /** A bot that people chat with. @throws as `sender` does */
+  bot?(config: unknown): Bot;
+  /** A store has one connection of it at a time; absent: as many as it likes. */
+  isSingle?: true;
 }
 
 /** What a source of recommendations is asked. Nothing in it names the person, but for what they have written about their wish themselves. */
@@ -340,11 +339,6 @@ export interface Recommender {
   recommend(request: RecommendationRequest, limits: { timeoutMs: number; nowMs: number }): Promise<Recommendations>;
   /** Whether the source can be read. @returns what it is and holds @throws Error with what is wrong */
   check(nowMs: number): Promise<string>;
-=======
-  /** A bot that people chat with. @throws as `sender` does */
-  bot?(config: unknown): Bot;
-  /** A store has one connection of it at a time; absent: as many as it likes. */
-  isSingle?: true;
 }
 
 /** What a bot says in a conversation. Plain text: nothing in it is markup. */
@@ -402,7 +396,6 @@ export interface Bot {
   reply(chatId: string, message: BotMessage, options: { timeoutMs: number }): Promise<SendOutcome>;
   /** Tell the provider that a button was seen, so that it stops waiting. */
   acknowledge(queryId: string): Promise<void>;
->>>>>>> a1a9b2160ad76d54248224c5e77be279eba86504
 }
 
 /** What a model is asked. */
