@@ -320,6 +320,8 @@ export type DomainEvent =
       source: string;
       /** `person`: their own act. `record`: the shop's record of the customer says so. */
       basis: 'person' | 'record';
+      /** They have blocked the store's bot; absent: they have not. */
+      chat?: Pick<ChatTurn, 'chatId' | 'updateId'>;
     })
   | (EventBase & {
       type: 'contact.opted_in';
@@ -332,6 +334,8 @@ export type DomainEvent =
       /** The person confirmed it from their own mailbox or phone (double opt-in). */
       confirmed: boolean;
       proof?: ConsentProof;
+      /** They have unblocked the store's bot; absent: they have not. */
+      chat?: Pick<ChatTurn, 'chatId' | 'updateId'>;
     })
   /**
    * What a source states about products, areas and offers. `connection`: the ids are those of this shop alone. `by`: the source, where a fact

@@ -27,7 +27,7 @@ export function createAdminCode(deps: Pick<Deps, 'db' | 'clock'>, tenantId: stri
   return deps.db.withTenant(tenantId, async (tx) => {
     const id = uuidv7();
     // Two that are made at once wait for each other, so that one is left.
-    await tx.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tenantId)).for('no key update');
+    await lockTenant(tx, tenantId);
     await tx.update(adminCodes).set({ usedAt: sql`clock_timestamp()` }).where(isNull(adminCodes.usedAt));
     await tx.insert(adminCodes).values({ tenantId, id, hash: hashOf(code), createdBy: by, expiresAt: expiresAtMs });
     await recordAudit(tx, { tenantId, actor: by, action: 'admin_code.issue', subject: id });
@@ -47,6 +47,7 @@ export interface Guesses {
  */
 export async function useAdminCode(
   tx: Tx,
+  tenantId: string,
   written: string,
   guesses: Guesses,
   nowMs: number,
@@ -54,6 +55,8 @@ export async function useAdminCode(
   const since = guesses.wrongCodesSince;
   const counted = since === null || nowMs - since >= wrongWithinMs ? { wrongCodes: 0, wrongCodesSince: nowMs } : guesses;
   if (counted.wrongCodes >= mostWrong) return { verdict: 'locked', guesses: counted };
+  // In the order in which a new code takes its locks.
+  await lockTenant(tx, tenantId);
   const used = await tx
     .update(adminCodes)
     .set({ usedAt: nowMs })
@@ -62,6 +65,8 @@ export async function useAdminCode(
   if (used.length > 0) return { verdict: 'accepted', guesses: { wrongCodes: 0, wrongCodesSince: null } };
   return { verdict: 'wrong', guesses: { ...counted, wrongCodes: counted.wrongCodes + 1 } };
 }
+
+const lockTenant = (tx: Tx, tenantId: string) => tx.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tenantId)).for('no key update');
 
 /** Written in any case, with spaces or hyphens. */
 const hashOf = (code: string) => createHash('sha256').update(code.toUpperCase().replace(/[\s-]/g, '')).digest('hex');

@@ -21,7 +21,7 @@ const newCode = async () => {
   return answer.json<{ code: string; expiresAt: string }>();
 };
 const use = (code: string, guesses = fresh, laterMs = 0, tenantId = shop.tenant.tenantId) =>
-  shop.deps.db.withTenant(tenantId, (tx) => useAdminCode(tx, code, guesses, shop.deps.clock.nowMs() + laterMs));
+  shop.deps.db.withTenant(tenantId, (tx) => useAdminCode(tx, tenantId, code, guesses, shop.deps.clock.nowMs() + laterMs));
 
 test('a code holds once, in any spelling, and is stored as a hash', async () => {
   const { code } = await newCode();
