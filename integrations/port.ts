@@ -310,35 +310,12 @@ export interface Integration {
   minter?(config: unknown): Minter;
   /** A model that writes texts. @throws as `sender` does */
   writer?(config: unknown): Writer;
-  /** Recommends properties in a chat. @throws as `sender` does */
-  recommender?(config: unknown): Recommender;
   /** A bot that people chat with. @throws as `sender` does */
   bot?(config: unknown): Bot;
   /** A store has one connection of it at a time; absent: as many as it likes. */
   isSingle?: true;
-}
-
-/** What a source of recommendations is asked. Nothing in it names the person, but for what they have written about their wish themselves. */
-export interface RecommendationRequest {
-  /** `buy`, `rent`, `invest`, or the person's own words; null: they have not said. */
-  goal: string | null;
-  /** What they asked about before, and where; null: not known. */
-  interest: string | null;
-  area: string | null;
-  /** BCP 47: of the chat. */
-  language: string;
-  limit: number;
-}
-
-/** A source of recommendations, configured for one connection. */
-export interface Recommender {
-  /**
-   * What fits, the best first; empty: nothing does. It has no effect there, so it may be asked again.
-   * @throws whatever it likes: that is no answer, and the chat goes on without a list
-   */
-  recommend(request: RecommendationRequest, limits: { timeoutMs: number; nowMs: number }): Promise<Recommendations>;
-  /** Whether the source can be read. @returns what it is and holds @throws Error with what is wrong */
-  check(nowMs: number): Promise<string>;
+  /** Recommends properties in a chat. @throws as `sender` does */
+  recommender?(config: unknown): Recommender;
 }
 
 /** What a bot says in a conversation. Plain text: nothing in it is markup. */
@@ -399,6 +376,29 @@ export interface Bot {
   reply(chatId: string, message: BotMessage, options: { timeoutMs: number }): Promise<SendOutcome>;
   /** Tell the provider that a button was seen, so that it stops waiting. */
   acknowledge(queryId: string): Promise<void>;
+}
+
+/** What a source of recommendations is asked. Nothing in it names the person, but for what they have written about their wish themselves. */
+export interface RecommendationRequest {
+  /** `buy`, `rent`, `invest`, or the person's own words; null: they have not said. */
+  goal: string | null;
+  /** What they asked about before, and where; null: not known. */
+  interest: string | null;
+  area: string | null;
+  /** BCP 47: of the chat. */
+  language: string;
+  limit: number;
+}
+
+/** A source of recommendations, configured for one connection. */
+export interface Recommender {
+  /**
+   * What fits, the best first; empty: nothing does. It has no effect there, so it may be asked again.
+   * @throws whatever it likes: that is no answer, and the chat goes on without a list
+   */
+  recommend(request: RecommendationRequest, limits: { timeoutMs: number; nowMs: number }): Promise<Recommendations>;
+  /** Whether the source can be read. @returns what it is and holds @throws Error with what is wrong */
+  check(nowMs: number): Promise<string>;
 }
 
 /** What a model is asked. */
