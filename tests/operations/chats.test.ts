@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { chats, chatUpdates, contactIdentities, contacts, subjects, tasks } from '../../db/schema/index.ts';
 import { type BotWorker, createBotWorker } from '../../operations/bots/bot-worker.ts';
 import { runInBackground, type Background } from '../../operations/background.ts';
+import { issueKey } from '../../operations/api-keys.ts';
 import { createAdminCode } from '../../operations/chat/admin-codes.ts';
 import { type ChatWorker, createChatWorker } from '../../operations/chat/chat-worker.ts';
 import { createConnection } from '../../operations/connections.ts';
@@ -282,10 +283,54 @@ describe('a number that is written', () => {
   });
 });
 
-test('a chat that nobody answers for takes in what was said, and says nothing about it later', async () => {
-  const store = await aStoreWithBot();
-  const lead = new Person(store, mara);
-  await lead.says('/start', 2);
-  const [row] = await store.inTenant((tx) => tx.select().from(subjects));
-  expect(row).toMatchObject({ kind: 'lead', details: { source: 'TELEGRAM' } });
+describe('a link of a lead’s own', () => {
+  const ask = (store: Store, apiKey: string, path: string, method: 'GET' | 'POST' = 'GET') =>
+    shop.app
+      .inject({ method, url: path, headers: { authorization: `Bearer ${apiKey}` } })
+      .then((answer) => ({ status: answer.statusCode, body: answer.json<Record<string, unknown>>() }));
+
+  test('joins the chat to the lead, once for each chat, and to nobody of another store', async () => {
+    const store = await aStoreWithBot();
+    const { apiKey } = await issueKey(shop.deps, store.tenantId, 'test', 'a test');
+    const crm = await store.connect('generic', {});
+    const person = { firstName: 'Lena', email: 'lena@example.com', phone: '+436649876543', locale: 'ru' };
+    const answer = await shop.app.inject({
+      method: 'POST',
+      url: '/api/leads',
+      headers: { authorization: `Bearer ${apiKey}` },
+      payload: { ...person, externalId: 'crm-1', interest: 'a flat in Lakeside' },
+    });
+    expect(answer.statusCode, answer.body).toBe(201);
+    expect(crm).not.toBe('');
+    const { id } = answer.json<{ lead: { id: string } }>().lead;
+    const link = await ask(store, apiKey, `/api/leads/${id}/telegram-link`, 'POST');
+    expect(link).toMatchObject({ status: 201, body: { url: expect.stringMatching(/^https:\/\/t\.me\/\w+\?start=[\w-]{48}$/) } });
+    const token = new URL(String(link.body['url'])).searchParams.get('start') ?? '';
+    expect(token.length).toBeLessThanOrEqual(64);
+
+    const lead = new Person(store, { id: 77, first_name: 'L', language_code: 'de' });
+    expect(await lead.says(`/start ${token}`, 2)).toEqual(['Рады вас видеть, Lena! Это Aurora Homes.', expect.stringContaining('Что вы ищете?')]);
+    const detail = await ask(store, apiKey, `/api/leads/${id}`);
+    expect(detail.body).toMatchObject({
+      email: 'lena@example.com',
+      chat: { telegram_chat_id: '77', phase: 'VALUE_PROPOSITION', language: 'ru', phone: '+436649876543' },
+    });
+    const leads = await store.inTenant((tx) => tx.select({ id: subjects.id }).from(subjects).where(eq(subjects.kind, 'lead')));
+    expect(leads).toEqual([{ id }]);
+
+    const stranger = await aStoreWithBot();
+    const other = new Person(stranger, { id: 78, first_name: 'Olga', language_code: 'ru' });
+    expect((await other.says(`/start ${token}`, 2))[0]).toBe('Здравствуйте, Olga! Вас приветствует Aurora Homes.');
+    const forged = new Person(store, { id: 79, first_name: 'Max', language_code: 'en' });
+    expect((await forged.says(`/start ${token.slice(0, -1)}${token.endsWith('A') ? 'B' : 'A'}`, 2))[0]).toBe('Hello Max, welcome to Aurora Homes.');
+  });
+
+  test('is not made where the lead is anonymous, or the store has no bot', async () => {
+    const store = await aStoreWithBot();
+    const { apiKey } = await issueKey(shop.deps, store.tenantId, 'test', 'a test');
+    await new Person(store, mara).says('/start', 2);
+    const [row] = await store.inTenant((tx) => tx.select({ id: subjects.id }).from(subjects));
+    expect(await ask(store, apiKey, `/api/leads/${row?.id}/telegram-link`, 'POST')).toMatchObject({ status: 409, body: { code: 'anonymous_lead' } });
+    expect((await ask(store, apiKey, `/api/leads/${randomUUID()}/telegram-link`, 'POST')).status).toBe(404);
+  });
 });
