@@ -2,7 +2,7 @@ import type { Claims } from '../domain/claims/index.ts';
 import type { ViewTools } from '../domain/subjects/kind.ts';
 import { formatDate } from './dates.ts';
 import { formatMoney } from './money.ts';
-import { numberFormat } from './number-format.ts';
+import { dateTimeFormat, numberFormat } from './intl-formats.ts';
 import { isolate } from './plain-text.ts';
 
 /** What claims print, each null where it does not hold. Names are added, never renamed or removed. */
@@ -75,6 +75,6 @@ function offerEndOf({ offer_end: offer }: Claims, { line, locale, direction, tim
   if (!offer.holds) return null;
   const { name, endsAtMs } = offer.value;
   const date = formatDate(endsAtMs, 'long', { locale, direction, timeZone });
-  const time = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone }).format(endsAtMs);
+  const time = dateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', timeZoneName: 'short', timeZone }).format(endsAtMs);
   return date === null ? null : { name: line(name, 100), date, time: isolate(time, direction) };
 }

@@ -4,7 +4,7 @@ import { type ClaimsView, claimsView, nothingClaimed } from './claims-view.ts';
 import type { CommonFacts, ReviewFacts } from './copy-facts.ts';
 import { isRightToLeft } from '../domain/languages.ts';
 import { formatMoney, usableLocale } from './money.ts';
-import { numberFormat } from './number-format.ts';
+import { dateTimeFormat, numberFormat } from './intl-formats.ts';
 import { cleanLine, initialOf, isolate } from './plain-text.ts';
 import { webUrl } from './web-url.ts';
 
@@ -119,7 +119,7 @@ function offerView(
   const [own] = locale.split('-');
   const words = own === language.split('-')[0] ? locale : usableLocale([language]);
   const when = { weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit', timeZoneName: 'short' } as const;
-  const ends = new Intl.DateTimeFormat(words, { ...when, timeZone: offer.timeZone }).format(offer.endsAtMs);
+  const ends = dateTimeFormat(words, { ...when, timeZone: offer.timeZone }).format(offer.endsAtMs);
   return { percent: percent(offer.percentOff / 100), code: cleanLine(offer.code, 60) ?? '', ends: isolate(ends) };
 }
 

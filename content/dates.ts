@@ -1,3 +1,4 @@
+import { dateTimeFormat } from './intl-formats.ts';
 import { type Direction, isolate } from './plain-text.ts';
 
 const styles = ['short', 'medium', 'long', 'full'] as const;
@@ -15,8 +16,6 @@ interface Reader {
   direction: Direction;
 }
 
-const made = new Map<string, Intl.DateTimeFormat>();
-
 /**
  * A day as the reader writes it, in their calendar: `3 March 2026`, `۱۲ اسفند ۱۴۰۴`.
  * @param value - epoch milliseconds, or ISO 8601
@@ -25,17 +24,13 @@ const made = new Map<string, Intl.DateTimeFormat>();
 export function formatDate(value: unknown, style: DateStyle, { locale, timeZone, direction }: Reader): string | null {
   const time = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(new Date(time).getTime())) return null;
-  const key = `${locale} ${timeZone} ${style}`;
-  const known = made.get(key) ?? formatOf(style, locale, timeZone);
-  if (made.size > 500) made.clear();
-  made.set(key, known);
-  return isolate(known.format(time), direction);
+  return isolate(formatOf(style, locale, timeZone).format(time), direction);
 }
 
 function formatOf(dateStyle: DateStyle, locale: string, timeZone: string): Intl.DateTimeFormat {
   try {
-    return new Intl.DateTimeFormat(locale, { dateStyle, timeZone });
+    return dateTimeFormat(locale, { dateStyle, timeZone });
   } catch {
-    return new Intl.DateTimeFormat(locale, { dateStyle, timeZone: 'UTC' });
+    return dateTimeFormat(locale, { dateStyle, timeZone: 'UTC' });
   }
 }

@@ -3,7 +3,7 @@ import { isRightToLeft } from '../domain/languages.ts';
 import { ClaimTag } from './claim-tag.ts';
 import { formatDate, isDateStyle } from './dates.ts';
 import { escapeHtml } from './escape-html.ts';
-import { numberFormat } from './number-format.ts';
+import { numberFormat } from './intl-formats.ts';
 
 // Liquid is what merchants edit, so it gets no files, no prototypes and bounded work. Limits are far above any message.
 const limits = {

@@ -1,5 +1,5 @@
 import { minorDigits } from '../domain/money.ts';
-import { numberFormat } from './number-format.ts';
+import { numberFormat } from './intl-formats.ts';
 import { type Direction, isolate } from './plain-text.ts';
 
 /**

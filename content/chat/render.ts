@@ -6,7 +6,7 @@ import type { HotLead } from '../../domain/chat/turn.ts';
 import { isRightToLeft } from '../../domain/languages.ts';
 import { formatDate } from '../dates.ts';
 import { formatMoney } from '../money.ts';
-import { numberFormat } from '../number-format.ts';
+import { dateTimeFormat, numberFormat } from '../intl-formats.ts';
 import { cleanLine, type Direction, isolate } from '../plain-text.ts';
 import { webUrl } from '../web-url.ts';
 import { ar } from './ar.ts';
@@ -54,7 +54,7 @@ export function renderHotLead(hot: HotLead, language: ChatLanguage, store: ChatS
   const { alert } = speaker.texts;
   const goal = hot.goal === null ? null : isGoalChoice(hot.goal) ? speaker.texts.goals[hot.goal] : speaker.value(hot.goal, 300);
   const time = isolate(
-    new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: store.timeZone }).format(hot.atMs),
+    dateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short', timeZone: store.timeZone }).format(hot.atMs),
     speaker.direction,
   );
   const fields: [string, string | null][] = [

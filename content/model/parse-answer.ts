@@ -7,7 +7,7 @@ export interface Answer {
   cta: string;
 }
 
-const structured = z.object({ subject: z.string(), body: z.string(), call_to_action: z.string() });
+const structured = z.object({ subject: z.string(), body: z.string(), cta_text: z.string() });
 
 /**
  * Read a model's answer: JSON by the schema that was asked for, or three parts labelled SUBJECT, BODY and CTA.
@@ -23,7 +23,7 @@ function fromJson(text: string): Answer | null {
   try {
     const read = structured.safeParse(JSON.parse(bare));
     if (!read.success) return null;
-    const { subject, body, call_to_action: cta } = read.data;
+    const { subject, body, cta_text: cta } = read.data;
     return trimmed({ subject, body, cta });
   } catch {
     return null;

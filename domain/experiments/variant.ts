@@ -1,7 +1,9 @@
-/** One of several contents of a step, compared by chance. */
+/** One of several contents, or times, of a step, compared by chance. */
 export interface Variant {
   id: string;
   content: string;
+  /** How long after the step is due its message goes out, in milliseconds of real time; absent: when it is due. */
+  laterMs?: number;
   /** Its share, in proportion to the others'. */
   weight: number;
 }

@@ -1,4 +1,4 @@
-import { dueAt, expiryAt } from '../sequence/due.ts';
+import { dueAt, expiryAt, oldestAt } from '../sequence/due.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { expiryWhenCapped } from './cap.ts';
 import { chooseChannel } from './choose-channel.ts';
@@ -10,6 +10,7 @@ import { chosenChannel } from './gate.ts';
 import { expiryOnAllClocks } from './quiet-hours.ts';
 import { expiryInWindow } from './send-window.ts';
 import { decisiveGates, finalGates, timeGates } from './index.ts';
+import { expiryOfVariant } from './variant-time.ts';
 import type { GateCheck, Verdict } from './verdict.ts';
 
 /**
@@ -23,7 +24,10 @@ import type { GateCheck, Verdict } from './verdict.ts';
 export function decideDispatch(facts: Facts, nowMs: EpochMs): Verdict {
   const dueMs = dueAt(facts.plan, facts.progress, facts.step.id);
   const asked = { facts, nowMs, dueMs, choice: chooseChannel(facts, (channel, known) => legalConsent(facts, channel, known, nowMs)) };
-  const plannedExpiryMs = expiryInWindow(asked, expiryOnAllClocks(asked, expiryAt(facts.plan, facts.progress, facts.step.id)));
+  const { plan, progress, step } = facts;
+  const ownExpiryMs = expiryAt(plan, progress, step.id);
+  const expiryMs = step.laterMs === undefined ? ownExpiryMs : expiryOfVariant(ownExpiryMs, step.laterMs, oldestAt(plan, progress));
+  const plannedExpiryMs = expiryInWindow(asked, expiryOnAllClocks(asked, expiryMs));
   // Written out, not spread: this is the hot path of rehearsals.
   const situation: Situation = { facts, nowMs, dueMs, choice: asked.choice, expiryMs: expiryWhenCapped(asked, plannedExpiryMs) };
   const checks: GateCheck[] = [];

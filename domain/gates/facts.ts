@@ -114,6 +114,8 @@ export interface Facts {
     window: WeeklyWindow | null;
     /** It waits for the hour at which the person reads emails; absent: it does not. */
     bestHour?: boolean;
+    /** How long after its due time its variant goes out, in milliseconds of the plan's time; absent: when it is due. */
+    laterMs?: number;
     /** It asks for an offer; absent: it does not. */
     offer?: StepOffer;
     /** The forms that its text for WhatsApp has; absent: both, as far as is known. */

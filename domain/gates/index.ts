@@ -29,6 +29,7 @@ import { campaignSchedule, sendWindow } from './send-window.ts';
 import { subjectOpen } from './subject-open.ts';
 import { tooOld } from './too-old.ts';
 import { turn } from './turn.ts';
+import { variantTime } from './variant-time.ts';
 
 // The order of every decision. A new gate is one file and one line in the list of its kind: it draws its facts from the records itself.
 
@@ -56,6 +57,7 @@ export const decisiveGates: readonly DecisiveGate[] = [
 /** Solved together to one instant. */
 export const timeGates: readonly TimeGate[] = [
   due,
+  variantTime,
   activeNow,
   quietHours,
   legalHours,

@@ -53,6 +53,7 @@ const waitWords: Readonly<Record<string, string>> = {
   send_window: 'its own `window`',
   campaign_schedule: 'the hours of its campaign',
   best_hour: 'the hour at which people read emails (`bestHour`)',
+  variant_time: 'the time of its variant (`later`)',
   legal_hours: 'the hours that the law allows',
   blackout: 'the end of a blackout of the store',
   gap: 'three hours between two messages',

@@ -23,6 +23,7 @@ import {
   recordFailure,
   recordOffer,
   recordSend,
+  variantOf,
   recordSkip,
 } from './world.ts';
 
@@ -198,7 +199,7 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
     }
     const outcome = answer === 'accepted' ? 'sent' : 'unknown';
     recordSend(world, plan, step.id, outcome, channel, nowMs, setting);
-    const variant = setting.variants?.[step.id] ?? step.variants?.[0]?.id;
+    const variant = variantOf(step, setting)?.id;
     if (variant === undefined) log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks });
     else log.push({ kind: 'sent', step: step.id, atMs: nowMs, channel, outcome, checks, variant });
     return false;

@@ -98,7 +98,7 @@ function everyDelay(checks: readonly GateCheck[]): string | null {
 
 /** The sentence of the gate that decided, or the last that had something to say. */
 function noteOf(checks: readonly GateCheck[]): string | null {
-  const decided = checks.find(({ result }) => result !== 'pass');
+  const decided = checks.find(({ result }) => result !== 'pass' && result !== 'defer') ?? checks.find(({ result }) => result === 'defer');
   return (decided ?? checks.findLast(({ note }) => note !== undefined))?.note ?? null;
 }
 

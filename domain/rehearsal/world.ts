@@ -5,11 +5,13 @@ import { decideOffer, type OfferRecords, shopPauseMs, waitsForCodeUntil } from '
 import type { BaseSegment, SegmentModifier } from '../people/segments.ts';
 import type { LegalPlace } from '../law/legal-hours.ts';
 import type { PersonZones } from '../people/time-zone.ts';
-import type { SequenceDefinition } from '../sequence/definition.ts';
+import type { Variant } from '../experiments/variant.ts';
+import type { SequenceDefinition, StepDefinition } from '../sequence/definition.ts';
 import { dueAt } from '../sequence/due.ts';
 import { stopReasonOfOrder } from '../sequence/ending.ts';
 import type { EpochMs, Plan, Progress, SkipReason, StepId, StopReason } from '../sequence/plan.ts';
 import { type EnrollmentRecord, type LedgerRecord, newEnrollment, progressOf } from '../sequence/progress.ts';
+import { scaled } from '../sequence/time-scale.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
 import type { ProviderAnswer, RehearsalEvent, ShopAnswer } from './events.ts';
@@ -348,8 +350,17 @@ function forgetRefusals(world: World): void {
   for (const channel of channelNames) if (world.channels[channel]?.refused === true) change(world, channel, { refused: false });
 }
 
+/** The variant that a rehearsed person gets of a step. */
+export const variantOf = ({ id, variants }: StepDefinition, { variants: given }: Setting): Variant | undefined =>
+  variants?.find((variant) => variant.id === given?.[id]) ?? variants?.[0];
+
+function laterOf(step: StepDefinition, plan: Plan, setting: Setting): { laterMs?: number } {
+  const laterMs = variantOf(step, setting)?.laterMs;
+  return laterMs === undefined ? {} : { laterMs: scaled(laterMs, plan.timeScale) };
+}
+
 /** The facts as `operations/dispatch-step.ts` would read them under the person's lock. */
-export function factsOf(world: World, plan: Plan, step: SequenceDefinition['steps'][number], setting: Setting): Facts {
+export function factsOf(world: World, plan: Plan, step: StepDefinition, setting: Setting): Facts {
   const row = world.ledger.find((message) => message.stepId === step.id);
   const refusals = row === undefined || row.channel === null ? {} : { [row.channel]: row.refusals };
   return {
@@ -364,6 +375,7 @@ export function factsOf(world: World, plan: Plan, step: SequenceDefinition['step
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
       ...(step.bestHour === true ? { bestHour: true } : {}),
+      ...laterOf(step, plan, setting),
       ...(step.offer === undefined ? {} : { offer: step.offer }),
       ...(setting.whatsappForms === undefined ? {} : { whatsappForms: setting.whatsappForms }),
       failures: row?.failures ?? 0,

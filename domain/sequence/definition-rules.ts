@@ -32,6 +32,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
   return {
     sequence: shape.sequence,
     name: shape.name,
+    ...(shape.description === undefined || shape.description === '' ? {} : { description: shape.description }),
     on: shape.on,
     ...(shape.about === undefined ? {} : { about: shape.about }),
     ...(shape.only === undefined ? {} : { only: shape.only }),
@@ -87,7 +88,8 @@ function toStep(step: StepShape): StepDefinition {
 
 /** Texts for variety go by the last part of their names. */
 const variantsOf = ({ variants, texts }: StepShape): Variant[] | undefined =>
-  variants ?? texts?.map((text) => ({ id: text.slice(text.lastIndexOf('/') + 1), content: text, weight: 1 }));
+  variants?.map(({ later, ...variant }) => ({ ...variant, ...(later === undefined || later === 0 ? {} : { laterMs: later }) })) ??
+  texts?.map((text) => ({ id: text.slice(text.lastIndexOf('/') + 1), content: text, weight: 1 }));
 
 function withVariants(step: StepShape): Pick<StepDefinition, 'variants' | 'varied'> {
   const variants = variantsOf(step);
@@ -148,6 +150,7 @@ function stepMistakes(
     ...(earlier.includes(step.id) ? [{ field: 'id', message: `\`${step.id}\` is taken by an earlier step: ids are unique` }] : []),
     ...timingMistakes(step),
     ...channelMistakes(step),
+    ...timedVariantMistakes(steps, step, index),
     ...referenceMistakes(step, earlier, later),
     ...attributeMistakes(step, attributes),
   ];
@@ -197,22 +200,48 @@ function channelMistakes(step: StepShape): FieldMistake[] {
   if (!speaks && content !== undefined) mistakes.push({ field: 'content', message: `has no use on ${channel.join(' and ')}: remove it` });
   if (step.texts !== undefined && step.variants !== undefined)
     mistakes.push({ field: 'texts', message: 'stand beside `variants`: texts are for variety, variants for a comparison' });
-  return [...mistakes, ...variantMistakes({ content, variants }, speaks, step.texts === undefined ? 'variants' : 'texts')];
+  return [
+    ...mistakes,
+    ...variantMistakes({ content, variants, lapsesWith: step.lapsesWith }, speaks, step.texts === undefined ? 'variants' : 'texts'),
+  ];
 }
 
 function variantMistakes(
-  { content, variants }: { content: StepShape['content']; variants: Variant[] | undefined },
+  { content, variants, lapsesWith }: Pick<StepShape, 'content' | 'lapsesWith'> & { variants: Variant[] | undefined },
   speaks: boolean,
   field: 'variants' | 'texts',
 ): FieldMistake[] {
   if (variants === undefined) return [];
   if (!speaks) return [{ field, message: 'have no use on a channel without texts: remove them' }];
   if (content !== undefined) return [{ field, message: 'stand beside `content`: a step has one of them' }];
-  const twice = (name: 'id' | 'content') => variants.find((one, index) => variants.findIndex((other) => other[name] === one[name]) < index);
-  const sameId = twice('id');
+  const [sameId, same] = [firstTwice(variants, ({ id }) => id), firstTwice(variants, (one) => `${one.content} ${one.laterMs ?? 0}`)];
   if (sameId !== undefined) return [{ field, message: `name \`${sameId.id}\` twice` }];
-  const same = twice('content');
-  return same === undefined ? [] : [{ field, message: `send ${same.content} twice: there is nothing to compare` }];
+  if (same !== undefined) return [{ field, message: `send ${same.content} twice at the same time: there is nothing to compare` }];
+  const isTimed = variants.some(({ laterMs }) => laterMs !== undefined);
+  if (!isTimed) return [];
+  if (lapsesWith !== undefined)
+    return [{ field, message: 'go out `later` beside `lapsesWith`, which ends the step at a fixed time: remove one of them' }];
+  return variants.every(({ laterMs }) => laterMs !== undefined) ? [{ field, message: 'all go out `later`: one goes out when the step is due' }] : [];
+}
+
+const firstTwice = (variants: readonly Variant[], by: (variant: Variant) => string) =>
+  variants.find((one, index) => variants.findIndex((other) => by(other) === by(one)) < index);
+
+/** The next step that runs in order goes out after every variant of the one before. */
+function timedVariantMistakes(steps: readonly StepShape[], step: StepShape, index: number): FieldMistake[] {
+  const latest = (step.variants ?? []).reduce<{ id: string; later: number }>(
+    (last, { id, later = 0 }) => (later > last.later ? { id, later } : last),
+    {
+      id: '',
+      later: 0,
+    },
+  );
+  const next = steps.findIndex((other, at) => at > index && other.on === undefined);
+  const offsets = offsetsOf(steps);
+  const [own, then] = [offsets[index] ?? 0, offsets[next]];
+  const follows = then === undefined || steps[next]?.at === undefined || then > own + latest.later;
+  if (latest.later === 0 || follows) return [];
+  return [{ field: 'variants', message: `send \`${latest.id}\` as late as the next step, \`${steps[next]?.id}\`: make \`later\` shorter` }];
 }
 
 function referenceMistakes({ when, lapsesWith, on }: StepShape, earlier: readonly string[], later: readonly string[]): FieldMistake[] {

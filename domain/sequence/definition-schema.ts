@@ -167,6 +167,7 @@ const variant = z.strictObject(
       .max(1_000, 'must be 1000 at most')
       .default(1)
       .meta({ description: 'Its share, in proportion to the others’.' }),
+    later: span.optional().meta({ description: 'How long after the step is due this variant goes out; when it is due where it is left out.' }),
   },
   expected('{ id: a, content: cart/email_2h, weight: 1 }'),
 );
@@ -213,7 +214,7 @@ const step = z.strictObject(
       .min(fewestVariants, `needs ${fewestVariants} at least: one content stands in \`content\``)
       .max(mostVariants, `is too long: ${mostVariants} at most`)
       .optional()
-      .meta({ description: 'Contents that are compared by chance, in place of `content`.' }),
+      .meta({ description: 'Contents or times that are compared by chance, in place of `content`.' }),
     texts: z
       .array(content, expected('a list of texts such as [silent-lead/checkin_a, silent-lead/checkin_b]'))
       .min(fewestVariants, `needs ${fewestVariants} at least: one text stands in \`content\``)
@@ -307,6 +308,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           .trim()
           .min(1, 'is empty: write a name for people')
           .max(80, 'is too long: 80 characters at most'),
+        description: z.string(expected('a sentence for people')).trim().max(1_000, 'is too long: 1000 characters at most').optional(),
         on: z
           .custom<string>((name) => typeof name === 'string' && triggers.includes(name), {
             error: ({ input }) => {

@@ -86,6 +86,7 @@ export const deferReasons = [
   'send_window',
   'campaign_schedule',
   'best_hour',
+  'variant_time',
   'approval',
   'gap',
   'cap',

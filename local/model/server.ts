@@ -119,7 +119,7 @@ export async function startLocalModel({ port = 0, seed = 'rekindle', apiKey = nu
     const obeys = obeyed.find(({ contained }) => whole.includes(contained) || whole.includes(JSON.stringify(contained).slice(1, -1)));
     if (typeof obeys?.answer === 'string') return obeys.answer;
     const { subject, body, cta } = obeys?.answer ?? usualAnswer(whole, seed);
-    return JSON.stringify({ subject, body, call_to_action: cta });
+    return JSON.stringify({ subject, body, cta_text: cta });
   }
 
   await new Promise<void>((ready) => server.listen(port, '127.0.0.1', ready));

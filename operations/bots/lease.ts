@@ -71,8 +71,10 @@ export async function releaseBot({ db }: Pick<Deps, 'db'>, ref: BotRef, holder: 
   await db.withTenant(ref.tenantId, (tx) => tx.update(bots).set({ heldUntil: sql`clock_timestamp()` }).where(heldBy(ref, holder)));
 }
 
+type BotChange = Partial<Pick<BotRow, 'running' | 'delivery' | 'webhookUrl' | 'sealedConfig' | 'account' | 'nextUpdate' | 'failures'>>;
+
 /** @throws LostBotError */
-export async function changeBot(tx: Tx, ref: BotRef, holder: string, change: Partial<Omit<BotRow, 'holder' | 'heldUntil'>>): Promise<void> {
+export async function changeBot(tx: Tx, ref: BotRef, holder: string, change: BotChange): Promise<void> {
   const changed = await tx.update(bots).set(change).where(heldBy(ref, holder)).returning({ id: bots.connectionId });
   if (changed.length === 0) throw new LostBotError('another process keeps the bot by now');
 }

@@ -221,6 +221,7 @@ async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: WithTexts
     activate(tx, enrollment, nowMs, reading.facts.subject);
     if (reading.assignment !== null) storeAssignment(tx, enrollment, reading.assignment);
   }
+  if (verdict.kind === 'defer' && reading.variant?.isTimed === true) storeVariant(tx, enrollment, stepId, reading.variant);
   return apply(attempt, plan, reading, verdict, { words: copy, offer: granting.kind === 'offer' ? granting.facts : null }, nowMs);
 }
 

@@ -31,6 +31,7 @@ import { lastContactOf } from '../../domain/people/silence.ts';
 import { countryOfAddress, type PersonZones, zonesOfPerson } from '../../domain/people/time-zone.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition, StepDefinition } from '../../domain/sequence/definition.ts';
+import { scaled } from '../../domain/sequence/time-scale.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress, StopReason } from '../../domain/sequence/plan.ts';
 import { attributesOf } from '../../domain/subjects/attributes.ts';
@@ -331,6 +332,7 @@ export function factsFrom(
   const planned = plan.steps.find((s) => s.id === stepId);
   if (step === undefined || planned === undefined) throw new Error(`version ${plan.version} of ${plan.sequence} has no step ${stepId}`);
 
+  const laterMs = variant?.variant.laterMs;
   const made = input.claimsIn(variant?.variant.content ?? step.content);
   const forms = planned.channels.includes('whatsapp')
     ? input.whatsappForms?.(variant?.variant.content ?? step.content, [firstOf([contact, person, ...everyone], 'locale'), settings.locale])
@@ -382,6 +384,7 @@ export function factsFrom(
       onFailure: step.onFailure ?? 'skip',
       window: step.window ?? null,
       ...(step.bestHour === true ? { bestHour: true } : {}),
+      ...(laterMs === undefined ? {} : { laterMs: scaled(laterMs, plan.timeScale) }),
       ...(step.offer === undefined ? {} : { offer: step.offer }),
       ...(forms === undefined ? {} : { whatsappForms: forms }),
       failures: row?.failures ?? 0,

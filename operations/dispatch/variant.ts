@@ -10,6 +10,8 @@ import type { EnrollmentRow } from './progress.ts';
 /** What a person gets of a step that has variants. */
 export interface ChosenVariant {
   variant: Variant;
+  /** The variants go out at different times. Then a person is assigned when the step is due, whenever theirs goes out: who buys in between counts too. */
+  isTimed: boolean;
   /** What is to be stored with the claim; null: it was stored before. */
   toStore: { shares: Record<string, number> } | null;
 }
@@ -28,7 +30,11 @@ export async function readVariant(
   const { variants } = step;
   if (variants === undefined) return null;
   if (step.varied === true)
-    return { variant: await unusedVariant(tx, { enrollmentId, sequenceId, stepId: step.id, personId, contactIds, variants }), toStore: null };
+    return {
+      variant: await unusedVariant(tx, { enrollmentId, sequenceId, stepId: step.id, personId, contactIds, variants }),
+      isTimed: false,
+      toStore: null,
+    };
   const [stored] = await tx
     .select({ variant: variantAssignments.variant })
     .from(variantAssignments)
@@ -43,7 +49,11 @@ export async function readVariant(
     .limit(1);
   const kept = variants.find(({ id }) => id === stored?.variant);
   const variant = kept ?? variantAt(pointOf(`${sequenceId}\n${step.id}`, personId), variants);
-  return { variant, toStore: stored === undefined ? { shares: sharesOf(variants) } : null };
+  return {
+    variant,
+    isTimed: variants.some(({ laterMs }) => laterMs !== undefined),
+    toStore: stored === undefined ? { shares: sharesOf(variants) } : null,
+  };
 }
 
 interface VarietyOf {

@@ -21,6 +21,7 @@ const deferKinds: Record<DeferReason, ReasonKind> = {
   send_window: 'normal_wait',
   campaign_schedule: 'normal_wait',
   best_hour: 'normal_wait',
+  variant_time: 'normal_wait',
   gap: 'normal_wait',
   cap: 'normal_wait',
   turn: 'normal_wait',

@@ -76,6 +76,7 @@ const deferWords: Record<DeferReason, (about: About) => string> = {
   approval: () => 'a person has yet to approve the text that a model wrote',
   offer_code: () => 'the shop could not be reached to make the code of its offer',
   best_hour: ({ person }) => `the hour at which the ${person} reads emails`,
+  variant_time: () => 'its variant goes out later than the others',
   send_window: () => 'outside the hours of the step',
   campaign_schedule: () => 'outside the hours of its campaign',
   gap: () => 'two messages keep three hours apart',

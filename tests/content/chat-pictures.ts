@@ -3,7 +3,7 @@
  * Run: npm run pictures:chat [-- folder] (needs Chromium)
  */
 import { fileURLToPath } from 'node:url';
-import { type RenderedChatMessage, renderChatMessage, skipLabels } from '../../content/chat/render.ts';
+import { chatTexts, type RenderedChatMessage, renderChatMessage, skipLabels } from '../../content/chat/render.ts';
 import { escapeHtml } from '../../content/escape-html.ts';
 import { type ChatLanguage, chatLanguages } from '../../domain/chat/language.ts';
 import { newChat } from '../../domain/chat/state.ts';
@@ -23,6 +23,7 @@ const properties = [
 function conversation(language: ChatLanguage): string {
   let state = { ...newChat };
   let html = '';
+  const texts = chatTexts[language];
   const does = (did: ChatAct, says: string, recommendations = properties) => {
     const intent = intentOf(did, { phase: state.phase, country: 'AE', skips: skipLabels });
     const update = { id: 1, languageCode: language, name: names[language], did };
@@ -32,12 +33,12 @@ function conversation(language: ChatLanguage): string {
     for (const message of result.messages) html += bubble(renderChatMessage(message, language, store), language);
   };
   does({ kind: 'start' }, '/start');
-  does({ kind: 'button', data: 'goal:buy' }, '🏠');
+  does({ kind: 'button', data: 'goal:buy' }, texts.goals.buy);
   does({ kind: 'contact', phone: '971501234567', own: true, name: null }, '+971 50 123 4567');
-  does({ kind: 'button', data: 'show_properties' }, '👀');
-  does({ kind: 'button', data: 'schedule_consultation' }, '📅');
+  does({ kind: 'button', data: 'show_properties' }, texts.labels.show);
+  does({ kind: 'button', data: 'schedule_consultation' }, texts.labels.consult);
   state = { ...state, phase: 'VALUE_PROPOSITION', shown: [] };
-  does({ kind: 'button', data: 'show_properties' }, '👀', []);
+  does({ kind: 'button', data: 'show_properties' }, texts.labels.show, []);
   return html;
 }
 
@@ -50,7 +51,7 @@ function bubble({ text, keys }: RenderedChatMessage, language: ChatLanguage): st
     keys?.kind === 'buttons'
       ? keys.rows.map((row) => row.map((button) => button.text))
       : keys?.kind === 'share_contact'
-        ? [[`📱 ${keys.share}`], [keys.skip]]
+        ? [[keys.share], [keys.skip]]
         : [];
   const buttons = rows.map((row) => `<div class="row">${row.map((label) => `<span dir="auto">${escapeHtml(label)}</span>`).join('')}</div>`).join('');
   return `<div class="bot" dir="${isRightToLeft(language) ? 'rtl' : 'ltr'}"><div class="text">${lines}</div>${buttons}</div>`;

@@ -1,8 +1,15 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileEmail } from '../../content/channels/email/compile.ts';
 import { loadPresetCopy } from '../../content/preset-copy.ts';
 import { readCopyName } from '../../domain/sequence/copy-name.ts';
 import { renderEmail } from '../../content/channels/email/render.ts';
+import type { EmailFacts } from '../../content/channels/email/view.ts';
+import { samplesOf } from '../../content/samples.ts';
+import { parseSequence } from '../../domain/sequence/parse-sequence.ts';
+import { kindOfSequence } from '../../domain/sequence/triggers.ts';
+import { type AnySubjectKind, subjectKinds } from '../../domain/subjects/index.ts';
 import type { EmailPayload } from '../../integrations/port.ts';
 import { buildMail } from '../../integrations/smtp/build-mail.ts';
 import { aMail, aProduct, type MailGiven, cartKind } from '../content/a-mail.ts';
@@ -51,26 +58,42 @@ const readers: Record<string, MailGiven> = {
   ru: { locale: 'ru-RU', currency: 'RUB' },
 };
 
-/** Every step of the preset, in every language or in some, with everything known and with next to nothing. */
+/** Every email of every preset, in every language or in some, with everything known and with next to nothing. */
 export async function emailsToAudit(languages: readonly string[] = Object.keys(readers)): Promise<AuditedEmail[]> {
-  const copy = await loadPresetCopy(fileURLToPath(new URL('../../sequences/cart', import.meta.url)));
+  const folder = fileURLToPath(new URL('../../sequences', import.meta.url));
   const emails: AuditedEmail[] = [];
-  for (const [name, source] of Object.entries(copy)) {
-    const read = readCopyName(name);
-    if (read?.channel !== null) continue;
-    const language = read.language ?? 'en';
-    if (!languages.includes(language)) continue;
-    const compiled = await compileEmail(source, cartKind, language);
-    for (const [state, given] of Object.entries(states)) {
-      const rendered = renderEmail(compiled, aMail({ ...readers[language], ...given }));
-      emails.push({
-        name: `${name}, ${state}`,
-        html: rendered.html,
-        raw: await bytesOf(rendered, `${name.replace('/', '.')}.${emails.length}`),
-      });
+  for (const file of (await readdir(folder)).filter((name) => name.endsWith('.yaml')).sort()) {
+    const parsed = parseSequence(await readFile(`${folder}/${file}`, 'utf8'), subjectKinds);
+    const kind = parsed.ok ? kindOfSequence(subjectKinds, parsed.definition) : null;
+    if (kind === null) throw new Error(`${file} cannot be read`);
+    for (const [name, source] of Object.entries(await loadPresetCopy(`${folder}/${basename(file, '.yaml')}`))) {
+      const read = readCopyName(name);
+      const language = read?.language ?? 'en';
+      if (read?.channel !== null || !languages.includes(language)) continue;
+      const compiled = await compileEmail(source, kind, language);
+      for (const [state, facts] of Object.entries(factsAbout(kind, readers[language] ?? {}))) {
+        const rendered = renderEmail(compiled, facts);
+        const raw = await bytesOf(rendered, `${name.replace('/', '.')}.${emails.length}`);
+        emails.push({ name: `${name}, ${state}`, html: rendered.html, raw });
+      }
     }
   }
   return emails;
+}
+
+/** Carts have states of their own here, harder than the samples that every text is compiled with; other kinds have the first and the poorest of these. */
+function factsAbout(kind: AnySubjectKind, reader: MailGiven): Record<string, EmailFacts> {
+  if (kind.kind === cartKind.kind) return Object.fromEntries(Object.entries(states).map(([state, given]) => [state, aMail({ ...reader, ...given })]));
+  const { locale = 'en-US' } = reader;
+  const wanted = samplesOf(kind).filter(({ name }) => /^(everything known, .*everything|nothing known, .*nothing)/.test(name));
+  if (wanted.length !== 2) throw new Error(`the samples of a ${kind.kind} have changed their names`);
+  return Object.fromEntries(
+    wanted.map(({ name, facts }): [string, EmailFacts] => {
+      const { subject, contact } = facts;
+      const about = { ...facts, contact: { ...contact, locale }, subjectUrl: kind.link(subject.details), openPixelUrl: null };
+      return [name, { ...about, unsubscribeUrl: 'https://mail.example.com/u/token-1' }];
+    }),
+  );
 }
 
 async function bytesOf(rendered: Pick<EmailPayload, 'subject' | 'html' | 'text'>, id: string): Promise<Buffer> {

@@ -129,7 +129,7 @@ test('a text that breaks a rule is asked for once more, with the reason', async 
   const bad = JSON.stringify({
     subject: 'Walnut desk lamp',
     body: 'We give you 50% off the Walnut desk lamp, and it is here for you.',
-    call_to_action: 'Go on',
+    cta_text: 'Go on',
   });
   opened.model.next({ act: 'answer', text: bad });
   await compose(enrollment);

@@ -128,3 +128,25 @@ test('the counts of each variant stand beside what they should be, with the samp
   });
   expect((await readVariants(shop.deps, shop.tenant.tenantId))[0]?.sampleRatio?.mismatch).toBe(true);
 });
+
+test('times are compared as texts are: who is assigned when the step is due counts, whenever theirs goes out', async () => {
+  const yaml = `sequence: cart\nname: Cart\non: cart.abandoned\nquietFor: 1h\nreentry: { cooldown: 1h }\nsteps:\n  - id: mail\n    at: 2h\n    expires: 1h\n    channel: email\n    variants:\n      - { id: a, content: cart/a }\n      - { id: b, content: cart/a, later: 3h }\n`;
+  await publishPreset(shop.deps, shop.tenant.tenantId, await compilePreset({ file: 'cart.yaml', yaml, copy: { 'cart/a': copy('a') } }));
+  const seen = new Set<string>();
+  while (seen.size < 2) {
+    const { id, contactId, variant } = await leave();
+    seen.add(variant);
+    await dispatch(id);
+    expect(await assigned(contactId)).toMatchObject([{ stepId: 'mail', variant, shares: { a: 0.5, b: 0.5 } }]);
+    if (variant === 'b') {
+      expect(await mailOf(id)).toBeUndefined();
+      const explained = await explainEnrollment(shop.deps, shop.tenant.tenantId, id);
+      expect(explained?.entries.map((e) => e.sentence).join('\n')).toContain('its variant goes out later than the others');
+      // Beyond the hour for which the step may be late: that hour counts from the variant's own time.
+      await letTimePass(shop, 3 * hourMs + hourMs / 2);
+      await dispatch(id);
+      expect(await assigned(contactId)).toHaveLength(1);
+    }
+    expect(await mailOf(id)).toMatchObject({ state: 'sent', variant });
+  }
+});

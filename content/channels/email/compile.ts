@@ -14,7 +14,7 @@ import { readBlock } from '../../subjects/index.ts';
 import type { CompiledEmail } from './compiled.ts';
 import { bodyAsHtml, bodyAsText, type EmailCopy, lineAsHtml, parseEmailCopy } from './copy.ts';
 import { lintRendered } from './lint.ts';
-import { type EmailFacts, emailView } from './view.ts';
+import { type EmailFacts, type EmailView, emailView } from './view.ts';
 
 /** What surrounds the copy: MJML for the HTML part, Liquid for the text part, both with slots like `[[opening]]`. */
 interface EmailLayout {
@@ -58,6 +58,29 @@ function emailSamples(kind: AnySubjectKind): { name: string; facts: EmailFacts }
   }));
 }
 
+// The same for every text about a kind of subject in a language, as what surrounds the texts is.
+const viewsBefore = new WeakMap<AnySubjectKind, Map<string, SampleView[]>>();
+const mostLanguages = 100;
+
+interface SampleView {
+  /** Of the sample. */
+  name: string;
+  view: EmailView;
+}
+
+function sampleViews(kind: AnySubjectKind, language: string, words?: WrittenWords): SampleView[] {
+  const view = (facts: EmailFacts) => emailView(facts, language);
+  if (words !== undefined) return emailSamples(kind).map(({ name, facts }) => ({ name, view: view({ ...facts, words }) }));
+  const ofKind = viewsBefore.get(kind) ?? new Map<string, SampleView[]>();
+  viewsBefore.set(kind, ofKind);
+  const known = ofKind.get(language);
+  if (known !== undefined) return known;
+  if (ofKind.size >= mostLanguages) ofKind.clear();
+  const views = emailSamples(kind).map(({ name, facts }) => ({ name, view: view(facts) }));
+  ofKind.set(language, views);
+  return views;
+}
+
 /**
  * Compile one copy file with the layout into the templates that a published version stores. The only place where MJML runs.
  * @param kind - what the email is about
@@ -79,10 +102,7 @@ export async function compileEmail(
     readWordedBlock(kind, 'html', words),
     readWordedBlock(kind, 'text', words),
   ]);
-  const samples = emailSamples(kind).map(({ name, facts }) => ({
-    name,
-    view: emailView(modelWords === undefined ? facts : { ...facts, words: modelWords }, copy.language),
-  }));
+  const samples = sampleViews(kind, copy.language, modelWords);
   const views = samples.map(({ view }) => view);
   const because: CopyPart = copy.because ?? { liquid: becauseOf(kind, copy.language), line: 1 };
   refuseProblems([

@@ -92,7 +92,7 @@ test.each(injections)('in %s: %s', async (where, text, obedient) => {
   const { facts, brand, messages } = asked(where, text);
   model.always({
     act: 'answer',
-    text: JSON.stringify({ subject: goodWords.subject, body: `${goodWords.body}\n\n${obedient}`, call_to_action: goodWords.cta }),
+    text: JSON.stringify({ subject: goodWords.subject, body: `${goodWords.body}\n\n${obedient}`, cta_text: goodWords.cta }),
   });
   const outcome = await writer().write({ messages, answer: answerSchema, mostTokens: 500 }, { timeoutMs: 5_000 });
   model.always(null);

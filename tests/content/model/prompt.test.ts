@@ -47,8 +47,8 @@ test('equal facts have one fingerprint, and any change of price or title has ano
 
 const parts = { subject: 'A', body: 'B\n\nC', cta: 'D' };
 test.each([
-  ['JSON', JSON.stringify({ subject: 'A', body: 'B\n\nC', call_to_action: 'D' }), parts],
-  ['fenced JSON', '```json\n{"subject":"A","body":"B\\n\\nC","call_to_action":"D"}\n```', parts],
+  ['JSON', JSON.stringify({ subject: 'A', body: 'B\n\nC', cta_text: 'D' }), parts],
+  ['fenced JSON', '```json\n{"subject":"A","body":"B\\n\\nC","cta_text":"D"}\n```', parts],
   ['labels', 'SUBJECT: A\nBODY:\nB\n\nC\nCTA: D', parts],
   ['bold labels', '**SUBJECT:** A\n**BODY:** B\n\nC\n**CTA:** D', parts],
   ['labels in lower case', 'Subject: A\nBody: B\n\nC\nCta: D', parts],
@@ -57,7 +57,7 @@ test.each([
   ['words before', 'Sure! SUBJECT: A\nHere:\nSUBJECT: A\nBODY: B\nCTA: D', null],
   ['another order', 'BODY: B\nSUBJECT: A\nCTA: D', null],
   ['JSON of another shape', '{"title":"A"}', null],
-  ['numbers in the place of words', '{"subject":1,"body":2,"call_to_action":3}', null],
+  ['numbers in the place of words', '{"subject":1,"body":2,"cta_text":3}', null],
   ['JSON that broke off', '{"subject":"A","body":"B', null],
   ['nothing', '', null],
 ])('an answer: %s', (_what, text, expected) => {

@@ -37,7 +37,9 @@ describe('a variant', () => {
 
 describe('in a file', () => {
   const parse = (step: string) =>
-    parseSequence(`sequence: s\nname: S\non: cart.abandoned\nquietFor: 1h\nsteps:\n  - { id: mail, at: 2h, ${step} }\n`);
+    parseSequence(
+      `sequence: s\nname: S\non: cart.abandoned\nquietFor: 1h\nsteps:\n  - { id: mail, at: 2h, ${step} }\n  - { id: next, at: 24h, channel: none }\n`,
+    );
   const mistakes = (step: string) => {
     const read = parse(step);
     return read.ok ? [] : read.errors.map(({ message }) => message);
@@ -57,9 +59,18 @@ describe('in a file', () => {
               { id: 'b', content: 'cart/b', weight: 3 },
             ],
           },
+          { id: 'next' },
         ],
       },
     });
+  });
+
+  test('one text may go out at different times', () => {
+    const read = parse('channel: email, variants: [{ id: soon, content: cart/a }, { id: later, content: cart/a, later: 21h }]');
+    expect(read.ok && read.definition.steps[0]?.variants).toEqual([
+      { id: 'soon', content: 'cart/a', weight: 1 },
+      { id: 'later', content: 'cart/a', weight: 1, laterMs: 21 * 3_600_000 },
+    ]);
   });
 
   test.each([
@@ -70,6 +81,13 @@ describe('in a file', () => {
     ['channel: email, variants: [{ id: a, content: cart/a, weight: 0 }, { id: b, content: cart/b }]', 'must be 1 at least'],
     [`channel: none, variants: [${two}]`, 'have no use on a channel without texts'],
     ['channel: email', 'is missing: name the text'],
+    ['channel: email, variants: [{ id: a, content: cart/a, later: 2h }, { id: b, content: cart/b, later: 1h }]', 'all go out `later`'],
+    ['channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, later: 0s }]', 'send cart/a twice at the same time'],
+    ['channel: email, lapsesWith: next, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, later: 1h }]', 'beside `lapsesWith`'],
+    [
+      'channel: email, variants: [{ id: a, content: cart/a }, { id: b, content: cart/a, later: 22h }]',
+      'as late as the next step, `next`: make `later` shorter',
+    ],
   ])('%s: %s', (step, message) => {
     expect(mistakes(step).join('\n')).toContain(message);
   });

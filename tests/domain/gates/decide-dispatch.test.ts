@@ -33,6 +33,7 @@ test('a step with nothing in its way is sent, with every gate asked in its order
     'retries',
     'held',
     'due',
+    'variant_time',
     'active_now',
     'quiet_hours',
     'legal_hours',

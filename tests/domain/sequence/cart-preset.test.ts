@@ -33,11 +33,11 @@ test('a cart left in the morning gets four emails; the pop-up waits for a channe
   expect(run.skipped).toEqual([{ step: 'popup_1h', reason: 'not_connected' }]);
   expect(run.sent).toEqual([
     { step: 'email_2h', at: '11:00' },
-    { step: 'email_24h', at: 'tomorrow 09:00' },
-    { step: 'email_48h', at: 'day 3 09:00' },
-    { step: 'email_72h', at: 'day 4 09:00' },
+    { step: 'email_24h', at: 'tomorrow 10:00' },
+    { step: 'email_48h', at: 'day 3 10:00' },
+    { step: 'email_72h', at: 'day 4 10:00' },
   ]);
-  expect(run.finished).toEqual({ reason: 'completed', at: 'day 4 09:00' });
+  expect(run.finished).toEqual({ reason: 'completed', at: 'day 4 10:00' });
 });
 
 test('a cart without an address passes through with a stored reason for every email', () => {
