@@ -45,7 +45,10 @@ export async function sendAlerts(deps: Deps, tenantId: string): Promise<void> {
     if (claimed === null) return;
     const { settings, adminChatId, language } = claimed;
     const outcome = await tell(deps, tenantId, task.data, (data) => renderHotLead(data, language, storeOf(settings)), adminChatId);
-    await deps.db.withTenant(tenantId, (tx) => tx.update(tasks).set(afterwards(outcome, deps.clock.nowMs())).where(eq(tasks.id, task.id)));
+    const { state, result, closedAt, closedBy, claimedAt, dueAt } = afterwards(outcome, deps.clock.nowMs());
+    await deps.db.withTenant(tenantId, (tx) =>
+      tx.update(tasks).set({ state, result, closedAt, closedBy, claimedAt, dueAt }).where(eq(tasks.id, task.id)),
+    );
   }
 }
 

@@ -127,7 +127,9 @@ describe('the bot', () => {
     ).toMatchObject({
       kind: 'accepted',
     });
-    expect(far.api.calls.at(-1)?.body).toMatchObject({ reply_markup: { keyboard: [[{ text: 'Share it', request_contact: true }]] } });
+    expect(far.api.calls.at(-1)?.body).toMatchObject({
+      reply_markup: { keyboard: [[{ text: 'Share it', request_contact: true }], [{ text: 'Not now' }]] },
+    });
     await bot().acknowledge('438');
     expect(far.api.calls.at(-1)).toMatchObject({ method: 'answerCallbackQuery', body: { callback_query_id: '438' } });
     far.api.intercept = () => 'hang';
