@@ -1,7 +1,8 @@
-import { eq, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import { faultOf, type Tx } from '../../db/client.ts';
 import { chats, chatUpdates, tasks, type ReplySent } from '../../db/schema/index.ts';
 import { renderChatMessage, skipLabels } from '../../content/chat/render.ts';
+import { type ChatLanguage, chatLanguageOf } from '../../domain/chat/language.ts';
 import type { Recommendations } from '../../domain/chat/property.ts';
 import { showsList, type Turn, turn, type TurnFacts } from '../../domain/chat/turn.ts';
 import { type Intent, intentOf } from '../../domain/chat/update.ts';
@@ -61,7 +62,7 @@ export async function answerChat(deps: Deps, ref: ChatRef, signal: AbortSignal):
     if (stored === null) continue;
     await deps.checkpoints('chat.claimed');
     alerts ||= stored.turn.notifyAdmin || stored.turn.registersAdmin;
-    await speak(deps, ref, reading.update, stored.messages);
+    await speak(deps, ref, reading.update, stored);
   }
   return alerts;
 }
@@ -75,7 +76,16 @@ async function readBefore(tx: Tx, ref: ChatRef): Promise<Reading | null> {
   const asks = !update.late && showsList(state, updateOf(update), intent);
   const lead = asks ? await leadOfChat(tx, ref) : null;
   const goal = state.goal ?? (intent.kind === 'words' ? intent.text : intent.kind === 'goal' ? intent.goal : null);
-  return { update, version, intent, asks, goal, interest: lead?.interest ?? null, area: lead?.area ?? null, language: state.language ?? 'en' };
+  return {
+    update,
+    version,
+    intent,
+    asks,
+    goal,
+    interest: lead?.interest ?? null,
+    area: lead?.area ?? null,
+    language: state.language ?? chatLanguageOf(update.languageCode) ?? 'en',
+  };
 }
 
 const intentFor = ({ did }: ChatUpdateRow, phase: Parameters<typeof intentOf>[1]['phase'], { country }: TenantSettings) =>
@@ -88,11 +98,13 @@ async function storeTurn(
   ref: ChatRef,
   reading: Reading,
   recommendations: Recommendations | null,
-): Promise<{ turn: Turn; messages: BotMessage[] } | null> {
+): Promise<{ turn: Turn; messages: BotMessage[]; leadId: string | null; language: ChatLanguage } | null> {
   const { tenantId } = ref;
-  const row = await lockChat(tx, ref);
+  // The update first, then the chat, as an erasure takes them: whoever erases one meanwhile leaves nothing to answer.
   const [update] = await tx.select().from(chatUpdates).where(isUpdate(reading.update)).for('update');
-  if (update?.state !== 'waiting' || row.version !== reading.version) return null;
+  if (update?.state !== 'waiting') return null;
+  const row = await lockChat(tx, ref);
+  if (row.version !== reading.version) return null;
   const nowMs = deps.clock.nowMs();
   const state = stateOf(row);
   const tenant = await readTenant(tx, tenantId);
@@ -115,7 +127,7 @@ async function storeTurn(
   const messages = result.messages.map((message) => asBotMessage(renderChatMessage(message, language, storeOf(settings))));
   await tx
     .update(chats)
-    .set({ ...result.state, shown: [...result.state.shown], ...(code?.guesses ?? {}), version: row.version + 1, updatedAt: nowMs })
+    .set({ ...result.state, shown: [...result.state.shown], ...code?.guesses, version: row.version + 1, updatedAt: nowMs })
     .where(isChat(ref));
   await tx
     .update(chatUpdates)
@@ -128,7 +140,7 @@ async function storeTurn(
   await storeTasks(tx, ref, result, lead?.subjectId ?? null);
   await tellIntake(tx, ref, update, result);
   if (result.registersAdmin) await changeSettingsIn(tx, tenantId, { changes: { adminChatId: ref.chatId }, expectedVersion: null, by: 'telegram' });
-  return { turn: result, messages };
+  return { turn: result, messages, leadId: lead?.subjectId ?? null, language };
 }
 
 export const storeOf = ({ storeName, timeZone }: TenantSettings) => ({ name: storeName, timeZone });
@@ -184,7 +196,12 @@ async function tellIntake(tx: Tx, { tenantId, connectionId, chatId }: ChatRef, u
 }
 
 /** Hand the messages over, one after another. Never throws. */
-async function speak(deps: Deps, ref: ChatRef, update: ChatUpdateRow, messages: readonly BotMessage[]): Promise<void> {
+async function speak(
+  deps: Deps,
+  ref: ChatRef,
+  update: ChatUpdateRow,
+  { messages, leadId, language }: { messages: readonly BotMessage[]; leadId: string | null; language: ChatLanguage },
+): Promise<void> {
   const { tenantId, connectionId } = ref;
   const sent: ReplySent[] = [];
   try {
@@ -208,8 +225,8 @@ async function speak(deps: Deps, ref: ChatRef, update: ChatUpdateRow, messages: 
     tx.update(chatUpdates).set({ state: 'answered', sent, settledAt: deps.clock.nowMs() }).where(isUpdate(update)),
   );
   const failed = sent.find(({ outcome }) => outcome !== 'accepted');
-  if (failed === undefined) deps.log.info({ tenantId, connectionId, update: update.updateId, messages: sent.length }, 'a chat was answered');
-  else deps.log.warn({ tenantId, connectionId, update: update.updateId, reason: failed.response }, 'an answer in a chat did not arrive');
+  if (failed === undefined) deps.log.info({ tenantId, connectionId, lead: leadId, language, messages: sent.length }, 'message sent');
+  else deps.log.warn({ tenantId, connectionId, lead: leadId, reason: failed.response }, 'an answer in a chat did not arrive');
 }
 
 function asBotMessage({ text, keys }: ReturnType<typeof renderChatMessage>): BotMessage {

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { chats, chatUpdates, contactIdentities, contacts, subjects, tasks } from '../../db/schema/index.ts';
 import { type BotWorker, createBotWorker } from '../../operations/bots/bot-worker.ts';
 import { runInBackground, type Background } from '../../operations/background.ts';
+import { erasePerson } from '../../operations/erase-person.ts';
 import { issueKey } from '../../operations/api-keys.ts';
 import { createAdminCode } from '../../operations/chat/admin-codes.ts';
 import { type ChatWorker, createChatWorker } from '../../operations/chat/chat-worker.ts';
@@ -285,6 +286,20 @@ describe('a number that is written', () => {
     expect(known.map(({ identity }) => `${identity.kind} ${identity.value}`).sort()).toEqual(['phone +436641234567', `telegram ${mara.id}`]);
     expect(new Set(known.map(({ contact }) => contact.id)).size).toBe(1);
   });
+});
+
+test('an erasure takes the chat, what was said in it and the tasks’ data along', async () => {
+  const store = await aStoreWithBot();
+  const lead = new Person(store, mara);
+  await lead.says('/start', 2);
+  await lead.says('a flat for Mara');
+  await lead.shares('436641234567');
+  const [contact] = await store.inTenant((tx) => tx.select({ id: contacts.id }).from(contacts));
+  expect(await store.inTenant((tx) => tx.select().from(chats))).toHaveLength(1);
+  const whom = { tenantId: store.tenantId, contactId: contact?.id ?? '', actor: 'a test' };
+  expect(await erasePerson(shop.deps, whom)).toMatchObject({ kind: 'erased' });
+  for (const table of [chats, chatUpdates]) expect(await store.inTenant((tx) => tx.select().from(table))).toEqual([]);
+  expect(await store.tasks()).toMatchObject([{ kind: 'hot_lead', data: {} }]);
 });
 
 describe('a link of a lead’s own', () => {
