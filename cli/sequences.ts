@@ -8,6 +8,7 @@ export const sequences: Command = {
   usage: `rekindle sequences                                   list them
 rekindle sequences show <slug>                       its versions, and who is on them
 rekindle sequences draft <file.yaml>                 store it as the draft; its texts lie beside it, in a folder named like the sequence
+rekindle sequences stats <slug> [--days N]           what it came to, step by step
 rekindle sequences drop <slug>                       delete the draft
 rekindle sequences diff <slug>                       what publishing the draft would change, and for how many
 rekindle sequences publish <slug> [--base N] [--running stay|move|exit] [--draft HASH]
@@ -21,6 +22,7 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
   takes: {
     list: 0,
     show: 1,
+    stats: 1,
     draft: 1,
     drop: 1,
     diff: 1,
@@ -34,6 +36,7 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
     running: { type: 'string' },
     draft: { type: 'string' },
     to: { type: 'string' },
+    days: { type: 'string' },
     note: { type: 'string' },
     start: { type: 'boolean' },
     stop: { type: 'boolean' },
@@ -52,6 +55,11 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
         const data = (await store.request('GET', pathOf(slug))) as Row;
         const versions = await store.listAll(`${pathOf(slug)}/versions?limit=500`);
         return { data: { ...data, versions }, lines: [lineOf(data), ...versions.map(versionLine)] };
+      }
+      case 'stats': {
+        const days = numberOf(options['days'], 'days');
+        const data = (await store.request('GET', `${pathOf(slug)}/stats${days === null ? '' : `?days=${days}`}`)) as Row;
+        return { data, lines: statsLines(data) };
       }
       case 'drop':
         await store.request('DELETE', `${pathOf(slug)}/draft`);
@@ -168,3 +176,24 @@ async function shadow({ store, options }: Context, path: string): Promise<Answer
 const endOf = (end: unknown) => (end === null ? 'not reached' : `${shown((end as Row)['kind'])} (${shown((end as Row)['reason'])})`);
 
 const fieldLine = ({ field, before, after }: Row) => `  ${shown(field)}: ${shown(before)} → ${shown(after)}`;
+
+function statsLines(data: Row): string[] {
+  const { enrolled, open, completed, converted } = data;
+  const steps = data['steps'] as Row[];
+  const most = data['largestDropOff'] as Row | null;
+  return [
+    `${shown(enrolled)} enrolled, ${shown(open)} under way, ${shown(completed)} completed, ${shown(converted)} converted${shareOf(data['conversionRate'] as Row)}`,
+    ...steps.map((step) => {
+      const { step: id, entered, executed, opened, answered, converted: won, dropped } = step;
+      return `  ${shown(id)}  ${shown(executed)} of ${shown(entered)} sent, ${shown(opened)} opened, ${shown(answered)} answered, ${shown(won)} converted${shareOf(step['conversionRate'] as Row)}, ${shown(dropped)} lost`;
+    }),
+    ...(most === null ? [] : [`Most are lost behind ${shown(most['step'])}. ${shown(most['advice'])}`]),
+  ];
+}
+
+function shareOf({ rate, interval }: Row): string {
+  if (typeof rate !== 'number' || interval === null) return '';
+  const { low, high } = interval as { low: number; high: number };
+  const percent = (share: number) => `${Math.round(share * 1_000) / 10}%`;
+  return ` (${percent(rate)}, ${percent(low)} to ${percent(high)})`;
+}

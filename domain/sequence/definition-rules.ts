@@ -32,6 +32,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
   return {
     sequence: shape.sequence,
     name: shape.name,
+    ...(shape.description === undefined || shape.description === '' ? {} : { description: shape.description }),
     on: shape.on,
     ...(shape.about === undefined ? {} : { about: shape.about }),
     ...(shape.only === undefined ? {} : { only: shape.only }),

@@ -308,6 +308,7 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           .trim()
           .min(1, 'is empty: write a name for people')
           .max(80, 'is too long: 80 characters at most'),
+        description: z.string(expected('a sentence for people')).trim().max(1_000, 'is too long: 1000 characters at most').optional(),
         on: z
           .custom<string>((name) => typeof name === 'string' && triggers.includes(name), {
             error: ({ input }) => {

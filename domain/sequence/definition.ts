@@ -93,6 +93,8 @@ export interface SequenceDefinition {
   /** Slug, part of the workflow's id. */
   sequence: string;
   name: string;
+  /** For people; absent: none. */
+  description?: string;
   /** What starts it: the trigger of a kind of subject, `manual` or `bulk`. */
   on: string;
   /** The kind that a manual or bulk sequence is about; absent otherwise. */

@@ -33,14 +33,21 @@ export interface SourceFault {
   message: string;
 }
 
-export type DraftStored = { kind: 'stored'; draft: Draft } | { kind: 'invalid'; faults: SourceFault[] };
+export type DraftStored =
+  | { kind: 'stored'; draft: Draft }
+  | { kind: 'invalid'; faults: SourceFault[] }
+  /** It was changed since the caller has read it. */
+  | { kind: 'stale' };
 
 type DraftDeps = Pick<Deps, 'db' | 'subjects'>;
 
-/** Store what will be the next version of a sequence, instead of the draft before. A sequence that nothing was published of begins here. */
+/**
+ * Store what will be the next version of a sequence, instead of the draft before. A sequence that nothing was published of begins here.
+ * @param over - the hash of the draft that it is to replace, null: there is none; absent: whichever there is
+ */
 export async function storeDraft(
   deps: DraftDeps,
-  { tenantId, slug, source, actor }: { tenantId: string; slug: string; source: DraftSource; actor: string },
+  { tenantId, slug, source, actor, over }: { tenantId: string; slug: string; source: DraftSource; actor: string; over?: string | null },
 ): Promise<DraftStored> {
   const compiled = await compileDraft(deps, slug, source, await deps.db.withTenant(tenantId, (tx) => contentInUse(tx, slug)));
   if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
@@ -48,16 +55,53 @@ export async function storeDraft(
   if (faults.length > 0) return { kind: 'invalid', faults };
   const draft = await deps.db.withTenant(tenantId, async (tx) => {
     const sequence = await lockSequence(tx, tenantId, compiled.definition, 'DRAFT');
-    const values = { ...source, sourceHash: hashOf(source), changedBy: actor };
-    await tx
-      .insert(sequenceDrafts)
-      .values({ tenantId, sequenceId: sequence.id, ...values })
-      .onConflictDoUpdate({ target: [sequenceDrafts.tenantId, sequenceDrafts.sequenceId], set: { ...values, changedAt: Date.now() } });
-    await recordAudit(tx, { tenantId, actor, action: 'sequence.draft', subject: sequence.id, data: { source_hash: values.sourceHash } });
+    if (over !== undefined && (await hashOfDraft(tx, sequence.id)) !== over) return null;
+    await writeDraft(tx, { tenantId, sequenceId: sequence.id, source, actor });
     return loadDraft(tx, slug);
   });
+  if (draft === null && over !== undefined) return { kind: 'stale' };
   if (draft === null) throw new Error('a draft vanished in its transaction');
   return { kind: 'stored', draft: lintDraft(deps, draft) };
+}
+
+/**
+ * Store a draft that has no steps yet, which cannot be published.
+ * @param name - of a new sequence; null: it exists
+ * @param over - as for `storeDraft`
+ * @returns false: it was changed since the caller has read it
+ */
+export async function storeEmptyDraft(
+  tx: Tx,
+  {
+    tenantId,
+    slug,
+    name,
+    source,
+    actor,
+    over,
+  }: { tenantId: string; slug: string; name: string | null; source: DraftSource; actor: string; over?: string | null },
+): Promise<boolean> {
+  const sequence = await lockSequence(tx, tenantId, { sequence: slug, name: name ?? slug }, 'DRAFT');
+  if (over !== undefined && (await hashOfDraft(tx, sequence.id)) !== over) return false;
+  await writeDraft(tx, { tenantId, sequenceId: sequence.id, source, actor });
+  return true;
+}
+
+async function hashOfDraft(tx: Tx, sequenceId: string): Promise<string | null> {
+  const [row] = await tx.select({ hash: sequenceDrafts.sourceHash }).from(sequenceDrafts).where(eq(sequenceDrafts.sequenceId, sequenceId));
+  return row?.hash ?? null;
+}
+
+async function writeDraft(
+  tx: Tx,
+  { tenantId, sequenceId, source, actor }: { tenantId: string; sequenceId: string; source: DraftSource; actor: string },
+): Promise<void> {
+  const values = { ...source, sourceHash: hashOf(source), changedBy: actor };
+  await tx
+    .insert(sequenceDrafts)
+    .values({ tenantId, sequenceId, ...values })
+    .onConflictDoUpdate({ target: [sequenceDrafts.tenantId, sequenceDrafts.sequenceId], set: { ...values, changedAt: Date.now() } });
+  await recordAudit(tx, { tenantId, actor, action: 'sequence.draft', subject: sequenceId, data: { source_hash: values.sourceHash } });
 }
 
 /** @returns null where the sequence has none */

@@ -47,6 +47,12 @@ export async function readSequence(deps: ReadDeps, tenantId: string, slug: strin
   return (await deps.db.withTenant(tenantId, (tx) => read(tx, eq(sequences.slug, slug), 1)))[0] ?? null;
 }
 
+/** @returns null where the store has no sequence of that id */
+export async function slugOfSequence(deps: ReadDeps, tenantId: string, id: string): Promise<string | null> {
+  const [row] = await deps.db.withTenant(tenantId, (tx) => tx.select({ slug: sequences.slug }).from(sequences).where(eq(sequences.id, id)));
+  return row?.slug ?? null;
+}
+
 async function read(tx: Tx, which: ReturnType<typeof eq> | undefined, limit: number): Promise<SequenceView[]> {
   const { id, slug, name, status, paused } = sequences;
   // A sequence whose only draft was deleted is nothing.

@@ -5,14 +5,18 @@ import { readShadow, startShadow, stopShadow } from '../../../operations/shadow/
 import { changeState, type StateChange, stateChanges } from '../../../operations/versions/change-state.ts';
 import { deleteDraft, readDraft, storeDraft } from '../../../operations/versions/draft.ts';
 import { previewDraft, publishDraft, type Published, type PublishRefused, rollBack } from '../../../operations/versions/publish.ts';
-import { listSequences, listVersions, readDefinition, readSequence } from '../../../operations/versions/read.ts';
+import { listSequences, listVersions, readDefinition, readSequence, slugOfSequence } from '../../../operations/versions/read.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { isId } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { enrollmentRoutes } from './enrollments.ts';
+import { editingRoutes } from './editing.ts';
+import { statsRoutes } from './stats.ts';
 import { presentDraft, presentPreview, presentSequence, presentShadow, presentVersion } from './present.ts';
 import {
+  activateBody,
   definitionSchema,
   draftBody,
   draftSchema,
@@ -70,11 +74,19 @@ function refuse(reply: FastifyReply, refused: PublishRefused): FastifyReply {
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
   const { deps } = options;
+  // A sequence is named by its slug or by its id.
+  app.addHook('preHandler', async (request) => {
+    const params = request.params as { slug?: string };
+    if (params.slug !== undefined && isId(params.slug))
+      params.slug = (await slugOfSequence(deps, callerOf(request).tenantId, params.slug)) ?? params.slug;
+  });
   readRoutes(app, deps);
   draftRoutes(app, deps);
   publishRoutes(app, deps);
   shadowRoutes(app, deps);
   await enrollmentRoutes(app, options);
+  await editingRoutes(app, options);
+  await statsRoutes(app, options);
   for (const change of stateChanges) stateRoute(app, deps, change);
 };
 
@@ -88,15 +100,6 @@ function readRoutes(app: App, deps: Built): void {
     async (request) => {
       const { limit, cursor: after = null } = request.query;
       return list.present(await listSequences(deps, callerOf(request).tenantId, { limit, after }), presentSequence);
-    },
-  );
-
-  app.get(
-    '/api/sequences/:slug',
-    { schema: { summary: 'Show a sequence', params: slugParams, response: { 200: sequenceSchema, ...problems(401, 404, 429, 503) } } },
-    async (request, reply) => {
-      const found = await readSequence(deps, callerOf(request).tenantId, request.params.slug);
-      return found === null ? unknown(reply) : presentSequence(found);
     },
   );
 
@@ -154,7 +157,8 @@ function draftRoutes(app: App, deps: Built): void {
         source: request.body,
         actor: actorOf(request),
       });
-      return stored.kind === 'stored' ? presentDraft(stored.draft) : invalidRequest(reply, stored.faults, 'The sequence cannot be used like this.');
+      if (stored.kind === 'stored') return presentDraft(stored.draft);
+      return invalidRequest(reply, stored.kind === 'invalid' ? stored.faults : [], 'The sequence cannot be used like this.');
     },
   );
 
@@ -220,6 +224,27 @@ function publishRoutes(app: App, deps: Built): void {
       const { base_version: baseVersion, draft: draftHash = null, running = null } = request.body;
       const published = await publishDraft(deps, { tenantId, slug, baseVersion, draftHash, running, actor: actorOf(request) });
       return answer(reply, tenantId, slug, published);
+    },
+  );
+
+  app.post(
+    '/api/sequences/:slug/activate',
+    {
+      schema: {
+        summary: 'Activate the draft as the next version',
+        description:
+          'As `publish`, of the version that is in use now: new enrollments get the draft from now on. Those who are in it stay on theirs, unless `running` says otherwise. A draft with an error of the linter is refused.',
+        params: slugParams,
+        body: activateBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { tenantId } = callerOf(request);
+      const { slug } = request.params;
+      const { base_version: seen, draft: draftHash = null, running = null } = request.body ?? {};
+      const baseVersion = seen ?? (await readSequence(deps, tenantId, slug))?.version ?? 0;
+      return answer(reply, tenantId, slug, await publishDraft(deps, { tenantId, slug, baseVersion, draftHash, running, actor: actorOf(request) }));
     },
   );
 

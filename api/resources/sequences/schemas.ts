@@ -7,6 +7,7 @@ export const versionParams = slugParams.extend({ version: z.string().regex(/^\d{
 
 export const sequenceSchema = z
   .object({
+    id: z.uuid(),
     slug: z.string(),
     name: z.string(),
     status: z.enum(['DRAFT', 'ACTIVE', 'ARCHIVED']).meta({ description: '`DRAFT`: nothing was published. `ARCHIVED`: nobody is taken in any more.' }),
@@ -92,6 +93,8 @@ export const publishBody = z.strictObject({
   draft: z.string().max(100).optional().meta({ description: 'The `source_hash` that you have seen: 409 where the draft was changed meanwhile.' }),
   running,
 });
+
+export const activateBody = publishBody.partial().nullish();
 
 export const rollbackBody = z.strictObject({
   to: z.int().min(1).meta({ description: 'The version whose content is published again.' }),
