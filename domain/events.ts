@@ -11,6 +11,8 @@ export interface PersonRef {
   phone: string | null;
   /** The provider's own id of the person: verified, so that different ones are never merged. */
   externalId: string | null;
+  /** Their private chat with the store's Telegram bot: its id, as digits. Absent or null: none is known. */
+  telegram?: string | null;
 }
 
 export interface PersonDetails extends PersonRef {
@@ -108,6 +110,37 @@ export interface MessageRef {
   sendKey?: string;
 }
 
+/** What a person did in a chat. */
+export type ChatAct =
+  /** They wrote; `message.received` has the words. Without words it was a picture, a voice message or the like. */
+  | { kind: 'text' }
+  /** They changed what they had written before. It is a message like any other, and a bot usually leaves it unanswered. */
+  | { kind: 'edit' }
+  /** They opened the chat. `token`: of the link that led there, up to 64 of A–Z a–z 0–9 _ -; null: a link without one. */
+  | { kind: 'start'; token: string | null }
+  /** They pressed a button. `value` is what the bot gave it; `queryId` is what the provider wants acknowledged, once, within seconds. */
+  | { kind: 'button'; value: string; queryId: string; messageId: string | null }
+  /** They shared a contact. `isOwn`: the provider vouches that it is the person's own number; else it may be anybody's. */
+  | { kind: 'contact'; phone: string; firstName: string | null; lastName: string | null; isOwn: boolean };
+
+/**
+ * A turn of a person in a chat with the store's bot: what a conversation needs beside the message that every turn is. It comes as `chat` of
+ * `message.received`, so that a turn stops, ends silences and opts out as a reply on any channel does.
+ */
+export interface ChatTurn {
+  /** The chat, which is the person's address on the channel `telegram`. */
+  chatId: string;
+  /** Numbers the turns of a bot in their order; a repeat has the same. */
+  updateId: number;
+  act: ChatAct;
+  /** Of the person's own program, BCP 47; null: it does not say. */
+  language: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  /** It came while the bot was down: it counts like any other, and the bot does not answer it. */
+  late: boolean;
+}
+
 interface EventBase {
   /** When it happened by the provider's clock: events are folded by this, not by arrival. */
   occurredAtMs: EpochMs;
@@ -174,6 +207,8 @@ export type DomainEvent =
       /** Who, as the source names them; null: it does not say. */
       by: string | null;
       automated?: true;
+      /** What was sent, where its provider names it: a message of ours is no contact. */
+      message?: MessageRef;
     })
   /** A tracker says what became of a click that led to a lead, or that a message of ours led to. */
   | (EventBase & {
@@ -266,12 +301,17 @@ export type DomainEvent =
   | (EventBase & {
       type: 'message.received';
       person: PersonRef;
-      channel: 'email' | 'sms' | 'whatsapp' | 'telegram';
+      /** null: by a way that is no channel of ours, such as a chat on the page. */
+      channel: 'email' | 'sms' | 'whatsapp' | 'telegram' | null;
       /** Of an email; absent or null: not known. */
       subject?: string | null;
       text: string | null;
       /** By what sign a program wrote it (`readAutoReply`); absent or null: by none. */
       automatic?: AutoReplySign | null;
+      /** It is a turn in a chat with the store's bot; absent: it is none. */
+      chat?: ChatTurn;
+      /** Of the lead that the chat is; absent: none is named. */
+      keys?: SubjectKey[];
     })
   | (EventBase & {
       type: 'contact.opted_out';
@@ -283,17 +323,22 @@ export type DomainEvent =
       source: string;
       /** `person`: their own act. `record`: the shop's record of the customer says so. */
       basis: 'person' | 'record';
+      /** A switch of the CRM: it closes while it stands so, and is no statement about consent. */
+      dnd?: true;
     })
   | (EventBase & {
       type: 'contact.opted_in';
       person: PersonRef;
-      channel: 'email' | 'sms' | 'whatsapp' | 'call' | 'push' | 'telegram';
+      /** null, with `dnd` only: all channels. */
+      channel: 'email' | 'sms' | 'whatsapp' | 'call' | 'push' | 'telegram' | null;
       source: string;
       wording: string | null;
       /** `record`: lifts only an opt-out that came from the shop's record, unless `confirmed`. */
       basis: 'person' | 'record';
       /** The person confirmed it from their own mailbox or phone (double opt-in). */
       confirmed: boolean;
+      /** A switch of the CRM stands open: what such a switch has closed is opened, and nobody has consented to anything. */
+      dnd?: true;
       proof?: ConsentProof;
     })
   /**

@@ -1,4 +1,5 @@
 import { generic } from './generic/index.ts';
+import { goHighLevel } from './gohighlevel/index.ts';
 import { instantly } from './instantly/index.ts';
 import { keitaro } from './keitaro/index.ts';
 import { mailgun } from './mailgun/index.ts';
@@ -16,6 +17,7 @@ import { shopifyOffers } from './shopify-offers/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
+import { telegram } from './telegram/index.ts';
 import { twilio } from './twilio/index.ts';
 import { vapi } from './vapi/index.ts';
 import { whatsapp } from './whatsapp/index.ts';
@@ -42,7 +44,9 @@ export const integrations: Integrations = registryOf([
   twilio,
   smsHttp,
   whatsapp,
+  telegram,
   vapi,
+  goHighLevel,
   openAi,
   onsite,
   shopifyOffers,
@@ -66,8 +70,23 @@ export class UnknownSenderError extends Error {
   override readonly name = 'UnknownSenderError';
 }
 
+/** Whether messages leave through the integration. */
+export const sends = ({ sender, senders }: Pick<Integration, 'sender' | 'senders'>): boolean => sender !== undefined || senders !== undefined;
+
 /**
- * The sender of a configured connection.
+ * The senders of a configured connection, one for each channel that it serves.
+ * @throws UnknownSenderError, or what the integration throws when its configuration cannot be used
+ */
+export function createSenders(
+  connection: { integration: string; config: unknown },
+  context: SenderContext = { webhookUrl: null },
+  known: Integrations = integrations,
+): readonly Sender[] {
+  return known[connection.integration]?.senders?.(connection.config, context) ?? [createSender(connection, context, known)];
+}
+
+/**
+ * The sender of a configured connection that serves one channel.
  * @param connection.config - as stored and unsealed; for smtp `{ url: 'smtp://…', dkim?: { domain, selector, privateKey } }`
  * @throws UnknownSenderError, or what the integration throws when its configuration cannot be used
  */

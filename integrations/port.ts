@@ -1,8 +1,9 @@
 import type { z } from 'zod';
-import type { Channel, OnsitePayload, PayloadOf } from '../domain/channels/index.ts';
+import type { Channel, ChatButton, OnsitePayload, PayloadOf } from '../domain/channels/index.ts';
 import type { Recommendations } from '../domain/chat/property.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
+import type { Rate } from '../domain/rate.ts';
 
 /** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over a body that was parsed and written again. */
 export interface Delivery {
@@ -33,8 +34,20 @@ export interface StoreContext {
   currency: string | null;
   /** The store's own email addresses, normalised: they name no person. */
   addresses: readonly string[];
+  /** Below which the links in texts begin, where they have an address of their own; absent or null: below the public URL. */
+  linkUrl?: string | null;
   /** The connection's configuration, as stored and unsealed, for a receiver that reads it; absent: there is none. */
   config?: unknown;
+  /** For a receiver that reads it: which turns of a chat its bot answers. Absent: it has not started yet. */
+  chat?: ChatWindow;
+}
+
+/** What was said while a bot was down counts, and is not answered. */
+export interface ChatWindow {
+  /** Epoch milliseconds: what was said before is not answered. */
+  answersFromMs: number;
+  /** It lay there when the bot started. */
+  isBacklog: boolean;
 }
 
 /** Why a delivery is refused: for the counter and the log, so no secret and nothing of the body. */
@@ -113,6 +126,8 @@ export interface Receiver {
   readsQuery?: readonly string[] | { allBut: readonly string[] };
   /** It cannot read a delivery without the connection's configuration (`StoreContext.config`). */
   readsConfig?: true;
+  /** It reads turns of a chat (`StoreContext.chat`). */
+  readsChat?: true;
   /** The header that names the topic; null: the body does. */
   topicHeader: string | null;
   /**
@@ -140,7 +155,17 @@ export interface Receiver {
   resolve?(lookup: Lookup, context: ResolveContext): Promise<Resolved>;
 }
 
-export type { CallPayload, Channel, EmailPayload, OnsitePayload, SmsPayload, WhatsappPayload } from '../domain/channels/index.ts';
+export type {
+  CallPayload,
+  Channel,
+  ChatButton,
+  CrmPayload,
+  EmailPayload,
+  OnsitePayload,
+  SmsPayload,
+  TelegramPayload,
+  WhatsappPayload,
+} from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
 export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 
@@ -159,6 +184,8 @@ export type SendOutcome =
       severity: 'hard' | 'soft';
       /** The provider was unreachable or going down: it said nothing about this message, so it is not counted against `maxRetries`. */
       outage?: boolean;
+      /** Nothing leaves through this connection until then, as the provider asks. */
+      retryAfterMs?: number;
       response: string;
     }
   /** The provider may have accepted it. */
@@ -202,6 +229,11 @@ export interface Sender<C extends Channel = Channel> {
   account: string;
   times: SenderTimes;
   reconciliation: Reconciliation<C>;
+  /**
+   * How many messages the provider takes, of the account and for one address, where the store says nothing else; absent: it sets no such limit.
+   * `isShared`: all connections and channels of the account have it together, and the store can only go below it.
+   */
+  rates?: { account: Rate; address?: Rate; isShared?: true };
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
   open(): Promise<SenderSession<C>>;
 }
@@ -231,8 +263,46 @@ export class PopupStoreError extends Error {
 export interface SenderContext {
   /** The connection's own webhook, to which the provider can report receipts; null: there is none. */
   webhookUrl: string | null;
+  /** The tokens of a connection that was let in by OAuth. */
+  tokens?: AccessTokens;
   /** Where the store's pop-ups wait; absent: nowhere, and none can be sent. */
   popups?: PopupStore;
+}
+
+/** Tokens as a provider gives them. */
+export interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+  /** Of the access token, in milliseconds. */
+  expiresInMs: number;
+}
+
+export type Granted =
+  | { kind: 'granted'; tokens: Tokens }
+  /** Certainly not: what it was asked with does not count, or not any more. No secret in `reason`. */
+  | { kind: 'refused'; reason: string }
+  /** Nobody knows whether the provider has given others. */
+  | { kind: 'no_answer'; reason: string };
+
+/** How a provider lets an app in. */
+export interface OAuth {
+  /** Whether this configuration is let in by OAuth. @throws as `sender` */
+  applies(config: unknown): boolean;
+  /** What tokens are given for, such as an app and an account: where a configuration names another, the tokens of the one before do not count. */
+  grantedFor(config: unknown): string;
+  /** The code that a person's consent has led to, for tokens. */
+  exchange(config: unknown, code: string, redirectUri: string | null): Promise<Granted>;
+  refresh(config: unknown, refreshToken: string): Promise<Granted>;
+  /** Tokens without those before them, where the provider gives them to whoever has the app's secret; absent: a person has to consent again. */
+  recover?(config: unknown): Promise<Granted>;
+}
+
+/** The access token of a connection, renewed in time. */
+export interface AccessTokens {
+  /** @throws Error where there is none that counts; the connection's fault says what to do */
+  current(): Promise<string>;
+  /** The provider has refused this one: the next call renews it. */
+  refused(token: string): Promise<void>;
 }
 
 /** A discount code for one person. */
@@ -280,12 +350,82 @@ export interface Integration {
    * @throws ZodError or an error class of the integration's own when it cannot be used
    */
   sender?(config: unknown, context: SenderContext): Sender;
+  /** Instead of `sender`, for an account that serves several channels: one for each. @throws as `sender` */
+  senders?(config: unknown, context: SenderContext): readonly Sender[];
+  /** For accounts that are let in by OAuth. */
+  oauth?: OAuth;
+  /**
+   * Whether the provider lets us in with this configuration, where opening a session does not show it. Changes nothing.
+   * @returns what it says of itself @throws Error with what it answered
+   */
+  check?(config: unknown, context: SenderContext): Promise<string>;
   /** Makes discount codes for offers. @throws as `sender` */
   minter?(config: unknown): Minter;
   /** A model that writes texts. @throws as `sender` does */
   writer?(config: unknown): Writer;
+  /** A bot that people chat with. @throws as `sender` does */
+  bot?(config: unknown): Bot;
+  /** A store has one connection of it at a time; absent: as many as it likes. */
+  isSingle?: true;
   /** Recommends properties in a chat. @throws as `sender` does */
   recommender?(config: unknown): Recommender;
+}
+
+/** What a bot says in a conversation. Plain text: nothing in it is markup. */
+export interface BotMessage {
+  text: string;
+  /** Row by row; empty: none. */
+  buttons: ChatButton[][];
+  /** The caption of a button by which the person shares their own number; absent: it is not asked for. */
+  asksContact?: string;
+}
+
+/** An update as it was fetched. `key`: by which a repeat is recognised; `raw`: as the receiver of the integration reads it. */
+export interface FetchedUpdate {
+  id: number;
+  key: string;
+  raw: Buffer;
+}
+
+/**
+ * Why a bot's provider does not do what it is asked. `locked_out`: the token is refused. `conflict`: somebody else fetches this bot's updates, or
+ * they go to a webhook. `refused`: what was asked cannot be done, such as delivering to an address that cannot be reached.
+ */
+export class BotError extends Error {
+  override readonly name = 'BotError';
+  readonly code: 'locked_out' | 'conflict' | 'refused' | 'rate_limited' | 'unavailable';
+  readonly retryAfterMs: number | null;
+  constructor(code: BotError['code'], message: string, retryAfterMs: number | null = null) {
+    super(message);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** A bot that people chat with, configured for one connection. Every method but `reply` throws `BotError`. */
+export interface Bot {
+  /** Names the bot, without a secret. */
+  account: string;
+  /** How its updates are to come; null: by webhook where our public address can be reached. */
+  updates: 'webhook' | 'polling' | null;
+  /** Whether the token is accepted. @returns the bot's name */
+  check(): Promise<string>;
+  /** Have updates delivered to this address from now on. What piled up is delivered too. */
+  listen(url: string): Promise<void>;
+  /** Have them delivered nowhere: they pile up, and none is dropped. */
+  unlisten(): Promise<void>;
+  /**
+   * The updates from this number on, which confirms all before it; waits for one for `waitMs`.
+   * @param from - null: from the oldest on that is not confirmed
+   */
+  fetch(from: number | null, options: { waitMs: number; signal: AbortSignal }): Promise<FetchedUpdate[]>;
+  /**
+   * Say something inside a conversation: an answer to a turn that is stored, which the caller makes once (docs/adr/0057). Everything else is sent by a
+   * `Sender`, behind the ledger. Never throws: a surprise is `unknown`.
+   */
+  reply(chatId: string, message: BotMessage, options: { timeoutMs: number }): Promise<SendOutcome>;
+  /** Tell the provider that a button was seen, so that it stops waiting. */
+  acknowledge(queryId: string): Promise<void>;
 }
 
 /** What a source of recommendations is asked. Nothing in it names the person, but for what they have written about their wish themselves. */

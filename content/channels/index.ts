@@ -7,9 +7,11 @@ import { chooseLanguage, languageTag } from '../../domain/languages.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { callContent } from './call/index.ts';
 import type { ChannelContent } from './channel-content.ts';
+import { crmContent } from './crm/index.ts';
 import { emailContent } from './email/index.ts';
 import { onsiteContent } from './onsite/index.ts';
 import { smsContent } from './sms/index.ts';
+import { telegramContent } from './telegram/index.ts';
 import { formsOf, textOfWhatsapp, whatsappContent } from './whatsapp/index.ts';
 
 /** The channels whose messages leave through a provider: each needs a line in the registry. */
@@ -18,9 +20,11 @@ type MessageChannelName = { [C in Channel]: [PayloadOf<C>] extends [never] ? nev
 /** How the messages of each of them are made. A new one is a folder here and a line in this list. */
 export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = {
   call: callContent,
+  crm: crmContent,
   email: emailContent,
   onsite: onsiteContent,
   sms: smsContent,
+  telegram: telegramContent,
   whatsapp: whatsappContent,
 };
 
@@ -194,6 +198,8 @@ export interface MessagePreview {
   claims: { claim: ClaimName; shown: boolean; why: string }[];
 }
 
+const sampleAddress: Readonly<Record<string, string>> = { phone: '+12025550100', telegram: '123456789' };
+
 /** Make the message without anybody to send it to. @throws Error when there is no text for it, which `hasCopy` tells beforehand */
 export function previewMessage(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, facts: CopyFacts): MessagePreview {
   const { payload, language } = composeMessage(
@@ -201,7 +207,7 @@ export function previewMessage(stored: Readonly<Record<string, unknown>>, conten
     content,
     channel,
     facts,
-    channels[channel].address === 'phone' ? '+12025550100' : 'you@example.com',
+    sampleAddress[channels[channel].address ?? 'email'] ?? 'you@example.com',
   );
   const made = channelContentOf(channel);
   const text = chosenText(stored, content, channel, facts);
@@ -228,8 +234,12 @@ function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'htm
       return { ...none, subject: payload.subject, html: payload.html, text: payload.text };
     case 'call':
       return { ...none, text: payload.opening };
+    case 'crm':
+      return { ...none, text: `Workflow “${payload.workflow}”` };
     case 'sms':
       return { ...none, text: payload.text };
+    case 'telegram':
+      return { ...none, text: payload.text, cta: payload.buttons.flat().map(({ text }) => text)[0] ?? null };
     case 'whatsapp':
       return { ...none, text: textOfWhatsapp(payload) };
     case 'onsite':

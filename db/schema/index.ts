@@ -1,5 +1,6 @@
 export { assignments, variantAssignments } from './assignments.ts';
 export { backtests } from './backtests.ts';
+export { bots } from './bots.ts';
 export { bulkJobs, bulkMembers } from './bulk.ts';
 export { calls } from './calls.ts';
 export { campaignLeads, campaigns, leadRoutings } from './campaigns.ts';
@@ -10,6 +11,7 @@ export { facts } from './facts.ts';
 export { lateness } from './lateness.ts';
 export { importErrors, type ImportFormat, importParts, imports } from './imports.ts';
 export { lookups } from './lookups.ts';
+export { connectionTokens } from './tokens.ts';
 export { decisions, messages } from './messages.ts';
 export { offerCodes, offers } from './offers.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';
