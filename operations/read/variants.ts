@@ -105,10 +105,10 @@ async function readArms(tx: Tx, sequenceId: string, stepId: string, windowMs: nu
       coalesce(c.complete, 0) as complete, coalesce(c.converted, 0) as converted
     from counted c full join meant w on w.variant = c.variant left join told t on t.variant = coalesce(c.variant, w.variant)
     order by 1`);
-  const variants = rows.map(({ allocations: _, ...row }) => ({
-    ...row,
-    rate: row.complete === 0 ? null : row.converted / row.complete,
-    interval: wilsonInterval(row.converted, row.complete),
+  const variants = rows.map(({ variant, people, expected, sent, opened, clicked, complete, converted }) => ({
+    ...{ variant, people, expected, sent, opened, clicked, complete, converted },
+    rate: complete === 0 ? null : converted / complete,
+    interval: wilsonInterval(converted, complete),
   }));
   return { variants, allocations: rows[0]?.allocations ?? 0 };
 }
