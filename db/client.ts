@@ -168,7 +168,17 @@ export interface Database {
   listTenants(): Promise<TenantSummary[]>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
   tenantsWithWork(
-    kind: 'dead_leases' | 'in_doubt' | 'pending_inbox' | 'bulk_jobs' | 'shadows' | 'codes_to_close' | 'lookups' | 'lead_routings' | 'imports',
+    kind:
+      | 'dead_leases'
+      | 'in_doubt'
+      | 'pending_inbox'
+      | 'bulk_jobs'
+      | 'shadows'
+      | 'codes_to_close'
+      | 'lookups'
+      | 'bots'
+      | 'lead_routings'
+      | 'imports',
   ): Promise<string[]>;
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   /** Deliveries of all tenants that wait in the quarantine, how many may be stops, and how long the oldest of these has waited. */
@@ -180,6 +190,8 @@ export interface Database {
   inboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   /** Delete up to `most` facts that have been expired for so many days and that nothing is decided by any more. @returns how many there were */
   pruneFacts(keptDays: number, most: number): Promise<number>;
+  /** Forget when single addresses may get their next message, where that is over. @returns how many there were */
+  pruneSendRates(): Promise<number>;
   /** Have Postgres count the rows of tables that have doubled since it last did, so that its plans fit them. @returns how many there were */
   analyzeGrown(): Promise<number>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
@@ -483,6 +495,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async pruneFacts(keptDays, most) {
       const [row] = await rows<{ pruned: number }>('select prune_facts(make_interval(days => $1), $2) as pruned', [keptDays, most]);
+      return row?.pruned ?? 0;
+    },
+    async pruneSendRates() {
+      const [row] = await rows<{ pruned: number }>('select prune_send_rates() as pruned', []);
       return row?.pruned ?? 0;
     },
     async makeMessageEventPartitions() {

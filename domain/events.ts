@@ -11,6 +11,8 @@ export interface PersonRef {
   phone: string | null;
   /** The provider's own id of the person: verified, so that different ones are never merged. */
   externalId: string | null;
+  /** Their private chat with the store's Telegram bot: its id, as digits. Absent or null: none is known. */
+  telegram?: string | null;
 }
 
 export interface PersonDetails extends PersonRef {
@@ -106,6 +108,37 @@ export interface MessageRef {
   providerMessageId: string;
   /** The message's own key, where the provider gives back what it was sent: it names the message before its provider's id is stored, and without it. */
   sendKey?: string;
+}
+
+/** What a person did in a chat. */
+export type ChatAct =
+  /** They wrote; `message.received` has the words. Without words it was a picture, a voice message or the like. */
+  | { kind: 'text' }
+  /** They changed what they had written before. It is a message like any other, and a bot usually leaves it unanswered. */
+  | { kind: 'edit' }
+  /** They opened the chat. `token`: of the link that led there, up to 64 of A–Z a–z 0–9 _ -; null: a link without one. */
+  | { kind: 'start'; token: string | null }
+  /** They pressed a button. `value` is what the bot gave it; `queryId` is what the provider wants acknowledged, once, within seconds. */
+  | { kind: 'button'; value: string; queryId: string; messageId: string | null }
+  /** They shared a contact. `isOwn`: the provider vouches that it is the person's own number; else it may be anybody's. */
+  | { kind: 'contact'; phone: string; firstName: string | null; lastName: string | null; isOwn: boolean };
+
+/**
+ * A turn of a person in a chat with the store's bot: what a conversation needs beside the message that every turn is. It comes as `chat` of
+ * `message.received`, so that a turn stops, ends silences and opts out as a reply on any channel does.
+ */
+export interface ChatTurn {
+  /** The chat, which is the person's address on the channel `telegram`. */
+  chatId: string;
+  /** Numbers the turns of a bot in their order; a repeat has the same. */
+  updateId: number;
+  act: ChatAct;
+  /** Of the person's own program, BCP 47; null: it does not say. */
+  language: string | null;
+  firstName: string | null;
+  lastName: string | null;
+  /** It came while the bot was down: it counts like any other, and the bot does not answer it. */
+  late: boolean;
 }
 
 interface EventBase {
@@ -272,6 +305,10 @@ export type DomainEvent =
       text: string | null;
       /** By what sign a program wrote it (`readAutoReply`); absent or null: by none. */
       automatic?: AutoReplySign | null;
+      /** It is a turn in a chat with the store's bot; absent: it is none. */
+      chat?: ChatTurn;
+      /** Of the lead that the chat is; absent: none is named. */
+      keys?: SubjectKey[];
     })
   | (EventBase & {
       type: 'contact.opted_out';

@@ -16,6 +16,7 @@ import { shopifyOffers } from './shopify-offers/index.ts';
 import { shopify } from './shopify/index.ts';
 import { smsHttp } from './sms-http/index.ts';
 import { smtp } from './smtp/index.ts';
+import { telegram } from './telegram/index.ts';
 import { twilio } from './twilio/index.ts';
 import { vapi } from './vapi/index.ts';
 import { whatsapp } from './whatsapp/index.ts';
@@ -42,6 +43,7 @@ export const integrations: Integrations = registryOf([
   twilio,
   smsHttp,
   whatsapp,
+  telegram,
   vapi,
   openAi,
   onsite,

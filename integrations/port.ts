@@ -1,8 +1,9 @@
 import type { z } from 'zod';
-import type { Channel, OnsitePayload, PayloadOf } from '../domain/channels/index.ts';
+import type { Channel, ChatButton, OnsitePayload, PayloadOf } from '../domain/channels/index.ts';
 import type { Recommendations } from '../domain/chat/property.ts';
 import type { DomainEvent } from '../domain/events.ts';
 import type { FieldNote } from '../domain/field-note.ts';
+import type { Rate } from '../domain/rate.ts';
 
 /** One HTTP delivery as it came in. `raw` is the exact body: signatures are never checked over a body that was parsed and written again. */
 export interface Delivery {
@@ -35,6 +36,16 @@ export interface StoreContext {
   addresses: readonly string[];
   /** The connection's configuration, as stored and unsealed, for a receiver that reads it; absent: there is none. */
   config?: unknown;
+  /** For a receiver that reads it: which turns of a chat its bot answers. Absent: it has not started yet. */
+  chat?: ChatWindow;
+}
+
+/** What was said while a bot was down counts, and is not answered. */
+export interface ChatWindow {
+  /** Epoch milliseconds: what was said before is not answered. */
+  answersFromMs: number;
+  /** It lay there when the bot started. */
+  isBacklog: boolean;
 }
 
 /** Why a delivery is refused: for the counter and the log, so no secret and nothing of the body. */
@@ -113,6 +124,8 @@ export interface Receiver {
   readsQuery?: readonly string[] | { allBut: readonly string[] };
   /** It cannot read a delivery without the connection's configuration (`StoreContext.config`). */
   readsConfig?: true;
+  /** It reads turns of a chat (`StoreContext.chat`). */
+  readsChat?: true;
   /** The header that names the topic; null: the body does. */
   topicHeader: string | null;
   /**
@@ -140,7 +153,16 @@ export interface Receiver {
   resolve?(lookup: Lookup, context: ResolveContext): Promise<Resolved>;
 }
 
-export type { CallPayload, Channel, EmailPayload, OnsitePayload, SmsPayload, WhatsappPayload } from '../domain/channels/index.ts';
+export type {
+  CallPayload,
+  Channel,
+  ChatButton,
+  EmailPayload,
+  OnsitePayload,
+  SmsPayload,
+  TelegramPayload,
+  WhatsappPayload,
+} from '../domain/channels/index.ts';
 /** A message as it is handed to a provider; its shape lives in domain/, because the ledger stores it. */
 export type Payload<C extends Channel = Channel> = PayloadOf<C>;
 
@@ -159,6 +181,8 @@ export type SendOutcome =
       severity: 'hard' | 'soft';
       /** The provider was unreachable or going down: it said nothing about this message, so it is not counted against `maxRetries`. */
       outage?: boolean;
+      /** Nothing leaves through this connection until then, as the provider asks. */
+      retryAfterMs?: number;
       response: string;
     }
   /** The provider may have accepted it. */
@@ -202,6 +226,8 @@ export interface Sender<C extends Channel = Channel> {
   account: string;
   times: SenderTimes;
   reconciliation: Reconciliation<C>;
+  /** How many messages the provider takes, of the account and for one address, where the store says nothing else; absent: it sets no such limit. */
+  rates?: { account: Rate; address: Rate };
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
   open(): Promise<SenderSession<C>>;
 }
@@ -284,8 +310,69 @@ export interface Integration {
   minter?(config: unknown): Minter;
   /** A model that writes texts. @throws as `sender` does */
   writer?(config: unknown): Writer;
+  /** A bot that people chat with. @throws as `sender` does */
+  bot?(config: unknown): Bot;
+  /** A store has one connection of it at a time; absent: as many as it likes. */
+  isSingle?: true;
   /** Recommends properties in a chat. @throws as `sender` does */
   recommender?(config: unknown): Recommender;
+}
+
+/** What a bot says in a conversation. Plain text: nothing in it is markup. */
+export interface BotMessage {
+  text: string;
+  /** Row by row; empty: none. */
+  buttons: ChatButton[][];
+  /** The caption of a button by which the person shares their own number; absent: it is not asked for. */
+  asksContact?: string;
+}
+
+/** An update as it was fetched. `key`: by which a repeat is recognised; `raw`: as the receiver of the integration reads it. */
+export interface FetchedUpdate {
+  id: number;
+  key: string;
+  raw: Buffer;
+}
+
+/**
+ * Why a bot's provider does not do what it is asked. `locked_out`: the token is refused. `conflict`: somebody else fetches this bot's updates, or
+ * they go to a webhook. `refused`: what was asked cannot be done, such as delivering to an address that cannot be reached.
+ */
+export class BotError extends Error {
+  override readonly name = 'BotError';
+  readonly code: 'locked_out' | 'conflict' | 'refused' | 'rate_limited' | 'unavailable';
+  readonly retryAfterMs: number | null;
+  constructor(code: BotError['code'], message: string, retryAfterMs: number | null = null) {
+    super(message);
+    this.code = code;
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
+/** A bot that people chat with, configured for one connection. Every method but `reply` throws `BotError`. */
+export interface Bot {
+  /** Names the bot, without a secret. */
+  account: string;
+  /** How its updates are to come; null: by webhook where our public address can be reached. */
+  updates: 'webhook' | 'polling' | null;
+  /** Whether the token is accepted. @returns the bot's name */
+  check(): Promise<string>;
+  /** Have updates delivered to this address from now on. What piled up is delivered too. */
+  listen(url: string): Promise<void>;
+  /** Have them delivered nowhere: they pile up, and none is dropped. */
+  unlisten(): Promise<void>;
+  /**
+   * The updates from this number on, which confirms all before it; waits for one for `waitMs`.
+   * @param from - null: from the oldest on that is not confirmed
+   */
+  fetch(from: number | null, options: { waitMs: number; signal: AbortSignal }): Promise<FetchedUpdate[]>;
+  /**
+   * Say something inside a conversation: an answer to a turn that is stored, which the caller makes once (docs/adr/0057). Everything else is sent by a
+   * `Sender`, behind the ledger. Never throws: a surprise is `unknown`.
+   */
+  reply(chatId: string, message: BotMessage, options: { timeoutMs: number }): Promise<SendOutcome>;
+  /** Tell the provider that a button was seen, so that it stops waiting. */
+  acknowledge(queryId: string): Promise<void>;
 }
 
 /** What a source of recommendations is asked. Nothing in it names the person, but for what they have written about their wish themselves. */

@@ -28,7 +28,7 @@ import { storeFirst } from './intake/store-first.ts';
 import { readTenant } from './intake/tenant.ts';
 import { keptOf } from './kept-delivery.ts';
 import { noteLookups, storeLookups } from './lookups.ts';
-import { storeContextOf, withConfig } from './store-context.ts';
+import { storeContextOf, withConnection } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
 export type Acceptance =
@@ -120,7 +120,7 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   const [first, second] = connection.secrets.map((s) => deps.sealing.open(s));
   if (first === undefined) return { kind: 'refused', reason: 'unknown_connection' };
   const secrets: Secrets = second === undefined ? [first] : [first, second];
-  const store = await withConfig(deps, receiver, connection, storeContextOf(connection.tenant));
+  const store = await withConnection(deps, receiver, connection, storeContextOf(connection.tenant));
   const signed = await withCertificate(deps, receiver, delivery, secrets);
   if (signed === null) return { kind: 'busy' };
   const received = receiver.receive(signed, secrets, store);

@@ -266,7 +266,8 @@ async function release(tx: Tx, inboxIds: readonly string[]): Promise<void> {
     .where(and(inArray(quarantine.inboxId, [...inboxIds]), isNull(quarantine.releasedAt)));
 }
 
-async function insertInbox(
+/** @returns its id; null: the delivery is known already */
+export async function insertInbox(
   tx: Tx,
   row: StoredDelivery,
   state: 'pending' | 'ignored' | 'quarantined',
@@ -332,21 +333,31 @@ export function storeQuarantined(deps: Deps, row: StoredDelivery, kept: SetAside
         const [known] = await tx.select({ state: inbox.state }).from(inbox).where(inboxRowOf(row));
         return known?.state === 'quarantined' ? 'quarantined' : 'settled';
       }
-      await tx.insert(quarantine).values({
-        tenantId: row.tenantId,
-        id: uuidv7(),
-        connectionId: row.connectionId,
-        inboxId,
-        topic: row.topic,
-        reason: kept.reason,
-        // A NUL is the one character that Postgres's text cannot hold.
-        body: kept.body.replaceAll('\0', '\uFFFD'),
-        headers: kept.headers,
-        mayBeStop: kept.mayBeStop,
-      });
+      await quarantineInbox(tx, inboxId, row, kept);
       return 'stored';
     }),
   );
+}
+
+/** Keep a new delivery that cannot be read; one that is known stays as it is. */
+export async function insertQuarantined(tx: Tx, row: StoredDelivery, kept: SetAside): Promise<void> {
+  const inboxId = await insertInbox(tx, row, 'quarantined', []);
+  if (inboxId !== null) await quarantineInbox(tx, inboxId, row, kept);
+}
+
+async function quarantineInbox(tx: Tx, inboxId: string, { tenantId, connectionId, topic }: StoredDelivery, kept: SetAside): Promise<void> {
+  await tx.insert(quarantine).values({
+    tenantId,
+    id: uuidv7(),
+    connectionId,
+    inboxId,
+    topic,
+    reason: kept.reason,
+    // A NUL is the one character that Postgres's text cannot hold.
+    body: kept.body.replaceAll('\0', '\uFFFD'),
+    headers: kept.headers,
+    mayBeStop: kept.mayBeStop,
+  });
 }
 
 async function giveUpPending(tx: Tx, row: StoredDelivery, reason: string): Promise<string | null> {

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { Tx } from '../db/client.ts';
@@ -6,6 +6,7 @@ import { connections, inbox } from '../db/schema/index.ts';
 import type { Rate } from '../domain/rate.ts';
 import type { Integration } from '../integrations/port.ts';
 import { recordAudit } from './audit.ts';
+import { enterBot, wakeBot } from './bots/lease.ts';
 import { noteFault } from './composition/ledger.ts';
 import type { Deps } from './deps.ts';
 import { senderContextOf } from './outlets.ts';
@@ -73,12 +74,30 @@ export async function createConnection(deps: ConnectionDeps, tenantId: string, r
     sealedConfig: integration.config === undefined ? null : deps.sealing.seal(JSON.stringify(request.config ?? {})),
   };
   const made = await deps.db.withTenant(tenantId, async (tx) => {
+    if (integration.isSingle === true && (await hasAnother(tx, tenantId, row.id, integration.name))) return null;
     const [stored] = await tx.insert(connections).values(row).returning();
+    if (integration.bot !== undefined) await enterBot(tx, { tenantId, connectionId: row.id });
     await record(tx, tenantId, by, 'connection.create', row.id, { integration: integration.name });
     return stored;
   });
+  if (made === null) return { kind: 'invalid', faults: [onlyOne(integration)] };
   if (made === undefined) throw new Error('insert returned nothing');
   return { kind: 'created', connection: viewOf(deps, made), secret: own.shown };
+}
+
+const onlyOne = ({ name }: Integration): ConfigFault => ({
+  path: 'integration',
+  message: `a store has one connection of ${name}, and this one has it already: change that, or disconnect or remove it first`,
+});
+
+/** Whether the store has another live connection of the integration. Two that are made at once wait for each other. */
+async function hasAnother(tx: Tx, tenantId: string, id: string, integration: string): Promise<boolean> {
+  await tx.execute(sql`select pg_advisory_xact_lock(name_lock(${`${tenantId} single ${integration}`}))`);
+  const others = await tx
+    .select({ id: connections.id })
+    .from(connections)
+    .where(and(eq(connections.integration, integration), eq(connections.state, 'connected'), isNull(connections.removedAt), ne(connections.id, id)));
+  return others.length > 0;
 }
 
 /** The oldest first. */
@@ -190,6 +209,8 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
     const faults = reconfigured && integration !== undefined ? faultsOf(integration, change.config) : [];
     if (change.rate != null && integration?.sender === undefined)
       faults.push({ path: 'rate', message: `nothing is sent through ${row.integration}: leave it out` });
+    const isSingle = integration?.isSingle === true && change.state === 'connected';
+    if (integration !== undefined && isSingle && (await hasAnother(tx, tenantId, id, integration.name))) faults.push(onlyOne(integration));
     if (faults.length > 0) return { kind: 'invalid', faults };
     const set = {
       ...(change.name === undefined ? {} : { name: change.name }),
@@ -207,6 +228,7 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
             .set(reconfigured ? { ...set, fault: null } : set)
             .where(eq(connections.id, id))
             .returning();
+    if (integration?.bot !== undefined) await wakeBot(tx, id);
     await record(tx, tenantId, by, 'connection.change', id, { fields: Object.keys(set) });
     return changed === undefined ? { kind: 'unknown' } : { kind: 'changed', connection: viewOf(deps, changed) };
   });
@@ -228,6 +250,7 @@ export function removeConnection(deps: ConnectionDeps & Pick<Deps, 'clock'>, ten
   return deps.db.withTenant(tenantId, async (tx) => {
     if ((await find(tx, id)) === null) return false;
     await tx.update(connections).set({ state: 'disconnected', secrets: [], removedAt: deps.clock.nowMs() }).where(eq(connections.id, id));
+    await wakeBot(tx, id);
     await record(tx, tenantId, by, 'connection.remove', id, {});
     return true;
   });

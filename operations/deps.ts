@@ -33,6 +33,7 @@ export type Checkpoint =
   | 'offer.made'
   | 'stop.locked'
   | 'stop.before_commit'
+  | 'bot.stored'
   | 'stop.committed';
 
 export type Checkpoints = (at: Checkpoint) => Promise<void>;

@@ -8,6 +8,7 @@ import { readStep, type StepWorld } from './dispatch/facts.ts';
 import { applyFind, type Locked, lockStep, type Settlement, settleCall } from './dispatch/fence.ts';
 import { followMove } from './dispatch/follow-move.ts';
 import { likelyOutlet, type Opened, openSession, previewStep } from './dispatch/open-session.ts';
+import { holdUp } from './dispatch/pace.ts';
 import { addToStory, type DispatchResult, settled } from './dispatch/records.ts';
 import type { VersionCache } from './dispatch/versions.ts';
 import { MovedError } from './intake/found.ts';
@@ -253,6 +254,7 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
     try {
       await deps.db.settling(input.tenantId, async (tx) => {
         await settleCall(tx, claimed.messageId, claimed.claim, outcome, reconciliation);
+        if (outcome.kind === 'refused' && outcome.retryAfterMs !== undefined) await holdUp(tx, input.tenantId, claimed.outlet, outcome.retryAfterMs);
         if (outcome.kind === 'released') return;
         const type = outcome.kind === 'accepted' ? 'message.sent' : outcome.kind === 'refused' ? 'message.failed' : 'message.unknown';
         addToStory(tx, { tenantId: input.tenantId, id: input.enrollmentId }, type, {

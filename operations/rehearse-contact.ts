@@ -314,6 +314,8 @@ function emptySubject(tenantId: string, id: string, kind: string): StepWorld['su
     convertedAt: null,
     contactedAt: null,
     lastContactAt: null,
+    lastInteractionAt: null,
+    viewingScheduledAt: null,
     sweptAt: null,
   };
   return {
@@ -327,6 +329,7 @@ function emptySubject(tenantId: string, id: string, kind: string): StepWorld['su
     phone: null,
     previousSubjectId: null,
     noSequence: null,
+    ghostReminderSent: false,
     ...unknown,
     ...times,
   };

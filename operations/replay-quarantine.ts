@@ -11,7 +11,7 @@ import type { StoredDelivery, TenantRow } from './intake/delivery.ts';
 import { readTenant } from './intake/tenant.ts';
 import { deliveryOf } from './kept-delivery.ts';
 import { resolveAgain, storeLookups } from './lookups.ts';
-import { storeContextOf, withConfig } from './store-context.ts';
+import { storeContextOf, withConnection } from './store-context.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
 /** The result of reading a quarantined delivery again. */
@@ -124,5 +124,7 @@ async function readAgain(deps: Deps, tenantId: string, kept: Kept): Promise<Norm
   const asked = await resolveAgain(deps, receiver, where, kept);
   if (asked !== null) return asked;
   const delivery = deliveryOf(receiver, kept, webhookUrlOf(deps, kept.integration, kept.connectionId));
-  return receiver.reread(delivery, await withConfig(deps, receiver, { tenantId, id: kept.connectionId }, storeContextOf(kept.tenant)));
+  const store = await withConnection(deps, receiver, { tenantId, id: kept.connectionId }, storeContextOf(kept.tenant));
+  // Whatever was said then, the answer would come too late.
+  return receiver.reread(delivery, { ...store, chat: { answersFromMs: Number.POSITIVE_INFINITY, isBacklog: true } });
 }

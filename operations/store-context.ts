@@ -3,17 +3,23 @@ import { connections } from '../db/schema/index.ts';
 import { ownAddressesOf, settingsOf } from '../domain/tenant-settings.ts';
 import type { Receiver, StoreContext } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
+import { answersFrom } from './bots/lease.ts';
 import type { TenantRow } from './intake/delivery.ts';
 
 /**
- * What a receiver knows beside the store, where it needs the configuration of its connection. Read with each delivery: a change counts from then on.
+ * What a receiver knows beside the store, where it needs the configuration of its connection or when its bot has started. Read with each delivery: a change
+ * counts from then on.
  */
-export async function withConfig(
+export async function withConnection(
   deps: Pick<Deps, 'db' | 'sealing'>,
-  receiver: Pick<Receiver, 'readsConfig'>,
+  receiver: Pick<Receiver, 'readsConfig' | 'readsChat'>,
   connection: { tenantId: string; id: string },
   store: StoreContext,
 ): Promise<StoreContext> {
+  if (receiver.readsChat === true) {
+    const answersFromMs = await deps.db.withTenant(connection.tenantId, (tx) => answersFrom(tx, connection.id));
+    return answersFromMs === null ? store : { ...store, chat: { answersFromMs, isBacklog: false } };
+  }
   if (receiver.readsConfig !== true) return store;
   const [row] = await deps.db.withTenant(connection.tenantId, (tx) =>
     tx.select({ sealed: connections.sealedConfig }).from(connections).where(eq(connections.id, connection.id)),

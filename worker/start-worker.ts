@@ -7,6 +7,8 @@ import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
+import { createBotWorker } from '../operations/bots/bot-worker.ts';
+import type { BotTimes } from '../operations/bots/keep-bot.ts';
 import { createImportWorker } from '../operations/imports/take-in-rows.ts';
 import { createLookupWorker } from '../operations/lookups.ts';
 import { createInboxWorker } from '../operations/inbox-worker.ts';
@@ -38,6 +40,8 @@ export interface WorkerOptions {
   relayEveryMs?: number;
   /** How often the search attributes and the reconciler's Schedule are checked; default 15 s. */
   namespaceEveryMs?: number;
+  /** How chat bots are kept; tests shorten it. */
+  botTimes?: BotTimes;
   /** Leave changes of the workflow code (`patched()`) inactive, while workers of a build that does not know them still run. Default false. */
   holdPatches?: boolean;
   /** Presets and the file of a workflow bundle that somebody has made already; by default both are made here, which takes some seconds. */
@@ -108,6 +112,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const inboxWorker = createInboxWorker(deps);
   const lookupWorker = createLookupWorker(deps);
   const importWorker = createImportWorker(deps);
+  const botWorker = createBotWorker(deps, options.botTimes);
   const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine, inboxWorker.isFlooded), deps.log);
   deps.onKick(() => relay.kick());
   const jobs: Pick<Background, 'stop'>[] = [
@@ -120,6 +125,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
     importWorker,
     runInBackground('imports', 1_000, importWorker.pass, deps.log),
+    botWorker,
+    runInBackground('bots', 1_000, botWorker.pass, deps.log),
     runInBackground('routing', 1_000, () => routingPass(deps), deps.log),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
@@ -128,6 +135,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
     runInBackground('facts', 3_600_000, async () => (await deps.db.pruneFacts(factsKeptDays, factsPrunedAtOnce)) === factsPrunedAtOnce, deps.log),
+    runInBackground('rates', 3_600_000, () => deps.db.pruneSendRates().then(() => false), deps.log),
     // A Temporal that lost its state lost the Schedule and the search attributes too.
     runInBackground(
       'namespace',

@@ -10,6 +10,7 @@ import type { ChannelContent } from './channel-content.ts';
 import { emailContent } from './email/index.ts';
 import { onsiteContent } from './onsite/index.ts';
 import { smsContent } from './sms/index.ts';
+import { telegramContent } from './telegram/index.ts';
 import { formsOf, textOfWhatsapp, whatsappContent } from './whatsapp/index.ts';
 
 /** The channels whose messages leave through a provider: each needs a line in the registry. */
@@ -21,6 +22,7 @@ export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } =
   email: emailContent,
   onsite: onsiteContent,
   sms: smsContent,
+  telegram: telegramContent,
   whatsapp: whatsappContent,
 };
 
@@ -194,6 +196,8 @@ export interface MessagePreview {
   claims: { claim: ClaimName; shown: boolean; why: string }[];
 }
 
+const sampleAddress: Readonly<Record<string, string>> = { phone: '+12025550100', telegram: '123456789' };
+
 /** Make the message without anybody to send it to. @throws Error when there is no text for it, which `hasCopy` tells beforehand */
 export function previewMessage(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, facts: CopyFacts): MessagePreview {
   const { payload, language } = composeMessage(
@@ -201,7 +205,7 @@ export function previewMessage(stored: Readonly<Record<string, unknown>>, conten
     content,
     channel,
     facts,
-    channels[channel].address === 'phone' ? '+12025550100' : 'you@example.com',
+    sampleAddress[channels[channel].address ?? 'email'] ?? 'you@example.com',
   );
   const made = channelContentOf(channel);
   const text = chosenText(stored, content, channel, facts);
@@ -230,6 +234,8 @@ function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'htm
       return { ...none, text: payload.opening };
     case 'sms':
       return { ...none, text: payload.text };
+    case 'telegram':
+      return { ...none, text: payload.text, cta: payload.buttons.flat().map(({ text }) => text)[0] ?? null };
     case 'whatsapp':
       return { ...none, text: textOfWhatsapp(payload) };
     case 'onsite':

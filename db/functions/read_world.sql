@@ -67,7 +67,8 @@ begin
         'value_minor', value_of_subject(s), 'details', details_of_subject(s), 'email', s.email, 'email_at', s.email_at, 'phone', s.phone,
         'phone_at', s.phone_at, 'previous_subject_id', s.previous_subject_id, 'started_at', s.started_at,
         'last_activity_at', s.last_activity_at, 'converted_at', s.converted_at,
-        'contacted_at', s.contacted_at, 'last_contact_at', s.last_contact_at, 'no_sequence', s.no_sequence) order by s.id)
+        'contacted_at', s.contacted_at, 'last_contact_at', s.last_contact_at, 'no_sequence', s.no_sequence,
+        'last_interaction_at', s.last_interaction_at, 'ghost_reminder_sent', s.ghost_reminder_sent, 'viewing_scheduled_at', s.viewing_scheduled_at) order by s.id)
       from subjects s where s.id = any(read_subjects)));
   end if;
   if 'sequences' = any(parts) then

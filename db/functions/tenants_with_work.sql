@@ -30,4 +30,9 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   union
   select distinct l.tenant_id from public.lookups l
     where kind = 'lookups' and l.state = 'waiting' and (l.next_at <= clock_timestamp() or l.locked_out)
+  union
+  -- Bots that nobody keeps and that are to run, or that run and are to be stopped.
+  select distinct b.tenant_id from public.bots b join public.connections c on c.tenant_id = b.tenant_id and c.id = b.connection_id
+    where kind = 'bots' and (b.held_until is null or b.held_until <= clock_timestamp()) and b.next_try_at <= clock_timestamp()
+      and (b.running or (c.state = 'connected' and c.removed_at is null and c.sealed_config is not null))
 $$;

@@ -73,13 +73,15 @@ begin
   end if;
   if w ? 'new_subjects' then
     insert into subjects (tenant_id, id, kind, contact_id, state, currency, value_minor, details, details_version, email, email_at, phone,
-      phone_at, previous_subject_id, started_at, last_activity_at, converted_at, contacted_at, last_contact_at, no_sequence)
+      phone_at, previous_subject_id, started_at, last_activity_at, converted_at, contacted_at, last_contact_at, no_sequence,
+      last_interaction_at, ghost_reminder_sent, viewing_scheduled_at)
     select tenant, s.id, s.kind, s.contact_id, s.state, s.currency, s.value_minor, s.details, s.details_version, s.email, s.email_at,
-      s.phone, s.phone_at, s.previous_subject_id, s.started_at, s.last_activity_at, s.converted_at, s.contacted_at, s.last_contact_at, s.no_sequence
+      s.phone, s.phone_at, s.previous_subject_id, s.started_at, s.last_activity_at, s.converted_at, s.contacted_at, s.last_contact_at, s.no_sequence,
+      s.last_interaction_at, coalesce(s.ghost_reminder_sent, false), s.viewing_scheduled_at
     from jsonb_to_recordset(w -> 'new_subjects') as s(id uuid, kind text, contact_id uuid, state text, currency text, value_minor bigint,
       details jsonb, details_version int, email text, email_at timestamptz, phone text, phone_at timestamptz, previous_subject_id uuid,
       started_at timestamptz, last_activity_at timestamptz, converted_at timestamptz, contacted_at timestamptz,
-      last_contact_at timestamptz, no_sequence jsonb);
+      last_contact_at timestamptz, no_sequence jsonb, last_interaction_at timestamptz, ghost_reminder_sent boolean, viewing_scheduled_at timestamptz);
   end if;
   if w ? 'subjects' then
     -- Only the columns that a row names: not every subject is locked by one of its keys.
@@ -99,6 +101,9 @@ begin
       converted_at = case when n.row ? 'converted_at' then (n.row ->> 'converted_at')::timestamptz else s.converted_at end,
       contacted_at = greatest(s.contacted_at, (n.row ->> 'contacted_at')::timestamptz),
       last_contact_at = greatest(s.last_contact_at, (n.row ->> 'last_contact_at')::timestamptz),
+      last_interaction_at = greatest(s.last_interaction_at, (n.row ->> 'last_interaction_at')::timestamptz),
+      ghost_reminder_sent = s.ghost_reminder_sent or coalesce((n.row ->> 'ghost_reminder_sent')::boolean, false),
+      viewing_scheduled_at = case when n.row ? 'viewing_scheduled_at' then (n.row ->> 'viewing_scheduled_at')::timestamptz else s.viewing_scheduled_at end,
       no_sequence = case when n.row ? 'no_sequence' then nullif(n.row -> 'no_sequence', 'null') else s.no_sequence end
     from (select value as row, (value ->> 'id')::uuid as id from jsonb_array_elements(w -> 'subjects')) n
     where s.tenant_id = tenant and s.id = any(ids_of(w -> 'subjects')) and s.id = n.id;

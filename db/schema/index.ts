@@ -1,5 +1,6 @@
 export { assignments, variantAssignments } from './assignments.ts';
 export { backtests } from './backtests.ts';
+export { bots } from './bots.ts';
 export { bulkJobs, bulkMembers } from './bulk.ts';
 export { calls } from './calls.ts';
 export { campaignLeads, campaigns, leadRoutings } from './campaigns.ts';

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { bigint, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { cartOrigins, type LineItem, noRevenueReasons, type ProductRef } from '../../domain/events.ts';
 import type { NoSequence } from '../../domain/subjects/no-sequence.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
@@ -50,6 +50,12 @@ export const subjects = pgTable(
     contactedAt: instant('contacted_at'),
     /** The latest message about it in either direction, ours excepted; null: none, or not since the column exists. */
     lastContactAt: instant('last_contact_at'),
+    /** When its person last wrote or pressed a button in a chat; null: never. */
+    lastInteractionAt: instant('last_interaction_at'),
+    /** The one reminder of a lead that left a chat has gone out, or may have. Set by a trigger in the transaction that settles the message. */
+    ghostReminderSent: boolean('ghost_reminder_sent').notNull().default(false),
+    /** When a viewing was agreed with its person; null: none is. */
+    viewingScheduledAt: instant('viewing_scheduled_at'),
     /** When the sweep for silent subjects last examined it; null: never. */
     sweptAt: instant('swept_at'),
     /** Why no sequence was begun when it was last reported. Null: one was, or it was never reported, or not since the column exists. */
@@ -62,6 +68,10 @@ export const subjects = pgTable(
     index('subjects_contact').on(t.tenantId, t.contactId),
     // The sweep asks for the oldest silences of a kind.
     index('subjects_open').on(t.tenantId, t.kind, t.lastActivityAt).where(sql`state = 'open'`),
+    // The sweep for leads that left a chat asks for the oldest interactions.
+    index('subjects_ghosts')
+      .on(t.tenantId, t.lastInteractionAt, t.phone)
+      .where(sql`last_interaction_at is not null and not ghost_reminder_sent and viewing_scheduled_at is null and state = 'open'`),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'subjects_contact_fk' }),
     tenantPolicy(),
   ],

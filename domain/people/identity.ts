@@ -122,3 +122,13 @@ function readHost(domain: string): string | null {
   if (labels.length < 2 || top === undefined || /^\d+$/.test(top)) return null;
   return labels.every((label) => hostLabel.test(label)) ? labels.join('.') : null;
 }
+
+/**
+ * The id of a private Telegram chat: digits, which are those of its person. Groups and channels have a minus sign before theirs, and nobody's address
+ * is a group.
+ * @returns null where it is none
+ */
+export function normaliseChatId(raw: string | null | undefined): string | null {
+  const id = withoutInvisible(raw ?? '');
+  return /^[1-9]\d{0,15}$/.test(id) ? id : null;
+}

@@ -12,7 +12,7 @@ export interface Candidate {
 
 /** Whether a reference names somebody. */
 export function namesSomebody(person: PersonRef): boolean {
-  return person.email !== null || person.phone !== null || person.externalId !== null;
+  return person.email !== null || person.phone !== null || person.externalId !== null || person.telegram != null;
 }
 
 /** The first candidate that is a usable address, normalised. Every unusable one is noted. */

@@ -447,9 +447,9 @@ function contactRow(tenantId: string, { details, ...contact }: KnownContact): ty
   return { tenantId, ...contact, ...details, createdAt: 0 };
 }
 
-function subjectRow(tenantId: string, subject: KnownSubject): StepWorld['subject'] {
+function subjectRow(tenantId: string, { chat, ...subject }: KnownSubject): StepWorld['subject'] {
   const old = { totalMinor: null, items: [], restoreUrl: null, origin: null, bought: null };
-  return { tenantId, ...subject, ...old, detailsVersion: null, sweptAt: null, createdAt: 0 };
+  return { tenantId, ...subject, ...chat, ...old, detailsVersion: null, sweptAt: null, createdAt: 0 };
 }
 
 function refOf({ kind, value }: Identity): PersonRef {
@@ -457,6 +457,7 @@ function refOf({ kind, value }: Identity): PersonRef {
     email: kind === 'email' ? value : null,
     phone: kind === 'phone' ? value : null,
     externalId: kind.startsWith('external:') ? value : null,
+    ...(kind === 'telegram' ? { telegram: value } : {}),
   };
 }
 

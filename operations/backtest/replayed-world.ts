@@ -96,6 +96,7 @@ export class ReplayedWorld {
         convertedAt,
         contactedAt,
         lastContactAt,
+        chat: { lastInteractionAt: row.lastInteractionAt, ghostReminderSent: row.ghostReminderSent, viewingScheduledAt: row.viewingScheduledAt },
         previousSubjectId,
         noSequence,
       });

@@ -3,7 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type GateCheck, type Verdict } from '../../domain/gates/verdict.ts';
-import type { MessagePayload } from '../../domain/channels/index.ts';
+import { channels, type MessagePayload } from '../../domain/channels/index.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
@@ -309,19 +309,21 @@ async function apply(attempt: DispatchAttempt, plan: Plan, reading: WithTexts, v
 async function paceOf(
   attempt: DispatchAttempt,
   plan: Plan,
-  { progress, settings, campaignRate }: Reading,
+  { progress, settings, campaignRate, addresses }: Reading,
   verdict: Verdict,
   nowMs: number,
 ): Promise<Pace> {
-  const { tx, opened, locked, stepId, version } = attempt;
+  const { tx, opened, locked, stepId, version, deps, tenantId } = attempt;
   if (verdict.kind !== 'send' || opened.kind !== 'open' || locked.row?.state === 'unknown') return { kind: 'now' };
   const lateMs = nowMs - readyMsOf(attempt, plan, progress);
   const { rate: sequenceRate } = version.definition;
-  return pace(
-    tx,
-    { enrollment: locked.enrollment, stepId, plan, progress, outlet: opened.outlet, sequenceRate, campaign: campaignRate, settings, lateMs, nowMs },
-    verdict.checks,
-  );
+  const { outlet } = opened;
+  const { channel } = outlet.sender;
+  const [kind, address] = [channels[channel].address, addresses[channel]];
+  const addressHash =
+    outlet.sender.rates === undefined || kind === null || address === undefined ? null : deps.sealing.addressHash(tenantId, kind, address);
+  const own = { enrollment: locked.enrollment, stepId, plan, progress, sequenceRate, campaign: campaignRate, settings };
+  return pace(tx, { ...own, outlet, addressHash, lateMs, nowMs }, verdict.checks);
 }
 
 /** An enrollment that began late, or was paused, could not be dispatched before. */

@@ -1,6 +1,6 @@
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { callFunction, type Tx, unawaited } from '../../db/client.ts';
-import { enrollments } from '../../db/schema/index.ts';
+import { enrollments, sendRates } from '../../db/schema/index.ts';
 import type { GateCheck, Verdict } from '../../domain/gates/verdict.ts';
 import { type Rate, spacingMs } from '../../domain/rate.ts';
 import { expiryAt } from '../../domain/sequence/due.ts';
@@ -16,6 +16,8 @@ export interface Paced {
   plan: Plan;
   progress: Progress;
   outlet: Outlet;
+  /** Hash of the address that it goes to; null: it goes to none. */
+  addressHash: string | null;
   /** Of the sequence, in real time; absent: it has none. */
   sequenceRate: Rate | undefined;
   /** Of its campaign, in real time; null: it is in none, or that has no limit of its own. */
@@ -78,19 +80,41 @@ function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], chec
   return { kind: 'later', verdict: { kind: 'defer', untilMs: slotMs, reason: 'rate', checks: [...checks, check] } };
 }
 
-interface Scope {
+/** What the provider takes: of the account as the store says, else as it says itself, and of one address. */
+export function scopesOfOutlet({ connectionId, rate, sender }: Outlet, addressHash: string | null): Scope[] {
+  if (connectionId === null) return [];
+  const ofAccount = rate ?? sender.rates?.account ?? null;
+  const ofAddress = addressHash === null ? null : (sender.rates?.address ?? null);
+  return [
+    ...(ofAccount === null ? [] : [{ scope: `connection ${connectionId}`, spacing_ms: wholeMs(ofAccount) }]),
+    ...(ofAddress === null ? [] : [{ scope: `address ${connectionId} ${addressHash}`, spacing_ms: wholeMs(ofAddress) }]),
+  ];
+}
+
+/** Moments are kept in milliseconds: rounded down, a rate would be a little faster than it says. */
+const wholeMs = (rate: Rate) => Math.ceil(spacingMs(rate));
+
+export interface Scope {
   scope: string;
   spacing_ms: number;
 }
 
-function scopesOf({ enrollment, outlet, sequenceRate, campaign, settings, lateMs }: Paced): Scope[] {
-  const scopes: Scope[] = [];
-  if (outlet.rate !== null && outlet.connectionId !== null)
-    scopes.push({ scope: `connection ${outlet.connectionId}`, spacing_ms: spacingMs(outlet.rate) });
+function scopesOf({ enrollment, outlet, addressHash, sequenceRate, campaign, settings, lateMs }: Paced): Scope[] {
+  const scopes: Scope[] = scopesOfOutlet(outlet, addressHash);
   if (sequenceRate !== undefined)
     scopes.push({ scope: `sequence ${enrollment.sequenceId}`, spacing_ms: spacingMs(sequenceRate) / enrollment.timeScale });
   if (campaign !== null) scopes.push({ scope: `campaign ${campaign.id}`, spacing_ms: spacingMs(campaign.rate) / enrollment.timeScale });
   if (settings.catchUpPerMinute !== null && lateMs > overdueMs)
     scopes.push({ scope: 'catch_up', spacing_ms: spacingMs({ most: settings.catchUpPerMinute, withinMs: 60_000 }) });
   return scopes;
+}
+
+/** Nothing leaves through the connection before its provider takes messages again. What has a moment already may still be refused, and gets another. */
+export async function holdUp(tx: Tx, tenantId: string, { connectionId }: Outlet, forMs: number): Promise<void> {
+  if (connectionId === null) return;
+  const freeAt = sql`clock_timestamp() + make_interval(secs => ${forMs / 1_000})`;
+  await tx
+    .insert(sendRates)
+    .values({ tenantId, scope: `connection ${connectionId}`, freeAt })
+    .onConflictDoUpdate({ target: [sendRates.tenantId, sendRates.scope], set: { freeAt: sql`greatest(send_rates.free_at, excluded.free_at)` } });
 }

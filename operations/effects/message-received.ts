@@ -6,6 +6,7 @@ import type { Draft } from '../intake/draft.ts';
 import { usableOf } from '../intake/found.ts';
 import { identitiesOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
+import { isTurn, noteTurn } from './rules/chat.ts';
 import { optIn } from './rules/opt-in.ts';
 import { takeOver } from './rules/takeover.ts';
 import { optOut } from './rules/opt-out.ts';
@@ -25,8 +26,9 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
   decide(event, draft) {
     const meaning = readReply(event);
     if (meaning.kind === 'automatic') return noteAutomatic(draft, meaning.sign);
-    if (meaning.kind === 'later') return snooze(draft, event.occurredAtMs + meaning.ms);
     const stops = meaning.kind === 'opt_out' || meaning.kind === 'stop_all';
+    if (isTurn(event) && !stops) noteTurn(draft, event);
+    if (meaning.kind === 'later') return snooze(draft, event.occurredAtMs + meaning.ms);
     const said = { ...event, source: 'reply', basis: 'person' } as const;
     if (stops) optOut(draft, { ...said, type: 'contact.opted_out', final: meaning.kind === 'stop_all' });
     if (meaning.kind === 'opt_in') optIn(draft, { ...said, type: 'contact.opted_in', wording: event.text, confirmed: true });

@@ -12,7 +12,18 @@ import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { AnySubjectKind, SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Found } from './found.ts';
 import type { EventSource, ScopedKey } from './source.ts';
-import type { KnownConsent, KnownContact, KnownConversion, KnownIdentity, KnownEnrollment, KnownSubject, KnownSuppression, World } from './world.ts';
+import {
+  type KnownConsent,
+  type KnownContact,
+  type KnownConversion,
+  type KnownEnrollment,
+  type KnownIdentity,
+  type KnownSubject,
+  type KnownSuppression,
+  noChat,
+  type SubjectChat,
+  type World,
+} from './world.ts';
 
 /** What a decision depends on besides the event and the world. Ids and hashes come from the caller, so that deciding computes nothing random. */
 export interface DecisionContext {
@@ -371,8 +382,8 @@ export class Draft {
     return this.found.subjects.filter((id) => !united.has(id)).map((id) => this.subject(id));
   }
 
-  createSubject(fields: Omit<KnownSubject, 'id'>, keys: readonly ScopedKey[]): KnownSubject {
-    const made = { ...fields, id: this.context.newId() };
+  createSubject(fields: Omit<KnownSubject, 'id' | 'chat'> & { chat?: SubjectChat }, keys: readonly ScopedKey[]): KnownSubject {
+    const made = { chat: noChat, ...fields, id: this.context.newId() };
     this.#subjects.set(made.id, made);
     this.changes.newSubjects.add(made.id);
     this.addKeys(made.id, keys);

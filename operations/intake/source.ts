@@ -1,6 +1,6 @@
 import type { DomainEvent, PersonRef, SubjectKey } from '../../domain/events.ts';
 import type { Identity } from '../../domain/people/choose-contact.ts';
-import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
+import { normaliseChatId, normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
 import { placeholderReason } from '../../domain/people/placeholder.ts';
 import { ownAddressesOf, type TenantSettings } from '../../domain/tenant-settings.ts';
 
@@ -62,10 +62,12 @@ const normalised = new WeakMap<PersonRef, { source: EventSource; identities: rea
 function readIdentities(source: EventSource, ref: PersonRef): Identity[] {
   const email = ref.email === null ? null : normaliseEmail(ref.email);
   const phone = ref.phone === null ? null : normalisePhone(ref.phone, source.country);
+  const chat = normaliseChatId(ref.telegram);
   const all = [
     ...(ref.externalId === null ? [] : [{ kind: `external:${source.connectionId}`, value: ref.externalId }]),
     ...(email === null ? [] : [{ kind: 'email', value: email }]),
     ...(phone === null ? [] : [{ kind: 'phone', value: phone }]),
+    ...(chat === null ? [] : [{ kind: 'telegram', value: chat }]),
   ];
   return all.filter(({ kind, value }) => placeholderReason(kind, value, { addresses: source.ownAddresses }) === null);
 }
@@ -106,7 +108,7 @@ export function namedBy(source: EventSource, event: DomainEvent): EventNames {
 
 function namesOf(source: EventSource, event: DomainEvent): EventNames {
   const identities = 'person' in event && event.person !== null ? identitiesOf(source, event.person) : [];
-  const keys = 'keys' in event ? keysOf(source, event.keys) : [];
+  const keys = 'keys' in event ? keysOf(source, event.keys ?? []) : [];
   return { identities, keys: [...keys, ...trackerIdsOf(event).map((value) => ({ connectionId: noConnection, kind: trackerKind, value }))] };
 }
 

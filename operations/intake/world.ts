@@ -87,6 +87,18 @@ export interface KnownSuppression {
   sinceMs: number;
 }
 
+/** What is known of a subject from its person's chat with the store's bot. */
+export interface SubjectChat {
+  /** When they last wrote or pressed a button there; null: never. */
+  lastInteractionAt: number | null;
+  /** The one reminder for who left the chat has gone out, or may have. */
+  ghostReminderSent: boolean;
+  /** When a viewing was agreed with them; null: none is. */
+  viewingScheduledAt: number | null;
+}
+
+export const noChat: SubjectChat = { lastInteractionAt: null, ghostReminderSent: false, viewingScheduledAt: null };
+
 /** A subject of any kind. Its kind in domain/subjects/ reads `details`. */
 export interface KnownSubject extends Subject<unknown> {
   id: string;
@@ -97,6 +109,7 @@ export interface KnownSubject extends Subject<unknown> {
   contactedAt: number | null;
   /** The latest message about it in either direction, ours excepted. */
   lastContactAt: number | null;
+  chat: SubjectChat;
   /** The subject that had its keys before. */
   previousSubjectId: string | null;
   /** Why no sequence was begun about it when it was last reported; null: one was, or it was never reported. */
@@ -323,6 +336,11 @@ function parseSubject(row: StoredRow): KnownSubject {
     convertedAt: instant(row, 'converted_at'),
     contactedAt: instant(row, 'contacted_at'),
     lastContactAt: instant(row, 'last_contact_at'),
+    chat: {
+      lastInteractionAt: instant(row, 'last_interaction_at'),
+      ghostReminderSent: row['ghost_reminder_sent'] === true,
+      viewingScheduledAt: instant(row, 'viewing_scheduled_at'),
+    },
   };
 }
 

@@ -272,6 +272,9 @@ function subjectRow(draft: Draft, id: string): Record<string, unknown> {
     converted_at: isoOrNull(s.convertedAt),
     contacted_at: isoOrNull(s.contactedAt),
     last_contact_at: isoOrNull(s.lastContactAt),
+    last_interaction_at: isoOrNull(s.chat.lastInteractionAt),
+    ghost_reminder_sent: s.chat.ghostReminderSent,
+    viewing_scheduled_at: isoOrNull(s.chat.viewingScheduledAt),
   };
 }
 
@@ -291,6 +294,7 @@ const columnsOf: Record<Exclude<keyof KnownSubject, 'id' | 'kind' | 'previousSub
   convertedAt: ['converted_at'],
   contactedAt: ['contacted_at'],
   lastContactAt: ['last_contact_at'],
+  chat: ['last_interaction_at', 'ghost_reminder_sent', 'viewing_scheduled_at'],
   noSequence: ['no_sequence'],
 };
 

@@ -50,6 +50,11 @@ function foldInto(draft: Draft, kept: string, others: readonly string[]): void {
     lastActivityAt: newest.lastActivityAt,
     contactedAt,
     lastContactAt: latestOf(all.map((s) => s.lastContactAt)),
+    chat: {
+      lastInteractionAt: latestOf(all.map((s) => s.chat.lastInteractionAt)),
+      ghostReminderSent: all.some((s) => s.chat.ghostReminderSent),
+      viewingScheduledAt: latestOf(all.map((s) => s.chat.viewingScheduledAt)),
+    },
     contactId: draft.subject(kept).contactId ?? all.find((s) => s.contactId !== null)?.contactId ?? null,
     ...(state === undefined ? {} : { state }),
   });

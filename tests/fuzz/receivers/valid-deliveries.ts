@@ -16,6 +16,7 @@ export interface ValidDelivery {
     | 'mailgun'
     | 'ses'
     | 'whatsapp'
+    | 'telegram'
     | 'instantly'
     | 'meta'
     | 'keitaro';
@@ -745,6 +746,36 @@ const whatsapp: Record<string, Make> = {
   messages: (cast, atMs) => fc.constantFrom(...whatsappMakes).chain((make) => make(cast, atMs)),
 };
 
+const telegramMake =
+  (type: DomainEvent['type'], topic: string, content: (from: object, chat: object, dateS: number) => object, about: string[]): Make =>
+  (cast, atMs) =>
+    fc.record({ first_name: titles, language_code: fc.constantFrom('en', 'fa', 'ru') }).map((profile) => {
+      const id = Number(cast.phone.slice(4));
+      const found = content({ id, is_bot: false, ...profile }, { id, type: 'private' }, Math.floor(atMs / 1_000));
+      return { body: { update_id: id, [topic]: found }, type, about: ['update_id', topic, ...about.map((path) => `${topic}.${path}`)] };
+    });
+const telegram: Record<string, Make> = {
+  message: telegramMake('message.received', 'message', (from, chat, date) => ({ message_id: 2, from, chat, date, text: 'how much is it?' }), [
+    'from',
+    'from.is_bot',
+    'chat',
+    'chat.id',
+    'chat.type',
+  ]),
+  callback_query: telegramMake(
+    'message.received',
+    'callback_query',
+    (from, chat, date) => ({ id: '438', from, message: { message_id: 501, chat, date }, data: 'more' }),
+    ['id', 'data', 'from', 'from.id', 'from.is_bot', 'message', 'message.chat', 'message.chat.id', 'message.chat.type'],
+  ),
+  my_chat_member: telegramMake(
+    'contact.opted_out',
+    'my_chat_member',
+    (from, chat, date) => ({ chat, from, date, old_chat_member: { status: 'member' }, new_chat_member: { status: 'kicked' } }),
+    ['from', 'from.is_bot', 'chat', 'chat.id', 'chat.type', 'new_chat_member', 'new_chat_member.status'],
+  ),
+};
+
 /** A postback names its click by any of these; what names another one is about others. */
 const clickNames = ['subid', 'sub_id', 'click_id'];
 const keitaro: Record<string, Make> = {
@@ -775,6 +806,7 @@ const made = {
   mailgun,
   ses,
   whatsapp,
+  telegram,
   instantly,
   meta,
   keitaro,
@@ -800,6 +832,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   mailgun: Object.keys(mailgun),
   ses: Object.keys(ses),
   whatsapp: Object.keys(whatsapp),
+  telegram: Object.keys(telegram),
   keitaro: Object.keys(keitaro),
   instantly: Object.keys(instantly),
 };
