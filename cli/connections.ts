@@ -17,10 +17,19 @@ rekindle connections create <integration> --name NAME [--config JSON] [--secret 
 rekindle connections change <id> [--name NAME] [--config JSON] [--state connected|disconnected] [--rate 10/1s | none]
 rekindle connections rotate <id> [--secret SECRET]    a new webhook secret; the old one stays valid beside it
 rekindle connections retire <id>                      end the older of two secrets
+rekindle connections authorise <id> --code CODE [--redirect-uri URL]   let an app of yours in (OAuth)
 rekindle connections check <id>                       does the provider let us in?
 rekindle connections remove <id>`,
-  takes: { list: 0, create: 1, change: 1, rotate: 1, retire: 1, check: 1, remove: 1 },
-  options: { name: { type: 'string' }, config: { type: 'string' }, secret: { type: 'string' }, state: { type: 'string' }, rate: { type: 'string' } },
+  takes: { list: 0, create: 1, change: 1, rotate: 1, retire: 1, authorise: 1, check: 1, remove: 1 },
+  options: {
+    name: { type: 'string' },
+    config: { type: 'string' },
+    secret: { type: 'string' },
+    state: { type: 'string' },
+    rate: { type: 'string' },
+    code: { type: 'string' },
+    'redirect-uri': { type: 'string' },
+  },
   async run(context) {
     const [action = 'list', target] = context.args;
     switch (action) {
@@ -41,6 +50,11 @@ rekindle connections remove <id>`,
         return one(context, 'POST', required(target, 'The id'), '/rotate', given(context, 'secret'));
       case 'retire':
         return one(context, 'POST', required(target, 'The id'), '/rotate', { retire_old: true });
+      case 'authorise':
+        return one(context, 'POST', required(target, 'The id'), '/authorise', {
+          code: required(context.options['code'], '--code'),
+          ...(context.options['redirect-uri'] === undefined ? {} : { redirect_uri: context.options['redirect-uri'] }),
+        });
       case 'check': {
         const data = (await context.store.request('POST', `/api/connections/${encodeURIComponent(required(target, 'The id'))}/check`)) as Row;
         const sends = (data['sends'] ?? null) as Row | null;

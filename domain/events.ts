@@ -207,6 +207,8 @@ export type DomainEvent =
       /** Who, as the source names them; null: it does not say. */
       by: string | null;
       automated?: true;
+      /** What was sent, where its provider names it: a message of ours is no contact. */
+      message?: MessageRef;
     })
   /** A tracker says what became of a click that led to a lead, or that a message of ours led to. */
   | (EventBase & {
@@ -299,7 +301,8 @@ export type DomainEvent =
   | (EventBase & {
       type: 'message.received';
       person: PersonRef;
-      channel: 'email' | 'sms' | 'whatsapp' | 'telegram';
+      /** null: by a way that is no channel of ours, such as a chat on the page. */
+      channel: 'email' | 'sms' | 'whatsapp' | 'telegram' | null;
       /** Of an email; absent or null: not known. */
       subject?: string | null;
       text: string | null;
@@ -320,17 +323,22 @@ export type DomainEvent =
       source: string;
       /** `person`: their own act. `record`: the shop's record of the customer says so. */
       basis: 'person' | 'record';
+      /** A switch of the CRM: it closes while it stands so, and is no statement about consent. */
+      dnd?: true;
     })
   | (EventBase & {
       type: 'contact.opted_in';
       person: PersonRef;
-      channel: 'email' | 'sms' | 'whatsapp' | 'call' | 'push' | 'telegram';
+      /** null, with `dnd` only: all channels. */
+      channel: 'email' | 'sms' | 'whatsapp' | 'call' | 'push' | 'telegram' | null;
       source: string;
       wording: string | null;
       /** `record`: lifts only an opt-out that came from the shop's record, unless `confirmed`. */
       basis: 'person' | 'record';
       /** The person confirmed it from their own mailbox or phone (double opt-in). */
       confirmed: boolean;
+      /** A switch of the CRM stands open: what such a switch has closed is opened, and nobody has consented to anything. */
+      dnd?: true;
       proof?: ConsentProof;
     })
   /**

@@ -1,4 +1,5 @@
 import { generic } from './generic/index.ts';
+import { goHighLevel } from './gohighlevel/index.ts';
 import { instantly } from './instantly/index.ts';
 import { keitaro } from './keitaro/index.ts';
 import { mailgun } from './mailgun/index.ts';
@@ -45,6 +46,7 @@ export const integrations: Integrations = registryOf([
   whatsapp,
   telegram,
   vapi,
+  goHighLevel,
   openAi,
   onsite,
   shopifyOffers,
@@ -68,8 +70,23 @@ export class UnknownSenderError extends Error {
   override readonly name = 'UnknownSenderError';
 }
 
+/** Whether messages leave through the integration. */
+export const sends = ({ sender, senders }: Pick<Integration, 'sender' | 'senders'>): boolean => sender !== undefined || senders !== undefined;
+
 /**
- * The sender of a configured connection.
+ * The senders of a configured connection, one for each channel that it serves.
+ * @throws UnknownSenderError, or what the integration throws when its configuration cannot be used
+ */
+export function createSenders(
+  connection: { integration: string; config: unknown },
+  context: SenderContext = { webhookUrl: null },
+  known: Integrations = integrations,
+): readonly Sender[] {
+  return known[connection.integration]?.senders?.(connection.config, context) ?? [createSender(connection, context, known)];
+}
+
+/**
+ * The sender of a configured connection that serves one channel.
  * @param connection.config - as stored and unsealed; for smtp `{ url: 'smtp://…', dkim?: { domain, selector, privateKey } }`
  * @throws UnknownSenderError, or what the integration throws when its configuration cannot be used
  */

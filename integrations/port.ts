@@ -34,6 +34,8 @@ export interface StoreContext {
   currency: string | null;
   /** The store's own email addresses, normalised: they name no person. */
   addresses: readonly string[];
+  /** Below which the links in texts begin, where they have an address of their own; absent or null: below the public URL. */
+  linkUrl?: string | null;
   /** The connection's configuration, as stored and unsealed, for a receiver that reads it; absent: there is none. */
   config?: unknown;
   /** For a receiver that reads it: which turns of a chat its bot answers. Absent: it has not started yet. */
@@ -157,6 +159,7 @@ export type {
   CallPayload,
   Channel,
   ChatButton,
+  CrmPayload,
   EmailPayload,
   OnsitePayload,
   SmsPayload,
@@ -226,8 +229,11 @@ export interface Sender<C extends Channel = Channel> {
   account: string;
   times: SenderTimes;
   reconciliation: Reconciliation<C>;
-  /** How many messages the provider takes, of the account and for one address, where the store says nothing else; absent: it sets no such limit. */
-  rates?: { account: Rate; address: Rate };
+  /**
+   * How many messages the provider takes, of the account and for one address, where the store says nothing else; absent: it sets no such limit.
+   * `isShared`: all connections and channels of the account have it together, and the store can only go below it.
+   */
+  rates?: { account: Rate; address?: Rate; isShared?: true };
   /** Thrown errors mean: certainly nothing was sent (the step is tried again by back-off). */
   open(): Promise<SenderSession<C>>;
 }
@@ -257,8 +263,46 @@ export class PopupStoreError extends Error {
 export interface SenderContext {
   /** The connection's own webhook, to which the provider can report receipts; null: there is none. */
   webhookUrl: string | null;
+  /** The tokens of a connection that was let in by OAuth. */
+  tokens?: AccessTokens;
   /** Where the store's pop-ups wait; absent: nowhere, and none can be sent. */
   popups?: PopupStore;
+}
+
+/** Tokens as a provider gives them. */
+export interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+  /** Of the access token, in milliseconds. */
+  expiresInMs: number;
+}
+
+export type Granted =
+  | { kind: 'granted'; tokens: Tokens }
+  /** Certainly not: what it was asked with does not count, or not any more. No secret in `reason`. */
+  | { kind: 'refused'; reason: string }
+  /** Nobody knows whether the provider has given others. */
+  | { kind: 'no_answer'; reason: string };
+
+/** How a provider lets an app in. */
+export interface OAuth {
+  /** Whether this configuration is let in by OAuth. @throws as `sender` */
+  applies(config: unknown): boolean;
+  /** What tokens are given for, such as an app and an account: where a configuration names another, the tokens of the one before do not count. */
+  grantedFor(config: unknown): string;
+  /** The code that a person's consent has led to, for tokens. */
+  exchange(config: unknown, code: string, redirectUri: string | null): Promise<Granted>;
+  refresh(config: unknown, refreshToken: string): Promise<Granted>;
+  /** Tokens without those before them, where the provider gives them to whoever has the app's secret; absent: a person has to consent again. */
+  recover?(config: unknown): Promise<Granted>;
+}
+
+/** The access token of a connection, renewed in time. */
+export interface AccessTokens {
+  /** @throws Error where there is none that counts; the connection's fault says what to do */
+  current(): Promise<string>;
+  /** The provider has refused this one: the next call renews it. */
+  refused(token: string): Promise<void>;
 }
 
 /** A discount code for one person. */
@@ -306,6 +350,15 @@ export interface Integration {
    * @throws ZodError or an error class of the integration's own when it cannot be used
    */
   sender?(config: unknown, context: SenderContext): Sender;
+  /** Instead of `sender`, for an account that serves several channels: one for each. @throws as `sender` */
+  senders?(config: unknown, context: SenderContext): readonly Sender[];
+  /** For accounts that are let in by OAuth. */
+  oauth?: OAuth;
+  /**
+   * Whether the provider lets us in with this configuration, where opening a session does not show it. Changes nothing.
+   * @returns what it says of itself @throws Error with what it answered
+   */
+  check?(config: unknown, context: SenderContext): Promise<string>;
   /** Makes discount codes for offers. @throws as `sender` */
   minter?(config: unknown): Minter;
   /** A model that writes texts. @throws as `sender` does */

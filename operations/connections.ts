@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import type { Tx } from '../db/client.ts';
 import { connections, inbox } from '../db/schema/index.ts';
 import type { Rate } from '../domain/rate.ts';
+import { sends } from '../integrations/index.ts';
 import type { Integration } from '../integrations/port.ts';
 import { recordAudit } from './audit.ts';
 import { enterBot, wakeBot } from './bots/lease.ts';
@@ -207,7 +208,7 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
     const integration = deps.integrations[row.integration];
     const reconfigured = change.config !== undefined;
     const faults = reconfigured && integration !== undefined ? faultsOf(integration, change.config) : [];
-    if (change.rate != null && integration?.sender === undefined)
+    if (change.rate != null && integration !== undefined && !sends(integration))
       faults.push({ path: 'rate', message: `nothing is sent through ${row.integration}: leave it out` });
     const isSingle = integration?.isSingle === true && change.state === 'connected';
     if (integration !== undefined && isSingle && (await hasAnother(tx, tenantId, id, integration.name))) faults.push(onlyOne(integration));
@@ -323,9 +324,13 @@ export async function checkConnection(deps: Deps, tenantId: string, id: string):
 }
 
 async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionCheck['sends']> {
-  const { sender: sends, minter: mints, writer: writes, recommender: recommends } = deps.integrations[row.integration] ?? {};
-  if (row.sealedConfig === null || [sends, mints, writes, recommends].every((can) => can === undefined)) return null;
+  const integration = deps.integrations[row.integration];
+  const { minter: mints, writer: writes, recommender: recommends } = integration ?? {};
+  if (row.sealedConfig === null || integration === undefined) return null;
+  if (!sends(integration) && [mints, writes, recommends].every((can) => can === undefined)) return null;
   try {
+    if (integration.check !== undefined)
+      return { ok: true, detail: await integration.check(JSON.parse(deps.sealing.open(row.sealedConfig)), senderContextOf(deps, row)) };
     if (recommends !== undefined) {
       const source = recommends(JSON.parse(deps.sealing.open(row.sealedConfig)));
       return { ok: true, detail: `it is ${await source.check(deps.clock.nowMs())}` };
@@ -336,8 +341,8 @@ async function trySession(deps: Deps, row: ConnectionRow): Promise<ConnectionChe
       return { ok: true, detail: `${writer.account} lets us in` };
     }
     if (mints !== undefined) return { ok: true, detail: `${await mints(JSON.parse(deps.sealing.open(row.sealedConfig))).check()} lets us in` };
-    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
-    if (sender === null) return null;
+    const [sender] = deps.createSenders(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
+    if (sender === undefined) return null;
     (await sender.open()).close();
     return { ok: true, detail: `${sender.account} lets us in` };
   } catch (error) {
@@ -362,7 +367,7 @@ function viewOf({ integrations, publicUrl }: Pick<Deps, 'integrations' | 'public
     name: row.name,
     state: row.state,
     receives,
-    sends: integration?.sender !== undefined,
+    sends: integration !== undefined && sends(integration),
     webhookUrl: receives ? webhookUrlOf({ publicUrl }, row.integration, row.id) : null,
     rate: row.rate,
     fault: row.fault,

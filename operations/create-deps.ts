@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openDatabase } from '../db/client.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
-import { createSender, integrations, type Integrations } from '../integrations/index.ts';
+import { createSender, createSenders, integrations, sends, type Integrations } from '../integrations/index.ts';
 import type { Sender } from '../integrations/port.ts';
 import { DeliverySets, type SetOptions } from './intake/delivery-sets.ts';
 import { Floods } from './intake/flood.ts';
@@ -85,7 +85,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     log: options.log,
     subjects: options.subjects ?? subjectKinds,
     integrations: known,
-    createSender: cachedSenders(known),
+    createSenders: cachedSenders(known),
     defaultSenders:
       options.defaultSenders ??
       (options.smtpUrl === null ? [] : [createSender({ integration: 'smtp', config: { url: options.smtpUrl, dkim: options.dkim ?? null } })]),
@@ -114,16 +114,17 @@ function keptPresets(load: () => Promise<readonly CompiledPreset[]>): Deps['pres
     }));
 }
 
-/** One sender per configuration: senders may keep pools. */
-function cachedSenders(known: Integrations): Deps['createSender'] {
-  const made = new Map<string, Sender>();
-  return (integration, config, context) => {
-    if (known[integration]?.sender === undefined) return null;
-    const key = `${integration} ${context.webhookUrl ?? ''} ${config}`;
+/** The same senders for the same configuration: they may keep pools. */
+function cachedSenders(known: Integrations): Deps['createSenders'] {
+  const made = new Map<string, readonly Sender[]>();
+  return (name, config, context) => {
+    const integration = known[name];
+    if (integration === undefined || !sends(integration)) return [];
+    const key = `${name} ${context.webhookUrl ?? ''} ${config}`;
     const cached = made.get(key);
     if (cached !== undefined) return cached;
-    const sender = createSender({ integration, config: JSON.parse(config) }, context, known);
-    made.set(key, sender);
-    return sender;
+    const senders = createSenders({ integration: name, config: JSON.parse(config) }, context, known);
+    made.set(key, senders);
+    return senders;
   };
 }

@@ -98,8 +98,8 @@ export interface Deps {
   subjects: SubjectKinds;
   /** The integrations that connections may belong to. */
   integrations: Integrations;
-  /** The sender of a connection from its integration and opened configuration; null: that integration sends nothing. */
-  createSender(integration: string, config: string, context: SenderContext): Sender | null;
+  /** The senders of a connection from its integration and opened configuration, one for each channel; none: that integration sends nothing. */
+  createSenders(integration: string, config: string, context: SenderContext): readonly Sender[];
   /** The installation's own senders, at most one a channel: for tenants without a connection of that channel. */
   defaultSenders: readonly Sender[];
   /** Absolute, without a trailing slash: links in messages start with it. */

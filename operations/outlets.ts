@@ -6,13 +6,14 @@ import type { Rate } from '../domain/rate.ts';
 import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
 import { popupStoreOf } from './onsite/popup-store.ts';
+import { accessTokensOf } from './tokens.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
 /** One account through which a tenant's messages leave. */
 export interface Outlet {
   /** null: the installation's own, for tenants without a connection of that channel. */
   connectionId: string | null;
-  /** What its provider allows; null: no limit is known. */
+  /** As the store has set it; null: what its provider allows the account (`Sender.rate`), or as many as there are. */
   rate: Rate | null;
   sender: Sender;
 }
@@ -43,20 +44,26 @@ export function readConfigured(tx: Tx): Promise<ConnectionRow[]> {
 type ConnectionRow = typeof connections.$inferSelect;
 
 /** What the sender of a connection knows beside its configuration. */
-export function senderContextOf(deps: Pick<Deps, 'db' | 'publicUrl'>, { tenantId, integration, id }: ConnectionRow): SenderContext {
-  return { webhookUrl: webhookUrlOf(deps, integration, id), popups: popupStoreOf(deps, tenantId) };
+export function senderContextOf(
+  deps: Pick<Deps, 'db' | 'publicUrl' | 'sealing' | 'clock' | 'integrations'>,
+  { tenantId, integration, id, sealedConfig }: ConnectionRow,
+): SenderContext {
+  const context: SenderContext = { webhookUrl: webhookUrlOf(deps, integration, id), popups: popupStoreOf(deps, tenantId) };
+  if (deps.integrations[integration]?.oauth === undefined || sealedConfig === null) return context;
+  const config: unknown = JSON.parse(deps.sealing.open(sealedConfig));
+  return { ...context, tokens: accessTokensOf(deps, { tenantId, connectionId: id, integration, config }) };
 }
 
 /** @throws when a configuration cannot be unsealed */
 export function toOutlets(
-  deps: Pick<Deps, 'db' | 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl'>,
+  deps: Pick<Deps, 'db' | 'sealing' | 'clock' | 'integrations' | 'createSenders' | 'defaultSenders' | 'publicUrl'>,
   rows: readonly ConnectionRow[],
 ): Outlets {
   const all: (Outlet & { connected: boolean })[] = [];
   for (const row of rows) {
     if (row.sealedConfig === null) continue;
-    const sender = deps.createSender(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row));
-    if (sender !== null) all.push({ connectionId: row.id, rate: row.rate, sender, connected: row.state === 'connected' });
+    for (const sender of deps.createSenders(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row)))
+      all.push({ connectionId: row.id, rate: row.rate, sender, connected: row.state === 'connected' });
   }
   for (const sender of deps.defaultSenders) all.push({ connectionId: null, rate: null, sender, connected: true });
   return {

@@ -31,7 +31,7 @@ export async function withConnection(
 export function storeContextOf(tenant: Pick<TenantRow, 'settings'>): StoreContext {
   const settings = settingsOf(tenant);
   const { timeZone, country, storeUrl, currency } = settings;
-  return { timeZone, country, url: storeUrl, currency, addresses: ownAddressesOf(settings) };
+  return { timeZone, country, url: storeUrl, currency, addresses: ownAddressesOf(settings), linkUrl: settings.smsLinkUrl };
 }
 
 /** A connection's configuration, opened; null: it has none. `sealed`: as stored, which tells whether it has changed since. */

@@ -7,6 +7,7 @@ import { chooseLanguage, languageTag } from '../../domain/languages.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
 import { callContent } from './call/index.ts';
 import type { ChannelContent } from './channel-content.ts';
+import { crmContent } from './crm/index.ts';
 import { emailContent } from './email/index.ts';
 import { onsiteContent } from './onsite/index.ts';
 import { smsContent } from './sms/index.ts';
@@ -19,6 +20,7 @@ type MessageChannelName = { [C in Channel]: [PayloadOf<C>] extends [never] ? nev
 /** How the messages of each of them are made. A new one is a folder here and a line in this list. */
 export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } = {
   call: callContent,
+  crm: crmContent,
   email: emailContent,
   onsite: onsiteContent,
   sms: smsContent,
@@ -232,6 +234,8 @@ function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'htm
       return { ...none, subject: payload.subject, html: payload.html, text: payload.text };
     case 'call':
       return { ...none, text: payload.opening };
+    case 'crm':
+      return { ...none, text: `Workflow “${payload.workflow}”` };
     case 'sms':
       return { ...none, text: payload.text };
     case 'telegram':

@@ -11,6 +11,7 @@ export { facts } from './facts.ts';
 export { lateness } from './lateness.ts';
 export { importErrors, type ImportFormat, importParts, imports } from './imports.ts';
 export { lookups } from './lookups.ts';
+export { connectionTokens } from './tokens.ts';
 export { decisions, messages } from './messages.ts';
 export { offerCodes, offers } from './offers.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';

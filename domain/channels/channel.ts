@@ -9,6 +9,8 @@ export interface ChannelTraits {
   noun: string;
   /** The kind of identity that messages go to, under which the address is also hashed; null: it needs none. */
   address: AddressKind | null;
+  /** A second kind that will do where there is none of the first; absent: none does. */
+  orAddress?: AddressKind;
   purpose: 'marketing' | 'internal';
   /**
    * It reaches people wherever they are, so quiet hours, the wait for a person who is active, and the gap between sends apply to it; a pop-up
@@ -19,6 +21,10 @@ export interface ChannelTraits {
   law?: 'texts' | 'calls';
   /** What the law asks consent for, where it asks (`domain/law/consent-law.ts`). */
   consentClass?: ConsentClass;
+  /** The channel whose statements of consent hold for it as well; absent: its own. */
+  consentOf?: 'sms';
+  /** An opt-out or a complaint on any channel closes it too. */
+  closedByAny?: true;
   /** Steps on this channel have a text in the sequence's copy. */
   carriesCopy: boolean;
   /** Its messages report by themselves that they were opened; on other channels only a click shows it. */

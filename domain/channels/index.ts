@@ -1,5 +1,5 @@
 import { call } from './call.ts';
-import type { AddressKind, MessageChannel } from './channel.ts';
+import type { AddressKind, ChannelTraits, MessageChannel } from './channel.ts';
 import { crm } from './crm.ts';
 import { email } from './email.ts';
 import { none } from './none.ts';
@@ -12,6 +12,7 @@ import { whatsapp } from './whatsapp.ts';
 
 export { callConfiguration, readCallConfiguration } from './call.ts';
 export type { CallConfiguration, CallPayload } from './call.ts';
+export type { CrmPayload } from './crm.ts';
 export type { EmailPayload } from './email.ts';
 export type { OnsitePayload } from './onsite.ts';
 export type { SmsPayload } from './sms.ts';
@@ -43,5 +44,19 @@ export function addressOf(payload: MessagePayload): { kind: AddressKind; value: 
   if (!isChannel(payload.channel)) return null;
   const channel: MessageChannel<MessagePayload> = channels[payload.channel];
   const value = channel.addressOf(payload);
-  return channel.address === null || value === null ? null : { kind: channel.address, value };
+  if (channel.address === null || value === null) return null;
+  const isOther = channel.orAddress !== undefined && channel.address === 'email' && !value.includes('@');
+  return { kind: isOther ? (channel.orAddress ?? channel.address) : channel.address, value };
 }
+
+/** The kinds of identity that messages of a channel may go to, in the order in which they are tried; none: it needs no address. */
+export function addressKindsOf(name: Channel): readonly AddressKind[] {
+  const { address, orAddress }: ChannelTraits = channels[name];
+  return [address, orAddress].filter((kind) => kind != null);
+}
+
+/** The channel whose statements of consent decide about this one. */
+export const consentChannelOf = (name: Channel): Channel => {
+  const { consentOf }: ChannelTraits = channels[name];
+  return consentOf ?? name;
+};

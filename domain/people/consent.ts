@@ -84,4 +84,4 @@ export function consentAllows(consent: Consent, requiresConsent: boolean): boole
 }
 
 /** Channels where unknown consent is not enough unless a tenant says otherwise. Source: docs/rules.md#rule-14 */
-export const consentRequiredByDefault: readonly Channel[] = ['sms', 'whatsapp', 'call', 'push'];
+export const consentRequiredByDefault: readonly Channel[] = ['sms', 'whatsapp', 'call', 'push', 'crm'];

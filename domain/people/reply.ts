@@ -12,8 +12,8 @@ export type ReplyMeaning =
   | { kind: 'reply' };
 
 export interface ReplyText {
-  /** An email quotes what it answers, and is signed. */
-  channel: string;
+  /** An email quotes what it answers, and is signed. null: it is no channel of ours. */
+  channel: string | null;
   subject?: string | null;
   text: string | null;
   automatic?: AutoReplySign | null;

@@ -16,7 +16,7 @@ export async function askJson(url: URL, headers: Readonly<Record<string, string>
       ...(question === undefined ? {} : { method: 'POST', body: JSON.stringify(question) }),
       headers: { accept: 'application/json', ...(question === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(Math.max(1, Math.round(timeoutMs))),
     });
     const text = await response.text();
     if (response.status === 200) return JSON.parse(text);

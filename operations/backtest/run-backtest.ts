@@ -43,7 +43,7 @@ export interface BacktestInput {
 
 export type BacktestDeps = Pick<
   Deps,
-  'db' | 'clock' | 'sealing' | 'subjects' | 'timeScale' | 'createSender' | 'defaultSenders' | 'publicUrl' | 'log'
+  'db' | 'clock' | 'sealing' | 'subjects' | 'timeScale' | 'createSenders' | 'integrations' | 'defaultSenders' | 'publicUrl' | 'log'
 >;
 
 /**

@@ -22,8 +22,8 @@ async function openBot(deps: Deps, { tenantId, connectionId }: BotRef): Promise<
   if (row === undefined || row.sealedConfig === null) return null;
   const config = deps.sealing.open(row.sealedConfig);
   const bot = deps.integrations[row.integration]?.bot?.(JSON.parse(config));
-  const sender = deps.createSender(row.integration, config, senderContextOf(deps, row));
-  return bot === undefined || sender === null ? null : { bot, outlet: { connectionId, rate: row.rate, sender } };
+  const [sender] = deps.createSenders(row.integration, config, senderContextOf(deps, row));
+  return bot === undefined || sender === undefined ? null : { bot, outlet: { connectionId, rate: row.rate, sender } };
 }
 
 /**

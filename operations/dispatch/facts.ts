@@ -5,7 +5,9 @@ import { callFunction, type Tx } from '../../db/client.ts';
 import { rowOf, type StoredRow } from '../../db/row-of.ts';
 import { contactIdentities, contacts, enrollments, messages, subjects, suppressions, tenants } from '../../db/schema/index.ts';
 import {
+  addressKindsOf,
   type CallConfiguration,
+  consentChannelOf,
   channelNames,
   channels,
   type Channel,
@@ -341,15 +343,15 @@ export function factsFrom(
   const open = openChannels(identities, blocked, hashOf);
   const usableOn = (channel: Channel) => open.usable(channel, identities);
   const channelFacts = (channel: Channel): ChannelFacts => {
-    const kind = channels[channel].address;
-    const hasAddress = kind === null || identities.some((i) => i.kind === kind);
-    const noneUsable = kind !== null && hasAddress && usableOn(channel).length === 0;
+    const kinds = addressKindsOf(channel);
+    const hasAddress = kinds.length === 0 || identities.some((i) => kinds.some((kind) => kind === i.kind));
+    const noneUsable = kinds.length > 0 && hasAddress && usableOn(channel).length === 0;
     return {
       connected: input.isConnected(channel),
       hasAddress,
       suppressed: open.isClosed(channel) || noneUsable,
-      suppressedBy: [...new Set(blocked.filter((b) => b.channel === 'all' || b.channel === channel).map((b) => b.reason))].sort(),
-      consent: foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all')),
+      suppressedBy: open.reasonsOf(channel),
+      consent: foldConsent(said.filter((c) => c.channel === consentChannelOf(channel) || c.channel === 'all')),
       requiresConsent: settings.requireConsent.includes(channel),
       refused: open.isAddressClosed(channel, thisMessage) || (noneUsable && row?.refusedForGood === true && row.channel === channel),
     };

@@ -1,4 +1,5 @@
-import { type Channel, channels } from '../../domain/channels/index.ts';
+import { addressKindsOf, type Channel, channels } from '../../domain/channels/index.ts';
+import type { ChannelTraits } from '../../domain/channels/channel.ts';
 import { type Identity, isStrong } from '../../domain/people/choose-contact.ts';
 
 interface Blocked {
@@ -16,22 +17,29 @@ export interface OpenChannels {
   /** Marketing to the person is closed on this channel. */
   isClosed(channel: Channel): boolean;
   isAddressClosed(channel: Channel, identity: Identity): boolean;
+  /** Why anything of it is closed, each reason once. */
+  reasonsOf(channel: Channel): string[];
   /** Addresses of the channel's kind that are not closed. */
   usable<I extends Identity>(channel: Channel, identities: readonly I[]): I[];
 }
 
 /** @param blocked - suppressions in force, also of other people */
 export function openChannels(identities: readonly Identity[], blocked: readonly Blocked[], hashOf: (identity: Identity) => string): OpenChannels {
-  const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel);
+  const byAny = (channel: Channel): boolean => {
+    const { closedByAny }: ChannelTraits = channels[channel];
+    return closedByAny === true;
+  };
+  const closes = (channel: Channel) => blocked.filter((b) => b.channel === 'all' || b.channel === channel || byAny(channel));
   // A closed number is closed for texts and calls. The other channels of those who share it stay open.
   const numbers = new Set(identities.filter((i) => !isStrong(i)).map(hashOf));
   const isAddressClosed = (channel: Channel, identity: Identity) => closes(channel).some((b) => b.hash === hashOf(identity));
   return {
     isClosed: (channel) =>
       closes(channel).some(
-        (b) => (b.reason === 'opted_out' || b.reason === 'complaint') && (!numbers.has(b.hash) || channels[channel].address === 'phone'),
+        (b) => (b.reason === 'opted_out' || b.reason === 'complaint') && (!numbers.has(b.hash) || addressKindsOf(channel).includes('phone')),
       ),
     isAddressClosed,
-    usable: (channel, all) => all.filter((i) => i.kind === channels[channel].address && !isAddressClosed(channel, i)),
+    reasonsOf: (channel) => [...new Set(closes(channel).map((b) => b.reason))].sort(),
+    usable: (channel, all) => addressKindsOf(channel).flatMap((kind) => all.filter((i) => i.kind === kind && !isAddressClosed(channel, i))),
   };
 }

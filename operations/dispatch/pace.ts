@@ -83,10 +83,12 @@ function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], chec
 /** What the provider takes: of the account as the store says, else as it says itself, and of one address. */
 export function scopesOfOutlet({ connectionId, rate, sender }: Outlet, addressHash: string | null): Scope[] {
   if (connectionId === null) return [];
-  const ofAccount = rate ?? sender.rates?.account ?? null;
+  const isShared = sender.rates?.isShared === true;
+  const ofAccount = rate ?? (isShared ? null : sender.rates?.account) ?? null;
   const ofAddress = addressHash === null ? null : (sender.rates?.address ?? null);
   return [
     ...(ofAccount === null ? [] : [{ scope: `connection ${connectionId}`, spacing_ms: wholeMs(ofAccount) }]),
+    ...(isShared && sender.rates !== undefined ? [{ scope: `account ${sender.account}`, spacing_ms: wholeMs(sender.rates.account) }] : []),
     ...(ofAddress === null ? [] : [{ scope: `address ${connectionId} ${addressHash}`, spacing_ms: wholeMs(ofAddress) }]),
   ];
 }

@@ -19,7 +19,7 @@ export interface Effect<E extends DomainEvent> {
   /** The order that `reads: ['order']` is about. */
   orderNumber?(event: E): string | null;
   /** The message that `reads: ['message']` is about. */
-  message?(event: E): MessageRef;
+  message?(event: E): MessageRef | null;
   /** The ids of trackers that `reads: ['conversions']` is about. */
   trackerIds?(event: E): readonly string[];
   /** Decide by the draft's rules. Reads nothing else and writes nothing: the same event, world and context give the same changes. */

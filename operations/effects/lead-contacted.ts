@@ -1,6 +1,6 @@
 import { lead } from '../../domain/subjects/lead/index.ts';
 import type { Draft } from '../intake/draft.ts';
-import { usableOf } from '../intake/found.ts';
+import { NotYetError, usableOf } from '../intake/found.ts';
 import { identitiesOf, keysOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { reachOrMeet } from './rules/persons.ts';
@@ -15,10 +15,13 @@ type LeadContacted = EventOf<'lead.contacted'>;
  */
 export const leadContacted: Effect<LeadContacted> = {
   stops: 'always',
-  reads: ['leads', 'runs', 'sequences', 'claims', 'suppressions'],
+  reads: ['leads', 'runs', 'sequences', 'claims', 'suppressions', 'message'],
+  message: (event) => event.message ?? null,
   decide(event, draft) {
+    if (event.message !== undefined && isOurs(draft)) return;
     const matched = draft.matched().filter((subject) => subject.kind === lead.kind);
     const automated = event.automated === true;
+    if (automated && event.by === 'workflow' && isByOurWorkflow(draft)) return;
     if (!automated) {
       for (const { id, contactedAt } of matched) {
         draft.changeSubject(id, { contactedAt: Math.max(contactedAt ?? event.occurredAtMs, event.occurredAtMs) });
@@ -49,6 +52,22 @@ export const leadContacted: Effect<LeadContacted> = {
     noteContact(draft, about, event.occurredAtMs, 'contacted');
   },
 };
+
+/**
+ * Whether the message is in our ledger. While a call to the person runs, its id is not there yet.
+ * @throws NotYetError while a call may be the one that is reported
+ */
+function isOurs(draft: Draft): boolean {
+  if (draft.world.message !== null) return true;
+  if (draft.world.claims.length > 0) throw new NotYetError('the outcome of a call to the person');
+  return false;
+}
+
+/** While a sequence of the person puts them into workflows of the CRM, what these send is ours: it restarts no silence. */
+function isByOurWorkflow(draft: Draft): boolean {
+  const running = draft.openEnrollmentsOf(draft.personsOf(draft.found.reached)).filter(({ activatedAt }) => activatedAt !== null);
+  return running.some(({ version }) => version.definition.steps.some(({ channels }) => channels.includes('crm')));
+}
 
 /** The call came before its lead: store one that later events fill in. */
 function leadToCome({ occurredAtMs, keys: given, automated }: LeadContacted, draft: Draft): void {

@@ -31,7 +31,8 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
     if (meaning.kind === 'later') return snooze(draft, event.occurredAtMs + meaning.ms);
     const said = { ...event, source: 'reply', basis: 'person' } as const;
     if (stops) optOut(draft, { ...said, type: 'contact.opted_out', final: meaning.kind === 'stop_all' });
-    if (meaning.kind === 'opt_in') optIn(draft, { ...said, type: 'contact.opted_in', wording: event.text, confirmed: true });
+    if (meaning.kind === 'opt_in' && event.channel !== null)
+      optIn(draft, { ...said, type: 'contact.opted_in', channel: event.channel, wording: event.text, confirmed: true });
     // A reply may come before anything else that is known of its person; a STOP has made them known.
     if (!stops) reachOrMeet(draft, usableOf(draft.found, identitiesOf(draft.context.source, event.person)));
     const persons = draft.personsOf(draft.found.reached);

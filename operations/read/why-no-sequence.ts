@@ -2,7 +2,7 @@ import { and, eq, gt, inArray, isNull } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { contactIdentities, contacts, enrollments, sequences, subjects } from '../../db/schema/index.ts';
 import { isClosed } from '../../domain/people/lifecycle.ts';
-import { channels } from '../../domain/channels/index.ts';
+import { addressKindsOf } from '../../domain/channels/index.ts';
 import type { AnySubjectKind } from '../../domain/subjects/index.ts';
 import type { Deps } from '../deps.ts';
 import { wasContacted } from '../effects/rules/begin.ts';
@@ -105,8 +105,8 @@ async function addressesOfSequences(
       continue;
     }
     any = true;
-    const addresses = definition.steps.flatMap((step) => step.channels.map((c) => channels[c].address));
-    for (const address of addresses) if (address !== null) kinds.add(address);
+    const addresses = definition.steps.flatMap((step) => step.channels.flatMap(addressKindsOf));
+    for (const address of addresses) kinds.add(address);
   }
   return any ? kinds : nothing;
 }

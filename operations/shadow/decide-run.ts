@@ -25,7 +25,7 @@ import type { Outlets } from '../outlets.ts';
 
 export type ShadowDeps = Pick<
   BuiltDeps,
-  'db' | 'clock' | 'versions' | 'subjects' | 'sealing' | 'createSender' | 'defaultSenders' | 'publicUrl' | 'log'
+  'db' | 'clock' | 'versions' | 'subjects' | 'sealing' | 'createSenders' | 'integrations' | 'defaultSenders' | 'publicUrl' | 'log'
 >;
 export type ShadowRun = typeof shadowRuns.$inferSelect;
 type ShadowDecision = typeof shadowDecisions.$inferSelect;

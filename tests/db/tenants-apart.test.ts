@@ -83,6 +83,8 @@ async function fillEveryTable(): Promise<void> {
   await insert('model_spending', { tenant_id: tenantId, day: '2026-03-10', micros: 1 });
   const { rows: of } = await owner.query<{ id: string }>('select id from connections where tenant_id = $1 limit 1', [tenantId]);
   await insert('lookups', { tenant_id: tenantId, id: randomUUID(), connection_id: of[0]?.id, key: 'x', topic: 'x', what: '{}', state: 'done' });
+  const tokens = { granted_for: 'x', sealed_access: 'x', sealed_refresh: 'x', expires_at: new Date(0) };
+  await insert('connection_tokens', { tenant_id: tenantId, connection_id: of[0]?.id, ...tokens });
   await insert('bots', { tenant_id: tenantId, connection_id: of[0]?.id });
   await insert('calls', { tenant_id: tenantId, message_id: message, outcome: 'answered', reason: 'x', keywords: '[]' });
   const conversion = { tenant_id: tenantId, id: randomUUID(), connection_id: of[0]?.id, click: 'x', status: 'sale', outcome: 'sale' };

@@ -12,7 +12,7 @@ export interface Acceptance {
 export type Behaviour =
   /** `byteDelayMs`: the answer trickles. */
   | { act: 'accept'; byteDelayMs?: number }
-  | { act: 'answer'; status: number; take?: boolean }
+  | { act: 'answer'; status: number; take?: boolean; headers?: Record<string, string> }
   /** Never answers. `take`: accepted all the same, at once or `afterMs` later, when the caller has long gone. */
   | { act: 'hang'; take?: boolean; afterMs?: number }
   /** `half`: begins an answer and says no more. */
@@ -109,7 +109,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
         else trickle(res, dialect.taken, behaviour.byteDelayMs, timers);
         return;
       case 'answer':
-        answer(res, behaviour.status, dialect.bodyOf(behaviour.status));
+        answer(res, behaviour.status, dialect.bodyOf(behaviour.status), behaviour.headers);
         return;
       case 'hang':
         if (!knowsKeys) return;

@@ -1,4 +1,4 @@
-import { integrations, type Integrations } from '../../integrations/index.ts';
+import { integrations, type Integrations, sends } from '../../integrations/index.ts';
 import { describeReceiverConformance, type ReceiverHarness } from './receiver-conformance.ts';
 import { describeSenderConformance, type SenderHarness } from './sender-conformance.ts';
 
@@ -15,8 +15,9 @@ export interface ProviderConformance {
  * @throws Error naming the provider that brings none, so that a new one is not forgotten
  */
 export async function describeRegistered(half: 'receiver' | 'sender', folder: URL, known: Integrations = integrations): Promise<void> {
-  for (const { name, receiver, sender } of Object.values(known)) {
-    if ((half === 'receiver' ? receiver : sender) === undefined) continue;
+  for (const integration of Object.values(known)) {
+    const { name, receiver } = integration;
+    if (half === 'receiver' ? receiver === undefined : !sends(integration)) continue;
     const brought = await conformanceOf(name, folder);
     if (half === 'sender') {
       if (brought.senders === undefined || brought.senders.length === 0) throw new Error(`${name} sends, and its conformance.ts brings no senders.`);

@@ -46,7 +46,7 @@ const rowOf = async (enrollmentId: string, stepId: string) => (await shop.ledger
 /** The tenant connects an account of its own: from now on its email leaves through `sender`. */
 async function connectOwnAccount(sender: Sender): Promise<void> {
   const { tenantId } = shop.tenant;
-  shop.deps.createSender = () => sender;
+  shop.deps.createSenders = () => [sender];
   await shop.deps.db.withTenant(tenantId, (tx) =>
     tx.insert(connections).values({ tenantId, id: uuidv7(), integration: 'smtp', name: 'own account', sealedConfig: shop.deps.sealing.seal('{}') }),
   );

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import type { Tx, WithTenant } from '../../db/client.ts';
 import { ClaimSlots } from '../../operations/claim-slots.ts';
+import type { Sender } from '../../integrations/port.ts';
 import type { BuiltDeps } from '../../operations/create-deps.ts';
 import { HeldSets } from './held-sets.ts';
 import type { Fault, Point, ProcessPlan } from './plan.ts';
@@ -125,9 +126,9 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
     deliverySets: sets,
     db: { ...db, withTenant: mortal(db.withTenant, null), settling: mortal(db.settling, 'settle.before_commit') },
     checkpoints: reach,
-    createSender: (integration) => {
+    createSenders: (integration) => {
       const sender = world.farEnd.sender(...partsOf(integration), name);
-      return {
+      const mortalSender: Sender = {
         ...sender,
         open: async () => {
           const session = await sender.open();
@@ -142,6 +143,7 @@ export function startProcess(world: World, name: string, plan: ProcessPlan, even
           };
         },
       };
+      return [mortalSender];
     },
   };
   return { name, deps, sets, died, struck: () => struck };

@@ -88,7 +88,7 @@ export async function openWorld(url: string): Promise<World> {
     db,
     leases: createLeaseWatch(db, systemClock),
     lateness: createLatenessLog(),
-    createSender: (integration) => farEnd.sender(...partsOf(integration), 'undisturbed'),
+    createSenders: (integration) => [farEnd.sender(...partsOf(integration), 'undisturbed')],
   };
   const presets = (Object.keys(subjects) as SubjectName[]).map(presetOf);
   const tenants = new Map<string, ProvisionedTenant>();

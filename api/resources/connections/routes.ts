@@ -14,12 +14,13 @@ import {
   rotateSecret,
 } from '../../../operations/connections.ts';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
+import { authoriseConnection } from '../../../operations/tokens.ts';
 import { type Sent, sendTestEvent } from '../../../operations/send-test-event.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
-import { changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema, sendSchema, sentSchema } from './schemas.ts';
+import { authoriseSchema, changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema, sendSchema, sentSchema } from './schemas.ts';
 
 const list = aList({ name: 'connections', item: connectionSchema, filters: {} });
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_connection', 'There is no such connection.');
@@ -188,6 +189,30 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
         case 'sent':
           return presentSent(reply, sent);
       }
+    },
+  );
+
+  app.post(
+    '/api/connections/:id/authorise',
+    {
+      schema: {
+        summary: 'Let a connection in by OAuth',
+        description:
+          'Exchanges the code that your consent at the provider has led to for tokens, which are stored sealed and renewed by themselves. For connections whose configuration names an `app`.',
+        params: idParams,
+        body: authoriseSchema,
+        response: { 200: connectionSchema, ...problems(400, 401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { tenantId } = callerOf(request);
+      if (!isId(id)) return unknown(reply);
+      const { code, redirect_uri: redirectUri = null } = request.body;
+      const done = await authoriseConnection(deps, { tenantId, id, code, redirectUri }, actorOf(request));
+      if (done.kind === 'invalid') return invalid(reply, [{ path: done.path, message: done.message }]);
+      const found = done.kind === 'unknown' ? null : await readConnection(deps, tenantId, id);
+      return found === null ? unknown(reply) : present(found);
     },
   );
 

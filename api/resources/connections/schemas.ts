@@ -52,6 +52,11 @@ export const rotateSchema = z.strictObject({
   retire_old: z.boolean().default(false).meta({ description: 'End the older of two live secrets instead of making a new one.' }),
 });
 
+export const authoriseSchema = z.strictObject({
+  code: z.string().trim().min(1).max(2_000).meta({ description: 'As the provider has put it behind the redirect URL, as `code`.' }),
+  redirect_uri: z.url().max(2_000).optional().meta({ description: 'The redirect URL with which the code was asked for.' }),
+});
+
 export const checkSchema = z
   .object({
     sends: z

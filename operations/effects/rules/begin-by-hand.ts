@@ -1,4 +1,4 @@
-import { type Channel, channels } from '../../../domain/channels/index.ts';
+import { addressKindsOf, type Channel, channels, consentChannelOf } from '../../../domain/channels/index.ts';
 import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { consentAllows, foldConsent } from '../../../domain/people/consent.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
@@ -158,9 +158,9 @@ function whyUnreachable(draft: Draft, { owner, subject }: Candidate, { version: 
   const open = openChannels(identities, blocked, hashOf);
   const said = draft.consentsOf(draft.contactsOf([owner.personId]).map((c) => c.id));
   const closedBy = (channel: Channel): 'no_address' | 'suppressed' | 'no_consent' | null => {
-    if (!identities.some((i) => i.kind === channels[channel].address)) return 'no_address';
+    if (!identities.some((i) => addressKindsOf(channel).some((kind) => kind === i.kind))) return 'no_address';
     if (open.isClosed(channel) || open.usable(channel, identities).length === 0) return 'suppressed';
-    const consent = foldConsent(said.filter((c) => c.channel === channel || c.channel === 'all'));
+    const consent = foldConsent(said.filter((c) => c.channel === consentChannelOf(channel) || c.channel === 'all'));
     return consentAllows(consent, settings.requireConsent.includes(channel)) ? null : 'no_consent';
   };
   const closed = used.map(closedBy);

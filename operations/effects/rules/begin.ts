@@ -1,4 +1,4 @@
-import { channels } from '../../../domain/channels/index.ts';
+import { addressKindsOf } from '../../../domain/channels/index.ts';
 import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { withOwnOrders } from '../../../domain/people/purchases.ts';
 import { isAboutSilence, lastContactOf } from '../../../domain/people/silence.ts';
@@ -74,7 +74,9 @@ function keptFrom(draft: Draft, { subject, owner }: Candidate, sequence: ActiveS
   if (isTooOld(draft, { subject, owner }, sequence)) return 'too_old';
   // A subject starts no workflow until a channel of the sequence could reach the person (rule 10).
   const kinds = draft.identitiesOf([owner.personId]).map((i) => i.kind);
-  return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => kind === channels[c].address))) ? null : 'no_address';
+  return plan.steps.some((step) => step.channels.some((c) => kinds.some((kind) => addressKindsOf(c).some((one) => one === kind))))
+    ? null
+    : 'no_address';
 }
 
 /** It was active last longer ago than its sequence may send anything. */

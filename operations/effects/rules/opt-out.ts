@@ -26,6 +26,7 @@ export function optOut(draft: Draft, event: EventOf<'contact.opted_out'>): void 
     personIds: numberOnly ? [] : draft.personsOf([...draft.found.named, ...own]),
     reachedPersonIds: draft.personsOf([...draft.found.reached, ...own]),
     numberOnly,
+    ...(event.dnd === undefined ? {} : { dnd: event.dnd }),
   });
 }
 
@@ -53,6 +54,8 @@ export interface OptOut {
   reachedPersonIds: string[];
   /** Only the number is closed, and no enrollment ends. */
   numberOnly?: boolean;
+  /** A switch of the CRM: no statement of anybody's. */
+  dnd?: true;
 }
 
 /** Block marketing on a channel (all channels where the tenant says so, which is the default; rule 13), and end the open enrollments. */
@@ -60,7 +63,8 @@ export function optOutPersons(draft: Draft, said: OptOut): void {
   const { personIds, reachedPersonIds, numberOnly = false, basis, occurredAtMs: sinceMs, source } = said;
   draft.coverPersons(reachedPersonIds);
   const contactIds = draft.contactsOf(personIds).map((c) => c.id);
-  const record = basis === 'record' ? draft.consentsOf(contactIds) : [];
+  // A switch that is closed stays closed, whatever was said before or after.
+  const record = basis === 'record' && said.dnd !== true ? draft.consentsOf(contactIds) : [];
   if (isTakenBack(record, said)) return;
   const everywhere = said.final || said.channel === null || (draft.context.tenant.settings.optOutAllChannels && !numberOnly);
   const channel = everywhere ? 'all' : (said.channel ?? 'all');
@@ -72,7 +76,7 @@ export function optOutPersons(draft: Draft, said: OptOut): void {
   });
   // A shop repeats its record with every order: one statement of it is enough.
   const isKnown = record.some((s) => s.basis === 'record' && s.state === 'denied' && s.channel === channel && s.atMs >= sinceMs);
-  for (const contactId of isKnown ? [] : personIds) {
+  for (const contactId of isKnown || said.dnd === true ? [] : personIds) {
     draft.stateConsent({ contactId, channel, state: 'denied', basis, atMs: sinceMs, source, wording: null });
   }
   if (said.final) for (const id of contactIds) draft.moveLifecycle(id, 'closed');

@@ -100,6 +100,22 @@ export function liftOptOuts(draft: Draft, identities: readonly Identity[], { cha
   }
 }
 
+/**
+ * Open what a switch of the CRM had closed. What the person said themselves stays, and so does what a statement of the shop's record has closed.
+ * @param channel - null: all of them. One channel opens itself, and not what is closed for all.
+ */
+export function liftSwitched(
+  draft: Draft,
+  identities: readonly Identity[],
+  { channel, saidAtMs }: { channel: Channel | null; saidAtMs: number },
+): void {
+  const hashes = identities.map((i) => draft.context.addressHash(i));
+  for (const s of draft.suppressions()) {
+    if (s.reason !== 'opted_out' || s.basis !== 'record' || s.sinceMs > saidAtMs || !hashes.includes(s.addressHash)) continue;
+    if (channel === null || s.channel === channel) draft.liftSuppression(s.id);
+  }
+}
+
 /** The shop's record says yes, later than its no: that no is lifted. */
 export function liftByRecord(draft: Draft, personId: string, stated: readonly ReportedConsent[]): void {
   for (const { channel, atMs } of stated.filter((t) => t.basis === 'record' && t.state === 'granted')) {
