@@ -94,7 +94,7 @@ test('a lead ad becomes a sale: campaign, steps on schedule, what providers repo
     const { body } = await api(`/api/leads?email=${email}`);
     return (body as { data: { id: string; source: string; campaigns: { id: string }[] }[] }).data.find(({ campaigns }) => campaigns.length > 0);
   });
-  expect(lead).toMatchObject({ firstName: 'Ada', lastName: 'Example', phone, source: 'META', subId: 'click-1', campaigns: [{ id: campaignId }] });
+  expect(lead).toMatchObject({ firstName: 'Ada', lastName: 'Example', phone, source: 'META', sub_id: 'click-1', campaigns: [{ id: campaignId }] });
   const enrollment = await until('the enrollment', () => shop.enrollmentOf('900000000000000001'));
   expect(enrollment).toMatchObject({ campaignId, status: 'ACTIVE' });
   const { id: enrollmentId } = enrollment;

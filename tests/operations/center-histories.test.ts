@@ -167,7 +167,9 @@ class History {
       tx
         .select({ id: messages.id, channel: messages.channel, at: sql<number>`extract(epoch from coalesce(settled_at, claimed_at)) * 1000` })
         .from(messages)
-        .where(sql`${messages.state} in ('sent', 'unknown', 'claimed') and ${messages.payload} ->> 'to' in (${this.email(who)}, ${this.phone(who)})`)
+        .where(
+          sql`${messages.state} in ('sent', 'unknown', 'claimed') and coalesce(${messages.payload} -> 'to' ->> 'address', ${messages.payload} ->> 'to') in (${this.email(who)}, ${this.phone(who)})`,
+        )
         .orderBy(sql`3`),
     );
   }
