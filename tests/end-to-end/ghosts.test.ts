@@ -4,7 +4,7 @@ import { createConnection } from '../../operations/connections.ts';
 import { type StartedBotApi, startBotApi } from '../helpers/bot-api.ts';
 import { openShop, type Shop, until } from '../helpers/shop.ts';
 
-// From the chat to the reminder and its flag, on real Postgres and Temporal, by polling: two hours in four seconds. `GHOSTS=1000` runs the long one.
+// From the chat to the reminder and its flag, on real Postgres and Temporal, by polling: two hours in four seconds. `GHOSTS` sets how many leave.
 
 const ghosts = Number(process.env['GHOSTS'] ?? 45);
 const token = '987654321:an-invented-token-of-35-characters_';
