@@ -53,7 +53,10 @@ export async function useAdminCode(
   nowMs: number,
 ): Promise<{ verdict: 'accepted' | 'wrong' | 'locked'; guesses: Guesses }> {
   const since = guesses.wrongCodesSince;
-  const counted = since === null || nowMs - since >= wrongWithinMs ? { wrongCodes: 0, wrongCodesSince: nowMs } : guesses;
+  const counted =
+    since === null || nowMs - since >= wrongWithinMs
+      ? { wrongCodes: 0, wrongCodesSince: nowMs }
+      : { wrongCodes: guesses.wrongCodes, wrongCodesSince: since };
   if (counted.wrongCodes >= mostWrong) return { verdict: 'locked', guesses: counted };
   // In the order in which a new code takes its locks.
   await lockTenant(tx, tenantId);
