@@ -15,7 +15,7 @@ import { createStubSender } from '../helpers/stub-sender.ts';
 
 const histories = Number(process.env['CENTER_HISTORIES'] ?? 6);
 const hourMs = 3_600_000;
-const most = 3;
+const most = 2;
 const withinHours = 72;
 
 let shop: Shop;
@@ -85,7 +85,7 @@ class History {
   }
 
   email = (who: number) => `${this.#run}-${who}@example.com`;
-  phone = (who: number) => `+1202${String(5_550_000 + Number(this.#run.split('-')[1]) * 10 + who)}`;
+  phone = (who: number) => `+1202${String(5_560_000 + Number(this.#run.split('-')[1]) * 10 + who)}`;
 
   async carryOut(given: Command): Promise<void> {
     switch (given.does) {
