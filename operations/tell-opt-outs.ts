@@ -22,7 +22,10 @@ export async function tellOptOuts(deps: Pick<Deps, 'db' | 'integrations'>): Prom
         from connections k
         join contact_identities i on i.kind = 'external:' || k.id
         join consents s on s.contact_id = i.contact_id
-        where k.integration in (${sql.join(crms.map((name) => sql`${name}`), sql`, `)}) and k.state = 'connected' and k.sealed_config is not null
+        where k.integration in (${sql.join(
+          crms.map((name) => sql`${name}`),
+          sql`, `,
+        )}) and k.state = 'connected' and k.sealed_config is not null
           and s.created_at > clock_timestamp() - interval '1 day' and s.basis <> 'box'
           and (s.state = 'denied' or (s.basis = 'person' and exists (
             select 1 from consents d join lookups l on l.key = 'dnd ' || d.id and l.connection_id = k.id and l.state = 'done'

@@ -42,7 +42,8 @@ export async function setSwitches({ what }: Lookup, context: ResolveContext): Pr
     const answer = answerFields(await response.text());
     if (response.ok && (answer['succeeded'] ?? answer['succeded']) !== false) return { kind: 'ignored', topic: switchTopic };
     const reason = `GoHighLevel answered HTTP ${response.status} to a switch for "do not disturb"`;
-    if (response.status === 401 || response.status === 403) return { kind: 'locked_out', reason: `${reason}: the token is not accepted, or may not write contacts` };
+    if (response.status === 401 || response.status === 403)
+      return { kind: 'locked_out', reason: `${reason}: the token is not accepted, or may not write contacts` };
     // The contact is gone: there is nobody to leave alone.
     return response.status === 404 ? { kind: 'ignored', topic: switchTopic } : { kind: 'later', reason };
   } catch {

@@ -30,7 +30,12 @@ beforeAll(async () => {
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   shop = await openShop({ timeScale: 1 });
-  const config = { locationId, token: 'pit-an-invented-token', webhookPublicKey, baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+  const config = {
+    locationId,
+    token: 'pit-an-invented-token',
+    webhookPublicKey,
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  };
   const made = await createConnection(shop.deps, shop.tenant.tenantId, { integration: 'gohighlevel', name: 'x', config, secrets: [] }, 'test');
   if (made.kind !== 'created') throw new Error(JSON.stringify(made));
   connection = made.connection.id;
@@ -49,7 +54,8 @@ async function contact(id: string, email: string, more: object = {}) {
   expect((await shop.app.inject({ method: 'POST', url: `/api/webhooks/gohighlevel/${connection}`, headers, payload })).statusCode).toBe(200);
 }
 const said = (email: string, text: string) => shop.post('message.received', { contact: { email }, channel: 'email', text });
-const waiting = async () => (await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(lookups))).filter((one) => one.state === 'waiting');
+const waiting = async () =>
+  (await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(lookups))).filter((one) => one.state === 'waiting');
 
 /** One pass of each job. */
 async function pass() {
@@ -72,7 +78,10 @@ test('an opt-out is told to the location once, by the contact’s id, and its en
   expect(told).toHaveLength(2);
   expect(told[1]).toMatchObject({
     url: '/contacts/con_1',
-    body: { dnd: false, dndSettings: { email: { status: 'inactive' }, sms: { status: 'active' }, call: { status: 'active' }, whatsApp: { status: 'active' } } },
+    body: {
+      dnd: false,
+      dndSettings: { email: { status: 'inactive' }, sms: { status: 'active' }, call: { status: 'active' }, whatsApp: { status: 'active' } },
+    },
   });
 });
 
@@ -103,6 +112,7 @@ const spec = providerSpec('gohighlevel/openapi-v3.json');
 test.skipIf(spec === null)('each is a request as the provider’s own specification has it', () => {
   const schema = '/paths/~1contacts~1{contactId}/put/requestBody/content/application~1json/schema';
   for (const channel of ['all', 'sms', 'email', 'whatsapp', 'call'])
-    for (const isOn of [true, false]) for (const wasAll of [true, false]) expect(faultsBy(spec, schema, switchesFor(channel, isOn, wasAll))).toEqual([]);
+    for (const isOn of [true, false])
+      for (const wasAll of [true, false]) expect(faultsBy(spec, schema, switchesFor(channel, isOn, wasAll))).toEqual([]);
   expect(faultsBy(spec, schema, { dndSettings: { sms: { status: 'on' } } })).not.toEqual([]);
 });

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS "consents_created" ON "consents" USING btree ("tenant_id","created_at");
