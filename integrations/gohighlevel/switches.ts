@@ -4,7 +4,7 @@ import { goHighLevelConfig, headersOf, isId, urlOf } from './config.ts';
 import { loginOf } from './login.ts';
 
 /** What a look-up of this topic does: it sets switches, which may be set again. */
-export const switchTopic = 'dnd';
+const switchTopic = 'dnd';
 const timeoutMs = 10_000;
 
 const names = { sms: 'sms', email: 'email', whatsapp: 'whatsApp', call: 'call' } as const;
