@@ -2,6 +2,7 @@ import { readEnv } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { runInBackground } from '../operations/background.ts';
+import { createChatWorker } from '../operations/chat/chat-worker.ts';
 import { createDeps, type DepsOptions } from '../operations/create-deps.ts';
 import { connectFirstLocation } from '../operations/first-location.ts';
 import { publishPresets } from '../operations/publish-presets.ts';
@@ -46,7 +47,13 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     createRelay({ ...deps, engine: createWorkflowEngine(client) }, () => deps.floods.any()),
     log,
   );
-  deps.onKick(() => relay.kick());
+  // Where a webhook brings an update, its answer leaves from here, right after the commit.
+  const chatWorker = createChatWorker(deps);
+  const chats = runInBackground('chats', 1_000, chatWorker.pass, log);
+  deps.onKick(() => {
+    relay.kick();
+    chats.kick();
+  });
   const app = await buildApp({
     deps,
     logger: log,
@@ -72,7 +79,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     log.info({ signal }, 'api is shutting down');
     void app
       .close()
-      .then(() => relay.stop())
+      .then(() => Promise.all([relay.stop(), chats.stop(), chatWorker.stop()]))
       // The client's channel ends with the process: closed, it throws at retries of its own that still wait, where nobody can catch it.
       .then(() => deps.db.close())
       .then(() => process.exit(0));

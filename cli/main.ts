@@ -28,6 +28,8 @@ import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { suppressions } from './suppressions.ts';
 import { release, takeover } from './takeover.ts';
+import { tasks } from './tasks.ts';
+import { telegram } from './telegram.ts';
 import { tenants } from './tenants.ts';
 
 // A new command is one file and one line here.
@@ -59,6 +61,8 @@ const commands: Readonly<Record<string, Command>> = {
   conversions,
   schema,
   scripts,
+  tasks,
+  telegram,
 };
 
 const usage = `rekindle <command> [options]

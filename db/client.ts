@@ -177,6 +177,8 @@ export interface Database {
       | 'codes_to_close'
       | 'lookups'
       | 'bots'
+      | 'chats'
+      | 'alerts'
       | 'lead_routings'
       | 'imports',
   ): Promise<string[]>;

@@ -323,6 +323,8 @@ export type DomainEvent =
       source: string;
       /** `person`: their own act. `record`: the shop's record of the customer says so. */
       basis: 'person' | 'record';
+      /** They have blocked the store's bot; absent: they have not. */
+      chat?: Pick<ChatTurn, 'chatId' | 'updateId'>;
       /** A switch of the CRM: it closes while it stands so, and is no statement about consent. */
       dnd?: true;
     })
@@ -340,6 +342,8 @@ export type DomainEvent =
       /** A switch of the CRM stands open: what such a switch has closed is opened, and nobody has consented to anything. */
       dnd?: true;
       proof?: ConsentProof;
+      /** They have unblocked the store's bot; absent: they have not. */
+      chat?: Pick<ChatTurn, 'chatId' | 'updateId'>;
     })
   /**
    * What a source states about products, areas and offers. `connection`: the ids are those of this shop alone. `by`: the source, where a fact

@@ -120,6 +120,11 @@ const strict = {
     .refine((hours) => reachedStages.every((stage, index) => index === 0 || hours[stage] > hours[reachedStages[index - 1] ?? stage]), {
       message: 'are in no order: each stage is later than the one before',
     }),
+  adminChatId: z
+    .string()
+    .max(100, 'is longer than 100 characters')
+    .regex(/^-?\d{1,20}$/, 'is no id of a Telegram chat')
+    .nullable(),
   recoverFrom: fields.recoverFrom.unwrap(),
   sharedKeys: fields.sharedKeys.unwrap(),
 } satisfies Record<keyof typeof fields, z.ZodType>;

@@ -101,6 +101,8 @@ export const tenantSettings = z.object({
   silenceHours: z
     .object({ '24h': z.number(), '3d': z.number(), '7d': z.number(), '14d': z.number(), '30d': z.number() })
     .default({ ...usualSilenceHours }),
+  /** The Telegram chat that is told about hot leads. A chat registers itself with a one-time code (`/set_admin CODE`); null: none has. */
+  adminChatId: z.string().nullable().default(null),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */
   recoverFrom: z.array(z.enum(cartOrigins)).default(['web']),
   /** Kinds of keys that mean the same subject at several connections of the store, e.g. `cart_token` at its shop and `external` at its own system. */

@@ -380,8 +380,11 @@ export interface BotMessage {
   text: string;
   /** Row by row; empty: none. */
   buttons: ChatButton[][];
-  /** The caption of a button by which the person shares their own number; absent: it is not asked for. */
-  asksContact?: string;
+  /**
+   * The keyboard below the chat. `share_contact`: a button that shares the person's own number, and one that writes `skip` in its place. `closed`: it is
+   * taken away. Absent: it stays as it is.
+   */
+  keyboard?: { kind: 'share_contact'; share: string; skip: string } | { kind: 'closed' };
 }
 
 /** An update as it was fetched. `key`: by which a repeat is recognised; `raw`: as the receiver of the integration reads it. */

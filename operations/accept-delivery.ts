@@ -19,6 +19,7 @@ import {
   tryApply,
   unstorableReason,
 } from './apply-delivery.ts';
+import { withLinkedPerson } from './chat/links.ts';
 import type { Deps } from './deps.ts';
 import { isStop } from './effects/index.ts';
 import type { Attempt, StoredDelivery } from './intake/delivery.ts';
@@ -179,7 +180,8 @@ async function acceptRead(
         return { kind: 'accepted', result: isNew ? 'pending' : 'repeated' };
       }
       try {
-        return await acceptEvents(deps, { ...row, notes: read.notes }, read.events, budget);
+        const events = await withLinkedPerson(deps, row.tenantId, read.events, (work) => deps.db.withTenant(row.tenantId, work));
+        return await acceptEvents(deps, { ...row, notes: read.notes }, events, budget);
       } catch (error) {
         const reason = unstorableReason(error);
         if (reason === null) throw error;

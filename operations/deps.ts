@@ -34,6 +34,7 @@ export type Checkpoint =
   | 'stop.locked'
   | 'stop.before_commit'
   | 'bot.stored'
+  | 'chat.claimed'
   | 'stop.committed';
 
 export type Checkpoints = (at: Checkpoint) => Promise<void>;

@@ -50,17 +50,24 @@ export function changeSettings(
   tenantId: string,
   change: { changes: SettingsChange; expectedVersion: number | null; by: string },
 ): Promise<{ kind: 'changed' | 'stale'; current: CurrentSettings }> {
-  return deps.db.withTenant(tenantId, async (tx) => {
-    // Changes of one tenant wait for each other.
-    await tx.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tenantId)).for('no key update');
-    const before = await read(tx, tenantId);
-    if (change.expectedVersion !== null && change.expectedVersion !== before.version) return { kind: 'stale', current: before };
-    const changes = present(change.changes);
-    const settings = tenantSettings.parse({ ...before.settings, ...changes });
-    await tx.update(tenants).set({ settings }).where(eq(tenants.id, tenantId));
-    await tx.insert(settingsVersions).values({ tenantId, version: before.version + 1, settings, changes, changedBy: change.by });
-    return { kind: 'changed', current: await read(tx, tenantId) };
-  });
+  return deps.db.withTenant(tenantId, (tx) => changeSettingsIn(tx, tenantId, change));
+}
+
+/** The same in a transaction of the caller's. */
+export async function changeSettingsIn(
+  tx: Tx,
+  tenantId: string,
+  change: { changes: SettingsChange; expectedVersion: number | null; by: string },
+): Promise<{ kind: 'changed' | 'stale'; current: CurrentSettings }> {
+  // Changes of one tenant wait for each other.
+  await tx.select({ id: tenants.id }).from(tenants).where(eq(tenants.id, tenantId)).for('no key update');
+  const before = await read(tx, tenantId);
+  if (change.expectedVersion !== null && change.expectedVersion !== before.version) return { kind: 'stale', current: before };
+  const changes = present(change.changes);
+  const settings = tenantSettings.parse({ ...before.settings, ...changes });
+  await tx.update(tenants).set({ settings }).where(eq(tenants.id, tenantId));
+  await tx.insert(settingsVersions).values({ tenantId, version: before.version + 1, settings, changes, changedBy: change.by });
+  return { kind: 'changed', current: await read(tx, tenantId) };
 }
 
 /** Changes, the latest first. @param page - `after` is a version */

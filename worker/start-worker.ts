@@ -7,6 +7,7 @@ import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
+import { createChatWorker } from '../operations/chat/chat-worker.ts';
 import { createBotWorker } from '../operations/bots/bot-worker.ts';
 import type { BotTimes } from '../operations/bots/keep-bot.ts';
 import { createImportWorker } from '../operations/imports/take-in-rows.ts';
@@ -115,7 +116,12 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const importWorker = createImportWorker(deps);
   const botWorker = createBotWorker(deps, options.botTimes);
   const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine, inboxWorker.isFlooded), deps.log);
-  deps.onKick(() => relay.kick());
+  const chatWorker = createChatWorker(deps);
+  const chats = runInBackground('chats', 1_000, chatWorker.pass, deps.log);
+  deps.onKick(() => {
+    relay.kick();
+    chats.kick();
+  });
   const jobs: Pick<Background, 'stop'>[] = [
     relay,
     runInBackground('sweep', options.sweepEveryMs ?? 10_000, async () => (await sweepLeases(deps)) > 0, deps.log),
@@ -128,6 +134,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     importWorker,
     runInBackground('imports', 1_000, importWorker.pass, deps.log),
     botWorker,
+    chats,
+    chatWorker,
     runInBackground('bots', 1_000, botWorker.pass, deps.log),
     runInBackground('routing', 1_000, () => routingPass(deps), deps.log),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),

@@ -10,6 +10,9 @@ begin
   update contacts c set first_name = null, last_name = null, locale = null, time_zone = null, country = null, region = null, order_count = null,
     lifetime_value_minor = null, details_at = null
   where c.id = any(erased_ids);
+  delete from chat_updates u using contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'telegram' and u.chat_id = i.value;
+  delete from chats c using contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'telegram' and c.chat_id = i.value;
+  update tasks t set data = '{}', result = null where t.subject_id = any(subject_ids);
   delete from contact_identities i where i.contact_id = any(erased_ids);
   update consents n set wording = null, proof = '{}' where n.contact_id = any(erased_ids);
   get diagnostics consent_count = row_count;

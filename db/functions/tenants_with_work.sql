@@ -31,6 +31,13 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct l.tenant_id from public.lookups l
     where kind = 'lookups' and l.state = 'waiting' and (l.next_at <= clock_timestamp() or l.locked_out)
   union
+  select distinct u.tenant_id from public.chat_updates u where kind = 'chats' and u.state = 'waiting' and u.next_at <= clock_timestamp()
+  union
+  -- Hot leads that nobody was told about, where there is an admin chat.
+  select distinct t.tenant_id from public.tasks t join public.tenants n on n.id = t.tenant_id
+    where kind = 'alerts' and t.kind = 'hot_lead' and t.state = 'open' and t.claimed_at is null and t.due_at <= clock_timestamp()
+      and n.settings ->> 'adminChatId' is not null
+  union
   -- Bots that nobody keeps and that are to run, or that run and are to be stopped.
   select distinct b.tenant_id from public.bots b join public.connections c on c.tenant_id = b.tenant_id and c.id = b.connection_id
     where kind = 'bots' and (b.held_until is null or b.held_until <= clock_timestamp()) and b.next_try_at <= clock_timestamp()

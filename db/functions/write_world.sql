@@ -223,6 +223,13 @@ begin
   if w ? 'order_updates' then
     for one in select value from jsonb_array_elements(w -> 'order_updates') loop perform update_order(one); end loop;
   end if;
+  if w ? 'chat_updates' then
+    insert into chat_updates (tenant_id, connection_id, update_id, chat_id, did, token, query_id, language_code, name, late)
+    select tenant, u.connection_id, u.update_id, u.chat_id, u.did, u.token, u.query_id, u.language_code, u.name, u.late
+    from jsonb_to_recordset(w -> 'chat_updates') as u(connection_id uuid, update_id bigint, chat_id text, did jsonb, token text, query_id text,
+      language_code text, name text, late boolean)
+    on conflict do nothing;
+  end if;
   if w ? 'receipts' then
     with r as (
       select * from jsonb_to_recordset(w -> 'receipts') as r(id uuid, event_id uuid, message_id uuid, enrollment_id uuid, step_id text, type text,

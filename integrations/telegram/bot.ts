@@ -67,11 +67,12 @@ export function createTelegramBot(config: TelegramConfig): Bot {
 }
 
 /** A request for the person's own number replaces the keyboard of the chat; a reply without one leaves it. */
-function replyOf(chatId: string, { text, buttons, asksContact }: BotMessage): object {
+function replyOf(chatId: string, { text, buttons, keyboard }: BotMessage): object {
   const body = bodyOf({ to: chatId, text, buttons });
-  if (asksContact === undefined) return body;
-  const keyboard = [[{ text: asksContact, request_contact: true }]];
-  return { ...body, reply_markup: { keyboard, resize_keyboard: true, one_time_keyboard: true } };
+  if (keyboard === undefined) return body;
+  if (keyboard.kind === 'closed') return { ...body, reply_markup: { remove_keyboard: true } };
+  const rows = [[{ text: keyboard.share, request_contact: true }], [{ text: keyboard.skip }]];
+  return { ...body, reply_markup: { keyboard: rows, resize_keyboard: true, one_time_keyboard: true } };
 }
 
 /** No redirects: the address holds the token. @throws BotError where there is no answer; the address is not in it */

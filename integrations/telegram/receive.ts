@@ -184,7 +184,7 @@ function readMember(update: Update, change: Fields): Read {
   const statusOf = (name: 'old_chat_member' | 'new_chat_member') =>
     cleanText(readFields(change[name], `my_chat_member.${name}`, notes)?.['status'], 40);
   const person = { email: null, phone: null, externalId: null, telegram: chatId };
-  const said = { ...occurred, person, channel: 'telegram', source: 'telegram', basis: 'person' } as const;
+  const said = { ...occurred, person, channel: 'telegram', source: 'telegram', basis: 'person', chat: { chatId, updateId: update.id } } as const;
   const now = statusOf('new_chat_member');
   if (now === null) note(notes, 'my_chat_member.new_chat_member.status', 'is missing');
   if (now === null) return [];

@@ -7,8 +7,8 @@ import { holdUp, scopesOfOutlet } from '../dispatch/pace.ts';
 import { type Outlet, senderContextOf } from '../outlets.ts';
 import type { BotRef } from './lease.ts';
 
-/** An answer that cannot leave sooner is none any more. */
-const longestWaitMs = 30_000;
+/** An answer that cannot leave sooner has lost its place in the conversation. */
+const patienceMs = 10_000;
 const replyTimeoutMs = 5_000;
 
 /** The bot of a connection, and the outlet whose rates its answers share with messages of sequences. @returns null: it is not connected */
@@ -27,24 +27,25 @@ async function openBot(deps: Deps, { tenantId, connectionId }: BotRef): Promise<
 }
 
 /**
- * Say something inside a conversation, in its turn under the rates of the bot and of the chat. It is said once, whatever comes of it: the caller has
- * stored before that it is being said (docs/adr/0057). Messages of sequences never go this way.
+ * Say something inside a conversation, at once: somebody waits for it. It takes its place in the rate of the bot, so that messages of sequences leave
+ * one less, but does not wait behind them. It is said once, whatever comes of it: the caller has stored before that it is being said (docs/adr/0057). Only a
+ * refusal that asks for a short pause is followed by another attempt.
  */
 export async function sayInChat(deps: Deps, ref: BotRef, chatId: string, message: BotMessage): Promise<SendOutcome> {
   const opened = await openBot(deps, ref);
   if (opened === null) return { kind: 'refused', severity: 'soft', response: 'the bot is not connected' };
   const { bot, outlet } = opened;
-  const scopes = scopesOfOutlet(outlet, deps.sealing.addressHash(ref.tenantId, 'telegram', chatId));
-  const latest = new Date(deps.clock.nowMs() + longestWaitMs).toISOString();
-  const inMs = await deps.db.withTenant(ref.tenantId, (tx) =>
-    callFunction<number>(tx, 'reserve_send_slot($1, $2)', [JSON.stringify(scopes), latest]),
-  );
-  if (inMs > longestWaitMs) return { kind: 'refused', severity: 'soft', outage: true, response: 'too many messages are waiting for their turn' };
-  if (inMs > 0) await new Promise((done) => setTimeout(done, inMs));
-  const outcome = await bot.reply(chatId, message, { timeoutMs: replyTimeoutMs });
-  const retryAfterMs = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
-  if (retryAfterMs !== undefined) await deps.db.withTenant(ref.tenantId, (tx) => holdUp(tx, ref.tenantId, outlet, retryAfterMs));
-  return outcome;
+  const scopes = JSON.stringify(scopesOfOutlet(outlet, null));
+  const untilMs = performance.now() + patienceMs;
+  for (;;) {
+    await deps.db.withTenant(ref.tenantId, (tx) => callFunction<number>(tx, 'reserve_send_slot($1, $2)', [scopes, 'infinity']));
+    const outcome = await bot.reply(chatId, message, { timeoutMs: replyTimeoutMs });
+    const retryAfterMs = outcome.kind === 'refused' ? outcome.retryAfterMs : undefined;
+    if (retryAfterMs === undefined) return outcome;
+    await deps.db.withTenant(ref.tenantId, (tx) => holdUp(tx, ref.tenantId, outlet, retryAfterMs));
+    if (performance.now() + retryAfterMs > untilMs) return outcome;
+    await new Promise((done) => setTimeout(done, retryAfterMs));
+  }
 }
 
 /** Tell the person's program that their button was heard. One that is too old to be acknowledged changes nothing. */

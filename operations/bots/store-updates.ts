@@ -1,6 +1,7 @@
 import type { DomainEvent } from '../../domain/events.ts';
 import type { ChatWindow, FetchedUpdate, Receiver } from '../../integrations/port.ts';
 import { applyWaitingRows, insertInbox, insertQuarantined } from '../apply-delivery.ts';
+import { withLinkedPerson } from '../chat/links.ts';
 import type { Deps } from '../deps.ts';
 import { isStop } from '../effects/index.ts';
 import type { StoredDelivery, TenantRow } from '../intake/delivery.ts';
@@ -43,8 +44,9 @@ export async function storeUpdates(
         deps.telemetry.unreadable(integration, receiver.topics.includes(read.topic) ? read.topic : 'other', mayBeStop);
         await insertQuarantined(tx, { ...row, notes }, { reason, body: raw.toString(), headers: {}, mayBeStop });
       } else {
-        const id = await insertInbox(tx, { ...row, notes: read.notes }, 'pending', read.events);
-        if (id !== null) waiting.push({ ...row, notes: read.notes, id, events: read.events });
+        const events = await withLinkedPerson(deps, tenantId, read.events, (work) => work(tx));
+        const id = await insertInbox(tx, { ...row, notes: read.notes }, 'pending', events);
+        if (id !== null) waiting.push({ ...row, notes: read.notes, id, events });
       }
     }
     return waiting;

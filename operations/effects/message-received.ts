@@ -7,6 +7,7 @@ import { usableOf } from '../intake/found.ts';
 import { identitiesOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
 import { isTurn, noteTurn } from './rules/chat.ts';
+import { keepTurn } from './rules/chat-update.ts';
 import { optIn } from './rules/opt-in.ts';
 import { takeOver } from './rules/takeover.ts';
 import { optOut } from './rules/opt-out.ts';
@@ -24,12 +25,14 @@ export const messageReceived: Effect<EventOf<'message.received'>> = {
   stops: 'always',
   reads: ['leads', 'runs', 'sequences', 'claims', 'suppressions'],
   decide(event, draft) {
+    keepTurn(draft, event);
     const meaning = readReply(event);
     if (meaning.kind === 'automatic') return noteAutomatic(draft, meaning.sign);
     const stops = meaning.kind === 'opt_out' || meaning.kind === 'stop_all';
     if (isTurn(event) && !stops) noteTurn(draft, event);
     if (meaning.kind === 'later') return snooze(draft, event.occurredAtMs + meaning.ms);
-    const said = { ...event, source: 'reply', basis: 'person' } as const;
+    const { chat: _, ...words } = event;
+    const said = { ...words, source: 'reply', basis: 'person' } as const;
     if (stops) optOut(draft, { ...said, type: 'contact.opted_out', final: meaning.kind === 'stop_all' });
     if (meaning.kind === 'opt_in' && event.channel !== null)
       optIn(draft, { ...said, type: 'contact.opted_in', channel: event.channel, wording: event.text, confirmed: true });

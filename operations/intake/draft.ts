@@ -1,3 +1,4 @@
+import type { ChatAct } from '../../domain/chat/update.ts';
 import { isDeepStrictEqual } from 'node:util';
 import type { Identity } from '../../domain/people/choose-contact.ts';
 import type { ConsentProof } from '../../domain/events.ts';
@@ -24,6 +25,18 @@ import {
   type SubjectChat,
   type World,
 } from './world.ts';
+
+/** What somebody did in a chat of the event's connection. */
+export interface NewChatUpdate {
+  chatId: string;
+  updateId: number;
+  did: ChatAct;
+  token: string | null;
+  queryId: string | null;
+  languageCode: string | null;
+  name: string | null;
+  late: boolean;
+}
 
 /** What a decision depends on besides the event and the world. Ids and hashes come from the caller, so that deciding computes nothing random. */
 export interface DecisionContext {
@@ -161,6 +174,8 @@ export interface Changes {
   /** By which trackers will name a lead. */
   trackerIds: { value: string; kind: 'sub_id' | 'click_id'; subjectId: string }[];
   calls: ReportedCall[];
+  /** What people did in chats with the store's bot, to be answered. */
+  chatUpdates: NewChatUpdate[];
   receipts: { messageId: string; enrollmentId: string; stepId: string; type: string; atMs: number; detail: string | null }[];
   privacyRequests: { topic: string; contactId: string | null; requestedAtMs: number }[];
   facts: (NewFact & { connectionId: string | null })[];
@@ -205,6 +220,7 @@ export class Draft {
     conversions: new Map(),
     trackerIds: [],
     calls: [],
+    chatUpdates: [],
     receipts: [],
     privacyRequests: [],
     facts: [],

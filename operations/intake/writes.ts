@@ -28,6 +28,7 @@ type List =
   | 'credited'
   | 'orders'
   | 'order_updates'
+  | 'chat_updates'
   | 'receipts'
   | 'lead_conversions'
   | 'tracker_ids'
@@ -146,6 +147,17 @@ export function writesOf(draft: Draft): Writes {
       },
     })),
     order_updates: c.orderUpdates,
+    chat_updates: c.chatUpdates.map((u) => ({
+      connection_id: source.connectionId,
+      update_id: u.updateId,
+      chat_id: u.chatId,
+      did: u.did,
+      token: u.token,
+      query_id: u.queryId,
+      language_code: u.languageCode,
+      name: u.name,
+      late: u.late,
+    })),
     receipts: c.receipts.map((r) => ({
       id: newId(),
       event_id: newId(),
@@ -209,9 +221,9 @@ export function writesOf(draft: Draft): Writes {
   return Object.fromEntries(Object.entries(writes).filter(([, rows]) => rows.length > 0));
 }
 
-/** Whether anything was written to the outbox. */
-export const tellsTemporal = ({ ends, enrollments, woken }: Writes): boolean =>
-  ends !== undefined || enrollments !== undefined || woken !== undefined;
+/** Whether anything was written that is taken up right after COMMIT: to the outbox, or in a chat. */
+export const tellsTemporal = ({ ends, enrollments, woken, chat_updates }: Writes): boolean =>
+  ends !== undefined || enrollments !== undefined || woken !== undefined || chat_updates !== undefined;
 
 /** Write without waiting for the result: an error fails the COMMIT. */
 export function writeWorld(tx: Tx, writes: Writes): void {

@@ -6,6 +6,7 @@ import { isClosed, type Lifecycle, lifecycleAfter, unitedLifecycle } from '../..
 import { leadSourceOf } from '../../domain/campaigns/campaign.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import { readSubject } from '../subject-row.ts';
+import { type LeadChat, readChatOfLead } from '../chat/chat-of-lead.ts';
 import { attemptsOf, type AttemptView } from './attempts.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
@@ -39,6 +40,8 @@ export interface LeadView {
 
 export interface LeadDetail {
   lead: LeadView;
+  /** Their chat with the store's bot; null: they have none. */
+  chat: LeadChat | null;
   enrollments: EnrollmentView[];
   attempts: AttemptView[];
 }
@@ -93,7 +96,7 @@ export function readLead(deps: ReadDeps, tenantId: string, id: string): Promise<
       deps.clock.nowMs(),
     );
     const planned = views.flatMap((enrollment) => plannedOf(enrollment, made, deps.clock.nowMs()));
-    return { lead: view, enrollments: views, attempts: [...made, ...planned] };
+    return { lead: view, chat: await readChatOfLead(tx, id), enrollments: views, attempts: [...made, ...planned] };
   });
 }
 

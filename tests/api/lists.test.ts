@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { compositions, importErrors, messages, offers, subjects } from '../../db/schema/index.ts';
+import { compositions, importErrors, messages, offers, subjects, tasks } from '../../db/schema/index.ts';
 import { beginImport } from '../../operations/imports/imports.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
@@ -59,6 +59,9 @@ beforeAll(async () => {
       tx.insert(importErrors).values(['a', 'b'].map((reason) => ({ ...error, id: randomUUID(), reason }))),
     );
   }
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.insert(tasks).values([1, 2].map(() => ({ tenantId: shop.tenant.tenantId, id: randomUUID(), kind: 'question' }))),
+  );
   for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
@@ -113,6 +116,7 @@ describe('every list under /api', () => {
       '/api/sequences/{slug}/enrollments',
       '/api/settings/history',
       '/api/suppressions',
+      '/api/tasks',
     ]);
   });
 

@@ -87,6 +87,12 @@ async function fillEveryTable(): Promise<void> {
   await insert('connection_tokens', { tenant_id: tenantId, connection_id: of[0]?.id, ...tokens });
   await insert('bots', { tenant_id: tenantId, connection_id: of[0]?.id });
   await insert('calls', { tenant_id: tenantId, message_id: message, outcome: 'answered', reason: 'x', keywords: '[]' });
+
+  const chat = { tenant_id: tenantId, connection_id: of[0]?.id, chat_id: '1' };
+  await insert('chats', { ...chat, phase: 'ENGAGEMENT' });
+  await insert('chat_updates', { ...chat, update_id: 1, did: '{"kind":"other"}' });
+  await insert('admin_codes', { tenant_id: tenantId, id: randomUUID(), hash: 'x', created_by: 'test', expires_at: new Date(0) });
+  await insert('tasks', { tenant_id: tenantId, id: randomUUID(), kind: 'question' });
   const conversion = { tenant_id: tenantId, id: randomUUID(), connection_id: of[0]?.id, click: 'x', status: 'sale', outcome: 'sale' };
   await insert('lead_conversions', { ...conversion, reported_at: new Date(0) });
   await insert('tracker_ids', { tenant_id: tenantId, value: 'x', kind: 'conversion', ref_id: conversion.id });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compositions } from '../../db/schema/index.ts';
+import { compositions, tasks } from '../../db/schema/index.ts';
 import { anotherStore, ask, leaveCart, type Method, sendFirstMail } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { everythingStored } from './hostile-shop.ts';
@@ -30,6 +30,9 @@ beforeAll(async () => {
       .insert(compositions)
       .values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId: enrollment?.id ?? '', stepId: 'email_2h', ...text }),
   );
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.insert(tasks).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), kind: 'question' }),
+  );
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
   const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
   await shop.app.inject({ method: 'POST', url: '/api/imports', headers, payload: 'email\nours@example.com\n' });
@@ -52,6 +55,7 @@ beforeAll(async () => {
         'compositions',
         'lead_conversions',
         'imports',
+        'tasks',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),

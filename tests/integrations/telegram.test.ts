@@ -118,10 +118,18 @@ describe('the bot', () => {
 
   test('answers in a conversation, asks for a number, and acknowledges a button', async () => {
     far.api.says(token, ana, 'hello');
-    expect(await bot().reply('123456789', { text: 'Your number?', buttons: [], asksContact: 'Share it' }, { timeoutMs: 2_000 })).toMatchObject({
+    expect(
+      await bot().reply(
+        '123456789',
+        { text: 'Your number?', buttons: [], keyboard: { kind: 'share_contact', share: 'Share it', skip: 'Not now' } },
+        { timeoutMs: 2_000 },
+      ),
+    ).toMatchObject({
       kind: 'accepted',
     });
-    expect(far.api.calls.at(-1)?.body).toMatchObject({ reply_markup: { keyboard: [[{ text: 'Share it', request_contact: true }]] } });
+    expect(far.api.calls.at(-1)?.body).toMatchObject({
+      reply_markup: { keyboard: [[{ text: 'Share it', request_contact: true }], [{ text: 'Not now' }]] },
+    });
     await bot().acknowledge('438');
     expect(far.api.calls.at(-1)).toMatchObject({ method: 'answerCallbackQuery', body: { callback_query_id: '438' } });
     far.api.intercept = () => 'hang';
@@ -147,7 +155,11 @@ describe('the bot', () => {
     await bot().unlisten();
     await bot().fetch(7, { waitMs: 0, signal: now });
     await bot().reply('123456789', { text: 'x', buttons: [[{ text: 'y', value: 'z' }]] }, { timeoutMs: 2_000 });
-    await bot().reply('123456789', { text: 'x', buttons: [], asksContact: 'Share it' }, { timeoutMs: 2_000 });
+    await bot().reply(
+      '123456789',
+      { text: 'x', buttons: [], keyboard: { kind: 'share_contact', share: 'Share it', skip: 'Not now' } },
+      { timeoutMs: 2_000 },
+    );
     await bot().acknowledge('438');
     await bot().check();
     expect(far.api.calls).toHaveLength(7);

@@ -294,13 +294,10 @@ describe('an answer in a conversation', () => {
     far.api.says(bot.token, ana, 'hello');
     const message = { text: 'How can I help?', buttons: [] };
     const say = () => sayInChat(shop.deps, { tenantId: bot.tenantId, connectionId: bot.id }, String(ana.id), message);
-    const begunMs = Date.now();
     expect(await Promise.all([say(), say()])).toMatchObject([{ kind: 'accepted' }, { kind: 'accepted' }]);
-    expect(Date.now() - begunMs).toBeGreaterThanOrEqual(950);
     far.api.intercept = ({ method }) =>
       method === 'sendMessage' ? { status: 429, body: { ok: false, error_code: 429, description: 'x', parameters: { retry_after: 60 } } } : null;
     expect(await say()).toMatchObject({ kind: 'refused', retryAfterMs: 60_000 });
-    expect(await say()).toMatchObject({ kind: 'refused', response: 'too many messages are waiting for their turn' });
     await acknowledgeButton(shop.deps, { tenantId: bot.tenantId, connectionId: bot.id }, '438');
     expect(far.api.calls.at(-1)).toMatchObject({ method: 'answerCallbackQuery' });
   });

@@ -1,16 +1,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { createLead } from '../../../operations/campaigns/create-lead.ts';
+import { createChatLink } from '../../../operations/chat/links.ts';
 import { readAbandonment } from '../../../operations/read/abandonment.ts';
 import { listLeads, readLead } from '../../../operations/read/leads.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
-import { idParams, isId, lineField } from '../../routes/fields.ts';
+import { idParams, isId, lineField, isoTime } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { abandonmentSchema, presentAbandonment } from './abandonment.ts';
 import { presentLead, presentLeadDetail, wishOf } from './present.ts';
-import { createBody, createdSchema, leadDetailSchema, leadSchema } from './schemas.ts';
+import { createBody, createdSchema, leadDetailSchema, leadSchema, telegramLinkSchema } from './schemas.ts';
 
 const list = aList({
   name: 'leads',
@@ -77,6 +78,38 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     async (request, reply) => {
       const found = isId(request.params.id) ? await readAbandonment(deps, callerOf(request).tenantId, request.params.id) : null;
       return found === null ? problem(reply, 404, 'unknown_lead', 'There is no such lead.') : presentAbandonment(found);
+    },
+  );
+
+  app.post(
+    '/api/leads/:id/telegram-link',
+    {
+      schema: {
+        summary: 'Make a link that leads a lead into the chat with the bot',
+        description:
+          'For messages to this lead alone: their chat and what is known of them become one person. It holds for seven days. The lead needs an email address or a number.',
+        params: idParams,
+        response: { 201: telegramLinkSchema, ...problems(401, 404, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const link = isId(id) ? await createChatLink(deps, callerOf(request).tenantId, id) : ({ kind: 'unknown' } as const);
+      switch (link.kind) {
+        case 'made':
+          return reply.code(201).send({ url: link.url, expiresAt: isoTime(link.expiresAtMs) });
+        case 'unknown':
+          return problem(reply, 404, 'unknown_lead', 'There is no such lead.');
+        case 'anonymous':
+          return problem(
+            reply,
+            409,
+            'anonymous_lead',
+            'Neither an email address nor a number of this lead is known: the chat would belong to nobody.',
+          );
+        case 'no_bot':
+          return problem(reply, 409, 'no_bot', link.reason);
+      }
     },
   );
 

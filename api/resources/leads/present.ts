@@ -24,8 +24,25 @@ export const presentLead = (view: LeadView): z.input<typeof leadSchema> => ({
   updatedAt: isoTime(view.updatedAtMs),
 });
 
-export const presentLeadDetail = ({ lead, enrollments, attempts }: LeadDetail): z.input<typeof leadDetailSchema> => ({
+const presentChat = (chat: NonNullable<LeadDetail['chat']>) => ({
+  telegram_chat_id: chat.chatId,
+  phase: chat.phase,
+  language: chat.language,
+  name: chat.name,
+  phone: chat.phone,
+  goal: chat.goal,
+  urgency_score: chat.urgencyScore,
+  fomo_messages_sent: chat.fomoMessagesSent,
+  ghost_reminder_sent: chat.ghostReminderSent,
+  viewing_scheduled_at: isoTimeOrNull(chat.viewingScheduledAtMs),
+  last_interaction_at: isoTimeOrNull(chat.lastInteractionAtMs),
+  created_at: isoTime(chat.createdAtMs),
+  updated_at: isoTime(chat.updatedAtMs),
+});
+
+export const presentLeadDetail = ({ lead, chat, enrollments, attempts }: LeadDetail): z.input<typeof leadDetailSchema> => ({
   ...presentLead(lead),
+  chat: chat === null ? null : presentChat(chat),
   enrollments: enrollments.map(({ row, sequence, steps, next, summary }) => {
     const settled = steps.filter(({ state }) => state === 'sent' || state === 'unknown' || state === 'skipped').length;
     return {

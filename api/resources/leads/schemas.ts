@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chatLanguages, chatPhases } from '../../../operations/chat/chat-of-lead.ts';
 import { lifecycles } from '../../../operations/read/leads.ts';
 import { lineField, timeField } from '../../routes/fields.ts';
 import { attemptSchema } from '../attempts/schemas.ts';
@@ -37,8 +38,33 @@ const leadEnrollment = z.object({
   summary: z.string(),
 });
 
+const leadChat = z
+  .object({
+    telegram_chat_id: z.string(),
+    phase: z.enum(chatPhases),
+    language: z.enum(chatLanguages).nullable(),
+    name: z.string().nullable(),
+    phone: z.string().nullable(),
+    goal: z.string().nullable().meta({ description: '`buy`, `rent`, `invest`, or the lead’s own words.' }),
+    urgency_score: z.int().meta({ description: '0 to 10.' }),
+    fomo_messages_sent: z.int(),
+    ghost_reminder_sent: z.boolean(),
+    viewing_scheduled_at: timeField.nullable(),
+    last_interaction_at: timeField.nullable(),
+    created_at: timeField,
+    updated_at: timeField,
+  })
+  .meta({ id: 'LeadChat', description: 'How the lead stands in their chat with the bot.' });
+
+export const telegramLinkSchema = z
+  .object({
+    url: z.string().meta({ description: 'Leads this lead into the chat with the bot. Whoever opens it joins their chat to the lead’s person.' }),
+    expiresAt: timeField,
+  })
+  .meta({ id: 'TelegramLink' });
+
 export const leadDetailSchema = leadSchema
-  .extend({ enrollments: z.array(leadEnrollment), attempts: z.array(attemptSchema) })
+  .extend({ chat: leadChat.nullable(), enrollments: z.array(leadEnrollment), attempts: z.array(attemptSchema) })
   .meta({ id: 'LeadDetail' });
 
 export const createBody = z.strictObject({

@@ -1,0 +1,25 @@
+import { type Command, required, type Row, shown, UsageError } from './command.ts';
+
+const line = (row: Row) => {
+  const data = Object.entries(row['data'] as Row).map(([name, value]) => `${name} ${shown(value)}`);
+  return `${shown(row['id'])}  ${shown(row['kind'])}  ${shown(row['state'])}  ${shown(row['created_at'])}  ${data.join(', ')}`;
+};
+
+export const tasks: Command = {
+  summary: 'work for people: what is open, and what came of it',
+  usage: `rekindle tasks [--all]                       what is open, the latest first
+rekindle tasks done <id> [--result TEXT]     it is done
+rekindle tasks dismiss <id> [--result TEXT]  nothing is to be done`,
+  options: { all: { type: 'boolean' }, result: { type: 'string' } },
+  takes: { done: 1, dismiss: 1 },
+  async run({ store, args: [action, id], options }) {
+    if (action === undefined) {
+      const data = await store.listAll(`/api/tasks${options['all'] === true ? '' : '?state=open'}`);
+      return { data, lines: data.length === 0 ? ['Nothing is to be done.'] : data.map(line) };
+    }
+    if (action !== 'done' && action !== 'dismiss') throw new UsageError('Say done or dismiss, or nothing for the list.');
+    const body = { state: action === 'done' ? 'done' : 'dismissed', ...(typeof options['result'] === 'string' ? { result: options['result'] } : {}) };
+    const data = (await store.request('POST', `/api/tasks/${encodeURIComponent(required(id, 'The task’s id'))}/close`, body)) as Row;
+    return { data, lines: [line(data)] };
+  },
+};

@@ -1,0 +1,42 @@
+import { sql } from 'drizzle-orm';
+import { check, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { tenants } from './tenants.ts';
+
+/** Work for people: what a colleague has to do, and what came of it. */
+export const tasks = pgTable(
+  'tasks',
+  {
+    tenantId: tenantId(),
+    id: ownId(),
+    /** `hot_lead`, `consultation`, `interest`, `question` …: a part that has work for people names its own kinds. */
+    kind: text('kind').notNull(),
+    /** Of tasks with one key only one is open; null: it is one of its own. */
+    key: text('key'),
+    /** Whose it is; null: anybody's. */
+    owner: text('owner'),
+    state: text('state', { enum: ['open', 'done', 'dismissed'] })
+      .notNull()
+      .default('open'),
+    dueAt: instantNow('due_at'),
+    /** The lead that it is about; null: none. */
+    subjectId: uuid('subject_id'),
+    /** What to do it with. Personal data. */
+    data: jsonb('data').$type<Record<string, unknown>>().notNull().default({}),
+    result: text('result'),
+    /** When a program has begun to do it; null: it has not. */
+    claimedAt: instant('claimed_at'),
+    createdAt: instantNow('created_at'),
+    closedAt: instant('closed_at'),
+    closedBy: text('closed_by'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    check('tasks_state', sql`state in ('open', 'done', 'dismissed')`),
+    uniqueIndex('tasks_open_key').on(t.tenantId, t.key).where(sql`state = 'open'`),
+    index('tasks_open').on(t.tenantId, t.kind).where(sql`state = 'open'`),
+    index('tasks_subject').on(t.tenantId, t.subjectId),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'tasks_tenant' }),
+    tenantPolicy(),
+  ],
+);

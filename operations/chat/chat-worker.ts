@@ -1,0 +1,65 @@
+import { and, eq, sql } from 'drizzle-orm';
+import { chatUpdates } from '../../db/schema/index.ts';
+import { faultOf } from '../../db/client.ts';
+import type { Deps } from '../deps.ts';
+import { sendAlerts } from './alerts.ts';
+import { answerChat } from './answer.ts';
+import { type ChatRef, waitingChats } from './store.ts';
+
+/** So many chats of a store are answered at once by one process. */
+const atOnce = 50;
+/** A chat whose update fails is taken up again after that, longer each time. */
+const longestPauseS = 300;
+
+export interface ChatWorker {
+  /** Take up every chat in which something waits. @returns false: there is nothing to do at once */
+  pass(): Promise<boolean>;
+  /** Ends when no answer is on its way any more. */
+  stop(): Promise<void>;
+}
+
+/** Answers chats: different ones at once, the updates of one in their order. It waits for no rate of marketing: an answer is due within a second. */
+export function createChatWorker(deps: Deps): ChatWorker {
+  const ended = new AbortController();
+  const running = new Map<string, Promise<void>>();
+  const take = (ref: ChatRef) => {
+    const key = `${ref.tenantId} ${ref.connectionId} ${ref.chatId}`;
+    if (running.has(key)) return;
+    const work = answerChat(deps, ref, ended.signal)
+      .then((alerts) => (alerts ? sendAlerts(deps, ref.tenantId) : undefined))
+      .catch((error: unknown) => putOff(deps, ref, error))
+      .finally(() => running.delete(key));
+    running.set(key, work);
+  };
+  return {
+    async pass() {
+      if (ended.signal.aborted) return false;
+      for (const tenantId of await deps.db.tenantsWithWork('chats')) {
+        for (const ref of await deps.db.withTenant(tenantId, (tx) => waitingChats(tx, tenantId, atOnce))) take(ref);
+      }
+      for (const tenantId of await deps.db.tenantsWithWork('alerts')) await sendAlerts(deps, tenantId);
+      return false;
+    },
+    async stop() {
+      ended.abort();
+      await Promise.all(running.values());
+    },
+  };
+}
+
+/** An update that cannot be taken in holds up its own chat for a while, and no other. */
+async function putOff(deps: Deps, { tenantId, connectionId, chatId }: ChatRef, error: unknown): Promise<void> {
+  deps.log.error({ tenantId, connectionId, err: error }, 'an update of a chat could not be taken in, and is tried again');
+  await deps.db
+    .withTenant(tenantId, (tx) =>
+      tx
+        .update(chatUpdates)
+        .set({
+          attempts: sql`attempts + 1`,
+          nextAt: sql`clock_timestamp() + make_interval(secs => least(${longestPauseS}, power(2, attempts)))`,
+          lastError: faultOf(error),
+        })
+        .where(and(eq(chatUpdates.connectionId, connectionId), eq(chatUpdates.chatId, chatId), eq(chatUpdates.state, 'waiting'))),
+    )
+    .catch((cause: unknown) => deps.log.warn({ tenantId, connectionId, reason: faultOf(cause) }, 'the failure of a chat could not be stored'));
+}
