@@ -7,6 +7,7 @@ import { currentProgress } from '../operations/current-progress.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { reconcile } from '../operations/reconcile.ts';
+import { sweepGhosts } from '../operations/sweep-ghosts.ts';
 import { sweepSilent } from '../operations/sweep-silent.ts';
 import type { Activities, CurrentProgress } from '../workflows/contract.ts';
 
@@ -48,6 +49,15 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
       const context = Context.current();
       return sweepSilent(deps, { ...input, signal: context.cancellationSignal, onProgress: () => context.heartbeat() });
     },
+    async sweepGhosts(input) {
+      const context = Context.current();
+      try {
+        return await sweepGhosts(deps, { ...input, signal: context.cancellationSignal, onProgress: () => context.heartbeat() });
+      } catch (error) {
+        deps.log.error({ err: error }, 'the sweep for leads that left a chat failed, and goes on in five minutes');
+        throw error;
+      }
+    },
   });
 }
 
@@ -76,5 +86,6 @@ function withoutPersonalData(activities: Activities): Activities {
     holdEnrollment: guard('hold', activities.holdEnrollment),
     reconcile: guard('reconcile', activities.reconcile),
     sweepSilent: guard('sweep', activities.sweepSilent),
+    sweepGhosts: guard('sweep', activities.sweepGhosts),
   };
 }

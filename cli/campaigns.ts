@@ -7,6 +7,7 @@ rekindle campaigns list
 rekindle campaigns show <id>
 rekindle campaigns leads <id>
 rekindle campaigns add <id> --lead <lead>
+rekindle campaigns enroll <id> [--which not_enrolled|dropped_out|all] [--note TEXT]
 rekindle campaigns pause | resume | end <id>
 
 A new lead goes at once to every active campaign that takes its source and has a place left. A sequence that a campaign uses is begun by
@@ -15,11 +16,13 @@ campaigns and no more by itself. A paused campaign sends nothing and takes nobod
 --sources     META, API, MANUAL, BULK, or names that your sources state
 --max-leads   so many leads altogether
 --sequence    its sequence; without one it takes leads and contacts nobody
+--which       whose sequence is begun: who is in none of it yet (unless said otherwise), who dropped out without converting, or both and all others
+--note        why, for the record
 
 Hours, rate and calls: PATCH /api/campaigns/{id}.`,
-  takes: { create: 1, list: 0, show: 1, leads: 1, add: 1, pause: 1, resume: 1, end: 1 },
+  takes: { create: 1, list: 0, show: 1, leads: 1, add: 1, enroll: 1, pause: 1, resume: 1, end: 1 },
   options: {
-    ...Object.fromEntries(['sources', 'max-leads', 'sequence', 'lead'].map((name) => [name, { type: 'string' as const }])),
+    ...Object.fromEntries(['sources', 'max-leads', 'sequence', 'lead', 'which', 'note'].map((name) => [name, { type: 'string' as const }])),
     paused: { type: 'boolean' },
   },
   async run({ store, args: [action, target], options }) {
@@ -43,6 +46,8 @@ Hours, rate and calls: PATCH /api/campaigns/{id}.`,
         const data = (await store.request('POST', `${path()}/leads`, { lead })) as Row;
         return { data, lines: [leadLine(data)] };
       }
+      case 'enroll':
+        return enrolled(store, `${path()}/enroll`, options);
       case 'pause':
       case 'resume':
       case 'end':
@@ -74,6 +79,21 @@ function wishOf(name: string, options: Context['options']): Row {
     ...(sequence === undefined ? {} : { sequence }),
     ...(options['paused'] === true ? { status: 'PAUSED' } : {}),
   };
+}
+
+async function enrolled(store: Context['store'], path: string, { which, note }: Context['options']): Promise<Answer> {
+  const results: Row[] = [];
+  for (let after: unknown = null; ; ) {
+    const wish = { ...(which === undefined ? {} : { which }), ...(note === undefined ? {} : { note }), ...(after === null ? {} : { after }) };
+    const part = (await store.request('POST', path, wish)) as Row;
+    results.push(...(part['results'] as Row[]));
+    after = part['next'] ?? null;
+    if (after === null) break;
+  }
+  const refused = new Map<string, number>();
+  for (const { reason } of results) if (reason !== null) refused.set(shown(reason), (refused.get(shown(reason)) ?? 0) + 1);
+  const begun = results.length - [...refused.values()].reduce((sum, n) => sum + n, 0);
+  return { data: results, lines: [`${begun} of ${results.length} begun.`, ...[...refused].map(([reason, n]) => `  ${n} ${reason}`)] };
 }
 
 function answerOf(data: Row): Answer {

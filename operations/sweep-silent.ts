@@ -1,7 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm';
 import { CommitUnclearError, isLockFailure, type TenantSummary, type Tx } from '../db/client.ts';
 import { sequences, sequenceVersions, subjects } from '../db/schema/index.ts';
-import { isAboutSilence, silentAfterMs } from '../domain/people/silence.ts';
+import { isAboutSilentLead, silentAfterMs } from '../domain/people/silence.ts';
 import type { SequenceDefinition } from '../domain/sequence/definition.ts';
 import type { NoSequenceReason } from '../domain/subjects/no-sequence.ts';
 import { beginSequences } from './effects/rules/begin.ts';
@@ -97,7 +97,7 @@ async function silentSequences(tx: Tx): Promise<{ sequenceIds: string[]; maxAgeM
     .from(sequences)
     .innerJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
     .where(and(eq(sequences.status, 'ACTIVE'), eq(sequences.paused, false)));
-  const about = rows.filter(({ definition }) => isAboutSilence(definition));
+  const about = rows.filter(({ definition }) => isAboutSilentLead(definition));
   return { sequenceIds: about.map(({ id }) => id), maxAgeMs: Math.max(0, ...about.map(({ definition }) => definition.maxAgeMs)) };
 }
 
@@ -126,7 +126,22 @@ export interface TakenUp {
  * Begin the sequence about a lead's silence, by the rules of every beginning.
  * @param slug - the one that is asked for; absent: any
  */
-export async function takeUpSilent(deps: Deps, tenantId: string, subjectId: string, slug?: string): Promise<TakenUp> {
+export function takeUpSilent(deps: Deps, tenantId: string, subjectId: string, slug?: string): Promise<TakenUp> {
+  return takeUpAbout(
+    deps,
+    tenantId,
+    subjectId,
+    (definition) => isAboutSilentLead(definition) && (slug === undefined || definition.sequence === slug),
+  );
+}
+
+/** The same of any silence. @param isWanted - which sequences are asked for */
+export async function takeUpAbout(
+  deps: Deps,
+  tenantId: string,
+  subjectId: string,
+  isWanted: (definition: SequenceDefinition) => boolean,
+): Promise<TakenUp> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await deps.db.withTenant(tenantId, async (tx) => {
@@ -137,7 +152,6 @@ export async function takeUpSilent(deps: Deps, tenantId: string, subjectId: stri
         // It was bought, or has lost its owner, since it was found.
         if (draft === null || subject === null || owner === null) return { begun: null, reason: 'unknown_person' };
         if (subject.state !== 'open') return { begun: null, reason: subject.state === 'converted' ? 'bought' : 'gone' };
-        const isWanted = (definition: SequenceDefinition) => isAboutSilence(definition) && (slug === undefined || definition.sequence === slug);
         const { begun, keptFrom } = beginSequences(draft, { subject, owner }, isWanted);
         const [first] = begun;
         if (first === undefined) return { begun: null, reason: keptFrom[0]?.reason ?? 'no_sequence' };

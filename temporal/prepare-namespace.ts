@@ -5,6 +5,8 @@ import {
   reconcileWorkflowType,
   searchAttributes,
   type SilentSweep,
+  ghostSweepScheduleId,
+  ghostSweepWorkflowType,
   silentSweepScheduleId,
   silentSweepWorkflowType,
   taskQueue,
@@ -73,10 +75,24 @@ export async function ensureReconcileSchedule(client: Client, everyMs: number, q
  * Make sure that the Schedule of the sweep for silent leads exists and has the interval that is configured. Its first run comes after one interval: an
  * installation that starts has nothing to catch up that events would not bring.
  */
-export async function ensureSilentSweepSchedule(client: Client, sweep: SilentSweep, queue: string = taskQueue): Promise<void> {
-  const id = queue === taskQueue ? silentSweepScheduleId : `${silentSweepScheduleId}/${queue}`;
+export function ensureSilentSweepSchedule(client: Client, sweep: SilentSweep, queue: string = taskQueue): Promise<void> {
+  return ensureSweep(client, { scheduleId: silentSweepScheduleId, workflowType: silentSweepWorkflowType }, sweep, queue);
+}
+
+/** The same of the sweep for leads that left a chat. */
+export function ensureGhostSweepSchedule(client: Client, sweep: SilentSweep, queue: string = taskQueue): Promise<void> {
+  return ensureSweep(client, { scheduleId: ghostSweepScheduleId, workflowType: ghostSweepWorkflowType }, sweep, queue);
+}
+
+async function ensureSweep(
+  client: Client,
+  { scheduleId, workflowType }: { scheduleId: string; workflowType: string },
+  sweep: SilentSweep,
+  queue: string,
+): Promise<void> {
+  const id = queue === taskQueue ? scheduleId : `${scheduleId}/${queue}`;
   const spec = { intervals: [{ every: sweep.everySeconds * 1_000 }] };
-  const action = { type: 'startWorkflow' as const, workflowType: silentSweepWorkflowType, taskQueue: queue, workflowId: id, args: [sweep] };
+  const action = { type: 'startWorkflow' as const, workflowType, taskQueue: queue, workflowId: id, args: [sweep] };
   try {
     await client.schedule.create({ scheduleId: id, spec, action, policies: { overlap: 'SKIP', catchupWindow: '1m' } });
   } catch (error) {

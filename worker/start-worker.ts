@@ -25,7 +25,12 @@ import { sweepLeases } from '../operations/sweep-leases.ts';
 import { tellOptOuts } from '../operations/tell-opt-outs.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
-import { ensureReconcileSchedule, ensureSilentSweepSchedule, prepareSearchAttributes } from '../temporal/prepare-namespace.ts';
+import {
+  ensureGhostSweepSchedule,
+  ensureReconcileSchedule,
+  ensureSilentSweepSchedule,
+  prepareSearchAttributes,
+} from '../temporal/prepare-namespace.ts';
 import { compositionQueueOf, type SilentSweep, taskQueue } from '../workflows/contract.ts';
 
 export interface RunningWorker {
@@ -39,6 +44,8 @@ export interface WorkerOptions {
   sweepEveryMs?: number;
   /** The sweep for silent leads; default every 4 h, at most 100. */
   silentSweep?: SilentSweep;
+  /** The sweep for leads that left a chat; default every 30 min, at most 1000. */
+  ghostSweep?: SilentSweep;
   relayEveryMs?: number;
   /** How often the search attributes and the reconciler's Schedule are checked; default 15 s. */
   namespaceEveryMs?: number;
@@ -52,6 +59,9 @@ export interface WorkerOptions {
 
 /** Every four hours, a hundred leads. */
 const usualSilentSweep: SilentSweep = { most: 100, everySeconds: 14_400 };
+
+/** Every half an hour, a thousand leads. */
+const usualGhostSweep: SilentSweep = { most: 1_000, everySeconds: 1_800 };
 
 /** Changes of figures that one transaction adds to their sums: a few milliseconds each thousand. */
 const foldedAtOnce = 5_000;
@@ -85,6 +95,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const engine = createWorkflowEngine(client, queue);
   const withEngine = { ...deps, engine };
   const silentSweep = options.silentSweep ?? usualSilentSweep;
+  const ghostSweep = options.ghostSweep ?? usualGhostSweep;
   const connection = await connectPatiently(temporal, deps.log);
   await prepareSearchAttributes(client, deps.log);
   const worker = await Worker.create({
@@ -156,6 +167,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
           await prepareSearchAttributes(client, deps.log);
           await ensureReconcileSchedule(client, options.reconcileEveryMs ?? 60_000, queue);
           await ensureSilentSweepSchedule(client, silentSweep, queue);
+          await ensureGhostSweepSchedule(client, ghostSweep, queue);
           return false;
         }),
       deps.log,

@@ -9,6 +9,8 @@ export const reconcileWorkflowType = 'reconcile';
 export const reconcileScheduleId = 'reconcile';
 export const silentSweepWorkflowType = 'sweepSilent';
 export const silentSweepScheduleId = 'sweep-silent';
+export const ghostSweepWorkflowType = 'sweepGhosts';
+export const ghostSweepScheduleId = 'sweep-ghosts';
 
 /** Search attributes, all Keyword. Set at start; StopReason once at the end. Never personal data: they are not encrypted. */
 export const searchAttributes = {
@@ -92,9 +94,10 @@ export interface Activities {
   holdEnrollment(input: { tenantId: string; enrollmentId: string; held: boolean }): Promise<void>;
   reconcile(): Promise<ReconcileReport>;
   sweepSilent(input: SilentSweep): Promise<SilentSweepReport>;
+  sweepGhosts(input: SilentSweep): Promise<SilentSweepReport>;
 }
 
-/** How many silent leads a sweep examines at most, and how long after it the next one comes. */
+/** How many leads a sweep for silent ones, or for those that left a chat, examines at most, and how long after it the next one comes. */
 export interface SilentSweep {
   most: number;
   everySeconds: number;

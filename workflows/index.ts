@@ -1,4 +1,5 @@
 // The bundle's entry: everything that is exported here runs inside Temporal's sandbox and is replayed.
 export { reconcile } from './reconcile.ts';
 export { recovery } from './recovery.ts';
+export { sweepGhosts } from './sweep-ghosts.ts';
 export { sweepSilent } from './sweep-silent.ts';

@@ -3,11 +3,23 @@ import type { EpochMs } from '../sequence/plan.ts';
 /** What starts the sequences about the silence of a lead. */
 export const leadSilent = 'lead.silent';
 
-/** Whether a sequence is about a silence: it is anchored at the last contact, and every answer ends it. */
-export const isAboutSilence = ({ on }: { on: string }): boolean => on === leadSilent;
+/** What starts the sequences about a lead that has left a chat. */
+export const chatGhosted = 'chat.ghosted';
+
+/** Whether a sequence is about the silence of a lead, in days. */
+export const isAboutSilentLead = ({ on }: { on: string }): boolean => on === leadSilent;
+
+/** Whether it is about a lead that has left a chat with the store's bot, in hours. */
+export const isAboutGhost = ({ on }: { on: string }): boolean => on === chatGhosted;
+
+/** Whether a sequence is about a silence of either kind: it is anchored at the last contact, and every answer ends it. */
+export const isAboutSilence = (sequence: { on: string }): boolean => isAboutSilentLead(sequence) || isAboutGhost(sequence);
 
 /** How long a lead must be left without an answer before it is silent, in milliseconds of real time: longer than this, so exactly 24 h is not. */
 export const silentAfterMs = 24 * 3_600_000;
+
+/** How long a chat must be left before its lead counts as gone, where the sequence says nothing else: exactly so long is enough. */
+export const ghostedAfterMs = 2 * 3_600_000;
 
 /** What is on record about a conversation. Times in epoch milliseconds, UTC; null: never, or not known. */
 export interface Conversation {

@@ -1,4 +1,4 @@
-import { isAboutSilence } from '../people/silence.ts';
+import { isAboutSilence, isAboutSilentLead } from '../people/silence.ts';
 import type { SequenceDefinition, StepDefinition } from './definition.ts';
 import { plannedOffsetsMs } from './definition.ts';
 import type { Plan, PlanStep } from './plan.ts';
@@ -19,7 +19,7 @@ export function compilePlan(definition: SequenceDefinition, version: number, tim
   const span = (spanMs: number) => scaled(spanMs, timeScale);
   const isSilence = isAboutSilence(definition);
   // Exactly 24 h are no silence yet: what is due with the end of the quiet time is due right behind it.
-  const beyondMs = isSilence ? 1 : 0;
+  const beyondMs = isAboutSilentLead(definition) ? 1 : 0;
   const delayOf = ({ from, delayMs }: StepDefinition['due']) =>
     span(delayMs) + (from === 'anchor' && delayMs <= definition.quietForMs ? beyondMs : 0);
   const offsetsMs = plannedOffsetsMs(definition.steps);

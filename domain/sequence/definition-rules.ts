@@ -5,7 +5,7 @@ import { asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } 
 import type { Variant } from '../experiments/variant.ts';
 import type { Reaction } from './plan.ts';
 import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
-import { isAboutSilence, silentAfterMs } from '../people/silence.ts';
+import { isAboutSilence, isAboutSilentLead, silentAfterMs } from '../people/silence.ts';
 import { formatDuration } from './duration.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
 import { kindOfSequence, manual, startsByItself } from './triggers.ts';
@@ -130,12 +130,16 @@ function sequenceMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] 
 /** An answer ends a silence: a sequence about one cannot run on behind it. */
 function silenceMistakes({ on, stopOn, reentry, quietFor }: SequenceShape): Mistake[] {
   if (!isAboutSilence({ on })) {
-    return reentry === 'once-per-silence' ? [{ path: ['reentry'], message: 'is about silences: only a sequence `on: lead.silent` has them' }] : [];
+    return reentry === 'once-per-silence'
+      ? [{ path: ['reentry'], message: 'is about silences: only a sequence `on: lead.silent` or `on: chat.ghosted` has them' }]
+      : [];
   }
   const missing = (['replied', 'contacted'] as const).filter((trigger) => !stopOn.includes(trigger));
   return [
     ...missing.map((trigger) => ({ path: ['stopOn'], message: `must contain ${trigger}: it ends the silence` })),
-    ...(quietFor < silentAfterMs ? [{ path: ['quietFor'], message: 'is too short: a lead counts as silent after more than 24h' }] : []),
+    ...(isAboutSilentLead({ on }) && quietFor < silentAfterMs
+      ? [{ path: ['quietFor'], message: 'is too short: a lead counts as silent after more than 24h' }]
+      : []),
   ];
 }
 

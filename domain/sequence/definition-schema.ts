@@ -2,7 +2,7 @@ import { claimNames } from '../claims/index.ts';
 import { replyPolicies } from '../people/on-reply.ts';
 import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
-import { isAboutSilence, silentAfterMs } from '../people/silence.ts';
+import { ghostedAfterMs, isAboutGhost, isAboutSilence, isAboutSilentLead, silentAfterMs } from '../people/silence.ts';
 import type { AnySubjectKind, SubjectKinds } from '../subjects/index.ts';
 import { triggersOf } from '../subjects/kind.ts';
 import { weekdays } from '../time/weekly-window.ts';
@@ -380,7 +380,8 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
 }
 
 function usualQuietMs(on: string, kind: AnySubjectKind | null): number {
-  if (isAboutSilence({ on })) return silentAfterMs;
+  if (isAboutSilentLead({ on })) return silentAfterMs;
+  if (isAboutGhost({ on })) return ghostedAfterMs;
   return startsByItself(on) ? (kind?.quietForMs ?? 0) : 0;
 }
 

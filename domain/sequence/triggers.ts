@@ -9,7 +9,6 @@ export const startsByItself = (on: string): boolean => on !== manual && on !== b
 
 /** Triggers that sequences will have once what they watch is known, with what is missing. */
 export const triggersToCome: Readonly<Record<string, string>> = {
-  'chat.ghosted': 'chats are not known yet',
   'risk.entered': 'nobody’s risk is assessed yet',
 };
 

@@ -10,15 +10,24 @@ export interface PersonAttributes {
   language: string | null;
   /** How many orders the shop counts. */
   orders: number | null;
+  /** Whether a number of theirs is known. */
+  hasPhone: boolean;
 }
 
-const personAttributes = ['country', 'region', 'language', 'orders'] as const satisfies readonly (keyof PersonAttributes)[];
+/** What conditions may ask of a subject whose person chats with the store's bot. */
+export interface ChatAttributes {
+  viewingScheduled: boolean;
+  /** The one reminder for who has left the chat has gone out, or may have. */
+  ghostReminderSent: boolean;
+}
+
+const personAttributes = ['country', 'region', 'language', 'orders', 'hasPhone'] as const satisfies readonly (keyof PersonAttributes)[];
 
 /** A kind of subject, as far as its attributes go. */
 interface Described {
   kind: string;
   attributeNames: readonly string[];
-  attributes(details: unknown): Readonly<Record<string, AttributeValue>>;
+  attributes(details: unknown, chat?: ChatAttributes): Readonly<Record<string, AttributeValue>>;
 }
 
 /** The attributes that conditions of a sequence about such a subject may name: `contact.country`, `lead.source` … */
@@ -31,9 +40,10 @@ export function attributesOf(
   kind: Pick<Described, 'kind' | 'attributes'>,
   details: unknown,
   person: PersonAttributes,
+  chat?: ChatAttributes,
 ): Record<string, AttributeValue> {
   const values: Record<string, AttributeValue> = {};
-  for (const [name, value] of Object.entries(kind.attributes(details))) values[`${kind.kind}.${name}`] = value;
+  for (const [name, value] of Object.entries(kind.attributes(details, chat))) values[`${kind.kind}.${name}`] = value;
   for (const name of personAttributes) values[`contact.${name}`] = person[name];
   return values;
 }

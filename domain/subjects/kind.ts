@@ -4,7 +4,7 @@ import type { ClaimName } from '../claims/index.ts';
 import type { BaseSegment, PurchaseHistory, SegmentModifier, SegmentThresholds } from '../people/segments.ts';
 import type { EpochMs, StopReason, StopTrigger } from '../sequence/plan.ts';
 import type { TenantSettings } from '../tenant-settings.ts';
-import type { AttributeValue } from './attributes.ts';
+import type { AttributeValue, ChatAttributes } from './attributes.ts';
 
 /**
  * A subject, by the latest event about it: what a sequence is about. `D` are the details that only its kind
@@ -115,6 +115,8 @@ export interface SubjectKind<D, R> {
    * contact, begins to count once that has been quiet for `quietFor`, and ends with the next message in either direction (docs/rules.md#rule-62).
    */
   silentTrigger?: string;
+  /** What starts the sequences about a chat that its person has left; absent: nobody chats about it. In all else such a sequence is about a silence (docs/rules.md#rule-67). */
+  chatTrigger?: string;
   /** What ends its sequences unless they say otherwise. */
   stopOn: readonly StopTrigger[];
   /** The default of a sequence's `quietFor`: how long the subject must be left alone before the first message. */
@@ -161,8 +163,8 @@ export interface SubjectKind<D, R> {
   count(details: D): number | null;
   /** What conditions may ask of it as `{ attribute: { name: lead.source, is: META } }`, by the name that follows the kind's. Nothing that names a person. */
   attributeNames: readonly string[];
-  /** Their values, under the same names. */
-  attributes(details: D): Readonly<Record<string, AttributeValue>>;
+  /** Their values, under the same names. @param chat - absent: its person has not been in a chat, as far as is known */
+  attributes(details: D, chat?: ChatAttributes): Readonly<Record<string, AttributeValue>>;
   /** For each thing in it, how many are left to buy; null: its source does not say. Empty: nothing in it is ever out of stock. */
   stock(details: D): readonly (number | null)[];
   /** What it would cost at regular prices, in minor units; null: not known. Absent: nothing in it has a price. */
@@ -194,6 +196,6 @@ export interface Converted<D> {
   details: D;
 }
 
-/** What starts a sequence about a subject of this kind: its report, and the silence of its person where they talk with the store. */
-export const triggersOf = ({ trigger, silentTrigger }: Pick<SubjectKind<never, never>, 'trigger' | 'silentTrigger'>): string[] =>
-  silentTrigger === undefined ? [trigger] : [trigger, silentTrigger];
+/** What starts a sequence about a subject of this kind: its report, and the silences of its person where they talk or chat with the store. */
+export const triggersOf = (kind: Pick<SubjectKind<never, never>, 'trigger' | 'silentTrigger' | 'chatTrigger'>): string[] =>
+  [kind.trigger, kind.silentTrigger, kind.chatTrigger].filter((trigger) => trigger !== undefined);

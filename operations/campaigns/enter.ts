@@ -119,6 +119,8 @@ export interface Entry {
   subjectId: string;
   by: 'hand' | 'bulk';
   actor: string;
+  /** Why, for the story of the enrollment and the audit log; absent: nobody says. */
+  note?: string | undefined;
 }
 
 /**
@@ -127,7 +129,8 @@ export interface Entry {
  * @throws what withTenant throws, and a lock failure where the person is locked for long
  */
 export async function enterCampaign(deps: Deps, entry: Entry): Promise<Entered> {
-  const { tenantId, campaignId, subjectId, by, actor } = entry;
+  const { tenantId, campaignId, subjectId, by, actor, note: why } = entry;
+  const said = why === undefined ? {} : { note: why };
   const entered = await again(() =>
     deps.db.withTenant(tenantId, async (tx): Promise<Entered> => {
       const draft = await draftOf(tx, deps, { tenantId, subjectId });
@@ -140,13 +143,13 @@ export async function enterCampaign(deps: Deps, entry: Entry): Promise<Entered> 
         .from(campaignLeads)
         .where(and(eq(campaignLeads.campaignId, campaignId), eq(campaignLeads.subjectId, subjectId)));
       if (known === undefined && !hasPlace(campaign)) return { kind: 'full' };
-      const begun = beginFor(draft, campaign, subjectId, { campaignId, by, actor });
+      const begun = beginFor(draft, campaign, subjectId, { campaignId, by, actor, ...said });
       if ('begun' in begun) {
         draft.changeSubject(subjectId, { noSequence: null });
         writeWorld(tx, writesOf(draft));
       }
       await note(tx, campaign, subjectId, { cameBy: by, actor }, begun);
-      await recordAudit(tx, { tenantId, actor, action: 'campaign.enter', subject: campaignId, data: { lead: subjectId, ...begun } });
+      await recordAudit(tx, { tenantId, actor, action: 'campaign.enter', subject: campaignId, data: { lead: subjectId, ...begun, ...said } });
       return { kind: 'entered', enrollmentId: 'begun' in begun ? begun.begun : null, reason: 'reason' in begun ? begun.reason : null };
     }),
   );

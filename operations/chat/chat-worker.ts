@@ -4,7 +4,7 @@ import { faultOf } from '../../db/client.ts';
 import type { Deps } from '../deps.ts';
 import { sendAlerts } from './alerts.ts';
 import { answerChat } from './answer.ts';
-import { type ChatRef, waitingChats } from './store.ts';
+import { type ChatRef, isUpdate, nextUpdate, waitingChats } from './store.ts';
 
 /** So many chats of a store are answered at once by one process. */
 const atOnce = 50;
@@ -47,19 +47,37 @@ export function createChatWorker(deps: Deps): ChatWorker {
   };
 }
 
+/** After so many attempts an update is left without an answer: those behind it wait no longer. */
+const mostAttempts = 8;
+
 /** An update that cannot be taken in holds up its own chat for a while, and no other. */
-async function putOff(deps: Deps, { tenantId, connectionId, chatId }: ChatRef, error: unknown): Promise<void> {
-  deps.log.error({ tenantId, connectionId, err: error }, 'an update of a chat could not be taken in, and is tried again');
-  await deps.db
-    .withTenant(tenantId, (tx) =>
-      tx
+async function putOff(deps: Deps, ref: ChatRef, error: unknown): Promise<void> {
+  const { tenantId, connectionId } = ref;
+  try {
+    const update = await deps.db.withTenant(tenantId, async (tx) => {
+      const next = await nextUpdate(tx, ref);
+      if (next === null) return null;
+      const isOver = next.attempts + 1 >= mostAttempts;
+      await tx
         .update(chatUpdates)
         .set({
+          state: isOver ? 'silent' : 'waiting',
           attempts: sql`attempts + 1`,
           nextAt: sql`clock_timestamp() + make_interval(secs => least(${longestPauseS}, power(2, attempts)))`,
           lastError: faultOf(error),
         })
-        .where(and(eq(chatUpdates.connectionId, connectionId), eq(chatUpdates.chatId, chatId), eq(chatUpdates.state, 'waiting'))),
-    )
-    .catch((cause: unknown) => deps.log.warn({ tenantId, connectionId, reason: faultOf(cause) }, 'the failure of a chat could not be stored'));
+        .where(and(isUpdate(next), eq(chatUpdates.state, 'waiting')));
+      return { id: next.updateId, isOver };
+    });
+    const message =
+      update?.isOver === true
+        ? 'an update of a chat could not be taken in, and is left without an answer'
+        : 'an update of a chat could not be taken in, and is tried again';
+    deps.log.error({ tenantId, connectionId, update: update?.id ?? null, err: error }, message);
+  } catch (cause) {
+    deps.log.error(
+      { tenantId, connectionId, err: error, reason: faultOf(cause) },
+      'an update of a chat could not be taken in, and nor could that be stored',
+    );
+  }
 }

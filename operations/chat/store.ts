@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { chats, chatUpdates, contacts, facts, subjectKeys, subjects } from '../../db/schema/index.ts';
 import { isMarketHot } from '../../domain/chat/hot-market.ts';
@@ -114,8 +114,10 @@ export async function waitingChats(tx: Tx, tenantId: string, most: number): Prom
   const rows = await tx
     .select({ connectionId: chatUpdates.connectionId, chatId: chatUpdates.chatId, since: sql`min(${chatUpdates.receivedAt})` })
     .from(chatUpdates)
-    .where(and(inArray(chatUpdates.state, ['waiting']), sql`${chatUpdates.nextAt} <= clock_timestamp()`))
+    .where(eq(chatUpdates.state, 'waiting'))
     .groupBy(chatUpdates.connectionId, chatUpdates.chatId)
+    // One that failed is not tried again before its pause is over, and those behind it wait for it.
+    .having(sql`max(${chatUpdates.nextAt}) <= clock_timestamp()`)
     .orderBy(sql`min(${chatUpdates.receivedAt})`)
     .limit(most);
   return rows.map(({ connectionId, chatId }) => ({ tenantId, connectionId, chatId }));

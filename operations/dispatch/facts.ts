@@ -412,12 +412,18 @@ export function factsFrom(
       modifiers: about.kind.modifiers(about.details, settings),
       stock: about.kind.stock(about.details),
     },
-    attributes: attributesOf(about.kind, about.details, {
-      country: firstOf([contact, person, ...everyone], 'country'),
-      region: firstOf([contact, person, ...everyone], 'region'),
-      language: firstOf([contact, person, ...everyone], 'locale')?.split(/[-_]/, 1)[0] ?? null,
-      orders: purchases.orderCount,
-    }),
+    attributes: attributesOf(
+      about.kind,
+      about.details,
+      {
+        country: firstOf([contact, person, ...everyone], 'country'),
+        region: firstOf([contact, person, ...everyone], 'region'),
+        language: firstOf([contact, person, ...everyone], 'locale')?.split(/[-_]/, 1)[0] ?? null,
+        orders: purchases.orderCount,
+        hasPhone: identities.some((i) => i.kind === 'phone'),
+      },
+      { viewingScheduled: subject.viewingScheduledAt !== null, ghostReminderSent: subject.ghostReminderSent },
+    ),
     person: {
       contacts: everyone.map((c) => ({
         lifecycle: c.lifecycle,

@@ -3,7 +3,7 @@ import { alias } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/client.ts';
 import { connections, contacts, enrollments, messages, sequenceVersions, subjectKeys, subjects, tenants } from '../../db/schema/index.ts';
 import { isClosed, unitedLifecycle } from '../../domain/people/lifecycle.ts';
-import { isAboutSilence, lastContactOf } from '../../domain/people/silence.ts';
+import { isAboutSilentLead, lastContactOf } from '../../domain/people/silence.ts';
 import { type ReachedStage, type SilenceStage, silenceStageAt } from '../../domain/people/silence-stage.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
@@ -114,7 +114,7 @@ async function silencesOf(tx: Tx, leadId: string): Promise<Silence[]> {
     .innerJoin(sequenceVersions, eq(sequenceVersions.id, enrollments.versionId))
     .where(eq(enrollments.subjectId, leadId))
     .orderBy(sql`${enrollments.id} desc`);
-  return rows.filter(({ definition }) => isAboutSilence(definition)).map(({ row }) => row);
+  return rows.filter(({ definition }) => isAboutSilentLead(definition)).map(({ row }) => row);
 }
 
 const hasDeclined = ({ noSequence }: Pick<typeof subjects.$inferSelect, 'noSequence'>) =>

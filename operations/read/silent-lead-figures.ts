@@ -2,7 +2,7 @@ import { eq, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { sequenceVersions, tenants } from '../../db/schema/index.ts';
 import { plannedOffsetsMs, type SequenceDefinition } from '../../domain/sequence/definition.ts';
-import { isAboutSilence } from '../../domain/people/silence.ts';
+import { isAboutSilentLead } from '../../domain/people/silence.ts';
 import { type ReachedStage, reachedStages, silenceStageAt } from '../../domain/people/silence-stage.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
@@ -86,7 +86,7 @@ async function versionsAboutSilence(tx: Tx): Promise<Map<string, SequenceDefinit
     .select({ id: sequenceVersions.id, definition: sequenceVersions.definition })
     .from(sequenceVersions)
     .where(sql`${sequenceVersions.definition} ->> 'on' like '%.silent'`);
-  return new Map(rows.filter(({ definition }) => isAboutSilence(definition)).map(({ id, definition }) => [id, definition]));
+  return new Map(rows.filter(({ definition }) => isAboutSilentLead(definition)).map(({ id, definition }) => [id, definition]));
 }
 
 /** One silence that has begun to count. */

@@ -1,6 +1,7 @@
 import { asc, eq, isNotNull, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { sequences, tenants, variantAssignments } from '../../db/schema/index.ts';
+import { type Judgement, judge } from '../../domain/experiments/judge.ts';
 import { type SampleRatio, sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import type { Deps } from '../deps.ts';
 import { type Interval, wilsonInterval } from './wilson-interval.ts';
@@ -33,6 +34,8 @@ export interface StepVariants {
   variants: VariantFigures[];
   /** null: there is nothing to compare. */
   sampleRatio: SampleRatio | null;
+  /** Which variant is better; null: nothing may be said, because the weights were changed meanwhile, or the counts are not what they should be. */
+  judgement: Judgement | null;
 }
 
 /** For each step that has variants, or had: what the people who got each of them did, all counted by the same query from the assignment on. */
@@ -56,20 +59,25 @@ export function readVariants(deps: Pick<Deps, 'db' | 'versions'>, tenantId: stri
       if (versionId === null) continue;
       const { definition } = await deps.versions.load(tx, versionId);
       const windowMs = definition.goal.withinMs / (tenant?.timeScale ?? 1);
-      const variants = await readArms(tx, id, step, windowMs);
+      const { variants, allocations } = await readArms(tx, id, step, windowMs);
       const ratio = sampleRatio(
         variants.map(({ people }) => people),
         variants.map(({ expected }) => expected),
       );
-      found.push({ sequence: slug, name, step, windowMs, variants, sampleRatio: ratio });
+      const isSound = ratio !== null && !ratio.mismatch && allocations === 1;
+      const judgement = isSound ? judge(variants.map(casesOf)) : null;
+      found.push({ sequence: slug, name, step, windowMs, variants, sampleRatio: ratio, judgement });
     }
     return found;
   });
 }
 
-type Row = Record<'people' | 'expected' | 'sent' | 'opened' | 'clicked' | 'complete' | 'converted', number> & { variant: string };
+const casesOf = ({ variant, complete, converted, expected }: VariantFigures) => ({ id: variant, people: complete, converted, share: expected });
 
-async function readArms(tx: Tx, sequenceId: string, stepId: string, windowMs: number): Promise<VariantFigures[]> {
+type Row = Record<'allocations' | 'people' | 'expected' | 'sent' | 'opened' | 'clicked' | 'complete' | 'converted', number> & { variant: string };
+
+/** @returns `allocations`: how many different weights people were assigned by */
+async function readArms(tx: Tx, sequenceId: string, stepId: string, windowMs: number): Promise<{ variants: VariantFigures[]; allocations: number }> {
   const { rows } = await tx.execute<Row>(sql`
     with assigned as (
       -- Of several assignments of one person, the first counts.
@@ -82,7 +90,7 @@ async function readArms(tx: Tx, sequenceId: string, stepId: string, windowMs: nu
       from assigned a
         join contacts c on c.person_id = a.person_id
         join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-      where o.no_revenue is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at),
+      where o.no_revenue is null and o.reversed_at is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at),
     counted as (
       select a.variant, count(*)::int as people, (count(*) filter (where a.ends_at <= clock_timestamp()))::int as complete,
         (count(*) filter (where a.ends_at <= clock_timestamp() and b.person_id is not null))::int as converted
@@ -92,14 +100,15 @@ async function readArms(tx: Tx, sequenceId: string, stepId: string, windowMs: nu
       select m.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
       from messages m join enrollments e on e.tenant_id = m.tenant_id and e.id = m.enrollment_id
       where e.sequence_id = ${sequenceId} and m.step_id = ${stepId} and m.variant is not null and m.state = 'sent' group by 1)
-    select coalesce(c.variant, w.variant) as variant, coalesce(c.people, 0) as people, coalesce(w.expected, 0)::double precision as expected,
+    select (select count(distinct shares) from assigned)::int as allocations, coalesce(c.variant, w.variant) as variant, coalesce(c.people, 0) as people, coalesce(w.expected, 0)::double precision as expected,
       coalesce(t.sent, 0) as sent, coalesce(t.opened, 0) as opened, coalesce(t.clicked, 0) as clicked,
       coalesce(c.complete, 0) as complete, coalesce(c.converted, 0) as converted
     from counted c full join meant w on w.variant = c.variant left join told t on t.variant = coalesce(c.variant, w.variant)
     order by 1`);
-  return rows.map((row) => ({
-    ...row,
-    rate: row.complete === 0 ? null : row.converted / row.complete,
-    interval: wilsonInterval(row.converted, row.complete),
+  const variants = rows.map(({ variant, people, expected, sent, opened, clicked, complete, converted }) => ({
+    ...{ variant, people, expected, sent, opened, clicked, complete, converted },
+    rate: complete === 0 ? null : converted / complete,
+    interval: wilsonInterval(converted, complete),
   }));
+  return { variants, allocations: rows[0]?.allocations ?? 0 };
 }

@@ -229,6 +229,40 @@ export async function editStep(deps: EditDeps, { stepId, wish, ...where }: Where
   );
 }
 
+/** What a caller says of all steps that run in order: those that are missing are taken out. */
+export interface StepsWish {
+  id: string;
+  /** As in a file: 30m, 2h, 3d. */
+  due: { at: string } | { after: string };
+  channels: string[];
+  offer: boolean;
+}
+
+/**
+ * Make a draft with these steps, in this order, from the version in use.
+ * @returns `has_draft`: somebody edits the sequence already, and what they have not published is not to go along
+ */
+export async function editAllSteps(
+  deps: EditDeps,
+  { wishes, ...where }: Where & { wishes: readonly StepsWish[] },
+): Promise<Edited | { kind: 'has_draft' }> {
+  const known = await deps.db.withTenant(where.tenantId, (tx) => readSource(tx, where.slug));
+  if (known === null) return { kind: 'unknown' };
+  if (known.draft !== null) return { kind: 'has_draft' };
+  const inOrder = known.definition?.steps.filter(({ due }) => due.from !== 'event') ?? [];
+  if (wishes.some(({ id }) => !inOrder.some((step) => step.id === id))) return { kind: 'unknown_step' };
+  return edit(deps, where, (source) => {
+    let yaml: string | null = source.yaml;
+    for (const { id } of inOrder) if (!wishes.some((wish) => wish.id === id)) yaml = yaml && removeStep(yaml, id);
+    for (const [order, { id, due, channels, offer }] of wishes.entries()) {
+      const own = inOrder.find((step) => step.id === id)?.offer;
+      const brings = offer === (own !== undefined) ? {} : { offer: offer ? true : undefined };
+      yaml = yaml && changeStep(yaml, id, { at: undefined, after: undefined, ...due, channel: oneOrMany(channels), ...brings }, order);
+    }
+    return yaml === null ? null : { ...source, yaml };
+  });
+}
+
 /** Take a step out of the draft: those behind it move up. */
 export function deleteStep(deps: EditDeps, { stepId, ...where }: Where & { stepId: string }): Promise<Edited> {
   return edit(deps, where, (source) => {

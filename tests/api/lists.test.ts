@@ -173,7 +173,12 @@ describe('every list under /api', () => {
     }
     // Every store has the sequences of the installation.
     const theirs = await askAll<{ slug: string; name: string }>(shop, other.apiKey, '/api/sequences');
-    expect(theirs.map(({ slug, name }) => `${slug} ${name}`)).toEqual(['cart Cart recovery', 'lead-nurture Lead nurture', 'silent-lead Silent lead']);
+    expect(theirs.map(({ slug, name }) => `${slug} ${name}`)).toEqual([
+      'cart Cart recovery',
+      'ghost Ghost',
+      'lead-nurture Lead nurture',
+      'silent-lead Silent lead',
+    ]);
     expect(await askAll(shop, other.apiKey, '/api/sequences/cart/versions')).toHaveLength(1);
   });
 });

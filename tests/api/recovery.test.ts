@@ -6,7 +6,7 @@ import { anotherStore, ask, dispatch, leaveCart, sendFirstMail } from './left-ca
 const hourMs = 3_600_000;
 let shop: Shop;
 beforeAll(async () => {
-  shop = await openShop({ timeScale: 1 });
+  shop = await openShop({ timeScale: 1, settings: { postalAddress: '1 Test Street, Vienna' } });
 });
 afterAll(() => shop.close());
 
@@ -259,6 +259,31 @@ describe('the configuration', () => {
     expect((await put({ ...config, version: undefined })).status).toBe(200);
   });
 
+  test('other steps are a version of the sequence: it is in use at once, and carts under way stay on theirs', async () => {
+    const leave = (cart: string) => leaveCart(shop, cart, `${cart}@example.com`);
+    await leave('config-under-way');
+    const before = (await get('/recovery/config')).body as { steps: { id: string; delay: string; offer: boolean }[] } & Record<string, unknown>;
+    const [popup, email, ...more] = before.steps;
+    const steps = [popup, { ...email, delay: '90m' }, ...more.slice(1).map((step) => ({ ...step, offer: false }))];
+    expect(await put({ ...before, steps })).toMatchObject({ status: 200, body: { steps } });
+    expect((await get('/recovery/config')).body).toMatchObject({ steps });
+    const versionOf = async (cart: string) => (await shop.enrollmentOf(cart))?.versionId;
+    await leave('config-later');
+    expect(await versionOf('config-later')).not.toBe(await versionOf('config-under-way'));
+    // The same steps again are no version.
+    expect((await put({ ...before, version: undefined, steps })).status).toBe(200);
+    await leave('config-last');
+    expect(await versionOf('config-last')).toBe(await versionOf('config-later'));
+    const without = { ...before, version: undefined, steps: steps.slice(1) };
+    // The carts under way wait for the pop-up.
+    expect(await put(without)).toMatchObject({ status: 409, body: { code: 'choice_needed' } });
+    // What somebody has not published yet does not go along.
+    const edited = await ask(shop, shop.tenant.apiKey, '/api/sequences/cart/steps/email_2h', 'PUT', { delayValue: 100 });
+    expect(edited.status).toBe(200);
+    expect(await put(without)).toMatchObject({ status: 409, body: { code: 'has_draft' } });
+    await ask(shop, shop.tenant.apiKey, '/api/sequences/cart/draft', 'DELETE');
+  });
+
   test('what is wrong is named with its field, and nothing is changed', async () => {
     const { body } = await get('/recovery/config');
     const config = body as Record<string, unknown> & { steps: object[]; thresholds: object };
@@ -267,7 +292,20 @@ describe('the configuration', () => {
       return [answer.code, ...answer.errors.map(({ path }) => path)];
     };
     expect(await pathsOf({ thresholds: { ...config.thresholds, high_value: -1 } })).toEqual(['invalid_request', 'body/thresholds/high_value']);
-    expect(await pathsOf({ steps: config.steps.slice(1) })).toEqual(['invalid_request', 'body/steps']);
+    const [first = {}, second = {}] = config.steps;
+    expect(await pathsOf({ steps: [{ ...first, id: 'email_9h' }] })).toEqual(['invalid_request', 'body/steps/0/id']);
+    expect(await pathsOf({ steps: [first, first] })).toEqual(['invalid_request', 'body/steps/1/id']);
+    expect(
+      await pathsOf({
+        steps: [
+          { ...first, delay: 'soon' },
+          { ...second, channels: ['pigeon'] },
+        ],
+      }),
+    ).toEqual(['invalid_request', 'body/steps/0/delay', 'body/steps/1/channels']);
+    // The pop-up's text is none for an email.
+    expect((await pathsOf({ steps: [{ ...first, channels: ['email'] }, ...config.steps.slice(1)] }))[0]).toBe('invalid_request');
+    expect(await pathsOf({ steps: [] })).toEqual(['invalid_request', 'body/steps']);
     expect(await pathsOf({ language: 'not a language' })).toEqual(['invalid_request', 'body/language']);
     expect(await pathsOf({ offers: { percent_off: 10, least_margin_percent: 20 } })).toEqual(['invalid_request', 'body/offers/margin_percent']);
     expect(await pathsOf({ timings: { time_zone: 'UTC', quiet_hours: { from: '25:00', to: '08:00' } } })).toEqual([

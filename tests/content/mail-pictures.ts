@@ -91,6 +91,8 @@ const moreShots: typeof shots = [
   ['more-english-reduced-phone', 'cart/email_24h', reduced, { width: 390, dark: true }],
   ['more-bare', 'cart/email_48h', bare, { width: 700 }],
   ['more-lead', 'lead-nurture/email_welcome', given, { width: 390 }],
+  ['more-silent', 'silent-lead/checkin_a', given, { width: 390 }],
+  ['more-silent-last-persian', 'silent-lead/last_a.fa', { ...given, locale: 'fa-IR' }, { width: 390, dark: true }],
 ];
 
 const folder = process.argv[2] ?? fileURLToPath(new URL('../../docs/images', import.meta.url));

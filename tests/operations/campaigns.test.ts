@@ -1,11 +1,12 @@
 import fc from 'fast-check';
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { campaignLeads, campaigns, enrollments, leadRoutings, subjectKeys } from '../../db/schema/index.ts';
+import { campaignLeads, campaigns, enrollmentEvents, enrollments, leadRoutings, subjectKeys } from '../../db/schema/index.ts';
 import { routingPass } from '../../operations/campaigns/route-leads.ts';
 import { currentProgress } from '../../operations/current-progress.ts';
 import { explainEnrollment } from '../../operations/read/explain.ts';
 import { anotherStore, ask, dispatch } from '../api/left-carts.ts';
+import { asOwner } from '../helpers/database.ts';
 import { letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
 // Leads on their way to campaigns, and what these ask (docs/rules.md#rule-49).
@@ -366,4 +367,61 @@ test('leads, repeats, opt-outs, orders, pauses and ends in any order: places are
     }),
     { numRuns: 12 },
   );
+});
+
+test('the sequence is begun for everybody on the list, a part at a time, and again for those who dropped out: by one gate list and with who, why and when', async () => {
+  // Campaigns begin the sequence, and nothing else does.
+  const other = await campaign({ sequence: 'lead-nurture' });
+  const spring = await campaign({});
+  for (const key of ['list-a', 'list-b', 'list-c']) {
+    await post(key, 'quiet');
+    await route();
+    expect(await api(`/api/campaigns/${spring.id}/leads`, 'POST', { lead: await leadOf(key) })).toMatchObject({ body: { reason: 'no_sequence' } });
+  }
+  await api(`/api/campaigns/${spring.id}`, 'PATCH', { sequence: 'lead-nurture' });
+  await shop.post('contact.opted_out', { contact: { email: 'list-c@example.com' } });
+  const enroll = async (body: Record<string, unknown>) =>
+    (await api(`/api/campaigns/${spring.id}/enroll`, 'POST', body)) as { status: number; body: Listed };
+  interface Listed {
+    results: { lead: string; enrollment: string | null; reason: string | null }[];
+    enrolled: number;
+    next: string | null;
+  }
+  const first = await enroll({ limit: 2, note: 'The garden is open' });
+  expect(first.body).toMatchObject({ enrolled: 2, next: await leadOf('list-b') });
+  const rest = await enroll({ limit: 2, after: first.body.next });
+  expect(rest.body).toMatchObject({ results: [{ lead: await leadOf('list-c'), reason: 'opted_out' }], enrolled: 0, next: null });
+  const [begun] = await enrollmentsOf('list-a');
+  expect(begun).toMatchObject({ campaignId: spring.id, status: 'ACTIVE' });
+  const { rows } = await own((tx) =>
+    tx.execute<{ data: Record<string, unknown> }>(
+      sql`select data from audit_log where action = 'campaign.enter' and data ->> 'lead' = ${begun?.subjectId ?? ''} order by at desc limit 1`,
+    ),
+  );
+  expect(rows[0]?.data).toMatchObject({ begun: begun?.id, note: 'The garden is open' });
+  const [enrolled] = await own((tx) =>
+    tx
+      .select()
+      .from(enrollmentEvents)
+      .where(and(eq(enrollmentEvents.enrollmentId, begun?.id ?? ''), eq(enrollmentEvents.type, 'enrolled'))),
+  );
+  expect(enrolled?.data).toMatchObject({ by: 'bulk', note: 'The garden is open', campaign: spring.id });
+  // Who is in it is not put in twice.
+  expect((await enroll({ which: 'all' })).body.results.map(({ reason }) => reason)).toEqual(['already_running', 'already_running', 'opted_out']);
+  // Who dropped out may come again once the cooldown is over, and who bought does not.
+  for (const key of ['list-a', 'list-b']) await dispatch(shop, (await enrollmentsOf(key))[0]?.id ?? '', 'email_welcome');
+  await api(`/recovery/sequences/${begun?.id ?? ''}/stop?reason=later`, 'POST');
+  await shop.post('order.placed', { order: { id: 'list-order', total: '9.00', currency: 'EUR' }, contact: { email: 'list-b@example.com' } });
+  const again = async (note?: string) => (await enroll({ which: 'dropped_out', note })).body.results.map(({ reason }) => reason);
+  expect(await again()).toEqual(['cooldown']);
+  await asOwner(
+    shop.database.url,
+    `update enrollments set enrolled_at = enrolled_at - interval '31 days', anchor_at = anchor_at - interval '31 days', activated_at = activated_at - interval '31 days', ended_at = ended_at - interval '31 days' where ended_at is not null`,
+  );
+  expect(await again('Another try')).toEqual([null]);
+  // Who is in it again dropped out no more.
+  expect(await again()).toEqual([]);
+  await api(`/api/campaigns/${spring.id}`, 'PATCH', { status: 'PAUSED' });
+  expect(await enroll({})).toMatchObject({ status: 409, body: { code: 'campaign_not_active' } });
+  await end(spring, other);
 });

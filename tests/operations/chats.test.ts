@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { and, asc, eq } from 'drizzle-orm';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { chats, chatUpdates, contactIdentities, contacts, subjects, tasks } from '../../db/schema/index.ts';
 import { type BotWorker, createBotWorker } from '../../operations/bots/bot-worker.ts';
@@ -253,6 +254,30 @@ describe('an answer', () => {
     await lead.presses('goal:buy');
     // A second on a machine that has nothing else to do (docs/telegram.md); far from minutes on any.
     expect(performance.now() - begun).toBeLessThan(20_000);
+  });
+
+  test('holds up its own chat where it cannot be given, and in the end gives way to the next', async () => {
+    const store = await aStoreWithBot();
+    const [lead, other] = [new Person(store, mara), new Person(store, boss)];
+    await Promise.all([lead.says('/start', 2), other.says('/start', 2)]);
+    const owner = new pg.Client({ connectionString: shop.database.url });
+    await owner.connect();
+    await owner.query(`alter table chats add constraint no_cursed_goal check (goal <> 'cursed')`);
+    try {
+      far.api.says(store.token, mara, 'cursed');
+      await until('a failure', async () => (await store.updates()).some(({ attempts }) => attempts > 0));
+      // Others are answered meanwhile.
+      await other.says('a flat');
+      await owner.query(`update chat_updates set attempts = 7, next_at = clock_timestamp() where state = 'waiting'`);
+      expect(await lead.says('a house')).toEqual([expect.stringContaining('phone number')]);
+      expect((await store.updates()).find(({ attempts }) => attempts > 0)).toMatchObject({
+        state: 'silent',
+        lastError: expect.stringContaining('23514'),
+      });
+    } finally {
+      await owner.query('alter table chats drop constraint no_cursed_goal');
+      await owner.end();
+    }
   });
 
   test('goes to nobody who has blocked the bot, until they come back', async () => {

@@ -11,14 +11,15 @@ import {
   readCampaign,
 } from '../../../operations/campaigns/campaigns.ts';
 import { enterCampaign } from '../../../operations/campaigns/enter.ts';
+import { enrollLeads } from '../../../operations/campaigns/enroll-leads.ts';
 import { leadsOfCampaign } from '../../../operations/campaigns/leads-of-campaign.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
-import { idParams, isId } from '../../routes/fields.ts';
+import { idParams, isId, noteField } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { fieldsOf, presentCampaign, presentCampaignLead } from './present.ts';
-import { campaignLeadSchema, campaignSchema, changeBody, createBody, enteredSchema } from './schemas.ts';
+import { campaignLeadSchema, campaignSchema, changeBody, createBody, enrollBody, enrolledSchema, enteredSchema } from './schemas.ts';
 
 const list = aList({ name: 'campaigns', item: campaignSchema, filters: { status: z.enum(campaignStatuses).optional() } });
 const leadList = aList({ name: 'campaign-leads', item: campaignLeadSchema, filters: {} });
@@ -121,15 +122,15 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
         description:
           'The steps count from now. What a start by hand refuses is refused, and the rules of re-entry hold: the answer says why the sequence was not begun.',
         params: idParams,
-        body: z.strictObject({ lead: z.uuid() }),
+        body: z.strictObject({ lead: z.uuid(), note: noteField.optional() }),
         response: { 200: enteredSchema, ...problems(400, 401, 404, 409, 429, 503) },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { lead } = request.body;
+      const { lead, note } = request.body;
       if (!isId(id)) return problem(reply, 404, ...unknown);
-      const entry = { tenantId: callerOf(request).tenantId, campaignId: id, subjectId: lead, by: 'hand' as const, actor: actorOf(request) };
+      const entry = { tenantId: callerOf(request).tenantId, campaignId: id, subjectId: lead, by: 'hand' as const, actor: actorOf(request), note };
       const entered = await enterCampaign(deps, entry);
       switch (entered.kind) {
         case 'entered':
@@ -143,6 +144,31 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
         case 'not_active':
           return problem(reply, 409, 'campaign_not_active', 'The campaign is paused or has ended: it takes no leads.');
       }
+    },
+  );
+
+  app.post(
+    '/api/campaigns/:id/enroll',
+    {
+      schema: {
+        summary: 'Begin the sequence of a campaign for the leads on its list',
+        description:
+          'For those who are in no sequence of it yet, or again for those who dropped out without converting. Each is checked as one lead is, and the rules of re-entry hold; the answer says of each why it was not begun. A part at a time: go on with `after` set to `next` until it is null. A repeat begins nothing twice.',
+        params: idParams,
+        body: enrollBody,
+        response: { 200: enrolledSchema, ...problems(400, 401, 404, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { which, leads = null, note, limit, after = null } = request.body;
+      if (!isId(id)) return problem(reply, 404, ...unknown);
+      const wish = { tenantId: callerOf(request).tenantId, campaignId: id, which, leads, note, limit, after, actor: actorOf(request) };
+      const enrolled = await enrollLeads(deps, wish);
+      if (enrolled === null) return problem(reply, 404, ...unknown);
+      if (enrolled === 'not_active') return problem(reply, 409, 'campaign_not_active', 'The campaign is paused or has ended: it takes no leads.');
+      const results = enrolled.results.map(({ lead, enrollmentId, reason }) => ({ lead, enrollment: enrollmentId, reason }));
+      return { results, enrolled: results.filter(({ enrollment }) => enrollment !== null).length, next: enrolled.next };
     },
   );
 };

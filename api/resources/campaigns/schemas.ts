@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { campaignStatuses, weekdays } from '../../../operations/campaigns/campaigns.ts';
-import { lineField, timeField } from '../../routes/fields.ts';
+import { leadChoices } from '../../../operations/campaigns/enroll-leads.ts';
+import { lineField, noteField, timeField } from '../../routes/fields.ts';
 
 const clock = z
   .string()
@@ -89,3 +90,22 @@ export const campaignLeadSchema = z
 export const enteredSchema = z
   .object({ lead: z.uuid(), enrollment: z.uuid().nullable(), reason: z.string().nullable() })
   .meta({ id: 'CampaignEntry', description: 'It is in the campaign; `reason` says why its sequence was not begun.' });
+
+export const enrollBody = z.strictObject({
+  which: z
+    .enum(leadChoices)
+    .default('not_enrolled')
+    .meta({ description: '`dropped_out`: who was in its sequence and left it without converting, or came to its end.' }),
+  leads: z.array(z.uuid()).min(1).max(500).optional().meta({ description: 'Of these only; default: of all on its list.' }),
+  note: noteField.optional().meta({ description: 'Why, for the audit log and the story of each enrollment.' }),
+  limit: z.int().min(1).max(500).default(100),
+  after: z.uuid().nullable().optional(),
+});
+
+export const enrolledSchema = z
+  .object({
+    results: z.array(z.object({ lead: z.uuid(), enrollment: z.uuid().nullable(), reason: z.string().nullable() })),
+    enrolled: z.int(),
+    next: z.uuid().nullable().meta({ description: 'To go on with, as `after`; null: there are no more.' }),
+  })
+  .meta({ id: 'CampaignEnrolled' });

@@ -13,13 +13,31 @@ const figuresSchema = z.object({
   opened: z.int(),
   clicked: z.int(),
   complete: z.int().meta({ description: 'Whose window is over: only they are compared.' }),
-  converted: z.int().meta({ description: 'Of these, who ordered within the window. Any order that is revenue counts.' }),
+  converted: z
+    .int()
+    .meta({ description: 'Of these, who ordered within the window. Any order that is revenue counts, as long as it is not cancelled.' }),
   conversion_rate: z.number().nullable().meta({ description: 'Percent; null: nobody’s window is over.' }),
   conversion_rate_interval: z
     .object({ low: z.number(), high: z.number() })
     .nullable()
     .meta({ description: 'Wilson’s 95 % interval of the rate, in percent.' }),
 });
+
+const judgementSchema = z
+  .object({
+    state: z.enum(['too_few', 'open', 'decided']).meta({
+      description: '`too_few`: a variant has fewer than 50 people whose window is over. `decided`: one converts better than each of the others.',
+    }),
+    p: z.number().meta({ description: 'How likely differences this large are at any look where there are none. Valid however often you look.' }),
+    winner: z.string().nullable(),
+    z: z.number().nullable().meta({
+      description: 'Of two variants, for information: the plain z of the second against the first. It is right for one look planned beforehand only.',
+    }),
+  })
+  .nullable()
+  .meta({
+    description: 'Which variant is better, at 95 %; null: nothing may be said, because weights were changed meanwhile or `sample_ratio` mismatches.',
+  });
 
 const variantsSchema = z
   .object({
@@ -32,6 +50,7 @@ const variantsSchema = z
       description:
         'Whether the variants have as many people as they should. With a `mismatch` (p below 0.001) no difference between them may be believed.',
     }),
+    judgement: judgementSchema,
   })
   .meta({ id: 'StepVariants' });
 
@@ -50,9 +69,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   );
 };
 
-function present({ sequence, name, step, windowMs, variants, sampleRatio }: StepVariants) {
+function present({ sequence, name, step, windowMs, variants, sampleRatio, judgement }: StepVariants) {
   const ratio = sampleRatio === null ? null : { chi_squared: sampleRatio.chiSquared, p: sampleRatio.p, mismatch: sampleRatio.mismatch };
-  return { sequence, name, step, window_seconds: windowMs / 1_000, variants: variants.map(presentFigures), sample_ratio: ratio };
+  return { sequence, name, step, window_seconds: windowMs / 1_000, variants: variants.map(presentFigures), sample_ratio: ratio, judgement };
 }
 
 function presentFigures({ rate, interval, ...counts }: VariantFigures) {

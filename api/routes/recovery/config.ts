@@ -1,7 +1,18 @@
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { BuiltDeps } from '../../../operations/create-deps.ts';
-import { type ConfiguredStep, formatDuration, minorDigits, readRecoveryConfig, type RecoveryConfig } from '../../../operations/recovery-config.ts';
+import {
+  configureSteps,
+  type ConfiguredStep,
+  formatDuration,
+  isChannel,
+  minorDigits,
+  parseDuration,
+  readRecoveryConfig,
+  type RecoveryConfig,
+  type StepsConfigured,
+} from '../../../operations/recovery-config.ts';
 import { changeSettings, settingsChange } from '../../../operations/settings.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
@@ -21,7 +32,10 @@ const step = z.object({
 
 const config = {
   version: z.int().meta({ description: 'Of the store’s settings: raised by every change of them.' }),
-  steps: z.array(step).meta({ description: 'Of the version of the sequence `cart` that is in use. They are changed by publishing another version.' }),
+  steps: z.array(step).meta({
+    description:
+      'Of the version of the sequence `cart` that is in use, without its reactions. Other steps publish a version with them; carts under way stay on theirs.',
+  }),
   timings: z.strictObject({
     time_zone: fields.timeZone.unwrap(),
     quiet_hours: z.strictObject({ from: clock, to: clock }).nullable().meta({ description: 'On the shopper’s clock; null: none.' }),
@@ -61,7 +75,7 @@ const shown = z.object(config).meta({ id: 'RecoveryConfig' });
 const given = z.strictObject({
   ...config,
   version: config.version.optional().meta({ description: 'The version that you have seen: 409 where somebody changed the settings meanwhile.' }),
-  steps: config.steps.optional().meta({ description: 'As they are, or left out.' }),
+  steps: config.steps.optional().meta({ description: 'Left out: they stay. A step that is missing is taken out.' }),
 });
 type Shown = z.output<typeof shown>;
 
@@ -87,7 +101,7 @@ export const recoveryConfigRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = 
     {
       schema: {
         ...{ tags, security, summary: 'Configure cart recovery' },
-        description: 'Replaces everything but the steps, which a published version of the sequence `cart` has. The next message uses it.',
+        description: 'Replaces everything. The next message uses it; other steps are those of the carts that are left from now on.',
         body: given,
         response: { 200: shown, ...problems(400, 401, 409, 429, 503) },
       },
@@ -96,10 +110,7 @@ export const recoveryConfigRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = 
       const { tenantId } = callerOf(request);
       const { body } = request;
       const before = await readRecoveryConfig(deps, tenantId);
-      if (body.steps !== undefined && JSON.stringify(body.steps) !== JSON.stringify(before.steps.map(presentStep))) {
-        const message = 'are not as they are: publish a version of the sequence cart to change them (PUT /api/sequences/cart/draft)';
-        return invalidRequest(reply, [{ path: 'body/steps', message }]);
-      }
+      if (body.version !== undefined && body.version !== before.current.version) return stale(reply, before.current.version);
       const change = changesFrom(body, before);
       const parsed = settingsChange.safeParse(change);
       if (!parsed.success)
@@ -107,15 +118,81 @@ export const recoveryConfigRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = 
           reply,
           parsed.error.issues.map(({ path, message }) => ({ path: `body/${nameOf(path)}`, message })),
         );
+      const steps = body.steps === undefined ? null : readSteps(body.steps, before);
+      if (steps !== null && 'faults' in steps) return invalidRequest(reply, steps.faults);
+      if (steps !== null && steps.changed !== null) {
+        const asked = { tenantId, actor: actorOf(request), base: before.sequenceVersion, steps: steps.changed };
+        const refused = answerOf(reply, await configureSteps(deps, asked));
+        if (refused !== null) return refused;
+      }
       const { kind, current } = await changeSettings(deps, tenantId, {
         ...{ changes: parsed.data, expectedVersion: body.version ?? null, by: actorOf(request) },
       });
-      if (kind === 'stale')
-        return problem(reply, 409, 'stale_version', `The settings are at version ${current.version}: read them again, then change them.`);
-      return present({ ...before, current });
+      if (kind === 'stale') return stale(reply, current.version);
+      return present({ ...(await readRecoveryConfig(deps, tenantId)), current });
     },
   );
 };
+
+const stale = (reply: FastifyReply, version: number) =>
+  problem(reply, 409, 'stale_version', `The settings are at version ${version}: read them again, then change them.`);
+
+/** @returns `changed`: null where they are as they were */
+function readSteps(
+  given: readonly z.output<typeof step>[],
+  { steps }: RecoveryConfig,
+): { faults: { path: string; message: string }[] } | { changed: ConfiguredStep[] | null } {
+  const faults: { path: string; message: string }[] = [];
+  const read = given.flatMap(({ delay, ...fields }, index): ConfiguredStep[] => {
+    const known = steps.find(({ id }) => id === fields.id);
+    const delayMs = parseDuration(delay);
+    const unknown = fields.channels.filter((channel) => !isChannel(channel));
+    const fault = (path: string, message: string) => faults.push({ path: `body/steps/${index}/${path}`, message });
+    if (known === undefined)
+      fault('id', `is no step of the sequence cart, which has ${steps.map(({ id }) => id).join(', ')}: add one with POST /api/sequences/cart/steps`);
+    if (given.findIndex(({ id }) => id === fields.id) < index) fault('id', 'stands twice');
+    if (delayMs === null) fault('delay', 'is no span like 30m, 2h or 3d');
+    if (unknown.length > 0) fault('channels', `has ${unknown.join(', ')}, which is no channel`);
+    return delayMs === null ? [] : [{ ...fields, delayMs, channels: fields.channels.filter(isChannel) }];
+  });
+  if (given.length === 0) faults.push({ path: 'body/steps', message: 'are none: pause the sequence cart if it is to send nothing' });
+  if (faults.length > 0) return { faults };
+  return { changed: JSON.stringify(read.map(presentStep)) === JSON.stringify(steps.map(presentStep)) ? null : read };
+}
+
+/** @returns null: the steps are as they were asked for */
+function answerOf(reply: FastifyReply, configured: StepsConfigured) {
+  switch (configured.kind) {
+    case 'configured':
+      return null;
+    case 'invalid':
+      return invalidRequest(
+        reply,
+        configured.faults.map(({ path, message }) => ({ path: `body/steps (${path})`, message })),
+      );
+    case 'unknown_step':
+      return problem(reply, 409, 'stale_version', 'The steps of the sequence cart have changed: read the configuration again, then change it.');
+    case 'in_the_way': {
+      const why = {
+        draft:
+          'The sequence cart has a draft that is not published. Publish it or delete it (DELETE /api/sequences/cart/draft), then change the steps.',
+        version: 'Another version of the sequence cart has been published meanwhile: read the configuration again, then change it.',
+        archived: 'The sequence cart is archived: unarchive it (POST /api/sequences/cart/unarchive), then change the steps.',
+      };
+      return problem(
+        reply,
+        409,
+        configured.what === 'version' ? 'stale_version' : configured.what === 'draft' ? 'has_draft' : 'archived',
+        why[configured.what],
+      );
+    }
+    case 'waited_for': {
+      const which = configured.steps.join(', ');
+      const what = `Carts wait for ${which}, which would be gone. Say what becomes of them: remove the step with DELETE /api/sequences/cart/steps/{id} and publish with \`running\`.`;
+      return problem(reply, 409, 'choice_needed', what);
+    }
+  }
+}
 
 const digitsOf = ({ current }: RecoveryConfig) => minorDigits(current.settings.currency ?? '') ?? 2;
 

@@ -1,4 +1,5 @@
-import { leadSilent } from '../../people/silence.ts';
+import { chatGhosted, leadSilent } from '../../people/silence.ts';
+import type { ChatAttributes } from '../attributes.ts';
 import type { SubjectKind } from '../kind.ts';
 import { type LeadDetails, leadDetails } from './details.ts';
 import { fold, type LeadReport } from './fold.ts';
@@ -7,11 +8,14 @@ import { words } from './words.ts';
 
 const cameBy = ({ source, via }: LeadDetails) => ({ source, ...(via === undefined ? {} : { via }) });
 
+const neverChatted: ChatAttributes = { viewingScheduled: false, ghostReminderSent: false };
+
 /** Somebody who asked about something and left an address. */
 export const lead: SubjectKind<LeadDetails, LeadReport> = {
   kind: 'lead',
   trigger: 'lead.created',
   silentTrigger: leadSilent,
+  chatTrigger: chatGhosted,
   stopOn: ['purchased', 'replied', 'opted_out', 'contacted'],
   // The welcome goes out at once.
   quietForMs: 0,
@@ -40,8 +44,13 @@ export const lead: SubjectKind<LeadDetails, LeadReport> = {
   unfit: () => null,
   products: () => [],
   count: () => null,
-  attributeNames: ['source', 'interest'],
-  attributes: ({ source, interest }) => ({ source, interest }),
+  attributeNames: ['source', 'interest', 'viewingScheduled', 'ghostReminderSent'],
+  attributes: ({ source, interest }, { viewingScheduled, ghostReminderSent } = neverChatted) => ({
+    source,
+    interest,
+    viewingScheduled,
+    ghostReminderSent,
+  }),
   stock: () => [],
   textsInUnitedStates: null,
   modifiers: () => [],

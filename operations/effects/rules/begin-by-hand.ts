@@ -66,7 +66,7 @@ export function beginInBulk(draft: Draft, candidate: Candidate, sequence: Active
 }
 
 /** Who puts a lead into a campaign: a person or a program, or routing by its source. */
-export type CampaignEntry = { campaignId: string } & ({ by: 'routing' } | { by: 'hand' | 'bulk'; actor: string });
+export type CampaignEntry = { campaignId: string } & ({ by: 'routing' } | { by: 'hand' | 'bulk'; actor: string; note?: string });
 
 /** Why a lead of a campaign is not in its sequence. For programs: they reach the API. */
 export type CampaignRefusal = BulkRefusal | 'too_old';

@@ -1,7 +1,7 @@
 import { addressKindsOf } from '../../../domain/channels/index.ts';
 import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { withOwnOrders } from '../../../domain/people/purchases.ts';
-import { isAboutSilence, lastContactOf } from '../../../domain/people/silence.ts';
+import { isAboutGhost, isAboutSilence, lastContactOf } from '../../../domain/people/silence.ts';
 import { baseSegment } from '../../../domain/people/segments.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
@@ -61,8 +61,11 @@ function keptFromAll(draft: Draft, { subject, owner }: Candidate): NoSequenceRea
 }
 
 // What a campaign uses is begun by campaigns (operations/campaigns/route-leads.ts): nobody gets it twice.
-const isAbout = (draft: Draft, { subject }: Candidate, { version, inCampaigns }: ActiveSequence) =>
-  triggersOf(draft.kindOf(subject.kind)).includes(version.definition.on) && inCampaigns !== true;
+const isAbout = (draft: Draft, { subject }: Candidate, { version: { definition }, inCampaigns }: ActiveSequence) =>
+  triggersOf(draft.kindOf(subject.kind)).includes(definition.on) &&
+  inCampaigns !== true &&
+  // Who has never been in the chat has not left it.
+  (!isAboutGhost(definition) || subject.chat.lastInteractionAt !== null);
 
 /** What keeps one sequence from beginning; null: nothing. */
 function keptFrom(draft: Draft, { subject, owner }: Candidate, sequence: ActiveSequence): NoSequenceReason | null {
@@ -103,6 +106,8 @@ export function keptFromBefore(
   const known = draft.enrollmentsAbout([subject.id]).filter((enrollment) => enrollment.sequenceId === sequence.id);
   if (isAboutSilence(definition)) {
     if (subject.noSequence?.keptFrom.some(({ reason }) => reason === 'declined') === true) return 'declined';
+    // Whoever leaves a chat is reminded once, however often they come back and leave it again.
+    if (isAboutGhost(definition) && subject.chat.ghostReminderSent) return 'took_part';
     // Whatever was said is where the silence is counted from.
     if (definition.reentry === 'once-per-silence') return keptFromSilence(known, anchorOf(draft, { subject, owner }, definition));
     return keptFromReentry(known, definition, nowMs, tenant.timeScale);

@@ -1,5 +1,6 @@
 import type { ChatTurn, PersonDetails } from '../../../domain/events.ts';
 import { foldDetails, noDetails } from '../../../domain/people/fold-details.ts';
+import { isAboutSilence } from '../../../domain/people/silence.ts';
 import { lead } from '../../../domain/subjects/lead/index.ts';
 import type { Draft } from '../../intake/draft.ts';
 import { usableOf } from '../../intake/found.ts';
@@ -47,7 +48,13 @@ function leadOfChat(draft: Draft, event: Turn, personId: string): KnownSubject |
   const report = { createdAtMs: occurredAtMs, source: 'TELEGRAM', ...unknown };
   const person = { ...personOf(event.chat), ...event.person };
   const precision = toTheSecond === undefined ? {} : { toTheSecond };
-  reportSubject(draft, lead, { ...precision, occurredAtMs, type: 'lead.created', keys, person, report });
+  reportSubject(
+    draft,
+    lead,
+    { ...precision, occurredAtMs, type: 'lead.created', keys, person, report },
+    // The bot talks with them: they are not welcomed a second time.
+    { begins: isAboutSilence },
+  );
   const [made] = [...draft.changes.newSubjects].filter((id) => !before.has(id));
   if (made === undefined) return null;
   // As for every new lead, a campaign may take it.

@@ -1,5 +1,6 @@
 import type { PersonDetails, SubjectKey } from '../../../domain/events.ts';
 import type { Identity } from '../../../domain/people/choose-contact.ts';
+import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
 import type { StopReason } from '../../../domain/sequence/plan.ts';
 import type { Subject, SubjectAddress, SubjectKind, SubjectReport } from '../../../domain/subjects/kind.ts';
 import type { KeptFrom, NoSequenceReason } from '../../../domain/subjects/no-sequence.ts';
@@ -29,6 +30,8 @@ export interface ReportOptions {
   keys?: readonly ScopedKey[];
   /** What else is known of the subject, before its sequences are begun or go on. */
   beforeBegin?: (subjectId: string) => void;
+  /** Which sequences may begin; absent: all that it triggers. */
+  begins?: (definition: SequenceDefinition) => boolean;
 }
 
 /**
@@ -40,7 +43,7 @@ export function reportSubject<D, R>(
   draft: Draft,
   kind: SubjectKind<D, R>,
   event: Reported<R>,
-  { keys = keysOf(draft.context.source, event.keys), beforeBegin }: ReportOptions = {},
+  { keys = keysOf(draft.context.source, event.keys), beforeBegin, begins }: ReportOptions = {},
 ): void {
   const identities = usableOf(draft.found, identitiesOf(draft.context.source, event.person));
   const matched = draft.matched().filter((subject) => subject.kind === kind.kind);
@@ -53,7 +56,7 @@ export function reportSubject<D, R>(
   if (folded !== null) moveTo(draft, folded, owner);
   noteOwner(draft, event, identities, owner);
   beforeBegin?.(subject.id);
-  continueOrBegin(draft, kind, event, subject.id, owner.contactId);
+  continueOrBegin(draft, kind, event, { subjectId: subject.id, contactId: owner.contactId, begins });
 }
 
 /** The event is older than the conversion of the subject that had these keys before. */
@@ -170,7 +173,12 @@ function noteOwner(draft: Draft, event: Reported<unknown>, identities: readonly 
 }
 
 /** Depending on its present state, the subject ends its enrollments, continues them, or begins one. */
-function continueOrBegin<D, R>(draft: Draft, kind: SubjectKind<D, R>, event: Reported<R>, subjectId: string, contactId: string): void {
+function continueOrBegin<D, R>(
+  draft: Draft,
+  kind: SubjectKind<D, R>,
+  event: Reported<R>,
+  { subjectId, contactId, begins }: { subjectId: string; contactId: string; begins: ReportOptions['begins'] },
+): void {
   const stored = draft.subject(subjectId);
   const subject = { ...stored, details: kind.details.parse(stored.details) };
   const ending = subject.state === 'open' ? kind.endsBy(subject) : null;
@@ -183,7 +191,7 @@ function continueOrBegin<D, R>(draft: Draft, kind: SubjectKind<D, R>, event: Rep
   const owner = draft.contact(contactId);
   const unfit = ofItself(draft, kind, subject, { ending, report: event.report });
   const candidate = { subject: draft.subject(subjectId), owner };
-  const { begun, keptFrom } = unfit === null ? beginSequences(draft, candidate) : { begun: [], keptFrom: [unfit] };
+  const { begun, keptFrom } = unfit === null ? beginSequences(draft, candidate, begins) : { begun: [], keptFrom: [unfit] };
   const ran = begun.length > 0 || draft.enrollmentsAbout([subjectId]).length > 0;
   draft.changeSubject(subjectId, { noSequence: declined ?? (ran ? null : { atMs: draft.context.nowMs, keptFrom }) });
   if (begun.length > 0) draft.moveLifecycle(contactId, 'begun');

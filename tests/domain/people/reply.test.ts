@@ -34,6 +34,7 @@ describe('keywords', () => {
     '配信停止',
     '수신거부',
     'توقف',
+    'لغو',
     'הסר',
   ];
   test.each(optOuts)('%s is an opt-out', (word) => expect(readKeyword(word)).toBe('opt_out'));

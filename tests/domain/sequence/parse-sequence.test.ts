@@ -214,7 +214,7 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'an attribute that nobody knows',
       file({ steps: step('when: { not: { attribute: { name: lead.source, is: META } } }') }),
-      '5:63 Step `email`: `when` asks for the attribute `lead.source`, which is not known here: write one of cart.origin, cart.products, cart.units, contact.country, contact.region, contact.language, contact.orders',
+      '5:63 Step `email`: `when` asks for the attribute `lead.source`, which is not known here: write one of cart.origin, cart.products, cart.units, contact.country, contact.region, contact.language, contact.orders, contact.hasPhone',
     ],
     [
       'an attribute without a question',
@@ -250,12 +250,12 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'a trigger that no kind of subject has',
       file().replace('cart.abandoned', 'cart.forgotten'),
-      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, lead.silent, manual, bulk',
+      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, lead.silent, chat.ghosted, manual, bulk',
     ],
     [
       'a trigger whose subjects come later',
-      file().replace('cart.abandoned', 'chat.ghosted'),
-      '3:1 `on` (chat.ghosted) is not available yet: chats are not known yet. Now, write one of cart.abandoned, lead.created, lead.silent, manual, bulk',
+      file().replace('cart.abandoned', 'risk.entered'),
+      '3:1 `on` (risk.entered) is not available yet: nobody’s risk is assessed yet. Now, write one of cart.abandoned, lead.created, lead.silent, chat.ghosted, manual, bulk',
     ],
     [
       'a bulk sequence about nothing',
@@ -322,7 +322,7 @@ test('a kind of subject that an installation registers brings its own trigger', 
   expect(parsed).toMatchObject({ ok: true, definition: { on: 'visit.missed', quietForMs: 60_000, stopOn: ['purchased', 'opted_out'] } });
   expect(parseSequence(file(), kinds)).toMatchObject({
     ok: false,
-    errors: [{ message: '`on` is not understood: write one of visit.missed, lead.silent, manual, bulk' }],
+    errors: [{ message: '`on` is not understood: write one of visit.missed, lead.silent, chat.ghosted, manual, bulk' }],
   });
   expect(() => subjectKindsOf([lead, { ...visit, trigger: 'lead.created' }])).toThrow('in common');
 });
