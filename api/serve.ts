@@ -4,6 +4,7 @@ import { createPrometheus } from '../config/telemetry.ts';
 import { runInBackground } from '../operations/background.ts';
 import { createChatWorker } from '../operations/chat/chat-worker.ts';
 import { createDeps, type DepsOptions } from '../operations/create-deps.ts';
+import { connectFirstLocation } from '../operations/first-location.ts';
 import { publishPresets } from '../operations/publish-presets.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
 import { lazyClient } from '../temporal/connect.ts';
@@ -64,6 +65,10 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
   });
   await app.listen({ host: env.HOST, port: env.PORT, backlog: waitingConnections });
   log.info({ port: env.PORT }, 'api is ready');
+  if (env.GHL !== null) {
+    // A provider that is away keeps nobody from starting.
+    void connectFirstLocation(deps, env.GHL).catch((error: unknown) => log.error({ err: error }, 'the location of GHL_LOCATION_ID is not connected'));
+  }
   // For a parent process; without one this does nothing.
   process.send?.('ready');
 

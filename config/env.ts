@@ -50,6 +50,8 @@ const remedies = {
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
   SILENT_SWEEP_SECONDS: 'Give the seconds between two sweeps for silent leads, 60 or more, or leave it out to use 14400 (4 h).',
   SILENT_SWEEP_MOST: 'Give how many silent leads a sweep examines at most, 1 to 10000, or leave it out to use 100.',
+  GHL_API_KEY: 'Give the private integration token of the GoHighLevel location (Settings → Private Integrations), or leave both GHL_* out.',
+  GHL_LOCATION_ID: 'Give the id of the GoHighLevel location, as the address of its pages has it behind /location/, or leave both GHL_* out.',
   METRICS_PORT: 'Give a port between 1 and 65535 for the worker’s own /metrics, or leave it out.',
   TEMPORAL_UI_URL: 'Give the http(s) address of the Temporal Web UI, or leave it out.',
   MAILBOX_URL: 'Give the http(s) address of the mailbox page, or leave it out.',
@@ -108,6 +110,14 @@ const schema = z.object({
     .max(604_800, 'is more than a week')
     .default(14_400),
   SILENT_SWEEP_MOST: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is below 1').max(10_000, 'is above 10000').default(100),
+  GHL_API_KEY: z
+    .string()
+    .regex(/^\S{8,4000}$/, { error: 'is no token' })
+    .optional(),
+  GHL_LOCATION_ID: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{4,64}$/, { error: 'is no id of a location' })
+    .optional(),
   METRICS_PORT: port.optional(),
   TEMPORAL_UI_URL: urlOf('http:', 'https:').optional(),
   MAILBOX_URL: urlOf('http:', 'https:').optional(),
@@ -144,6 +154,8 @@ export interface Env {
   /** Seconds between two sweeps for silent leads, and how many one of them examines at most. */
   SILENT_SWEEP_SECONDS: number;
   SILENT_SWEEP_MOST: number;
+  /** The GoHighLevel location of the first store; null: none is named here. */
+  GHL: { token: string; locationId: string } | null;
   /** Port of the worker's own /metrics; null: not served. */
   METRICS_PORT: number | null;
   /** Links for the live page only. */
@@ -163,12 +175,14 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   const problems = parsed.success ? [] : describe(parsed.error.issues);
   // Asked for apart from the schema: zod checks relations only when every field is right, and a user wants all problems at once.
   const dkim = readDkim(given);
+  const ghl = readLocation(given);
+  if (ghl.kind === 'half') problems.push(ghl.problem);
   if (dkim.kind === 'wrong') problems.push(...dkim.problems);
   // A wrong variable is named by the schema already.
   if (given.NODE_ENV === 'production')
     problems.push(...refusedInProduction(given).filter(({ variable }) => !problems.some((known) => known.variable === variable)));
-  if (!parsed.success || dkim.kind === 'wrong' || problems.length > 0) throw new EnvError(problems);
-  const env = parsed.data;
+  if (!parsed.success || dkim.kind === 'wrong' || ghl.kind === 'half' || problems.length > 0) throw new EnvError(problems);
+  const { GHL_API_KEY: _key, GHL_LOCATION_ID: _location, ...env } = parsed.data;
   return {
     ...env,
     DKIM: dkim.settings,
@@ -181,6 +195,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
     SILENT_SWEEP_SECONDS: env.SILENT_SWEEP_SECONDS,
     SILENT_SWEEP_MOST: env.SILENT_SWEEP_MOST,
+    GHL: ghl.location,
     METRICS_PORT: env.METRICS_PORT ?? null,
     TEMPORAL_UI_URL: env.TEMPORAL_UI_URL ?? null,
     MAILBOX_URL: env.MAILBOX_URL ?? null,
@@ -201,6 +216,15 @@ function refusedInProduction(given: Partial<Record<string, string>>): EnvProblem
     refused.push({ variable: 'PUBLIC_URL', problem, remedy: remedies.PUBLIC_URL });
   }
   return refused;
+}
+
+/** A token without its location, or the other way round, connects nothing. */
+function readLocation(given: Partial<Record<string, string>>): { kind: 'whole'; location: Env['GHL'] } | { kind: 'half'; problem: EnvProblem } {
+  const { GHL_API_KEY: token, GHL_LOCATION_ID: locationId } = given;
+  if (token === undefined && locationId === undefined) return { kind: 'whole', location: null };
+  if (token !== undefined && locationId !== undefined) return { kind: 'whole', location: { token, locationId } };
+  const [variable, other] = token === undefined ? (['GHL_API_KEY', 'GHL_LOCATION_ID'] as const) : (['GHL_LOCATION_ID', 'GHL_API_KEY'] as const);
+  return { kind: 'half', problem: { variable, problem: `is missing, while ${other} is given`, remedy: remedies[variable] } };
 }
 
 const dkimVariables = { domain: 'DKIM_DOMAIN', selector: 'DKIM_SELECTOR', privateKey: 'DKIM_PRIVATE_KEY' } as const;

@@ -102,6 +102,8 @@ export interface ResolveContext {
   config: unknown;
   store: StoreContext;
   nowMs: number;
+  /** The tokens of a connection that was let in by OAuth. */
+  tokens?: AccessTokens;
   /** Aborted when the process ends: the look-up is then made by another. */
   signal?: AbortSignal;
 }
@@ -354,6 +356,8 @@ export interface Integration {
   senders?(config: unknown, context: SenderContext): readonly Sender[];
   /** For accounts that are let in by OAuth. */
   oauth?: OAuth;
+  /** It wants to know what its contacts have said elsewhere: its receiver's `resolve` is asked with the topic `dnd`. */
+  tellsOptOuts?: true;
   /**
    * Whether the provider lets us in with this configuration, where opening a session does not show it. Changes nothing.
    * @returns what it says of itself @throws Error with what it answered

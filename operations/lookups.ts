@@ -12,6 +12,7 @@ import { isStop } from './effects/index.ts';
 import type { StoredDelivery } from './intake/delivery.ts';
 import { readTenant } from './intake/tenant.ts';
 import { readConnectionConfig, storeContextOf } from './store-context.ts';
+import { accessTokensOf } from './tokens.ts';
 
 // A delivery may name something that its provider has to be asked about before its events are known. It is answered once that is stored; asking
 // happens here, outside of any transaction, beside the inbox: a provider that is slow holds up nobody's deliveries.
@@ -163,6 +164,7 @@ async function ask(
       config: connection.config,
       store: storeContextOf(tenant),
       nowMs: deps.clock.nowMs(),
+      ...(deps.integrations[connection.integration]?.oauth === undefined ? {} : { tokens: accessTokensOf(deps, { ...where, ...connection }) }),
       ...(signal === undefined ? {} : { signal }),
     };
     return { resolved: await receiver.resolve({ key, topic, what }, context), sealed };

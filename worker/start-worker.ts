@@ -22,6 +22,7 @@ import { prepareHolidays } from '../operations/prepare-holidays.ts';
 import { storeLateness } from '../operations/lateness.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
+import { tellOptOuts } from '../operations/tell-opt-outs.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import {
@@ -138,6 +139,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('codes', options.sweepEveryMs ?? 10_000, async () => (await closeCodes(deps)) > 0, deps.log),
     runInBackground('inbox', 1_000, inboxWorker.pass, deps.log),
     lookupWorker,
+    runInBackground('opt-outs', options.sweepEveryMs ?? 10_000, () => tellOptOuts(deps), deps.log),
     runInBackground('lookups', 500, lookupWorker.pass, deps.log),
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
     importWorker,

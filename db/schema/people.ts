@@ -132,6 +132,7 @@ export const consents = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('consents_contact').on(t.tenantId, t.contactId, t.channel, t.occurredAt),
+    index('consents_created').on(t.tenantId, t.createdAt),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'consents_contact_fk' }),
     tenantPolicy(),
   ],

@@ -56,7 +56,9 @@ function readDnd(fields: Fields, person: PersonRef, { notes, occurred }: Told): 
   const dnd = fields['dnd'];
   if (dnd === true) return [{ type: 'contact.opted_out', ...occurred, ...switched, person, channel: null, final: false }];
   const states = dndChannels.flatMap(([name, channel]) => {
-    const status = cleanText(readFields(settings?.[name], `dndSettings.${name}`, notes)?.['status'], 40)?.toLowerCase();
+    // Webhooks write `SMS`, and the API `sms`.
+    const own = Object.entries(settings ?? {}).find(([given]) => given.toLowerCase() === channel)?.[1];
+    const status = cleanText(readFields(own, `dndSettings.${name}`, notes)?.['status'], 40)?.toLowerCase();
     return status === undefined ? [] : [{ channel, isClosed: status !== 'inactive' }];
   });
   const closed = states.filter(({ isClosed }) => isClosed);

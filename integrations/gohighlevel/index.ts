@@ -16,6 +16,7 @@ export const goHighLevel: Integration = {
   receiver: goHighLevelReceiver,
   senders: (config, context) => createGoHighLevelSenders(goHighLevelConfig.parse(config), context),
   oauth: goHighLevelOAuth,
+  tellsOptOuts: true,
   async check(config, context) {
     const parsed = goHighLevelConfig.parse(config);
     const url = urlOf(parsed, '/conversations/search');

@@ -8,6 +8,7 @@ import { jsonReceiver } from '../verified-receiver.ts';
 import { type GoHighLevelConfig, goHighLevelConfig } from './config.ts';
 import { isLead, readContact, readDeleted } from './contacts.ts';
 import { readInbound, readOutbound, type Told } from './messages.ts';
+import { setSwitches } from './switches.ts';
 import { verifyHighLevel } from './verify.ts';
 
 const contactTypes = ['ContactCreate', 'ContactUpdate', 'ContactDndUpdate', 'ContactTagUpdate'] as const;
@@ -48,6 +49,7 @@ const bodies = jsonReceiver({
 export const goHighLevelReceiver: Receiver = {
   ...bodies,
   readsConfig: true,
+  resolve: setSwitches,
   receive(delivery, secrets, store) {
     const config = configOf(store);
     const verified = verifyHighLevel(delivery, secrets, config?.webhookPublicKey ?? '');

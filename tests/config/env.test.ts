@@ -37,6 +37,7 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_LIVE_PAGE: false,
     SILENT_SWEEP_SECONDS: 14_400,
     SILENT_SWEEP_MOST: 100,
+    GHL: null,
     METRICS_PORT: null,
     TEMPORAL_UI_URL: null,
     MAILBOX_URL: null,
@@ -46,6 +47,19 @@ test('three variables are enough; the rest has defaults', () => {
 test('the public address follows the port and loses its last slash', () => {
   expect(readEnv({ ...enough, PORT: '8080' }).PUBLIC_URL).toBe('http://localhost:8080');
   expect(readEnv({ ...enough, PUBLIC_URL: 'https://shop.example.com/' }).PUBLIC_URL).toBe('https://shop.example.com');
+});
+
+test('a location of GoHighLevel is named whole, or what is missing or wrong of it is', () => {
+  const location = { GHL_API_KEY: 'pit-an-invented-token', GHL_LOCATION_ID: 've9EPM428h8vShlRW1KT' };
+  expect(readEnv({ ...enough, ...location }).GHL).toEqual({ token: location.GHL_API_KEY, locationId: location.GHL_LOCATION_ID });
+  const named = (source: Record<string, string>) =>
+    problemsOf({ ...enough, ...source }).problems.map(({ variable, problem }) => `${variable} ${problem}`);
+  expect(named({ GHL_API_KEY: location.GHL_API_KEY })).toEqual(['GHL_LOCATION_ID is missing, while GHL_API_KEY is given']);
+  expect(named({ GHL_LOCATION_ID: location.GHL_LOCATION_ID })).toEqual(['GHL_API_KEY is missing, while GHL_LOCATION_ID is given']);
+  expect(named({ ...location, GHL_LOCATION_ID: 'not an id', GHL_API_KEY: 'short' })).toEqual([
+    'GHL_API_KEY is no token',
+    'GHL_LOCATION_ID is no id of a location',
+  ]);
 });
 
 test('an API key for Temporal Cloud turns TLS on unless it is said otherwise', () => {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isNull } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { contactIdentities, enrollments, messages, sendRates, subjects, suppressions } from '../../db/schema/index.ts';
+import { connections, contactIdentities, enrollments, messages, sendRates, subjects, suppressions } from '../../db/schema/index.ts';
 import { createConnection } from '../../operations/connections.ts';
+import { connectFirstLocation } from '../../operations/first-location.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { sweepSilent } from '../../operations/sweep-silent.ts';
 import { ask } from '../api/left-carts.ts';
@@ -215,4 +216,17 @@ test('two locations with the same contact id know two people: what one of them s
     body: { status: 'ignored' },
   });
   expect(await closedFor(here)).toEqual([]);
+});
+
+test('the environment connects the first store to its location once, however many processes start, and a new token replaces the old', async () => {
+  const location = { locationId: 'loc_0003abcdefghijklmn', token: 'pit-the-first-token', baseUrl: `http://127.0.0.1:${provider.port}` };
+  const made = await Promise.all([1, 2, 3].map(() => connectFirstLocation(shop.deps, location)));
+  expect(new Set(made.map(({ connectionId }) => connectionId)).size).toBe(1);
+  expect(made[0]?.tenantId).toBe(shop.tenant.tenantId);
+  await connectFirstLocation(shop.deps, { ...location, token: 'pit-the-next-token' });
+  const rows = (await tenant((tx) => tx.select().from(connections))).map(({ sealedConfig }) =>
+    sealedConfig === null ? '' : shop.deps.sealing.open(sealedConfig),
+  );
+  const ours = rows.filter((config) => config.includes(location.locationId));
+  expect(ours.map((config) => JSON.parse(config) as object)).toEqual([{ ...location, leads: 'every_contact', token: 'pit-the-next-token' }]);
 });
