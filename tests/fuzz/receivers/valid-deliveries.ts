@@ -17,6 +17,7 @@ export interface ValidDelivery {
     | 'ses'
     | 'whatsapp'
     | 'telegram'
+    | 'gohighlevel'
     | 'instantly'
     | 'meta'
     | 'keitaro';
@@ -776,6 +777,32 @@ const telegram: Record<string, Make> = {
   ),
 };
 
+const highLevelLocation = 'loc_0001abcdefghijklmn';
+const highLevelMake =
+  (topic: string, type: DomainEvent['type'], about: string[], more: (cast: Cast) => Record<string, fc.Arbitrary<unknown>>): Make =>
+  (cast, atMs) =>
+    fc.record(more(cast)).map((fields) => ({
+      body: { type: topic, webhookId: cast.order, timestamp: new Date(atMs).toISOString(), locationId: highLevelLocation, ...fields },
+      type,
+      about: ['type', 'locationId', ...about],
+    }));
+const gohighlevel: Record<string, Make> = {
+  InboundMessage: highLevelMake('InboundMessage', 'message.received', ['contactId', 'from', 'messageType'], ({ customer, phone }) => ({
+    contactId: fc.constant(customer),
+    from: fc.constant(phone),
+    messageType: fc.constantFrom('SMS', 'WhatsApp'),
+    body: fc.constantFrom('yes please', 'STOP', ''),
+  })),
+  ContactUpdate: highLevelMake('ContactUpdate', 'contact.updated', ['id', 'contactId', 'email', 'phone'], ({ customer, email, phone }) => ({
+    ...{ id: fc.constant(customer), email: fc.constant(email), phone: fc.constant(phone) },
+    firstName: titles,
+    tags: fc.constant(['Buyer']),
+  })),
+  ContactDelete: highLevelMake('ContactDelete', 'contact.opted_out', ['id', 'contactId', 'email', 'phone'], ({ customer, email }) => ({
+    ...{ id: fc.constant(customer), email: fc.constant(email) },
+  })),
+};
+
 /** A postback names its click by any of these; what names another one is about others. */
 const clickNames = ['subid', 'sub_id', 'click_id'];
 const keitaro: Record<string, Make> = {
@@ -807,6 +834,7 @@ const made = {
   ses,
   whatsapp,
   telegram,
+  gohighlevel,
   instantly,
   meta,
   keitaro,
@@ -814,6 +842,7 @@ const made = {
 
 /** Of integrations whose deliveries cannot be read without the configuration of their connection. */
 export const configOf: Partial<Record<ValidDelivery['integration'], unknown>> = {
+  gohighlevel: { locationId: highLevelLocation, token: 'pit-an-invented-token' },
   'sms-http': { profile: '23telecom', secrets: { username: 'shop', password: 'an-invented-password' }, webhookToken: 'an-invented-token-of-ours' },
 };
 
@@ -833,6 +862,7 @@ export const topicsOf: Record<ValidDelivery['integration'], string[]> = {
   ses: Object.keys(ses),
   whatsapp: Object.keys(whatsapp),
   telegram: Object.keys(telegram),
+  gohighlevel: Object.keys(gohighlevel),
   keitaro: Object.keys(keitaro),
   instantly: Object.keys(instantly),
 };
