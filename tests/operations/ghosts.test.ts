@@ -87,7 +87,7 @@ const dispatch = async (one: Somebody) => {
   if (open === undefined) throw new Error('nothing is awaited');
   // Where the message before it left a moment ago, its own moment comes soon.
   for (;;) {
-    const result = await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: open.id, stepId: 'reminder' });
+    const result = await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId: open.id, stepId: 'ghost_2h' });
     if (result.kind !== 'again' || result.inMs > 2_000) break;
     await new Promise((done) => setTimeout(done, result.inMs));
   }

@@ -27,6 +27,7 @@ h1 svg { width: 1.05em; height: 1.05em; flex: none; color: var(--ember); }
 #state.on::before { background: var(--leaf); animation: beat 2s infinite; }
 #state.off { color: var(--rust); }
 button { font: inherit; font-size: .9rem; color: inherit; background: var(--paper); border: 1px solid var(--line); border-radius: .5rem; padding: .25rem .8rem; cursor: pointer; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; max-width: 80ch; }
 button[aria-pressed="true"] { background: var(--ink); color: var(--paper); }
 .links { list-style: none; margin: 0 0 1.8rem; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .7rem; }
 .links a { display: block; height: 100%; padding: .75rem .95rem; background: var(--paper); border: 1px solid var(--line); border-radius: .7rem; text-decoration: none; }
