@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { and, asc, eq } from 'drizzle-orm';
+import fc from 'fast-check';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFailed, test } from 'vitest';
 import { chats, chatUpdates, contactIdentities, contacts, subjects, tasks } from '../../db/schema/index.ts';
 import { type BotWorker, createBotWorker } from '../../operations/bots/bot-worker.ts';
 import { runInBackground, type Background } from '../../operations/background.ts';
@@ -378,4 +379,65 @@ describe('a link of a lead’s own', () => {
     expect(await ask(store, apiKey, `/api/leads/${row?.id}/telegram-link`, 'POST')).toMatchObject({ status: 409, body: { code: 'anonymous_lead' } });
     expect((await ask(store, apiKey, `/api/leads/${randomUUID()}/telegram-link`, 'POST')).status).toBe(404);
   });
+});
+
+test('random chats of many people, with processes that end and begin: every update is settled, answered once, and alerted once', async () => {
+  const store = await aStoreWithBot();
+  const people = Array.from(
+    { length: 6 },
+    (_, n) => new Person(store, { id: 200 + n, first_name: 'P', language_code: ['en', 'fa', 'ar', 'ru', 'de', ''][n] ?? '' }),
+  );
+  const words = ['/start', 'hello', 'STOP', '/language', '0664 1234567', 'Not now', '/set_admin x', '12345', 'خانه'];
+  const values = [
+    'goal:buy',
+    'show_properties',
+    'show_more_properties',
+    'interested_property',
+    'schedule_consultation',
+    'ask_questions',
+    'language:ar',
+    'x',
+  ];
+  const seed = Number(process.env['CHAT_SEED'] ?? Date.now() % 1_000_000);
+  onTestFailed(() => console.error(`CHAT_SEED=${seed} repeats it`));
+  const act = fc.record({ who: fc.nat(5), act: fc.nat(9), word: fc.nat(words.length - 1), value: fc.nat(values.length - 1) });
+  const acts = fc.sample(act, { seed, numRuns: Number(process.env['CHAT_ACTS'] ?? 80) });
+  for (const [index, { who, act, word, value }] of acts.entries()) {
+    const person = people[who];
+    if (person === undefined) continue;
+    if (act < 4) far.api.says(store.token, person.user, words[word] ?? '');
+    else if (act < 7) far.api.presses(store.token, person.user, values[value] ?? '');
+    else if (act < 8) far.api.shares(store.token, person.user, '436641234567', word % 2 === 0 ? 1 : person.user.id);
+    else far.api.blocks(store.token, person.user, act === 8);
+    if (index % 20 === 19) {
+      await Promise.all(jobs.filter((_, job) => job === 1).map((job) => job.stop()));
+      await chatWorker.stop();
+      chatWorker = createChatWorker(shop.deps);
+      jobs[1] = runInBackground('chats', 30, chatWorker.pass, shop.deps.log);
+    }
+  }
+  // Blocks change nothing where there was none before, so not every act is an update.
+  await until('the end', async () => {
+    const rows = await store.updates();
+    return (
+      rows.length > acts.length / 2 &&
+      rows.every(({ state }) => state === 'answered' || state === 'silent') &&
+      far.api.bot(store.token).updates.length === 0
+    );
+  });
+  const rows = await store.updates();
+  for (const { user } of people) {
+    const own = rows.filter(({ chatId }) => chatId === String(user.id));
+    const handed = far.api.calls.filter(
+      ({ method, token, body }) => token === store.token && method === 'sendMessage' && body['chat_id'] === user.id,
+    );
+    expect(handed.length).toBe(own.reduce((sum, { sent }) => sum + (sent?.length ?? 0), 0));
+    const state = await store.chat(user.id);
+    if (state === undefined) continue;
+    expect(state.urgencyScore).toBeLessThanOrEqual(10);
+    const { blockedBy } = state;
+    if (blockedBy !== null) expect(own.filter(({ updateId, state: became }) => updateId >= blockedBy && became === 'answered')).toEqual([]);
+  }
+  const alerts = (await store.tasks()).filter(({ kind }) => kind === 'hot_lead').map(({ data }) => data['chatId']);
+  expect(new Set(alerts).size).toBe(alerts.length);
 });
