@@ -266,11 +266,10 @@ async function settleUntilStored(deps: Deps, input: DispatchInput, claimed: Clai
           ...(claimed.language === null ? {} : { language: claimed.language }),
         });
       });
-      if (claimed.ghost !== null && outcome.kind !== 'released') {
-        const about = { lead: claimed.ghost, language: claimed.language };
-        if (outcome.kind === 'accepted') deps.log.info(about, 'ghost reminder sent');
-        else deps.log.warn({ ...about, reason: withoutAddresses(outcome.response) }, 'ghost reminder failed');
-      }
+      if (outcome.kind === 'released') return;
+      const about = { enrollmentId: input.enrollmentId, step: input.stepId, subject: claimed.subjectId, language: claimed.language };
+      if (outcome.kind === 'accepted') deps.log.info(about, 'message sent');
+      else deps.log.warn({ ...about, reason: withoutAddresses(outcome.response) }, `message ${outcome.kind}`);
       return;
     } catch (error) {
       deps.log.warn({ enrollmentId: input.enrollmentId, step: input.stepId, attempt, err: error }, 'the outcome of a call is not stored yet');

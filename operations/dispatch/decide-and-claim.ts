@@ -5,7 +5,6 @@ import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type GateCheck, type Verdict } from '../../domain/gates/verdict.ts';
 import { channels, type MessagePayload } from '../../domain/channels/index.ts';
 import type { WrittenWords } from '../../domain/composition/words.ts';
-import { isAboutGhost } from '../../domain/people/silence.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt, readyAt } from '../../domain/sequence/due.ts';
 import type { Plan, Progress } from '../../domain/sequence/plan.ts';
@@ -54,8 +53,8 @@ export interface Claimed {
   payload: MessagePayload;
   variant: string | null;
   language: string | null;
-  /** The lead that is reminded because it has left a chat; null: the message is about something else. */
-  ghost: string | null;
+  /** The cart or lead that the message is about. */
+  subjectId: string;
   dueMs: number;
   startedMs: number;
 }
@@ -379,7 +378,6 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: WithTexts,
     dueAtMs: dueMs,
   });
   deps.log.info({ enrollmentId: enrollment.id, step: stepId, version: version.version }, 'a step is claimed');
-  const ghost = isAboutGhost(version.definition) ? enrollment.subjectId : null;
   const variant = reading.variant?.variant.id ?? null;
-  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, variant, language, ghost, dueMs, startedMs };
+  return { kind: 'claimed', messageId, claim, outlet, deadline, payload, variant, language, subjectId: enrollment.subjectId, dueMs, startedMs };
 }
