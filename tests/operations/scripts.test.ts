@@ -78,7 +78,11 @@ test('a preview says what would go out: the script of the person’s campaign; a
   await called({}, { first_name: 'Ada' }, (campaign) => callScript('shown-call', 'The orchard is open.', { campaign }));
   const path = '/api/sequences/lead-nurture/steps/call_2d/preview';
   const theirs = await api(`${path}?contact=lead-${count}@example.com`);
-  expect(theirs.body).toMatchObject({ channel: 'call', script: 'shown-call', text: expect.stringContaining('Hello Ada, Our store here. The orchard is open.') });
+  expect(theirs.body).toMatchObject({
+    channel: 'call',
+    script: 'shown-call',
+    text: expect.stringContaining('Hello Ada, Our store here. The orchard is open.'),
+  });
   const sample = await api(path);
   expect(sample.body).toMatchObject({ channel: 'call', script: null, text: expect.not.stringContaining('orchard') });
 });
