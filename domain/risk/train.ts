@@ -9,7 +9,7 @@ import { fitRidge } from './ridge.ts';
  * Of each outcome, before a chance is told. With fewer, rules rank.
  * Source: Van Calster et al., A calibration hierarchy for risk models, J. Clin. Epidemiol. 2016
  */
-export const fewestOutcomes = 200;
+const fewestOutcomes = 200;
 
 /** The share of the examples, the newest ones, that calibrate and judge; models are learned from those before them. */
 const newestShare = 0.2;
