@@ -153,6 +153,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/onsite/push-worker.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The script for the service worker of the store’s pages
+         * @description Shows notifications and opens what they lead to. A worker of the store’s own origin imports it.
+         */
+        get: operations["getOnsitePushWorkerJs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/onsite/views": {
         parameters: {
             query?: never;
@@ -3974,6 +3994,8 @@ export interface components {
                 shown: boolean;
                 why: string;
             }[];
+            /** @description The name of the script that is said in the place of the step’s own text. */
+            script: string | null;
         };
         NewApiKey: {
             /** Format: uuid */
@@ -5390,6 +5412,26 @@ export interface operations {
             };
         };
     };
+    getOnsitePushWorkerJs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description JavaScript. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                };
+            };
+        };
+    };
     postOnsiteViews: {
         parameters: {
             query?: never;
@@ -5406,6 +5448,14 @@ export interface operations {
                     cart: string;
                     /** @description Where a cart’s id can be guessed: what the shop’s server made of it with its webhook secret. */
                     proof?: string | null;
+                    /** @description The browser’s `PushSubscription`, where it has allowed notifications. */
+                    subscription?: {
+                        endpoint: string;
+                        keys: {
+                            p256dh: string;
+                            auth: string;
+                        };
+                    } | null;
                 };
             };
         };
@@ -5418,6 +5468,8 @@ export interface operations {
                 content: {
                     "application/json": {
                         popup: components["schemas"]["Popup"] | null;
+                        /** @description The key to subscribe with (`applicationServerKey`); null: the store sends no notifications. */
+                        pushKey: string | null;
                     };
                 };
             };
