@@ -125,9 +125,26 @@ async function start(args: string[]): Promise<void> {
   const metricsPort = settings.ports.workerMetrics ?? (await freePortFrom(9464));
   await startOwnPart('worker', 'worker/main.ts', { ...env, METRICS_PORT: String(metricsPort) }, () => answers(`${apiUrl}/healthz`), 20_000);
 
-  writeJson(localDir, 'addresses.json', { live: `${apiUrl}/`, mailbox: mail.webUrl, temporal: temporal.uiUrl, shop: shopUrl, providers: world?.providers.url ?? null });
+  writeJson(localDir, 'addresses.json', {
+    live: `${apiUrl}/`,
+    mailbox: mail.webUrl,
+    temporal: temporal.uiUrl,
+    shop: shopUrl,
+    providers: world?.providers.url ?? null,
+  });
   if (stopping === null)
-    say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, phoneUrl: world?.phoneUrl ?? null, providersUrl: world?.providers.url ?? null, temporal, metricsPort, shopUrl }));
+    say(
+      readyText({
+        settings,
+        apiUrl,
+        mailboxUrl: mail.webUrl,
+        phoneUrl: world?.phoneUrl ?? null,
+        providersUrl: world?.providers.url ?? null,
+        temporal,
+        metricsPort,
+        shopUrl,
+      }),
+    );
 }
 
 function wipe(args: readonly string[]): void {

@@ -3,7 +3,14 @@ import { createLogger } from '../config/logger.ts';
 import { connections } from '../db/schema/index.ts';
 import { issueKey } from '../operations/api-keys.ts';
 import { type CampaignFields, createCampaign, listCampaigns } from '../operations/campaigns/campaigns.ts';
-import { changeConnection, type ConnectionRequest, createConnection, ensureConnection, listConnections, type ProvisionedConnection } from '../operations/connections.ts';
+import {
+  changeConnection,
+  type ConnectionRequest,
+  createConnection,
+  ensureConnection,
+  listConnections,
+  type ProvisionedConnection,
+} from '../operations/connections.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import type { Deps } from '../operations/deps.ts';
 import { type ProvisionedTenant, provisionTenant, type TenantRequest } from '../operations/provision-tenant.ts';

@@ -38,7 +38,13 @@ const nameOf = (provider: string): string => `${prefix}${provider} (this machine
  * @param access.providers - null: there is no stand-in, and only leads whose notification carries their fields come in
  */
 export async function connectLeadAds(
-  { provisioning, tenantId, store, apiUrl, providers }: Pick<StandInAccess, 'provisioning' | 'tenantId' | 'store' | 'apiUrl'> & { providers: Providers | null },
+  {
+    provisioning,
+    tenantId,
+    store,
+    apiUrl,
+    providers,
+  }: Pick<StandInAccess, 'provisioning' | 'tenantId' | 'store' | 'apiUrl'> & { providers: Providers | null },
   name: string,
 ): Promise<MetaTarget | null> {
   const graphUrl = providers === null ? null : `${providers.url}/graph`;
@@ -78,7 +84,12 @@ export async function connectStandIns(access: StandInAccess): Promise<StandInTar
   };
   const number = store === 'store' ? '+12025550101' : '+12025550102';
   const authToken = secretOf('texts').slice(0, 32);
-  const twilio = await connect('Twilio', 'twilio', { accountSid: `AC${secretOf('account').slice(0, 32)}`, authToken, from: number, baseUrl: phoneUrl });
+  const twilio = await connect('Twilio', 'twilio', {
+    accountSid: `AC${secretOf('account').slice(0, 32)}`,
+    authToken,
+    from: number,
+    baseUrl: phoneUrl,
+  });
   const apiKey = secretOf('calls');
   const voice = { assistantId: 'assistant-of-this-machine', phoneNumberId: 'number-of-this-machine' };
   const vapi = await connect('VAPI', 'vapi', { apiKey, ...voice, baseUrl: `${providers.url}/vapi` });

@@ -79,7 +79,8 @@ export function createGraph({ appSecret, token: firstToken, inventsLeads = false
     if (request.method !== 'GET' || !/^v\d+\.\d+$/.test(version)) return fail(response, { code: 2500 });
     const proof = url.searchParams.get('appsecret_proof');
     if (given !== token) return fail(response, { code: 190, subcode: 463 });
-    if (appSecret !== null && proof !== null && proof !== createHmac('sha256', appSecret).update(given).digest('hex')) return fail(response, { code: 100 });
+    if (appSecret !== null && proof !== null && proof !== createHmac('sha256', appSecret).update(given).digest('hex'))
+      return fail(response, { code: 100 });
     const lead = leads.get(id) ?? (leads.has(id) || !inventsLeads || !/^\d+$/.test(id) ? null : invented(id));
     if (lead === null) return fail(response, { code: 100, subcode: 33 });
     const wanted = new Set(['id', ...(url.searchParams.get('fields') ?? 'id,created_time,field_data').split(',')]);

@@ -93,7 +93,15 @@ export class BotApi {
   bot(token: string): BotOfToken {
     const known = this.#bots.get(token);
     if (known !== undefined) return known;
-    const made: BotOfToken = { chats: new Map(), updates: [], nextUpdate: this.#firstUpdate, webhook: null, wake: null, isDelivering: false, sentAt: [] };
+    const made: BotOfToken = {
+      chats: new Map(),
+      updates: [],
+      nextUpdate: this.#firstUpdate,
+      webhook: null,
+      wake: null,
+      isDelivering: false,
+      sentAt: [],
+    };
     this.#bots.set(token, made);
     return made;
   }

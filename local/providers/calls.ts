@@ -32,7 +32,7 @@ const mostCalls = 2_000;
  */
 export class CallStandIn {
   readonly #accounts = new Map<string, WebhookTarget>();
-  readonly #calls = new Map<string, HeldCall & { apiKey: string }>();
+  readonly #calls = new Map<string, { apiKey: string; call: HeldCall }>();
   readonly #ringing = new Map<string, NodeJS.Timeout>();
   readonly #reports = new Set<Promise<void>>();
   readonly #ended = new AbortController();
@@ -55,12 +55,12 @@ export class CallStandIn {
 
   /** The latest first. */
   list(): HeldCall[] {
-    return [...this.#calls.values()].map(({ apiKey: _, ...call }) => call).toReversed();
+    return [...this.#calls.values()].map(({ call }) => call).toReversed();
   }
 
   place(apiKey: string, call: Pick<HeldCall, 'name' | 'number' | 'opening' | 'metadata'>): HeldCall {
-    const placed = { ...call, id: randomUUID(), atMs: Date.now(), endedReason: null, transcript: '', apiKey };
-    this.#calls.set(placed.id, placed);
+    const placed: HeldCall = { ...call, id: randomUUID(), atMs: Date.now(), endedReason: null, transcript: '' };
+    this.#calls.set(placed.id, { apiKey, call: placed });
     for (const oldest of [...this.#calls.keys()].slice(0, Math.max(0, this.#calls.size - mostCalls))) this.#calls.delete(oldest);
     const { afterMs, ...end } = this.answer(placed) ?? { afterMs: this.#ringMs, endedReason: 'customer-did-not-answer', transcript: '' };
     this.#ringing.set(
@@ -72,12 +72,13 @@ export class CallStandIn {
 
   /** End a call that rings, and report it. @returns null where no such call rings */
   end(id: string, { endedReason, transcript }: CallEnd): HeldCall | null {
-    const call = this.#calls.get(id);
-    if (call === undefined || call.endedReason !== null) return null;
+    const known = this.#calls.get(id);
+    if (known === undefined || known.call.endedReason !== null) return null;
+    const { apiKey, call } = known;
     clearTimeout(this.#ringing.get(id));
     this.#ringing.delete(id);
     Object.assign(call, { endedReason, transcript });
-    const report = this.#report(call)
+    const report = this.#report(apiKey, call)
       .catch(() => {})
       .finally(() => this.#reports.delete(report));
     this.#reports.add(report);
@@ -90,7 +91,7 @@ export class CallStandIn {
     await Promise.all(this.#reports);
   }
 
-  async #report({ id, apiKey, number, metadata, endedReason, transcript, atMs }: HeldCall & { apiKey: string }): Promise<void> {
+  async #report(apiKey: string, { id, number, metadata, endedReason, transcript, atMs }: HeldCall): Promise<void> {
     const target = this.#accounts.get(apiKey);
     if (target === undefined) return;
     const call = { id, type: 'outboundPhoneCall', status: 'ended', customer: { number }, assistantOverrides: { metadata } };
@@ -129,7 +130,9 @@ export function callRoutes(app: FastifyInstance, calls: CallStandIn): void {
     if (key === null) return reply.code(401).send(refused);
     const { name, customer, assistantOverrides } = request.body ?? {};
     if (typeof customer?.number !== 'string' || !/^\+[1-9]\d{6,14}$/.test(customer.number))
-      return reply.code(400).send({ statusCode: 400, message: ['customer.number must be a valid phone number in the E.164 format'], error: 'Bad Request' });
+      return reply
+        .code(400)
+        .send({ statusCode: 400, message: ['customer.number must be a valid phone number in the E.164 format'], error: 'Bad Request' });
     const call = calls.place(key, {
       name: typeof name === 'string' ? name : '',
       number: customer.number,
@@ -146,7 +149,9 @@ export function callRoutes(app: FastifyInstance, calls: CallStandIn): void {
   app.post<{ Params: { id: string }; Body: { endedReason?: unknown; transcript?: unknown } | null }>('/calls/:id/end', (request, reply) => {
     const { endedReason = 'customer-ended-call', transcript = '' } = request.body ?? {};
     if (typeof endedReason !== 'string' || typeof transcript !== 'string')
-      return reply.code(400).send({ error: '`endedReason` is a text such as "customer-ended-call" or "voicemail", and `transcript` one such as "User: Yes, please."' });
+      return reply
+        .code(400)
+        .send({ error: '`endedReason` is a text such as "customer-ended-call" or "voicemail", and `transcript` one such as "User: Yes, please."' });
     const { id } = request.params;
     const wanted = id === 'latest' ? calls.list().find((call) => call.endedReason === null)?.id : id;
     const ended = wanted === undefined ? null : calls.end(wanted, { endedReason, transcript });

@@ -6,7 +6,11 @@ export function chatRoutes(app: FastifyInstance, api: BotApi, botOf: (store: str
   void app.register(async (scope) => botApiRoutes(scope, api), { prefix: '/telegram' });
 
   app.get('/chats', () => ({
-    chats: api.tokens().flatMap((token) => [...api.bot(token).chats.values()].map(({ user, said, isBlocked }) => ({ bot: token.split(':', 1)[0], user, isBlocked, said }))),
+    chats: api
+      .tokens()
+      .flatMap((token) =>
+        [...api.bot(token).chats.values()].map(({ user, said, isBlocked }) => ({ bot: token.split(':', 1)[0], user, isBlocked, said })),
+      ),
   }));
   app.post<{ Params: { id: string }; Body: Record<string, unknown> | null }>('/chats/:id', (request, reply) => {
     const { store = 'store', name = 'Ada', language = 'en', text, press, phone, block } = request.body ?? {};
@@ -20,7 +24,10 @@ export function chatRoutes(app: FastifyInstance, api: BotApi, botOf: (store: str
     else if (typeof press === 'string' && press !== '') api.presses(token, user, press);
     else if (typeof phone === 'string' && phone !== '') api.shares(token, user, phone);
     else if (typeof block === 'boolean') api.blocks(token, user, block);
-    else return reply.code(400).send({ error: 'Name one of `text`, `press` (the value of a button), `phone` (to share it) and `block` (true or false).' });
+    else
+      return reply
+        .code(400)
+        .send({ error: 'Name one of `text`, `press` (the value of a button), `phone` (to share it) and `block` (true or false).' });
     return reply.code(202).send({ chat: id });
   });
 }

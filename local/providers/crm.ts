@@ -88,7 +88,10 @@ export class CrmStandIn {
   }
 
   /** The contact of an address, which is made where there is none: its id follows from the address. */
-  upsert(locationId: string, who: { email?: string | undefined; phone?: string | undefined; firstName?: string | undefined; lastName?: string | undefined }): {
+  upsert(
+    locationId: string,
+    who: { email?: string | undefined; phone?: string | undefined; firstName?: string | undefined; lastName?: string | undefined },
+  ): {
     contact: CrmContact;
     isNew: boolean;
   } {
@@ -99,7 +102,10 @@ export class CrmStandIn {
       known.phone ??= who.phone ?? null;
       return { contact: known, isNew: false };
     }
-    const id = `con${createHash('sha256').update(`${locationId} ${who.email ?? who.phone ?? ''}`).digest('hex').slice(0, 20)}`;
+    const id = `con${createHash('sha256')
+      .update(`${locationId} ${who.email ?? who.phone ?? ''}`)
+      .digest('hex')
+      .slice(0, 20)}`;
     const { email = null, phone = null, firstName = null, lastName = null } = who;
     const contact: CrmContact = { id, locationId, email, phone, firstName, lastName, dnd: false, dndSettings: {}, workflows: [] };
     location.contacts.set(id, contact);
@@ -133,8 +139,9 @@ export class CrmStandIn {
   }
 
   /** Report a contact as it stands, as HighLevel does when one is made. */
-  tellContact(type: 'ContactCreate' | 'ContactUpdate' | 'ContactDndUpdate', { workflows: _, ...contact }: CrmContact, more: object = {}): void {
-    this.#tell(contact.locationId, type, { ...contact, dateAdded: new Date().toISOString(), ...more });
+  tellContact(type: 'ContactCreate' | 'ContactUpdate' | 'ContactDndUpdate', contact: CrmContact, more: object = {}): void {
+    const { workflows: _, ...told } = contact;
+    this.#tell(contact.locationId, type, { ...told, dateAdded: new Date().toISOString(), ...more });
   }
 
   async stop(): Promise<void> {
@@ -271,10 +278,13 @@ export function crmRoutes(app: FastifyInstance, crm: CrmStandIn): void {
   }));
   app.post<{ Body: Fields | null }>('/crm/says', (request, reply) => {
     const { location = crm.locationIds()[0], email, phone, type = 'SMS', text: words, colleague = false } = request.body ?? {};
-    if (typeof location !== 'string' || crm.location(location) === null) return reply.code(404).send({ error: `Locations: ${crm.locationIds().join(', ')}` });
+    if (typeof location !== 'string' || crm.location(location) === null)
+      return reply.code(404).send({ error: `Locations: ${crm.locationIds().join(', ')}` });
     const [who, body] = [{ email: text(email), phone: text(phone) }, text(words)];
     if (body === undefined || (who.email === undefined && who.phone === undefined) || typeof type !== 'string' || typeNames[type] === undefined)
-      return reply.code(400).send({ error: 'Name `phone` or `email`, and `text`; `type` is SMS, Email or WhatsApp; `colleague`: true for an answer of the store.' });
+      return reply
+        .code(400)
+        .send({ error: 'Name `phone` or `email`, and `text`; `type` is SMS, Email or WhatsApp; `colleague`: true for an answer of the store.' });
     const { contact, isNew } = crm.upsert(location, who);
     if (isNew) crm.tellContact('ContactCreate', contact, { source: 'by hand' });
     const said = colleague === true ? crm.colleagueSays(location, contact, type, body) : crm.says(location, contact, type, body);

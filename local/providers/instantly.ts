@@ -91,7 +91,10 @@ export class InstantlyStandIn {
       ...{ timestamp: new Date().toISOString(), event_type: event, campaign_id: campaign, campaign_name: 'Rekindle', lead_email: email },
       ...{ email_id: `em_${id}`, step: 1, variant: 1, ...variables, ...more },
     });
-    await postUntilTaken({ url: target.url, headers: { 'content-type': 'application/json', 'x-rekindle-token': target.secret }, body }, this.#ended.signal);
+    await postUntilTaken(
+      { url: target.url, headers: { 'content-type': 'application/json', 'x-rekindle-token': target.secret }, body },
+      this.#ended.signal,
+    );
   }
 }
 
@@ -104,7 +107,7 @@ export function instantlyRoutes(app: FastifyInstance, instantly: InstantlyStandI
     return key !== undefined && instantly.knows(key) ? key : null;
   };
   const refused = { statusCode: 401, error: 'Unauthorized', message: 'Invalid API key' };
-  const shown = ({ apiKey: _, ...lead }: CampaignLead) => lead;
+  const shown = ({ id, campaign, email, payload }: CampaignLead) => ({ id, campaign, email, payload });
 
   app.post<{ Body: Record<string, unknown> | null }>('/instantly/api/v2/leads', (request, reply) => {
     const key = accountOf(request.headers.authorization);
@@ -126,7 +129,9 @@ export function instantlyRoutes(app: FastifyInstance, instantly: InstantlyStandI
   app.post<{ Body: Record<string, unknown> | null }>('/campaign-emails', (request, reply) => {
     const { email, event = 'reply_received', text } = request.body ?? {};
     if (typeof email !== 'string' || typeof event !== 'string')
-      return reply.code(400).send({ error: 'Name `email`, and as `event` what happens: reply_received (with `text`), email_bounced, lead_unsubscribed.' });
+      return reply
+        .code(400)
+        .send({ error: 'Name `email`, and as `event` what happens: reply_received (with `text`), email_bounced, lead_unsubscribed.' });
     const more = typeof text === 'string' ? { reply_subject: 'Re:', reply_text: text } : {};
     return instantly.happens(email, event, more)
       ? reply.code(202).send({ email, event })

@@ -38,7 +38,10 @@ export class LeadAds {
     const value = `{"leadgen_id":"${id}","page_id":"100000000000001","form_id":"200000000000001","created_time":${Math.floor(Date.now() / 1_000)}}`;
     const body = `{"object":"page","entry":[{"id":"100000000000001","time":${Math.floor(Date.now() / 1_000)},"changes":[{"field":"leadgen","value":${value}}]}]}`;
     const signature = `sha256=${createHmac('sha256', target.secret).update(body).digest('hex')}`;
-    await postUntilTaken({ url: target.url, headers: { 'content-type': 'application/json', 'x-hub-signature-256': signature }, body }, this.#ended.signal);
+    await postUntilTaken(
+      { url: target.url, headers: { 'content-type': 'application/json', 'x-hub-signature-256': signature }, body },
+      this.#ended.signal,
+    );
     return id;
   }
 
@@ -59,7 +62,9 @@ export function leadAdRoutes(app: FastifyInstance, ads: LeadAds): void {
     const given = Object.entries(answers).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
     if (typeof store !== 'string' || !ads.stores().includes(store)) return reply.code(404).send({ error: `Stores: ${ads.stores().join(', ')}` });
     if (given.length === 0 || given.length < Object.keys(answers).length)
-      return reply.code(400).send({ error: 'Answer the questions of the form by texts: {"full_name":"…","email":"…","phone_number":"…","click_id":"…"}' });
+      return reply
+        .code(400)
+        .send({ error: 'Answer the questions of the form by texts: {"full_name":"…","email":"…","phone_number":"…","click_id":"…"}' });
     try {
       return await reply.code(201).send({ leadgen_id: await ads.fillIn(store, Object.fromEntries(given)) });
     } catch (error) {

@@ -84,7 +84,12 @@ async function sendBy<C extends Payload['channel']>(sender: Sender<C>, payload: 
 }
 
 test('a lead ad that is filled in is notified with its id alone, and fetched from the Graph API', async () => {
-  const config = metaConfig.parse({ appSecret: 'app-secret', verifyToken: 'verify-me', pageAccessToken: localPageToken, baseUrl: `${providers.url}/graph` });
+  const config = metaConfig.parse({
+    appSecret: 'app-secret',
+    verifyToken: 'verify-me',
+    pageAccessToken: localPageToken,
+    baseUrl: `${providers.url}/graph`,
+  });
   reads = { receiver: metaReceiver, secret: 'app-secret', config };
   providers.ads.connect('store', target('app-secret'));
   const { status, body } = await ask('/lead-ads', { full_name: 'Ada Example', email: 'ada@example.com', click_id: 'click-1' });
@@ -99,7 +104,9 @@ test('a lead ad that is filled in is notified with its id alone, and fetched fro
 
 describe('calls', () => {
   const senderOf = () =>
-    createVapiSender(vapiConfig.parse({ apiKey: token, assistantId: 'a', phoneNumberId: 'n', baseUrl: `${providers.url}/vapi` }), { askTimeoutMs: 1_000 });
+    createVapiSender(vapiConfig.parse({ apiKey: token, assistantId: 'a', phoneNumberId: 'n', baseUrl: `${providers.url}/vapi` }), {
+      askTimeoutMs: 1_000,
+    });
 
   test('a call rings, is found by its name, and its end is reported once', async () => {
     reads = { receiver: vapiReceiver, secret, config: undefined };
@@ -111,9 +118,16 @@ describe('calls', () => {
     const placed = { ...aCall(), dateMs: Date.now() };
     expect([await reconciliation.find('e:call', placed), await reconciliation.find('e:other', placed)]).toEqual(['accepted', 'not_accepted']);
     expect((await ask('/calls/latest/end', { transcript: 'User: Please call me back later.' })).status).toBe(200);
-    await expect.poll(() => events).toMatchObject([
-      { type: 'call.ended', outcome: 'answered', wish: { kind: 'later' }, message: { providerMessageId: outcome.providerMessageId, sendKey: 'e:call' } },
-    ]);
+    await expect
+      .poll(() => events)
+      .toMatchObject([
+        {
+          type: 'call.ended',
+          outcome: 'answered',
+          wish: { kind: 'later' },
+          message: { providerMessageId: outcome.providerMessageId, sendKey: 'e:call' },
+        },
+      ]);
     expect((await ask('/calls/latest/end', {})).status).toBe(404);
   });
 
@@ -156,7 +170,9 @@ describe('GoHighLevel', () => {
 
   test('what people write comes in signed; whoever writes first is a new contact', async () => {
     expect((await ask('/crm/says', { phone: '+12025550143', text: 'Yes, please' })).status).toBe(201);
-    await expect.poll(() => events.map(({ type }) => type).toSorted()).toEqual(['contact.opted_in', 'contact.updated', 'lead.created', 'message.received']);
+    await expect
+      .poll(() => events.map(({ type }) => type).toSorted())
+      .toEqual(['contact.opted_in', 'contact.updated', 'lead.created', 'message.received']);
     expect((await ask('/crm/says', { phone: '+12025550143', text: 'Shall we talk?', colleague: true })).status).toBe(201);
     await expect.poll(() => events.map(({ type }) => type)).toContain('lead.contacted');
     expect((await ask('/crm/says', { text: 'x' })).status).toBe(400);
@@ -187,7 +203,8 @@ test('Instantly sends an email once, and what happens to it is reported', async 
 test('a bot hears what a person writes, presses and shares', async () => {
   const bot = createTelegramBot(telegramConfig.parse({ token: `700000009:${'a'.repeat(35)}`, baseUrl: `${providers.url}/telegram` }));
   providers.connectBot('store', `700000009:${'a'.repeat(35)}`);
-  for (const turn of [{ text: '/start' }, { phone: '+12025550143' }, { press: 'ask_questions' }]) expect((await ask('/chats/5001', turn)).status).toBe(202);
+  for (const turn of [{ text: '/start' }, { phone: '+12025550143' }, { press: 'ask_questions' }])
+    expect((await ask('/chats/5001', turn)).status).toBe(202);
   const updates = await bot.fetch(null, { waitMs: 0, signal: AbortSignal.timeout(5_000) });
   expect(updates.map(({ raw }) => Object.keys(JSON.parse(raw.toString()) as object)[1])).toEqual(['message', 'message', 'callback_query']);
   // Ids of updates never come again, also after a restart.

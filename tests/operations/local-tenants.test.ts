@@ -35,15 +35,31 @@ const provision = (world: DemoWorld | null) =>
 async function connectionsOf(slug: string) {
   const tenantId = (await shop.deps.db.listTenants()).find((one) => one.slug === slug)?.id ?? '';
   const rows = await shop.deps.db.withTenant(tenantId, (tx) => tx.select().from(connections).orderBy(connections.id));
-  return { tenantId, rows: rows.map(({ id, integration, name, state, sealedConfig }) => ({ id, integration, name, state, config: sealedConfig === null ? '' : shop.deps.sealing.open(sealedConfig) })) };
+  return {
+    tenantId,
+    rows: rows.map(({ id, integration, name, state, sealedConfig }) => ({
+      id,
+      integration,
+      name,
+      state,
+      config: sealedConfig === null ? '' : shop.deps.sealing.open(sealedConfig),
+    })),
+  };
 }
 
 test('the stand-ins are connected once, follow a start on other ports, and make way for the store’s own', async () => {
   const first = await provision(worldAt('http://127.0.0.1:8026'));
   const credentials = readCredentials(dir);
-  expect(Object.keys(credentials?.webhooks ?? {}).toSorted()).toEqual(
-    ['generic', 'gohighlevel', 'instantly', 'keitaro', 'meta', 'shopify', 'twilio', 'vapi'],
-  );
+  expect(Object.keys(credentials?.webhooks ?? {}).toSorted()).toEqual([
+    'generic',
+    'gohighlevel',
+    'instantly',
+    'keitaro',
+    'meta',
+    'shopify',
+    'twilio',
+    'vapi',
+  ]);
   expect(first.leads).toMatchObject({ slug: 'leads', tracker: { url: expect.stringContaining('/api/webhooks/keitaro/') } });
   const [leads] = await shop.deps.db.withTenant((await connectionsOf('leads')).tenantId, (tx) => tx.select().from(tenants));
   expect(leads).toMatchObject({ name: 'Leads of ads (synthetic)', synthetic: true });
@@ -52,7 +68,9 @@ test('the stand-ins are connected once, follow a start on other ports, and make 
   await provision(worldAt('http://127.0.0.1:9999'));
   expect(readCredentials(dir)).toEqual(credentials);
   const { tenantId, rows } = await connectionsOf('store');
-  expect(rows.filter(({ integration }) => integration === 'twilio')).toMatchObject([{ state: 'connected', config: expect.stringContaining(':9999') }]);
+  expect(rows.filter(({ integration }) => integration === 'twilio')).toMatchObject([
+    { state: 'connected', config: expect.stringContaining(':9999') },
+  ]);
 
   // Without the demo nothing listens there.
   await provision(null);
