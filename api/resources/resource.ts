@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { BuiltDeps } from '../../operations/create-deps.ts';
-import type { WorkflowEngine } from '../../operations/deps.ts';
+import type { WorkflowEngine, WorkflowUpdates } from '../../operations/deps.ts';
 import type { WorkflowLinks } from '../routes/workflow-links.ts';
 
 /** Who may call a resource: the holder of a tenant's API key, or of the installation's key. */
@@ -9,8 +9,8 @@ export type Guard = 'tenant' | 'installation';
 export interface ResourceOptions {
   deps: BuiltDeps;
   workflows: WorkflowLinks;
-  /** Temporal, for a pass by hand. */
-  engine: WorkflowEngine;
+  /** Temporal: for a pass by hand, and for what a running sequence has to agree to. */
+  engine: WorkflowEngine & WorkflowUpdates;
 }
 
 /**
