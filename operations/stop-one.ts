@@ -28,9 +28,7 @@ export type StopResult = 'stopped' | 'not_found' | 'busy';
 export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote' | 'subjectKind'> & { endedAt: number };
 
 /** What a stop by hand came to. `ended_before`: the sequence had an end already, which stays. */
-export type HandStop =
-  | { kind: 'stopped' | 'ended_before'; end: End }
-  | { kind: 'not_found' | 'busy' };
+export type HandStop = { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'not_found' | 'busy' };
 
 interface StopInput {
   tenantId: string;

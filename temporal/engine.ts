@@ -83,7 +83,9 @@ export function createWorkflowEngine(client: Client, queue: string = taskQueue):
     async actOnStep(ref, kind, updateId, input, withinMs) {
       try {
         const handle = client.workflow.getHandle(idOf(ref));
-        await client.withDeadline(Date.now() + withinMs, () => handle.executeUpdate<StepUpdated, [StepUpdate]>(updateNames[kind], { updateId, args: [input] }));
+        await client.withDeadline(Date.now() + withinMs, () =>
+          handle.executeUpdate<StepUpdated, [StepUpdate]>(updateNames[kind], { updateId, args: [input] }),
+        );
         return { kind: 'done' };
       } catch (error) {
         return answerOf(error);

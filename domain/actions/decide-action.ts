@@ -26,13 +26,14 @@ export const actionRefusals = [
   'paused',
   'asked_later',
   'in_the_past',
+  'too_far',
 ] as const;
 export type ActionRefusal = (typeof actionRefusals)[number];
 
 export type DecidedAction = { kind: 'act'; step: StepId; dueMs: EpochMs; snooze: Snooze | null } | { kind: 'refuse'; why: ActionRefusal };
 
 /** The longest snooze: ninety days. What is to wait for longer is better stopped. */
-export const longestSnoozeMs = 90 * 24 * 3_600_000;
+const longestSnoozeMs = 90 * 24 * 3_600_000;
 
 /**
  * Whether the next step may be skipped, snoozed or made due now. Asked under the locks of a dispatch, so that the two never decide about the same step
@@ -61,6 +62,7 @@ export function decideAction(
     case 'snooze': {
       const { untilMs } = action;
       if (untilMs === null || untilMs <= nowMs) return refuse('in_the_past');
+      if (untilMs > nowMs + longestSnoozeMs) return refuse('too_far');
       return act({ atMs: momentOf(progress, nowMs), untilMs, by: 'hand' });
     }
     case 'send_now':

@@ -44,12 +44,26 @@ export async function readAction(tx: Tx, { id, key, action, request, enrollmentI
 }
 
 /** Note that an action is done, in the transaction that does it. */
-export async function noteAction(tx: Tx, { tenantId, enrollmentId, id, key, action, request, actor }: ActionRequest, result: ActionResult): Promise<void> {
+export async function noteAction(
+  tx: Tx,
+  { tenantId, enrollmentId, id, key, action, request, actor }: ActionRequest,
+  result: ActionResult,
+): Promise<void> {
   await tx.insert(enrollmentActions).values({ tenantId, id, enrollmentId, action, state: 'done', key, request: digestOf(request), result, actor });
 }
 
 /** Note that an action is not done and never will be. Its key stays free for a repeat. */
 export async function withdrawAction(tx: Tx, { tenantId, enrollmentId, id, action, request, actor }: ActionRequest): Promise<void> {
-  const row = { tenantId, enrollmentId, id, action, request: digestOf(request), actor, key: null, state: 'withdrawn' as const, result: nothingChanged };
+  const row = {
+    tenantId,
+    enrollmentId,
+    id,
+    action,
+    request: digestOf(request),
+    actor,
+    key: null,
+    state: 'withdrawn' as const,
+    result: nothingChanged,
+  };
   await tx.insert(enrollmentActions).values(row);
 }

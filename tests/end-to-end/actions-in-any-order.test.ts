@@ -19,7 +19,10 @@ type Doing =
   | { does: 'snooze'; hours: number; afterMs: number };
 
 const doing: fc.Arbitrary<Doing> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({ does: fc.constantFrom('pause' as const, 'resume' as const, 'skip' as const, 'send-now' as const), afterMs: fc.nat(900) }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ does: fc.constantFrom('pause' as const, 'resume' as const, 'skip' as const, 'send-now' as const), afterMs: fc.nat(900) }),
+  },
   { weight: 4, arbitrary: fc.record({ does: fc.constant('snooze' as const), hours: fc.integer({ min: 1, max: 25 }), afterMs: fc.nat(900) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('stop' as const, 'order' as const, 'opt-out' as const), afterMs: fc.nat(900) }) },
 );
@@ -51,7 +54,10 @@ async function live(cart: string, doings: readonly Doing[]): Promise<Seen> {
     const askedMs = Date.now();
     // From the request on it may be over; that it is not, its answer says too late.
     if (one.does === 'send-now' && snooze !== null) snooze.toMs = Math.min(snooze.toMs, askedMs);
-    if (one.does === 'resume' && pause !== null) pause = void (pause.toMs = askedMs) ?? null;
+    if (one.does === 'resume' && pause !== null) {
+      pause.toMs = askedMs;
+      pause = null;
+    }
     if (one.does === 'order' || one.does === 'opt-out') {
       const contact = { email: `${cart}@example.com` };
       const { status } =
@@ -92,7 +98,10 @@ test('whatever is done in whatever order: nothing goes out twice, nothing after 
           expect(atMs, `${cart}: after a stop`).toBeLessThanOrEqual(stoppedMs ?? Number.POSITIVE_INFINITY);
           for (const { fromMs, toMs, why } of closed) expect(atMs > fromMs && atMs < toMs - 5, `${cart}: an email while ${why}`).toBe(false);
         }
-        expect(ledger.filter((m) => m.live), `${cart}: nothing is open`).toEqual([]);
+        expect(
+          ledger.filter((m) => m.live),
+          `${cart}: nothing is open`,
+        ).toEqual([]);
       }
     }),
     { numRuns: 2, endOnFailure: true },

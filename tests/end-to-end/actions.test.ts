@@ -73,18 +73,25 @@ test('send now sends the next step at once, the workflow goes on from there, and
 
 test('send now overrules no gate: the one that is closed puts the step off, and the answer names it', async () => {
   const id = await asleep('closed');
-  const day = (offset: number) => new Date(Date.now() + offset * 24 * hourMs).toISOString().slice(0, 10);
-  const settings = (blackoutDates: unknown[]) =>
-    shop.app.inject({ method: 'PATCH', url: '/api/settings', headers: { authorization: `Bearer ${shop.tenant.apiKey}` }, payload: { settings: { blackoutDates } } });
-  expect((await settings([{ from: day(-1), to: day(1) }])).statusCode).toBe(200);
+  const minuteIn = (ms: number) => Math.floor(((Date.now() + ms) / 60_000) % 1_440);
+  const settings = (quietHours: unknown) =>
+    shop.app.inject({
+      method: 'PATCH',
+      url: '/api/settings',
+      headers: { authorization: `Bearer ${shop.tenant.apiKey}` },
+      payload: { settings: { timeZone: 'UTC', quietHours } },
+    });
+  expect((await settings({ fromMinute: minuteIn(-hourMs), toMinute: minuteIn(2 * hourMs) })).statusCode).toBe(200);
   const { status, body } = await act(id, 'send-now');
-  expect([status, body]).toEqual([200, expect.objectContaining({ outcome: 'deferred', step: 'email_2h', reason: 'blackout' })]);
-  await settings([]);
+  expect([status, body]).toEqual([200, expect.objectContaining({ outcome: 'deferred', step: 'email_2h', reason: 'quiet_hours' })]);
+  await settings(null);
   expect(mailsTo('closed')).toBe(0);
   expect((await explained(id)).entries.map((e) => e.sentence)).toContainEqual(
-    expect.stringMatching(/^A person asked for email_2h to go out at once \(api_key:[\w-]+\): it is due now, and passes every gate like any other\.$/),
+    expect.stringMatching(
+      /^A person asked for email_2h to go out at once \(api_key:[\w-]+\): it is due now, and passes every gate like any other\.$/,
+    ),
   );
-  // Once more, when the day is no longer closed.
+  // Once more, when the hour is no longer quiet.
   expect((await act(id, 'send-now')).body.outcome).toBe('sent');
 });
 
@@ -106,10 +113,18 @@ test('skipping the last step ends the sequence, and nothing can be done to it an
   const id = await asleep('all');
   for (const step of ['email_2h', 'email_24h', 'email_48h', 'email_72h']) await act(id, 'skip', { step });
   expect((await shop.enrollmentOf('all'))?.status).toBe('COMPLETED');
-  await until('the workflow to end', async () => (await temporalClientOf(shop).workflow.getHandle(workflowIdOf(id)).describe()).status.name === 'COMPLETED');
+  await until(
+    'the workflow to end',
+    async () => (await temporalClientOf(shop).workflow.getHandle(workflowIdOf(id)).describe()).status.name === 'COMPLETED',
+  );
   for (const [verb, body] of [['pause'], ['resume'], ['skip'], ['snooze', { hours: 1 }], ['send-now']] as const)
     expect([verb, (await act(id, verb, body)).body.code]).toEqual([verb, 'ended']);
-  expect((await act(id, 'stop')).body).toMatchObject({ outcome: 'unchanged', changed: false, reason: 'completed', sentence: 'It had ended before: it ran to its end.' });
+  expect((await act(id, 'stop')).body).toMatchObject({
+    outcome: 'unchanged',
+    changed: false,
+    reason: 'completed',
+    sentence: 'It had ended before: it ran to its end.',
+  });
 });
 
 test('snooze moves what is left, for the workflow too, and send now takes it back', async () => {
@@ -128,10 +143,9 @@ test('a snooze that says no time, two, one that is over or too far is refused', 
   const id = await asleep('unclear');
   const inDays = (days: number) => ({ until: new Date(Date.now() + days * 24 * hourMs).toISOString() });
   const refused = async (body: Record<string, unknown>) => (await act(id, 'snooze', body)).body.code;
-  expect([await refused({}), await refused({ hours: 1, ...inDays(1) }), await refused(inDays(91)), await refused({ hours: 0 })]).toEqual(
-    Array.from({ length: 4 }, () => 'invalid_request'),
-  );
-  expect(await refused(inDays(-1))).toBe('in_the_past');
+  const unreadable = [{}, { hours: 1, ...inDays(1) }, { hours: 0 }, { until: 'tomorrow' }];
+  for (const body of unreadable) expect(await refused(body)).toBe('invalid_request');
+  expect([await refused(inDays(-1)), await refused(inDays(91))]).toEqual(['in_the_past', 'too_far']);
 });
 
 test('a pause holds at once and moves nothing; a resume lets it go on; each says when it was so already', async () => {
@@ -165,7 +179,10 @@ test('a repeat with the same key does nothing twice and answers alike; the key f
   expect((await act(id, 'stop')).body).toMatchObject({ outcome: 'unchanged', reason: 'manual' });
   const audit = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(auditLog).where(eq(auditLog.subject, id)));
   expect(audit.map(({ action }) => action).filter((action) => action === 'enrollment.skip')).toHaveLength(1);
-  expect(audit.find(({ action }) => action === 'enrollment.skip')).toMatchObject({ actor: expect.stringMatching(/^api_key:/), data: { step: 'email_2h' } });
+  expect(audit.find(({ action }) => action === 'enrollment.skip')).toMatchObject({
+    actor: expect.stringMatching(/^api_key:/),
+    data: { step: 'email_2h' },
+  });
 });
 
 test('an operator’s update in Temporal does the same, and what makes no sense is refused without a trace', async () => {

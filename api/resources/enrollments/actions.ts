@@ -17,7 +17,21 @@ const actionSchema = z
   .object({
     action: z.enum(['pause', 'resume', 'skip', 'snooze', 'send_now', 'stop']),
     outcome: z
-      .enum(['paused', 'resumed', 'skipped', 'snoozed', 'sent', 'unknown', 'deferred', 'held', 'left_out', 'under_way', 'stopped', 'ended', 'unchanged'])
+      .enum([
+        'paused',
+        'resumed',
+        'skipped',
+        'snoozed',
+        'sent',
+        'unknown',
+        'deferred',
+        'held',
+        'left_out',
+        'under_way',
+        'stopped',
+        'ended',
+        'unchanged',
+      ])
       .meta({
         description:
           'What came of it. Of `send_now`: `sent`; `unknown`: it may have been accepted; `deferred`: a gate is closed until `until`; `held`: a person has taken over, or the whole sequence is paused; `left_out`: a gate skipped it; `under_way`: it is not decided within the time of an answer; `ended`: a gate ended the sequence. `unchanged`: it was so already.',
@@ -25,7 +39,10 @@ const actionSchema = z
     changed: z.boolean(),
     step: z.string().nullable().meta({ description: 'The step that it was about; null: the whole enrollment.' }),
     until: timeField.nullable().meta({ description: 'Of `snoozed` and `deferred`: when the step is due, or is decided again.' }),
-    reason: z.string().nullable().meta({ description: 'Which gate, of `deferred`, `held` and `left_out`; of a stop of what had ended before, how it ended.' }),
+    reason: z
+      .string()
+      .nullable()
+      .meta({ description: 'Which gate, of `deferred`, `held` and `left_out`; of a stop of what had ended before, how it ended.' }),
     sentence: z.string().meta({ description: 'The same for people.' }),
     enrollment: enrollmentSchema,
   })
@@ -124,7 +141,16 @@ function stepRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
 
   app.post(
     '/api/enrollments/:id/skip',
-    { schema: { params: idParams, headers, summary: 'Skip the next step', description: `It is left out for good.${unanswered}${ofStep}.`, body: stepBody, response } },
+    {
+      schema: {
+        params: idParams,
+        headers,
+        summary: 'Skip the next step',
+        description: `It is left out for good.${unanswered}${ofStep}.`,
+        body: stepBody,
+        response,
+      },
+    },
     async (request, reply) => {
       const answer = await ask(request, { kind: 'skip', step: request.body?.step });
       if (answer.kind !== 'done') return refuse(reply, answer);
@@ -139,7 +165,7 @@ function stepRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
         params: idParams,
         headers,
         summary: 'Snooze an enrollment',
-        description: `What is left of it moves, so that its next step is due then at the earliest.${unanswered}${ofStep}, \`in_the_past\`.`,
+        description: `What is left of it moves, so that its next step is due then at the earliest.${unanswered}${ofStep}, \`in_the_past\`, \`too_far\`.`,
         body: snoozeBody,
         response,
       },
@@ -148,12 +174,16 @@ function stepRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
       const { until, hours, step } = request.body;
       if ((until === undefined) === (hours === undefined)) return invalidRequest(reply, [], 'Say until when (until), or for how many hours (hours).');
       const untilMs = until === undefined ? null : Date.parse(until);
-      if (untilMs !== null && untilMs > deps.clock.nowMs() + longestHours * 3_600_000)
-        return invalidRequest(reply, [{ path: 'body/until', message: 'is more than 90 days ahead: stop the enrollment instead' }]);
       const answer = await ask(request, { kind: 'snooze', step, untilMs, hours });
       if (answer.kind !== 'done') return refuse(reply, answer);
       const { result } = answer;
-      return present(options, request, reply, request.params.id, { ...done, action: 'snooze', outcome: 'snoozed', step: result.step, untilMs: result.untilMs });
+      return present(options, request, reply, request.params.id, {
+        ...done,
+        action: 'snooze',
+        outcome: 'snoozed',
+        step: result.step,
+        untilMs: result.untilMs,
+      });
     },
   );
 
@@ -207,7 +237,14 @@ function stopRoute(app: Parameters<FastifyPluginAsyncZod>[0], options: ResourceO
       if (!('end' in stopped)) return refuse(reply, { kind: stopped.kind });
       const changed = stopped.kind === 'stopped';
       const reason = stopped.end.stopReason ?? 'completed';
-      return present(options, request, reply, id, { action: 'stop', outcome: changed ? 'stopped' : 'unchanged', changed, step: null, untilMs: null, reason });
+      return present(options, request, reply, id, {
+        action: 'stop',
+        outcome: changed ? 'stopped' : 'unchanged',
+        changed,
+        step: null,
+        untilMs: null,
+        reason,
+      });
     },
   );
 }
@@ -223,6 +260,7 @@ const whyNot: Record<Exclude<Extract<StepAnswer, { kind: 'refused' }>['why'], 'k
   paused: 'It is paused: resume it first.',
   asked_later: 'The person asked to be contacted later, and that time has not come.',
   in_the_past: 'That time is over: give one that lies ahead.',
+  too_far: 'That is more than 90 days ahead: stop it instead, and start it again then.',
 };
 
 function refuse(reply: FastifyReply, answer: Exclude<StepAnswer | HoldAnswer, { kind: 'done' }>): FastifyReply {
