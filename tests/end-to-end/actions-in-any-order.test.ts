@@ -47,13 +47,13 @@ async function live(cart: string, doings: readonly Doing[]): Promise<Seen> {
   await shop.post('cart.updated', aCart(cart, `${cart}@example.com`));
   const id = (await until('an enrollment', () => shop.enrollmentOf(cart))).id;
   const seen: Seen = { cart, stoppedMs: null, closed: [] };
-  let snooze: Seen['closed'][number] | null = null;
+  const snoozes: Seen['closed'] = [];
   let pause: Seen['closed'][number] | null = null;
   for (const one of doings) {
     await new Promise((done) => setTimeout(done, one.afterMs));
     const askedMs = Date.now();
     // From the request on it may be over; that it is not, its answer says too late.
-    if (one.does === 'send-now' && snooze !== null) snooze.toMs = Math.min(snooze.toMs, askedMs);
+    if (one.does === 'send-now') for (const snooze of snoozes) snooze.toMs = Math.min(snooze.toMs, askedMs);
     if (one.does === 'resume' && pause !== null) {
       pause.toMs = askedMs;
       pause = null;
@@ -73,9 +73,10 @@ async function live(cart: string, doings: readonly Doing[]): Promise<Seen> {
     if (status !== 200) continue;
     const fromMs = Date.now();
     if (one.does === 'stop') seen.stoppedMs ??= fromMs;
-    if (one.does === 'snooze') seen.closed.push((snooze = { fromMs, toMs: Date.parse(body.until ?? ''), why: `snoozed for ${one.hours} h` }));
+    if (one.does === 'snooze') snoozes.push({ fromMs, toMs: Date.parse(body.until ?? ''), why: `snoozed for ${one.hours} h` });
     if (one.does === 'pause') seen.closed.push((pause = { fromMs, toMs: Number.POSITIVE_INFINITY, why: 'paused' }));
   }
+  seen.closed.push(...snoozes);
   await post(id, 'stop');
   seen.stoppedMs ??= Date.now();
   return seen;
