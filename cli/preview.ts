@@ -65,7 +65,7 @@ async function ofSample({ args: [wanted, stepId], options }: Context): Promise<R
     const shownFacts = step.offer === undefined ? { ...facts, offer: null } : facts;
     const preview = previewMessage({ [name]: compiled, [copyNameOf(content, channel)]: compiled }, content, channel, shownFacts);
     const offer = step.offer === undefined ? [] : [{ claim: 'offer', shown: facts.offer !== null, why: sampleOffer(facts.offer) }];
-    return { ...preview, claims: [...preview.claims, ...offer] };
+    return { ...preview, script: null, claims: [...preview.claims, ...offer] };
   } catch (error) {
     if (error instanceof CopySourceError) throw new NotPossibleError(error.message);
     throw error;
@@ -94,6 +94,7 @@ function answerOf(data: Row): Answer {
     lines: [
       ...line('Channel', 'channel'),
       ...line('Language', 'locale'),
+      ...line('Script', 'script'),
       ...line('Subject', 'subject'),
       ...line('Preheader', 'preheader'),
       ...line('Button', 'cta'),

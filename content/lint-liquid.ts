@@ -166,6 +166,11 @@ export function lintAddresses({ file, text }: CopySource): SourceProblem[] {
   });
 }
 
+const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** How long a reader finds a text: an emoji family is one character. */
+export const countCharacters = (text: string): number => [...characters.segment(text)].length;
+
 /** What a rendered text must never hold: leftovers of a template, and the marks of a value that was missing. */
 export function faultsOfText(text: string): string[] {
   const faults: string[] = [];

@@ -20,6 +20,7 @@ import { smtp } from './smtp/index.ts';
 import { telegram } from './telegram/index.ts';
 import { twilio } from './twilio/index.ts';
 import { vapi } from './vapi/index.ts';
+import { webPush } from './web-push/index.ts';
 import { whatsapp } from './whatsapp/index.ts';
 import { wooCommerce } from './woocommerce/index.ts';
 
@@ -49,6 +50,7 @@ export const integrations: Integrations = registryOf([
   goHighLevel,
   openAi,
   onsite,
+  webPush,
   shopifyOffers,
   recommendationsHttp,
   recommendationsCsv,

@@ -164,6 +164,7 @@ export type {
   CrmPayload,
   EmailPayload,
   OnsitePayload,
+  PushPayload,
   SmsPayload,
   TelegramPayload,
   WhatsappPayload,
@@ -335,6 +336,11 @@ export interface Integration {
   name: string;
   /** The configuration of a connection as it is entered and stored, sealed; absent: there is nothing to configure. */
   config?: z.ZodType;
+  /**
+   * What a connection makes for itself, such as a key pair, put into the configuration where it is not entered. @param before - the configuration that
+   * this one replaces; null: there is none. @returns the configuration to be stored
+   */
+  complete?(config: unknown, before: unknown): unknown;
   /** A new secret for the webhooks of a connection; absent: the provider makes it, and it is entered. */
   newSecret?(): string;
   /**

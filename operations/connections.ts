@@ -72,7 +72,7 @@ export async function createConnection(deps: ConnectionDeps, tenantId: string, r
     integration: integration.name,
     name: request.name,
     secrets: own.secrets.map((secret) => deps.sealing.seal(secret)),
-    sealedConfig: integration.config === undefined ? null : deps.sealing.seal(JSON.stringify(request.config ?? {})),
+    sealedConfig: integration.config === undefined ? null : deps.sealing.seal(JSON.stringify(complete(integration, request.config ?? {}, null))),
   };
   const made = await deps.db.withTenant(tenantId, async (tx) => {
     if (integration.isSingle === true && (await hasAnother(tx, tenantId, row.id, integration.name))) return null;
@@ -85,6 +85,9 @@ export async function createConnection(deps: ConnectionDeps, tenantId: string, r
   if (made === undefined) throw new Error('insert returned nothing');
   return { kind: 'created', connection: viewOf(deps, made), secret: own.shown };
 }
+
+/** A configuration as it is stored. @param before - as it is stored now; null: it is not */
+const complete = (integration: Integration, config: unknown, before: unknown): unknown => integration.complete?.(config, before) ?? config;
 
 const onlyOne = ({ name }: Integration): ConfigFault => ({
   path: 'integration',
@@ -145,8 +148,12 @@ export async function ensureConnection(
       .where(and(eq(connections.integration, request.integration), eq(connections.state, 'connected'), isNull(connections.removedAt)))
       .orderBy(asc(connections.id)),
   );
-  const wanted = JSON.stringify(request.config ?? {});
-  const isIt = (row: ConnectionRow) => (row.sealedConfig === null ? request.config == null : deps.sealing.open(row.sealedConfig) === wanted);
+  const integration = deps.integrations[request.integration];
+  const isIt = ({ sealedConfig }: ConnectionRow) => {
+    if (sealedConfig === null || integration === undefined) return request.config == null;
+    const stored = deps.sealing.open(sealedConfig);
+    return stored === JSON.stringify(complete(integration, request.config ?? {}, JSON.parse(stored)));
+  };
   const known = rows.find(isIt);
   const of = (id: string, secret: string | null) => ({ id, path: `/api/webhooks/${request.integration}/${id}`, secret });
   if (known !== undefined) {
@@ -158,28 +165,6 @@ export async function ensureConnection(
   const created = await createConnection(deps, tenantId, request, by);
   if (created.kind !== 'created') throw new Error(`a connection of ${request.integration} cannot be made: ${JSON.stringify(created)}`);
   return of(created.connection.id, created.secret ?? request.secrets[0] ?? null);
-}
-
-/** The oldest connection of an integration, with what it was configured as. @returns null where the tenant has none */
-export async function oldestConnection(
-  deps: Pick<ConnectionDeps, 'db' | 'sealing'>,
-  tenantId: string,
-  integration: string,
-): Promise<(ProvisionedConnection & { config: unknown }) | null> {
-  const [row] = await deps.db.withTenant(tenantId, (tx) =>
-    tx
-      .select()
-      .from(connections)
-      .where(and(eq(connections.integration, integration), eq(connections.state, 'connected'), isNull(connections.removedAt)))
-      .orderBy(asc(connections.id))
-      .limit(1),
-  );
-  if (row === undefined) return null;
-  const [sealed] = row.secrets;
-  return {
-    ...{ id: row.id, path: `/api/webhooks/${integration}/${row.id}`, secret: sealed === undefined ? null : deps.sealing.open(sealed) },
-    config: row.sealedConfig === null ? null : (JSON.parse(deps.sealing.open(row.sealedConfig)) as unknown),
-  };
 }
 
 export function readConnection(deps: ConnectionDeps, tenantId: string, id: string): Promise<ConnectionView | null> {
@@ -213,11 +198,13 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
     const isSingle = integration?.isSingle === true && change.state === 'connected';
     if (integration !== undefined && isSingle && (await hasAnother(tx, tenantId, id, integration.name))) faults.push(onlyOne(integration));
     if (faults.length > 0) return { kind: 'invalid', faults };
+    const before: unknown = row.sealedConfig === null ? null : JSON.parse(deps.sealing.open(row.sealedConfig));
+    const completed = integration === undefined ? change.config : complete(integration, change.config, before);
     const set = {
       ...(change.name === undefined ? {} : { name: change.name }),
       ...(change.state === undefined ? {} : { state: change.state }),
       ...(change.rate === undefined ? {} : { rate: change.rate }),
-      ...(reconfigured ? { sealedConfig: deps.sealing.seal(JSON.stringify(change.config)) } : {}),
+      ...(reconfigured ? { sealedConfig: deps.sealing.seal(JSON.stringify(completed)) } : {}),
       ...(reconfigured && integration !== undefined ? secretsAfter(deps, integration, change.config, row.secrets) : {}),
     };
     const [changed] =

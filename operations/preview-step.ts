@@ -1,9 +1,10 @@
-import { eq } from 'drizzle-orm';
+import { and, desc, eq } from 'drizzle-orm';
+import { type StepTexts } from '../content/step-texts.ts';
 import { claimsIn, hasCopy, type MessagePreview, previewMessage } from '../content/channels/index.ts';
 import type { CopyFacts, OfferFacts } from '../content/copy-facts.ts';
 import { linksOfNobody, sampleFacts, sampleNames, sampleOffer } from '../content/preview.ts';
 import type { Tx } from '../db/client.ts';
-import { sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
+import { contacts, enrollments, sequences, sequenceVersions, tenants } from '../db/schema/index.ts';
 import type { Channel } from '../domain/channels/index.ts';
 import { decideOffer, type OfferRecords, refusalWords } from '../domain/offers/decide-offer.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
@@ -12,11 +13,16 @@ import { settingsOf } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
 import { copyFactsOf, storeFactsOf } from './dispatch/compose.ts';
 import type { Reading } from './dispatch/facts.ts';
+import { readTextsToShow } from './dispatch/texts.ts';
 import type { Version } from './dispatch/versions.ts';
 import { findContact, readContact } from './rehearse-contact.ts';
 
 /** A message, and the claims that its text makes; `offer` besides, where its step asks for one. */
-export type StepPreview = Omit<MessagePreview, 'claims'> & { claims: { claim: string; shown: boolean; why: string }[] };
+export type StepPreview = Omit<MessagePreview, 'claims'> & {
+  /** The name of the script that is said in the place of the step's own text; null: none is. */
+  script: string | null;
+  claims: { claim: string; shown: boolean; why: string }[];
+};
 
 /** Which step is shown, and to whom. */
 export interface PreviewWish {
@@ -41,7 +47,8 @@ export type Previewed =
 /** A step whose text can be shown, with everything that it is made of. */
 export interface Shown {
   kind: 'shown';
-  version: Version;
+  /** From which texts it is made, and the name of its own among them. */
+  texts: StepTexts;
   content: string;
   channel: Channel;
   facts: CopyFacts;
@@ -53,10 +60,11 @@ export interface Shown {
 export async function previewStep(deps: Deps, wish: PreviewWish): Promise<Previewed> {
   const shown = await deps.db.withTenant(wish.tenantId, (tx) => showStep(tx, deps, wish, null));
   if (shown.kind !== 'shown') return shown;
-  const preview = previewMessage(shown.version.content, shown.content, shown.channel, shown.facts);
-  const { offerWhy, facts } = shown;
+  const { texts, channel, facts, offerWhy } = shown;
+  const preview = previewMessage(texts.stored, shown.content, channel, facts);
   const offer = offerWhy === null ? [] : [{ claim: 'offer', shown: facts.offer !== null, why: offerWhy }];
-  return { kind: 'previewed', preview: { ...preview, claims: [...preview.claims, ...offer] } };
+  const script = texts.scripts[channel]?.name ?? null;
+  return { kind: 'previewed', preview: { ...preview, script, claims: [...preview.claims, ...offer] } };
 }
 
 /** @param only - a channel that it must have a text for; null: the first of the step's that has one */
@@ -71,14 +79,16 @@ export async function showStep(
   if (version === null || about === null) return { kind: 'unknown_sequence' };
   const step = version.definition.steps.find(({ id }) => id === wish.stepId);
   if (step === undefined) return { kind: 'unknown_step' };
-  const { content } = step;
-  const channel = step.channels.find((one) => (only === null || one === only) && hasCopy(version.content, content, one));
+  const campaignId = wish.contact === null ? null : await campaignOf(tx, version.slug, wish.contact);
+  const texts = await readTextsToShow(tx, { version, stepId: step.id, about: about.kind, campaignId });
+  const { content } = texts;
+  const channel = step.channels.find((one) => (only === null || one === only) && hasCopy(texts.stored, content, one));
   if (content === null || channel === undefined) return { kind: 'no_text' };
   const facts =
-    wish.contact === null ? await ofSample(tx, deps, wish, about) : await ofContact(tx, deps, { ...wish, contact: wish.contact }, version);
+    wish.contact === null ? await ofSample(tx, deps, wish, about) : await ofContact(tx, deps, { ...wish, contact: wish.contact }, version, texts);
   if ('kind' in facts) return facts;
   const { offerWhy = sampleOffer(facts.offer), ...known } = facts;
-  const shown = { kind: 'shown' as const, version, content, channel };
+  const shown = { kind: 'shown' as const, texts, content, channel };
   // Only a step that asks for an offer brings one, whatever its text could say.
   return step.offer === undefined ? { ...shown, facts: { ...known, offer: null }, offerWhy: null } : { ...shown, facts: known, offerWhy };
 }
@@ -90,6 +100,21 @@ async function inUse(tx: Tx, slug: string): Promise<Version | null> {
     .innerJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
     .where(eq(sequences.slug, slug));
   return found === undefined ? null : { slug, ...found };
+}
+
+/** The campaign by which a person was last in the sequence, whose own script their step goes out by; null: none. */
+async function campaignOf(tx: Tx, slug: string, named: string): Promise<string | null> {
+  const contact = await findContact(tx, named);
+  if (contact === null) return null;
+  const [last] = await tx
+    .select({ campaignId: enrollments.campaignId })
+    .from(enrollments)
+    .innerJoin(sequences, eq(sequences.id, enrollments.sequenceId))
+    .innerJoin(contacts, eq(contacts.id, enrollments.contactId))
+    .where(and(eq(sequences.slug, slug), eq(contacts.personId, contact.personId)))
+    .orderBy(desc(enrollments.enrolledAt), desc(enrollments.id))
+    .limit(1);
+  return last?.campaignId ?? null;
 }
 
 async function ofSample(
@@ -110,12 +135,13 @@ async function ofContact(
   deps: Deps,
   { tenantId, contact: named, locale, stepId }: PreviewWish & { contact: string },
   version: Version,
+  texts: StepTexts,
 ): Promise<(CopyFacts & { offerWhy?: string }) | { kind: 'unknown_contact' }> {
   const contact = await findContact(tx, named);
   if (contact === null) return { kind: 'unknown_contact' };
   const nowMs = deps.clock.nowMs();
-  const { reading, offer } = await readContact(tx, deps, { tenantId, contact, tried: version, nowMs }, stepId, (content) =>
-    claimsIn(version.content, content),
+  const { reading, offer } = await readContact(tx, deps, { tenantId, contact, tried: version, nowMs }, stepId, (own) =>
+    claimsIn(texts.stored, texts.nameOf(own)),
   );
   const { subject, settings } = reading;
   const predicted = predictedOffer(offer, reading, nowMs);

@@ -2,6 +2,8 @@ import { and, eq, gt, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/client.ts';
 import { enrollmentEvents, enrollments, messages, subjects, tenants } from '../db/schema/index.ts';
+import type { ChannelTraits } from '../domain/channels/channel.ts';
+import { channels, isChannel } from '../domain/channels/index.ts';
 import { type EngagementType, severalLinksMs, type Suspicion, suspicionOf } from '../domain/engagement/suspicion.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
@@ -29,9 +31,9 @@ export async function recordEngagement(deps: Pick<Deps, 'db' | 'subjects'>, enga
     const found = await lockMessage(tx, messageId);
     if (found === null) return null;
     const otherLinkJustNow = type !== 'opened' && (await otherLinkFollowed(tx, messageId, type));
-    // No gateway sees a pop-up: whoever follows its link has it on the page before them.
+    const traits: ChannelTraits | null = isChannel(found.channel) ? channels[found.channel] : null;
     const suspicion =
-      machine || found.channel === 'onsite' ? null : suspicionOf({ type, sinceSentMs: found.sinceSentMs, otherLinkJustNow }, found.timeScale);
+      machine || traits?.onlyReaderSees === true ? null : suspicionOf({ type, sinceSentMs: found.sinceSentMs, otherLinkJustNow }, found.timeScale);
     const data = suspicion === null ? {} : { suspected: suspicion };
     await tx.execute(sql`
       insert into message_events (tenant_id, id, occurred_at, message_id, enrollment_id, type, machine, data)

@@ -56,7 +56,7 @@ export async function sendTest(deps: Deps, wish: TestWish): Promise<TestSent> {
   const { shown, outlet, address } = made;
   const id = randomUUID();
   const facts = { ...shown.facts, contact: { ...shown.facts.contact, lastName: null }, sendKey: { enrollmentId: `test-${id}`, stepId: wish.stepId } };
-  const { payload } = composeMessage(shown.version.content, shown.content, channel, facts, address);
+  const { payload } = composeMessage(shown.texts.stored, shown.content, channel, facts, address);
   const marked =
     payload.channel === 'email'
       ? { ...payload, subject: `[Test] ${payload.subject}`, to: { name: null, address } }

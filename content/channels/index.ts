@@ -1,5 +1,6 @@
 import { type Channel, channels, type MessagePayload, type PayloadOf, type WhatsappForm } from '../../domain/channels/index.ts';
 import { type ClaimName, noClaims } from '../../domain/claims/index.ts';
+import { samplePushAddress } from '../../domain/people/push-subscription.ts';
 import { readCopyName } from '../../domain/sequence/copy-name.ts';
 import { claimsNamedIn } from '../claim-tag.ts';
 import type { CopyFacts } from '../copy-facts.ts';
@@ -10,6 +11,7 @@ import type { ChannelContent } from './channel-content.ts';
 import { crmContent } from './crm/index.ts';
 import { emailContent } from './email/index.ts';
 import { onsiteContent } from './onsite/index.ts';
+import { pushContent } from './push/index.ts';
 import { smsContent } from './sms/index.ts';
 import { telegramContent } from './telegram/index.ts';
 import { formsOf, textOfWhatsapp, whatsappContent } from './whatsapp/index.ts';
@@ -23,6 +25,7 @@ export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } =
   crm: crmContent,
   email: emailContent,
   onsite: onsiteContent,
+  push: pushContent,
   sms: smsContent,
   telegram: telegramContent,
   whatsapp: whatsappContent,
@@ -198,7 +201,11 @@ export interface MessagePreview {
   claims: { claim: ClaimName; shown: boolean; why: string }[];
 }
 
-const sampleAddress: Readonly<Record<string, string>> = { phone: '+12025550100', telegram: '123456789' };
+const sampleAddress: Readonly<Record<string, string>> = {
+  phone: '+12025550100',
+  telegram: '123456789',
+  push: samplePushAddress,
+};
 
 /** Make the message without anybody to send it to. @throws Error when there is no text for it, which `hasCopy` tells beforehand */
 export function previewMessage(stored: Readonly<Record<string, unknown>>, content: string, channel: Channel, facts: CopyFacts): MessagePreview {
@@ -236,6 +243,8 @@ function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'htm
       return { ...none, text: payload.opening };
     case 'crm':
       return { ...none, text: `Workflow “${payload.workflow}”` };
+    case 'push':
+      return { ...none, subject: payload.title, text: payload.text };
     case 'sms':
       return { ...none, text: payload.text };
     case 'telegram':

@@ -15,6 +15,7 @@ export type { CallConfiguration, CallPayload } from './call.ts';
 export type { CrmPayload } from './crm.ts';
 export type { EmailPayload } from './email.ts';
 export type { OnsitePayload } from './onsite.ts';
+export type { PushPayload } from './push.ts';
 export type { SmsPayload } from './sms.ts';
 export type { ChatButton, TelegramPayload } from './telegram.ts';
 export { isInServiceWindow } from './whatsapp.ts';

@@ -27,6 +27,7 @@ export const onsite: MessageChannel<OnsitePayload> = {
   purpose: 'marketing',
   disturbs: false,
   carriesCopy: true,
+  onlyReaderSees: true,
   // Who it is for is read from the ledger, not from the message.
   addressOf: () => null,
 };

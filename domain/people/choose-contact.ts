@@ -1,3 +1,4 @@
+import { isOfBrowser } from './browser-identity.ts';
 /** One normalised way in which a person is known. */
 export interface Identity {
   /** `email`, `phone`, `external:<connection id>`. */
@@ -37,7 +38,7 @@ const same = (a: Identity, b: Identity) => a.kind === b.kind && a.value === b.va
  * address. A number merges nobody who is known by anything else. An event with the number alone means its holder where there is one, and
  * where several share it, the one who is known by the number alone, if there is one.
  * @param everythingHeld - every identity of every person that has any of `identities`, in order of the contacts' age; a browser in which a subject
- *   was left (`visitor`) names nobody
+ *   was left names nobody
  * @param areApart - whether a merge of the two was undone: they stay two persons, whatever they share (rule 30)
  * @returns null: none of these identities is known
  * Source: docs/rules.md#rule-10
@@ -47,7 +48,7 @@ export function chooseContact(
   everythingHeld: readonly HeldIdentity[],
   areApart: (personId: string, other: string) => boolean = () => false,
 ): ChosenContact | null {
-  const held = everythingHeld.filter(({ kind }) => kind !== 'visitor');
+  const held = everythingHeld.filter((identity) => !isOfBrowser(identity));
   const ofPerson = (personId: string) => held.filter((h) => h.personId === personId);
   const found = held.filter((h) => identities.some((i) => same(i, h)));
   const named = found.filter((f) => isStrong(f) && !conflict(identities, ofPerson(f.personId)));

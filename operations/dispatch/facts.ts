@@ -1,3 +1,4 @@
+import { isUsableFor } from '../../domain/people/browser-identity.ts';
 import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { SubjectFacts } from '../../content/copy-facts.ts';
 import type { StoredScript } from '../../content/step-texts.ts';
@@ -319,8 +320,7 @@ export function factsFrom(
 ): Reading {
   const { plan, definition, enrollment, personId, ledger, stepId } = input;
   const { tenant, subject, contacts: everyone, consents: said } = input.world;
-  // What was left in one browser is shown in no other, though one person may have both.
-  const identities = input.world.identities.filter(({ kind, value }) => kind !== 'visitor' || value === subject.id);
+  const identities = input.world.identities.filter((identity) => isUsableFor(identity, subject.id));
   const person = everyone.find((c) => c.id === personId);
   const contact = everyone.find((c) => c.id === enrollment.contactId);
   if (person === undefined || contact === undefined) throw new Error('an enrollment without its rows');

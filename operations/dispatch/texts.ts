@@ -1,4 +1,4 @@
-import { and, eq, isNull } from 'drizzle-orm';
+import { and, eq, isNull, or, type SQL } from 'drizzle-orm';
 import { claimsIn, hasCopy, whatsappForms } from '../../content/channels/index.ts';
 import { type StepTexts, type StoredScript, textsOfStep } from '../../content/step-texts.ts';
 import type { Tx } from '../../db/client.ts';
@@ -20,16 +20,35 @@ export async function readTexts(tx: Tx, { version, stepId, world, campaignId }: 
   const step = version.definition.steps.find(({ id }) => id === stepId);
   const named = step?.script === undefined || step.script === ownTexts || step.script === chosenScript ? null : step.script;
   const known = world.scripts.filter(({ name }) => name !== named);
-  const all = named === null ? known : [...known, ...(await readNamed(tx, named))];
+  const all = named === null ? known : [...known, ...(await readScripts(tx, eq(scripts.name, named)))];
   return textsOfStep(version.content, step, { about: world.subject.kind, campaignId }, all);
 }
 
-async function readNamed(tx: Tx, name: string): Promise<StoredScript[]> {
+export interface ScriptedStep {
+  version: Pick<Version, 'definition' | 'content'>;
+  stepId: string;
+  /** The kind of subject of the sequence. */
+  about: string;
+  campaignId: string | null;
+}
+
+/** The same for a step that nobody waits for: its scripts are read here, not with a person's world. */
+export async function readTextsToShow(tx: Tx, { version, stepId, about, campaignId }: ScriptedStep): Promise<StepTexts> {
+  const step = version.definition.steps.find(({ id }) => id === stepId);
+  const offered = or(
+    eq(scripts.isDefault, true),
+    campaignId === null ? undefined : eq(scripts.campaignId, campaignId),
+    step?.script === undefined ? undefined : eq(scripts.name, step.script),
+  );
+  return textsOfStep(version.content, step, { about, campaignId }, await readScripts(tx, offered));
+}
+
+async function readScripts(tx: Tx, which: SQL | undefined): Promise<StoredScript[]> {
   const { id, channel, about, campaignId, isDefault, content, call } = scripts;
   const rows = await tx
     .select({ id, name: scripts.name, channel, about, campaignId, isDefault, content, call })
     .from(scripts)
-    .where(and(eq(scripts.name, name), isNull(scripts.removedAt)));
+    .where(and(which, isNull(scripts.removedAt)));
   return rows.flatMap((row): StoredScript[] =>
     isChannel(row.channel) ? [{ ...row, channel: row.channel, call: readCallConfiguration(row.call) }] : [],
   );

@@ -2,10 +2,14 @@ import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import axe from 'axe-core';
+import { eq } from 'drizzle-orm';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contactIdentities } from '../../db/schema/index.ts';
+import { createConnection } from '../../operations/connections.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { connectSite, type Site } from '../helpers/a-site.ts';
+import { aBrowser } from '../helpers/push-browser.ts';
 import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 
@@ -30,16 +34,19 @@ describe.skipIf(!hasBrowser)(title, () => {
   let pageUrl: string;
   let browser: Browser;
   let attributes = '';
+  let policies = "'none'";
   let counter = 0;
 
   beforeAll(async () => {
     shop = await openShop({ timeScale: 1 });
     api = await shop.app.listen({ host: '127.0.0.1', port: 0 });
-    pages = createServer((_request, response) => {
+    pages = createServer((request, response) => {
+      if (request.url === '/worker.js')
+        return void response.setHeader('content-type', 'text/javascript').end(`importScripts('${api}/onsite/push-worker.js');`);
       response.setHeader('content-type', 'text/html; charset=utf-8');
       response.setHeader(
         'content-security-policy',
-        `default-src 'none'; script-src ${api}; connect-src ${api}; style-src 'none'; trusted-types 'none'; require-trusted-types-for 'script'`,
+        `default-src 'none'; script-src ${api}; connect-src ${api}; style-src 'none'; worker-src 'self'; trusted-types ${policies}; require-trusted-types-for 'script'`,
       );
       response.end(
         `<!doctype html><html lang="en"><title>A shop</title><body><main><h1>A shop</h1><button id="before">Add to cart</button></main>
@@ -195,6 +202,60 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.evaluate('rekindle.consent(false)');
     expect(await stored()).toBeNull();
     await context.close();
+  });
+
+  test('a visitor is asked for notifications when they press something, and reads what comes', async () => {
+    const config = { contact: 'mailto:push@example.com' };
+    const connection = { integration: 'web-push', name: 'Notifications', config, secrets: [] };
+    expect(await createConnection(shop.deps, shop.tenant.tenantId, connection, 'test')).toMatchObject({ kind: 'created' });
+    const { cart, id } = await armed();
+    policies = 'rekindle';
+    const { page, context, faults } = await visit(cart, { more: 'data-worker="/worker.js"' });
+    await context.grantPermissions(['notifications']);
+    // The browser’s own push service is out of reach: it answers here, and everything else is the browser’s.
+    const { subscription } = aBrowser();
+    await page.addInitScript(`let given = null;
+      const answer = (options) => ({ options, toJSON: () => (${JSON.stringify(subscription)}) });
+      PushManager.prototype.subscribe = async (options) => (given = answer(options));
+      PushManager.prototype.getSubscription = async () => given;
+      window.givenKey = () => given?.options.applicationServerKey ?? null;`);
+    const answered = page.waitForResponse('**/onsite/views');
+    await page.goto(pageUrl);
+    await answered;
+    expect(await page.evaluate('window.givenKey()')).toBeNull();
+    expect(await page.evaluate('rekindle.notifications()')).toBe(true);
+    expect(await page.evaluate('window.givenKey()')).toMatch(/^B[\w-]{86}$/);
+    const { contactId = '' } = (await shop.enrollmentOf(cart)) ?? {};
+    const held = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.select().from(contactIdentities).where(eq(contactIdentities.contactId, contactId)),
+    );
+    expect(held.map(({ kind }) => kind).toSorted()).toEqual(['email', 'push', 'visitor']);
+    expect(id).not.toBe('');
+
+    const worker = await context.newCDPSession(page);
+    await worker.send('ServiceWorker.enable');
+    const found = new Promise<string>((resolve) =>
+      worker.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => registrations[0] && resolve(registrations[0].registrationId)),
+    );
+    await worker.send('ServiceWorker.disable');
+    await worker.send('ServiceWorker.enable');
+    const shown = () =>
+      page.evaluate(`navigator.serviceWorker.getRegistration('/worker.js').then((r) => r.getNotifications())
+        .then((all) => all.map(({ title, body, dir, lang, tag, data }) => ({ title, body, dir, lang, tag, data })))`);
+    const message = { title: 'هنوز اینجاست', text: 'سبد شما آماده است.', url: 'https://r.example/s/1', language: 'fa', direction: 'rtl', tag: 'one' };
+    const deliver = async (data: unknown) =>
+      worker.send('ServiceWorker.deliverPushMessage', { origin: pageUrl, registrationId: await found, data: JSON.stringify(data) });
+    await deliver(message);
+    const expected = { title: message.title, body: message.text, dir: 'rtl', lang: 'fa', tag: 'one', data: { rekindle: message.url } };
+    await expect.poll(shown).toEqual([expected]);
+    // Sent twice, shown once; and what is the store’s own is left to the store.
+    await deliver(message);
+    await deliver({ hello: 'from the store' });
+    await deliver({ ...message, tag: 'two' });
+    await expect.poll(shown).toEqual([expected, { ...expected, tag: 'two' }]);
+    expect(faults).toEqual([]);
+    await context.close();
+    policies = "'none'";
   });
 
   test('a page is none the worse where we are away, or say something strange', async () => {

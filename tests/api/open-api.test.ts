@@ -115,6 +115,7 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /healthz',
     'GET /metrics',
     'GET /o/{token}',
+    'GET /onsite/push-worker.js',
     'GET /onsite/rekindle.js',
     'GET /openapi.json',
     'GET /readyz',

@@ -43,7 +43,7 @@ describe('what does not fit is refused when it is published, with its line', () 
     ['a text of 281', copy('', 'a'.repeat(281)), /:6: the pop-up’s text has 281 characters, at most 280/],
     ['an address in it', copy('', 'See https://shop.example.com'), /has an address in it: its one link is the button/],
     ['an unknown variable', copy('', '{{ cart.colour }}'), /:6: unknown variable "cart.colour"/],
-    ['an unknown field', copy('subject: x\n', 'Hello.'), /Unrecognized key: "subject"/],
+    ['an unknown field', copy('subject: x\n', 'Hello.'), /:5: unknown field "subject"/],
     ['nothing in it', copy('', ''), /the pop-up’s text is empty/],
     ['no front matter', 'Hello.', /:1: must start with front matter/],
   ])('%s', (_what, text, message) => {

@@ -9,8 +9,8 @@ export interface Site {
   /** Tell a page view, as the script does. */
   view(
     cart: string,
-    more?: { proof?: string | null; origin?: string; agent?: string },
-  ): Promise<{ status: number; headers: Record<string, unknown>; popup: PopupView | null }>;
+    more?: { proof?: string | null; origin?: string; agent?: string; subscription?: unknown },
+  ): Promise<{ status: number; headers: Record<string, unknown>; popup: PopupView | null; pushKey: string | null }>;
   report(token: string, type: string): Promise<number>;
   /** What the shop's own server would write into the page of this cart. */
   proofOf(cart: string): string;
@@ -49,10 +49,10 @@ export async function connectSite(shop: Shop, origin = 'https://shop.example.com
     origin,
     proofOf: proof,
     async view(cart, more = {}) {
-      const named = { key: id, cart, proof: more.proof === undefined ? proof(cart) : more.proof };
+      const named = { key: id, cart, proof: more.proof === undefined ? proof(cart) : more.proof, subscription: more.subscription };
       const answer = await post('/onsite/views', named, more.origin ?? origin, more.agent ?? browser);
-      const { popup = null } = answer.json<{ popup?: PopupView | null }>();
-      return { status: answer.statusCode, headers: answer.headers, popup };
+      const { popup = null, pushKey = null } = answer.json<{ popup?: PopupView | null; pushKey?: string | null }>();
+      return { status: answer.statusCode, headers: answer.headers, popup, pushKey };
     },
     report: async (token, type) => (await post('/onsite/reports', { token, type }, origin, browser)).statusCode,
   };

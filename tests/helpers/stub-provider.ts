@@ -49,6 +49,8 @@ export interface Dialect {
   /** What tells one message from another. */
   keyOf(request: IncomingMessage, body: string): string;
   taken: { status: number; body: Record<string, unknown>; headers?: Record<string, string> };
+  /** The status by which it says what others say by this one; absent: the same. */
+  statusOf?(status: number): number;
   /** The body of any other answer. */
   bodyOf(status: number): Record<string, unknown> | string;
   /** Of the 409 for a key that was used with another message; absent: `{ code: 'key_reused' }`. */
@@ -109,7 +111,7 @@ export async function startStubProvider(knowsKeys: boolean, dialect: Dialect = p
         else trickle(res, dialect.taken, behaviour.byteDelayMs, timers);
         return;
       case 'answer':
-        answer(res, behaviour.status, dialect.bodyOf(behaviour.status), behaviour.headers);
+        answer(res, dialect.statusOf?.(behaviour.status) ?? behaviour.status, dialect.bodyOf(behaviour.status), behaviour.headers);
         return;
       case 'hang':
         if (!knowsKeys) return;

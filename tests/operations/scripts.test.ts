@@ -74,6 +74,19 @@ test('a call says what its campaign’s own script says, and is made as the scri
   expect(attempt).toMatchObject({ script: 'spring-call', channel: 'call', status: 'SUCCESS' });
 });
 
+test('a preview says what would go out: the script of the person’s campaign; a sample hears the step’s own text', async () => {
+  await called({}, { first_name: 'Ada' }, (campaign) => callScript('shown-call', 'The orchard is open.', { campaign }));
+  const path = '/api/sequences/lead-nurture/steps/call_2d/preview';
+  const theirs = await api(`${path}?contact=lead-${count}@example.com`);
+  expect(theirs.body).toMatchObject({
+    channel: 'call',
+    script: 'shown-call',
+    text: expect.stringContaining('Hello Ada, Our store here. The orchard is open.'),
+  });
+  const sample = await api(path);
+  expect(sample.body).toMatchObject({ channel: 'call', script: null, text: expect.not.stringContaining('orchard') });
+});
+
 test('a name that is not known leaves neither a placeholder nor a hole', async () => {
   const { payload } = await called({}, {}, (campaign) => callScript('nameless', 'Have you a minute?', { campaign }));
   expect(payload).toMatchObject({ opening: expect.stringMatching(/Hello, Our store here\. Have you a minute\?$/) });

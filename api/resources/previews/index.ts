@@ -19,6 +19,7 @@ const previewSchema = z
     text: z.string(),
     cta: z.string().nullable(),
     claims: z.array(z.object({ claim: z.string(), shown: z.boolean(), why: z.string() })).meta({ description: 'That its text makes.' }),
+    script: z.string().nullable().meta({ description: 'The name of the script that is said in the place of the step’s own text.' }),
   })
   .meta({ id: 'MessagePreview' });
 

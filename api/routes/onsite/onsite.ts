@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Deps } from '../../../operations/deps.ts';
 import { findSite } from '../../../operations/onsite/find-site.ts';
+import { readSubscription } from '../../../operations/onsite/read-subscription.ts';
 import { reportPopup } from '../../../operations/onsite/report-popup.ts';
 import { viewPage } from '../../../operations/onsite/view-page.ts';
 import { problem, problems } from '../../plugins/errors.ts';
@@ -31,6 +32,10 @@ const viewSchema = z.object({
     .max(200)
     .nullish()
     .meta({ description: 'Where a cart’s id can be guessed: what the shop’s server made of it with its webhook secret.' }),
+  subscription: z
+    .object({ endpoint: z.string().max(1_500), keys: z.object({ p256dh: z.string().max(100), auth: z.string().max(50) }) })
+    .nullish()
+    .meta({ description: 'The browser’s `PushSubscription`, where it has allowed notifications.' }),
 });
 
 const reportSchema = z.object({ token: z.string().max(200), type: z.enum(['shown', 'closed']) });
@@ -40,7 +45,16 @@ const reportSchema = z.object({ token: z.string().max(200), type: z.enum(['shown
  * cart, or our own signature, shows it. Nothing here reads or sets a cookie.
  */
 export const onsiteRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> = async (app, { deps, limits }) => {
-  const script = await readFile(new URL('rekindle.js', import.meta.url), 'utf8');
+  const scripts = {
+    'rekindle.js': {
+      summary: 'The script for the store’s pages',
+      description: 'Tells page views and shows the pop-up that waits. Configured by the attributes of its `script` element.',
+    },
+    'push-worker.js': {
+      summary: 'The script for the service worker of the store’s pages',
+      description: 'Shows notifications and opens what they lead to. A worker of the store’s own origin imports it.',
+    },
+  };
   // Sent as plain text, so that browsers need not ask first.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string', bodyLimit: 4_096 }, (_request, body, done) => {
@@ -52,22 +66,25 @@ export const onsiteRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }>
     }
   });
 
-  app.get(
-    '/onsite/rekindle.js',
-    {
-      schema: {
-        tags: ['onsite'],
-        summary: 'The script for the store’s pages',
-        description: 'Tells page views and shows the pop-up that waits. Configured by the attributes of its `script` element.',
-        response: { 200: { description: 'JavaScript.', content: { 'text/javascript': { schema: z.string() } } } },
+  for (const [file, { summary, description }] of Object.entries(scripts)) {
+    const script = await readFile(new URL(file, import.meta.url), 'utf8');
+    app.get(
+      `/onsite/${file}`,
+      {
+        schema: {
+          tags: ['onsite'],
+          summary,
+          description,
+          response: { 200: { description: 'JavaScript.', content: { 'text/javascript': { schema: z.string() } } } },
+        },
       },
-    },
-    async (_request, reply) =>
-      reply
-        .headers({ 'cache-control': 'public, max-age=3600', 'cross-origin-resource-policy': 'cross-origin' })
-        .type('text/javascript; charset=utf-8')
-        .send(script),
-  );
+      async (_request, reply) =>
+        reply
+          .headers({ 'cache-control': 'public, max-age=3600', 'cross-origin-resource-policy': 'cross-origin' })
+          .type('text/javascript; charset=utf-8')
+          .send(script),
+    );
+  }
 
   app.post(
     '/onsite/views',
@@ -79,12 +96,21 @@ export const onsiteRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }>
           'Counts as a sign of life of whoever left the cart, and hands out the pop-up that waits for it, once. A cart that is not known, or not proven, changes nothing and is answered like one without a pop-up.',
         consumes: ['text/plain'],
         body: viewSchema,
-        response: { 200: z.object({ popup: popupSchema.nullable() }), ...problems(400, 403, 404, 413, 429, 503) },
+        response: {
+          200: z.object({
+            popup: popupSchema.nullable(),
+            pushKey: z
+              .string()
+              .nullable()
+              .meta({ description: 'The key to subscribe with (`applicationServerKey`); null: the store sends no notifications.' }),
+          }),
+          ...problems(400, 403, 404, 413, 429, 503),
+        },
       },
     },
     async (request, reply) => {
       reply.headers({ 'cache-control': 'no-store', vary: 'origin' });
-      const { key, cart, proof = null } = request.body;
+      const { key, cart, proof = null, subscription = null } = request.body;
       const tooOften = await limits.pageViews(request);
       if (tooOften !== null) return problem(reply.header('retry-after', String(tooOften)), 429, 'too_often', 'Too many page views from one address.');
       const site = await findSite(deps, key);
@@ -93,11 +119,13 @@ export const onsiteRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }>
       if (origin === undefined || !site.origins.includes(origin))
         return problem(reply, 403, 'foreign_origin', 'The page is not one of this site: add its origin to the connection.');
       reply.header('access-control-allow-origin', origin);
-      if (isMachine(request)) return { popup: null };
-      const taken = await viewPage(deps, site.tenantId, { cart, proof });
-      if (taken === null) return { popup: null };
+      const pushKey = site.push?.publicKey ?? null;
+      if (isMachine(request)) return { popup: null, pushKey };
+      // A service that we do not send to, or what is no subscription, is as good as none: the page's view counts all the same.
+      const taken = await viewPage(deps, site.tenantId, { cart, proof, subscription: readSubscription(subscription, site) });
+      if (taken === null) return { popup: null, pushKey };
       const { channel: _channel, ...popup } = taken.popup;
-      return { popup: { token: deps.links.sign({ purpose: 'popup', tenantId: site.tenantId, messageId: taken.messageId }), ...popup } };
+      return { pushKey, popup: { token: deps.links.sign({ purpose: 'popup', tenantId: site.tenantId, messageId: taken.messageId }), ...popup } };
     },
   );
 

@@ -1,12 +1,14 @@
 /*! Rekindle on a store’s pages; docs/on-site.md says how. MIT licence. */
 (() => {
   const script = document.currentScript;
-  const { key, cart, proof, cartUrl, remember } = script.dataset;
+  const { key, cart, proof, cartUrl, remember, worker } = script.dataset;
   const home = new URL(script.src).origin;
   const kept = 'rekindle.cart';
   let known = cart ? { cart, proof: proof ?? null } : null;
   let mayRemember = remember === 'always';
   let open = null;
+  let pushKey = null;
+  let workerUrl = null;
 
   // Storage may be off, or full: then nothing is remembered.
   const storage = (use) => {
@@ -36,6 +38,30 @@
     return known;
   }
 
+  const mayNotify = () => worker && self.PushManager && self.Notification?.permission;
+
+  // The worker, where notifications are allowed already; nobody is asked for anything here.
+  const registration = () => (mayNotify() === 'granted' ? navigator.serviceWorker.getRegistration(worker) : null);
+  const subscriptionOf = async (registered) => (await registered?.pushManager.getSubscription()) ?? null;
+
+  async function subscribe() {
+    if (!mayNotify() || !pushKey || (await Notification.requestPermission()) !== 'granted') return false;
+    // Where the page's policy asks for trusted types, it has to allow this one.
+    workerUrl ??= self.trustedTypes?.createPolicy('rekindle', { createScriptURL: (url) => url }).createScriptURL(worker) ?? worker;
+    await navigator.serviceWorker.register(workerUrl);
+    const { pushManager } = await navigator.serviceWorker.ready;
+    const wish = { userVisibleOnly: true, applicationServerKey: pushKey };
+    try {
+      await pushManager.subscribe(wish);
+    } catch {
+      // One that is bound to other keys is in the way.
+      await (await pushManager.getSubscription())?.unsubscribe();
+      await pushManager.subscribe(wish);
+    }
+    await view();
+    return true;
+  }
+
   const isVisible = () =>
     new Promise((resolve) => {
       const look = () => {
@@ -54,8 +80,9 @@
       const named = await findCart();
       if (!named) return;
       keep();
-      const answer = await post('views', { key, ...named });
-      const popup = answer.ok ? (await answer.json()).popup : null;
+      const answer = await post('views', { key, ...named, subscription: await subscriptionOf(await registration()) });
+      const { popup, pushKey: itsKey } = answer.ok ? await answer.json() : {};
+      pushKey = itsKey ?? pushKey;
       if (popup?.token && !open) show(popup);
     } catch {
       // A shop's page never notices that we are away.
@@ -159,6 +186,8 @@ a:focus-visible, button:focus-visible { outline: 3px solid var(--rekindle-focus,
     },
     /** Another page was opened without loading it. */
     view,
+    /** Ask the visitor for permission to send notifications; call it when they press something. Resolves to whether they agreed. */
+    notifications: () => subscribe().catch(() => false),
   };
   void view();
 })();

@@ -1,6 +1,6 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopySource, CopySourceError, languageOfCopy, refuseProblems } from '../../copy-source.ts';
+import { type CopySource, languageOfCopy, refuseProblems } from '../../copy-source.ts';
+import { readFrontMatter } from '../../front-matter.ts';
 import { faultsOfText, lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
@@ -27,19 +27,11 @@ const mostCharacters = 600;
  * @throws CopySourceError with every problem found: bad syntax, unknown variables, holes, an opening that is too long or has an address in it
  */
 export function compileCall(source: CopySource, { kind, language: named }: CopyPurpose): CompiledCall {
-  const { file, text } = source;
-  const match = /^---\r?\n([\s\S]*?)\r?\n?---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
-  const [, yaml = '', body = ''] = match ?? ['', '', text];
-  const document = parseDocument(yaml);
-  const [broken] = document.errors;
-  if (broken !== undefined) throw new CopySourceError([{ file, line: 2, message: broken.message.split('\n')[0] ?? '' }]);
-  const fields = frontMatter.safeParse(document.toJS() ?? {});
-  if (!fields.success)
-    throw new CopySourceError(fields.error.issues.map((issue) => ({ file, line: 2, message: `${issue.path.join('.')} ${issue.message}`.trim() })));
-  const { assistant = null, phoneNumber = null, maxSeconds = null } = fields.data;
-  const language = languageOfCopy(source, 2, fields.data.language, named);
-  const compiled: CompiledCall = { text: body.replaceAll('\r', ''), language, assistant, phoneNumber, maxSeconds };
-  const line = text.slice(0, text.length - body.length).split('\n').length;
+  const { file } = source;
+  const { fields, body, bodyLine: line, lineOf } = readFrontMatter(source, frontMatter, null);
+  const { assistant = null, phoneNumber = null, maxSeconds = null } = fields;
+  const language = languageOfCopy(source, lineOf('language'), fields.language, named);
+  const compiled: CompiledCall = { text: body, language, assistant, phoneNumber, maxSeconds };
   const samples = samplesOf(kind);
   const views = samples.map(({ facts }) => callView(facts, language));
   refuseProblems([...lintLiquid(textEngine, file, { liquid: compiled.text, line }, views), ...lintAddresses(source)]);

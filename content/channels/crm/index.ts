@@ -1,6 +1,6 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopySource, CopySourceError, languageOfCopy } from '../../copy-source.ts';
+import { type CopySource, languageOfCopy } from '../../copy-source.ts';
+import { readFrontMatter } from '../../front-matter.ts';
 import type { ChannelContent, CopyPurpose } from '../channel-content.ts';
 import { type CompiledCrm, compiledCrm } from './compiled.ts';
 
@@ -15,18 +15,10 @@ const frontMatter = z.strictObject({
  * @throws CopySourceError where it names none
  */
 function compileCrm(source: CopySource, { language: named }: CopyPurpose): CompiledCrm {
-  const { file, text } = source;
-  const [, yaml, body = ''] = /^---\r?\n([\s\S]*?)\r?\n?---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text) ?? [];
-  if (yaml === undefined)
-    throw new CopySourceError([{ file, line: 1, message: 'names no workflow: begin with `---`, `workflow: its name at the CRM`, `---`' }]);
-  const document = parseDocument(yaml);
-  const [broken] = document.errors;
-  if (broken !== undefined) throw new CopySourceError([{ file, line: 2, message: broken.message.split('\n')[0] ?? '' }]);
-  const fields = frontMatter.safeParse(document.toJS() ?? {});
-  if (!fields.success)
-    throw new CopySourceError(fields.error.issues.map((issue) => ({ file, line: 2, message: `${issue.path.join('.')} ${issue.message}`.trim() })));
-  const language = languageOfCopy(source, 2, fields.data.language, named);
-  return { language, workflow: fields.data.workflow, note: body.replaceAll('\r', '').trim() };
+  const missing = 'names no workflow: begin with `---`, `workflow: its name at the CRM`, `---`';
+  const { fields, body, lineOf } = readFrontMatter(source, frontMatter, missing);
+  const language = languageOfCopy(source, lineOf('language'), fields.language, named);
+  return { language, workflow: fields.workflow, note: body.trim() };
 }
 
 export const crmContent: ChannelContent<'crm', CompiledCrm> = {

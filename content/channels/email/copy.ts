@@ -1,6 +1,6 @@
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopyPart, type CopySource, CopySourceError, languageOfCopy, type SourceProblem } from '../../copy-source.ts';
+import { type CopyPart, type CopySource, CopySourceError, languageOfCopy } from '../../copy-source.ts';
+import { missingFrontMatter, oneLine, readFrontMatter } from '../../front-matter.ts';
 import { type Block, withinTheirClaims } from './claim-blocks.ts';
 import { escapeHtml } from '../../escape-html.ts';
 
@@ -21,11 +21,6 @@ export interface EmailCopy {
   closing: CopyPart;
 }
 
-const oneLine = z
-  .string()
-  .trim()
-  .min(1, 'must not be empty')
-  .regex(/^[^\n]*$/, 'must be one line');
 const frontMatter = z.strictObject({
   subject: oneLine,
   preheader: oneLine,
@@ -43,36 +38,10 @@ const frontMatter = z.strictObject({
  * @throws CopySourceError naming file and line
  */
 export function parseEmailCopy(source: CopySource, subjectKind: string, namedLanguage: string | null): EmailCopy {
-  const { file, text } = source;
+  const { file } = source;
   const subjectMark = `[${subjectKind}]`;
-  const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
-  if (match === null) throw new CopySourceError([{ file, line: 1, message: 'must start with front matter between two lines of ---' }]);
-  const [, yaml = '', body = ''] = match;
-  const bodyLine = text.slice(0, text.length - body.length).split('\n').length;
-
-  const counter = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: counter });
-  // The YAML begins on the file's second line.
-  const lineAt = (offset: number): number => counter.linePos(offset).line + 1;
-  if (document.errors.length > 0) {
-    throw new CopySourceError(document.errors.map((error) => ({ file, line: lineAt(error.pos[0]), message: error.message.split('\n')[0] ?? '' })));
-  }
-  const lineOf = (key: string): number => {
-    const node: unknown = document.get(key, true);
-    return hasRange(node) ? lineAt(node.range[0]) : 2;
-  };
-  const fields = frontMatter.safeParse(document.toJS() ?? {});
-  if (!fields.success) {
-    throw new CopySourceError(
-      fields.error.issues.flatMap((issue): SourceProblem[] => {
-        if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ file, line: lineOf(key), message: `unknown field "${key}"` }));
-        const key = String(issue.path[0] ?? '');
-        return [{ file, line: lineOf(key), message: key === '' ? issue.message : `${key}: ${issue.message}` }];
-      }),
-    );
-  }
-
-  const lines = body.replaceAll('\r', '').split('\n');
+  const { fields, body, bodyLine, lineOf } = readFrontMatter(source, frontMatter, missingFrontMatter);
+  const lines = body.split('\n');
   const marks = lines.flatMap((line, at) => (line.trim() === subjectMark ? [at] : []));
   const [mark] = marks;
   if (mark === undefined || marks.length > 1) {
@@ -81,7 +50,7 @@ export function parseEmailCopy(source: CopySource, subjectKind: string, namedLan
       { file, line, message: `the body needs exactly one line ${subjectMark}, where the ${subjectKind} and the button stand` },
     ]);
   }
-  const { subject, preheader, heading, cta, language, because } = fields.data;
+  const { subject, preheader, heading, cta, language, because } = fields;
   return {
     file,
     language: languageOfCopy(source, lineOf('language'), language, namedLanguage),
@@ -93,10 +62,6 @@ export function parseEmailCopy(source: CopySource, subjectKind: string, namedLan
     opening: { liquid: lines.slice(0, mark).join('\n'), line: bodyLine },
     closing: { liquid: lines.slice(mark + 1).join('\n'), line: bodyLine + mark + 1 },
   };
-}
-
-function hasRange(node: unknown): node is { range: [number, number, number] } {
-  return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
 }
 
 const tagsAlone = /^(?:\{%(?:(?!%\}).)*%\}\s*)+$/;

@@ -1,7 +1,7 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopySource, CopySourceError, languageOfCopy, refuseProblems, type SourceProblem } from '../../copy-source.ts';
-import { faultsOfText, lintAddresses, lintLiquid } from '../../lint-liquid.ts';
+import { type CopySource, languageOfCopy, refuseProblems, type SourceProblem } from '../../copy-source.ts';
+import { missingFrontMatter, oneLine, readFrontMatter } from '../../front-matter.ts';
+import { countCharacters, faultsOfText, lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
 import type { CopyPurpose } from '../channel-content.ts';
@@ -12,11 +12,6 @@ import { popupView, renderPopup } from './render.ts';
 const limits = { heading: 80, text: 280, cta: 40, close: 30 };
 type Part = keyof typeof limits;
 
-const oneLine = z
-  .string()
-  .trim()
-  .min(1, 'must not be empty')
-  .regex(/^[^\n]*$/, 'must be one line');
 const frontMatter = z.strictObject({
   heading: oneLine,
   cta: oneLine,
@@ -31,7 +26,7 @@ const frontMatter = z.strictObject({
  */
 export function compilePopup(source: CopySource, purpose: CopyPurpose): CompiledPopup {
   const { kind } = purpose;
-  const { fields, body, bodyLine, lineOf } = parse(source);
+  const { fields, body, bodyLine, lineOf } = readFrontMatter(source, frontMatter, missingFrontMatter);
   const language = languageOfCopy(source, lineOf('language'), fields.language, purpose.language);
   const compiled: CompiledPopup = { ...fields, language, text: body };
   const samples = samplesOf(kind).map(({ name, facts }) => ({ name, facts: { ...facts, clickUrl: 'https://mail.example.com/c/sample-token' } }));
@@ -58,37 +53,9 @@ export function compilePopup(source: CopySource, purpose: CopyPurpose): Compiled
 
 function faultsOf(part: Part, text: string): string[] {
   const faults = faultsOfText(text);
-  // As a reader counts them: an emoji family is one character.
-  const length = [...new Intl.Segmenter('en', { granularity: 'grapheme' }).segment(text)].length;
+  const length = countCharacters(text);
   if (text === '') faults.push(`the pop-up’s ${part} is empty`);
   if (length > limits[part]) faults.push(`the pop-up’s ${part} has ${length} characters, at most ${limits[part]} are allowed`);
   if (/https?:\/\//i.test(text)) faults.push(`the pop-up’s ${part} has an address in it: its one link is the button`);
   return faults;
-}
-
-function parse({ file, text }: CopySource) {
-  const match = /^---\r?\n([\s\S]*?)\r?\n---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
-  if (match === null) throw new CopySourceError([{ file, line: 1, message: 'must start with front matter between two lines of ---' }]);
-  const [, yaml = '', rest = ''] = match;
-  const document = parseDocument(yaml);
-  const [broken] = document.errors;
-  if (broken !== undefined) throw new CopySourceError([{ file, line: 2, message: broken.message.split('\n')[0] ?? '' }]);
-  const lines = yaml.split('\n');
-  // The YAML begins on the file's second line.
-  const lineOf = (key: string) =>
-    Math.max(
-      0,
-      lines.findIndex((line) => line.startsWith(`${key}:`)),
-    ) + 2;
-  const fields = frontMatter.safeParse(document.toJS() ?? {});
-  if (!fields.success)
-    throw new CopySourceError(
-      fields.error.issues.map(({ path, message }) => ({
-        file,
-        line: lineOf(String(path[0])),
-        message: `${path.join('.')} ${message}`.trim(),
-      })),
-    );
-  const bodyLine = text.slice(0, text.length - rest.length).split('\n').length;
-  return { fields: fields.data, body: rest.replaceAll('\r', ''), bodyLine, lineOf };
 }

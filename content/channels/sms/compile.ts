@@ -1,6 +1,6 @@
-import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopyPart, type CopySource, CopySourceError, languageOfCopy, refuseProblems, type SourceProblem } from '../../copy-source.ts';
+import { type CopySource, languageOfCopy, refuseProblems, type SourceProblem } from '../../copy-source.ts';
+import { readFrontMatter } from '../../front-matter.ts';
 import { faultsOfText, lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
@@ -26,34 +26,21 @@ const sampleUrl = 'https://mail.example.com/s/0123456789abcdefghijkl';
  */
 export function compileSms(source: CopySource, purpose: CopyPurpose): CompiledSms {
   const { kind, isFirst } = purpose;
-  const { text, segments, ...written } = parseSms(source);
-  const language = languageOfCopy(source, 2, written.language, purpose.language);
-  const compiled: CompiledSms = { text: text.liquid, language };
+  const { fields, body, bodyLine, lineOf } = readFrontMatter(source, frontMatter, null);
+  const language = languageOfCopy(source, lineOf('language'), fields.language, purpose.language);
+  const compiled: CompiledSms = { text: body, language };
   const samples = samplesOf(kind).map(({ name, facts }) => ({ name, facts: { ...facts, shortUrl: sampleUrl, optOut: null, isFirst } }));
   refuseProblems([
     ...lintLiquid(
       textEngine,
       source.file,
-      text,
+      { liquid: body, line: bodyLine },
       samples.map(({ facts }) => smsView(facts, language)),
     ),
     ...lintAddresses(source),
   ]);
-  refuseProblems(samples.flatMap(({ name, facts }) => problemsOf(source.file, name, compiled, facts, segments)));
+  refuseProblems(samples.flatMap(({ name, facts }) => problemsOf(source.file, name, compiled, facts, fields.segments)));
   return compiled;
-}
-
-function parseSms({ file, text }: CopySource): { text: CopyPart; language?: string | undefined; segments: number } {
-  const match = /^---\r?\n([\s\S]*?)\r?\n?---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
-  const [, yaml = '', body = ''] = match ?? ['', '', text];
-  const document = parseDocument(yaml);
-  const [broken] = document.errors;
-  if (broken !== undefined) throw new CopySourceError([{ file, line: 2, message: broken.message.split('\n')[0] ?? '' }]);
-  const fields = frontMatter.safeParse(document.toJS() ?? {});
-  if (!fields.success)
-    throw new CopySourceError(fields.error.issues.map((issue) => ({ file, line: 2, message: `${issue.path.join('.')} ${issue.message}`.trim() })));
-  const line = text.slice(0, text.length - body.length).split('\n').length;
-  return { text: { liquid: body.replaceAll('\r', ''), line }, ...fields.data };
 }
 
 function problemsOf(file: string, state: string, compiled: CompiledSms, facts: SmsFacts, mostSegments: number): SourceProblem[] {

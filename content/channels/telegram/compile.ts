@@ -1,6 +1,6 @@
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopySource, CopySourceError, languageOfCopy, refuseProblems } from '../../copy-source.ts';
+import { type CopySource, languageOfCopy, refuseProblems } from '../../copy-source.ts';
+import { readFrontMatter } from '../../front-matter.ts';
 import { faultsOfText, lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
@@ -42,30 +42,16 @@ const frontMatter = z.strictObject({
  * @throws CopySourceError with every problem found: bad syntax, unknown variables, holes, a text or a caption that is too long or empty
  */
 export function compileTelegram(source: CopySource, { kind, language: named }: CopyPurpose): CompiledTelegram {
-  const { file, text } = source;
-  const match = /^---\r?\n([\s\S]*?)\r?\n?---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
-  const [, yaml = '', body = ''] = match ?? ['', '', text];
-  const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines });
-  const [broken] = document.errors;
-  if (broken !== undefined) throw new CopySourceError([{ file, line: 2, message: broken.message.split('\n')[0] ?? '' }]);
-  const fields = frontMatter.safeParse(document.toJS() ?? {});
-  if (!fields.success)
-    throw new CopySourceError(fields.error.issues.map((issue) => ({ file, line: 2, message: `${issue.path.join('.')} ${issue.message}`.trim() })));
-  const language = languageOfCopy(source, 2, fields.data.language, named);
-  const buttons = fields.data.buttons.map(({ text: caption, value }) => ({ text: caption, value: value ?? null }));
-  const compiled: CompiledTelegram = { language, text: body.replaceAll('\r', ''), buttons };
-  const line = text.slice(0, text.length - body.length).split('\n').length;
+  const { file } = source;
+  const { fields, body, bodyLine: line, lineOf } = readFrontMatter(source, frontMatter, null);
+  const language = languageOfCopy(source, lineOf('language'), fields.language, named);
+  const buttons = fields.buttons.map(({ text: caption, value }) => ({ text: caption, value: value ?? null }));
+  const compiled: CompiledTelegram = { language, text: body, buttons };
   const samples = samplesOf(kind).map(({ name, facts }) => ({ name, facts: { ...facts, shortUrl: sampleUrl } }));
   const views = samples.map(({ facts }) => telegramView(facts, language));
-  const lineOfButton = (index: number): number => {
-    const node: unknown = document.getIn(['buttons', index], true);
-    const at = typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? Number(node.range[0]) : 0;
-    return 1 + lines.linePos(at).line;
-  };
   refuseProblems([
     ...lintLiquid(textEngine, file, { liquid: compiled.text, line }, views),
-    ...buttons.flatMap(({ text: liquid }, index) => lintLiquid(textEngine, file, { liquid, line: lineOfButton(index) }, views)),
+    ...buttons.flatMap(({ text: liquid }, index) => lintLiquid(textEngine, file, { liquid, line: lineOf('buttons', index) }, views)),
     ...lintAddresses(source),
   ]);
   refuseProblems(

@@ -1,6 +1,6 @@
-import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
-import { type CopySource, CopySourceError, languageOfCopy, refuseProblems } from '../../copy-source.ts';
+import { type CopySource, languageOfCopy, refuseProblems } from '../../copy-source.ts';
+import { readFrontMatter } from '../../front-matter.ts';
 import { faultsOfText, lintAddresses, lintLiquid } from '../../lint-liquid.ts';
 import { textEngine } from '../../liquid.ts';
 import { samplesOf } from '../../samples.ts';
@@ -33,33 +33,19 @@ const sampleUrl = 'https://mail.example.com/s/0123456789abcdefghijkl';
  * @throws CopySourceError with every problem found: bad syntax, unknown variables, holes, a text or parameters that are too long or empty
  */
 export function compileWhatsapp(source: CopySource, { kind, language: named }: CopyPurpose): CompiledWhatsapp {
-  const { file, text } = source;
-  const match = /^---\r?\n([\s\S]*?)\r?\n?---[ \t]*(?:\r?\n|$)([\s\S]*)$/.exec(text);
-  const [, yaml = '', body = ''] = match ?? ['', '', text];
-  const lines = new LineCounter();
-  const document = parseDocument(yaml, { lineCounter: lines });
-  const [broken] = document.errors;
-  if (broken !== undefined) throw new CopySourceError([{ file, line: 2, message: broken.message.split('\n')[0] ?? '' }]);
-  const fields = frontMatter.safeParse(document.toJS() ?? {});
-  if (!fields.success)
-    throw new CopySourceError(fields.error.issues.map((issue) => ({ file, line: 2, message: `${issue.path.join('.')} ${issue.message}`.trim() })));
-  const language = languageOfCopy(source, 2, fields.data.language, named);
-  const free = body.replaceAll('\r', '').trim() === '' ? null : body.replaceAll('\r', '');
-  const compiled: CompiledWhatsapp = { language, text: free, template: fields.data.template ?? null };
+  const { file } = source;
+  const { fields, body, bodyLine: line, lineOf } = readFrontMatter(source, frontMatter, null);
+  const language = languageOfCopy(source, lineOf('language'), fields.language, named);
+  const free = body.trim() === '' ? null : body;
+  const compiled: CompiledWhatsapp = { language, text: free, template: fields.template ?? null };
   if (free === null && compiled.template === null)
     refuseProblems([{ file, line: null, message: 'the file says nothing: write a text, or name a `template` before it' }]);
-  const line = text.slice(0, text.length - body.length).split('\n').length;
   const samples = samplesOf(kind).map(({ name, facts }) => ({ name, facts: { ...facts, shortUrl: sampleUrl } }));
   const views = samples.map(({ facts }) => whatsappView(facts, language));
-  const lineOfParameter = (index: number): number => {
-    const node: unknown = document.getIn(['template', 'parameters', index], true);
-    const at = typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range) ? Number(node.range[0]) : 0;
-    return 1 + lines.linePos(at).line;
-  };
   refuseProblems([
     ...lintLiquid(textEngine, file, { liquid: free ?? '', line }, views),
     ...(compiled.template?.parameters ?? []).flatMap((liquid, index) =>
-      lintLiquid(textEngine, file, { liquid, line: lineOfParameter(index) }, views),
+      lintLiquid(textEngine, file, { liquid, line: lineOf('template', 'parameters', index) }, views),
     ),
     ...lintAddresses(source),
   ]);

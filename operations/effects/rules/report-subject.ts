@@ -1,3 +1,4 @@
+import { isOfBrowser } from '../../../domain/people/browser-identity.ts';
 import type { PersonDetails, SubjectKey } from '../../../domain/events.ts';
 import type { Identity } from '../../../domain/people/choose-contact.ts';
 import type { SequenceDefinition } from '../../../domain/sequence/definition.ts';
@@ -160,7 +161,7 @@ function moveTo(draft: Draft, subject: KnownSubject, named: Resolved): void {
   supersedeOlder(draft, draft.contact(named.contactId).personId);
   // The anonymous contact turned out to be this person: merge them.
   const { personId } = draft.contact(named.contactId);
-  const isAnonymous = draft.identitiesOf([oldPersonId]).every(({ kind }) => kind === 'visitor');
+  const isAnonymous = draft.identitiesOf([oldPersonId]).every(isOfBrowser);
   if (isAnonymous && !draft.areApart(personId, oldPersonId)) mergePersons(draft, [personId, oldPersonId], { by: 'subject' });
   else carryStops(draft, personId);
 }

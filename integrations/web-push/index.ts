@@ -1,0 +1,13 @@
+import type { Integration } from '../port.ts';
+import { webPushConfig, withKeys } from './config.ts';
+import { createWebPushSender } from './send.ts';
+
+/** Notifications in the browsers of whoever allowed them, through the push service of each browser. */
+export const webPush: Integration = {
+  name: 'web-push',
+  config: webPushConfig,
+  complete: withKeys,
+  // Subscriptions are bound to one pair of keys, and pages subscribe with one.
+  isSingle: true,
+  sender: (config) => createWebPushSender(webPushConfig.parse(config)),
+};
