@@ -48,16 +48,13 @@ async function live(cart: string, doings: readonly Doing[]): Promise<Seen> {
   const id = (await until('an enrollment', () => shop.enrollmentOf(cart))).id;
   const seen: Seen = { cart, stoppedMs: null, closed: [] };
   const snoozes: Seen['closed'] = [];
-  let pause: Seen['closed'][number] | null = null;
+  const pauses: Seen['closed'] = [];
   for (const one of doings) {
     await new Promise((done) => setTimeout(done, one.afterMs));
     const askedMs = Date.now();
     // From the request on it may be over; that it is not, its answer says too late.
     if (one.does === 'send-now') for (const snooze of snoozes) snooze.toMs = Math.min(snooze.toMs, askedMs);
-    if (one.does === 'resume' && pause !== null) {
-      pause.toMs = askedMs;
-      pause = null;
-    }
+    if (one.does === 'resume') for (const pause of pauses) pause.toMs = Math.min(pause.toMs, askedMs);
     if (one.does === 'order' || one.does === 'opt-out') {
       const contact = { email: `${cart}@example.com` };
       const { status } =
@@ -74,9 +71,9 @@ async function live(cart: string, doings: readonly Doing[]): Promise<Seen> {
     const fromMs = Date.now();
     if (one.does === 'stop') seen.stoppedMs ??= fromMs;
     if (one.does === 'snooze') snoozes.push({ fromMs, toMs: Date.parse(body.until ?? ''), why: `snoozed for ${one.hours} h` });
-    if (one.does === 'pause') seen.closed.push((pause = { fromMs, toMs: Number.POSITIVE_INFINITY, why: 'paused' }));
+    if (one.does === 'pause') pauses.push({ fromMs, toMs: Number.POSITIVE_INFINITY, why: 'paused' });
   }
-  seen.closed.push(...snoozes);
+  seen.closed.push(...snoozes, ...pauses);
   await post(id, 'stop');
   seen.stoppedMs ??= Date.now();
   return seen;
