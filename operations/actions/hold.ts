@@ -20,10 +20,10 @@ export type HoldAnswer =
  */
 export async function holdByHand(
   deps: Deps,
-  input: { tenantId: string; enrollmentId: string; does: 'pause' | 'resume'; key: string | null; actor: string },
+  input: { tenantId: string; enrollmentId: string; does: 'pause' | 'resume'; note: string | null; key: string | null; actor: string },
 ): Promise<HoldAnswer> {
-  const { tenantId, enrollmentId, does, key, actor } = input;
-  const request: ActionRequest = { tenantId, enrollmentId, id: uuidv7(), key, action: does, request: '', actor };
+  const { tenantId, enrollmentId, does, note, key, actor } = input;
+  const request: ActionRequest = { tenantId, enrollmentId, id: uuidv7(), key, action: does, request: note ?? '', actor };
   const written: { answer: HoldAnswer } = { answer: { kind: 'not_found' } };
   const result = await stopAndWait(deps, tenantId, async (tx) => {
     const locked = await lockStep(tx, enrollmentId, '');
@@ -41,7 +41,13 @@ export async function holdByHand(
       const done = { ...nothingChanged, changed: outboxWritten };
       if (outboxWritten) await writeHold(tx, enrollment, held, actor);
       await noteAction(tx, request, done);
-      await recordAudit(tx, { tenantId, actor, action: `enrollment.${does}`, subject: enrollmentId, data: { changed: done.changed } });
+      await recordAudit(tx, {
+        tenantId,
+        actor,
+        action: `enrollment.${does}`,
+        subject: enrollmentId,
+        data: { changed: done.changed, ...(note === null ? {} : { note }) },
+      });
       written.answer = { kind: 'done', result: done };
       return { covered, outboxWritten };
     }

@@ -53,6 +53,7 @@ const stepField = lineField(100)
   .optional()
   .meta({ description: 'The step that is meant. Where it is not the next one any more, nothing is done; left out: whichever comes next.' });
 const stepBody = z.strictObject({ step: stepField }).nullish();
+const holdBody = z.strictObject({ note: noteField.optional().meta({ description: 'Why, for the audit log.' }) }).nullish();
 const snoozeBody = z.strictObject({
   until: z.iso.datetime({ offset: true }).optional().meta({ description: 'Until when, at most 90 days ahead.' }),
   hours: z.number().positive().max(longestHours).optional().meta({ description: 'Or for how many hours of the sequence’s own time.' }),
@@ -112,11 +113,18 @@ function holdRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
   } as const;
   for (const does of ['pause', 'resume'] as const) {
     const { path, ...words } = about[does];
-    app.post(path, { schema: { params: idParams, headers, ...words, response } }, async (request, reply) => {
+    app.post(path, { schema: { params: idParams, headers, body: holdBody, ...words, response } }, async (request, reply) => {
       const { id } = request.params;
       const { tenantId } = callerOf(request);
       const held: HoldAnswer = isId(id)
-        ? await holdByHand(options.deps, { tenantId, enrollmentId: id, does, key: keyOf(request), actor: actorOf(request) })
+        ? await holdByHand(options.deps, {
+            tenantId,
+            enrollmentId: id,
+            does,
+            note: request.body?.note ?? null,
+            key: keyOf(request),
+            actor: actorOf(request),
+          })
         : { kind: 'not_found' };
       if (held.kind !== 'done') return refuse(reply, held);
       const outcome = held.result.changed ? (does === 'pause' ? 'paused' : 'resumed') : 'unchanged';
