@@ -1,5 +1,5 @@
 import { createLogger } from '../config/logger.ts';
-import { issueKey } from '../operations/api-keys.ts';
+import { firstKey, issueKey } from '../operations/api-keys.ts';
 import { type ConnectionRequest, ensureConnection, oldestConnection, type ProvisionedConnection } from '../operations/connections.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { type ProvisionedTenant, provisionTenant, type TenantRequest } from '../operations/provision-tenant.ts';
@@ -51,7 +51,7 @@ export async function withProvisioning<T>(
       async provision({ renewApiKey, ...request }) {
         const tenant = await provisionTenant(deps, request);
         if (!renewApiKey || tenant.apiKey !== null) return tenant;
-        return { ...tenant, apiKey: (await issueKey(deps, tenant.tenantId, 'made by npm start', startActor)).apiKey };
+        return { ...tenant, apiKey: (await issueKey(deps, tenant.tenantId, { ...firstKey, name: 'made by npm start' }, startActor)).apiKey };
       },
       connect: (tenantId, request) => ensureConnection(deps, tenantId, request, startActor),
       async connectOnce(tenantId, request) {
