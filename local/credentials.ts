@@ -9,12 +9,19 @@ const schema = z.object({
   apiUrl: z.string(),
   apiKey: z.string(),
   tenant: z.string(),
+  /** Of the demo stores that a person may want to look into, by their slugs. */
+  demoKeys: z.record(z.string(), z.string()).optional(),
   webhooks: z.object({
     shopify: webhook,
     generic: webhook,
     // Absent in files of builds before these.
     meta: webhook.extend({ verifyToken: z.string() }).optional(),
     keitaro: z.object({ url: z.string() }).optional(),
+    // Of the stand-ins; absent where they do not run.
+    twilio: webhook.optional(),
+    vapi: webhook.optional(),
+    instantly: webhook.optional(),
+    gohighlevel: webhook.optional(),
   }),
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EnvError } from '../config/env.ts';
 import { migrate } from '../db/migrate.ts';
 import { installationKey, masterKey } from './credentials.ts';
+import { startDemoLeads } from './demo-leads/demo-leads.ts';
 import { startDemoStore } from './demo-store/demo-store.ts';
 import { buildShopSite } from './demo-store/shop-site.ts';
 import type { Window } from './demo-store/shop-window.ts';
@@ -17,13 +18,14 @@ import { type Phone, startPhone } from './phone/phone.ts';
 import { freePortFrom } from './ports.ts';
 import { startPostgres } from './postgres.ts';
 import { removePostgres } from './postgres-place.ts';
+import { type Providers, startProviders } from './providers/providers.ts';
 import { readyText } from './ready-text.ts';
 import { apiUrlOf, checkSettings, type LocalSettings, readSettings } from './settings.ts';
 import { StartError } from './start-error.ts';
 import { findTemporal, temporalWays } from './temporal-binary.ts';
 import { startTemporal } from './temporal-server.ts';
 import { watchTemporalFile } from './temporal-file-watch.ts';
-import { provisionTenants } from './tenants.ts';
+import { type DemoWorld, provisionTenants } from './tenants.ts';
 
 // The whole of Rekindle on one machine. Started by local/start.mjs in a process group of its own; that process says when to stop.
 
@@ -82,13 +84,8 @@ async function start(args: string[]): Promise<void> {
   const shopUrl = settings.demo === 'wanted' ? await startShopSite(settings) : null;
   if (settings.demo === 'no_mailbox')
     say('The demo store is left out: SMTP_URL is set, and its emails must not reach a real server. (MAILBOX_URL names a mailbox’s page.)');
-  const phone = shopUrl === null ? null : await startOwnPhone(settings);
-  const model = shopUrl === null ? null : await startOwnModel(settings);
-  const shop =
-    shopUrl === null || phone === null || model === null
-      ? null
-      : { url: shopUrl, timeScale: demoTimeScale, phoneUrl: phone.webUrl, modelUrl: model.url };
-  const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, demoShop: shop });
+  const world = shopUrl === null ? null : await startStandIns(settings, shopUrl, key, mail.smtpUrl);
+  const tenants = await provisionTenants({ databaseUrl, masterKey: key, apiUrl, dir: localDir, world });
   if (tenants.demo !== null) shopWindow = { apiUrl, key: tenants.demo.onsiteKey, target: tenants.demo.generic };
 
   const env = {
@@ -115,12 +112,39 @@ async function start(args: string[]): Promise<void> {
       (store) => store.stop(),
     );
   }
+  if (tenants.leads !== null && world !== null && mail.webUrl !== null) {
+    const { providers, phone, phoneUrl } = world;
+    const { publicUrl } = settings;
+    const options = { targets: tenants.leads, providers, texts: phone.texts, phoneUrl, mailboxUrl: mail.webUrl, apiUrl, publicUrl, timeScale, say };
+    await begin(
+      'demo store for leads',
+      async () => startDemoLeads(options),
+      (store) => store.stop(),
+    );
+  }
   const metricsPort = settings.ports.workerMetrics ?? (await freePortFrom(9464));
   await startOwnPart('worker', 'worker/main.ts', { ...env, METRICS_PORT: String(metricsPort) }, () => answers(`${apiUrl}/healthz`), 20_000);
 
-  writeJson(localDir, 'addresses.json', { live: `${apiUrl}/`, mailbox: mail.webUrl, temporal: temporal.uiUrl, shop: shopUrl });
+  writeJson(localDir, 'addresses.json', {
+    live: `${apiUrl}/`,
+    mailbox: mail.webUrl,
+    temporal: temporal.uiUrl,
+    shop: shopUrl,
+    providers: world?.providers.url ?? null,
+  });
   if (stopping === null)
-    say(readyText({ settings, apiUrl, mailboxUrl: mail.webUrl, phoneUrl: phone?.webUrl ?? null, temporal, metricsPort, shopUrl }));
+    say(
+      readyText({
+        settings,
+        apiUrl,
+        mailboxUrl: mail.webUrl,
+        phoneUrl: world?.phoneUrl ?? null,
+        providersUrl: world?.providers.url ?? null,
+        temporal,
+        metricsPort,
+        shopUrl,
+      }),
+    );
 }
 
 function wipe(args: readonly string[]): void {
@@ -171,22 +195,26 @@ async function startMail(settings: LocalSettings): Promise<{ smtpUrl: string; we
   return { smtpUrl: mailbox.smtpUrl, webUrl: `http://localhost:${settings.ports.mailbox}` };
 }
 
-async function startOwnPhone(settings: LocalSettings): Promise<Phone> {
-  const { phone: port } = settings.ports;
-  return begin(
+/** What synthetic people are reached by. */
+async function startStandIns(settings: LocalSettings, shopUrl: string, seed: string, smtpUrl: string): Promise<DemoWorld & { phone: Phone }> {
+  const host = '127.0.0.1';
+  const phone = await begin(
     'phone',
-    () => startPhone({ dir: join(localDir, 'phone'), port, host: '127.0.0.1' }),
-    (phone) => phone.stop(),
+    () => startPhone({ dir: join(localDir, 'phone'), port: settings.ports.phone, host }),
+    (one) => one.stop(),
   );
-}
-
-/** Writes for the demo store alone: other stores connect a model of their own, and have templates until then. */
-async function startOwnModel(settings: LocalSettings): Promise<LocalModel> {
-  return begin(
+  // Writes for the demo store alone: other stores connect a model of their own, and have templates until then.
+  const model: LocalModel = await begin(
     'stand-in for a model',
     () => startLocalModel({ port: settings.ports.model }),
-    (model) => model.close(),
+    (one) => one.close(),
   );
+  const providers: Providers = await begin(
+    'stand-ins for providers',
+    () => startProviders({ port: settings.ports.providers, host, seed, smtpUrl }),
+    (one) => one.stop(),
+  );
+  return { shopUrl, timeScale: demoTimeScale, phoneUrl: phone.webUrl, modelUrl: model.url, providers, phone };
 }
 
 async function startShopSite(settings: LocalSettings): Promise<string> {

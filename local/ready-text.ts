@@ -7,6 +7,8 @@ export function readyText(run: {
   mailboxUrl: string | null;
   /** The page with the texts; null: there is no demo store. */
   phoneUrl: string | null;
+  /** The stand-ins for the providers of leads; null: there are none. */
+  providersUrl: string | null;
   temporal: { address: string; uiUrl: string | null };
   /** Where the worker serves its figures. */
   metricsPort: number;
@@ -18,6 +20,9 @@ export function readyText(run: {
     ['Live story', `${run.apiUrl}/`],
     ['Emails', run.mailboxUrl ?? 'go to SMTP_URL'],
     ...(run.phoneUrl === null ? [] : [['Texts', run.phoneUrl] satisfies [string, string]]),
+    ...(run.providersUrl === null
+      ? []
+      : [['Stand-ins', `${run.providersUrl}/   lead ads, calls, chats and a CRM: answer as the people would`] satisfies [string, string]]),
     ...(run.shopUrl === null ? [] : [['Demo shop', `${run.shopUrl}/   leave a cart, and see the pop-up`] satisfies [string, string]]),
     ['Temporal Web UI', run.temporal.uiUrl ?? 'of TEMPORAL_ADDRESS'],
     ['API', `${run.apiUrl}/openapi.json   key in .rekindle/credentials.json`],
@@ -43,7 +48,7 @@ export function readyText(run: {
     ...table(rows),
     '',
     run.shopUrl !== null
-      ? 'Synthetic shoppers are at work in the demo store, an hour of theirs in a second: the first emails come within half a minute.'
+      ? 'Synthetic shoppers and leads are at work in two demo stores, an hour of theirs in a second: the first emails come within half a minute.'
       : 'No synthetic shoppers this time.',
     'Try next',
     ...table(tries),

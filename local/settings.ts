@@ -15,6 +15,7 @@ export interface LocalSettings {
     mailbox: number;
     phone: number;
     model: number;
+    providers: number;
     postgres: number;
     shop: number;
     /** null: any free one. */
@@ -49,6 +50,7 @@ export function readSettings(args: readonly string[], source: Source = process.e
     mailbox: port('MAILBOX_PORT', 8025),
     phone: port('PHONE_PORT', 8026),
     model: port('MODEL_PORT', 8027),
+    providers: port('PROVIDERS_PORT', 8028),
     postgres: port('POSTGRES_PORT', 5433),
     shop: port('DEMO_STORE_PORT', 3030),
   };
@@ -148,6 +150,7 @@ export function portClaims({ ports, ...given }: LocalSettings): PortClaim[] {
       given.demo === 'wanted',
       { port: ports.phone, variable: 'PHONE_PORT', purpose: 'page with the texts' },
       { port: ports.model, variable: 'MODEL_PORT', purpose: 'stand-in for a language model' },
+      { port: ports.providers, variable: 'PROVIDERS_PORT', purpose: 'stand-ins for the providers of leads' },
       { port: ports.shop, variable: 'DEMO_STORE_PORT', purpose: 'demo shop' },
     ),
     ...(ports.workerMetrics === null

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { signStandardWebhook } from '../integrations/standard-webhooks.ts';
 import { signWooCommerce } from '../integrations/woocommerce/sign.ts';
 import { signShopify } from '../integrations/shopify/sign.ts';
@@ -85,4 +86,24 @@ export async function post(delivery: SignedDelivery, timeoutMs = 10_000): Promis
     signal: AbortSignal.timeout(timeoutMs),
   });
   return { status: response.status, text: await response.text(), tookMs: Math.round(performance.now() - startedMs) };
+}
+
+const mostRepeats = 6;
+
+/**
+ * Post a delivery as providers do: repeated with growing pauses until it is taken.
+ * @throws Error where it is refused, or not taken after six repeats; the signal's reason where it is aborted
+ */
+export async function postUntilTaken(delivery: SignedDelivery, signal: AbortSignal): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    signal.throwIfAborted();
+    const status = await post(delivery).then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status >= 200 && status < 300) return;
+    const worthRepeating = status === 0 || status === 429 || status >= 500;
+    if (!worthRepeating || attempt === mostRepeats) throw new Error(`${delivery.url} answered ${status === 0 ? 'nothing' : status}`);
+    await sleep(500 * 2 ** attempt, undefined, { signal });
+  }
 }

@@ -167,28 +167,6 @@ export async function ensureConnection(
   return of(created.connection.id, created.secret ?? request.secrets[0] ?? null);
 }
 
-/** The oldest connection of an integration, with what it was configured as. @returns null where the tenant has none */
-export async function oldestConnection(
-  deps: Pick<ConnectionDeps, 'db' | 'sealing'>,
-  tenantId: string,
-  integration: string,
-): Promise<(ProvisionedConnection & { config: unknown }) | null> {
-  const [row] = await deps.db.withTenant(tenantId, (tx) =>
-    tx
-      .select()
-      .from(connections)
-      .where(and(eq(connections.integration, integration), eq(connections.state, 'connected'), isNull(connections.removedAt)))
-      .orderBy(asc(connections.id))
-      .limit(1),
-  );
-  if (row === undefined) return null;
-  const [sealed] = row.secrets;
-  return {
-    ...{ id: row.id, path: `/api/webhooks/${integration}/${row.id}`, secret: sealed === undefined ? null : deps.sealing.open(sealed) },
-    config: row.sealedConfig === null ? null : (JSON.parse(deps.sealing.open(row.sealedConfig)) as unknown),
-  };
-}
-
 export function readConnection(deps: ConnectionDeps, tenantId: string, id: string): Promise<ConnectionView | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const row = await find(tx, id);

@@ -2,6 +2,7 @@ ALTER TABLE "api_keys" ADD COLUMN "prefix" text;--> statement-breakpoint
 ALTER TABLE "api_keys" ADD COLUMN "role" text DEFAULT 'owner' NOT NULL;--> statement-breakpoint
 ALTER TABLE "api_keys" ADD COLUMN "expires_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "api_keys" ADD COLUMN "last_used_at" timestamp (3) with time zone;--> statement-breakpoint
+-- contract: no build before this one writes the column, and its default is among them
 ALTER TABLE "api_keys" ADD CONSTRAINT "api_keys_role" CHECK (role in ('viewer', 'agent', 'editor', 'admin', 'owner'));
 --> statement-breakpoint
 -- The tenant of an API key, what it may, and when it was used last. SECURITY DEFINER: the tenant is not known yet.

@@ -14,6 +14,8 @@ export const instantlyConfig = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,40}$/, 'is lower-case letters, digits and hyphens, 40 at most')
     .default('main'),
+  /** `[]`: emails leave by another connection of yours, and what happens in Instantly counts all the same. */
+  sends: z.array(z.literal('email')).max(1).default(['email']),
   baseUrl: z.url({ protocol: /^https?$/ }).default('https://api.instantly.ai'),
 });
 export type InstantlyConfig = z.output<typeof instantlyConfig>;

@@ -10,5 +10,8 @@ export const instantly: Integration = {
   config: instantlyConfig,
   newSecret: newToken,
   receiver: instantlyReceiver,
-  sender: (config) => createInstantlySender(instantlyConfig.parse(config)),
+  senders(config) {
+    const parsed = instantlyConfig.parse(config);
+    return parsed.sends.length === 0 ? [] : [createInstantlySender(parsed)];
+  },
 };

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { post, type SignedDelivery, signAsShopify, signAsWooCommerce, signGeneric, type WebhookTarget } from '../webhook.ts';
+import { postUntilTaken, signAsShopify, signAsWooCommerce, signGeneric, type WebhookTarget } from '../webhook.ts';
 import type { DemoLead } from './lead.ts';
 import type { Shopper } from './shopper.ts';
 
@@ -185,30 +184,15 @@ export class ShopEvents {
   }
 
   async #shopify(topic: string, payload: unknown): Promise<void> {
-    await this.#deliver(signAsShopify(this.#targets.shopify, { topic, payload }, Date.now()));
+    await postUntilTaken(signAsShopify(this.#targets.shopify, { topic, payload }, Date.now()), this.#signal);
   }
 
   async #woo(topic: string, payload: unknown): Promise<void> {
-    await this.#deliver(signAsWooCommerce(this.#targets.woocommerce, { topic, payload }));
+    await postUntilTaken(signAsWooCommerce(this.#targets.woocommerce, { topic, payload }), this.#signal);
   }
 
   async #generic(type: string, data: unknown): Promise<void> {
-    await this.#deliver(signGeneric(this.#targets.generic, { type, data }, Date.now()));
-  }
-
-  // As shops do: repeat the same delivery until it is accepted.
-  async #deliver(delivery: SignedDelivery): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      this.#signal.throwIfAborted();
-      const status = await post(delivery).then(
-        (answer) => answer.status,
-        () => 0,
-      );
-      if (status >= 200 && status < 300) return;
-      const worthRepeating = status === 0 || status === 429 || status >= 500;
-      if (!worthRepeating || attempt === 6) throw new Error(`${delivery.url} answered ${status === 0 ? 'nothing' : status}`);
-      await sleep(500 * 2 ** attempt, undefined, { signal: this.#signal });
-    }
+    await postUntilTaken(signGeneric(this.#targets.generic, { type, data }, Date.now()), this.#signal);
   }
 }
 

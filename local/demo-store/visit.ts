@@ -4,8 +4,8 @@ import type { MailReader, ReadMail } from './mail-reader.ts';
 import type { ShopEvents } from './shop-events.ts';
 import type { Shopper } from './shopper.ts';
 
-export interface VisitDeps {
-  shop: ShopEvents;
+/** What it takes to read emails and to follow their links. */
+export interface ReaderDeps {
   mails: MailReader;
   /** Real milliseconds that an hour of the demo tenant takes. */
   hourMs: number;
@@ -13,6 +13,10 @@ export interface VisitDeps {
   publicUrl: string;
   apiUrl: string;
   signal: AbortSignal;
+}
+
+export interface VisitDeps extends ReaderDeps {
+  shop: ShopEvents;
 }
 
 const lastMailHours = 7 * 24;
@@ -47,15 +51,15 @@ async function act(shopper: Shopper, deps: VisitDeps, pause: (hours: number) => 
       await pause(0.8);
       return shop.orderPlaced(shopper);
     case 'only_reads':
-      for (let n = 1; n <= behaviour.opens; n += 1) if ((await openMail(shopper, n, deps, pause)) === null) return;
+      for (let n = 1; n <= behaviour.opens; n += 1) if ((await openMail(shopper, n, deps)) === null) return;
       return;
     default: {
-      const mail = await openMail(shopper, behaviour.onMail, deps, pause);
+      const mail = await openMail(shopper, behaviour.onMail, deps);
       if (mail === null) return;
       await pause(1);
       if (behaviour.kind === 'replies') return shop.messageReceived(shopper, behaviour.text);
-      if (behaviour.kind === 'unsubscribes') return unsubscribe(mail, deps);
-      await follow(mail, deps);
+      if (behaviour.kind === 'unsubscribes') return oneClickUnsubscribe(mail, deps);
+      await followLink(mail, deps);
       await shop.cartFilled(shopper);
       await pause(1.5);
       if (behaviour.kind === 'buys') await shop.orderPlaced(shopper);
@@ -85,47 +89,44 @@ async function answer(lead: DemoLead, deps: VisitDeps, pause: (hours: number) =>
     await pause(behaviour.afterHours);
     return deps.shop.leadContacted(lead, behaviour.by);
   }
-  const mail = await openMail(lead, behaviour.onMail, deps, pause);
+  const mail = await openMail(lead, behaviour.onMail, deps);
   if (mail === null) return;
   await pause(1);
   if (behaviour.kind === 'replies') return deps.shop.messageReceived(lead, behaviour.text);
-  if (behaviour.kind === 'unsubscribes') return unsubscribe(mail, deps);
-  await follow(mail, deps);
+  if (behaviour.kind === 'unsubscribes') return oneClickUnsubscribe(mail, deps);
+  await followLink(mail, deps);
   await pause(1.5);
   await deps.shop.leadBought(lead);
 }
 
-async function openMail(
-  shopper: Pick<Shopper, 'email' | 'number'>,
-  n: number,
-  deps: VisitDeps,
-  pause: (hours: number) => Promise<void>,
-): Promise<ReadMail | null> {
+/** Wait for the nth email (from 1) to somebody, and open it after a while. @returns null when it did not come in time */
+export async function openMail(reader: { email: string; number: number }, n: number, deps: ReaderDeps): Promise<ReadMail | null> {
   const withinMs = (lastMailHours + patienceHours) * deps.hourMs + 60_000;
-  const mail = await deps.mails.nth(shopper.email, n, withinMs, deps.signal);
+  const mail = await deps.mails.nth(reader.email, n, withinMs, deps.signal);
   if (mail === null) return null;
-  await pause(1 + (shopper.number % 3));
+  await sleep((1 + (reader.number % 3)) * deps.hourMs, undefined, { signal: deps.signal });
   for (const picture of mail.pictures) await get(picture, deps);
   return mail;
 }
 
 /** Click the link back to the cart: the first link that the server counts. */
-async function follow(mail: ReadMail, deps: VisitDeps): Promise<void> {
+export async function followLink(mail: ReadMail, deps: ReaderDeps): Promise<void> {
   const link = mail.links.find((href) => href.startsWith(deps.publicUrl)) ?? mail.links[0];
   if (link !== undefined) await get(link, deps);
 }
 
-async function unsubscribe(mail: ReadMail, deps: VisitDeps): Promise<void> {
+/** By the one click of RFC 8058. */
+export async function oneClickUnsubscribe(mail: ReadMail, deps: ReaderDeps): Promise<void> {
   if (mail.unsubscribe === null) return;
   const headers = { 'content-type': 'application/x-www-form-urlencoded', 'user-agent': browser };
   await fetch(local(mail.unsubscribe, deps), { method: 'POST', headers, body: 'List-Unsubscribe=One-Click', signal: AbortSignal.timeout(10_000) });
 }
 
-async function get(url: string, deps: VisitDeps): Promise<void> {
+async function get(url: string, deps: ReaderDeps): Promise<void> {
   const response = await fetch(local(url, deps), { headers: { 'user-agent': browser }, signal: AbortSignal.timeout(10_000) });
   await response.arrayBuffer();
 }
 
-function local(url: string, deps: VisitDeps): string {
+function local(url: string, deps: ReaderDeps): string {
   return url.startsWith(deps.publicUrl) ? `${deps.apiUrl}${url.slice(deps.publicUrl.length)}` : url;
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** An answer of a form, as the Graph API has it. */
@@ -23,9 +23,10 @@ export interface GraphRequest {
 }
 
 /** A stand-in for Meta's Graph API, as far as lead ads need it. Its people are invented. */
-export interface LocalGraph {
-  /** For `baseUrl`. */
-  url: string;
+export interface GraphStandIn {
+  /** Answers a request whose path begins with the version, `/v26.0/{id}`. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** The latest thousand. */
   requests: GraphRequest[];
   /** A lead by its id; null: it was deleted. Of an id that nobody has put there, somebody is made up where `inventsLeads`. */
   put(id: string, lead: { answers: GraphAnswer[]; createdAtMs?: number; more?: Record<string, unknown> } | null): void;
@@ -33,12 +34,19 @@ export interface LocalGraph {
   next(...faults: GraphFault[]): void;
   /** The one token that it accepts from now on. */
   acceptToken(token: string): void;
+}
+
+/** The stand-in with a server of its own. */
+export interface LocalGraph extends GraphStandIn {
+  /** For `baseUrl`. */
+  url: string;
   close(): Promise<void>;
 }
 
 export interface LocalGraphOptions {
   port?: number;
-  appSecret: string;
+  /** null: any proof of the app is accepted, because several apps share the stand-in. */
+  appSecret: string | null;
   token: string;
   inventsLeads?: boolean;
 }
@@ -49,43 +57,60 @@ const sentences: Readonly<Record<number, string>> = {
   80005: '(#80005) There have been too many leadgen api calls from this Page account.',
 };
 
-/** Start it. Its answers have the shape of developers.facebook.com/docs/marketing-api/guides/lead-ads/retrieving. */
-export async function startLocalGraph({ port = 0, appSecret, token: firstToken, inventsLeads = false }: LocalGraphOptions): Promise<LocalGraph> {
+const mostRequests = 1_000;
+/** Meta keeps leads for 90 days; the stand-in keeps the latest of these. */
+const mostLeads = 10_000;
+
+/** Its answers have the shape of developers.facebook.com/docs/marketing-api/guides/lead-ads/retrieving. */
+export function createGraph({ appSecret, token: firstToken, inventsLeads = false }: Omit<LocalGraphOptions, 'port'>): GraphStandIn {
   let token = firstToken;
   const requests: GraphRequest[] = [];
   const script: GraphFault[] = [];
   const leads = new Map<string, Record<string, unknown> | null>();
 
-  const server = createServer((request, response) => {
+  function handle(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://graph');
     const [, version = '', id = ''] = url.pathname.split('/');
     const given = url.searchParams.get('access_token') ?? request.headers.authorization?.replace(/^Bearer /, '') ?? '';
     requests.push({ version, id, fields: (url.searchParams.get('fields') ?? '').split(',') });
+    if (requests.length > mostRequests) requests.shift();
     const fault = script.shift();
     if (fault !== undefined) return misbehave(response, fault);
     if (request.method !== 'GET' || !/^v\d+\.\d+$/.test(version)) return fail(response, { code: 2500 });
     const proof = url.searchParams.get('appsecret_proof');
     if (given !== token) return fail(response, { code: 190, subcode: 463 });
-    if (proof !== null && proof !== createHmac('sha256', appSecret).update(given).digest('hex')) return fail(response, { code: 100 });
+    if (appSecret !== null && proof !== null && proof !== createHmac('sha256', appSecret).update(given).digest('hex'))
+      return fail(response, { code: 100 });
     const lead = leads.get(id) ?? (leads.has(id) || !inventsLeads || !/^\d+$/.test(id) ? null : invented(id));
     if (lead === null) return fail(response, { code: 100, subcode: 33 });
     const wanted = new Set(['id', ...(url.searchParams.get('fields') ?? 'id,created_time,field_data').split(',')]);
     answer(response, 200, Object.fromEntries(Object.entries(lead).filter(([name]) => wanted.has(name))));
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  }
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    handle,
     requests,
     put(id, lead) {
       leads.set(id, lead === null ? null : leadOf(id, lead.answers, lead.createdAtMs ?? Date.now(), lead.more));
+      for (const oldest of [...leads.keys()].slice(0, Math.max(0, leads.size - mostLeads))) leads.delete(oldest);
     },
     next: (...faults) => void script.push(...faults),
     acceptToken(next) {
       token = next;
     },
+  };
+}
+
+/** Start it on a port of its own. */
+export async function startLocalGraph({ port = 0, ...options }: LocalGraphOptions): Promise<LocalGraph> {
+  const graph = createGraph(options);
+  const server = createServer((request, response) => graph.handle(request, response));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    ...graph,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     close: () =>
       new Promise((resolve) => {
         server.closeAllConnections();

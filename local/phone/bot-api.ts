@@ -69,6 +69,7 @@ const refused = (error_code: number, description: string, parameters?: object): 
 const mostPerSecond = 30;
 const mostUpdates = 10_000;
 const mostSaid = 500;
+const mostCalls = 10_000;
 const retryEveryMs = 500;
 
 export class BotApi {
@@ -82,11 +83,25 @@ export class BotApi {
   readonly #bots = new Map<string, BotOfToken>();
   readonly #listeners = new Set<() => void>();
   readonly #ended = new AbortController();
+  readonly #firstUpdate: number;
+
+  /** @param firstUpdate - the id of each bot's first update. Telegram's ids never come again, so one that outlives its process begins with the time. */
+  constructor(firstUpdate = 700_000_001) {
+    this.#firstUpdate = firstUpdate;
+  }
 
   bot(token: string): BotOfToken {
     const known = this.#bots.get(token);
     if (known !== undefined) return known;
-    const made: BotOfToken = { chats: new Map(), updates: [], nextUpdate: 700_000_001, webhook: null, wake: null, isDelivering: false, sentAt: [] };
+    const made: BotOfToken = {
+      chats: new Map(),
+      updates: [],
+      nextUpdate: this.#firstUpdate,
+      webhook: null,
+      wake: null,
+      isDelivering: false,
+      sentAt: [],
+    };
     this.#bots.set(token, made);
     return made;
   }
@@ -164,6 +179,7 @@ export class BotApi {
   async call(token: string, method: string, body: Record<string, unknown>): Promise<Answer | 'hang'> {
     const call = { token, method, body, atMs: Date.now() };
     this.calls.push(call);
+    if (this.calls.length > mostCalls) this.calls.shift();
     if (!/^\d{5,20}:[\w-]{20,100}$/.test(token)) return refused(404, 'Not Found');
     if (this.revoked.has(token)) return refused(401, 'Unauthorized');
     const instead = this.intercept(call);

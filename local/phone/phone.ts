@@ -4,6 +4,7 @@ import { buildPhoneWeb } from './web.ts';
 export interface Phone {
   /** The page with the texts, and the `baseUrl` of a Twilio connection. */
   webUrl: string;
+  texts: TextStore;
   stop(): Promise<void>;
 }
 
@@ -13,7 +14,8 @@ export interface Phone {
  * Port 0 takes any free one. Errors of listening (EADDRINUSE …) are passed on.
  */
 export async function startPhone(options: { dir: string; port: number; host: string }): Promise<Phone> {
-  const web = buildPhoneWeb(new TextStore(options.dir));
+  const texts = new TextStore(options.dir);
+  const web = buildPhoneWeb(texts);
   const webUrl = await web.listen({ host: options.host, port: options.port });
-  return { webUrl, stop: () => web.close() };
+  return { webUrl, texts, stop: () => web.close() };
 }

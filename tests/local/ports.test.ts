@@ -106,6 +106,7 @@ test('what the user provides needs no port of ours', () => {
       'MAILBOX_PORT',
       'PHONE_PORT',
       'MODEL_PORT',
+      'PROVIDERS_PORT',
       'DEMO_STORE_PORT',
     ],
   ]);

@@ -21,12 +21,9 @@ export const newKeySchema = z.object({ id: z.uuid(), api_key: z.string().meta({ 
 
 export const keyWish = z.strictObject({
   name: lineField(120).meta({ description: 'Which program or person it is for.' }),
-  role: z
-    .enum(roleNames)
-    .default('owner')
-    .meta({
-      description: 'What it may: a `viewer` sees, an `agent` works with people, an `editor` changes what is sent, an `admin` how the store works.',
-    }),
+  role: z.enum(roleNames).default('owner').meta({
+    description: 'What it may: a `viewer` sees, an `agent` works with people, an `editor` changes what is sent, an `admin` how the store works.',
+  }),
   expires_at: z.iso.datetime({ offset: true }).optional().meta({ description: 'It opens nothing from then on; left out, it does not expire.' }),
 });
 
