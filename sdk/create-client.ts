@@ -16,6 +16,7 @@ import { facts } from './resources/facts.ts';
 import { health } from './resources/health.ts';
 import { holdouts } from './resources/holdouts.ts';
 import { imports } from './resources/imports.ts';
+import { keys } from './resources/keys.ts';
 import { leads } from './resources/leads.ts';
 import { links } from './resources/links.ts';
 import { marketTriggers } from './resources/market-triggers.ts';
@@ -65,6 +66,7 @@ export function createClient(options: ClientOptions) {
     health: health(api),
     holdouts: holdouts(api),
     imports: imports(api),
+    keys: keys(api),
     leads: leads(api),
     links: links(api),
     marketTriggers: marketTriggers(api),
