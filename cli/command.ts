@@ -1,12 +1,12 @@
 import type { ParseArgsConfig } from 'node:util';
-import type { RekindleClient } from '../sdk/client.ts';
+import type { Client } from '../sdk/index.ts';
 
 /** The input of a command. */
 export interface Context {
   /** Of the store whose key is used. */
-  store: RekindleClient;
+  store: Client;
   /** With the installation's key. @throws UsageError where none is given */
-  installation(): RekindleClient;
+  installation(): Client;
   /** The arguments after the command's name, without options. */
   args: string[];
   options: Record<string, string | boolean | string[] | undefined>;
@@ -59,6 +59,19 @@ export function jsonOption(options: Context['options'], name: string): Record<st
 export function required(value: Context['options'][string], what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new UsageError(`${what} is missing.`);
+}
+
+/**
+ * What was typed, as an operation takes it. The API itself judges every value and names the mistakes: a second judgement here would differ from it
+ * sooner or later.
+ */
+export const asGiven = <T>(typed: unknown): T => typed as T;
+
+/** Every entry of a list. @throws RekindleError */
+export async function collect<T>(entries: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const entry of entries) all.push(entry);
+  return all;
 }
 
 /** A value in a line of text. */

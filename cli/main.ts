@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
+import { createClient, RekindleError } from '../sdk/index.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
@@ -127,11 +127,12 @@ function refuseExtra(args: readonly string[], name: string, { takes }: Command):
 
 function contextOf(args: string[], options: Context['options']): Context {
   const { apiUrl, apiKey, installationKey } = readCredentials(process.env, join(process.cwd(), '.rekindle'));
+  const client = (key: string) => createClient({ baseUrl: apiUrl, apiKey: key, retries: 0 });
   return {
-    store: new RekindleClient(apiUrl, apiKey ?? ''),
+    store: client(apiKey ?? ''),
     installation() {
       if (installationKey === null) throw new UsageError('Set REKINDLE_INSTALLATION_KEY to the installation’s key.');
-      return new RekindleClient(apiUrl, installationKey);
+      return client(installationKey);
     },
     args,
     options,
@@ -139,7 +140,11 @@ function contextOf(args: string[], options: Context['options']): Context {
 }
 
 function explain(error: unknown, command: Command, complain: (line: string) => void, asJson: boolean): number {
-  if (error instanceof ApiError) {
+  if (error instanceof RekindleError && error.status === 0) {
+    complain(`${error.message} Is Rekindle running? npm start starts it on this machine; REKINDLE_API_URL names another.`);
+    return 1;
+  }
+  if (error instanceof RekindleError) {
     if (asJson) {
       complain(JSON.stringify(error.body, null, 2));
       return 1;
@@ -153,7 +158,7 @@ function explain(error: unknown, command: Command, complain: (line: string) => v
       );
     return 1;
   }
-  if (error instanceof UnreachableError || error instanceof NotPossibleError) {
+  if (error instanceof NotPossibleError) {
     complain(error.message);
     return 1;
   }

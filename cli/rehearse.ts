@@ -3,6 +3,7 @@ import { parseScenario } from '../domain/rehearsal/scenario.ts';
 import { formatTranscript, type Transcript, transcriptOf } from '../domain/rehearsal/transcript.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { describeFileErrors, type FileError } from '../domain/yaml-file.ts';
+import { unwrap } from '../sdk/index.ts';
 import { type Answer, type Command, type Context, required } from './command.ts';
 import { presetOrFile, readText } from './sequence-file.ts';
 
@@ -44,7 +45,7 @@ async function forContact({ store, args: [wanted], options }: Context): Promise<
   const from = typeof options['from'] === 'string' ? `from: ${JSON.stringify(options['from'])}\n` : '';
   const scenario = from === '' ? scenarioText : `${withoutFrom(scenarioText)}\n${from}`;
   const body = { contact: required(options['contact'], 'The contact'), ...source, scenario };
-  return answerOf((await store.request('POST', '/api/rehearsals', body)) as Transcript, options);
+  return answerOf(unwrap(await store.rehearsals.run(body)) as Transcript, options);
 }
 
 function answerOf(transcript: Transcript, options: Context['options']): Answer {

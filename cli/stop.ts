@@ -1,3 +1,4 @@
+import { unwrap } from '../sdk/index.ts';
 import { type Command, required, shown } from './command.ts';
 
 export const stop: Command = {
@@ -7,8 +8,7 @@ export const stop: Command = {
   options: { reason: { type: 'string' } },
   async run({ store, args: [id], options }) {
     const reason = String(options['reason'] ?? 'stopped by hand');
-    const path = `/recovery/sequences/${encodeURIComponent(required(id, 'The enrollment’s id'))}/stop?${new URLSearchParams({ reason }).toString()}`;
-    const data = (await store.request('POST', path)) as Record<string, unknown>;
+    const data = unwrap(await store.recovery.stop(required(id, 'The enrollment’s id'), { reason }));
     return {
       data,
       lines: [
