@@ -20,6 +20,7 @@ what cost, to whom not and why. <sequence> is one of the store, or a file of you
 --version    a published version; without it the one in use
 
 The exit status is 1 where somebody would have got a message after buying.`,
+  example: 'rekindle backtest cart --since 90d --price sms=0.07',
   takes: 2,
   options: { since: { type: 'string' }, price: { type: 'string', multiple: true }, version: { type: 'string' } },
   async run({ store, args: [wanted, id, extra], options }) {

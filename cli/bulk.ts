@@ -18,6 +18,8 @@ taken in twice. The worker does it, at that rate at most, and goes on after a re
 --most                  so many altogether
 --active-from, -until   only what was active last in that time
 --watch                 stay and show how far it is`,
+  example: 'rekindle bulk start lead-nurture --per-day 200 --most 1000 --watch',
+  destroys: { cancel: 'A cancelled bulk enrollment takes in nobody else and cannot go on.' },
   takes: { start: 1, list: 0, show: 1, pause: 1, resume: 1, cancel: 1 },
   options: {
     ...Object.fromEntries(['per-hour', 'per-day', 'most', 'active-from', 'active-until'].map((name) => [name, { type: 'string' as const }])),

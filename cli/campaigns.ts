@@ -21,6 +21,8 @@ campaigns and no more by itself. A paused campaign sends nothing and takes nobod
 --note        why, for the record
 
 Hours, rate and calls: PATCH /api/campaigns/{id}.`,
+  example: 'rekindle campaigns create "Flats in spring" --sources META --sequence lead-nurture',
+  destroys: { end: 'An ended campaign cannot go on, and everybody in it exits.' },
   takes: { create: 1, list: 0, show: 1, leads: 1, add: 1, enroll: 1, pause: 1, resume: 1, end: 1 },
   options: {
     ...Object.fromEntries(['sources', 'max-leads', 'sequence', 'lead', 'which', 'note'].map((name) => [name, { type: 'string' as const }])),

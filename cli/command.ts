@@ -27,6 +27,10 @@ export interface Command {
   /** One line for the list of commands. */
   summary: string;
   usage: string;
+  /** One call as somebody would really write it; `--help` ends with it. */
+  example: string;
+  /** Of its own commands, those that take something away for good, and what: they ask first, or take --yes. */
+  destroys?: Readonly<Record<string, string>>;
   options?: NonNullable<ParseArgsConfig['options']>;
   /** How many arguments it takes at most; where it has commands of its own, how many each of them takes after its name. */
   takes: number | Readonly<Record<string, number>>;

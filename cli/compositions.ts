@@ -27,6 +27,7 @@ rekindle compositions reject <id> [--note WHY] the template goes out instead`,
     cta: { type: 'string' },
     note: { type: 'string' },
   },
+  example: 'rekindle compositions list --state waiting',
   takes: { list: 0, approve: 1, reject: 1 },
   async run({ store, args: [action, target], options }) {
     const text = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);

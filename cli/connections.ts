@@ -21,6 +21,8 @@ rekindle connections retire <id>                      end the older of two secre
 rekindle connections authorise <id> --code CODE [--redirect-uri URL]   let an app of yours in (OAuth)
 rekindle connections check <id>                       does the provider let us in?
 rekindle connections remove <id>`,
+  example: 'rekindle connections create shopify --name "My shop" --secret shpss_0123456789abcdef',
+  destroys: { remove: 'The connection and its secrets are deleted; webhooks to its address are refused.' },
   takes: { list: 0, create: 1, change: 1, rotate: 1, retire: 1, authorise: 1, check: 1, remove: 1 },
   options: {
     name: { type: 'string' },

@@ -30,6 +30,8 @@ rekindle contacts erase <contact id>                                the whole pe
 
 An opt-out, a purchase and a reply stay with both, and what went out counts for both. Enrollments that the merge ended stay ended: rekindle re-enroll begins one anew.`,
   options: { email: { type: 'string' }, phone: { type: 'string' }, merge: { type: 'string' } },
+  example: 'rekindle contacts --email ada@example.com',
+  destroys: { erase: 'Every sequence of the person ends, and their data is deleted everywhere. It cannot be brought back.' },
   takes: { merges: 0, unmerge: 1, erase: 1 },
   async run({ store, args: [action, id], options }) {
     switch (action) {

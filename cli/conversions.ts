@@ -11,6 +11,7 @@ A sale ends everything that runs for its lead, at once; a refusal takes it back.
 source or its tracker calls it. Each status of a transaction counts once.
 
 --outcome, --status   sale, rebill, reject, lead, registration`,
+  example: 'rekindle conversions --unmatched',
   takes: { list: 0, match: 1, report: 1 },
   options: {
     ...Object.fromEntries(['lead', 'campaign', 'outcome', 'status', 'payout', 'currency', 'tid'].map((name) => [name, { type: 'string' as const }])),

@@ -12,6 +12,7 @@ rekindle explain --email ADDRESS | --phone NUMBER | --subject ID | --external-id
 rekindle explain summary [--days N] [--sequence SLUG] [--channel NAME]   why messages were not sent, of the last 7 days
 
 --gates   with every gate of each decision, and what it read`,
+  example: 'rekindle explain --email ada@example.com --gates',
   takes: { summary: 0 },
   options: {
     ...Object.fromEntries(searches.map((name) => [name, { type: 'string' as const }])),

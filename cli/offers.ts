@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { unwrap } from '../sdk/index.ts';
 import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { readText } from './sequence-file.ts';
 
 const line = (row: Row) => {
   const redeemed = row['redeemed_at'] === null ? '' : `, redeemed by order ${shown(row['redeemed_order'])}`;
@@ -10,7 +10,7 @@ const counts = (row: Row) => `${shown(row['free'])} free, ${shown(row['given'])}
 
 /** Codes come one a line, or with commas between them, as shops export them. */
 function codesIn(file: string): string[] {
-  const codes = readFileSync(file, 'utf8').split(/[\s,;"]+/);
+  const codes = readText(file).split(/[\s,;"]+/);
   return codes.filter((code) => code !== '');
 }
 
@@ -24,6 +24,8 @@ rekindle offers revoke <id>                 take one back
 rekindle offers codes                       how many codes are left
 rekindle offers codes FILE [--expires TIME] add the codes of a file, one a line`,
   options: { code: { type: 'string' }, expires: { type: 'string' } },
+  example: 'rekindle offers codes codes.txt --expires 2027-01-31T00:00:00Z',
+  destroys: { revoke: 'A revoked offer cannot be given back.' },
   takes: { revoke: 1, codes: 1 },
   async run({ store, args: [action, target], options }) {
     switch (action) {

@@ -19,6 +19,7 @@ A page of it is at /preview/<sequence>/<step> of the API that npm start runs.
 --locale    the reader's language and region
 --contact   a real person of the store, by id or email address, by the version in use there
 --sample    an invented person and cart or lead, by its name or a part of it; without it, the one of which everything is known. No server is asked`,
+  example: 'rekindle preview cart email_24h --locale de',
   takes: 2,
   options: { locale: { type: 'string' }, contact: { type: 'string' }, sample: { type: 'string' } },
   async run(context) {

@@ -9,6 +9,7 @@ rekindle quarantine replay [<id>]                           read one, or all tha
 rekindle quarantine dismiss <id> --reason TEXT              it is never to take effect; TEXT says why
 
 The exit status is 1 where a replay leaves something that cannot be read.`,
+  example: 'rekindle quarantine replay',
   takes: { list: 0, show: 1, replay: 1, dismiss: 1 },
   options: { state: { type: 'string' }, reason: { type: 'string' } },
   async run({ store, args: [action = 'list', id], options }) {

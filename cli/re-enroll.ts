@@ -12,6 +12,7 @@ rekindle re-enroll --email ADDRESS | --phone NUMBER | --subject ID | --external-
 It makes a new enrollment with steps of its own, counted from now: a step that went out in an earlier one goes out again.
 It is refused, and says why, for whoever has opted out, is suppressed, has bought, or is in that sequence already.
 --key KEY   repeat a call with the same key and it starts nothing twice; without it each call has a key of its own`,
+  example: 'rekindle re-enroll --email ada@example.com --sequence cart --note "asked for it by telephone"',
   takes: 1,
   options: Object.fromEntries([...searches, 'sequence', 'note', 'key'].map((name) => [name, { type: 'string' as const }])),
   async run({ store, args: [id], options }) {

@@ -18,6 +18,7 @@ such as cart, or a file of your own. Nothing is sent, and no server is asked.
 --from        when the cart or lead was left, on the person's clock
 --expect      a transcript to compare with; the exit status is 1 where they differ
 --contact     a real person of the store, by id or email address: what the server knows of them counts, and the sequence's version in use there`,
+  example: 'rekindle rehearse cart --from 2026-03-10T20:30',
   takes: 1,
   options: { scenario: { type: 'string' }, from: { type: 'string' }, expect: { type: 'string' }, contact: { type: 'string' } },
   run(context) {

@@ -7,6 +7,7 @@ export const sendTest: Command = {
 
 One message to that address and nobody else, by the version in use: an email address, or a telephone number for a text message. It is in no figure, list or
 cap, its links count nothing, and addresses that have opted out get none.`,
+  example: 'rekindle send-test cart email_2h --to you@example.com',
   takes: 2,
   options: { to: { type: 'string' }, locale: { type: 'string' }, contact: { type: 'string' }, sample: { type: 'string' } },
   async run({ store, args: [slug, step], options }) {

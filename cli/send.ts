@@ -26,6 +26,7 @@ others    --text (message.received)  --channel  --wording (contact.opted_in)  --
 
 It is no rehearsal: what the event does is done. An order finds the open cart of the address that it names.
 The exit status is 1 where it could not be read or had no effect.`,
+  example: 'rekindle send cart.updated --email ada@example.com --value 129.90',
   takes: 1,
   options: {
     ...{ email: text, phone: text, name: text, locale: text, 'time-zone': text },

@@ -20,6 +20,8 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
 --running     what becomes of those who are in it: stay on their version (unless you say otherwise), move to the new one at their next decision, or exit
 --base        the version in use that you have seen; without it, the one that is in use now
 --draft       the draft that you have seen, by its hash`,
+  example: 'rekindle sequences publish cart --running move',
+  destroys: { drop: 'The draft is deleted.', end: 'Everybody in the sequence exits.' },
   takes: {
     list: 0,
     show: 1,

@@ -9,6 +9,7 @@ rekindle settings set NAME=VALUE …      change some; VALUE is JSON, or text
 rekindle settings history               who changed what, and when
 rekindle settings recovery              how cart recovery is configured: steps, timings, thresholds, tone, language, channels, offers
 rekindle settings recovery FILE         configure it; FILE is JSON as the command above prints it with --json`,
+  example: 'rekindle settings set timeZone=Europe/Vienna',
   takes: { show: 0, set: Number.POSITIVE_INFINITY, history: 0, recovery: 1 },
   async run({ store, args: [action = 'show', ...rest] }) {
     switch (action) {

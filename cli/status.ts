@@ -6,6 +6,7 @@ export const status: Command = {
   usage: `rekindle status
 
 The exit status is 1 unless everything works.`,
+  example: 'rekindle status --json',
   takes: 0,
   async run({ store }) {
     const result = await store.health.get();

@@ -10,6 +10,7 @@ export const suppressions: Command = {
   usage: `rekindle suppressions [--email <address>] [--phone <number>]   of one person, or all
 rekindle suppressions lift <id>                                a bounce or a refusal; an opt-out is lifted by the person alone`,
   options: { email: { type: 'string' }, phone: { type: 'string' } },
+  example: 'rekindle suppressions --email ada@example.com',
   takes: { lift: 1 },
   async run({ store, args: [action, id], options }) {
     switch (action) {

@@ -4,6 +4,7 @@ import { type Command, required } from './command.ts';
 const command = (verb: 'takeover' | 'release', summary: string, usage: string): Command => ({
   summary,
   usage,
+  example: `rekindle ${verb} 01920000-0000-7000-8000-000000000000`,
   takes: 1,
   async run({ store, args: [id] }) {
     const data = unwrap(await store.enrollments[verb](required(id, 'The enrollment’s id')));

@@ -12,6 +12,7 @@ export const tasks: Command = {
 rekindle tasks done <id> [--result TEXT]     it is done
 rekindle tasks dismiss <id> [--result TEXT]  nothing is to be done`,
   options: { all: { type: 'boolean' }, result: { type: 'string' } },
+  example: 'rekindle tasks done 01920000-0000-7000-8000-000000000000 --result "called back"',
   takes: { done: 1, dismiss: 1 },
   async run({ store, args: [action, id], options }) {
     if (action === undefined) {

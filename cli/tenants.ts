@@ -10,6 +10,8 @@ rekindle tenants create <slug> --name NAME     prints the store's first API key,
 rekindle tenants keys <slug>                   list its API keys
 rekindle tenants issue <slug> --name NAME      one more key, shown this once
 rekindle tenants revoke <slug> <key id>`,
+  example: 'rekindle tenants create my-store --name "My store"',
+  destroys: { revoke: 'Programs with this key are refused at once.' },
   takes: { list: 0, create: 1, keys: 1, issue: 1, revoke: 2 },
   options: { name: { type: 'string' } },
   async run({ installation, args: [action = 'list', target, key], options }) {
