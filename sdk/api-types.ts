@@ -1306,6 +1306,67 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the store’s API keys */
+        get: operations["getApiKeys"];
+        put?: never;
+        /**
+         * Issue an API key
+         * @description The key itself is shown once; only its hash is stored.
+         */
+        post: operations["postApiKeys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace an API key
+         * @description By one of the same name and role. The old one stays valid for a while, so that programs can change over without a gap.
+         */
+        post: operations["postApiKeysIdRotate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description It opens nothing from now on. A store that revokes its last key of the role owner can get another one with the installation’s key.
+         */
+        delete: operations["deleteApiKeysId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/leads": {
         parameters: {
             query?: never;
@@ -2382,8 +2443,16 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+            /** @description How it begins; null: it was made before beginnings were kept. */
+            prefix: string | null;
+            /** @enum {string} */
+            role: "viewer" | "agent" | "editor" | "admin" | "owner";
             /** Format: date-time */
             created_at: string;
+            /** @description It opens nothing from then on. */
+            expires_at: string | null;
+            /** @description To the minute; null: never. */
+            last_used_at: string | null;
             revoked_at: string | null;
         };
         Attempt: {
@@ -4106,6 +4175,11 @@ export interface components {
              * @description The enrollment that stands in the way, for `already_running` and `another_running`.
              */
             enrollment?: string;
+            /**
+             * @description What is missing, for `forbidden`.
+             * @enum {string}
+             */
+            permission?: "read" | "operate" | "edit" | "administer" | "own";
             /** @description The removed steps that enrollments wait for, for `choice_needed`. */
             waiting?: {
                 step: string;
@@ -4482,6 +4556,14 @@ export interface components {
             redeemed_order: string | null;
             sent: boolean;
             at_shop: boolean;
+        };
+        RotatedApiKey: {
+            /** Format: uuid */
+            id: string;
+            /** @description Shown once. */
+            api_key: string;
+            /** Format: date-time */
+            old_valid_until: string;
         };
         SchedulerPass: {
             /** @description Running enrollments that were looked at. */
@@ -7761,6 +7843,124 @@ export interface operations {
             };
         };
     };
+    getApiKeys: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ApiKey"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    postApiKeys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Which program or person it is for. */
+                    name: string;
+                    /**
+                     * @description What it may: a `viewer` sees, an `agent` works with people, an `editor` changes what is sent, an `admin` how the store works.
+                     * @default owner
+                     * @enum {string}
+                     */
+                    role?: "viewer" | "agent" | "editor" | "admin" | "owner";
+                    /**
+                     * Format: date-time
+                     * @description It opens nothing from then on; left out, it does not expire.
+                     */
+                    expires_at?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiKey"];
+                };
+            };
+        };
+    };
+    postApiKeysIdRotate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description How long the old key stays valid; 0: not at all, as after a leak.
+                     * @default 24
+                     */
+                    overlap_hours?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedApiKey"];
+                };
+            };
+        };
+    };
+    deleteApiKeysId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     getApiLeads: {
         parameters: {
             query?: {
@@ -10063,7 +10263,19 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /** @description Which program or person it is for. */
                     name: string;
+                    /**
+                     * @description What it may: a `viewer` sees, an `agent` works with people, an `editor` changes what is sent, an `admin` how the store works.
+                     * @default owner
+                     * @enum {string}
+                     */
+                    role?: "viewer" | "agent" | "editor" | "admin" | "owner";
+                    /**
+                     * Format: date-time
+                     * @description It opens nothing from then on; left out, it does not expire.
+                     */
+                    expires_at?: string;
                 };
             };
         };

@@ -15,6 +15,7 @@ import { facts } from './resources/facts.ts';
 import { health } from './resources/health.ts';
 import { holdouts } from './resources/holdouts.ts';
 import { imports } from './resources/imports.ts';
+import { keys } from './resources/keys.ts';
 import { leads } from './resources/leads.ts';
 import { links } from './resources/links.ts';
 import { marketTriggers } from './resources/market-triggers.ts';
@@ -63,6 +64,7 @@ export function createClient(options: ClientOptions) {
     health: health(api),
     holdouts: holdouts(api),
     imports: imports(api),
+    keys: keys(api),
     leads: leads(api),
     links: links(api),
     marketTriggers: marketTriggers(api),

@@ -243,6 +243,7 @@ function refuseStart(reply: FastifyReply, refusal: Exclude<HandStarted, { kind: 
 export const resource: Resource = {
   tag: { name: 'enrollments', description: 'One person’s way through a sequence, explained.' },
   guard: 'tenant',
+  changes: 'operate',
   routes,
 };
 

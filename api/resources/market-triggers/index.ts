@@ -132,5 +132,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 export const resource: Resource = {
   tag: { name: 'market triggers', description: 'What moves the markets that leads asked about.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };
