@@ -13,8 +13,6 @@ export interface Prediction {
   withinDays: number;
 }
 
-export const usualPrediction: Prediction = { what: 'no_purchase', withinDays: 60 };
-
 /** The prediction in words, to stand beside a chance. */
 export function predictionInWords({ what, withinDays }: Prediction): string {
   return `${what === 'no_purchase' ? 'no purchase' : 'no answer'} within ${withinDays} days`;

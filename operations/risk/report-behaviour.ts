@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { and, asc, eq, isNull } from 'drizzle-orm';
-import { connections, subjectKeys, subjects } from '../../db/schema/index.ts';
+import { and, asc, desc, eq, inArray, isNull } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { connections, contactIdentities, subjectKeys, subjects } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { ReportedBehaviour } from '../../domain/risk/behaviour.ts';
 import { account } from '../../domain/subjects/account/index.ts';
@@ -71,7 +72,7 @@ export async function reportBehaviour(deps: Deps, tenantId: string, wish: Behavi
   }
 }
 
-/** By its id, or the only one of the person. */
+/** By its id, or the one that the person has without one. */
 function accountOf(deps: Deps, tenantId: string, connectionId: string, { account: { id }, contact }: BehaviourWish): Promise<string | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     if (typeof id === 'string') {
@@ -81,14 +82,32 @@ function accountOf(deps: Deps, tenantId: string, connectionId: string, { account
         .where(and(eq(subjectKeys.connectionId, connectionId), eq(subjectKeys.kind, 'account'), eq(subjectKeys.value, id)));
       return known?.id ?? null;
     }
+    // One that cannot be read was left out, and another one names the person.
+    const found = [...(await byIdOfPerson(tx, connectionId, contact['id']))];
     for (const field of ['email', 'phone'] as const) {
       const value = contact[field];
-      const found = typeof value === 'string' ? await subjectsFound(tx, tenantId, { [field]: value }) : { kind: 'unreadable' as const };
-      if (found.kind !== 'found') continue;
-      const rows = await tx.select({ id: subjects.id, kind: subjects.kind }).from(subjects).where(eq(subjects.kind, account.kind));
-      const theirs = rows.find((row) => found.found.includes(row.id));
-      if (theirs !== undefined) return theirs.id;
+      if (found.length > 0 || typeof value !== 'string') continue;
+      const searched = await subjectsFound(tx, tenantId, { [field]: value });
+      if (searched.kind === 'found') found.push(...searched.found);
     }
-    return null;
+    if (found.length === 0) return null;
+    const [newest] = await tx
+      .select({ id: subjects.id })
+      .from(subjects)
+      .innerJoin(subjectKeys, and(eq(subjectKeys.tenantId, subjects.tenantId), eq(subjectKeys.subjectId, subjects.id)))
+      .where(and(inArray(subjects.id, found), eq(subjects.kind, account.kind), eq(subjectKeys.kind, 'account_of')))
+      .orderBy(desc(subjects.id))
+      .limit(1);
+    return newest?.id ?? null;
   });
+}
+
+async function byIdOfPerson(tx: Tx, connectionId: string, id: unknown): Promise<string[]> {
+  if (typeof id !== 'string') return [];
+  const rows = await tx
+    .select({ id: subjects.id })
+    .from(contactIdentities)
+    .innerJoin(subjects, and(eq(subjects.tenantId, contactIdentities.tenantId), eq(subjects.contactId, contactIdentities.contactId)))
+    .where(and(eq(contactIdentities.kind, `external:${connectionId}`), eq(contactIdentities.value, id)));
+  return rows.map((row) => row.id);
 }

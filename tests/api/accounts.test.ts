@@ -117,6 +117,17 @@ test('of two accounts that turn out to be one the behaviour comes together, each
   expect(await rowsOf(one.account)).toEqual([]);
 });
 
+test('without an id of its own, a person has one account, whichever way they are named', async () => {
+  const visit = (days: number) => ({ kind: 'visit', at: ago(days) });
+  const byId = await report({ contact: { id: 'crm-9' }, behaviour: [visit(1)] });
+  const again = await report({ contact: { id: 'crm-9', email: 'cleo@example.com' }, behaviour: [visit(2)] });
+  expect(again.account).toBe(byId.account);
+  expect((await rowsOf(byId.account)).length).toBe(2);
+  const other = await report({ contact: { phone: '+436641234568' }, behaviour: [visit(1)] });
+  expect(other.account).not.toBe(byId.account);
+  expect((await report({ contact: { phone: '+43 664 1234568' }, behaviour: [visit(1)] })).account).toBe(other.account);
+});
+
 test('a webhook leaves out what is wrong, and keeps the rest', async () => {
   const answer = await shop.post('behaviour.reported', {
     account: { id: 'by-webhook' },

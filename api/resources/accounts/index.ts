@@ -150,5 +150,6 @@ function present(view: AccountView): z.input<typeof accountSchema> {
 export const resource: Resource = {
   tag: { name: 'accounts', description: 'Customers who come again: what they did, and what that says about them.' },
   guard: 'tenant',
+  changes: 'operate',
   routes,
 };
