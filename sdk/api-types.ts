@@ -6263,12 +6263,9 @@ export interface operations {
                         /** @default null */
                         pages?: number | null;
                         /** @description The source’s own id. A repeat with the same id is the same behaviour. */
-                        id?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it happened; left out, when the report was made.
-                         */
-                        at?: string;
+                        id?: string | null;
+                        /** @description When it happened; left out, when the report was made. */
+                        at?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "order";
@@ -6280,36 +6277,27 @@ export interface operations {
                          */
                         currency?: string | null;
                         /** @description The source’s own id. A repeat with the same id is the same behaviour. */
-                        id?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it happened; left out, when the report was made.
-                         */
-                        at?: string;
+                        id?: string | null;
+                        /** @description When it happened; left out, when the report was made. */
+                        at?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "message";
                         /** @default null */
                         channel?: string | null;
                         /** @description The source’s own id. A repeat with the same id is the same behaviour. */
-                        id?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it happened; left out, when the report was made.
-                         */
-                        at?: string;
+                        id?: string | null;
+                        /** @description When it happened; left out, when the report was made. */
+                        at?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "open";
                         /** @default null */
                         channel?: string | null;
                         /** @description The source’s own id. A repeat with the same id is the same behaviour. */
-                        id?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it happened; left out, when the report was made.
-                         */
-                        at?: string;
+                        id?: string | null;
+                        /** @description When it happened; left out, when the report was made. */
+                        at?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "call";
@@ -6318,39 +6306,26 @@ export interface operations {
                         /** @default null */
                         seconds?: number | null;
                         /** @description The source’s own id. A repeat with the same id is the same behaviour. */
-                        id?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it happened; left out, when the report was made.
-                         */
-                        at?: string;
+                        id?: string | null;
+                        /** @description When it happened; left out, when the report was made. */
+                        at?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "support";
-                        /**
-                         * @default normal
-                         * @enum {string}
-                         */
-                        severity?: "low" | "normal" | "high";
+                        severity?: ("low" | "normal" | "high") | null;
                         /** @description The source’s own id. A repeat with the same id is the same behaviour. */
-                        id?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it happened; left out, when the report was made.
-                         */
-                        at?: string;
+                        id?: string | null;
+                        /** @description When it happened; left out, when the report was made. */
+                        at?: string | null;
                     } | {
                         /** @enum {string} */
                         kind: "own";
                         /** @description The store’s own name for it, such as `report_exported`. */
                         code: string;
                         /** @description The source’s own id. A repeat with the same id is the same behaviour. */
-                        id?: string;
-                        /**
-                         * Format: date-time
-                         * @description When it happened; left out, when the report was made.
-                         */
-                        at?: string;
+                        id?: string | null;
+                        /** @description When it happened; left out, when the report was made. */
+                        at?: string | null;
                     })[];
                 };
             };

@@ -67,7 +67,13 @@ const shapes = {
   message: z.strictObject({ kind: z.literal('message'), channel }),
   open: z.strictObject({ kind: z.literal('open'), channel }),
   call: z.strictObject({ kind: z.literal('call'), answered: z.boolean().nullable().default(null), seconds: count(86_400).nullable().default(null) }),
-  support: z.strictObject({ kind: z.literal('support'), severity: z.enum(['low', 'normal', 'high']).default('normal') }),
+  support: z.strictObject({
+    kind: z.literal('support'),
+    severity: z
+      .enum(['low', 'normal', 'high'])
+      .nullish()
+      .transform((severity) => severity ?? 'normal'),
+  }),
   own: z.strictObject({
     kind: z.literal('own'),
     code: z
@@ -94,10 +100,10 @@ export function readStoredBehaviour({ kind, data, occurredAt }: { kind: string; 
 }
 
 const common = {
-  id: line(200).optional().meta({ description: 'The source’s own id. A repeat with the same id is the same behaviour.' }),
+  id: line(200).nullish().meta({ description: 'The source’s own id. A repeat with the same id is the same behaviour.' }),
   at: z.iso
     .datetime({ offset: true, error: 'is no time like 2026-11-20T09:00:00Z' })
-    .optional()
+    .nullish()
     .meta({ description: 'When it happened; left out, when the report was made.' }),
 };
 
@@ -116,7 +122,7 @@ export const behaviourReport = z
     ],
     { error: `names no kind of behaviour: write one of ${behaviourKinds.join(', ')}` },
   )
-  .transform(({ id, at, ...what }): ReportedBehaviour => ({ id: id ?? null, atMs: at === undefined ? null : Date.parse(at), what }));
+  .transform(({ id, at, ...what }): ReportedBehaviour => ({ id: id ?? null, atMs: at == null ? null : Date.parse(at), what }));
 
 /**
  * By which a repeat is known. Two events that are alike and have no id are told apart by their times only.

@@ -142,6 +142,25 @@ describe('a report of behaviour', () => {
     expect(JSON.stringify(read.error?.issues)).toContain(why);
   });
 
+  test('may say that something is not known', () => {
+    const nothing = { id: null, at: null };
+    expect(behaviourReport.parse({ kind: 'support', severity: null, ...nothing })).toEqual({
+      id: null,
+      atMs: null,
+      what: { kind: 'support', severity: 'normal' },
+    });
+    expect(behaviourReport.parse({ kind: 'order', amount: null, currency: null, ...nothing }).what).toEqual({
+      kind: 'order',
+      amount: null,
+      currency: null,
+    });
+    expect(behaviourReport.parse({ kind: 'call', answered: null, seconds: null, ...nothing }).what).toEqual({
+      kind: 'call',
+      answered: null,
+      seconds: null,
+    });
+  });
+
   test('is known again by its id, else by what it was and when', () => {
     const read = (report: object) => behaviourReport.parse(report);
     expect(behaviourKey(read({ kind: 'visit', id: 'v-1' }), 5)).toBe(behaviourKey(read({ kind: 'visit', id: 'v-1', pages: 3 }), 6));

@@ -300,6 +300,23 @@ const generic: Record<string, (cast: Cast, atMs: number) => fc.Arbitrary<{ data:
         contact: contact(cast),
       })
       .map((data) => ({ data, about: ['data.lead.id'] })),
+  'behaviour.reported': (cast, atMs) =>
+    fc
+      .record({
+        account: fc.record({ id: fc.constant(cast.cart), name: orNull(titles), url: orNull(url) }),
+        contact: contact(cast),
+        behaviour: fc.array(
+          fc.oneof(
+            fc.record({ kind: fc.constant('visit'), pages: fc.nat(20) }),
+            fc.record({ kind: fc.constant('order'), id: fc.constant(cast.order), amount: cents, currency: fc.constant('EUR') }),
+            fc.record({ kind: fc.constant('call'), answered: fc.boolean(), at: fc.constant(new Date(atMs - 60_000).toISOString()) }),
+            fc.record({ kind: fc.constant('own'), code: fc.constant('report_exported') }),
+          ),
+          { minLength: 1, maxLength: 4 },
+        ),
+      })
+      // An entry that is wrong is left out, so that each of its fields says what it is about.
+      .map((data) => ({ data, about: ['data.account.id', 'data.behaviour'] })),
   'lead.contacted': (cast) => contact(cast).map((c) => ({ data: { lead_id: cast.cart, by: 'Bruno', contact: c }, about: ['data.lead_id'] })),
   'contact.opted_out': (cast) => contact(cast).map((c) => ({ data: { contact: c, channel: 'email', final: false, source: 'form' }, about: [] })),
 };
