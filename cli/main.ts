@@ -10,6 +10,7 @@ import { conversions } from './conversions.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
+import { experiments } from './experiments.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
 import { lint } from './lint.ts';
@@ -59,6 +60,7 @@ const commands: Readonly<Record<string, Command>> = {
   campaigns,
   import: importLeads,
   conversions,
+  experiments,
   schema,
   scripts,
   tasks,
