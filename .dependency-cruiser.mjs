@@ -162,7 +162,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: ['^node_modules/'] },
-    exclude: { path: ['^(dist|coverage|[.]rekindle)/', '^tests/workflows/histories/'] },
+    exclude: { path: ['^(dist|sdk/dist|coverage|[.]rekindle)/', '^tests/workflows/histories/'] },
     // Type imports are imports: who may know whom is a question about types first.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import type { Client } from '@temporalio/client';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -12,15 +12,16 @@ import {
 import type { Registry } from 'prom-client';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import { hashApiKey } from '../operations/api-keys.ts';
+import type { Permission } from '../operations/access.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import { requireApiKey, requireInstallationKey } from './plugins/authenticate.ts';
-import { handleErrors, problem } from './plugins/errors.ts';
+import { handleErrors, problem, problems } from './plugins/errors.ts';
 import { createLimits } from './plugins/rate-limits.ts';
 import { refuseUnreadable } from './plugins/unreadable-requests.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { loadResources } from './resources/load.ts';
-import { type Guard, securityOf } from './resources/resource.ts';
+import { type Guard, permissionOf, securityOf } from './resources/resource.ts';
 import { createExamine, createExamineStorage } from './routes/health/examine.ts';
 import { healthRoutes } from './routes/health/health.ts';
 import { metricsRoute } from './routes/health/metrics.ts';
@@ -49,6 +50,15 @@ export interface AppOptions {
   livePage?: boolean;
   /** The key for `/api/tenants`, which spans tenants; default null: those routes stay closed. */
   installationKey?: string | null;
+}
+
+/** Writes down what a route needs, for its guard and in its description. */
+function needsPermission(route: RouteOptions, changes: Permission | null): void {
+  const permission = permissionOf(route, changes);
+  route.config = { ...route.config, permission };
+  const { response } = route.schema ?? {};
+  const answers = typeof response === 'object' && response !== null ? response : {};
+  Object.assign((route.schema ??= {}), { response: { ...answers, ...problems(403) }, 'x-permission': permission });
 }
 
 /** Build the HTTP interface; `server.ts` listens. */
@@ -103,6 +113,7 @@ export async function buildApp({
   await app.register(startRoutes, { deps, links, workflows, live: livePage });
   await app.register(async (guarded) => {
     guarded.addHook('onRequest', requireApiKey(deps, limits.failedAuth));
+    guarded.addHook('onRoute', (route) => needsPermission(route, 'operate'));
     await guarded.register(recoveryRoutes, { deps });
     await guarded.register(recoveryConfigRoutes, { deps });
   });
@@ -110,12 +121,16 @@ export async function buildApp({
     tenant: requireApiKey(deps, limits.failedAuth),
     installation: requireInstallationKey(installationKey === null ? null : hashApiKey(installationKey), limits.failedAuth),
   } satisfies Record<Guard, unknown>;
-  for (const { tag, guard, routes } of resources) {
+  for (const resource of resources) {
+    const { tag, guard } = resource;
     await app.register(async (guarded) => {
       guarded.addHook('onRequest', guards[guard]);
       // Set here and not by each route, so that no operation can lack them.
-      guarded.addHook('onRoute', (route) => void (route.schema = { ...route.schema, tags: [tag.name], security: securityOf(guard) }));
-      await guarded.register(routes, { deps, workflows, engine });
+      guarded.addHook('onRoute', (route) => {
+        route.schema = { ...route.schema, tags: [tag.name], security: securityOf(guard) };
+        if (resource.guard === 'tenant') needsPermission(route, resource.changes);
+      });
+      await guarded.register(resource.routes, { deps, workflows, engine });
     });
   }
   return app;

@@ -164,7 +164,8 @@ export interface Database {
   snapshot<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
   /** What is returned may be shared with others who ask at the same time: it is not to be changed. */
   resolveConnection(integration: string, id: string | null, wanted?: Wanted): Promise<ResolvedConnection | null>;
-  resolveApiKey(hash: string): Promise<{ tenantId: string; id: string } | null>;
+  /** A key that opens something now. `lastUsedMs`: as it is noted, to the minute; null: never. */
+  resolveApiKey(hash: string): Promise<{ tenantId: string; id: string; role: string; lastUsedMs: number | null } | null>;
   listTenants(): Promise<TenantSummary[]>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
   tenantsWithWork(
@@ -447,8 +448,11 @@ export function openDatabase(options: DatabaseOptions): Database {
       return resolving.ask(`${integration} ${id}`, wanted, (stillWanted) => resolveConnection(integration, id, stillWanted));
     },
     async resolveApiKey(hash) {
-      const [row] = await rows<{ tenant_id: string; id: string }>('select tenant_id, id from resolve_api_key($1)', [hash]);
-      return row === undefined ? null : { tenantId: row.tenant_id, id: row.id };
+      const [row] = await rows<{ tenant_id: string; id: string; role: string; last_used_at: Date | null }>(
+        'select tenant_id, id, role, last_used_at from resolve_api_key_2($1)',
+        [hash],
+      );
+      return row === undefined ? null : { tenantId: row.tenant_id, id: row.id, role: row.role, lastUsedMs: row.last_used_at?.getTime() ?? null };
     },
     async listTenants() {
       const found = await rows<{ id: string; slug: string; name: string; time_scale: number; synthetic: boolean }>(

@@ -1,7 +1,7 @@
 import { and, asc, eq, isNull } from 'drizzle-orm';
 import { createLogger } from '../config/logger.ts';
 import { connections } from '../db/schema/index.ts';
-import { issueKey } from '../operations/api-keys.ts';
+import { firstKey, issueKey } from '../operations/api-keys.ts';
 import { type CampaignFields, createCampaign, listCampaigns } from '../operations/campaigns/campaigns.ts';
 import {
   changeConnection,
@@ -83,7 +83,7 @@ export async function withProvisioning<T>(
       async provision({ renewApiKey, ...request }) {
         const tenant = await provisionTenant(deps, request);
         if (!renewApiKey || tenant.apiKey !== null) return tenant;
-        return { ...tenant, apiKey: (await issueKey(deps, tenant.tenantId, 'made by npm start', startActor)).apiKey };
+        return { ...tenant, apiKey: (await issueKey(deps, tenant.tenantId, { ...firstKey, name: 'made by npm start' }, startActor)).apiKey };
       },
       connect: (tenantId, request) => ensureConnection(deps, tenantId, request, startActor),
       standIn: (tenantId, wish) => standIn(deps, tenantId, wish),

@@ -3,7 +3,7 @@ import { eq } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { apiKeys, tenants } from '../db/schema/index.ts';
 import { type TenantSettings, tenantSettings } from '../domain/tenant-settings.ts';
-import { insertKey } from './api-keys.ts';
+import { firstKey, insertKey } from './api-keys.ts';
 import { recordAudit } from './audit.ts';
 import { ensureConnection } from './connections.ts';
 import type { Deps } from './deps.ts';
@@ -48,7 +48,7 @@ export async function provisionTenant(
       await tx.update(tenants).set({ name, settings, timeScale }).where(eq(tenants.id, tenantId));
     }
     const [key] = await tx.select({ id: apiKeys.id }).from(apiKeys).limit(1);
-    return key === undefined ? (await insertKey(tx, tenantId, 'first key', provisioner)).apiKey : null;
+    return key === undefined ? (await insertKey(tx, tenantId, firstKey, provisioner)).apiKey : null;
   });
   const connect = async (integration: 'shopify' | 'generic', secrets: string[]) => {
     const wish = { integration, name: `${request.name} (${integration})`, config: null, secrets };

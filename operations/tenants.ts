@@ -4,7 +4,7 @@ import { postgresCode } from '../db/client.ts';
 import { tenants } from '../db/schema/index.ts';
 import type { SettingsChange } from '../domain/settings-change.ts';
 import { tenantSettings } from '../domain/tenant-settings.ts';
-import { insertKey } from './api-keys.ts';
+import { firstKey, insertKey } from './api-keys.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { type Page, pageOf } from './read/page.ts';
@@ -35,7 +35,7 @@ export async function createTenant(
     apiKey = await deps.db.withTenant(tenant.id, async (tx) => {
       await tx.insert(tenants).values({ ...tenant, settings });
       await recordAudit(tx, { tenantId: tenant.id, actor: by, action: 'tenant.create', subject: null, data: { slug: tenant.slug } });
-      return (await insertKey(tx, tenant.id, 'first key', by)).apiKey;
+      return (await insertKey(tx, tenant.id, firstKey, by)).apiKey;
     });
   } catch (error) {
     // unique_violation: it can only be the slug's.

@@ -89,35 +89,6 @@ export class RekindleClient {
   }
 }
 
-/** How long a lead has been silent. */
-export type AbandonmentStage = '24h' | '3d' | '7d' | '14d' | '30d';
-
-/** Whose recovery is asked for: by an address, a number, or an id that the lead's source has for it. */
-export interface AbandonedContact {
-  email?: string;
-  phone?: string;
-  externalId?: string;
-}
-
-/** The trigger of one silent lead's recovery, as `POST /api/market-triggers` takes it. */
-export interface AbandonmentTrigger {
-  type: 'ABANDONMENT_RECOVERY';
-  contact: AbandonedContact;
-  stage: AbandonmentStage;
-  template?: string;
-}
-
-/**
- * Make the trigger of one silent lead's recovery; `client.request('POST', '/api/market-triggers', trigger)` sends it.
- * @param template - the sequence whose texts are sent; absent: the one about silent leads that is in use
- * @throws RangeError when the contact names nobody
- */
-export function createAbandonmentTrigger(contact: AbandonedContact, stage: AbandonmentStage, template?: string): AbandonmentTrigger {
-  if (Object.values(contact).every((value) => value === undefined || value === ''))
-    throw new RangeError('The contact names nobody: give an email, a phone or an externalId.');
-  return { type: 'ABANDONMENT_RECOVERY', contact, stage, ...(template === undefined ? {} : { template }) };
-}
-
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,14 +1,17 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../operations/deps.ts';
-import { hashApiKey } from '../../operations/api-keys.ts';
+import { leastRoleFor, may, type Role } from '../../operations/access.ts';
+import { hashApiKey, resolveKey } from '../../operations/api-keys.ts';
 import { problem } from './errors.ts';
 import type { Limit } from './rate-limits.ts';
 
 /** Who calls. The tenant follows from the credential, never from a parameter. */
 export interface Caller {
   tenantId: string;
-  apiKeyId: string;
+  role: Role;
+  /** For the audit log, e.g. `api_key:<id>`. */
+  actor: string;
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>();
@@ -21,20 +24,23 @@ export function callerOf(request: FastifyRequest): Caller {
 }
 
 /** Who made a change, for the audit log. */
-export const actorOf = (request: FastifyRequest): string => `api_key:${callerOf(request).apiKeyId}`;
+export const actorOf = (request: FastifyRequest): string => callerOf(request).actor;
 
 /** The same for what is done with the installation's key. */
 export const installationActor = 'installation_key';
 
-/** A hook that refuses requests without a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`. */
-export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
+/**
+ * A hook that refuses requests without a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`, and those whose key may not do what the
+ * route needs.
+ */
+export function requireApiKey(deps: Pick<Deps, 'db' | 'clock' | 'log'>, failed: Limit) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const key = keyOf(request);
     // A text that cannot be a key is refused without a query.
-    const found = key !== null && /^rk_[\w-]{20,100}$/.test(key) ? await deps.db.resolveApiKey(hashApiKey(key)) : null;
+    const found = key !== null && /^rk_[\w-]{20,100}$/.test(key) ? await resolveKey(deps, key) : null;
     if (found !== null) {
-      callers.set(request, { tenantId: found.tenantId, apiKeyId: found.id });
-      return undefined;
+      callers.set(request, { tenantId: found.tenantId, role: found.role, actor: `api_key:${found.id}` });
+      return refuseUnlessAllowed(request, reply, found.role);
     }
     const waitSeconds = await failed(request);
     if (waitSeconds !== null)
@@ -47,6 +53,14 @@ export function requireApiKey(deps: Pick<Deps, 'db'>, failed: Limit) {
     const detail = key === null ? 'Give an API key: `Authorization: Bearer rk_…` or `X-API-Key: rk_…`.' : 'This API key is not valid.';
     return problem(reply.header('www-authenticate', 'Bearer realm="rekindle"'), 401, key === null ? 'missing_api_key' : 'invalid_api_key', detail);
   };
+}
+
+/** A route that does not say what it needs is for owners. */
+function refuseUnlessAllowed(request: FastifyRequest, reply: FastifyReply, role: Role): FastifyReply | undefined {
+  const needed = request.routeOptions.config.permission ?? 'own';
+  if (may(role, needed)) return undefined;
+  const detail = `This needs the permission \`${needed}\`, which the role ${role} does not have. Ask an owner of the store for a key of the role ${leastRoleFor(needed)}.`;
+  return problem(reply, 403, 'forbidden', detail, { permission: needed });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { permissions } from '../../operations/access.ts';
 import { classifyFailure } from '../../operations/classify-failure.ts';
 
 /** RFC 9457 problem details: the body of every error. */
@@ -22,6 +23,7 @@ const problemSchema = z
   })
   .extend({
     enrollment: z.uuid().optional().meta({ description: 'The enrollment that stands in the way, for `already_running` and `another_running`.' }),
+    permission: z.enum(permissions).optional().meta({ description: 'What is missing, for `forbidden`.' }),
     waiting: z
       .array(z.object({ step: z.string(), waiting: z.int() }))
       .optional()
@@ -32,7 +34,7 @@ const problemSchema = z
 const meanings = {
   400: 'The request is not understood.',
   401: 'Who is asking is not known.',
-  403: 'The page that asks is not one of the site.',
+  403: 'Who asks is known, and may not do this.',
   404: 'There is no such thing, or it is not yours.',
   409: 'Something else stands in the way: it was changed meanwhile, is taken, or a rule forbids it. `code` says which.',
   405: 'This address does not take the method; `Allow` names those that it takes.',

@@ -1,5 +1,20 @@
 import { sql } from 'drizzle-orm';
-import { boolean, doublePrecision, foreignKey, index, integer, jsonb, pgPolicy, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  check,
+  doublePrecision,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgPolicy,
+  pgTable,
+  primaryKey,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { roleNames } from '../../domain/access/permissions.ts';
 import type { Rate } from '../../domain/rate.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import { appRole, currentTenant, instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
@@ -28,11 +43,19 @@ export const apiKeys = pgTable(
     name: text('name').notNull(),
     /** SHA-256 of the key, hex: the key itself is shown once and never stored. */
     hash: text('hash').notNull(),
+    /** How it begins, so that people can tell which of their keys it is; null in rows of builds before. */
+    prefix: text('prefix'),
+    role: text('role', { enum: roleNames }).notNull().default('owner'),
     createdAt: instantNow('created_at'),
+    /** Opens nothing from then on; null: it does not expire. */
+    expiresAt: instant('expires_at'),
+    /** To the minute. */
+    lastUsedAt: instant('last_used_at'),
     revokedAt: instant('revoked_at'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
+    check('api_keys_role', sql`role in ('viewer', 'agent', 'editor', 'admin', 'owner')`),
     unique('api_keys_hash').on(t.tenantId, t.hash),
     index('api_keys_lookup').on(t.hash),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'api_keys_tenant' }),

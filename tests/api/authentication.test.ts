@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueKey } from '../../operations/api-keys.ts';
+import { firstKey, issueKey } from '../../operations/api-keys.ts';
 import { asOwner } from '../helpers/database.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { anotherStore, ask, leaveCart } from './left-carts.ts';
@@ -35,7 +35,7 @@ describe('without a valid key', () => {
   });
 
   test('a wrong, a malformed and a revoked key are all refused', async () => {
-    const revoked = (await issueKey(shop.deps, shop.tenant.tenantId, 'revoked', 'test')).apiKey;
+    const revoked = (await issueKey(shop.deps, shop.tenant.tenantId, { ...firstKey, name: 'revoked' }, 'test')).apiKey;
     await asOwner(shop.database.url, `update api_keys set revoked_at = now() where name = 'revoked'`);
     for (const key of [revoked, `rk_${'x'.repeat(43)}`, 'rk_', "rk_' or 1=1 --", shop.tenant.apiKey.slice(0, -1)]) {
       expect(await ask(shop, key, '/recovery/sequences'), key).toMatchObject({ status: 401, body: { code: 'invalid_api_key' } });

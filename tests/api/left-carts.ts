@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
-import { issueKey } from '../../operations/api-keys.ts';
+import { firstKey, issueKey } from '../../operations/api-keys.ts';
 import { provisionTenant } from '../../operations/provision-tenant.ts';
 import { publishPresets } from '../../operations/publish-presets.ts';
 import { aCart, letTimePass, type Shop } from '../helpers/shop.ts';
@@ -40,7 +40,7 @@ export const dispatch = (shop: Shop, enrollmentId: string, stepId: string) =>
 export async function anotherStore(shop: Shop, slug: string): Promise<{ tenantId: string; apiKey: string }> {
   const { tenantId } = await provisionTenant(shop.deps, { slug, name: 'Another Store', timeScale: 1, synthetic: false, settings: {} });
   await publishPresets(shop.deps, inject('presets'));
-  return { tenantId, apiKey: (await issueKey(shop.deps, tenantId, 'test', 'test')).apiKey };
+  return { tenantId, apiKey: (await issueKey(shop.deps, tenantId, firstKey, 'test')).apiKey };
 }
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

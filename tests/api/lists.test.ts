@@ -68,6 +68,7 @@ beforeAll(async () => {
     await tx.insert(experiments).values(['one', 'two'].map((stepId) => ({ ...test, id: randomUUID(), stepId })));
   });
   for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
+  await own('/api/keys', 'POST', { name: 'another' });
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
   for (const text of ['sequence: cart\nname: Carts', 'sequence: ours\nname: Ours'])
@@ -93,6 +94,9 @@ const required: Readonly<Record<string, string>> = { '/api/consents': 'email=1@e
 const urlOf = (path: string, query = '') =>
   `${path.replace('{slug}', 'cart').replace('/campaigns/{id}', `/campaigns/${campaign}`).replace('/imports/{id}', `/imports/${imported}`)}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
 
+/** The key that asks is used meanwhile. */
+const unused = (item: unknown) => ({ ...(item as object), last_used_at: null });
+
 describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
@@ -113,6 +117,7 @@ describe('every list under /api', () => {
       '/api/facts',
       '/api/imports',
       '/api/imports/{id}/errors',
+      '/api/keys',
       '/api/leads',
       '/api/offers',
       '/api/quarantine',
@@ -130,7 +135,7 @@ describe('every list under /api', () => {
     for (const path of lists) {
       const whole = await page(urlOf(path));
       expect(whole, path).toEqual({ data: expect.any(Array) as unknown, nextCursor: null });
-      expect(await askAll(shop, shop.tenant.apiKey, urlOf(path, 'limit=1')), path).toEqual(whole.data);
+      expect((await askAll(shop, shop.tenant.apiKey, urlOf(path, 'limit=1'))).map(unused), path).toEqual(whole.data.map(unused));
       if (path !== '/api/quarantine') expect(whole.data.length, path).toBeGreaterThan(1);
     }
   });
@@ -171,12 +176,16 @@ describe('every list under /api', () => {
 
   test('shows a store its own alone', async () => {
     const other = await anotherStore(shop, 'other-store');
-    for (const path of lists.filter((p) => p !== '/api/connections' && !p.startsWith('/api/sequences'))) {
+    for (const path of lists.filter((p) => !['/api/connections', '/api/keys'].includes(p) && !p.startsWith('/api/sequences'))) {
       const theirs = await ask(shop, other.apiKey, urlOf(path));
       // What belongs to one thing of a store is not there without it.
       if (path.includes('{id}')) expect(theirs.status, path).toBe(404);
       else expect(theirs.body, path).toEqual({ data: [], nextCursor: null });
     }
+    const ourKeys = (await page('/api/keys')).data.map((key) => (key as { id: string }).id);
+    const theirKeys = await askAll<{ id: string }>(shop, other.apiKey, '/api/keys');
+    expect(theirKeys.filter(({ id }) => ourKeys.includes(id))).toEqual([]);
+    expect(theirKeys).toHaveLength(2);
     // Every store has the sequences of the installation.
     const theirs = await askAll<{ slug: string; name: string }>(shop, other.apiKey, '/api/sequences');
     expect(theirs.map(({ slug, name }) => `${slug} ${name}`)).toEqual([

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { sweepSilent } from '../../operations/sweep-silent.ts';
-import { createAbandonmentTrigger } from '../../sdk/client.ts';
+import { createAbandonmentTrigger } from '../../sdk/index.ts';
 import { letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 import { ask } from './left-carts.ts';
 

@@ -7,7 +7,7 @@ import { chats, chatUpdates, contactIdentities, contacts, subjects, tasks } from
 import { type BotWorker, createBotWorker } from '../../operations/bots/bot-worker.ts';
 import { runInBackground, type Background } from '../../operations/background.ts';
 import { erasePerson } from '../../operations/erase-person.ts';
-import { issueKey } from '../../operations/api-keys.ts';
+import { firstKey, issueKey } from '../../operations/api-keys.ts';
 import { createAdminCode } from '../../operations/chat/admin-codes.ts';
 import { type ChatWorker, createChatWorker } from '../../operations/chat/chat-worker.ts';
 import { createConnection } from '../../operations/connections.ts';
@@ -337,7 +337,7 @@ describe('a link of a lead’s own', () => {
 
   test('joins the chat to the lead, once for each chat, and to nobody of another store', async () => {
     const store = await aStoreWithBot();
-    const { apiKey } = await issueKey(shop.deps, store.tenantId, 'test', 'a test');
+    const { apiKey } = await issueKey(shop.deps, store.tenantId, firstKey, 'a test');
     const crm = await store.connect('generic', {});
     const person = { firstName: 'Lena', email: 'lena@example.com', phone: '+436649876543', locale: 'ru' };
     const answer = await shop.app.inject({
@@ -373,7 +373,7 @@ describe('a link of a lead’s own', () => {
 
   test('is not made where the lead is anonymous, or the store has no bot', async () => {
     const store = await aStoreWithBot();
-    const { apiKey } = await issueKey(shop.deps, store.tenantId, 'test', 'a test');
+    const { apiKey } = await issueKey(shop.deps, store.tenantId, firstKey, 'a test');
     await new Person(store, mara).says('/start', 2);
     const [row] = await store.inTenant((tx) => tx.select({ id: subjects.id }).from(subjects));
     expect(await ask(store, apiKey, `/api/leads/${row?.id}/telegram-link`, 'POST')).toMatchObject({ status: 409, body: { code: 'anonymous_lead' } });

@@ -50,5 +50,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 export const resource: Resource = {
   tag: { name: 'attempts', description: 'Every try to reach somebody, as a retention center sees it.' },
   guard: 'tenant',
+  changes: null,
   routes,
 };

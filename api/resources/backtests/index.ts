@@ -152,5 +152,6 @@ function present(row: StoredBacktest): z.input<typeof backtestSchema> {
 export const resource: Resource = {
   tag: { name: 'backtests', description: 'What a sequence would have done over the store’s own history.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -153,5 +153,6 @@ function present({ job, slug, version, refused }: BulkJobView): z.input<typeof b
 export const resource: Resource = {
   tag: { name: 'bulk enrollments', description: 'Old carts and leads that are taken into a sequence, bit by bit.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -189,5 +189,6 @@ function refuse(reply: FastifyReply, refused: CampaignRefused): FastifyReply {
 export const resource: Resource = {
   tag: { name: 'campaigns', description: 'Leads that are taken by their source and contacted by one sequence, under one schedule.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

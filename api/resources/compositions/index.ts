@@ -149,5 +149,6 @@ function present({ row, state, sequence, waitsUntilMs }: CompositionView): z.inp
 export const resource: Resource = {
   tag: { name: 'compositions', description: 'What models have written for single persons, and its approval.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

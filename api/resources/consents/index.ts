@@ -81,5 +81,6 @@ function presentConsent(row: ConsentRow): z.input<typeof consentSchema> {
 export const resource: Resource = {
   tag: { name: 'consents', description: 'What people have stated about being contacted, with its proof.' },
   guard: 'tenant',
+  changes: null,
   routes,
 };

@@ -188,5 +188,6 @@ function presentMerge(row: MergeRow): z.input<typeof mergeSchema> {
 export const resource: Resource = {
   tag: { name: 'contacts', description: 'People: who they are, who turned out to be the same, and how they are erased.' },
   guard: 'tenant',
+  changes: 'administer',
   routes,
 };

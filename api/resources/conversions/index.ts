@@ -130,5 +130,6 @@ function present({ row, campaign, channel }: ConversionView): z.input<typeof con
 export const resource: Resource = {
   tag: { name: 'conversions', description: 'What trackers report about clicks: sales, refusals, and whose they are.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

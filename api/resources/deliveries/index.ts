@@ -35,5 +35,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 export const resource: Resource = {
   tag: { name: 'deliveries', description: 'What became of the webhooks that a store’s systems sent.' },
   guard: 'tenant',
+  changes: null,
   routes,
 };

@@ -91,5 +91,6 @@ function presentSummary({ fromMs, toMs, timeZone, rows, notBegun }: NotSentSumma
 export const resource: Resource = {
   tag: { name: 'explain', description: 'Why messages were not sent.' },
   guard: 'tenant',
+  changes: null,
   routes,
 };

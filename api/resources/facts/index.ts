@@ -104,5 +104,6 @@ function present(row: FactRow, nowMs: number): z.input<typeof factSchema> {
 export const resource: Resource = {
   tag: { name: 'facts', description: 'What messages may claim: stock, prices, reviews, markets, ends of offers.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -69,5 +69,6 @@ function presentArm({ arm, people, expected, complete, converted, rate, interval
 export const resource: Resource = {
   tag: { name: 'holdouts', description: 'What sequences bring: people who got messages beside people who were held out' },
   guard: 'tenant',
+  changes: null,
   routes,
 };

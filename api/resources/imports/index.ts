@@ -211,5 +211,6 @@ const presentError = ({ line, reason, takenIn }: ImportErrorRow): z.input<typeof
 export const resource: Resource = {
   tag: { name: 'imports', description: 'Files of leads, taken in row by row.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -159,5 +159,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 export const resource: Resource = {
   tag: { name: 'leads', description: 'People who asked about something, with what was tried to reach them.' },
   guard: 'tenant',
+  changes: 'operate',
   routes,
 };

@@ -29,6 +29,11 @@ const triggersBody = z.strictObject({
     .meta({ description: 'One alone may also be the whole body.' }),
 });
 
+const described = (schema: z.ZodType) => {
+  const { $schema: _, ...shape } = z.toJSONSchema(schema, { io: 'input', target: 'draft-2020-12' });
+  return shape;
+};
+
 // Not a plain union: its errors would name neither the trigger nor the field.
 const body = z
   .unknown()
@@ -42,7 +47,10 @@ const body = z
     for (const { path, message } of read.error.issues) context.addIssue({ code: 'custom', path, message });
     return z.NEVER;
   })
-  .meta({ description: 'Triggers of a market, or a recovery. As `text/csv`: a header with trigger, area, statement, date, source, expires_at.' });
+  .meta({
+    description: 'Triggers of a market, or a recovery. As `text/csv`: a header with trigger, area, statement, date, source, expires_at.',
+    anyOf: [recovery, triggersBody, marketTriggerReport, z.string()].map(described),
+  });
 
 const storedSchema = z.object({
   data: z.array(
@@ -124,5 +132,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 export const resource: Resource = {
   tag: { name: 'market triggers', description: 'What moves the markets that leads asked about.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -161,5 +161,6 @@ function present(row: GrantRow): z.input<typeof offerSchema> {
 export const resource: Resource = {
   tag: { name: 'offers', description: 'Discounts for single persons: codes, grants, and taking one back.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -119,5 +119,6 @@ function refuse(reply: FastifyReply, refused: Exclude<Previewed, { kind: 'previe
 export const resource: Resource = {
   tag: { name: 'previews', description: 'What a step says, shown or sent to yourself.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -147,5 +147,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 export const resource: Resource = {
   tag: { name: 'quarantine', description: 'Deliveries that could not be read.' },
   guard: 'tenant',
+  changes: 'administer',
   routes,
 };

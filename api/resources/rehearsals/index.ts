@@ -36,6 +36,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   app.post(
     '/api/rehearsals',
     {
+      // It changes nothing.
+      config: { permission: 'read' },
       schema: {
         summary: 'Rehearse a sequence for a real person',
         description:
@@ -66,5 +68,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 export const resource: Resource = {
   tag: { name: 'rehearsals', description: 'What a sequence would send to a real person.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -44,5 +44,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps, engin
 export const resource: Resource = {
   tag: { name: 'scheduler', description: 'A reconciling pass by hand.' },
   guard: 'tenant',
+  changes: 'administer',
   routes,
 };

@@ -133,5 +133,6 @@ const present = (row: ScriptRow): z.input<typeof scriptSchema> => {
 export const resource: Resource = {
   tag: { name: 'scripts', description: 'Texts of one channel that steps use in the place of their own.' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -65,6 +65,7 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (a
   app.post(
     '/api/sequences/:slug/enroll',
     {
+      config: { permission: 'operate' },
       schema: {
         summary: 'Begin a sequence about leads by hand',
         description:

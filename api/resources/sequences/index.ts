@@ -370,5 +370,6 @@ function stateRoute(app: App, deps: Built, change: StateChange): void {
 export const resource: Resource = {
   tag: { name: 'sequences', description: 'Sequences and their versions: draft, preview, publish, roll back, pause, archive, end' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };

@@ -81,5 +81,6 @@ function present({ version, settings, changedBy, changedAtMs }: CurrentSettings)
 export const resource: Resource = {
   tag: { name: 'settings', description: 'What a store configures: names, quiet hours, consent, what is recovered.' },
   guard: 'tenant',
+  changes: 'administer',
   routes,
 };

@@ -79,5 +79,6 @@ function present(figures: SilentLeadFigures, sinceMs: number): z.input<typeof fi
 export const resource: Resource = {
   tag: { name: 'silent leads', description: 'Leads that stopped answering, and what wins them back.' },
   guard: 'tenant',
+  changes: null,
   routes,
 };

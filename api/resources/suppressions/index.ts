@@ -94,5 +94,6 @@ function presentSuppression(row: SuppressionRow): z.input<typeof suppressionSche
 export const resource: Resource = {
   tag: { name: 'suppressions', description: 'Addresses that get nothing: opt-outs, bounces, complaints, refusals.' },
   guard: 'tenant',
+  changes: 'administer',
   routes,
 };

@@ -82,4 +82,4 @@ const present = (row: TaskRow) => ({
   closed_by: row.closedBy,
 });
 
-export const resource: Resource = { tag: { name: 'tasks', description: 'Work for people.' }, guard: 'tenant', routes };
+export const resource: Resource = { tag: { name: 'tasks', description: 'Work for people.' }, guard: 'tenant', changes: 'operate', routes };

@@ -34,5 +34,6 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 export const resource: Resource = {
   tag: { name: 'telegram', description: 'The chat of the store’s admin with its bot.' },
   guard: 'tenant',
+  changes: 'administer',
   routes,
 };

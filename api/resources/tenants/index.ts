@@ -7,7 +7,8 @@ import { issueKey, listApiKeys, revokeKey } from '../../../operations/api-keys.t
 import { createTenant, findTenant, listAllTenants, renameTenant, type TenantView } from '../../../operations/tenants.ts';
 import { installationActor } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
-import { isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
+import { isId, lineField } from '../../routes/fields.ts';
+import { keyList, keyWish, newKeySchema, presentKey, wishOf } from '../keys/schemas.ts';
 import { aList } from '../list.ts';
 import type { Resource } from '../resource.ts';
 
@@ -22,13 +23,10 @@ const tenantSchema = z.object(tenantFields).meta({ id: 'Tenant' });
 const madeSchema = z
   .object({ ...tenantFields, api_key: z.string().meta({ description: 'Shown once. It opens this tenant and no other.' }) })
   .meta({ id: 'NewTenant' });
-const keySchema = z.object({ id: z.uuid(), name: z.string(), created_at: timeField, revoked_at: timeField.nullable() }).meta({ id: 'ApiKey' });
-const newKeySchema = z.object({ id: z.uuid(), api_key: z.string().meta({ description: 'Shown once.' }) }).meta({ id: 'NewApiKey' });
 const params = z.object({ tenant: z.string().max(100).meta({ description: 'Its id or its slug.' }) });
 const slug = z.string().regex(/^[a-z][a-z0-9-]{1,38}[a-z0-9]$/, 'is no slug: lower-case letters, digits and hyphens, a letter first, 3 to 40');
 
 const tenantList = aList({ name: 'tenants', item: tenantSchema, filters: {} });
-const keyList = aList({ name: 'keys', item: keySchema, filters: {} });
 
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_tenant', 'There is no such tenant.');
 
@@ -106,12 +104,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
       const found = await findTenant(deps, request.params.tenant);
       if (found === null) return unknown(reply);
       const { limit, cursor: after = null } = request.query;
-      return keyList.present(await listApiKeys(deps, found.id, { limit, after }), (k) => ({
-        id: k.id,
-        name: k.name,
-        created_at: isoTime(k.createdAtMs),
-        revoked_at: isoTimeOrNull(k.revokedAtMs),
-      }));
+      return keyList.present(await listApiKeys(deps, found.id, { limit, after }), presentKey);
     },
   );
 
@@ -121,14 +114,14 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
       schema: {
         summary: 'Issue one more API key',
         params,
-        body: z.strictObject({ name: lineField(120) }),
+        body: keyWish,
         response: { 201: newKeySchema, ...problems(400, 401, 404, 429, 503) },
       },
     },
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       if (found === null) return unknown(reply);
-      const { id, apiKey } = await issueKey(deps, found.id, request.body.name, installationActor);
+      const { id, apiKey } = await issueKey(deps, found.id, wishOf(request.body), installationActor);
       return reply.code(201).send({ id, api_key: apiKey });
     },
   );

@@ -86,5 +86,6 @@ function presentFigures({ rate, interval, ...counts }: VariantFigures) {
 export const resource: Resource = {
   tag: { name: 'variants', description: 'Contents of a step that are compared by chance' },
   guard: 'tenant',
+  changes: null,
   routes,
 };

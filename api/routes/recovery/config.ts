@@ -99,6 +99,7 @@ export const recoveryConfigRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = 
   app.put(
     '/recovery/config',
     {
+      config: { permission: 'administer' },
       schema: {
         ...{ tags, security, summary: 'Configure cart recovery' },
         description: 'Replaces everything. The next message uses it; other steps are those of the carts that are left from now on.',

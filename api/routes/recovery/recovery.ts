@@ -7,7 +7,7 @@ import { findSubject } from '../../../operations/read/find-enrollments.ts';
 import { readRecoveries } from '../../../operations/read/recoveries.ts';
 import { readRecoveryEvents } from '../../../operations/read/recovery-events.ts';
 import { stopByHand } from '../../../operations/stop-one.ts';
-import { callerOf } from '../../plugins/authenticate.ts';
+import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { aList } from '../../resources/list.ts';
 import { idParams, isId, lineField, nextPage, noteField } from '../fields.ts';
@@ -59,12 +59,12 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async 
       },
     },
     async (request, reply) => {
-      const { tenantId, apiKeyId } = callerOf(request);
+      const { tenantId } = callerOf(request);
       const cartId = request.body.cart_id.trim();
       const found = await findSubject(deps, tenantId, isId(cartId) ? { subjectId: cartId } : { externalId: cartId });
       if (found.kind !== 'found' || found.found === null) return notStarted('unknown_cart', 'There is no such cart: nothing was started.');
       const started = await enrollByHand(deps, {
-        ...{ tenantId, subjectId: found.found, sequence: null, note: null, actor: `api_key:${apiKeyId}`, key: null },
+        ...{ tenantId, subjectId: found.found, sequence: null, note: null, actor: actorOf(request), key: null },
       });
       if (started.kind === 'busy')
         return problem(reply.header('retry-after', '1'), 503, 'busy', 'Somebody else is changing this person right now. Ask again.');
@@ -116,11 +116,11 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async 
       },
     },
     async (request, reply) => {
-      const { tenantId, apiKeyId } = callerOf(request);
+      const { tenantId } = callerOf(request);
       const { id } = request.params;
       const reason = request.query.reason.trim();
       if (!isId(id)) return problem(reply, 404, 'unknown_sequence', 'There is no such sequence.');
-      const result = await stopByHand(deps, { tenantId, enrollmentId: id, note: reason, actor: `api_key:${apiKeyId}` });
+      const result = await stopByHand(deps, { tenantId, enrollmentId: id, note: reason, actor: actorOf(request) });
       switch (result.kind) {
         case 'stopped':
         case 'ended_before':

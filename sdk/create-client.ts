@@ -1,0 +1,91 @@
+import { type ApiOptions, connect } from './api.ts';
+import { attempts } from './resources/attempts.ts';
+import { backtests } from './resources/backtests.ts';
+import { bulkEnrollments } from './resources/bulk-enrollments.ts';
+import { campaigns } from './resources/campaigns.ts';
+import { compositions } from './resources/compositions.ts';
+import { connections } from './resources/connections.ts';
+import { consents } from './resources/consents.ts';
+import { contacts } from './resources/contacts.ts';
+import { conversions } from './resources/conversions.ts';
+import { deliveries } from './resources/deliveries.ts';
+import { enrollments } from './resources/enrollments.ts';
+import { explain } from './resources/explain.ts';
+import { facts } from './resources/facts.ts';
+import { health } from './resources/health.ts';
+import { holdouts } from './resources/holdouts.ts';
+import { imports } from './resources/imports.ts';
+import { keys } from './resources/keys.ts';
+import { leads } from './resources/leads.ts';
+import { links } from './resources/links.ts';
+import { marketTriggers } from './resources/market-triggers.ts';
+import { offers } from './resources/offers.ts';
+import { onsite } from './resources/onsite.ts';
+import { previews } from './resources/previews.ts';
+import { quarantine } from './resources/quarantine.ts';
+import { recovery } from './resources/recovery.ts';
+import { rehearsals } from './resources/rehearsals.ts';
+import { scheduler } from './resources/scheduler.ts';
+import { scripts } from './resources/scripts.ts';
+import { sequences } from './resources/sequences.ts';
+import { settings } from './resources/settings.ts';
+import { silentLeads } from './resources/silent-leads.ts';
+import { suppressions } from './resources/suppressions.ts';
+import { tasks } from './resources/tasks.ts';
+import { telegram } from './resources/telegram.ts';
+import { tenants } from './resources/tenants.ts';
+import { variants } from './resources/variants.ts';
+import { webhooks } from './resources/webhooks.ts';
+
+export type ClientOptions = ApiOptions;
+
+/**
+ * A client with every resource of the API. To bundle only some of them: `const api = connect(options); const list = enrollments(api);`
+ * @throws TypeError when `baseUrl` is no address
+ */
+export function createClient(options: ClientOptions) {
+  const api = connect(options);
+  return {
+    /** Any operation, by its route: `client.request('GET /api/settings')`. */
+    request: api.request,
+    attempts: attempts(api),
+    backtests: backtests(api),
+    bulkEnrollments: bulkEnrollments(api),
+    campaigns: campaigns(api),
+    compositions: compositions(api),
+    connections: connections(api),
+    consents: consents(api),
+    contacts: contacts(api),
+    conversions: conversions(api),
+    deliveries: deliveries(api),
+    enrollments: enrollments(api),
+    explain: explain(api),
+    facts: facts(api),
+    health: health(api),
+    holdouts: holdouts(api),
+    imports: imports(api),
+    keys: keys(api),
+    leads: leads(api),
+    links: links(api),
+    marketTriggers: marketTriggers(api),
+    offers: offers(api),
+    onsite: onsite(api),
+    previews: previews(api),
+    quarantine: quarantine(api),
+    recovery: recovery(api),
+    rehearsals: rehearsals(api),
+    scheduler: scheduler(api),
+    scripts: scripts(api),
+    sequences: sequences(api),
+    settings: settings(api),
+    silentLeads: silentLeads(api),
+    suppressions: suppressions(api),
+    tasks: tasks(api),
+    telegram: telegram(api),
+    tenants: tenants(api),
+    variants: variants(api),
+    webhooks: webhooks(api),
+  };
+}
+
+export type Client = ReturnType<typeof createClient>;
