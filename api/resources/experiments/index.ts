@@ -160,5 +160,6 @@ function present({ experiment, sequence, arms, goesOnBecause, judgement }: Exper
 export const resource: Resource = {
   tag: { name: 'experiments', description: 'Tests of variants, which end by themselves' },
   guard: 'tenant',
+  changes: 'edit',
   routes,
 };
