@@ -158,6 +158,15 @@ async function fillEveryTable(): Promise<void> {
   const variant = { sequence_id: sequenceId, contact_id: contactId, step_id: 'email_2h', variant: 'a', shares: '{"a": 1}' };
   await insert('variant_assignments', { tenant_id: tenantId, id: randomUUID(), ...variant });
   await insert('experiments', { tenant_id: tenantId, id: randomUUID(), sequence_id: sequenceId, step_id: 'email_2h', shares: '{"a": 1}' });
+  await insert('behaviours', {
+    tenant_id: tenantId,
+    id: randomUUID(),
+    subject_id: enrollment.subjectId,
+    key: 'x',
+    kind: 'visit',
+    data: '{}',
+    occurred_at: new Date(0),
+  });
   await insert('facts', {
     tenant_id: tenantId,
     id: randomUUID(),
