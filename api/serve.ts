@@ -1,8 +1,10 @@
 import { readEnv } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
+import { privateAddressesOf } from '../config/private-addresses.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { runInBackground } from '../operations/background.ts';
 import { createChatWorker } from '../operations/chat/chat-worker.ts';
+import { restrictPrivateAddresses } from '../integrations/http/outbound.ts';
 import { createDeps, type DepsOptions } from '../operations/create-deps.ts';
 import { connectFirstLocation } from '../operations/first-location.ts';
 import { publishPresets } from '../operations/publish-presets.ts';
@@ -20,6 +22,7 @@ const waitingConnections = 4_096;
  */
 export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<void> {
   const env = readEnv();
+  restrictPrivateAddresses(privateAddressesOf(env));
   const log = createLogger({ part: 'api', level: env.LOG_LEVEL });
   const { registry, telemetry } = createPrometheus();
   const deps = createDeps({

@@ -1,13 +1,16 @@
 import { createServer } from 'node:http';
 import { EnvError, readEnv } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
+import { privateAddressesOf } from '../config/private-addresses.ts';
 import { createPrometheus } from '../config/telemetry.ts';
+import { restrictPrivateAddresses } from '../integrations/http/outbound.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { startWorker } from './start-worker.ts';
 
 /** config → db → integrations → operations → activities → Worker; ends cleanly on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const env = readEnv();
+  restrictPrivateAddresses(privateAddressesOf(env));
   const log = createLogger({ part: 'worker', level: env.LOG_LEVEL });
   const { registry, telemetry } = createPrometheus();
   const deps = createDeps({
