@@ -1,5 +1,6 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Deps, WorkflowEngine } from '../operations/deps.ts';
+import { actOnStep } from '../operations/actions/act-on-step.ts';
 import { composeStep } from '../operations/composition/compose-step.ts';
 import { closeEnrollment, holdEnrollment } from '../operations/close-enrollment.ts';
 import { faultOf } from '../operations/classify-failure.ts';
@@ -38,6 +39,10 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
     },
     async closeEnrollment(input) {
       return { reason: (await closeEnrollment(deps, input)) ?? input.reason };
+    },
+    async actOnStep(input) {
+      const outcome = await actOnStep(deps, input);
+      return outcome.kind === 'refused' ? outcome : { kind: 'done', result: { step: outcome.result.step, untilMs: outcome.result.untilMs } };
     },
     async holdEnrollment(input) {
       await holdEnrollment(deps, input);
@@ -83,6 +88,7 @@ function withoutPersonalData(activities: Activities): Activities {
     composeMessage: guard('compose', activities.composeMessage),
     readProgress: guard('read', activities.readProgress),
     closeEnrollment: guard('close', activities.closeEnrollment),
+    actOnStep: guard('act', activities.actOnStep),
     holdEnrollment: guard('hold', activities.holdEnrollment),
     reconcile: guard('reconcile', activities.reconcile),
     sweepSilent: guard('sweep', activities.sweepSilent),

@@ -14,16 +14,21 @@ import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
 import { lint } from './lint.ts';
 import { offers } from './offers.ts';
+import { pause } from './pause.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
+import { resume } from './resume.ts';
 import { schema } from './schema.ts';
 import { send } from './send.ts';
 import { sequences } from './sequences.ts';
 import { settings } from './settings.ts';
 import { preview } from './preview.ts';
 import { scripts } from './scripts.ts';
+import { sendNow } from './send-now.ts';
 import { sendTest } from './send-test.ts';
+import { skip } from './skip.ts';
+import { snooze } from './snooze.ts';
 import { status } from './status.ts';
 import { stop } from './stop.ts';
 import { suppressions } from './suppressions.ts';
@@ -45,6 +50,11 @@ const commands: Readonly<Record<string, Command>> = {
   status,
   send,
   stop,
+  pause,
+  resume,
+  skip,
+  snooze,
+  'send-now': sendNow,
   takeover,
   release,
   're-enroll': reEnroll,

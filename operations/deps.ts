@@ -2,6 +2,7 @@ import type { Database } from '../db/client.ts';
 import type { Integrations } from '../integrations/index.ts';
 import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { SubjectKinds } from '../domain/subjects/index.ts';
+import type { StepActionKind } from '../domain/actions/decide-action.ts';
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
 import type { Attempt, GatheredDelivery, Storing } from './intake/delivery.ts';
 import type { DeliverySets } from './intake/delivery-sets.ts';
@@ -50,6 +51,38 @@ export interface WorkflowEngine {
   describe(ref: WorkflowRef): Promise<'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' | 'missing'>;
   /** Ids of all recovery workflows of a tenant that run now, page by page. */
   listRunning(tenantSlug: string): AsyncIterable<string>;
+}
+
+/** What a workflow answers to an update. */
+export type UpdateAnswer =
+  | { kind: 'done' }
+  /** It said no: nothing was changed. `code` is the failure's type. */
+  | { kind: 'refused'; code: string }
+  /** Temporal does not know the workflow, or it has ended. */
+  | { kind: 'missing' }
+  /** Nobody has answered in time: no worker runs, or Temporal is away. It may still be carried out, until its deadline. */
+  | { kind: 'unanswered' };
+
+/** What a running sequence is asked for. */
+export interface StepAsked {
+  /** null: whichever step comes next. */
+  step: string | null;
+  /** Of a snooze, one of the two: ISO 8601, or hours of the sequence's own time. */
+  until: string | null;
+  hours: number | null;
+  key: string | null;
+  actor: string;
+  /** Epoch milliseconds: after this nothing is done any more. */
+  deadlineMs: number;
+}
+
+/** Temporal where a person waits for the answer. */
+export interface WorkflowUpdates {
+  /**
+   * Ask a running sequence to do something with its next step.
+   * @param id - of this request: a repeat with the same id is the same one
+   */
+  actOnStep(ref: WorkflowRef, kind: StepActionKind, id: string, input: StepAsked, withinMs: number): Promise<UpdateAnswer>;
 }
 
 export interface WorkflowRef {

@@ -343,6 +343,7 @@ function hypothetical(tenantId: string, contactId: string, subjectId: string, se
     activatedAt: null,
     notBefore: {},
     snoozes: [],
+    dueNow: {},
     held: null,
     slots: {},
     campaignId: null,

@@ -5,6 +5,7 @@ import { auditLog, enrollments, messages } from '../db/schema/index.ts';
 import { addressOf, isChannel } from '../domain/channels/index.ts';
 import { type Identity, isStrong } from '../domain/people/choose-contact.ts';
 import type { StopReason } from '../domain/sequence/plan.ts';
+import { type ActionRequest, noteAction, nothingChanged, readAction } from './actions/ledger.ts';
 import { recordAudit } from './audit.ts';
 import { boundLockWaits, startAnswerBudget } from './answer-budget.ts';
 import type { Deps } from './deps.ts';
@@ -29,23 +30,49 @@ export type End = Pick<EnrollmentRow, 'status' | 'stopReason' | 'stopNote' | 'su
 /** What a stop by hand came to. `ended_before`: the sequence had an end already, which stays. */
 export type HandStop = { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'not_found' | 'busy' };
 
+interface StopInput {
+  tenantId: string;
+  enrollmentId: string;
+  note: string;
+  actor: string;
+  reason?: StopReason;
+}
+
 /** Stop a sequence by hand. The text is kept as a note: "purchased" typed here is not a recovery (rule 12). */
-export async function stopByHand(
-  deps: Deps,
-  input: { tenantId: string; enrollmentId: string; note: string; actor: string; reason?: StopReason },
-): Promise<HandStop> {
-  const written: { stop: Extract<HandStop, { end: End }> | null } = { stop: null };
+export async function stopByHand(deps: Deps, input: StopInput): Promise<HandStop> {
+  const stopped = await stopOnce(deps, { ...input, key: null });
+  if (stopped.kind === 'key_reused') throw new Error('a stop without a key met one');
+  return stopped;
+}
+
+/**
+ * The same for a request that may be repeated.
+ * @param input.key - the caller's `Idempotency-Key`, with which a repeat answers as the first request did; null: none
+ * @returns `key_reused`: the key was used for another request, and nothing was done
+ */
+export async function stopOnce(deps: Deps, input: StopInput & { key: string | null }): Promise<HandStop | { kind: 'key_reused' }> {
+  const written: { stop: { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'key_reused' } | null } = { stop: null };
+  const { tenantId, enrollmentId, actor, key } = input;
+  const request: ActionRequest = { tenantId, enrollmentId, id: uuidv7(), key, action: 'stop', request: input.note, actor };
   const result = await stopAndWait(deps, input.tenantId, async (tx) => {
     const locked = await lockStep(tx, input.enrollmentId, '');
     if (locked === null) return null;
     const { draft } = await draftOf(tx, deps, input.tenantId, { ...nobody, named: [locked.personId], reached: [locked.personId] });
     draft.coverPersons([locked.personId]);
+    const before = key === null ? null : await readAction(tx, request);
+    if (before !== null && before.kind !== 'done') {
+      written.stop = { kind: 'key_reused' };
+      return { covered: [], outboxWritten: false };
+    }
     if (locked.enrollment.endedAt === null) draft.end([input.enrollmentId], input.reason ?? 'manual', { note: input.note });
     const outboxWritten = writeDraft(tx, draft);
     const end = await readEnd(tx, input.enrollmentId);
     // It is repeated where it is not known whether COMMIT took effect: an end that the first attempt wrote is this request's own.
-    const own = locked.enrollment.endedAt === null || (written.stop?.kind === 'stopped' && written.stop.end.endedAt === end.endedAt);
+    const repeated = written.stop?.kind === 'stopped' && written.stop.end.endedAt === end.endedAt;
+    const own = locked.enrollment.endedAt === null || repeated || before?.result.changed === true;
     written.stop = { kind: own ? 'stopped' : 'ended_before', end };
+    if (before !== null) return { covered: [...draft.changes.covered], outboxWritten };
+    if (key !== null) await noteAction(tx, request, { ...nothingChanged, changed: own });
     await tx.insert(auditLog).values({
       tenantId: input.tenantId,
       id: uuidv7(),

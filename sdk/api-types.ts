@@ -1110,6 +1110,126 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/enrollments/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause an enrollment
+         * @description Nothing of it is sent until it is resumed; no due time moves. Answered when no call to the person is open. It holds while no worker runs, too. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`.
+         */
+        post: operations["postApiEnrollmentsIdPause"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume an enrollment
+         * @description It goes on at once; what became too old meanwhile is skipped. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`.
+         */
+        post: operations["postApiEnrollmentsIdResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip the next step
+         * @description It is left out for good. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`.
+         */
+        post: operations["postApiEnrollmentsIdSkip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze an enrollment
+         * @description What is left of it moves, so that its next step is due then at the earliest. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`, `in_the_past`, `too_far`.
+         */
+        post: operations["postApiEnrollmentsIdSnooze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/{id}/send-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send the next step now
+         * @description It is due at once and passes every gate like any other: quiet hours, caps and consent hold, and the answer says which one put it off. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`, `paused`, `asked_later`.
+         */
+        post: operations["postApiEnrollmentsIdSendNow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop an enrollment
+         * @description Whatever it is about. Answered only when no message of it can go out any more. Where it has ended before, nothing changes (`unchanged`), and `reason` says how it ended. With an `Idempotency-Key` a repeat answers as the first request did.
+         */
+        post: operations["postApiEnrollmentsIdStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/explain": {
         parameters: {
             query?: never;
@@ -2981,6 +3101,25 @@ export interface components {
                 /** @description In the Temporal Web UI, where one is configured. */
                 url: string | null;
             };
+        };
+        EnrollmentAction: {
+            /** @enum {string} */
+            action: "pause" | "resume" | "skip" | "snooze" | "send_now" | "stop";
+            /**
+             * @description What came of it. Of `send_now`: `sent`; `unknown`: it may have been accepted; `deferred`: a gate is closed until `until`; `held`: a person has taken over, or the whole sequence is paused; `left_out`: a gate skipped it; `under_way`: it is not decided within the time of an answer; `ended`: a gate ended the sequence. `unchanged`: it was so already.
+             * @enum {string}
+             */
+            outcome: "paused" | "resumed" | "skipped" | "snoozed" | "sent" | "unknown" | "deferred" | "held" | "left_out" | "under_way" | "stopped" | "ended" | "unchanged";
+            changed: boolean;
+            /** @description The step that it was about; null: the whole enrollment. */
+            step: string | null;
+            /** @description Of `snoozed` and `deferred`: when the step is due, or is decided again. */
+            until: string | null;
+            /** @description Which gate, of `deferred`, `held` and `left_out`; of a stop of what had ended before, how it ended. */
+            reason: string | null;
+            /** @description The same for people. */
+            sentence: string;
+            enrollment: components["schemas"]["Enrollment"];
         };
         EnrollmentStep: {
             id: string;
@@ -7367,6 +7506,205 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Enrollment"];
+                };
+            };
+        };
+    };
+    postApiEnrollmentsIdPause: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why, for the audit log. */
+                    note?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentAction"];
+                };
+            };
+        };
+    };
+    postApiEnrollmentsIdResume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why, for the audit log. */
+                    note?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentAction"];
+                };
+            };
+        };
+    };
+    postApiEnrollmentsIdSkip: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The step that is meant. Where it is not the next one any more, nothing is done; left out: whichever comes next. */
+                    step?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentAction"];
+                };
+            };
+        };
+    };
+    postApiEnrollmentsIdSnooze: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: date-time
+                     * @description Until when, at most 90 days ahead.
+                     */
+                    until?: string;
+                    /** @description Or for how many hours of the sequence’s own time. */
+                    hours?: number;
+                    /** @description The step that is meant. Where it is not the next one any more, nothing is done; left out: whichever comes next. */
+                    step?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentAction"];
+                };
+            };
+        };
+    };
+    postApiEnrollmentsIdSendNow: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The step that is meant. Where it is not the next one any more, nothing is done; left out: whichever comes next. */
+                    step?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentAction"];
+                };
+            };
+        };
+    };
+    postApiEnrollmentsIdStop: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Kept as a note; it decides nothing. */
+                    reason?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentAction"];
                 };
             };
         };

@@ -1,12 +1,31 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import type { RecoveryStart, WorkflowEngine, WorkflowRef } from '../operations/deps.ts';
-import { type RecoveryInput, recoveryWorkflowId, recoveryWorkflowType, searchAttributes, signalNames, taskQueue } from '../workflows/contract.ts';
+import {
+  ApplicationFailure,
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import type { RecoveryStart, UpdateAnswer, WorkflowEngine, WorkflowRef, WorkflowUpdates } from '../operations/deps.ts';
+import {
+  type RecoveryInput,
+  recoveryWorkflowId,
+  recoveryWorkflowType,
+  searchAttributes,
+  signalNames,
+  type StepUpdate,
+  type StepUpdated,
+  taskQueue,
+  updateNames,
+} from '../workflows/contract.ts';
 import { callLimitMs } from './connect.ts';
 
 const idOf = (ref: WorkflowRef) => recoveryWorkflowId(ref.tenantSlug, ref.sequence, ref.enrollmentId);
 
 /** Temporal as the operations see it. Every call may be repeated: an existing start and an ended workflow's signal are successes. */
-export function createWorkflowEngine(client: Client, queue: string = taskQueue): WorkflowEngine {
+export function createWorkflowEngine(client: Client, queue: string = taskQueue): WorkflowEngine & WorkflowUpdates {
   const limited = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + callLimitMs, call);
   const signal = async (ref: WorkflowRef, name: string, args: unknown[]): Promise<void> => {
     try {
@@ -61,6 +80,17 @@ export function createWorkflowEngine(client: Client, queue: string = taskQueue):
         throw error;
       }
     },
+    async actOnStep(ref, kind, updateId, input, withinMs) {
+      try {
+        const handle = client.workflow.getHandle(idOf(ref));
+        await client.withDeadline(Date.now() + withinMs, () =>
+          handle.executeUpdate<StepUpdated, [StepUpdate]>(updateNames[kind], { updateId, args: [input] }),
+        );
+        return { kind: 'done' };
+      } catch (error) {
+        return answerOf(error);
+      }
+    },
     async *listRunning(tenantSlug) {
       const query = `WorkflowType = '${recoveryWorkflowType}' AND ExecutionStatus = 'Running' AND ${searchAttributes.tenant} = '${tenantSlug}'`;
       for await (const { workflowId } of client.workflow.list({ query })) {
@@ -78,4 +108,17 @@ function attributesOf(input: RecoveryStart): Record<string, string[]> {
     [searchAttributes.subjectKind]: [input.subjectKind],
     [searchAttributes.subject]: [input.subjectId],
   };
+}
+
+/** @throws what is no answer of a workflow or of Temporal */
+function answerOf(error: unknown): UpdateAnswer {
+  if (error instanceof WorkflowNotFoundError) return { kind: 'missing' };
+  if (error instanceof WorkflowUpdateFailedError) {
+    const { cause } = error;
+    // Of any other failure, such as an activity's, it is not known how far it went.
+    return cause instanceof ApplicationFailure && typeof cause.type === 'string' ? { kind: 'refused', code: cause.type } : { kind: 'unanswered' };
+  }
+  const away = error instanceof WorkflowUpdateRPCTimeoutOrCancelledError || isGrpcServiceError(error) || error instanceof ServiceError;
+  if (away) return { kind: 'unanswered' };
+  throw error;
 }

@@ -1,4 +1,5 @@
 import type { FinishReason, Plan, Progress } from '../domain/sequence/plan.ts';
+import type { StepActionKind } from '../domain/actions/decide-action.ts';
 
 /** Names that Temporal keeps for as long as a workflow sleeps: renaming one is a breaking change for running sequences. */
 export const taskQueue = 'recovery';
@@ -56,6 +57,49 @@ export interface RecoveryView {
 /** Signals: `stop` takes a reason and, from the product itself, `recorded`: Postgres holds this end already. */
 export const signalNames = { stop: 'stop', wake: 'wake', pause: 'pause', resume: 'resume' } as const;
 export const viewQueryName = 'view';
+/** Updates about the step that comes next. */
+export const updateNames = { skip: 'skipStep', snooze: 'snooze', send_now: 'sendNow' } as const satisfies Record<StepActionKind, string>;
+
+/**
+ * What such an update takes; an operator's may be left out, apart from the time of a snooze. It fails with `ApplicationFailure`, whose type says why, and
+ * then nothing was changed.
+ */
+export interface StepUpdate {
+  /** The step that is meant; absent: whichever comes next. */
+  step?: string | null;
+  /** Of a snooze, one of the two: ISO 8601, or hours of the sequence's own time. */
+  until?: string | null;
+  hours?: number | null;
+  /** After this it is refused, because its caller was answered: epoch milliseconds. */
+  deadlineMs?: number | null;
+  /** The caller's `Idempotency-Key`. */
+  key?: string | null;
+  /** Who asks: an id, never a name. Absent: an operator, in Temporal. */
+  actor?: string;
+}
+
+/** What it did. */
+export interface StepUpdated {
+  step: string | null;
+  /** Until when what is left was put off, ISO 8601; null: it was no snooze. */
+  until: string | null;
+}
+
+/** As an activity is asked for it. */
+export interface StepActionInput {
+  tenantId: string;
+  enrollmentId: string;
+  id: string;
+  kind: StepActionKind;
+  step: string | null;
+  untilMs: number | null;
+  hours: number | null;
+  deadlineMs: number | null;
+  key: string | null;
+  actor: string;
+}
+
+export type StepActionAnswer = { kind: 'done'; result: { step: string | null; untilMs: number | null } } | { kind: 'refused'; why: string };
 
 export interface DispatchedStep {
   progress: Progress;
@@ -90,6 +134,8 @@ export interface Activities {
   readProgress(input: { tenantId: string; enrollmentId: string; version?: number }): Promise<CurrentProgress>;
   /** Write an end that came from Temporal to Postgres; returns the end that Postgres holds, which may be an earlier one. */
   closeEnrollment(input: { tenantId: string; enrollmentId: string; reason: FinishReason; note: string | null }): Promise<{ reason: FinishReason }>;
+  /** Carry out what a person asks of the next step, or say why not: Postgres decides. */
+  actOnStep(input: StepActionInput): Promise<StepActionAnswer>;
   /** Write a hold or its end to Postgres, so that lists show it. */
   holdEnrollment(input: { tenantId: string; enrollmentId: string; held: boolean }): Promise<void>;
   reconcile(): Promise<ReconcileReport>;

@@ -1,4 +1,5 @@
 import {
+  allHandlersFinished,
   CancellationScope,
   condition,
   isCancellation,
@@ -13,6 +14,7 @@ import { type ComposedFor, moveWithComposing } from '../domain/sequence/compose-
 import { nextMove } from '../domain/sequence/next-move.ts';
 import type { FinishReason, Progress } from '../domain/sequence/plan.ts';
 import type { Activities, RecoveryInput, RecoveryResult } from './contract.ts';
+import { answerStepUpdates } from './act-on-step.ts';
 import { composeAhead } from './compose.ts';
 import { dispatchOrStop, retry } from './dispatch.ts';
 import { nextStepId, viewOf } from './recovery-view.ts';
@@ -67,6 +69,8 @@ export async function recovery({ tenantId, enrollmentId, plan: started, progress
   setHandler(wakeSignal, wake, { description: 'Check again: something that a running sequence reacts to has happened' });
   setHandler(pauseSignal, () => hold('paused'), { description: 'Pause; due times do not move' });
   setHandler(resumeSignal, () => hold(null), { description: 'Resume' });
+  // What was done to a step is in Postgres: this copy is read anew.
+  answerStepUpdates(ids, () => ended !== null, wake);
   setHandler(viewQuery, () => viewOf(enrollmentId, plan, progress), { description: 'Where the sequence stands' });
 
   try {
@@ -81,6 +85,8 @@ export async function recovery({ tenantId, enrollmentId, plan: started, progress
         stale = false;
         if (patched('wake-reads-progress')) {
           const known = await readProgress({ ...ids, version: plan.version });
+          // Resumed by the API: what waited meanwhile was not late.
+          if (progress.held !== null && known.progress.held === null && !heldUnwritten) resumedAtMs = Date.now();
           progress = {
             ...known.progress,
             held: heldUnwritten ? progress.held : known.progress.held,
@@ -142,6 +148,8 @@ export async function recovery({ tenantId, enrollmentId, plan: started, progress
   }
   const reason = await CancellationScope.nonCancellable(async () => {
     const known = ended ?? 'completed';
+    // Whoever waits for the answer to an update gets one.
+    await condition(allHandlersFinished);
     return recorded ? known : (await closeEnrollment({ ...ids, reason: known, note })).reason;
   });
   upsertSearchAttributes({ StopReason: [reason] });

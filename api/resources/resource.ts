@@ -1,14 +1,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { BuiltDeps } from '../../operations/create-deps.ts';
-import type { WorkflowEngine } from '../../operations/deps.ts';
+import type { WorkflowEngine, WorkflowUpdates } from '../../operations/deps.ts';
 import type { Permission } from '../../operations/access.ts';
 import type { WorkflowLinks } from '../routes/workflow-links.ts';
 
 export interface ResourceOptions {
   deps: BuiltDeps;
   workflows: WorkflowLinks;
-  /** Temporal, for a pass by hand. */
-  engine: WorkflowEngine;
+  /** Temporal: for a pass by hand, and for what a running sequence has to agree to. */
+  engine: WorkflowEngine & WorkflowUpdates;
 }
 
 declare module 'fastify' {

@@ -17,7 +17,7 @@ export { decisions, messages } from './messages.ts';
 export { offerCodes, offers } from './offers.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';
 export { popups } from './popups.ts';
-export { enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
+export { type ActionResult, enrollmentActions, enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
 export { scripts } from './scripts.ts';
 export { shadowDecisions, shadowRuns, shadows } from './shadows.ts';
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';

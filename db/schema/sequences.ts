@@ -22,6 +22,18 @@ import { contacts } from './people.ts';
 import { subjects } from './subjects.ts';
 import { tenants } from './tenants.ts';
 
+/** What an action on an enrollment did. */
+export interface ActionResult {
+  /** Whether anything was changed by it. */
+  changed: boolean;
+  /** The step that it was about; null: the whole enrollment. */
+  step: string | null;
+  /** Of a snooze: epoch milliseconds; null: it was none. */
+  untilMs: number | null;
+  /** Of `send_now`: how often had been decided about the step before. */
+  decisions: number;
+}
+
 export const sequences = pgTable(
   'sequences',
   {
@@ -102,8 +114,10 @@ export const enrollments = pgTable(
     activatedAt: instant('activated_at'),
     /** Step id → epoch milliseconds before which it is not dispatched again. */
     notBefore: jsonb('not_before').$type<Record<string, number>>().notNull().default({}),
-    /** In order of time: the person asked to be contacted later. */
+    /** In order of time: the person, or somebody of the store, asked for later. */
     snoozes: jsonb('snoozes').$type<Snooze[]>().notNull().default([]),
+    /** Step id → epoch milliseconds: when somebody asked by hand for it to be due at once. */
+    dueNow: jsonb('due_now').$type<Record<string, number>>().notNull().default({}),
     /** Step id → epoch milliseconds: the moment under a rate that is reserved for it (rule 34). */
     slots: jsonb('slots').$type<Record<string, number>>().notNull().default({}),
     held: text('held', { enum: ['paused', 'takeover'] }),
@@ -178,6 +192,42 @@ export const enrollmentRequests = pgTable(
       columns: [t.tenantId, t.enrollmentId],
       foreignColumns: [enrollments.tenantId, enrollments.id],
       name: 'enrollment_requests_enrollment',
+    }),
+    tenantPolicy(),
+  ],
+);
+
+/**
+ * What people did to single enrollments, each once: written in the transaction that does it. A repeat of a request finds its row by its
+ * `Idempotency-Key`, a retry by its id. `withdrawn`: its caller was told that it was not done, so whoever comes later with that id does nothing.
+ */
+export const enrollmentActions = pgTable(
+  'enrollment_actions',
+  {
+    tenantId: tenantId(),
+    id: text('id').notNull(),
+    enrollmentId: uuid('enrollment_id').notNull(),
+    action: text('action', { enum: ['pause', 'resume', 'skip', 'snooze', 'send_now', 'stop'] }).notNull(),
+    state: text('state', { enum: ['done', 'withdrawn'] }).notNull(),
+    /** The caller's `Idempotency-Key`; null: none was given. */
+    key: text('key'),
+    /** SHA-256 of what was asked for: the same key with another request is a mistake of the caller's. */
+    request: text('request').notNull(),
+    /** What it did. No personal data. */
+    result: jsonb('result').$type<ActionResult>().notNull(),
+    actor: text('actor').notNull(),
+    at: instantNow('at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId, t.id] }),
+    unique('enrollment_actions_key').on(t.tenantId, t.key),
+    index('enrollment_actions_enrollment').on(t.tenantId, t.enrollmentId),
+    check('enrollment_actions_state', sql`state in ('done', 'withdrawn')`),
+    check('enrollment_actions_action', sql`action in ('pause', 'resume', 'skip', 'snooze', 'send_now', 'stop')`),
+    foreignKey({
+      columns: [t.tenantId, t.enrollmentId],
+      foreignColumns: [enrollments.tenantId, enrollments.id],
+      name: 'enrollment_actions_enrollment_fk',
     }),
     tenantPolicy(),
   ],

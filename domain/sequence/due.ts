@@ -11,7 +11,7 @@ const shortestLifeMs = 2 * 60_000;
  * @returns epoch ms: anchor + delay, or for `after` the previous step's send (its due time where nothing was sent) + delay; for a reaction what it
  *   waits for + delay, `Infinity` while that has not happened
  * @throws RangeError when the plan has no such step
- * Source: docs/rules.md, rules 1 and 33
+ * Source: docs/rules.md, rules 1, 33 and 72
  */
 export function dueAt(plan: Plan, progress: Progress, stepId: StepId): EpochMs {
   return dueAtIndex(plan, progress, stepIndex(plan, stepId));
@@ -76,8 +76,16 @@ function plannedExpiryMs(plan: Plan, progress: Progress, index: number, dueMs: E
   return Math.max(dueMs + scaled(12 * hourMs, plan.timeScale), dueAtIndex(plan, progress, index + 1));
 }
 
+/** By the sequence, or when somebody asked for it to be due at once. What was put off by a snooze since then stays put off. */
+function dueAtIndex(plan: Plan, progress: Progress, index: number): EpochMs {
+  const dueMs = plannedDueAtIndex(plan, progress, index);
+  const askedMs = progress.dueNow?.[stepAt(plan, index).id];
+  if (askedMs === undefined || dueMs === Number.POSITIVE_INFINITY) return dueMs;
+  return progress.snoozes?.some(({ atMs }) => atMs >= askedMs) === true ? dueMs : Math.min(dueMs, askedMs);
+}
+
 /** @param snoozed - how many of the snoozes count, the first ones */
-function dueAtIndex(plan: Plan, progress: Progress, index: number, snoozed: number = progress.snoozes?.length ?? 0): EpochMs {
+function plannedDueAtIndex(plan: Plan, progress: Progress, index: number, snoozed: number = progress.snoozes?.length ?? 0): EpochMs {
   const step = stepAt(plan, index);
   if (isReaction(step)) return reactionDueAt(step, progress);
   const { due } = step;
@@ -93,7 +101,7 @@ function dueAtIndex(plan: Plan, progress: Progress, index: number, snoozed: numb
   const settled = progress.settled[previous.id];
   // `unknown` counts as sent: somebody may have read it at that time.
   const wasSent = settled !== undefined && settled.outcome !== 'skipped';
-  return (wasSent ? settled.atMs : dueAtIndex(plan, progress, index - 1, snoozed)) + due.delayMs + movedByMs;
+  return (wasSent ? settled.atMs : plannedDueAtIndex(plan, progress, index - 1, snoozed)) + due.delayMs + movedByMs;
 }
 
 /** A person who asked to be left alone gets no reaction before the time that they named. */
@@ -115,7 +123,7 @@ function firstLeft(plan: Plan, { settled, snoozes = [] }: Progress, nth: number)
 
 /** By how much a snooze moves the steps from `first` on: to its end, where that step would have been due before. */
 function byHowMuch(plan: Plan, progress: Progress, nth: number, first: number): number {
-  return Math.max(0, (progress.snoozes?.[nth]?.untilMs ?? 0) - dueAtIndex(plan, progress, first, nth));
+  return Math.max(0, (progress.snoozes?.[nth]?.untilMs ?? 0) - plannedDueAtIndex(plan, progress, first, nth));
 }
 
 /** By how much all snoozes together have moved what was left. */

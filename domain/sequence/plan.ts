@@ -145,10 +145,12 @@ export interface Plan {
   steps: PlanStep[];
 }
 
-/** The person asked to be contacted later: what was left of the sequence at that time moves, so that its next step is due at `untilMs` at the earliest. */
+/** The person, or somebody of the store, asked for later: what was left of the sequence at that time moves, so that its next step is due at `untilMs` at the earliest. */
 export interface Snooze {
   atMs: EpochMs;
   untilMs: EpochMs;
+  /** Somebody of the store moved it, not the person. Absent: the person asked. */
+  by?: 'hand';
 }
 
 /** Where an enrollment stands. Postgres holds the truth; the workflow's copy is a cache. */
@@ -162,6 +164,8 @@ export interface Progress {
   stopped: StopReason | null;
   /** In order of time. Absent: none; workflows that began before they existed have no such field. */
   snoozes?: readonly Snooze[];
+  /** When somebody asked by hand for a step to be due at once. Absent: nobody has. */
+  dueNow?: Readonly<Record<StepId, EpochMs>>;
   /** When messages were first opened and clicked. Absent: none was. */
   opened?: Readonly<Record<StepId, EpochMs>>;
   clicked?: Readonly<Record<StepId, EpochMs>>;

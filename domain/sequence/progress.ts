@@ -13,6 +13,8 @@ export interface EnrollmentRecord {
   timeScale: number;
   /** In order of time; absent: none. */
   snoozes?: readonly Snooze[];
+  /** When somebody asked by hand for a step to be due at once; absent: nobody has. */
+  dueNow?: Readonly<Record<StepId, EpochMs>>;
 }
 
 /** A message of the send ledger, as far as progress is concerned (docs/fence.md). Times in epoch milliseconds. */
@@ -53,6 +55,7 @@ export function progressOf(enrollment: EnrollmentRecord, ledger: readonly Ledger
     stopped: enrollment.stopped,
   };
   if (enrollment.snoozes !== undefined && enrollment.snoozes.length > 0) progress.snoozes = enrollment.snoozes;
+  if (enrollment.dueNow !== undefined && Object.keys(enrollment.dueNow).length > 0) progress.dueNow = enrollment.dueNow;
   for (const row of ledger) {
     const atMs = row.settledAt ?? row.claimedAt ?? row.createdAt;
     if (row.openedAt != null) progress.opened = { ...progress.opened, [row.stepId]: row.openedAt };

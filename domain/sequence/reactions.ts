@@ -17,7 +17,7 @@ export function orderedCount({ steps }: Plan): number {
  * @returns null: it has not happened, or too late after the message to count
  */
 export function happenedAt({ on }: ReactionStep, progress: Progress): EpochMs | null {
-  if (on.event === 'asked_later') return progress.snoozes?.at(-1)?.untilMs ?? null;
+  if (on.event === 'asked_later') return progress.snoozes?.findLast(({ by }) => by === undefined)?.untilMs ?? null;
   const atMs = (on.event === 'opened' ? progress.opened : progress.clicked)?.[on.step];
   const untilMs = countsUntil(on, progress);
   return atMs === undefined || untilMs === null || atMs > untilMs ? null : atMs;

@@ -228,6 +228,7 @@ export class ReplayedWorld {
       notBefore: {},
       slots: {},
       snoozes: [],
+      dueNow: {},
       held: null,
     };
     const known = { id, sequenceId, versionId, contactId, subjectId, subjectKind, segment, valueMinor, currency, timeScale, anchorAt };

@@ -22,6 +22,9 @@ const inBrackets = (...parts: (string | null)[]) => {
   return known.length === 0 ? '' : ` (${known.join(', ')})`;
 };
 
+/** Who did it by hand, where that is known: ` (api_key:…)`. */
+const actorWords = (data: Data) => (textOf(data['actor']) === '' ? '' : ` (${textOf(data['actor'])})`);
+
 const variantWords = (data: Data) => (textOf(data['variant']) === '' ? '' : `, as variant ${textOf(data['variant'])}`);
 
 const languageWords = (data: Data) => (textOf(data['language']) === '' ? '' : `, in ${languageName(textOf(data['language']))}`);
@@ -77,7 +80,7 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'message.click_withdrawn':
       return `The click in ${step} is not counted: another link of it was followed within seconds, as scanners do.`;
     case 'step.skipped':
-      return `${step} was not sent: ${wordsForSkip(about, textOf(data['reason']))}.`;
+      return `${step} was not sent: ${wordsForSkip(about, textOf(data['reason']))}${actorWords(data)}.`;
     case 'provider.unreachable':
       return `The provider could not be reached, so ${step} was put off.`;
     case 'stopped':
@@ -93,7 +96,11 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     }
     case 'released':
       return `The conversation was released (${textOf(data['actor'])}): the sequence goes on.`;
+    case 'send_now':
+      return `A person asked for ${step} to go out at once${actorWords(data)}: it is due now, and passes every gate like any other.`;
     case 'snoozed':
+      if (data['by'] === 'hand')
+        return `A person put the sequence off${actorWords(data)}: what is left of it moves${typeof data['until_ms'] === 'number' ? `, and ${step} is due at ${instantWords(data['until_ms'])} at the earliest` : ''}.`;
       return `The ${person} asked to be contacted later: what is left of the sequence moves${typeof data['until_ms'] === 'number' ? ` to ${instantWords(data['until_ms'])}` : ''}.`;
     case 'version_changed':
       return `A new version was published: the sequence goes on in version ${String(data['to'])}, where it had been in version ${String(data['from'])}.`;
@@ -102,9 +109,9 @@ export function eventSentence(about: Words, type: string, data: Data): string {
     case 'person.split':
       return `The ${person} was separated from somebody else by hand: they are two people again. Opt-outs, and what went out so far, count for both.`;
     case 'paused':
-      return `The sequence was paused${by}.`;
+      return `The sequence was paused${by}${actorWords(data)}.`;
     case 'resumed':
-      return `The sequence was resumed${by}.`;
+      return `The sequence was resumed${by}${actorWords(data)}.`;
     default:
       return `${type}${step === '' ? '' : ` (${step})`}.`;
   }

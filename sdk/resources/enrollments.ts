@@ -12,6 +12,18 @@ export const enrollments = (api: Api) => ({
   takeover: api.plain('POST /api/enrollments/{id}/takeover'),
   /** Release a conversation. */
   release: api.plain('POST /api/enrollments/{id}/release'),
+  /** Pause an enrollment. */
+  pause: api.keyed('POST /api/enrollments/{id}/pause'),
+  /** Resume an enrollment. */
+  resume: api.keyed('POST /api/enrollments/{id}/resume'),
+  /** Skip the next step. */
+  skip: api.keyed('POST /api/enrollments/{id}/skip'),
+  /** Snooze an enrollment. */
+  snooze: api.keyed('POST /api/enrollments/{id}/snooze'),
+  /** Send the next step now. */
+  sendNow: api.keyed('POST /api/enrollments/{id}/send-now'),
+  /** Stop an enrollment. */
+  stop: api.keyed('POST /api/enrollments/{id}/stop'),
   /** Show an enrollment. */
   get: api.plain('GET /api/enrollments/{id}'),
 });

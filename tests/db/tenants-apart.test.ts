@@ -116,6 +116,7 @@ async function fillEveryTable(): Promise<void> {
   await insert('lead_routings', { tenant_id: tenantId, subject_id: enrollment.subjectId });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
+  await insert('enrollment_actions', { ...ids, id: 'x', action: 'skip', state: 'done', request: 'x', result: '{}', actor: 'test' });
   const { sequenceId, contactId } = enrollment;
   await insert('assignments', { tenant_id: tenantId, id: randomUUID(), sequence_id: sequenceId, contact_id: contactId, arm: 'treated', share: 0.1 });
   const [backtestId, jobId] = [randomUUID(), randomUUID()];

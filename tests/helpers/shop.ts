@@ -256,6 +256,10 @@ export async function letTimePass(shop: Shop, ms: number): Promise<void> {
       [ms],
     );
     await owner.query(
+      `update enrollments e set due_now = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.due_now))`,
+      [ms],
+    );
+    await owner.query(
       `update enrollments e set slots = (select coalesce(jsonb_object_agg(key, value::numeric - $1), '{}') from jsonb_each_text(e.slots))`,
       [ms],
     );

@@ -11,6 +11,7 @@ import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import { type Resource, type ResourceOptions } from '../resource.ts';
+import { actionRoutes } from './actions.ts';
 import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
 import {
   enrollBody,
@@ -38,6 +39,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
   const { deps, workflows: links } = options;
   startRoutes(app, options);
   takeoverRoutes(app, options);
+  actionRoutes(app, options);
 
   app.get(
     '/api/enrollments',

@@ -1,0 +1,11 @@
+import { enrollmentAction, stepOf, stepOption } from './enrollment-action.ts';
+
+export const sendNow = enrollmentAction('send-now', {
+  summary: 'make the next step of an enrollment due now',
+  usage: `rekindle send-now <enrollment id> [--step STEP]
+
+Every gate still holds: quiet hours, caps and consent may put it off, and the answer says which one did.
+--step STEP   only if that is the next step`,
+  options: stepOption,
+  body: stepOf,
+});

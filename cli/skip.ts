@@ -1,0 +1,10 @@
+import { enrollmentAction, stepOf, stepOption } from './enrollment-action.ts';
+
+export const skip = enrollmentAction('skip', {
+  summary: 'leave out the next step of an enrollment',
+  usage: `rekindle skip <enrollment id> [--step STEP]
+
+--step STEP   only if that is the next step: one that has gone out meanwhile is not mistaken for the one after it`,
+  options: stepOption,
+  body: stepOf,
+});
