@@ -4,7 +4,6 @@ import { privateAddressesOf } from '../config/private-addresses.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { runInBackground } from '../operations/background.ts';
 import { createChatWorker } from '../operations/chat/chat-worker.ts';
-import { restrictPrivateAddresses } from '../integrations/http/outbound.ts';
 import { createDeps, type DepsOptions } from '../operations/create-deps.ts';
 import { connectFirstLocation } from '../operations/first-location.ts';
 import { publishPresets } from '../operations/publish-presets.ts';
@@ -22,7 +21,6 @@ const waitingConnections = 4_096;
  */
 export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<void> {
   const env = readEnv();
-  restrictPrivateAddresses(privateAddressesOf(env));
   const log = createLogger({ part: 'api', level: env.LOG_LEVEL });
   const { registry, telemetry } = createPrometheus();
   const deps = createDeps({
@@ -31,6 +29,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
     dkim: env.DKIM,
+    privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
     log,
     applicationName: 'rekindle-api',

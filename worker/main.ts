@@ -3,14 +3,12 @@ import { EnvError, readEnv } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
 import { privateAddressesOf } from '../config/private-addresses.ts';
 import { createPrometheus } from '../config/telemetry.ts';
-import { restrictPrivateAddresses } from '../integrations/http/outbound.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { startWorker } from './start-worker.ts';
 
 /** config → db → integrations → operations → activities → Worker; ends cleanly on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const env = readEnv();
-  restrictPrivateAddresses(privateAddressesOf(env));
   const log = createLogger({ part: 'worker', level: env.LOG_LEVEL });
   const { registry, telemetry } = createPrometheus();
   const deps = createDeps({
@@ -19,6 +17,7 @@ async function main(): Promise<void> {
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
     dkim: env.DKIM,
+    privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
     log,
     applicationName: 'rekindle-worker',
