@@ -15,6 +15,7 @@ import { readCredentials } from './credentials.ts';
 import { experiments } from './experiments.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
+import { keys } from './keys.ts';
 import { lint } from './lint.ts';
 import { offers } from './offers.ts';
 import { pause } from './pause.ts';
@@ -45,6 +46,7 @@ export const commands: Readonly<Record<string, Command>> = {
   connections,
   settings,
   tenants,
+  keys,
   contacts,
   suppressions,
   offers,
