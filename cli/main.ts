@@ -15,6 +15,7 @@ import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
 import { lint } from './lint.ts';
+import { mcp } from './mcp.ts';
 import { offers } from './offers.ts';
 import { pause } from './pause.ts';
 import { quarantine } from './quarantine.ts';
@@ -75,6 +76,7 @@ export const commands: Readonly<Record<string, Command>> = {
   scripts,
   tasks,
   telegram,
+  mcp,
   completion: completion(() => commands),
 };
 
