@@ -3,7 +3,9 @@ const number = /\+\d[\d ()/-]{5,}\d/g;
 
 /** A text without the addresses and numbers in it: `a…@…`, `+43…67`. */
 export const maskText = (text: string): string =>
-  text.replace(address, (found) => `${[...found][0] ?? ''}…@…`).replace(number, (found) => `${found.slice(0, 3)}…${found.slice(-2)}`);
+  text
+    .replace(address, (found) => `${String.fromCodePoint(found.codePointAt(0) ?? 0)}…@…`)
+    .replace(number, (found) => `${found.slice(0, 3)}…${found.slice(-2)}`);
 
 /** The same for every text in a value, at any depth. */
 export function mask(value: unknown): unknown {
