@@ -2,7 +2,7 @@ const address = /[^\s@<>"',;:()]+@[^\s@<>"',;:()]+\.[^\s@<>"',;:()]+/g;
 const number = /\+\d[\d ()/-]{5,}\d/g;
 
 /** A text without the addresses and numbers in it: `a…@…`, `+43…67`. */
-export const maskText = (text: string): string =>
+const maskText = (text: string): string =>
   text
     .replace(address, (found) => `${String.fromCodePoint(found.codePointAt(0) ?? 0)}…@…`)
     .replace(number, (found) => `${found.slice(0, 3)}…${found.slice(-2)}`);
