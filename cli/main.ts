@@ -14,6 +14,7 @@ import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
+import { keys } from './keys.ts';
 import { lint } from './lint.ts';
 import { mcp } from './mcp.ts';
 import { offers } from './offers.ts';
@@ -45,6 +46,7 @@ export const commands: Readonly<Record<string, Command>> = {
   connections,
   settings,
   tenants,
+  keys,
   contacts,
   suppressions,
   offers,
