@@ -12,6 +12,7 @@ import { conversions } from './conversions.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
+import { experiments } from './experiments.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
 import { keys } from './keys.ts';
@@ -74,6 +75,7 @@ export const commands: Readonly<Record<string, Command>> = {
   campaigns,
   import: importLeads,
   conversions,
+  experiments,
   schema,
   scripts,
   tasks,
