@@ -14,6 +14,7 @@ import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
 import { lint } from './lint.ts';
 import { offers } from './offers.ts';
+import { parked } from './parked.ts';
 import { pause } from './pause.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
@@ -47,6 +48,7 @@ const commands: Readonly<Record<string, Command>> = {
   offers,
   compositions,
   quarantine,
+  parked,
   status,
   send,
   stop,

@@ -21,6 +21,7 @@ import { links } from './resources/links.ts';
 import { marketTriggers } from './resources/market-triggers.ts';
 import { offers } from './resources/offers.ts';
 import { onsite } from './resources/onsite.ts';
+import { parked } from './resources/parked.ts';
 import { previews } from './resources/previews.ts';
 import { quarantine } from './resources/quarantine.ts';
 import { recovery } from './resources/recovery.ts';
@@ -70,6 +71,7 @@ export function createClient(options: ClientOptions) {
     marketTriggers: marketTriggers(api),
     offers: offers(api),
     onsite: onsite(api),
+    parked: parked(api),
     previews: previews(api),
     quarantine: quarantine(api),
     recovery: recovery(api),
