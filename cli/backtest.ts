@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
+import { unwrap } from '../sdk/index.ts';
 import { type Answer, type Command, type Context, NotPossibleError, required, type Row, shown, UsageError } from './command.ts';
 import { clearProgress, showProgress } from './progress.ts';
 import { readText } from './sequence-file.ts';
@@ -19,21 +20,21 @@ what cost, to whom not and why. <sequence> is one of the store, or a file of you
 --version    a published version; without it the one in use
 
 The exit status is 1 where somebody would have got a message after buying.`,
+  example: 'rekindle backtest cart --since 90d --price sms=0.07',
   takes: 2,
   options: { since: { type: 'string' }, price: { type: 'string', multiple: true }, version: { type: 'string' } },
   async run({ store, args: [wanted, id, extra], options }) {
     const what = required(wanted, 'The sequence to run');
     if (extra !== undefined || (id !== undefined && what !== 'show'))
       throw new UsageError(`"${extra ?? id ?? ''}" is too much for rekindle backtest.`);
-    if (what === 'show')
-      return answerOf((await store.request('GET', `/api/backtests/${encodeURIComponent(required(id, 'The backtest’s id'))}`)) as Row);
+    if (what === 'show') return answerOf(unwrap(await store.backtests.get(required(id, 'The backtest’s id'))));
     const days = daysOf(options['since']);
     const source = isFile(what) ? yamlOf(what) : { sequence: what };
     if ('errors' in source) return { data: source, lines: [source.errors], failed: true };
     const version = options['version'] === undefined ? {} : { version: numberOf(options['version'], '--version') };
     const body = { ...source, ...version, ...(days === null ? {} : { days }), ...pricesOf(options['price']) };
-    const begun = (await store.request('POST', '/api/backtests', body)) as Row;
-    return answerOf(await untilDone(store, String(begun['id'])));
+    const begun = unwrap(await store.backtests.start(body));
+    return answerOf(await untilDone(store, begun.id));
   },
 };
 
@@ -70,9 +71,9 @@ function pricesOf(given: Context['options'][string]): { prices?: Record<string, 
 async function untilDone(store: Context['store'], id: string): Promise<Row> {
   try {
     for (;;) {
-      const now = (await store.request('GET', `/api/backtests/${id}`)) as Row;
-      if (now['state'] !== 'running') return now;
-      showProgress(Number(now['progress']));
+      const now = unwrap(await store.backtests.get(id));
+      if (now.state !== 'running') return now;
+      showProgress(now.progress);
       await setTimeout(500);
     }
   } finally {

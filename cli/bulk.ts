@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Answer, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
 import { clearProgress, showProgress } from './progress.ts';
 
 export const bulk: Command = {
@@ -17,27 +18,29 @@ taken in twice. The worker does it, at that rate at most, and goes on after a re
 --most                  so many altogether
 --active-from, -until   only what was active last in that time
 --watch                 stay and show how far it is`,
+  example: 'rekindle bulk start lead-nurture --per-day 200 --most 1000 --watch',
+  destroys: { cancel: 'A cancelled bulk enrollment takes in nobody else and cannot go on.' },
   takes: { start: 1, list: 0, show: 1, pause: 1, resume: 1, cancel: 1 },
   options: {
     ...Object.fromEntries(['per-hour', 'per-day', 'most', 'active-from', 'active-until'].map((name) => [name, { type: 'string' as const }])),
     watch: { type: 'boolean' },
   },
   async run({ store, args: [action, target], options }) {
-    const path = () => `/api/bulk-enrollments/${encodeURIComponent(required(target, 'The bulk enrollment’s id'))}`;
+    const id = () => required(target, 'The bulk enrollment’s id');
     const watched = async (job: Row) => answerOf(options['watch'] === true ? await untilOver(store, job) : job);
     switch (action) {
       case 'start':
-        return watched((await store.request('POST', '/api/bulk-enrollments', wishOf(required(target, 'The sequence'), options))) as Row);
+        return watched(unwrap(await store.bulkEnrollments.start(asGiven(wishOf(required(target, 'The sequence'), options)))));
       case 'list': {
-        const data = await store.listAll('/api/bulk-enrollments?limit=100');
+        const data = await collect(store.bulkEnrollments.all({ limit: 100 }));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'show':
-        return watched((await store.request('GET', path())) as Row);
+        return watched(unwrap(await store.bulkEnrollments.get(id())));
       case 'pause':
       case 'resume':
       case 'cancel':
-        return answerOf((await store.request('POST', `${path()}/${action}`)) as Row);
+        return answerOf(unwrap(await store.bulkEnrollments[action](id())));
       default:
         throw new UsageError(action === undefined ? 'What to do is missing.' : `bulk has no command "${action}".`);
     }
@@ -70,7 +73,7 @@ function timeOf(text: Context['options'][string], name: string): string {
 
 async function untilOver(store: Context['store'], job: Row): Promise<Row> {
   try {
-    for (let now = job; ; now = (await store.request('GET', `/api/bulk-enrollments/${String(job['id'])}`)) as Row) {
+    for (let now = job; ; now = unwrap(await store.bulkEnrollments.get(String(job['id'])))) {
       if (now['state'] !== 'running') return now;
       const [examined, candidates] = [Number(now['examined']), Number(now['candidates'])];
       showProgress(candidates === 0 ? 1 : Math.min(1, examined / candidates), `  ${shown(now['enrolled'])} taken in`);

@@ -1,4 +1,5 @@
-import { type Answer, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
 
 export const campaigns: Command = {
   summary: 'take leads by their source and contact them by a sequence',
@@ -20,38 +21,40 @@ campaigns and no more by itself. A paused campaign sends nothing and takes nobod
 --note        why, for the record
 
 Hours, rate and calls: PATCH /api/campaigns/{id}.`,
+  example: 'rekindle campaigns create "Flats in spring" --sources META --sequence lead-nurture',
+  destroys: { end: 'An ended campaign cannot go on, and everybody in it exits.' },
   takes: { create: 1, list: 0, show: 1, leads: 1, add: 1, enroll: 1, pause: 1, resume: 1, end: 1 },
   options: {
     ...Object.fromEntries(['sources', 'max-leads', 'sequence', 'lead', 'which', 'note'].map((name) => [name, { type: 'string' as const }])),
     paused: { type: 'boolean' },
   },
   async run({ store, args: [action, target], options }) {
-    const path = () => `/api/campaigns/${encodeURIComponent(required(target, 'The campaign’s id'))}`;
-    const status = { pause: 'PAUSED', resume: 'ACTIVE', end: 'ENDED' };
+    const id = () => required(target, 'The campaign’s id');
+    const status = { pause: 'PAUSED', resume: 'ACTIVE', end: 'ENDED' } as const;
     switch (action) {
       case 'create':
-        return answerOf((await store.request('POST', '/api/campaigns', wishOf(required(target, 'The campaign’s name'), options))) as Row);
+        return answerOf(unwrap(await store.campaigns.create(asGiven(wishOf(required(target, 'The campaign’s name'), options)))));
       case 'list': {
-        const data = await store.listAll('/api/campaigns?limit=100');
+        const data = await collect(store.campaigns.all({ limit: 100 }));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'show':
-        return answerOf((await store.request('GET', path())) as Row);
+        return answerOf(unwrap(await store.campaigns.get(id())));
       case 'leads': {
-        const data = await store.listAll(`${path()}/leads?limit=100`);
+        const data = await collect(store.campaigns.allLeads(id(), { limit: 100 }));
         return { data, lines: data.length === 0 ? ['It has none.'] : data.map(leadLine) };
       }
       case 'add': {
         const lead = required(options['lead'] as string | undefined, 'The lead’s id (--lead)');
-        const data = (await store.request('POST', `${path()}/leads`, { lead })) as Row;
+        const data = unwrap(await store.campaigns.addLead(id(), { lead }));
         return { data, lines: [leadLine(data)] };
       }
       case 'enroll':
-        return enrolled(store, `${path()}/enroll`, options);
+        return enrolled(store, id(), options);
       case 'pause':
       case 'resume':
       case 'end':
-        return answerOf((await store.request('PATCH', path(), { status: status[action] })) as Row);
+        return answerOf(unwrap(await store.campaigns.update(id(), { status: status[action] })));
       default:
         throw new UsageError(action === undefined ? 'What to do is missing.' : `campaigns has no command "${action}".`);
     }
@@ -81,13 +84,13 @@ function wishOf(name: string, options: Context['options']): Row {
   };
 }
 
-async function enrolled(store: Context['store'], path: string, { which, note }: Context['options']): Promise<Answer> {
+async function enrolled(store: Context['store'], id: string, { which, note }: Context['options']): Promise<Answer> {
   const results: Row[] = [];
   for (let after: unknown = null; ; ) {
     const wish = { ...(which === undefined ? {} : { which }), ...(note === undefined ? {} : { note }), ...(after === null ? {} : { after }) };
-    const part = (await store.request('POST', path, wish)) as Row;
-    results.push(...(part['results'] as Row[]));
-    after = part['next'] ?? null;
+    const part = unwrap(await store.campaigns.enroll(id, asGiven(wish)));
+    results.push(...part.results);
+    after = part.next ?? null;
     if (after === null) break;
   }
   const refused = new Map<string, number>();

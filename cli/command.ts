@@ -1,12 +1,12 @@
 import type { ParseArgsConfig } from 'node:util';
-import type { RekindleClient } from '../sdk/client.ts';
+import type { Client } from '../sdk/index.ts';
 
 /** The input of a command. */
 export interface Context {
   /** Of the store whose key is used. */
-  store: RekindleClient;
+  store: Client;
   /** With the installation's key. @throws UsageError where none is given */
-  installation(): RekindleClient;
+  installation(): Client;
   /** The arguments after the command's name, without options. */
   args: string[];
   options: Record<string, string | boolean | string[] | undefined>;
@@ -27,6 +27,10 @@ export interface Command {
   /** One line for the list of commands. */
   summary: string;
   usage: string;
+  /** One call as somebody would really write it; `--help` ends with it. */
+  example: string;
+  /** Of its own commands, those that take something away for good, and what: they ask first, or take --yes. */
+  destroys?: Readonly<Record<string, string>>;
   options?: NonNullable<ParseArgsConfig['options']>;
   /** How many arguments it takes at most; where it has commands of its own, how many each of them takes after its name. */
   takes: number | Readonly<Record<string, number>>;
@@ -59,6 +63,19 @@ export function jsonOption(options: Context['options'], name: string): Record<st
 export function required(value: Context['options'][string], what: string): string {
   if (typeof value === 'string' && value !== '') return value;
   throw new UsageError(`${what} is missing.`);
+}
+
+/**
+ * What was typed, as an operation takes it. The API itself judges every value and names the mistakes: a second judgement here would differ from it
+ * sooner or later.
+ */
+export const asGiven = <T>(typed: unknown): T => typed as T;
+
+/** Every entry of a list. @throws RekindleError */
+export async function collect<T>(entries: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const entry of entries) all.push(entry);
+  return all;
 }
 
 /** A value in a line of text. */

@@ -1,4 +1,5 @@
-import { type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 import { readText } from './sequence-file.ts';
 
 function linesOf(row: Row): string[] {
@@ -26,6 +27,7 @@ rekindle compositions reject <id> [--note WHY] the template goes out instead`,
     cta: { type: 'string' },
     note: { type: 'string' },
   },
+  example: 'rekindle compositions list --state waiting',
   takes: { list: 0, approve: 1, reject: 1 },
   async run({ store, args: [action, target], options }) {
     const text = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
@@ -33,18 +35,17 @@ rekindle compositions reject <id> [--note WHY] the template goes out instead`,
       case undefined:
       case 'list': {
         const state = action === undefined ? 'waiting' : text('state');
-        const query = state === undefined ? '' : `?${new URLSearchParams({ state }).toString()}`;
-        const data = await store.listAll(`/api/compositions${query}`);
+        const data = await collect(store.compositions.all(asGiven(state === undefined ? {} : { state })));
         return { data, lines: data.length === 0 ? [state === 'waiting' ? 'No text waits for a person.' : 'There are none.'] : data.flatMap(linesOf) };
       }
       case 'approve': {
         const file = text('body-file');
         const body = { subject: text('subject'), body: file === undefined ? undefined : readText(file), cta_text: text('cta') };
-        const data = (await store.request('POST', `/api/compositions/${idOf(target)}/approve`, body)) as Row;
+        const data = unwrap(await store.compositions.approve(idOf(target), asGiven(body)));
         return { data, lines: linesOf(data) };
       }
       case 'reject': {
-        const data = (await store.request('POST', `/api/compositions/${idOf(target)}/reject`, { note: text('note') })) as Row;
+        const data = unwrap(await store.compositions.reject(idOf(target), asGiven({ note: text('note') })));
         return { data, lines: linesOf(data) };
       }
       default:
@@ -53,4 +54,4 @@ rekindle compositions reject <id> [--note WHY] the template goes out instead`,
   },
 };
 
-const idOf = (target: string | undefined) => encodeURIComponent(required(target, 'The text’s id'));
+const idOf = (target: string | undefined) => required(target, 'The text’s id');

@@ -1,5 +1,6 @@
 import { parseDuration } from '../domain/sequence/duration.ts';
-import { type Answer, type Command, type Context, jsonOption, required, shown, UsageError, type Row } from './command.ts';
+import { type Result, unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, collect, type Command, type Context, jsonOption, required, type Row, shown, UsageError } from './command.ts';
 
 const line = (c: Row) =>
   `${shown(c['id'])}  ${shown(c['integration'])}  ${shown(c['name'])}  ${shown(c['state'])}${webhookOf(c) === null ? '' : `  ${shown(webhookOf(c)?.['url'])}`}`;
@@ -20,6 +21,8 @@ rekindle connections retire <id>                      end the older of two secre
 rekindle connections authorise <id> --code CODE [--redirect-uri URL]   let an app of yours in (OAuth)
 rekindle connections check <id>                       does the provider let us in?
 rekindle connections remove <id>`,
+  example: 'rekindle connections create shopify --name "My shop" --secret shpss_0123456789abcdef',
+  destroys: { remove: 'The connection and its secrets are deleted; webhooks to its address are refused.' },
   takes: { list: 0, create: 1, change: 1, rotate: 1, retire: 1, authorise: 1, check: 1, remove: 1 },
   options: {
     name: { type: 'string' },
@@ -31,38 +34,50 @@ rekindle connections remove <id>`,
     'redirect-uri': { type: 'string' },
   },
   async run(context) {
+    const { store } = context;
     const [action = 'list', target] = context.args;
+    const id = () => required(target, 'The id');
     switch (action) {
       case 'list': {
-        const found = await context.store.listAll('/api/connections?limit=500');
+        const found = await collect(store.connections.all({ limit: 500 }));
         return { data: found, lines: found.length === 0 ? ['There are no connections yet.'] : found.map(line) };
       }
       case 'create':
         return create(context, required(target, 'The integration, e.g. shopify,'));
       case 'change':
-        return one(context, 'PATCH', required(target, 'The id'), '', {
-          ...given(context, 'name'),
-          ...given(context, 'state'),
-          ...rateGiven(context),
-          ...(context.options['config'] === undefined ? {} : { config: jsonOption(context.options, 'config') }),
-        });
+        return answerOf(
+          await store.connections.update(
+            id(),
+            asGiven({
+              ...given(context, 'name'),
+              ...given(context, 'state'),
+              ...rateGiven(context),
+              ...(context.options['config'] === undefined ? {} : { config: jsonOption(context.options, 'config') }),
+            }),
+          ),
+        );
       case 'rotate':
-        return one(context, 'POST', required(target, 'The id'), '/rotate', given(context, 'secret'));
+        return answerOf(await store.connections.rotate(id(), asGiven(given(context, 'secret'))));
       case 'retire':
-        return one(context, 'POST', required(target, 'The id'), '/rotate', { retire_old: true });
+        return answerOf(await store.connections.rotate(id(), { retire_old: true }));
       case 'authorise':
-        return one(context, 'POST', required(target, 'The id'), '/authorise', {
-          code: required(context.options['code'], '--code'),
-          ...(context.options['redirect-uri'] === undefined ? {} : { redirect_uri: context.options['redirect-uri'] }),
-        });
+        return answerOf(
+          await store.connections.authorise(
+            id(),
+            asGiven({
+              code: required(context.options['code'], '--code'),
+              ...(context.options['redirect-uri'] === undefined ? {} : { redirect_uri: context.options['redirect-uri'] }),
+            }),
+          ),
+        );
       case 'check': {
-        const data = (await context.store.request('POST', `/api/connections/${encodeURIComponent(required(target, 'The id'))}/check`)) as Row;
+        const data = unwrap(await store.connections.check(id()));
         const sends = (data['sends'] ?? null) as Row | null;
         const state = sends === null ? 'It receives only.' : `${sends['ok'] === true ? 'OK' : 'FAILED'}: ${shown(sends['detail'])}`;
         return { data, lines: [state, `Last delivery: ${shown(data['last_delivery_at'])}`] };
       }
       case 'remove':
-        await context.store.request('DELETE', `/api/connections/${encodeURIComponent(required(target, 'The id'))}`);
+        unwrap(await store.connections.delete(id()));
         return { data: null, lines: ['Removed.'] };
       default:
         throw new UsageError(`connections has no command "${action}".`);
@@ -72,17 +87,17 @@ rekindle connections remove <id>`,
 
 async function create(context: Context, integration: string): Promise<Answer> {
   const { secret } = context.options;
-  const data = (await context.store.request('POST', '/api/connections', {
+  const wish = {
     integration,
     name: required(context.options['name'] ?? integration, '--name'),
     ...(context.options['config'] === undefined ? {} : { config: jsonOption(context.options, 'config') }),
     ...(typeof secret === 'string' ? { secrets: [secret] } : {}),
-  })) as Row;
-  return { data, lines: withSecret(data) };
+  };
+  return answerOf(await context.store.connections.create(asGiven(wish)));
 }
 
-async function one(context: Context, method: 'PATCH' | 'POST', id: string, path: string, body: Row): Promise<Answer> {
-  const data = (await context.store.request(method, `/api/connections/${encodeURIComponent(id)}${path}`, body)) as Row;
+function answerOf(result: Result<Row>): Answer {
+  const data = unwrap(result);
   return { data, lines: withSecret(data) };
 }
 

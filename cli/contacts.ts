@@ -1,9 +1,10 @@
-import { type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
 
-const search = ({ email, phone }: { email?: unknown; phone?: unknown }): string => {
-  const given = Object.entries({ email, phone }).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as [string, string]] : []));
-  return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
-};
+const search = ({ email, phone }: Context['options']) => ({
+  ...(typeof email === 'string' ? { email } : {}),
+  ...(typeof phone === 'string' ? { phone } : {}),
+});
 
 const moved = (merge: Row) =>
   Object.entries(merge['moved'] as Record<string, unknown[]>)
@@ -29,27 +30,27 @@ rekindle contacts erase <contact id>                                the whole pe
 
 An opt-out, a purchase and a reply stay with both, and what went out counts for both. Enrollments that the merge ended stay ended: rekindle re-enroll begins one anew.`,
   options: { email: { type: 'string' }, phone: { type: 'string' }, merge: { type: 'string' } },
+  example: 'rekindle contacts --email ada@example.com',
+  destroys: { erase: 'Every sequence of the person ends, and their data is deleted everywhere. It cannot be brought back.' },
   takes: { merges: 0, unmerge: 1, erase: 1 },
   async run({ store, args: [action, id], options }) {
     switch (action) {
       case undefined: {
-        const data = await store.listAll(`/api/contacts${search(options)}`);
+        const data = await collect(store.contacts.all(search(options)));
         return { data, lines: data.length === 0 ? ['Nobody is known by that.'] : data.map(contactLine) };
       }
       case 'erase': {
-        const path = `/api/contacts/${encodeURIComponent(required(id, 'The contact’s id'))}`;
-        const data = (await store.request('DELETE', path)) as Row;
+        const data = unwrap(await store.contacts.erase(required(id, 'The contact’s id')));
         const counts = Object.entries(data).flatMap(([what, n]) => (typeof n === 'number' && n > 0 ? [`${n} ${what}`] : []));
         return { data, lines: [`Erased: ${counts.join(', ')}. Their addresses stay closed, as hashes.`] };
       }
       case 'merges': {
-        const data = await store.listAll(`/api/contacts/merges${search(options)}`);
+        const data = await collect(store.contacts.allMerges(search(options)));
         return { data, lines: data.length === 0 ? ['Nobody turned out to be the same as somebody else.'] : data.map(line) };
       }
       case 'unmerge': {
         const body = typeof options['merge'] === 'string' ? { merge: options['merge'] } : {};
-        const path = `/api/contacts/${encodeURIComponent(required(id, 'The contact’s id'))}/unmerge`;
-        const data = (await store.request('POST', path, body)) as Row;
+        const data = unwrap(await store.contacts.unmerge(required(id, 'The contact’s id'), body));
         return { data, lines: [line(data)] };
       }
       default:

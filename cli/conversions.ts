@@ -1,4 +1,5 @@
-import { type Answer, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
 export const conversions: Command = {
   summary: 'what trackers report: sales, refusals, and those whose lead is not known',
@@ -10,6 +11,7 @@ A sale ends everything that runs for its lead, at once; a refusal takes it back.
 source or its tracker calls it. Each status of a transaction counts once.
 
 --outcome, --status   sale, rebill, reject, lead, registration`,
+  example: 'rekindle conversions --unmatched',
   takes: { list: 0, match: 1, report: 1 },
   options: {
     ...Object.fromEntries(['lead', 'campaign', 'outcome', 'status', 'payout', 'currency', 'tid'].map((name) => [name, { type: 'string' as const }])),
@@ -19,23 +21,21 @@ source or its tracker calls it. Each status of a transaction counts once.
     switch (action) {
       case 'list': {
         const { lead, campaign, outcome } = options;
-        const query = new URLSearchParams({ limit: '100' });
-        for (const [name, value] of Object.entries({ lead, campaign, outcome })) if (value !== undefined) query.set(name, String(value));
-        if (options['unmatched'] === true) query.set('matched', 'false');
-        const data = await store.listAll(`/api/conversions?${query.toString()}`);
+        const query = { limit: 100, lead, campaign, outcome, ...(options['unmatched'] === true ? { matched: 'false' } : {}) };
+        const data = await collect(store.conversions.all(asGiven(query)));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'match': {
-        const path = `/api/conversions/${encodeURIComponent(required(target, 'The conversion’s id'))}/match`;
-        const data = (await store.request('POST', path, { lead: required(options['lead'], 'The lead’s id (--lead)') })) as Row;
+        const id = required(target, 'The conversion’s id');
+        const data = unwrap(await store.conversions.match(id, { lead: required(options['lead'], 'The lead’s id (--lead)') }));
         return { data, lines: [lineOf(data)] };
       }
       case 'report': {
         const { payout, currency, tid } = options;
         const stated = Object.fromEntries(Object.entries({ payout, currency, tid }).filter(([, value]) => value !== undefined));
         const body = { sub_id: required(target, 'The sub id'), status: required(options['status'], '--status'), ...stated };
-        const data = (await store.request('POST', '/api/conversions', body)) as Row;
-        return { data, lines: [`${lineOf(data['conversion'] as Row)}${data['repeated'] === true ? '  (known already)' : ''}`] };
+        const data = unwrap(await store.conversions.report(asGiven(body)));
+        return { data, lines: [`${lineOf(data.conversion)}${data.repeated ? '  (known already)' : ''}`] };
       }
       default:
         throw new UsageError(`conversions has no command "${action}".`);

@@ -1,23 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import { type Command, required, type Row, shown } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { asGiven, type Command, required, type Row } from './command.ts';
 
 type Options = Parameters<Command['run']>[0]['options'];
 
-/** A command that does one thing to one enrollment, `POST /api/enrollments/{id}/<verb>`. */
+/** A command that does one thing to one enrollment. */
 export const enrollmentAction = (
-  verb: string,
-  about: Pick<Command, 'summary' | 'usage'> & { options?: NonNullable<Command['options']>; body?: (options: Options) => Row },
+  verb: 'pause' | 'resume' | 'skip' | 'snooze' | 'sendNow',
+  about: Pick<Command, 'summary' | 'usage' | 'example'> & { options?: NonNullable<Command['options']>; body?: (options: Options) => Row },
 ): Command => ({
   summary: about.summary,
+  example: about.example,
   usage: `${about.usage}
 --key KEY   repeat a call with the same key and it does nothing twice; without it each call has a key of its own`,
   takes: 1,
   options: { key: { type: 'string' }, ...about.options },
   async run({ store, args: [id], options }) {
-    const path = `/api/enrollments/${encodeURIComponent(required(id, 'The enrollment’s id'))}/${verb}`;
-    const headers = { 'idempotency-key': String(options['key'] ?? randomUUID()) };
-    const data = (await store.request('POST', path, about.body?.(options), headers)) as Row;
-    return { data, lines: [shown(data['sentence']), shown((data['enrollment'] as Row)['summary'])] };
+    const once = options['key'] === undefined ? {} : { idempotencyKey: String(options['key']) };
+    const data = unwrap(await store.enrollments[verb](required(id, 'The enrollment’s id'), asGiven(about.body?.(options)), once));
+    return { data, lines: [data.sentence, data.enrollment.summary] };
   },
 });
 

@@ -1,5 +1,5 @@
-import { ApiError } from '../sdk/client.ts';
-import { type Answer, type Command, type Context, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, type Command, type Context, type Row, shown, UsageError } from './command.ts';
 
 const searches = ['email', 'phone', 'subject', 'external-id'] as const;
 const fieldOf = { email: 'email', phone: 'phone', subject: 'subject_id', 'external-id': 'external_id' } as const;
@@ -12,6 +12,7 @@ rekindle explain --email ADDRESS | --phone NUMBER | --subject ID | --external-id
 rekindle explain summary [--days N] [--sequence SLUG] [--channel NAME]   why messages were not sent, of the last 7 days
 
 --gates   with every gate of each decision, and what it read`,
+  example: 'rekindle explain --email ada@example.com --gates',
   takes: { summary: 0 },
   options: {
     ...Object.fromEntries(searches.map((name) => [name, { type: 'string' as const }])),
@@ -32,17 +33,13 @@ rekindle explain summary [--days N] [--sequence SLUG] [--channel NAME]   why mes
   },
 };
 
-const search = async (store: Context['store'], field: Field, value: string) =>
-  (await store.request('GET', `/api/explain?${new URLSearchParams({ [field]: value }).toString()}`)) as Row;
+const search = async (store: Context['store'], field: Field, value: string) => unwrap(await store.explain.find({ [field]: value }));
 
 /** A bare id: an enrollment’s, else whatever a subject, a customer or an order is known by. */
 async function byId(store: Context['store'], id: string): Promise<Row> {
   if (id.includes('@')) return search(store, 'email', id);
-  try {
-    return (await store.request('GET', `/api/enrollments/${encodeURIComponent(id)}/explain`)) as Row;
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
-  }
+  const explained = await store.explain.enrollment(id);
+  if (explained.error?.status !== 404) return unwrap(explained);
   const bySubject = await search(store, 'subject_id', id);
   return isEmpty(bySubject) ? search(store, 'external_id', id) : bySubject;
 }
@@ -81,7 +78,7 @@ async function summarised(store: Context['store'], options: Context['options']):
   const filters = ['days', 'sequence', 'channel']
     .filter((name) => typeof options[name] === 'string')
     .map((name) => [name, String(options[name])] as const);
-  const data = (await store.request('GET', `/api/explain/summary?${new URLSearchParams(Object.fromEntries(filters)).toString()}`)) as Row;
+  const data = unwrap(await store.explain.summary(asGiven(Object.fromEntries(filters))));
   const reasons: Row[] = [...rowsOf(data, 'reasons'), ...rowsOf(data, 'not_begun').map((r) => ({ ...r, kind: 'not_begun' }))];
   const part = (kind: string, title: string) => {
     const of = reasons.filter((r) => r['kind'] === kind);

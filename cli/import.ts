@@ -1,6 +1,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { type Answer, type Command, type Context, NotPossibleError, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, collect, type Command, type Context, NotPossibleError, required, type Row, shown, UsageError } from './command.ts';
 import { clearProgress, showProgress } from './progress.ts';
 
 export const importLeads: Command = {
@@ -19,6 +20,8 @@ POST /api/leads; it goes on after a restart, and takes nobody in twice. A row th
 --column     what a column holds: email, phone, firstName, lastName, fullName, externalId, sub_id, click_id, interest, message, url, area, value,
              currency, locale, timeZone, country, region, or ignore
 --no-wait    do not stay until it is over`,
+  example: 'rekindle import leads.csv --source FAIR --column "Rufnummer=phone"',
+  destroys: { cancel: 'A cancelled import cannot go on; the rows it has taken in stay.' },
   takes: 2,
   options: {
     campaign: { type: 'string' },
@@ -27,20 +30,20 @@ POST /api/leads; it goes on after a restart, and takes nobody in twice. A row th
     'no-wait': { type: 'boolean' },
   },
   async run({ store, args: [action, target], options }) {
-    const path = () => `/api/imports/${encodeURIComponent(required(target, 'The import’s id'))}`;
+    const id = () => required(target, 'The import’s id');
     switch (action) {
       case 'list': {
-        const data = await store.listAll('/api/imports?limit=100');
+        const data = await collect(store.imports.all({ limit: 100 }));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'show':
-        return answerOf((await store.request('GET', path())) as Row);
+        return answerOf(unwrap(await store.imports.get(id())));
       case 'errors': {
-        const data = await store.listAll(`${path()}/errors?limit=500`);
+        const data = await collect(store.imports.allErrors(id(), { limit: 500 }));
         return { data, lines: data.length === 0 ? ['Nothing is wrong.'] : data.map(errorLine) };
       }
       case 'cancel':
-        return answerOf((await store.request('POST', `${path()}/cancel`)) as Row);
+        return answerOf(unwrap(await store.imports.cancel(id())));
       default:
         if (target !== undefined) throw new UsageError(`import has no command "${String(action)}".`);
         return begin(store, required(action, 'The file'), options);
@@ -50,11 +53,10 @@ POST /api/leads; it goes on after a restart, and takes nobody in twice. A row th
 
 async function begin(store: Context['store'], file: string, options: Context['options']): Promise<Answer> {
   if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) throw new NotPossibleError(`There is no file ${file}.`);
-  const query = new URLSearchParams();
-  for (const name of ['campaign', 'source']) if (typeof options[name] === 'string') query.set(name, options[name]);
+  const { campaign, source } = options;
   const columns = columnsOf(options['column']);
-  if (columns !== null) query.set('columns', JSON.stringify(columns));
-  const begun = (await store.upload(`/api/imports?${query.toString()}`, createReadStream(file), 'text/csv')) as Row;
+  const query = { campaign, source, ...(columns === null ? {} : { columns: JSON.stringify(columns) }) };
+  const begun = unwrap(await store.imports.create(createReadStream(file), asGiven(query)));
   return answerOf(options['no-wait'] === true ? begun : await untilOver(store, begun));
 }
 
@@ -71,7 +73,7 @@ function columnsOf(given: Context['options'][string]): Record<string, string> | 
 
 async function untilOver(store: Context['store'], begun: Row): Promise<Row> {
   try {
-    for (let now = begun; ; now = (await store.request('GET', `/api/imports/${String(begun['id'])}`)) as Row) {
+    for (let now = begun; ; now = unwrap(await store.imports.get(String(begun['id'])))) {
       if (now['state'] !== 'running') return now;
       const [done, bytes] = [Number(now['bytes_done']), Number(now['bytes'])];
       showProgress(bytes === 0 ? 1 : Math.min(1, done / bytes), `  ${shown(now['taken_in'])} taken in`);

@@ -19,6 +19,7 @@ the time between messages. The texts in the folder beside the file are compiled 
 The exit status is 1 where there is an error. No server is asked.
 
 --settings    of the store for which they are meant, as rekindle settings shows them: its country, postal address, time zone, quiet hours`,
+  example: 'rekindle lint sequences/cart.yaml --settings \'{"country":"AT"}\'',
   takes: Number.POSITIVE_INFINITY,
   options: { settings: { type: 'string' } },
   async run({ args, options }) {

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ApiError, RekindleClient, UnreachableError } from '../sdk/client.ts';
+import { createClient, RekindleError } from '../sdk/index.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
 import { campaigns } from './campaigns.ts';
+import { completion } from './completion.ts';
 import { compositions } from './compositions.ts';
+import { type Confirm, terminalConfirm } from './confirm.ts';
 import { conversions } from './conversions.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
@@ -39,7 +41,7 @@ import { telegram } from './telegram.ts';
 import { tenants } from './tenants.ts';
 
 // A new command is one file and one line here.
-const commands: Readonly<Record<string, Command>> = {
+export const commands: Readonly<Record<string, Command>> = {
   connections,
   settings,
   tenants,
@@ -75,6 +77,7 @@ const commands: Readonly<Record<string, Command>> = {
   scripts,
   tasks,
   telegram,
+  completion: completion(() => commands),
 };
 
 const usage = `rekindle <command> [options]
@@ -87,7 +90,8 @@ ${Object.entries(commands)
 --help        with a command: how it is used
 
 It speaks to REKINDLE_API_URL with REKINDLE_API_KEY (tenants: REKINDLE_INSTALLATION_KEY), or to what npm start runs on this machine.
-The exit status is 1 where something could not be done, 2 where the command line is wrong.`;
+Commands that take something away for good ask first; where nobody can be asked, as in a script, they want --yes.
+The exit status is 0 where all went well, 1 where something could not be done or was found wrong, 2 where the command line is wrong.`;
 
 /** A reader that has seen enough (`rekindle … | head`) closes the pipe: that is no fault, and nothing is left to say. */
 export function endQuietly(): void {
@@ -98,7 +102,13 @@ export function endQuietly(): void {
   }
 }
 
-export async function main(argv: string[], say: (line: string) => void, complain: (line: string) => void): Promise<number> {
+/** @param confirm - asks before something is taken away for good; null: nobody can be asked */
+export async function main(
+  argv: string[],
+  say: (line: string) => void,
+  complain: (line: string) => void,
+  confirm: Confirm | null = terminalConfirm(),
+): Promise<number> {
   const [name = '', ...rest] = argv;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) {
@@ -109,14 +119,21 @@ export async function main(argv: string[], say: (line: string) => void, complain
   try {
     const { values, positionals } = parseArgs({
       args: rest,
-      options: { json: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
+      options: {
+        ...{ json: { type: 'boolean' }, help: { type: 'boolean' }, ...command.options },
+        ...(command.destroys === undefined ? {} : { yes: { type: 'boolean' } }),
+      },
       allowPositionals: true,
     });
     if (values['help'] === true) {
-      say(command.usage);
+      say(helpOf(command));
       return 0;
     }
     refuseExtra(positionals, name, command);
+    if (values['yes'] !== true && !(await isMeant(positionals, command, confirm))) {
+      complain('Nothing was done.');
+      return 1;
+    }
     const answer = await command.run(contextOf(positionals, values as Context['options']));
     if (values['json'] === true) say(JSON.stringify(answer.data, null, 2));
     else for (const line of answer.lines) say(line);
@@ -124,6 +141,25 @@ export async function main(argv: string[], say: (line: string) => void, complain
   } catch (error) {
     return explain(error, command, complain, rest.includes('--json'));
   }
+}
+
+const helpOf = ({ usage: text, destroys, example }: Command) =>
+  [
+    text,
+    '',
+    ...(destroys === undefined ? [] : [`--yes   do not ask before ${Object.keys(destroys).join(', ')}`]),
+    '--json  the answer for programs',
+    '',
+    `Example: ${example}`,
+  ].join('\n');
+
+/** Whether something may be taken away for good. @throws UsageError where nobody can be asked */
+async function isMeant([action = '', target]: readonly string[], { destroys = {} }: Command, confirm: Confirm | null): Promise<boolean> {
+  const what = Object.hasOwn(destroys, action) ? destroys[action] : undefined;
+  // Without a target the command itself says what is missing.
+  if (what === undefined || target === undefined) return true;
+  if (confirm === null) throw new UsageError(`${what} Say --yes if that is meant.`);
+  return confirm(`${what} Go on?`);
 }
 
 /** An argument that nothing reads is a mistake: what was meant by it would silently not be done. */
@@ -139,11 +175,12 @@ function refuseExtra(args: readonly string[], name: string, { takes }: Command):
 
 function contextOf(args: string[], options: Context['options']): Context {
   const { apiUrl, apiKey, installationKey } = readCredentials(process.env, join(process.cwd(), '.rekindle'));
+  const client = (key: string) => createClient({ baseUrl: apiUrl, apiKey: key, retries: 0 });
   return {
-    store: new RekindleClient(apiUrl, apiKey ?? ''),
+    store: client(apiKey ?? ''),
     installation() {
       if (installationKey === null) throw new UsageError('Set REKINDLE_INSTALLATION_KEY to the installation’s key.');
-      return new RekindleClient(apiUrl, installationKey);
+      return client(installationKey);
     },
     args,
     options,
@@ -151,7 +188,11 @@ function contextOf(args: string[], options: Context['options']): Context {
 }
 
 function explain(error: unknown, command: Command, complain: (line: string) => void, asJson: boolean): number {
-  if (error instanceof ApiError) {
+  if (error instanceof RekindleError && error.status === 0) {
+    complain(`${error.message} Is Rekindle running? npm start starts it on this machine; REKINDLE_API_URL names another.`);
+    return 1;
+  }
+  if (error instanceof RekindleError) {
     if (asJson) {
       complain(JSON.stringify(error.body, null, 2));
       return 1;
@@ -165,7 +206,7 @@ function explain(error: unknown, command: Command, complain: (line: string) => v
       );
     return 1;
   }
-  if (error instanceof UnreachableError || error instanceof NotPossibleError) {
+  if (error instanceof NotPossibleError) {
     complain(error.message);
     return 1;
   }

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { readText } from './sequence-file.ts';
 
 const line = (row: Row) => {
   const redeemed = row['redeemed_at'] === null ? '' : `, redeemed by order ${shown(row['redeemed_order'])}`;
@@ -9,7 +10,7 @@ const counts = (row: Row) => `${shown(row['free'])} free, ${shown(row['given'])}
 
 /** Codes come one a line, or with commas between them, as shops export them. */
 function codesIn(file: string): string[] {
-  const codes = readFileSync(file, 'utf8').split(/[\s,;"]+/);
+  const codes = readText(file).split(/[\s,;"]+/);
   return codes.filter((code) => code !== '');
 }
 
@@ -23,22 +24,23 @@ rekindle offers revoke <id>                 take one back
 rekindle offers codes                       how many codes are left
 rekindle offers codes FILE [--expires TIME] add the codes of a file, one a line`,
   options: { code: { type: 'string' }, expires: { type: 'string' } },
+  example: 'rekindle offers codes codes.txt --expires 2027-01-31T00:00:00Z',
+  destroys: { revoke: 'A revoked offer cannot be given back.' },
   takes: { revoke: 1, codes: 1 },
   async run({ store, args: [action, target], options }) {
     switch (action) {
       case undefined: {
-        const query = typeof options['code'] === 'string' ? `?${new URLSearchParams({ code: options['code'] }).toString()}` : '';
-        const data = await store.listAll(`/api/offers${query}`);
+        const data = await collect(store.offers.all(typeof options['code'] === 'string' ? { code: options['code'] } : {}));
         return { data, lines: data.length === 0 ? ['No offer was granted.'] : data.map(line) };
       }
       case 'revoke': {
-        const data = (await store.request('POST', `/api/offers/${encodeURIComponent(required(target, 'The offer’s id'))}/revoke`)) as Row;
-        const held = data['sent'] === true ? ['The person may have it: the message was sent.'] : [];
+        const data = unwrap(await store.offers.revoke(required(target, 'The offer’s id')));
+        const held = data.sent ? ['The person may have it: the message was sent.'] : [];
         return { data, lines: [line(data), ...held] };
       }
       case 'codes': {
         if (target === undefined) {
-          const data = (await store.request('GET', '/api/offers/codes')) as Row;
+          const data = unwrap(await store.offers.codes());
           return { data, lines: [counts(data)] };
         }
         const codes = codesIn(target);
@@ -47,8 +49,9 @@ rekindle offers codes FILE [--expires TIME] add the codes of a file, one a line`
         let added = 0;
         for (let from = 0; from < codes.length; from += mostAtOnce) {
           const expires_at = typeof options['expires'] === 'string' ? options['expires'] : null;
-          data = (await store.request('POST', '/api/offers/codes', { codes: codes.slice(from, from + mostAtOnce), expires_at })) as Row;
-          added += Number(data['added']);
+          const part = unwrap(await store.offers.addCodes({ codes: codes.slice(from, from + mostAtOnce), expires_at }));
+          added += part.added;
+          data = part;
         }
         return { data: { ...data, added }, lines: [`${added} added: ${counts(data)}`] };
       }

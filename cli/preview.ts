@@ -5,6 +5,7 @@ import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { kindOfSequence } from '../domain/sequence/triggers.ts';
 import { subjectKinds } from '../domain/subjects/index.ts';
 import { describeFileErrors } from '../domain/yaml-file.ts';
+import { unwrap } from '../sdk/index.ts';
 import { type Answer, type Command, type Context, NotPossibleError, required, type Row, shown, UsageError } from './command.ts';
 import { presetOrFile, readText, textsBeside } from './sequence-file.ts';
 
@@ -18,6 +19,7 @@ A page of it is at /preview/<sequence>/<step> of the API that npm start runs.
 --locale    the reader's language and region
 --contact   a real person of the store, by id or email address, by the version in use there
 --sample    an invented person and cart or lead, by its name or a part of it; without it, the one of which everything is known. No server is asked`,
+  example: 'rekindle preview cart email_24h --locale de',
   takes: 2,
   options: { locale: { type: 'string' }, contact: { type: 'string' }, sample: { type: 'string' } },
   async run(context) {
@@ -29,10 +31,9 @@ A page of it is at /preview/<sequence>/<step> of the API that npm start runs.
 };
 
 async function ofContact({ store, args: [slug, step], options }: Context): Promise<Row> {
-  const path = `/api/sequences/${encodeURIComponent(required(slug, 'The sequence'))}/steps/${encodeURIComponent(required(step, 'The step'))}/preview`;
-  const query = new URLSearchParams({ contact: required(options['contact'], 'The contact') });
-  if (typeof options['locale'] === 'string') query.set('locale', options['locale']);
-  return (await store.request('GET', `${path}?${query.toString()}`)) as Row;
+  const { locale } = options;
+  const query = { contact: required(options['contact'], 'The contact'), ...(typeof locale === 'string' ? { locale } : {}) };
+  return unwrap(await store.previews.get(required(slug, 'The sequence'), required(step, 'The step'), query));
 }
 
 /** From the files alone. */

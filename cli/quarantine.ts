@@ -1,4 +1,5 @@
-import { type Answer, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
 export const quarantine: Command = {
   summary: 'webhooks that could not be read: list, show, read again, dismiss',
@@ -8,31 +9,30 @@ rekindle quarantine replay [<id>]                           read one, or all tha
 rekindle quarantine dismiss <id> --reason TEXT              it is never to take effect; TEXT says why
 
 The exit status is 1 where a replay leaves something that cannot be read.`,
+  example: 'rekindle quarantine replay',
   takes: { list: 0, show: 1, replay: 1, dismiss: 1 },
   options: { state: { type: 'string' }, reason: { type: 'string' } },
   async run({ store, args: [action = 'list', id], options }) {
-    const one = (path = '') => `/api/quarantine/${encodeURIComponent(required(id, 'The id'))}${path}`;
+    const one = () => required(id, 'The id');
     switch (action) {
       case 'list': {
         const state = String(options['state'] ?? 'open');
-        const data = await store.listAll(`/api/quarantine?${new URLSearchParams({ state, limit: '500' }).toString()}`);
+        const data = await collect(store.quarantine.all(asGiven({ state, limit: 500 })));
         return {
           data,
           lines: data.length === 0 ? [state === 'open' ? 'Nothing waits in the quarantine.' : 'There is none.'] : data.flatMap(linesOf),
         };
       }
       case 'show': {
-        const data = (await store.request('GET', one())) as Row;
+        const data = unwrap(await store.quarantine.get(one()));
         return { data, lines: [...linesOf(data), '', shown(data['body'])] };
       }
       case 'replay':
-        return id === undefined
-          ? replayed((await store.request('POST', '/api/quarantine/replay')) as Row)
-          : replayedOne((await store.request('POST', one('/replay'))) as Row);
+        return id === undefined ? replayed(unwrap(await store.quarantine.replayAll())) : replayedOne(unwrap(await store.quarantine.replay(one())));
       case 'dismiss': {
-        const data = (await store.request('POST', one('/dismiss'), {
-          reason: required(options['reason'], '--reason, why it is not to take effect,'),
-        })) as Row;
+        const data = unwrap(
+          await store.quarantine.dismiss(one(), { reason: required(options['reason'], '--reason, why it is not to take effect,') }),
+        );
         return { data, lines: linesOf(data) };
       }
       default:

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { asGiven, type Command, required, type Row, shown, UsageError } from './command.ts';
 
 const searches = ['email', 'phone', 'subject', 'external-id'] as const;
 const fieldOf = { email: 'email', phone: 'phone', subject: 'subject_id', 'external-id': 'external_id' } as const;
@@ -12,6 +12,7 @@ rekindle re-enroll --email ADDRESS | --phone NUMBER | --subject ID | --external-
 It makes a new enrollment with steps of its own, counted from now: a step that went out in an earlier one goes out again.
 It is refused, and says why, for whoever has opted out, is suppressed, has bought, or is in that sequence already.
 --key KEY   repeat a call with the same key and it starts nothing twice; without it each call has a key of its own`,
+  example: 'rekindle re-enroll --email ada@example.com --sequence cart --note "asked for it by telephone"',
   takes: 1,
   options: Object.fromEntries([...searches, 'sequence', 'note', 'key'].map((name) => [name, { type: 'string' as const }])),
   async run({ store, args: [id], options }) {
@@ -21,15 +22,13 @@ It is refused, and says why, for whoever has opted out, is suppressed, has bough
     if (Object.keys(search).length === 0) required(id, 'The enrollment’s id, or --email, --phone, --subject or --external-id,');
     if (id !== undefined && options['sequence'] !== undefined) throw new UsageError('An enrollment has its sequence: leave --sequence out.');
     const note = options['note'] === undefined ? {} : { note: options['note'] };
-    const headers = { 'idempotency-key': String(options['key'] ?? randomUUID()) };
-    const data = (await (id === undefined
-      ? store.request(
-          'POST',
-          '/api/enrollments',
-          { ...search, ...note, ...(options['sequence'] === undefined ? {} : { sequence: options['sequence'] }) },
-          headers,
-        )
-      : store.request('POST', `/api/enrollments/${encodeURIComponent(id)}/re-enroll`, note, headers))) as Row;
+    const once = options['key'] === undefined ? {} : { idempotencyKey: String(options['key']) };
+    const sequence = options['sequence'] === undefined ? {} : { sequence: options['sequence'] };
+    const data: Row = unwrap(
+      id === undefined
+        ? await store.enrollments.create(asGiven({ ...search, ...note, ...sequence }), once)
+        : await store.enrollments.reEnroll(id, asGiven(note), once),
+    );
     const next = (data['next_step'] ?? null) as Row | null;
     return {
       data,

@@ -3,6 +3,7 @@ import { parseScenario } from '../domain/rehearsal/scenario.ts';
 import { formatTranscript, type Transcript, transcriptOf } from '../domain/rehearsal/transcript.ts';
 import { parseSequence } from '../domain/sequence/parse-sequence.ts';
 import { describeFileErrors, type FileError } from '../domain/yaml-file.ts';
+import { unwrap } from '../sdk/index.ts';
 import { type Answer, type Command, type Context, required } from './command.ts';
 import { presetOrFile, readText } from './sequence-file.ts';
 
@@ -17,6 +18,7 @@ such as cart, or a file of your own. Nothing is sent, and no server is asked.
 --from        when the cart or lead was left, on the person's clock
 --expect      a transcript to compare with; the exit status is 1 where they differ
 --contact     a real person of the store, by id or email address: what the server knows of them counts, and the sequence's version in use there`,
+  example: 'rekindle rehearse cart --from 2026-03-10T20:30',
   takes: 1,
   options: { scenario: { type: 'string' }, from: { type: 'string' }, expect: { type: 'string' }, contact: { type: 'string' } },
   run(context) {
@@ -44,7 +46,7 @@ async function forContact({ store, args: [wanted], options }: Context): Promise<
   const from = typeof options['from'] === 'string' ? `from: ${JSON.stringify(options['from'])}\n` : '';
   const scenario = from === '' ? scenarioText : `${withoutFrom(scenarioText)}\n${from}`;
   const body = { contact: required(options['contact'], 'The contact'), ...source, scenario };
-  return answerOf((await store.request('POST', '/api/rehearsals', body)) as Transcript, options);
+  return answerOf(unwrap(await store.rehearsals.run(body)) as Transcript, options);
 }
 
 function answerOf(transcript: Transcript, options: Context['options']): Answer {

@@ -9,6 +9,7 @@ export const schema: Command = {
 Prints the JSON Schema of sequence files. Editors that know YAML complete fields and underline mistakes with it: save it beside your sequences, and begin
 each of them with
 # yaml-language-server: $schema=./sequence.schema.json`,
+  example: 'rekindle schema > sequence.schema.json',
   takes: 0,
   run() {
     const data = sequenceJsonSchema(subjectKinds);

@@ -1,5 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { type Answer, type Command, type Context, jsonOption, NotPossibleError, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import {
+  type Answer,
+  asGiven,
+  collect,
+  type Command,
+  type Context,
+  jsonOption,
+  NotPossibleError,
+  required,
+  type Row,
+  shown,
+  UsageError,
+} from './command.ts';
 
 export const scripts: Command = {
   summary: 'texts of one channel that steps use in the place of their own',
@@ -19,6 +32,8 @@ step, or write script: own.
 --default       it is the default of its channel
 --call          how calls by it are made, such as '{"assistant":"…","maxSeconds":300}'
 --about         lead (default) or cart`,
+  example: 'rekindle scripts create "Second text" --channel sms --file second.sms.liquid',
+  destroys: { delete: 'The script is deleted; steps go on with their own texts.' },
   takes: { create: 1, list: 0, show: 1, change: 1, delete: 1 },
   options: {
     ...Object.fromEntries(['channel', 'file', 'campaign', 'call', 'about'].map((name) => [name, { type: 'string' as const }])),
@@ -26,7 +41,7 @@ step, or write script: own.
     default: { type: 'boolean' },
   },
   async run({ store, args: [action, target], options }) {
-    const path = () => `/api/scripts/${encodeURIComponent(required(target, 'The script’s id'))}`;
+    const id = () => required(target, 'The script’s id');
     switch (action) {
       case 'create': {
         const wish = {
@@ -36,20 +51,20 @@ step, or write script: own.
           ...(options['campaign'] === undefined ? {} : { campaign: options['campaign'] }),
           ...(options['about'] === undefined ? {} : { about: options['about'] }),
         };
-        return answerOf((await store.request('POST', '/api/scripts', wish)) as Row);
+        return answerOf(unwrap(await store.scripts.create(asGiven(wish))));
       }
       case 'list': {
-        const data = await store.listAll('/api/scripts?limit=100');
+        const data = await collect(store.scripts.all({ limit: 100 }));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'show': {
-        const data = (await store.request('GET', path())) as Row;
+        const data = unwrap(await store.scripts.get(id()));
         return { data, lines: [lineOf(data), '', ...shown(data['content']).split('\n')] };
       }
       case 'change':
-        return answerOf((await store.request('PATCH', path(), await wordsOf(options))) as Row);
+        return answerOf(unwrap(await store.scripts.update(id(), asGiven(await wordsOf(options)))));
       case 'delete':
-        await store.request('DELETE', path());
+        unwrap(await store.scripts.delete(id()));
         return { data: null, lines: ['It is out of use: steps go on with their own texts.'] };
       default:
         throw new UsageError(action === undefined ? 'What to do is missing.' : `scripts has no command "${action}".`);

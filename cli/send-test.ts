@@ -1,4 +1,5 @@
-import { type Command, required, type Row, shown } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { asGiven, type Command, required, shown } from './command.ts';
 
 export const sendTest: Command = {
   summary: 'send a step to yourself, marked as a test',
@@ -6,17 +7,18 @@ export const sendTest: Command = {
 
 One message to that address and nobody else, by the version in use: an email address, or a telephone number for a text message. It is in no figure, list or
 cap, its links count nothing, and addresses that have opted out get none.`,
+  example: 'rekindle send-test cart email_2h --to you@example.com',
   takes: 2,
   options: { to: { type: 'string' }, locale: { type: 'string' }, contact: { type: 'string' }, sample: { type: 'string' } },
   async run({ store, args: [slug, step], options }) {
-    const path = `/api/sequences/${encodeURIComponent(required(slug, 'The sequence'))}/steps/${encodeURIComponent(required(step, 'The step'))}/send-test`;
+    const [sequence, id] = [required(slug, 'The sequence'), required(step, 'The step')];
     const given = ['locale', 'contact', 'sample'].flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]));
     const to = required(options['to'], '--to');
-    const data = (await store.request('POST', path, { to, ...Object.fromEntries(given) })) as Row;
-    const accepted = data['outcome'] === 'accepted';
+    const data = unwrap(await store.previews.sendTest(sequence, id, asGiven({ to, ...Object.fromEntries(given) })));
+    const accepted = data.outcome === 'accepted';
     return {
       data,
-      lines: [accepted ? `The test is on its way to ${to}.` : `The test was not accepted: ${shown(data['response'])}`],
+      lines: [accepted ? `The test is on its way to ${to}.` : `The test was not accepted: ${shown(data.response)}`],
       failed: !accepted,
     };
   },

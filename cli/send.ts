@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ApiError, type RekindleClient } from '../sdk/client.ts';
-import { type Answer, type Command, type Context, jsonOption, NotPossibleError, type Row, shown, UsageError } from './command.ts';
+import { type Client, type Query, unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, type Command, type Context, jsonOption, NotPossibleError, type Row, shown, UsageError } from './command.ts';
 import { example, type OpenCart, type PreparedEvent, prepareEvent, type SendableEvent, sendableEvents, type SendOptions } from './send-event.ts';
 import { effectLines, effectOf, noteLines, type SeenEnrollment } from './sent-effect.ts';
 
@@ -26,6 +26,7 @@ others    --text (message.received)  --channel  --wording (contact.opted_in)  --
 
 It is no rehearsal: what the event does is done. An order finds the open cart of the address that it names.
 The exit status is 1 where it could not be read or had no effect.`,
+  example: 'rekindle send cart.updated --email ada@example.com --value 129.90',
   takes: 1,
   options: {
     ...{ email: text, phone: text, name: text, locale: text, 'time-zone': text },
@@ -46,10 +47,7 @@ The exit status is 1 where it could not be read or had no effect.`,
     const connection = typeof options['connection'] === 'string' ? options['connection'] : await firstConnection(store);
     const searches = searchesOf(options, event);
     const before = await enrollmentsOf(store, searches);
-    const sent = (await store.request('POST', `/api/connections/${encodeURIComponent(connection)}/send`, {
-      type: event.type,
-      data: event.data,
-    })) as Row;
+    const sent = unwrap(await store.connections.send(connection, asGiven({ type: event.type, data: event.data })));
     const delivery = await settled(store, sent);
     const after = await enrollmentsOf(store, searches);
     return report(store, { event, sent, delivery, before, after, search: searches[0] ?? null });
@@ -99,40 +97,35 @@ function demoShopUrl(): string | null {
   }
 }
 
-async function firstConnection(store: RekindleClient): Promise<string> {
-  const all = await store.listAll('/api/connections?limit=500');
-  const found = all.find((c) => c['integration'] === 'generic' && c['state'] === 'connected');
-  if (found !== undefined) return shown(found['id']);
+async function firstConnection(store: Client): Promise<string> {
+  for await (const { id, integration, state } of store.connections.all({ limit: 500 }))
+    if (integration === 'generic' && state === 'connected') return id;
   throw new NotPossibleError(
     'The store has no connection of the integration generic: make one with rekindle connections create generic --name "Tests".',
   );
 }
 
-type Searches = readonly string[];
+type Searches = readonly Query<'GET /api/explain'>[];
 
 /** How the API finds whom and what the event is about: each is asked by itself, because several narrow a search down. */
 function searchesOf(options: Context['options'], { cart, order, lead }: Pick<PreparedEvent, 'cart' | 'order' | 'lead'>): Searches {
   const known = { subject_id: cart ?? lead, external_id: order, email: options['email'], phone: options['phone'] };
-  return Object.entries(known).flatMap(([name, value]) => (typeof value === 'string' ? [`${name}=${encodeURIComponent(value)}`] : []));
+  return Object.entries(known).flatMap(([name, value]) => (typeof value === 'string' ? [{ [name]: value }] : []));
 }
 
-async function enrollmentsOf(store: RekindleClient, searches: Searches): Promise<(SeenEnrollment & Row)[]> {
+async function enrollmentsOf(store: Client, searches: Searches): Promise<(SeenEnrollment & Row)[]> {
   const found = new Map<string, SeenEnrollment & Row>();
   for (const search of searches) {
     // An address that cannot be one finds nobody; the event's own answer says so.
-    const page = (await store.request('GET', `/api/enrollments?limit=20&${search}`).catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 400) return { data: [] };
-      throw error;
-    })) as {
-      data: (SeenEnrollment & Row)[];
-    };
-    for (const enrollment of page.data) found.set(enrollment.id, enrollment);
+    const page = await store.enrollments.list({ limit: 20, ...search });
+    if (page.error?.status === 400) continue;
+    for (const enrollment of unwrap(page).data) found.set(enrollment.id, enrollment);
   }
   return [...found.values()].toSorted((a, b) => b.id.localeCompare(a.id));
 }
 
 /** The cart that the person left and has not bought. */
-async function openCartOf(store: RekindleClient, options: Context['options']): Promise<OpenCart | null> {
+async function openCartOf(store: Client, options: Context['options']): Promise<OpenCart | null> {
   const enrollments = await enrollmentsOf(
     store,
     searchesOf({ email: options['email'], phone: options['phone'] }, { cart: null, order: null, lead: null }),
@@ -149,10 +142,9 @@ async function openCartOf(store: RekindleClient, options: Context['options']): P
 }
 
 /** What became of the delivery; one that is pending is waited for. */
-async function settled(store: RekindleClient, sent: Row): Promise<Row> {
+async function settled(store: Client, sent: Row): Promise<Row> {
   for (const untilMs = Date.now() + pendingForMs; ; ) {
-    const page = (await store.request('GET', `/api/deliveries?delivery_id=${encodeURIComponent(shown(sent['delivery_id']))}`)) as { data: Row[] };
-    const [found] = page.data;
+    const [found] = unwrap(await store.deliveries.list({ delivery_id: shown(sent['delivery_id']) })).data;
     if (found === undefined) return { state: sent['status'], notes: sent['notes'] };
     if (found['state'] !== 'pending' || Date.now() > untilMs) return found;
     await new Promise((rested) => setTimeout(rested, 500));
@@ -165,10 +157,10 @@ interface Effect {
   delivery: Row;
   before: SeenEnrollment[];
   after: SeenEnrollment[];
-  search: string | null;
+  search: Query<'GET /api/explain'> | null;
 }
 
-async function report(store: RekindleClient, { event, sent, delivery, before, after, search }: Effect): Promise<Answer> {
+async function report(store: Client, { event, sent, delivery, before, after, search }: Effect): Promise<Answer> {
   const state = shown(delivery['state']);
   const notes = (delivery['notes'] ?? []) as Row[];
   const { began, ended } = effectOf({ before, after });
@@ -196,7 +188,7 @@ async function report(store: RekindleClient, { event, sent, delivery, before, af
   return { data, lines };
 }
 
-async function whyQuiet(store: RekindleClient, search: string): Promise<string | null> {
-  const found = (await store.request('GET', `/api/explain?${search}`)) as { subjects_without_sequence: { sentence: string }[] };
+async function whyQuiet(store: Client, search: Query<'GET /api/explain'>): Promise<string | null> {
+  const found = unwrap(await store.explain.find(search));
   return found.subjects_without_sequence[0]?.sentence ?? null;
 }

@@ -1,7 +1,8 @@
-import { type Answer, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
 import { presetOrFile, readText, textsBeside } from './sequence-file.ts';
 
-const changes = ['pause', 'resume', 'archive', 'unarchive', 'end'];
+const changes = ['pause', 'resume', 'archive', 'unarchive', 'end'] as const;
 
 export const sequences: Command = {
   summary: 'a store’s sequences: draft, preview, publish, roll back, pause, archive, end',
@@ -19,6 +20,8 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
 --running     what becomes of those who are in it: stay on their version (unless you say otherwise), move to the new one at their next decision, or exit
 --base        the version in use that you have seen; without it, the one that is in use now
 --draft       the draft that you have seen, by its hash`,
+  example: 'rekindle sequences publish cart --running move',
+  destroys: { drop: 'The draft is deleted.', end: 'Everybody in the sequence exits.' },
   takes: {
     list: 0,
     show: 1,
@@ -45,72 +48,68 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
     const { store, args, options } = context;
     const [action = 'list', target] = args;
     if (action === 'list') {
-      const found = await store.listAll('/api/sequences?limit=500');
+      const found = await collect(store.sequences.all({ limit: 500 }));
       return { data: found, lines: found.length === 0 ? ['There are no sequences yet.'] : found.map(lineOf) };
     }
     if (action === 'draft') return storeDraft(context, required(target, 'The file'));
     const slug = required(target, 'The sequence');
     switch (action) {
       case 'show': {
-        const data = (await store.request('GET', pathOf(slug))) as Row;
-        const versions = await store.listAll(`${pathOf(slug)}/versions?limit=500`);
+        const data = unwrap(await store.sequences.get(slug));
+        const versions = await collect(store.sequences.allVersions(slug, { limit: 500 }));
         return { data: { ...data, versions }, lines: [lineOf(data), ...versions.map(versionLine)] };
       }
       case 'stats': {
         const days = numberOf(options['days'], 'days');
-        const data = (await store.request('GET', `${pathOf(slug)}/stats${days === null ? '' : `?days=${days}`}`)) as Row;
+        const data = unwrap(await store.sequences.stats(slug, days === null ? {} : { days }));
         return { data, lines: statsLines(data) };
       }
       case 'drop':
-        await store.request('DELETE', `${pathOf(slug)}/draft`);
+        unwrap(await store.sequences.deleteDraft(slug));
         return { data: null, lines: ['The draft is deleted.'] };
       case 'diff': {
-        const data = (await store.request('GET', `${pathOf(slug)}/preview`)) as Row;
+        const data = unwrap(await store.sequences.preview(slug));
         return { data, lines: previewLines(data) };
       }
       case 'publish': {
         const draft = options['draft'] === undefined ? {} : { draft: options['draft'] };
-        return published(await store.request('POST', `${pathOf(slug)}/publish`, { ...(await choices(context, slug)), ...draft }));
+        return published(unwrap(await store.sequences.publish(slug, asGiven({ ...(await choices(context, slug)), ...draft }))));
       }
       case 'rollback': {
         const to = numberOf(options['to'], 'to');
         if (to === null) throw new UsageError('--to is missing: the version whose content is published again.');
-        return published(await store.request('POST', `${pathOf(slug)}/rollback`, { ...(await choices(context, slug)), to }));
+        return published(unwrap(await store.sequences.rollback(slug, asGiven({ ...(await choices(context, slug)), to }))));
       }
       case 'shadow':
-        return shadow(context, `${pathOf(slug)}/shadow`);
+        return shadow(context, slug);
       default: {
-        if (!changes.includes(action)) throw new UsageError(`sequences has no command "${action}".`);
+        const change = changes.find((name) => name === action);
+        if (change === undefined) throw new UsageError(`sequences has no command "${action}".`);
         const { note } = options;
-        const data = (await store.request('POST', `${pathOf(slug)}/${action}`, note === undefined ? {} : { note })) as Row;
+        const data = unwrap(await store.sequences[change](slug, asGiven(note === undefined ? {} : { note })));
         return { data, lines: [lineOf(data)] };
       }
     }
   },
 };
 
-const pathOf = (slug: string) => `/api/sequences/${encodeURIComponent(slug)}`;
-
 /** A file, with every text of the folder beside it that is named like the file. */
 async function storeDraft({ store }: Context, wanted: string): Promise<Answer> {
   const file = presetOrFile(wanted);
   const yaml = readText(file);
   const { slug, texts: copy } = textsBeside(file, yaml);
-  const data = (await store.request('PUT', `${pathOf(slug)}/draft`, { yaml, copy })) as Row;
-  const findings = (data['findings'] as Row[]).map(
-    (f) => `${file}:${shown(f['line'])}:${shown(f['column'])}: ${shown(f['severity'])}: ${shown(f['message'])}`,
-  );
+  const data = unwrap(await store.sequences.storeDraft(slug, { yaml, copy }));
+  const findings = data.findings.map((f) => `${file}:${shown(f['line'])}:${shown(f['column'])}: ${shown(f['severity'])}: ${shown(f['message'])}`);
   return { data, lines: [...findings, `The draft of ${slug} is stored: rekindle sequences diff ${slug} shows what publishing it would change.`] };
 }
 
 /** What publishing says besides what it publishes. */
 async function choices({ store, options }: Context, slug: string): Promise<Row> {
-  const base = numberOf(options['base'], 'base') ?? ((await store.request('GET', pathOf(slug))) as Row)['version'] ?? 0;
+  const base = numberOf(options['base'], 'base') ?? unwrap(await store.sequences.get(slug)).version ?? 0;
   return { base_version: base, ...(options['running'] === undefined ? {} : { running: options['running'] }) };
 }
 
-function published(answer: unknown): Answer {
-  const data = answer as Row;
+function published(data: Row): Answer {
   const open = Number(data['open_enrollments']);
   return { data, lines: [`Version ${shown(data['version'])} is in use.${open === 0 ? '' : ` ${open} were in the sequence when it was published.`}`] };
 }
@@ -151,12 +150,12 @@ function previewLines(preview: Row): string[] {
   ];
 }
 
-async function shadow({ store, options }: Context, path: string): Promise<Answer> {
+async function shadow({ store, options }: Context, slug: string): Promise<Answer> {
   if (options['stop'] === true) {
-    await store.request('DELETE', path);
+    unwrap(await store.sequences.stopShadow(slug));
     return { data: null, lines: ['The shadow is stopped. What it has decided stays.'] };
   }
-  const data = (await store.request(options['start'] === true ? 'POST' : 'GET', path)) as Row;
+  const data: Row = unwrap(await (options['start'] === true ? store.sequences.startShadow(slug) : store.sequences.shadow(slug)));
   const runs = data['runs'] as Row;
   const differences = (data['differences'] as Row[]).map(
     (d) =>

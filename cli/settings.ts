@@ -1,4 +1,5 @@
-import { type Command, shown, UsageError, type Row } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { asGiven, collect, type Command, type Row, shown, UsageError } from './command.ts';
 import { readText } from './sequence-file.ts';
 
 export const settings: Command = {
@@ -8,20 +9,21 @@ rekindle settings set NAME=VALUE …      change some; VALUE is JSON, or text
 rekindle settings history               who changed what, and when
 rekindle settings recovery              how cart recovery is configured: steps, timings, thresholds, tone, language, channels, offers
 rekindle settings recovery FILE         configure it; FILE is JSON as the command above prints it with --json`,
+  example: 'rekindle settings set timeZone=Europe/Vienna',
   takes: { show: 0, set: Number.POSITIVE_INFINITY, history: 0, recovery: 1 },
   async run({ store, args: [action = 'show', ...rest] }) {
     switch (action) {
       case 'show': {
-        const data = (await store.request('GET', '/api/settings')) as Row;
+        const data = unwrap(await store.settings.get());
         return { data, lines: linesOf(data) };
       }
       case 'set': {
         if (rest.length === 0) throw new UsageError('Say what to change, e.g. rekindle settings set timeZone=Europe/Vienna.');
-        const data = (await store.request('PATCH', '/api/settings', { settings: Object.fromEntries(rest.map(assignment)) })) as Row;
+        const data = unwrap(await store.settings.update({ settings: Object.fromEntries(rest.map(assignment)) }));
         return { data, lines: linesOf(data) };
       }
       case 'history': {
-        const data = await store.listAll('/api/settings/history');
+        const data = await collect(store.settings.allHistory());
         return {
           data,
           lines:
@@ -32,9 +34,7 @@ rekindle settings recovery FILE         configure it; FILE is JSON as the comman
       }
       case 'recovery': {
         const [file] = rest;
-        const data = (await (file === undefined
-          ? store.request('GET', '/recovery/config')
-          : store.request('PUT', '/recovery/config', jsonFile(file)))) as Row;
+        const data = unwrap(await (file === undefined ? store.recovery.config() : store.recovery.configure(asGiven(jsonFile(file)))));
         return { data, lines: Object.entries(data).map(([name, value]) => `${name} = ${shown(value)}`) };
       }
       default:

@@ -2,6 +2,7 @@ import { type Row, UsageError } from './command.ts';
 import { enrollmentAction, stepOf, stepOption } from './enrollment-action.ts';
 
 export const snooze = enrollmentAction('snooze', {
+  example: 'rekindle snooze 01920000-0000-7000-8000-000000000000 --hours 24',
   summary: 'put off what is left of an enrollment',
   usage: `rekindle snooze <enrollment id> --hours N | --until TIME [--step STEP]
 

@@ -1,4 +1,5 @@
-import { type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
 const line = (row: Row) =>
   `${shown(row['id'])}  ${shown(row['reason'])} on ${shown(row['channel'])} since ${shown(row['since'])}${row['lifted_at'] === null ? '' : `, lifted ${shown(row['lifted_at'])}`}`;
@@ -9,21 +10,17 @@ export const suppressions: Command = {
   usage: `rekindle suppressions [--email <address>] [--phone <number>]   of one person, or all
 rekindle suppressions lift <id>                                a bounce or a refusal; an opt-out is lifted by the person alone`,
   options: { email: { type: 'string' }, phone: { type: 'string' } },
+  example: 'rekindle suppressions --email ada@example.com',
   takes: { lift: 1 },
   async run({ store, args: [action, id], options }) {
     switch (action) {
       case undefined: {
-        const given = (['email', 'phone'] as const).flatMap((name) => {
-          const value = options[name];
-          return typeof value === 'string' ? [[name, value] as [string, string]] : [];
-        });
-        const query = given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
-        const data = await store.listAll(`/api/suppressions${query}`);
+        const { email, phone } = options;
+        const data = await collect(store.suppressions.all(asGiven({ email, phone })));
         return { data, lines: data.length === 0 ? ['Nothing is suppressed.'] : data.map(line) };
       }
       case 'lift': {
-        const path = `/api/suppressions/${encodeURIComponent(required(id, 'The suppression’s id'))}/lift`;
-        const data = (await store.request('POST', path)) as Row;
+        const data = unwrap(await store.suppressions.lift(required(id, 'The suppression’s id')));
         return { data, lines: [line(data)] };
       }
       default:

@@ -1,13 +1,14 @@
-import { type Command, required, type Row, shown } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Command, required } from './command.ts';
 
 const command = (verb: 'takeover' | 'release', summary: string, usage: string): Command => ({
   summary,
   usage,
+  example: `rekindle ${verb} 01920000-0000-7000-8000-000000000000`,
   takes: 1,
   async run({ store, args: [id] }) {
-    const path = `/api/enrollments/${encodeURIComponent(required(id, 'The enrollment’s id'))}/${verb}`;
-    const data = (await store.request('POST', path)) as Row;
-    return { data, lines: [shown(data['summary'])] };
+    const data = unwrap(await store.enrollments[verb](required(id, 'The enrollment’s id')));
+    return { data, lines: [data.summary] };
   },
 });
 

@@ -1,4 +1,5 @@
-import { type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
 const line = (row: Row) => {
   const data = Object.entries(row['data'] as Row).map(([name, value]) => `${name} ${shown(value)}`);
@@ -11,15 +12,19 @@ export const tasks: Command = {
 rekindle tasks done <id> [--result TEXT]     it is done
 rekindle tasks dismiss <id> [--result TEXT]  nothing is to be done`,
   options: { all: { type: 'boolean' }, result: { type: 'string' } },
+  example: 'rekindle tasks done 01920000-0000-7000-8000-000000000000 --result "called back"',
   takes: { done: 1, dismiss: 1 },
   async run({ store, args: [action, id], options }) {
     if (action === undefined) {
-      const data = await store.listAll(`/api/tasks${options['all'] === true ? '' : '?state=open'}`);
+      const data = await collect(store.tasks.all(options['all'] === true ? {} : { state: 'open' }));
       return { data, lines: data.length === 0 ? ['Nothing is to be done.'] : data.map(line) };
     }
     if (action !== 'done' && action !== 'dismiss') throw new UsageError('Say done or dismiss, or nothing for the list.');
-    const body = { state: action === 'done' ? 'done' : 'dismissed', ...(typeof options['result'] === 'string' ? { result: options['result'] } : {}) };
-    const data = (await store.request('POST', `/api/tasks/${encodeURIComponent(required(id, 'The task’s id'))}/close`, body)) as Row;
+    const body = {
+      state: action === 'done' ? ('done' as const) : ('dismissed' as const),
+      ...(typeof options['result'] === 'string' ? { result: options['result'] } : {}),
+    };
+    const data = unwrap(await store.tasks.close(required(id, 'The task’s id'), body));
     return { data, lines: [line(data)] };
   },
 };

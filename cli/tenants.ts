@@ -1,4 +1,5 @@
-import { type Command, required, shown, UsageError, type Row } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
 const line = (t: Row) => `${shown(t['id'])}  ${shown(t['slug'])}  ${shown(t['name'])}`;
 
@@ -9,34 +10,36 @@ rekindle tenants create <slug> --name NAME     prints the store's first API key,
 rekindle tenants keys <slug>                   list its API keys
 rekindle tenants issue <slug> --name NAME      one more key, shown this once
 rekindle tenants revoke <slug> <key id>`,
+  example: 'rekindle tenants create my-store --name "My store"',
+  destroys: { revoke: 'Programs with this key are refused at once.' },
   takes: { list: 0, create: 1, keys: 1, issue: 1, revoke: 2 },
   options: { name: { type: 'string' } },
   async run({ installation, args: [action = 'list', target, key], options }) {
     const client = installation();
-    const slug = () => encodeURIComponent(required(target, 'The slug'));
+    const slug = () => required(target, 'The slug');
     switch (action) {
       case 'list': {
-        const data = await client.listAll('/api/tenants?limit=500');
+        const data = await collect(client.tenants.all({ limit: 500 }));
         return { data, lines: data.map(line) };
       }
       case 'create': {
         const body = { slug: required(target, 'The slug'), name: required(options['name'] ?? target, '--name') };
-        const data = (await client.request('POST', '/api/tenants', body)) as Row;
-        return { data, lines: [line(data), `api key ${shown(data['api_key'])}  (shown this once)`] };
+        const data = unwrap(await client.tenants.create(body));
+        return { data, lines: [line(data), `api key ${data.api_key}  (shown this once)`] };
       }
       case 'keys': {
-        const data = await client.listAll(`/api/tenants/${slug()}/keys`);
+        const data = await collect(client.tenants.allKeys(slug()));
         return {
           data,
           lines: data.map((k) => `${shown(k['id'])}  ${shown(k['name'])}  made ${shown(k['created_at'])}  revoked ${shown(k['revoked_at'])}`),
         };
       }
       case 'issue': {
-        const data = (await client.request('POST', `/api/tenants/${slug()}/keys`, { name: required(options['name'], '--name') })) as Row;
-        return { data, lines: [`${shown(data['id'])}  api key ${shown(data['api_key'])}  (shown this once)`] };
+        const data = unwrap(await client.tenants.createKey(slug(), { name: required(options['name'], '--name') }));
+        return { data, lines: [`${data.id}  api key ${data.api_key}  (shown this once)`] };
       }
       case 'revoke':
-        await client.request('DELETE', `/api/tenants/${slug()}/keys/${encodeURIComponent(required(key, 'The key’s id'))}`);
+        unwrap(await client.tenants.revokeKey(slug(), required(key, 'The key’s id')));
         return { data: null, lines: ['Revoked.'] };
       default:
         throw new UsageError(`tenants has no command "${action}".`);

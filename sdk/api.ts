@@ -238,7 +238,7 @@ function noAnswer(
   if (signal?.aborted === true) return aborted(cause);
   if (timeout?.aborted === true)
     return new RekindleError({ code: 'timed_out', detail: `${baseUrl} did not answer within ${timeoutMs ?? 0} ms.`, cause });
-  return new RekindleError({ code: 'unreachable', detail: `${baseUrl} does not answer. Is Rekindle running there?`, cause });
+  return new RekindleError({ code: 'unreachable', detail: `${baseUrl} does not answer.`, cause });
 }
 
 const aborted = (cause: unknown) => new RekindleError({ code: 'aborted', detail: 'The request was aborted.', cause });

@@ -273,7 +273,7 @@ describe('npx rekindle', () => {
     const id = listed.find((c) => c.name === 'Till')?.id ?? '';
     expect(await run('connections', 'rotate', id)).toMatchObject({ code: 0, said: expect.stringContaining('secret whsec_') as unknown });
     expect(await run('connections', 'check', id)).toMatchObject({ code: 0, said: expect.stringContaining('receives only') as unknown });
-    expect(await run('connections', 'remove', id)).toMatchObject({ code: 0 });
+    expect(await run('connections', 'remove', id, '--yes')).toMatchObject({ code: 0 });
     expect(await run('settings', 'set', 'lowStockAt=4', 'shippingNote=Free shipping')).toMatchObject({
       code: 0,
       said: expect.stringMatching(/lowStockAt = 4/) as unknown,

@@ -2,10 +2,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
 import { auditLog, contactIdentities, contacts } from '../../db/schema/index.ts';
 import { contacts as contactsCommand } from '../../cli/contacts.ts';
-import type { RekindleClient } from '../../sdk/client.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { explainEnrollment } from '../../operations/read/explain.ts';
 import { ask, askAll } from '../api/left-carts.ts';
+import { clientOf } from '../helpers/client-of.ts';
 import { aCart, letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
 // Merges are recorded and undone (docs/rules.md#rule-30).
@@ -164,10 +164,7 @@ test('an enrollment that the merge ended stays ended, and is named', async () =>
 
 test('the commands list merges and undo one', async () => {
   const { other } = await merged();
-  const store = {
-    request: async (method: 'POST', path: string, body: Record<string, unknown>) => (await ask(shop, shop.tenant.apiKey, path, method, body)).body,
-    listAll: (path: string) => askAll(shop, shop.tenant.apiKey, path),
-  } as unknown as RekindleClient;
+  const store = clientOf(shop);
   const run = (args: string[], options = {}) => contactsCommand.run({ store, installation: () => store, args, options });
   expect((await run(['merges'], { email: other.email })).lines).toEqual([expect.stringMatching(/became .*1 contacts, 1 identities/)]);
   expect((await run(['unmerge', other.contact])).lines).toEqual([expect.stringMatching(/, undone .* by /)]);

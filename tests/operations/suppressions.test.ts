@@ -5,8 +5,8 @@ import { suppressions as suppressionsCommand } from '../../cli/suppressions.ts';
 import { auditLog, suppressions } from '../../db/schema/index.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { explainEnrollment } from '../../operations/read/explain.ts';
-import type { RekindleClient } from '../../sdk/client.ts';
 import { ask, askAll } from '../api/left-carts.ts';
+import { clientOf } from '../helpers/client-of.ts';
 import { aCart, openShop, type Shop } from '../helpers/shop.ts';
 
 // Suppressions with their kinds: explained, listed, lifted where they may be (docs/rules.md#rule-32).
@@ -66,10 +66,7 @@ test.each([
 test('by command; and what is unknown is not found', async () => {
   const { email } = await left();
   await suppress(email, 'bounce');
-  const store = {
-    request: async (method: 'POST', path: string) => (await ask(shop, shop.tenant.apiKey, path, method)).body,
-    listAll: (path: string) => askAll(shop, shop.tenant.apiKey, path),
-  } as unknown as RekindleClient;
+  const store = clientOf(shop);
   const run = (args: string[], options = {}) => suppressionsCommand.run({ store, installation: () => store, args, options });
   const { data, lines } = await run([], { email });
   expect(lines).toEqual([expect.stringContaining('bounce on email since')]);
