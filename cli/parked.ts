@@ -1,6 +1,7 @@
-import { type Answer, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { unwrap } from '../sdk/index.ts';
+import { type Answer, asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
-const actions = ['resume', 'skip', 'cancel'];
+const actions = ['resume', 'skip', 'cancel'] as const;
 
 export const parked: Command = {
   summary: 'what cannot go on by itself: list it, resume, skip or cancel it',
@@ -10,22 +11,28 @@ rekindle parked resume | skip | cancel --kind KIND [--dry-run]  of all of a kind
 --note TEXT                                                    why, for whoever reads it later
 
 The exit status is 1 where something stays parked.`,
+  example: 'rekindle parked skip --kind delivery --dry-run',
+  destroys: { skip: 'What is skipped is not listed again; a delivery never takes effect.', cancel: 'What it belongs to is given up for good.' },
   takes: { list: 0, resume: 1, skip: 1, cancel: 1 },
   options: { kind: { type: 'string' }, 'dry-run': { type: 'boolean' }, note: { type: 'string' } },
   async run({ store, args: [action = 'list', id], options }) {
-    const kind = options['kind'];
+    const { kind } = options;
     if (action === 'list') {
-      const data = await store.listAll(`/api/parked${kind === undefined ? '' : `?kind=${encodeURIComponent(String(kind))}`}`);
+      const data = await collect(store.parked.all(asGiven(kind === undefined ? {} : { kind })));
       return { data, lines: data.length === 0 ? ['Nothing is parked.'] : data.flatMap(linesOf) };
     }
-    if (!actions.includes(action)) throw new UsageError(`parked has no command "${action}".`);
+    const wanted = actions.find((known) => known === action);
+    if (wanted === undefined) throw new UsageError(`parked has no command "${action}".`);
     const note = options['note'] === undefined ? {} : { note: options['note'] };
     if (id !== undefined) {
-      const data = await store.request('POST', `/api/parked/${encodeURIComponent(id)}/${action}`, note);
-      return { data, lines: [`${id}: ${action} done.`] };
+      const data = unwrap(await store.parked[wanted](id, asGiven(note)));
+      return { data, lines: [`${id}: ${wanted} is done.`] };
     }
     const body = { kind: required(kind, 'The id, or --kind for all of a kind,'), dry_run: options['dry-run'] === true, ...note };
-    return allOf((await store.request('POST', `/api/parked/${action}`, body)) as Row);
+    // Without an id nobody was asked.
+    if (wanted !== 'resume' && !body.dry_run && options['yes'] !== true)
+      throw new UsageError(`That is about all of them: --dry-run counts them, --yes does it.`);
+    return allOf(unwrap(await store.parked[`${wanted}All`](asGiven(body))));
   },
 };
 
