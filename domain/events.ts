@@ -3,6 +3,7 @@ import type { ConversionOutcome } from './conversions/outcome.ts';
 import type { ReportedFact } from './facts/report.ts';
 import type { AutoReplySign } from './people/auto-reply.ts';
 import type { CallWish } from './people/call-wish.ts';
+import type { ReportedBehaviour } from './risk/behaviour.ts';
 import type { EpochMs } from './sequence/plan.ts';
 
 /** A person as an event names them. Raw as the provider wrote it; `domain/people/identity.ts` normalises. */
@@ -237,6 +238,14 @@ export type DomainEvent =
       keys: SubjectKey[];
       person: PersonDetails;
       subject: { createdAtMs: EpochMs; currency: string | null; valueMinor: number | null; details: unknown };
+    })
+  /** What an account did, each with its time. The event's own time is the latest of them. */
+  | (EventBase & {
+      type: 'behaviour.reported';
+      keys: SubjectKey[];
+      person: PersonDetails;
+      account: { createdAtMs: EpochMs; name: string | null; url: string | null };
+      behaviour: ReportedBehaviour[];
     })
   | (EventBase & {
       type: 'order.placed';

@@ -415,6 +415,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/behaviour": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report what an account did
+         * @description Up to 500 entries: visits, orders, messages, opens, calls, support and events of your own by code. All are stored, or none; a repeat adds nothing. It begins no sequence. An order or a message in it stops sequences as one that is reported by its own event does.
+         */
+        post: operations["postApiBehaviour"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an account with its behaviour, and what that says about it
+         * @description As of any moment: what a model learns from is what was known then.
+         */
+        get: operations["getApiAccountsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/attempts": {
         parameters: {
             query?: never;
@@ -2686,6 +2726,47 @@ export interface components {
              */
             status: "applied" | "repeated" | "ignored" | "quarantined" | "pending";
         };
+        Account: {
+            /** Format: uuid */
+            id: string;
+            contact: string | null;
+            name: string | null;
+            url: string | null;
+            /** @description What its source calls it. */
+            externalId: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            last_activity_at: string;
+            /**
+             * Format: date-time
+             * @description The moment that the rest is about: nothing that happened later is in it.
+             */
+            at: string;
+            /** @description The latest 100 until then, the latest first. */
+            behaviour: {
+                kind: string;
+                /** Format: date-time */
+                at: string;
+                data: {
+                    [key: string]: unknown;
+                };
+            }[];
+            /** @description What the behaviour says about it. Null: unknown. */
+            features: {
+                [key: string]: number | string | boolean | null;
+            };
+            /** @description How far rules of thumb place it towards being lost, 0 to 1. A rank, and no chance: nothing is known about how often such accounts are lost. */
+            rank: {
+                /** @constant */
+                by: "rules";
+                score: number;
+                factors: {
+                    features: string[];
+                    weight: number;
+                }[];
+            };
+        };
         AddedOfferCodes: {
             free: number;
             given: number;
@@ -2843,6 +2924,16 @@ export interface components {
                 people: number;
                 examples: string[];
             };
+        };
+        BehaviourStored: {
+            /** Format: uuid */
+            account: string;
+            repeated: boolean;
+            /** @description Fields that were left out, or read with a guess. */
+            notes: {
+                field: string;
+                reason: string;
+            }[];
         };
         BulkEnrollment: {
             id: string;
@@ -3523,6 +3614,69 @@ export interface components {
             };
             note?: string;
         };
+        /** @description What a customer who comes again has done, each with its time; as `POST /api/behaviour` takes it. */
+        GenericBehaviourReported: {
+            /** @constant */
+            type: "behaviour.reported";
+            /**
+             * Format: date-time
+             * @description When it happened; not in the future. The later one wins, in whatever order events arrive.
+             */
+            timestamp: string;
+            data: {
+                account?: {
+                    /** @description Your id of the account. Left out, the person has one account. */
+                    id?: string;
+                    name?: string;
+                    /** @description An absolute http or https address. */
+                    url?: string;
+                    /** Format: date-time */
+                    created_at?: string;
+                } & {
+                    [key: string]: unknown;
+                };
+                contact?: components["schemas"]["GenericContact"];
+                behaviour: ({
+                    /** @enum {string} */
+                    kind: "visit" | "order" | "message" | "open" | "call" | "support" | "own";
+                    /** @description Your id of what happened: it counts once. */
+                    id?: string;
+                    /**
+                     * Format: date-time
+                     * @description Left out, the time of the event.
+                     */
+                    at?: string;
+                    /** @description visit */
+                    pages?: number;
+                    /**
+                     * @description An amount in major units: a decimal string or a number.
+                     * @example 129.90
+                     */
+                    amount?: string | number;
+                    /** @description order: ISO 4217. */
+                    currency?: string;
+                    /** @description message, open */
+                    channel?: string;
+                    /** @description call: whether somebody spoke. */
+                    answered?: boolean;
+                    /** @description call */
+                    seconds?: number;
+                    /**
+                     * @description support
+                     * @enum {string}
+                     */
+                    severity?: "low" | "normal" | "high";
+                    /** @description own: your name for it. */
+                    code?: string;
+                } & {
+                    [key: string]: unknown;
+                })[];
+            } & {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
         GenericCart: {
             id: string;
             /** @description ISO 4217. */
@@ -3677,7 +3831,7 @@ export interface components {
             [key: string]: unknown;
         };
         /** @description An event of the generic integration; docs/webhooks.md says what happens with each field that is missing or odd. */
-        GenericEvent: components["schemas"]["GenericCartUpdated"] | components["schemas"]["GenericLeadCreated"] | components["schemas"]["GenericLeadContacted"] | components["schemas"]["GenericOrderPlaced"] | components["schemas"]["GenericOrderUpdated"] | components["schemas"]["GenericOrderCancelled"] | components["schemas"]["GenericContactUpdated"] | components["schemas"]["GenericMessageReceived"] | components["schemas"]["GenericContactOptedOut"] | components["schemas"]["GenericFactsUpdated"] | components["schemas"]["GenericMarketTriggered"] | components["schemas"]["GenericContactOptedIn"];
+        GenericEvent: components["schemas"]["GenericCartUpdated"] | components["schemas"]["GenericLeadCreated"] | components["schemas"]["GenericBehaviourReported"] | components["schemas"]["GenericLeadContacted"] | components["schemas"]["GenericOrderPlaced"] | components["schemas"]["GenericOrderUpdated"] | components["schemas"]["GenericOrderCancelled"] | components["schemas"]["GenericContactUpdated"] | components["schemas"]["GenericMessageReceived"] | components["schemas"]["GenericContactOptedOut"] | components["schemas"]["GenericFactsUpdated"] | components["schemas"]["GenericMarketTriggered"] | components["schemas"]["GenericContactOptedIn"];
         /** @description What is true about products, areas and offers, so that messages may claim it; as `POST /api/facts` takes it. */
         GenericFactsUpdated: {
             /** @constant */
@@ -6261,6 +6415,174 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecoveryConfig"];
+                };
+            };
+        };
+    };
+    postApiBehaviour: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A repeat with the same key is the same report. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default {} */
+                    account?: {
+                        /** @description What your system calls it. Left out, the person has one account. */
+                        id?: string;
+                        name?: string;
+                        url?: string;
+                        /** Format: date-time */
+                        created_at?: string;
+                    };
+                    /** @default {} */
+                    contact?: {
+                        email?: string;
+                        phone?: string;
+                        id?: string;
+                        first_name?: string;
+                        last_name?: string;
+                        locale?: string;
+                        time_zone?: string;
+                        country?: string;
+                    };
+                    behaviour: ({
+                        /** @enum {string} */
+                        kind: "visit";
+                        /** @default null */
+                        pages?: number | null;
+                        /** @description The source’s own id. A repeat with the same id is the same behaviour. */
+                        id?: string;
+                        /**
+                         * Format: date-time
+                         * @description When it happened; left out, when the report was made.
+                         */
+                        at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "order";
+                        /** @description In major units. */
+                        amount?: string | number | null;
+                        /**
+                         * @description ISO 4217.
+                         * @default null
+                         */
+                        currency?: string | null;
+                        /** @description The source’s own id. A repeat with the same id is the same behaviour. */
+                        id?: string;
+                        /**
+                         * Format: date-time
+                         * @description When it happened; left out, when the report was made.
+                         */
+                        at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "message";
+                        /** @default null */
+                        channel?: string | null;
+                        /** @description The source’s own id. A repeat with the same id is the same behaviour. */
+                        id?: string;
+                        /**
+                         * Format: date-time
+                         * @description When it happened; left out, when the report was made.
+                         */
+                        at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "open";
+                        /** @default null */
+                        channel?: string | null;
+                        /** @description The source’s own id. A repeat with the same id is the same behaviour. */
+                        id?: string;
+                        /**
+                         * Format: date-time
+                         * @description When it happened; left out, when the report was made.
+                         */
+                        at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "call";
+                        /** @default null */
+                        answered?: boolean | null;
+                        /** @default null */
+                        seconds?: number | null;
+                        /** @description The source’s own id. A repeat with the same id is the same behaviour. */
+                        id?: string;
+                        /**
+                         * Format: date-time
+                         * @description When it happened; left out, when the report was made.
+                         */
+                        at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "support";
+                        /**
+                         * @default normal
+                         * @enum {string}
+                         */
+                        severity?: "low" | "normal" | "high";
+                        /** @description The source’s own id. A repeat with the same id is the same behaviour. */
+                        id?: string;
+                        /**
+                         * Format: date-time
+                         * @description When it happened; left out, when the report was made.
+                         */
+                        at?: string;
+                    } | {
+                        /** @enum {string} */
+                        kind: "own";
+                        /** @description The store’s own name for it, such as `report_exported`. */
+                        code: string;
+                        /** @description The source’s own id. A repeat with the same id is the same behaviour. */
+                        id?: string;
+                        /**
+                         * Format: date-time
+                         * @description When it happened; left out, when the report was made.
+                         */
+                        at?: string;
+                    })[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BehaviourStored"];
+                };
+            };
+        };
+    };
+    getApiAccountsId: {
+        parameters: {
+            query?: {
+                /** @description Left out, now. */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
                 };
             };
         };

@@ -1,4 +1,5 @@
 import { type ApiOptions, connect } from './api.ts';
+import { accounts } from './resources/accounts.ts';
 import { attempts } from './resources/attempts.ts';
 import { backtests } from './resources/backtests.ts';
 import { bulkEnrollments } from './resources/bulk-enrollments.ts';
@@ -49,6 +50,7 @@ export function createClient(options: ClientOptions) {
   return {
     /** Any operation, by its route: `client.request('GET /api/settings')`. */
     request: api.request,
+    accounts: accounts(api),
     attempts: attempts(api),
     backtests: backtests(api),
     bulkEnrollments: bulkEnrollments(api),

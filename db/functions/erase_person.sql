@@ -13,6 +13,7 @@ begin
   delete from chat_updates u using contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'telegram' and u.chat_id = i.value;
   delete from chats c using contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'telegram' and c.chat_id = i.value;
   update tasks t set data = '{}', result = null where t.subject_id = any(subject_ids);
+  delete from behaviours b where b.subject_id = any(subject_ids);
   delete from contact_identities i where i.contact_id = any(erased_ids);
   update consents n set wording = null, proof = '{}' where n.contact_id = any(erased_ids);
   get diagnostics consent_count = row_count;

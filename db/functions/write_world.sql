@@ -127,6 +127,12 @@ begin
       cross join lateral (select k.value, k.kind from tracker_ids k where k.tenant_id = tenant and k.ref_id = u.id offset 0) t
     on conflict do nothing;
     delete from tracker_ids t where t.tenant_id = tenant and t.ref_id = any(ids_of(w -> 'united'));
+    insert into behaviours (tenant_id, id, subject_id, key, kind, data, occurred_at, recorded_at)
+    select tenant, gen_random_uuid(), u.kept, b.key, b.kind, b.data, b.occurred_at, b.recorded_at
+    from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid)
+      cross join lateral (select * from behaviours k where k.tenant_id = tenant and k.subject_id = u.id offset 0) b
+    on conflict do nothing;
+    delete from behaviours b where b.tenant_id = tenant and b.subject_id = any(ids_of(w -> 'united'));
   end if;
   if w ? 'moved_keys' then
     for key in
@@ -289,6 +295,14 @@ begin
     from jsonb_to_recordset(w -> 'facts') as f(id uuid, kind text, subject text, value jsonb, source text, connection_id uuid,
       observed_at timestamptz, expires_at timestamptz)
     order by f.kind, f.subject, f.observed_at, f.source
+    on conflict do nothing;
+  end if;
+  if w ? 'behaviours' then
+    -- A repeat of what is known already adds nothing.
+    insert into behaviours (tenant_id, id, subject_id, key, kind, data, occurred_at)
+    select tenant, b.id, b.subject_id, b.key, b.kind, b.data, b.occurred_at
+    from jsonb_to_recordset(w -> 'behaviours') as b(id uuid, subject_id uuid, key text, kind text, data jsonb, occurred_at timestamptz)
+    order by b.subject_id, b.key
     on conflict do nothing;
   end if;
   if w ? 'redeemed' then

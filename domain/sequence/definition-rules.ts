@@ -111,7 +111,10 @@ function dueOf({ at, after, on }: StepShape): StepDefinition['due'] {
 
 function sequenceMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] {
   const { stopOn, on, about, holdout } = shape;
-  const names = kinds.all.map(({ kind }) => kind).join(' or ');
+  const names = kinds.all
+    .map(({ kind }) => kind)
+    .join(', ')
+    .replace(/, ([^,]*)$/u, ' or $1');
   const misplaced: Mistake[] = [
     ...(!startsByItself(on) && about === undefined
       ? [{ path: ['about'], message: `is missing: a ${on} sequence says what it is about, ${names}` }]

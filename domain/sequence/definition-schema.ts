@@ -296,7 +296,7 @@ const holdout = z
  * @param kinds - what a sequence may be about: each brings its trigger and the defaults of its sequences
  */
 export function sequenceSchemaFor(kinds: SubjectKinds) {
-  const triggers = [...kinds.all.flatMap(triggersOf), manual, bulk];
+  const triggers = [...kinds.all.flatMap(triggersOf).filter((on) => !Object.hasOwn(triggersToCome, on)), manual, bulk];
   return z
     .strictObject(
       {
@@ -322,7 +322,12 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
         about: z
           .enum(
             kinds.all.map(({ kind }) => kind),
-            expected(kinds.all.map(({ kind }) => kind).join(' or ')),
+            expected(
+              kinds.all
+                .map(({ kind }) => kind)
+                .join(', ')
+                .replace(/, ([^,]*)$/u, ' or $1'),
+            ),
           )
           .optional()
           .meta({ description: 'What a manual or bulk sequence is about.' }),

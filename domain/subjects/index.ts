@@ -1,3 +1,4 @@
+import { account } from './account/index.ts';
 import { cart } from './cart/index.ts';
 import { lead } from './lead/index.ts';
 import { type SubjectKind, triggersOf } from './kind.ts';
@@ -32,4 +33,4 @@ export function subjectKindsOf(all: readonly AnySubjectKind[]): SubjectKinds {
 }
 
 /** Every kind of the product. A new kind is one more line here. */
-export const subjectKinds = subjectKindsOf([cart, lead]);
+export const subjectKinds = subjectKindsOf([cart, lead, account]);

@@ -1,6 +1,7 @@
 import { factOfTrigger, marketTriggerReport } from '../../domain/facts/market-trigger.ts';
 import { factReport, type ReportedFact } from '../../domain/facts/report.ts';
 import { isAbsent, type Notes, note, readEntries } from '../read/notes.ts';
+import { noteIssues } from './issues.ts';
 import type { Read } from './reading.ts';
 
 const mostFacts = 500;
@@ -41,12 +42,4 @@ function readFact(entry: unknown, path: string, notes: Notes): ReportedFact | nu
   if (read.success) return read.data;
   noteIssues(read.error.issues, path, notes);
   return null;
-}
-
-function noteIssues(issues: readonly { path: PropertyKey[]; code?: string | undefined; message: string }[], path: string, notes: Notes): void {
-  for (const issue of issues) {
-    // Names of fields that are not ours are the sender's, and never repeated.
-    const field = [path, ...issue.path.map(String)].join('.');
-    note(notes, field, issue.code === 'unrecognized_keys' ? 'has a field that is none of ours: left out' : `${issue.message}: left out`);
-  }
 }

@@ -5,6 +5,7 @@ import { occurredAt, understood } from '../read/understood.ts';
 import { asDedupeKey, cleanText } from '../untrusted-text.ts';
 import { jsonReceiver } from '../verified-receiver.ts';
 import { singleHeader } from '../verify-signature.ts';
+import { readBehaviourReported } from './behaviour.ts';
 import { readCartUpdated } from './carts.ts';
 import { readContactUpdated, readMessageReceived, readOptedIn, readOptedOut } from './contacts.ts';
 import { readFactsUpdated, readMarketTriggers } from './facts.ts';
@@ -24,6 +25,8 @@ const types: ReadonlyMap<string, Type> = new Map([
   ['cart.updated', { read: readCartUpdated, mayBeStop: false }],
   ['lead.created', { read: readLeadCreated, mayBeStop: false }],
   ['lead.contacted', { read: readLeadContacted, mayBeStop: true }],
+  // It may have an order or a message in it.
+  ['behaviour.reported', { read: readBehaviourReported, mayBeStop: true }],
   ['order.placed', { read: readOrderPlaced, mayBeStop: true }],
   ['order.updated', { read: readOrderUpdated, mayBeStop: false }],
   ['order.cancelled', { read: readOrderCancelled, mayBeStop: false }],

@@ -1,5 +1,6 @@
 import type { DomainEvent } from '../../domain/events.ts';
 import { appUninstalled } from './app-uninstalled.ts';
+import { behaviourReported } from './behaviour-reported.ts';
 import { callEnded } from './call-ended.ts';
 import { cartDeleted } from './cart-deleted.ts';
 import { cartUpdated } from './cart-updated.ts';
@@ -30,6 +31,7 @@ const effects: Effects = {
   'lead.created': leadCreated,
   'lead.contacted': leadContacted,
   'subject.reported': subjectReported,
+  'behaviour.reported': behaviourReported,
   'order.placed': orderPlaced,
   'order.updated': orderUpdated,
   'order.cancelled': orderCancelled,

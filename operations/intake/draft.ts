@@ -179,6 +179,8 @@ export interface Changes {
   receipts: { messageId: string; enrollmentId: string; stepId: string; type: string; atMs: number; detail: string | null }[];
   privacyRequests: { topic: string; contactId: string | null; requestedAtMs: number }[];
   facts: (NewFact & { connectionId: string | null })[];
+  /** What accounts did. `data`: what else is known of it, by its kind. */
+  behaviours: { subjectId: string; key: string; kind: string; data: Record<string, unknown>; atMs: number }[];
   /** Offers that an order redeemed. */
   redeemed: { code: string; order: string | null; atMs: number }[];
   disconnects: boolean;
@@ -224,6 +226,7 @@ export class Draft {
     receipts: [],
     privacyRequests: [],
     facts: [],
+    behaviours: [],
     redeemed: [],
     disconnects: false,
     covered: new Set(),

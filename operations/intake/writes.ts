@@ -35,6 +35,7 @@ type List =
   | 'calls'
   | 'privacy_requests'
   | 'facts'
+  | 'behaviours'
   | 'redeemed'
   | 'disconnected'
   | 'applied';
@@ -215,6 +216,7 @@ export function writesOf(draft: Draft): Writes {
       observed_at: iso(f.observedAtMs),
       expires_at: iso(f.expiresAtMs),
     })),
+    behaviours: c.behaviours.map((b) => ({ id: newId(), subject_id: b.subjectId, key: b.key, kind: b.kind, data: b.data, occurred_at: iso(b.atMs) })),
     redeemed: c.redeemed.map((r) => ({ code: r.code, order: r.order, at: iso(r.atMs) })),
     disconnected: c.disconnects ? [source.connectionId] : [],
   };

@@ -88,6 +88,7 @@ test('the application may do what its statements do, and nothing else', async ()
   expect([...used].filter(([, { insert }]) => insert).length, 'tables that the code writes to, or the walk below proves nothing').toBeGreaterThan(15);
   const deletes = [...used].filter(([, rights]) => rights.delete).map(([name]) => name);
   expect(deletes).toEqual([
+    'behaviours',
     'chat_updates',
     'chats',
     'contact_identities',

@@ -158,6 +158,15 @@ async function fillEveryTable(): Promise<void> {
   await insert('version_moves', { tenant_id: tenantId, version_id: enrollment.versionId, reason: 'version_replaced' });
   const variant = { sequence_id: sequenceId, contact_id: contactId, step_id: 'email_2h', variant: 'a', shares: '{"a": 1}' };
   await insert('variant_assignments', { tenant_id: tenantId, id: randomUUID(), ...variant });
+  await insert('behaviours', {
+    tenant_id: tenantId,
+    id: randomUUID(),
+    subject_id: enrollment.subjectId,
+    key: 'x',
+    kind: 'visit',
+    data: '{}',
+    occurred_at: new Date(0),
+  });
   await insert('facts', {
     tenant_id: tenantId,
     id: randomUUID(),

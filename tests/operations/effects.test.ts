@@ -14,6 +14,7 @@ const stops: Record<DomainEvent['type'], 'always' | 'when_it_merges' | 'never'> 
   'cart.updated': 'when_it_merges',
   'lead.created': 'when_it_merges',
   'subject.reported': 'when_it_merges',
+  'behaviour.reported': 'when_it_merges',
   'contact.updated': 'when_it_merges',
   'contact.opted_in': 'when_it_merges',
   // They name an order, a message, a request or a connection, and cover no calls.

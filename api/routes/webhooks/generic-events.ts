@@ -139,6 +139,38 @@ export const genericEvent = z
       z.looseObject({ lead: lead.optional(), contact }),
     ),
     event(
+      'behaviour.reported',
+      'GenericBehaviourReported',
+      'What a customer who comes again has done, each with its time; as `POST /api/behaviour` takes it.',
+      z.looseObject({
+        account: z
+          .looseObject({
+            id: id.meta({ description: 'Your id of the account. Left out, the person has one account.' }),
+            name: z.string(),
+            url: link,
+            created_at: instant,
+          })
+          .partial()
+          .optional(),
+        contact: contact.optional(),
+        behaviour: z.array(
+          z.looseObject({
+            kind: z.enum(['visit', 'order', 'message', 'open', 'call', 'support', 'own']),
+            id: id.optional().meta({ description: 'Your id of what happened: it counts once.' }),
+            at: instant.optional().meta({ description: 'Left out, the time of the event.' }),
+            pages: z.int().optional().meta({ description: 'visit' }),
+            amount: money.optional(),
+            currency: z.string().optional().meta({ description: 'order: ISO 4217.' }),
+            channel: z.string().optional().meta({ description: 'message, open' }),
+            answered: z.boolean().optional().meta({ description: 'call: whether somebody spoke.' }),
+            seconds: z.int().optional().meta({ description: 'call' }),
+            severity: z.enum(['low', 'normal', 'high']).optional().meta({ description: 'support' }),
+            code: z.string().optional().meta({ description: 'own: your name for it.' }),
+          }),
+        ),
+      }),
+    ),
+    event(
       'lead.contacted',
       'GenericLeadContacted',
       'A colleague has spoken with the lead: what runs about it stops.',

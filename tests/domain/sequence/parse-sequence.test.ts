@@ -260,12 +260,12 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'a bulk sequence about nothing',
       file().replace('cart.abandoned', 'bulk'),
-      '1:1 `about` is missing: a bulk sequence says what it is about, cart or lead',
+      '1:1 `about` is missing: a bulk sequence says what it is about, cart, lead or account',
     ],
     [
       'a manual sequence about nothing',
       file().replace('cart.abandoned', 'manual'),
-      '1:1 `about` is missing: a manual sequence says what it is about, cart or lead',
+      '1:1 `about` is missing: a manual sequence says what it is about, cart, lead or account',
     ],
     [
       'a holdout of those who are taken in by hand',
