@@ -54,6 +54,8 @@ const confined = [
     to: ['operations/csv', 'integrations/recommendations-csv'],
     because: 'how a file is taken apart is known where files are read',
   },
+  { packages: ['undici', 'ipaddr.js'], to: ['integrations/http'], because: 'whatever is called for a store is looked at in one place' },
+  { packages: ['web-push'], to: ['integrations/web-push'], because: 'it encrypts; our own fence sends' },
   { packages: ['openai'], to: ['integrations/openai'], because: 'another client, or none, is a change of one folder' },
   { packages: ['mjml', 'liquidjs', 'html-to-text'], to: ['content'], because: 'only content/ turns templates into messages' },
   { packages: ['@temporalio/worker'], to: ['worker'], because: 'a process that is no worker needs no native core' },

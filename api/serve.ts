@@ -1,5 +1,6 @@
 import { readEnv } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
+import { privateAddressesOf } from '../config/private-addresses.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { runInBackground } from '../operations/background.ts';
 import { createChatWorker } from '../operations/chat/chat-worker.ts';
@@ -28,6 +29,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
     dkim: env.DKIM,
+    privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
     log,
     applicationName: 'rekindle-api',

@@ -35,6 +35,8 @@ export async function measureClaims(stack: BenchStack, { part, say }: BenchOptio
   const openWorker = () =>
     stack.spawn(script, {
       NODE_ENV: 'production',
+      // Every far end is on this machine.
+      REKINDLE_PRIVATE_ADDRESSES: 'all',
       PUBLIC_URL: 'https://rekindle.example.com',
       DATABASE_URL: stack.databaseUrl,
       TEMPORAL_ADDRESS: stack.temporalAddress,

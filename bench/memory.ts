@@ -25,6 +25,8 @@ export async function measureMemory(stack: BenchStack, sleeping: readonly number
     // As in docker-compose.yml: without a limit V8 takes what the machine has.
     NODE_OPTIONS: '--max-old-space-size=192',
     NODE_ENV: 'production',
+    // Every far end is on this machine.
+    REKINDLE_PRIVATE_ADDRESSES: 'all',
     PUBLIC_URL: 'https://rekindle.example.com',
     DATABASE_URL: stack.databaseUrl,
     TEMPORAL_ADDRESS: stack.temporalAddress,

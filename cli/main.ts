@@ -12,8 +12,10 @@ import { conversions } from './conversions.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
+import { experiments } from './experiments.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
+import { keys } from './keys.ts';
 import { lint } from './lint.ts';
 import { offers } from './offers.ts';
 import { parked } from './parked.ts';
@@ -45,6 +47,7 @@ export const commands: Readonly<Record<string, Command>> = {
   connections,
   settings,
   tenants,
+  keys,
   contacts,
   suppressions,
   offers,
@@ -73,6 +76,7 @@ export const commands: Readonly<Record<string, Command>> = {
   campaigns,
   import: importLeads,
   conversions,
+  experiments,
   schema,
   scripts,
   tasks,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { DkimConfigError, readDkimKey } from '../integrations/smtp/dkim-key.ts';
 
@@ -47,6 +48,7 @@ const remedies = {
     'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens /api/tenants; leave it out to keep that closed.',
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
   REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
+  REKINDLE_PRIVATE_ADDRESSES: 'Use none, all, or ranges such as 10.20.0.0/16,fd00::/8.',
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
   SILENT_SWEEP_SECONDS: 'Give the seconds between two sweeps for silent leads, 60 or more, or leave it out to use 14400 (4 h).',
   SILENT_SWEEP_MOST: 'Give how many silent leads a sweep examines at most, 1 to 10000, or leave it out to use 100.',
@@ -64,6 +66,20 @@ function urlOf(...protocols: string[]) {
   return z.string().refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
     error: `is not a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   });
+}
+
+function readRanges(value: string, context: z.RefinementCtx): 'all' | readonly string[] {
+  if (value === 'all') return 'all';
+  const ranges = value === 'none' ? [] : value.split(',').map((range) => range.trim());
+  for (const range of ranges) if (!isRange(range)) context.addIssue({ code: 'custom', message: `has "${range}", which is no range` });
+  return ranges;
+}
+
+/** @param text - CIDR */
+function isRange(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/');
+  const most = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : -1;
+  return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
 }
 
 function decodeKey(value: string, context: z.RefinementCtx): Buffer {
@@ -102,6 +118,7 @@ const schema = z.object({
   REKINDLE_INSTALLATION_KEY: z.string().min(32, 'is shorter than 32 characters').optional(),
   REKINDLE_TIME_SCALE: z.coerce.number('is not a number').min(1, 'is below 1').optional(),
   REKINDLE_HOLD_PATCHES: yesOrNo,
+  REKINDLE_PRIVATE_ADDRESSES: z.string().transform(readRanges).optional(),
   REKINDLE_LIVE_PAGE: yesOrNo,
   SILENT_SWEEP_SECONDS: z.coerce
     .number('is not a number')
@@ -149,6 +166,11 @@ export interface Env {
   REKINDLE_TIME_SCALE: number | null;
   /** Leave changes of the workflow code inactive while an older build's workers still run (docs/operations.md, "Upgrading"). */
   REKINDLE_HOLD_PATCHES: boolean;
+  /**
+   * Which addresses of private networks stores may have called (their mail servers, their own systems): all, or those in these ranges (CIDR). Not given: all, and
+   * none in production.
+   */
+  REKINDLE_PRIVATE_ADDRESSES: 'all' | readonly string[];
   /** Show at `/` what happens to every tenant's shoppers, without a key: for one's own machine only. */
   REKINDLE_LIVE_PAGE: boolean;
   /** Seconds between two sweeps for silent leads, and how many one of them examines at most. */
@@ -193,6 +215,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     SMTP_URL: env.SMTP_URL ?? null,
     REKINDLE_INSTALLATION_KEY: env.REKINDLE_INSTALLATION_KEY ?? null,
     REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
+    REKINDLE_PRIVATE_ADDRESSES: env.REKINDLE_PRIVATE_ADDRESSES ?? (env.NODE_ENV === 'production' ? [] : 'all'),
     SILENT_SWEEP_SECONDS: env.SILENT_SWEEP_SECONDS,
     SILENT_SWEEP_MOST: env.SILENT_SWEEP_MOST,
     GHL: ghl.location,

@@ -114,6 +114,7 @@ const strict = {
     input: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
     output: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
   }),
+  winnersTakeOver: z.boolean(),
   offers: offerTerms.nullable(),
   silenceHours: z
     .strictObject({ '24h': silentHours, '3d': silentHours, '7d': silentHours, '14d': silentHours, '30d': silentHours })

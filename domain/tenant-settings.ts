@@ -95,6 +95,8 @@ export const tenantSettings = z.object({
   modelDailyBudget: z.number().default(5),
   /** What a million tokens cost, in the same currency. */
   modelPrices: z.object({ input: z.number(), output: z.number() }).default({ input: 2.5, output: 10 }),
+  /** The winner of a test takes over for new enrollments by itself; else it is a suggestion (docs/rules.md#rule-76). */
+  winnersTakeOver: z.boolean().default(false),
   /** On what conditions a step that asks for one brings a discount; null: never (docs/rules.md#rule-47). */
   offers: offerPolicy.nullable().default(null),
   /** After how many hours without an answer a lead reaches each stage of silence (docs/rules.md#rule-62). `24h` is reached beyond its hours. */

@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { openDatabase } from '../db/client.ts';
 import { subjectKinds, type SubjectKinds } from '../domain/subjects/index.ts';
+import { type PrivateAddresses, restrictPrivateAddresses } from '../integrations/http/outbound.ts';
 import { createSender, createSenders, integrations, sends, type Integrations } from '../integrations/index.ts';
 import type { Sender } from '../integrations/port.ts';
 import { DeliverySets, type SetOptions } from './intake/delivery-sets.ts';
@@ -25,6 +26,8 @@ export interface DepsOptions {
   smtpUrl: string | null;
   /** What messages of `smtpUrl` are signed with; null: nothing, or the relay signs. */
   dkim?: { domain: string; selector: string; privateKey: string } | null;
+  /** Where the whole process may connect to beside the public internet; absent: as it was. */
+  privateAddresses?: PrivateAddresses;
   timeScale: number | null;
   log: Log;
   applicationName: string;
@@ -49,6 +52,7 @@ export type BuiltDeps = Deps & { onKick(listener: () => void): void };
 
 /** Everything that the operations need, built once per process. `close` the database when the process ends. */
 export function createDeps(options: DepsOptions): BuiltDeps {
+  if (options.privateAddresses !== undefined) restrictPrivateAddresses(options.privateAddresses);
   const telemetry = options.telemetry ?? noTelemetry;
   const loopDelay = monitorEventLoopDelay();
   loopDelay.enable();

@@ -1330,6 +1330,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/experiments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the tests of variants, those that run and those that have ended
+         * @description The latest first. A test ends by itself once one variant is better for certain.
+         */
+        get: operations["getApiExperiments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a test */
+        get: operations["getApiExperimentsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let the winner of a test take over
+         * @description A new version of its sequence, for new enrollments. The version before can be published again by a rollback.
+         */
+        post: operations["postApiExperimentsIdApprove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leave the variants of a test as they are */
+        post: operations["postApiExperimentsIdDismiss"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/explain/summary": {
         parameters: {
             query?: never;
@@ -3378,6 +3452,56 @@ export interface components {
             consents: number;
             deliveries: number;
             quarantined: number;
+        };
+        Experiment: {
+            /** Format: uuid */
+            id: string;
+            sequence: string;
+            step: string;
+            /**
+             * @description `STOPPED`: its variants were changed or taken away before anything was certain.
+             * @enum {string}
+             */
+            status: "RUNNING" | "DECIDED" | "STOPPED";
+            /** @description Of a test that runs. `too_young`: a week and one whole window have not passed. `too_few`: a variant has fewer than 50 people whose window is over. `open`: nothing is certain. `unsound`: the variants have not as many people as they should. */
+            goes_on_because: ("too_young" | "unsound" | "too_few" | "open") | null;
+            /**
+             * Format: date-time
+             * @description When its first person was assigned.
+             */
+            started_at: string;
+            ended_at: string | null;
+            winner: string | null;
+            /** @description When it was decided: how likely such differences are where there are none. Of a test that runs, now. */
+            p: number | null;
+            /** @description The plain z, for information. */
+            z: number | null;
+            /** @description As they stand now, also after the end. */
+            arms: {
+                variant: string;
+                /** @description Of the people who are assigned. */
+                share: number;
+                people: number;
+                sent: number;
+                opened: number;
+                clicked: number;
+                /** @description Whose window is over: only they are compared. */
+                complete: number;
+                /** @description Of these. Late orders count when they come, cancelled ones and refused conversions do not. */
+                converted: number;
+            }[];
+            /** @description The counts by which it was decided. */
+            decided_by: {
+                variant: string;
+                people: number;
+                converted: number;
+            }[] | null;
+            /** @description What became of the winner; null: there is none. */
+            takeover: ("suggested" | "applied" | "dismissed") | null;
+            /** @description Of the sequence, in which the winner took over. */
+            version: number | null;
+            resolved_at: string | null;
+            resolved_by: string | null;
         };
         ExplainSummary: {
             /** Format: date-time */
@@ -8301,6 +8425,101 @@ export interface operations {
             };
         };
     };
+    getApiExperiments: {
+        parameters: {
+            query?: {
+                status?: "RUNNING" | "DECIDED" | "STOPPED";
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Experiment"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    getApiExperimentsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+        };
+    };
+    postApiExperimentsIdApprove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+        };
+    };
+    postApiExperimentsIdDismiss: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+        };
+    };
     getApiExplainSummary: {
         parameters: {
             query?: {
@@ -10843,6 +11062,7 @@ export interface operations {
                             input: number;
                             output: number;
                         };
+                        winnersTakeOver?: boolean;
                         offers?: {
                             percentOff: number;
                             /** @default 48 */
@@ -11196,6 +11416,7 @@ export interface operations {
                             input: number;
                             output: number;
                         };
+                        winnersTakeOver?: boolean;
                         offers?: {
                             percentOff: number;
                             /** @default 48 */

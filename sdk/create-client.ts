@@ -11,6 +11,7 @@ import { contacts } from './resources/contacts.ts';
 import { conversions } from './resources/conversions.ts';
 import { deliveries } from './resources/deliveries.ts';
 import { enrollments } from './resources/enrollments.ts';
+import { experiments } from './resources/experiments.ts';
 import { explain } from './resources/explain.ts';
 import { facts } from './resources/facts.ts';
 import { health } from './resources/health.ts';
@@ -62,6 +63,7 @@ export function createClient(options: ClientOptions) {
     conversions: conversions(api),
     deliveries: deliveries(api),
     enrollments: enrollments(api),
+    experiments: experiments(api),
     explain: explain(api),
     facts: facts(api),
     health: health(api),

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { EnvError, readEnv } from '../config/env.ts';
 import { createLogger } from '../config/logger.ts';
+import { privateAddressesOf } from '../config/private-addresses.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { startWorker } from './start-worker.ts';
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
     dkim: env.DKIM,
+    privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
     log,
     applicationName: 'rekindle-worker',

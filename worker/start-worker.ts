@@ -6,6 +6,7 @@ import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
+import { experimentsPass } from '../operations/experiments/experiments.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
 import { createChatWorker } from '../operations/chat/chat-worker.ts';
 import { createBotWorker } from '../operations/bots/bot-worker.ts';
@@ -150,6 +151,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('bots', 1_000, botWorker.pass, deps.log),
     runInBackground('routing', 1_000, () => routingPass(deps), deps.log),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),
+    runInBackground('experiments', 300_000, () => experimentsPass(deps), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
     runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),

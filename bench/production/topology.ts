@@ -96,6 +96,8 @@ export async function openTopology({ shards, split, built, log }: TopologyOption
     const masterKey = randomBytes(32);
     const environment = {
       NODE_ENV: 'production',
+      // Every far end is on this machine.
+      REKINDLE_PRIVATE_ADDRESSES: 'all',
       LOG_LEVEL: 'warn',
       DATABASE_URL: databaseUrl,
       TEMPORAL_ADDRESS: temporal.address,

@@ -1,3 +1,4 @@
+import { outboundFetch } from '../http/outbound.ts';
 import { answerFields } from '../http/answer-fields.ts';
 import type { HttpAnswer } from '../http/judge.ts';
 import type { SendOutcome } from '../port.ts';
@@ -109,7 +110,7 @@ async function request(
   body?: object,
 ): Promise<Pick<HttpAnswer, 'headers'> & { status: number | null; answer: Readonly<Record<string, unknown>> }> {
   try {
-    const response = await fetch(url, {
+    const response = await outboundFetch(url, {
       ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
       headers: headersOf(token),
       redirect: 'manual',

@@ -1,3 +1,4 @@
+import { outboundFetch } from '../http/outbound.ts';
 import { answerFields } from '../http/answer-fields.ts';
 import type { Granted, OAuth } from '../port.ts';
 import { cleanText } from '../untrusted-text.ts';
@@ -65,7 +66,7 @@ async function post(
   body: string,
 ): Promise<{ fields: Readonly<Record<string, unknown>> } | Exclude<Granted, { kind: 'granted' }>> {
   try {
-    const response = await fetch(url, {
+    const response = await outboundFetch(url, {
       method: 'POST',
       headers: { 'content-type': contentType, accept: 'application/json', version: 'v3' },
       body,

@@ -1,3 +1,4 @@
+import { outboundFetch } from '../http/outbound.ts';
 import { answerFields } from '../http/answer-fields.ts';
 import type { Lookup, Resolved, ResolveContext } from '../port.ts';
 import { goHighLevelConfig, headersOf, isId, urlOf } from './config.ts';
@@ -32,7 +33,7 @@ export async function setSwitches({ what }: Lookup, context: ResolveContext): Pr
   if (!isId(contactId) || !isKnown) return { kind: 'ignored', topic: switchTopic };
   try {
     const limit = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(urlOf(config, `/contacts/${contactId}`), {
+    const response = await outboundFetch(urlOf(config, `/contacts/${contactId}`), {
       method: 'PUT',
       headers: headersOf(await loginOf(config, { webhookUrl: null, ...(context.tokens === undefined ? {} : { tokens: context.tokens }) }).token()),
       body: JSON.stringify(switchesFor(channel, state === 'denied', was === 'all')),

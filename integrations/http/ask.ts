@@ -1,3 +1,5 @@
+import { outboundFetch } from './outbound.ts';
+
 /** Thrown when a provider gives no clear answer to a question: nothing may be concluded from it. */
 export class NoAnswerError extends Error {
   readonly code = 'no_answer';
@@ -12,7 +14,7 @@ export class NoAnswerError extends Error {
  */
 export async function askJson(url: URL, headers: Readonly<Record<string, string>>, timeoutMs: number, question?: object): Promise<unknown> {
   try {
-    const response = await fetch(url, {
+    const response = await outboundFetch(url, {
       ...(question === undefined ? {} : { method: 'POST', body: JSON.stringify(question) }),
       headers: { accept: 'application/json', ...(question === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
       redirect: 'manual',

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
+import { lookupPublic, refusePrivateLiteral } from './outbound.ts';
 
 /** A connection to a provider, secured where its URL says `https`, over which nothing was sent yet. */
 export interface OpenHttp {
@@ -25,7 +26,12 @@ export async function connect(url: URL, timeoutMs: number): Promise<OpenHttp> {
   const secure = url.protocol === 'https:';
   const host = url.hostname.replace(/^\[|\]$/g, '');
   // The TCP socket is our own, because only that one can be reset.
-  const tcp = net.connect({ host, port: Number(url.port || (secure ? 443 : 80)), noDelay: true });
+  try {
+    refusePrivateLiteral(host);
+  } catch (cause) {
+    throw new HttpOpenError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+  const tcp = net.connect({ host, port: Number(url.port || (secure ? 443 : 80)), noDelay: true, lookup: lookupPublic });
   const ignore = () => {};
   // An error event without a listener would end the process, also while the connection is idle.
   tcp.on('error', ignore);

@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { outboundFetch } from '../http/outbound.ts';
 import { answerFields } from '../http/answer-fields.ts';
 import type { Lookup, Resolved, ResolveContext } from '../port.ts';
 import { type Fields, type Notes, readFields } from '../read/notes.ts';
@@ -45,7 +46,7 @@ async function ask({ baseUrl, appSecret }: MetaConfig, token: string, id: string
   url.searchParams.set('appsecret_proof', createHmac('sha256', appSecret).update(token).digest('hex'));
   try {
     const limit = AbortSignal.timeout(timeoutMs);
-    const response = await fetch(url, {
+    const response = await outboundFetch(url, {
       headers: { accept: 'application/json' },
       redirect: 'manual',
       signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),

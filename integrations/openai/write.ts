@@ -1,5 +1,6 @@
 import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, APIUserAbortError } from 'openai';
 import type { ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
+import { outboundFetch } from '../http/outbound.ts';
 import type { TokenUse, WriteFault, WriteOutcome, Writer, WriteRequest } from '../port.ts';
 import type { OpenAiConfig } from './config.ts';
 
@@ -19,6 +20,7 @@ export function createOpenAiWriter(config: OpenAiConfig): Writer {
     logLevel: 'off',
     // The key goes to the address that was entered, and nowhere else.
     fetchOptions: { redirect: 'error' },
+    fetch: outboundFetch,
   });
   return {
     account: `openai:${new URL(config.baseUrl).host}`,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { outboundFetch } from '../http/outbound.ts';
 import { readBounded } from '../http/read-bounded.ts';
 import type { RecommendationRequest, Recommender } from '../port.ts';
 import { readProperty } from '../read/property.ts';
@@ -26,7 +27,7 @@ class RecommendationsError extends Error {
 export function createHttpRecommender(config: RecommendationsHttpConfig): Recommender {
   const ask = async (request: RecommendationRequest, timeoutMs: number) => {
     const { goal, interest, area, language, limit } = request;
-    const response = await fetch(config.url, {
+    const response = await outboundFetch(config.url, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

@@ -1,4 +1,5 @@
 import { createPublicKey, createVerify, type KeyObject, X509Certificate } from 'node:crypto';
+import { outboundFetch } from '../http/outbound.ts';
 import type { Delivery, Refusal, Secrets } from '../port.ts';
 import { type Fields, readFields } from '../read/notes.ts';
 
@@ -87,7 +88,7 @@ const timeoutMs = 3_000;
  * Fetches the certificates of deliveries, and keeps them: AWS gives each another name. A stranger's delivery makes it fetch nothing.
  * @param get - how a checked address is fetched
  */
-export function createCertificates(get: typeof fetch = (input, init) => fetch(input, init)) {
+export function createCertificates(get: typeof outboundFetch = outboundFetch) {
   const kept = new Map<string, Promise<string>>();
   const download = async (url: string): Promise<string> => {
     const response = await get(url, { redirect: 'error', signal: AbortSignal.timeout(timeoutMs) });

@@ -1,3 +1,4 @@
+import { outboundFetch } from '../http/outbound.ts';
 import type { Lookup, Resolved } from '../port.ts';
 import type { Fields } from '../read/notes.ts';
 import { snsUrl } from './sns.ts';
@@ -18,7 +19,7 @@ function confirmUrl(value: unknown): URL | null {
 }
 
 /** Confirm the subscription: to confirm it again changes nothing. @param get - how a checked address is fetched */
-export async function confirmSubscription({ what }: Lookup, signal?: AbortSignal, get: typeof fetch = fetch): Promise<Resolved> {
+export async function confirmSubscription({ what }: Lookup, signal?: AbortSignal, get: typeof outboundFetch = outboundFetch): Promise<Resolved> {
   const url = confirmUrl(what['url']);
   if (url === null) return unreadable('the address to confirm at is none of SNS');
   const limit = AbortSignal.timeout(timeoutMs);

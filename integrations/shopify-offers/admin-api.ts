@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { outboundFetch } from '../http/outbound.ts';
 import { adminUrlOf, type ShopifyOffersConfig } from './config.ts';
 
 /** For one call, however its answer comes. */
@@ -78,7 +79,7 @@ async function post(
 ): Promise<{ status: number; text: string; retryAfterMs: number | null }> {
   try {
     // Credentials go to the address that was entered, and nowhere else.
-    const response = await fetch(url, {
+    const response = await outboundFetch(url, {
       method: 'POST',
       body,
       headers: { accept: 'application/json', ...headers },

@@ -1,3 +1,4 @@
+import { outboundFetch } from '../http/outbound.ts';
 import { BotError, type Bot, type BotMessage, type SendOutcome } from '../port.ts';
 import { isTokenRefused, readAnswer, type TelegramError } from './answer.ts';
 import { accountOf, allowedUpdates, botIdOf, methodUrl, type TelegramConfig, webhookSecretOf } from './config.ts';
@@ -78,7 +79,7 @@ function replyOf(chatId: string, { text, buttons, keyboard }: BotMessage): objec
 /** No redirects: the address holds the token. @throws BotError where there is no answer; the address is not in it */
 async function post(url: URL, body: object, signal: AbortSignal): Promise<{ status: number; body: string }> {
   try {
-    const response = await fetch(url, {
+    const response = await outboundFetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify(body),

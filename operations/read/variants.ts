@@ -59,7 +59,7 @@ export function readVariants(deps: Pick<Deps, 'db' | 'versions'>, tenantId: stri
       if (versionId === null) continue;
       const { definition } = await deps.versions.load(tx, versionId);
       const windowMs = definition.goal.withinMs / (tenant?.timeScale ?? 1);
-      const { variants, allocations } = await readArms(tx, id, step, windowMs);
+      const { variants, allocations } = await readArms(tx, { sequenceId: id, stepId: step, windowMs });
       const ratio = sampleRatio(
         variants.map(({ people }) => people),
         variants.map(({ expected }) => expected),
@@ -72,19 +72,40 @@ export function readVariants(deps: Pick<Deps, 'db' | 'versions'>, tenantId: stri
   });
 }
 
-const casesOf = ({ variant, complete, converted, expected }: VariantFigures) => ({ id: variant, people: complete, converted, share: expected });
+/** What `judge` asks of an arm: those whose window is over. */
+export const casesOf = ({ variant, complete, converted, expected }: VariantFigures) => ({
+  id: variant,
+  people: complete,
+  converted,
+  share: expected,
+});
 
 type Row = Record<'allocations' | 'people' | 'expected' | 'sent' | 'opened' | 'clicked' | 'complete' | 'converted', number> & { variant: string };
 
+/** Of whom the arms are: all who were ever assigned, or those of one test. */
+export interface ArmsOf {
+  sequenceId: string;
+  stepId: string;
+  windowMs: number;
+  /** Of one test: those who were assigned by these shares, from `fromMs` until before `untilMs` (null: until now). */
+  test?: { shares: Record<string, number>; fromMs: number; untilMs: number | null };
+}
+
 /** @returns `allocations`: how many different weights people were assigned by */
-async function readArms(tx: Tx, sequenceId: string, stepId: string, windowMs: number): Promise<{ variants: VariantFigures[]; allocations: number }> {
+export async function readArms(tx: Tx, { sequenceId, stepId, windowMs, test }: ArmsOf): Promise<{ variants: VariantFigures[]; allocations: number }> {
+  const ofTest =
+    test === undefined
+      ? sql`true`
+      : sql`f.shares = ${JSON.stringify(test.shares)}::jsonb and f.assigned_at >= to_timestamp(${test.fromMs / 1_000})
+          and (${test.untilMs}::float8 is null or f.assigned_at < to_timestamp(${test.untilMs}::float8 / 1000))`;
   const { rows } = await tx.execute<Row>(sql`
-    with assigned as (
+    with firsts as (
       -- Of several assignments of one person, the first counts.
       select distinct on (c.person_id) c.person_id, a.variant, a.shares, a.assigned_at, a.assigned_at + make_interval(secs => ${windowMs / 1_000}) as ends_at
       from variant_assignments a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
       where a.sequence_id = ${sequenceId} and a.step_id = ${stepId}
       order by c.person_id, a.assigned_at, a.id),
+    assigned as (select * from firsts f where ${ofTest}),
     bought as (
       select distinct a.person_id
       from assigned a

@@ -1,6 +1,8 @@
 import { and, eq, ne, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, sequenceDrafts, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
+import { sequenceFileOf } from '../../domain/sequence/edit-file.ts';
+import { fileOfDefinition } from '../../domain/sequence/file-of-definition.ts';
 import type { StopReason } from '../../domain/sequence/plan.ts';
 import { compareVersions, isSame, type VersionDiff, type VersionSource } from '../../domain/versions/compare-versions.ts';
 import { type Affected, headCounts } from '../../domain/versions/head-counts.ts';
@@ -108,6 +110,33 @@ export async function rollBack(deps: PublishDeps, input: PublishInput & { to: nu
   return publish(deps, input, older, () => Promise.resolve(true), { rolled_back_to: input.to });
 }
 
+/**
+ * Publish a changed definition of the version in use, with its texts, for new enrollments.
+ * @param apply - `stillWanted` is asked and `published` called in the transaction that publishes
+ */
+export async function publishChange(
+  deps: PublishDeps,
+  input: PublishInput,
+  change: (definition: CompiledPreset['definition']) => CompiledPreset['definition'] | null,
+  { stillWanted, published, noted }: PublishApply,
+): Promise<Published> {
+  const { sequence, inUse } = await deps.db.withTenant(input.tenantId, (tx) => readInUse(tx, input.slug));
+  const definition = inUse === null ? null : change(inUse.definition);
+  if (sequence === null || inUse === null) return { kind: 'unknown' };
+  if (definition === null || inUse.version !== input.baseVersion) return { kind: 'stale', version: inUse.version };
+  const source = { yaml: sequenceFileOf(fileOfDefinition(definition)), copy: {} };
+  const compiled = await compileDraft(deps, input.slug, source, inUse.content);
+  if ('faults' in compiled) return { kind: 'invalid', faults: compiled.faults };
+  return publish(deps, input, compiled, stillWanted, noted, published);
+}
+
+/** What happens in the transaction that publishes. */
+export interface PublishApply {
+  stillWanted: (tx: Tx) => Promise<boolean>;
+  published: (tx: Tx, version: number) => Promise<void>;
+  noted: Record<string, unknown>;
+}
+
 /** @param stillWanted - asked under the sequence's lock; false: what is to be published was changed meanwhile */
 async function publish(
   deps: PublishDeps,
@@ -115,6 +144,7 @@ async function publish(
   compiled: Pick<CompiledPreset, 'definition' | 'content' | 'sourceHash'>,
   stillWanted: (tx: Tx, sequence: SequenceRow) => Promise<boolean>,
   noted: Record<string, unknown> = {},
+  madeIt: (tx: Tx, version: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<Published> {
   const published = await deps.db.withTenant(tenantId, async (tx): Promise<Published> => {
     await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug)).for('no key update');
@@ -128,6 +158,7 @@ async function publish(
     if (running === null && waitedFor.length > 0) return { kind: 'choice_needed', waitedFor };
     if (!(await stillWanted(tx, sequence))) return { kind: 'stale', version };
     const made = await addVersion(tx, sequence, compiled, actor);
+    await madeIt(tx, made.version);
     if (running === 'move') await decideRunning(tx, sequence, made.id, { toVersionId: made.id, reason: null });
     if (running === 'exit') await decideRunning(tx, sequence, made.id, { toVersionId: null, reason: 'version_replaced' });
     const data = { version: made.version, running: running ?? 'stay', open: affected.open, ...noted };

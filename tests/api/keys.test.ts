@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { main } from '../../cli/main.ts';
 import { firstKey, issueKey } from '../../operations/api-keys.ts';
 import { may, type Role, roleNames } from '../../operations/access.ts';
 import { asOwner } from '../helpers/database.ts';
@@ -116,4 +117,24 @@ describe('a key', () => {
     expect((await by(made.api_key, '/api/sequences')).status).toBe(401);
     expect((await own(`/api/keys/${made.id}`, 'DELETE')).status).toBe(404);
   });
+});
+
+test('the command issues, shows, rotates and revokes', async () => {
+  const url = await shop.app.listen({ host: '127.0.0.1', port: 0 });
+  const run = async (...args: string[]) => {
+    const said: string[] = [];
+    const before = { ...process.env };
+    Object.assign(process.env, { REKINDLE_API_URL: url, REKINDLE_API_KEY: shop.tenant.apiKey });
+    const say = (text: string) => void said.push(text);
+    const code = await main(args, say, say, () => Promise.resolve(true));
+    process.env = before;
+    return { code, said: said.join('\n') };
+  };
+  const issued = await run('keys', 'issue', 'By command', '--role', 'editor', '--json');
+  const { id, api_key } = JSON.parse(issued.said) as { id: string; api_key: string };
+  expect((await run('keys')).said).toMatch(new RegExp(`${id}  ${api_key.slice(0, 9)}…  editor  By command, never used`));
+  expect(await run('keys', 'rotate', id, '--overlap-hours', '0')).toMatchObject({ code: 0, said: expect.stringContaining('rk_') as string });
+  expect((await by(api_key, '/api/sequences')).status).toBe(401);
+  expect(await run('keys', 'issue', 'x', '--role', 'king')).toMatchObject({ code: 2 });
+  expect(await run('keys', 'revoke', id)).toMatchObject({ code: 0 });
 });

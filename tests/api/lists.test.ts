@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { compositions, connections, importErrors, messages, offers, subjects, tasks } from '../../db/schema/index.ts';
+import { compositions, connections, experiments, importErrors, messages, offers, sequences, subjects, tasks } from '../../db/schema/index.ts';
 import { beginImport } from '../../operations/imports/imports.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
@@ -63,6 +63,11 @@ beforeAll(async () => {
   await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.insert(tasks).values([1, 2].map(() => ({ tenantId: shop.tenant.tenantId, id: randomUUID(), kind: 'question' }))),
   );
+  await shop.deps.db.withTenant(shop.tenant.tenantId, async (tx) => {
+    const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, 'cart'));
+    const test = { tenantId: shop.tenant.tenantId, sequenceId: sequence?.id ?? '', shares: { a: 0.5, b: 0.5 } };
+    await tx.insert(experiments).values(['one', 'two'].map((stepId) => ({ ...test, id: randomUUID(), stepId })));
+  });
   for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
   await own('/api/keys', 'POST', { name: 'another' });
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
@@ -109,6 +114,7 @@ describe('every list under /api', () => {
       '/api/conversions',
       '/api/deliveries',
       '/api/enrollments',
+      '/api/experiments',
       '/api/facts',
       '/api/imports',
       '/api/imports/{id}/errors',

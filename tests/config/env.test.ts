@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { privateAddressesOf } from '../../config/private-addresses.ts';
 import { EnvError, readEnv } from '../../config/env.ts';
 
 const key = Buffer.alloc(32, 7).toString('base64');
@@ -34,6 +35,7 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_TIME_SCALE: null,
     REKINDLE_HOLD_PATCHES: false,
     REKINDLE_INSTALLATION_KEY: null,
+    REKINDLE_PRIVATE_ADDRESSES: 'all',
     REKINDLE_LIVE_PAGE: false,
     SILENT_SWEEP_SECONDS: 14_400,
     SILENT_SWEEP_MOST: 100,
@@ -150,5 +152,22 @@ describe('DKIM', () => {
     const error = problemsOf({ ...enough, ...dkim, ...wrong });
     expect(error.problems).toMatchObject([{ variable }]);
     expect(error.message).not.toContain('hunter2');
+  });
+});
+
+test('stores may have private networks called where whoever runs the installation says so, and not in production unless they do', () => {
+  const production = { ...enough, NODE_ENV: 'production', PUBLIC_URL: 'https://rekindle.example.com' };
+  expect(readEnv(production).REKINDLE_PRIVATE_ADDRESSES).toEqual([]);
+  expect(readEnv({ ...production, REKINDLE_PRIVATE_ADDRESSES: '10.20.0.0/16, fd00::/8' }).REKINDLE_PRIVATE_ADDRESSES).toEqual([
+    '10.20.0.0/16',
+    'fd00::/8',
+  ]);
+  expect(readEnv({ ...enough, REKINDLE_PRIVATE_ADDRESSES: 'none' }).REKINDLE_PRIVATE_ADDRESSES).toEqual([]);
+  for (const wrong of ['10.20.0.0', '10.20.0.0/33', 'localhost/8', 'fd00::/129'])
+    expect(problemsOf({ ...enough, REKINDLE_PRIVATE_ADDRESSES: wrong }).message, wrong).toContain(`has "${wrong}", which is no range`);
+  expect(privateAddressesOf({ REKINDLE_PRIVATE_ADDRESSES: [], SMTP_URL: 'smtp://mailbox:1025' })).toEqual({
+    kind: 'only',
+    ranges: [],
+    hosts: ['mailbox'],
   });
 });

@@ -49,6 +49,8 @@ const broken: [rule: string, file: string, code: string][] = [
   ['confined-fastify', 'operations/http.ts', `export { fastify } from 'fastify';`],
   ['confined-nodemailer', 'operations/mail.ts', `export { createTransport } from 'nodemailer';`],
   ['confined-csv-parse', 'operations/rows.ts', `export { parse } from 'csv-parse';`],
+  ['confined-undici', 'operations/call.ts', `export { fetch } from 'undici';`],
+  ['confined-web-push', 'operations/push.ts', `export { sendNotification } from 'web-push';`],
   ['confined-openai', 'integrations/model.ts', `export { OpenAI } from 'openai';`],
   ['confined-mjml', 'operations/render.ts', `export { Liquid } from 'liquidjs';`],
   ['confined-temporalio-worker', 'activities/core.ts', `export { Worker } from '@temporalio/worker';`],

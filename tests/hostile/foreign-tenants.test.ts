@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compositions, tasks } from '../../db/schema/index.ts';
+import { compositions, experiments, tasks } from '../../db/schema/index.ts';
 import { anotherStore, ask, leaveCart, type Method, sendFirstMail } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { everythingStored } from './hostile-shop.ts';
@@ -33,6 +33,12 @@ beforeAll(async () => {
   await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.insert(tasks).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), kind: 'question' }),
   );
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.insert(experiments).values({
+      ...{ tenantId: shop.tenant.tenantId, id: randomUUID(), sequenceId: enrollment?.sequenceId ?? '', stepId: 'email_2h' },
+      shares: { a: 0.5, b: 0.5 },
+    }),
+  );
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
   const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
   await shop.app.inject({ method: 'POST', url: '/api/imports', headers, payload: 'email\nours@example.com\n' });
@@ -56,6 +62,7 @@ beforeAll(async () => {
         'lead_conversions',
         'imports',
         'tasks',
+        'experiments',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),

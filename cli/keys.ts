@@ -1,0 +1,64 @@
+import { unwrap } from '../sdk/index.ts';
+import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+
+const when = (label: string, value: unknown) => (value === null ? '' : `, ${label} ${shown(value)}`);
+const line = (row: Row) => {
+  const use = row['last_used_at'] === null ? ', never used' : when('used', row['last_used_at']);
+  const end = row['revoked_at'] === null ? when('until', row['expires_at']) : when('revoked', row['revoked_at']);
+  return `${shown(row['id'])}  ${row['prefix'] === null ? '' : `${shown(row['prefix'])}…  `}${shown(row['role']).padEnd(6)}  ${shown(row['name'])}${use}${end}`;
+};
+
+const roleNames = ['viewer', 'agent', 'editor', 'admin', 'owner'] as const;
+
+/** Who may use the API for the store, and for what. */
+export const keys: Command = {
+  summary: 'the store’s API keys: issue, rotate, revoke',
+  usage: `rekindle keys                                                     all of them, revoked ones too
+rekindle keys issue <name> [--role <role>] [--expires <date>]     viewer, agent, editor, admin or owner, the default
+rekindle keys rotate <id> [--overlap-hours <hours>]               another of the same role; the old one stays valid for a day, or as long as you say
+rekindle keys revoke <id>                                         it opens nothing from now on
+
+A key is shown once. It needs the role owner.`,
+  options: {
+    role: { type: 'string' },
+    expires: { type: 'string' },
+    'overlap-hours': { type: 'string' },
+  },
+  destroys: { revoke: 'Programs with this key are refused at once.' },
+  example: 'rekindle keys issue "The till" --role agent',
+  takes: { issue: 1, rotate: 1, revoke: 1 },
+  async run({ store, args: [action, what], options }) {
+    switch (action) {
+      case undefined: {
+        const data = await collect(store.keys.all());
+        return { data, lines: data.map(line) };
+      }
+      case 'issue': {
+        const role = roleNames.find((name) => name === (options['role'] ?? 'owner'));
+        if (role === undefined) throw new UsageError(`--role is one of ${roleNames.join(', ')}.`);
+        const expires = options['expires'] === undefined ? {} : { expires_at: dateOf(String(options['expires'])) };
+        const data = unwrap(await store.keys.create({ name: required(what, 'The name of the key'), role, ...expires }));
+        return { data, lines: [`${data.api_key}`, 'It is shown this once.'] };
+      }
+      case 'rotate': {
+        const hours = options['overlap-hours'] === undefined ? 24 : Number(options['overlap-hours']);
+        if (!(hours >= 0)) throw new UsageError('--overlap-hours is a number of hours, such as 24, or 0.');
+        const data = unwrap(await store.keys.rotate(required(what, 'The id of the key'), { overlap_hours: hours }));
+        return { data, lines: [`${data.api_key}`, `It is shown this once. The old key is valid until ${data.old_valid_until}.`] };
+      }
+      case 'revoke': {
+        const id = required(what, 'The id of the key');
+        unwrap(await store.keys.revoke(id));
+        return { data: { id, revoked: true }, lines: ['The key opens nothing any more.'] };
+      }
+      default:
+        throw new UsageError('Say issue, rotate or revoke, or nothing for the list.');
+    }
+  },
+};
+
+function dateOf(text: string): string {
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms)) throw new UsageError('--expires is a date, such as 2027-01-31 or 2027-01-31T12:00:00Z.');
+  return new Date(ms).toISOString();
+}

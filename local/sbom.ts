@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** The part of a CycloneDX document that is read here. Source: cyclonedx.org/docs/1.5/json */
+export interface BillOfMaterials {
+  bomFormat: string;
+  specVersion: string;
+  metadata: { component: { name: string; version: string } };
+  components: { name: string; version: string; licenses?: { license?: { id?: string; name?: string }; expression?: string }[] }[];
+}
+
+/**
+ * Which packages, in which versions and under which licences, the built product consists of: those that production installs, as the lock file has them.
+ * @throws Error with what npm said
+ */
+export function billOfMaterials(): BillOfMaterials {
+  const made = spawnSync('npm sbom --omit dev --sbom-format cyclonedx --package-lock-only', { cwd: root, shell: true, encoding: 'utf8' });
+  if (made.status !== 0) throw new Error(`npm made no bill of materials: ${made.stderr.trim()}`);
+  const bill: BillOfMaterials = JSON.parse(made.stdout);
+  const { name }: { name: string } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  // npm takes the name of the folder.
+  bill.metadata.component.name = name;
+  return bill;
+}
