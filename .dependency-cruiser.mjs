@@ -24,15 +24,17 @@ const house = {
   },
   // The words in which pages speak of a kind of subject, and of a channel, are the domain's.
   api: {
-    may: ['operations', 'temporal', 'workflows/contract.ts', 'config', 'domain/channels', 'domain/subjects'],
+    // The tools at /mcp call the API as everybody does, by the client.
+    may: ['operations', 'temporal', 'workflows/contract.ts', 'config', 'domain/channels', 'domain/subjects', 'mcp', 'sdk'],
     because: 'thin: HTTP in, an operation out',
   },
   // Only through the file that the API publishes (openapi.json): what we use, everyone can use.
   sdk: { may: [], because: 'it knows what openapi.json says, and nothing of the server' },
   cli: {
-    may: ['sdk', 'domain', 'content'],
+    may: ['sdk', 'mcp', 'domain', 'content'],
     because: 'what a command can do with a server, every caller of the API can; a file is rehearsed and previewed without one',
   },
+  mcp: { may: ['sdk'], because: 'agents can do what every caller of the API can, and nothing else' },
   web: { may: ['sdk'], because: 'the dashboard has no door of its own' },
   deploy: { may: [], because: 'scripts for containers that hold none of our code' },
 };
@@ -61,6 +63,7 @@ const confined = [
   { packages: ['@temporalio/worker'], to: ['worker'], because: 'a process that is no worker needs no native core' },
   { packages: ['@temporalio/activity'], to: ['activities', 'worker'], because: 'operations run without Temporal' },
   { packages: ['@temporalio/client'], to: ['temporal', 'worker', 'api'], because: 'operations reach Temporal through a port that they declare' },
+  { packages: ['@modelcontextprotocol/sdk'], to: ['mcp'], because: 'the protocol of agents is known in one place' },
   { packages: ['date-holidays'], to: ['domain/time'], because: 'it takes 400 ms to load: once, in one place, and never in a workflow' },
   {
     packages: ['temporal-polyfill'],

@@ -28,6 +28,7 @@ import { metricsRoute } from './routes/health/metrics.ts';
 import { linkRoutes } from './routes/links/links.ts';
 import { startRoutes } from './routes/live/start.ts';
 import { onsiteRoutes } from './routes/onsite/onsite.ts';
+import { mcpRoute } from './routes/mcp/mcp.ts';
 import { completeOpenApi, openApi, openApiRoute } from './routes/open-api.ts';
 import { recoveryConfigRoutes } from './routes/recovery/config.ts';
 import { recoveryRoutes } from './routes/recovery/recovery.ts';
@@ -116,6 +117,7 @@ export async function buildApp({
     guarded.addHook('onRoute', (route) => needsPermission(route, 'operate'));
     await guarded.register(recoveryRoutes, { deps });
     await guarded.register(recoveryConfigRoutes, { deps });
+    await guarded.register(mcpRoute);
   });
   const guards = {
     tenant: requireApiKey(deps, limits.failedAuth),

@@ -17,6 +17,7 @@ import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
 import { keys } from './keys.ts';
 import { lint } from './lint.ts';
+import { mcp } from './mcp.ts';
 import { offers } from './offers.ts';
 import { parked } from './parked.ts';
 import { pause } from './pause.ts';
@@ -81,6 +82,7 @@ export const commands: Readonly<Record<string, Command>> = {
   scripts,
   tasks,
   telegram,
+  mcp,
   completion: completion(() => commands),
 };
 

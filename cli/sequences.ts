@@ -1,6 +1,8 @@
 import { unwrap } from '../sdk/index.ts';
 import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { lint } from './lint.ts';
 import { presetOrFile, readText, textsBeside } from './sequence-file.ts';
+import { pull, push, sequenceFiles } from './sequences-as-code.ts';
 
 const changes = ['pause', 'resume', 'archive', 'unarchive', 'end'] as const;
 
@@ -15,11 +17,16 @@ rekindle sequences diff <slug>                       what publishing the draft w
 rekindle sequences publish <slug> [--base N] [--running stay|move|exit] [--draft HASH]
 rekindle sequences rollback <slug> --to N [--base N] [--running stay|move|exit]
 rekindle sequences shadow <slug> [--start | --stop]   let the draft decide beside real enrollments without sending; what it has decided so far
+rekindle sequences lint <folder | file.yaml …>       what is wrong with files, as rekindle lint
+rekindle sequences push <folder | file.yaml …> [--dry-run]   check them all, then store each that says something new as a draft
+rekindle sequences pull <folder> [slug …] [--overwrite]      write the store's drafts, else its versions in use, as files
 rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
 
 --running     what becomes of those who are in it: stay on their version (unless you say otherwise), move to the new one at their next decision, or exit
 --base        the version in use that you have seen; without it, the one that is in use now
---draft       the draft that you have seen, by its hash`,
+--draft       the draft that you have seen, by its hash
+--dry-run     say what would be stored, and how many are in those sequences; nothing is stored
+--overwrite   replace files that differ`,
   example: 'rekindle sequences publish cart --running move',
   destroys: { drop: 'The draft is deleted.', end: 'Everybody in the sequence exits.' },
   takes: {
@@ -32,6 +39,9 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
     publish: 1,
     rollback: 1,
     shadow: 1,
+    lint: Number.POSITIVE_INFINITY,
+    push: Number.POSITIVE_INFINITY,
+    pull: Number.POSITIVE_INFINITY,
     ...Object.fromEntries(changes.map((name) => [name, 1])),
   },
   options: {
@@ -43,6 +53,8 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
     note: { type: 'string' },
     start: { type: 'boolean' },
     stop: { type: 'boolean' },
+    'dry-run': { type: 'boolean' },
+    overwrite: { type: 'boolean' },
   },
   async run(context) {
     const { store, args, options } = context;
@@ -51,6 +63,9 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
       const found = await collect(store.sequences.all({ limit: 500 }));
       return { data: found, lines: found.length === 0 ? ['There are no sequences yet.'] : found.map(lineOf) };
     }
+    if (action === 'lint') return lint.run({ ...context, args: sequenceFiles(args.slice(1)), options: {} });
+    if (action === 'push') return push(context, args.slice(1));
+    if (action === 'pull') return pull(context, required(target, 'The folder'), args.slice(2));
     if (action === 'draft') return storeDraft(context, required(target, 'The file'));
     const slug = required(target, 'The sequence');
     switch (action) {

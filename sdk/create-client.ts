@@ -21,6 +21,7 @@ import { keys } from './resources/keys.ts';
 import { leads } from './resources/leads.ts';
 import { links } from './resources/links.ts';
 import { marketTriggers } from './resources/market-triggers.ts';
+import { mcp } from './resources/mcp.ts';
 import { offers } from './resources/offers.ts';
 import { onsite } from './resources/onsite.ts';
 import { parked } from './resources/parked.ts';
@@ -73,6 +74,7 @@ export function createClient(options: ClientOptions) {
     leads: leads(api),
     links: links(api),
     marketTriggers: marketTriggers(api),
+    mcp: mcp(api),
     offers: offers(api),
     onsite: onsite(api),
     parked: parked(api),

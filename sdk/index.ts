@@ -27,6 +27,7 @@ export { imports } from './resources/imports.ts';
 export { leads } from './resources/leads.ts';
 export { links } from './resources/links.ts';
 export { marketTriggers } from './resources/market-triggers.ts';
+export { mcp } from './resources/mcp.ts';
 export { offers } from './resources/offers.ts';
 export { onsite } from './resources/onsite.ts';
 export { previews } from './resources/previews.ts';

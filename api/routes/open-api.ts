@@ -24,6 +24,7 @@ export const openApi = (
     { name: 'webhooks', description: 'What a shop tells us.' },
     { name: 'recovery', description: 'What a merchant sees of the store’s recoveries.' },
     ...resourceTags,
+    { name: 'mcp', description: 'Tools for agents.' },
     { name: 'links', description: 'Links in messages.' },
     { name: 'onsite', description: 'What the script on a store’s pages asks and reports.' },
     { name: 'health', description: 'For those who run it.' },

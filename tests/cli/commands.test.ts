@@ -39,15 +39,19 @@ ${name.padEnd(14)}${summary}`);
     expect(said).toContain('exit status is 0');
   });
 
-  test.each(all)('%s: what its usage names it takes, and its example is a command line', async (name, { usage, takes, options = {}, example }) => {
-    if (typeof takes === 'object') for (const action of Object.keys(takes).filter((known) => known !== 'list')) expect(usage).toContain(action);
-    for (const option of Object.keys(options))
-      expect(usage, `${name} --${option}`).toMatch(new RegExp(`--${option}\\b|-${option.split('-').at(-1)}\\b`));
-    const words = [...example.matchAll(/"([^"]*)"|'([^']*)'|([^\s"'()<>]+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
-    const { code, complained } = await run(words.slice(words.indexOf(name)).filter((word) => word !== 'sequence.schema.json'));
-    // What needs the server fails, as none is there; files of the example may be missing. Nothing is wrong with the command line.
-    if (code === 2) expect(complained).toMatch(/^\S+ cannot be read/);
-  });
+  // mcp serves until its input ends: tests/api/mcp.test.ts starts it.
+  test.each(all.filter(([name]) => name !== 'mcp'))(
+    '%s: what its usage names it takes, and its example is a command line',
+    async (name, { usage, takes, options = {}, example }) => {
+      if (typeof takes === 'object') for (const action of Object.keys(takes).filter((known) => known !== 'list')) expect(usage).toContain(action);
+      for (const option of Object.keys(options))
+        expect(usage, `${name} --${option}`).toMatch(new RegExp(`--${option}\\b|-${option.split('-').at(-1)}\\b`));
+      const words = [...example.matchAll(/"([^"]*)"|'([^']*)'|([^\s"'()<>]+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
+      const { code, complained } = await run(words.slice(words.indexOf(name)).filter((word) => word !== 'sequence.schema.json'));
+      // What needs the server fails, as none is there; files of the example may be missing. Nothing is wrong with the command line.
+      if (code === 2) expect(complained).toMatch(/^\S+ cannot be read/);
+    },
+  );
 });
 
 describe('what takes something away for good', () => {

@@ -24,6 +24,7 @@ const broken: [rule: string, file: string, code: string][] = [
   ['api-imports', 'api/a.ts', `export { target } from '../db/target.ts';`],
   ['sdk-imports', 'sdk/a.ts', `export { target } from '../domain/target.ts';`],
   ['cli-imports', 'cli/a.ts', `export { target } from '../operations/target.ts';`],
+  ['mcp-imports', 'mcp/a.ts', `export { target } from '../operations/target.ts';`],
   ['web-imports', 'web/a.ts', `export { target } from '../domain/target.ts';`],
   ['deploy-imports', 'deploy/a.ts', `export { target } from '../domain/target.ts';`],
   ['local-imports', 'local/a.ts', `export { target } from '../tests/target.ts';`],
@@ -56,6 +57,7 @@ const broken: [rule: string, file: string, code: string][] = [
   ['confined-temporalio-worker', 'activities/core.ts', `export { Worker } from '@temporalio/worker';`],
   ['confined-temporalio-activity', 'operations/activity.ts', `export { Context } from '@temporalio/activity';`],
   ['confined-temporalio-client', 'operations/client.ts', `export { Client } from '@temporalio/client';`],
+  ['confined-modelcontextprotocol-sdk', 'cli/agents.ts', `export { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';`],
   ['confined-date-holidays', 'domain/gates/holidays.ts', `import type Holidays from 'date-holidays';\nexport type Calendar = Holidays;`],
   ['confined-temporal-polyfill', 'domain/gates/zones.ts', `export { Temporal } from 'temporal-polyfill';`],
 ];

@@ -1,0 +1,223 @@
+import { setTimeout } from 'node:timers/promises';
+import { z } from 'zod';
+import { type Client, type Data, unwrap } from '../sdk/index.ts';
+import { reading, type Tool } from './tool.ts';
+
+const sequence = z.string().min(1).max(60).describe('The slug of a sequence, such as cart; list_sequences names them.');
+const days = z.int().min(1).max(366).optional().describe('How far back.');
+const person = {
+  email: z.string().max(320).optional(),
+  phone: z.string().max(60).optional(),
+};
+const search = {
+  enrollment_id: z.string().max(60).optional(),
+  ...person,
+  subject_id: z.string().max(300).optional().describe('Of a cart or lead: Rekindle’s id, or any that its source has for it.'),
+  external_id: z.string().max(300).optional().describe('Any id of the source’s: of the subject, the customer or the order.'),
+};
+
+type Explanation = Data<'GET /api/enrollments/{id}/explain'>;
+type Story = Pick<Explanation, 'enrollment' | 'entries' | 'next'>;
+
+const gatesOf = (gates: { gate: string; result: string }[]) => gates.map(({ gate, result }) => `${gate}: ${result}`);
+
+const storyOf = ({ enrollment, entries, next }: Story, withGates: boolean) => ({
+  enrollment_id: enrollment.id,
+  subject: { kind: enrollment.subject.kind, id: enrollment.subject.id, state: enrollment.subject.state },
+  sequence: enrollment.sequence.slug,
+  version: enrollment.sequence.version,
+  status: enrollment.status,
+  summary: enrollment.summary,
+  entries: entries.map((entry) => ({
+    at: entry.at,
+    kind: entry.kind,
+    sentence: entry.sentence,
+    ...(withGates && entry.kind === 'decision' ? { gates: gatesOf(entry.gates) } : {}),
+  })),
+  next: next === null ? null : { sentence: next.sentence, ...(withGates ? { gates: gatesOf(next.gates) } : {}) },
+});
+
+async function explanationsOf(client: Client, given: z.output<z.ZodObject<typeof search>>) {
+  const { enrollment_id: id, ...others } = given;
+  if (id !== undefined) return { explanations: [unwrap(await client.explain.enrollment(id))], subjects: [] };
+  const found = unwrap(await client.explain.find(Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined))));
+  return { explanations: found.explanations, subjects: found.subjects_without_sequence };
+}
+
+const reportWithinMs = 25_000;
+
+/** A backtest takes seconds on a usual history. @returns the job as it stands where it takes longer */
+async function settled(client: Client, id: string) {
+  for (const untilMs = Date.now() + reportWithinMs; ; await setTimeout(250)) {
+    const job = unwrap(await client.backtests.get(id));
+    if (job.state !== 'running' || Date.now() > untilMs) return job;
+  }
+}
+
+const backtestOf = ({ id, state, progress, sequence: of, version, error, report }: Data<'GET /api/backtests/{id}'>) => ({
+  ...{ id, state, progress, sequence: of, version, error, report },
+  ...(state === 'running' ? { next: 'It goes on. Ask again with backtest_id.' } : {}),
+});
+
+export const readingTools: readonly Tool[] = [
+  reading(
+    {
+      name: 'explain',
+      title: 'Explain',
+      description: 'What happened to one person, cart or lead, in sentences with their times; what comes next and why. Give one of the fields.',
+    },
+    { ...search, gates: z.boolean().default(false).describe('With every gate of each decision.') },
+    async ({ client }, { gates, ...given }) => {
+      const { explanations, subjects } = await explanationsOf(client, given);
+      return {
+        explanations: explanations.map((one) => storyOf(one, gates)),
+        without_sequence: subjects.map(({ id, kind, sentence }) => ({ id, kind, sentence })),
+      };
+    },
+  ),
+  reading(
+    {
+      name: 'why_not_sent',
+      title: 'Why messages were not sent',
+      description:
+        'Of the last days: what kept messages back, what waited, what was left out as planned, and why sequences were not begun; each with its count.',
+    },
+    { days, sequence: sequence.optional(), channel: z.string().max(20).optional() },
+    async ({ client }, { days: back, sequence: of, channel }) => {
+      // The API judges the name of the channel.
+      const query = { days: back, sequence: of, channel } as Parameters<typeof client.explain.summary>[0];
+      const { reasons, not_begun: notBegun } = unwrap(await client.explain.summary(query));
+      return {
+        reasons: reasons.map(({ kind, count, sentence }) => ({ kind, count, sentence })),
+        not_begun: notBegun.map(({ count, sentence }) => ({ count, sentence })),
+      };
+    },
+  ),
+  reading(
+    {
+      name: 'rehearse',
+      title: 'Rehearse a sequence',
+      description:
+        'What would be sent to a real person, put off and left out, and when, were they to leave a cart or lead now. Nothing is sent or changed.',
+    },
+    {
+      contact: z.string().max(320).describe('The id of a contact, as the tool contacts finds it.'),
+      sequence: sequence.optional(),
+      yaml: z.string().max(200_000).optional().describe('Instead of sequence: the text of a sequence file.'),
+      scenario: z.string().max(100_000).optional().describe('What happens meanwhile, as docs/rehearsal.md has it.'),
+    },
+    async ({ client }, { contact, sequence: slug, yaml, scenario }) =>
+      unwrap(
+        await client.rehearsals.run({
+          contact,
+          ...(slug === undefined ? {} : { sequence: slug }),
+          ...(yaml === undefined ? {} : { yaml }),
+          scenario: scenario ?? '',
+        }),
+      ),
+  ),
+  reading(
+    {
+      name: 'backtest',
+      title: 'Backtest a sequence',
+      description:
+        'What a sequence would have done over the store’s own history: messages, costs, collisions, and whether somebody would have got one after buying. Nothing is sent.',
+    },
+    {
+      sequence: sequence.optional(),
+      yaml: z.string().max(200_000).optional().describe('Instead of sequence: the text of a sequence file.'),
+      days: z.int().min(1).max(366).optional(),
+      backtest_id: z.uuid().optional().describe('An earlier one, instead of all else.'),
+    },
+    async ({ client }, { sequence: slug, yaml, days: back, backtest_id: earlier }) => {
+      const wish = {
+        ...(slug === undefined ? {} : { sequence: slug }),
+        ...(yaml === undefined ? {} : { yaml }),
+        ...(back === undefined ? {} : { days: back }),
+      };
+      const id = earlier ?? unwrap(await client.backtests.start(wish)).id;
+      return backtestOf(await settled(client, id));
+    },
+  ),
+  reading(
+    {
+      name: 'preview',
+      title: 'Preview a message',
+      description: 'What a step says: to an invented reader, or, where personal data is allowed, to a real person.',
+    },
+    {
+      sequence,
+      step: z.string().min(1).max(60),
+      locale: z.string().max(35).optional().describe('The reader’s language and region, by BCP 47.'),
+      sample: z.string().max(100).optional().describe('The name of an invented reader, or a part of it.'),
+      contact: z.string().max(320).optional().describe('A real person, where personal data is allowed.'),
+    },
+    async ({ client, personalData }, { sequence: slug, step, locale, sample, contact }) => {
+      if (contact !== undefined && !personalData)
+        throw new Error('Personal data is not allowed here: preview for a sample. rekindle mcp --personal-data allows it.');
+      const query = {
+        ...(locale === undefined ? {} : { locale }),
+        ...(sample === undefined ? {} : { sample }),
+        ...(contact === undefined ? {} : { contact }),
+      };
+      const { channel, locale: language, subject, preheader, cta, text, claims } = unwrap(await client.previews.get(slug, step, query));
+      return { channel, locale: language, subject, preheader, cta, text, claims };
+    },
+  ),
+  reading(
+    {
+      name: 'analytics',
+      title: 'Analytics',
+      description:
+        'How the store’s sequences did: begun, recovered, revenue attributed and what a holdout says it was worth. With sequence: one of them, step by step.',
+    },
+    { days, sequence: sequence.optional() },
+    async ({ client }, { days: back, sequence: slug }) => {
+      const query = back === undefined ? {} : { days: back };
+      return slug === undefined ? unwrap(await client.recovery.analytics(query)) : unwrap(await client.sequences.stats(slug, query));
+    },
+  ),
+  reading(
+    { name: 'contacts', title: 'Find contacts', description: 'The contacts of a person, by an address or a number: ids, lifecycle and country.' },
+    person,
+    async ({ client }, given) => {
+      const query = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+      const { data, nextCursor } = unwrap(await client.contacts.list({ ...query, limit: 50 }));
+      return { contacts: data.map(({ id, person: of, lifecycle, country }) => ({ id, person: of, lifecycle, country })), more: nextCursor !== null };
+    },
+  ),
+  reading(
+    {
+      name: 'quarantine',
+      title: 'Quarantined deliveries',
+      description:
+        'Webhooks that could not be read and wait for somebody: what is wrong with each, and whether it may be a stop. Never their bodies.',
+    },
+    {},
+    async ({ client }) => {
+      const { data, nextCursor } = unwrap(await client.quarantine.list({ state: 'open', limit: 50 }));
+      return {
+        deliveries: data.map(({ id, integration, topic, received_at, reason, fields, may_be_stop }) => ({
+          ...{ id, integration, topic, received_at, reason, fields, may_be_stop },
+        })),
+        more: nextCursor !== null,
+      };
+    },
+  ),
+  reading(
+    {
+      name: 'list_sequences',
+      title: 'List sequences',
+      description: 'The store’s sequences: their state, their version in use, and how many are in them.',
+    },
+    {},
+    async ({ client }) => {
+      const { data } = unwrap(await client.sequences.list({ limit: 500 }));
+      return {
+        sequences: data.map(({ slug, name, status, paused, version, open_enrollments, has_draft }) => ({
+          ...{ slug, name, status, paused, version, open_enrollments, has_draft },
+        })),
+      };
+    },
+  ),
+];

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import { unwrap } from '../sdk/index.ts';
+import { type Tool, writing } from './tool.ts';
+
+const sequence = z.string().min(1).max(60).describe('The slug of a sequence, such as cart.');
+const note = z.string().min(1).max(500);
+
+export const writingTools: readonly Tool[] = [
+  writing(
+    { name: 'stop_enrollment', title: 'Stop one sequence', description: 'Ends one running enrollment: nothing more of it is sent.' },
+    { enrollment_id: z.uuid(), reason: note.describe('Kept as a note.') },
+    async ({ client }, { enrollment_id: id }) => {
+      const { sequence: of, status, summary, ended_at } = unwrap(await client.enrollments.get(id));
+      if (ended_at !== null) throw new Error(`It has ended already: ${summary}`);
+      return { would: { ends: id, sequence: of.slug, status, summary }, seen: null };
+    },
+    async ({ client }, { enrollment_id: id, reason }) => {
+      const { sentence, enrollment } = unwrap(await client.enrollments.stop(id, { reason }));
+      return { sentence, summary: enrollment.summary };
+    },
+  ),
+  writing(
+    {
+      name: 'pause_sequence',
+      title: 'Pause a sequence',
+      description: 'Nothing of the sequence is sent and nobody is taken in until somebody resumes it. What becomes too old meanwhile is skipped.',
+    },
+    { sequence, note },
+    async ({ client }, { sequence: slug }) => {
+      const { name, paused, open_enrollments } = unwrap(await client.sequences.get(slug));
+      if (paused) throw new Error(`${slug} is paused already.`);
+      return { would: { pauses: slug, name, waiting_enrollments: open_enrollments }, seen: null };
+    },
+    async ({ client }, { sequence: slug, note: why }) => {
+      const { status, paused, open_enrollments } = unwrap(await client.sequences.pause(slug, { note: why }));
+      return { sequence: slug, status, paused, open_enrollments };
+    },
+  ),
+  writing(
+    {
+      name: 'draft_sequence',
+      title: 'Store a draft',
+      description:
+        'Stores a sequence file as the draft of the sequence that it names, in the place of the draft before. Nothing that runs changes until it is published.',
+    },
+    {
+      sequence,
+      yaml: z.string().min(1).max(200_000).describe('The sequence file, as docs/sequences.md has it.'),
+      copy: z.record(z.string().max(200), z.string().max(262_144)).default({}).describe('Its texts by name, such as "cart/email_2h".'),
+    },
+    async ({ client }, { sequence: slug, copy }) => {
+      const [now, before] = [await client.sequences.get(slug), await client.sequences.draft(slug)];
+      if (now.error !== null && now.error.status !== 404) throw now.error;
+      if (before.error !== null && before.error.status !== 404) throw before.error;
+      const replaced = before.data === null ? null : { changed_by: before.data.changed_by, changed_at: before.data.changed_at };
+      return {
+        would: {
+          stores_draft_of: slug,
+          new_sequence: now.data === null,
+          version_in_use: now.data?.version ?? null,
+          texts: Object.keys(copy),
+          replaces_draft: replaced,
+        },
+        seen: before.data?.source_hash ?? null,
+      };
+    },
+    async ({ client }, { sequence: slug, yaml, copy }, seen) => {
+      const before = await client.sequences.draft(slug);
+      if ((before.data?.source_hash ?? null) !== seen)
+        throw new Error('The draft was changed meanwhile. Call without a token to see what is replaced.');
+      const { source_hash, findings } = unwrap(await client.sequences.storeDraft(slug, { yaml, copy }));
+      return { sequence: slug, source_hash, findings, next: 'publish_sequence says what publishing it would change.' };
+    },
+  ),
+  writing(
+    {
+      name: 'publish_sequence',
+      title: 'Publish a draft',
+      description: 'Makes the draft of a sequence its next version, for everybody who begins from then on.',
+    },
+    {
+      sequence,
+      running: z
+        .enum(['stay', 'move', 'exit'])
+        .optional()
+        .describe('What becomes of those who are in it: stay on their version (default), move, or exit.'),
+    },
+    async ({ client }, { sequence: slug, running }) => {
+      const preview = unwrap(await client.sequences.preview(slug));
+      const { base_version, draft, steps, texts, settings, open_enrollments, movable, choice_needed } = preview;
+      return {
+        would: {
+          publishes: slug,
+          over_version: base_version,
+          ...{ steps, texts, settings, open_enrollments, movable, choice_needed },
+          running: running ?? 'stay',
+          findings: draft.findings,
+        },
+        seen: { base_version, draft: draft.source_hash },
+      };
+    },
+    async ({ client }, { sequence: slug, running }, { base_version, draft }) => {
+      const { version, open_enrollments } = unwrap(
+        await client.sequences.publish(slug, { base_version, draft, ...(running === undefined ? {} : { running }) }),
+      );
+      return { sequence: slug, version, open_enrollments };
+    },
+  ),
+];
