@@ -19,6 +19,7 @@ import { keys } from './keys.ts';
 import { lint } from './lint.ts';
 import { mcp } from './mcp.ts';
 import { offers } from './offers.ts';
+import { parked } from './parked.ts';
 import { pause } from './pause.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
@@ -53,6 +54,7 @@ export const commands: Readonly<Record<string, Command>> = {
   offers,
   compositions,
   quarantine,
+  parked,
   status,
   send,
   stop,

@@ -213,7 +213,7 @@ export function changeConnection(deps: ConnectionDeps, tenantId: string, id: str
         : await tx
             .update(connections)
             // A new configuration is tried anew.
-            .set(reconfigured ? { ...set, fault: null } : set)
+            .set(reconfigured ? { ...set, fault: null, faultAt: null } : set)
             .where(eq(connections.id, id))
             .returning();
     if (integration?.bot !== undefined) await wakeBot(tx, id);

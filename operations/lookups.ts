@@ -185,7 +185,7 @@ async function lockOut(deps: Deps, { tenantId, connectionId }: Where, reason: st
   await deps.db.withTenant(tenantId, async (tx) => {
     await tx
       .update(connections)
-      .set({ fault: reason })
+      .set({ fault: reason, faultAt: sql`coalesce(fault_at, clock_timestamp())` })
       .where(and(eq(connections.id, connectionId), sql`sealed_config is not distinct from ${sealed}`));
     await tx
       .update(lookups)

@@ -1783,6 +1783,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/parked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what cannot go on by itself
+         * @description Each with its cause, its age, who is affected and what to do: connections, then sequences, deliveries and outcomes, of each the oldest first. What has come right meanwhile is not listed any more.
+         */
+        get: operations["getApiParked"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume something parked
+         * @description Tries once more what could not go on: the connection’s login, the delivery as this build reads it. Where it still cannot, 409 says why and what to do. A message whose outcome is unknown is never sent again. Repeating it is 404: it is not parked any more.
+         */
+        post: operations["postApiParkedIdResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume everything parked of a kind
+         * @description Tries once more what could not go on: the connection’s login, the delivery as this build reads it. Where it still cannot, 409 says why and what to do. A message whose outcome is unknown is never sent again. The oldest first, within the time of a request: where `Retry-After` is given, ask again for the rest.
+         */
+        post: operations["postApiParkedResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked/{id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip something parked
+         * @description Nothing is to be done about it: it is not listed any more. A delivery is dismissed, and never takes effect. Repeating it is 404: it is not parked any more.
+         */
+        post: operations["postApiParkedIdSkip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip everything parked of a kind
+         * @description Nothing is to be done about it: it is not listed any more. A delivery is dismissed, and never takes effect. The oldest first, within the time of a request: where `Retry-After` is given, ask again for the rest.
+         */
+        post: operations["postApiParkedSkip"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel something parked
+         * @description Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, or ends the enrollment of the message whose outcome is unknown. Repeating it is 404: it is not parked any more.
+         */
+        post: operations["postApiParkedIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/parked/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel everything parked of a kind
+         * @description Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, or ends the enrollment of the message whose outcome is unknown. The oldest first, within the time of a request: where `Retry-After` is given, ask again for the rest.
+         */
+        post: operations["postApiParkedCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sequences/{slug}/steps/{step}/preview": {
         parameters: {
             query?: never;
@@ -4574,6 +4714,61 @@ export interface components {
             given: number;
             /** @description Free, and your shop takes them no more. */
             expired: number;
+        };
+        ParkedAllDone: {
+            /**
+             * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+             * @enum {string}
+             */
+            kind: "connection" | "sequence" | "delivery" | "outcome";
+            /** @enum {string} */
+            action: "resume" | "skip" | "cancel";
+            dry_run: boolean;
+            /** @description How many were parked of that kind, as far as they were looked at. */
+            matched: number;
+            done: number;
+            refused: {
+                id: string;
+                code: string;
+                detail: string;
+            }[];
+        };
+        ParkedDone: {
+            id: string;
+            /** @enum {string} */
+            action: "resume" | "skip" | "cancel";
+            /** @constant */
+            done: true;
+        };
+        ParkedItem: {
+            /** @example delivery:01a1fd44-f1bb-70be-947b-3bad40efe406 */
+            id: string;
+            /**
+             * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+             * @enum {string}
+             */
+            kind: "connection" | "sequence" | "delivery" | "outcome";
+            /** @enum {string} */
+            cause: "login_refused" | "no_channel" | "unreadable" | "outcome_unknown";
+            /** @description null: not known, because an earlier build noted it. */
+            since: string | null;
+            age_seconds: number | null;
+            /** @description What is the matter, for people. */
+            sentence: string;
+            what_to_do: string;
+            /** @description How many running enrollments and deliveries wait for it. */
+            affected: {
+                enrollments: number;
+                deliveries: number;
+            };
+            /** @description What can be done about it here. */
+            actions: ("resume" | "skip" | "cancel")[];
+            connection: string | null;
+            sequence: string | null;
+            enrollment: string | null;
+            step: string | null;
+            /** @description The source’s own ids of the subject; empty: it is about no single one. */
+            external_ids: components["schemas"]["ExternalId"][];
         };
         Popup: {
             /** @description For reports about this pop-up. */
@@ -9312,6 +9507,234 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AddedOfferCodes"];
+                };
+            };
+        };
+    };
+    getApiParked: {
+        parameters: {
+            query?: {
+                /** @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. */
+                kind?: "connection" | "sequence" | "delivery" | "outcome";
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ParkedItem"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    postApiParkedIdResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why, for whoever reads it later. */
+                    note?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedDone"];
+                };
+            };
+        };
+    };
+    postApiParkedResume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+                     * @enum {string}
+                     */
+                    kind: "connection" | "sequence" | "delivery" | "outcome";
+                    /**
+                     * @description Only count what it would be done about.
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                    /** @description Why, for whoever reads it later. */
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedAllDone"];
+                };
+            };
+        };
+    };
+    postApiParkedIdSkip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why, for whoever reads it later. */
+                    note?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedDone"];
+                };
+            };
+        };
+    };
+    postApiParkedSkip: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+                     * @enum {string}
+                     */
+                    kind: "connection" | "sequence" | "delivery" | "outcome";
+                    /**
+                     * @description Only count what it would be done about.
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                    /** @description Why, for whoever reads it later. */
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedAllDone"];
+                };
+            };
+        };
+    };
+    postApiParkedIdCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Why, for whoever reads it later. */
+                    note?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedDone"];
+                };
+            };
+        };
+    };
+    postApiParkedCancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+                     * @enum {string}
+                     */
+                    kind: "connection" | "sequence" | "delivery" | "outcome";
+                    /**
+                     * @description Only count what it would be done about.
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                    /** @description Why, for whoever reads it later. */
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParkedAllDone"];
                 };
             };
         };

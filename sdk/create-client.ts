@@ -24,6 +24,7 @@ import { marketTriggers } from './resources/market-triggers.ts';
 import { mcp } from './resources/mcp.ts';
 import { offers } from './resources/offers.ts';
 import { onsite } from './resources/onsite.ts';
+import { parked } from './resources/parked.ts';
 import { previews } from './resources/previews.ts';
 import { quarantine } from './resources/quarantine.ts';
 import { recovery } from './resources/recovery.ts';
@@ -76,6 +77,7 @@ export function createClient(options: ClientOptions) {
     mcp: mcp(api),
     offers: offers(api),
     onsite: onsite(api),
+    parked: parked(api),
     previews: previews(api),
     quarantine: quarantine(api),
     recovery: recovery(api),

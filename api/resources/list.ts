@@ -4,6 +4,7 @@ import type { Page } from '../../operations/read/page.ts';
 const keys = {
   id: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
   number: /^\d{1,9}$/,
+  parked: /^[a-z]{3,12}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
 } as const;
 
 /**

@@ -18,6 +18,7 @@ export { connectionTokens } from './tokens.ts';
 export { decisions, messages } from './messages.ts';
 export { offerCodes, offers } from './offers.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';
+export { parkedSkips } from './parked.ts';
 export { popups } from './popups.ts';
 export { type ActionResult, enrollmentActions, enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
 export { scripts } from './scripts.ts';

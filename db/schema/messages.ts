@@ -67,6 +67,7 @@ export const messages = pgTable(
     unique('messages_send_key').on(t.tenantId, t.enrollmentId, t.stepId),
     index('messages_live').on(t.tenantId, t.contactId).where(sql`live`),
     index('messages_leases').on(t.claimedAt).where(sql`live`),
+    index('messages_unknown').on(t.tenantId, t.id).where(sql`state = 'unknown'`),
     index('messages_in_doubt').on(t.findFrom).where(sql`state = 'unknown' and find_from is not null`),
     index('messages_provider').on(t.tenantId, t.account, t.providerMessageId).where(sql`provider_message_id is not null`),
     index('messages_contact').on(t.tenantId, t.contactId, t.settledAt),

@@ -82,6 +82,8 @@ export const connections = pgTable(
     rate: jsonb('rate').$type<Rate>(),
     /** Why its provider does not let us in, as far as the latest call has shown; null: it does. A new configuration is tried anew. */
     fault: text('fault'),
+    /** Since when; null: it does, or an earlier build has noted the fault. */
+    faultAt: instant('fault_at'),
     /** Its webhooks are refused and nothing is sent through it any more; the row stays for what it brought. */
     removedAt: instant('removed_at'),
     createdAt: instantNow('created_at'),

@@ -174,6 +174,6 @@ async function settle(tx: Tx, id: string, fields: Partial<typeof compositions.$i
 export async function noteFault(tx: Tx, connectionId: string, fault: string | null): Promise<void> {
   await tx
     .update(connections)
-    .set({ fault })
+    .set({ fault, faultAt: fault === null ? null : sql`coalesce(fault_at, clock_timestamp())` })
     .where(and(eq(connections.id, connectionId), sql`fault is distinct from ${fault}`));
 }

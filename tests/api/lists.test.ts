@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { compositions, experiments, importErrors, messages, offers, sequences, subjects, tasks } from '../../db/schema/index.ts';
+import { compositions, connections, experiments, importErrors, messages, offers, sequences, subjects, tasks } from '../../db/schema/index.ts';
 import { beginImport } from '../../operations/imports/imports.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
@@ -21,6 +21,7 @@ beforeAll(async () => {
   for (const n of [1, 2]) await shop.post('contact.opted_out', { contact: { email: `out-${n}@example.com` } });
   for (const n of [1, 2, 3]) await shop.post('contact.updated', { contact: { id: 'same', email: `${n}@example.com` } });
   for (const name of ['One', 'Two']) await own('/api/connections', 'POST', { integration: 'generic', name });
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.update(connections).set({ fault: 'no login' }));
   for (const lowStockAt of [3, 4, 5]) await own('/api/settings', 'PATCH', { settings: { lowStockAt } });
   for (const sequence of ['cart', 'lead-nurture']) {
     const { id } = (await own('/api/backtests', 'POST', { sequence, days: 1 })).body as { id: string };
@@ -120,6 +121,7 @@ describe('every list under /api', () => {
       '/api/keys',
       '/api/leads',
       '/api/offers',
+      '/api/parked',
       '/api/quarantine',
       '/api/scripts',
       '/api/sequences',

@@ -115,6 +115,7 @@ async function fillEveryTable(): Promise<void> {
   await insert('import_errors', { tenant_id: tenantId, id: randomUUID(), import_id, line: 2, reason: 'x', taken_in: false });
   await insert('lead_routings', { tenant_id: tenantId, subject_id: enrollment.subjectId });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
+  await insert('parked_skips', { tenant_id: tenantId, kind: 'outcome', ref: 'x', actor: 'test', note: 'x' });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   await insert('enrollment_actions', { ...ids, id: 'x', action: 'skip', state: 'done', request: 'x', result: '{}', actor: 'test' });
   const { sequenceId, contactId } = enrollment;
