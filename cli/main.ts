@@ -13,6 +13,7 @@ import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { experiments } from './experiments.ts';
+import { doctor } from './doctor.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
 import { keys } from './keys.ts';
@@ -56,6 +57,7 @@ export const commands: Readonly<Record<string, Command>> = {
   quarantine,
   parked,
   status,
+  doctor,
   send,
   stop,
   pause,

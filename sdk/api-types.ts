@@ -4314,6 +4314,11 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded" | "down";
+            /**
+             * Format: date-time
+             * @description By this server’s clock.
+             */
+            at: string;
             /** @description For people: what is wrong, and what to do. */
             problems: string[];
             parts: {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Deps } from '../../../operations/deps.ts';
 import { checkTemporal } from '../../../temporal/health.ts';
 import { probeStorage } from '../../../operations/probe-storage.ts';
+import { isoTime, timeField } from '../fields.ts';
 import { keptFor } from './kept-for.ts';
 import { withinPatience } from './within-patience.ts';
 
@@ -14,6 +15,7 @@ export const healthSchema = z
       description:
         '`down`: Postgres is away or its disk is full, and nothing is accepted. `degraded`: events are accepted, but some wait or could not be read, or steps go out late; `problems` says which.',
     }),
+    at: timeField.meta({ description: 'By this server’s clock.' }),
     problems: z.array(z.string()).meta({ description: 'For people: what is wrong, and what to do.' }),
     parts: z.object({
       postgres: z.object({ status: statusOfPart, latency_ms: z.number().nullable() }),
@@ -85,7 +87,7 @@ async function examineNow(deps: Pick<Deps, 'db' | 'clock'>, client: Client, stor
   const serving = parts.postgres.status === 'ok' && parts.temporal.status === 'ok' && parts.worker.status === 'ok';
   const well = serving && parts.relay.status === 'ok' && parts.intake.status === 'ok' && parts.steps.status !== 'late';
   const status = parts.postgres.status !== 'ok' ? 'down' : well ? 'ok' : 'degraded';
-  return { report: { status, problems: problemsOf(parts), parts }, serving };
+  return { report: { status, at: isoTime(deps.clock.nowMs()), problems: problemsOf(parts), parts }, serving };
 }
 
 type Parts = Health['report']['parts'];
