@@ -50,7 +50,7 @@ export const additions = [
   ...['contacts', 'subjects', 'enrollments', 'messages', 'inbox', 'outbox'].map(
     (table) => `create trigger tomorrow after insert or update on ${table} for each row execute function note_change()`,
   ),
-  `create function resolve_api_key_2(wanted_hash text) returns table (tenant_id uuid, id uuid, note text)
+  `create function resolve_api_key_3(wanted_hash text) returns table (tenant_id uuid, id uuid, note text)
     language sql stable security definer set search_path = pg_catalog, public as $$
       select k.tenant_id, k.id, k.tomorrows_note from public.api_keys k where k.hash = wanted_hash $$`,
 ];
