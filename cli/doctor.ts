@@ -105,7 +105,7 @@ async function ofStore(store: Client): Promise<Finding[]> {
   return [
     ...missing(settings),
     ...(live.length === 0 ? [none] : checked),
-    ...parked.map(({ kind, cause, what_to_do }) => finding('parked', kind, 'warning', cause.replaceAll('_', ' '), what_to_do)),
+    ...parked.map(({ kind, sentence, what_to_do }) => finding('parked', kind, 'warning', sentence, what_to_do)),
   ];
 }
 

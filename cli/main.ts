@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createClient, RekindleError } from '../sdk/index.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
+import { audit } from './audit.ts';
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
 import { campaigns } from './campaigns.ts';
@@ -50,6 +51,7 @@ export const commands: Readonly<Record<string, Command>> = {
   settings,
   tenants,
   keys,
+  audit,
   contacts,
   suppressions,
   offers,

@@ -206,6 +206,24 @@ export const readingTools: readonly Tool[] = [
   ),
   reading(
     {
+      name: 'parked',
+      title: 'Parked work',
+      description:
+        'What cannot go on by itself: refused logins, sequences without a way, unreadable deliveries, outcomes in doubt. Each with how long, how many wait, and what to do.',
+    },
+    {},
+    async ({ client }) => {
+      const { data, nextCursor } = unwrap(await client.parked.list({ limit: 50 }));
+      return {
+        parked: data.map(({ id, kind, cause, since, sentence, what_to_do, affected }) => ({
+          ...{ id, kind, cause, since, sentence, what_to_do, affected },
+        })),
+        more: nextCursor !== null,
+      };
+    },
+  ),
+  reading(
+    {
       name: 'list_sequences',
       title: 'List sequences',
       description: 'The store’s sequences: their state, their version in use, and how many are in them.',

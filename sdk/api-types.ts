@@ -512,6 +512,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who changed what
+         * @description Everything that was done by hand, by API or by command, the latest first.
+         */
+        get: operations["getApiAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/backtests": {
         parameters: {
             query?: never;
@@ -2923,6 +2943,27 @@ export interface components {
             transcript: string | null;
             /** @description The words in a call by which a wish was heard. */
             keywords: string[];
+        };
+        AuditEntry: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** @description `api_key:` and its id, `installation_key`, `temporal`, or the name of a tool. */
+            actor: string;
+            /** @description Of the API key that did it; null: it was none. */
+            key_name: string | null;
+            /**
+             * @example connection.change
+             * @example enrollment.skip
+             */
+            action: string;
+            /** @description The id of what it was done to; null: the store itself. */
+            subject: string | null;
+            /** @description What was changed, without secrets. */
+            data: {
+                [key: string]: unknown;
+            };
         };
         Backtest: {
             id: string;
@@ -6803,6 +6844,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Attempt"];
+                };
+            };
+        };
+    };
+    getApiAudit: {
+        parameters: {
+            query?: {
+                actor?: string;
+                /** @description One action, or all about a thing where it ends with a full stop: `connection.`. */
+                action?: string;
+                /** @description The id of what it was done to. */
+                subject?: string;
+                since?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["AuditEntry"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
                 };
             };
         };

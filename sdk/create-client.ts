@@ -1,6 +1,7 @@
 import { type ApiOptions, connect } from './api.ts';
 import { accounts } from './resources/accounts.ts';
 import { attempts } from './resources/attempts.ts';
+import { audit } from './resources/audit.ts';
 import { backtests } from './resources/backtests.ts';
 import { bulkEnrollments } from './resources/bulk-enrollments.ts';
 import { campaigns } from './resources/campaigns.ts';
@@ -54,6 +55,7 @@ export function createClient(options: ClientOptions) {
     request: api.request,
     accounts: accounts(api),
     attempts: attempts(api),
+    audit: audit(api),
     backtests: backtests(api),
     bulkEnrollments: bulkEnrollments(api),
     campaigns: campaigns(api),

@@ -102,6 +102,7 @@ describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
       '/api/attempts',
+      '/api/audit',
       '/api/backtests',
       '/api/bulk-enrollments',
       '/api/campaigns',
@@ -178,7 +179,7 @@ describe('every list under /api', () => {
 
   test('shows a store its own alone', async () => {
     const other = await anotherStore(shop, 'other-store');
-    for (const path of lists.filter((p) => !['/api/connections', '/api/keys'].includes(p) && !p.startsWith('/api/sequences'))) {
+    for (const path of lists.filter((p) => !['/api/audit', '/api/connections', '/api/keys'].includes(p) && !p.startsWith('/api/sequences'))) {
       const theirs = await ask(shop, other.apiKey, urlOf(path));
       // What belongs to one thing of a store is not there without it.
       if (path.includes('{id}')) expect(theirs.status, path).toBe(404);

@@ -59,7 +59,7 @@ describe('at /mcp', () => {
     const { tools } = await agent.listTools();
     const names = (readOnly: boolean) => tools.filter(({ annotations }) => annotations?.readOnlyHint === readOnly).map(({ name }) => name);
     expect(names(true)).toEqual(
-      expect.arrayContaining(['explain', 'why_not_sent', 'rehearse', 'backtest', 'preview', 'analytics', 'contacts', 'quarantine']),
+      expect.arrayContaining(['explain', 'why_not_sent', 'rehearse', 'backtest', 'preview', 'analytics', 'contacts', 'quarantine', 'parked']),
     );
     expect(names(false)).toEqual(['stop_enrollment', 'pause_sequence', 'draft_sequence', 'publish_sequence']);
     for (const { name, inputSchema } of tools) expect('token' in (inputSchema.properties ?? {}), name).toBe(names(false).includes(name));
@@ -90,6 +90,7 @@ describe('at /mcp', () => {
     expect((await call(agent, 'analytics', { days: 30 })).data).toMatchObject({ total_sequences: 1 });
     expect((await call(agent, 'analytics', { sequence: 'cart' })).data).toMatchObject({ enrolled: 1 });
     expect((await call(agent, 'quarantine')).data).toEqual({ deliveries: [], more: false });
+    expect((await call(agent, 'parked')).data).toEqual({ parked: [], more: false });
     expect((await call(agent, 'list_sequences')).text).toContain('"slug": "cart"');
   });
 

@@ -1,0 +1,62 @@
+import { and, desc, eq, gte, like, lt, sql } from 'drizzle-orm';
+import { apiKeys, auditLog } from '../../db/schema/index.ts';
+import type { Deps } from '../deps.ts';
+import { type Page, pageOf } from './page.ts';
+
+export interface AuditSearch {
+  actor?: string | undefined;
+  /** Exactly, or all of a thing where it ends with a full stop: `connection.`. */
+  action?: string | undefined;
+  /** The id of what it was done to. */
+  subject?: string | undefined;
+  /** Epoch milliseconds: nothing before. */
+  sinceMs?: number | undefined;
+}
+
+export interface AuditRow {
+  id: string;
+  atMs: number;
+  actor: string;
+  /** Of the API key that did it; null: it was none. */
+  keyName: string | null;
+  action: string;
+  subject: string | null;
+  data: Record<string, unknown>;
+}
+
+/** Who changed what, the latest first. */
+export function listAudit(
+  { db }: Pick<Deps, 'db'>,
+  tenantId: string,
+  { actor, action, subject, sinceMs }: AuditSearch,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<AuditRow>> {
+  return db.withTenant(tenantId, async (tx) => {
+    const rows = await tx
+      .select({
+        id: auditLog.id,
+        atMs: auditLog.at,
+        actor: auditLog.actor,
+        keyName: apiKeys.name,
+        action: auditLog.action,
+        subject: auditLog.subject,
+        data: auditLog.data,
+      })
+      .from(auditLog)
+      .leftJoin(apiKeys, and(eq(apiKeys.tenantId, auditLog.tenantId), sql`${auditLog.actor} = 'api_key:' || ${apiKeys.id}::text`))
+      .where(
+        and(
+          after === null ? undefined : lt(auditLog.id, after),
+          actor === undefined ? undefined : eq(auditLog.actor, actor),
+          action === undefined ? undefined : action.endsWith('.') ? like(auditLog.action, `${escaped(action)}%`) : eq(auditLog.action, action),
+          subject === undefined ? undefined : eq(auditLog.subject, subject),
+          sinceMs === undefined ? undefined : gte(auditLog.at, sinceMs),
+        ),
+      )
+      .orderBy(desc(auditLog.id))
+      .limit(limit + 1);
+    return pageOf(rows, limit, ({ id }) => id);
+  });
+}
+
+const escaped = (text: string) => text.replaceAll(/[\\%_]/g, (sign) => `\\${sign}`);
