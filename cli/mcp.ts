@@ -5,7 +5,7 @@ export const mcp: Command = {
   summary: 'the tools for agents (Model Context Protocol) on standard input and output',
   usage: `rekindle mcp [--personal-data]
 
-For programs that run agents: they start this command and speak to it until they end it, such as claude mcp add rekindle -- npx rekindle mcp. Tools that change something say what would happen first, and act
+For programs that run agents: they start this command and speak to it until they end it, by { "command": "npx", "args": ["rekindle", "mcp"] } in their settings. Tools that change something say what would happen first, and act
 only when called again with the token of that answer. The API serves the same tools at /mcp.
 
 --personal-data   answers name addresses and numbers as they are, and previews may be of real persons; without it they are masked`,
