@@ -101,6 +101,8 @@ async function streamed(
       return failed('truncated', progress, 'the answer was longer than anything that was asked for');
     }
   }
+  // A stream that was aborted ends without an error.
+  if (finish === null) signal.throwIfAborted();
   return judged({ text, refusal: refusal === '' ? null : refusal, finish }, progress);
 }
 
