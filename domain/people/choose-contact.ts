@@ -1,4 +1,5 @@
 import { isOfBrowser } from './browser-identity.ts';
+
 /** One normalised way in which a person is known. */
 export interface Identity {
   /** `email`, `phone`, `external:<connection id>`. */

@@ -104,8 +104,6 @@ export function judgePush({ status, headers }: HttpAnswer): SendOutcome {
   // The browser has given the subscription up.
   if (status === 404 || status === 410) return { kind: 'refused', severity: 'hard', response };
   const location = headers['location'];
-  const judged = judgeStatus(status, response, typeof location === 'string' ? location.slice(-200) : null);
-  // Of all messages of these keys.
-  const isOurs = status === 401 || status === 403;
-  return judged.kind === 'refused' && isOurs ? { ...judged, outage: true } : judged;
+  // A refusal of our keys may be about this subscription alone, which was made with others: it stands for no other message.
+  return judgeStatus(status, response, typeof location === 'string' ? location.slice(-200) : null);
 }

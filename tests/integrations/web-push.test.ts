@@ -61,12 +61,15 @@ describe('a notification', () => {
     [400, { kind: 'refused', severity: 'soft' }],
     [413, { kind: 'refused', severity: 'soft' }],
     [429, { kind: 'refused', severity: 'soft' }],
-    [401, { kind: 'refused', severity: 'soft', outage: true }],
-    [403, { kind: 'refused', severity: 'soft', outage: true }],
+    [401, { kind: 'refused', severity: 'soft' }],
+    [403, { kind: 'refused', severity: 'soft' }],
     [500, { kind: 'unknown' }],
     [503, { kind: 'unknown' }],
   ])('that is answered %i is judged by what it says about the subscription', (status, outcome) => {
-    expect(judgePush({ status, body: '', headers: {} })).toMatchObject(outcome);
+    const judged = judgePush({ status, body: '', headers: {} });
+    expect(judged).toMatchObject(outcome);
+    // One subscription that was made with other keys must not hold up all others.
+    expect(judged).not.toHaveProperty('outage');
   });
 
   test('goes to push services that are known, and nowhere else', async () => {
