@@ -47,5 +47,5 @@ export function formatMoney(amountMinor: number | null, currency: string | null,
   // Intl has digits of its own for some currencies: the amount is shown with those that it was stored with.
   const digits = whole && decimalsUnwritten.has(currency.toUpperCase()) ? 0 : stored;
   const fraction = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-  return isolate(numberFormat(locale, { style: 'currency', currency, ...fraction }).format(amountMinor / 10 ** stored), direction);
+  return isolate(numberFormat(locale, { style: 'currency', currency, ...fraction }).format(Math.abs(amountMinor) / 10 ** stored), direction);
 }

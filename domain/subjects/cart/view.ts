@@ -69,7 +69,8 @@ function itemView(item: LineItem, cartUrl: string, tools: ViewTools): ItemView {
   const title = tools.line(item.title, 120);
   // Shops sell by the metre and by the gram: 0.5 and 0.125 are quantities.
   const quantity = Number.isFinite(item.quantity) && item.quantity >= 0.000_001 ? item.quantity : null;
-  const ofLine = (minor: number) => tools.money(Math.round(minor * (quantity ?? 1)));
+  // A negative price is none, and must not become one by rounding.
+  const ofLine = (minor: number) => tools.money(minor < 0 ? null : Math.round(minor * (quantity ?? 1)));
   const unitPrice = tools.money(item.priceMinor);
   const price = item.priceMinor === null ? null : ofLine(item.priceMinor);
   return {
@@ -89,7 +90,7 @@ function itemView(item: LineItem, cartUrl: string, tools: ViewTools): ItemView {
 /** Carts that were stored before prices could be compared have no `compareAtMinor` at all. */
 function isReduced(item: LineItem): item is LineItem & { priceMinor: number; compareAtMinor: number } {
   const before: number | null | undefined = item.compareAtMinor;
-  return typeof before === 'number' && item.priceMinor !== null && before > item.priceMinor;
+  return typeof before === 'number' && Number.isSafeInteger(before) && item.priceMinor !== null && item.priceMinor >= 0 && before > item.priceMinor;
 }
 
 function discountOf({ priceMinor, compareAtMinor }: { priceMinor: number; compareAtMinor: number }, tools: ViewTools): string | null {
