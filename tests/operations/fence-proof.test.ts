@@ -39,7 +39,8 @@ test.each(['stop-does-not-wait', 'live-takeover'])(
     if (mutant === undefined) throw new Error(`no mutant is called ${name}`);
     database = await createTestDatabase();
     const result = await runMutant(mutant, database.url, 1);
-    expect(result.found, `${result.histories} histories: ${result.said}`).toMatch(mutant.expects);
+    if (result.found === null) throw new Error(`${name} survived ${result.histories} histories: ${result.said}`);
+    expect(result.found).toMatch(mutant.expects);
   },
   timeout,
 );

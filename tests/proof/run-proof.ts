@@ -17,7 +17,7 @@ export interface ProofOptions {
   only?: number;
   /** How many histories at most. */
   histories?: number;
-  /** Enough is seen when a violation matches. */
+  /** Enough is seen when a violation matches. The run ends at once and leaves its database open: the process is to end, too. */
   stopAt?: RegExp;
   /** How many histories run at once, at most. */
   atOnce?: number;
@@ -92,11 +92,11 @@ export async function runProof(options: ProofOptions): Promise<ProofReport> {
   over = true;
   clearInterval(steer);
   loop.disable();
-  await sweeps;
   report.tookMs = performance.now() - startedMs;
   report.waits = { ...world.waits };
-  // Histories that still run after a violation lose their database; they are not judged.
-  for (const task of running) task.catch(() => undefined);
+  // Histories may still run after a violation. They keep their database until the process ends: without it their errors would end the process first.
+  if (enough()) return report;
+  await sweeps;
   await world.close();
   return report;
 
