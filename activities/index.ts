@@ -7,6 +7,8 @@ import { faultOf } from '../operations/classify-failure.ts';
 import { currentProgress } from '../operations/current-progress.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
+import { workOnRun } from '../operations/risk/runs.ts';
+import { trainAll } from '../operations/risk/train-models.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import { sweepGhosts } from '../operations/sweep-ghosts.ts';
 import { sweepSilent } from '../operations/sweep-silent.ts';
@@ -63,6 +65,17 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
         throw error;
       }
     },
+    async assessPortfolio(input) {
+      const context = Context.current();
+      const options = { signal: context.cancellationSignal, onProgress: () => context.heartbeat() };
+      const { assessed, failed, ended } = await workOnRun(deps, input, options);
+      if (!ended) throw ApplicationFailure.create({ type: 'again', message: 'the worker ends: another one goes on', nextRetryDelay: 1_000 });
+      return { assessed, failed };
+    },
+    async trainRiskModels() {
+      const context = Context.current();
+      return { stores: await trainAll(deps, { signal: context.cancellationSignal, onProgress: () => context.heartbeat() }) };
+    },
   });
 }
 
@@ -93,5 +106,7 @@ function withoutPersonalData(activities: Activities): Activities {
     reconcile: guard('reconcile', activities.reconcile),
     sweepSilent: guard('sweep', activities.sweepSilent),
     sweepGhosts: guard('sweep', activities.sweepGhosts),
+    assessPortfolio: guard('assess', activities.assessPortfolio),
+    trainRiskModels: guard('train', activities.trainRiskModels),
   };
 }

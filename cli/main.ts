@@ -27,6 +27,7 @@ import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
 import { resume } from './resume.ts';
+import { risk } from './risk.ts';
 import { schema } from './schema.ts';
 import { send } from './send.ts';
 import { sequences } from './sequences.ts';
@@ -82,6 +83,7 @@ export const commands: Readonly<Record<string, Command>> = {
   import: importLeads,
   conversions,
   experiments,
+  risk,
   schema,
   scripts,
   tasks,

@@ -97,6 +97,19 @@ export function createPrometheus() {
     labelNames: ['result'],
     registers,
   });
+  const riskAnswers = new Counter({
+    name: 'rekindle_risk_answers_total',
+    help: 'Assessments that somebody asked for, by where they came from; without `computed` they were less than five minutes old',
+    labelNames: ['source'],
+    registers,
+  });
+  const riskSeconds = new Histogram({
+    name: 'rekindle_risk_seconds',
+    help: 'Each account by stage. inference: features and model; assessment: with what is read and written',
+    labelNames: ['stage'],
+    buckets: [0.0001, 0.00025, ...fast],
+    registers,
+  });
   const [integrationLabel, topicLabel, reasonLabel] = [boundedLabel(), boundedLabel(), boundedLabel()];
   const [kindLabel, repairLabel] = [boundedLabel(), boundedLabel()];
   return {
@@ -124,6 +137,8 @@ export function createPrometheus() {
       outboxDone: (kind: string, lagMs: number) => outboxLag.observe({ kind: kindLabel(kind) }, s(lagMs)),
       repaired: (what: string) => repairs.inc({ what: repairLabel(what) }),
       leftWaiting: (result: 'repeated' | 'given_up') => leftWaiting.inc({ result }),
+      riskAnswered: (source: string) => riskAnswers.inc({ source }),
+      riskStage: (stage: string, ms: number) => riskSeconds.observe({ stage }, s(ms)),
     },
   };
 }

@@ -181,6 +181,8 @@ export interface Database {
       | 'chats'
       | 'alerts'
       | 'lead_routings'
+      | 'risk_due'
+      | 'risk_runs'
       | 'imports',
   ): Promise<string[]>;
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;

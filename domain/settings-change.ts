@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
 import { factKindNames } from './facts/index.ts';
 import { offerSources } from './offers/policy.ts';
+import { wrongWithThresholds } from './risk/bands.ts';
 import { reachedStages } from './people/silence-stage.ts';
 import { canonicalTimeZone } from './time/zones.ts';
 import { tenantSettings } from './tenant-settings.ts';
@@ -26,6 +27,7 @@ const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 /** Less than a day is no silence yet. */
 const silentHours = z.int('is a whole number of hours').min(24, 'is below 24').max(8_760, 'is more than a year');
 
+const bandStart = z.number('is no number').gt(0, 'is not above 0').lt(1, 'is not below 1');
 const percent = z.number().min(0, 'is below 0').max(100, 'is above 100');
 const days = z.int('is a whole number of days').min(1, 'is below 1').max(366, 'is more than a year');
 /** The terms of offers as they are entered. */
@@ -121,6 +123,13 @@ const strict = {
     .refine((hours) => reachedStages.every((stage, index) => index === 0 || hours[stage] > hours[reachedStages[index - 1] ?? stage]), {
       message: 'are in no order: each stage is later than the one before',
     }),
+  riskPrediction: z.strictObject({
+    what: z.enum(['no_purchase', 'no_answer'], 'is neither no_purchase nor no_answer'),
+    withinDays: z.int('is a whole number of days').min(7, 'is below 7').max(366, 'is more than a year'),
+  }),
+  riskBands: z
+    .strictObject({ early: bandStart, active: bandStart, critical: bandStart })
+    .refine((bands) => wrongWithThresholds(bands) === null, { message: 'do not ascend: early begins below active, and active below critical' }),
   adminChatId: z
     .string()
     .max(100, 'is longer than 100 characters')

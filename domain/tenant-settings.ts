@@ -103,6 +103,12 @@ export const tenantSettings = z.object({
   silenceHours: z
     .object({ '24h': z.number(), '3d': z.number(), '7d': z.number(), '14d': z.number(), '30d': z.number() })
     .default({ ...usualSilenceHours }),
+  /** What is predicted about accounts that are active, and within how many days (docs/rules.md#rule-82). */
+  riskPrediction: z
+    .object({ what: z.enum(['no_purchase', 'no_answer']), withinDays: z.number().int() })
+    .default({ what: 'no_purchase', withinDays: 60 }),
+  /** Where the bands of risk begin; a border belongs to the band above it. */
+  riskBands: z.object({ early: z.number(), active: z.number(), critical: z.number() }).default({ early: 0.3, active: 0.6, critical: 0.8 }),
   /** The Telegram chat that is told about hot leads. A chat registers itself with a one-time code (`/set_admin CODE`); null: none has. */
   adminChatId: z.string().nullable().default(null),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */

@@ -178,6 +178,23 @@ export const readingTools: readonly Tool[] = [
     },
   ),
   reading(
+    {
+      name: 'monitor_churn_risk',
+      title: 'Risk of losing accounts',
+      description:
+        'How one account stands: its score and whether that is a chance or a rank, its band, and the reasons with their weights. Without account: what is predicted, by what, and how many accounts are in each band.',
+    },
+    { account: z.uuid().optional().describe('The id of an account.') },
+    async ({ client }, { account }) => {
+      if (account === undefined) {
+        const { prediction, thresholds, bands, by, training } = unwrap(await client.risk.get());
+        return { prediction, thresholds, bands, by, training };
+      }
+      const { at, by, basis, score, sentence, band, band_before, days_left, factors } = unwrap(await client.risk.assess({ account }));
+      return { account, at, by, basis, score, sentence, band, band_before, days_left, factors: factors.slice(0, 12) };
+    },
+  ),
+  reading(
     { name: 'contacts', title: 'Find contacts', description: 'The contacts of a person, by an address or a number: ids, lifecycle and country.' },
     person,
     async ({ client }, given) => {

@@ -15,6 +15,7 @@ import { createLatenessLog } from './lateness-log.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { createLinkTokens } from './link-tokens.ts';
 import { loadPresets } from './publish-presets.ts';
+import { RiskCache } from './risk/risk-cache.ts';
 import { createSealing } from './sealing.ts';
 import { noTelemetry, type Telemetry } from './telemetry.ts';
 
@@ -86,6 +87,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     claimSlots: new ClaimSlots(),
     lateness: createLatenessLog(),
     telemetry,
+    risk: new RiskCache(),
     log: options.log,
     subjects: options.subjects ?? subjectKinds,
     integrations: known,

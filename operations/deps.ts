@@ -15,6 +15,7 @@ import type { LeaseWatch } from './lease-watch.ts';
 import type { LinkTokens } from './link-tokens.ts';
 import type { Sealing } from './sealing.ts';
 import type { LatenessLog } from './lateness-log.ts';
+import type { RiskCache } from './risk/risk-cache.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /**
@@ -117,6 +118,8 @@ export interface Deps {
   claimSlots: ClaimSlots;
   lateness: LatenessLog;
   telemetry: Telemetry;
+  /** What this process remembers of how accounts stand. */
+  risk: RiskCache;
   log: Log;
   versions: VersionCache;
   /** The installation's preset sequences. Compiled when they are first asked for, and then kept: it takes seconds of processor time. */

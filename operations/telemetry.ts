@@ -15,6 +15,10 @@ export interface Telemetry {
   repaired(what: string): void;
   /** Postgres ended a transaction that this process had left waiting; `given_up`: it was repeated as often as it may be. */
   leftWaiting(result: 'repeated' | 'given_up'): void;
+  /** Where an assessment came from that somebody asked for. */
+  riskAnswered(source: 'cache' | 'stored' | 'computed'): void;
+  /** `inference`: features and model of one account; `assessment`: with what is read and written, for each account. */
+  riskStage(stage: 'inference' | 'assessment', ms: number): void;
 }
 
 export const noTelemetry: Telemetry = {
@@ -29,4 +33,6 @@ export const noTelemetry: Telemetry = {
   outboxDone() {},
   repaired() {},
   leftWaiting() {},
+  riskAnswered() {},
+  riskStage() {},
 };

@@ -2100,6 +2100,125 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what is predicted, by what, and how many accounts are in each band */
+        get: operations["getApiRisk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/risk/assessments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List assessments
+         * @description The latest first.
+         */
+        get: operations["getApiRiskAssessments"];
+        put?: never;
+        /**
+         * Assess an account
+         * @description As it was assessed within the last five minutes, where it has done nothing since; else now. A whole portfolio: `POST /api/risk/runs`.
+         */
+        post: operations["postApiRiskAssessments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/risk/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List assessments of the portfolio
+         * @description The latest first.
+         */
+        get: operations["getApiRiskRuns"];
+        put?: never;
+        /**
+         * Assess the whole portfolio
+         * @description A worker does it, on a queue of its own. A run that waits to be begun is answered instead of another.
+         */
+        post: operations["postApiRiskRuns"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/risk/runs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an assessment of the portfolio */
+        get: operations["getApiRiskRunsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/risk/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the models that were learned
+         * @description The latest first, a hundred at most; with the latest training, which says why nothing was learned where that is so.
+         */
+        get: operations["getApiRiskModels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/risk/models/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let an earlier model assess from now on */
+        post: operations["postApiRiskModelsUse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scheduler/process-sequences": {
         parameters: {
             query?: never;
@@ -2893,6 +3012,64 @@ export interface components {
             code: string;
             /** Format: date-time */
             expiresAt: string;
+        };
+        AnsweredRiskAssessment: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            account: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            by: "model" | "rules";
+            /** @description Why rules assessed. `no_model`: there are too few outcomes to learn from. `model_unavailable`: the model in use could not be applied. `silent`: it has done nothing for 90 days, and models are about accounts that are active. */
+            rules_because: ("no_model" | "model_unavailable" | "silent") | null;
+            /**
+             * @description What `score` is. `chance`: calibrated on outcomes. `rank`, `quantile`: no chance; of the points of rules, or among the silent accounts.
+             * @enum {string}
+             */
+            basis: "chance" | "rank" | "quantile";
+            /** @description 0 to 1. */
+            score: number;
+            /** @description What the score says, and what it does not. */
+            sentence: string;
+            /** @enum {string} */
+            band: "none" | "early" | "active" | "critical";
+            /** @enum {string} */
+            band_before: "none" | "early" | "active" | "critical";
+            /** @description How long until the account is lost, estimated for the band and not for the account; null: it is in no band. */
+            days_left: {
+                at_least: number | null;
+                below: number | null;
+            } | null;
+            /** @description Of a chance: its logit is this and all weights. */
+            base: number | null;
+            /** @description The heaviest first: above 0 towards being lost. Of rules, their shares of the rank. */
+            factors: {
+                features: string[];
+                weight: number;
+            }[];
+            /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
+            thresholds: {
+                version: number;
+                early: number;
+                active: number;
+                critical: number;
+            };
+            prediction: {
+                /** @enum {string} */
+                what: "no_purchase" | "no_answer";
+                within_days: number;
+            };
+            /** @description The version of the model; null: rules assessed. */
+            model: number | null;
+            /**
+             * @description What made it be assessed.
+             * @enum {string}
+             */
+            cause: "behaviour" | "time" | "asked" | "portfolio";
+            /** @enum {string} */
+            source: "cache" | "stored" | "computed";
         };
         ApiKey: {
             /** Format: uuid */
@@ -5234,6 +5411,166 @@ export interface components {
             redeemed_order: string | null;
             sent: boolean;
             at_shop: boolean;
+        };
+        Risk: {
+            /** @description The setting `riskPrediction`. */
+            prediction: {
+                /** @enum {string} */
+                what: "no_purchase" | "no_answer";
+                within_days: number;
+                words: string;
+            };
+            /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
+            thresholds: {
+                version: number;
+                early: number;
+                active: number;
+                critical: number;
+            };
+            /** @description Accounts by the band of their latest assessment. */
+            bands: {
+                none: number;
+                early: number;
+                active: number;
+                critical: number;
+            };
+            /** @enum {string} */
+            by: "model" | "rules";
+            /** @description The model in use; null: rules rank. */
+            model: components["schemas"]["RiskModel"] | null;
+            /** @description The latest; null: there was none. */
+            training: {
+                /** Format: date-time */
+                at: string;
+                /** @enum {string} */
+                outcome: "promoted" | "not_promoted" | "too_few" | "unlearnable" | "failed";
+                /** @description Why, as a sentence. */
+                detail: string;
+                examples: number;
+                lost: number;
+            } | null;
+            /** @description Where the assessments came from that this process was asked for since it started. */
+            cache: {
+                cache: number;
+                stored: number;
+                computed: number;
+                hit_rate: number | null;
+            };
+        };
+        RiskAssessment: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            account: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            by: "model" | "rules";
+            /** @description Why rules assessed. `no_model`: there are too few outcomes to learn from. `model_unavailable`: the model in use could not be applied. `silent`: it has done nothing for 90 days, and models are about accounts that are active. */
+            rules_because: ("no_model" | "model_unavailable" | "silent") | null;
+            /**
+             * @description What `score` is. `chance`: calibrated on outcomes. `rank`, `quantile`: no chance; of the points of rules, or among the silent accounts.
+             * @enum {string}
+             */
+            basis: "chance" | "rank" | "quantile";
+            /** @description 0 to 1. */
+            score: number;
+            /** @description What the score says, and what it does not. */
+            sentence: string;
+            /** @enum {string} */
+            band: "none" | "early" | "active" | "critical";
+            /** @enum {string} */
+            band_before: "none" | "early" | "active" | "critical";
+            /** @description How long until the account is lost, estimated for the band and not for the account; null: it is in no band. */
+            days_left: {
+                at_least: number | null;
+                below: number | null;
+            } | null;
+            /** @description Of a chance: its logit is this and all weights. */
+            base: number | null;
+            /** @description The heaviest first: above 0 towards being lost. Of rules, their shares of the rank. */
+            factors: {
+                features: string[];
+                weight: number;
+            }[];
+            /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
+            thresholds: {
+                version: number;
+                early: number;
+                active: number;
+                critical: number;
+            };
+            prediction: {
+                /** @enum {string} */
+                what: "no_purchase" | "no_answer";
+                within_days: number;
+            };
+            /** @description The version of the model; null: rules assessed. */
+            model: number | null;
+            /**
+             * @description What made it be assessed.
+             * @enum {string}
+             */
+            cause: "behaviour" | "time" | "asked" | "portfolio";
+        };
+        RiskModel: {
+            version: number;
+            /**
+             * @description `champion`: it is in use. `challenger`: the latest that was not better.
+             * @enum {string}
+             */
+            role: "champion" | "challenger" | "retired";
+            /** @description Which of those that were tried it is. */
+            name: string;
+            prediction: {
+                /** @enum {string} */
+                what: "no_purchase" | "no_answer";
+                within_days: number;
+            };
+            /** @description On the newest outcomes when it was learned, by calibrations that had not seen them. */
+            quality: {
+                examples: number;
+                lost: number;
+                brier: number;
+                brier_skill: number | null;
+                log_loss: number;
+                auc: number | null;
+                calibration_slope: number | null;
+                calibration_intercept: number | null;
+            };
+            examples: number;
+            lost: number;
+            /** @description What somebody should look at. */
+            notes: string[];
+            /** Format: date-time */
+            trained_at: string;
+            promoted_at: string | null;
+            promoted_by: string | null;
+            retired_at: string | null;
+        };
+        RiskRun: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            state: "waiting" | "running" | "done";
+            requested_by: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+            assessed: number;
+            /** @description Whose band changed. */
+            changed: number;
+            /** @description That could not be assessed; the others were. */
+            failed: number;
+            /** @description Some of these accounts. */
+            failures: string[];
+            /** @description Of those that it has assessed. */
+            bands: {
+                none: number;
+                early: number;
+                active: number;
+                critical: number;
+            };
         };
         RotatedApiKey: {
             /** Format: uuid */
@@ -10052,6 +10389,218 @@ export interface operations {
             };
         };
     };
+    getApiRisk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Risk"];
+                };
+            };
+        };
+    };
+    getApiRiskAssessments: {
+        parameters: {
+            query?: {
+                account?: string;
+                band?: "none" | "early" | "active" | "critical";
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RiskAssessment"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    postApiRiskAssessments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    account: string;
+                    /**
+                     * @description Assess it now in any case.
+                     * @default false
+                     */
+                    fresh?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnsweredRiskAssessment"];
+                };
+            };
+        };
+    };
+    getApiRiskRuns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RiskRun"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    postApiRiskRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskRun"];
+                };
+            };
+        };
+    };
+    getApiRiskRunsId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskRun"];
+                };
+            };
+        };
+    };
+    getApiRiskModels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["RiskModel"][];
+                        /** @description The latest; null: there was none. */
+                        training: {
+                            /** Format: date-time */
+                            at: string;
+                            /** @enum {string} */
+                            outcome: "promoted" | "not_promoted" | "too_few" | "unlearnable" | "failed";
+                            /** @description Why, as a sentence. */
+                            detail: string;
+                            examples: number;
+                            lost: number;
+                        } | null;
+                    };
+                };
+            };
+        };
+    };
+    postApiRiskModelsUse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Left out: the one that was in use before. */
+                    version?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskModel"];
+                };
+            };
+        };
+    };
     postApiSchedulerProcessSequences: {
         parameters: {
             query?: never;
@@ -11212,6 +11761,16 @@ export interface operations {
                             "14d": number;
                             "30d": number;
                         };
+                        riskPrediction?: {
+                            /** @enum {string} */
+                            what: "no_purchase" | "no_answer";
+                            withinDays: number;
+                        };
+                        riskBands?: {
+                            early: number;
+                            active: number;
+                            critical: number;
+                        };
                         adminChatId?: string | null;
                         recoverFrom?: ("web" | "point_of_sale" | "draft" | "marketplace" | "other")[];
                         sharedKeys?: {
@@ -11565,6 +12124,16 @@ export interface operations {
                             "7d": number;
                             "14d": number;
                             "30d": number;
+                        };
+                        riskPrediction?: {
+                            /** @enum {string} */
+                            what: "no_purchase" | "no_answer";
+                            withinDays: number;
+                        };
+                        riskBands?: {
+                            early: number;
+                            active: number;
+                            critical: number;
                         };
                         adminChatId?: string | null;
                         recoverFrom?: ("web" | "point_of_sale" | "draft" | "marketplace" | "other")[];

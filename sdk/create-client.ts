@@ -30,6 +30,7 @@ import { previews } from './resources/previews.ts';
 import { quarantine } from './resources/quarantine.ts';
 import { recovery } from './resources/recovery.ts';
 import { rehearsals } from './resources/rehearsals.ts';
+import { risk } from './resources/risk.ts';
 import { scheduler } from './resources/scheduler.ts';
 import { scripts } from './resources/scripts.ts';
 import { sequences } from './resources/sequences.ts';
@@ -84,6 +85,7 @@ export function createClient(options: ClientOptions) {
     quarantine: quarantine(api),
     recovery: recovery(api),
     rehearsals: rehearsals(api),
+    risk: risk(api),
     scheduler: scheduler(api),
     scripts: scripts(api),
     sequences: sequences(api),

@@ -1,6 +1,8 @@
 import { type Client, ScheduleAlreadyRunning } from '@temporalio/client';
 import type { Log } from '../operations/deps.ts';
 import {
+  assessRiskWorkflowType,
+  type RiskRun,
   reconcileScheduleId,
   reconcileWorkflowType,
   searchAttributes,
@@ -10,6 +12,8 @@ import {
   silentSweepScheduleId,
   silentSweepWorkflowType,
   taskQueue,
+  trainRiskScheduleId,
+  trainRiskWorkflowType,
 } from '../workflows/contract.ts';
 
 const keyword = 2;
@@ -82,6 +86,33 @@ export function ensureSilentSweepSchedule(client: Client, sweep: SilentSweep, qu
 /** The same of the sweep for leads that left a chat. */
 export function ensureGhostSweepSchedule(client: Client, sweep: SilentSweep, queue: string = taskQueue): Promise<void> {
   return ensureSweep(client, { scheduleId: ghostSweepScheduleId, workflowType: ghostSweepWorkflowType }, sweep, queue);
+}
+
+/** Make sure that models are trained every night, at 03:17 UTC: an hour at which few shops are busy. */
+export async function ensureTrainingSchedule(client: Client, queue: string = taskQueue): Promise<void> {
+  const id = queue === taskQueue ? trainRiskScheduleId : `${trainRiskScheduleId}/${queue}`;
+  try {
+    await client.schedule.create({
+      scheduleId: id,
+      spec: { calendars: [{ hour: 3, minute: 17 }] },
+      action: { type: 'startWorkflow', workflowType: trainRiskWorkflowType, taskQueue: queue, workflowId: id, args: [] },
+      policies: { overlap: 'SKIP', catchupWindow: '6h' },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
+
+/** Start the assessment of a portfolio; one that runs already goes on. */
+export async function startRiskRun(client: Client, run: RiskRun, queue: string = taskQueue): Promise<void> {
+  await client.workflow.start(assessRiskWorkflowType, {
+    taskQueue: queue,
+    workflowId: `assess-risk/${run.runId}`,
+    args: [run],
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    priority: { priorityKey: 5, fairnessKey: run.tenantId },
+  });
 }
 
 async function ensureSweep(

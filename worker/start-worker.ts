@@ -18,6 +18,8 @@ import { closeCodes } from '../operations/offers/close-codes.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
 import { publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';
+import { assessDue } from '../operations/risk/assess.ts';
+import { startRuns } from '../operations/risk/runs.ts';
 import { shadowPass } from '../operations/shadow/pass.ts';
 import { prepareHolidays } from '../operations/prepare-holidays.ts';
 import { storeLateness } from '../operations/lateness.ts';
@@ -30,9 +32,11 @@ import {
   ensureGhostSweepSchedule,
   ensureReconcileSchedule,
   ensureSilentSweepSchedule,
+  ensureTrainingSchedule,
   prepareSearchAttributes,
+  startRiskRun,
 } from '../temporal/prepare-namespace.ts';
-import { compositionQueueOf, type SilentSweep, taskQueue } from '../workflows/contract.ts';
+import { compositionQueueOf, riskQueueOf, type SilentSweep, taskQueue } from '../workflows/contract.ts';
 
 export interface RunningWorker {
   /** Resolves when the last activity has ended and every background job has stopped. */
@@ -123,6 +127,16 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     shutdownGraceTime: '12s',
   });
 
+  // Another: what assesses thousands of accounts, or learns from them, takes no place from dispatches either.
+  const assessor = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: riskQueueOf(queue),
+    activities: createActivities(withEngine),
+    maxConcurrentActivityTaskExecutions: 2,
+    shutdownGraceTime: '12s',
+  });
+
   const inboxWorker = createInboxWorker(deps);
   const lookupWorker = createLookupWorker(deps);
   const importWorker = createImportWorker(deps);
@@ -150,6 +164,13 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     chatWorker,
     runInBackground('bots', 1_000, botWorker.pass, deps.log),
     runInBackground('routing', 1_000, () => routingPass(deps), deps.log),
+    runInBackground('risk', 1_000, () => assessDue(deps), deps.log),
+    runInBackground(
+      'risk runs',
+      1_000,
+      () => startRuns(deps, (run) => client.withDeadline(Date.now() + callLimitMs, () => startRiskRun(client, run, queue))),
+      deps.log,
+    ),
     runInBackground('shadows', 2_000, () => shadowPass(deps), deps.log),
     runInBackground('experiments', 300_000, () => experimentsPass(deps), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
@@ -170,6 +191,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
           await ensureReconcileSchedule(client, options.reconcileEveryMs ?? 60_000, queue);
           await ensureSilentSweepSchedule(client, silentSweep, queue);
           await ensureGhostSweepSchedule(client, ghostSweep, queue);
+          await ensureTrainingSchedule(client, queue);
           return false;
         }),
       deps.log,
@@ -179,7 +201,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const runToTheEnd = async () => {
     try {
       // One that fails ends the other: half a worker would look like a whole one.
-      await Promise.all([worker.run().finally(() => endOf(composer)), composer.run().finally(() => endOf(worker))]);
+      const all = [worker, composer, assessor];
+      await Promise.all(all.map((one) => one.run().finally(() => all.forEach(endOf))));
     } finally {
       await Promise.all(jobs.map((job) => job.stop()));
       await connection.close();

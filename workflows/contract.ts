@@ -5,6 +5,8 @@ import type { StepActionKind } from '../domain/actions/decide-action.ts';
 export const taskQueue = 'recovery';
 /** Where the texts of steps are composed, beside the queue of a workflow: what a slow model holds up there delays no dispatch. */
 export const compositionQueueOf = (queue: string) => (queue === taskQueue ? 'composition' : `${queue}-composition`);
+/** Where portfolios are assessed and models are trained: what takes hours there delays no dispatch. */
+export const riskQueueOf = (queue: string) => (queue === taskQueue ? 'risk' : `${queue}-risk`);
 export const recoveryWorkflowType = 'recovery';
 export const reconcileWorkflowType = 'reconcile';
 export const reconcileScheduleId = 'reconcile';
@@ -12,6 +14,9 @@ export const silentSweepWorkflowType = 'sweepSilent';
 export const silentSweepScheduleId = 'sweep-silent';
 export const ghostSweepWorkflowType = 'sweepGhosts';
 export const ghostSweepScheduleId = 'sweep-ghosts';
+export const assessRiskWorkflowType = 'assessRisk';
+export const trainRiskWorkflowType = 'trainRisk';
+export const trainRiskScheduleId = 'train-risk';
 
 /** Search attributes, all Keyword. Set at start; StopReason once at the end. Never personal data: they are not encrypted. */
 export const searchAttributes = {
@@ -141,6 +146,19 @@ export interface Activities {
   reconcile(): Promise<ReconcileReport>;
   sweepSilent(input: SilentSweep): Promise<SilentSweepReport>;
   sweepGhosts(input: SilentSweep): Promise<SilentSweepReport>;
+  /** Assess all accounts of a store; a repeat goes on where the last attempt stopped. */
+  assessPortfolio(input: RiskRun): Promise<RiskRunReport>;
+  trainRiskModels(): Promise<{ stores: number }>;
+}
+
+export interface RiskRun {
+  tenantId: string;
+  runId: string;
+}
+
+export interface RiskRunReport {
+  assessed: number;
+  failed: number;
 }
 
 /** How many leads a sweep for silent ones, or for those that left a chat, examines at most, and how long after it the next one comes. */

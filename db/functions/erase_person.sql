@@ -14,6 +14,8 @@ begin
   delete from chats c using contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'telegram' and c.chat_id = i.value;
   update tasks t set data = '{}', result = null where t.subject_id = any(subject_ids);
   delete from behaviours b where b.subject_id = any(subject_ids);
+  delete from risk_standings r where r.subject_id = any(subject_ids);
+  delete from risk_assessments a where a.subject_id = any(subject_ids);
   delete from contact_identities i where i.contact_id = any(erased_ids);
   update consents n set wording = null, proof = '{}' where n.contact_id = any(erased_ids);
   get diagnostics consent_count = row_count;

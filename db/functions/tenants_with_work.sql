@@ -31,6 +31,11 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct l.tenant_id from public.lookups l
     where kind = 'lookups' and l.state = 'waiting' and (l.next_at <= clock_timestamp() or l.locked_out)
   union
+  select distinct r.tenant_id from public.risk_standings r where kind = 'risk_due' and r.due_at <= clock_timestamp()
+  union
+  select distinct r.tenant_id from public.risk_runs r
+    where kind = 'risk_runs' and r.ended_at is null and (r.touched_at is null or r.touched_at <= clock_timestamp() - interval '1 minute')
+  union
   select distinct u.tenant_id from public.chat_updates u where kind = 'chats' and u.state = 'waiting' and u.next_at <= clock_timestamp()
   union
   -- Hot leads that nobody was told about, where there is an admin chat.

@@ -133,6 +133,17 @@ begin
       cross join lateral (select * from behaviours k where k.tenant_id = tenant and k.subject_id = u.id offset 0) b
     on conflict do nothing;
     delete from behaviours b where b.tenant_id = tenant and b.subject_id = any(ids_of(w -> 'united'));
+    update risk_assessments a set subject_id = u.kept
+    from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid) where a.tenant_id = tenant and a.subject_id = any(ids_of(w -> 'united')) and a.subject_id = u.id;
+    -- The kept one is assessed by what all of them did.
+    insert into risk_standings (tenant_id, subject_id, due_at)
+    select tenant, u.kept, clock_timestamp()
+    from jsonb_to_recordset(w -> 'united') as u(id uuid, kept uuid)
+    where exists (select from risk_standings r where r.tenant_id = tenant and r.subject_id in (u.id, u.kept))
+    group by u.kept
+    order by u.kept
+    on conflict (tenant_id, subject_id) do update set due_at = excluded.due_at;
+    delete from risk_standings r where r.tenant_id = tenant and r.subject_id = any(ids_of(w -> 'united'));
   end if;
   if w ? 'moved_keys' then
     for key in
@@ -304,6 +315,12 @@ begin
     from jsonb_to_recordset(w -> 'behaviours') as b(id uuid, subject_id uuid, key text, kind text, data jsonb, occurred_at timestamptz)
     order by b.subject_id, b.key
     on conflict do nothing;
+    -- What an account did changes how it stands: it is assessed at once.
+    insert into risk_standings (tenant_id, subject_id, due_at)
+    select tenant, b.subject_id, clock_timestamp() from jsonb_to_recordset(w -> 'behaviours') as b(subject_id uuid)
+    group by b.subject_id
+    order by b.subject_id
+    on conflict (tenant_id, subject_id) do update set due_at = excluded.due_at;
   end if;
   if w ? 'redeemed' then
     -- The first real order counts: a code is for one use.

@@ -23,6 +23,16 @@ export { popups } from './popups.ts';
 export { type ActionResult, enrollmentActions, enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
 export { scripts } from './scripts.ts';
 export { shadowDecisions, shadowRuns, shadows } from './shadows.ts';
+export {
+  assessmentCauses,
+  modelRoles,
+  riskAssessments,
+  riskModels,
+  riskRuns,
+  riskStandings,
+  riskTrainings,
+  trainingOutcomes,
+} from './risk.ts';
 export { conversions, refunds, subjectKeys, subjects } from './subjects.ts';
 export { sumDeltas, sums } from './sums.ts';
 export { tasks } from './tasks.ts';

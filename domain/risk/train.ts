@@ -55,9 +55,7 @@ export function trainRisk(examples: readonly Example[], settings: Partial<Additi
     const detail = `${lost} lost and ${examples.length - lost} kept: ${needed} of each are needed before a chance can be told`;
     return { trained: false, reason: 'too_few', detail };
   }
-  const ordered = examples.toSorted((a, b) => a.atMs - b.atMs);
-  const split = Math.floor(ordered.length * (1 - newestShare));
-  const [older, newest] = [ordered.slice(0, split), ordered.slice(split)];
+  const { older, newest } = splitByTime(examples);
   if (!hasBoth(older) || !hasBoth(newest)) {
     const detail = 'All of the older examples, or all of the newest, have the same outcome: nothing can be learned from one and judged on the other.';
     return { trained: false, reason: 'unlearnable', detail };
@@ -83,6 +81,13 @@ export function trainRisk(examples: readonly Example[], settings: Partial<Additi
     tried,
     notes: [...constantFeatures(older), ...tooGood(first.quality)],
   };
+}
+
+/** The examples that models are learned from, and the newest, on which they are calibrated and judged. */
+export function splitByTime(examples: readonly Example[]): { older: Example[]; newest: Example[] } {
+  const ordered = examples.toSorted((a, b) => a.atMs - b.atMs);
+  const split = Math.floor(ordered.length * (1 - newestShare));
+  return { older: ordered.slice(0, split), newest: ordered.slice(split) };
 }
 
 /** A model that is in use, or may come into use, on the newest outcomes. */

@@ -2,7 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
-import { compositions, connections, experiments, importErrors, messages, offers, sequences, subjects, tasks } from '../../db/schema/index.ts';
+import {
+  compositions,
+  connections,
+  experiments,
+  importErrors,
+  messages,
+  offers,
+  riskAssessments,
+  riskRuns,
+  sequences,
+  subjects,
+  tasks,
+} from '../../db/schema/index.ts';
 import { beginImport } from '../../operations/imports/imports.ts';
 import { aCart, openShop, type Shop, until } from '../helpers/shop.ts';
 import { anotherStore, ask, askAll } from './left-carts.ts';
@@ -68,6 +80,15 @@ beforeAll(async () => {
     const test = { tenantId: shop.tenant.tenantId, sequenceId: sequence?.id ?? '', shares: { a: 0.5, b: 0.5 } };
     await tx.insert(experiments).values(['one', 'two'].map((stepId) => ({ ...test, id: randomUUID(), stepId })));
   });
+  await shop.deps.db.withTenant(shop.tenant.tenantId, async (tx) => {
+    const { tenantId } = shop.tenant;
+    const [subject] = await tx.select({ id: subjects.id }).from(subjects).limit(1);
+    const assessed = { tenantId, subjectId: subject?.id ?? '', at: Date.now(), by: 'rules', rulesBecause: 'no_model', basis: 'rank' } as const;
+    const found = { score: 0.5, band: 'early' as const, bandBefore: 'none' as const, factors: [], cause: 'asked' as const };
+    const by = { thresholds: { version: 0, early: 0.3, active: 0.6, critical: 0.8 }, prediction: { what: 'no_purchase', withinDays: 60 } } as const;
+    await tx.insert(riskAssessments).values([1, 2].map(() => ({ ...assessed, ...found, ...by, id: randomUUID() })));
+    await tx.insert(riskRuns).values([1, 2].map(() => ({ tenantId, id: randomUUID(), requestedBy: 'test' })));
+  });
   for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
   await own('/api/keys', 'POST', { name: 'another' });
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
@@ -124,6 +145,8 @@ describe('every list under /api', () => {
       '/api/offers',
       '/api/parked',
       '/api/quarantine',
+      '/api/risk/assessments',
+      '/api/risk/runs',
       '/api/scripts',
       '/api/sequences',
       '/api/sequences/{slug}/versions',

@@ -59,7 +59,18 @@ describe('at /mcp', () => {
     const { tools } = await agent.listTools();
     const names = (readOnly: boolean) => tools.filter(({ annotations }) => annotations?.readOnlyHint === readOnly).map(({ name }) => name);
     expect(names(true)).toEqual(
-      expect.arrayContaining(['explain', 'why_not_sent', 'rehearse', 'backtest', 'preview', 'analytics', 'contacts', 'quarantine', 'parked']),
+      expect.arrayContaining([
+        'explain',
+        'why_not_sent',
+        'rehearse',
+        'backtest',
+        'preview',
+        'analytics',
+        'contacts',
+        'quarantine',
+        'parked',
+        'monitor_churn_risk',
+      ]),
     );
     expect(names(false)).toEqual(['stop_enrollment', 'pause_sequence', 'draft_sequence', 'publish_sequence']);
     for (const { name, inputSchema } of tools) expect('token' in (inputSchema.properties ?? {}), name).toBe(names(false).includes(name));

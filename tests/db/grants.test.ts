@@ -95,6 +95,8 @@ test('the application may do what its statements do, and nothing else', async ()
     'import_parts',
     'imports',
     'outbox',
+    'risk_assessments',
+    'risk_standings',
     'sequence_drafts',
     'subject_keys',
     'tracker_ids',

@@ -168,6 +168,19 @@ async function fillEveryTable(): Promise<void> {
     data: '{}',
     occurred_at: new Date(0),
   });
+  const modelId = randomUUID();
+  const quality = '{}';
+  await insert('risk_models', {
+    ...{ tenant_id: tenantId, id: modelId, version: 1, prediction: '{}', role: 'champion', name: 'logistic', model: '{}' },
+    ...{ quality, examples: 1, lost: 1 },
+  });
+  await insert('risk_trainings', { tenant_id: tenantId, id: randomUUID(), outcome: 'promoted', detail: 'x', examples: 1, lost: 1, took_ms: 1 });
+  await insert('risk_standings', { tenant_id: tenantId, subject_id: enrollment.subjectId });
+  await insert('risk_runs', { tenant_id: tenantId, id: randomUUID(), requested_by: 'x' });
+  await insert('risk_assessments', {
+    ...{ tenant_id: tenantId, id: randomUUID(), subject_id: enrollment.subjectId, at: new Date(0), by: 'rules', rules_because: 'no_model' },
+    ...{ basis: 'rank', score: 0.5, band: 'early', band_before: 'none', factors: '[]', thresholds: '{}', prediction: '{}', cause: 'asked' },
+  });
   await insert('facts', {
     tenant_id: tenantId,
     id: randomUUID(),

@@ -39,6 +39,7 @@ beforeAll(async () => {
       shares: { a: 0.5, b: 0.5 },
     }),
   );
+  await ask(shop, shop.tenant.apiKey, '/api/risk/runs', 'POST');
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
   const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
   await shop.app.inject({ method: 'POST', url: '/api/imports', headers, payload: 'email\nours@example.com\n' });
@@ -63,6 +64,7 @@ beforeAll(async () => {
         'imports',
         'tasks',
         'experiments',
+        'risk_runs',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),

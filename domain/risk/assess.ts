@@ -1,0 +1,82 @@
+import type { EpochMs } from '../sequence/plan.ts';
+import { accountFeatures, accountRules } from './account-features.ts';
+import { type BandThresholds, bandOf, type RiskBand } from './bands.ts';
+import type { Behaviour } from './behaviour.ts';
+import type { BuyingModel } from './buy-till-you-die.ts';
+import type { Features } from './example.ts';
+import { explain, type RiskModel } from './model.ts';
+import { isActive } from './outcome.ts';
+import { rankByRules } from './rules.ts';
+
+/**
+ * What a score is. `chance`: calibrated on outcomes. `rank`: the share of the points of all rules, which says nothing about how often such accounts are
+ * lost. `quantile`: the share of the accounts that are silent already and rank lower.
+ */
+export const assessmentBases = ['chance', 'rank', 'quantile'] as const;
+export type AssessmentBasis = (typeof assessmentBases)[number];
+
+/** Why rules assess. `no_model`: too few outcomes so far. `model_unavailable`: the model in use cannot be read or applied. `silent`: a model is about those who are active. */
+export const rulesBecause = ['no_model', 'model_unavailable', 'silent'] as const;
+export type RulesBecause = (typeof rulesBecause)[number];
+
+/** An account at a moment, assessed. */
+export interface Assessed {
+  by: 'model' | 'rules';
+  rulesBecause: RulesBecause | null;
+  basis: AssessmentBasis;
+  /** 0 to 1, of which `basis` says what it is. */
+  score: number;
+  band: RiskBand;
+  /** Of a chance: its logit is this and all weights, exactly. */
+  base: number | null;
+  /** The heaviest first. Of rules they add up to the rank. */
+  factors: { features: string[]; weight: number }[];
+  /** Of an account that is silent already: its rank by rules, from which the quantile follows. */
+  silentRank: number | null;
+}
+
+/** What an account is assessed by. */
+export interface AssessedBy {
+  /** The model in use; null: there is none; `unavailable`: it cannot be read. */
+  champion: { model: RiskModel; buying: BuyingModel | null } | 'unavailable' | null;
+  thresholds: BandThresholds;
+  /** The ranks of the other accounts that are silent already, in any order. */
+  silentRanks: readonly number[];
+}
+
+/** Quantiles of fewer silent accounts say nothing about them. */
+const fewestSilent = 20;
+
+/** Assess an account by what was known at a moment. Whatever the history or the model may be, there is an answer. */
+export function assessAccount(history: readonly Behaviour[], atMs: EpochMs, { champion, thresholds, silentRanks }: AssessedBy): Assessed {
+  if (!isActive(history, atMs)) return ranked(accountFeatures(history, atMs), thresholds, 'silent', silentRanks);
+  if (champion === null || champion === 'unavailable')
+    return ranked(accountFeatures(history, atMs), thresholds, champion === null ? 'no_model' : 'model_unavailable', []);
+  const features = accountFeatures(history, atMs, champion.buying);
+  const explained = explainOrNull(champion.model, features);
+  if (explained === null) return ranked(features, thresholds, 'model_unavailable', []);
+  const { chance, base, factors } = explained;
+  const band = bandOf(chance, thresholds);
+  return { by: 'model', rulesBecause: null, basis: 'chance', score: chance, band, base, factors, silentRank: null };
+}
+
+function explainOrNull(model: RiskModel, features: Features) {
+  try {
+    const explained = explain(model, features);
+    return explained.chance >= 0 && explained.chance <= 1 ? explained : null;
+  } catch {
+    // What was stored by another build may not fit: rules are better than no answer.
+    return null;
+  }
+}
+
+function ranked(features: Features, thresholds: BandThresholds, because: RulesBecause, silentRanks: readonly number[]): Assessed {
+  const { score: rank, factors } = rankByRules(accountRules, features);
+  const common = { by: 'rules' as const, rulesBecause: because, base: null, factors };
+  if (because !== 'silent') return { ...common, basis: 'rank', score: rank, band: bandOf(rank, thresholds), silentRank: null };
+  const lower = silentRanks.filter((other) => other < rank).length;
+  const same = silentRanks.filter((other) => other === rank).length + 1;
+  const quantile = (lower + same / 2) / (silentRanks.length + 1);
+  const band = silentRanks.length + 1 < fewestSilent ? 'none' : bandOf(quantile, thresholds);
+  return { ...common, basis: 'quantile', score: quantile, band, silentRank: rank };
+}

@@ -1,0 +1,355 @@
+import { and, desc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { CommitUnclearError, isLockFailure, type Tx } from '../../db/client.ts';
+import { riskAssessments, riskStandings, settingsVersions, subjects, tenants } from '../../db/schema/index.ts';
+import { type Assessed, assessAccount } from '../../domain/risk/assess.ts';
+import type { BandThresholds, RiskBand } from '../../domain/risk/bands.ts';
+import { type Behaviour, readStoredBehaviour } from '../../domain/risk/behaviour.ts';
+import type { Prediction } from '../../domain/risk/outcome.ts';
+import { account } from '../../domain/subjects/account/index.ts';
+import { settingsOf } from '../../domain/tenant-settings.ts';
+import { classifyFailure } from '../classify-failure.ts';
+import type { Deps } from '../deps.ts';
+import { draftOf } from '../enroll-by-hand.ts';
+import { MovedError } from '../intake/found.ts';
+import type { AssessmentCause, AssessmentView, Champion } from './assessment.ts';
+import { readAssessment, viewOf } from './assessment-view.ts';
+import { readChampion } from './champion.ts';
+import { type AssessmentSource, assessmentKeptMs } from './risk-cache.ts';
+
+/** More behaviour is not looked at: two years of an account that does something on every day. */
+const mostBehaviour = 5_000;
+/** Whoever does nothing is assessed again after this: time alone raises a risk. */
+const againAfterMs = 24 * 3_600_000;
+const mostAttempts = 8;
+/** Different people do not wait for each other. */
+const side = 8;
+
+/** An assessment, and where it came from. */
+export type Answered = AssessmentView & { source: AssessmentSource };
+
+/**
+ * How an account stands: as this process or the database has known for less than five minutes, else assessed now.
+ * @param fresh - assess it now in any case
+ * @returns null where the tenant has no such account, or it is gone
+ */
+export async function askRisk(deps: Deps, tenantId: string, accountId: string, { fresh = false } = {}): Promise<Answered | null> {
+  const answer = (view: AssessmentView | null, source: AssessmentSource): Answered | null => {
+    if (view === null) return null;
+    deps.risk.answered[source] += 1;
+    deps.telemetry.riskAnswered(source);
+    return { ...view, source };
+  };
+  if (!fresh) {
+    const kept = deps.risk.get(tenantId, accountId, deps.clock.monotonicMs());
+    if (kept !== null) return answer(kept, 'cache');
+    const stored = await readStored(deps, tenantId, accountId);
+    if (stored !== null) {
+      const ageMs = Math.max(0, deps.clock.nowMs() - stored.atMs);
+      deps.risk.keep(tenantId, stored, deps.clock.monotonicMs(), ageMs);
+      return answer(stored, 'stored');
+    }
+  }
+  const made = await assessLocked(deps, tenantId, accountId, 'asked');
+  if (made !== null) deps.risk.keep(tenantId, made, deps.clock.monotonicMs());
+  return answer(made, 'computed');
+}
+
+/** What is stored and less than five minutes old, where the account has done nothing since. */
+function readStored(deps: Pick<Deps, 'db'>, tenantId: string, accountId: string): Promise<AssessmentView | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [standing] = await tx
+      .select({ id: riskStandings.assessmentId })
+      .from(riskStandings)
+      .where(
+        and(
+          eq(riskStandings.subjectId, accountId),
+          isNotNull(riskStandings.assessmentId),
+          sql`${riskStandings.assessedAt} > clock_timestamp() - make_interval(secs => ${assessmentKeptMs / 1_000}::float8)`,
+          sql`${riskStandings.dueAt} > clock_timestamp()`,
+        ),
+      );
+    return standing?.id == null ? null : readAssessment(tx, standing.id);
+  });
+}
+
+/** What came of assessing several accounts: some may fail, and the others are assessed. */
+export interface AssessedAccounts {
+  assessed: AssessmentView[];
+  failed: string[];
+}
+
+/**
+ * Assess accounts now. Those whose band stays are written together; one whose band changes is assessed again under its person's lock, where what follows
+ * from the change is decided. An error of one never stops the others.
+ */
+export async function assessAccounts(deps: Deps, tenantId: string, ids: readonly string[], cause: AssessmentCause): Promise<AssessedAccounts> {
+  const result: AssessedAccounts = { assessed: [], failed: [] };
+  const { written, left: alone } = await assessTogether(deps, tenantId, ids, cause);
+  result.assessed.push(...written);
+  for (let from = 0; from < alone.length; from += side) {
+    await Promise.all(
+      alone.slice(from, from + side).map(async (id) => {
+        try {
+          const view = await assessLocked(deps, tenantId, id, cause);
+          if (view !== null) result.assessed.push(view);
+        } catch (error) {
+          if (classifyFailure(error) !== 'unexpected' && !isLockFailure(error)) throw error;
+          deps.log.error({ tenantId, account: id, err: error }, 'an account could not be assessed');
+          result.failed.push(id);
+          await putOff(deps, tenantId, id);
+        }
+      }),
+    );
+  }
+  for (const view of result.assessed) deps.risk.keep(tenantId, view, deps.clock.monotonicMs());
+  return result;
+}
+
+/** An account that cannot be assessed is tried again later, and later each time. */
+async function putOff(deps: Pick<Deps, 'db'>, tenantId: string, id: string): Promise<void> {
+  await deps.db.withTenant(tenantId, (tx) =>
+    tx
+      .update(riskStandings)
+      .set({
+        failures: sql`failures + 1`,
+        dueAt: sql`clock_timestamp() + least(interval '1 minute' * power(2, least(failures, 10)), interval '6 hours')`,
+      })
+      .where(eq(riskStandings.subjectId, id)),
+  );
+}
+
+interface Measure {
+  atMs: number;
+  thresholds: BandThresholds;
+  prediction: Prediction;
+  champion: Champion | 'unavailable' | null;
+}
+
+/** What accounts of a store are assessed by at this moment. */
+async function readMeasure(tx: Tx, deps: Pick<Deps, 'risk' | 'log' | 'clock'>, tenantId: string): Promise<Measure> {
+  const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
+  if (tenant === undefined) throw new Error(`there is no tenant ${tenantId}`);
+  const [latest] = await tx.select({ version: settingsVersions.version }).from(settingsVersions).orderBy(desc(settingsVersions.version)).limit(1);
+  const { riskBands, riskPrediction: prediction } = settingsOf(tenant);
+  const thresholds = { version: latest?.version ?? 0, ...riskBands };
+  return { atMs: deps.clock.nowMs(), thresholds, prediction, champion: await readChampion(tx, deps, prediction) };
+}
+
+type Standing = typeof riskStandings.$inferSelect;
+
+async function assessTogether(
+  deps: Deps,
+  tenantId: string,
+  ids: readonly string[],
+  cause: AssessmentCause,
+): Promise<{ written: AssessmentView[]; left: string[] }> {
+  const begunMs = deps.clock.monotonicMs();
+  const read = await deps.db.withTenant(tenantId, async (tx) => {
+    const open = await tx
+      .select({ id: subjects.id })
+      .from(subjects)
+      .where(and(inArray(subjects.id, [...ids]), eq(subjects.kind, account.kind), eq(subjects.state, 'open')));
+    const known = open.map(({ id }) => id);
+    const standings = await tx
+      .select()
+      .from(riskStandings)
+      .where(inArray(riskStandings.subjectId, [...ids]));
+    const gone = standings.filter(({ subjectId }) => !known.includes(subjectId)).map(({ subjectId }) => subjectId);
+    if (gone.length > 0) await tx.delete(riskStandings).where(inArray(riskStandings.subjectId, gone));
+    const measure = await readMeasure(tx, deps, tenantId);
+    return { known, standings, measure, histories: await readHistories(tx, known, measure.atMs), silent: await readSilent(tx) };
+  });
+  const standingOf = new Map(read.standings.map((standing) => [standing.subjectId, standing]));
+  const steady: { standing: Standing; assessed: Assessed }[] = [];
+  const left: string[] = [];
+  for (const id of read.known) {
+    const standing = standingOf.get(id);
+    const history = read.histories.get(id) ?? [];
+    if (history === 'unreadable') {
+      left.push(id);
+      continue;
+    }
+    const assessed = assessOne(deps, read.measure, id, history, read.silent);
+    if (standing !== undefined && standing.assessmentId !== null && standing.band === assessed.band) steady.push({ standing, assessed });
+    else left.push(id);
+  }
+  const rows = steady.map(({ standing, assessed }) => ({ standing, row: rowOf(tenantId, standing, assessed, read.measure, cause) }));
+  const { atMs } = read.measure;
+  const written = await deps.db.withTenant(tenantId, async (tx) => {
+    if (rows.length === 0) return [];
+    // Whatever somebody has written meanwhile is newer: then this assessment is dropped, and the account is looked at again when it is due.
+    const { rows: done } = await tx.$client.query<{ id: string }>({
+      text: `update risk_standings r set assessment_id = n.assessment, assessed_at = $2, silent_rank = n.silent, failures = 0,
+          due_at = case when r.due_at = n.due then $2::timestamptz + make_interval(secs => $3::float8) else r.due_at end
+        from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, silent float8, due timestamptz, band text)
+        where r.tenant_id = $1 and r.subject_id = n.id and r.band = n.band and (r.assessed_at is null or r.assessed_at <= $2)
+        returning r.subject_id as id`,
+      values: [
+        tenantId,
+        new Date(atMs).toISOString(),
+        againAfterMs / 1_000,
+        JSON.stringify(
+          rows.map(({ standing, row }, index) => ({
+            ...{ id: standing.subjectId, assessment: row.id, silent: steady[index]?.assessed.silentRank ?? null },
+            ...{ due: new Date(standing.dueAt).toISOString(), band: standing.band },
+          })),
+        ),
+      ],
+    });
+    const won = new Set(done.map(({ id }) => id));
+    const kept = rows.filter(({ row }) => won.has(row.subjectId)).map(({ row }) => row);
+    if (kept.length > 0) await tx.insert(riskAssessments).values(kept);
+    return kept;
+  });
+  const version = read.measure.champion === null || read.measure.champion === 'unavailable' ? null : read.measure.champion.version;
+  if (ids.length > 0) deps.telemetry.riskStage('assessment', (deps.clock.monotonicMs() - begunMs) / ids.length);
+  return { written: written.map((row) => viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : version)), left };
+}
+
+function assessOne(deps: Deps, { atMs, champion, thresholds }: Measure, id: string, history: readonly Behaviour[], silent: Silent[]): Assessed {
+  const begunMs = deps.clock.monotonicMs();
+  const silentRanks = silent.filter(({ subjectId }) => subjectId !== id).map(({ rank }) => rank);
+  const assessed = assessAccount(history, atMs, { champion, thresholds, silentRanks });
+  deps.telemetry.riskStage('inference', deps.clock.monotonicMs() - begunMs);
+  return assessed;
+}
+
+const emptyRow = { base: null, rulesBecause: null, modelId: null };
+
+function rowOf(
+  tenantId: string,
+  { subjectId, band: bandBefore }: Pick<Standing, 'subjectId' | 'band'>,
+  assessed: Assessed,
+  { atMs, thresholds, prediction, champion }: Measure,
+  cause: AssessmentCause,
+) {
+  const { by, rulesBecause, basis, score, band, base, factors } = assessed;
+  const modelId = by === 'model' && champion !== null && champion !== 'unavailable' ? champion.id : null;
+  return {
+    ...{ tenantId, id: uuidv7(), subjectId, at: atMs, by, rulesBecause, basis, score, band, bandBefore, base, factors },
+    ...{ thresholds, prediction, modelId, cause },
+  };
+}
+
+interface Silent {
+  subjectId: string;
+  rank: number;
+}
+
+/** The accounts that are silent already, with their ranks. */
+async function readSilent(tx: Tx): Promise<Silent[]> {
+  const rows = await tx
+    .select({ subjectId: riskStandings.subjectId, rank: riskStandings.silentRank })
+    .from(riskStandings)
+    .where(isNotNull(riskStandings.silentRank));
+  return rows.flatMap(({ subjectId, rank }) => (rank === null ? [] : [{ subjectId, rank }]));
+}
+
+/** What accounts did until a moment, by their ids; `unreadable`: this build cannot read it. */
+export async function readHistories(tx: Tx, ids: readonly string[], untilMs: number): Promise<Map<string, Behaviour[] | 'unreadable'>> {
+  const { rows } = await tx.$client.query<{ subject_id: string; kind: string; data: unknown; at: number }>({
+    text: `select b.subject_id, b.kind, b.data, (extract(epoch from b.occurred_at) * 1000)::float8 as at
+      from unnest($1::uuid[]) i(id)
+        cross join lateral (select * from behaviours k where k.subject_id = i.id and k.occurred_at <= $2
+          order by k.occurred_at desc, k.id desc limit $3) b`,
+    values: [ids, new Date(untilMs).toISOString(), mostBehaviour],
+  });
+  const histories = new Map<string, Behaviour[] | 'unreadable'>();
+  for (const { subject_id: id, kind, data, at } of rows) {
+    const known = histories.get(id) ?? [];
+    if (known === 'unreadable') continue;
+    try {
+      known.push(readStoredBehaviour({ kind, data, occurredAt: Math.round(at) }));
+      histories.set(id, known);
+    } catch {
+      histories.set(id, 'unreadable');
+    }
+  }
+  return histories;
+}
+
+/** Assess one account under its person's lock, and do what follows from a change of its band. @returns null: there is none, or it is gone */
+async function assessLocked(deps: Deps, tenantId: string, id: string, cause: AssessmentCause): Promise<AssessmentView | null> {
+  for (let attempt = 1; ; attempt++) {
+    const begunMs = deps.clock.monotonicMs();
+    try {
+      const done = await deps.db.withTenant(tenantId, async (tx) => {
+        const draft = await draftOf(tx, deps, { tenantId, subjectId: id });
+        const subject = draft?.findSubject(id) ?? null;
+        if (draft === null || subject === null || subject.kind !== account.kind || subject.state !== 'open') return null;
+        await tx.insert(riskStandings).values({ tenantId, subjectId: id }).onConflictDoNothing();
+        const [standing] = await tx.select().from(riskStandings).where(eq(riskStandings.subjectId, id)).for('update');
+        if (standing === undefined) throw new Error('a standing that was just written is not there');
+        const measure = await readMeasure(tx, deps, tenantId);
+        const history = (await readHistories(tx, [id], measure.atMs)).get(id) ?? [];
+        if (history === 'unreadable') throw new Error('its behaviour was stored by another build, or is damaged');
+        const assessed = assessOne(deps, measure, id, history, await readSilent(tx));
+        const row = rowOf(tenantId, standing, assessed, measure, cause);
+        await tx.insert(riskAssessments).values(row);
+        await tx
+          .update(riskStandings)
+          .set({
+            ...{ assessmentId: row.id, assessedAt: measure.atMs, band: assessed.band, silentRank: assessed.silentRank, failures: 0 },
+            bandSince: standing.band === assessed.band ? (standing.bandSince ?? measure.atMs) : measure.atMs,
+            dueAt: measure.atMs + againAfterMs,
+          })
+          .where(eq(riskStandings.subjectId, id));
+        const version = measure.champion === null || measure.champion === 'unavailable' ? null : measure.champion.version;
+        return viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : version);
+      });
+      deps.telemetry.riskStage('assessment', deps.clock.monotonicMs() - begunMs);
+      return done;
+    } catch (error) {
+      const again = error instanceof MovedError || error instanceof CommitUnclearError || isLockFailure(error);
+      if (!again || attempt >= mostAttempts) throw error;
+    }
+  }
+}
+
+/** How many are in each band, and how many were never assessed. */
+export function readBands(deps: Pick<Deps, 'db'>, tenantId: string): Promise<Record<RiskBand, number>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const rows = await tx
+      .select({ band: riskStandings.band, count: sql<number>`count(*)::int` })
+      .from(riskStandings)
+      .where(isNotNull(riskStandings.assessmentId))
+      .groupBy(riskStandings.band);
+    const counts: Record<RiskBand, number> = { none: 0, early: 0, active: 0, critical: 0 };
+    for (const { band, count } of rows) counts[band] = count;
+    return counts;
+  });
+}
+
+/** So many accounts of a store are assessed in one pass. */
+const atOnce = 200;
+
+/** Assess what is due: accounts that did something, and those that nobody has looked at for a day. @returns whether there may be more to do right away */
+export async function assessDue(deps: Deps): Promise<boolean> {
+  let more = false;
+  for (const tenantId of await deps.db.tenantsWithWork('risk_due')) {
+    const due = await deps.db.withTenant(tenantId, (tx) =>
+      tx
+        .select({ id: riskStandings.subjectId, assessedAt: riskStandings.assessedAt, dueAt: riskStandings.dueAt })
+        .from(riskStandings)
+        .where(sql`${riskStandings.dueAt} <= clock_timestamp()`)
+        .orderBy(riskStandings.dueAt)
+        .limit(atOnce),
+    );
+    more ||= due.length === atOnce;
+    const byTime = due.filter(({ assessedAt, dueAt }) => assessedAt !== null && dueAt === assessedAt + againAfterMs);
+    const byBehaviour = due.filter((one) => !byTime.includes(one));
+    for (const [some, cause] of [
+      [byBehaviour, 'behaviour'],
+      [byTime, 'time'],
+    ] as const)
+      if (some.length > 0)
+        await assessAccounts(
+          deps,
+          tenantId,
+          some.map(({ id }) => id),
+          cause,
+        );
+  }
+  return more;
+}

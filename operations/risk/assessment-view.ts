@@ -1,0 +1,65 @@
+import { and, desc, eq, lt } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { riskAssessments, riskModels } from '../../db/schema/index.ts';
+import type { AssessmentBasis, RulesBecause } from '../../domain/risk/assess.ts';
+import { daysLeft, type RiskBand } from '../../domain/risk/bands.ts';
+import { type Prediction, predictionInWords } from '../../domain/risk/outcome.ts';
+import type { Deps } from '../deps.ts';
+import type { AssessmentView } from './assessment.ts';
+import { type Page, pageOf } from '../read/page.ts';
+
+type Row = typeof riskAssessments.$inferSelect;
+
+export function viewOf(row: Row, modelVersion: number | null): AssessmentView {
+  const { id, subjectId: accountId, at: atMs, by, rulesBecause, basis, score, band, bandBefore, base, factors, thresholds, prediction, cause } = row;
+  const view = { id, accountId, atMs, by, rulesBecause, basis, score, band, bandBefore, daysLeft: daysLeft[band], base, factors, thresholds };
+  return { ...view, prediction, modelVersion, cause, sentence: sentenceOf(basis, score, prediction, rulesBecause) };
+}
+
+function sentenceOf(basis: AssessmentBasis, score: number, prediction: Prediction, because: RulesBecause | null): string {
+  const percent = `${(100 * score).toFixed(0)}%`;
+  if (basis === 'chance') return `The chance of ${predictionInWords(prediction)} is ${percent}, calibrated on outcomes.`;
+  if (basis === 'quantile')
+    return `It is silent already: it ranks higher than ${percent} of the silent accounts. This is no chance; a chance of ${predictionInWords(prediction)} would be high for nearly all of them.`;
+  const why = because === 'model_unavailable' ? 'the model could not be used' : 'there are too few outcomes to learn from';
+  return `It ranks ${score.toFixed(2)} of 1 by rules of thumb, because ${why}. This is no chance of ${predictionInWords(prediction)}.`;
+}
+
+/** The latest assessments of an account, the latest first. */
+export function listAssessments(
+  deps: Pick<Deps, 'db'>,
+  tenantId: string,
+  search: { account?: string | undefined; band?: RiskBand | undefined },
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<AssessmentView>> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const rows = await tx
+      .select({ row: riskAssessments, version: riskModels.version })
+      .from(riskAssessments)
+      .leftJoin(riskModels, eq(riskModels.id, riskAssessments.modelId))
+      .where(
+        and(
+          search.account === undefined ? undefined : eq(riskAssessments.subjectId, search.account),
+          search.band === undefined ? undefined : eq(riskAssessments.band, search.band),
+          after === null ? undefined : lt(riskAssessments.id, after),
+        ),
+      )
+      .orderBy(desc(riskAssessments.id))
+      .limit(limit + 1);
+    return pageOf(
+      rows.map(({ row, version }) => viewOf(row, version)),
+      limit,
+      ({ id }) => id,
+    );
+  });
+}
+
+/** @returns null where there is no such assessment */
+export async function readAssessment(tx: Tx, id: string): Promise<AssessmentView | null> {
+  const [found] = await tx
+    .select({ row: riskAssessments, version: riskModels.version })
+    .from(riskAssessments)
+    .leftJoin(riskModels, eq(riskModels.id, riskAssessments.modelId))
+    .where(eq(riskAssessments.id, id));
+  return found === undefined ? null : viewOf(found.row, found.version);
+}

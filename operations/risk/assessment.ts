@@ -1,0 +1,39 @@
+import type { assessmentCauses } from '../../db/schema/index.ts';
+import type { AssessmentBasis, RulesBecause } from '../../domain/risk/assess.ts';
+import type { BandThresholds, RiskBand } from '../../domain/risk/bands.ts';
+import type { BuyingModel } from '../../domain/risk/buy-till-you-die.ts';
+import type { RiskModel } from '../../domain/risk/model.ts';
+import type { Prediction } from '../../domain/risk/outcome.ts';
+
+export type AssessmentCause = (typeof assessmentCauses)[number];
+
+/** One assessment of one account. */
+export interface AssessmentView {
+  id: string;
+  accountId: string;
+  atMs: number;
+  by: 'model' | 'rules';
+  rulesBecause: RulesBecause | null;
+  basis: AssessmentBasis;
+  score: number;
+  band: RiskBand;
+  bandBefore: RiskBand;
+  daysLeft: { atLeast: number | null; below: number | null } | null;
+  base: number | null;
+  factors: { features: string[]; weight: number }[];
+  thresholds: BandThresholds;
+  prediction: Prediction;
+  modelVersion: number | null;
+  cause: AssessmentCause;
+  /** What the score is, and what it is not, as a sentence. */
+  sentence: string;
+}
+
+/** The model in use. */
+export interface Champion {
+  id: string;
+  version: number;
+  prediction: Prediction;
+  model: RiskModel;
+  buying: BuyingModel | null;
+}

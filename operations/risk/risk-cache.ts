@@ -1,0 +1,51 @@
+import type { AssessmentView, Champion } from './assessment.ts';
+
+const keptMs = 5 * 60_000;
+const mostKept = 20_000;
+const mostModels = 200;
+
+/** Where an assessment came from: this process, the database, or it was made. */
+export const assessmentSources = ['cache', 'stored', 'computed'] as const;
+export type AssessmentSource = (typeof assessmentSources)[number];
+
+/** What one process remembers of assessments for five minutes, and of models for as long as they are used. Without it the database answers. */
+export class RiskCache {
+  #assessments = new Map<string, { view: AssessmentView; untilMs: number }>();
+  #models = new Map<string, Champion>();
+  /** How often assessments that were asked for came from where, since this process began. */
+  readonly answered: Record<AssessmentSource, number> = { cache: 0, stored: 0, computed: 0 };
+
+  /** @param nowMs - monotonic */
+  get(tenantId: string, accountId: string, nowMs: number): AssessmentView | null {
+    const kept = this.#assessments.get(`${tenantId} ${accountId}`);
+    return kept !== undefined && kept.untilMs > nowMs ? kept.view : null;
+  }
+
+  /** @param ageMs - how old it is already */
+  keep(tenantId: string, view: AssessmentView, nowMs: number, ageMs = 0): void {
+    const key = `${tenantId} ${view.accountId}`;
+    // Taken out first: the map is in the order in which its entries expire, but for those that were stored for a while.
+    this.#assessments.delete(key);
+    this.#assessments.set(key, { view, untilMs: nowMs + keptMs - ageMs });
+    for (const oldest of this.#assessments.keys()) {
+      if (this.#assessments.size <= mostKept) break;
+      this.#assessments.delete(oldest);
+    }
+  }
+
+  drop(tenantId: string, accountId: string): void {
+    this.#assessments.delete(`${tenantId} ${accountId}`);
+  }
+
+  model(id: string): Champion | null {
+    return this.#models.get(id) ?? null;
+  }
+
+  keepModel(champion: Champion): void {
+    if (this.#models.size >= mostModels) this.#models.clear();
+    this.#models.set(champion.id, champion);
+  }
+}
+
+/** How old an assessment may be that answers a question. */
+export const assessmentKeptMs = keptMs;
