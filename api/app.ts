@@ -15,8 +15,12 @@ import { hashApiKey } from '../operations/api-keys.ts';
 import type { Permission } from '../operations/access.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import { requireApiKey, requireInstallationKey } from './plugins/authenticate.ts';
+import { describeEntityTags, entityTags } from './plugins/entity-tags.ts';
 import { handleErrors, problem, problems } from './plugins/errors.ts';
+import { describeIdempotency, idempotency } from './plugins/idempotency.ts';
 import { createLimits } from './plugins/rate-limits.ts';
+import { limitRequests } from './plugins/request-rates.ts';
+import { sendSecurityHeaders } from './plugins/security-headers.ts';
 import { refuseUnreadable } from './plugins/unreadable-requests.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
@@ -87,7 +91,7 @@ export async function buildApp({
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.addHook('onRequest', async (request, reply) => void reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff' }));
+  sendSecurityHeaders(app, deps.publicUrl);
   handleErrors(app);
   refuseUnknownAddresses(app);
   endSilentConnections(app);
@@ -112,22 +116,33 @@ export async function buildApp({
   await app.register(metricsRoute, { deps, registry });
   await app.register(openApiRoute);
   await app.register(startRoutes, { deps, links, workflows, live: livePage });
+  const guards = {
+    tenant: requireApiKey(deps, limits.failedAuth),
+    installation: requireInstallationKey(installationKey === null ? null : hashApiKey(installationKey), limits.failedAuth),
+  } satisfies Record<Guard, unknown>;
+  const [rates, keys, tags] = [limitRequests(deps), idempotency(deps), entityTags(app, deps)];
+  // Set here and not by each route, so that no operation can lack them.
+  const frame = (guarded: FastifyInstance, guard: Guard) => {
+    guarded.addHook('onRequest', guards[guard]);
+    if (guard === 'tenant') guarded.addHook('onRequest', rates);
+    guarded.addHook('preHandler', keys.begin);
+    guarded.addHook('preHandler', tags.begin);
+    guarded.addHook('onSend', keys.keep);
+    guarded.addHook('onSend', tags.finish);
+    guarded.addHook('onRoute', describeIdempotency);
+    guarded.addHook('onRoute', describeEntityTags);
+  };
   await app.register(async (guarded) => {
-    guarded.addHook('onRequest', requireApiKey(deps, limits.failedAuth));
+    frame(guarded, 'tenant');
     guarded.addHook('onRoute', (route) => needsPermission(route, 'operate'));
     await guarded.register(recoveryRoutes, { deps });
     await guarded.register(recoveryConfigRoutes, { deps });
     await guarded.register(mcpRoute);
   });
-  const guards = {
-    tenant: requireApiKey(deps, limits.failedAuth),
-    installation: requireInstallationKey(installationKey === null ? null : hashApiKey(installationKey), limits.failedAuth),
-  } satisfies Record<Guard, unknown>;
   for (const resource of resources) {
     const { tag, guard } = resource;
     await app.register(async (guarded) => {
-      guarded.addHook('onRequest', guards[guard]);
-      // Set here and not by each route, so that no operation can lack them.
+      frame(guarded, guard);
       guarded.addHook('onRoute', (route) => {
         route.schema = { ...route.schema, tags: [tag.name], security: securityOf(guard) };
         if (resource.guard === 'tenant') needsPermission(route, resource.changes);

@@ -14,7 +14,8 @@ const roleNames = ['viewer', 'agent', 'editor', 'admin', 'owner'] as const;
 export const keys: Command = {
   summary: 'the store’s API keys: issue, rotate, revoke',
   usage: `rekindle keys                                                     all of them, revoked ones too
-rekindle keys issue <name> [--role <role>] [--expires <date>]     viewer, agent, editor, admin or owner, the default
+rekindle keys issue <name> [--role <role>] [--expires <date>] [--per-minute <requests>]
+                                                                  viewer, agent, editor, admin or owner, the default
 rekindle keys rotate <id> [--overlap-hours <hours>]               another of the same role; the old one stays valid for a day, or as long as you say
 rekindle keys revoke <id>                                         it opens nothing from now on
 
@@ -22,6 +23,7 @@ A key is shown once. It needs the role owner.`,
   options: {
     role: { type: 'string' },
     expires: { type: 'string' },
+    'per-minute': { type: 'string' },
     'overlap-hours': { type: 'string' },
   },
   destroys: { revoke: 'Programs with this key are refused at once.' },
@@ -37,7 +39,10 @@ A key is shown once. It needs the role owner.`,
         const role = roleNames.find((name) => name === (options['role'] ?? 'owner'));
         if (role === undefined) throw new UsageError(`--role is one of ${roleNames.join(', ')}.`);
         const expires = options['expires'] === undefined ? {} : { expires_at: dateOf(String(options['expires'])) };
-        const data = unwrap(await store.keys.create({ name: required(what, 'The name of the key'), role, ...expires }));
+        const perMinute = options['per-minute'] === undefined ? null : Number(options['per-minute']);
+        if (perMinute !== null && !(perMinute >= 1)) throw new UsageError('--per-minute is a number of requests, such as 600.');
+        const most = perMinute === null ? {} : { requests_per_minute: perMinute };
+        const data = unwrap(await store.keys.create({ name: required(what, 'The name of the key'), role, ...expires, ...most }));
         return { data, lines: [`${data.api_key}`, 'It is shown this once.'] };
       }
       case 'rotate': {

@@ -197,6 +197,8 @@ export interface Database {
   pruneFacts(keptDays: number, most: number): Promise<number>;
   /** Forget when single addresses may get their next message, where that is over. @returns how many there were */
   pruneSendRates(): Promise<number>;
+  /** Forget answers to keyed requests that were kept long enough, and leases and minutes that are over. @returns how many there were */
+  pruneRequests(): Promise<number>;
   /** Have Postgres count the rows of tables that have doubled since it last did, so that its plans fit them. @returns how many there were */
   analyzeGrown(): Promise<number>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
@@ -507,6 +509,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async pruneSendRates() {
       const [row] = await rows<{ pruned: number }>('select prune_send_rates() as pruned', []);
+      return row?.pruned ?? 0;
+    },
+    async pruneRequests() {
+      const [row] = await rows<{ pruned: number }>('select prune_requests() as pruned', []);
       return row?.pruned ?? 0;
     },
     async makeMessageEventPartitions() {

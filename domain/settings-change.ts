@@ -136,6 +136,7 @@ const strict = {
     .regex(/^-?\d{1,20}$/, 'is no id of a Telegram chat')
     .nullable(),
   recoverFrom: fields.recoverFrom.unwrap(),
+  requestsPerMinute: z.int('is a whole number of requests').min(60, 'is below 60').max(600_000, 'is above 600000'),
   sharedKeys: fields.sharedKeys.unwrap(),
 } satisfies Record<keyof typeof fields, z.ZodType>;
 

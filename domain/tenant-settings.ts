@@ -113,6 +113,8 @@ export const tenantSettings = z.object({
   adminChatId: z.string().nullable().default(null),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */
   recoverFrom: z.array(z.enum(cartOrigins)).default(['web']),
+  /** How many requests each API key may make in a minute, unless the key says otherwise (docs/rules.md#rule-92). */
+  requestsPerMinute: z.number().int().default(6_000),
   /** Kinds of keys that mean the same subject at several connections of the store, e.g. `cart_token` at its shop and `external` at its own system. */
   sharedKeys: z.array(z.object({ connections: z.array(z.string()), kinds: z.array(z.string()) })).default([]),
 });

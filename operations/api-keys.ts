@@ -16,6 +16,8 @@ export interface ApiKeyView {
   role: Role;
   createdAtMs: number;
   expiresAtMs: number | null;
+  /** null: as many as the settings say. */
+  requestsPerMinute: number | null;
   /** To the minute; null: never. */
   lastUsedAtMs: number | null;
   revokedAtMs: number | null;
@@ -27,6 +29,8 @@ export interface KeyWish {
   role: Role;
   /** Epoch milliseconds from which it opens nothing; null: it does not expire. */
   expiresAtMs: number | null;
+  /** How many requests it may make in a minute; null or left out: as many as the settings say. */
+  requestsPerMinute?: number | null;
 }
 
 /** How an API key is stored: its SHA-256, hex. The key has 256 bits of its own, so nothing slower is needed. */
@@ -38,11 +42,16 @@ export function hashApiKey(key: string): string {
 const prefixLength = 'rk_'.length + 6;
 
 /** The only place where keys are made. @returns the key itself, which is shown once and stored only as a hash */
-export async function insertKey(tx: Tx, tenantId: string, { name, role, expiresAtMs }: KeyWish, by: string): Promise<{ id: string; apiKey: string }> {
+export async function insertKey(
+  tx: Tx,
+  tenantId: string,
+  { name, role, expiresAtMs, requestsPerMinute = null }: KeyWish,
+  by: string,
+): Promise<{ id: string; apiKey: string }> {
   const [id, apiKey] = [uuidv7(), `rk_${randomBytes(32).toString('base64url')}`];
   await tx
     .insert(apiKeys)
-    .values({ tenantId, id, name, hash: hashApiKey(apiKey), prefix: apiKey.slice(0, prefixLength), role, expiresAt: expiresAtMs });
+    .values({ tenantId, id, name, hash: hashApiKey(apiKey), prefix: apiKey.slice(0, prefixLength), role, expiresAt: expiresAtMs, requestsPerMinute });
   await recordAudit(tx, { tenantId, actor: by, action: 'api_key.issue', subject: id, data: { name, role } });
   return { id, apiKey };
 }
@@ -89,7 +98,12 @@ export function rotateKey(
     const oldUntilMs = Math.min(old.expiresAt ?? Number.POSITIVE_INFINITY, nowMs + overlapMs);
     await tx.update(apiKeys).set({ expiresAt: oldUntilMs }).where(eq(apiKeys.id, keyId));
     await recordAudit(tx, { tenantId, actor: by, action: 'api_key.rotate', subject: keyId, data: { oldUntil: new Date(oldUntilMs).toISOString() } });
-    const made = await insertKey(tx, tenantId, { name: old.name, role: old.role, expiresAtMs: old.expiresAt }, by);
+    const made = await insertKey(
+      tx,
+      tenantId,
+      { name: old.name, role: old.role, expiresAtMs: old.expiresAt, requestsPerMinute: old.requestsPerMinute },
+      by,
+    );
     return { ...made, oldUntilMs };
   });
 }
@@ -107,8 +121,8 @@ export function listApiKeys(
       .where(after === null ? undefined : gt(apiKeys.id, after))
       .orderBy(asc(apiKeys.id))
       .limit(limit + 1);
-    const views = rows.map(({ id, name, prefix, role, createdAt, expiresAt, lastUsedAt, revokedAt }) => ({
-      ...{ id, name, prefix, role },
+    const views = rows.map(({ id, name, prefix, role, createdAt, expiresAt, requestsPerMinute, lastUsedAt, revokedAt }) => ({
+      ...{ id, name, prefix, role, requestsPerMinute },
       createdAtMs: createdAt,
       expiresAtMs: expiresAt,
       lastUsedAtMs: lastUsedAt,

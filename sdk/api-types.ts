@@ -1121,7 +1121,7 @@ export interface paths {
         put?: never;
         /**
          * Start a sequence by hand
-         * @description About the subject that the search finds; where it finds several, about the one that was active last. The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a repeated request answers 200 with the enrollment that the first one made.
+         * @description About the subject that the search finds; where it finds several, about the one that was active last. The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a request that is repeated after more than 24 hours still starts nothing twice: it answers 200 with the enrollment that the first one made.
          */
         post: operations["postApiEnrollments"];
         delete?: never;
@@ -1141,7 +1141,7 @@ export interface paths {
         put?: never;
         /**
          * Start the sequence of an enrollment again
-         * @description About the same subject, with the sequence’s present version, whatever ended it. The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a repeated request answers 200 with the enrollment that the first one made.
+         * @description About the same subject, with the sequence’s present version, whatever ended it. The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a request that is repeated after more than 24 hours still starts nothing twice: it answers 200 with the enrollment that the first one made.
          */
         post: operations["postApiEnrollmentsIdReEnroll"];
         delete?: never;
@@ -1201,7 +1201,7 @@ export interface paths {
         put?: never;
         /**
          * Pause an enrollment
-         * @description Nothing of it is sent until it is resumed; no due time moves. Answered when no call to the person is open. It holds while no worker runs, too. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`.
+         * @description Nothing of it is sent until it is resumed; no due time moves. Answered when no call to the person is open. It holds while no worker runs, too. Refusals are 409 with a `code`: `ended`.
          */
         post: operations["postApiEnrollmentsIdPause"];
         delete?: never;
@@ -1221,7 +1221,7 @@ export interface paths {
         put?: never;
         /**
          * Resume an enrollment
-         * @description It goes on at once; what became too old meanwhile is skipped. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`.
+         * @description It goes on at once; what became too old meanwhile is skipped. Refusals are 409 with a `code`: `ended`.
          */
         post: operations["postApiEnrollmentsIdResume"];
         delete?: never;
@@ -1241,7 +1241,7 @@ export interface paths {
         put?: never;
         /**
          * Skip the next step
-         * @description It is left out for good. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`.
+         * @description It is left out for good. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. Refusals are 409 with a `code`: `ended`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`.
          */
         post: operations["postApiEnrollmentsIdSkip"];
         delete?: never;
@@ -1261,7 +1261,7 @@ export interface paths {
         put?: never;
         /**
          * Snooze an enrollment
-         * @description What is left of it moves, so that its next step is due then at the earliest. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`, `in_the_past`, `too_far`.
+         * @description What is left of it moves, so that its next step is due then at the earliest. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. Refusals are 409 with a `code`: `ended`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`, `in_the_past`, `too_far`.
          */
         post: operations["postApiEnrollmentsIdSnooze"];
         delete?: never;
@@ -1281,7 +1281,7 @@ export interface paths {
         put?: never;
         /**
          * Send the next step now
-         * @description It is due at once and passes every gate like any other: quiet hours, caps and consent hold, and the answer says which one put it off. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`, `paused`, `asked_later`.
+         * @description It is due at once and passes every gate like any other: quiet hours, caps and consent hold, and the answer says which one put it off. The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be. Refusals are 409 with a `code`: `ended`, `already_sent`, `already_skipped`, `not_next`, `unknown_step`, `no_step`, `in_flight`, `paused`, `asked_later`.
          */
         post: operations["postApiEnrollmentsIdSendNow"];
         delete?: never;
@@ -1301,7 +1301,7 @@ export interface paths {
         put?: never;
         /**
          * Stop an enrollment
-         * @description Whatever it is about. Answered only when no message of it can go out any more. Where it has ended before, nothing changes (`unchanged`), and `reason` says how it ended. With an `Idempotency-Key` a repeat answers as the first request did.
+         * @description Whatever it is about. Answered only when no message of it can go out any more. Where it has ended before, nothing changes (`unchanged`), and `reason` says how it ended.
          */
         post: operations["postApiEnrollmentsIdStop"];
         delete?: never;
@@ -3083,6 +3083,8 @@ export interface components {
             created_at: string;
             /** @description It opens nothing from then on. */
             expires_at: string | null;
+            /** @description null: as many as `requestsPerMinute` of the settings says. */
+            requests_per_minute: number | null;
             /** @description To the minute; null: never. */
             last_used_at: string | null;
             revoked_at: string | null;
@@ -6711,7 +6713,10 @@ export interface operations {
                 /** @description From the `Link` of the page before. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6726,12 +6731,22 @@ export interface operations {
                     "application/json": components["schemas"]["RecoverySequence"][];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postRecoverySequences: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6775,7 +6790,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6794,6 +6812,13 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postRecoverySequencesIdStop: {
@@ -6801,7 +6826,10 @@ export interface operations {
             query: {
                 reason: string;
             };
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6825,7 +6853,10 @@ export interface operations {
             query?: {
                 days?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6840,12 +6871,22 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryAnalytics"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getRecoveryConfig: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6860,12 +6901,22 @@ export interface operations {
                     "application/json": components["schemas"]["RecoveryConfig"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     putRecoveryConfig: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6992,7 +7043,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key is the same report. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -7112,7 +7163,10 @@ export interface operations {
                 /** @description Left out, now. */
                 at?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7129,6 +7183,13 @@ export interface operations {
                     "application/json": components["schemas"]["Account"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiAttempts: {
@@ -7142,7 +7203,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7161,12 +7225,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiAttemptsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7183,6 +7257,13 @@ export interface operations {
                     "application/json": components["schemas"]["Attempt"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiAudit: {
@@ -7198,7 +7279,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7217,6 +7301,13 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiBacktests: {
@@ -7226,7 +7317,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7245,12 +7339,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiBacktests: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7290,7 +7394,10 @@ export interface operations {
     getApiBacktestsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7307,6 +7414,13 @@ export interface operations {
                     "application/json": components["schemas"]["Backtest"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiBulkEnrollments: {
@@ -7316,7 +7430,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7335,12 +7452,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiBulkEnrollments: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7386,7 +7513,10 @@ export interface operations {
     getApiBulkEnrollmentsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7403,12 +7533,22 @@ export interface operations {
                     "application/json": components["schemas"]["BulkEnrollment"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiBulkEnrollmentsIdPause: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7430,7 +7570,10 @@ export interface operations {
     postApiBulkEnrollmentsIdResume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7452,7 +7595,10 @@ export interface operations {
     postApiBulkEnrollmentsIdCancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7479,7 +7625,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7498,12 +7647,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiCampaigns: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7573,7 +7732,10 @@ export interface operations {
     getApiCampaignsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7590,12 +7752,22 @@ export interface operations {
                     "application/json": components["schemas"]["Campaign"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     patchApiCampaignsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7668,7 +7840,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7689,12 +7864,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiCampaignsIdLeads: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7724,7 +7909,10 @@ export interface operations {
     postApiCampaignsIdEnroll: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7770,7 +7958,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7789,12 +7980,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiCompositionsIdApprove: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7826,7 +8027,10 @@ export interface operations {
     postApiCompositionsIdReject: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7858,7 +8062,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7877,12 +8084,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiConnections: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7919,7 +8136,10 @@ export interface operations {
     getApiConnectionsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7936,12 +8156,22 @@ export interface operations {
                     "application/json": components["schemas"]["Connection"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     deleteApiConnectionsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7961,7 +8191,10 @@ export interface operations {
     patchApiConnectionsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8002,7 +8235,10 @@ export interface operations {
     postApiConnectionsIdRotate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8036,7 +8272,10 @@ export interface operations {
     postApiConnectionsIdSend: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8077,7 +8316,10 @@ export interface operations {
     postApiConnectionsIdAuthorise: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8111,7 +8353,10 @@ export interface operations {
     postApiConnectionsIdCheck: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8141,7 +8386,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8160,6 +8408,13 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiContacts: {
@@ -8173,7 +8428,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8192,12 +8450,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     deleteApiContactsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8227,7 +8495,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8246,12 +8517,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiContactsIdUnmerge: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8292,7 +8573,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8311,12 +8595,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiConversions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8352,7 +8646,10 @@ export interface operations {
     getApiConversionsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8369,12 +8666,22 @@ export interface operations {
                     "application/json": components["schemas"]["Conversion"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiConversionsIdMatch: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8409,7 +8716,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8427,6 +8737,13 @@ export interface operations {
                         nextCursor: string | null;
                     };
                 };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -8448,7 +8765,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8467,13 +8787,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiEnrollments: {
         parameters: {
             query?: never;
             header?: {
-                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -8524,7 +8851,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8564,7 +8891,10 @@ export interface operations {
     postApiEnrollmentsIdTakeover: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8586,7 +8916,10 @@ export interface operations {
     postApiEnrollmentsIdRelease: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8609,7 +8942,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8641,7 +8974,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8673,7 +9006,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8705,7 +9038,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8744,7 +9077,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8776,7 +9109,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Chosen by the caller: the same request with the same key answers with the same enrollment. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path: {
@@ -8818,7 +9151,10 @@ export interface operations {
                 /** @description Any id of the source’s: of the subject, the customer or the order. */
                 external_id?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8833,12 +9169,22 @@ export interface operations {
                     "application/json": components["schemas"]["FoundExplanations"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiEnrollmentsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8855,12 +9201,22 @@ export interface operations {
                     "application/json": components["schemas"]["Enrollment"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiEnrollmentsIdExplain: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8877,6 +9233,13 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiExperiments: {
@@ -8887,7 +9250,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8906,12 +9272,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiExperimentsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8928,12 +9304,22 @@ export interface operations {
                     "application/json": components["schemas"]["Experiment"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiExperimentsIdApprove: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8955,7 +9341,10 @@ export interface operations {
     postApiExperimentsIdDismiss: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -8983,7 +9372,10 @@ export interface operations {
                 sequence?: string;
                 channel?: "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -8997,6 +9389,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ExplainSummary"];
                 };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -9012,7 +9411,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9031,12 +9433,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiFacts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9223,7 +9635,10 @@ export interface operations {
     getApiHoldouts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9240,6 +9655,13 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiImports: {
@@ -9249,7 +9671,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9268,6 +9693,13 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiImports: {
@@ -9280,7 +9712,10 @@ export interface operations {
                 /** @description What columns hold, by their names, as JSON: `{"Rufnummer":"phone","Notiz":"ignore"}`. The usual names need none. */
                 columns?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9300,7 +9735,10 @@ export interface operations {
     getApiImportsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9317,6 +9755,13 @@ export interface operations {
                     "application/json": components["schemas"]["Import"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiImportsIdErrors: {
@@ -9326,7 +9771,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9347,12 +9795,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiImportsIdCancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9378,7 +9836,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9397,12 +9858,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiKeys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9417,6 +9888,8 @@ export interface operations {
                      * @enum {string}
                      */
                     role?: "viewer" | "agent" | "editor" | "admin" | "owner";
+                    /** @description How many requests it may make in a minute; left out: as many as the settings say. */
+                    requests_per_minute?: number;
                     /**
                      * Format: date-time
                      * @description It opens nothing from then on; left out, it does not expire.
@@ -9440,7 +9913,10 @@ export interface operations {
     postApiKeysIdRotate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9502,7 +9978,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9521,13 +10000,20 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiLeads: {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat of the request with the same key makes no second lead. */
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
                 "idempotency-key"?: string;
             };
             path?: never;
@@ -9572,7 +10058,10 @@ export interface operations {
     getApiLeadsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9589,12 +10078,22 @@ export interface operations {
                     "application/json": components["schemas"]["LeadDetail"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiLeadsIdAbandonment: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9611,12 +10110,22 @@ export interface operations {
                     "application/json": components["schemas"]["LeadAbandonment"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiLeadsIdTelegramLink: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9638,7 +10147,10 @@ export interface operations {
     postApiMarketTriggers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9833,7 +10345,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9852,12 +10367,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiOffersIdRevoke: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9879,7 +10404,10 @@ export interface operations {
     getApiOffersCodes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9894,12 +10422,22 @@ export interface operations {
                     "application/json": components["schemas"]["OfferCodeCounts"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiOffersCodes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9937,7 +10475,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -9956,12 +10497,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiParkedIdResume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -9990,7 +10541,10 @@ export interface operations {
     postApiParkedResume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10027,7 +10581,10 @@ export interface operations {
     postApiParkedIdSkip: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10056,7 +10613,10 @@ export interface operations {
     postApiParkedSkip: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10093,7 +10653,10 @@ export interface operations {
     postApiParkedIdCancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10122,7 +10685,10 @@ export interface operations {
     postApiParkedCancel: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10166,7 +10732,10 @@ export interface operations {
                 /** @description The reader’s, BCP 47. */
                 locale?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
                 step: string;
@@ -10184,12 +10753,22 @@ export interface operations {
                     "application/json": components["schemas"]["MessagePreview"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiSequencesSlugStepsStepSendTest: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
                 step: string;
@@ -10239,7 +10818,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10258,12 +10840,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiQuarantineId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10280,12 +10872,22 @@ export interface operations {
                     "application/json": components["schemas"]["QuarantinedDeliveryWithBody"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiQuarantineIdReplay: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10307,7 +10909,10 @@ export interface operations {
     postApiQuarantineIdDismiss: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10336,7 +10941,10 @@ export interface operations {
     postApiQuarantineReplay: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10356,7 +10964,10 @@ export interface operations {
     postApiRehearsals: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10392,7 +11003,10 @@ export interface operations {
     getApiRisk: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10407,6 +11021,13 @@ export interface operations {
                     "application/json": components["schemas"]["Risk"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiRiskAssessments: {
@@ -10418,7 +11039,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10437,12 +11061,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiRiskAssessments: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10478,7 +11112,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10497,12 +11134,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiRiskRuns: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10522,7 +11169,10 @@ export interface operations {
     getApiRiskRunsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10539,12 +11189,22 @@ export interface operations {
                     "application/json": components["schemas"]["RiskRun"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiRiskModels: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10572,12 +11232,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiRiskModelsUse: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10604,7 +11274,10 @@ export interface operations {
     postApiSchedulerProcessSequences: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10631,7 +11304,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10650,12 +11326,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiScripts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10714,7 +11400,10 @@ export interface operations {
     getApiScriptsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10731,12 +11420,22 @@ export interface operations {
                     "application/json": components["schemas"]["Script"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     deleteApiScriptsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10756,7 +11455,10 @@ export interface operations {
     patchApiScriptsId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 id: string;
             };
@@ -10805,7 +11507,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10824,12 +11529,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiSequences: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10871,7 +11586,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -10892,12 +11610,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiSequencesSlugVersionsVersion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
                 version: string;
@@ -10915,12 +11643,22 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceDefinition"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiSequencesSlugDraft: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -10937,12 +11675,22 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceDraft"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     putApiSequencesSlugDraft: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -10978,7 +11726,10 @@ export interface operations {
     deleteApiSequencesSlugDraft: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -10998,7 +11749,10 @@ export interface operations {
     getApiSequencesSlugPreview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11015,12 +11769,22 @@ export interface operations {
                     "application/json": components["schemas"]["PublishPreview"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiSequencesSlugPublish: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11056,7 +11820,10 @@ export interface operations {
     postApiSequencesSlugActivate: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11092,7 +11859,10 @@ export interface operations {
     postApiSequencesSlugRollback: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11128,7 +11898,10 @@ export interface operations {
     getApiSequencesSlugShadow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11145,12 +11918,22 @@ export interface operations {
                     "application/json": components["schemas"]["Shadow"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiSequencesSlugShadow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11172,7 +11955,10 @@ export interface operations {
     deleteApiSequencesSlugShadow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11197,7 +11983,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11218,12 +12007,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiSequencesSlugEnroll: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11251,7 +12050,10 @@ export interface operations {
     getApiSequencesSlug: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11268,12 +12070,22 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceWithSteps"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     putApiSequencesSlug: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11304,7 +12116,10 @@ export interface operations {
     deleteApiSequencesSlug: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11324,7 +12139,10 @@ export interface operations {
     postApiSequencesSlugSteps: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11381,7 +12199,10 @@ export interface operations {
     putApiSequencesSlugStepsStepId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 slug: string;
                 stepId: string;
@@ -11437,7 +12258,10 @@ export interface operations {
     deleteApiSequencesSlugStepsStepId: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 slug: string;
                 stepId: string;
@@ -11463,7 +12287,10 @@ export interface operations {
                 /** @description Enrollments of so many days. */
                 days?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11480,12 +12307,22 @@ export interface operations {
                     "application/json": components["schemas"]["SequenceStats"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiSequencesSlugPause: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11514,7 +12351,10 @@ export interface operations {
     postApiSequencesSlugResume: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11543,7 +12383,10 @@ export interface operations {
     postApiSequencesSlugArchive: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11572,7 +12415,10 @@ export interface operations {
     postApiSequencesSlugUnarchive: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11601,7 +12447,10 @@ export interface operations {
     postApiSequencesSlugEnd: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 slug: string;
             };
@@ -11630,7 +12479,10 @@ export interface operations {
     getApiSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11645,12 +12497,22 @@ export interface operations {
                     "application/json": components["schemas"]["Settings"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     patchApiSettings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11773,6 +12635,7 @@ export interface operations {
                         };
                         adminChatId?: string | null;
                         recoverFrom?: ("web" | "point_of_sale" | "draft" | "marketplace" | "other")[];
+                        requestsPerMinute?: number;
                         sharedKeys?: {
                             connections: string[];
                             kinds: string[];
@@ -11800,7 +12663,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11819,6 +12685,13 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiSilentLeadsFigures: {
@@ -11827,7 +12700,10 @@ export interface operations {
                 /** @description Silences that began in so many days. */
                 days?: number;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11842,6 +12718,13 @@ export interface operations {
                     "application/json": components["schemas"]["SilentLeadFigures"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     getApiSuppressions: {
@@ -11855,7 +12738,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11874,12 +12760,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiSuppressionsIdLift: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -11907,7 +12803,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11926,12 +12825,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiTasksIdClose: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 id: string;
             };
@@ -11965,7 +12874,10 @@ export interface operations {
     postApiTelegramAdminCodes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -11989,7 +12901,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12008,12 +12923,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiTenants: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12137,6 +13062,7 @@ export interface operations {
                         };
                         adminChatId?: string | null;
                         recoverFrom?: ("web" | "point_of_sale" | "draft" | "marketplace" | "other")[];
+                        requestsPerMinute?: number;
                         sharedKeys?: {
                             connections: string[];
                             kinds: string[];
@@ -12160,7 +13086,10 @@ export interface operations {
     getApiTenantsTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description Its id or its slug. */
                 tenant: string;
@@ -12178,12 +13107,22 @@ export interface operations {
                     "application/json": components["schemas"]["Tenant"];
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     patchApiTenantsTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
             path: {
                 /** @description Its id or its slug. */
                 tenant: string;
@@ -12216,7 +13155,10 @@ export interface operations {
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path: {
                 /** @description Its id or its slug. */
                 tenant: string;
@@ -12238,12 +13180,22 @@ export interface operations {
                     };
                 };
             };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
     postApiTenantsTenantKeys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description Its id or its slug. */
                 tenant: string;
@@ -12261,6 +13213,8 @@ export interface operations {
                      * @enum {string}
                      */
                     role?: "viewer" | "agent" | "editor" | "admin" | "owner";
+                    /** @description How many requests it may make in a minute; left out: as many as the settings say. */
+                    requests_per_minute?: number;
                     /**
                      * Format: date-time
                      * @description It opens nothing from then on; left out, it does not expire.
@@ -12306,7 +13260,10 @@ export interface operations {
     getApiVariants: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -12322,6 +13279,13 @@ export interface operations {
                         data: components["schemas"]["StepVariants"][];
                     };
                 };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

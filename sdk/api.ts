@@ -1,5 +1,5 @@
 import { errorOfAnswer, RekindleError, type Result } from './errors.ts';
-import type { Body, Data, Item, KeyedRoute, ListRoute, PathValues, PlainRoute, Query, Route, RouteWithBody, RouteWithQuery } from './route-types.ts';
+import type { Body, Data, Item, ListRoute, PathValues, PlainRoute, Query, Route, RouteWithBody, RouteWithQuery } from './route-types.ts';
 
 export interface ApiOptions {
   /** Where the API is reached, such as `https://rekindle.example.com`. */
@@ -21,7 +21,7 @@ export interface RequestOptions {
   signal?: AbortSignal;
   /** Instead of the client's; null: it may take any time. */
   timeoutMs?: number | null;
-  /** Where an operation takes one; default: a new one for each call, the same for its repeats. */
+  /** Of a POST; default: a new one for each call, the same for its repeats. */
   idempotencyKey?: string;
 }
 
@@ -53,8 +53,6 @@ export interface Api {
   withQuery<R extends RouteWithQuery>(route: R): (...given: WithOptions<[...PathValues<R>, ...QueryOf<R>]>) => Promise<Result<Data<R>>>;
   /** A method with the values of the path, and the body. */
   withBody<R extends RouteWithBody>(route: R): (...given: WithOptions<[...PathValues<R>, ...BodyOf<R>]>) => Promise<Result<Data<R>>>;
-  /** A method with the values of the path, and the body; sent with an Idempotency-Key. */
-  keyed<R extends KeyedRoute>(route: R): (...given: WithOptions<[...PathValues<R>, ...BodyOf<R>]>) => Promise<Result<Data<R>>>;
   /** A method with the values of the path alone. */
   plain<R extends PlainRoute>(route: R): (...given: WithOptions<PathValues<R>>) => Promise<Result<Data<R>>>;
   /**
@@ -67,24 +65,21 @@ export interface Api {
 /** @throws TypeError when `baseUrl` is no address */
 export function connect(options: ApiOptions): Api {
   const base = new URL(options.baseUrl).href.replace(/[/]+$/, '');
-  const send = (route: Route, request: RawRequest, given: RequestOptions, key: string | null) =>
-    attempts(options, given, mayRepeat(route, request, key), () => buildRequest(base, options, route, request, key));
+  const send = (route: Route, request: RawRequest, given: RequestOptions) => {
+    const key = takesKey(route) ? (given.idempotencyKey ?? randomKey()) : null;
+    return attempts(options, given, mayRepeat(route, request, key), () => buildRequest(base, options, route, request, key));
+  };
   const method =
-    (route: Route, part: 'query' | 'body' | null, keyed = false) =>
+    (route: Route, part: 'query' | 'body' | null) =>
     (...given: unknown[]) => {
       const { path, value, last } = split(route, given, part !== null);
-      return send(route, { path, ...(part === null ? {} : { [part]: value }) }, last, keyed ? (last.idempotencyKey ?? randomKey()) : null);
+      return send(route, { path, ...(part === null ? {} : { [part]: value }) }, last);
     };
   async function* everyPage(route: Route, given: unknown[]) {
     const { path, value, last } = split(route, given, true);
     let cursor: string | undefined;
     do {
-      const { data, error, headers } = await send(
-        route,
-        { path, query: { ...(value as object | undefined), ...(cursor && { cursor }) } },
-        last,
-        null,
-      );
+      const { data, error, headers } = await send(route, { path, query: { ...(value as object | undefined), ...(cursor && { cursor }) } }, last);
       if (error !== null) throw error;
       const page = data as unknown[] | { data: unknown[]; nextCursor: string | null };
       yield* Array.isArray(page) ? page : page.data;
@@ -93,8 +88,7 @@ export function connect(options: ApiOptions): Api {
   }
   // The types of a route follow from its text, which the compiler cannot see through here.
   return {
-    request: async (route: Route, request: RawRequest = {}, given: RequestOptions = {}) =>
-      resultOf(await send(route, request, given, given.idempotencyKey ?? null)),
+    request: async (route: Route, request: RawRequest = {}, given: RequestOptions = {}) => resultOf(await send(route, request, given)),
     withQuery:
       (route: Route) =>
       async (...given: unknown[]) =>
@@ -103,10 +97,6 @@ export function connect(options: ApiOptions): Api {
       (route: Route) =>
       async (...given: unknown[]) =>
         resultOf(await method(route, 'body')(...given)),
-    keyed:
-      (route: Route) =>
-      async (...given: unknown[]) =>
-        resultOf(await method(route, 'body', true)(...given)),
     plain:
       (route: Route) =>
       async (...given: unknown[]) =>
@@ -128,6 +118,9 @@ function split(route: Route, given: readonly unknown[], hasValue: boolean): { pa
   const [value, last] = hasValue ? [given[count], given[count + 1]] : [undefined, given[count]];
   return { path: given.slice(0, count) as string[], value, last: (last ?? {}) as RequestOptions };
 }
+
+/** Every POST of the API takes an Idempotency-Key. What shops deliver, readers click and agents say is not made with this client's key. */
+const takesKey = (route: Route) => /^POST [/](?:api|recovery)[/](?!webhooks[/])/.test(route);
 
 /** Only what does nothing twice is repeated. A stream is gone once it was read. */
 const mayRepeat = (route: Route, { content }: RawRequest, key: string | null) => content === undefined && (route.startsWith('GET ') || key !== null);
@@ -183,7 +176,8 @@ async function attempts(
     const outcome = await once(options, given, build());
     const { error } = outcome;
     if (error === null || attempt >= most || error.code === 'aborted') return outcome;
-    if (error.status !== 0 && !worthRepeating.has(error.status)) return outcome;
+    // Of `idempotency_key_in_use` an earlier attempt is still being carried out: it is waited for.
+    if (error.status !== 0 && !worthRepeating.has(error.status) && error.code !== 'idempotency_key_in_use') return outcome;
     const waitMs = Math.max(error.retryAfterMs ?? 0, backOffMs(attempt));
     if (waitMs > longestWaitMs) return outcome;
     try {

@@ -27,7 +27,12 @@ export type Body<R extends Route> = SentAs<Sent<OperationOf<R>>, 'application/js
 export type TextBody<R extends Route> = SentAs<Sent<OperationOf<R>>, 'text/plain'>;
 
 type ContentOf<Answer> = Answer extends { content: infer Content } ? Content[keyof Content] : null;
-type AnswerOf<Responses, Status extends keyof Responses> = Status extends 302 ? string | null : ContentOf<Responses[Status]>;
+// 304 answers `If-None-Match`, which the client never sends.
+type AnswerOf<Responses, Status extends keyof Responses> = Status extends 304
+  ? never
+  : Status extends 302
+    ? string | null
+    : ContentOf<Responses[Status]>;
 type Answers<O> = O extends { responses: infer Responses } ? { [Status in keyof Responses]: AnswerOf<Responses, Status> }[keyof Responses] : never;
 
 /** What an operation answers when it succeeds: null where it answers without content, an address where it redirects. */
@@ -36,15 +41,10 @@ export type Data<R extends Route> = Answers<OperationOf<R>>;
 /** One entry of what a list answers. */
 export type Item<R extends Route> = Data<R> extends { data: (infer I)[] } ? I : Data<R> extends (infer I)[] ? I : never;
 
-type TakesKey<R extends Route> =
-  OperationOf<R> extends { parameters: { header?: infer H } } ? (H extends { 'idempotency-key'?: string } ? R : never) : never;
-
 /** Operations that take a query and no body. */
 export type RouteWithQuery = { [R in Route]: [Query<R>] extends [never] ? never : [Body<R>] extends [never] ? R : never }[Route];
-/** Operations that take a JSON body; those that also take an Idempotency-Key are apart. */
-export type RouteWithBody = { [R in Route]: [Body<R>] extends [never] ? never : R extends KeyedRoute ? never : R }[Route];
-/** Operations that take an `Idempotency-Key`: they may be repeated. */
-export type KeyedRoute = { [R in Route]: TakesKey<R> }[Route];
+/** Operations that take a JSON body. */
+export type RouteWithBody = { [R in Route]: [Body<R>] extends [never] ? never : R }[Route];
 /** Operations that take neither. */
 export type PlainRoute = { [R in Route]: [Query<R>] extends [never] ? ([Body<R>] extends [never] ? R : never) : never }[Route];
 /** Lists. */

@@ -180,6 +180,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),
     runInBackground('facts', 3_600_000, async () => (await deps.db.pruneFacts(factsKeptDays, factsPrunedAtOnce)) === factsPrunedAtOnce, deps.log),
     runInBackground('rates', 3_600_000, () => deps.db.pruneSendRates().then(() => false), deps.log),
+    runInBackground('requests', 3_600_000, () => deps.db.pruneRequests().then(() => false), deps.log),
     // A Temporal that lost its state lost the Schedule and the search attributes too.
     runInBackground(
       'namespace',

@@ -23,6 +23,9 @@ export function callerOf(request: FastifyRequest): Caller {
   return caller;
 }
 
+/** The same where there may be none: the route is open, or behind the installation's key. */
+export const findCaller = (request: FastifyRequest): Caller | null => callers.get(request) ?? null;
+
 /** Who made a change, for the audit log. */
 export const actorOf = (request: FastifyRequest): string => callerOf(request).actor;
 

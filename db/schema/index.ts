@@ -21,6 +21,7 @@ export { consents, contactIdentities, contactMerges, contacts, privacyRequests, 
 export { parkedSkips } from './parked.ts';
 export { popups } from './popups.ts';
 export { type ActionResult, enrollmentActions, enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
+export { editLeases, keyedRequests, requestRates } from './requests.ts';
 export { scripts } from './scripts.ts';
 export { shadowDecisions, shadowRuns, shadows } from './shadows.ts';
 export {

@@ -49,6 +49,8 @@ export const apiKeys = pgTable(
     createdAt: instantNow('created_at'),
     /** Opens nothing from then on; null: it does not expire. */
     expiresAt: instant('expires_at'),
+    /** How many requests it may make in a minute; null: as many as the settings say. */
+    requestsPerMinute: integer('requests_per_minute'),
     /** To the minute. */
     lastUsedAt: instant('last_used_at'),
     revokedAt: instant('revoked_at'),

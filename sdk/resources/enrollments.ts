@@ -2,28 +2,28 @@ import type { Api } from '../api.ts';
 
 export const enrollments = (api: Api) => ({
   /** Start a sequence by hand. */
-  create: api.keyed('POST /api/enrollments'),
+  create: api.withBody('POST /api/enrollments'),
   /** Find enrollments. */
   list: api.withQuery('GET /api/enrollments'),
   all: api.pages('GET /api/enrollments'),
   /** Start the sequence of an enrollment again. */
-  reEnroll: api.keyed('POST /api/enrollments/{id}/re-enroll'),
+  reEnroll: api.withBody('POST /api/enrollments/{id}/re-enroll'),
   /** Take a conversation over. */
   takeover: api.plain('POST /api/enrollments/{id}/takeover'),
   /** Release a conversation. */
   release: api.plain('POST /api/enrollments/{id}/release'),
   /** Pause an enrollment. */
-  pause: api.keyed('POST /api/enrollments/{id}/pause'),
+  pause: api.withBody('POST /api/enrollments/{id}/pause'),
   /** Resume an enrollment. */
-  resume: api.keyed('POST /api/enrollments/{id}/resume'),
+  resume: api.withBody('POST /api/enrollments/{id}/resume'),
   /** Skip the next step. */
-  skip: api.keyed('POST /api/enrollments/{id}/skip'),
+  skip: api.withBody('POST /api/enrollments/{id}/skip'),
   /** Snooze an enrollment. */
-  snooze: api.keyed('POST /api/enrollments/{id}/snooze'),
+  snooze: api.withBody('POST /api/enrollments/{id}/snooze'),
   /** Send the next step now. */
-  sendNow: api.keyed('POST /api/enrollments/{id}/send-now'),
+  sendNow: api.withBody('POST /api/enrollments/{id}/send-now'),
   /** Stop an enrollment. */
-  stop: api.keyed('POST /api/enrollments/{id}/stop'),
+  stop: api.withBody('POST /api/enrollments/{id}/stop'),
   /** Show an enrollment. */
   get: api.plain('GET /api/enrollments/{id}'),
 });

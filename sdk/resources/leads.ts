@@ -5,7 +5,7 @@ export const leads = (api: Api) => ({
   list: api.withQuery('GET /api/leads'),
   all: api.pages('GET /api/leads'),
   /** Create a lead. */
-  create: api.keyed('POST /api/leads'),
+  create: api.withBody('POST /api/leads'),
   /** Show a lead with its status, enrollments and attempts. */
   get: api.plain('GET /api/leads/{id}'),
   /** Show a lead’s silence: its stage, its attempts and its last contact. */

@@ -38,7 +38,13 @@ export const dispatch = (shop: Shop, enrollmentId: string, stepId: string) =>
 
 /** Another store of the same installation. @returns its API key */
 export async function anotherStore(shop: Shop, slug: string): Promise<{ tenantId: string; apiKey: string }> {
-  const { tenantId } = await provisionTenant(shop.deps, { slug, name: 'Another Store', timeScale: 1, synthetic: false, settings: {} });
+  const { tenantId } = await provisionTenant(shop.deps, {
+    slug,
+    name: 'Another Store',
+    timeScale: 1,
+    synthetic: false,
+    settings: { requestsPerMinute: 600_000 },
+  });
   await publishPresets(shop.deps, inject('presets'));
   return { tenantId, apiKey: (await issueKey(shop.deps, tenantId, firstKey, 'test')).apiKey };
 }

@@ -116,6 +116,10 @@ async function fillEveryTable(): Promise<void> {
   await insert('lead_routings', { tenant_id: tenantId, subject_id: enrollment.subjectId });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
   await insert('parked_skips', { tenant_id: tenantId, kind: 'outcome', ref: 'x', actor: 'test', note: 'x' });
+  const keyed = { tenant_id: tenantId, caller: 'test', key: 'x', request: 'x', run: randomUUID(), state: 'free' };
+  await insert('keyed_requests', { ...keyed, lease_until: new Date(), kept_until: new Date(Date.now() + 3_600_000) });
+  await insert('edit_leases', { tenant_id: tenantId, path: '/x', run: randomUUID(), until: new Date() });
+  await insert('request_rates', { tenant_id: tenantId, caller: 'test', minute: 1, reserved: 1 });
   await insert('enrollment_requests', { ...ids, key: 'a-key', request: 'test' });
   await insert('enrollment_actions', { ...ids, id: 'x', action: 'skip', state: 'done', request: 'x', result: '{}', actor: 'test' });
   const { sequenceId, contactId } = enrollment;

@@ -131,7 +131,16 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     name: 'Test Store',
     timeScale: options.timeScale ?? 36_000,
     synthetic: true,
-    settings: { quietHours: null, legalHours: false, consentLaw: 'off', catchUpPerMinute: null, caps: [], ...options.settings },
+    // Tests ask as fast as they can.
+    settings: {
+      requestsPerMinute: 600_000,
+      quietHours: null,
+      legalHours: false,
+      consentLaw: 'off',
+      catchUpPerMinute: null,
+      caps: [],
+      ...options.settings,
+    },
   });
   const presets = inject('presets');
   const together = options.together;

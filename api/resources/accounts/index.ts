@@ -4,6 +4,7 @@ import { type AccountView, readAccount } from '../../../operations/risk/read-acc
 import { behaviourReport, reportBehaviour } from '../../../operations/risk/report-behaviour.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { idempotencyKeyOf } from '../../plugins/idempotency.ts';
 import { idParams, isId, isoTime, lineField, timeField } from '../../routes/fields.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
@@ -58,8 +59,6 @@ const body = z.strictObject({
   behaviour: z.array(behaviourReport).min(1, 'is empty').max(500, 'are more than 500'),
 });
 
-const keyHeader = z.object({ 'idempotency-key': lineField(200).optional().meta({ description: 'A repeat with the same key is the same report.' }) });
-
 const storedSchema = z
   .object({
     account: z.uuid(),
@@ -72,11 +71,11 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   app.post(
     '/api/behaviour',
     {
+      config: { idempotency: 'repeatable' },
       schema: {
         summary: 'Report what an account did',
         description:
           'Up to 500 entries: visits, orders, messages, opens, calls, support and events of your own by code. All are stored, or none; a repeat adds nothing. It begins no sequence. An order or a message in it stops sequences as one that is reported by its own event does.',
-        headers: keyHeader,
         body,
         response: { 200: storedSchema, ...problems(400, 401, 409, 429, 503) },
       },
@@ -84,7 +83,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     async (request, reply) => {
       const { account, contact, behaviour } = request.body;
       const wish = { account, contact, behaviour };
-      const taken = await reportBehaviour(deps, callerOf(request).tenantId, wish, request.headers['idempotency-key'] ?? null);
+      const taken = await reportBehaviour(deps, callerOf(request).tenantId, wish, idempotencyKeyOf(request));
       switch (taken.kind) {
         case 'stored':
           return { account: taken.accountId, repeated: taken.repeated, notes: taken.notes };

@@ -8,10 +8,11 @@ import { readEnrollment } from '../../../operations/read/enrollment.ts';
 import { stopOnce } from '../../../operations/stop-one.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { idempotencyKeyOf, keyReused } from '../../plugins/idempotency.ts';
 import { idParams, isId, isoTimeOrNull, lineField, noteField, timeField } from '../../routes/fields.ts';
 import type { ResourceOptions } from '../resource.ts';
 import { presentEnrollment } from './present.ts';
-import { enrollmentSchema, idempotencyHeaders } from './schemas.ts';
+import { enrollmentSchema } from './schemas.ts';
 
 const actionSchema = z
   .object({
@@ -62,18 +63,14 @@ const snoozeBody = z.strictObject({
 const stopBody = z.strictObject({ reason: noteField.optional().meta({ description: 'Kept as a note; it decides nothing.' }) }).nullish();
 
 const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
-const common =
-  ' With an `Idempotency-Key` a repeat does nothing twice and answers as the first request did. Refusals are 409 with a `code`: `ended`, `idempotency_key_reused`';
+const common = ' Refusals are 409 with a `code`: `ended`';
 const ofStep = `${common}, \`already_sent\`, \`already_skipped\`, \`not_next\`, \`unknown_step\`, \`no_step\`, \`in_flight\``;
 const unanswered =
   ' The running sequence carries it out: where none answers in time, 503 `not_answered` says that nothing was done and nothing will be.';
 
 const response = { 200: actionSchema, ...problems(400, 401, 404, 409, 429, 503) };
-const headers = idempotencyHeaders;
-const keyOf = (request: FastifyRequest): string | null => {
-  const key = request.headers['idempotency-key'];
-  return typeof key === 'string' ? key : null;
-};
+// What was done is noted with its key, in the transaction that does it.
+const config = { idempotency: 'repeatable' } as const;
 
 /** What a person may do to one running enrollment. */
 export function actionRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: ResourceOptions): void {
@@ -113,7 +110,7 @@ function holdRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
   } as const;
   for (const does of ['pause', 'resume'] as const) {
     const { path, ...words } = about[does];
-    app.post(path, { schema: { params: idParams, headers, body: holdBody, ...words, response } }, async (request, reply) => {
+    app.post(path, { config, schema: { params: idParams, body: holdBody, ...words, response } }, async (request, reply) => {
       const { id } = request.params;
       const { tenantId } = callerOf(request);
       const held: HoldAnswer = isId(id)
@@ -122,7 +119,7 @@ function holdRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
             enrollmentId: id,
             does,
             note: request.body?.note ?? null,
-            key: keyOf(request),
+            key: idempotencyKeyOf(request),
             actor: actorOf(request),
           })
         : { kind: 'not_found' };
@@ -142,7 +139,7 @@ function stepRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
     const { id } = request.params;
     if (!isId(id)) return { kind: 'not_found' };
     const { kind, step = null, untilMs = null, hours = null } = wish;
-    const whose = { tenantId: callerOf(request).tenantId, enrollmentId: id, key: keyOf(request), actor: actorOf(request) };
+    const whose = { tenantId: callerOf(request).tenantId, enrollmentId: id, key: idempotencyKeyOf(request), actor: actorOf(request) };
     return askWorkflow({ ...deps, engine }, { ...whose, kind, step, untilMs, hours });
   };
   const done = { changed: true, untilMs: null, reason: null };
@@ -150,9 +147,9 @@ function stepRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
   app.post(
     '/api/enrollments/:id/skip',
     {
+      config,
       schema: {
         params: idParams,
-        headers,
         summary: 'Skip the next step',
         description: `It is left out for good.${unanswered}${ofStep}.`,
         body: stepBody,
@@ -169,9 +166,9 @@ function stepRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
   app.post(
     '/api/enrollments/:id/snooze',
     {
+      config,
       schema: {
         params: idParams,
-        headers,
         summary: 'Snooze an enrollment',
         description: `What is left of it moves, so that its next step is due then at the earliest.${unanswered}${ofStep}, \`in_the_past\`, \`too_far\`.`,
         body: snoozeBody,
@@ -198,9 +195,9 @@ function stepRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options: Resource
   app.post(
     '/api/enrollments/:id/send-now',
     {
+      config,
       schema: {
         params: idParams,
-        headers,
         summary: 'Send the next step now',
         description: `It is due at once and passes every gate like any other: quiet hours, caps and consent hold, and the answer says which one put it off.${unanswered}${ofStep}, \`paused\`, \`asked_later\`.`,
         body: stepBody,
@@ -226,12 +223,12 @@ function stopRoute(app: Parameters<FastifyPluginAsyncZod>[0], options: ResourceO
   app.post(
     '/api/enrollments/:id/stop',
     {
+      config,
       schema: {
         params: idParams,
-        headers,
         summary: 'Stop an enrollment',
         description:
-          'Whatever it is about. Answered only when no message of it can go out any more. Where it has ended before, nothing changes (`unchanged`), and `reason` says how it ended. With an `Idempotency-Key` a repeat answers as the first request did.',
+          'Whatever it is about. Answered only when no message of it can go out any more. Where it has ended before, nothing changes (`unchanged`), and `reason` says how it ended.',
         body: stopBody,
         response,
       },
@@ -239,7 +236,7 @@ function stopRoute(app: Parameters<FastifyPluginAsyncZod>[0], options: ResourceO
     async (request, reply) => {
       const { id } = request.params;
       const note = request.body?.reason?.trim() ?? 'stopped by hand';
-      const whose = { tenantId: callerOf(request).tenantId, enrollmentId: id, actor: actorOf(request), key: keyOf(request) };
+      const whose = { tenantId: callerOf(request).tenantId, enrollmentId: id, actor: actorOf(request), key: idempotencyKeyOf(request) };
       const stopped: Awaited<ReturnType<typeof stopOnce>> = isId(id) ? await stopOnce(options.deps, { ...whose, note }) : { kind: 'not_found' };
       if (stopped.kind === 'key_reused') return refuse(reply, { kind: 'refused', why: 'key_reused' });
       if (!('end' in stopped)) return refuse(reply, { kind: stopped.kind });
@@ -276,8 +273,7 @@ function refuse(reply: FastifyReply, answer: Exclude<StepAnswer | HoldAnswer, { 
     case 'not_found':
       return problem(reply, 404, ...unknown);
     case 'refused':
-      if (answer.why === 'key_reused')
-        return problem(reply, 409, 'idempotency_key_reused', 'This Idempotency-Key was used for another request. Use a new one for each action.');
+      if (answer.why === 'key_reused') return keyReused(reply);
       return problem(reply, 409, answer.why, whyNot[answer.why]);
     case 'unanswered':
       return problem(

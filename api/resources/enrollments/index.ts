@@ -8,21 +8,13 @@ import { findEnrollments, findSubject, type Search } from '../../../operations/r
 import { takeOverByHand } from '../../../operations/stop-one.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { idempotencyKeyOf, keyReused } from '../../plugins/idempotency.ts';
 import { idParams, isId } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import { type Resource, type ResourceOptions } from '../resource.ts';
 import { actionRoutes } from './actions.ts';
 import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
-import {
-  enrollBody,
-  enrollmentSchema,
-  idempotencyHeaders,
-  reEnrollBody,
-  explanationSchema,
-  foundSchema,
-  searchFilters,
-  statusSchema,
-} from './schemas.ts';
+import { enrollBody, enrollmentSchema, reEnrollBody, explanationSchema, foundSchema, searchFilters, statusSchema } from './schemas.ts';
 
 const list = aList({
   name: 'enrollments',
@@ -118,7 +110,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
 
 function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links }: ResourceOptions): void {
   const gates =
-    'The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a repeated request answers 200 with the enrollment that the first one made.';
+    'The rules of an automatic start hold, and each refusal is a 409 whose `code` names it: `do_not_contact`, `opted_out`, `suppressed`, `no_consent`, `no_address`, `bought`, `gone`, `nothing_to_recover`, `already_running`, `another_running`. A person may overrule two of them: that a subject goes through its sequence once, and how old it may be. It is a new enrollment with steps of its own, counted from now: a step that went out in an earlier enrollment goes out again. With an `Idempotency-Key` a request that is repeated after more than 24 hours still starts nothing twice: it answers 200 with the enrollment that the first one made.';
   const response = { 200: enrollmentSchema, 201: enrollmentSchema, ...problems(400, 401, 404, 409, 429, 503) };
 
   const start = async (
@@ -127,13 +119,12 @@ function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links
     wish: Pick<HandStart, 'subjectId' | 'sequence'> & { note: string | undefined },
   ) => {
     const { tenantId } = callerOf(request);
-    const key = request.headers['idempotency-key'];
     const started = await enrollByHand(deps, {
       ...wish,
       tenantId,
       note: wish.note ?? null,
       actor: actorOf(request),
-      key: typeof key === 'string' ? key : null,
+      key: idempotencyKeyOf(request),
     });
     if (started.kind !== 'enrolled') return refuseStart(reply, started);
     const view = await readEnrollment(deps, tenantId, started.enrollmentId);
@@ -144,8 +135,8 @@ function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links
   app.post(
     '/api/enrollments',
     {
+      config: { idempotency: 'repeatable' },
       schema: {
-        headers: idempotencyHeaders,
         summary: 'Start a sequence by hand',
         description: `About the subject that the search finds; where it finds several, about the one that was active last. ${gates}`,
         body: enrollBody,
@@ -166,8 +157,8 @@ function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links
   app.post(
     '/api/enrollments/:id/re-enroll',
     {
+      config: { idempotency: 'repeatable' },
       schema: {
-        headers: idempotencyHeaders,
         summary: 'Start the sequence of an enrollment again',
         description: `About the same subject, with the sequence’s present version, whatever ended it. ${gates}`,
         params: idParams,
@@ -231,7 +222,7 @@ function refuseStart(reply: FastifyReply, refusal: Exclude<HandStarted, { kind: 
     case 'several_sequences':
       return problem(reply, 409, 'several_sequences', `Several sequences are about that: say which, ${refusal.slugs.join(' or ')}.`);
     case 'key_reused':
-      return problem(reply, 409, 'idempotency_key_reused', 'This Idempotency-Key was used for another request. Use a new one for each start.');
+      return keyReused(reply);
     case 'busy':
       return problem(
         reply.header('retry-after', '1'),

@@ -94,13 +94,6 @@ export const enrollBody = z.strictObject({
 
 export const reEnrollBody = z.strictObject({ note }).nullish();
 
-/** A repeated request with the same key makes no second enrollment, however long ago the first was. */
-export const idempotencyHeaders = z.object({
-  'idempotency-key': lineField(200)
-    .optional()
-    .meta({ description: 'Chosen by the caller: the same request with the same key answers with the same enrollment.' }),
-});
-
 const gateSchema = z
   .object({
     gate: z.string(),

@@ -82,6 +82,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   app.delete(
     '/api/keys/:id',
     {
+      config: { edits: null },
       schema: {
         summary: 'Revoke an API key',
         description:

@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import { createLead } from '../../../operations/campaigns/create-lead.ts';
 import { createChatLink } from '../../../operations/chat/links.ts';
 import { readAbandonment } from '../../../operations/read/abandonment.ts';
 import { listLeads, readLead } from '../../../operations/read/leads.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
+import { idempotencyKeyOf } from '../../plugins/idempotency.ts';
 import { idParams, isId, lineField, isoTime } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
@@ -21,10 +21,6 @@ const list = aList({
     phone: lineField(60).optional().meta({ description: 'Every lead of that person. Read as in a webhook.' }),
     externalId: lineField(200).optional().meta({ description: 'Any id that its source has for it.' }),
   },
-});
-
-const keyHeader = z.object({
-  'idempotency-key': lineField(200).optional().meta({ description: 'A repeat of the request with the same key makes no second lead.' }),
 });
 
 const unreadable = (field: 'email' | 'phone', where: string) => [
@@ -116,18 +112,18 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   app.post(
     '/api/leads',
     {
+      config: { idempotency: 'repeatable' },
       schema: {
         summary: 'Create a lead',
         description:
           'As an event of your own system: the same checks, and the same routing to campaigns. A person who is a lead already is not routed again; what was not known of them is filled in.',
-        headers: keyHeader,
         body: createBody,
         response: { 201: createdSchema, ...problems(400, 401, 409, 429, 503) },
       },
     },
     async (request, reply) => {
       const { tenantId } = callerOf(request);
-      const made = await createLead(deps, tenantId, wishOf(request.body), request.headers['idempotency-key'] ?? null);
+      const made = await createLead(deps, tenantId, wishOf(request.body), idempotencyKeyOf(request));
       switch (made.kind) {
         case 'created': {
           const found = await readLead(deps, tenantId, made.leadId);

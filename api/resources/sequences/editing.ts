@@ -210,6 +210,7 @@ export const editingRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (app,
   app.put(
     '/api/sequences/:slug/steps/:stepId',
     {
+      config: { edits: '/api/sequences/:slug' },
       schema: {
         summary: 'Change a step of the draft',
         description: 'What is left out stays.',
@@ -229,6 +230,7 @@ export const editingRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (app,
   app.delete(
     '/api/sequences/:slug/steps/:stepId',
     {
+      config: { edits: '/api/sequences/:slug' },
       schema: {
         summary: 'Take a step out of the draft',
         description: 'Those behind it move up.',

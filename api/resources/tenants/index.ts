@@ -129,6 +129,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
   app.delete(
     '/api/tenants/:tenant/keys/:key',
     {
+      config: { edits: null },
       schema: {
         summary: 'Revoke an API key',
         description: 'It opens nothing from now on.',

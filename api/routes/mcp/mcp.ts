@@ -21,7 +21,7 @@ export const mcpRoute: FastifyPluginAsyncZod = async (app) => {
     '/mcp',
     {
       // Each call that a tool makes is judged by itself.
-      config: { permission: 'read' },
+      config: { permission: 'read', idempotency: 'none' },
       schema: {
         tags: ['mcp'],
         summary: 'Call a tool for agents',
