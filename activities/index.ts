@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import type { Deps, WorkflowEngine } from '../operations/deps.ts';
+import type { Deps, PersonWorkflows, WorkflowEngine } from '../operations/deps.ts';
 import { actOnStep } from '../operations/actions/act-on-step.ts';
 import { composeStep } from '../operations/composition/compose-step.ts';
 import { closeEnrollment, holdEnrollment } from '../operations/close-enrollment.ts';
@@ -9,13 +9,15 @@ import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { workOnRun } from '../operations/risk/runs.ts';
 import { trainAll } from '../operations/risk/train-models.ts';
+import { eraseStep, forgetHistories, searchStep, type StepDone } from '../operations/privacy/erasure-steps.ts';
+import { expireStep, gatherStep } from '../operations/privacy/exports.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import { sweepGhosts } from '../operations/sweep-ghosts.ts';
 import { sweepSilent } from '../operations/sweep-silent.ts';
 import type { Activities, CurrentProgress } from '../workflows/contract.ts';
 
 /** Temporal in, an operation out. Only here errors become retryable or not; an unexpected one is retried, because nothing may be lost. */
-export function createActivities(deps: Deps & { engine: WorkflowEngine; versions: VersionCache }): Activities {
+export function createActivities(deps: Deps & { engine: WorkflowEngine & PersonWorkflows; versions: VersionCache }): Activities {
   return withoutPersonalData({
     async dispatchStep(input) {
       const result = await dispatchStep(deps, input, Context.current().cancellationSignal);
@@ -49,6 +51,21 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
     async holdEnrollment(input) {
       await holdEnrollment(deps, input);
     },
+    async eraseStep(input) {
+      again(await eraseStep(deps, input));
+    },
+    async forgetHistories(input) {
+      again(await forgetHistories(deps, input, () => Context.current().heartbeat()));
+    },
+    async searchStep(input) {
+      again(await searchStep(deps, input, () => Context.current().heartbeat()));
+    },
+    async gatherStep(input) {
+      return gatherStep(deps, input, () => Context.current().heartbeat());
+    },
+    async expireStep(input) {
+      await expireStep(deps, input);
+    },
     async reconcile() {
       return reconcile(deps, { graceMs: 30_000, onProgress: () => Context.current().heartbeat() });
     },
@@ -79,6 +96,11 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine; versions
   });
 }
 
+/** What has to wait comes again when it says: retrying in the activity adds nothing to the history. */
+function again(step: StepDone): void {
+  if (step.kind === 'wait') throw ApplicationFailure.create({ type: 'again', message: step.why, nextRetryDelay: step.inMs });
+}
+
 // A database that was brought back to an earlier time may not know an enrollment whose workflow sleeps. Nothing can be said about it, so nothing is sent.
 const unknownEnd = 'cancelled' as const;
 const nothingKnown: CurrentProgress['progress'] = { anchorMs: 0, activatedAtMs: null, settled: {}, notBeforeMs: {}, held: null, stopped: unknownEnd };
@@ -103,6 +125,11 @@ function withoutPersonalData(activities: Activities): Activities {
     closeEnrollment: guard('close', activities.closeEnrollment),
     actOnStep: guard('act', activities.actOnStep),
     holdEnrollment: guard('hold', activities.holdEnrollment),
+    eraseStep: guard('erase', activities.eraseStep),
+    forgetHistories: guard('forget', activities.forgetHistories),
+    searchStep: guard('search', activities.searchStep),
+    gatherStep: guard('gather', activities.gatherStep),
+    expireStep: guard('expire', activities.expireStep),
     reconcile: guard('reconcile', activities.reconcile),
     sweepSilent: guard('sweep', activities.sweepSilent),
     sweepGhosts: guard('sweep', activities.sweepGhosts),

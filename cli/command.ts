@@ -29,8 +29,11 @@ export interface Command {
   usage: string;
   /** One call as somebody would really write it; `--help` ends with it. */
   example: string;
-  /** Of its own commands, those that take something away for good, and what: they ask first, or take --yes. */
-  destroys?: Readonly<Record<string, string>>;
+  /**
+   * Of its own commands, those that take something away for good, and what: they ask first, or take --yes. A text: the command itself does, unless it is
+   * a --dry-run.
+   */
+  destroys?: Readonly<Record<string, string>> | string;
   options?: NonNullable<ParseArgsConfig['options']>;
   /** How many arguments it takes at most; where it has commands of its own, how many each of them takes after its name. */
   takes: number | Readonly<Record<string, number>>;

@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises';
 import { unwrap } from '../sdk/index.ts';
+import { waitUntil } from './wait-until.ts';
 import { collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
 
 const search = ({ email, phone }: Context['options']) => ({
@@ -22,17 +24,18 @@ const contactLine = (contact: Row) =>
 
 /** People: who they are, who turned out to be the same, and how they are erased. */
 export const contacts: Command = {
-  summary: 'find people, take apart who was taken for one, erase somebody',
+  summary: 'find people, take apart who was taken for one, export or erase somebody',
   usage: `rekindle contacts [--email <address>] [--phone <number>]          every contact of that person, or all
 rekindle contacts merges [--email <address>] [--phone <number>]   the latest first
 rekindle contacts unmerge <contact id> [--merge <id>]              the latest merge of that contact, or the one named
-rekindle contacts erase <contact id>                                the whole person: every sequence ends, and their data is gone everywhere
+rekindle contacts erase <contact id>                                the whole person, at once: rekindle erase does the same and waits for the receipt
+rekindle contacts export <contact id> [--to <file>]                 everything that is stored about the person, as JSON
 
 An opt-out, a purchase and a reply stay with both, and what went out counts for both. Enrollments that the merge ended stay ended: rekindle re-enroll begins one anew.`,
-  options: { email: { type: 'string' }, phone: { type: 'string' }, merge: { type: 'string' } },
+  options: { email: { type: 'string' }, phone: { type: 'string' }, merge: { type: 'string' }, to: { type: 'string' } },
   example: 'rekindle contacts --email ada@example.com',
   destroys: { erase: 'Every sequence of the person ends, and their data is deleted everywhere. It cannot be brought back.' },
-  takes: { merges: 0, unmerge: 1, erase: 1 },
+  takes: { merges: 0, unmerge: 1, erase: 1, export: 1 },
   async run({ store, args: [action, id], options }) {
     switch (action) {
       case undefined: {
@@ -44,6 +47,19 @@ An opt-out, a purchase and a reply stay with both, and what went out counts for 
         const counts = Object.entries(data).flatMap(([what, n]) => (typeof n === 'number' && n > 0 ? [`${n} ${what}`] : []));
         return { data, lines: [`Erased: ${counts.join(', ')}. Their addresses stay closed, as hashes.`] };
       }
+      case 'export': {
+        const begun = unwrap(await store.exports.request(required(id, 'The contact’s id')));
+        await waitUntil('the export', async () => unwrap(await store.exports.get(begun.id)).state !== 'running');
+        const data = unwrap(await store.exports.download(begun.id));
+        const file = options['to'];
+        const text = JSON.stringify(data, null, 2);
+        if (typeof file !== 'string') return { data, lines: [text] };
+        await writeFile(file, `${text}\n`, { mode: 0o600 });
+        return {
+          data: { ...begun, file },
+          lines: [`${file} has ${Object.values(data.tables).flat().length} rows and ${data.deliveries.length} deliveries.`],
+        };
+      }
       case 'merges': {
         const data = await collect(store.contacts.allMerges(search(options)));
         return { data, lines: data.length === 0 ? ['Nobody turned out to be the same as somebody else.'] : data.map(line) };
@@ -54,7 +70,7 @@ An opt-out, a purchase and a reply stay with both, and what went out counts for 
         return { data, lines: [line(data)] };
       }
       default:
-        throw new UsageError('Say merges, unmerge or erase.');
+        throw new UsageError('Say merges, unmerge, export or erase.');
     }
   },
 };

@@ -14,6 +14,8 @@ import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
 import { experiments } from './experiments.ts';
+import { erase } from './erase.ts';
+import { erasures } from './erasures.ts';
 import { doctor } from './doctor.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
@@ -54,6 +56,8 @@ export const commands: Readonly<Record<string, Command>> = {
   keys,
   audit,
   contacts,
+  erase,
+  erasures,
   suppressions,
   offers,
   compositions,
@@ -142,7 +146,7 @@ export async function main(
       return 0;
     }
     refuseExtra(positionals, name, command);
-    if (values['yes'] !== true && !(await isMeant(positionals, command, confirm))) {
+    if (values['yes'] !== true && (values as Context['options'])['dry-run'] !== true && !(await isMeant(positionals, command, confirm))) {
       complain('Nothing was done.');
       return 1;
     }
@@ -159,7 +163,7 @@ const helpOf = ({ usage: text, destroys, example }: Command) =>
   [
     text,
     '',
-    ...(destroys === undefined ? [] : [`--yes   do not ask before ${Object.keys(destroys).join(', ')}`]),
+    ...(destroys === undefined ? [] : [`--yes   do not ask${typeof destroys === 'string' ? '' : ` before ${Object.keys(destroys).join(', ')}`}`]),
     '--json  the answer for programs',
     '',
     `Example: ${example}`,
@@ -167,9 +171,10 @@ const helpOf = ({ usage: text, destroys, example }: Command) =>
 
 /** Whether something may be taken away for good. @throws UsageError where nobody can be asked */
 async function isMeant([action = '', target]: readonly string[], { destroys = {} }: Command, confirm: Confirm | null): Promise<boolean> {
-  const what = Object.hasOwn(destroys, action) ? destroys[action] : undefined;
+  const itself = typeof destroys === 'string';
+  const what = itself ? destroys : Object.hasOwn(destroys, action) ? destroys[action] : undefined;
   // Without a target the command itself says what is missing.
-  if (what === undefined || target === undefined) return true;
+  if (what === undefined || (itself ? action === '' : target === undefined)) return true;
   if (confirm === null) throw new UsageError(`${what} Say --yes if that is meant.`);
   return confirm(`${what} Go on?`);
 }

@@ -173,6 +173,7 @@ export interface Database {
       | 'dead_leases'
       | 'in_doubt'
       | 'pending_inbox'
+      | 'privacy'
       | 'bulk_jobs'
       | 'shadows'
       | 'codes_to_close'

@@ -37,6 +37,10 @@ export type Checkpoint =
   | 'stop.before_commit'
   | 'bot.stored'
   | 'chat.claimed'
+  | 'erasure.stopped'
+  | 'erasure.emptied'
+  | 'erasure.erased'
+  | 'erasure.searched'
   | 'stop.committed';
 
 export type Checkpoints = (at: Checkpoint) => Promise<void>;
@@ -52,6 +56,16 @@ export interface WorkflowEngine {
   describe(ref: WorkflowRef): Promise<'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' | 'missing'>;
   /** Ids of all recovery workflows of a tenant that run now, page by page. */
   listRunning(tenantSlug: string): AsyncIterable<string>;
+}
+
+/** Workflows about a person, and what Temporal keeps about them. */
+export interface PersonWorkflows {
+  /** Start the erasure's workflow, unless it runs. */
+  startErasure(ref: { tenantId: string; tenantSlug: string; erasureId: string }): Promise<void>;
+  /** Start the export's workflow, unless it runs. */
+  startExport(ref: { tenantId: string; tenantSlug: string; exportId: string }): Promise<void>;
+  /** Delete the history of every run of a workflow that has ended. @returns how many runs there were */
+  forget(ref: WorkflowRef): Promise<number>;
 }
 
 /** What a workflow answers to an update. */

@@ -58,7 +58,8 @@ export async function eraseFromInbox(
   return { after: Number(end?.last ?? 0) < rowsAtOnce ? null : (end?.id ?? null), erased: applied.length, pending: theirs.length - applied.length };
 }
 
-function namesThem(events: readonly DomainEvent[], source: ReturnType<typeof sourceOf>, { identities, keys }: Traces): boolean {
+/** Whether any of the events names one of them. */
+export function namesThem(events: readonly DomainEvent[], source: ReturnType<typeof sourceOf>, { identities, keys }: Traces): boolean {
   return events.some((event) => {
     const names = namedBy(source, event);
     return (

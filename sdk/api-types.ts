@@ -980,7 +980,7 @@ export interface paths {
         post?: never;
         /**
          * Erase a person
-         * @description Every sequence of theirs ends, and what is known about them is removed everywhere: details, addresses, subjects, texts of messages, stored deliveries. Ids, times, amounts and outcomes stay, and so do hashes by which their addresses get nothing any more. A repeat does what is left.
+         * @description Every sequence of theirs ends, and what is known about them is removed everywhere: details, addresses, subjects, texts of messages, stored deliveries. Ids, times, amounts and outcomes stay, and so do hashes by which their addresses get nothing any more. A repeat does what is left. It answers when the data are gone; the receipt of `GET /api/erasures` follows.
          */
         delete: operations["deleteApiContactsId"];
         options?: never;
@@ -1370,6 +1370,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/contacts/{id}/erase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Erase a person in the background
+         * @description A workflow ends every sequence of theirs, waits for open calls, takes away what is stored about them, deletes their workflows’ histories, searches every table for what is left, and writes the receipt. Asking again answers with the same erasure. With `dry_run` it is counted and nothing is changed.
+         */
+        post: operations["postApiContactsIdErase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List erasures with their receipts, the latest first */
+        get: operations["getApiErasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an erasure with its receipt */
+        get: operations["getApiErasuresId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/experiments": {
         parameters: {
             query?: never;
@@ -1456,6 +1510,80 @@ export interface paths {
          * @description What was put off, held and left out, and the steps that were still to come when something ended their sequence: by reason, channel, sequence and day, a normal wait apart from what is in the way.
          */
         get: operations["getApiExplainSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gather everything about a person
+         * @description In the background; `GET /api/exports/{id}/document` has it for seven days once it is ready. While one is being gathered, asking again answers with it.
+         */
+        post: operations["postApiContactsIdExport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List exports, the latest first */
+        get: operations["getApiExports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an export */
+        get: operations["getApiExportsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/exports/{id}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download an export
+         * @description Who downloads it is in the audit log.
+         */
+        get: operations["getApiExportsIdDocument"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3693,6 +3821,74 @@ export interface components {
             deliveries: number;
             quarantined: number;
         };
+        ErasurePreview: {
+            /** @constant */
+            dry_run: true;
+            /** Format: uuid */
+            contact: string;
+            contacts: number;
+            identities: number;
+            subjects: number;
+            enrollments: number;
+            /** @description Of these, those that would end. */
+            open_enrollments: number;
+            messages: number;
+        };
+        /** @description An erasure, and what came of it. It has no personal data. */
+        ErasureReceipt: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            contact: string;
+            /**
+             * @description `done`: nothing of theirs was found afterwards. `incomplete`: something was, in the places of `found`; asking again tries again.
+             * @enum {string}
+             */
+            state: "running" | "done" | "incomplete";
+            /**
+             * @description `shop`: the shop passed on what its customer asked for.
+             * @enum {string}
+             */
+            origin: "request" | "shop";
+            requested_by: string;
+            /** Format: date-time */
+            requested_at: string;
+            /** @description What it waits for; null: nothing. */
+            waits_for: ("call" | "delivery" | "import" | "workflow") | null;
+            /** @description From then on no sequence of theirs runs and no message begins. */
+            stopped_at: string | null;
+            /** @description From then on their data are gone; what was in nobody’s name goes with the search. */
+            erased_at: string | null;
+            done_at: string | null;
+            /** @description Rows that were deleted or emptied, by table. */
+            erased: {
+                [key: string]: number;
+            };
+            /** @description Workflow histories that were deleted. */
+            histories: number;
+            /** @description Rows that stay, without personal data, and why. */
+            kept: {
+                table: string;
+                rows: number;
+                why: string;
+            }[];
+            /** @description How much was searched for how many of each; `shared`: another person has them too. null: not yet. */
+            searched: {
+                tables: number;
+                columns: number;
+                addresses: number;
+                numbers: number;
+                ids: number;
+                names: number;
+                shared: number;
+            } | null;
+            /** @description Where something is left. */
+            found: {
+                table: string;
+                column: string;
+                rows: number;
+            }[];
+        };
         Experiment: {
             /** Format: uuid */
             id: string;
@@ -4994,6 +5190,55 @@ export interface components {
             step: string | null;
             /** @description The source’s own ids of the subject; empty: it is about no single one. */
             external_ids: components["schemas"]["ExternalId"][];
+        };
+        /** @description Everything that is stored about a person. */
+        PersonDocument: {
+            /** @constant */
+            format: "rekindle-person/1";
+            /** Format: uuid */
+            person: string;
+            /** @description Every contact that turned out to be this person. */
+            contacts: string[];
+            /** Format: date-time */
+            gathered_at: string;
+            /** @description Rows by the table that has them, as they are stored. Amounts are in minor units of their currency. */
+            tables: {
+                [key: string]: {
+                    [key: string]: unknown;
+                }[];
+            };
+            /** @description What the store’s systems have reported about the person, event by event. */
+            deliveries: {
+                /** Format: date-time */
+                received_at: string;
+                topic: string;
+                events: {
+                    [key: string]: unknown;
+                }[];
+            }[];
+        };
+        PersonExport: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            contact: string;
+            /** @enum {string} */
+            state: "running" | "ready" | "expired";
+            /**
+             * @description `shop`: the shop passed on what its customer asked for.
+             * @enum {string}
+             */
+            origin: "request" | "shop";
+            requested_by: string;
+            /** Format: date-time */
+            requested_at: string;
+            ready_at: string | null;
+            /** @description Until then it can be downloaded; an erasure of the person ends it before. */
+            expires_at: string | null;
+            /** @description How many rows it has, by table. */
+            rows: {
+                [key: string]: number;
+            };
         };
         Popup: {
             /** @description For reports about this pop-up. */
@@ -9242,6 +9487,119 @@ export interface operations {
             };
         };
     };
+    postApiContactsIdErase: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default false */
+                    dry_run?: boolean;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasurePreview"];
+                };
+            };
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureReceipt"];
+                };
+            };
+        };
+    };
+    getApiErasures: {
+        parameters: {
+            query?: {
+                /** @description `done`: nothing of theirs was found afterwards. `incomplete`: something was, in the places of `found`; asking again tries again. */
+                state?: "running" | "done" | "incomplete";
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ErasureReceipt"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiErasuresId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasureReceipt"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     getApiExperiments: {
         parameters: {
             query?: {
@@ -9388,6 +9746,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExplainSummary"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiContactsIdExport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonExport"];
+                };
+            };
+        };
+    };
+    getApiExports: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["PersonExport"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiExportsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonExport"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiExportsIdDocument: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonDocument"];
                 };
             };
             /** @description It is as you have it. */

@@ -12,8 +12,10 @@ import { contacts } from './resources/contacts.ts';
 import { conversions } from './resources/conversions.ts';
 import { deliveries } from './resources/deliveries.ts';
 import { enrollments } from './resources/enrollments.ts';
+import { erasures } from './resources/erasures.ts';
 import { experiments } from './resources/experiments.ts';
 import { explain } from './resources/explain.ts';
+import { exports } from './resources/exports.ts';
 import { facts } from './resources/facts.ts';
 import { health } from './resources/health.ts';
 import { holdouts } from './resources/holdouts.ts';
@@ -67,8 +69,10 @@ export function createClient(options: ClientOptions) {
     conversions: conversions(api),
     deliveries: deliveries(api),
     enrollments: enrollments(api),
+    erasures: erasures(api),
     experiments: experiments(api),
     explain: explain(api),
+    exports: exports(api),
     facts: facts(api),
     health: health(api),
     holdouts: holdouts(api),

@@ -8,8 +8,12 @@ import {
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import type { RecoveryStart, UpdateAnswer, WorkflowEngine, WorkflowRef, WorkflowUpdates } from '../operations/deps.ts';
+import type { PersonWorkflows, RecoveryStart, UpdateAnswer, WorkflowEngine, WorkflowRef, WorkflowUpdates } from '../operations/deps.ts';
 import {
+  erasureWorkflowId,
+  erasureWorkflowType,
+  exportWorkflowId,
+  exportWorkflowType,
   type RecoveryInput,
   recoveryWorkflowId,
   recoveryWorkflowType,
@@ -22,10 +26,13 @@ import {
 } from '../workflows/contract.ts';
 import { callLimitMs } from './connect.ts';
 
+/** gRPC status. */
+const grpcNotFound = 5;
+
 const idOf = (ref: WorkflowRef) => recoveryWorkflowId(ref.tenantSlug, ref.sequence, ref.enrollmentId);
 
 /** Temporal as the operations see it. Every call may be repeated: an existing start and an ended workflow's signal are successes. */
-export function createWorkflowEngine(client: Client, queue: string = taskQueue): WorkflowEngine & WorkflowUpdates {
+export function createWorkflowEngine(client: Client, queue: string = taskQueue): WorkflowEngine & WorkflowUpdates & PersonWorkflows {
   const limited = <T>(call: () => Promise<T>): Promise<T> => client.withDeadline(Date.now() + callLimitMs, call);
   const signal = async (ref: WorkflowRef, name: string, args: unknown[]): Promise<void> => {
     try {
@@ -34,7 +41,44 @@ export function createWorkflowEngine(client: Client, queue: string = taskQueue):
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   };
+  const startOnce = async (type: string, workflowId: string, args: unknown[], tenantSlug: string): Promise<void> => {
+    try {
+      await limited(() =>
+        client.workflow.start(type, {
+          taskQueue: queue,
+          workflowId,
+          args,
+          workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+          workflowIdConflictPolicy: 'USE_EXISTING',
+          searchAttributes: { [searchAttributes.tenant]: [tenantSlug] },
+          priority: { priorityKey: 5, fairnessKey: tenantSlug.slice(0, 64) },
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  };
   return {
+    startErasure: ({ tenantId, tenantSlug, erasureId }) =>
+      startOnce(erasureWorkflowType, erasureWorkflowId(tenantSlug, erasureId), [{ tenantId, erasureId }], tenantSlug),
+    startExport: ({ tenantId, tenantSlug, exportId }) =>
+      startOnce(exportWorkflowType, exportWorkflowId(tenantSlug, exportId), [{ tenantId, exportId }], tenantSlug),
+    async forget(ref) {
+      const workflowId = idOf(ref);
+      const runs: string[] = [];
+      for await (const { runId } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) runs.push(runId);
+      for (const runId of runs)
+        await limited(() =>
+          client.connection.workflowService.deleteWorkflowExecution({
+            namespace: client.options.namespace,
+            workflowExecution: { workflowId, runId },
+          }),
+        ).catch((error: unknown) => {
+          // Deleted since it was listed: visibility lags behind.
+          if (!(isGrpcServiceError(error) && error.code === grpcNotFound)) throw error;
+        });
+      return runs.length;
+    },
     async start(input) {
       const args: [RecoveryInput] = [{ tenantId: input.tenantId, enrollmentId: input.enrollmentId, plan: input.plan, progress: input.progress }];
       try {

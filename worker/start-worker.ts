@@ -16,6 +16,7 @@ import { createLookupWorker } from '../operations/lookups.ts';
 import { createInboxWorker } from '../operations/inbox-worker.ts';
 import { closeCodes } from '../operations/offers/close-codes.ts';
 import { type Background, runInBackground } from '../operations/background.ts';
+import { privacyPass } from '../operations/privacy/start-pass.ts';
 import { publishPresets } from '../operations/publish-presets.ts';
 import type { CompiledPreset } from '../operations/publish-sequence.ts';
 import { assessDue } from '../operations/risk/assess.ts';
@@ -156,6 +157,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     lookupWorker,
     runInBackground('opt-outs', options.sweepEveryMs ?? 10_000, () => tellOptOuts(deps), deps.log),
     runInBackground('lookups', 500, lookupWorker.pass, deps.log),
+    runInBackground('privacy', 1_000, () => privacyPass(withEngine), deps.log),
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
     importWorker,
     runInBackground('imports', 1_000, importWorker.pass, deps.log),

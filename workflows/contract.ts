@@ -10,6 +10,8 @@ export const riskQueueOf = (queue: string) => (queue === taskQueue ? 'risk' : `$
 export const recoveryWorkflowType = 'recovery';
 export const reconcileWorkflowType = 'reconcile';
 export const reconcileScheduleId = 'reconcile';
+export const erasureWorkflowType = 'erasePerson';
+export const exportWorkflowType = 'exportPerson';
 export const silentSweepWorkflowType = 'sweepSilent';
 export const silentSweepScheduleId = 'sweep-silent';
 export const ghostSweepWorkflowType = 'sweepGhosts';
@@ -143,6 +145,16 @@ export interface Activities {
   actOnStep(input: StepActionInput): Promise<StepActionAnswer>;
   /** Write a hold or its end to Postgres, so that lists show it. */
   holdEnrollment(input: { tenantId: string; enrollmentId: string; held: boolean }): Promise<void>;
+  /** End a person's sequences, wait for open calls, and take their data away. */
+  eraseStep(input: ErasureInput): Promise<void>;
+  /** Delete the histories of their workflows. */
+  forgetHistories(input: ErasureInput): Promise<void>;
+  /** Search for what is left, and write the receipt. */
+  searchStep(input: ErasureInput): Promise<void>;
+  /** Gather what is stored about a person. @returns in how many milliseconds it expires; null: it has */
+  gatherStep(input: ExportInput): Promise<number | null>;
+  /** Take an export away. */
+  expireStep(input: ExportInput): Promise<void>;
   reconcile(): Promise<ReconcileReport>;
   sweepSilent(input: SilentSweep): Promise<SilentSweepReport>;
   sweepGhosts(input: SilentSweep): Promise<SilentSweepReport>;
@@ -159,6 +171,17 @@ export interface RiskRun {
 export interface RiskRunReport {
   assessed: number;
   failed: number;
+}
+
+/** Ids only, like everything that Temporal keeps. */
+export interface ErasureInput {
+  tenantId: string;
+  erasureId: string;
+}
+
+export interface ExportInput {
+  tenantId: string;
+  exportId: string;
 }
 
 /** How many leads a sweep for silent ones, or for those that left a chat, examines at most, and how long after it the next one comes. */
@@ -184,3 +207,6 @@ export interface ReconcileReport {
 export function recoveryWorkflowId(tenantSlug: string, sequence: string, enrollmentId: string): string {
   return `recovery/${tenantSlug}/${sequence}/${enrollmentId}`;
 }
+
+export const erasureWorkflowId = (tenantSlug: string, erasureId: string) => `erasure/${tenantSlug}/${erasureId}`;
+export const exportWorkflowId = (tenantSlug: string, exportId: string) => `export/${tenantSlug}/${exportId}`;

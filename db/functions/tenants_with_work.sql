@@ -47,4 +47,11 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct b.tenant_id from public.bots b join public.connections c on c.tenant_id = b.tenant_id and c.id = b.connection_id
     where kind = 'bots' and (b.held_until is null or b.held_until <= clock_timestamp()) and b.next_try_at <= clock_timestamp()
       and (b.running or (c.state = 'connected' and c.removed_at is null and c.sealed_config is not null))
+  union
+  -- Erasures and exports whose workflow is to be started, and what shops have passed on.
+  select distinct e.tenant_id from public.erasures e where kind = 'privacy' and e.state = 'running' and e.next_start_at <= clock_timestamp()
+  union
+  select distinct x.tenant_id from public.person_exports x where kind = 'privacy' and x.state <> 'expired' and x.next_start_at <= clock_timestamp()
+  union
+  select distinct p.tenant_id from public.privacy_requests p where kind = 'privacy' and p.done_at is null
 $$;

@@ -20,6 +20,7 @@ export { offerCodes, offers } from './offers.ts';
 export { consents, contactIdentities, contactMerges, contacts, privacyRequests, suppressions } from './people.ts';
 export { parkedSkips } from './parked.ts';
 export { popups } from './popups.ts';
+export { erasures, personExports } from './privacy.ts';
 export { type ActionResult, enrollmentActions, enrollmentEvents, enrollmentRequests, enrollments, sequences, sequenceVersions } from './sequences.ts';
 export { editLeases, keyedRequests, requestRates } from './requests.ts';
 export { scripts } from './scripts.ts';

@@ -162,7 +162,7 @@ export const suppressions = pgTable(
   ],
 );
 
-/** Requests under data protection law, recorded for the operator until they are carried out. */
+/** Requests under data protection law that a shop has passed on. A worker makes erasures and exports of them. */
 export const privacyRequests = pgTable(
   'privacy_requests',
   {
@@ -177,6 +177,7 @@ export const privacyRequests = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('privacy_requests_contact').on(t.tenantId, t.contactId),
+    index('privacy_requests_open').on(t.tenantId).where(sql`done_at is null`),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'privacy_requests_contact_fk' }),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'privacy_requests_tenant' }),
     tenantPolicy(),

@@ -1,6 +1,6 @@
 import type { Effect, EventOf } from './effect.ts';
 
-/** Recorded for the operator; nothing carries it out yet. */
+/** Recorded; `operations/privacy/start-pass.ts` makes an erasure or an export of it. */
 export const privacyRequested: Effect<EventOf<'privacy.requested'>> = {
   stops: 'never',
   reads: [],

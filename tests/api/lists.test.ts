@@ -89,6 +89,11 @@ beforeAll(async () => {
     await tx.insert(riskAssessments).values([1, 2].map(() => ({ ...assessed, ...found, ...by, id: randomUUID() })));
     await tx.insert(riskRuns).values([1, 2].map(() => ({ tenantId, id: randomUUID(), requestedBy: 'test' })));
   });
+  const { data: people } = await page('/api/contacts');
+  for (const { id } of (people as { id: string; person: string }[]).filter(({ id, person }) => id === person).slice(0, 2)) {
+    await own(`/api/contacts/${id}/erase`, 'POST', {});
+    await own(`/api/contacts/${id}/export`, 'POST');
+  }
   for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
   await own('/api/keys', 'POST', { name: 'another' });
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
@@ -136,7 +141,9 @@ describe('every list under /api', () => {
       '/api/conversions',
       '/api/deliveries',
       '/api/enrollments',
+      '/api/erasures',
       '/api/experiments',
+      '/api/exports',
       '/api/facts',
       '/api/imports',
       '/api/imports/{id}/errors',

@@ -55,10 +55,12 @@ ${name.padEnd(14)}${summary}`);
 });
 
 describe('what takes something away for good', () => {
-  const destroying = all.flatMap(([name, { destroys = {} }]) => Object.keys(destroys).map((action) => [name, action] as const));
+  const destroying = all.flatMap(([name, { destroys = {} }]) =>
+    typeof destroys === 'string' ? [[name, ''] as const] : Object.keys(destroys).map((action) => [name, action] as const),
+  );
   const argsOf = (name: string, action: string) => [
     name,
-    action,
+    ...(action === '' ? [] : [action]),
     id,
     ...(name === 'tenants' ? [id] : []),
     ...(action === 'dismiss' ? ['--reason', 'x'] : []),
@@ -76,9 +78,14 @@ describe('what takes something away for good', () => {
       expect(meant.complained).toContain('http://127.0.0.1:1 does not answer. Is Rekindle running?');
   });
 
+  test('is not asked about where nothing is to be changed', async () => {
+    const dry = await run(['erase', id, '--dry-run']);
+    expect(dry.complained).toContain('http://127.0.0.1:1 does not answer. Is Rekindle running?');
+  });
+
   test('is at least the erasure of people, and the end of connections, keys and sequences', () => {
     expect(destroying.map((names) => names.join(' '))).toEqual(
-      expect.arrayContaining(['contacts erase', 'connections remove', 'tenants revoke', 'sequences end', 'campaigns end']),
+      expect.arrayContaining(['contacts erase', 'erase ', 'connections remove', 'tenants revoke', 'sequences end', 'campaigns end']),
     );
   });
 });

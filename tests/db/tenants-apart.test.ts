@@ -195,6 +195,8 @@ async function fillEveryTable(): Promise<void> {
     observed_at: new Date(0),
     expires_at: new Date(),
   });
+  await insert('erasures', { tenant_id: tenantId, id: randomUUID(), contact_id: contactId, origin: 'request', requested_by: 'test' });
+  await insert('person_exports', { tenant_id: tenantId, id: randomUUID(), contact_id: contactId, origin: 'request', requested_by: 'test' });
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compositions, experiments, tasks } from '../../db/schema/index.ts';
+import { compositions, erasures, experiments, personExports, tasks } from '../../db/schema/index.ts';
 import { anotherStore, ask, leaveCart, type Method, sendFirstMail } from '../api/left-carts.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { everythingStored } from './hostile-shop.ts';
@@ -40,6 +40,13 @@ beforeAll(async () => {
     }),
   );
   await ask(shop, shop.tenant.apiKey, '/api/risk/runs', 'POST');
+  for (const table of [erasures, personExports])
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(table).values({
+        ...{ tenantId: shop.tenant.tenantId, id: randomUUID(), contactId: enrollment?.contactId ?? '' },
+        ...{ origin: 'request', requestedBy: 'test' },
+      }),
+    );
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
   const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
   await shop.app.inject({ method: 'POST', url: '/api/imports', headers, payload: 'email\nours@example.com\n' });
@@ -65,6 +72,8 @@ beforeAll(async () => {
         'tasks',
         'experiments',
         'risk_runs',
+        'erasures',
+        'person_exports',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),

@@ -74,7 +74,11 @@ const erasureSchema = z
   .meta({ id: 'Erasure', description: 'How many rows were emptied. It is in the audit log too.' });
 
 const busy = 'Somebody else is changing this person right now, or a message is on its way. Ask again.';
-const pending = 'Deliveries about this person are still to be applied. Ask again when they are.';
+const whyNotErased = {
+  busy,
+  pending: 'Deliveries about this person are still to be applied. Ask again when they are.',
+  importing: 'A file of leads that names this person is still being taken in. Ask again when it is done, or cancel the import.',
+};
 
 const unreadable = (field: 'email' | 'phone') => [
   { path: `querystring/${field}`, message: field === 'email' ? 'is no email address' : 'is no telephone number' },
@@ -104,7 +108,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: {
         summary: 'Erase a person',
         description:
-          'Every sequence of theirs ends, and what is known about them is removed everywhere: details, addresses, subjects, texts of messages, stored deliveries. Ids, times, amounts and outcomes stay, and so do hashes by which their addresses get nothing any more. A repeat does what is left.',
+          'Every sequence of theirs ends, and what is known about them is removed everywhere: details, addresses, subjects, texts of messages, stored deliveries. Ids, times, amounts and outcomes stay, and so do hashes by which their addresses get nothing any more. A repeat does what is left. It answers when the data are gone; the receipt of `GET /api/erasures` follows.',
         params: idParams,
         response: { 200: erasureSchema, ...problems(401, 404, 429, 503) },
       },
@@ -115,7 +119,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const erased = isId(id) ? await erasePerson(deps, { tenantId, contactId: id, actor: actorOf(request) }) : ({ kind: 'not_found' } as const);
       if (erased.kind === 'erased') return { contact: id, ...erased.erasure };
       if (erased.kind === 'not_found') return problem(reply, 404, 'unknown_contact', 'No contact of yours has this id.');
-      return problem(reply.header('retry-after', '1'), 503, erased.kind, erased.kind === 'pending' ? pending : busy);
+      return problem(reply.header('retry-after', '1'), 503, erased.kind, whyNotErased[erased.kind]);
     },
   );
 
