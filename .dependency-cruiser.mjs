@@ -59,6 +59,7 @@ const confined = [
   { packages: ['undici', 'ipaddr.js'], to: ['integrations/http'], because: 'whatever is called for a store is looked at in one place' },
   { packages: ['web-push'], to: ['integrations/web-push'], because: 'it encrypts; our own fence sends' },
   { packages: ['openai'], to: ['integrations/openai'], because: 'another client, or none, is a change of one folder' },
+  { packages: ['better-auth', '@better-auth/[^/]+'], to: ['operations/identity'], because: 'how people sign in is known in one place' },
   { packages: ['mjml', 'liquidjs', 'html-to-text'], to: ['content'], because: 'only content/ turns templates into messages' },
   { packages: ['@temporalio/worker'], to: ['worker'], because: 'a process that is no worker needs no native core' },
   { packages: ['@temporalio/activity'], to: ['activities', 'worker'], because: 'operations run without Temporal' },

@@ -13,8 +13,9 @@ import type { Registry } from 'prom-client';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import { hashApiKey } from '../operations/api-keys.ts';
 import type { Permission } from '../operations/access.ts';
+import { trustedOrigins } from '../operations/identity/paths.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
-import { requireApiKey, requireInstallationKey } from './plugins/authenticate.ts';
+import { requireCaller, requireInstallationKey } from './plugins/authenticate.ts';
 import { describeEntityTags, entityTags } from './plugins/entity-tags.ts';
 import { handleErrors, problem, problems } from './plugins/errors.ts';
 import { describeIdempotency, idempotency } from './plugins/idempotency.ts';
@@ -36,6 +37,7 @@ import { mcpRoute } from './routes/mcp/mcp.ts';
 import { completeOpenApi, openApi, openApiRoute } from './routes/open-api.ts';
 import { recoveryConfigRoutes } from './routes/recovery/config.ts';
 import { recoveryRoutes } from './routes/recovery/recovery.ts';
+import { sessionRoutes } from './routes/session/session.ts';
 import { webhookRoutes } from './routes/webhooks/receive.ts';
 import { workflowLinks } from './routes/workflow-links.ts';
 
@@ -92,6 +94,8 @@ export async function buildApp({
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   sendSecurityHeaders(app, deps.publicUrl);
+  app.decorate('ownOrigins', trustedOrigins(deps.publicUrl));
+  app.addHook('onClose', () => deps.identity.close());
   handleErrors(app);
   refuseUnknownAddresses(app);
   endSilentConnections(app);
@@ -115,9 +119,10 @@ export async function buildApp({
   await app.register(healthRoutes, { storage, examine: createExamine(deps, client, storage) });
   await app.register(metricsRoute, { deps, registry });
   await app.register(openApiRoute);
+  await app.register(sessionRoutes, { deps, limits });
   await app.register(startRoutes, { deps, links, workflows, live: livePage });
   const guards = {
-    tenant: requireApiKey(deps, limits.failedAuth),
+    tenant: requireCaller(deps, limits.failedAuth),
     installation: requireInstallationKey(installationKey === null ? null : hashApiKey(installationKey), limits.failedAuth),
   } satisfies Record<Guard, unknown>;
   const [rates, keys, tags] = [limitRequests(deps), idempotency(deps), entityTags(app, deps)];

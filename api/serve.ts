@@ -29,6 +29,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
     dkim: env.DKIM,
+    oidc: env.OIDC,
     privateAddresses: privateAddressesOf(env),
     timeScale: env.REKINDLE_TIME_SCALE,
     log,
@@ -52,6 +53,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
   // Where a webhook brings an update, its answer leaves from here, right after the commit.
   const chatWorker = createChatWorker(deps);
   const chats = runInBackground('chats', 1_000, chatWorker.pass, log);
+  const signIns = runInBackground('sign-ins', 3_600_000, () => deps.identity.prune().then(() => false), log);
   deps.onKick(() => {
     relay.kick();
     chats.kick();
@@ -81,7 +83,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     log.info({ signal }, 'api is shutting down');
     void app
       .close()
-      .then(() => Promise.all([relay.stop(), chats.stop(), chatWorker.stop()]))
+      .then(() => Promise.all([relay.stop(), chats.stop(), chatWorker.stop(), signIns.stop()]))
       // The client's channel ends with the process: closed, it throws at retries of its own that still wait, where nobody can catch it.
       .then(() => deps.db.close())
       .then(() => process.exit(0));

@@ -20,6 +20,8 @@ import { doctor } from './doctor.ts';
 import { explain as explainCommand } from './explain.ts';
 import { importLeads } from './import.ts';
 import { keys } from './keys.ts';
+import { members } from './members.ts';
+import { people } from './people.ts';
 import { lint } from './lint.ts';
 import { mcp } from './mcp.ts';
 import { offers } from './offers.ts';
@@ -54,6 +56,8 @@ export const commands: Readonly<Record<string, Command>> = {
   settings,
   tenants,
   keys,
+  members,
+  people,
   audit,
   contacts,
   erase,

@@ -46,6 +46,9 @@ const remedies = {
   REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
   REKINDLE_INSTALLATION_KEY:
     'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens /api/tenants; leave it out to keep that closed.',
+  OIDC_ISSUER: 'Give the https address of the identity provider’s issuer, or leave all of OIDC_* out.',
+  OIDC_CLIENT_ID: 'Give the id under which the identity provider knows this installation, or leave all of OIDC_* out.',
+  OIDC_CLIENT_SECRET: 'Give the secret that the identity provider gave with the client id, or leave all of OIDC_* out.',
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
   REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
   REKINDLE_PRIVATE_ADDRESSES: 'Use none, all, or ranges such as 10.20.0.0/16,fd00::/8.',
@@ -116,6 +119,9 @@ const schema = z.object({
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
   REKINDLE_MASTER_KEY: z.string({ error: required }).transform(decodeKey),
   REKINDLE_INSTALLATION_KEY: z.string().min(32, 'is shorter than 32 characters').optional(),
+  OIDC_ISSUER: urlOf('https:', 'http:').optional(),
+  OIDC_CLIENT_ID: z.string().min(1, 'is empty').optional(),
+  OIDC_CLIENT_SECRET: z.string().min(1, 'is empty').optional(),
   REKINDLE_TIME_SCALE: z.coerce.number('is not a number').min(1, 'is below 1').optional(),
   REKINDLE_HOLD_PATCHES: yesOrNo,
   REKINDLE_PRIVATE_ADDRESSES: z.string().transform(readRanges).optional(),
@@ -176,6 +182,8 @@ export interface Env {
   /** Seconds between two sweeps for silent leads, and how many one of them examines at most. */
   SILENT_SWEEP_SECONDS: number;
   SILENT_SWEEP_MOST: number;
+  /** Where people may sign in beside a password; null: nowhere. */
+  OIDC: { issuer: string; clientId: string; clientSecret: string } | null;
   /** The GoHighLevel location of the first store; null: none is named here. */
   GHL: { token: string; locationId: string } | null;
   /** Port of the worker's own /metrics; null: not served. */
@@ -199,12 +207,21 @@ export function readEnv(source: Record<string, string | undefined> = process.env
   const dkim = readDkim(given);
   const ghl = readLocation(given);
   if (ghl.kind === 'half') problems.push(ghl.problem);
+  const oidc = readOidc(given);
+  if (oidc.kind === 'half') problems.push(...oidc.problems);
   if (dkim.kind === 'wrong') problems.push(...dkim.problems);
   // A wrong variable is named by the schema already.
   if (given.NODE_ENV === 'production')
     problems.push(...refusedInProduction(given).filter(({ variable }) => !problems.some((known) => known.variable === variable)));
-  if (!parsed.success || dkim.kind === 'wrong' || ghl.kind === 'half' || problems.length > 0) throw new EnvError(problems);
-  const { GHL_API_KEY: _key, GHL_LOCATION_ID: _location, ...env } = parsed.data;
+  if (!parsed.success || dkim.kind === 'wrong' || ghl.kind === 'half' || oidc.kind === 'half' || problems.length > 0) throw new EnvError(problems);
+  const {
+    GHL_API_KEY: _key,
+    GHL_LOCATION_ID: _location,
+    OIDC_ISSUER: _issuer,
+    OIDC_CLIENT_ID: _id,
+    OIDC_CLIENT_SECRET: _secret,
+    ...env
+  } = parsed.data;
   return {
     ...env,
     DKIM: dkim.settings,
@@ -218,6 +235,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     REKINDLE_PRIVATE_ADDRESSES: env.REKINDLE_PRIVATE_ADDRESSES ?? (env.NODE_ENV === 'production' ? [] : 'all'),
     SILENT_SWEEP_SECONDS: env.SILENT_SWEEP_SECONDS,
     SILENT_SWEEP_MOST: env.SILENT_SWEEP_MOST,
+    OIDC: oidc.provider,
     GHL: ghl.location,
     METRICS_PORT: env.METRICS_PORT ?? null,
     TEMPORAL_UI_URL: env.TEMPORAL_UI_URL ?? null,
@@ -248,6 +266,17 @@ function readLocation(given: Partial<Record<string, string>>): { kind: 'whole'; 
   if (token !== undefined && locationId !== undefined) return { kind: 'whole', location: { token, locationId } };
   const [variable, other] = token === undefined ? (['GHL_API_KEY', 'GHL_LOCATION_ID'] as const) : (['GHL_LOCATION_ID', 'GHL_API_KEY'] as const);
   return { kind: 'half', problem: { variable, problem: `is missing, while ${other} is given`, remedy: remedies[variable] } };
+}
+
+/** All of OIDC_* or none. */
+function readOidc(given: Partial<Record<string, string>>): { kind: 'whole'; provider: Env['OIDC'] } | { kind: 'half'; problems: EnvProblem[] } {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret } = given;
+  if (issuer !== undefined && clientId !== undefined && clientSecret !== undefined)
+    return { kind: 'whole', provider: { issuer, clientId, clientSecret } };
+  const missing = (['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'] as const).filter((variable) => given[variable] === undefined);
+  if (missing.length === 3) return { kind: 'whole', provider: null };
+  const problem = 'is missing, while others of OIDC_* are given';
+  return { kind: 'half', problems: missing.map((variable) => ({ variable, problem, remedy: remedies[variable] })) };
 }
 
 const dkimVariables = { domain: 'DKIM_DOMAIN', selector: 'DKIM_SELECTOR', privateKey: 'DKIM_PRIVATE_KEY' } as const;

@@ -167,6 +167,14 @@ export interface Database {
   /** A key that opens something now. `lastUsedMs`: as it is noted, to the minute; null: never. */
   resolveApiKey(hash: string): Promise<{ tenantId: string; id: string; role: string; lastUsedMs: number | null } | null>;
   listTenants(): Promise<TenantSummary[]>;
+  /** The stores that a person who signs in may come into, by slug. */
+  storesOfUser(userId: string): Promise<{ tenantId: string; slug: string; name: string; role: string }[]>;
+  /** An invitation that can still be accepted. @param hash - SHA-256 of its token, hex */
+  resolveInvitation(
+    hash: string,
+  ): Promise<{ tenantId: string; id: string; slug: string; name: string; email: string; role: string; expiresAtMs: number } | null>;
+  /** Whether any store waits for somebody with this address. @param email - in lower case */
+  isInvited(email: string): Promise<boolean>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
   tenantsWithWork(
     kind:
@@ -464,6 +472,26 @@ export function openDatabase(options: DatabaseOptions): Database {
         'select id, slug, name, time_scale, synthetic from list_tenants()',
       );
       return found.map((t) => ({ id: t.id, slug: t.slug, name: t.name, timeScale: t.time_scale, synthetic: t.synthetic }));
+    },
+    async storesOfUser(userId) {
+      const found = await rows<{ tenant_id: string; slug: string; name: string; role: string }>(
+        'select tenant_id, slug, name, role from stores_of_user($1)',
+        [userId],
+      );
+      return found.map((s) => ({ tenantId: s.tenant_id, slug: s.slug, name: s.name, role: s.role }));
+    },
+    async resolveInvitation(hash) {
+      const [row] = await rows<{ tenant_id: string; id: string; slug: string; name: string; email: string; role: string; expires_at: Date }>(
+        'select tenant_id, id, slug, name, email, role, expires_at from resolve_invitation($1)',
+        [hash],
+      );
+      if (row === undefined) return null;
+      const { tenant_id: tenantId, id, slug, name, email, role, expires_at: expiresAt } = row;
+      return { tenantId, id, slug, name, email, role, expiresAtMs: expiresAt.getTime() };
+    },
+    async isInvited(email) {
+      const [row] = await rows<{ invited: boolean }>('select is_invited($1) as invited', [email]);
+      return row?.invited === true;
     },
     async claimOutbox(maxRows, claimMs) {
       const found = await rows<{

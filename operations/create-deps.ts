@@ -11,6 +11,7 @@ import { type Clock, systemClock } from './clock.ts';
 import type { CompiledPreset } from './compiled-preset.ts';
 import { type Checkpoints, type Deps, type Log, noCheckpoints } from './deps.ts';
 import { VersionCache } from './dispatch/versions.ts';
+import { createIdentity, type Identity, type OidcOptions } from './identity/identity.ts';
 import { createLatenessLog } from './lateness-log.ts';
 import { createLeaseWatch } from './lease-watch.ts';
 import { createLinkTokens } from './link-tokens.ts';
@@ -27,6 +28,8 @@ export interface DepsOptions {
   smtpUrl: string | null;
   /** What messages of `smtpUrl` are signed with; null: nothing, or the relay signs. */
   dkim?: { domain: string; selector: string; privateKey: string } | null;
+  /** Where people may sign in beside a password; absent or null: nowhere. */
+  oidc?: OidcOptions | null;
   /** Where the whole process may connect to beside the public internet; absent: as it was. */
   privateAddresses?: PrivateAddresses;
   timeScale: number | null;
@@ -49,7 +52,11 @@ export interface DepsOptions {
   defaultSenders?: readonly Sender[];
 }
 
-export type BuiltDeps = Deps & { onKick(listener: () => void): void };
+export type BuiltDeps = Deps & {
+  onKick(listener: () => void): void;
+  /** People who sign in: for the API alone, which ends it. */
+  identity: Identity;
+};
 
 /** Everything that the operations need, built once per process. `close` the database when the process ends. */
 export function createDeps(options: DepsOptions): BuiltDeps {
@@ -101,6 +108,11 @@ export function createDeps(options: DepsOptions): BuiltDeps {
       for (const listener of kicked) listener();
     },
     onKick: (listener) => void kicked.push(listener),
+    identity: createIdentity({
+      ...{ databaseUrl: options.databaseUrl, applicationName: options.applicationName, publicUrl: options.publicUrl, log: options.log, db },
+      secret: sealing.deriveKey('sessions'),
+      oidc: options.oidc ?? null,
+    }),
     versions: new VersionCache(),
     presets: keptPresets(options.presets ?? loadPresets),
     deliverySets: new DeliverySets(options.sets),

@@ -290,6 +290,176 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who is signed in, and to which stores */
+        get: operations["getApiSession"];
+        put?: never;
+        /**
+         * Sign in with a password
+         * @description Sets a cookie, `HttpOnly` and `SameSite=Lax`. After ten wrong passwords for an address it waits for 15 minutes.
+         */
+        post: operations["postApiSession"];
+        /** Sign out */
+        delete: operations["deleteApiSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change one’s password
+         * @description All other sessions of this person end.
+         */
+        put: operations["putApiSessionPassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/password-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password with a link
+         * @description Whoever runs the installation gives such links: `npx rekindle people password-link`. All sessions of this person end.
+         */
+        post: operations["postApiSessionPasswordLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List one’s open sessions */
+        get: operations["getApiSessionOpen"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/open/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End one of one’s sessions */
+        delete: operations["deleteApiSessionOpenId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begin to sign in at the identity provider */
+        post: operations["postApiSessionOidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/callback/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The way back from the identity provider
+         * @description Signs in whoever began in the same browser, and goes on to where they wanted to. A refusal goes to `/sign-in?error=…`.
+         */
+        get: operations["getAuthCallbackOidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/invitation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an invitation’s link leads to */
+        post: operations["postApiSessionInvitation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/invitation/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept an invitation
+         * @description As who is signed in, or with `name` and `password` for a new account, which is then signed in.
+         */
+        post: operations["postApiSessionInvitationAccept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/": {
         parameters: {
             query?: never;
@@ -1870,6 +2040,79 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who may come into the store */
+        get: operations["getApiMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a member */
+        delete: operations["deleteApiMembersId"];
+        options?: never;
+        head?: never;
+        /** Change what a member is */
+        patch: operations["patchApiMembersId"];
+        trace?: never;
+    };
+    "/api/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List invitations */
+        get: operations["getApiInvitations"];
+        put?: never;
+        /**
+         * Invite somebody into the store
+         * @description The link opens for 7 days, once. An earlier invitation of the same address opens nothing any more.
+         */
+        post: operations["postApiInvitations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke an invitation */
+        delete: operations["deleteApiInvitationsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/offers": {
         parameters: {
             query?: never;
@@ -2065,6 +2308,46 @@ export interface paths {
          * @description Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, or ends the enrollment of the message whose outcome is unknown. The oldest first, within the time of a request: where `Retry-After` is given, ask again for the rest.
          */
         post: operations["postApiParkedCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/password-link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link with which a person sets a new password
+         * @description It opens for an hour, once. Be sure that it is this person who asks.
+         */
+        post: operations["postApiPeoplePasswordLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove a person’s account from the installation
+         * @description With their sessions and memberships of all stores. What they did stays in the audit logs under their id.
+         */
+        post: operations["postApiPeopleRemove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3086,6 +3369,17 @@ export interface components {
              * @enum {string}
              */
             status: "applied" | "repeated" | "ignored" | "quarantined" | "pending";
+        };
+        AcceptedInvitation: {
+            person: components["schemas"]["Person"];
+            store: {
+                /** Format: uuid */
+                id: string;
+                slug: string;
+                name: string;
+                /** @enum {string} */
+                role: "viewer" | "agent" | "editor" | "admin" | "owner";
+            };
         };
         Account: {
             /** Format: uuid */
@@ -4840,6 +5134,35 @@ export interface components {
             /** @description The row is a lead all the same: something of it was left out. */
             taken_in: boolean;
         };
+        Invitation: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            /**
+             * @description A `viewer` sees, an `agent` works with people, an `editor` changes what is sent, an `admin` how the store works, an `owner` lets others in.
+             * @enum {string}
+             */
+            role: "viewer" | "agent" | "editor" | "admin" | "owner";
+            /** @description `person:<id>` or `api_key:<id>`. */
+            invited_by: string;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            accepted_at: string | null;
+            /** @description Revoked by hand, or replaced by a newer one. */
+            revoked_at: string | null;
+        };
+        InvitationLink: {
+            store: string;
+            email: string;
+            /** @enum {string} */
+            role: "viewer" | "agent" | "editor" | "admin" | "owner";
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Somebody has an account for this address: they sign in first, and accept then. */
+            has_account: boolean;
+        };
         Lead: {
             /** Format: uuid */
             id: string;
@@ -5009,6 +5332,24 @@ export interface components {
             severity: "error" | "warning";
             message: string;
         };
+        Member: {
+            /**
+             * Format: uuid
+             * @description The person’s.
+             */
+            id: string;
+            name: string;
+            email: string;
+            /**
+             * @description A `viewer` sees, an `agent` works with people, an `editor` changes what is sent, an `admin` how the store works, an `owner` lets others in.
+             * @enum {string}
+             */
+            role: "viewer" | "agent" | "editor" | "admin" | "owner";
+            /** @description `person:<id>` or `api_key:<id>`. */
+            invited_by: string;
+            /** Format: date-time */
+            since: string;
+        };
         Merge: {
             /** Format: uuid */
             id: string;
@@ -5069,6 +5410,14 @@ export interface components {
             id: string;
             /** @description Shown once. */
             api_key: string;
+        };
+        NewInvitation: {
+            /** Format: uuid */
+            id: string;
+            /** @description The link for the person who is invited. Shown once: give it to nobody else. */
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
         };
         NewTenant: {
             /** Format: uuid */
@@ -5136,6 +5485,18 @@ export interface components {
             /** @description Free, and your shop takes them no more. */
             expired: number;
         };
+        OpenSession: {
+            /** Format: uuid */
+            id: string;
+            user_agent: string | null;
+            address: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** @description The one that asks. */
+            current: boolean;
+        };
         ParkedAllDone: {
             /**
              * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
@@ -5190,6 +5551,20 @@ export interface components {
             step: string | null;
             /** @description The source’s own ids of the subject; empty: it is about no single one. */
             external_ids: components["schemas"]["ExternalId"][];
+        };
+        PasswordLink: {
+            /** @description The link for this person. Shown once: give it to nobody else. */
+            url: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
+        Person: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            email: string;
+            /** @description Proven by an identity provider. */
+            email_verified: boolean;
         };
         /** @description Everything that is stored about a person. */
         PersonDocument: {
@@ -6136,6 +6511,20 @@ export interface components {
             /** @description Of the draft, which is the next version; null: there is none. */
             draftSteps: components["schemas"]["SequenceStep"][] | null;
         };
+        Session: {
+            person: components["schemas"]["Person"];
+            /** Format: date-time */
+            expires_at: string;
+            /** @description Those that this person may come into. Requests name one of them in the header `Rekindle-Store`; with only one it may be left out. */
+            stores: {
+                /** Format: uuid */
+                id: string;
+                slug: string;
+                name: string;
+                /** @enum {string} */
+                role: "viewer" | "agent" | "editor" | "admin" | "owner";
+            }[];
+        };
         Settings: {
             /** @description Raised by every change; 0: nothing was changed yet. */
             version: number;
@@ -6190,6 +6579,10 @@ export interface components {
                 why: string | null;
                 ended_as: string | null;
             }[];
+        };
+        SignInAddress: {
+            /** @description Where the browser goes next. */
+            url: string;
         };
         SilentLeadFigures: {
             /** Format: date-time */
@@ -6926,6 +7319,272 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+        };
+    };
+    getApiSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    postApiSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Person"];
+                };
+            };
+        };
+    };
+    deleteApiSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    putApiSessionPassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    current: string;
+                    /** @description 10 to 200 characters. */
+                    next: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiSessionPasswordLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                    /** @description 10 to 200 characters. */
+                    password: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiSessionOpen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["OpenSession"][];
+                    };
+                };
+            };
+        };
+    };
+    deleteApiSessionOpenId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiSessionOidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description The path to which the browser comes back.
+                     * @default /
+                     */
+                    return_to?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInAddress"];
+                };
+            };
+        };
+    };
+    getAuthCallbackOidc: {
+        parameters: {
+            query?: {
+                code?: string;
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where the browser goes next. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiSessionInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvitationLink"];
+                };
+            };
+        };
+    };
+    postApiSessionInvitationAccept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    token: string;
+                    name?: string;
+                    /** @description 10 to 200 characters. */
+                    password?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedInvitation"];
                 };
             };
         };
@@ -10820,6 +11479,196 @@ export interface operations {
             };
         };
     };
+    getApiMembers: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Member"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteApiMembersId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchApiMembersId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description A `viewer` sees, an `agent` works with people, an `editor` changes what is sent, an `admin` how the store works, an `owner` lets others in.
+                     * @enum {string}
+                     */
+                    role: "viewer" | "agent" | "editor" | "admin" | "owner";
+                };
+            };
+        };
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiInvitations: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Invitation"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiInvitations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                    /**
+                     * @description A `viewer` sees, an `agent` works with people, an `editor` changes what is sent, an `admin` how the store works, an `owner` lets others in.
+                     * @enum {string}
+                     */
+                    role: "viewer" | "agent" | "editor" | "admin" | "owner";
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewInvitation"];
+                };
+            };
+        };
+    };
+    deleteApiInvitationsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     getApiOffers: {
         parameters: {
             query?: {
@@ -11204,6 +12053,64 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["ParkedAllDone"];
                 };
+            };
+        };
+    };
+    postApiPeoplePasswordLink: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordLink"];
+                };
+            };
+        };
+    };
+    postApiPeopleRemove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: email */
+                    email: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

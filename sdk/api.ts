@@ -6,6 +6,8 @@ export interface ApiOptions {
   baseUrl: string;
   /** A store's key (`rk_…`); for `tenants`, the installation's key; empty for what needs none. */
   apiKey: string;
+  /** Without a key, in a browser where somebody is signed in: the id or slug of the store that is meant. */
+  store?: string;
   /** Default: the global `fetch`. */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /** How often a request is repeated that may be: GET, and what takes an Idempotency-Key. Default 2; 0: never. */
@@ -119,15 +121,15 @@ function split(route: Route, given: readonly unknown[], hasValue: boolean): { pa
   return { path: given.slice(0, count) as string[], value, last: (last ?? {}) as RequestOptions };
 }
 
-/** Every POST of the API takes an Idempotency-Key. What shops deliver, readers click and agents say is not made with this client's key. */
-const takesKey = (route: Route) => /^POST [/](?:api|recovery)[/](?!webhooks[/])/.test(route);
+/** Every POST of the API takes an Idempotency-Key. What shops deliver, readers click and agents say is not made with this client's key, and signing in takes none. */
+const takesKey = (route: Route) => /^POST [/](?:api|recovery)[/](?!webhooks[/]|session\b)/.test(route);
 
 /** Only what does nothing twice is repeated. A stream is gone once it was read. */
 const mayRepeat = (route: Route, { content }: RawRequest, key: string | null) => content === undefined && (route.startsWith('GET ') || key !== null);
 
 function buildRequest(
   base: string,
-  { apiKey }: ApiOptions,
+  { apiKey, store }: ApiOptions,
   route: Route,
   { path = [], query, body, content, headers, redirected }: RawRequest,
   key: string | null,
@@ -152,6 +154,7 @@ function buildRequest(
       headers: {
         ...headers,
         ...(apiKey === '' ? {} : { authorization: `Bearer ${apiKey}` }),
+        ...(store === undefined ? {} : { 'rekindle-store': store }),
         ...(content === undefined ? (body === undefined ? {} : { 'content-type': 'application/json' }) : { 'content-type': content.type }),
         ...(key === null ? {} : { 'idempotency-key': key }),
       },

@@ -20,14 +20,17 @@ import { facts } from './resources/facts.ts';
 import { health } from './resources/health.ts';
 import { holdouts } from './resources/holdouts.ts';
 import { imports } from './resources/imports.ts';
+import { invitations } from './resources/invitations.ts';
 import { keys } from './resources/keys.ts';
 import { leads } from './resources/leads.ts';
 import { links } from './resources/links.ts';
 import { marketTriggers } from './resources/market-triggers.ts';
 import { mcp } from './resources/mcp.ts';
+import { members } from './resources/members.ts';
 import { offers } from './resources/offers.ts';
 import { onsite } from './resources/onsite.ts';
 import { parked } from './resources/parked.ts';
+import { people } from './resources/people.ts';
 import { previews } from './resources/previews.ts';
 import { quarantine } from './resources/quarantine.ts';
 import { recovery } from './resources/recovery.ts';
@@ -36,6 +39,7 @@ import { risk } from './resources/risk.ts';
 import { scheduler } from './resources/scheduler.ts';
 import { scripts } from './resources/scripts.ts';
 import { sequences } from './resources/sequences.ts';
+import { session } from './resources/session.ts';
 import { settings } from './resources/settings.ts';
 import { silentLeads } from './resources/silent-leads.ts';
 import { suppressions } from './resources/suppressions.ts';
@@ -77,14 +81,17 @@ export function createClient(options: ClientOptions) {
     health: health(api),
     holdouts: holdouts(api),
     imports: imports(api),
+    invitations: invitations(api),
     keys: keys(api),
     leads: leads(api),
     links: links(api),
     marketTriggers: marketTriggers(api),
     mcp: mcp(api),
+    members: members(api),
     offers: offers(api),
     onsite: onsite(api),
     parked: parked(api),
+    people: people(api),
     previews: previews(api),
     quarantine: quarantine(api),
     recovery: recovery(api),
@@ -93,6 +100,7 @@ export function createClient(options: ClientOptions) {
     scheduler: scheduler(api),
     scripts: scripts(api),
     sequences: sequences(api),
+    session: session(api),
     settings: settings(api),
     silentLeads: silentLeads(api),
     suppressions: suppressions(api),

@@ -3,14 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../operations/deps.ts';
 import { leastRoleFor, may, type Role } from '../../operations/access.ts';
 import { hashApiKey, resolveKey } from '../../operations/api-keys.ts';
+import type { Identity } from '../../operations/identity/identity.ts';
 import { problem } from './errors.ts';
 import type { Limit } from './rate-limits.ts';
+import { isFromOwnPage, keepCookies, visitorOf } from './visitor.ts';
 
 /** Who calls. The tenant follows from the credential, never from a parameter. */
 export interface Caller {
   tenantId: string;
   role: Role;
-  /** For the audit log, e.g. `api_key:<id>`. */
+  /** For the audit log: `api_key:<id>` or `person:<id>`. */
   actor: string;
 }
 
@@ -19,7 +21,7 @@ const callers = new WeakMap<FastifyRequest, Caller>();
 /** The caller of a request on a guarded route. */
 export function callerOf(request: FastifyRequest): Caller {
   const caller = callers.get(request);
-  if (caller === undefined) throw new Error('this route is not guarded: register it behind requireApiKey');
+  if (caller === undefined) throw new Error('this route is not guarded: register it behind requireCaller');
   return caller;
 }
 
@@ -33,12 +35,13 @@ export const actorOf = (request: FastifyRequest): string => callerOf(request).ac
 export const installationActor = 'installation_key';
 
 /**
- * A hook that refuses requests without a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`, and those whose key may not do what the
- * route needs.
+ * A hook that refuses requests of nobody: it takes a valid API key, given as `Authorization: Bearer rk_…` or `X-API-Key: rk_…`, or the cookie of a person who
+ * is a member of the store that the header `Rekindle-Store` names. It refuses those, too, whose role may not do what the route needs.
  */
-export function requireApiKey(deps: Pick<Deps, 'db' | 'clock' | 'log'>, failed: Limit) {
+export function requireCaller(deps: Pick<Deps, 'db' | 'clock' | 'log'> & { identity: Identity }, failed: Limit) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const key = keyOf(request);
+    if (key === null && request.headers.cookie !== undefined) return admitPerson(request, reply, deps.identity);
     // A text that cannot be a key is refused without a query.
     const found = key !== null && /^rk_[\w-]{20,100}$/.test(key) ? await resolveKey(deps, key) : null;
     if (found !== null) {
@@ -58,11 +61,35 @@ export function requireApiKey(deps: Pick<Deps, 'db' | 'clock' | 'log'>, failed: 
   };
 }
 
+/** A person's cookie opens the stores of which they are a member. */
+async function admitPerson(request: FastifyRequest, reply: FastifyReply, identity: Identity): Promise<unknown> {
+  if (!isFromOwnPage(request))
+    return problem(reply, 403, 'foreign_page', 'A page of another site has sent this. Only pages of this installation act for who is signed in.');
+  const signedIn = await identity.whoIs(visitorOf(request));
+  if (signedIn === null) return problem(reply, 401, 'no_session', 'Nobody is signed in: sign in, or give an API key.');
+  keepCookies(reply, signedIn.cookies);
+  const stores = await identity.storesOf(signedIn.person.id);
+  const named = request.headers['rekindle-store'];
+  if (named === undefined && stores.length !== 1)
+    return problem(
+      reply,
+      400,
+      'store_needed',
+      stores.length === 0
+        ? 'This account is a member of no store. Ask an owner for an invitation.'
+        : 'This account is a member of several stores: name one by its id or slug in the header `Rekindle-Store`.',
+    );
+  const store = stores.find(({ tenantId, slug }) => named === undefined || named === tenantId || named === slug);
+  if (store === undefined) return problem(reply, 403, 'not_a_member', 'This account is no member of that store.');
+  callers.set(request, { tenantId: store.tenantId, role: store.role, actor: `person:${signedIn.person.id}` });
+  return refuseUnlessAllowed(request, reply, store.role);
+}
+
 /** A route that does not say what it needs is for owners. */
 function refuseUnlessAllowed(request: FastifyRequest, reply: FastifyReply, role: Role): FastifyReply | undefined {
   const needed = request.routeOptions.config.permission ?? 'own';
   if (may(role, needed)) return undefined;
-  const detail = `This needs the permission \`${needed}\`, which the role ${role} does not have. Ask an owner of the store for a key of the role ${leastRoleFor(needed)}.`;
+  const detail = `This needs the permission \`${needed}\`, which the role ${role} does not have. Ask an owner of the store for the role ${leastRoleFor(needed)}.`;
   return problem(reply, 403, 'forbidden', detail, { permission: needed });
 }
 

@@ -40,7 +40,7 @@ export type Guard = Resource['guard'];
 
 /** The security of an operation in the OpenAPI document. */
 export const securityOf = (guard: Guard): Record<string, string[]>[] =>
-  guard === 'tenant' ? [{ apiKey: [] }, { apiKeyHeader: [] }] : [{ installationKey: [] }];
+  guard === 'tenant' ? [{ apiKey: [] }, { apiKeyHeader: [] }, { session: [] }] : [{ installationKey: [] }];
 
 /** What a route of a tenant needs. @throws Error where neither it nor its resource says so */
 export function permissionOf(

@@ -24,6 +24,7 @@ export const openApi = (
     { name: 'webhooks', description: 'What a shop tells us.' },
     { name: 'recovery', description: 'What a merchant sees of the store’s recoveries.' },
     ...resourceTags,
+    { name: 'session', description: 'Signing in and out, for the dashboard.' },
     { name: 'mcp', description: 'Tools for agents.' },
     { name: 'links', description: 'Links in messages.' },
     { name: 'onsite', description: 'What the script on a store’s pages asks and reports.' },
@@ -34,6 +35,12 @@ export const openApi = (
       apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, `rk_…`. The store follows from it.' },
       installationKey: { type: 'http', scheme: 'bearer', description: 'The installation’s key, for what spans stores.' },
       apiKeyHeader: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      session: {
+        type: 'apiKey',
+        in: 'cookie',
+        name: `${publicUrl.startsWith('https:') ? '__Secure-' : ''}rekindle.session_token`,
+        description: 'Somebody who is signed in. The header `Rekindle-Store` names the store; with only one it may be left out.',
+      },
     },
   },
 });

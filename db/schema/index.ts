@@ -11,6 +11,7 @@ export { leadConversions, trackerIds } from './conversions.ts';
 export { outbox, inbox, quarantine } from './delivery.ts';
 export { experiments, experimentStatuses, takeovers, type Verdict } from './experiments.ts';
 export { facts } from './facts.ts';
+export { account, identitySchema, invitations, members, rateLimit, session, signInFailures, user, verification } from './identity.ts';
 export { lateness } from './lateness.ts';
 export { importErrors, type ImportFormat, importParts, imports } from './imports.ts';
 export { lookups } from './lookups.ts';

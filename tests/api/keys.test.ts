@@ -61,7 +61,7 @@ describe('what a role may', () => {
     expect(body).toMatchObject({
       code: 'forbidden',
       permission: 'administer',
-      detail: 'This needs the permission `administer`, which the role viewer does not have. Ask an owner of the store for a key of the role admin.',
+      detail: 'This needs the permission `administer`, which the role viewer does not have. Ask an owner of the store for the role admin.',
     });
   });
 });

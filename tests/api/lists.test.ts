@@ -11,6 +11,7 @@ import {
   offers,
   riskAssessments,
   riskRuns,
+  members,
   sequences,
   subjects,
   tasks,
@@ -96,6 +97,13 @@ beforeAll(async () => {
   }
   for (const tid of ['1', '2']) await own('/api/conversions', 'POST', { sub_id: 'nobody', status: 'sale', tid });
   await own('/api/keys', 'POST', { name: 'another' });
+  for (const name of ['one', 'two']) {
+    await own('/api/invitations', 'POST', { email: `${name}@example.com`, role: 'viewer' });
+    const person = await shop.deps.identity.createPerson(`member-${name}@example.com`, name, 'correct horse battery');
+    if (person === null || person === 'unusable_password') throw new Error('no account');
+    const member = { tenantId: shop.tenant.tenantId, userId: person.id, role: 'viewer' as const, invitedBy: 'test' };
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.insert(members).values(member));
+  }
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
   for (const text of ['sequence: cart\nname: Carts', 'sequence: ours\nname: Ours'])
@@ -149,6 +157,8 @@ describe('every list under /api', () => {
       '/api/imports/{id}/errors',
       '/api/keys',
       '/api/leads',
+      '/api/members',
+      '/api/invitations',
       '/api/offers',
       '/api/parked',
       '/api/quarantine',

@@ -39,6 +39,7 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_LIVE_PAGE: false,
     SILENT_SWEEP_SECONDS: 14_400,
     SILENT_SWEEP_MOST: 100,
+    OIDC: null,
     GHL: null,
     METRICS_PORT: null,
     TEMPORAL_UI_URL: null,
@@ -49,6 +50,19 @@ test('three variables are enough; the rest has defaults', () => {
 test('the public address follows the port and loses its last slash', () => {
   expect(readEnv({ ...enough, PORT: '8080' }).PUBLIC_URL).toBe('http://localhost:8080');
   expect(readEnv({ ...enough, PUBLIC_URL: 'https://shop.example.com/' }).PUBLIC_URL).toBe('https://shop.example.com');
+});
+
+test('an identity provider is named whole, or what is missing of it is', () => {
+  const provider = { OIDC_ISSUER: 'https://id.example.com', OIDC_CLIENT_ID: 'rekindle', OIDC_CLIENT_SECRET: 'an-invented-secret' };
+  expect(readEnv({ ...enough, ...provider }).OIDC).toEqual({
+    issuer: 'https://id.example.com',
+    clientId: 'rekindle',
+    clientSecret: 'an-invented-secret',
+  });
+  const { OIDC_CLIENT_SECRET: _secret, ...half } = provider;
+  expect(problemsOf({ ...enough, ...half }).problems.map(({ variable, problem }) => `${variable} ${problem}`)).toEqual([
+    'OIDC_CLIENT_SECRET is missing, while others of OIDC_* are given',
+  ]);
 });
 
 test('a location of GoHighLevel is named whole, or what is missing or wrong of it is', () => {

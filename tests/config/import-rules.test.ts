@@ -51,6 +51,7 @@ const broken: [rule: string, file: string, code: string][] = [
   ['confined-nodemailer', 'operations/mail.ts', `export { createTransport } from 'nodemailer';`],
   ['confined-csv-parse', 'operations/rows.ts', `export { parse } from 'csv-parse';`],
   ['confined-undici', 'operations/call.ts', `export { fetch } from 'undici';`],
+  ['confined-better-auth', 'operations/people.ts', `export { betterAuth } from 'better-auth';`],
   ['confined-web-push', 'operations/push.ts', `export { sendNotification } from 'web-push';`],
   ['confined-openai', 'integrations/model.ts', `export { OpenAI } from 'openai';`],
   ['confined-mjml', 'operations/render.ts', `export { Liquid } from 'liquidjs';`],

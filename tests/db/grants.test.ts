@@ -94,6 +94,7 @@ test('the application may do what its statements do, and nothing else', async ()
     'contact_identities',
     'import_parts',
     'imports',
+    'members',
     'outbox',
     'risk_assessments',
     'risk_standings',

@@ -55,6 +55,11 @@ async function fillEveryTable(): Promise<void> {
   await insert('sums', { ...figures, grain: 'hour', starts_at: new Date(0) });
   await insert('sum_deltas', { ...figures, hour: new Date(0) });
   await insert('lateness', { tenant_id: tenantId, slot: 0, at: new Date(0), steps: 1, worst_ms: 1 });
+  const person = randomUUID();
+  await insert('identity.users', { id: person, name: 'Ada Example', email: 'ada@example.com' });
+  await insert('members', { tenant_id: tenantId, user_id: person, role: 'owner', invited_by: 'test' });
+  const invited = { email: 'bob@example.com', role: 'viewer', token_hash: 'hash', invited_by: 'test', expires_at: new Date() };
+  await insert('invitations', { tenant_id: tenantId, id: randomUUID(), ...invited });
   await insert('settings_versions', { tenant_id: tenantId, version: 1, settings: '{}', changes: '{}', changed_by: 'test' });
   await insert('offers', {
     ...ids,

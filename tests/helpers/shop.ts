@@ -21,6 +21,7 @@ import { Floods } from '../../operations/intake/flood.ts';
 import { type ProvisionedTenant, provisionTenant } from '../../operations/provision-tenant.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import type { Integrations } from '../../integrations/index.ts';
+import type { OidcOptions } from '../../operations/identity/identity.ts';
 import { publishPresets } from '../../operations/publish-presets.ts';
 import { lazyClient } from '../../temporal/connect.ts';
 import type { RunningWorker, WorkerOptions } from '../../worker/start-worker.ts';
@@ -45,6 +46,8 @@ export interface ShopOptions {
   maxConnections?: number;
   /** Default: a copy of the template on the test cluster. */
   database?: TestDatabase;
+  /** Where people may sign in beside a password. */
+  oidc?: OidcOptions;
   /** Given where another process has to open the same secrets. */
   masterKey?: Buffer;
 }
@@ -117,6 +120,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     presets: () => Promise.resolve(inject('presets')),
     ...(options.subjects === undefined ? {} : { subjects: options.subjects }),
     ...(options.integrations === undefined ? {} : { integrations: options.integrations }),
+    oidc: options.oidc ?? null,
     ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),

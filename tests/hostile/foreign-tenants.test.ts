@@ -47,6 +47,7 @@ beforeAll(async () => {
         ...{ origin: 'request', requestedBy: 'test' },
       }),
     );
+  await ask(shop, shop.tenant.apiKey, '/api/invitations', 'POST', { email: 'ours@example.com', role: 'viewer' });
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
   const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
   await shop.app.inject({ method: 'POST', url: '/api/imports', headers, payload: 'email\nours@example.com\n' });
@@ -74,6 +75,7 @@ beforeAll(async () => {
         'risk_runs',
         'erasures',
         'person_exports',
+        'invitations',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),
@@ -100,6 +102,7 @@ const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (path.endsWith('/authorise')) return { code: 'taken-over' };
   if (path.endsWith('/snooze')) return { hours: 1 };
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
+  if (path === '/api/members/{id}') return { role: 'viewer' };
   if (path === '/api/scripts/{id}') return { name: 'taken-over' };
   return method === 'PATCH' ? { name: 'Taken over' } : {};
 };

@@ -14,7 +14,7 @@ import { idParams, isId, lineField, nextPage, noteField } from '../fields.ts';
 import { presentAnalytics, presentEvent, presentRecovery, presentStop } from './present.ts';
 import { analyticsSchema, recoveryEventSchema, recoverySchema, startedSchema, stoppedSchema } from './schemas.ts';
 
-/** The store's recoveries, their figures, and the stop by hand. Registered behind `requireApiKey`. */
+/** The store's recoveries, their figures, and the stop by hand. Registered behind `requireCaller`. */
 export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps }) => {
   const tags = ['recovery'];
   const security = [{ apiKey: [] }, { apiKeyHeader: [] }];

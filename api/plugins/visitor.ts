@@ -1,0 +1,23 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Visitor } from '../../operations/identity/identity.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Origins of our own pages. */
+    ownOrigins: readonly string[];
+  }
+}
+
+export const visitorOf = ({ ip, headers }: FastifyRequest): Visitor => ({ address: ip, headers });
+
+/** Beside cookies that were set before. */
+export function keepCookies(reply: FastifyReply, cookies: readonly string[]): void {
+  for (const cookie of cookies) void reply.header('set-cookie', cookie);
+}
+
+/** Browsers say where a page comes from that changes something. What is only read cannot be read by a foreign page. */
+export function isFromOwnPage({ method, headers, server }: FastifyRequest): boolean {
+  if (method === 'GET' || method === 'HEAD') return true;
+  const { origin } = headers;
+  return origin === undefined ? headers['sec-fetch-site'] !== 'cross-site' : server.ownOrigins.includes(origin);
+}
