@@ -76,8 +76,8 @@ export function faultOf(error: unknown): string {
 }
 
 /**
- * Thrown when Postgres ended a transaction because this process left it waiting between two statements (25P03). It does so only while it waits for
- * the next statement, so COMMIT had not arrived: nothing of the transaction is stored.
+ * Thrown when Postgres ended a transaction because this process left it waiting between two statements (25P03), or had closed the connection for another
+ * reason before it got the next one. It had not got COMMIT then: nothing of the transaction is stored.
  */
 export class LeftWaitingError extends Error {
   readonly code = '25P03';
@@ -262,7 +262,7 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
   } catch (thrown) {
     const found = thrown instanceof CommitUnclearError ? thrown : await causeOf(thrown, unawaited);
     // The server's own reason arrives either as a statement's answer or, where none is under way, as an error of the connection.
-    const ended = [broken, found].find((error) => postgresCode(error) === '25P03');
+    const ended = [broken, found].find((error) => postgresCode(error) === '25P03') ?? closedBefore(found);
     const error = ended === undefined ? found : new LeftWaitingError(after, ended);
     if (error instanceof CommitUnclearError || error instanceof LeftWaitingError) broken = error;
     // The server did not answer in time, and would not answer a rollback either.
@@ -318,6 +318,14 @@ async function repeatIfLeftWaiting<T>(transaction: () => Promise<T>, report: (le
       if (repeats === mostRepeats) throw error;
     }
   }
+}
+
+/**
+ * A statement met a connection that the server had closed. Writing to it discards what the server said last, its reason with it; COMMIT was not sent yet.
+ */
+function closedBefore(error: unknown): unknown {
+  if (error instanceof CommitUnclearError) return undefined;
+  return ['EPIPE', 'ECONNRESET'].includes(postgresCode(error) ?? '') ? error : undefined;
 }
 
 /** A statement that failed unawaited makes the next one, or COMMIT, fail: it is the cause. */

@@ -53,6 +53,24 @@ test.each<[string, () => Promise<void> | void]>([
   expect(left).toEqual([{ after: expect.stringContaining('note($1)'), repeated: true }]);
 });
 
+test('one whose connection was closed before its next statements is done once, by a second run', async () => {
+  left = [];
+  let runs = 0;
+  await db.withTenant(randomUUID(), async (tx) => {
+    runs += 1;
+    await callFunction(tx, 'note($1)', ['closed 1']);
+    if (runs > 1) return;
+    // The server's last words lie unread, and the answer to the first of these writes discards them.
+    blockFor(400);
+    callUnawaited(tx, 'note($1)', ['closed 2']);
+    blockFor(50);
+    await callFunction(tx, 'note($1)', ['closed 3']);
+  });
+  expect(runs).toBe(2);
+  expect((await notes()).filter((note) => note.startsWith('closed'))).toEqual(['closed 1']);
+  expect(left).toEqual([{ after: expect.any(String), repeated: true }]);
+});
+
 test('one that is ended before COMMIT, with a statement that nobody waited for, is done once', async () => {
   left = [];
   let runs = 0;
