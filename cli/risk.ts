@@ -7,6 +7,7 @@ export const risk: Command = {
   usage: `rekindle risk                              what is predicted, by what, and how many accounts are in each band
 rekindle risk assess <account> [--fresh]   how one account stands, and why
 rekindle risk assess --all [--watch]       have the whole portfolio assessed
+rekindle risk intervene <account>          begin the sequence of its band, whether or not it has just come into it
 rekindle risk list [--band BAND]           the latest assessments
 rekindle risk models                       the models that were learned, and how well they do
 rekindle risk use [<version>]              let an earlier model assess; without a version the one before
@@ -14,7 +15,7 @@ rekindle risk use [<version>]              let an earlier model assess; without 
 --fresh   assess it now, also where it was assessed within the last five minutes
 --watch   stay until the portfolio is assessed`,
   example: 'rekindle risk assess 01920000-0000-7000-8000-000000000000',
-  takes: { assess: 1, list: 0, models: 0, use: 1 },
+  takes: { assess: 1, intervene: 1, list: 0, models: 0, use: 1 },
   options: { fresh: { type: 'boolean' }, all: { type: 'boolean' }, watch: { type: 'boolean' }, band: { type: 'string' } },
   async run({ store, args: [action, target], options }) {
     switch (action) {
@@ -26,6 +27,12 @@ rekindle risk use [<version>]              let an earlier model assess; without 
         if (options['all'] === true) return portfolio(store, options['watch'] === true);
         const data = unwrap(await store.risk.assess({ account: required(target, 'The account’s id'), fresh: options['fresh'] === true }));
         return { data, lines: [lineOf(data), `  ${data.sentence}`, ...reasons(data.factors)] };
+      }
+      case 'intervene': {
+        const data = unwrap(await store.risk.intervene({ account: required(target, 'The account’s id') }));
+        const outcome =
+          data.begun === null ? `Nothing began: ${data.kept_from ?? 'it is in no band, or a sequence runs already'}.` : `Begun: ${data.begun}`;
+        return { data, lines: [lineOf(data), `  ${outcome}`] };
       }
       case 'list': {
         const band = options['band'];

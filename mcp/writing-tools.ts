@@ -7,6 +7,24 @@ const note = z.string().min(1).max(500);
 
 export const writingTools: readonly Tool[] = [
   writing(
+    {
+      name: 'trigger_intervention',
+      title: 'Begin an intervention',
+      description:
+        'Begins the sequence of the band of risk that an account is in. One for a lower band ends; nothing begins where one of its band runs.',
+    },
+    { account: z.uuid().describe('The id of an account.') },
+    async ({ client }, { account }) => {
+      const { band, score, basis, sentence } = unwrap(await client.risk.assess({ account }));
+      if (band === 'none') throw new Error('It is in no band of risk: there is nothing to begin.');
+      return { would: { begins: `the sequence for ${band}`, account, score, basis, sentence }, seen: null };
+    },
+    async ({ client }, { account }) => {
+      const { band, begun, kept_from } = unwrap(await client.risk.intervene({ account }));
+      return { account, band, begun, kept_from };
+    },
+  ),
+  writing(
     { name: 'stop_enrollment', title: 'Stop one sequence', description: 'Ends one running enrollment: nothing more of it is sent.' },
     { enrollment_id: z.uuid(), reason: note.describe('Kept as a note.') },
     async ({ client }, { enrollment_id: id }) => {

@@ -28,9 +28,9 @@ export async function loadPresets(folder = presetsFolder()): Promise<CompiledPre
 
 /**
  * Presets that a store has to resume before they take anybody in: both `lead-nurture` and `silent-lead` write to new leads, and which of them a store wants,
- * or whether both, only the store knows (docs/silent-leads.md).
+ * or whether both, only the store knows (docs/silent-leads.md). Whoever reports behaviour has not asked for messages because of it (docs/risk.md#interventions).
  */
-const presetsToResume: ReadonlySet<string> = new Set(['silent-lead']);
+const presetsToResume: ReadonlySet<string> = new Set(['silent-lead', 'churn-early', 'churn-active', 'churn-critical']);
 
 /** On boot: a changed preset file becomes a new version in every tenant. Safe in several processes at once. */
 export async function publishPresets(deps: Pick<Deps, 'db' | 'log' | 'subjects'>, presets: readonly CompiledPreset[]): Promise<void> {

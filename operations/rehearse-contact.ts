@@ -196,7 +196,7 @@ async function settingOf(tx: Tx, deps: Deps, asked: Asked): Promise<Setting> {
     currency: facts.subject.currency,
     stock: facts.subject.stock,
     ...(facts.claims === undefined ? {} : { claims: facts.claims.known }),
-    attributes: facts.attributes,
+    attributes: Object.fromEntries(Object.entries(facts.attributes).filter(([name]) => name !== 'account.band')),
     channels: facts.channels,
     tracksOpens: facts.settings.trackOpens,
     heldOut: facts.holdout?.heldOut ?? false,

@@ -2552,6 +2552,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/risk/interventions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin the sequence of an account’s band
+         * @description It is assessed now. Of the sequences about bands of risk one runs about an account at a time: one of the same or a higher band goes on, and one of a lower band ends. Nothing begins where the account is in no band.
+         */
+        post: operations["postApiRiskInterventions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/risk/runs": {
         parameters: {
             query?: never;
@@ -3387,6 +3407,12 @@ export interface components {
             contact: string | null;
             name: string | null;
             url: string | null;
+            area: string | null;
+            /**
+             * @description By its latest assessment.
+             * @enum {string}
+             */
+            band: "none" | "early" | "active" | "critical";
             /** @description What its source calls it. */
             externalId: string | null;
             /** Format: date-time */
@@ -3490,6 +3516,10 @@ export interface components {
              * @enum {string}
              */
             cause: "behaviour" | "time" | "asked" | "portfolio";
+            /** @description The enrollment that began by it. */
+            begun: string | null;
+            /** @description What kept the sequence of its band from beginning, such as `opted_out` or `no_sequence`: none takes anybody in. Null: nothing, or none was to begin. */
+            kept_from: string | null;
             /** @enum {string} */
             source: "cache" | "stored" | "computed";
         };
@@ -6134,6 +6164,10 @@ export interface components {
              * @enum {string}
              */
             cause: "behaviour" | "time" | "asked" | "portfolio";
+            /** @description The enrollment that began by it. */
+            begun: string | null;
+            /** @description What kept the sequence of its band from beginning, such as `opted_out` or `no_sequence`: none takes anybody in. Null: nothing, or none was to begin. */
+            kept_from: string | null;
         };
         RiskModel: {
             version: number;
@@ -7962,6 +7996,8 @@ export interface operations {
                         id?: string;
                         name?: string;
                         url?: string;
+                        /** @description What it is interested in, or where, as facts about the market name it. */
+                        area?: string;
                         /** Format: date-time */
                         created_at?: string;
                     };
@@ -12493,6 +12529,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AnsweredRiskAssessment"];
+                };
+            };
+        };
+    };
+    postApiRiskInterventions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    account: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskAssessment"];
                 };
             };
         };

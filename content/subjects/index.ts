@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { AnySubjectKind } from '../../domain/subjects/index.ts';
 import type { CopySource } from '../copy-source.ts';
+import { account } from './account.ts';
 import { contentOfAny } from './any.ts';
 import { cart } from './cart.ts';
 import { lead } from './lead.ts';
 import type { SubjectContent } from './subject-content.ts';
 
-const contents: ReadonlyMap<string, SubjectContent> = new Map(Object.entries({ cart, lead }));
+const contents: ReadonlyMap<string, SubjectContent> = new Map(Object.entries({ account, cart, lead }));
 
 /** How messages present a kind of subject. One that has no content of its own gets a button. */
 export function subjectContentOf(kind: AnySubjectKind): SubjectContent {

@@ -6,6 +6,7 @@ import type { BuyingModel } from '../../domain/risk/buy-till-you-die.ts';
 import type { RiskModel } from '../../domain/risk/model.ts';
 import type { Prediction } from '../../domain/risk/outcome.ts';
 import type { Quality } from '../../domain/risk/quality.ts';
+import { noSequenceReasons } from '../../domain/subjects/no-sequence.ts';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { subjects } from './subjects.ts';
 import { tenants } from './tenants.ts';
@@ -99,6 +100,10 @@ export const riskAssessments = pgTable(
     prediction: jsonb('prediction').$type<Prediction>().notNull(),
     modelId: uuid('model_id'),
     cause: text('cause', { enum: assessmentCauses }).notNull(),
+    /** The enrollment that began by it; null: none did. */
+    enrollmentId: uuid('enrollment_id'),
+    /** What kept the band’s sequence from beginning; null: nothing, or none was to. */
+    keptFrom: text('kept_from', { enum: noSequenceReasons }),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
@@ -122,6 +127,8 @@ export const riskStandings = pgTable(
     assessmentId: uuid('assessment_id'),
     assessedAt: instant('assessed_at'),
     band: text('band', { enum: riskBands }).notNull().default('none'),
+    /** The band that was acted upon last; another one than `band` where no sequence took the account in. */
+    handled: text('handled', { enum: riskBands }).notNull().default('none'),
     /** When it came into this band. */
     bandSince: instant('band_since'),
     /** Of an account that is silent already: its rank by rules, among which the others have their quantiles. */

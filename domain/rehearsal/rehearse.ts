@@ -57,7 +57,9 @@ const mostMoves = 100_000;
  * @throws Error when the rules make no progress: a defect
  */
 export function rehearse(definition: SequenceDefinition, events: readonly RehearsalEvent[], setting: Partial<Setting> = {}): Rehearsal {
-  const full = { ...plainSetting, ...setting };
+  // Whoever enters a band of risk is in it, unless the scenario says otherwise.
+  const band = definition.band === undefined ? {} : { 'account.band': definition.band };
+  const full = { ...plainSetting, ...setting, attributes: { ...band, ...setting.attributes } };
   const plan = compilePlan(definition, 1, full.timeScale);
   const inOrder = events.toSorted((a, b) => a.atMs - b.atMs);
   const log: LogEntry[] = [];

@@ -5,6 +5,7 @@ import { asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } 
 import type { Variant } from '../experiments/variant.ts';
 import type { Reaction } from './plan.ts';
 import { reactionEvents, type SequenceShape, type StepShape } from './definition-schema.ts';
+import { riskEntered } from '../risk/band-move.ts';
 import { isAboutSilence, isAboutSilentLead, silentAfterMs } from '../people/silence.ts';
 import { formatDuration } from './duration.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
@@ -35,6 +36,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     ...(shape.description === undefined || shape.description === '' ? {} : { description: shape.description }),
     on: shape.on,
     ...(shape.about === undefined ? {} : { about: shape.about }),
+    ...(shape.band === undefined ? {} : { band: shape.band }),
     ...(shape.only === undefined ? {} : { only: shape.only }),
     quietForMs: shape.quietFor,
     stopOn: shape.stopOn,
@@ -127,7 +129,18 @@ function sequenceMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] 
   const stops = (['purchased', 'opted_out'] as const)
     .filter((trigger) => !stopOn.includes(trigger))
     .map((trigger) => ({ path: ['stopOn'], message: `must contain ${trigger}: it ends every sequence` }));
-  return [...misplaced, ...stops, ...silenceMistakes(shape)];
+  return [...misplaced, ...stops, ...bandMistakes(shape), ...silenceMistakes(shape)];
+}
+
+function bandMistakes({ on, band, reentry }: SequenceShape): Mistake[] {
+  if (on === riskEntered)
+    return band === undefined ? [{ path: ['band'], message: 'is missing: write early, active or critical, whose entry starts the sequence' }] : [];
+  return [
+    ...(band === undefined ? [] : [{ path: ['band'], message: `has no use here: only a sequence \`on: ${riskEntered}\` has one. Remove it` }]),
+    ...(reentry === 'once-per-entry'
+      ? [{ path: ['reentry'], message: `is about bands of risk: only a sequence \`on: ${riskEntered}\` has them` }]
+      : []),
+  ];
 }
 
 /** An answer ends a silence: a sequence about one cannot run on behind it. */

@@ -3,6 +3,7 @@ import { replyPolicies } from '../people/on-reply.ts';
 import { z } from 'zod';
 import { type Channel, channelNames, isChannel } from '../channels/index.ts';
 import { ghostedAfterMs, isAboutGhost, isAboutSilence, isAboutSilentLead, silentAfterMs } from '../people/silence.ts';
+import { interventionBands, riskEntered } from '../risk/band-move.ts';
 import type { AnySubjectKind, SubjectKinds } from '../subjects/index.ts';
 import { triggersOf } from '../subjects/kind.ts';
 import { weekdays } from '../time/weekly-window.ts';
@@ -260,16 +261,16 @@ const cooldown = z.strictObject({ cooldown: span });
 const reentry = z
   .unknown()
   .transform((value, context) => {
-    if (value === 'once-per-subject' || value === 'once-per-silence') return value;
+    if (value === 'once-per-subject' || value === 'once-per-silence' || value === 'once-per-entry') return value;
     const read = cooldown.safeParse(value);
     if (read.success) return { cooldownMs: read.data.cooldown };
-    context.addIssue({ code: 'custom', message: 'is not understood: write once-per-subject, once-per-silence or { cooldown: 30d }' });
+    context.addIssue({ code: 'custom', message: 'is not understood: write once-per-subject, once-per-silence, once-per-entry or { cooldown: 30d }' });
     return z.NEVER;
   })
   .meta({
     description: 'Who may go through it again.',
     anyOf: [
-      { enum: ['once-per-subject', 'once-per-silence'] },
+      { enum: ['once-per-subject', 'once-per-silence', 'once-per-entry'] },
       { type: 'object', properties: { cooldown: { type: 'string', pattern: spanPattern } }, required: ['cooldown'], additionalProperties: false },
     ],
   });
@@ -331,6 +332,10 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
           )
           .optional()
           .meta({ description: 'What a manual or bulk sequence is about.' }),
+        band: z
+          .enum(interventionBands, expected(`one of ${interventionBands.join(', ')}`))
+          .optional()
+          .meta({ description: 'Of `on: risk.entered`: the band of risk whose entry starts it.' }),
         only: condition.optional().meta({ description: 'What must hold of the subject and its person: others are not taken.' }),
         quietFor: span.optional().meta({ description: 'How long the subject must be left alone before the first step.' }),
         stopOn: z
@@ -378,10 +383,15 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
       return {
         ...shape,
         quietFor: shape.quietFor ?? usualQuietMs(shape.on, kind),
-        reentry: shape.reentry ?? (isAboutSilence(shape) ? ('once-per-silence' as const) : ('once-per-subject' as const)),
+        reentry: shape.reentry ?? usualReentry(shape),
         stopOn: shape.stopOn ?? [...(kind?.stopOn ?? stopTriggers)],
       };
     });
+}
+
+function usualReentry(shape: { on: string }): 'once-per-subject' | 'once-per-silence' | 'once-per-entry' {
+  if (isAboutSilence(shape)) return 'once-per-silence';
+  return shape.on === riskEntered ? 'once-per-entry' : 'once-per-subject';
 }
 
 function usualQuietMs(on: string, kind: AnySubjectKind | null): number {

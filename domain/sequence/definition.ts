@@ -3,6 +3,7 @@ import type { ClaimName } from '../claims/index.ts';
 import type { Variant } from '../experiments/variant.ts';
 import type { ReplyPolicy } from '../people/on-reply.ts';
 import type { Segment } from '../people/segments.ts';
+import type { InterventionBand } from '../risk/band-move.ts';
 import type { Rate } from '../rate.ts';
 import type { SilenceStage } from '../people/silence-stage.ts';
 import type { WeeklyWindow } from '../time/weekly-window.ts';
@@ -99,6 +100,8 @@ export interface SequenceDefinition {
   on: string;
   /** The kind that a manual or bulk sequence is about; absent otherwise. */
   about?: string;
+  /** The band of risk whose entry starts it; absent where something else does. */
+  band?: InterventionBand;
   /** What must hold of the subject and its person when the sequence begins to count; absent: every one of its kind is taken. */
   only?: Condition;
   quietForMs: number;
@@ -106,8 +109,8 @@ export interface SequenceDefinition {
   /** What a reply leads to; absent: what the store's settings say. */
   onReply?: ReplyPolicy;
   maxAgeMs: number;
-  /** Who may go through it again: nobody about the same subject, whoever falls silent again, or a person once the cooldown since they last entered is over. */
-  reentry: 'once-per-subject' | 'once-per-silence' | { cooldownMs: number };
+  /** Who may go through it again: nobody about the same subject, whoever falls silent or into the band again, or a person once the cooldown since they last entered is over. */
+  reentry: 'once-per-subject' | 'once-per-silence' | 'once-per-entry' | { cooldownMs: number };
   /** Whether one person may be in this sequence about several subjects at once; absent, as in versions before it existed: `one`. */
   together?: 'one' | 'many';
   /** The share of people who get nothing, so that its effect can be measured: 0 to 50. */

@@ -34,6 +34,8 @@ export const stopReasons = [
   'version_replaced',
   'sequence_ended',
   'campaign_ended',
+  'recovered',
+  'band_raised',
 ] as const;
 export type StopReason = (typeof stopReasons)[number];
 export type FinishReason = 'completed' | StopReason;

@@ -8,9 +8,7 @@ export const bulk = 'bulk';
 export const startsByItself = (on: string): boolean => on !== manual && on !== bulk;
 
 /** Triggers that sequences will have once what they watch is known, with what is missing. */
-export const triggersToCome: Readonly<Record<string, string>> = {
-  'risk.entered': 'nobody’s risk is assessed yet',
-};
+export const triggersToCome: Readonly<Record<string, string>> = {};
 
 /** What a sequence is about: what its trigger names, or what it says itself where somebody starts it. */
 export function kindOfSequence(kinds: SubjectKinds, { on, about }: { on: string; about?: string | undefined }): AnySubjectKind | null {

@@ -43,6 +43,7 @@ export const readBehaviourReported: Read = (reading) => {
         createdAtMs: Math.min(createdAt?.ms ?? latestMs, ...times, latestMs),
         name: readText(fields['name'], 'data.account.name', notes, 200),
         url: readUrl(fields['url'], 'data.account.url', notes, store.url),
+        area: readText(fields['area'], 'data.account.area', notes, 200),
       },
       behaviour: entries.map((entry) => ({ ...entry, atMs: entry.atMs ?? occurred.occurredAtMs })),
     },

@@ -40,6 +40,7 @@ export function eventSentence(about: Words, type: string, data: Data): string {
   if (ofOrder !== null) return ofOrder;
   switch (type) {
     case 'enrolled':
+      if (data['by'] === 'risk') return `The ${noun} came into the band “${String(data['band'])}” of risk: its sequence has begun.`;
       if (data['by'] === 'bulk')
         return `The ${noun}${known} was taken into the sequence by a bulk enrollment (${textOf(data['job'])}); version ${String(data['version'])}.`;
       return data['by'] === 'hand'

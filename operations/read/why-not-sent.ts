@@ -84,6 +84,8 @@ const stopKinds: Record<StopReason, ReasonKind> = {
   version_replaced: 'as_planned',
   sequence_ended: 'as_planned',
   campaign_ended: 'as_planned',
+  recovered: 'as_planned',
+  band_raised: 'as_planned',
 };
 
 type NotSentVerdict = 'defer' | 'hold' | 'skip' | 'stop';

@@ -36,6 +36,8 @@ const stopWords: Record<StopReason, (about: About) => string> = {
   version_replaced: () => 'a new version of the sequence was published, and whoever published it chose to end those that were running',
   sequence_ended: () => 'the whole sequence was ended by hand',
   campaign_ended: () => 'its campaign has ended',
+  recovered: ({ noun }) => `the ${noun} is not at risk any more`,
+  band_raised: ({ noun }) => `the ${noun} came into a higher band of risk, whose sequence took over`,
 };
 
 /** Why a step was left out, in a few words that complete "left out: …". */

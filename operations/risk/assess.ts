@@ -8,10 +8,13 @@ import { type Behaviour, readStoredBehaviour } from '../../domain/risk/behaviour
 import type { Prediction } from '../../domain/risk/outcome.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
+import { recordAudit } from '../audit.ts';
 import { classifyFailure } from '../classify-failure.ts';
 import type { Deps } from '../deps.ts';
 import { draftOf } from '../enroll-by-hand.ts';
+import { intervene, noteBand } from '../effects/rules/at-risk.ts';
 import { MovedError } from '../intake/found.ts';
+import { writesOf, writeWorld } from '../intake/writes.ts';
 import type { AssessmentCause, AssessmentView, Champion } from './assessment.ts';
 import { readAssessment, viewOf } from './assessment-view.ts';
 import { readChampion } from './champion.ts';
@@ -171,7 +174,7 @@ async function assessTogether(
       continue;
     }
     const assessed = assessOne(deps, read.measure, id, history, read.silent);
-    if (standing !== undefined && standing.assessmentId !== null && standing.band === assessed.band) steady.push({ standing, assessed });
+    if (standing !== undefined && isSteady(standing, assessed)) steady.push({ standing, assessed });
     else left.push(id);
   }
   const rows = steady.map(({ standing, assessed }) => ({ standing, row: rowOf(tenantId, standing, assessed, read.measure, cause) }));
@@ -182,8 +185,8 @@ async function assessTogether(
     const { rows: done } = await tx.$client.query<{ id: string }>({
       text: `update risk_standings r set assessment_id = n.assessment, assessed_at = $2, silent_rank = n.silent, failures = 0,
           due_at = case when r.due_at = n.due then $2::timestamptz + make_interval(secs => $3::float8) else r.due_at end
-        from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, silent float8, due timestamptz, band text)
-        where r.tenant_id = $1 and r.subject_id = n.id and r.band = n.band and (r.assessed_at is null or r.assessed_at <= $2)
+        from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, silent float8, due timestamptz, band text, handled text)
+        where r.tenant_id = $1 and r.subject_id = n.id and r.band = n.band and r.handled = n.handled and (r.assessed_at is null or r.assessed_at <= $2)
         returning r.subject_id as id`,
       values: [
         tenantId,
@@ -192,7 +195,7 @@ async function assessTogether(
         JSON.stringify(
           rows.map(({ standing, row }, index) => ({
             ...{ id: standing.subjectId, assessment: row.id, silent: steady[index]?.assessed.silentRank ?? null },
-            ...{ due: new Date(standing.dueAt).toISOString(), band: standing.band },
+            ...{ due: new Date(standing.dueAt).toISOString(), band: standing.band, handled: standing.handled },
           })),
         ),
       ],
@@ -215,7 +218,15 @@ function assessOne(deps: Deps, { atMs, champion, thresholds }: Measure, id: stri
   return assessed;
 }
 
-const emptyRow = { base: null, rulesBecause: null, modelId: null };
+/** Nothing follows from an assessment that leaves its account where it is. */
+function isSteady({ assessmentId, band, handled }: Standing, assessed: Assessed): boolean {
+  return assessmentId !== null && band === assessed.band && handled === actedUpon(assessed);
+}
+
+/** Who is silent already is ranked among others like them: that begins nothing, and ends nothing as recovered. */
+const actedUpon = ({ basis, band }: Assessed): RiskBand => (basis === 'quantile' ? 'none' : band);
+
+const emptyRow = { base: null, rulesBecause: null, modelId: null, enrollmentId: null, keptFrom: null };
 
 function rowOf(
   tenantId: string,
@@ -270,9 +281,16 @@ export async function readHistories(tx: Tx, ids: readonly string[], untilMs: num
 }
 
 /** Assess one account under its person's lock, and do what follows from a change of its band. @returns null: there is none, or it is gone */
-async function assessLocked(deps: Deps, tenantId: string, id: string, cause: AssessmentCause): Promise<AssessmentView | null> {
+async function assessLocked(
+  deps: Deps,
+  tenantId: string,
+  id: string,
+  cause: AssessmentCause,
+  asked: { by: string } | null = null,
+): Promise<AssessmentView | null> {
   for (let attempt = 1; ; attempt++) {
     const begunMs = deps.clock.monotonicMs();
+    let told = false;
     try {
       const done = await deps.db.withTenant(tenantId, async (tx) => {
         const draft = await draftOf(tx, deps, { tenantId, subjectId: id });
@@ -285,12 +303,24 @@ async function assessLocked(deps: Deps, tenantId: string, id: string, cause: Ass
         const history = (await readHistories(tx, [id], measure.atMs)).get(id) ?? [];
         if (history === 'unreadable') throw new Error('its behaviour was stored by another build, or is damaged');
         const assessed = assessOne(deps, measure, id, history, await readSilent(tx));
-        const row = rowOf(tenantId, standing, assessed, measure, cause);
+        const stand = { handled: standing.handled, now: assessed.band, isAsked: asked !== null };
+        const { ended, begun, keptFrom, handled } = assessed.basis === 'quantile' ? noteBand(draft, id, assessed.band) : intervene(draft, id, stand);
+        writeWorld(tx, writesOf(draft));
+        const row = { ...rowOf(tenantId, standing, assessed, measure, cause), enrollmentId: begun, keptFrom };
         await tx.insert(riskAssessments).values(row);
+        if (asked !== null)
+          await recordAudit(tx, {
+            tenantId,
+            actor: asked.by,
+            action: 'risk.intervene',
+            subject: id,
+            data: { band: assessed.band, begun, kept_from: keptFrom },
+          });
+        told = begun !== null || ended.length > 0;
         await tx
           .update(riskStandings)
           .set({
-            ...{ assessmentId: row.id, assessedAt: measure.atMs, band: assessed.band, silentRank: assessed.silentRank, failures: 0 },
+            ...{ assessmentId: row.id, assessedAt: measure.atMs, band: assessed.band, silentRank: assessed.silentRank, handled, failures: 0 },
             bandSince: standing.band === assessed.band ? (standing.bandSince ?? measure.atMs) : measure.atMs,
             dueAt: measure.atMs + againAfterMs,
           })
@@ -299,12 +329,23 @@ async function assessLocked(deps: Deps, tenantId: string, id: string, cause: Ass
         return viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : version);
       });
       deps.telemetry.riskStage('assessment', deps.clock.monotonicMs() - begunMs);
+      if (told) deps.kickRelay();
       return done;
     } catch (error) {
       const again = error instanceof MovedError || error instanceof CommitUnclearError || isLockFailure(error);
       if (!again || attempt >= mostAttempts) throw error;
     }
   }
+}
+
+/**
+ * Assess an account now, and begin the sequence of its band, also where it was in that band before: a person asks for it.
+ * @returns null where the tenant has no such account, or it is gone
+ */
+export async function triggerIntervention(deps: Deps, tenantId: string, accountId: string, actor: string): Promise<AssessmentView | null> {
+  const made = await assessLocked(deps, tenantId, accountId, 'asked', { by: actor });
+  if (made !== null) deps.risk.keep(tenantId, made, deps.clock.monotonicMs());
+  return made;
 }
 
 /** How many are in each band, and how many were never assessed. */

@@ -13,7 +13,15 @@ type Row = typeof riskAssessments.$inferSelect;
 export function viewOf(row: Row, modelVersion: number | null): AssessmentView {
   const { id, subjectId: accountId, at: atMs, by, rulesBecause, basis, score, band, bandBefore, base, factors, thresholds, prediction, cause } = row;
   const view = { id, accountId, atMs, by, rulesBecause, basis, score, band, bandBefore, daysLeft: daysLeft[band], base, factors, thresholds };
-  return { ...view, prediction, modelVersion, cause, sentence: sentenceOf(basis, score, prediction, rulesBecause) };
+  return {
+    ...view,
+    prediction,
+    modelVersion,
+    cause,
+    begun: row.enrollmentId,
+    keptFrom: row.keptFrom,
+    sentence: sentenceOf(basis, score, prediction, rulesBecause),
+  };
 }
 
 function sentenceOf(basis: AssessmentBasis, score: number, prediction: Prediction, because: RulesBecause | null): string {

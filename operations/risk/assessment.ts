@@ -3,6 +3,7 @@ import type { AssessmentBasis, RulesBecause } from '../../domain/risk/assess.ts'
 import type { BandThresholds, RiskBand } from '../../domain/risk/bands.ts';
 import type { BuyingModel } from '../../domain/risk/buy-till-you-die.ts';
 import type { RiskModel } from '../../domain/risk/model.ts';
+import type { NoSequenceReason } from '../../domain/subjects/no-sequence.ts';
 import type { Prediction } from '../../domain/risk/outcome.ts';
 
 export type AssessmentCause = (typeof assessmentCauses)[number];
@@ -25,6 +26,10 @@ export interface AssessmentView {
   prediction: Prediction;
   modelVersion: number | null;
   cause: AssessmentCause;
+  /** The enrollment that began by it; null: none did. */
+  begun: string | null;
+  /** What kept the band’s sequence from beginning; null: nothing, or none was to. */
+  keptFrom: NoSequenceReason | null;
   /** What the score is, and what it is not, as a sentence. */
   sentence: string;
 }

@@ -1,6 +1,7 @@
 import { and, desc, eq, lte } from 'drizzle-orm';
 import { behaviours, subjects } from '../../db/schema/index.ts';
 import { accountFeatures, accountRules } from '../../domain/risk/account-features.ts';
+import type { RiskBand } from '../../domain/risk/bands.ts';
 import { type Behaviour, readStoredBehaviour } from '../../domain/risk/behaviour.ts';
 import type { Features } from '../../domain/risk/example.ts';
 import { type RuleScore, rankByRules } from '../../domain/risk/rules.ts';
@@ -15,6 +16,8 @@ export interface AccountView {
   contactId: string | null;
   name: string | null;
   url: string | null;
+  area: string | null;
+  band: RiskBand;
   externalIds: ExternalId[];
   createdAtMs: number;
   lastActivityAtMs: number;

@@ -5,6 +5,8 @@ export const risk = (api: Api) => ({
   get: api.plain('GET /api/risk'),
   /** Assess an account. */
   assess: api.withBody('POST /api/risk/assessments'),
+  /** Begin the sequence of an account’s band. */
+  intervene: api.withBody('POST /api/risk/interventions'),
   /** List assessments. */
   assessments: api.withQuery('GET /api/risk/assessments'),
   allAssessments: api.pages('GET /api/risk/assessments'),

@@ -233,6 +233,9 @@ describe('every list under /api', () => {
     const theirs = await askAll<{ slug: string; name: string }>(shop, other.apiKey, '/api/sequences');
     expect(theirs.map(({ slug, name }) => `${slug} ${name}`)).toEqual([
       'cart Cart recovery',
+      'churn-active Active risk',
+      'churn-critical Critical risk',
+      'churn-early Early warning',
       'ghost Ghost',
       'lead-nurture Lead nurture',
       'silent-lead Silent lead',

@@ -6,6 +6,7 @@ import type { CopyFacts } from '../../content/copy-facts.ts';
 import { judgeClaims } from '../../domain/claims/index.ts';
 import type { LineItem } from '../../domain/events.ts';
 import type { Fact } from '../../domain/facts/index.ts';
+import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import { subjectKinds } from '../../domain/subjects/index.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import { loadPresets } from '../../operations/publish-presets.ts';
@@ -139,11 +140,16 @@ test('every text of the presets says only what is in the facts, and claims only 
         ...numbersIn(JSON.stringify([common.store, claims.market, 'https://shop.example.com/cart/restore'])),
       ];
       for (const { definition, content } of presets) {
-        const kind = definition.sequence === 'cart' ? cartKind : subjectKinds.of('lead');
+        const kind = kindOfSequence(subjectKinds, definition) ?? cartKind;
         const about =
           kind === cartKind
             ? common.subject
-            : { kind, details: { source: null, interest: 'a kitchen', message: null, url: null }, valueMinor: null, currency: null };
+            : {
+                kind,
+                details: { source: null, interest: 'a kitchen', message: null, url: null, name: null, area: null, band: 'early' },
+                valueMinor: null,
+                currency: null,
+              };
         for (const { content: name, channels } of definition.steps) {
           const channel = channels.find((one) => one === 'email' || one === 'sms' || one === 'onsite');
           if (name === null || channel === undefined) continue;

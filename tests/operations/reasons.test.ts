@@ -289,10 +289,10 @@ test('no reason is without its way; what nothing does yet is named here', () => 
   // `undeliverable`: tests/operations/two-channels.test.ts; `holdout`: tests/operations/holdout.test.ts.
   // `version_replaced`, `sequence_ended`: tests/operations/versions/running.test.ts.
   // `filtered`: tests/operations/only.test.ts. `campaign_ended`: tests/operations/campaigns.test.ts.
-  // `rejected`: tests/operations/conversions.test.ts.
+  // `rejected`: tests/operations/conversions.test.ts. `recovered`, `band_raised`: tests/operations/risk/interventions.test.ts.
   const nothingDoes: StopReason[] = [
     ...(['erased', 'filtered', 'contacted', 'undeliverable', 'holdout'] as const),
-    ...(['version_replaced', 'sequence_ended', 'campaign_ended', 'rejected'] as const),
+    ...(['version_replaced', 'sequence_ended', 'campaign_ended', 'rejected', 'recovered', 'band_raised'] as const),
   ];
   const covered = new Set<StopReason>([...ways.map((w) => w.reason), 'demo_restarted', ...nothingDoes]);
   expect([...stopReasons].filter((reason) => !covered.has(reason))).toEqual([]);

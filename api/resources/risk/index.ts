@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { askRisk } from '../../../operations/risk/assess.ts';
+import { askRisk, triggerIntervention } from '../../../operations/risk/assess.ts';
 import { listAssessments } from '../../../operations/risk/assessment-view.ts';
 import { readRisk } from '../../../operations/risk/risk.ts';
 import { beginRun, listRuns, readRun } from '../../../operations/risk/runs.ts';
@@ -82,6 +82,23 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     async (request) => {
       const { limit, cursor: after = null, ...search } = request.query;
       return assessments.present(await listAssessments(deps, callerOf(request).tenantId, search, { limit, after }), factsOf);
+    },
+  );
+
+  app.post(
+    '/api/risk/interventions',
+    {
+      schema: {
+        summary: 'Begin the sequence of an account’s band',
+        description:
+          'It is assessed now. Of the sequences about bands of risk one runs about an account at a time: one of the same or a higher band goes on, and one of a lower band ends. Nothing begins where the account is in no band.',
+        body: z.strictObject({ account: z.uuid() }),
+        response: { 200: assessmentSchema, ...problems(400, 401, 404, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const made = await triggerIntervention(deps, callerOf(request).tenantId, request.body.account, actorOf(request));
+      return made === null ? problem(reply, 404, ...unknownAccount) : factsOf(made);
     },
   );
 

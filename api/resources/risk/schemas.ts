@@ -43,6 +43,11 @@ export const assessmentSchema = z
     prediction: predictionSchema,
     model: z.int().nullable().meta({ description: 'The version of the model; null: rules assessed.' }),
     cause: z.enum(['behaviour', 'time', 'asked', 'portfolio']).meta({ description: 'What made it be assessed.' }),
+    begun: z.uuid().nullable().meta({ description: 'The enrollment that began by it.' }),
+    kept_from: z.string().nullable().meta({
+      description:
+        'What kept the sequence of its band from beginning, such as `opted_out` or `no_sequence`: none takes anybody in. Null: nothing, or none was to begin.',
+    }),
   })
   .meta({ id: 'RiskAssessment' });
 
@@ -51,6 +56,7 @@ export function factsOf(view: AssessmentView): z.input<typeof assessmentSchema> 
   return {
     ...{ id, account: view.accountId, at: isoTime(view.atMs), by, rules_because: view.rulesBecause, basis, score, sentence },
     ...{ band, band_before: view.bandBefore, base, factors, thresholds: at, cause, model: view.modelVersion },
+    ...{ begun: view.begun, kept_from: view.keptFrom },
     days_left: view.daysLeft === null ? null : { at_least: view.daysLeft.atLeast, below: view.daysLeft.below },
     prediction: { what: view.prediction.what, within_days: view.prediction.withinDays },
   };

@@ -43,6 +43,8 @@ const causes: Record<string, Station> = {
   version_replaced: ['A new version', 'plain'],
   sequence_ended: ['Sequence ended', 'plain'],
   campaign_ended: ['Campaign ended', 'plain'],
+  recovered: ['Recovered', 'reaction'],
+  band_raised: ['Risk rose', 'plain'],
 };
 
 const simple: Record<string, Station> = {

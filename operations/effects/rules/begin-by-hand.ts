@@ -6,6 +6,8 @@ import { openChannels } from '../../dispatch/open-channels.ts';
 import type { Draft } from '../../intake/draft.ts';
 import type { ActiveSequence } from '../../intake/world.ts';
 import { beginning, type Candidate, isTooOld, keptFromBefore } from './begin.ts';
+import { riskEntered } from '../../../domain/risk/band-move.ts';
+import { riskRunsAbout } from './at-risk.ts';
 import { isClosedEverywhere } from './suppressions.ts';
 
 /** Why a sequence is not begun by hand. For programs: they reach the API as the `code` of a 409. */
@@ -138,6 +140,10 @@ function whatRuns(draft: Draft, { subject, owner }: Candidate, { id, version }: 
     open.find((enrollment) => enrollment.subjectId === subject.id) ??
     draft.enrollmentsAbout([subject.id]).find((enrollment) => enrollment.sequenceId === id && enrollment.endedAt === null);
   if (own !== undefined) return refused('already_running', `The sequence ${version.slug} is running about this ${noun} already.`, own.id);
+  // Of the sequences about bands of risk one runs about an account at a time.
+  const other = version.definition.on === riskEntered ? riskRunsAbout(draft, subject.id)[0] : undefined;
+  if (other !== undefined)
+    return refused('another_running', `The sequence ${other.version.slug} is running about this ${noun}. Stop that one first.`, other.id);
   const [rival] = version.definition.together === 'many' ? [] : open;
   if (rival === undefined) return null;
   return refused('another_running', `The ${person} is in the sequence ${version.slug} about another ${noun}. Stop that one first.`, rival.id);

@@ -245,17 +245,17 @@ describe('a mistake is named with its line and its remedy:', () => {
     [
       'a re-entry that nobody knows',
       file({ more: 'reentry: { cooldown: soon }' }),
-      '4:1 `reentry` is not understood: write once-per-subject, once-per-silence or { cooldown: 30d }',
+      '4:1 `reentry` is not understood: write once-per-subject, once-per-silence, once-per-entry or { cooldown: 30d }',
     ],
     [
       'a trigger that no kind of subject has',
       file().replace('cart.abandoned', 'cart.forgotten'),
-      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, lead.silent, chat.ghosted, manual, bulk',
+      '3:1 `on` is not understood: write one of cart.abandoned, lead.created, lead.silent, chat.ghosted, risk.entered, manual, bulk',
     ],
     [
-      'a trigger whose subjects come later',
+      'a sequence about a band of risk that names none',
       file().replace('cart.abandoned', 'risk.entered'),
-      '3:1 `on` (risk.entered) is not available yet: nobody’s risk is assessed yet. Now, write one of cart.abandoned, lead.created, lead.silent, chat.ghosted, manual, bulk',
+      '1:1 `band` is missing: write early, active or critical, whose entry starts the sequence',
     ],
     [
       'a bulk sequence about nothing',
