@@ -1127,7 +1127,7 @@ export interface paths {
         };
         /**
          * Find contacts
-         * @description By an address or a number: every contact of that person; without either, all of them. The newest first.
+         * @description By an address, a number or an id of the source’s: every contact of that person; without any, all of them. The newest first.
          */
         get: operations["getApiContacts"];
         put?: never;
@@ -1145,7 +1145,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Show a contact */
+        get: operations["getApiContactsId"];
         put?: never;
         post?: never;
         /**
@@ -1153,6 +1154,66 @@ export interface paths {
          * @description Every sequence of theirs ends, and what is known about them is removed everywhere: details, addresses, subjects, texts of messages, stored deliveries. Ids, times, amounts and outcomes stay, and so do hashes by which their addresses get nothing any more. A repeat does what is left. It answers when the data are gone; the receipt of `GET /api/erasures` follows.
          */
         delete: operations["deleteApiContactsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show everything about a person in order of time
+         * @description Enrollments, events, decisions, messages, what providers reported, consents, tasks, orders and merges, of all contacts of the person, the latest first.
+         */
+        get: operations["getApiContactsIdTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make one person of two
+         * @description As an event does that names both: opt-outs, purchases and replies of either hold for the whole person, and of two enrollments that may not run together the older gives way. The older contact stays. `unmerge` undoes it. Refusals are 409: `already_one`, `kept_apart` (a merge of them was undone).
+         */
+        post: operations["postApiContactsIdMerge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/contacts/{id}/consents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record what a person has said about being contacted
+         * @description Their own statement, as a colleague heard or read it, with the effects of one: a refusal closes the channel (all channels, unless the store’s settings say otherwise) and ends what runs, answered when no message of theirs can go out any more; an agreement opens a channel that they had closed themselves. Bounces and complaints stay. Records are added, and never changed.
+         */
+        post: operations["postApiContactsIdConsents"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1250,6 +1311,26 @@ export interface paths {
          * @description Whatever else waits of the same click is matched with it. It counts as if it had named the lead when it came.
          */
         post: operations["postApiConversionsIdMatch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/decisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was decided about steps, the newest first
+         * @description Each with every gate that was asked and what it looked at.
+         */
+        get: operations["getApiDecisions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2108,6 +2189,26 @@ export interface paths {
         post?: never;
         /** Revoke an invitation */
         delete: operations["deleteApiInvitationsId"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List messages, the newest first
+         * @description The send ledger: one for each step of an enrollment that was decided to be sent or left out.
+         */
+        get: operations["getApiMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3185,6 +3286,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what sequences may be about, the newest first
+         * @description Carts, leads and accounts, whether or not a sequence was begun about them.
+         */
+        get: operations["getApiSubjects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/subjects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a subject */
+        get: operations["getApiSubjectsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/suppressions": {
         parameters: {
             query?: never;
@@ -3957,8 +4095,33 @@ export interface components {
             lifecycle: string;
             country: string | null;
             region: string | null;
+            /** @description The ids that shops and other systems have for them. */
+            external_ids: components["schemas"]["ExternalId"][];
             /** Format: date-time */
             created_at: string;
+        };
+        ContactDetails: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The contact that stands for the whole person: the same for all that turned out to be one.
+             */
+            person: string;
+            lifecycle: string;
+            country: string | null;
+            region: string | null;
+            /** @description The ids that shops and other systems have for them. */
+            external_ids: components["schemas"]["ExternalId"][];
+            /** Format: date-time */
+            created_at: string;
+            first_name: string | null;
+            last_name: string | null;
+            emails: string[];
+            /** @description In E.164. */
+            phones: string[];
+            locale: string | null;
+            time_zone: string | null;
         };
         Conversion: {
             /** Format: uuid */
@@ -4012,6 +4175,32 @@ export interface components {
                 low: number;
                 high: number;
             } | null;
+        };
+        Decision: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            enrollment: string;
+            sequence: string;
+            /** @description The version of the sequence that decided. */
+            version: number;
+            step: string;
+            subject: {
+                /** Format: uuid */
+                id: string;
+                kind: string;
+                external_ids: components["schemas"]["ExternalId"][];
+            };
+            /** @enum {string} */
+            verdict: "send" | "defer" | "hold" | "skip" | "stop";
+            /** @description Of `send`, the channel; else the gate. */
+            reason: string;
+            until: string | null;
+            gates: components["schemas"]["GateCheck"][];
+            /** @description The same for people. */
+            sentence: string;
         };
         Delivery: {
             /** Format: uuid */
@@ -5362,6 +5551,30 @@ export interface components {
             severity: "error" | "warning";
             message: string;
         };
+        ListedSubject: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @example cart
+             * @example lead
+             * @example account
+             */
+            kind: string;
+            external_ids: components["schemas"]["ExternalId"][];
+            /** @description Whose it is; null: nobody’s so far. */
+            contact: string | null;
+            /** @enum {string} */
+            state: "open" | "converted" | "gone";
+            /** @description What it is worth, in major units; null: unknown. */
+            value: string | null;
+            value_minor: number | null;
+            currency: string | null;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            last_activity_at: string;
+            converted_at: string | null;
+        };
         Member: {
             /**
              * Format: uuid
@@ -5394,10 +5607,10 @@ export interface components {
              */
             merged_contact: string;
             /**
-             * @description `identity`: an event named identities of both. `subject`: the cart of an anonymous contact turned out to be the other’s.
+             * @description `identity`: an event named identities of both. `subject`: the cart of an anonymous contact turned out to be the other’s. `hand`: a colleague said so.
              * @enum {string}
              */
-            brought_by: "identity" | "subject";
+            brought_by: "identity" | "subject" | "hand";
             /** @description The kinds of identities that the event named. */
             identity_kinds: string[];
             /** @description The delivery that brought it; null: none did. */
@@ -5415,6 +5628,43 @@ export interface components {
             merged_at: string;
             undone_at: string | null;
             undone_by: string | null;
+        };
+        Message: {
+            /**
+             * Format: uuid
+             * @description The `sub_id` of its links.
+             */
+            id: string;
+            /** Format: uuid */
+            enrollment: string;
+            sequence: string;
+            step: string;
+            subject: {
+                /** Format: uuid */
+                id: string;
+                kind: string;
+                external_ids: components["schemas"]["ExternalId"][];
+            };
+            /** Format: uuid */
+            contact: string;
+            channel: string | null;
+            /** @enum {string} */
+            state: "claimed" | "sent" | "failed" | "unknown" | "skipped";
+            /** @description The same for people. */
+            sentence: string;
+            /** Format: date-time */
+            created_at: string;
+            due_at: string | null;
+            claimed_at: string | null;
+            settled_at: string | null;
+            opened_at: string | null;
+            clicked_at: string | null;
+            in_doubt: boolean;
+            skip_reason: string | null;
+            variant: string | null;
+            language: string | null;
+            provider_message_id: string | null;
+            provider_response: string | null;
         };
         MessagePreview: {
             /** @enum {string} */
@@ -6922,6 +7172,20 @@ export interface components {
             /** @description How many times faster than wall time its plans run; 1 outside demos. */
             time_scale: number;
             synthetic: boolean;
+        };
+        TimelineEntry: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "enrollment" | "event" | "decision" | "message" | "provider_event" | "consent" | "task" | "order" | "merge";
+            /** Format: date-time */
+            at: string;
+            /** @description For programs, by its kind: the state of a `message`, the verdict of a `decision`, the type of an `event` or `provider_event`, `granted` or `denied` of a `consent`, the kind of a `task`. */
+            type: string;
+            enrollment: string | null;
+            step: string | null;
+            /** @description The same for people. */
+            sentence: string;
         };
         Transcript: {
             sequence: string;
@@ -9364,6 +9628,8 @@ export interface operations {
                 email?: string;
                 /** @description Every contact of that person. Read as in a webhook. */
                 phone?: string;
+                /** @description Any id of the source’s: of the customer, or of a cart, a lead or an order of theirs. */
+                external_id?: string;
                 limit?: number;
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
@@ -9399,6 +9665,38 @@ export interface operations {
             };
         };
     };
+    getApiContactsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactDetails"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     deleteApiContactsId: {
         parameters: {
             query?: never;
@@ -9420,6 +9718,135 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Erasure"];
+                };
+            };
+        };
+    };
+    getApiContactsIdTimeline: {
+        parameters: {
+            query?: {
+                kind?: "enrollment" | "event" | "decision" | "message" | "provider_event" | "consent" | "task" | "order" | "merge";
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["TimelineEntry"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiContactsIdMerge: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description Any contact of the other person.
+                     */
+                    with: string;
+                    /** @description Why, for the audit log. */
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+        };
+    };
+    postApiContactsIdConsents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description `all`: every channel, for `denied` alone.
+                     * @enum {string}
+                     */
+                    channel: "all" | "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none";
+                    /** @enum {string} */
+                    state: "granted" | "denied";
+                    /**
+                     * Format: date-time
+                     * @description When it was said; default: now.
+                     */
+                    stated_at?: string;
+                    /** @description The exact sentence that they agreed to. Needed for `granted`. */
+                    wording?: string;
+                    wording_version?: string;
+                    ip?: string;
+                    user_agent?: string;
+                    /** @description The page on which it was given. */
+                    url?: string;
+                    /** @description Why, for the audit log. */
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
                 };
             };
         };
@@ -9644,6 +10071,52 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Conversion"];
                 };
+            };
+        };
+    };
+    getApiDecisions: {
+        parameters: {
+            query?: {
+                verdict?: "send" | "defer" | "hold" | "skip" | "stop";
+                reason?: string;
+                /** @description About that person, under any of their contacts. */
+                contact?: string;
+                enrollment?: string;
+                step?: string;
+                /** @description Made at that time or later. */
+                since?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Decision"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -11698,6 +12171,52 @@ export interface operations {
         responses: {
             /** @description Done. */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiMessages: {
+        parameters: {
+            query?: {
+                channel?: string;
+                state?: "claimed" | "sent" | "failed" | "unknown" | "skipped";
+                /** @description To that person, under any of their contacts. */
+                contact?: string;
+                enrollment?: string;
+                step?: string;
+                /** @description Made at that time or later. */
+                since?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Message"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14174,6 +14693,85 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SilentLeadFigures"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiSubjects: {
+        parameters: {
+            query?: {
+                /** @description What it is. */
+                kind?: string;
+                state?: "open" | "converted" | "gone";
+                /** @description Any id of the source’s: of it, the customer or the order. */
+                external_id?: string;
+                /** @description Of the person whose it is. Read as in a webhook. */
+                email?: string;
+                /** @description Of the person whose it is. Read as in a webhook. */
+                phone?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["ListedSubject"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiSubjectsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedSubject"];
                 };
             };
             /** @description It is as you have it. */

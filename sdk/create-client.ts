@@ -10,6 +10,7 @@ import { connections } from './resources/connections.ts';
 import { consents } from './resources/consents.ts';
 import { contacts } from './resources/contacts.ts';
 import { conversions } from './resources/conversions.ts';
+import { decisions } from './resources/decisions.ts';
 import { deliveries } from './resources/deliveries.ts';
 import { enrollments } from './resources/enrollments.ts';
 import { erasures } from './resources/erasures.ts';
@@ -27,6 +28,7 @@ import { links } from './resources/links.ts';
 import { marketTriggers } from './resources/market-triggers.ts';
 import { mcp } from './resources/mcp.ts';
 import { members } from './resources/members.ts';
+import { messages } from './resources/messages.ts';
 import { offers } from './resources/offers.ts';
 import { onsite } from './resources/onsite.ts';
 import { parked } from './resources/parked.ts';
@@ -42,6 +44,7 @@ import { sequences } from './resources/sequences.ts';
 import { session } from './resources/session.ts';
 import { settings } from './resources/settings.ts';
 import { silentLeads } from './resources/silent-leads.ts';
+import { subjects } from './resources/subjects.ts';
 import { suppressions } from './resources/suppressions.ts';
 import { tasks } from './resources/tasks.ts';
 import { telegram } from './resources/telegram.ts';
@@ -71,6 +74,7 @@ export function createClient(options: ClientOptions) {
     consents: consents(api),
     contacts: contacts(api),
     conversions: conversions(api),
+    decisions: decisions(api),
     deliveries: deliveries(api),
     enrollments: enrollments(api),
     erasures: erasures(api),
@@ -88,6 +92,7 @@ export function createClient(options: ClientOptions) {
     marketTriggers: marketTriggers(api),
     mcp: mcp(api),
     members: members(api),
+    messages: messages(api),
     offers: offers(api),
     onsite: onsite(api),
     parked: parked(api),
@@ -103,6 +108,7 @@ export function createClient(options: ClientOptions) {
     session: session(api),
     settings: settings(api),
     silentLeads: silentLeads(api),
+    subjects: subjects(api),
     suppressions: suppressions(api),
     tasks: tasks(api),
     telegram: telegram(api),

@@ -63,8 +63,8 @@ export const contactMerges = pgTable(
     keptContactId: uuid('kept_contact_id').notNull(),
     /** The person that became part of it. */
     mergedContactId: uuid('merged_contact_id').notNull(),
-    /** `identity`: an event named identities of both. `subject`: an anonymous contact's subject turned out to be the other's. */
-    broughtBy: text('brought_by', { enum: ['identity', 'subject'] }).notNull(),
+    /** `identity`: an event named identities of both. `subject`: an anonymous contact's subject turned out to be the other's. `hand`: a colleague said so. */
+    broughtBy: text('brought_by', { enum: ['identity', 'subject', 'hand'] }).notNull(),
     /** The kinds of identities that the event named. */
     identityKinds: jsonb('identity_kinds').$type<string[]>().notNull().default([]),
     /** The delivery that brought it; null: it came without a webhook. */

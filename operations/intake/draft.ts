@@ -94,7 +94,7 @@ export interface Merge {
   mergedId: string;
   /** Every contact of the person that becomes part of the other. */
   contactIds: string[];
-  broughtBy: 'identity' | 'subject';
+  broughtBy: 'identity' | 'subject' | 'hand';
   /** The kinds of identities that the event named. */
   identityKinds: string[];
   /** Enrollments that it ends. */

@@ -197,10 +197,16 @@ export async function identitiesNamed(
   return { kind: 'found', found: identities };
 }
 
-/** Every contact of the persons whom an address or a number names. */
-export async function contactsNamed(tx: Tx, tenantId: string, search: Pick<Search, 'email' | 'phone'>): Promise<Searched<string[]>> {
+/** Every contact of the persons whom an address, a number or an id of the source's names. */
+export async function contactsNamed(tx: Tx, tenantId: string, search: Pick<Search, 'email' | 'phone' | 'externalId'>): Promise<Searched<string[]>> {
   const identities = await identitiesNamed(tx, tenantId, search);
-  return identities.kind === 'unreadable' ? identities : { kind: 'found', found: await contactsOfPersons(tx, identities.found) };
+  if (identities.kind === 'unreadable') return identities;
+  const named = await contactsOfPersons(tx, identities.found);
+  if (search.externalId === undefined) return { kind: 'found', found: named };
+  const { contactIds, subjectIds } = await byExternalId(tx, tenantId, search.externalId);
+  const owners = subjectIds.length === 0 ? [] : await tx.select({ id: subjects.contactId }).from(subjects).where(inArray(subjects.id, subjectIds));
+  const having = [...new Set([...contactIds, ...owners.flatMap(({ id }) => id ?? [])])];
+  return { kind: 'found', found: identities.found.length === 0 ? having : having.filter((id) => named.includes(id)) };
 }
 
 /** Every contact of the persons who have one of these identities. */

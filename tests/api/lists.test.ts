@@ -5,6 +5,7 @@ import { eq } from 'drizzle-orm';
 import {
   compositions,
   connections,
+  decisions,
   experiments,
   importErrors,
   messages,
@@ -26,6 +27,7 @@ let shop: Shop;
 let lists: string[];
 let campaign: string;
 let imported: string;
+let person: string;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1, settings: { postalAddress: '1 Test Street, Vienna' } });
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
@@ -41,13 +43,18 @@ beforeAll(async () => {
     await until('the end of a backtest', async () => ((await own(`/api/backtests/${id}`)).body as { state: string }).state !== 'running');
   }
   for (const n of [1, 2, 3]) {
-    const { id: enrollmentId = '', contactId = '' } = (await shop.enrollmentOf(`cart-${n}`)) ?? {};
+    const { id: enrollmentId = '', contactId = '', versionId = '' } = (await shop.enrollmentOf(`cart-${n}`)) ?? {};
     const row = { code: `C-${n}`, percentOff: 10, source: 'pool' as const, state: 'minted' as const, grantedAt: n, endsAt: n };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(offers).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_72h', contactId, ...row }),
     );
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(messages).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_2h', contactId, state: 'failed' }),
+    );
+    person = contactId;
+    const decision = { stepId: 'email_2h', versionId, verdict: 'send' as const, reason: 'email', checks: [] };
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(decisions).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, ...decision }),
     );
     const text = { state: 'ready' as const, channel: 'email', language: 'en', fingerprint: '', model: 'made-up', body: 'Hello.', dueAt: n };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
@@ -127,7 +134,7 @@ const page = async (url: string) => (await own(url)).body as { data: unknown[]; 
 /** What a list cannot do without. */
 const required: Readonly<Record<string, string>> = { '/api/consents': 'email=1@example.com' };
 const urlOf = (path: string, query = '') =>
-  `${path.replace('{slug}', 'cart').replace('/campaigns/{id}', `/campaigns/${campaign}`).replace('/imports/{id}', `/imports/${imported}`)}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
+  `${path.replace('{slug}', 'cart').replace('/campaigns/{id}', `/campaigns/${campaign}`).replace('/imports/{id}', `/imports/${imported}`).replace('/contacts/{id}', `/contacts/${person}`)}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
 
 /** The key that asks is used meanwhile. */
 const unused = (item: unknown) => ({ ...(item as object), last_used_at: null });
@@ -145,8 +152,10 @@ describe('every list under /api', () => {
       '/api/connections',
       '/api/consents',
       '/api/contacts',
+      '/api/contacts/{id}/timeline',
       '/api/contacts/merges',
       '/api/conversions',
+      '/api/decisions',
       '/api/deliveries',
       '/api/enrollments',
       '/api/erasures',
@@ -159,6 +168,7 @@ describe('every list under /api', () => {
       '/api/leads',
       '/api/members',
       '/api/invitations',
+      '/api/messages',
       '/api/offers',
       '/api/parked',
       '/api/quarantine',
@@ -169,6 +179,7 @@ describe('every list under /api', () => {
       '/api/sequences/{slug}/versions',
       '/api/sequences/{slug}/enrollments',
       '/api/settings/history',
+      '/api/subjects',
       '/api/suppressions',
       '/api/tasks',
     ]);

@@ -100,6 +100,8 @@ const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (path.endsWith('/send')) return { type: 'contact.updated', data: { contact: { email: 'taken-over@example.com' } } };
   if (path.endsWith('/leads') || path.endsWith('/match')) return { lead: randomUUID() };
   if (path.endsWith('/authorise')) return { code: 'taken-over' };
+  if (path.endsWith('/merge')) return { with: randomUUID() };
+  if (path.endsWith('/consents')) return { channel: 'all', state: 'denied' };
   if (path.endsWith('/snooze')) return { hours: 1 };
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
   if (path === '/api/members/{id}') return { role: 'viewer' };

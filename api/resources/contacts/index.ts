@@ -1,34 +1,19 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { erasePerson } from '../../../operations/erase-person.ts';
-import { type ContactRow, listContacts } from '../../../operations/read/contacts.ts';
-import { listMerges, type MergeRow } from '../../../operations/read/merges.ts';
+import { type ContactRow, listContacts, readContact } from '../../../operations/read/contacts.ts';
+import { listMerges } from '../../../operations/read/merges.ts';
 import { undoMerge } from '../../../operations/undo-merge.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
-import { idParams, isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
+import { idParams, isId, isoTime, lineField, timeField } from '../../routes/fields.ts';
+import { presentExternalId } from '../../routes/recovery/present.ts';
+import { externalIdSchema } from '../../routes/recovery/schemas.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
-
-const ids = z.array(z.uuid());
-
-const mergeSchema = z
-  .object({
-    id: z.uuid(),
-    kept_contact: z.uuid().meta({ description: 'The person that stayed.' }),
-    merged_contact: z.uuid().meta({ description: 'The person that became part of it.' }),
-    brought_by: z.enum(['identity', 'subject']).meta({
-      description: '`identity`: an event named identities of both. `subject`: the cart of an anonymous contact turned out to be the other’s.',
-    }),
-    identity_kinds: z.array(z.string()).meta({ description: 'The kinds of identities that the event named.' }),
-    delivery: z.uuid().nullable().meta({ description: 'The delivery that brought it; null: none did.' }),
-    moved: z.object({ contacts: ids, identities: ids, subjects: ids, enrollments: ids, consents: ids }),
-    ended_enrollments: ids.meta({ description: 'Enrollments that the merge ended. An undo does not begin them again.' }),
-    merged_at: timeField,
-    undone_at: timeField.nullable(),
-    undone_by: z.string().nullable(),
-  })
-  .meta({ id: 'Merge' });
+import { handRoutes } from './by-hand.ts';
+import { mergeSchema, presentMerge } from './merges.ts';
+import { timelineRoute } from './timeline.ts';
 
 const list = aList({
   name: 'merges',
@@ -46,9 +31,21 @@ const contactSchema = z
     lifecycle: z.string(),
     country: z.string().nullable(),
     region: z.string().nullable(),
+    external_ids: z.array(externalIdSchema).meta({ description: 'The ids that shops and other systems have for them.' }),
     created_at: timeField,
   })
   .meta({ id: 'Contact' });
+
+const contactDetails = contactSchema
+  .extend({
+    first_name: z.string().nullable(),
+    last_name: z.string().nullable(),
+    emails: z.array(z.string()),
+    phones: z.array(z.string()).meta({ description: 'In E.164.' }),
+    locale: z.string().nullable(),
+    time_zone: z.string().nullable(),
+  })
+  .meta({ id: 'ContactDetails' });
 
 const contactList = aList({
   name: 'contacts',
@@ -56,6 +53,9 @@ const contactList = aList({
   filters: {
     email: lineField(320).optional().meta({ description: 'Every contact of that person. Read as in a webhook.' }),
     phone: lineField(60).optional().meta({ description: 'Every contact of that person. Read as in a webhook.' }),
+    external_id: lineField(300)
+      .optional()
+      .meta({ description: 'Any id of the source’s: of the customer, or of a cart, a lead or an order of theirs.' }),
   },
 });
 
@@ -90,17 +90,32 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     {
       schema: {
         summary: 'Find contacts',
-        description: 'By an address or a number: every contact of that person; without either, all of them. The newest first.',
+        description: 'By an address, a number or an id of the source’s: every contact of that person; without any, all of them. The newest first.',
         querystring: contactList.query,
         response: { 200: contactList.answer, ...problems(400, 401, 429, 503) },
       },
     },
     async (request, reply) => {
-      const { limit, cursor, ...search } = request.query;
-      const result = await listContacts(deps, callerOf(request).tenantId, search, { limit, after: cursor ?? null });
+      const { limit, cursor, external_id: externalId, ...search } = request.query;
+      const result = await listContacts(deps, callerOf(request).tenantId, { ...search, externalId }, { limit, after: cursor ?? null });
       return result.kind === 'found' ? contactList.present(result.found, presentContact) : invalidRequest(reply, unreadable(result.field));
     },
   );
+
+  app.get(
+    '/api/contacts/:id',
+    { schema: { params: idParams, summary: 'Show a contact', response: { 200: contactDetails, ...problems(401, 404, 429, 503) } } },
+    async (request, reply) => {
+      const { id } = request.params;
+      const found = isId(id) ? await readContact(deps, callerOf(request).tenantId, id) : null;
+      if (found === null) return problem(reply, 404, 'unknown_contact', 'No contact of yours has this id.');
+      const { firstName, lastName, emails, phones, locale, timeZone } = found;
+      return { ...presentContact(found), first_name: firstName, last_name: lastName, emails, phones, locale, time_zone: timeZone };
+    },
+  );
+
+  timelineRoute(app, { deps });
+  handRoutes(app, { deps });
 
   app.delete(
     '/api/contacts/:id',
@@ -169,24 +184,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 };
 
 function presentContact(row: ContactRow): z.input<typeof contactSchema> {
-  const { id, personId, lifecycle, country, region, createdAt } = row;
-  return { id, person: personId, lifecycle, country, region, created_at: isoTime(createdAt) };
-}
-
-function presentMerge(row: MergeRow): z.input<typeof mergeSchema> {
-  return {
-    id: row.id,
-    kept_contact: row.keptContactId,
-    merged_contact: row.mergedContactId,
-    brought_by: row.broughtBy,
-    identity_kinds: row.identityKinds.map((kind) => (kind.startsWith('external:') ? 'id' : kind)),
-    delivery: row.inboxId,
-    moved: { contacts: row.contactIds, ...row.moved },
-    ended_enrollments: row.endedEnrollmentIds,
-    merged_at: isoTime(row.mergedAt),
-    undone_at: isoTimeOrNull(row.undoneAt),
-    undone_by: row.undoneBy,
-  };
+  const { id, personId, lifecycle, country, region, externalIds, createdAt } = row;
+  return { id, person: personId, lifecycle, country, region, external_ids: externalIds.map(presentExternalId), created_at: isoTime(createdAt) };
 }
 
 export const resource: Resource = {

@@ -94,7 +94,7 @@ export const enrollBody = z.strictObject({
 
 export const reEnrollBody = z.strictObject({ note }).nullish();
 
-const gateSchema = z
+export const gateSchema = z
   .object({
     gate: z.string(),
     result: z.enum(['pass', 'stop', 'skip', 'defer', 'hold']),

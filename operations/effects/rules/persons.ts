@@ -59,8 +59,8 @@ export function lastOf(all: readonly KnownContact[]): Partial<KnownContact> {
   };
 }
 
-/** What makes one person of several: identities that an event named, or a subject that turned out to be somebody's. */
-type Brought = { by: 'identity'; kinds: string[] } | { by: 'subject' };
+/** What makes one person of several: identities that an event named, a subject that turned out to be somebody's, or a colleague. */
+type Brought = { by: 'identity'; kinds: string[] } | { by: 'subject' } | { by: 'hand' };
 
 const kindsOf = (identities: readonly Identity[]) => [...new Set(identities.map((i) => i.kind))].sort();
 
@@ -86,6 +86,6 @@ export function mergePersons(draft: Draft, personIds: readonly string[], brought
   const endedIds = draft.changes.ends.slice(endedBefore).map((end) => end.id);
   const identityKinds = brought.by === 'identity' ? brought.kinds : [];
   for (const merged of joining) draft.addMerge({ keptId: root, ...merged, broughtBy: brought.by, identityKinds, endedIds });
-  if (brought.by === 'identity') tellEach(draft, root, 'person.merged');
+  if (brought.by !== 'subject') tellEach(draft, root, 'person.merged');
   return root;
 }
