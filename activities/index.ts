@@ -12,6 +12,7 @@ import { trainAll } from '../operations/risk/train-models.ts';
 import { eraseStep, forgetHistories, searchStep, type StepDone } from '../operations/privacy/erasure-steps.ts';
 import { expireStep, gatherStep } from '../operations/privacy/exports.ts';
 import { reconcile } from '../operations/reconcile.ts';
+import { isRequestId, withRequestId } from '../operations/request-context.ts';
 import { sweepGhosts } from '../operations/sweep-ghosts.ts';
 import { sweepSilent } from '../operations/sweep-silent.ts';
 import type { Activities, CurrentProgress } from '../workflows/contract.ts';
@@ -45,7 +46,9 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine & PersonW
       return { reason: (await closeEnrollment(deps, input)) ?? input.reason };
     },
     async actOnStep(input) {
-      const outcome = await actOnStep(deps, input);
+      const { requestId = null, ...wish } = input;
+      // An operator may have typed it.
+      const outcome = await withRequestId(isRequestId(requestId) ? requestId : null, () => actOnStep(deps, wish));
       return outcome.kind === 'refused' ? outcome : { kind: 'done', result: { step: outcome.result.step, untilMs: outcome.result.untilMs } };
     },
     async holdEnrollment(input) {

@@ -23,6 +23,7 @@ import { createLimits } from './plugins/rate-limits.ts';
 import { limitRequests } from './plugins/request-rates.ts';
 import { sendSecurityHeaders } from './plugins/security-headers.ts';
 import { refuseUnreadable } from './plugins/unreadable-requests.ts';
+import { keepRequestIds } from './plugins/request-ids.ts';
 import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { loadResources } from './resources/load.ts';
@@ -83,6 +84,8 @@ export async function buildApp({
     // Paths of links carry tokens, and every request is counted anyway.
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
+    // The logger itself adds the id of the request, which a caller with a key may have named.
+    childLoggerFactory: (given, _bindings, options) => given.child({}, options),
     bodyLimit: 1024 * 1024,
     // As much as Node accepts: a too long id is an unknown one, which each route answers in its own way.
     routerOptions: { maxParamLength: 16 * 1024 },
@@ -96,6 +99,7 @@ export async function buildApp({
   sendSecurityHeaders(app, deps.publicUrl);
   app.decorate('ownOrigins', trustedOrigins(deps.publicUrl));
   app.addHook('onClose', () => deps.identity.close());
+  keepRequestIds(app);
   handleErrors(app);
   refuseUnknownAddresses(app);
   endSilentConnections(app);

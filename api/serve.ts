@@ -7,6 +7,7 @@ import { createChatWorker } from '../operations/chat/chat-worker.ts';
 import { createDeps, type DepsOptions } from '../operations/create-deps.ts';
 import { connectFirstLocation } from '../operations/first-location.ts';
 import { publishPresets } from '../operations/publish-presets.ts';
+import { currentRequestId } from '../operations/request-context.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
 import { lazyClient } from '../temporal/connect.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
@@ -21,7 +22,7 @@ const waitingConnections = 4_096;
  */
 export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<void> {
   const env = readEnv();
-  const log = createLogger({ part: 'api', level: env.LOG_LEVEL });
+  const log = createLogger({ part: 'api', level: env.LOG_LEVEL, requestId: currentRequestId });
   const { registry, telemetry } = createPrometheus();
   const deps = createDeps({
     databaseUrl: env.DATABASE_URL,

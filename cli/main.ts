@@ -13,6 +13,7 @@ import { conversions } from './conversions.ts';
 import { contacts } from './contacts.ts';
 import { connections } from './connections.ts';
 import { readCredentials } from './credentials.ts';
+import { events } from './events.ts';
 import { experiments } from './experiments.ts';
 import { erase } from './erase.ts';
 import { erasures } from './erasures.ts';
@@ -49,6 +50,7 @@ import { release, takeover } from './takeover.ts';
 import { tasks } from './tasks.ts';
 import { telegram } from './telegram.ts';
 import { tenants } from './tenants.ts';
+import { webhooks } from './webhooks.ts';
 
 // A new command is one file and one line here.
 export const commands: Readonly<Record<string, Command>> = {
@@ -92,6 +94,8 @@ export const commands: Readonly<Record<string, Command>> = {
   conversions,
   experiments,
   risk,
+  events,
+  webhooks,
   schema,
   scripts,
   tasks,

@@ -107,6 +107,8 @@ export interface DatabaseOptions {
   lockWaitMs?: number;
   /** After how long a connection is replaced; default ten minutes. */
   connectionLifeSeconds?: number;
+  /** For which request something is done now, well-formed; null: for none. Columns that keep it have it as their default (`requestId()`). */
+  requestId?: () => string | null;
   /** Called each time that Postgres has ended a transaction which this process had left waiting. */
   onLeftWaiting?: (left: LeftWaiting) => void;
 }
@@ -192,7 +194,9 @@ export interface Database {
       | 'lead_routings'
       | 'risk_due'
       | 'risk_runs'
-      | 'imports',
+      | 'imports'
+      | 'webhook_events'
+      | 'webhook_deliveries',
   ): Promise<string[]>;
   outboxBacklog(): Promise<{ waiting: number; oldestMs: number }>;
   /** Deliveries of all tenants that wait in the quarantine, how many may be stops, and how long the oldest of these has waited. */
@@ -208,6 +212,8 @@ export interface Database {
   pruneSendRates(): Promise<number>;
   /** Forget answers to keyed requests that were kept long enough, and leases and minutes that are over. @returns how many there were */
   pruneRequests(): Promise<number>;
+  /** Delete up to `most` events of outgoing webhooks older than so many days, with their deliveries. @returns how many there were */
+  pruneWebhooks(keptDays: number, most: number): Promise<number>;
   /** Have Postgres count the rows of tables that have doubled since it last did, so that its plans fit them. @returns how many there were */
   analyzeGrown(): Promise<number>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
@@ -224,14 +230,23 @@ export interface Database {
 /** Rows of the smallest table whose plans matter. */
 const smallestAnalyzed = 200;
 
+/** Ids of several requests are separated by commas. */
+const requestIdPattern = /^[\w.:,-]+$/;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /**
  * Run `work` in a transaction of its own: READ COMMITTED, the tenant set first. BEGIN is on its way together with the first statement;
  * were it lost, that statement would find no tenant, so no row to read and none that it may write.
  */
-async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: string, work: (tx: Tx) => Promise<T>, wanted?: Wanted): Promise<T> {
+async function inTransaction<T>(
+  line: ConnectionLine,
+  named: Naming,
+  { tenantId, requestId }: { tenantId: string; requestId: string | null },
+  work: (tx: Tx) => Promise<T>,
+  wanted?: Wanted,
+): Promise<T> {
   if (!uuidPattern.test(tenantId)) throw new TypeError('a tenant id is a UUID');
+  if (requestId !== null && !requestIdPattern.test(requestId)) throw new TypeError('a request id has letters, digits and a few signs only');
   const client = await line.take(wanted);
   const unawaited: Promise<unknown>[] = [];
   let broken: Error | undefined;
@@ -242,7 +257,9 @@ async function inTransaction<T>(line: ConnectionLine, named: Naming, tenantId: s
   };
   client.on('error', onError);
   try {
-    const begun = client.query(`begin; select set_config('app.tenant', '${tenantId}', true)`);
+    const begun = client.query(
+      `begin; select set_config('app.tenant', '${tenantId}', true)${requestId === null ? '' : `, set_config('app.request', '${requestId}', true)`}`,
+    );
     // If it fails, so does the first statement, which finds no tenant; report this error as the cause.
     unawaited.push(begun);
     begun.catch(() => undefined);
@@ -455,10 +472,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 
   const onLeftWaiting = options.onLeftWaiting ?? (() => undefined);
+  const requestIdOf = options.requestId ?? (() => null);
   const transactionsOn =
     (of: ConnectionLine): WithTenant =>
     (tenantId, work, wanted) =>
-      repeatIfLeftWaiting(() => inTransaction(of, named, tenantId, work, wanted), onLeftWaiting);
+      repeatIfLeftWaiting(() => inTransaction(of, named, { tenantId, requestId: requestIdOf() }, work, wanted), onLeftWaiting);
 
   return {
     withTenant: transactionsOn(line),
@@ -550,6 +568,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async pruneRequests() {
       const [row] = await rows<{ pruned: number }>('select prune_requests() as pruned', []);
+      return row?.pruned ?? 0;
+    },
+    async pruneWebhooks(keptDays, most) {
+      const [row] = await rows<{ pruned: number }>('select prune_webhooks(make_interval(days => $1), $2) as pruned', [keptDays, most]);
       return row?.pruned ?? 0;
     },
     async makeMessageEventPartitions() {

@@ -17,6 +17,7 @@ import { createLeaseWatch } from './lease-watch.ts';
 import { createLinkTokens } from './link-tokens.ts';
 import { loadPresets } from './publish-presets.ts';
 import { RiskCache } from './risk/risk-cache.ts';
+import { currentRequestId } from './request-context.ts';
 import { createSealing } from './sealing.ts';
 import { noTelemetry, type Telemetry } from './telemetry.ts';
 
@@ -67,6 +68,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
   const db = openDatabase({
     url: options.databaseUrl,
     applicationName: options.applicationName,
+    requestId: currentRequestId,
     onLeftWaiting({ after, repeated }) {
       telemetry.leftWaiting(repeated ? 'repeated' : 'given_up');
       // The longest turn of the event loop since the last such line: as long as the transaction's limit, this process got too little processor time.

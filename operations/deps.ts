@@ -41,6 +41,8 @@ export type Checkpoint =
   | 'erasure.emptied'
   | 'erasure.erased'
   | 'erasure.searched'
+  | 'webhook.claimed'
+  | 'webhook.answered'
   | 'stop.committed';
 
 export type Checkpoints = (at: Checkpoint) => Promise<void>;
@@ -48,10 +50,11 @@ export const noCheckpoints: Checkpoints = () => Promise.resolve();
 
 /** What the operations need of Temporal. Starting an existing id and signalling an ended one are successes. */
 export interface WorkflowEngine {
-  start(input: RecoveryStart): Promise<void>;
+  /** @param requestId - of the request that led to it, as the workflow shows it in Temporal; null: there is none */
+  start(input: RecoveryStart, requestId?: string | null): Promise<void>;
   /** Signal a workflow that its enrollment has ended; Postgres holds the end already. */
-  stop(ref: WorkflowRef, reason: FinishReason): Promise<void>;
-  wake(ref: WorkflowRef): Promise<void>;
+  stop(ref: WorkflowRef, reason: FinishReason, requestId?: string | null): Promise<void>;
+  wake(ref: WorkflowRef, requestId?: string | null): Promise<void>;
   /** The status of the workflow's latest run; `missing`: Temporal does not know the id. */
   describe(ref: WorkflowRef): Promise<'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'timed_out' | 'missing'>;
   /** Ids of all recovery workflows of a tenant that run now, page by page. */
@@ -87,6 +90,8 @@ export interface StepAsked {
   hours: number | null;
   key: string | null;
   actor: string;
+  /** Of the request that asks; null: there is none. */
+  requestId: string | null;
   /** Epoch milliseconds: after this nothing is done any more. */
   deadlineMs: number;
 }

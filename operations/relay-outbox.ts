@@ -81,6 +81,8 @@ interface Read {
   tenant: typeof tenants.$inferSelect;
   enrollments: Map<string, typeof enrollments.$inferSelect>;
   versions: Map<string, Version>;
+  /** Of the requests that wrote the rows, by their numbers. */
+  requestIds: Map<number, string | null>;
   /** Of those that are to be started. */
   ledger: (typeof messages.$inferSelect)[];
 }
@@ -96,6 +98,17 @@ async function readAll(deps: RelayDeps, tenantId: string, items: OutboxItem[]): 
       .where(among(enrollments.id, ids, 'uuid'));
     const versions = new Map<string, Version>();
     for (const { versionId } of found) versions.set(versionId, await deps.versions.load(tx, versionId));
+    const written = await tx
+      .select({ seq: outbox.seq, requestId: outbox.requestId })
+      .from(outbox)
+      .where(
+        among(
+          outbox.seq,
+          items.map((item) => item.seq),
+          'bigint',
+        ),
+      );
+    const requestIds = new Map(written.map(({ seq, requestId }) => [seq, requestId]));
     const starting = items.filter((item) => item.kind === 'start').map((item) => item.enrollmentId);
     const ledger =
       starting.length === 0
@@ -104,7 +117,7 @@ async function readAll(deps: RelayDeps, tenantId: string, items: OutboxItem[]): 
             .select()
             .from(messages)
             .where(among(messages.enrollmentId, starting, 'uuid'));
-    return { tenant, enrollments: new Map(found.map((e) => [e.id, e])), versions, ledger };
+    return { tenant, enrollments: new Map(found.map((e) => [e.id, e])), versions, requestIds, ledger };
   });
 }
 
@@ -113,11 +126,12 @@ async function tell(deps: RelayDeps, item: OutboxItem, read: Read): Promise<void
   const version = enrollment === undefined ? undefined : read.versions.get(enrollment.versionId);
   if (enrollment === undefined || version === undefined) return;
   const ref = { tenantSlug: read.tenant.slug, sequence: version.slug, enrollmentId: enrollment.id };
+  const requestId = read.requestIds.get(item.seq) ?? null;
   switch (item.kind) {
-    case 'start':
+    case 'start': {
       // The enrollment ended before its workflow was started: start nothing. The stop that follows finds no workflow, which counts as success.
       if (enrollment.endedAt !== null) return;
-      return deps.engine.start({
+      const start = {
         ...ref,
         tenantId: item.tenantId,
         subjectKind: kindOf(enrollment),
@@ -127,11 +141,13 @@ async function tell(deps: RelayDeps, item: OutboxItem, read: Read): Promise<void
           enrollment,
           read.ledger.filter((m) => m.enrollmentId === enrollment.id),
         ),
-      });
+      };
+      return deps.engine.start(start, requestId);
+    }
     case 'stop':
-      return deps.engine.stop(ref, endOf(enrollment) ?? 'manual');
+      return deps.engine.stop(ref, endOf(enrollment) ?? 'manual', requestId);
     case 'wake':
-      return deps.engine.wake(ref);
+      return deps.engine.wake(ref, requestId);
   }
 }
 

@@ -16,6 +16,7 @@ import { optOutPersons } from './effects/rules/opt-out.ts';
 import { type DecisionContext, Draft } from './intake/draft.ts';
 import { contactsByIdentity, type Found, lockNamed, mostHolders, MovedError } from './intake/found.ts';
 import { nothingBesides, readSuppressions, readWorld } from './intake/read-world.ts';
+import { optOutsOf } from './intake/reported.ts';
 import { decisionContext, readTenant } from './intake/tenant.ts';
 import type { World } from './intake/world.ts';
 import { tellsTemporal, writesOf, writeWorld } from './intake/writes.ts';
@@ -179,7 +180,8 @@ export async function draftOf(
 /** @returns whether anything was written to the outbox */
 export function writeDraft(tx: Tx, draft: Draft): boolean {
   const writes = writesOf(draft);
-  writeWorld(tx, writes);
+  const reported = optOutsOf(draft, draft.context.nowMs);
+  writeWorld(tx, reported.length === 0 ? writes : { ...writes, reported });
   return tellsTemporal(writes);
 }
 

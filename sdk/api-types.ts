@@ -1675,6 +1675,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report events by your own code
+         * @description What a webhook of the integration `generic` reports, with an API key instead of a signature: one event, or up to 100 in `events`. Each has its own answer; a refused one keeps no other from being taken in. A purchase, a reply or an opt-out is answered when no message can go out any more. 409 `no_connection`: the store has no connection of the integration `generic`. 503 `busy`: none could be taken in; repeat the request with the same ids or the same key.
+         */
+        post: operations["postApiEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/experiments": {
         parameters: {
             query?: never;
@@ -2284,7 +2304,7 @@ export interface paths {
         };
         /**
          * List what cannot go on by itself
-         * @description Each with its cause, its age, who is affected and what to do: connections, then sequences, deliveries and outcomes, of each the oldest first. What has come right meanwhile is not listed any more.
+         * @description Each with its cause, its age, who is affected and what to do: connections, then sequences, deliveries, outcomes and endpoints, of each the oldest first. What has come right meanwhile is not listed any more.
          */
         get: operations["getApiParked"];
         put?: never;
@@ -2306,7 +2326,7 @@ export interface paths {
         put?: never;
         /**
          * Resume something parked
-         * @description Tries once more what could not go on: the connection’s login, the delivery as this build reads it. Where it still cannot, 409 says why and what to do. A message whose outcome is unknown is never sent again. Repeating it is 404: it is not parked any more.
+         * @description Tries once more what could not go on: the connection’s login, the delivery as this build reads it, what waits for the endpoint. Where it still cannot, 409 says why and what to do. A message whose outcome is unknown is never sent again. Repeating it is 404: it is not parked any more.
          */
         post: operations["postApiParkedIdResume"];
         delete?: never;
@@ -2326,7 +2346,7 @@ export interface paths {
         put?: never;
         /**
          * Resume everything parked of a kind
-         * @description Tries once more what could not go on: the connection’s login, the delivery as this build reads it. Where it still cannot, 409 says why and what to do. A message whose outcome is unknown is never sent again. The oldest first, within the time of a request: where `Retry-After` is given, ask again for the rest.
+         * @description Tries once more what could not go on: the connection’s login, the delivery as this build reads it, what waits for the endpoint. Where it still cannot, 409 says why and what to do. A message whose outcome is unknown is never sent again. The oldest first, within the time of a request: where `Retry-After` is given, ask again for the rest.
          */
         post: operations["postApiParkedResume"];
         delete?: never;
@@ -2386,7 +2406,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel something parked
-         * @description Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, or ends the enrollment of the message whose outcome is unknown. Repeating it is 404: it is not parked any more.
+         * @description Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, removes the endpoint, or ends the enrollment of the message whose outcome is unknown. Repeating it is 404: it is not parked any more.
          */
         post: operations["postApiParkedIdCancel"];
         delete?: never;
@@ -2406,7 +2426,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel everything parked of a kind
-         * @description Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, or ends the enrollment of the message whose outcome is unknown. The oldest first, within the time of a request: where `Retry-After` is given, ask again for the rest.
+         * @description Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, removes the endpoint, or ends the enrollment of the message whose outcome is unknown. The oldest first, within the time of a request: where `Retry-After` is given, ask again for the rest.
          */
         post: operations["postApiParkedCancel"];
         delete?: never;
@@ -3517,8 +3537,2647 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhook-endpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhook endpoints */
+        get: operations["getApiWebhookEndpoints"];
+        put?: never;
+        /**
+         * Create a webhook endpoint
+         * @description Events are posted to it by the Standard Webhooks specification from now on; `webhooks` of this description has them. Its secret is shown once. 409 `too_many_endpoints`: a store has 20 at most.
+         */
+        post: operations["postApiWebhookEndpoints"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a webhook endpoint */
+        get: operations["getApiWebhookEndpointsId"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a webhook endpoint
+         * @description Nothing is sent to it any more, and what waited for it is given up.
+         */
+        delete: operations["deleteApiWebhookEndpointsId"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook endpoint
+         * @description Its address, what it is told, whether it is enabled. What waits is sent as it says from now on.
+         */
+        patch: operations["patchApiWebhookEndpointsId"];
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the secret of a webhook endpoint
+         * @description Until the old one’s time is over, each attempt is signed with both, so that the receiver can change over without a gap.
+         */
+        post: operations["postApiWebhookEndpointsIdRotateSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event to a webhook endpoint
+         * @description An event `webhook.test`, delivered like any other, whatever types the endpoint listens to. 409 `endpoint_disabled`.
+         */
+        post: operations["postApiWebhookEndpointsIdTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{id}/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what a webhook endpoint was told
+         * @description The newest first, kept for 30 days.
+         */
+        get: operations["getApiWebhookEndpointsIdDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{id}/deliveries/{delivery}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a delivery of a webhook endpoint with its attempts */
+        get: operations["getApiWebhookEndpointsIdDeliveriesDelivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{id}/deliveries/{delivery}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver something once more to a webhook endpoint
+         * @description Whatever became of it, with the same `webhook-id`: its schedule begins anew, at once. 409 `endpoint_disabled`.
+         */
+        post: operations["postApiWebhookEndpointsIdDeliveriesDeliveryRedeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhook-endpoints/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver everything once more that has failed
+         * @description The oldest first, up to 5,000 at once. 409 `endpoint_disabled`.
+         */
+        post: operations["postApiWebhookEndpointsIdRedeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "cart.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A cart was filled or changed. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookCartUpdated"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "cart.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The shop deleted a cart. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookCartDeleted"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "lead.created": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A lead came in, or was reported again. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookLeadCreated"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "lead.contacted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A colleague, or another system, has been in touch with a lead. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookLeadContacted"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "subject.reported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Something that sequences can be about was reported. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookSubjectReported"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "behaviour.reported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What an account did was reported. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookBehaviourReported"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "order.placed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An order came in. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookOrderPlaced"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "order.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An order was edited, refunded or restored. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookOrderUpdated"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "order.cancelled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An order was cancelled. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookOrderCancelled"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "conversion.reported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A tracker reported a conversion. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookConversionReported"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contact.updated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Details of a person came in. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookContactUpdated"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contact.opted_out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person, or the shop’s record of them, closed a channel. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookContactOptedOut"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contact.opted_in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person, or the shop’s record of them, opened a channel. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookContactOptedIn"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.received": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person wrote: a reply, or a first message. Its text is not told. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageReceived"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "facts.reported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Facts about products, areas or offers came in. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookFactsReported"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "privacy.requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A shop passed on a request under data protection law. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookPrivacyRequested"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "app.uninstalled": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The shop removed the app: its connection is disconnected. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookAppUninstalled"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.started": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody was taken into a sequence. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentStarted"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.activated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A cart or a lead counts as left alone: its sequence is at work. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentActivated"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.ended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A sequence ran to its end, or was stopped. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentEnded"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.paused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing of it is sent until it is resumed. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentPaused"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.resumed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It goes on. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentResumed"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.snoozed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What is left of it moves. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentSnoozed"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.taken_over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person answers: nothing is sent until it is released. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentTakenOver"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.released": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The conversation was released: the sequence goes on. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentReleased"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "enrollment.version_changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It goes on in another version of its sequence. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookEnrollmentVersionChanged"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "step.requested": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person asked for a step to go out at once. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookStepRequested"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "step.skipped": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A step was left out. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookStepSkipped"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "step.postponed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The provider could not be reached: the step is tried again. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookStepPostponed"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A message was accepted by its provider. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageSent"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A message was not accepted, or never reached the person. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageFailed"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.unknown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nobody knows whether a message was accepted: it counts as sent, and is not repeated blindly. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageUnknown"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.delivered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A message was delivered, by its provider’s receipt. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageDelivered"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person opened a message for the first time. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageOpened"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.clicked": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person followed a link of a message for the first time. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageClicked"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.click_withdrawn": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A click that was told does not count: it was a scanner’s. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageClickWithdrawn"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "message.automatic_reply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A program answered for the person: it changes nothing. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookMessageAutomaticReply"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "call.answered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A call was answered. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookCallAnswered"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "call.not_reached": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A call reached nobody. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookCallNotReached"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "call.failed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A call failed. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookCallFailed"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "popup.shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A pop-up was shown. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookPopupShown"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "popup.closed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person closed a pop-up. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookPopupClosed"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "conversion.credited": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An order is credited to a sequence. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookConversionCredited"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "conversion.voided": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An order that stopped a sequence is no revenue: a test, or cancelled at once. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookConversionVoided"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "conversion.changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An order that is credited to a sequence has changed. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookConversionChanged"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contact.merged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What was two people is one. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookContactMerged"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "contact.split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A person was separated from somebody else by hand. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookContactSplit"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "suppression.added": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Messages to an address are blocked. The address itself is not stored, and not told. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookSuppressionAdded"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "suppression.lifted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A block was lifted. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookSuppressionLifted"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "task.opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** There is work for a person: a hot lead, a question, an escalation. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookTaskOpened"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "task.closed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Work for a person is done, or dismissed. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookTaskClosed"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "delivery.quarantined": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A delivery could not be read, and waits for somebody. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryQuarantined"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connection.refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A provider does not let us in any more. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookConnectionRefused"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "connection.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A provider lets us in again. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookConnectionRestored"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody asked for a test of the endpoint. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookWebhookTest"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         AcceptedDelivery: {
@@ -3733,6 +6392,8 @@ export interface components {
             data: {
                 [key: string]: unknown;
             };
+            /** @description `X-Request-Id` of the request by which it was done; null: it was none. */
+            request_id: string | null;
         };
         Backtest: {
             id: string;
@@ -5710,6 +8371,28 @@ export interface components {
             /** @description Shown once. It opens this tenant and no other. */
             api_key: string;
         };
+        NewWebhookEndpoint: {
+            /** Format: uuid */
+            id: string;
+            url: string;
+            description: string;
+            event_types: string[];
+            /** @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids. */
+            include_personal_data: boolean;
+            /** @enum {string} */
+            state: "enabled" | "disabled";
+            /** @description `gone`: it answered 410. `failing`: it took nothing for five days. Then what happens meanwhile waits; not where it was disabled by hand. */
+            disabled_reason: ("by_hand" | "gone" | "failing") | null;
+            disabled_at: string | null;
+            /** @description Its first failure since it last took something. */
+            failing_since: string | null;
+            /** @description Until then the secret before the last rotation signs as well. */
+            old_secret_until: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @description `whsec_…`, shown once. By it you verify the signature. */
+            secret: string;
+        };
         NextDecision: {
             step: string;
             /** @enum {string} */
@@ -5779,10 +8462,10 @@ export interface components {
         };
         ParkedAllDone: {
             /**
-             * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+             * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
              * @enum {string}
              */
-            kind: "connection" | "sequence" | "delivery" | "outcome";
+            kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
             /** @enum {string} */
             action: "resume" | "skip" | "cancel";
             dry_run: boolean;
@@ -5806,12 +8489,12 @@ export interface components {
             /** @example delivery:01a1fd44-f1bb-70be-947b-3bad40efe406 */
             id: string;
             /**
-             * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+             * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
              * @enum {string}
              */
-            kind: "connection" | "sequence" | "delivery" | "outcome";
+            kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
             /** @enum {string} */
-            cause: "login_refused" | "no_channel" | "unreadable" | "outcome_unknown";
+            cause: "login_refused" | "no_channel" | "unreadable" | "outcome_unknown" | "endpoint_gone" | "endpoint_failing";
             /** @description null: not known, because an earlier build noted it. */
             since: string | null;
             age_seconds: number | null;
@@ -6286,6 +8969,17 @@ export interface components {
             /** @description The oldest first. */
             replays: components["schemas"]["Replay"][];
         };
+        ReportedEvent: {
+            /** @description Yours, or the one that it was given: `GET /api/deliveries?delivery_id=…` has it. */
+            id: string;
+            /**
+             * @description `pending`: it is stored, and takes effect in a moment. `duplicate`: an event with this id was accepted before. `refused`: nothing was stored, and `fields` say what to correct. `busy`: report it again with the same id.
+             * @enum {string}
+             */
+            status: "accepted" | "pending" | "duplicate" | "refused" | "busy";
+            /** @description Of a refused event, what cannot be read; else fields that were left out. */
+            fields: components["schemas"]["FieldNote"][];
+        };
         RevokedOffer: {
             /** Format: uuid */
             id: string;
@@ -6485,6 +9179,12 @@ export interface components {
             api_key: string;
             /** Format: date-time */
             old_valid_until: string;
+        };
+        RotatedWebhookSecret: {
+            /** @description `whsec_…`, shown once. */
+            secret: string;
+            /** Format: date-time */
+            old_secret_until: string;
         };
         SchedulerPass: {
             /** @description Running enrollments that were looked at. */
@@ -7205,6 +9905,1212 @@ export interface components {
                 reason: string;
                 at: string;
             } | null;
+        };
+        /** @description The shop removed the app: its connection is disconnected. */
+        WebhookAppUninstalled: {
+            /** @constant */
+            type: "app.uninstalled";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        WebhookAttempt: {
+            number: number;
+            /** Format: date-time */
+            started_at: string;
+            duration_ms: number | null;
+            /** @description null: there was no answer. */
+            status: number | null;
+            /** @description Why there was none. */
+            error: string | null;
+            /** @description Its first 500 bytes. Not kept where the endpoint is sent personal data, which it may repeat. */
+            answer: string | null;
+        };
+        /** @description What an account did was reported. */
+        WebhookBehaviourReported: {
+            /** @constant */
+            type: "behaviour.reported";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A call was answered. */
+        WebhookCallAnswered: {
+            /** @constant */
+            type: "call.answered";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A call failed. */
+        WebhookCallFailed: {
+            /** @constant */
+            type: "call.failed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A call reached nobody. */
+        WebhookCallNotReached: {
+            /** @constant */
+            type: "call.not_reached";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description The shop deleted a cart. */
+        WebhookCartDeleted: {
+            /** @constant */
+            type: "cart.deleted";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A cart was filled or changed. */
+        WebhookCartUpdated: {
+            /** @constant */
+            type: "cart.updated";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        WebhookConnection: {
+            /** Format: uuid */
+            id: string;
+            integration: string;
+        };
+        /** @description A provider does not let us in any more. */
+        WebhookConnectionRefused: {
+            /** @constant */
+            type: "connection.refused";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A provider lets us in again. */
+        WebhookConnectionRestored: {
+            /** @constant */
+            type: "connection.restored";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description The person. Their addresses and name are there only where the endpoint asks for personal data, and as they are at the time of the attempt. */
+        WebhookContact: {
+            /** Format: uuid */
+            id: string;
+            /** @description Your own ids of the person, by connection. */
+            external_ids: {
+                value: string;
+                /** Format: uuid */
+                connection: string;
+            }[];
+            email?: string | null;
+            phone?: string | null;
+            first_name?: string | null;
+            last_name?: string | null;
+        };
+        /** @description What was two people is one. */
+        WebhookContactMerged: {
+            /** @constant */
+            type: "contact.merged";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A person, or the shop’s record of them, opened a channel. */
+        WebhookContactOptedIn: {
+            /** @constant */
+            type: "contact.opted_in";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                /** @description null: all channels, or none of ours. */
+                channel: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A person, or the shop’s record of them, closed a channel. */
+        WebhookContactOptedOut: {
+            /** @constant */
+            type: "contact.opted_out";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                /** @description null: all channels, or none of ours. */
+                channel: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A person was separated from somebody else by hand. */
+        WebhookContactSplit: {
+            /** @constant */
+            type: "contact.split";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description Details of a person came in. */
+        WebhookContactUpdated: {
+            /** @constant */
+            type: "contact.updated";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description An order that is credited to a sequence has changed. */
+        WebhookConversionChanged: {
+            /** @constant */
+            type: "conversion.changed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                /** @description In minor units; null: not known. */
+                value_minor: number | null;
+                /** @description ISO 4217; null: not known. */
+                currency: string | null;
+                /** @description After edits and refunds, where that differs. */
+                net_minor?: number | null;
+                /** @enum {string} */
+                change: "corrected" | "refunded" | "edited" | "cancelled" | "restored";
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description An order is credited to a sequence. */
+        WebhookConversionCredited: {
+            /** @constant */
+            type: "conversion.credited";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                /** @description In minor units; null: not known. */
+                value_minor: number | null;
+                /** @description ISO 4217; null: not known. */
+                currency: string | null;
+                /** @description After edits and refunds, where that differs. */
+                net_minor?: number | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A tracker reported a conversion. */
+        WebhookConversionReported: {
+            /** @constant */
+            type: "conversion.reported";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description An order that stopped a sequence is no revenue: a test, or cancelled at once. */
+        WebhookConversionVoided: {
+            /** @constant */
+            type: "conversion.voided";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                /** @description In minor units; null: not known. */
+                value_minor: number | null;
+                /** @description ISO 4217; null: not known. */
+                currency: string | null;
+                /** @description After edits and refunds, where that differs. */
+                net_minor?: number | null;
+                no_revenue: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        WebhookDelivery: {
+            /** Format: uuid */
+            id: string;
+            /** @description The header `webhook-id` of all its attempts, also of a redelivery. */
+            webhook_id: string;
+            type: string;
+            /**
+             * @description `waiting`: it is attempted. `held`: its endpoint is disabled. `failed`: no attempt is left.
+             * @enum {string}
+             */
+            state: "waiting" | "held" | "delivered" | "failed";
+            /** @description Of the schedule of ten, since it was created or redelivered. */
+            attempts: number;
+            next_attempt_at: string | null;
+            last_status: number | null;
+            last_error: string | null;
+            /** Format: date-time */
+            happened_at: string;
+            /** Format: date-time */
+            created_at: string;
+            settled_at: string | null;
+        };
+        WebhookDeliveryAsked: {
+            /**
+             * Format: uuid
+             * @description Its log says what comes of it.
+             */
+            delivery_id: string;
+        };
+        /** @description A delivery could not be read, and waits for somebody. */
+        WebhookDeliveryQuarantined: {
+            /** @constant */
+            type: "delivery.quarantined";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** Format: uuid */
+                quarantine_id: string;
+                topic: string;
+                may_be_stop: boolean;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        WebhookDeliveryWithLog: {
+            /** Format: uuid */
+            id: string;
+            /** @description The header `webhook-id` of all its attempts, also of a redelivery. */
+            webhook_id: string;
+            type: string;
+            /**
+             * @description `waiting`: it is attempted. `held`: its endpoint is disabled. `failed`: no attempt is left.
+             * @enum {string}
+             */
+            state: "waiting" | "held" | "delivered" | "failed";
+            /** @description Of the schedule of ten, since it was created or redelivered. */
+            attempts: number;
+            next_attempt_at: string | null;
+            last_status: number | null;
+            last_error: string | null;
+            /** Format: date-time */
+            happened_at: string;
+            /** Format: date-time */
+            created_at: string;
+            settled_at: string | null;
+            log: components["schemas"]["WebhookAttempt"][];
+        };
+        WebhookEndpoint: {
+            /** Format: uuid */
+            id: string;
+            url: string;
+            description: string;
+            event_types: string[];
+            /** @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids. */
+            include_personal_data: boolean;
+            /** @enum {string} */
+            state: "enabled" | "disabled";
+            /** @description `gone`: it answered 410. `failing`: it took nothing for five days. Then what happens meanwhile waits; not where it was disabled by hand. */
+            disabled_reason: ("by_hand" | "gone" | "failing") | null;
+            disabled_at: string | null;
+            /** @description Its first failure since it last took something. */
+            failing_since: string | null;
+            /** @description Until then the secret before the last rotation signs as well. */
+            old_secret_until: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
+        WebhookEnrollment: {
+            /** Format: uuid */
+            id: string;
+            sequence: string;
+            version: number;
+        };
+        /** @description A cart or a lead counts as left alone: its sequence is at work. */
+        WebhookEnrollmentActivated: {
+            /** @constant */
+            type: "enrollment.activated";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                /** @description In minor units; null: not known. */
+                value_minor: number | null;
+                /** @description ISO 4217; null: not known. */
+                currency: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A sequence ran to its end, or was stopped. */
+        WebhookEnrollmentEnded: {
+            /** @constant */
+            type: "enrollment.ended";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                /** @enum {string} */
+                outcome: "completed" | "stopped";
+                /** @description `completed`, or why it was stopped: `purchased`, `opted_out`, `replied` … */
+                reason: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description Nothing of it is sent until it is resumed. */
+        WebhookEnrollmentPaused: {
+            /** @constant */
+            type: "enrollment.paused";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description The conversation was released: the sequence goes on. */
+        WebhookEnrollmentReleased: {
+            /** @constant */
+            type: "enrollment.released";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description It goes on. */
+        WebhookEnrollmentResumed: {
+            /** @constant */
+            type: "enrollment.resumed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description What is left of it moves. */
+        WebhookEnrollmentSnoozed: {
+            /** @constant */
+            type: "enrollment.snoozed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                until: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description Somebody was taken into a sequence. */
+        WebhookEnrollmentStarted: {
+            /** @constant */
+            type: "enrollment.started";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                /** @description `automatic`, `hand`, `bulk` … */
+                by: string;
+                /** @description In minor units; null: not known. */
+                value_minor: number | null;
+                /** @description ISO 4217; null: not known. */
+                currency: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A person answers: nothing is sent until it is released. */
+        WebhookEnrollmentTakenOver: {
+            /** @constant */
+            type: "enrollment.taken_over";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                until: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description It goes on in another version of its sequence. */
+        WebhookEnrollmentVersionChanged: {
+            /** @constant */
+            type: "enrollment.version_changed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                from: number | null;
+                to: number | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description Facts about products, areas or offers came in. */
+        WebhookFactsReported: {
+            /** @constant */
+            type: "facts.reported";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A colleague, or another system, has been in touch with a lead. */
+        WebhookLeadContacted: {
+            /** @constant */
+            type: "lead.contacted";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A lead came in, or was reported again. */
+        WebhookLeadCreated: {
+            /** @constant */
+            type: "lead.created";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A program answered for the person: it changes nothing. */
+        WebhookMessageAutomaticReply: {
+            /** @constant */
+            type: "message.automatic_reply";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A click that was told does not count: it was a scanner’s. */
+        WebhookMessageClickWithdrawn: {
+            /** @constant */
+            type: "message.click_withdrawn";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A person followed a link of a message for the first time. */
+        WebhookMessageClicked: {
+            /** @constant */
+            type: "message.clicked";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A message was delivered, by its provider’s receipt. */
+        WebhookMessageDelivered: {
+            /** @constant */
+            type: "message.delivered";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A message was not accepted, or never reached the person. */
+        WebhookMessageFailed: {
+            /** @constant */
+            type: "message.failed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A person opened a message for the first time. */
+        WebhookMessageOpened: {
+            /** @constant */
+            type: "message.opened";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A person wrote: a reply, or a first message. Its text is not told. */
+        WebhookMessageReceived: {
+            /** @constant */
+            type: "message.received";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                /** @description null: all channels, or none of ours. */
+                channel: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A message was accepted by its provider. */
+        WebhookMessageSent: {
+            /** @constant */
+            type: "message.sent";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                channel: string;
+                variant: string | null;
+                language: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description Nobody knows whether a message was accepted: it counts as sent, and is not repeated blindly. */
+        WebhookMessageUnknown: {
+            /** @constant */
+            type: "message.unknown";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description An order was cancelled. */
+        WebhookOrderCancelled: {
+            /** @constant */
+            type: "order.cancelled";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                /** @description The shop’s own id of the order. */
+                order_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description An order came in. */
+        WebhookOrderPlaced: {
+            /** @constant */
+            type: "order.placed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                /** @description The shop’s own id of the order. */
+                order_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description An order was edited, refunded or restored. */
+        WebhookOrderUpdated: {
+            /** @constant */
+            type: "order.updated";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                /** @description The shop’s own id of the order. */
+                order_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description The source’s own id of a subject, such as a cart. */
+        WebhookOutsideId: {
+            kind: string;
+            value: string;
+            integration: string;
+            /** Format: uuid */
+            connection: string;
+        };
+        /** @description A person closed a pop-up. */
+        WebhookPopupClosed: {
+            /** @constant */
+            type: "popup.closed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A pop-up was shown. */
+        WebhookPopupShown: {
+            /** @constant */
+            type: "popup.shown";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A shop passed on a request under data protection law. */
+        WebhookPrivacyRequested: {
+            /** @constant */
+            type: "privacy.requested";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description The provider could not be reached: the step is tried again. */
+        WebhookStepPostponed: {
+            /** @constant */
+            type: "step.postponed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                /** @constant */
+                reason: "provider_unreachable";
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A person asked for a step to go out at once. */
+        WebhookStepRequested: {
+            /** @constant */
+            type: "step.requested";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A step was left out. */
+        WebhookStepSkipped: {
+            /** @constant */
+            type: "step.skipped";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                enrollment: components["schemas"]["WebhookEnrollment"];
+                step: string;
+                /** @description Of the attempt, as `GET /api/attempts` has it; null: the step has none. */
+                message_id: string | null;
+                /** @description `too_old`, `condition`, `no_consent`, `suppressed` … */
+                reason: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description What it is about: a cart, a lead … */
+        WebhookSubject: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @example cart
+             * @example lead
+             */
+            kind: string;
+            external_ids: components["schemas"]["WebhookOutsideId"][];
+        };
+        /** @description Something that sequences can be about was reported. */
+        WebhookSubjectReported: {
+            /** @constant */
+            type: "subject.reported";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description Messages to an address are blocked. The address itself is not stored, and not told. */
+        WebhookSuppressionAdded: {
+            /** @constant */
+            type: "suppression.added";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                /** Format: uuid */
+                suppression_id: string;
+                /** @description Or `all`. */
+                channel: string;
+                /** @enum {string} */
+                reason: "opted_out" | "bounce" | "complaint" | "refused";
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A block was lifted. */
+        WebhookSuppressionLifted: {
+            /** @constant */
+            type: "suppression.lifted";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                /** Format: uuid */
+                suppression_id: string;
+                /** @description Or `all`. */
+                channel: string;
+                /** @enum {string} */
+                reason: "opted_out" | "bounce" | "complaint" | "refused";
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        WebhookTask: {
+            /** Format: uuid */
+            id: string;
+            kind: string;
+            /** @enum {string} */
+            state: "open" | "done" | "dismissed";
+            owner: string | null;
+            /** Format: date-time */
+            due_at: string;
+        };
+        /** @description Work for a person is done, or dismissed. */
+        WebhookTaskClosed: {
+            /** @constant */
+            type: "task.closed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                task: components["schemas"]["WebhookTask"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description There is work for a person: a hot lead, a question, an escalation. */
+        WebhookTaskOpened: {
+            /** @constant */
+            type: "task.opened";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                task: components["schemas"]["WebhookTask"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description Somebody asked for a test of the endpoint. */
+        WebhookWebhookTest: {
+            /** @constant */
+            type: "webhook.test";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                /** Format: uuid */
+                endpoint_id: string;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        WebhooksRedelivered: {
+            redelivered: number;
+            /** @description There is more: ask again. */
+            unfinished: boolean;
         };
     };
     responses: never;
@@ -8479,6 +12385,8 @@ export interface operations {
                 /** @description The id of what it was done to. */
                 subject?: string;
                 since?: string;
+                /** @description What was done by one request. */
+                request_id?: string;
                 limit?: number;
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
@@ -10768,6 +14676,61 @@ export interface operations {
             };
         };
     };
+    postApiEvents: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description In the order in which they happened. One alone may also be the whole body. */
+                    events: {
+                        /** @description Your own id of the event: a repeat with the same one has no effect. Webhooks of the same connection share these ids with it. */
+                        id?: string;
+                        /**
+                         * @example cart.updated
+                         * @example order.placed
+                         */
+                        type: string;
+                        /**
+                         * Format: date-time
+                         * @description When it happened; now, where it is left out.
+                         */
+                        timestamp?: string;
+                        /** @description As the webhook of the integration `generic` has it. */
+                        data: {
+                            [key: string]: unknown;
+                        };
+                    }[];
+                    /**
+                     * Format: uuid
+                     * @description A connection of the integration `generic`; the store’s oldest one, where it is left out.
+                     */
+                    connection?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description In the order of the request. */
+                        data: components["schemas"]["ReportedEvent"][];
+                    };
+                };
+            };
+        };
+    };
     getApiExperiments: {
         parameters: {
             query?: {
@@ -12358,8 +16321,8 @@ export interface operations {
     getApiParked: {
         parameters: {
             query?: {
-                /** @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. */
-                kind?: "connection" | "sequence" | "delivery" | "outcome";
+                /** @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures. */
+                kind?: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
                 limit?: number;
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
@@ -12441,10 +16404,10 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
                      * @enum {string}
                      */
-                    kind: "connection" | "sequence" | "delivery" | "outcome";
+                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
                     /**
                      * @description Only count what it would be done about.
                      * @default false
@@ -12513,10 +16476,10 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
                      * @enum {string}
                      */
-                    kind: "connection" | "sequence" | "delivery" | "outcome";
+                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
                     /**
                      * @description Only count what it would be done about.
                      * @default false
@@ -12585,10 +16548,10 @@ export interface operations {
             content: {
                 "application/json": {
                     /**
-                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.
+                     * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
                      * @enum {string}
                      */
-                    kind: "connection" | "sequence" | "delivery" | "outcome";
+                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
                     /**
                      * @description Only count what it would be done about.
                      * @default false
@@ -15342,6 +19305,391 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    getApiWebhookEndpoints: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["WebhookEndpoint"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiWebhookEndpoints: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uri
+                     * @description Where events are posted to. https, but for a machine of your own.
+                     */
+                    url: string;
+                    /**
+                     * @description What it is for.
+                     * @default
+                     */
+                    description?: string;
+                    /**
+                     * @description Which types it is told; empty: every one, those of later versions too.
+                     * @default []
+                     */
+                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.closed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
+                    /**
+                     * @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids.
+                     * @default false
+                     */
+                    include_personal_data?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhookEndpoint"];
+                };
+            };
+        };
+    };
+    getApiWebhookEndpointsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteApiWebhookEndpointsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchApiWebhookEndpointsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uri
+                     * @description Where events are posted to. https, but for a machine of your own.
+                     */
+                    url?: string;
+                    /** @description What it is for. */
+                    description?: string;
+                    /** @description Which types it is told; empty: every one, those of later versions too. */
+                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.closed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
+                    /** @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids. */
+                    include_personal_data?: boolean;
+                    /**
+                     * @description `disabled`: nothing is sent, nothing is recorded for it, and what waits is held. `enabled`: what is held is sent at once.
+                     * @enum {string}
+                     */
+                    state?: "enabled" | "disabled";
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookEndpoint"];
+                };
+            };
+        };
+    };
+    postApiWebhookEndpointsIdRotateSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description How long the old secret signs as well; 0: not at all, as after a leak.
+                     * @default 24
+                     */
+                    overlap_hours?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedWebhookSecret"];
+                };
+            };
+        };
+    };
+    postApiWebhookEndpointsIdTest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryAsked"];
+                };
+            };
+        };
+    };
+    getApiWebhookEndpointsIdDeliveries: {
+        parameters: {
+            query?: {
+                state?: "waiting" | "held" | "delivered" | "failed";
+                type?: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.closed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
+                /** @description Created at this time or later. */
+                since?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["WebhookDelivery"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiWebhookEndpointsIdDeliveriesDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryWithLog"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiWebhookEndpointsIdDeliveriesDeliveryRedeliver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+                delivery: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookDeliveryAsked"];
+                };
+            };
+        };
+    };
+    postApiWebhookEndpointsIdRedeliver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: date-time
+                     * @description Everything that has failed and was created at this time or later.
+                     */
+                    since: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhooksRedelivered"];
+                };
             };
         };
     };

@@ -14,6 +14,7 @@ import { decisions } from './resources/decisions.ts';
 import { deliveries } from './resources/deliveries.ts';
 import { enrollments } from './resources/enrollments.ts';
 import { erasures } from './resources/erasures.ts';
+import { events } from './resources/events.ts';
 import { experiments } from './resources/experiments.ts';
 import { explain } from './resources/explain.ts';
 import { exports } from './resources/exports.ts';
@@ -50,6 +51,7 @@ import { tasks } from './resources/tasks.ts';
 import { telegram } from './resources/telegram.ts';
 import { tenants } from './resources/tenants.ts';
 import { variants } from './resources/variants.ts';
+import { webhookEndpoints } from './resources/webhook-endpoints.ts';
 import { webhooks } from './resources/webhooks.ts';
 
 export type ClientOptions = ApiOptions;
@@ -78,6 +80,7 @@ export function createClient(options: ClientOptions) {
     deliveries: deliveries(api),
     enrollments: enrollments(api),
     erasures: erasures(api),
+    events: events(api),
     experiments: experiments(api),
     explain: explain(api),
     exports: exports(api),
@@ -114,6 +117,7 @@ export function createClient(options: ClientOptions) {
     telegram: telegram(api),
     tenants: tenants(api),
     variants: variants(api),
+    webhookEndpoints: webhookEndpoints(api),
     webhooks: webhooks(api),
   };
 }

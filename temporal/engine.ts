@@ -79,7 +79,7 @@ export function createWorkflowEngine(client: Client, queue: string = taskQueue):
         });
       return runs.length;
     },
-    async start(input) {
+    async start(input, requestId = null) {
       const args: [RecoveryInput] = [{ tenantId: input.tenantId, enrollmentId: input.enrollmentId, plan: input.plan, progress: input.progress }];
       try {
         await limited(() =>
@@ -90,6 +90,7 @@ export function createWorkflowEngine(client: Client, queue: string = taskQueue):
             workflowIdReusePolicy: 'ALLOW_DUPLICATE',
             workflowIdConflictPolicy: 'USE_EXISTING',
             searchAttributes: attributesOf(input),
+            ...(requestId === null ? {} : { memo: { requestId } }),
             priority: { priorityKey: 3, fairnessKey: input.tenantSlug.slice(0, 64) },
             staticSummary: `${input.sequence} v${input.plan.version}, ${input.plan.steps.length} steps`,
           }),
@@ -98,8 +99,9 @@ export function createWorkflowEngine(client: Client, queue: string = taskQueue):
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       }
     },
-    stop: (ref, reason) => signal(ref, signalNames.stop, [reason, 'recorded']),
-    wake: (ref) => signal(ref, signalNames.wake, []),
+    // The workflow does not read the id of the request: it is in the history for whoever looks.
+    stop: (ref, reason, requestId = null) => signal(ref, signalNames.stop, [reason, 'recorded', ...(requestId === null ? [] : [requestId])]),
+    wake: (ref, requestId = null) => signal(ref, signalNames.wake, requestId === null ? [] : [requestId]),
     async describe(ref) {
       try {
         const { status } = await limited(() => client.workflow.getHandle(idOf(ref)).describe());

@@ -4,12 +4,13 @@ import { createLogger } from '../config/logger.ts';
 import { privateAddressesOf } from '../config/private-addresses.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { createDeps } from '../operations/create-deps.ts';
+import { currentRequestId } from '../operations/request-context.ts';
 import { startWorker } from './start-worker.ts';
 
 /** config → db → integrations → operations → activities → Worker; ends cleanly on SIGTERM or SIGINT. */
 async function main(): Promise<void> {
   const env = readEnv();
-  const log = createLogger({ part: 'worker', level: env.LOG_LEVEL });
+  const log = createLogger({ part: 'worker', level: env.LOG_LEVEL, requestId: currentRequestId });
   const { registry, telemetry } = createPrometheus();
   const deps = createDeps({
     databaseUrl: env.DATABASE_URL,

@@ -28,6 +28,7 @@ import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
 import { tellOptOuts } from '../operations/tell-opt-outs.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
+import { createWebhookWorker } from '../operations/webhooks/webhook-worker.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import {
   ensureGhostSweepSchedule,
@@ -75,6 +76,8 @@ const foldedAtOnce = 5_000;
 /** How long facts stay that have expired, for whoever asks why something was or was not claimed. */
 const factsKeptDays = 30;
 const factsPrunedAtOnce = 5_000;
+const webhooksKeptDays = 30;
+const webhooksPrunedAtOnce = 1_000;
 
 /** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
 function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
@@ -145,9 +148,12 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const relay = runInBackground('relay', options.relayEveryMs ?? 1_000, createRelay(withEngine, inboxWorker.isFlooded), deps.log);
   const chatWorker = createChatWorker(deps);
   const chats = runInBackground('chats', 1_000, chatWorker.pass, deps.log);
+  const webhookWorker = createWebhookWorker(deps);
+  const webhooks = runInBackground('webhooks', 1_000, webhookWorker.pass, deps.log);
   deps.onKick(() => {
     relay.kick();
     chats.kick();
+    webhooks.kick();
   });
   const jobs: Pick<Background, 'stop'>[] = [
     relay,
@@ -164,6 +170,14 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     botWorker,
     chats,
     chatWorker,
+    webhooks,
+    webhookWorker,
+    runInBackground(
+      'old webhooks',
+      3_600_000,
+      async () => (await deps.db.pruneWebhooks(webhooksKeptDays, webhooksPrunedAtOnce)) === webhooksPrunedAtOnce,
+      deps.log,
+    ),
     runInBackground('bots', 1_000, botWorker.pass, deps.log),
     runInBackground('routing', 1_000, () => routingPass(deps), deps.log),
     runInBackground('risk', 1_000, () => assessDue(deps), deps.log),

@@ -34,7 +34,7 @@ export function answerStepUpdates(ids: { tenantId: string; enrollmentId: string 
 async function act(
   kind: StepActionKind,
   ids: { tenantId: string; enrollmentId: string },
-  { step = null, until = null, hours = null, deadlineMs = null, key = null, actor = 'temporal' }: StepUpdate,
+  { step = null, until = null, hours = null, deadlineMs = null, key = null, actor = 'temporal', requestId = null }: StepUpdate,
   lookAgain: () => void,
 ): Promise<StepUpdated> {
   const leftMs = deadlineMs === null ? longestMs : Math.min(longestMs, Math.max(1, deadlineMs - Date.now()));
@@ -46,7 +46,7 @@ async function act(
     summary: kind,
   });
   const untilMs = until === null ? null : Date.parse(until);
-  const answer = await actOnStep({ ...ids, id: currentUpdateInfo()?.id ?? '', kind, step, untilMs, hours, deadlineMs, key, actor });
+  const answer = await actOnStep({ ...ids, id: currentUpdateInfo()?.id ?? '', kind, step, untilMs, hours, deadlineMs, key, actor, requestId });
   lookAgain();
   if (answer.kind === 'refused') throw refusal(answer.why, answer.why.replaceAll('_', ' '));
   return { step: answer.result.step, until: answer.result.untilMs === null ? null : new Date(answer.result.untilMs).toISOString() };
@@ -55,10 +55,11 @@ async function act(
 /** An operator may send any JSON. */
 function faultOf(kind: StepActionKind, wish: unknown): string | null {
   if (typeof wish !== 'object' || wish === null || Array.isArray(wish)) return 'it takes an object';
-  const { step, until, hours, deadlineMs, key, actor }: Record<string, unknown> = { ...wish };
+  const { step, until, hours, deadlineMs, key, actor, requestId }: Record<string, unknown> = { ...wish };
   const isText = (value: unknown) => value == null || (typeof value === 'string' && value.length <= 200 && !value.includes('\0'));
   const isNumber = (value: unknown) => value == null || (typeof value === 'number' && Number.isFinite(value));
-  if (!isText(step) || !isText(key) || !isText(actor) || !isNumber(deadlineMs)) return 'step, key and actor are texts, deadlineMs is a number';
+  if (!isText(step) || !isText(key) || !isText(actor) || !isText(requestId) || !isNumber(deadlineMs))
+    return 'step, key, actor and requestId are texts, deadlineMs is a number';
   if (kind !== 'snooze') return until == null && hours == null ? null : 'until and hours are for a snooze';
   if ((until == null) === (hours == null)) return 'say until when, or for how many hours';
   if (until != null && (typeof until !== 'string' || Number.isNaN(Date.parse(until)))) return 'until is no time: write 2026-12-01T08:00:00Z';

@@ -83,6 +83,8 @@ export interface StepUpdate {
   key?: string | null;
   /** Who asks: an id, never a name. Absent: an operator, in Temporal. */
   actor?: string;
+  /** Of the request that asks, for the audit log. */
+  requestId?: string | null;
 }
 
 /** What it did. */
@@ -104,6 +106,8 @@ export interface StepActionInput {
   deadlineMs: number | null;
   key: string | null;
   actor: string;
+  /** Absent: a workflow of an earlier build, or of an operator, asks. */
+  requestId?: string | null;
 }
 
 export type StepActionAnswer = { kind: 'done'; result: { step: string | null; untilMs: number | null } } | { kind: 'refused'; why: string };

@@ -7,6 +7,7 @@ import type { Identity } from '../../operations/identity/identity.ts';
 import { problem } from './errors.ts';
 import type { Limit } from './rate-limits.ts';
 import { isFromOwnPage, keepCookies, visitorOf } from './visitor.ts';
+import { takeRequestId } from './request-ids.ts';
 
 /** Who calls. The tenant follows from the credential, never from a parameter. */
 export interface Caller {
@@ -45,6 +46,7 @@ export function requireCaller(deps: Pick<Deps, 'db' | 'clock' | 'log'> & { ident
     // A text that cannot be a key is refused without a query.
     const found = key !== null && /^rk_[\w-]{20,100}$/.test(key) ? await resolveKey(deps, key) : null;
     if (found !== null) {
+      takeRequestId(request, reply);
       callers.set(request, { tenantId: found.tenantId, role: found.role, actor: `api_key:${found.id}` });
       return refuseUnlessAllowed(request, reply, found.role);
     }
@@ -81,6 +83,7 @@ async function admitPerson(request: FastifyRequest, reply: FastifyReply, identit
     );
   const store = stores.find(({ tenantId, slug }) => named === undefined || named === tenantId || named === slug);
   if (store === undefined) return problem(reply, 403, 'not_a_member', 'This account is no member of that store.');
+  takeRequestId(request, reply);
   callers.set(request, { tenantId: store.tenantId, role: store.role, actor: `person:${signedIn.person.id}` });
   return refuseUnlessAllowed(request, reply, store.role);
 }
@@ -101,7 +104,10 @@ export function requireInstallationKey(digest: string | null, failed: Limit) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     const key = keyOf(request);
     // Both digests have one length, and comparing them takes the same time wherever they differ.
-    if (key !== null && digest !== null && timingSafeEqual(Buffer.from(hashApiKey(key)), Buffer.from(digest))) return undefined;
+    if (key !== null && digest !== null && timingSafeEqual(Buffer.from(hashApiKey(key)), Buffer.from(digest))) {
+      takeRequestId(request, reply);
+      return undefined;
+    }
     const waitSeconds = await failed(request);
     if (waitSeconds !== null)
       return problem(

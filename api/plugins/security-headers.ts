@@ -16,7 +16,7 @@ export function sendSecurityHeaders(app: FastifyInstance, publicUrl: string): vo
     'content-security-policy': "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     'referrer-policy': 'no-referrer',
   };
-  app.addHook('onRequest', async (request, reply) => void reply.headers({ ...always, 'x-request-id': request.id }));
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(always));
   app.addHook('onSend', async (_request, reply) => {
     for (const [name, value] of Object.entries(unlessSet)) if (reply.getHeader(name) === undefined) reply.header(name, value);
   });

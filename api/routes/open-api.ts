@@ -1,6 +1,7 @@
 import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { webhookEvent, webhookEventTypes } from '../../operations/webhooks/event-types.ts';
 import { genericEvent } from './webhooks/generic-events.ts';
 
 /**
@@ -55,7 +56,9 @@ export function completeOpenApi(document: JsonObject): JsonObject {
       described['security'] ??= [];
     }
   }
-  Object.assign(objectAt(objectAt(document, 'components'), 'schemas'), eventSchemas());
+  const schemas = objectAt(objectAt(document, 'components'), 'schemas');
+  Object.assign(schemas, componentsOf(genericEvent));
+  document['webhooks'] = outgoingWebhooks(schemas);
   return withoutUnused(document);
 }
 
@@ -69,14 +72,39 @@ function operationIdOf(method: string, path: string): string {
   return method + (words.length === 0 ? 'Start' : words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join(''));
 }
 
-/** The generic integration's events as components, each under its name. */
-function eventSchemas(): JsonObject {
-  const { $defs } = z.toJSONSchema(genericEvent, { target: 'draft-2020-12' });
+/** What a schema consists of as components, each under its name: those of the generic integration's events. */
+function componentsOf(schema: z.ZodType): JsonObject {
+  const { $defs } = z.toJSONSchema(schema, { target: 'draft-2020-12' });
   const text = JSON.stringify($defs ?? {}).replaceAll('"#/$defs/', '"#/components/schemas/');
   const schemas: JsonObject = JSON.parse(text);
   // The name is the key; an id inside would be an address to resolve against.
-  for (const schema of Object.values(schemas)) delete asObject(schema)['id'];
+  for (const named of Object.values(schemas)) delete asObject(named)['id'];
   return schemas;
+}
+
+/** What endpoints of a store are sent, an entry for each type. @param schemas - the components, to which the bodies are added */
+function outgoingWebhooks(schemas: JsonObject): JsonObject {
+  const header = (name: string, description: string) => ({ name, in: 'header', required: true, schema: { type: 'string' }, description });
+  const parameters = [
+    header('webhook-id', 'Names the event: the same at every attempt.'),
+    header('webhook-timestamp', 'Of the attempt: Unix time in seconds.'),
+    header('webhook-signature', 'By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced.'),
+  ];
+  const entries = webhookEventTypes.map((type) => {
+    const { summary, body } = webhookEvent(type);
+    Object.assign(schemas, componentsOf(z.object({ body })));
+    const schema = { $ref: `#/components/schemas/${String(body.meta()?.id)}` };
+    const post = {
+      tags: ['webhook endpoints'],
+      summary,
+      parameters,
+      requestBody: { required: true, content: { 'application/json': { schema } } },
+      responses: { '2XX': { description: 'Taken. Everything else is attempted again; 410 disables the endpoint.' } },
+      security: [],
+    };
+    return [type, { post }] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The generator makes an input and an output schema of each type, used or not. */
@@ -91,6 +119,7 @@ function withoutUnused(document: JsonObject): JsonObject {
     }
   };
   follow(document['paths'] ?? {});
+  follow(document['webhooks'] ?? {});
   for (const name of Object.keys(schemas)) if (!used.has(name)) delete schemas[name];
   return document;
 }

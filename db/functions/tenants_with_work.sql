@@ -54,4 +54,12 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   select distinct x.tenant_id from public.person_exports x where kind = 'privacy' and x.state <> 'expired' and x.next_start_at <= clock_timestamp()
   union
   select distinct p.tenant_id from public.privacy_requests p where kind = 'privacy' and p.done_at is null
+  union
+  select distinct v.tenant_id from public.webhook_events v where kind = 'webhook_events' and v.expanded_at is null
+  union
+  -- What an endpoint that is disabled is not told is `held`, not `waiting`.
+  select distinct p.tenant_id from public.webhook_endpoints p
+    where kind = 'webhook_deliveries' and p.state = 'enabled' and p.removed_at is null
+      and exists (select from public.webhook_deliveries d where d.tenant_id = p.tenant_id and d.endpoint_id = p.id
+        and d.state = 'waiting' and d.next_at <= clock_timestamp())
 $$;

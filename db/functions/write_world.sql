@@ -339,4 +339,11 @@ begin
     from jsonb_to_recordset(w -> 'applied') as n(id uuid, covered uuid[], notes jsonb)
     where i.tenant_id = tenant and i.id = any(ids_of(w -> 'applied')) and i.id = n.id;
   end if;
+  if w ? 'reported' then
+    -- What outgoing webhooks tell of the event itself; nothing where nobody listens.
+    insert into webhook_events (tenant_id, id, source, data)
+    select tenant, gen_random_uuid(), 'event', r.value
+    from jsonb_array_elements(w -> 'reported') as r(value)
+    where exists (select from webhook_endpoints p where p.tenant_id = tenant and p.listens);
+  end if;
 end $$;

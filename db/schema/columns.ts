@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { customType, pgPolicy, pgRole, uuid } from 'drizzle-orm/pg-core';
+import { customType, pgPolicy, pgRole, text, uuid } from 'drizzle-orm/pg-core';
 
 /** The role that the application acts as. It owns nothing, so row-level security holds for it everywhere. */
 export const appRole = pgRole('rekindle_app').existing();
@@ -21,3 +21,6 @@ export const instantNow = (name: string) => instant(name).notNull().default(sql`
 /** Every table has this policy: rows of the transaction's tenant, nothing else, for reading and for writing. */
 export const tenantPolicy = () =>
   pgPolicy('tenant_rows', { for: 'all', to: appRole, using: sql`tenant_id = ${currentTenant}`, withCheck: sql`tenant_id = ${currentTenant}` });
+
+/** The request that a row was written for, as `X-Request-Id` names it; null: it came from none, or an earlier build wrote it. The transaction knows it. */
+export const requestId = () => text('request_id').default(sql`nullif(current_setting('app.request', true), '')`);

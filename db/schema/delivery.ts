@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import type { DomainEvent } from '../../domain/events.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
-import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { instant, instantNow, ownId, requestId, tenantId, tenantPolicy } from './columns.ts';
 import { enrollments } from './sequences.ts';
 import { connections } from './tenants.ts';
 
@@ -82,6 +82,7 @@ export const outbox = pgTable(
     claimedUntil: instant('claimed_until'),
     attempts: integer('attempts').notNull().default(0),
     lastError: text('last_error'),
+    requestId: requestId(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.seq] }),

@@ -17,7 +17,7 @@ import {
 import { roleNames } from '../../domain/access/permissions.ts';
 import type { Rate } from '../../domain/rate.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
-import { appRole, currentTenant, instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
+import { appRole, currentTenant, instant, instantNow, ownId, requestId, tenantId, tenantPolicy } from './columns.ts';
 
 /** A store, or an agency's client. Owns every row of every other table. */
 export const tenants = pgTable(
@@ -143,6 +143,7 @@ export const auditLog = pgTable(
     action: text('action').notNull(),
     subject: text('subject'),
     data: jsonb('data').$type<Record<string, unknown>>().notNull().default({}),
+    requestId: requestId(),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),

@@ -8,6 +8,7 @@ import type { Deps, WorkflowRef, WorkflowUpdates } from '../deps.ts';
 import { lockStep } from '../dispatch/fence.ts';
 import { MovedError } from '../intake/found.ts';
 import { decisionsAbout, requestText } from './act-on-step.ts';
+import { currentRequestId } from '../request-context.ts';
 import { type ActionRequest, readAction, withdrawAction } from './ledger.ts';
 
 export interface StepWish {
@@ -55,7 +56,7 @@ export async function askWorkflow(deps: AskDeps, wish: StepWish): Promise<StepAn
   if (known.endedAt !== null) return { kind: 'refused', why: 'ended' };
   const ref: WorkflowRef = { tenantSlug: known.tenantSlug, sequence: known.sequence, enrollmentId };
   const until = untilMs === null ? null : new Date(untilMs).toISOString();
-  const input = { step, until, hours, key, actor, deadlineMs: deps.clock.nowMs() + updateMs };
+  const input = { step, until, hours, key, actor, requestId: currentRequestId(), deadlineMs: deps.clock.nowMs() + updateMs };
   const answer = await deps.engine.actOnStep(ref, kind, request.id, input, updateMs);
   if (answer.kind === 'refused') {
     if (answer.code === 'key_reused') return { kind: 'refused', why: answer.code };

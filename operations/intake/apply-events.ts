@@ -63,9 +63,9 @@ export class EventApplication {
   /** The same without writing: for a set of deliveries, which are written together. */
   async decideOpened(event: DomainEvent, { found, world }: Opened, row: InboxRow): Promise<Writes> {
     const complete = await completeWorld(this.#tx, this.#deps.versions, world, found);
-    const { writes } = await this.#decide(event, complete);
-    this.#outboxWritten ||= tellsTemporal(writes);
-    return joined([writes, this.#closing(row)]);
+    const decided = await this.#decide(event, complete);
+    this.#outboxWritten ||= tellsTemporal(decided.writes);
+    return joined([told(decided), this.#closing(row)]);
   }
 
   /**
@@ -81,7 +81,7 @@ export class EventApplication {
       // Several events in one delivery may name different people: each is applied to its own.
       const own = events.length > 1 ? await findNamed(this.#tx, namesOf(source, event)) : found;
       const world = await readWorld(this.#tx, this.#deps.versions, own, questionOf(event, this.#context));
-      this.#write((await this.#decide(event, world)).writes);
+      this.#write(told(await this.#decide(event, world)));
     }
     this.#write(this.#closing(row));
     return this.applied(lockedAtMs);
@@ -125,3 +125,6 @@ export class EventApplication {
     return { coveredContactIds, liveClaims, lockedAtMs, outboxWritten: this.#outboxWritten };
   }
 }
+
+/** What is written of a decision, with what outgoing webhooks tell of it. */
+const told = ({ writes, reported }: Decided): Writes => (reported.length === 0 ? writes : { ...writes, reported });

@@ -1,10 +1,13 @@
 import { NobodyWaitsError } from '../../db/connection-line.ts';
+import { currentRequestId, joinedRequestIds, withRequestId } from '../request-context.ts';
 
 /** A delivery in the queue, and the promise of its caller. */
 interface Waiting<D, R> {
   delivery: D;
   steps: SetSteps<D, R>;
   sinceMs: number;
+  /** Of the request that brought it. */
+  requestId: string | null;
   resolve: (result: R | PromiseLike<R>) => void;
   reject: (error: unknown) => void;
 }
@@ -50,7 +53,7 @@ export class DeliverySets<D, R> {
   apply(tenantId: string, delivery: D, steps: SetSteps<D, R>): Promise<R> {
     return new Promise((resolve, reject) => {
       const waiting = this.#waiting.get(tenantId) ?? [];
-      waiting.push({ delivery, steps, sinceMs: performance.now(), resolve, reject });
+      waiting.push({ delivery, steps, sinceMs: performance.now(), requestId: currentRequestId(), resolve, reject });
       this.#waiting.set(tenantId, waiting);
       this.#next(tenantId);
     });
@@ -105,17 +108,18 @@ export class DeliverySets<D, R> {
   async #run(tenantId: string, set: Waiting<D, R>[]): Promise<void> {
     const results = set.length === 1 ? [] : await this.#together(tenantId, set);
     await Promise.all(
-      set.map(async ({ delivery, steps, resolve, reject }, index) => {
+      set.map(async ({ delivery, steps, requestId, resolve, reject }, index) => {
         const result = results[index] ?? null;
         if (result !== null) resolve(result);
         // Deliveries that fail as a set, or are left out of it, are applied one by one.
-        else await steps.applyOne(delivery).then(resolve, reject);
+        else await withRequestId(requestId, () => steps.applyOne(delivery)).then(resolve, reject);
       }),
     );
   }
 
   async #together(tenantId: string, set: Waiting<D, R>[]): Promise<(R | null)[]> {
     const deliveries = set.map((w) => w.delivery);
-    return (await set[0]?.steps.applySet(tenantId, deliveries).catch(() => [])) ?? [];
+    const requestIds = joinedRequestIds(set.map((w) => w.requestId));
+    return (await withRequestId(requestIds, () => set[0]?.steps.applySet(tenantId, deliveries).catch(() => []))) ?? [];
   }
 }

@@ -38,7 +38,8 @@ type List =
   | 'behaviours'
   | 'redeemed'
   | 'disconnected'
-  | 'applied';
+  | 'applied'
+  | 'reported';
 
 /** What is to be written: a list of rows under each name that has any. */
 export type Writes = Partial<Record<List, unknown[]>>;
@@ -48,7 +49,7 @@ export function writesOf(draft: Draft): Writes {
   const { changes: c, context } = draft;
   const { inboxId, source, newId } = context;
   const begun = new Set(c.beginnings.map((b) => b.id));
-  const writes: Record<Exclude<List, 'applied'>, unknown[]> = {
+  const writes: Record<Exclude<List, 'applied' | 'reported'>, unknown[]> = {
     new_contacts: [...c.newContacts].map((id) => contactRow(draft.contact(id))),
     merges: c.merges.map((m) => ({
       id: newId(),

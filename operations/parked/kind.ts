@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.ts';
 import type { ExternalId } from '../read/external-ids.ts';
 
-export const parkedKinds = ['connection', 'sequence', 'delivery', 'outcome'] as const;
+export const parkedKinds = ['connection', 'sequence', 'delivery', 'outcome', 'endpoint'] as const;
 export type ParkedKindName = (typeof parkedKinds)[number];
 
 export const parkedActions = ['resume', 'skip', 'cancel'] as const;
@@ -13,7 +13,7 @@ export interface ParkedItem {
   id: string;
   kind: ParkedKindName;
   /** For programs: renaming one is a breaking change. */
-  cause: 'login_refused' | 'no_channel' | 'unreadable' | 'outcome_unknown';
+  cause: 'login_refused' | 'no_channel' | 'unreadable' | 'outcome_unknown' | 'endpoint_gone' | 'endpoint_failing';
   /** null: not known, because an earlier build noted it. */
   sinceMs: number | null;
   /** What is the matter, for people. */

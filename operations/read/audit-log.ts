@@ -11,6 +11,7 @@ export interface AuditSearch {
   subject?: string | undefined;
   /** Epoch milliseconds: nothing before. */
   sinceMs?: number | undefined;
+  requestId?: string | undefined;
 }
 
 export interface AuditRow {
@@ -22,13 +23,15 @@ export interface AuditRow {
   action: string;
   subject: string | null;
   data: Record<string, unknown>;
+  /** Of the request by which it was done; null: it was none, or an earlier build noted it. */
+  requestId: string | null;
 }
 
 /** Who changed what, the latest first. */
 export function listAudit(
   { db }: Pick<Deps, 'db'>,
   tenantId: string,
-  { actor, action, subject, sinceMs }: AuditSearch,
+  { actor, action, subject, sinceMs, requestId }: AuditSearch,
   { limit, after }: { limit: number; after: string | null },
 ): Promise<Page<AuditRow>> {
   return db.withTenant(tenantId, async (tx) => {
@@ -41,6 +44,7 @@ export function listAudit(
         action: auditLog.action,
         subject: auditLog.subject,
         data: auditLog.data,
+        requestId: auditLog.requestId,
       })
       .from(auditLog)
       .leftJoin(apiKeys, and(eq(apiKeys.tenantId, auditLog.tenantId), sql`${auditLog.actor} = 'api_key:' || ${apiKeys.id}::text`))
@@ -51,6 +55,7 @@ export function listAudit(
           action === undefined ? undefined : action.endsWith('.') ? like(auditLog.action, `${escaped(action)}%`) : eq(auditLog.action, action),
           subject === undefined ? undefined : eq(auditLog.subject, subject),
           sinceMs === undefined ? undefined : gte(auditLog.at, sinceMs),
+          requestId === undefined ? undefined : eq(auditLog.requestId, requestId),
         ),
       )
       .orderBy(desc(auditLog.id))

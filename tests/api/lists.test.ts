@@ -28,6 +28,7 @@ let lists: string[];
 let campaign: string;
 let imported: string;
 let person: string;
+let endpoint: string;
 beforeAll(async () => {
   shop = await openShop({ timeScale: 1, settings: { postalAddress: '1 Test Street, Vienna' } });
   for (const n of [1, 2, 3]) await shop.post('cart.updated', aCart(`cart-${n}`, `${n}@example.com`));
@@ -66,6 +67,11 @@ beforeAll(async () => {
   const leads = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
     tx.select({ id: subjects.id }).from(subjects).where(eq(subjects.kind, 'lead')),
   );
+  for (const path of ['one', 'two']) {
+    const { id } = (await own('/api/webhook-endpoints', 'POST', { url: `https://hooks.example.com/${path}` })).body as { id: string };
+    for (let n = 0; n < 3; n++) await own(`/api/webhook-endpoints/${id}/test`, 'POST');
+    endpoint = id;
+  }
   for (const { id: lead } of leads) await own(`/api/campaigns/${campaign}/leads`, 'POST', { lead });
   for (const name of ['one', 'two']) await own('/api/scripts', 'POST', { name, channel: 'call', content: 'Hello, {{ store.name }} here.' });
   for (const n of [1, 2]) {
@@ -134,7 +140,7 @@ const page = async (url: string) => (await own(url)).body as { data: unknown[]; 
 /** What a list cannot do without. */
 const required: Readonly<Record<string, string>> = { '/api/consents': 'email=1@example.com' };
 const urlOf = (path: string, query = '') =>
-  `${path.replace('{slug}', 'cart').replace('/campaigns/{id}', `/campaigns/${campaign}`).replace('/imports/{id}', `/imports/${imported}`).replace('/contacts/{id}', `/contacts/${person}`)}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
+  `${path.replace('{slug}', 'cart').replace('/campaigns/{id}', `/campaigns/${campaign}`).replace('/imports/{id}', `/imports/${imported}`).replace('/webhook-endpoints/{id}', `/webhook-endpoints/${endpoint}`).replace('/contacts/{id}', `/contacts/${person}`)}?${[required[path], query].filter((part) => part !== undefined && part !== '').join('&')}`;
 
 /** The key that asks is used meanwhile. */
 const unused = (item: unknown) => ({ ...(item as object), last_used_at: null });
@@ -182,6 +188,8 @@ describe('every list under /api', () => {
       '/api/subjects',
       '/api/suppressions',
       '/api/tasks',
+      '/api/webhook-endpoints',
+      '/api/webhook-endpoints/{id}/deliveries',
     ]);
   });
 

@@ -120,6 +120,11 @@ async function fillEveryTable(): Promise<void> {
   await insert('import_errors', { tenant_id: tenantId, id: randomUUID(), import_id, line: 2, reason: 'x', taken_in: false });
   await insert('lead_routings', { tenant_id: tenantId, subject_id: enrollment.subjectId });
   await insert('popups', { ...ids, step_id: 'popup_1h', digest: 'x' });
+  const [endpointId, eventId, deliveryId] = [randomUUID(), randomUUID(), randomUUID()];
+  await insert('webhook_endpoints', { tenant_id: tenantId, id: endpointId, url: 'https://example.com/', secrets: '[]' });
+  await insert('webhook_events', { tenant_id: tenantId, id: eventId, source: 'test' });
+  await insert('webhook_deliveries', { tenant_id: tenantId, id: deliveryId, event_id: eventId, endpoint_id: endpointId });
+  await insert('webhook_attempts', { tenant_id: tenantId, id: randomUUID(), delivery_id: deliveryId, number: 1, started_at: new Date(0) });
   await insert('parked_skips', { tenant_id: tenantId, kind: 'outcome', ref: 'x', actor: 'test', note: 'x' });
   const keyed = { tenant_id: tenantId, caller: 'test', key: 'x', request: 'x', run: randomUUID(), state: 'free' };
   await insert('keyed_requests', { ...keyed, lease_until: new Date(), kept_until: new Date(Date.now() + 3_600_000) });

@@ -232,3 +232,36 @@ test('while no worker runs: a pause and a stop hold at once; what the sequence h
   expect((await act(id, 'snooze', { hours: 2 })).body.outcome).toBe('snoozed');
   expect((await shop.ledgerOf(id)).find((m) => m.stepId === 'email_2h')).toBeUndefined();
 });
+
+test('the id of a request is seen in Temporal, where it started, signalled or asked a workflow, and in the audit log', async () => {
+  const id = await asleep('ids-1');
+  const withId = async (url: string, requestId: string, payload?: Record<string, unknown>) =>
+    until(`an answer to ${requestId}`, async () => {
+      const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'x-request-id': requestId };
+      const answer = await shop.app.inject({ method: 'POST', url, headers, ...(payload === undefined ? {} : { payload }) });
+      return answer.statusCode === 503 ? null : answer;
+    });
+  expect((await withId(`/api/enrollments/${id}/skip`, 'ids-skip')).statusCode).toBe(200);
+  expect((await withId(`/api/enrollments/${id}/stop`, 'ids-stop', { reason: 'test' })).statusCode).toBe(200);
+  const again = (await withId(`/api/enrollments/${id}/re-enroll`, 'ids-again')).json<{ id: string }>();
+  const client = temporalClientOf(shop);
+  const described = await until('it is started anew', () =>
+    client.workflow
+      .getHandle(workflowIdOf(again.id))
+      .describe()
+      .catch(() => null),
+  );
+  expect(described.memo).toMatchObject({ requestId: 'ids-again' });
+  const { events } = await until('the stop has arrived', async () => {
+    const history = await client.workflow.getHandle(workflowIdOf(id)).fetchHistory();
+    return history.events?.some((event) => event.workflowExecutionSignaledEventAttributes) === true ? history : null;
+  });
+  const seen = JSON.stringify(
+    events
+      ?.flatMap((event) => event.workflowExecutionSignaledEventAttributes?.input?.payloads ?? [])
+      .map((p) => Buffer.from(p.data ?? []).toString()),
+  );
+  expect(seen).toContain('ids-stop');
+  const entries = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.select().from(auditLog).where(eq(auditLog.requestId, 'ids-skip')));
+  expect(entries.map(({ action }) => action)).toEqual(['enrollment.skip']);
+});

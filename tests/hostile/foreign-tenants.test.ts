@@ -49,6 +49,8 @@ beforeAll(async () => {
     );
   await ask(shop, shop.tenant.apiKey, '/api/invitations', 'POST', { email: 'ours@example.com', role: 'viewer' });
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
+  const hook = await ask(shop, shop.tenant.apiKey, '/api/webhook-endpoints', 'POST', { url: 'https://hooks.example.com/' });
+  await ask(shop, shop.tenant.apiKey, `/api/webhook-endpoints/${(hook.body as { id: string }).id}/test`, 'POST');
   const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
   await shop.app.inject({ method: 'POST', url: '/api/imports', headers, payload: 'email\nours@example.com\n' });
   const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
@@ -76,6 +78,8 @@ beforeAll(async () => {
         'erasures',
         'person_exports',
         'invitations',
+        'webhook_endpoints',
+        'webhook_deliveries',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),
@@ -106,6 +110,8 @@ const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
   if (path === '/api/members/{id}') return { role: 'viewer' };
   if (path === '/api/scripts/{id}') return { name: 'taken-over' };
+  if (path === '/api/webhook-endpoints/{id}') return { description: 'Taken over' };
+  if (path === '/api/webhook-endpoints/{id}/redeliver') return { since: '2026-01-01T00:00:00Z' };
   return method === 'PATCH' ? { name: 'Taken over' } : {};
 };
 

@@ -16,6 +16,7 @@ const entrySchema = z
     action: z.string().meta({ examples: ['connection.change', 'enrollment.skip'] }),
     subject: z.string().nullable().meta({ description: 'The id of what it was done to; null: the store itself.' }),
     data: z.record(z.string(), z.unknown()).meta({ description: 'What was changed, without secrets.' }),
+    request_id: z.string().nullable().meta({ description: '`X-Request-Id` of the request by which it was done; null: it was none.' }),
   })
   .meta({ id: 'AuditEntry' });
 
@@ -27,6 +28,7 @@ const list = aList({
     action: lineField(100).optional().meta({ description: 'One action, or all about a thing where it ends with a full stop: `connection.`.' }),
     subject: lineField(200).optional().meta({ description: 'The id of what it was done to.' }),
     since: timeField.optional(),
+    request_id: lineField(200).optional().meta({ description: 'What was done by one request.' }),
   },
 });
 
@@ -44,15 +46,15 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, since, ...search } = request.query;
+      const { limit, cursor: after = null, since, request_id: requestId, ...search } = request.query;
       const sinceMs = since === undefined ? undefined : Date.parse(since);
-      return list.present(await listAudit(deps, callerOf(request).tenantId, { ...search, sinceMs }, { limit, after }), present);
+      return list.present(await listAudit(deps, callerOf(request).tenantId, { ...search, sinceMs, requestId }, { limit, after }), present);
     },
   );
 };
 
-const present = ({ id, atMs, actor, keyName, action, subject, data }: AuditRow): z.input<typeof entrySchema> => ({
-  ...{ id, at: isoTime(atMs), actor, key_name: keyName, action, subject, data },
+const present = ({ id, atMs, actor, keyName, action, subject, data, requestId }: AuditRow): z.input<typeof entrySchema> => ({
+  ...{ id, at: isoTime(atMs), actor, key_name: keyName, action, subject, data, request_id: requestId },
 });
 
 export const resource: Resource = {

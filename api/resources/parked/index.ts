@@ -24,7 +24,7 @@ const summaries: Record<ParkedAction, { one: string; all: string; description: s
     one: 'Resume something parked',
     all: 'Resume everything parked of a kind',
     description:
-      'Tries once more what could not go on: the connection’s login, the delivery as this build reads it. Where it still cannot, 409 says why and what to do. A message whose outcome is unknown is never sent again.',
+      'Tries once more what could not go on: the connection’s login, the delivery as this build reads it, what waits for the endpoint. Where it still cannot, 409 says why and what to do. A message whose outcome is unknown is never sent again.',
   },
   skip: {
     one: 'Skip something parked',
@@ -35,7 +35,7 @@ const summaries: Record<ParkedAction, { one: string; all: string; description: s
     one: 'Cancel something parked',
     all: 'Cancel everything parked of a kind',
     description:
-      'Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, or ends the enrollment of the message whose outcome is unknown.',
+      'Gives up what it belongs to: disconnects the connection, archives the sequence, dismisses the delivery, removes the endpoint, or ends the enrollment of the message whose outcome is unknown.',
   },
 };
 
@@ -64,7 +64,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: {
         summary: 'List what cannot go on by itself',
         description:
-          'Each with its cause, its age, who is affected and what to do: connections, then sequences, deliveries and outcomes, of each the oldest first. What has come right meanwhile is not listed any more.',
+          'Each with its cause, its age, who is affected and what to do: connections, then sequences, deliveries, outcomes and endpoints, of each the oldest first. What has come right meanwhile is not listed any more.',
         querystring: list.query,
         response: { 200: list.answer, ...problems(400, 401, 429, 503) },
       },

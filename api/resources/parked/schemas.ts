@@ -5,14 +5,14 @@ import { externalIdSchema } from '../../routes/recovery/schemas.ts';
 
 export const kindSchema = z.enum(parkedKinds).meta({
   description:
-    '`connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted.',
+    '`connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.',
 });
 
 export const parkedSchema = z
   .object({
     id: z.string().meta({ examples: ['delivery:01a1fd44-f1bb-70be-947b-3bad40efe406'] }),
     kind: kindSchema,
-    cause: z.enum(['login_refused', 'no_channel', 'unreadable', 'outcome_unknown']),
+    cause: z.enum(['login_refused', 'no_channel', 'unreadable', 'outcome_unknown', 'endpoint_gone', 'endpoint_failing']),
     since: timeField.nullable().meta({ description: 'null: not known, because an earlier build noted it.' }),
     age_seconds: z.int().nullable(),
     sentence: z.string().meta({ description: 'What is the matter, for people.' }),

@@ -1,0 +1,1 @@
+export { webhookEvent, webhookEventTypes } from '../../domain/webhooks/catalogue.ts';
