@@ -97,10 +97,9 @@ export function entityTags(app: FastifyInstance, deps: Pick<Deps, 'db' | 'clock'
 
 /** What its own GET would answer to the same caller; null: nothing is there. */
 async function currentTag(app: FastifyInstance, request: FastifyRequest, path: string): Promise<string | null> {
-  const { authorization, cookie, 'x-api-key': apiKey } = request.headers;
-  const given = Object.entries({ authorization, cookie, 'x-api-key': apiKey }).flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name, value] as const] : [],
-  );
+  const { authorization, cookie, 'x-api-key': apiKey, 'rekindle-store': store } = request.headers;
+  const credentials = { authorization, cookie, 'x-api-key': apiKey, 'rekindle-store': store };
+  const given = Object.entries(credentials).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []));
   const { statusCode, headers } = await app.inject({ method: 'GET', url: path, headers: Object.fromEntries(given), remoteAddress: request.ip });
   const { etag } = headers;
   return statusCode === 200 && typeof etag === 'string' ? etag : null;

@@ -173,6 +173,17 @@ describe('a session', () => {
     expect(await admin.ask('/api/enrollments')).toMatchObject({ status: 400, body: { code: 'store_needed' } });
   });
 
+  test('with several stores edits what it has seen in the store that it names', async () => {
+    const both = await join('two-stores@example.com', 'admin');
+    const { token } = await invite('two-stores@example.com', 'admin', other.apiKey);
+    await both.ask('/api/session/invitation/accept', 'POST', { token });
+    const store = { 'rekindle-store': other.tenantId };
+    const seen = String((await both.ask('/api/settings', 'GET', undefined, store)).headers['etag']);
+    const change = { settings: { lowStockAt: 11 } };
+    expect((await both.ask('/api/settings', 'PATCH', change, { ...store, 'if-match': seen })).status).toBe(200);
+    expect((await both.ask('/api/settings', 'PATCH', change, { ...store, 'if-match': seen })).status).toBe(412);
+  });
+
   test('with several stores names one, and two tabs never mix', async () => {
     const gina = await join('gina@example.com', 'viewer');
     const { token } = await invite('gina@example.com', 'editor', other.apiKey);
