@@ -38,6 +38,7 @@ import { mcpRoute } from './routes/mcp/mcp.ts';
 import { completeOpenApi, openApi, openApiRoute } from './routes/open-api.ts';
 import { recoveryConfigRoutes } from './routes/recovery/config.ts';
 import { recoveryRoutes } from './routes/recovery/recovery.ts';
+import { sessionPages } from './routes/session/pages.ts';
 import { sessionRoutes } from './routes/session/session.ts';
 import { webhookRoutes } from './routes/webhooks/receive.ts';
 import { workflowLinks } from './routes/workflow-links.ts';
@@ -124,6 +125,7 @@ export async function buildApp({
   await app.register(metricsRoute, { deps, registry });
   await app.register(openApiRoute);
   await app.register(sessionRoutes, { deps, limits });
+  await app.register(sessionPages, { hasOidc: deps.identity.hasOidc });
   await app.register(startRoutes, { deps, links, workflows, live: livePage });
   const guards = {
     tenant: requireCaller(deps, limits.failedAuth),

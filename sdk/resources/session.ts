@@ -21,6 +21,12 @@ export const session = (api: Api) => ({
   /** The way back from the identity provider: answers with the address that it leads to. A browser goes there by itself. */
   finishOidc: (query: { code?: string; state?: string }, options?: RequestOptions) =>
     api.request('GET /auth/callback/oidc', { query, redirected: true }, options),
+  /** The page to sign in. */
+  signInPage: api.plain('GET /sign-in'),
+  /** The page of an invitation’s link. */
+  invitationPage: api.plain('GET /invitation'),
+  /** The page of a link to a new password. */
+  newPasswordPage: api.plain('GET /new-password'),
   /** What an invitation’s link leads to. */
   readInvitation: api.withBody('POST /api/session/invitation'),
   /** Accept an invitation. */
