@@ -6,6 +6,7 @@ import { runInBackground } from '../operations/background.ts';
 import { createChatWorker } from '../operations/chat/chat-worker.ts';
 import { createDeps, type DepsOptions } from '../operations/create-deps.ts';
 import { connectFirstLocation } from '../operations/first-location.ts';
+import { useOwnKeys } from '../operations/keys/own-keys.ts';
 import { publishPresets } from '../operations/publish-presets.ts';
 import { currentRequestId } from '../operations/request-context.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
@@ -27,6 +28,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
   const deps = createDeps({
     databaseUrl: env.DATABASE_URL,
     masterKey: env.REKINDLE_MASTER_KEY,
+    otherMasterKeys: env.REKINDLE_OTHER_MASTER_KEYS,
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
     dkim: env.DKIM,
@@ -38,6 +40,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     telemetry,
     ...options,
   });
+  await useOwnKeys(deps);
   await publishPresets(deps, await deps.presets());
   const client = lazyClient({
     address: env.TEMPORAL_ADDRESS,

@@ -19,6 +19,9 @@ rekindle keys issue <name> [--role <role>] [--expires <date>] [--per-minute <req
 rekindle keys rotate <id> [--overlap-hours <hours>]               another of the same role; the old one stays valid for a day, or as long as you say
 rekindle keys revoke <id>                                         it opens nothing from now on
 
+rekindle keys master                                              what is sealed under which master key (the installation's key)
+rekindle keys rotate-master                                       seal everything anew under the present master key, and say when the old one may go
+
 A key is shown once. It needs the role owner.`,
   options: {
     role: { type: 'string' },
@@ -28,8 +31,8 @@ A key is shown once. It needs the role owner.`,
   },
   destroys: { revoke: 'Programs with this key are refused at once.' },
   example: 'rekindle keys issue "The till" --role agent',
-  takes: { issue: 1, rotate: 1, revoke: 1 },
-  async run({ store, args: [action, what], options }) {
+  takes: { issue: 1, rotate: 1, revoke: 1, master: 0, 'rotate-master': 0 },
+  async run({ store, installation, args: [action, what], options }) {
     switch (action) {
       case undefined: {
         const data = await collect(store.keys.all());
@@ -56,8 +59,22 @@ A key is shown once. It needs the role owner.`,
         unwrap(await store.keys.revoke(id));
         return { data: { id, revoked: true }, lines: ['The key opens nothing any more.'] };
       }
+      case 'master': {
+        const data = unwrap(await installation().masterKey.status());
+        return { data, lines: masterLines(data) };
+      }
+      case 'rotate-master': {
+        const client = installation().masterKey;
+        let done = unwrap(await client.reseal());
+        let resealed = done.resealed;
+        while (!done.finished) {
+          done = unwrap(await client.reseal());
+          resealed += done.resealed;
+        }
+        return { data: { ...done, resealed }, lines: [`${resealed} texts were sealed anew.`, ...masterLines(done.status)] };
+      }
       default:
-        throw new UsageError('Say issue, rotate or revoke, or nothing for the list.');
+        throw new UsageError('Say issue, rotate, revoke, master or rotate-master, or nothing for the list.');
     }
   },
 };
@@ -66,4 +83,23 @@ function dateOf(text: string): string {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new UsageError('--expires is a date, such as 2027-01-31 or 2027-01-31T12:00:00Z.');
   return new Date(ms).toISOString();
+}
+
+interface MasterKeys {
+  current: string;
+  sealed: Record<string, number>;
+  may_go: string[];
+}
+
+function masterLines({ current, sealed, may_go: mayGo }: MasterKeys): string[] {
+  const others = Object.entries(sealed).filter(([id]) => id !== current);
+  return [
+    `${current} seals, and has sealed ${sealed[current] ?? 0} texts.`,
+    ...others.map(([id, n]) =>
+      id === 'unknown' ? `${n} texts are sealed under a key that is not configured.` : `${n} texts are still sealed under ${id}.`,
+    ),
+    ...mayGo.map(
+      (id) => `Nothing needs ${id} any more: take it out of REKINDLE_OTHER_MASTER_KEYS once every process has ${current} as REKINDLE_MASTER_KEY.`,
+    ),
+  ];
 }

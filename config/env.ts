@@ -44,6 +44,8 @@ const remedies = {
   DKIM_SELECTOR: 'Give the name below _domainkey under which the public key stands in the DNS, e.g. rekindle1.',
   DKIM_PRIVATE_KEY: 'Give an RSA key on one line: `openssl genrsa 2048 | base64 -w0` makes one.',
   REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
+  REKINDLE_OTHER_MASTER_KEYS:
+    'Give the master keys that may still open what they have sealed, separated by commas, while one is replaced by another; else leave it out.',
   REKINDLE_INSTALLATION_KEY:
     'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens /api/tenants; leave it out to keep that closed.',
   OIDC_ISSUER: 'Give the https address of the identity provider’s issuer, or leave all of OIDC_* out.',
@@ -118,6 +120,10 @@ const schema = z.object({
     .optional(),
   SMTP_URL: urlOf('smtp:', 'smtps:').optional(),
   REKINDLE_MASTER_KEY: z.string({ error: required }).transform(decodeKey),
+  REKINDLE_OTHER_MASTER_KEYS: z
+    .string()
+    .transform((value, context) => value.split(',').map((key) => decodeKey(key.trim(), context)))
+    .optional(),
   REKINDLE_INSTALLATION_KEY: z.string().min(32, 'is shorter than 32 characters').optional(),
   OIDC_ISSUER: urlOf('https:', 'http:').optional(),
   OIDC_CLIENT_ID: z.string().min(1, 'is empty').optional(),
@@ -166,6 +172,8 @@ export interface Env {
   DKIM: { domain: string; selector: string; privateKey: string } | null;
   /** 32 bytes: seals the connections' secrets (AES-256-GCM). */
   REKINDLE_MASTER_KEY: Buffer;
+  /** Master keys that open and do not seal; none but while a key is replaced by another. */
+  REKINDLE_OTHER_MASTER_KEYS: readonly Buffer[];
   /** The installation's key, which opens `/api/tenants`; null: closed. */
   REKINDLE_INSTALLATION_KEY: string | null;
   /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
@@ -230,6 +238,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     TEMPORAL_TLS: env.TEMPORAL_TLS ?? env.TEMPORAL_API_KEY !== undefined,
     PUBLIC_URL: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
     SMTP_URL: env.SMTP_URL ?? null,
+    REKINDLE_OTHER_MASTER_KEYS: env.REKINDLE_OTHER_MASTER_KEYS ?? [],
     REKINDLE_INSTALLATION_KEY: env.REKINDLE_INSTALLATION_KEY ?? null,
     REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
     REKINDLE_PRIVATE_ADDRESSES: env.REKINDLE_PRIVATE_ADDRESSES ?? (env.NODE_ENV === 'production' ? [] : 'all'),

@@ -177,6 +177,10 @@ export interface Database {
   ): Promise<{ tenantId: string; id: string; slug: string; name: string; email: string; role: string; expiresAtMs: number } | null>;
   /** Whether any store waits for somebody with this address. @param email - in lower case */
   isInvited(email: string): Promise<boolean>;
+  /** The installation's own keys, sealed under the master key. */
+  installationKeys(): Promise<{ name: string; sealed: string }[]>;
+  /** Store one of them. @param was - what it replaces; null: there is none yet. @returns whether nobody else was first */
+  putInstallationKey(name: string, sealed: string, was: string | null): Promise<boolean>;
   claimOutbox(maxRows: number, claimMs: number): Promise<OutboxItem[]>;
   tenantsWithWork(
     kind:
@@ -518,6 +522,13 @@ export function openDatabase(options: DatabaseOptions): Database {
     async isInvited(email) {
       const [row] = await rows<{ invited: boolean }>('select is_invited($1) as invited', [email]);
       return row?.invited === true;
+    },
+    async installationKeys() {
+      return rows<{ name: string; sealed: string }>('select name, sealed from installation_keys()');
+    },
+    async putInstallationKey(name, sealed, was) {
+      const [row] = await rows<{ stored: boolean }>('select put_installation_key($1, $2, $3) as stored', [name, sealed, was]);
+      return row?.stored ?? false;
     },
     async claimOutbox(maxRows, claimMs) {
       const found = await rows<{

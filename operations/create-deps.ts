@@ -24,6 +24,8 @@ import { noTelemetry, type Telemetry } from './telemetry.ts';
 export interface DepsOptions {
   databaseUrl: string;
   masterKey: Buffer;
+  /** Master keys that only open, while one is replaced by another. */
+  otherMasterKeys?: readonly Buffer[];
   publicUrl: string;
   /** Where emails go for tenants without a connection of their own; null: nowhere. */
   smtpUrl: string | null;
@@ -83,7 +85,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     ...(options.settlingConnections === undefined ? {} : { settlingConnections: options.settlingConnections }),
   });
   const clock = options.clock ?? systemClock;
-  const sealing = createSealing(options.masterKey);
+  const sealing = createSealing(options.masterKey, options.otherMasterKeys);
   const known = options.integrations ?? integrations;
   const kicked: (() => void)[] = [];
   return {
@@ -91,7 +93,7 @@ export function createDeps(options: DepsOptions): BuiltDeps {
     clock,
     checkpoints: options.checkpoints ?? noCheckpoints,
     sealing,
-    links: createLinkTokens(sealing.deriveKey('links')),
+    links: createLinkTokens(() => sealing.deriveKey('links')),
     leases: createLeaseWatch(db, clock),
     claimSlots: new ClaimSlots(),
     lateness: createLatenessLog(),

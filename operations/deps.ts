@@ -43,6 +43,7 @@ export type Checkpoint =
   | 'erasure.searched'
   | 'webhook.claimed'
   | 'webhook.answered'
+  | 'keys.reseal'
   | 'stop.committed';
 
 export type Checkpoints = (at: Checkpoint) => Promise<void>;

@@ -44,9 +44,11 @@ const digits = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** As many digits to base 62 as 16 bytes need. */
 const shortLength = 22;
 
-/** @param key - a key derived for links alone */
-export function createLinkTokens(key: Buffer): LinkTokens {
-  const hmac = (purpose: string, body: Buffer, bytes: number) => createHmac('sha256', key).update(purpose).update(body).digest().subarray(0, bytes);
+/** @param key - a key for links alone; a function where it is read from the database when the process begins */
+export function createLinkTokens(key: Buffer | (() => Buffer)): LinkTokens {
+  const keyNow = typeof key === 'function' ? key : () => key;
+  const hmac = (purpose: string, body: Buffer, bytes: number) =>
+    createHmac('sha256', keyNow()).update(purpose).update(body).digest().subarray(0, bytes);
   // The purpose is signed but not carried: a token read for another purpose does not verify.
   const mac = (purpose: string, body: Buffer) => hmac(purpose, body, 16);
   const tagOf = (tenantId: string) => hmac('short link: tenant', uuidBytes(tenantId), tagBytes);

@@ -2192,6 +2192,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/master-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what is sealed under which master key */
+        get: operations["getApiMasterKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/master-key/reseal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Seal everything anew under the present master key
+         * @description Row by row, while everything runs; it may be ended and begun again anywhere. Every process needs both keys meanwhile: the new one as REKINDLE_MASTER_KEY, the old one in REKINDLE_OTHER_MASTER_KEYS.
+         */
+        post: operations["postApiMasterKeyReseal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/members": {
         parameters: {
             query?: never;
@@ -8286,6 +8323,22 @@ export interface components {
             /** Format: date-time */
             last_activity_at: string;
             converted_at: string | null;
+        };
+        MasterKeyResealed: {
+            resealed: number;
+            /** @description false: ask again for the rest. */
+            finished: boolean;
+            status: components["schemas"]["MasterKeyStatus"];
+        };
+        MasterKeyStatus: {
+            /** @description The id of the key that seals. An id tells nothing about its key. */
+            current: string;
+            /** @description How many texts are sealed under which key; `unknown`: under one that is not configured. */
+            sealed: {
+                [key: string]: number;
+            };
+            /** @description Keys that are configured and that nothing needs any more. */
+            may_go: string[];
         };
         Member: {
             /**
@@ -16058,6 +16111,59 @@ export interface operations {
                         /** Format: uuid */
                         enrollment: string;
                     };
+                };
+            };
+        };
+    };
+    getApiMasterKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MasterKeyStatus"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiMasterKeyReseal: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MasterKeyResealed"];
                 };
             };
         };

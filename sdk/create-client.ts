@@ -27,6 +27,7 @@ import { keys } from './resources/keys.ts';
 import { leads } from './resources/leads.ts';
 import { links } from './resources/links.ts';
 import { marketTriggers } from './resources/market-triggers.ts';
+import { masterKey } from './resources/master-key.ts';
 import { mcp } from './resources/mcp.ts';
 import { members } from './resources/members.ts';
 import { messages } from './resources/messages.ts';
@@ -93,6 +94,7 @@ export function createClient(options: ClientOptions) {
     leads: leads(api),
     links: links(api),
     marketTriggers: marketTriggers(api),
+    masterKey: masterKey(api),
     mcp: mcp(api),
     members: members(api),
     messages: messages(api),

@@ -5,6 +5,7 @@ import { privateAddressesOf } from '../config/private-addresses.ts';
 import { createPrometheus } from '../config/telemetry.ts';
 import { createDeps } from '../operations/create-deps.ts';
 import { currentRequestId } from '../operations/request-context.ts';
+import { useOwnKeys } from '../operations/keys/own-keys.ts';
 import { startWorker } from './start-worker.ts';
 
 /** config → db → integrations → operations → activities → Worker; ends cleanly on SIGTERM or SIGINT. */
@@ -15,6 +16,7 @@ async function main(): Promise<void> {
   const deps = createDeps({
     databaseUrl: env.DATABASE_URL,
     masterKey: env.REKINDLE_MASTER_KEY,
+    otherMasterKeys: env.REKINDLE_OTHER_MASTER_KEYS,
     publicUrl: env.PUBLIC_URL,
     smtpUrl: env.SMTP_URL,
     dkim: env.DKIM,
@@ -24,6 +26,7 @@ async function main(): Promise<void> {
     applicationName: 'rekindle-worker',
     telemetry,
   });
+  await useOwnKeys(deps);
   const temporal = { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, apiKey: env.TEMPORAL_API_KEY, tls: env.TEMPORAL_TLS };
   const worker = await startWorker(deps, temporal, {
     holdPatches: env.REKINDLE_HOLD_PATCHES,

@@ -14,6 +14,7 @@ export { facts } from './facts.ts';
 export { account, identitySchema, invitations, members, rateLimit, session, signInFailures, user, verification } from './identity.ts';
 export { lateness } from './lateness.ts';
 export { importErrors, type ImportFormat, importParts, imports } from './imports.ts';
+export { installationKeys } from './keys.ts';
 export { lookups } from './lookups.ts';
 export { connectionTokens } from './tokens.ts';
 export { decisions, messages } from './messages.ts';

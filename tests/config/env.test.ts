@@ -34,6 +34,7 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_MASTER_KEY: Buffer.alloc(32, 7),
     REKINDLE_TIME_SCALE: null,
     REKINDLE_HOLD_PATCHES: false,
+    REKINDLE_OTHER_MASTER_KEYS: [],
     REKINDLE_INSTALLATION_KEY: null,
     REKINDLE_PRIVATE_ADDRESSES: 'all',
     REKINDLE_LIVE_PAGE: false,

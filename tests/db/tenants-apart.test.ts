@@ -210,11 +210,14 @@ async function fillEveryTable(): Promise<void> {
   await insert('audit_log', { tenant_id: tenantId, id: randomUUID(), actor: 'test', action: 'test' });
 }
 
+/** No tenant's, and nobody's to read: functions hand it out. */
+const installationWide = 'installation_keys';
+
 async function tables(): Promise<string[]> {
   const { rows } = await owner.query<{ relname: string }>(
     `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition order by 1`,
   );
-  return rows.map((r) => r.relname);
+  return rows.map((r) => r.relname).filter((table) => table !== installationWide);
 }
 
 test('every table holds rows of the first tenant, or the walk below proves nothing', async () => {
@@ -266,6 +269,17 @@ test('rows cannot be written into another tenant, nor may a partition be read di
   expect(rows.length).toBeGreaterThan(0);
   for (const { relname } of rows)
     await expect(asApp(other.tenantId, `select count(*) as n from ${relname}`)).rejects.toMatchObject({ code: '42501' });
+});
+
+test('the installation’s own keys are reached by their functions alone, and never replaced by another key unseen', async () => {
+  const { tenantId } = shop.tenant;
+  for (const statement of ['select count(*) as n from installation_keys', `insert into installation_keys (name, sealed) values ('links', 'x')`])
+    await expect(asApp(tenantId, statement), statement).rejects.toMatchObject({ code: '42501' });
+  expect(await shop.deps.db.putInstallationKey('a test', 'one', null)).toBe(true);
+  expect(await shop.deps.db.putInstallationKey('a test', 'two', null)).toBe(false);
+  expect(await shop.deps.db.putInstallationKey('a test', 'two', 'another')).toBe(false);
+  expect(await shop.deps.db.putInstallationKey('a test', 'three', 'one')).toBe(true);
+  expect(await shop.deps.db.installationKeys()).toContainEqual({ name: 'a test', sealed: 'three' });
 });
 
 test('the application reads figures; only the database writes them', async () => {

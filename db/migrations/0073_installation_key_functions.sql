@@ -1,0 +1,23 @@
+-- The installation's own keys, sealed. SECURITY DEFINER: they belong to no tenant.
+create function installation_keys()
+returns table (name text, sealed text)
+language sql stable security definer set search_path = pg_catalog, public as $$
+  select k.name, k.sealed from public.installation_keys k order by k.name
+$$;
+--> statement-breakpoint
+-- Store a key of the installation's, sealed. `was`: the text that it replaces; null: there is none yet. @returns whether it was stored: somebody else may
+-- have been first, and a key is never replaced by another one unseen. SECURITY DEFINER: it belongs to no tenant.
+create function put_installation_key(key_name text, new_sealed text, was text) returns boolean
+language plpgsql volatile security definer set search_path = pg_catalog, public as $$
+begin
+  if was is null then
+    insert into public.installation_keys (name, sealed) values (key_name, new_sealed) on conflict (name) do nothing;
+  else
+    update public.installation_keys k set sealed = new_sealed where k.name = key_name and k.sealed = was;
+  end if;
+  return found;
+end $$;
+--> statement-breakpoint
+revoke execute on function installation_keys(), put_installation_key(text, text, text) from public;
+--> statement-breakpoint
+grant execute on function installation_keys(), put_installation_key(text, text, text) to rekindle_app;
