@@ -10,6 +10,7 @@ import type { VersionCache } from '../operations/dispatch/versions.ts';
 import { workOnRun } from '../operations/risk/runs.ts';
 import { trainAll } from '../operations/risk/train-models.ts';
 import { eraseStep, forgetHistories, searchStep, type StepDone } from '../operations/privacy/erasure-steps.ts';
+import { applyRetentionEverywhere } from '../operations/privacy/apply-retention.ts';
 import { expireStep, gatherStep } from '../operations/privacy/exports.ts';
 import { reconcile } from '../operations/reconcile.ts';
 import { isRequestId, withRequestId } from '../operations/request-context.ts';
@@ -68,6 +69,9 @@ export function createActivities(deps: Deps & { engine: WorkflowEngine & PersonW
     },
     async expireStep(input) {
       await expireStep(deps, input);
+    },
+    async applyRetention() {
+      return applyRetentionEverywhere(deps, () => Context.current().heartbeat());
     },
     async reconcile() {
       return reconcile(deps, { graceMs: 30_000, onProgress: () => Context.current().heartbeat() });
@@ -133,6 +137,7 @@ function withoutPersonalData(activities: Activities): Activities {
     searchStep: guard('search', activities.searchStep),
     gatherStep: guard('gather', activities.gatherStep),
     expireStep: guard('expire', activities.expireStep),
+    applyRetention: guard('retain', activities.applyRetention),
     reconcile: guard('reconcile', activities.reconcile),
     sweepSilent: guard('sweep', activities.sweepSilent),
     sweepGhosts: guard('sweep', activities.sweepGhosts),

@@ -31,6 +31,7 @@ import { pause } from './pause.ts';
 import { quarantine } from './quarantine.ts';
 import { reEnroll } from './re-enroll.ts';
 import { rehearse } from './rehearse.ts';
+import { retention } from './retention.ts';
 import { resume } from './resume.ts';
 import { risk } from './risk.ts';
 import { schema } from './schema.ts';
@@ -64,6 +65,7 @@ export const commands: Readonly<Record<string, Command>> = {
   contacts,
   erase,
   erasures,
+  retention,
   suppressions,
   offers,
   compositions,

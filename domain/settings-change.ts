@@ -1,3 +1,4 @@
+import { type RetentionField, shortestDays } from './privacy/retention.ts';
 import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
 import { factKindNames } from './facts/index.ts';
@@ -28,6 +29,12 @@ const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 const silentHours = z.int('is a whole number of hours').min(24, 'is below 24').max(8_760, 'is more than a year');
 
 const bandStart = z.number('is no number').gt(0, 'is not above 0').lt(1, 'is not below 1');
+const kept = (field: RetentionField) =>
+  z
+    .int('is a whole number of days')
+    .min(shortestDays[field], `is below ${shortestDays[field]}`)
+    .max(36_500, 'is more than a century: null keeps it for good')
+    .nullable();
 const percent = z.number().min(0, 'is below 0').max(100, 'is above 100');
 const days = z.int('is a whole number of days').min(1, 'is below 1').max(366, 'is more than a year');
 /** The terms of offers as they are entered. */
@@ -117,6 +124,14 @@ const strict = {
     output: z.number('is no amount').min(0, 'is below 0').max(10_000, 'is above 10000'),
   }),
   winnersTakeOver: z.boolean(),
+  retention: z.strictObject({
+    inboundDays: kept('inboundDays'),
+    messageDays: kept('messageDays'),
+    enrollmentDays: kept('enrollmentDays'),
+    eventDays: kept('eventDays'),
+    auditDays: kept('auditDays'),
+    anonymousCartDays: kept('anonymousCartDays'),
+  }),
   offers: offerTerms.nullable(),
   silenceHours: z
     .strictObject({ '24h': silentHours, '3d': silentHours, '7d': silentHours, '14d': silentHours, '30d': silentHours })

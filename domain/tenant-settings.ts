@@ -5,6 +5,7 @@ import { consentReadings } from './people/consent-by-law.ts';
 import { replyPolicies } from './people/on-reply.ts';
 import { offerPolicy } from './offers/policy.ts';
 import { normaliseEmail } from './people/identity.ts';
+import { usualRetention } from './privacy/retention.ts';
 import { usualSilenceHours } from './people/silence-stage.ts';
 
 /** The most that one person gets in any rolling window, over all sequences. What may have gone out counts. Source: docs/rules.md#rule-19 */
@@ -14,6 +15,8 @@ const cap = z.object({
   most: z.number().int(),
   withinHours: z.number().int(),
 });
+
+const keptDays = z.number().int().nullable();
 
 /** What a tenant configures. Every field has a default, so that a new one never breaks an old row. Money in minor units. */
 export const tenantSettings = z.object({
@@ -111,6 +114,17 @@ export const tenantSettings = z.object({
   riskBands: z.object({ early: z.number(), active: z.number(), critical: z.number() }).default({ early: 0.3, active: 0.6, critical: 0.8 }),
   /** The Telegram chat that is told about hot leads. A chat registers itself with a one-time code (`/set_admin CODE`); null: none has. */
   adminChatId: z.string().nullable().default(null),
+  /** For how many days what is kept; null: for good (docs/rules.md#rule-75). */
+  retention: z
+    .object({
+      inboundDays: keptDays,
+      messageDays: keptDays,
+      enrollmentDays: keptDays,
+      eventDays: keptDays,
+      auditDays: keptDays,
+      anonymousCartDays: keptDays,
+    })
+    .default({ ...usualRetention }),
   /** Where a cart must have been filled to start a sequence. A cart whose origin is unknown does. */
   recoverFrom: z.array(z.enum(cartOrigins)).default(['web']),
   /** How many requests each API key may make in a minute, unless the key says otherwise (docs/rules.md#rule-92). */

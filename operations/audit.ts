@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/client.ts';
 import { auditLog } from '../db/schema/index.ts';
+import type { Deps } from './deps.ts';
 
 export interface AuditEntry {
   tenantId: string;
@@ -11,6 +12,11 @@ export interface AuditEntry {
   /** The id of what it was done to; null: the tenant itself. */
   subject: string | null;
   data?: Record<string, unknown>;
+}
+
+/** The same where nothing else is written with it. */
+export function recordAuditOf(deps: Pick<Deps, 'db'>, entry: AuditEntry): Promise<void> {
+  return deps.db.withTenant(entry.tenantId, (tx) => recordAudit(tx, entry));
 }
 
 /** Note who did what by hand, in the transaction that does it. */

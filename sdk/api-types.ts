@@ -2720,6 +2720,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/retention/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take away what is older than the settings keep
+         * @description By the setting `retention`, as it happens each night for every store: contents of deliveries and messages, stories of ended enrollments, events, the audit log, carts of nobody. Figures stay. With `dry_run` it is counted and nothing is changed.
+         */
+        post: operations["postApiRetentionRun"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/risk": {
         parameters: {
             query?: never;
@@ -9083,6 +9103,15 @@ export interface components {
             status: "accepted" | "pending" | "duplicate" | "refused" | "busy";
             /** @description Of a refused event, what cannot be read; else fields that were left out. */
             fields: components["schemas"]["FieldNote"][];
+        };
+        RetentionRun: {
+            dry_run: boolean;
+            /** @description Rows that were emptied or deleted, or would be, by kind. */
+            rows: {
+                [key: string]: number;
+            };
+            /** @description false: its time was over; ask again for the rest, or leave it to the night. */
+            finished: boolean;
         };
         RevokedOffer: {
             /** Format: uuid */
@@ -17127,6 +17156,36 @@ export interface operations {
             };
         };
     };
+    postApiRetentionRun: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default false */
+                    dry_run?: boolean;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionRun"];
+                };
+            };
+        };
+    };
     getApiRisk: {
         parameters: {
             query?: never;
@@ -18748,6 +18807,14 @@ export interface operations {
                             output: number;
                         };
                         winnersTakeOver?: boolean;
+                        retention?: {
+                            inboundDays: number | null;
+                            messageDays: number | null;
+                            enrollmentDays: number | null;
+                            eventDays: number | null;
+                            auditDays: number | null;
+                            anonymousCartDays: number | null;
+                        };
                         offers?: {
                             percentOff: number;
                             /** @default 48 */
@@ -19254,6 +19321,14 @@ export interface operations {
                             output: number;
                         };
                         winnersTakeOver?: boolean;
+                        retention?: {
+                            inboundDays: number | null;
+                            messageDays: number | null;
+                            enrollmentDays: number | null;
+                            eventDays: number | null;
+                            auditDays: number | null;
+                            anonymousCartDays: number | null;
+                        };
                         offers?: {
                             percentOff: number;
                             /** @default 48 */

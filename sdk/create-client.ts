@@ -40,6 +40,7 @@ import { quarantine } from './resources/quarantine.ts';
 import { recovery } from './resources/recovery.ts';
 import { rehearsals } from './resources/rehearsals.ts';
 import { risk } from './resources/risk.ts';
+import { retention } from './resources/retention.ts';
 import { scheduler } from './resources/scheduler.ts';
 import { scripts } from './resources/scripts.ts';
 import { sequences } from './resources/sequences.ts';
@@ -107,6 +108,7 @@ export function createClient(options: ClientOptions) {
     recovery: recovery(api),
     rehearsals: rehearsals(api),
     risk: risk(api),
+    retention: retention(api),
     scheduler: scheduler(api),
     scripts: scripts(api),
     sequences: sequences(api),

@@ -4,6 +4,8 @@ import {
   assessRiskWorkflowType,
   type RiskRun,
   reconcileScheduleId,
+  retentionScheduleId,
+  retentionWorkflowType,
   reconcileWorkflowType,
   searchAttributes,
   type SilentSweep,
@@ -69,6 +71,21 @@ export async function ensureReconcileSchedule(client: Client, everyMs: number, q
       action: { type: 'startWorkflow', workflowType: reconcileWorkflowType, taskQueue: queue, workflowId: id, args: [] },
       policies: { overlap: 'SKIP', catchupWindow: '1m' },
       state: { triggerImmediately: true },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+}
+
+/** Make sure that the Schedule exists by which each night, at three o'clock UTC, is taken away what is too old. */
+export async function ensureRetentionSchedule(client: Client, queue: string = taskQueue): Promise<void> {
+  const id = queue === taskQueue ? retentionScheduleId : `${retentionScheduleId}/${queue}`;
+  try {
+    await client.schedule.create({
+      scheduleId: id,
+      spec: { intervals: [{ every: '24h', offset: '3h' }] },
+      action: { type: 'startWorkflow', workflowType: retentionWorkflowType, taskQueue: queue, workflowId: id, args: [] },
+      policies: { overlap: 'SKIP', catchupWindow: '12h' },
     });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;

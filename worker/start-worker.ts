@@ -33,6 +33,7 @@ import { createWorkflowEngine } from '../temporal/engine.ts';
 import {
   ensureGhostSweepSchedule,
   ensureReconcileSchedule,
+  ensureRetentionSchedule,
   ensureSilentSweepSchedule,
   ensureTrainingSchedule,
   prepareSearchAttributes,
@@ -206,6 +207,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
         client.withDeadline(Date.now() + callLimitMs, async () => {
           await prepareSearchAttributes(client, deps.log);
           await ensureReconcileSchedule(client, options.reconcileEveryMs ?? 60_000, queue);
+          await ensureRetentionSchedule(client, queue);
           await ensureSilentSweepSchedule(client, silentSweep, queue);
           await ensureGhostSweepSchedule(client, ghostSweep, queue);
           await ensureTrainingSchedule(client, queue);

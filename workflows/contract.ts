@@ -12,6 +12,8 @@ export const reconcileWorkflowType = 'reconcile';
 export const reconcileScheduleId = 'reconcile';
 export const erasureWorkflowType = 'erasePerson';
 export const exportWorkflowType = 'exportPerson';
+export const retentionWorkflowType = 'applyRetention';
+export const retentionScheduleId = 'apply-retention';
 export const silentSweepWorkflowType = 'sweepSilent';
 export const silentSweepScheduleId = 'sweep-silent';
 export const ghostSweepWorkflowType = 'sweepGhosts';
@@ -159,6 +161,8 @@ export interface Activities {
   gatherStep(input: ExportInput): Promise<number | null>;
   /** Take an export away. */
   expireStep(input: ExportInput): Promise<void>;
+  /** Take away what is too old, of every store. @returns rows by kind */
+  applyRetention(): Promise<Record<string, number>>;
   reconcile(): Promise<ReconcileReport>;
   sweepSilent(input: SilentSweep): Promise<SilentSweepReport>;
   sweepGhosts(input: SilentSweep): Promise<SilentSweepReport>;
