@@ -42,15 +42,16 @@ async function sealedTexts(): Promise<string[]> {
   const { rows } = await owner.query<{ text: string }>(
     `select jsonb_array_elements_text(secrets) as text from connections union all select sealed_config from connections
      union all select sealed_config from bots union all select sealed_access from connection_tokens union all select sealed_refresh from connection_tokens
-     union all select sealed_traces from erasures union all select sealed_document from person_exports union all select sealed_body from keyed_requests union all select sealed from installation_keys`,
+     union all select sealed_traces from erasures union all select sealed_document from person_exports union all select sealed_body from keyed_requests union all select sealed from installation_keys
+     union all select jsonb_array_elements_text(secrets) from webhook_endpoints`,
   );
   return rows.map(({ text }) => text).filter((text) => text !== null);
 }
 
 /** One of each kind of sealed text, sealed with a key. @returns what they say */
 async function fill(sealing: Sealing): Promise<string[]> {
-  const said = Array.from({ length: 7 }, () => randomUUID());
-  const [one, two, config, access, refresh, traces, document] = said.map((text) => sealing.seal(text));
+  const said = Array.from({ length: 8 }, () => randomUUID());
+  const [one, two, config, access, refresh, traces, document, hook] = said.map((text) => sealing.seal(text));
   const id = randomUUID();
   const tenant = shop.tenant.tenantId;
   await owner.query(`insert into connections (tenant_id, id, integration, name, secrets, sealed_config) values ($1, $2, 'telegram', 'x', $3, $4)`, [
@@ -74,6 +75,10 @@ async function fill(sealing: Sealing): Promise<string[]> {
     `insert into person_exports (tenant_id, id, contact_id, origin, requested_by, sealed_document) values ($1, gen_random_uuid(), $2, 'request', 'test', $3)`,
     [tenant, contact, document],
   );
+  await owner.query(`insert into webhook_endpoints (tenant_id, id, url, secrets) values ($1, gen_random_uuid(), 'https://hooks.example.com', $2)`, [
+    tenant,
+    JSON.stringify([hook]),
+  ]);
   return said;
 }
 
@@ -88,6 +93,7 @@ test('no column holds sealed texts that the change of keys does not know', async
     'installation_keys.sealed',
     'keyed_requests.sealed_body',
     'person_exports.sealed_document',
+    'webhook_endpoints.secrets',
   ]);
 });
 
