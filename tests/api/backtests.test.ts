@@ -31,13 +31,13 @@ async function run(body: Record<string, unknown>): Promise<Backtest> {
   });
 }
 
-/** Every row of every table but the backtests' own, the audit log and API keys, whose last use is noted, with the transaction that wrote it. */
+/** Every row of every table but the backtests' own, the audit log and what asking itself notes, with the transaction that wrote it. */
 async function everyRow(): Promise<Record<string, string>> {
   const owner = new pg.Client({ connectionString: shop.database.url });
   await owner.connect();
   try {
     const { rows: tables } = await owner.query<{ name: string }>(
-      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relname not in ('backtests', 'audit_log', 'api_keys')`,
+      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relname not in ('backtests', 'audit_log', 'api_keys', 'request_rates', 'keyed_requests')`,
     );
     const found: Record<string, string> = {};
     for (const { name } of tables) {

@@ -169,7 +169,7 @@ test('the commands list merges and undo one', async () => {
   expect((await run(['merges'], { email: other.email })).lines).toEqual([expect.stringMatching(/became .*1 contacts, 1 identities/)]);
   expect((await run(['unmerge', other.contact])).lines).toEqual([expect.stringMatching(/, undone .* by /)]);
   await expect(run(['unmerge'])).rejects.toThrow('The contact’s id is missing.');
-  await expect(run(['merge'])).rejects.toThrow('Say merges, unmerge or erase.');
+  await expect(run(['join'])).rejects.toThrow('Say show, timeline, consent, merge, merges, unmerge, export or erase.');
 });
 
 test('what is unknown is not found', async () => {
