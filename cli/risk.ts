@@ -8,6 +8,7 @@ export const risk: Command = {
 rekindle risk assess <account> [--fresh]   how one account stands, and why
 rekindle risk assess --all [--watch]       have the whole portfolio assessed
 rekindle risk intervene <account>          begin the sequence of its band, whether or not it has just come into it
+rekindle risk escalate <account> [--note TEXT]  hand it over to a manager, once in 24 hours
 rekindle risk list [--band BAND]           the latest assessments
 rekindle risk models                       the models that were learned, and how well they do
 rekindle risk use [<version>]              let an earlier model assess; without a version the one before
@@ -15,8 +16,8 @@ rekindle risk use [<version>]              let an earlier model assess; without 
 --fresh   assess it now, also where it was assessed within the last five minutes
 --watch   stay until the portfolio is assessed`,
   example: 'rekindle risk assess 01920000-0000-7000-8000-000000000000',
-  takes: { assess: 1, intervene: 1, list: 0, models: 0, use: 1 },
-  options: { fresh: { type: 'boolean' }, all: { type: 'boolean' }, watch: { type: 'boolean' }, band: { type: 'string' } },
+  takes: { assess: 1, intervene: 1, escalate: 1, list: 0, models: 0, use: 1 },
+  options: { fresh: { type: 'boolean' }, all: { type: 'boolean' }, watch: { type: 'boolean' }, band: { type: 'string' }, note: { type: 'string' } },
   async run({ store, args: [action, target], options }) {
     switch (action) {
       case undefined: {
@@ -33,6 +34,17 @@ rekindle risk use [<version>]              let an earlier model assess; without 
         const outcome =
           data.begun === null ? `Nothing began: ${data.kept_from ?? 'it is in no band, or a sequence runs already'}.` : `Begun: ${data.begun}`;
         return { data, lines: [lineOf(data), `  ${outcome}`] };
+      }
+      case 'escalate': {
+        const note = options['note'];
+        const wish = { subject: required(target, 'The account’s id'), ...(typeof note === 'string' ? { note } : {}) };
+        const data = unwrap(await store.tasks.escalate(wish));
+        return {
+          data,
+          lines: [
+            data.suppressed ? `Not handed over: ${shown(data.result)}` : `${data.id}  for ${shown(data.owner ?? 'anybody')}, due ${data.due_at}`,
+          ],
+        };
       }
       case 'list': {
         const band = options['band'];

@@ -5,6 +5,7 @@ import { factKindNames } from './facts/index.ts';
 import { offerSources } from './offers/policy.ts';
 import { wrongWithThresholds } from './risk/bands.ts';
 import { reachedStages } from './people/silence-stage.ts';
+import { weekdays } from './time/weekly-window.ts';
 import { canonicalTimeZone } from './time/zones.ts';
 import { tenantSettings } from './tenant-settings.ts';
 
@@ -145,6 +146,21 @@ const strict = {
   riskBands: z
     .strictObject({ early: bandStart, active: bandStart, critical: bandStart })
     .refine((bands) => wrongWithThresholds(bands) === null, { message: 'do not ascend: early begins below active, and active below critical' }),
+  workTargets: z
+    .array(
+      z.strictObject({
+        name: line(120),
+        role: z.enum(['agent', 'manager'], 'is neither agent nor manager'),
+        skills: z.array(line(60)).max(20, 'are more than 20').default([]),
+        onDuty: z
+          .strictObject({ fromMinute: minute, toMinute: minute, days: z.array(z.enum(weekdays, 'is no day such as mon')).min(1, 'names no day') })
+          .nullable()
+          .default(null),
+      }),
+    )
+    .max(200, 'are more than 200')
+    .refine((targets) => new Set(targets.map(({ name }) => name)).size === targets.length, { message: 'name somebody twice' }),
+  workRule: fields.workRule.unwrap(),
   adminChatId: z
     .string()
     .max(100, 'is longer than 100 characters')

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { targetRules } from './work/target.ts';
 import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
 import { consentReadings } from './people/consent-by-law.ts';
@@ -112,6 +113,22 @@ export const tenantSettings = z.object({
     .default({ what: 'no_purchase', withinDays: 60 }),
   /** Where the bands of risk begin; a border belongs to the band above it. */
   riskBands: z.object({ early: z.number(), active: z.number(), critical: z.number() }).default({ early: 0.3, active: 0.6, critical: 0.8 }),
+  /** Who does the store's work, for tasks that look for an owner (docs/rules.md#rule-84). */
+  workTargets: z
+    .array(
+      z.object({
+        name: z.string(),
+        role: z.enum(['agent', 'manager']),
+        skills: z.array(z.string()).default([]),
+        onDuty: z
+          .object({ fromMinute: z.number(), toMinute: z.number(), days: z.array(z.string()) })
+          .nullable()
+          .default(null),
+      }),
+    )
+    .default([]),
+  /** Whom of them a task goes to: by turns, or whoever has the fewest open. */
+  workRule: z.enum(targetRules).default('round_robin'),
   /** The Telegram chat that is told about hot leads. A chat registers itself with a one-time code (`/set_admin CODE`); null: none has. */
   adminChatId: z.string().nullable().default(null),
   /** For how many days what is kept; null: for good (docs/rules.md#rule-75). */

@@ -25,6 +25,21 @@ export const writingTools: readonly Tool[] = [
     },
   ),
   writing(
+    {
+      name: 'escalate_to_manager',
+      title: 'Escalate to a manager',
+      description: 'Hands an account, a lead or a cart over to a manager, as a task with what is known. Once in 24 hours for each.',
+    },
+    { subject: z.uuid().describe('The id of the account, lead or cart.'), note: note.optional().describe('What to do, for the manager.') },
+    async (_context, { subject }) => ({ would: { hands_over: subject }, seen: null }),
+    async ({ client }, { subject, note: what }) => {
+      const { id, owner, due_at, suppressed, result } = unwrap(
+        await client.tasks.escalate({ subject, ...(what === undefined ? {} : { note: what }) }),
+      );
+      return { task: id, owner, due_at, suppressed, result };
+    },
+  ),
+  writing(
     { name: 'stop_enrollment', title: 'Stop one sequence', description: 'Ends one running enrollment: nothing more of it is sent.' },
     { enrollment_id: z.uuid(), reason: note.describe('Kept as a note.') },
     async ({ client }, { enrollment_id: id }) => {

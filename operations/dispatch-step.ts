@@ -45,7 +45,7 @@ const enoughForACall = (deadlineMs: number) => Math.min(1_000, deadlineMs * 0.4)
 export async function dispatchStep(deps: Deps & { versions: VersionCache }, input: DispatchInput, signal?: AbortSignal): Promise<DispatchResult> {
   const preview = (tx: Tx) => previewStep(tx, deps.versions, input, deps.clock.nowMs());
   const [configured, first] = await deps.db.withTenant(input.tenantId, (tx) => Promise.all([readConfigured(tx), preview(tx)]));
-  const outlets = toOutlets(deps, configured);
+  const outlets = toOutlets(deps, configured, input.tenantId);
   const uncalled = new Set<string>();
   const state: RunState = { called: false, unreachable: false, needed: null, unclearSinceMs: null };
   // A claim whose COMMIT is unclear may be one for any outlet, so the longest dead lease counts.

@@ -6,6 +6,7 @@ import type { Rate } from '../domain/rate.ts';
 import type { Sender, SenderContext } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
 import { popupStoreOf } from './onsite/popup-store.ts';
+import { taskSenderOf } from './work/task-sender.ts';
 import { accessTokensOf } from './tokens.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
@@ -33,7 +34,7 @@ export interface Outlets {
 
 /** Read them in a transaction of their own, before any lock is held. */
 export function outletsOf(deps: Deps, tenantId: string): Promise<Outlets> {
-  return deps.db.withTenant(tenantId, readConfigured).then((rows) => toOutlets(deps, rows));
+  return deps.db.withTenant(tenantId, readConfigured).then((rows) => toOutlets(deps, rows, tenantId));
 }
 
 /** The tenant's connections that have a configuration of their own. */
@@ -54,10 +55,14 @@ export function senderContextOf(
   return { ...context, tokens: accessTokensOf(deps, { tenantId, connectionId: id, integration, config }) };
 }
 
-/** @throws when a configuration cannot be unsealed */
+/**
+ * @param tenantId - whose list tasks are put into; null: into none, where nothing is sent
+ * @throws when a configuration cannot be unsealed
+ */
 export function toOutlets(
-  deps: Pick<Deps, 'db' | 'sealing' | 'clock' | 'integrations' | 'createSenders' | 'defaultSenders' | 'publicUrl'>,
+  deps: Pick<Deps, 'db' | 'log' | 'sealing' | 'clock' | 'integrations' | 'createSenders' | 'defaultSenders' | 'publicUrl'>,
   rows: readonly ConnectionRow[],
+  tenantId: string | null = null,
 ): Outlets {
   const all: (Outlet & { connected: boolean })[] = [];
   for (const row of rows) {
@@ -65,7 +70,7 @@ export function toOutlets(
     for (const sender of deps.createSenders(row.integration, deps.sealing.open(row.sealedConfig), senderContextOf(deps, row)))
       all.push({ connectionId: row.id, rate: row.rate, sender, connected: row.state === 'connected' });
   }
-  for (const sender of deps.defaultSenders) all.push({ connectionId: null, rate: null, sender, connected: true });
+  for (const sender of [...deps.defaultSenders, taskSenderOf(deps, tenantId)]) all.push({ connectionId: null, rate: null, sender, connected: true });
   return {
     forChannel: (channel) => all.find((o) => o.connected && o.sender.channel === channel) ?? null,
     ofAccount: (account, channel) =>

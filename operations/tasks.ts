@@ -1,10 +1,11 @@
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/client.ts';
-import { tasks } from '../db/schema/index.ts';
+import { enrollments, subjects, tasks } from '../db/schema/index.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { type Page, pageOf } from './read/page.ts';
+import { takeOverByHand } from './stop-one.ts';
 
 export type TaskRow = typeof tasks.$inferSelect;
 export const taskStates = ['open', 'done', 'dismissed'] as const;
@@ -32,7 +33,7 @@ export async function addTask(tx: Tx, tenantId: string, task: NewTask): Promise<
 export function listTasks(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
-  search: { state?: TaskRow['state'] | undefined; kind?: string | undefined },
+  search: { state?: TaskRow['state'] | undefined; kind?: string | undefined; owner?: string | undefined },
   { limit, after }: { limit: number; after: string | null },
 ): Promise<Page<TaskRow>> {
   return deps.db.withTenant(tenantId, async (tx) => {
@@ -43,6 +44,7 @@ export function listTasks(
         and(
           search.state === undefined ? undefined : eq(tasks.state, search.state),
           search.kind === undefined ? undefined : eq(tasks.kind, search.kind),
+          search.owner === undefined ? undefined : eq(tasks.owner, search.owner),
           after === null ? undefined : lt(tasks.id, after),
         ),
       )
@@ -66,5 +68,85 @@ export function closeTask(
     const [closed] = await tx.update(tasks).set({ state, result, closedAt: deps.clock.nowMs(), closedBy: by }).where(eq(tasks.id, id)).returning();
     await recordAudit(tx, { tenantId, actor: by, action: 'task.close', subject: id, data: { state } });
     return { kind: 'closed', task: closed ?? task };
+  });
+}
+
+export type TaskChanged =
+  | { kind: 'changed'; task: TaskRow }
+  | { kind: 'was_closed'; task: TaskRow }
+  /** Somebody else has accepted it. */
+  | { kind: 'accepted_by_other'; task: TaskRow }
+  /** A call to its person may be running: accept it again in a moment. */
+  | { kind: 'busy'; task: TaskRow };
+
+/**
+ * Take a task: from then on its person is taken over, and the automatic steps about them are held. Of several who accept at once, one has it.
+ * @param owner - who does it, by the name that tasks show
+ */
+export async function acceptTask(
+  deps: Deps,
+  tenantId: string,
+  id: string,
+  { owner, by }: { owner: string; by: string },
+): Promise<TaskChanged | null> {
+  const accepted = await changeTask(deps, tenantId, id, by, 'task.accept', (task) =>
+    task.acceptedAt !== null && task.owner !== owner ? null : { owner, acceptedAt: task.acceptedAt ?? deps.clock.nowMs(), acceptedBy: by },
+  );
+  if (accepted?.kind !== 'changed') return accepted;
+  const enrollmentId = accepted.task.enrollmentId ?? (await latestRunOf(deps, tenantId, accepted.task.subjectId));
+  if (enrollmentId === null) return accepted;
+  const held = await takeOverByHand(deps, { tenantId, enrollmentId, actor: by, does: 'take_over' });
+  return held === 'busy' ? { kind: 'busy', task: accepted.task } : accepted;
+}
+
+/** The latest enrollment of the person whom a subject belongs to; null: there is none, and nothing to hold. */
+async function latestRunOf(deps: Pick<Deps, 'db'>, tenantId: string, subjectId: string | null): Promise<string | null> {
+  if (subjectId === null) return null;
+  const [row] = await deps.db.withTenant(tenantId, (tx) =>
+    tx
+      .select({ id: enrollments.id })
+      .from(enrollments)
+      .innerJoin(subjects, eq(subjects.contactId, enrollments.contactId))
+      .where(eq(subjects.id, subjectId))
+      .orderBy(desc(enrollments.id))
+      .limit(1),
+  );
+  return row?.id ?? null;
+}
+
+/** Give a task to somebody else, who has yet to accept it; null: to anybody. */
+export function reassignTask(
+  deps: Deps,
+  tenantId: string,
+  id: string,
+  { owner, by }: { owner: string | null; by: string },
+): Promise<TaskChanged | null> {
+  return changeTask(deps, tenantId, id, by, 'task.reassign', () => ({ owner, acceptedAt: null, acceptedBy: null }));
+}
+
+/** Put a task off: it is due then. */
+export function snoozeTask(deps: Deps, tenantId: string, id: string, { untilMs, by }: { untilMs: number; by: string }): Promise<TaskChanged | null> {
+  return changeTask(deps, tenantId, id, by, 'task.snooze', () => ({ snoozedUntil: untilMs, dueAt: untilMs }));
+}
+
+/** @param change - what changes; null: it may not. @returns null where there is no such task */
+function changeTask(
+  deps: Pick<Deps, 'db'>,
+  tenantId: string,
+  id: string,
+  by: string,
+  action: string,
+  change: (task: TaskRow) => Partial<TaskRow> | null,
+): Promise<TaskChanged | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [task] = await tx.select().from(tasks).where(eq(tasks.id, id)).for('update');
+    if (task === undefined) return null;
+    if (task.state !== 'open') return { kind: 'was_closed', task };
+    const changes = change(task);
+    if (changes === null) return { kind: 'accepted_by_other', task };
+    const { owner, dueAt, acceptedAt, acceptedBy, snoozedUntil } = { ...task, ...changes };
+    const [changed] = await tx.update(tasks).set({ owner, dueAt, acceptedAt, acceptedBy, snoozedUntil }).where(eq(tasks.id, id)).returning();
+    await recordAudit(tx, { tenantId, actor: by, action, subject: id, data: { owner } });
+    return { kind: 'changed', task: changed ?? task };
   });
 }

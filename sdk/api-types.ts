@@ -3528,6 +3528,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tasks/{id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a task
+         * @description Its person is taken over: the automatic steps about them are held until they are released.
+         */
+        post: operations["postApiTasksIdAccept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/reassign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a task to somebody else */
+        post: operations["postApiTasksIdReassign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tasks/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a task off */
+        post: operations["postApiTasksIdSnooze"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand somebody over to a manager
+         * @description A task with who it is about, how they stand and what was tried. Within 24 hours of the last escalation about the same account or lead nothing is handed over: the answer has `suppressed`, and so has the list.
+         */
+        post: operations["postApiEscalations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/escalations/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how many accounts were escalated */
+        get: operations["getApiEscalationsShare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/telegram/admin-codes": {
         parameters: {
             query?: never;
@@ -7171,6 +7262,18 @@ export interface components {
                 rows: number;
             }[];
         };
+        EscalationShare: {
+            days: number;
+            /** @description Accounts that are assessed. */
+            escalated: number;
+            /** @description Escalations that were not made, because there was one within 24 hours. */
+            suppressed: number;
+            /** @description That were assessed. */
+            accounts: number;
+            share: number | null;
+            /** @description It is above 0.05. */
+            alarm: boolean;
+        };
         Experiment: {
             /** Format: uuid */
             id: string;
@@ -9972,7 +10075,7 @@ export interface components {
         Task: {
             /** Format: uuid */
             id: string;
-            /** @description `hot_lead`: a lead gave a number and nobody could be told. `consultation`, `interest`, `question`: from a chat. */
+            /** @description `hot_lead`: a lead gave a number and nobody could be told. `consultation`, `interest`, `question`: from a chat. `agent_call`, `assignment`, `escalation`: from a sequence, or by hand. */
             kind: string;
             /** @description Whose it is; null: anybody’s. */
             owner: string | null;
@@ -9980,7 +10083,17 @@ export interface components {
             state: "open" | "done" | "dismissed";
             /** Format: date-time */
             due_at: string;
+            /** @description The lead, account or cart that it is about. */
             lead: string | null;
+            /** @description The sequence that it was made for; null: none. */
+            enrollment: string | null;
+            /** @description What to do. */
+            recommendation: string | null;
+            /** @description An escalation that was not made, because there was one within 24 hours. */
+            suppressed: boolean;
+            accepted_at: string | null;
+            accepted_by: string | null;
+            snoozed_until: string | null;
             /** @description What to do it with. Personal data. */
             data: {
                 [key: string]: unknown;
@@ -18857,6 +18970,21 @@ export interface operations {
                             active: number;
                             critical: number;
                         };
+                        workTargets?: {
+                            name: string;
+                            /** @enum {string} */
+                            role: "agent" | "manager";
+                            /** @default [] */
+                            skills?: string[];
+                            /** @default null */
+                            onDuty?: {
+                                fromMinute: number;
+                                toMinute: number;
+                                days: ("sun" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat")[];
+                            } | null;
+                        }[];
+                        /** @enum {string} */
+                        workRule?: "round_robin" | "load";
                         adminChatId?: string | null;
                         recoverFrom?: ("web" | "point_of_sale" | "draft" | "marketplace" | "other")[];
                         requestsPerMinute?: number;
@@ -19102,6 +19230,7 @@ export interface operations {
             query?: {
                 state?: "open" | "done" | "dismissed";
                 kind?: string;
+                owner?: string;
                 limit?: number;
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
@@ -19171,6 +19300,174 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Task"];
                 };
+            };
+        };
+    };
+    postApiTasksIdAccept: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    owner: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    postApiTasksIdReassign: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Null: anybody’s. */
+                    owner: string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    postApiTasksIdSnooze: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: date-time */
+                    until: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    postApiEscalations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * Format: uuid
+                     * @description An account, a lead or a cart.
+                     */
+                    subject: string;
+                    note?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+        };
+    };
+    getApiEscalationsShare: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationShare"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -19371,6 +19668,21 @@ export interface operations {
                             active: number;
                             critical: number;
                         };
+                        workTargets?: {
+                            name: string;
+                            /** @enum {string} */
+                            role: "agent" | "manager";
+                            /** @default [] */
+                            skills?: string[];
+                            /** @default null */
+                            onDuty?: {
+                                fromMinute: number;
+                                toMinute: number;
+                                days: ("sun" | "mon" | "tue" | "wed" | "thu" | "fri" | "sat")[];
+                            } | null;
+                        }[];
+                        /** @enum {string} */
+                        workRule?: "round_robin" | "load";
                         adminChatId?: string | null;
                         recoverFrom?: ("web" | "point_of_sale" | "draft" | "marketplace" | "other")[];
                         requestsPerMinute?: number;

@@ -13,6 +13,7 @@ import { emailContent } from './email/index.ts';
 import { onsiteContent } from './onsite/index.ts';
 import { pushContent } from './push/index.ts';
 import { smsContent } from './sms/index.ts';
+import { taskContent } from './task/index.ts';
 import { telegramContent } from './telegram/index.ts';
 import { formsOf, textOfWhatsapp, whatsappContent } from './whatsapp/index.ts';
 
@@ -27,6 +28,7 @@ export const channelContents: { [C in MessageChannelName]: ChannelContent<C> } =
   onsite: onsiteContent,
   push: pushContent,
   sms: smsContent,
+  task: taskContent,
   telegram: telegramContent,
   whatsapp: whatsappContent,
 };
@@ -247,6 +249,8 @@ function partsOf(payload: MessagePayload): Pick<MessagePreview, 'subject' | 'htm
       return { ...none, subject: payload.title, text: payload.text };
     case 'sms':
       return { ...none, text: payload.text };
+    case 'task':
+      return { ...none, text: 'A task for a colleague' };
     case 'telegram':
       return { ...none, text: payload.text, cta: payload.buttons.flat().map(({ text }) => text)[0] ?? null };
     case 'whatsapp':

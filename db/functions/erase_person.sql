@@ -22,7 +22,7 @@ begin
   delete from chats c using contact_identities i where i.contact_id = any(erased_ids) and i.kind = 'telegram' and c.chat_id = i.value;
   get diagnostics touched = row_count;
   tables := tables || jsonb_build_object('chats', touched);
-  update tasks t set data = '{}', result = null where t.subject_id = any(subject_ids);
+  update tasks t set data = '{}', result = null, recommendation = null where t.subject_id = any(subject_ids);
   get diagnostics touched = row_count;
   tables := tables || jsonb_build_object('tasks', touched);
   delete from behaviours b where b.subject_id = any(subject_ids);

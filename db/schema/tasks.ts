@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { boolean, check, foreignKey, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { tenants } from './tenants.ts';
 
@@ -24,6 +24,17 @@ export const tasks = pgTable(
     /** What to do it with. Personal data. */
     data: jsonb('data').$type<Record<string, unknown>>().notNull().default({}),
     result: text('result'),
+    /** What to do; null: its kind says it. */
+    recommendation: text('recommendation'),
+    /** The step that it was made for, `enrollment:step`; null: for none. */
+    sendKey: text('send_key'),
+    /** The sequence that it was made for; null: none. */
+    enrollmentId: uuid('enrollment_id'),
+    /** It was not made, because there was one within the cooldown: it is here for the record. */
+    suppressed: boolean('suppressed').notNull().default(false),
+    acceptedAt: instant('accepted_at'),
+    acceptedBy: text('accepted_by'),
+    snoozedUntil: instant('snoozed_until'),
     /** When a program has begun to do it; null: it has not. */
     claimedAt: instant('claimed_at'),
     createdAt: instantNow('created_at'),
@@ -35,6 +46,8 @@ export const tasks = pgTable(
     check('tasks_state', sql`state in ('open', 'done', 'dismissed')`),
     uniqueIndex('tasks_open_key').on(t.tenantId, t.key).where(sql`state = 'open'`),
     index('tasks_open').on(t.tenantId, t.kind).where(sql`state = 'open'`),
+    uniqueIndex('tasks_send_key').on(t.tenantId, t.sendKey).where(sql`send_key is not null`),
+    index('tasks_owner').on(t.tenantId, t.owner),
     index('tasks_subject').on(t.tenantId, t.subjectId),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'tasks_tenant' }),
     tenantPolicy(),

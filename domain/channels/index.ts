@@ -17,6 +17,7 @@ export type { EmailPayload } from './email.ts';
 export type { OnsitePayload } from './onsite.ts';
 export type { PushPayload } from './push.ts';
 export type { SmsPayload } from './sms.ts';
+export type { TaskPayload } from './task.ts';
 export type { ChatButton, TelegramPayload } from './telegram.ts';
 export { isInServiceWindow } from './whatsapp.ts';
 export type { WhatsappForm, WhatsappPayload } from './whatsapp.ts';

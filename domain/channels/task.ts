@@ -1,4 +1,16 @@
-import type { ChannelTraits } from './channel.ts';
+import type { MessageChannel } from './channel.ts';
 
-/** A task for a colleague. */
-export const task: ChannelTraits = { noun: 'task', address: null, purpose: 'internal', disturbs: false, carriesCopy: false };
+/** A task as the ledger pins it. What is to be done stands in the sequence, and with whom is read when the task is made. */
+export interface TaskPayload {
+  channel: 'task';
+}
+
+/** A task for a colleague, in the store's own list. */
+export const task: MessageChannel<TaskPayload> = {
+  noun: 'task',
+  address: null,
+  purpose: 'internal',
+  disturbs: false,
+  carriesCopy: false,
+  addressOf: () => null,
+};

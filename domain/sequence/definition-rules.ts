@@ -1,6 +1,6 @@
 import { channels } from '../channels/index.ts';
 import { ownTexts } from '../scripts/choose-script.ts';
-import type { SequenceDefinition, StepDefinition } from './definition.ts';
+import type { SequenceDefinition, StepDefinition, StepTask } from './definition.ts';
 import { asksAboutMessages, attributesNamedBy, plannedOffsetsMs, stepsNamedBy } from './definition.ts';
 import type { Variant } from '../experiments/variant.ts';
 import type { Reaction } from './plan.ts';
@@ -84,9 +84,16 @@ function toStep(step: StepShape): StepDefinition {
     ...(step.onFailure === 'skip' ? {} : { onFailure: step.onFailure }),
     ...(step.bestHour === true ? { bestHour: true as const } : {}),
     ...(step.offer === undefined ? {} : { offer: step.offer }),
+    ...(step.task === undefined ? {} : { task: taskOf(step.task) }),
     ...(step.window === undefined ? {} : { window: { fromMinute: step.window.from, toMinute: step.window.to, days: step.window.days } }),
   };
 }
+
+const taskOf = ({ kind, note, skill }: NonNullable<StepShape['task']>): StepTask => ({
+  kind,
+  ...(note === undefined ? {} : { note }),
+  ...(skill === undefined ? {} : { skill }),
+});
 
 /** Texts for variety go by the last part of their names. */
 const variantsOf = ({ variants, texts }: StepShape): Variant[] | undefined =>
@@ -211,6 +218,8 @@ function channelMistakes(step: StepShape): FieldMistake[] {
   const speaks = channel.some((one) => channels[one].carriesCopy);
   if (!speaks && requires !== undefined)
     mistakes.push({ field: 'requires', message: `has no use on ${channel.join(' and ')}, which claims nothing: remove it` });
+  if (step.task !== undefined && !channel.includes('task'))
+    mistakes.push({ field: 'task', message: 'has no use without the channel `task`: remove it' });
   const hasScript = step.script !== undefined && step.script !== ownTexts;
   if (speaks && content === undefined && variants === undefined && !hasScript)
     mistakes.push({ field: 'content', message: 'is missing: name the text that this step sends, such as cart/email_2h' });

@@ -11,7 +11,7 @@ import { mostHeldOut } from '../experiments/arm.ts';
 import { fewestVariants, mostVariants } from '../experiments/variant.ts';
 import { conditionRef } from './condition-json-schema.ts';
 import { readCondition } from './condition-reader.ts';
-import { failurePolicies, type ModelCopy } from './definition.ts';
+import { failurePolicies, type ModelCopy, stepTaskKinds } from './definition.ts';
 import { parseDuration } from './duration.ts';
 import { bulk, kindOfSequence, manual, startsByItself, triggersToCome } from './triggers.ts';
 import { stopTriggers, whenCapped } from './plan.ts';
@@ -243,6 +243,17 @@ const step = z.strictObject(
       .optional()
       .meta({ description: 'Whether it waits for the hour at which the person reads emails; by default as the sequence says.' }),
     offer: offer.optional(),
+    task: z
+      .strictObject(
+        {
+          kind: z.enum(stepTaskKinds, expected(`one of ${stepTaskKinds.join(', ')}`)),
+          note: z.string(expected('what to do')).trim().min(1, 'is empty').max(500, 'is too long: 500 characters at most').optional(),
+          skill: z.string(expected('a skill')).trim().min(1, 'is empty').max(60, 'is too long: 60 characters at most').optional(),
+        },
+        expected('{ kind: agent_call, note: … }'),
+      )
+      .optional()
+      .meta({ description: 'Of the channel `task`: what a colleague is to do.' }),
     maxRetries: z
       .int(expected('a whole number'))
       .min(0, 'must not be negative')

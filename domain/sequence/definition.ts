@@ -70,9 +70,20 @@ export interface StepDefinition {
   window?: WeeklyWindow;
   /** It waits for the hour at which the person reads emails; absent: it does not. */
   bestHour?: true;
+  /** Of a step on the channel `task`: what a colleague is to do; absent: to call. */
+  task?: StepTask;
   /** It brings an offer where the store's policy grants one; absent: it brings none. */
   offer?: StepOffer;
 }
+
+/** What a colleague is given. `note`: what to do, in words; absent: the usual. `skill`: what they have to know. */
+export interface StepTask {
+  kind: (typeof stepTaskKinds)[number];
+  note?: string;
+  skill?: string;
+}
+
+export const stepTaskKinds = ['agent_call', 'assignment', 'escalation'] as const;
 
 /** What becomes of a step whose person gets no offer: it goes out without the sentence about it, or is left out. */
 export interface StepOffer {

@@ -44,7 +44,7 @@ function fileOfStep(step: StepDefinition): Record<string, unknown> {
     ...given({ ...texts, script: step.script, when, requires: step.requires, lapsesWith }),
     ...(expiresAfterMs === null ? {} : { expires: formatDuration(expiresAfterMs) }),
     ...(window === undefined ? {} : { window: { from: clock(window.fromMinute), to: clock(window.toMinute), days: window.days } }),
-    ...given({ bestHour: step.bestHour, offer: step.offer, maxRetries: step.maxRetries, onFailure: step.onFailure }),
+    ...given({ bestHour: step.bestHour, offer: step.offer, task: step.task, maxRetries: step.maxRetries, onFailure: step.onFailure }),
   };
 }
 

@@ -1,7 +1,5 @@
-import { type Deadline, type OnsitePayload, type PopupStore, PopupStoreError, type Sender, type SenderSession, type SendOutcome } from '../port.ts';
-
-/** Both clocks count towards the deadline and a timer follows one of them, so the deadline is checked at least this often. */
-const checkAgainMs = 100;
+import { callOwnDatabase } from '../own-database.ts';
+import { type PopupStore, PopupStoreError, type Sender, type SenderSession, type SendOutcome } from '../port.ts';
 
 /**
  * Puts pop-ups down for the next page view. Accepted means: it is stored and waits. It has not been shown; the page reports that.
@@ -32,45 +30,11 @@ function openSession(popups: PopupStore): SenderSession<'onsite'> {
       if (closing.signal.aborted) return notStored('the session was closed', true);
       if (deadline.remainingMs() <= 0) return notStored('the deadline came before the call', true);
       begun?.();
-      return putDown(popups, popup, sendKey, deadline, closing.signal);
+      const store = async (mayCommit: () => boolean) => outcomeOf(await popups.putDown(sendKey, popup, mayCommit));
+      return callOwnDatabase({ store, failed: failureOf, notStored: (why) => notStored(why, true) }, deadline, closing.signal);
     },
     close: () => closing.abort(),
   };
-}
-
-/** One call: over with its outcome, with the deadline, or when the session is closed. */
-function putDown(popups: PopupStore, popup: OnsitePayload, sendKey: string, deadline: Deadline, closing: AbortSignal): Promise<SendOutcome> {
-  return new Promise((resolve) => {
-    /** COMMIT was sent: from here on the pop-up may be there. */
-    let committing = false;
-    let finished = false;
-    let watch: NodeJS.Timeout | undefined;
-    const finish = (outcome: SendOutcome): void => {
-      if (finished) return;
-      finished = true;
-      clearTimeout(watch);
-      closing.removeEventListener('abort', onClose);
-      resolve(outcome);
-    };
-    const giveUp = (why: string): void => finish(committing ? { kind: 'unknown', response: why } : notStored(why, true));
-    const onClose = (): void => giveUp('the session was closed');
-    const checkDeadline = (): void => {
-      const remainingMs = deadline.remainingMs();
-      if (remainingMs > 0) watch = setTimeout(checkDeadline, Math.min(remainingMs, checkAgainMs));
-      else giveUp('the deadline came before an answer');
-    };
-    const mayCommit = (): boolean => {
-      if (finished || deadline.remainingMs() <= 0) return false;
-      committing = true;
-      return true;
-    };
-    checkDeadline();
-    closing.addEventListener('abort', onClose);
-    popups.putDown(sendKey, popup, mayCommit).then(
-      (result) => finish(outcomeOf(result)),
-      (error: unknown) => finish(failureOf(error, committing)),
-    );
-  });
 }
 
 function outcomeOf(result: 'stored' | 'another' | 'too_late'): SendOutcome {

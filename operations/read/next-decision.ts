@@ -34,7 +34,7 @@ export interface NextDecision {
 
 export type NextDecisionDeps = Pick<
   BuiltDeps,
-  'db' | 'clock' | 'versions' | 'subjects' | 'sealing' | 'createSenders' | 'integrations' | 'defaultSenders' | 'publicUrl'
+  'db' | 'clock' | 'log' | 'versions' | 'subjects' | 'sealing' | 'createSenders' | 'integrations' | 'defaultSenders' | 'publicUrl'
 >;
 
 /**

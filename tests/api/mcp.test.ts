@@ -72,7 +72,14 @@ describe('at /mcp', () => {
         'monitor_churn_risk',
       ]),
     );
-    expect(names(false)).toEqual(['trigger_intervention', 'stop_enrollment', 'pause_sequence', 'draft_sequence', 'publish_sequence']);
+    expect(names(false)).toEqual([
+      'trigger_intervention',
+      'escalate_to_manager',
+      'stop_enrollment',
+      'pause_sequence',
+      'draft_sequence',
+      'publish_sequence',
+    ]);
     for (const { name, inputSchema } of tools) expect('token' in (inputSchema.properties ?? {}), name).toBe(names(false).includes(name));
   });
 

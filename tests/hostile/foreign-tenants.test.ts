@@ -106,6 +106,8 @@ const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (path.endsWith('/authorise')) return { code: 'taken-over' };
   if (path.endsWith('/merge')) return { with: randomUUID() };
   if (path.endsWith('/consents')) return { channel: 'all', state: 'denied' };
+  if (path === '/api/tasks/{id}/snooze') return { until: '2999-01-01T00:00:00Z' };
+  if (path.endsWith('/accept') || path.endsWith('/reassign')) return { owner: 'Taken over' };
   if (path.endsWith('/snooze')) return { hours: 1 };
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
   if (path === '/api/members/{id}') return { role: 'viewer' };
