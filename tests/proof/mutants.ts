@@ -259,8 +259,8 @@ export const mutants: readonly Mutant[] = [
     patches: [
       {
         file: 'operations/intake/delivery-sets.ts',
-        from: '.applySet(tenantId, deliveries).catch(() => [])) ?? [];',
-        to: '.applySet(tenantId, deliveries)) ?? [];',
+        from: '.applySet(tenantId, deliveries).catch(() => []))) ?? [];',
+        to: '.applySet(tenantId, deliveries))) ?? [];',
       },
       {
         file: 'operations/intake/delivery-sets.ts',
