@@ -78,7 +78,7 @@ test('Temporal loses everything under a running shop: every sequence is rebuilt 
   const schedules: string[] = [];
   for await (const { scheduleId } of temporalClientOf(shop).schedule.list()) schedules.push(scheduleId);
   expect(schedules.toSorted((a, b) => a.localeCompare(b))).toEqual(
-    ['reconcile', 'sweep-ghosts', 'sweep-silent'].map((name) => `${name}/${shop.temporal.taskQueue}`),
+    ['apply-retention', 'reconcile', 'sweep-ghosts', 'sweep-silent', 'train-risk'].map((name) => `${name}/${shop.temporal.taskQueue}`),
   );
   const restarted = await inTenant((tx) =>
     tx.select({ subject: auditLog.subject, data: auditLog.data }).from(auditLog).where(eq(auditLog.action, 'reconcile.restarted')),
