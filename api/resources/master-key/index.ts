@@ -63,7 +63,7 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
 const present = ({ current, byKey, mayGo }: SealedTexts): z.input<typeof statusSchema> => ({ current, sealed: byKey, may_go: mayGo });
 
 export const resource: Resource = {
-  tag: { name: 'master-key', description: 'The key that seals secrets, and how it is replaced by another.' },
+  tag: { name: 'master key', description: 'The key that seals secrets, and how it is replaced by another.' },
   guard: 'installation',
   routes,
 };
