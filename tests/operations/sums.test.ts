@@ -265,13 +265,16 @@ test('whatever is written to enrollments, messages and conversions, the sums are
     rolledBack: fc.boolean(),
     folding: fc.constantFrom([], [], [1], [1_000], [2, 2, 2]),
   });
-  // Two of three count from the start, of different types and days; one of them was written to and has bought.
+  // Two of three count from the start, of different types and days; both were written to and have bought, by different channels and in different currencies:
+  // by chance alone, some runs had none of one of them.
   const opening: Change[] = [
     { do: 'activate', which: 0, hoursAgo: 2 },
     { do: 'activate', which: 1, hoursAgo: 30 },
     { do: 'retype', which: 1, type: 'low_stock' },
     { do: 'message', which: 0, step: 0, state: 'sent', channel: 'email', opened: false, clicked: false },
+    { do: 'message', which: 1, step: 0, state: 'sent', channel: 'sms', opened: false, clicked: false },
     { do: 'order', order: 0, which: 0, currency: 'EUR', value: 1_000, reversed: false, noRevenue: null },
+    { do: 'order', order: 1, which: 1, currency: 'JPY', value: 1_000, reversed: false, noRevenue: null },
   ];
   let folded = 0;
   const places = new Set<string>();
