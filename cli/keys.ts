@@ -1,3 +1,4 @@
+import { roleNames } from '../domain/access/permissions.ts';
 import { unwrap } from '../sdk/index.ts';
 import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
@@ -7,8 +8,6 @@ const line = (row: Row) => {
   const end = row['revoked_at'] === null ? when('until', row['expires_at']) : when('revoked', row['revoked_at']);
   return `${shown(row['id'])}  ${row['prefix'] === null ? '' : `${shown(row['prefix'])}…  `}${shown(row['role']).padEnd(6)}  ${shown(row['name'])}${use}${end}`;
 };
-
-const roleNames = ['viewer', 'agent', 'editor', 'admin', 'owner'] as const;
 
 /** Who may use the API for the store, and for what. */
 export const keys: Command = {

@@ -1,7 +1,7 @@
+import { roleNames } from '../domain/access/permissions.ts';
 import { unwrap } from '../sdk/index.ts';
 import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
 
-const roleNames = ['viewer', 'agent', 'editor', 'admin', 'owner'] as const;
 const roleOf = (text: unknown) => {
   const role = roleNames.find((name) => name === text);
   if (role === undefined) throw new UsageError(`The role is one of ${roleNames.join(', ')}.`);

@@ -47,7 +47,7 @@ const remedies = {
   REKINDLE_OTHER_MASTER_KEYS:
     'Give the master keys that may still open what they have sealed, separated by commas, while one is replaced by another; else leave it out.',
   REKINDLE_INSTALLATION_KEY:
-    'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens /api/tenants; leave it out to keep that closed.',
+    'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens what spans stores (/api/tenants, /api/people, /api/master-key); leave it out to keep that closed.',
   OIDC_ISSUER: 'Give the https address of the identity provider’s issuer, or leave all of OIDC_* out.',
   OIDC_CLIENT_ID: 'Give the id under which the identity provider knows this installation, or leave all of OIDC_* out.',
   OIDC_CLIENT_SECRET: 'Give the secret that the identity provider gave with the client id, or leave all of OIDC_* out.',
@@ -174,7 +174,7 @@ export interface Env {
   REKINDLE_MASTER_KEY: Buffer;
   /** Master keys that open and do not seal; none but while a key is replaced by another. */
   REKINDLE_OTHER_MASTER_KEYS: readonly Buffer[];
-  /** The installation's key, which opens `/api/tenants`; null: closed. */
+  /** The installation's key, which opens what spans stores, such as `/api/tenants`; null: closed. */
   REKINDLE_INSTALLATION_KEY: string | null;
   /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
   REKINDLE_TIME_SCALE: number | null;

@@ -12,7 +12,7 @@ let shop: Shop;
 let other: { tenantId: string; apiKey: string };
 beforeAll(async () => {
   provider = await startIdentityProvider();
-  shop = await openShop({ timeScale: 1, oidc: provider.options });
+  shop = await openShop({ timeScale: 1, oidc: provider.options, installationKey });
   other = await anotherStore(shop, 'other-store');
 });
 afterAll(async () => {
@@ -60,6 +60,7 @@ async function count(query: string): Promise<number> {
   }
 }
 
+const installationKey = 'an-installation-key-of-thirty-two-characters';
 const password = 'correct horse battery';
 const invite = async (email: string, role: string, apiKey = shop.tenant.apiKey) => {
   const { status, body } = await ask(shop, apiKey, '/api/invitations', 'POST', { email, role });
@@ -321,6 +322,35 @@ describe('an identity provider', () => {
   test('sends the browser back to our own pages alone', async () => {
     for (const return_to of ['https://evil.example.net', '//evil.example.net', '/\\evil.example.net'])
       expect((await new Browser().ask('/api/session/oidc', 'POST', { return_to })).status).toBe(400);
+  });
+});
+
+describe('whoever runs the installation', () => {
+  const byKey = (url: string, email: string, key = installationKey) => ask(shop, key, url, 'POST', { email });
+
+  test('gives a link to a new password, which opens once and ends the sessions', async () => {
+    const before = await join('tina@example.com', 'viewer');
+    expect((await byKey('/api/people/password-link', 'tina@example.com', shop.tenant.apiKey)).status, 'an owner of a store may not').toBe(401);
+    expect(await byKey('/api/people/password-link', 'nobody@example.com')).toMatchObject({ status: 404, body: { code: 'unknown_person' } });
+    const { url } = (await byKey('/api/people/password-link', 'Tina@example.com')).body as { url: string };
+    const link = { token: url.split('#')[1] ?? '', password: 'a new password' };
+    const browser = new Browser();
+    expect((await browser.ask('/api/session/password-link', 'POST', link)).status).toBe(204);
+    expect(await browser.ask('/api/session/password-link', 'POST', link)).toMatchObject({ status: 404, body: { code: 'unusable_link' } });
+    expect((await before.ask('/api/session')).status).toBe(401);
+    expect((await browser.signIn('tina@example.com', password)).status).toBe(401);
+    expect((await browser.signIn('tina@example.com', 'a new password')).status).toBe(200);
+  });
+
+  test('removes an account, with its sessions and memberships', async () => {
+    const browser = await join('uwe@example.com', 'editor');
+    expect((await byKey('/api/people/remove', 'uwe@example.com')).status).toBe(204);
+    expect((await browser.ask('/api/enrollments')).status).toBe(401);
+    expect((await new Browser().signIn('uwe@example.com', password)).status).toBe(401);
+    expect(await count(`members m where not exists (select from identity.users u where u.id = m.user_id)`)).toBe(0);
+    expect(await byKey('/api/people/remove', 'uwe@example.com')).toMatchObject({ status: 404, body: { code: 'unknown_person' } });
+    const again = await join('uwe@example.com', 'viewer');
+    expect(await storesOf(again)).toMatchObject([{ role: 'viewer' }]);
   });
 });
 

@@ -48,6 +48,8 @@ export interface ShopOptions {
   database?: TestDatabase;
   /** Where people may sign in beside a password. */
   oidc?: OidcOptions;
+  /** Opens what spans stores; default: that stays closed. */
+  installationKey?: string;
   /** Given where another process has to open the same secrets. */
   masterKey?: Buffer;
 }
@@ -161,6 +163,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     client: lazyClient(temporal),
     registry: createPrometheus().registry,
     links: { temporalUi: null, mailbox: null },
+    installationKey: options.installationKey ?? null,
   });
   await app.ready();
   const workers: RunningWorker[] = [];
