@@ -94,7 +94,7 @@ describe('nothing outruns the limits', () => {
       const renderIt = cachingRenderer(engine);
       expect(() => renderIt(liquid, {})).toThrow(/limit exceeded|Maximum call stack/);
     }
-    expect(performance.now() - started).toBeLessThan(6_000);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   test.each(['strip_html', 'truncatewords', 'slugify', 'normalize_whitespace', 'strip', 'newline_to_br', 'url_encode', 'escape', 'number_of_words'])(
@@ -109,7 +109,7 @@ describe('nothing outruns the limits', () => {
           expect(String(error)).toMatch(/limit exceeded/);
         }
       }
-      expect(performance.now() - started).toBeLessThan(6_000);
+      expect(performance.now() - started).toBeLessThan(20_000);
     },
   );
 

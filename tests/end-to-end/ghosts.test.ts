@@ -1,5 +1,6 @@
+import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { messages, subjects } from '../../db/schema/index.ts';
+import { enrollments, messages, subjects } from '../../db/schema/index.ts';
 import { createConnection } from '../../operations/connections.ts';
 import { type StartedBotApi, startBotApi } from '../helpers/bot-api.ts';
 import { changeState, type StateChange } from '../../operations/versions/change-state.ts';
@@ -81,5 +82,14 @@ test(`${ghosts} leads that left their chats are due at once: one reminder each a
   expect((sent.at(-1)?.atMs ?? 0) - (sent[0]?.atMs ?? 0)).toBeGreaterThan((sent.length - 1) * 35);
   const flagged = async () => (await inTenant((tx) => tx.select().from(subjects))).filter(({ ghostReminderSent }) => ghostReminderSent).length;
   await until('every flag', async () => (await flagged()) === ghosts);
-  expect((await inTenant((tx) => tx.select().from(messages))).filter(({ state }) => state !== 'sent')).toEqual([]);
+  // On a busy machine the first visitors' own two hours have passed by now: without a number, nothing is sent to them.
+  const about = await inTenant((tx) =>
+    tx
+      .select({ state: messages.state })
+      .from(messages)
+      .innerJoin(enrollments, eq(enrollments.id, messages.enrollmentId))
+      .innerJoin(subjects, eq(subjects.id, enrollments.subjectId))
+      .where(eq(subjects.ghostReminderSent, true)),
+  );
+  expect(about.map(({ state }) => state)).toEqual(people.map(() => 'sent'));
 });

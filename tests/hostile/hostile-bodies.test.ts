@@ -55,7 +55,7 @@ describe('ten megabytes', () => {
       const { answer, ms } = await talk(port, tenMegabytes(head, chunked), 'half-close');
       // Where the body is not read, the connection may be gone before the answer was.
       if (answer !== '') expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
-      expect(ms).toBeLessThan(5_000);
+      expect(ms).toBeLessThan(30_000);
     }
     expect(await everythingStored(shop)).toEqual(before);
   });

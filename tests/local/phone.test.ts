@@ -59,7 +59,7 @@ test('a text arrives, its receipt follows, and it can be found, also after a res
   const outcome = await send('+12025550143');
   if (outcome.kind !== 'accepted') throw new Error(outcome.response);
   const message = { account: `twilio:${accountSid}`, providerMessageId: outcome.providerMessageId };
-  await expect.poll(() => events, { timeout: 5_000 }).toMatchObject([{ type: 'message.delivered', message }]);
+  await expect.poll(() => events, { timeout: 30_000 }).toMatchObject([{ type: 'message.delivered', message }]);
   expect(await listed()).toMatchObject([{ body: aText('a:1').text, direction: 'outbound-api' }]);
   await phone.stop();
   phone = await startPhone({ dir, port: 0, host: '127.0.0.1' });

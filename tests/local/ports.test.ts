@@ -92,7 +92,7 @@ test('servers that cannot be used and ports that are taken are named together', 
     expect.stringMatching(/^DATABASE_URL: /),
     expect.stringMatching(/^TEMPORAL_ADDRESS: /),
   ]);
-}, 20_000);
+}, 120_000);
 
 test('what the user provides needs no port of ours', () => {
   const variables = (source: Record<string, string>, ...args: string[]) => portClaims(readSettings(args, source)).map((claim) => claim.variable);

@@ -45,7 +45,7 @@ test('the database is durable, speaks UTF-8 and knows every letter’s lower cas
   ]);
   expect(statSync(join(dir, 'password')).mode & 0o777).toBe(0o600);
   expect(server.url).toContain(readFileSync(join(dir, 'password'), 'utf8').trim());
-}, 30_000);
+}, 120_000);
 
 test('data survive a stop, and an open session does not hold it up', async () => {
   const first = await start();
@@ -55,7 +55,7 @@ test('data survive a stop, and an open session does not hold it up', async () =>
   await idle.connect();
   await first.stop();
   expect(await ask(await start(), 'select count(*)::int from kept')).toEqual([0]);
-}, 30_000);
+}, 120_000);
 
 test('a server that outlived its parent is ended, and one that dies is reported with its last words', async () => {
   const first = await start();
@@ -65,7 +65,7 @@ test('a server that outlived its parent is ended, and one that dies is reported 
   expect(said).toEqual(['Stopping a Postgres that an earlier run left behind …']);
   expect(await died).toContain('database system is shut down');
   expect(await ask(second, 'select 1')).toEqual([1]);
-}, 30_000);
+}, 120_000);
 
 test('the server ends when its parent is killed', async () => {
   const script = `
@@ -83,7 +83,7 @@ test('the server ends when its parent is killed', async () => {
     }
   };
   expect(await waitUntil(gone, 15_000, 50)).toBe(true);
-}, 30_000);
+}, 120_000);
 
 test.runIf(isRoot)(
   'below a folder that only root may enter, the data lie elsewhere, and are found there again',

@@ -68,14 +68,14 @@ test('Ctrl-C asks the child to stop, once, and waits; the terminal’s signal do
   expect(await ended).toBe(0);
   expect(notes()).toEqual(['started --no-demo', 'message stop', 'stopped cleanly']);
   expect(output()).toContain('Already stopping');
-}, 20_000);
+}, 120_000);
 
 test('when the starter is killed, the child notices', async () => {
   const { child } = start();
   await noted('started');
   child.kill('SIGKILL');
   await noted('disconnected');
-}, 20_000);
+}, 120_000);
 
 test('--fresh without anybody to ask removes nothing; --yes goes ahead', async () => {
   const refused = start('--fresh');
@@ -85,7 +85,7 @@ test('--fresh without anybody to ask removes nothing; --yes goes ahead', async (
   const { child } = start('--fresh', '--yes');
   await noted('started --fresh --yes');
   child.kill('SIGTERM');
-}, 20_000);
+}, 120_000);
 
 test('an unknown option and an old Node are refused in words', async () => {
   const unknown = start('--frsh', '--demo');
@@ -96,4 +96,4 @@ test('an unknown option and an old Node are refused in words', async () => {
   expect(await old.ended).toBe(1);
   expect(old.output()).toContain('Rekindle needs Node');
   expect(existsSync(join(root, 'notes')) && notes()).toEqual(['']);
-}, 20_000);
+}, 120_000);

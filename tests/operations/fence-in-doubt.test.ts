@@ -159,10 +159,12 @@ test('a Postgres that acknowledges no COMMIT is not hammered: after a few attemp
     return result;
   };
   const deps = { ...shop.deps, db: { ...shop.deps.db, withTenant } };
-  const result = await dispatchStep(deps, { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'email_2h' }, AbortSignal.timeout(2_000)).catch(
-    () => 'went on for two seconds',
-  );
-  expect(result).not.toBe('went on for two seconds');
+  const result = await dispatchStep(
+    deps,
+    { tenantId: shop.tenant.tenantId, enrollmentId: id, stepId: 'email_2h' },
+    AbortSignal.timeout(60_000),
+  ).catch(() => 'went on for a minute');
+  expect(result).not.toBe('went on for a minute');
   expect(sessions).toBeLessThan(20);
   expect(provider.calls).toBe(0);
 });
