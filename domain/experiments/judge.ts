@@ -1,4 +1,5 @@
-import { type Cases, logEvidence, pooledZ } from '../statistics/anytime.ts';
+import { logEvidence, pooledZ } from '../statistics/anytime.ts';
+import type { Cases } from '../statistics/interval.ts';
 
 /** Two-sided: one experiment of twenty without any difference names a winner. */
 const alpha = 0.05;

@@ -1,3 +1,4 @@
+import type { Cases } from './interval.ts';
 import { logGamma } from './log-gamma.ts';
 
 /**
@@ -23,12 +24,6 @@ export function logEvidence(conversions: readonly number[], shares: readonly num
     },
     logGamma(concentration) - logGamma(concentration + total),
   );
-}
-
-/** Conversions among people. */
-export interface Cases {
-  people: number;
-  converted: number;
 }
 
 /**

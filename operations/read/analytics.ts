@@ -5,7 +5,8 @@ import { channels, isChannel } from '../../domain/channels/index.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
 import { readSums, startOfHour, type Sum } from './sums.ts';
-import { type Interval, wilsonInterval } from './wilson-interval.ts';
+import type { Interval } from '../../domain/statistics/interval.ts';
+import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 
 /**
  * Recovered revenue in one currency: amounts of different currencies are never added up. Where nothing was edited or cancelled,

@@ -4,7 +4,8 @@ import { assignments, sequences, tenants } from '../../db/schema/index.ts';
 import { type SampleRatio, sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import type { Arm } from '../../domain/experiments/arm.ts';
 import type { Deps } from '../deps.ts';
-import { type Interval, wilsonInterval } from './wilson-interval.ts';
+import type { Interval } from '../../domain/statistics/interval.ts';
+import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 
 /** The people of one arm. Each counts in the arm that they got first, whatever became of their enrollments. */
 export interface ArmFigures {

@@ -5,7 +5,8 @@ import { plannedOffsetsMs, type SequenceDefinition } from '../../domain/sequence
 import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import type { Deps } from '../deps.ts';
 import { majorUnits } from './major-units.ts';
-import { type Interval, wilsonInterval } from './wilson-interval.ts';
+import type { Interval } from '../../domain/statistics/interval.ts';
+import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 
 /** A share with its counts and how sure we can be of it, from 0 to 1; null: there were no cases. */
 export interface Rate {

@@ -6,7 +6,8 @@ import { isAboutSilentLead } from '../../domain/people/silence.ts';
 import { type ReachedStage, reachedStages, silenceStageAt } from '../../domain/people/silence-stage.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
-import { type Interval, wilsonInterval } from './wilson-interval.ts';
+import type { Interval } from '../../domain/statistics/interval.ts';
+import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 
 const dayMs = 86_400_000;
 

@@ -4,7 +4,8 @@ import { sequences, tenants, variantAssignments } from '../../db/schema/index.ts
 import { type Judgement, judge } from '../../domain/experiments/judge.ts';
 import { type SampleRatio, sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import type { Deps } from '../deps.ts';
-import { type Interval, wilsonInterval } from './wilson-interval.ts';
+import type { Interval } from '../../domain/statistics/interval.ts';
+import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 
 /** The people who got one variant of a step. Each counts in the one that they got first. */
 export interface VariantFigures {

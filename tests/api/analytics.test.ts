@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connections, contacts, conversions, enrollments, messages, sequences, subjects } from '../../db/schema/index.ts';
-import { wilsonInterval } from '../../operations/read/wilson-interval.ts';
+import { wilsonInterval } from '../../domain/statistics/proportions.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
 import { ask, sendFirstMail, leaveCart } from './left-carts.ts';
 
