@@ -281,6 +281,7 @@ async function readWorldOf(
     paused: false,
     campaign: null,
     scripts: [],
+    tests: [],
     move: null,
     // Left now: what it holds is the latest that is known, or nothing.
     subject: { ...(subject ?? emptySubject(tenantId, contact.id, kind.kind)), lastActivityAt: nowMs },

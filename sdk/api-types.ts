@@ -1754,12 +1754,36 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the tests of variants, those that run and those that have ended
+         * List the tests of variants and scripts, those that run and those that have ended
          * @description The latest first. A test ends by itself once one variant is better for certain.
          */
         get: operations["getApiExperiments"];
         put?: never;
-        post?: never;
+        /**
+         * Compare scripts of a campaign on one channel
+         * @description Each lead gets one of them by chance, and keeps it, where the campaign’s own script would go out. The test ends by itself once one is better for certain.
+         */
+        post: operations["postApiExperiments"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/experiments/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a test of a campaign before anything is certain
+         * @description The campaign’s own script goes out again.
+         */
+        post: operations["postApiExperimentsIdStop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1794,7 +1818,7 @@ export interface paths {
         put?: never;
         /**
          * Let the winner of a test take over
-         * @description A new version of its sequence, for new enrollments. The version before can be published again by a rollback.
+         * @description Of a step: a new version of its sequence, for new enrollments; the version before can be published again by a rollback. Of a campaign: new enrollments get its script, until the test is dismissed.
          */
         post: operations["postApiExperimentsIdApprove"];
         delete?: never;
@@ -1812,7 +1836,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Leave the variants of a test as they are */
+        /**
+         * Leave the variants of a test as they are
+         * @description The test of a campaign is over by this, also where its winner had taken over: the campaign’s own script goes out again.
+         */
         post: operations["postApiExperimentsIdDismiss"];
         delete?: never;
         options?: never;
@@ -2933,7 +2960,7 @@ export interface paths {
         post?: never;
         /**
          * Take a script out of use
-         * @description Steps go on with their own texts. Refused while a sequence in use names it.
+         * @description Steps go on with their own texts. Refused while a sequence in use names it, or a test of a campaign compares it.
          */
         delete: operations["deleteApiScriptsId"];
         options?: never;
@@ -6562,8 +6589,10 @@ export interface components {
              * @description In the future while it is scheduled.
              */
             startedAt: string;
-            /** @description Of the contents that its step compares; null: it has one. */
+            /** @description Of the contents that its step compares, or of the scripts of its campaign’s test; null: it has one. */
             variant: string | null;
+            /** @description The test of its campaign’s scripts; null: there is none. */
+            experiment: string | null;
             providerId: string | null;
             notes: string | null;
             /** @description Of a call. */
@@ -7277,8 +7306,13 @@ export interface components {
         Experiment: {
             /** Format: uuid */
             id: string;
-            sequence: string;
-            step: string;
+            /** @description Of a test of a step’s variants; null: it compares scripts of a campaign. */
+            sequence: string | null;
+            step: string | null;
+            /** @description Of a test of a campaign’s scripts; null: it is a step’s. */
+            campaign: string | null;
+            campaign_name: string | null;
+            channel: string | null;
             /**
              * @description `STOPPED`: its variants were changed or taken away before anything was certain.
              * @enum {string}
@@ -7288,7 +7322,7 @@ export interface components {
             goes_on_because: ("too_young" | "unsound" | "too_few" | "open") | null;
             /**
              * Format: date-time
-             * @description When its first person was assigned.
+             * @description When its first person was assigned; a campaign’s: when it was begun.
              */
             started_at: string;
             ended_at: string | null;
@@ -7300,6 +7334,8 @@ export interface components {
             /** @description As they stand now, also after the end. */
             arms: {
                 variant: string;
+                /** @description Of a campaign’s test. */
+                script: string | null;
                 /** @description Of the people who are assigned. */
                 share: number;
                 people: number;
@@ -15041,6 +15077,7 @@ export interface operations {
         parameters: {
             query?: {
                 status?: "RUNNING" | "DECIDED" | "STOPPED";
+                campaign?: string;
                 limit?: number;
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
@@ -15073,6 +15110,77 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    postApiExperiments: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** Format: uuid */
+                    campaign: string;
+                    /**
+                     * @description Which messages it is for.
+                     * @enum {string}
+                     */
+                    channel: "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none";
+                    variants: {
+                        /** @description Such as `A`. Noted on every attempt. */
+                        variant: string;
+                        /** @description The name of a script of that channel about leads. */
+                        script: string;
+                        /**
+                         * @description Its share, in proportion to the others’.
+                         * @default 1
+                         */
+                        weight?: number;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
+            };
+        };
+    };
+    postApiExperimentsIdStop: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Experiment"];
+                };
             };
         };
     };

@@ -27,6 +27,20 @@ begin
         select * from scripts d where d.removed_at is null and d.is_default
         union all
         select * from scripts o where o.removed_at is null and o.campaign_id = own_campaign) t), '[]'),
+    -- The tests of its campaign's scripts, or winners of theirs, the latest of each channel, with the arm that the person has.
+    'tests', case when own_campaign is null then '[]' else coalesce((
+      select json_agg(json_build_object('id', x.id, 'channel', x.channel, 'shares', x.shares, 'winner', x.winner, 'takeover', x.takeover,
+        'resolvedAt', x.resolved_at, 'has', (
+          select a.variant from experiment_assignments a where a.experiment_id = x.id and a.contact_id = any(contact_ids)
+          order by a.assigned_at, a.id limit 1),
+        'scripts', coalesce((
+          select json_object_agg(r.key, json_build_object('id', t.id, 'name', t.name, 'channel', t.channel, 'about', t.about, 'campaignId', own_campaign,
+            'isDefault', false, 'content', t.content, 'call', t.call))
+          from jsonb_each_text(x.scripts) r cross join lateral (select * from scripts w where w.id = r.value::uuid and w.removed_at is null) t), '{}')))
+      from (
+        select distinct on (e.channel) e.* from experiments e
+        where e.campaign_id = own_campaign and (e.status = 'RUNNING' or e.takeover in ('suggested', 'applied'))
+        order by e.channel, e.started_at desc, e.id desc) x), '[]') end,
     -- What becomes of those that run on its version; null: they stay.
     'move', (select json_build_object('to', m.to_version_id, 'reason', m.reason) from version_moves m where m.version_id = own_version),
     'contacts', (select json_agg(to_json(c) order by c.id) from contacts c where c.id = any(contact_ids)),

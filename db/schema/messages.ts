@@ -36,8 +36,10 @@ export const messages = pgTable(
     account: text('account'),
     channel: text('channel'),
     payload: jsonb('payload').$type<MessagePayload>(),
-    /** Which of the step's variants it is; null: the step has one content. */
+    /** Which of the step's variants it is, or of its campaign's test; null: nothing is compared. */
     variant: text('variant'),
+    /** The test of its campaign whose arm `variant` is; null: it is the step's, or there is none. */
+    experimentId: uuid('experiment_id'),
     /** In which its text was written, chosen from those that the version has: BCP 47; null: it has no text, or was made before this was stored. */
     language: text('language'),
     /** The script that its text is of; null: the step's own. It may be gone by now. */
@@ -70,6 +72,7 @@ export const messages = pgTable(
     index('messages_unknown').on(t.tenantId, t.id).where(sql`state = 'unknown'`),
     index('messages_in_doubt').on(t.findFrom).where(sql`state = 'unknown' and find_from is not null`),
     index('messages_provider').on(t.tenantId, t.account, t.providerMessageId).where(sql`provider_message_id is not null`),
+    index('messages_experiment').on(t.tenantId, t.experimentId).where(sql`experiment_id is not null`),
     index('messages_contact').on(t.tenantId, t.contactId, t.settledAt),
     foreignKey({ columns: [t.tenantId, t.enrollmentId], foreignColumns: [enrollments.tenantId, enrollments.id], name: 'messages_enrollment_fk' }),
     foreignKey({ columns: [t.tenantId, t.contactId], foreignColumns: [contacts.tenantId, contacts.id], name: 'messages_contact_fk' }),

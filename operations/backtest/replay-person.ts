@@ -319,6 +319,7 @@ class Replay {
       paused: false,
       campaign: null,
       scripts: [],
+      tests: [],
       move: null,
       contacts: everyone,
       identities,

@@ -12,17 +12,17 @@ import { happenedAt, isReaction } from '../../domain/sequence/reactions.ts';
 import type { Deadline, Reconciliation } from '../../integrations/port.ts';
 import { decideWithCopy } from '../composition/choose-copy.ts';
 import type { OfferFacts } from '../../content/copy-facts.ts';
-import type { StepTexts } from '../../content/step-texts.ts';
 import type { Deps } from '../deps.ts';
 import { newOfferCode } from '../offers/new-code.ts';
 import type { Outlet, Outlets } from '../outlets.ts';
 import { storeAssignment } from './assignment.ts';
+import { storeArm } from './campaign-test.ts';
 import { compose } from './compose.ts';
 import { awaitCode, grantOffer, type Granting, readOffers } from './offer.ts';
 import { type Reading, readFacts, readStep, type StepWorld } from './facts.ts';
 import { agesOf, endDeadLease, type Locked, releaseOwnClaim, startDeadline, writeClaim } from './fence.ts';
 import { type MessageRow, readProgress } from './progress.ts';
-import { readTexts, textQuestions } from './texts.ts';
+import { readTexts, type ReadTexts, textQuestions } from './texts.ts';
 import type { Opened } from './open-session.ts';
 import { type Pace, pace } from './pace.ts';
 import {
@@ -112,7 +112,7 @@ export async function decideAndClaim(attempt: DispatchAttempt): Promise<Decided>
   if (row !== null) await suppressRefused(tx, attempt.deps.sealing, row);
   const world = attempt.world ?? (await readStep(tx, enrollment.id));
   if (world === null) return { kind: 'missing' };
-  const texts = await readTexts(tx, { version, stepId: attempt.stepId, world, campaignId: enrollment.campaignId });
+  const texts = await readTexts(tx, { version, stepId: attempt.stepId, world, enrollment, personId: locked.personId });
   const reading = await readFacts(tx, attempt.deps.sealing, {
     world,
     plan,
@@ -196,7 +196,7 @@ async function inDoubt(attempt: DispatchAttempt, row: MessageRow): Promise<Decid
 }
 
 /** What was read, and from which texts the message is made. */
-type WithTexts = Reading & { texts: StepTexts };
+type WithTexts = Reading & { texts: ReadTexts };
 
 async function carryOut(attempt: DispatchAttempt, plan: Plan, reading: WithTexts): Promise<Decided> {
   const { tx, deps, stepId } = attempt;
@@ -362,6 +362,9 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: WithTexts,
   // t0 is taken before the claim is written, so that the time of the COMMIT counts against the call.
   const deadline = startDeadline(deps.clock, outlet.sender.times.deadlineMs);
   if (reading.variant !== null) storeVariant(tx, enrollment, stepId, reading.variant);
+  const tested = reading.variant === null ? reading.texts.testOf(outlet.sender.channel) : null;
+  if (tested !== null) storeArm(tx, enrollment, tested);
+  const variant = reading.variant?.variant.id ?? (tested === null || tested.by === 'winner' ? null : tested.variant);
   writeClaim(tx, row, {
     tenantId: attempt.tenantId,
     messageId,
@@ -371,13 +374,13 @@ function claimStep(attempt: DispatchAttempt, outlet: Outlet, reading: WithTexts,
     connectionId: outlet.connectionId,
     account: outlet.sender.account,
     payload,
-    variant: reading.variant?.variant.id ?? null,
+    variant,
+    experimentId: variant === null || reading.variant !== null ? null : (tested?.experimentId ?? null),
     language,
     scriptId: reading.texts.scripts[outlet.sender.channel]?.id ?? null,
     times: outlet.sender.times,
     dueAtMs: dueMs,
   });
   deps.log.info({ enrollmentId: enrollment.id, step: stepId, version: version.version }, 'a step is claimed');
-  const variant = reading.variant?.variant.id ?? null;
   return { kind: 'claimed', messageId, claim, outlet, deadline, payload, variant, language, subjectId: enrollment.subjectId, dueMs, startedMs };
 }

@@ -48,6 +48,7 @@ import { latestFacts } from '../facts.ts';
 import type { Sealing } from '../sealing.ts';
 import { readSubject } from '../subject-row.ts';
 import { type Assignment, readAssignment } from './assignment.ts';
+import type { StoredTest } from './campaign-test.ts';
 import { openChannels } from './open-channels.ts';
 import { type EnrollmentRow, type LedgerRow, readProgress } from './progress.ts';
 import { type ChosenVariant, readVariant } from './variant.ts';
@@ -93,6 +94,8 @@ export interface StepWorld {
   campaign: StepCampaign | null;
   /** The scripts that its step may use without naming one. */
   scripts: StoredScript[];
+  /** The tests of its campaign's scripts, or winners of theirs: the latest of each channel. */
+  tests: StoredTest[];
   /** What becomes of those who run on its version at their next decision; null: they stay. */
   move: VersionMove | null;
   /** Every contact of the person. */
@@ -118,6 +121,7 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
         sequence: { paused: boolean };
         campaign?: StepCampaign | null;
         scripts?: StoredScript[];
+        tests?: (Omit<StoredTest, 'resolvedAtMs'> & { resolvedAt: string | null })[];
         move: VersionMove | null;
       }
   >(tx, 'read_step_2($1)', [enrollmentId]);
@@ -128,6 +132,7 @@ export async function readStep(tx: Tx, enrollmentId: string): Promise<StepWorld 
     paused: stored.sequence.paused,
     campaign: stored.campaign ?? null,
     scripts: stored.scripts ?? [],
+    tests: (stored.tests ?? []).map(({ resolvedAt, ...test }) => ({ ...test, resolvedAtMs: resolvedAt === null ? null : Date.parse(resolvedAt) })),
     // An end of the campaign ends everybody in it, whatever becomes of the version.
     move: stored.campaign?.status === 'ENDED' ? { to: null, reason: 'campaign_ended' } : stored.move,
     contacts: stored.contacts.map((row) => rowOf(contacts, row)),

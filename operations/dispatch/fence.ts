@@ -80,8 +80,10 @@ export interface ClaimInput {
   connectionId: string | null;
   account: string;
   payload: MessagePayload;
-  /** Which of the step's variants it is; null: it has one content. */
+  /** Which of the step's variants it is, or of its campaign's test; null: nothing is compared. */
   variant: string | null;
+  /** That test of its campaign; null: it is in none. */
+  experimentId: string | null;
   /** Of its text, BCP 47; null: it has none. */
   language: string | null;
   /** The script that its text is of; null: the step's own. */
@@ -110,6 +112,7 @@ export function writeClaim(tx: Tx, row: MessageRow | null, c: ClaimInput): void 
           channel: c.payload.channel,
           payload: c.payload,
           variant: c.variant,
+          experimentId: c.experimentId,
           language: c.language,
           scriptId: c.scriptId,
         }),

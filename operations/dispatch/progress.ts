@@ -26,6 +26,7 @@ export const unsettledRow: LedgerRow = {
   account: null,
   channel: null,
   variant: null,
+  experimentId: null,
   language: null,
   scriptId: null,
   refusals: 0,

@@ -5,23 +5,41 @@ import type { Tx } from '../../db/client.ts';
 import { scripts } from '../../db/schema/index.ts';
 import { type Channel, isChannel, readCallConfiguration } from '../../domain/channels/index.ts';
 import { chosenScript, ownTexts } from '../../domain/scripts/choose-script.ts';
+import { type TestedScript, testedScripts } from './campaign-test.ts';
 import type { ReadingInput, StepWorld } from './facts.ts';
+import type { EnrollmentRow } from './progress.ts';
 import type { Version } from './versions.ts';
 
 export interface TextsInput {
   version: Pick<Version, 'definition' | 'content'>;
   stepId: string;
-  world: Pick<StepWorld, 'subject' | 'scripts'>;
-  campaignId: string | null;
+  world: Pick<StepWorld, 'subject' | 'scripts' | 'tests'>;
+  enrollment: Pick<EnrollmentRow, 'campaignId' | 'enrolledAt'>;
+  personId: string;
 }
 
-/** From which texts the message of a step is made: those of a script, or the step's own. */
-export async function readTexts(tx: Tx, { version, stepId, world, campaignId }: TextsInput): Promise<StepTexts> {
+/** From which texts the message of a step is made, and which of its scripts stand in a test of the campaign. */
+export interface ReadTexts extends StepTexts {
+  testOf(channel: Channel): TestedScript | null;
+}
+
+/** From which texts the message of a step is made: those of a script, or the step's own. A test of the campaign replaces the campaign's own script. */
+export async function readTexts(tx: Tx, { version, stepId, world, enrollment, personId }: TextsInput): Promise<ReadTexts> {
+  const { campaignId } = enrollment;
+  const tested = testedScripts(world.tests, { personId, enrolledAtMs: enrollment.enrolledAt });
+  const isReplaced = (script: StoredScript) =>
+    campaignId !== null &&
+    script.campaignId === campaignId &&
+    tested.some((t) => t.script.channel === script.channel && t.script.about === script.about);
   const step = version.definition.steps.find(({ id }) => id === stepId);
   const named = step?.script === undefined || step.script === ownTexts || step.script === chosenScript ? null : step.script;
-  const known = world.scripts.filter(({ name }) => name !== named);
+  const known = [...tested.map(({ script }) => script), ...world.scripts.filter((script) => !isReplaced(script))].filter(
+    ({ name }) => name !== named,
+  );
   const all = named === null ? known : [...known, ...(await readScripts(tx, eq(scripts.name, named)))];
-  return textsOfStep(version.content, step, { about: world.subject.kind, campaignId }, all);
+  const texts = textsOfStep(version.content, step, { about: world.subject.kind, campaignId }, all);
+  // A script that the step names is its own, whatever is tested.
+  return { ...texts, testOf: (channel) => tested.find(({ script }) => script === texts.scripts[channel]) ?? null };
 }
 
 export interface ScriptedStep {

@@ -1,43 +1,23 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { experiments, experimentStatuses, sequences, sequenceVersions, takeovers, tenants, variantAssignments } from '../../db/schema/index.ts';
-import { type Ending, endingOf, shortestTestMs } from '../../domain/experiments/ending.ts';
-import { type Judgement, judge } from '../../domain/experiments/judge.ts';
 import { areSameArms, comparedSteps, withWinner } from '../../domain/experiments/take-over.ts';
-import { scaled } from '../../domain/sequence/time-scale.ts';
-import { sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import { recordAudit } from '../audit.ts';
 import { classifyFailure } from '../classify-failure.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
-import { casesOf, readArms, type VariantFigures } from '../read/variants.ts';
 import { publishChange } from '../versions/publish.ts';
+import { applyWinner, examineCampaignTests } from './campaign-tests.ts';
+import { byItself, endIfDecided, type ExperimentRow, isStepTest, type StepTest } from './standing.ts';
 
 // For code that may not import `db/`.
 export { experimentStatuses, takeovers };
 
-export type ExperimentRow = typeof experiments.$inferSelect;
-
-/** A test as it stands: its figures are counted anew, so late conversions and those that were taken back are right in them. */
-export interface ExperimentView {
-  experiment: ExperimentRow;
-  sequence: string;
-  arms: VariantFigures[];
-  /** Of a test that runs: why it goes on; null: it has ended. */
-  goesOnBecause: Extract<Ending, { kind: 'runs' }>['because'] | null;
-  /** null: nothing may be said. */
-  judgement: Judgement | null;
-}
-
 type ExperimentDeps = Pick<Deps, 'db' | 'clock' | 'versions' | 'log' | 'subjects' | 'kickRelay'>;
 
-/** Who takes a winner over where the store lets that happen by itself, as the audit log names it. */
-const byItself = 'tests';
-
 /**
- * Begin the tests of steps whose variants are compared, end those that are decided, and let winners take over where the store's setting says so. Several
+ * Begin the tests of steps whose variants are compared, end those that are decided, of campaigns too, and let winners take over where the store's setting says so. Several
  * processes at once change nothing twice. @returns false: there is nothing more to do right away
  */
 export async function experimentsPass(deps: ExperimentDeps): Promise<boolean> {
@@ -67,6 +47,7 @@ async function examineTenant(deps: ExperimentDeps, tenantId: string): Promise<vo
   });
   for (const { sequenceId, versionId } of inUse)
     if (versionId !== null) await deps.db.withTenant(tenantId, (tx) => examineSequence(tx, deps, { tenantId, sequenceId, versionId }));
+  await examineCampaignTests(deps, tenantId);
   if (!takesOver) return;
   const suggested = await deps.db.withTenant(tenantId, (tx) =>
     tx.select({ id: experiments.id }).from(experiments).where(eq(experiments.takeover, 'suggested')).orderBy(experiments.id),
@@ -89,15 +70,16 @@ async function examineSequence(tx: Tx, deps: ExperimentDeps, { tenantId, sequenc
   // Somebody else publishes or examines it now: the next pass finds what they did.
   const locked = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.id, sequenceId)).for('no key update', { skipLocked: true });
   if (locked.length === 0) return;
-  const known = await tx
+  const rows = await tx
     .select()
     .from(experiments)
     .where(eq(experiments.sequenceId, sequenceId))
     .orderBy(desc(experiments.startedAt), desc(experiments.id));
+  const known = rows.filter(isStepTest);
   for (const row of known) {
     if (row.status !== 'RUNNING') continue;
     const step = compared.find(({ stepId }) => stepId === row.stepId);
-    if (step !== undefined && areSameArms(step.shares, row.shares)) await examine(tx, deps, row);
+    if (step !== undefined && areSameArms(step.shares, row.shares)) await endIfDecided(tx, deps, row);
     else await tx.update(experiments).set({ status: 'STOPPED', endedAt: deps.clock.nowMs() }).where(eq(experiments.id, row.id));
   }
   for (const { stepId, shares } of compared) {
@@ -112,13 +94,7 @@ async function examineSequence(tx: Tx, deps: ExperimentDeps, { tenantId, sequenc
 /** Begin a test with the first person who was assigned by these shares, after the one before. */
 async function begin(
   tx: Tx,
-  {
-    tenantId,
-    sequenceId,
-    stepId,
-    shares,
-    afterMs,
-  }: Pick<ExperimentRow, 'tenantId' | 'sequenceId' | 'stepId' | 'shares'> & { afterMs: number | null },
+  { tenantId, sequenceId, stepId, shares, afterMs }: Pick<StepTest, 'tenantId' | 'sequenceId' | 'stepId' | 'shares'> & { afterMs: number | null },
 ): Promise<void> {
   const [first] = await tx
     .select({ at: sql<number | null>`(extract(epoch from min(${variantAssignments.assignedAt})) * 1000)::float8` })
@@ -138,109 +114,19 @@ async function begin(
     .onConflictDoNothing();
 }
 
-/** End a test where that is certain. Its row is not read by anybody else meanwhile: the sequence is locked. */
-async function examine(tx: Tx, deps: ExperimentDeps, row: ExperimentRow): Promise<void> {
-  const { ending, judgement, arms } = await standing(tx, deps, row);
-  if (ending.kind !== 'ended' || judgement === null) return;
-  const verdict = {
-    p: judgement.p,
-    z: judgement.z,
-    arms: arms.map(({ variant, complete, converted }) => ({ id: variant, people: complete, converted })),
-  };
-  const { tenantId, id } = row;
-  await tx
-    .update(experiments)
-    .set({ status: 'DECIDED', endedAt: deps.clock.nowMs(), winner: ending.winner, verdict, takeover: 'suggested' })
-    .where(and(eq(experiments.id, id), eq(experiments.status, 'RUNNING')));
-  await recordAudit(tx, { tenantId, actor: byItself, action: 'experiment.decide', subject: id, data: { winner: ending.winner, p: judgement.p } });
-  deps.log.info({ tenantId, experiment: id, winner: ending.winner }, 'a test is decided');
-}
-
-async function standing(
-  tx: Tx,
-  deps: ExperimentDeps,
-  row: ExperimentRow,
-): Promise<{ ending: Ending; judgement: Judgement | null; arms: VariantFigures[] }> {
-  const { sequenceId, stepId, shares, startedAt, endedAt } = row;
-  const [found] = await tx
-    .select({ timeScale: tenants.timeScale, versionId: sequences.currentVersionId })
-    .from(sequences)
-    .innerJoin(tenants, eq(tenants.id, sequences.tenantId))
-    .where(eq(sequences.id, sequenceId));
-  if (found === undefined || found.versionId === null) throw new Error('the sequence of a test is gone');
-  const { definition } = await deps.versions.load(tx, found.versionId);
-  const windowMs = scaled(definition.goal.withinMs, found.timeScale);
-  const { variants } = await readArms(tx, { sequenceId, stepId, windowMs, test: { shares, fromMs: startedAt, untilMs: endedAt } });
-  // An arm without anybody is an arm.
-  const arms = Object.keys(shares)
-    .toSorted()
-    .map((id) => variants.find(({ variant }) => variant === id) ?? nobodyIn(id));
-  const ratio = sampleRatio(
-    arms.map(({ people }) => people),
-    arms.map(({ expected }) => expected),
-  );
-  const judgement = ratio === null || ratio.mismatch ? null : judge(arms.map((arm) => ({ ...casesOf(arm), share: shares[arm.variant] ?? 0 })));
-  const test = { startedAtMs: startedAt, judgement, windowMs, shortestMs: scaled(shortestTestMs, found.timeScale) };
-  return { ending: endingOf(test, deps.clock.nowMs()), judgement, arms };
-}
-
-const nobodyIn = (variant: string): VariantFigures => ({
-  ...{ variant, people: 0, expected: 0, sent: 0, opened: 0, clicked: 0, complete: 0, converted: 0, rate: null, interval: null },
-});
-
-/** The latest first. */
-export function listExperiments(
-  deps: ExperimentDeps,
-  tenantId: string,
-  search: { status?: ExperimentRow['status'] | undefined },
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<ExperimentView>> {
-  return deps.db.withTenant(tenantId, async (tx) => {
-    const rows = await tx
-      .select({ experiment: experiments, sequence: sequences.slug })
-      .from(experiments)
-      .innerJoin(sequences, eq(sequences.id, experiments.sequenceId))
-      .where(
-        and(search.status === undefined ? undefined : eq(experiments.status, search.status), after === null ? undefined : lt(experiments.id, after)),
-      )
-      .orderBy(desc(experiments.id))
-      .limit(limit + 1);
-    const views: ExperimentView[] = [];
-    for (const row of rows) views.push(await viewOf(tx, deps, row));
-    return pageOf(views, limit, ({ experiment }) => experiment.id);
-  });
-}
-
-/** @returns null where the tenant has no such test */
-export function readExperiment(deps: ExperimentDeps, tenantId: string, id: string): Promise<ExperimentView | null> {
-  return deps.db.withTenant(tenantId, async (tx) => {
-    const [row] = await tx
-      .select({ experiment: experiments, sequence: sequences.slug })
-      .from(experiments)
-      .innerJoin(sequences, eq(sequences.id, experiments.sequenceId))
-      .where(eq(experiments.id, id));
-    return row === undefined ? null : viewOf(tx, deps, row);
-  });
-}
-
-async function viewOf(tx: Tx, deps: ExperimentDeps, row: { experiment: ExperimentRow; sequence: string }): Promise<ExperimentView> {
-  const { ending, judgement, arms } = await standing(tx, deps, row.experiment);
-  const goesOnBecause = row.experiment.status === 'RUNNING' && ending.kind === 'runs' ? ending.because : null;
-  return { ...row, arms, judgement, goesOnBecause };
-}
-
 export type TakenOver =
-  | { kind: 'applied'; version: number }
+  /** `version`: of the sequence, with the winner; null: it is a campaign's test, and versions stay. */
+  | { kind: 'applied'; version: number | null }
   /** It is not suggested: it runs, or somebody has decided about it. */
   | { kind: 'not_suggested'; takeover: ExperimentRow['takeover'] }
-  /** The step has other variants by now, or is gone. */
+  /** The step has other variants by now, or is gone; or the campaign has ended, or the winner's script is out of use. */
   | { kind: 'outdated' }
   /** Somebody published meanwhile, or the version cannot be made. */
   | { kind: 'refused'; why: string };
 
 /**
- * Let the winner of a test take over: a new version of its sequence, in which everybody gets it. Those who run stay on theirs, and the version before can be
- * published again (`rollback`).
+ * Let the winner of a test take over. Of a step: a new version of its sequence, in which everybody gets it; those who run stay on theirs, and the version
+ * before can be published again (`rollback`). Of a campaign: whoever begins from now on gets its script, until it is dismissed.
  * @returns null where the tenant has no such test
  */
 export async function takeOver(
@@ -251,13 +137,17 @@ export async function takeOver(
     const [row] = await tx
       .select({ experiment: experiments, slug: sequences.slug, version: sequenceVersions.version, definition: sequenceVersions.definition })
       .from(experiments)
-      .innerJoin(sequences, eq(sequences.id, experiments.sequenceId))
-      .innerJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
+      .leftJoin(sequences, eq(sequences.id, experiments.sequenceId))
+      .leftJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
       .where(eq(experiments.id, id));
     return row ?? null;
   });
   if (found === null) return null;
   const { experiment, slug, version, definition } = found;
+  if (!isStepTest(experiment) || slug === null || version === null || definition === null) {
+    const taken = await applyWinner(deps, { tenantId, id, actor });
+    return taken?.kind === 'applied' ? { kind: 'applied', version: null } : taken;
+  }
   const { stepId, shares, winner, takeover } = experiment;
   if (takeover !== 'suggested' || winner === null) return { kind: 'not_suggested', takeover };
   const step = comparedSteps(definition).find((one) => one.stepId === stepId);
@@ -280,15 +170,23 @@ export async function takeOver(
   return { kind: 'refused', why: published.kind };
 }
 
-/** Leave the variants as they are. @returns null where the tenant has no such test; false: there is no suggestion about it */
+/**
+ * Leave the variants of a step as they are. The test of a campaign is over by this, also where its winner had taken over: the campaign's own script goes out
+ * again.
+ * @returns null where the tenant has no such test; false: there is nothing to be dismissed
+ */
 export function dismissWinner(
   deps: ExperimentDeps,
   { tenantId, id, actor }: { tenantId: string; id: string; actor: string },
 ): Promise<boolean | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    const [row] = await tx.select({ takeover: experiments.takeover }).from(experiments).where(eq(experiments.id, id)).for('update');
+    const [row] = await tx
+      .select({ takeover: experiments.takeover, campaignId: experiments.campaignId })
+      .from(experiments)
+      .where(eq(experiments.id, id))
+      .for('update');
     if (row === undefined) return null;
-    if (row.takeover !== 'suggested') return false;
+    if (row.takeover !== 'suggested' && !(row.takeover === 'applied' && row.campaignId !== null)) return false;
     await tx.update(experiments).set({ takeover: 'dismissed', resolvedAt: deps.clock.nowMs(), resolvedBy: actor }).where(eq(experiments.id, id));
     await recordAudit(tx, { tenantId, actor, action: 'experiment.dismiss', subject: id, data: {} });
     return true;

@@ -27,6 +27,8 @@ export interface AttemptView {
   /** In the future while it is scheduled. */
   startedAtMs: number;
   variant: string | null;
+  /** The test of its campaign that `variant` is an arm of; null: it is the step's, or nothing is compared. */
+  experimentId: string | null;
   providerId: string | null;
   notes: string | null;
   /** Of a call; null: nothing was said, or it is none. */
@@ -103,6 +105,7 @@ interface Row extends Record<string, unknown> {
   status: AttemptStatus;
   started_ms: number;
   variant: string | null;
+  experiment_id: string | null;
   provider_id: string | null;
   is_unknown: boolean;
   response: string | null;
@@ -129,14 +132,14 @@ async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit }: Asked):
         case when m.state = 'failed' and e.ended_at is null and (e.not_before ->> m.step_id)::double precision > ${nowMs}
           then (e.not_before ->> m.step_id)::double precision
           else extract(epoch from coalesce(m.claimed_at, m.created_at)) * 1000 end::double precision as started_ms,
-        m.variant, m.provider_message_id as provider_id, m.state = 'unknown' as is_unknown, m.response, c.transcript, c.keywords, m.script_id
+        m.variant, m.experiment_id, m.provider_message_id as provider_id, m.state = 'unknown' as is_unknown, m.response, c.transcript, c.keywords, m.script_id
       from messages m join enrollments e on e.id = m.enrollment_id left join calls c on c.message_id = m.id
       where m.state <> 'skipped' and ${ofEnrollments}
       union all
       select e.id, null, e.id, e.version_id, e.subject_id, e.campaign_id, n.step_id,
         (select s -> 'channels' ->> 0 from sequence_versions v cross join jsonb_array_elements(v.definition -> 'steps') s
           where v.id = e.version_id and s ->> 'id' = n.step_id),
-        'SCHEDULED', n.at_ms, null, null, false, null, null, null, null
+        'SCHEDULED', n.at_ms, null, null, null, false, null, null, null, null
       from enrollments e
         cross join lateral (
           select k.key as step_id, k.value::double precision as at_ms from jsonb_each_text(e.not_before) k
@@ -150,12 +153,20 @@ async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit }: Asked):
     key: row.key,
     ...{ id: row.id, enrollmentId: row.enrollment_id, subjectId: row.subject_id, campaignId: row.campaign_id, step: row.step_id },
     ...{ channel: isChannel(row.channel) ? row.channel : null, script: row.script, status: row.status, startedAtMs: Number(row.started_ms) },
-    ...{ variant: row.variant, providerId: row.provider_id, transcript: row.transcript, keywords: row.keywords ?? [] },
+    ...{
+      variant: row.variant,
+      experimentId: row.experiment_id,
+      providerId: row.provider_id,
+      transcript: row.transcript,
+      keywords: row.keywords ?? [],
+    },
     notes: notesOn(row),
   }));
 }
 
-function notesOn({ is_unknown, status, response }: Row): string | null {
-  if (is_unknown) return 'The provider gave no answer: it may have been accepted, and is not repeated blindly.';
-  return status === 'FAILED' || status === 'SCHEDULED' ? response : null;
+function notesOn({ is_unknown, status, response, experiment_id: test, variant }: Row): string | null {
+  const said = status === 'FAILED' || status === 'SCHEDULED' ? response : null;
+  const outcome = is_unknown ? 'The provider gave no answer: it may have been accepted, and is not repeated blindly.' : said;
+  const arm = test === null ? null : `Test ${test}, variant ${variant ?? ''}.`;
+  return arm === null ? outcome : outcome === null ? arm : `${outcome} ${arm}`;
 }

@@ -171,7 +171,7 @@ function plannedOf({ row, next, steps }: EnrollmentView, made: readonly AttemptV
     {
       ...{ id: null, enrollmentId: row.id, subjectId: row.subjectId, campaignId: row.campaignId, step: next.stepId },
       ...{ channel: step?.channels[0] ?? null, script: null, status: 'SCHEDULED', startedAtMs: Math.max(next.atMs, nowMs) },
-      ...{ variant: null, providerId: null, notes: null, transcript: null, keywords: [] },
+      ...{ variant: null, experimentId: null, providerId: null, notes: null, transcript: null, keywords: [] },
     },
   ];
 }

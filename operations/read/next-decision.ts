@@ -52,7 +52,7 @@ export async function decideNext(tx: Tx, deps: NextDecisionDeps, enrollment: Enr
   const personId = world?.contacts.find((c) => c.id === enrollment.contactId)?.personId;
   if (step === null || world === null || personId === undefined) return null;
   const outlets = toOutlets(deps, await readConfigured(tx));
-  const texts = await readTexts(tx, { version, stepId: step.id, world, campaignId: enrollment.campaignId });
+  const texts = await readTexts(tx, { version, stepId: step.id, world, enrollment, personId });
   const reading = await readFacts(tx, deps.sealing, {
     world,
     plan,

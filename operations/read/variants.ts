@@ -83,28 +83,43 @@ export const casesOf = ({ variant, complete, converted, expected }: VariantFigur
 
 type Row = Record<'allocations' | 'people' | 'expected' | 'sent' | 'opened' | 'clicked' | 'complete' | 'converted', number> & { variant: string };
 
-/** Of whom the arms are: all who were ever assigned, or those of one test. */
-export interface ArmsOf {
-  sequenceId: string;
-  stepId: string;
-  windowMs: number;
-  /** Of one test: those who were assigned by these shares, from `fromMs` until before `untilMs` (null: until now). */
-  test?: { shares: Record<string, number>; fromMs: number; untilMs: number | null };
-}
+/** Of whom the arms are: all who were ever assigned in a step or those of one test of it, or those of a test of a campaign. */
+export type ArmsOf = { windowMs: number } & (
+  | {
+      sequenceId: string;
+      stepId: string;
+      /** Of one test: those who were assigned by these shares, from `fromMs` until before `untilMs` (null: until now). */
+      test?: { shares: Record<string, number>; fromMs: number; untilMs: number | null };
+    }
+  | { experimentId: string; shares: Record<string, number>; untilMs: number | null }
+);
 
 /** @returns `allocations`: how many different weights people were assigned by */
-export async function readArms(tx: Tx, { sequenceId, stepId, windowMs, test }: ArmsOf): Promise<{ variants: VariantFigures[]; allocations: number }> {
-  const ofTest =
-    test === undefined
-      ? sql`true`
-      : sql`f.shares = ${JSON.stringify(test.shares)}::jsonb and f.assigned_at >= to_timestamp(${test.fromMs / 1_000})
-          and (${test.untilMs}::float8 is null or f.assigned_at < to_timestamp(${test.untilMs}::float8 / 1000))`;
+export async function readArms(tx: Tx, of: ArmsOf): Promise<{ variants: VariantFigures[]; allocations: number }> {
+  const { windowMs } = of;
+  const before = (untilMs: number | null) => sql`(${untilMs}::float8 is null or f.assigned_at < to_timestamp(${untilMs}::float8 / 1000))`;
+  const { assignments, ofTest, theirs } =
+    'experimentId' in of
+      ? {
+          assignments: sql`(select tenant_id, id, contact_id, variant, assigned_at, ${JSON.stringify(of.shares)}::jsonb as shares
+            from experiment_assignments where experiment_id = ${of.experimentId})`,
+          ofTest: before(of.untilMs),
+          theirs: sql`m.experiment_id = ${of.experimentId}`,
+        }
+      : {
+          assignments: sql`(select * from variant_assignments where sequence_id = ${of.sequenceId} and step_id = ${of.stepId})`,
+          ofTest:
+            of.test === undefined
+              ? sql`true`
+              : sql`f.shares = ${JSON.stringify(of.test.shares)}::jsonb and f.assigned_at >= to_timestamp(${of.test.fromMs / 1_000})
+                  and ${before(of.test.untilMs)}`,
+          theirs: sql`e.sequence_id = ${of.sequenceId} and m.step_id = ${of.stepId} and m.experiment_id is null`,
+        };
   const { rows } = await tx.execute<Row>(sql`
     with firsts as (
       -- Of several assignments of one person, the first counts.
       select distinct on (c.person_id) c.person_id, a.variant, a.shares, a.assigned_at, a.assigned_at + make_interval(secs => ${windowMs / 1_000}) as ends_at
-      from variant_assignments a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
-      where a.sequence_id = ${sequenceId} and a.step_id = ${stepId}
+      from ${assignments} a join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
       order by c.person_id, a.assigned_at, a.id),
     assigned as (select * from firsts f where ${ofTest}),
     bought as (
@@ -121,7 +136,7 @@ export async function readArms(tx: Tx, { sequenceId, stepId, windowMs, test }: A
     told as (
       select m.variant, count(*)::int as sent, (count(m.opened_at))::int as opened, (count(m.clicked_at))::int as clicked
       from messages m join enrollments e on e.tenant_id = m.tenant_id and e.id = m.enrollment_id
-      where e.sequence_id = ${sequenceId} and m.step_id = ${stepId} and m.variant is not null and m.state = 'sent' group by 1)
+      where ${theirs} and m.variant is not null and m.state = 'sent' group by 1)
     select (select count(distinct shares) from assigned)::int as allocations, coalesce(c.variant, w.variant) as variant, coalesce(c.people, 0) as people, coalesce(w.expected, 0)::double precision as expected,
       coalesce(t.sent, 0) as sent, coalesce(t.opened, 0) as opened, coalesce(t.clicked, 0) as clicked,
       coalesce(c.complete, 0) as complete, coalesce(c.converted, 0) as converted

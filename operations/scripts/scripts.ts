@@ -1,10 +1,10 @@
-import { and, desc, eq, isNull, lt, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { channelContentOf, copyNameOf } from '../../content/channels/index.ts';
 import { CopySourceError } from '../../content/copy-source.ts';
 import { scriptContent } from '../../content/step-texts.ts';
 import { postgresCode, type Tx } from '../../db/client.ts';
-import { campaigns, scripts, sequences, sequenceVersions } from '../../db/schema/index.ts';
+import { campaigns, experiments, scripts, sequences, sequenceVersions } from '../../db/schema/index.ts';
 import { type Channel, isChannel } from '../../domain/channels/index.ts';
 import { languageTag } from '../../domain/languages.ts';
 import { chosenScript, ownTexts } from '../../domain/scripts/choose-script.ts';
@@ -109,11 +109,14 @@ export async function changeScript(
   );
 }
 
-/** Take a script out of use. Messages that it was used for remember it. @returns null: there is no such script; else the sequences in use that name it */
+/**
+ * Take a script out of use. Messages that it was used for remember it.
+ * @returns null: there is no such script; else the sequences in use that name it, and the tests in which it is
+ */
 export function removeScript(
   deps: ScriptDeps,
   { tenantId, actor, id }: By & { id: string },
-): Promise<{ removed: boolean; sequences: string[] } | null> {
+): Promise<{ removed: boolean; sequences: string[]; tests: string[] } | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [row] = await tx
       .select({ name: scripts.name })
@@ -122,10 +125,11 @@ export function removeScript(
       .for('update');
     if (row === undefined) return null;
     const using = await sequencesNaming(tx, row.name);
-    if (using.length > 0) return { removed: false, sequences: using };
+    const tests = await testsWith(tx, id);
+    if (using.length > 0 || tests.length > 0) return { removed: false, sequences: using, tests };
     await tx.update(scripts).set({ removedAt: sql`clock_timestamp()` }).where(eq(scripts.id, id));
     await recordAudit(tx, { tenantId, actor, action: 'script.remove', subject: id, data: { name: row.name } });
-    return { removed: true, sequences: [] };
+    return { removed: true, sequences: [], tests: [] };
   });
 }
 
@@ -196,6 +200,21 @@ async function sequencesNaming(tx: Tx, name: string): Promise<string[]> {
       and(ne(sequences.status, 'ARCHIVED'), sql`${sequenceVersions.definition} @? ${`$.steps[*] ? (@.script == ${JSON.stringify(name)})`}::jsonpath`),
     );
   return rows.map(({ slug }) => slug).toSorted();
+}
+
+/** Tests of campaigns that run, or whose winner is suggested or goes out, in which a script is. */
+async function testsWith(tx: Tx, scriptId: string): Promise<string[]> {
+  const rows = await tx
+    .select({ id: experiments.id })
+    .from(experiments)
+    .where(
+      and(
+        isNotNull(experiments.campaignId),
+        or(eq(experiments.status, 'RUNNING'), inArray(experiments.takeover, ['suggested', 'applied'])),
+        sql`exists (select from jsonb_each_text(${experiments.scripts}) s where s.value = ${scriptId})`,
+      ),
+    );
+  return rows.map(({ id }) => id);
 }
 
 async function placeFor(

@@ -1,9 +1,13 @@
 import type { Api } from '../api.ts';
 
 export const experiments = (api: Api) => ({
-  /** List the tests of variants, those that run and those that have ended. */
+  /** List the tests of variants and scripts, those that run and those that have ended. */
   list: api.withQuery('GET /api/experiments'),
   all: api.pages('GET /api/experiments'),
+  /** Compare scripts of a campaign on one channel. */
+  create: api.withBody('POST /api/experiments'),
+  /** Stop a test of a campaign before anything is certain. */
+  stop: api.plain('POST /api/experiments/{id}/stop'),
   /** Show a test. */
   get: api.plain('GET /api/experiments/{id}'),
   /** Let the winner of a test take over. */

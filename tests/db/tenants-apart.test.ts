@@ -172,7 +172,10 @@ async function fillEveryTable(): Promise<void> {
   await insert('version_moves', { tenant_id: tenantId, version_id: enrollment.versionId, reason: 'version_replaced' });
   const variant = { sequence_id: sequenceId, contact_id: contactId, step_id: 'email_2h', variant: 'a', shares: '{"a": 1}' };
   await insert('variant_assignments', { tenant_id: tenantId, id: randomUUID(), ...variant });
-  await insert('experiments', { tenant_id: tenantId, id: randomUUID(), sequence_id: sequenceId, step_id: 'email_2h', shares: '{"a": 1}' });
+  const experimentId = randomUUID();
+  await insert('experiments', { tenant_id: tenantId, id: experimentId, sequence_id: sequenceId, step_id: 'email_2h', shares: '{"a": 1}' });
+  const arm = { experiment_id: experimentId, contact_id: contactId, variant: 'a' };
+  await insert('experiment_assignments', { tenant_id: tenantId, id: randomUUID(), ...arm });
   await insert('behaviours', {
     tenant_id: tenantId,
     id: randomUUID(),

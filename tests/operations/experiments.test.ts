@@ -6,7 +6,8 @@ import { contacts, conversions, enrollments, sequences, sequenceVersions, varian
 import { endingOf, shortestTestMs } from '../../domain/experiments/ending.ts';
 import { judge } from '../../domain/experiments/judge.ts';
 import { sampleRatio } from '../../domain/statistics/sample-ratio.ts';
-import { experimentsPass, listExperiments } from '../../operations/experiments/experiments.ts';
+import { experimentsPass } from '../../operations/experiments/experiments.ts';
+import { listExperiments } from '../../operations/experiments/standing.ts';
 import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
 import { ask, type Method } from '../api/left-carts.ts';
 import { asOwner } from '../helpers/database.ts';

@@ -16,7 +16,11 @@ export const attemptSchema = z
         '`SCHEDULED`: put off, or to be tried again. `RUNNING`: its call may be under way. `SUCCESS`: the provider has it, or may have; a call was answered. `FAILED`: it was refused, did not arrive, or nobody answered.',
     }),
     startedAt: timeField.meta({ description: 'In the future while it is scheduled.' }),
-    variant: z.string().nullable().meta({ description: 'Of the contents that its step compares; null: it has one.' }),
+    variant: z
+      .string()
+      .nullable()
+      .meta({ description: 'Of the contents that its step compares, or of the scripts of its campaign’s test; null: it has one.' }),
+    experiment: z.uuid().nullable().meta({ description: 'The test of its campaign’s scripts; null: there is none.' }),
     providerId: z.string().nullable(),
     notes: z.string().nullable(),
     transcript: z.string().nullable().meta({ description: 'Of a call.' }),
@@ -27,6 +31,6 @@ export const attemptSchema = z
 export const presentAttempt = (attempt: AttemptView): z.input<typeof attemptSchema> => ({
   ...{ id: attempt.id, enrollment: attempt.enrollmentId, lead: attempt.subjectId, campaign: attempt.campaignId, step: attempt.step },
   ...{ channel: attempt.channel, script: attempt.script, status: attempt.status, startedAt: isoTime(attempt.startedAtMs) },
-  ...{ variant: attempt.variant, providerId: attempt.providerId, notes: attempt.notes },
+  ...{ variant: attempt.variant, experiment: attempt.experimentId, providerId: attempt.providerId, notes: attempt.notes },
   ...{ transcript: attempt.transcript, keywords: attempt.keywords },
 });

@@ -1,22 +1,19 @@
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import {
-  dismissWinner,
-  type ExperimentView,
-  experimentStatuses,
-  listExperiments,
-  readExperiment,
-  takeOver,
-  takeovers,
-} from '../../../operations/experiments/experiments.ts';
+import { beginCampaignTest, type CampaignTestBegun, stopCampaignTest } from '../../../operations/experiments/campaign-tests.ts';
+import { dismissWinner, experimentStatuses, takeOver, takeovers } from '../../../operations/experiments/experiments.ts';
+import { type ExperimentView, listExperiments, readExperiment } from '../../../operations/experiments/standing.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
+import { channelField } from '../scripts/schemas.ts';
 
 const armSchema = z.object({
   variant: z.string(),
+  script: z.uuid().nullable().meta({ description: 'Of a campaign’s test.' }),
   share: z.number().meta({ description: 'Of the people who are assigned.' }),
   people: z.int(),
   sent: z.int(),
@@ -29,14 +26,17 @@ const armSchema = z.object({
 const experimentSchema = z
   .object({
     id: z.uuid(),
-    sequence: z.string(),
-    step: z.string(),
+    sequence: z.string().nullable().meta({ description: 'Of a test of a step’s variants; null: it compares scripts of a campaign.' }),
+    step: z.string().nullable(),
+    campaign: z.uuid().nullable().meta({ description: 'Of a test of a campaign’s scripts; null: it is a step’s.' }),
+    campaign_name: z.string().nullable(),
+    channel: z.string().nullable(),
     status: z.enum(experimentStatuses).meta({ description: '`STOPPED`: its variants were changed or taken away before anything was certain.' }),
     goes_on_because: z.enum(['too_young', 'unsound', 'too_few', 'open']).nullable().meta({
       description:
         'Of a test that runs. `too_young`: a week and one whole window have not passed. `too_few`: a variant has fewer than 50 people whose window is over. `open`: nothing is certain. `unsound`: the variants have not as many people as they should.',
     }),
-    started_at: timeField.meta({ description: 'When its first person was assigned.' }),
+    started_at: timeField.meta({ description: 'When its first person was assigned; a campaign’s: when it was begun.' }),
     ended_at: timeField.nullable(),
     winner: z.string().nullable(),
     p: z
@@ -56,7 +56,31 @@ const experimentSchema = z
   })
   .meta({ id: 'Experiment' });
 
-const list = aList({ name: 'experiments', item: experimentSchema, filters: { status: z.enum(experimentStatuses).optional() } });
+const list = aList({
+  name: 'experiments',
+  item: experimentSchema,
+  filters: { status: z.enum(experimentStatuses).optional(), campaign: z.uuid().optional() },
+});
+
+const beginBody = z.strictObject({
+  campaign: z.uuid(),
+  channel: channelField,
+  variants: z
+    .array(
+      z.strictObject({
+        variant: z
+          .string()
+          .regex(/^[A-Za-z0-9][\w-]{0,39}$/, 'is no name of a variant: write letters, digits, - and _, such as A')
+          .meta({ description: 'Such as `A`. Noted on every attempt.' }),
+        script: z.string().max(60).meta({ description: 'The name of a script of that channel about leads.' }),
+        weight: z.number().positive().max(1_000).default(1).meta({ description: 'Its share, in proportion to the others’.' }),
+      }),
+    )
+    .min(2)
+    .max(10)
+    .refine((all) => new Set(all.map(({ variant }) => variant)).size === all.length, 'has a variant twice')
+    .refine((all) => new Set(all.map(({ script }) => script)).size === all.length, 'has a script twice: there is nothing to compare'),
+});
 const unknown = ['unknown_experiment', 'No test of yours has this id.'] as const;
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
@@ -64,7 +88,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     '/api/experiments',
     {
       schema: {
-        summary: 'List the tests of variants, those that run and those that have ended',
+        summary: 'List the tests of variants and scripts, those that run and those that have ended',
         description: 'The latest first. A test ends by itself once one variant is better for certain.',
         querystring: list.query,
         response: { 200: list.answer, ...problems(400, 401, 429, 503) },
@@ -73,6 +97,49 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     async (request) => {
       const { limit, cursor: after = null, ...search } = request.query;
       return list.present(await listExperiments(deps, callerOf(request).tenantId, search, { limit, after }), present);
+    },
+  );
+
+  app.post(
+    '/api/experiments',
+    {
+      schema: {
+        summary: 'Compare scripts of a campaign on one channel',
+        description:
+          'Each lead gets one of them by chance, and keeps it, where the campaign’s own script would go out. The test ends by itself once one is better for certain.',
+        body: beginBody,
+        response: { 201: experimentSchema, ...problems(400, 401, 404, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { campaign: campaignId, channel, variants: arms } = request.body;
+      const { tenantId } = callerOf(request);
+      const begun = await beginCampaignTest(deps, { tenantId, actor: actorOf(request), campaignId, channel, arms });
+      if (begun.kind !== 'begun') return refuse(reply, begun);
+      const view = await readExperiment(deps, tenantId, begun.id);
+      return view === null ? problem(reply, 404, ...unknown) : reply.code(201).send(present(view));
+    },
+  );
+
+  app.post(
+    '/api/experiments/:id/stop',
+    {
+      schema: {
+        summary: 'Stop a test of a campaign before anything is certain',
+        description: 'The campaign’s own script goes out again.',
+        params: idParams,
+        response: { 200: experimentSchema, ...problems(401, 404, 409, 429, 503) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { tenantId } = callerOf(request);
+      const stopped = isId(id) ? await stopCampaignTest(deps, { tenantId, id, actor: actorOf(request) }) : null;
+      if (stopped?.kind === 'not_a_campaigns')
+        return problem(reply, 409, 'test_of_a_step', 'It compares variants of a step: publish a version without them, and it stops.');
+      if (stopped?.kind === 'over') return problem(reply, 409, 'test_over', 'It does not run any more.');
+      const view = stopped === null ? null : await readExperiment(deps, tenantId, id);
+      return view === null ? problem(reply, 404, ...unknown) : present(view);
     },
   );
 
@@ -91,7 +158,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     {
       schema: {
         summary: 'Let the winner of a test take over',
-        description: 'A new version of its sequence, for new enrollments. The version before can be published again by a rollback.',
+        description:
+          'Of a step: a new version of its sequence, for new enrollments; the version before can be published again by a rollback. Of a campaign: new enrollments get its script, until the test is dismissed.',
         params: idParams,
         response: { 200: experimentSchema, ...problems(401, 404, 409, 429, 503) },
       },
@@ -109,7 +177,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
           taken.takeover === null ? 'The test has no winner.' : `The winner was ${taken.takeover} already.`,
         );
       if (taken.kind === 'outdated')
-        return problem(reply, 409, 'test_outdated', 'The step has other variants by now: what was compared is not in use any more.');
+        return problem(
+          reply,
+          409,
+          'test_outdated',
+          'What was compared is not in use any more: the step has other variants, the campaign has ended, or the script is gone.',
+        );
       if (taken.kind === 'refused')
         return problem(
           reply,
@@ -127,6 +200,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     {
       schema: {
         summary: 'Leave the variants of a test as they are',
+        description: 'The test of a campaign is over by this, also where its winner had taken over: the campaign’s own script goes out again.',
         params: idParams,
         response: { 200: experimentSchema, ...problems(401, 404, 409, 429, 503) },
       },
@@ -142,15 +216,33 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   );
 };
 
-function present({ experiment, sequence, arms, goesOnBecause, judgement }: ExperimentView) {
-  const { id, stepId, shares, status, startedAt, endedAt, winner, verdict, takeover, version, resolvedAt, resolvedBy } = experiment;
+function refuse(reply: FastifyReply, refused: Exclude<CampaignTestBegun, { kind: 'begun' }>): FastifyReply {
+  switch (refused.kind) {
+    case 'unknown_campaign':
+      return problem(reply, 404, refused.kind, 'There is no such campaign.');
+    case 'campaign_ended':
+      return problem(reply, 409, refused.kind, 'The campaign has ended: nobody would be in the test.');
+    case 'no_sequence':
+      return problem(reply, 409, refused.kind, 'The campaign has no sequence and contacts nobody: give it one first.');
+    case 'unknown_script':
+      return problem(reply, 404, refused.kind, `There is no script named "${refused.name}".`);
+    case 'script_does_not_fit':
+      return problem(reply, 409, refused.kind, `The script "${refused.name}" is for another channel, or not about leads.`);
+    case 'test_runs':
+      return problem(reply, 409, refused.kind, 'The campaign has a test of this channel that runs: stop it first.');
+  }
+}
+
+function present({ experiment, sequence, campaignName, arms, goesOnBecause, judgement }: ExperimentView) {
+  const { id, stepId, campaignId, channel, shares, status, startedAt, endedAt, winner, verdict, takeover, version, resolvedAt, resolvedBy } =
+    experiment;
   return {
-    ...{ id, sequence, step: stepId, status, goes_on_because: goesOnBecause },
+    ...{ id, sequence, step: stepId, campaign: campaignId, campaign_name: campaignName, channel, status, goes_on_because: goesOnBecause },
     ...{ started_at: isoTime(startedAt), ended_at: isoTimeOrNull(endedAt), winner },
     p: verdict?.p ?? judgement?.p ?? null,
     z: verdict === null ? (judgement?.z ?? null) : verdict.z,
     arms: arms.map(({ variant, people, sent, opened, clicked, complete, converted }) => ({
-      ...{ variant, share: shares[variant] ?? 0, people, sent, opened, clicked, complete, converted },
+      ...{ variant, script: experiment.scripts?.[variant] ?? null, share: shares[variant] ?? 0, people, sent, opened, clicked, complete, converted },
     })),
     decided_by: verdict?.arms.map(({ id: variant, people, converted }) => ({ variant, people, converted })) ?? null,
     ...{ takeover, version, resolved_at: isoTimeOrNull(resolvedAt), resolved_by: resolvedBy },

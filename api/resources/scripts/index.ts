@@ -89,7 +89,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     {
       schema: {
         summary: 'Take a script out of use',
-        description: 'Steps go on with their own texts. Refused while a sequence in use names it.',
+        description: 'Steps go on with their own texts. Refused while a sequence in use names it, or a test of a campaign compares it.',
         params: idParams,
         response: { 204: z.null(), ...problems(401, 404, 409, 429, 503) },
       },
@@ -98,7 +98,10 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { id } = request.params;
       const removed = isId(id) ? await removeScript(deps, { tenantId: callerOf(request).tenantId, actor: actorOf(request), id }) : null;
       if (removed === null) return problem(reply, 404, ...unknown);
-      return removed.removed ? reply.code(204).send(null) : inUse(reply, removed.sequences);
+      if (removed.sequences.length > 0) return inUse(reply, removed.sequences);
+      return removed.removed
+        ? reply.code(204).send(null)
+        : problem(reply, 409, 'in_use', `Tests of campaigns compare it: ${removed.tests.join(', ')}. Stop or dismiss them first.`);
     },
   );
 };
