@@ -7,20 +7,21 @@ import type { BuiltDeps } from '../operations/create-deps.ts';
 import { publishPreset } from '../operations/publish-sequence.ts';
 import { loadPresets } from '../operations/publish-presets.ts';
 import { settingsOf, tenantSettings } from '../domain/tenant-settings.ts';
-import { besideFloor, budgeted, type Measured } from './measure.ts';
+import { besideFloor, budgeted, known, type Measured } from './measure.ts';
 import { openDeps, openTenant } from './shop.ts';
 import { asOwner, type BenchStack } from './stack.ts';
 
-const people = 100_000;
 const dayMs = 86_400_000;
 const days = 90;
 const mostSeconds = 60;
+const budgetOf = 100_000;
 
 /**
- * A backtest of the cart preset over 90 days of 100,000 people: each left a cart and changed it, every third bought a day later, every twentieth
- * opted out. Its floor is reading the same rows and doing nothing with them.
+ * A backtest of the cart preset over 90 days of many people: each left a cart and changed it, every third bought a day later, every twentieth
+ * opted out. Its floor is reading the same rows and doing nothing with them. Processor time stands beside the clock, because it says the same on a
+ * machine that has other work.
  */
-export async function measureBacktest(stack: BenchStack, say: (line: string) => void): Promise<Measured> {
+export async function measureBacktest(stack: BenchStack, people: number, say: (line: string) => void): Promise<Measured> {
   // Nothing is ever sent there: it is what makes emails possible.
   const deps = openDeps(stack.databaseUrl, stack.masterKey, { smtpUrl: 'smtp://127.0.0.1:9' });
   try {
@@ -29,7 +30,7 @@ export async function measureBacktest(stack: BenchStack, say: (line: string) => 
     if (preset === undefined) throw new Error('there is no preset for carts');
     await publishPreset(deps, tenant.tenantId, preset);
     say(`backtest: a history of ${people} people`);
-    await asOwner(stack.databaseUrl, (owner) => fill(owner, tenant.tenantId));
+    await asOwner(stack.databaseUrl, (owner) => fill(owner, tenant.tenantId, people));
     const tried: Tried = { version: 1, definition: preset.definition, content: null };
     say('backtest: reading alone');
     const floor = await timed(() => readAll(deps, tenant.tenantId));
@@ -37,7 +38,7 @@ export async function measureBacktest(stack: BenchStack, say: (line: string) => 
     let peakMb = 0;
     const watch = setInterval(() => (peakMb = Math.max(peakMb, process.memoryUsage().rss / 1_048_576)), 100);
     const before = process.memoryUsage().rss / 1_048_576;
-    const { result, seconds } = await timed(() =>
+    const { result, seconds, cpuSeconds } = await timed(() =>
       runBacktest(deps, { tenantId: tenant.tenantId, tried, days, prices: null, onProgress: () => undefined }),
     );
     clearInterval(watch);
@@ -46,7 +47,8 @@ export async function measureBacktest(stack: BenchStack, say: (line: string) => 
     if (result.messaged_after_buying.people > 0) throw new Error('somebody would have got a message after buying');
     return {
       figures: [
-        budgeted('backtest', seconds, 's', `<= ${mostSeconds} s for 100,000 enrollments`, (s) => s <= mostSeconds),
+        budgeted('backtest', seconds, 's', `<= ${mostSeconds} s for 100,000 enrollments`, (s) => s <= (mostSeconds * people) / budgetOf),
+        known('backtest_cpu', cpuSeconds, 's of this process', floor.cpuSeconds),
         besideFloor('backtest_rate', begun / seconds, 'enrollments/s', floor.result / floor.seconds, 'measured to know it', () => true),
       ],
       notes: [
@@ -58,12 +60,14 @@ export async function measureBacktest(stack: BenchStack, say: (line: string) => 
   }
 }
 
-async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
+/** @returns seconds by the clock, and of this process's processor time with its garbage collection */
+async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number; cpuSeconds: number }> {
   // What the part before has left to the garbage collector and to Postgres's background falls into this second.
   await setTimeout(1_000);
-  const startMs = performance.now();
+  const [startMs, cpu] = [performance.now(), process.cpuUsage()];
   const result = await work();
-  return { result, seconds: (performance.now() - startMs) / 1_000 };
+  const { user, system } = process.cpuUsage(cpu);
+  return { result, seconds: (performance.now() - startMs) / 1_000, cpuSeconds: (user + system) / 1_000_000 };
 }
 
 /** @returns how many people were read */
@@ -89,7 +93,7 @@ function readAll(deps: BuiltDeps, tenantId: string): Promise<number> {
 }
 
 /** Rows alone, as the owner. */
-async function fill(owner: pg.Client, tenantId: string): Promise<void> {
+async function fill(owner: pg.Client, tenantId: string, people: number): Promise<void> {
   const { rows } = await owner.query<{ id: string }>(`select id from connections where tenant_id = $1 and integration = 'generic'`, [tenantId]);
   const connection = rows[0]?.id;
   if (connection === undefined) throw new Error('the tenant has no connection');

@@ -21,6 +21,7 @@ const usage = `npm run bench -- [options]
 --events N          growth: how many events of messages; default 10000000
 --asleep a,b,c      growth: open enrollments; default 1000,10000,100000
 --workflows N       growth: as many of them, at most, sleep in Temporal too; default 1000
+--people N          backtest: whose history is replayed; default 100000, the budget's
 --sleeping a,b,c    memory: sleeping workflows; default 0,1000,5000
 
 Ends with 1 when a section failed; the figures of the others are printed all the same.`;
@@ -37,10 +38,11 @@ const { values } = parseArgs({
     asleep: { type: 'string', default: '1000,10000,100000' },
     workflows: { type: 'string', default: '1000' },
     sleeping: { type: 'string', default: '0,1000,5000' },
+    people: { type: 'string', default: '100000' },
   },
 });
 
-function wholeNumbers(name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping'): number[] {
+function wholeNumbers(name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping' | 'people'): number[] {
   const numbers = values[name].split(',').map(Number);
   if (numbers.every((n) => Number.isInteger(n) && n >= 0)) return numbers;
   return fail(`--${name} ${values[name]}: expected whole numbers`);
@@ -71,6 +73,7 @@ const options = {
   asleep: wholeNumbers('asleep'),
   workflows: wholeNumber('workflows'),
   sleeping: wholeNumbers('sleeping'),
+  people: wholeNumber('people'),
   part: run.run,
   say,
 };

@@ -8,6 +8,7 @@ export interface BenchOptions {
   asleep: number[];
   workflows: number;
   sleeping: number[];
+  people: number;
   /** Run what may fail without the rest of its section; it is named as failed at the end. */
   part: Parts['run'];
   /** Logs progress. */

@@ -52,7 +52,7 @@ export const sections: readonly Section[] = [
   onStack('statements', true, (stack) => measureStatements(stack, 20)),
   onStack('memory', true, (stack, { sleeping, say }) => measureMemory(stack, sleeping, say)),
   onStack('flash-sale', false, (stack) => measureFlashSale(stack, { events: 10_000, seconds: 10 })),
-  onStack('backtest', false, (stack, { say }) => measureBacktest(stack, say)),
+  onStack('backtest', false, (stack, { people, say }) => measureBacktest(stack, people, say)),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),

@@ -43,7 +43,12 @@ interface MasterKey {
 
 function readMasterKey(bytes: Buffer): MasterKey {
   if (bytes.length !== 32) throw new TypeError('a master key has 32 bytes');
-  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', bytes, 'rekindle', purpose, 32));
+  const derived = new Map<string, Buffer>();
+  const derive = (purpose: string) => {
+    const known = derived.get(purpose) ?? Buffer.from(hkdfSync('sha256', bytes, 'rekindle', purpose, 32));
+    derived.set(purpose, known);
+    return known;
+  };
   return { id: derive('key-id').toString('hex').slice(0, 12), seal: derive('seal'), derive };
 }
 

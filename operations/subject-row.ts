@@ -17,6 +17,17 @@ export interface KindOfSubject {
  * @throws RangeError or ZodError when this build does not know its kind or cannot read its details
  */
 export function readSubject(kinds: SubjectKinds, row: SubjectRow): KindOfSubject {
+  const before = readBefore.get(row);
+  if (before?.kinds === kinds) return before.read;
+  const read = readRow(kinds, row);
+  readBefore.set(row, { kinds, read });
+  return read;
+}
+
+/** A row is never changed in place; a backtest asks about the same one again and again. */
+const readBefore = new WeakMap<SubjectRow, { kinds: SubjectKinds; read: KindOfSubject }>();
+
+function readRow(kinds: SubjectKinds, row: SubjectRow): KindOfSubject {
   const kind = kinds.of(row.kind);
   const stored = row.details ?? (row.kind === cart.kind ? detailsOfOldColumns(row) : {});
   const { state, currency, email, emailAt, phone, phoneAt, startedAt, lastActivityAt } = row;

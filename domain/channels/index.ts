@@ -53,9 +53,11 @@ export function addressOf(payload: MessagePayload): { kind: AddressKind; value: 
 
 /** The kinds of identity that messages of a channel may go to, in the order in which they are tried; none: it needs no address. */
 export function addressKindsOf(name: Channel): readonly AddressKind[] {
-  const { address, orAddress }: ChannelTraits = channels[name];
-  return [address, orAddress].filter((kind) => kind != null);
+  return addressKinds[name];
 }
+
+const kindsOf = ({ address, orAddress }: ChannelTraits): readonly AddressKind[] => [address, orAddress].filter((kind) => kind != null);
+const addressKinds = Object.fromEntries(channelNames.map((name) => [name, kindsOf(channels[name])])) as Record<Channel, readonly AddressKind[]>;
 
 /** The channel whose statements of consent decide about this one. */
 export const consentChannelOf = (name: Channel): Channel => {

@@ -43,7 +43,10 @@ export function attributesOf(
   chat?: ChatAttributes,
 ): Record<string, AttributeValue> {
   const values: Record<string, AttributeValue> = {};
-  for (const [name, value] of Object.entries(kind.attributes(details, chat))) values[`${kind.kind}.${name}`] = value;
-  for (const name of personAttributes) values[`contact.${name}`] = person[name];
+  const own = kind.attributes(details, chat);
+  for (const name of Object.keys(own)) values[`${kind.kind}.${name}`] = own[name] ?? null;
+  for (const [name, full] of personAttributeNames) values[full] = person[name];
   return values;
 }
+
+const personAttributeNames = personAttributes.map((name) => [name, `contact.${name}`] as const);

@@ -9,11 +9,10 @@ import { askAgainAt } from '../../domain/gates/ask-again.ts';
 import { decideDispatch } from '../../domain/gates/decide-dispatch.ts';
 import { activates, type Verdict } from '../../domain/gates/verdict.ts';
 import { type Identity, isStrong } from '../../domain/people/choose-contact.ts';
-import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import { dueAt } from '../../domain/sequence/due.ts';
 import { statusOf } from '../../domain/sequence/ending.ts';
 import { nextMove } from '../../domain/sequence/next-move.ts';
-import type { EpochMs, FinishReason, Progress } from '../../domain/sequence/plan.ts';
+import type { EpochMs, FinishReason, Plan, Progress } from '../../domain/sequence/plan.ts';
 import type { SubjectKinds } from '../../domain/subjects/index.ts';
 import { triggersOf } from '../../domain/subjects/kind.ts';
 import type { Assignment } from '../dispatch/assignment.ts';
@@ -33,10 +32,14 @@ export interface Trial {
   tenant: typeof tenants.$inferSelect;
   sequence: ActiveSequence;
   kinds: SubjectKinds;
+  /** The plan of the sequence at a time scale; the same each time. */
+  planAt(timeScale: number): Plan;
   /** Whether messages of a channel can leave, and the version has a text for them. */
   isConnected(content: string | null, channel: Channel): boolean;
   /** What the texts of that name claim. */
-  claimsIn(content: string | null): readonly ClaimName[];
+  claimsIn: (content: string | null) => readonly ClaimName[];
+  /** The version that every replayed enrollment runs on. */
+  versions: ReadonlyMap<string, ActiveSequence['version']>;
   /** Of one connection, at one moment. */
   contextAt(connectionId: string, nowMs: EpochMs): DecisionContext;
   hashOf(identity: Identity): string;
@@ -85,6 +88,7 @@ class Replay {
   readonly #hashes = new Map<string, string>();
   readonly #oracle: PurchaseOracle;
   readonly #people = new Map<string, People>();
+  readonly #subjectRows = new Map<KnownSubject, StepWorld['subject']>();
   /** The latest progress of each, and what it was derived from. */
   readonly #progress = new Map<Run, { row: Run['row']; ledger: Run['ledger']; progress: Progress }>();
   /** Addresses that a provider reported, which no event says. */
@@ -93,8 +97,7 @@ class Replay {
   constructor(trial: Trial, history: PersonHistory) {
     this.#trial = trial;
     this.#history = history;
-    const { version } = trial.sequence;
-    this.#world = new ReplayedWorld(trial.crowded, trial.sequence, ({ timeScale }) => compilePlan(version.definition, version.version, timeScale));
+    this.#world = new ReplayedWorld(trial.crowded, trial.sequence, ({ timeScale }) => trial.planAt(timeScale));
     this.#world.seed(history, trial.fromMs, trial.kinds);
     this.#reported = history.suppressions.filter(({ reason, sinceMs }) => (reason === 'bounce' || reason === 'refused') && sinceMs >= trial.fromMs);
     this.#oracle = new PurchaseOracle(trial, history);
@@ -111,7 +114,7 @@ class Replay {
   }
 
   #context(connectionId: string, atMs: EpochMs): DecisionContext {
-    return { ...this.#trial.contextAt(connectionId, atMs), addressHash: (identity) => this.#hashOf(identity) };
+    return { ...this.#trial.contextAt(connectionId, atMs), addressHash: this.#hashOf };
   }
 
   /** Deliveries in the order of their arrival, and what the store was told otherwise: by the links in messages, by hand, by the API. */
@@ -259,16 +262,23 @@ class Replay {
     const world = this.#stepWorld(run, personId, nowMs);
     return factsFrom(
       {
-        ...{ world, plan, definition, enrollment: row, personId, ledger, stepId, kinds: this.#trial.kinds },
+        world,
+        plan,
+        definition,
+        enrollment: row,
+        personId,
+        ledger,
+        stepId,
+        kinds: this.#trial.kinds,
         isConnected: (channel) => this.#trial.isConnected(content, channel),
-        claimsIn: (name) => this.#trial.claimsIn(name),
+        claimsIn: this.#trial.claimsIn,
       },
       {
-        hashOf: (identity) => this.#hashOf(identity),
+        hashOf: this.#hashOf,
         blocked,
         assignment: this.#assignment(run),
         customer: { orders: this.#ordersAt(nowMs) },
-        versions: new Map([[row.versionId, this.#trial.sequence.version]]),
+        versions: this.#trial.versions,
       },
     );
   }
@@ -315,7 +325,7 @@ class Replay {
     if (subject === undefined) throw new Error('an enrollment without its subject');
     return {
       tenant,
-      subject: subjectRow(tenant.id, subject),
+      subject: this.#rowOf(subject),
       paused: false,
       campaign: null,
       scripts: [],
@@ -327,6 +337,13 @@ class Replay {
       sends: [...sends, ...this.#history.sends.filter(({ atMs }) => atMs <= nowMs)],
       others: others.filter(({ row: other }) => other.endedAt === null).map(({ row: enrollment, ledger }) => ({ enrollment, ledger: [...ledger] })),
     };
+  }
+
+  /** The same row for the same state of a subject: what was read of it is found again. */
+  #rowOf(subject: KnownSubject): StepWorld['subject'] {
+    const known = this.#subjectRows.get(subject) ?? subjectRow(this.#trial.tenant.id, subject);
+    this.#subjectRows.set(subject, known);
+    return known;
   }
 
   /** Where the real sequence sent this very message, its opens and clicks are known. */
@@ -362,12 +379,12 @@ class Replay {
     return { holdout: { percent, heldOut: arm === 'holdout' }, toStore: null };
   }
 
-  #hashOf(identity: Identity): string {
+  readonly #hashOf = (identity: Identity): string => {
     const key = ofIdentity(identity);
     const known = this.#hashes.get(key) ?? this.#trial.hashOf(identity);
     this.#hashes.set(key, known);
     return known;
-  }
+  };
 
   #logOf({ row }: Run): BacktestEntry[] {
     const known = this.#logs.get(row.id) ?? [];

@@ -5,8 +5,10 @@ import { claimsIn, hasCopy } from '../../content/channels/index.ts';
 import type { Tx } from '../../db/client.ts';
 import { sequences, tenants } from '../../db/schema/index.ts';
 import { type BacktestReport, BacktestTally } from '../../domain/backtest/tally.ts';
-import type { Channel } from '../../domain/channels/index.ts';
+import { type Channel, channelNames } from '../../domain/channels/index.ts';
+import { compilePlan } from '../../domain/sequence/compile-plan.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
+import type { Plan } from '../../domain/sequence/plan.ts';
 import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import { offsetMsAt } from '../../domain/time/zones.ts';
@@ -21,6 +23,8 @@ const dayMs = 86_400_000;
 /** What happened before decides what a sequence may do: who was in it already, and what a person has got. */
 const leadInMs = 30 * dayMs;
 const peopleAtOnce = 400;
+/** Other work of the process waits no longer than this, and a person. Giving way after each of them costs more than some people do. */
+const mostTurnMs = 5;
 
 /** The version that is tried. */
 export interface Tried {
@@ -48,7 +52,7 @@ export type BacktestDeps = Pick<
 
 /**
  * Run a sequence over the stored events of real people, as of one moment, and write nothing. Memory depends on neither the number of people nor the
- * length of the history. Between two people other work of the process gets its turn.
+ * length of the history. Every few milliseconds other work of the process gets its turn.
  * Source: docs/rehearsal.md#backtests
  */
 export function runBacktest(deps: BacktestDeps, input: BacktestInput): Promise<BacktestReport> {
@@ -66,6 +70,7 @@ async function backtest(tx: Tx, deps: BacktestDeps, input: BacktestInput): Promi
   const { slug, ...trial } = await trialOf(tx, deps, input, tenant);
   const tally = new BacktestTally(localDay(settings.timeZone));
   const passes = await countPasses(tx, span);
+  let turnMs = performance.now();
   for (let part = 0; part < passes; part++) {
     const history = await readHistory(tx, { tenantId, settings }, span, { part, of: passes });
     const ofPart = { ...trial, ...span, crowded: history.crowded };
@@ -83,7 +88,9 @@ async function backtest(tx: Tx, deps: BacktestDeps, input: BacktestInput): Promi
       for (const person of now) {
         const { enrollments, notBegun } = replayPerson(ofPart, person);
         tally.add(enrollments, notBegun);
+        if (performance.now() - turnMs < mostTurnMs) continue;
         await setImmediate();
+        turnMs = performance.now();
       }
     }
     await next;
@@ -105,19 +112,36 @@ async function trialOf(tx: Tx, deps: BacktestDeps, { tenantId, tried }: Backtest
   const outlets = toOutlets(deps, await readConfigured(tx));
   const newId = idsInOrder();
   const contexts = new Map<string, ReturnType<typeof decisionContext>>();
+  const plans = new Map<number, Plan>();
+  const planAt = (timeScale: number) => {
+    const plan = plans.get(timeScale) ?? compilePlan(definition, tried.version, timeScale);
+    plans.set(timeScale, plan);
+    return plan;
+  };
+  const sendable = new Map<string | null, ReadonlySet<Channel>>();
+  /** The channels that a text of that name may go out on: no different for anybody. */
+  const sendableOf = (content: string | null) => {
+    const canSend = (channel: Channel) =>
+      outlets.forChannel(channel) !== null && (tried.content === null || hasCopy(tried.content, content, channel));
+    const known = sendable.get(content) ?? new Set(channelNames.filter(canSend));
+    sendable.set(content, known);
+    return known;
+  };
   const contextOf = (connectionId: string) => {
     const context = contexts.get(connectionId) ?? decisionContext(deps, { tenantId, connectionId, inboxId: null }, tenant);
     contexts.set(connectionId, context);
     return context;
   };
+  const versionId = idFrom(`${tenantId} ${slug} tried`);
   return {
     slug,
     known: known?.id ?? null,
     tenant,
-    sequence: { id: known?.id ?? idFrom(`${tenantId} ${slug}`), versionId: idFrom(`${tenantId} ${slug} tried`), version },
+    sequence: { id: known?.id ?? idFrom(`${tenantId} ${slug}`), versionId, version },
+    versions: new Map([[versionId, version]]),
     kinds: deps.subjects,
-    isConnected: (content: string | null, channel: Channel) =>
-      outlets.forChannel(channel) !== null && (tried.content === null || hasCopy(tried.content, content, channel)),
+    planAt,
+    isConnected: (content: string | null, channel: Channel) => sendableOf(content).has(channel),
     claimsIn: (content) => (tried.content === null ? [] : claimsIn(tried.content, content)),
     contextAt: (connectionId, nowMs) => ({ ...contextOf(connectionId), nowMs, newId }),
     hashOf: ({ kind: of, value }) => deps.sealing.addressHash(tenantId, of, value),

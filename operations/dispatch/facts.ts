@@ -346,17 +346,19 @@ export function factsFrom(
     : undefined;
   const asksClaims = made.length > 0 || step.requires !== undefined;
   const open = openChannels(identities, blocked, hashOf);
-  const usableOn = (channel: Channel) => open.usable(channel, identities);
+  const usable: Partial<Record<Channel, typeof identities>> = {};
+  for (const channel of channelNames) usable[channel] = open.usable(channel, identities);
   const channelFacts = (channel: Channel): ChannelFacts => {
     const kinds = addressKindsOf(channel);
-    const hasAddress = kinds.length === 0 || identities.some((i) => kinds.some((kind) => kind === i.kind));
-    const noneUsable = kinds.length > 0 && hasAddress && usableOn(channel).length === 0;
+    const noneIsUsable = usable[channel]?.length === 0;
+    const hasAddress = kinds.length === 0 || !noneIsUsable || identities.some((i) => kinds.some((kind) => kind === i.kind));
+    const noneUsable = kinds.length > 0 && hasAddress && noneIsUsable;
     return {
       connected: input.isConnected(channel),
       hasAddress,
       suppressed: open.isClosed(channel) || noneUsable,
       suppressedBy: open.reasonsOf(channel),
-      consent: foldConsent(said.filter((c) => c.channel === consentChannelOf(channel) || c.channel === 'all')),
+      consent: said.length === 0 ? 'unknown' : foldConsent(said.filter((c) => c.channel === consentChannelOf(channel) || c.channel === 'all')),
       requiresConsent: settings.requireConsent.includes(channel),
       refused: open.isAddressClosed(channel, thisMessage) || (noneUsable && row?.refusedForGood === true && row.channel === channel),
     };
@@ -375,55 +377,57 @@ export function factsFrom(
   const elsewhere = input.world.sends.map((s): SendRecord => ({ ...s, dueMs: null }));
   const sends = [...own, ...elsewhere].sort((a, b) => b.atMs - a.atMs);
 
-  const zones = zonesFrom(input.world, contact, person, settings.timeZone);
   const purchases = withOwnOrders(contact, customer?.orders ?? [], settings.currency);
-  const channelFactsByName = Object.fromEntries(channelNames.map((c) => [c, channelFacts(c)]));
+  const channelFactsByName: Facts['channels'] = {};
+  for (const channel of channelNames) channelFactsByName[channel] = channelFacts(channel);
+  // Plain literals, and what may be absent behind them: this is the hot path of backtests.
+  const stepFacts: Facts['step'] = {
+    id: stepId,
+    when: step.when ?? null,
+    // A call in doubt is repeated on its own channel or not at all.
+    channels: row?.state === 'unknown' && isChannel(row.channel) ? [row.channel] : planned.channels,
+    refusals: row !== undefined && isChannel(row.channel) ? { [row.channel]: row.refusals } : {},
+    maxRetries: step.maxRetries ?? 3,
+    onFailure: step.onFailure ?? 'skip',
+    window: step.window ?? null,
+    failures: row?.failures ?? 0,
+  };
+  if (step.bestHour === true) stepFacts.bestHour = true;
+  if (laterMs !== undefined) stepFacts.laterMs = scaled(laterMs, plan.timeScale);
+  if (step.offer !== undefined) stepFacts.offer = step.offer;
+  if (forms !== undefined) stepFacts.whatsappForms = forms;
+  const sequence: Facts['sequence'] = { paused: input.world.paused, exit: input.world.move?.reason ?? null };
+  if (definition.only !== undefined) sequence.only = definition.only;
+  const subjectFacts: Facts['subject'] = {
+    state: subject.state,
+    boughtBy: about.kind.boughtBy,
+    isInquiry: about.kind.isInquiry === true,
+    lastActivityMs: subject.lastActivityAt,
+    valueMinor: about.valueMinor,
+    currency: about.currency,
+    segment: baseSegment(purchases, settings),
+    modifiers: about.kind.modifiers(about.details, settings),
+    stock: about.kind.stock(about.details),
+  };
+  if (about.kind.silentTrigger !== undefined) subjectFacts.lastContactMs = lastContactOf(subject, everyone);
+  const { campaign } = input.world;
+  const inOrder = [contact, person, ...everyone];
+  const locale = firstOf(inOrder, 'locale');
+  const zones = zonesFrom(input.world, contact, person, settings.timeZone);
   const facts: Facts = {
     plan,
     progress,
-    step: {
-      id: stepId,
-      when: step.when ?? null,
-      // A call in doubt is repeated on its own channel or not at all.
-      channels: row?.state === 'unknown' && isChannel(row.channel) ? [row.channel] : planned.channels,
-      refusals: row !== undefined && isChannel(row.channel) ? { [row.channel]: row.refusals } : {},
-      maxRetries: step.maxRetries ?? 3,
-      onFailure: step.onFailure ?? 'skip',
-      window: step.window ?? null,
-      ...(step.bestHour === true ? { bestHour: true } : {}),
-      ...(laterMs === undefined ? {} : { laterMs: scaled(laterMs, plan.timeScale) }),
-      ...(step.offer === undefined ? {} : { offer: step.offer }),
-      ...(forms === undefined ? {} : { whatsappForms: forms }),
-      failures: row?.failures ?? 0,
-    },
+    step: stepFacts,
     enrollment: { id: enrollment.id, ended: enrollment.endedAt === null ? null : (enrollment.stopReason ?? 'completed') },
-    sequence: {
-      paused: input.world.paused,
-      exit: input.world.move?.reason ?? null,
-      ...(definition.only === undefined ? {} : { only: definition.only }),
-    },
-    ...(input.world.campaign === null
-      ? {}
-      : { campaign: { paused: input.world.campaign.status === 'PAUSED', schedule: input.world.campaign.schedule } }),
-    subject: {
-      state: subject.state,
-      boughtBy: about.kind.boughtBy,
-      isInquiry: about.kind.isInquiry === true,
-      lastActivityMs: subject.lastActivityAt,
-      ...(about.kind.silentTrigger === undefined ? {} : { lastContactMs: lastContactOf(subject, everyone) }),
-      valueMinor: about.valueMinor,
-      currency: about.currency,
-      segment: baseSegment(purchases, settings),
-      modifiers: about.kind.modifiers(about.details, settings),
-      stock: about.kind.stock(about.details),
-    },
+    sequence,
+    subject: subjectFacts,
     attributes: attributesOf(
       about.kind,
       about.details,
       {
-        country: firstOf([contact, person, ...everyone], 'country'),
-        region: firstOf([contact, person, ...everyone], 'region'),
-        language: firstOf([contact, person, ...everyone], 'locale')?.split(/[-_]/, 1)[0] ?? null,
+        country: firstOf(inOrder, 'country'),
+        region: firstOf(inOrder, 'region'),
+        language: locale?.split(/[-_]/, 1)[0] ?? null,
         orders: purchases.orderCount,
         hasPhone: identities.some((i) => i.kind === 'phone'),
       },
@@ -443,40 +447,25 @@ export function factsFrom(
       zones,
       ...(step.bestHour === true ? { bestHour: bestHourOf(engagedAtMs, zones.timeZones[0] ?? settings.timeZone) } : {}),
     },
-    ...(customer?.engagement === undefined || customer.settingsVersion === undefined
-      ? {}
-      : {
-          customer: {
-            lifetimeValueMinor: purchases.lifetimeValueMinor,
-            engagement: customer.engagement,
-            settingsVersion: customer.settingsVersion,
-          },
-        }),
     holdout: assignment?.holdout ?? null,
     channels: channelFactsByName,
-    messages: Object.fromEntries(
-      ledger.map((m) => {
-        const sentAtMs = m.state === 'sent' || m.state === 'unknown' ? (m.settledAt ?? m.claimedAt) : null;
-        // Clicks come through our own links, and a click is an open. Opens alone come through a picture, where the channel and the tenant have one.
-        const tellsOpens = settings.trackOpens && isChannel(m.channel) && channels[m.channel].tellsOpens === true;
-        const opened = m.openedAt !== null ? true : tellsOpens ? false : null;
-        return [m.stepId, { sentAtMs, opened, clicked: m.clickedAt !== null }];
-      }),
-    ),
-    ...(asksClaims ? { claims: { made, required: step.requires?.claim ?? null, known: claimWorldOf(about, subject, settings, stated) } } : {}),
+    messages: messageFactsOf(ledger, settings),
     settings,
   };
+  if (campaign !== null) facts.campaign = { paused: campaign.status === 'PAUSED', schedule: campaign.schedule };
+  if (customer?.engagement !== undefined && customer.settingsVersion !== undefined) {
+    const { engagement, settingsVersion } = customer;
+    facts.customer = { lifetimeValueMinor: purchases.lifetimeValueMinor, engagement, settingsVersion };
+  }
+  if (asksClaims) facts.claims = { made, required: step.requires?.claim ?? null, known: claimWorldOf(about, subject, settings, stated) };
   const ownAddresses: (string | null)[] = [subject.email, subject.phone];
   const addresses: Reading['addresses'] = {};
   for (const channel of channelNames) {
-    const usable = usableOn(channel);
-    const chosen = usable.find((i) => ownAddresses.includes(i.value)) ?? usable[0];
+    const chosen = usable[channel]?.find((i) => ownAddresses.includes(i.value)) ?? usable[channel]?.[0];
     if (chosen !== undefined) addresses[channel] = chosen.value;
   }
   const usedChannels = new Set(sends.map((s) => s.channel));
   const { synthetic } = tenant;
-  const locale = firstOf([contact, person, ...everyone], 'locale');
-  const { campaign } = input.world;
   const campaignRate = campaign === null || campaign.rate === null ? null : { id: campaign.id, rate: campaign.rate };
   return {
     facts,
@@ -494,6 +483,18 @@ export function factsFrom(
     usedChannels,
     addresses,
   };
+}
+
+/** What became of each message. Clicks come through our own links, and a click is an open. Opens alone come through a picture, where the channel and the tenant have one. */
+function messageFactsOf(ledger: readonly LedgerRow[], settings: TenantSettings): Facts['messages'] {
+  const messageFacts: Facts['messages'] = {};
+  for (const m of ledger) {
+    const sentAtMs = m.state === 'sent' || m.state === 'unknown' ? (m.settledAt ?? m.claimedAt) : null;
+    const tellsOpens = settings.trackOpens && isChannel(m.channel) && channels[m.channel].tellsOpens === true;
+    const opened = m.openedAt !== null ? true : tellsOpens ? false : null;
+    messageFacts[m.stepId] = { sentAtMs, opened, clicked: m.clickedAt !== null };
+  }
+  return messageFacts;
 }
 
 /** What the first contact says that says anything: a merge leaves each with its own. */
@@ -536,12 +537,13 @@ function zonesFrom(
 function zonesOf(known: readonly (typeof contacts.$inferSelect)[], identities: StepWorld['identities'], storeTimeZone: string): PersonZones {
   const number = identities.find((i) => i.kind === 'phone' && countryOfPhone(i.value) !== null)?.value ?? null;
   const phone = number === null ? { phoneCountry: null } : { phoneCountry: countryOfPhone(number), phoneRegion: stateOfAreaCode(number) };
-  const located = known.find((c) => zonesOfPerson({ ...whereaboutsOf(c), phoneCountry: null }, storeTimeZone).basis !== 'store');
+  const located = known.find((c) => isSomewhere(c) && zonesOfPerson({ ...whereaboutsOf(c), phoneCountry: null }, storeTimeZone).basis !== 'store');
   const numbers = identities.filter((i) => i.kind === 'phone').map((i) => countryOfPhone(i.value));
   const countries = [...known.map((c) => countryOfAddress(whereaboutsOf(c))), ...numbers].filter((country) => country !== null);
   return { ...zonesOfPerson({ ...whereaboutsOf(located), ...phone }, storeTimeZone), countries: [...new Set(countries)] };
 }
 
+const isSomewhere = ({ timeZone, country, region }: typeof contacts.$inferSelect) => timeZone !== null || country !== null || region !== null;
 const whereaboutsOf = (contact: typeof contacts.$inferSelect | undefined) => ({
   timeZone: contact?.timeZone ?? null,
   country: contact?.country ?? null,

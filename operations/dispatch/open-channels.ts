@@ -25,6 +25,18 @@ export interface OpenChannels {
 
 /** @param blocked - suppressions in force, also of other people */
 export function openChannels(identities: readonly Identity[], blocked: readonly Blocked[], hashOf: (identity: Identity) => string): OpenChannels {
+  return blocked.length === 0 ? allOpen : closedBy(identities, blocked, hashOf);
+}
+
+/** Of most people nothing is closed, and then no address has to be hashed to know it. */
+const allOpen: OpenChannels = {
+  isClosed: () => false,
+  isAddressClosed: () => false,
+  reasonsOf: () => [],
+  usable: (channel, all) => ofKinds(addressKindsOf(channel), all),
+};
+
+function closedBy(identities: readonly Identity[], blocked: readonly Blocked[], hashOf: (identity: Identity) => string): OpenChannels {
   const byAny = (channel: Channel): boolean => {
     const { closedByAny }: ChannelTraits = channels[channel];
     return closedByAny === true;
@@ -40,6 +52,14 @@ export function openChannels(identities: readonly Identity[], blocked: readonly 
       ),
     isAddressClosed,
     reasonsOf: (channel) => [...new Set(closes(channel).map((b) => b.reason))].sort(),
-    usable: (channel, all) => addressKindsOf(channel).flatMap((kind) => all.filter((i) => i.kind === kind && !isAddressClosed(channel, i))),
+    usable: (channel, all) => ofKinds(addressKindsOf(channel), all).filter((i) => !isAddressClosed(channel, i)),
   };
+}
+
+/** In the order of the kinds. */
+function ofKinds<I extends Identity>(kinds: readonly string[], all: readonly I[]): I[] {
+  const [first, ...others] = kinds;
+  if (first === undefined) return [];
+  const found = all.filter((i) => i.kind === first);
+  return others.length === 0 ? found : [...found, ...ofKinds(others, all)];
 }

@@ -414,7 +414,7 @@ export class Draft {
     if (!change(this.#subjects, id, patch) || this.changes.newSubjects.has(id)) return;
     const after = this.subject(id);
     const fields = this.changes.subjects.get(id) ?? new Set();
-    for (const field of fieldsOf(patch)) if (!isDeepStrictEqual(before[field], after[field])) fields.add(field);
+    for (const field of fieldsOf(patch)) if (!isSame(before[field], after[field])) fields.add(field);
     this.changes.subjects.set(id, fields);
   }
 
@@ -523,6 +523,8 @@ export class Draft {
   }
 }
 
+/** Most values are plain, and asking about those is cheap. */
+const isSame = (a: unknown, b: unknown) => Object.is(a, b) || (typeof a === 'object' && isDeepStrictEqual(a, b));
 const fieldsOf = <T extends object>(patch: T) => Object.keys(patch) as (keyof T)[];
 const byAge = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
 const byId = <T extends { id: string }>(rows: readonly T[]) => new Map(rows.map((row) => [row.id, row]));
@@ -536,8 +538,7 @@ function known<T>(rows: ReadonlyMap<string, T>, id: string): T {
 /** @returns whether the patch changes anything */
 function change<T extends { id: string }>(rows: Map<string, T>, id: string, patch: Partial<NoInfer<T>>): boolean {
   const row = known(rows, id);
-  const next: T = { ...row, ...patch };
-  if (isDeepStrictEqual(row, next)) return false;
-  rows.set(id, next);
+  if (fieldsOf<Partial<T>>(patch).every((field) => isSame(row[field], patch[field]))) return false;
+  rows.set(id, { ...row, ...patch });
   return true;
 }
