@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
+import websocket from '@fastify/websocket';
 import type { Client } from '@temporalio/client';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController, type RouteOptions } from 'fastify';
 import {
@@ -59,6 +60,8 @@ export interface AppOptions {
   livePage?: boolean;
   /** The key for `/api/tenants`, which spans tenants; default null: those routes stay closed. */
   installationKey?: string | null;
+  /** See `ResourceOptions`; default 15 s. */
+  heartbeatMs?: number;
 }
 
 /** Writes down what a route needs, for its guard and in its description. */
@@ -79,6 +82,7 @@ export async function buildApp({
   links,
   livePage = false,
   installationKey = null,
+  heartbeatMs = 15_000,
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -104,6 +108,10 @@ export async function buildApp({
   handleErrors(app);
   refuseUnknownAddresses(app);
   endSilentConnections(app);
+  // Whoever listens sends nothing. A key among the protocols is not repeated in the answer.
+  await app.register(websocket, {
+    options: { maxPayload: 1_024, handleProtocols: (offered) => (offered.has('rekindle.live') ? 'rekindle.live' : false) },
+  });
   const resources = await loadResources();
   await app.register(swagger, {
     openapi: openApi(
@@ -158,7 +166,7 @@ export async function buildApp({
         route.schema = { ...route.schema, tags: [tag.name], security: securityOf(guard) };
         if (resource.guard === 'tenant') needsPermission(route, resource.changes);
       });
-      await guarded.register(resource.routes, { deps, workflows, engine });
+      await guarded.register(resource.routes, { deps, workflows, engine, heartbeatMs });
     });
   }
   return app;

@@ -9,6 +9,7 @@ import { measureFlashSale } from './flash-sale.ts';
 import { measureGrowth } from './growth/growth.ts';
 import { measureHistory } from './history.ts';
 import { measureImport } from './import.ts';
+import { measureLive } from './live.ts';
 import type { Measured } from './measure.ts';
 import { measureMemory } from './memory.ts';
 import type { BenchOptions } from './options.ts';
@@ -53,6 +54,8 @@ export const sections: readonly Section[] = [
   onStack('memory', true, (stack, { sleeping, say }) => measureMemory(stack, sleeping, say)),
   onStack('flash-sale', false, (stack) => measureFlashSale(stack, { events: 10_000, seconds: 10 })),
   onStack('backtest', false, (stack, { people, say }) => measureBacktest(stack, people, say)),
+  onStack('backtest', false, (stack, { say }) => measureBacktest(stack, say)),
+  onStack('live', false, (stack) => measureLive(stack, { listeners: 1_000, events: 100 })),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),

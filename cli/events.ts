@@ -1,27 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, type Command, jsonOption, required, type Row, shown, UsageError } from './command.ts';
+import { type Answer, asGiven, type Command, type Context, jsonOption, required, type Row, shown, UsageError } from './command.ts';
 
 /** What a store's own code reports, from a command line. */
 export const events: Command = {
-  summary: 'report events as your own code does: one, or a file of them',
+  summary: 'report events as your own code does; read what has happened since',
   usage: `rekindle events send <type> --data JSON [--id ID] [--timestamp TIME]
 rekindle events send --file FILE                              an event as JSON in each line: { "id", "type", "timestamp", "data" }
+rekindle events since [CURSOR] [--type TYPE …] [--personal-data]  what has happened since; without a cursor, the cursor of now
 --connection ID                                               of the integration generic; the store's oldest one, where it is left out
 
 The same id again has no effect. docs/webhooks.md shows each event's data. rekindle send makes up what you do not say.
 The exit status is 1 where an event was not accepted.`,
   example: `rekindle events send contact.opted_out --data '{"contact":{"email":"ada@example.com"}}' --id optout-17`,
-  takes: { send: 1 },
+  takes: { send: 1, since: 1 },
   options: {
     data: { type: 'string' },
     id: { type: 'string' },
     timestamp: { type: 'string' },
     file: { type: 'string' },
     connection: { type: 'string' },
+    type: { type: 'string', multiple: true },
+    'personal-data': { type: 'boolean' },
   },
   async run({ store, args: [action, type], options }) {
-    if (action !== 'send') throw new UsageError('Say send.');
+    if (action === 'since') return since(store, type, options);
+    if (action !== 'send') throw new UsageError('Say send or since.');
     const reported = options['file'] === undefined ? [oneOf(type, options)] : readLines(String(options['file']));
     const connection = options['connection'] === undefined ? {} : { connection: options['connection'] };
     const results: Row[] = [];
@@ -32,6 +36,23 @@ The exit status is 1 where an event was not accepted.`,
     return answerOf(results);
   },
 };
+
+async function since(store: Context['store'], after: string | undefined, options: Context['options']): Promise<Answer> {
+  const { type: types } = options;
+  const wish = {
+    ...(Array.isArray(types) ? { types: types.join(',') } : {}),
+    ...(options['personal-data'] === true ? { personal_data: 'true' as const } : {}),
+  };
+  const data: Row[] = [];
+  for (let cursor = after; ; ) {
+    const page = unwrap(await store.events.since({ ...wish, ...(cursor === undefined ? {} : { after: cursor }) }));
+    data.push(...page.data);
+    if (!page.more) return { data: { events: data, cursor: page.cursor }, lines: [...data.map(eventLine), `Cursor: ${page.cursor}`] };
+    ({ cursor } = page);
+  }
+}
+
+const eventLine = (event: Row) => `${shown(event['timestamp'])}  ${shown(event['type']).padEnd(24)}  ${JSON.stringify(event['data'])}`;
 
 const atOnce = 100;
 

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 const fast = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 const slow = [0.01, 0.05, 0.1, 0.5, 1, 5, 15, 60, 300, 900, 3_600];
@@ -110,6 +110,19 @@ export function createPrometheus() {
     buckets: [0.0001, 0.00025, ...fast],
     registers,
   });
+  const liveSeconds = new Histogram({
+    name: 'rekindle_live_broadcast_seconds',
+    help: 'An event written to handed to the sockets of all who listen',
+    buckets: fast,
+    registers,
+  });
+  const liveListeners = new Gauge({ name: 'rekindle_live_listeners', help: 'Who listens to live events now, in this process', registers });
+  const liveEnded = new Counter({
+    name: 'rekindle_live_ended_total',
+    help: 'Listeners of live events that were let go, by why',
+    labelNames: ['reason'],
+    registers,
+  });
   const [integrationLabel, topicLabel, reasonLabel] = [boundedLabel(), boundedLabel(), boundedLabel()];
   const [kindLabel, repairLabel] = [boundedLabel(), boundedLabel()];
   return {
@@ -139,6 +152,9 @@ export function createPrometheus() {
       leftWaiting: (result: 'repeated' | 'given_up') => leftWaiting.inc({ result }),
       riskAnswered: (source: string) => riskAnswers.inc({ source }),
       riskStage: (stage: string, ms: number) => riskSeconds.observe({ stage }, s(ms)),
+      liveTold: (ms: number) => liveSeconds.observe(s(ms)),
+      liveListeners: (count: number) => liveListeners.set(count),
+      liveEnded: (reason: string) => liveEnded.inc({ reason }),
     },
   };
 }

@@ -218,6 +218,8 @@ export interface Database {
   pruneRequests(): Promise<number>;
   /** Delete up to `most` events of outgoing webhooks older than so many days, with their deliveries. @returns how many there were */
   pruneWebhooks(keptDays: number, most: number): Promise<number>;
+  /** Of some stores, each with a snapshot that its readers have come to, those that have newer events. */
+  storesWithNews(stores: readonly { tenantId: string; seen: string }[]): Promise<string[]>;
   /** Have Postgres count the rows of tables that have doubled since it last did, so that its plans fit them. @returns how many there were */
   analyzeGrown(): Promise<number>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
@@ -584,6 +586,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     async pruneWebhooks(keptDays, most) {
       const [row] = await rows<{ pruned: number }>('select prune_webhooks(make_interval(days => $1), $2) as pruned', [keptDays, most]);
       return row?.pruned ?? 0;
+    },
+    async storesWithNews(stores) {
+      if (stores.length === 0) return [];
+      const asked = [stores.map(({ tenantId }) => tenantId), stores.map(({ seen }) => seen)];
+      return (await rows<{ tenant_id: string }>('select tenant_id from stores_with_news($1, $2)', asked)).map((row) => row.tenant_id);
     },
     async makeMessageEventPartitions() {
       await rows('select make_message_event_partitions()');

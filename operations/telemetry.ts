@@ -19,6 +19,12 @@ export interface Telemetry {
   riskAnswered(source: 'cache' | 'stored' | 'computed'): void;
   /** `inference`: features and model of one account; `assessment`: with what is read and written, for each account. */
   riskStage(stage: 'inference' | 'assessment', ms: number): void;
+  /** From an event’s row to the sockets of all who listen. */
+  liveTold(ms: number): void;
+  /** How many listen now, in this process. */
+  liveListeners(count: number): void;
+  /** Why a listener was let go that did not leave. */
+  liveEnded(reason: string): void;
 }
 
 export const noTelemetry: Telemetry = {
@@ -35,4 +41,7 @@ export const noTelemetry: Telemetry = {
   leftWaiting() {},
   riskAnswered() {},
   riskStage() {},
+  liveTold() {},
+  liveListeners() {},
+  liveEnded() {},
 };

@@ -1733,7 +1733,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Read what has happened since
+         * @description The events of `GET /api/live`, page by page, for where no WebSocket can be opened. The first time, without `after`, it answers with the cursor of now and no events. A store’s events are recorded from then on, for as long as somebody reads within seven days, and kept for 29. 410 `cursor_expired`: what came after the cursor is not kept; read what you show anew, and begin without `after`.
+         */
+        get: operations["getApiEvents"];
         put?: never;
         /**
          * Report events by your own code
@@ -2193,6 +2197,26 @@ export interface paths {
          * @description For messages to this lead alone: their chat and what is known of them become one person. It holds for seven days. The lead needs an email address or a number.
          */
         post: operations["postApiLeadsIdTelegramLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Listen to what happens, as it happens
+         * @description A WebSocket (`Upgrade: websocket`, protocol `rekindle.live`). Each message is JSON with a `kind`: `hello` first, then `event`, every 15 s `alive`, and `end` before the server closes. Listen again with `after`, the newest `cursor` that you have: nothing is left out, and an event may come twice with the same `id`. Whoever takes events too slowly is let go (`too_slow`, 4408) and goes on in the same way. `cursor_expired` (4410): what came after the cursor is not kept any more; read what you show anew, and begin without `after`. Where no WebSocket can be opened, `GET /api/events` has the same events. Scripts of a page that have a key name it as a further protocol, `rekindle.key.rk_…`; with a cookie, the page must be one of this installation.
+         */
+        get: operations["getApiLive"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -6178,6 +6202,51 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "task.changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody accepted a task, or it was handed over or put off. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookTaskChanged"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "task.closed": {
         parameters: {
             query?: never;
@@ -6205,6 +6274,51 @@ export interface webhooks {
             requestBody: {
                 content: {
                     "application/json": components["schemas"]["WebhookTaskClosed"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "risk.band_changed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** An account came into another band of risk. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookRiskBandChanged"];
                 };
             };
             responses: {
@@ -8482,6 +8596,20 @@ export interface components {
             /** Format: date-time */
             last_activity_at: string;
             converted_at: string | null;
+        };
+        LiveEvent: {
+            /** @description Give it as `after` for what is newer. */
+            cursor: string;
+            /** @description The same for each reader, and the `webhook-id` of the event. After a reconnect an event may come once more. */
+            id: string;
+            /** @enum {string} */
+            type: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
+            /** Format: date-time */
+            timestamp: string;
+            /** @description As `webhooks` of this document has it for the type. */
+            data: {
+                [key: string]: unknown;
+            };
         };
         MasterKeyResealed: {
             resealed: number;
@@ -11202,6 +11330,36 @@ export interface components {
                 subject: components["schemas"]["WebhookSubject"] | null;
             };
         };
+        /** @description An account came into another band of risk. */
+        WebhookRiskBandChanged: {
+            /** @constant */
+            type: "risk.band_changed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                /** Format: uuid */
+                assessment_id: string;
+                /** @enum {string} */
+                band: "none" | "early" | "active" | "critical";
+                /** @enum {string} */
+                band_before: "none" | "early" | "active" | "critical";
+                /** @enum {string} */
+                by: "model" | "rules";
+                /**
+                 * @description Of the score. Only a `chance` is a probability.
+                 * @enum {string}
+                 */
+                basis: "chance" | "rank" | "quantile";
+                score: number;
+                /** @description The sequence that began by it; null: none did. */
+                enrollment_id: string | null;
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
         /** @description The provider could not be reached: the step is tried again. */
         WebhookStepPostponed: {
             /** @constant */
@@ -11342,6 +11500,21 @@ export interface components {
             owner: string | null;
             /** Format: date-time */
             due_at: string;
+        };
+        /** @description Somebody accepted a task, or it was handed over or put off. */
+        WebhookTaskChanged: {
+            /** @constant */
+            type: "task.changed";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                task: components["schemas"]["WebhookTask"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
         };
         /** @description Work for a person is done, or dismissed. */
         WebhookTaskClosed: {
@@ -15018,6 +15191,51 @@ export interface operations {
             };
         };
     };
+    getApiEvents: {
+        parameters: {
+            query?: {
+                /** @description Only these types, separated by commas. */
+                types?: string;
+                /** @description The `cursor` of the answer before, or of an event. */
+                after?: string;
+                /** @description With addresses and names of the people. This needs the permission `operate`. */
+                personal_data?: "true" | "false";
+                limit?: number;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description In the order in which they were committed. May be fewer than `limit`, also where there are more. */
+                        data: components["schemas"]["LiveEvent"][];
+                        /** @description Give it as `after` the next time. */
+                        cursor: string;
+                        /** @description There are further events now: ask at once. */
+                        more: boolean;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     postApiEvents: {
         parameters: {
             query?: never;
@@ -16171,6 +16389,43 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TelegramLink"];
                 };
+            };
+        };
+    };
+    getApiLive: {
+        parameters: {
+            query?: {
+                /** @description Only these types, separated by commas. */
+                types?: string;
+                /** @description The `cursor` of the newest event that you have; left out, what happens from now on. */
+                after?: string;
+                /** @description With addresses and names of the people. This needs the permission `operate`. */
+                personal_data?: "true" | "false";
+                /** @description Instead of the header `Rekindle-Store`, which scripts of a page cannot set here. */
+                store?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The WebSocket is open. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -20085,7 +20340,7 @@ export interface operations {
                      * @description Which types it is told; empty: every one, those of later versions too.
                      * @default []
                      */
-                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.closed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
+                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
                     /**
                      * @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids.
                      * @default false
@@ -20184,7 +20439,7 @@ export interface operations {
                     /** @description What it is for. */
                     description?: string;
                     /** @description Which types it is told; empty: every one, those of later versions too. */
-                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.closed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
+                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
                     /** @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids. */
                     include_personal_data?: boolean;
                     /**
@@ -20271,7 +20526,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "waiting" | "held" | "delivered" | "failed";
-                type?: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.closed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
+                type?: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
                 /** @description Created at this time or later. */
                 since?: string;
                 limit?: number;

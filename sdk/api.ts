@@ -57,6 +57,8 @@ export interface Api {
   withBody<R extends RouteWithBody>(route: R): (...given: WithOptions<[...PathValues<R>, ...BodyOf<R>]>) => Promise<Result<Data<R>>>;
   /** A method with the values of the path alone. */
   plain<R extends PlainRoute>(route: R): (...given: WithOptions<PathValues<R>>) => Promise<Result<Data<R>>>;
+  /** The address of a WebSocket of the API, and the protocols that open it. */
+  socket(path: string, query: object): { url: string; protocols: string[] };
   /**
    * Every entry of a list, page after page as they are asked for.
    * It throws RekindleError where a page cannot be had: an iterator has no other way to say so.
@@ -103,6 +105,7 @@ export function connect(options: ApiOptions): Api {
       (route: Route) =>
       async (...given: unknown[]) =>
         resultOf(await method(route, null)(...given)),
+    socket: (path: string, query: object) => socketOf(base, options, path, query),
     pages:
       (route: Route) =>
       (...given: unknown[]) =>
@@ -137,9 +140,7 @@ function buildRequest(
   const [method, template] = route.split(' ') as [string, string];
   const values = [...path];
   const filled = template.replace(/\{[^}]+\}/g, () => encodeURIComponent(values.shift() ?? ''));
-  const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined && value !== null) parameters.set(name, String(value));
-  const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
+  const search = searchOf(query ?? {});
   const sent: RequestInit & { duplex?: 'half' } =
     content === undefined
       ? body === undefined
@@ -162,6 +163,20 @@ function buildRequest(
       ...sent,
     },
   ];
+}
+
+function searchOf(query: object): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== null) parameters.set(name, String(value));
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
+}
+
+/** A WebSocket takes no headers: what they would say stands in its address and its protocols. */
+function socketOf(base: string, { apiKey, store }: ApiOptions, path: string, query: object): { url: string; protocols: string[] } {
+  return {
+    url: `${base.replace(/^http/, 'ws')}${path}${searchOf({ ...query, store })}`,
+    protocols: ['rekindle.live', ...(apiKey === '' ? [] : [`rekindle.key.${apiKey}`])],
+  };
 }
 
 /** Longer than this nobody waits for `Retry-After`: the caller gets the error, which says how long. */

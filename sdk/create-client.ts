@@ -1,4 +1,5 @@
 import { type ApiOptions, connect } from './api.ts';
+import { listen, type LiveOptions } from './live.ts';
 import { accounts } from './resources/accounts.ts';
 import { attempts } from './resources/attempts.ts';
 import { audit } from './resources/audit.ts';
@@ -67,6 +68,8 @@ export function createClient(options: ClientOptions) {
   return {
     /** Any operation, by its route: `client.request('GET /api/settings')`. */
     request: api.request,
+    /** What happens in the store, as it happens: `for await (const event of client.live({ types: ['task.opened'] }))`. */
+    live: (given?: LiveOptions) => listen(api, given),
     accounts: accounts(api),
     attempts: attempts(api),
     audit: audit(api),

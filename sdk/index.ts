@@ -7,6 +7,8 @@ export type { Client, ClientOptions } from './create-client.ts';
 export { createClient } from './create-client.ts';
 export type { ClientErrorCode, FieldError, Result } from './errors.ts';
 export { RekindleError, unwrap } from './errors.ts';
+export type { LiveEvent, LiveOptions, WebSocketConstructor } from './live.ts';
+export { listen } from './live.ts';
 export { accounts } from './resources/accounts.ts';
 export { attempts } from './resources/attempts.ts';
 export { backtests } from './resources/backtests.ts';

@@ -1,12 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../operations/deps.ts';
-import { leastRoleFor, may, type Role } from '../../operations/access.ts';
+import { leastRoleFor, may, type Permission, type Role } from '../../operations/access.ts';
 import { hashApiKey, resolveKey } from '../../operations/api-keys.ts';
 import type { Identity } from '../../operations/identity/identity.ts';
 import { problem } from './errors.ts';
 import type { Limit } from './rate-limits.ts';
-import { isFromOwnPage, keepCookies, visitorOf } from './visitor.ts';
+import { isFromOwnPage, isUpgrade, keepCookies, visitorOf } from './visitor.ts';
 import { takeRequestId } from './request-ids.ts';
 
 /** Who calls. The tenant follows from the credential, never from a parameter. */
@@ -71,7 +71,7 @@ async function admitPerson(request: FastifyRequest, reply: FastifyReply, identit
   if (signedIn === null) return problem(reply, 401, 'no_session', 'Nobody is signed in: sign in, or give an API key.');
   keepCookies(reply, signedIn.cookies);
   const stores = await identity.storesOf(signedIn.person.id);
-  const named = request.headers['rekindle-store'];
+  const named = storeNamedBy(request);
   if (named === undefined && stores.length !== 1)
     return problem(
       reply,
@@ -124,8 +124,37 @@ export function requireInstallationKey(digest: string | null, failed: Limit) {
   };
 }
 
-function keyOf({ headers }: FastifyRequest): string | null {
+/** Scripts of a page cannot give a WebSocket headers: what they would say there stands in its address and its protocols. */
+function storeNamedBy(request: FastifyRequest): string | string[] | undefined {
+  const { store } = request.query as Record<string, string | string[] | undefined>;
+  return request.headers['rekindle-store'] ?? (isUpgrade(request) ? store : undefined);
+}
+
+/** By which a WebSocket names its key, beside `rekindle.live`: `rekindle.key.rk_…`. */
+const keyProtocol = /(?:^|,)\s*rekindle\.key\.(rk_[\w-]+)\s*(?:,|$)/;
+
+function keyOf(request: FastifyRequest): string | null {
+  const { headers } = request;
   const bearer = /^Bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
   const own = headers['x-api-key'];
-  return bearer ?? (typeof own === 'string' ? own.trim() : null);
+  const ofSocket = isUpgrade(request) ? keyProtocol.exec(headers['sec-websocket-protocol'] ?? '')?.[1] : undefined;
+  return bearer ?? (typeof own === 'string' ? own.trim() : (ofSocket ?? null));
+}
+
+/** Whether who opened a connection may still do what it is for: a key may be revoked while it stands, a session end, a member leave. */
+export async function isStillAllowed(
+  deps: Pick<Deps, 'db' | 'clock' | 'log'> & { identity: Identity },
+  request: FastifyRequest,
+  needed: Permission,
+): Promise<boolean> {
+  const { tenantId } = callerOf(request);
+  const key = keyOf(request);
+  if (key !== null) {
+    const found = await resolveKey(deps, key);
+    return found !== null && may(found.role, needed);
+  }
+  const signedIn = await deps.identity.whoIs(visitorOf(request));
+  if (signedIn === null) return false;
+  const store = (await deps.identity.storesOf(signedIn.person.id)).find((one) => one.tenantId === tenantId);
+  return store !== undefined && may(store.role, needed);
 }

@@ -38,9 +38,11 @@ const meanings = {
   404: 'There is no such thing, or it is not yours.',
   409: 'Something else stands in the way: it was changed meanwhile, is taken, or a rule forbids it. `code` says which.',
   405: 'This address does not take the method; `Allow` names those that it takes.',
+  410: 'It is not kept any more.',
   412: 'It was changed since you read it: `ETag` has what it is now.',
   413: 'The body is larger than 1 MiB.',
   422: 'Of an event: it names nobody and nothing; it is kept, and `fields` say what to correct. Else the `Idempotency-Key` was used for another request.',
+  426: 'This is a WebSocket: `Upgrade` it.',
   429: 'Too many attempts. `Retry-After` says when to try again.',
   503: 'Not now. `Retry-After` says when to try again; nothing is lost by repeating.',
 } as const;

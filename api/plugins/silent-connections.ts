@@ -12,6 +12,7 @@ export function endSilentConnections(app: FastifyInstance): void {
     socket.once('close', () => silent.delete(socket));
   });
   app.server.on('request', ({ socket }) => silent.delete(socket));
+  app.server.on('upgrade', (_request, socket) => silent.delete(socket as Socket));
   app.addHook('preClose', async () => {
     for (const socket of silent) socket.destroy();
   });

@@ -9,6 +9,8 @@ export interface ResourceOptions {
   workflows: WorkflowLinks;
   /** Temporal: for a pass by hand, and for what a running sequence has to agree to. */
   engine: WorkflowEngine & WorkflowUpdates;
+  /** How often those who listen to live events are heard of, and whether they still may. */
+  heartbeatMs: number;
 }
 
 declare module 'fastify' {

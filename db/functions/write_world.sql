@@ -344,6 +344,7 @@ begin
     insert into webhook_events (tenant_id, id, source, data)
     select tenant, gen_random_uuid(), 'event', r.value
     from jsonb_array_elements(w -> 'reported') as r(value)
-    where exists (select from webhook_endpoints p where p.tenant_id = tenant and p.listens);
+    where exists (select from webhook_endpoints p where p.tenant_id = tenant and p.listens)
+      or exists (select from live_readers l where l.tenant_id = tenant and l.until > clock_timestamp());
   end if;
 end $$;

@@ -1,7 +1,10 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, check, customType, foreignKey, index, integer, jsonb, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { instant, instantNow, ownId, tenantId, tenantPolicy } from './columns.ts';
 import { tenants } from './tenants.ts';
+
+/** Of a transaction of Postgres, as decimal text: it is greater than a number of JavaScript. */
+const transactionId = customType<{ data: string }>({ dataType: () => 'xid8' });
 
 /** Where a store wants to be told what happens. Source: docs/adr/0067-outgoing-webhooks.md */
 export const webhookEndpoints = pgTable(
@@ -55,6 +58,8 @@ export const webhookEvents = pgTable(
     /** What no table knows: ids and types, no personal data. */
     data: jsonb('data').$type<Record<string, unknown>>(),
     at: instantNow('at'),
+    /** Of the transaction that wrote it: whether a snapshot has seen it. Source: docs/adr/0087-live-events.md */
+    txid: transactionId('txid').default(sql`pg_current_xact_id()`),
     /** Of the payload; null: it is not made yet, or nobody is told. */
     type: text('type'),
     /** Without personal data. */
@@ -66,7 +71,24 @@ export const webhookEvents = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('webhook_events_waiting').on(t.tenantId, t.seq).where(sql`expanded_at is null`),
     index('webhook_events_age').on(t.at),
+    index('webhook_events_by_transaction').on(t.tenantId, t.txid, t.seq),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'webhook_events_tenant' }),
+    tenantPolicy(),
+  ],
+);
+
+/** Stores whose events somebody reads as they happen: they are recorded until then. Source: docs/adr/0087-live-events.md */
+export const liveReaders = pgTable(
+  'live_readers',
+  {
+    tenantId: tenantId(),
+    /** Events are recorded without a gap since then. */
+    since: instant('since').notNull(),
+    until: instant('until').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.tenantId] }),
+    foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'live_readers_tenant' }),
     tenantPolicy(),
   ],
 );

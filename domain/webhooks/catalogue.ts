@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { assessmentBases } from '../risk/assess.ts';
+import { riskBands } from '../risk/bands.ts';
 
 /*
  * What outgoing webhooks tell. A type here, its source in operations/webhooks/sources.ts, and a row that somebody writes: nothing else knows about it. A
@@ -39,6 +41,8 @@ const connection = z.object({ id, integration: z.string() }).meta({ id: 'Webhook
 const task = z
   .object({ id, kind: z.string(), state: z.enum(['open', 'done', 'dismissed']), owner: z.string().nullable(), due_at: time })
   .meta({ id: 'WebhookTask' });
+
+const riskBand = z.enum(riskBands);
 
 const ofStory = { enrollment };
 const ofStep = {
@@ -138,7 +142,20 @@ const types = {
   'suppression.added': ['Messages to an address are blocked. The address itself is not stored, and not told.', ofSuppression],
   'suppression.lifted': ['A block was lifted.', ofSuppression],
   'task.opened': ['There is work for a person: a hot lead, a question, an escalation.', { task }],
+  'task.changed': ['Somebody accepted a task, or it was handed over or put off.', { task }],
   'task.closed': ['Work for a person is done, or dismissed.', { task }],
+  'risk.band_changed': [
+    'An account came into another band of risk.',
+    {
+      assessment_id: id,
+      band: riskBand,
+      band_before: riskBand,
+      by: z.enum(['model', 'rules']),
+      basis: z.enum(assessmentBases).meta({ description: 'Of the score. Only a `chance` is a probability.' }),
+      score: z.number(),
+      enrollment_id: id.nullable().meta({ description: 'The sequence that began by it; null: none did.' }),
+    },
+  ],
   'delivery.quarantined': [
     'A delivery could not be read, and waits for somebody.',
     { connection: connection.nullable(), quarantine_id: id, topic: z.string(), may_be_stop: z.boolean() },

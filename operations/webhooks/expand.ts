@@ -28,7 +28,8 @@ export async function expandEvents(deps: Pick<Deps, 'db' | 'log'>, tenantId: str
     if (rows.length === 0) return false;
     const { id, eventTypes, state, createdAt } = webhookEndpoints;
     const endpoints = await tx.select({ id, eventTypes, state, createdAt }).from(webhookEndpoints).where(eq(webhookEndpoints.listens, true));
-    for (const row of rows) await expand(deps, tx, row, endpoints);
+    // Where only live events are read, nothing is to be delivered.
+    if (endpoints.length > 0) for (const row of rows) await expand(deps, tx, row, endpoints);
     await tx
       .update(webhookEvents)
       .set({ expandedAt: sql`clock_timestamp()` })

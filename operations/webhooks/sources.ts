@@ -6,6 +6,7 @@ import {
   enrollments,
   messages,
   quarantine,
+  riskAssessments,
   sequences,
   sequenceVersions,
   subjects,
@@ -38,7 +39,9 @@ const sources: Readonly<Record<string, Tell>> = {
   'suppression.added': tellSuppression,
   'suppression.lifted': tellSuppression,
   'task.opened': tellTask,
+  'task.changed': tellTask,
   'task.closed': tellTask,
+  'risk.band_changed': tellRisk,
   'delivery.quarantined': tellQuarantine,
   'connection.refused': tellConnection,
   'connection.restored': tellConnection,
@@ -195,10 +198,22 @@ async function tellTask(tx: Tx, { source }: EventRow, refId: string): Promise<To
   return {
     type: source,
     // It may have been closed since: each event tells how things stood then.
-    data: { task: { id, kind, state: source === 'task.opened' ? 'open' : state, owner, due_at: new Date(dueAt).toISOString() } },
+    data: { task: { id, kind, state: source === 'task.closed' ? state : 'open', owner, due_at: new Date(dueAt).toISOString() } },
     contactId: found.contactId,
     subjectId,
   };
+}
+
+async function tellRisk(tx: Tx, _row: EventRow, refId: string): Promise<Told | null> {
+  const [found] = await tx
+    .select({ assessment: riskAssessments, contactId: subjects.contactId })
+    .from(riskAssessments)
+    .innerJoin(subjects, and(eq(subjects.tenantId, riskAssessments.tenantId), eq(subjects.id, riskAssessments.subjectId)))
+    .where(eq(riskAssessments.id, refId));
+  if (found === undefined) return null;
+  const { id, subjectId, band, bandBefore, by, basis, score, enrollmentId } = found.assessment;
+  const data = { assessment_id: id, band, band_before: bandBefore, by, basis, score, enrollment_id: enrollmentId };
+  return { type: 'risk.band_changed', data, contactId: found.contactId, subjectId };
 }
 
 async function tellQuarantine(tx: Tx, _row: EventRow, refId: string): Promise<Told | null> {

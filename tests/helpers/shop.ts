@@ -50,6 +50,8 @@ export interface ShopOptions {
   oidc?: OidcOptions;
   /** Opens what spans stores; default: that stays closed. */
   installationKey?: string;
+  /** Of those who listen to live events. */
+  heartbeatMs?: number;
   /** Given where another process has to open the same secrets. */
   masterKey?: Buffer;
 }
@@ -164,6 +166,7 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
     registry: createPrometheus().registry,
     links: { temporalUi: null, mailbox: null },
     installationKey: options.installationKey ?? null,
+    ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
   });
   await app.ready();
   const workers: RunningWorker[] = [];

@@ -103,7 +103,8 @@ describe('every operation of the API', () => {
     expect(called.filter(({ route }) => route === undefined).map(({ name }) => name)).toEqual([]);
     const reached = new Set(called.filter(({ name }) => !isIterator(name)).map(({ route }) => route));
     expect(
-      operations.map(({ route }) => route).filter((route) => !reached.has(route)),
+      // `client.live` opens the WebSocket.
+      operations.map(({ route }) => route).filter((route) => !reached.has(route) && route !== 'GET /api/live'),
       'operations without a method: add a line to sdk/resources/',
     ).toEqual([]);
   });

@@ -7,6 +7,7 @@ import { idempotencyKeyOf } from '../../plugins/idempotency.ts';
 import { lineField } from '../../routes/fields.ts';
 import { fieldNoteSchema } from '../enrollments/schemas.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
+import { eventsSince } from './since.ts';
 
 const mostAtOnce = 100;
 
@@ -47,7 +48,9 @@ const reportedSchema = z
   })
   .meta({ id: 'ReportedEvent' });
 
-const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
+const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
+  const { deps } = options;
+  await app.register(eventsSince, options);
   app.post(
     '/api/events',
     {
@@ -111,7 +114,7 @@ function present(done: Reported): z.input<typeof reportedSchema> {
 }
 
 export const resource: Resource = {
-  tag: { name: 'events', description: 'What your own code reports, without a webhook.' },
+  tag: { name: 'events', description: 'What your own code reports, without a webhook; and what has happened since.' },
   guard: 'tenant',
   changes: 'operate',
   routes,

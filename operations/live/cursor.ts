@@ -1,0 +1,1 @@
+export { decodeCursor, encodeCursor, type LiveCursor } from '../../domain/live/cursor.ts';
