@@ -54,7 +54,6 @@ export const sections: readonly Section[] = [
   onStack('memory', true, (stack, { sleeping, say }) => measureMemory(stack, sleeping, say)),
   onStack('flash-sale', false, (stack) => measureFlashSale(stack, { events: 10_000, seconds: 10 })),
   onStack('backtest', false, (stack, { people, say }) => measureBacktest(stack, people, say)),
-  onStack('backtest', false, (stack, { say }) => measureBacktest(stack, say)),
   onStack('live', false, (stack) => measureLive(stack, { listeners: 1_000, events: 100 })),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
