@@ -35,7 +35,7 @@ const house = {
     because: 'what a command can do with a server, every caller of the API can; a file is rehearsed and previewed without one',
   },
   mcp: { may: ['sdk'], because: 'agents can do what every caller of the API can, and nothing else' },
-  web: { may: ['sdk'], because: 'the dashboard has no door of its own' },
+  web: { may: ['sdk'], because: 'the dashboard has no way of its own to the data: what it shows, every caller of the API can have' },
   deploy: { may: [], because: 'scripts for containers that hold none of our code' },
 };
 
@@ -65,6 +65,11 @@ const confined = [
   { packages: ['@temporalio/activity'], to: ['activities', 'worker'], because: 'operations run without Temporal' },
   { packages: ['@temporalio/client'], to: ['temporal', 'worker', 'api'], because: 'operations reach Temporal through a port that they declare' },
   { packages: ['@modelcontextprotocol/sdk'], to: ['mcp'], because: 'the protocol of agents is known in one place' },
+  {
+    packages: ['react', 'react-dom', '@tanstack/[^/]+', '@radix-ui/[^/]+'],
+    to: ['web'],
+    because: 'a browser runs them, and no process of ours: how the dashboard is drawn is known in one place',
+  },
   { packages: ['date-holidays'], to: ['domain/time'], because: 'it takes 400 ms to load: once, in one place, and never in a workflow' },
   {
     packages: ['temporal-polyfill'],
@@ -131,7 +136,7 @@ export default {
       severity: 'error',
       // Selects every module outside, also one that neither imports nor is imported.
       module: {
-        path: '[.](ts|mjs|cjs|js)$',
+        path: '[.](ts|tsx|mjs|cjs|js)$',
         pathNot: [`^(${allFolders.join('|')})/`, rootFiles, '^node_modules/', '^[.][.]?/'],
         numberOfDependentsLessThan: 100,
       },
@@ -168,7 +173,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: ['^node_modules/'] },
-    exclude: { path: ['^(dist|sdk/dist|coverage|[.]rekindle)/', '^tests/workflows/histories/'] },
+    exclude: { path: ['^(dist|sdk/dist|web/dist|coverage|[.]rekindle)/', '^tests/workflows/histories/'] },
     // Type imports are imports: who may know whom is a question about types first.
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -30,6 +30,7 @@ import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { loadResources } from './resources/load.ts';
 import { type Guard, permissionOf, securityOf } from './resources/resource.ts';
 import { createExamine, createExamineStorage } from './routes/health/examine.ts';
+import { dashboardRoutes } from './routes/dashboard/dashboard.ts';
 import { healthRoutes } from './routes/health/health.ts';
 import { metricsRoute } from './routes/health/metrics.ts';
 import { linkRoutes } from './routes/links/links.ts';
@@ -133,6 +134,7 @@ export async function buildApp({
   await app.register(metricsRoute, { deps, registry });
   await app.register(openApiRoute);
   await app.register(sessionRoutes, { deps, limits });
+  await app.register(dashboardRoutes);
   await app.register(sessionPages, { hasOidc: deps.identity.hasOidc });
   await app.register(startRoutes, { deps, links, workflows, live: livePage });
   const guards = {

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { buildDashboard } from './dashboard.ts';
 import { billOfMaterials } from './sbom.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -37,6 +38,11 @@ rmSync(dist, { recursive: true, force: true });
 compile();
 const copied = withAssets.filter((folder) => existsSync(join(root, folder))).reduce((sum, folder) => sum + copyAssets(folder), 0);
 await bundleWorkflows();
+const dashboard = await buildDashboard();
+// Where the compiled API looks for it.
+cpSync(dirname(dashboard), join(dist, 'web/dist'), { recursive: true });
 const bill = billOfMaterials();
 writeFileSync(join(dist, 'sbom.cdx.json'), `${JSON.stringify(bill, null, 2)}\n`);
-console.log(`dist/ is built: ${copied} files beside the code, workflows bundled, ${bill.components.length} packages listed in sbom.cdx.json`);
+console.log(
+  `dist/ is built: ${copied} files beside the code, workflows and dashboard bundled, ${bill.components.length} packages listed in sbom.cdx.json`,
+);

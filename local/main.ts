@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EnvError } from '../config/env.ts';
 import { migrate } from '../db/migrate.ts';
 import { installationKey, masterKey } from './credentials.ts';
+import { buildDashboard } from './dashboard.ts';
 import { startDemoLeads } from './demo-leads/demo-leads.ts';
 import { startDemoStore } from './demo-store/demo-store.ts';
 import { buildShopSite } from './demo-store/shop-site.ts';
@@ -75,6 +76,7 @@ async function start(args: string[]): Promise<void> {
   await checkSettings(settings);
   if (args.includes('--fresh')) wipe(args);
   const key = masterKey(localDir);
+  const dashboard = prepareDashboard();
 
   const databaseUrl = settings.databaseUrl ?? (await startOwnPostgres(settings));
   const temporal = settings.temporalAddress === null ? await startOwnTemporal(settings) : { address: settings.temporalAddress, uiUrl: null };
@@ -102,6 +104,7 @@ async function start(args: string[]): Promise<void> {
     ...(temporal.uiUrl === null ? {} : { TEMPORAL_UI_URL: temporal.uiUrl }),
     ...(mail.webUrl === null ? {} : { MAILBOX_URL: mail.webUrl }),
   };
+  await dashboard;
   await startOwnPart('API', 'api/server.ts', env, () => answers(`${apiUrl}/readyz`), 10_000);
   const timeScale = settings.timeScale ?? demoTimeScale;
   if (tenants.demo !== null && shopUrl !== null && mail.webUrl !== null) {
@@ -145,6 +148,15 @@ async function start(args: string[]): Promise<void> {
         shopUrl,
       }),
     );
+}
+
+/** Beside the start of everything else. Without a dashboard carts are brought back as well. */
+async function prepareDashboard(): Promise<void> {
+  try {
+    await buildDashboard();
+  } catch (error) {
+    say(`The dashboard cannot be built, and is left out: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 function wipe(args: readonly string[]): void {

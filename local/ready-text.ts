@@ -18,6 +18,7 @@ export function readyText(run: {
   const { settings } = run;
   const rows: [string, string][] = [
     ['Live story', `${run.apiUrl}/`],
+    ['Dashboard', `${run.apiUrl}/app   npx rekindle members invite you@example.com owner   lets you in`],
     ['Emails', run.mailboxUrl ?? 'go to SMTP_URL'],
     ...(run.phoneUrl === null ? [] : [['Texts', run.phoneUrl] satisfies [string, string]]),
     ...(run.providersUrl === null

@@ -7096,35 +7096,19 @@ export interface components {
              */
             person: string;
             lifecycle: string;
-            country: string | null;
-            region: string | null;
-            /** @description The ids that shops and other systems have for them. */
-            external_ids: components["schemas"]["ExternalId"][];
-            /** Format: date-time */
-            created_at: string;
-        };
-        ContactDetails: {
-            /** Format: uuid */
-            id: string;
-            /**
-             * Format: uuid
-             * @description The contact that stands for the whole person: the same for all that turned out to be one.
-             */
-            person: string;
-            lifecycle: string;
-            country: string | null;
-            region: string | null;
-            /** @description The ids that shops and other systems have for them. */
-            external_ids: components["schemas"]["ExternalId"][];
-            /** Format: date-time */
-            created_at: string;
             first_name: string | null;
             last_name: string | null;
             emails: string[];
             /** @description In E.164. */
             phones: string[];
+            country: string | null;
+            region: string | null;
             locale: string | null;
             time_zone: string | null;
+            /** @description The ids that shops and other systems have for them. */
+            external_ids: components["schemas"]["ExternalId"][];
+            /** Format: date-time */
+            created_at: string;
         };
         Conversion: {
             /** Format: uuid */
@@ -7245,6 +7229,11 @@ export interface components {
             };
             /** @enum {string} */
             status: "ACTIVE" | "PAUSED" | "COMPLETED" | "CONVERTED" | "EXITED";
+            /**
+             * Format: uuid
+             * @description Whom it is about; `GET /api/contacts/{id}` has their details.
+             */
+            contact: string;
             /** @description Where it stands, in a sentence or two for people. */
             summary: string;
             stop_reason: string | null;
@@ -9673,6 +9662,11 @@ export interface components {
              * @description The lead, or whatever the sequence is about.
              */
             lead: string;
+            /**
+             * Format: uuid
+             * @description Whom it is about; `GET /api/contacts/{id}` has their details.
+             */
+            contact: string;
             campaign: string | null;
             /** @enum {string} */
             status: "ACTIVE" | "PAUSED" | "COMPLETED" | "CONVERTED" | "EXITED";
@@ -14053,6 +14047,8 @@ export interface operations {
                 phone?: string;
                 /** @description Any id of the source’s: of the customer, or of a cart, a lead or an order of theirs. */
                 external_id?: string;
+                /** @description Contacts with these ids, up to 200 with commas between. */
+                ids?: string;
                 limit?: number;
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
@@ -14108,7 +14104,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ContactDetails"];
+                    "application/json": components["schemas"]["Contact"];
                 };
             };
             /** @description It is as you have it. */

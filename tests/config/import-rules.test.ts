@@ -25,6 +25,7 @@ const broken: [rule: string, file: string, code: string][] = [
   ['sdk-imports', 'sdk/a.ts', `export { target } from '../domain/target.ts';`],
   ['cli-imports', 'cli/a.ts', `export { target } from '../operations/target.ts';`],
   ['mcp-imports', 'mcp/a.ts', `export { target } from '../operations/target.ts';`],
+  ['web-imports', 'web/screen.tsx', `import { target } from '../operations/target.ts';\nexport const Screen = () => <p>{target}</p>;`],
   ['web-imports', 'web/a.ts', `export { target } from '../domain/target.ts';`],
   ['deploy-imports', 'deploy/a.ts', `export { target } from '../domain/target.ts';`],
   ['local-imports', 'local/a.ts', `export { target } from '../tests/target.ts';`],
@@ -59,6 +60,7 @@ const broken: [rule: string, file: string, code: string][] = [
   ['confined-temporalio-activity', 'operations/activity.ts', `export { Context } from '@temporalio/activity';`],
   ['confined-temporalio-client', 'operations/client.ts', `export { Client } from '@temporalio/client';`],
   ['confined-modelcontextprotocol-sdk', 'cli/agents.ts', `export { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';`],
+  ['confined-react', 'api/page.ts', `export { createElement } from 'react';`],
   ['confined-date-holidays', 'domain/gates/holidays.ts', `import type Holidays from 'date-holidays';\nexport type Calendar = Holidays;`],
   ['confined-temporal-polyfill', 'domain/gates/zones.ts', `export { Temporal } from 'temporal-polyfill';`],
 ];

@@ -29,23 +29,18 @@ const contactSchema = z
     id: z.uuid(),
     person: z.uuid().meta({ description: 'The contact that stands for the whole person: the same for all that turned out to be one.' }),
     lifecycle: z.string(),
-    country: z.string().nullable(),
-    region: z.string().nullable(),
-    external_ids: z.array(externalIdSchema).meta({ description: 'The ids that shops and other systems have for them.' }),
-    created_at: timeField,
-  })
-  .meta({ id: 'Contact' });
-
-const contactDetails = contactSchema
-  .extend({
     first_name: z.string().nullable(),
     last_name: z.string().nullable(),
     emails: z.array(z.string()),
     phones: z.array(z.string()).meta({ description: 'In E.164.' }),
+    country: z.string().nullable(),
+    region: z.string().nullable(),
     locale: z.string().nullable(),
     time_zone: z.string().nullable(),
+    external_ids: z.array(externalIdSchema).meta({ description: 'The ids that shops and other systems have for them.' }),
+    created_at: timeField,
   })
-  .meta({ id: 'ContactDetails' });
+  .meta({ id: 'Contact' });
 
 const contactList = aList({
   name: 'contacts',
@@ -56,6 +51,13 @@ const contactList = aList({
     external_id: lineField(300)
       .optional()
       .meta({ description: 'Any id of the source’s: of the customer, or of a cart, a lead or an order of theirs.' }),
+    ids: z
+      .string()
+      .max(40 * 200)
+      .transform((text) => text.split(','))
+      .pipe(z.array(z.uuid()).max(200))
+      .optional()
+      .meta({ description: 'Contacts with these ids, up to 200 with commas between.' }),
   },
 });
 
@@ -104,13 +106,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 
   app.get(
     '/api/contacts/:id',
-    { schema: { params: idParams, summary: 'Show a contact', response: { 200: contactDetails, ...problems(401, 404, 429, 503) } } },
+    { schema: { params: idParams, summary: 'Show a contact', response: { 200: contactSchema, ...problems(401, 404, 429, 503) } } },
     async (request, reply) => {
       const { id } = request.params;
       const found = isId(id) ? await readContact(deps, callerOf(request).tenantId, id) : null;
       if (found === null) return problem(reply, 404, 'unknown_contact', 'No contact of yours has this id.');
-      const { firstName, lastName, emails, phones, locale, timeZone } = found;
-      return { ...presentContact(found), first_name: firstName, last_name: lastName, emails, phones, locale, time_zone: timeZone };
+      return presentContact(found);
     },
   );
 
@@ -184,8 +185,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
 };
 
 function presentContact(row: ContactRow): z.input<typeof contactSchema> {
-  const { id, personId, lifecycle, country, region, externalIds, createdAt } = row;
-  return { id, person: personId, lifecycle, country, region, external_ids: externalIds.map(presentExternalId), created_at: isoTime(createdAt) };
+  const { id, personId, lifecycle, firstName, lastName, emails, phones, country, region, locale, timeZone, externalIds, createdAt } = row;
+  return {
+    ...{ id, person: personId, lifecycle, first_name: firstName, last_name: lastName, emails, phones, country, region, locale, time_zone: timeZone },
+    external_ids: externalIds.map(presentExternalId),
+    created_at: isoTime(createdAt),
+  };
 }
 
 export const resource: Resource = {

@@ -19,6 +19,7 @@ export function presentEnrollment(view: EnrollmentView, links: WorkflowLinks): z
     id: row.id,
     sequence,
     status: row.status,
+    contact: row.contactId,
     summary: view.summary,
     stop_reason: row.stopReason,
     stop_note: row.stopNote,

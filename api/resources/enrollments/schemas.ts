@@ -44,6 +44,7 @@ export const enrollmentSchema = z
     id: z.uuid(),
     sequence: z.object({ slug: z.string(), name: z.string(), version: z.int() }),
     status: statusSchema,
+    contact: z.uuid().meta({ description: 'Whom it is about; `GET /api/contacts/{id}` has their details.' }),
     summary: z.string().meta({ description: 'Where it stands, in a sentence or two for people.' }),
     stop_reason: z.string().nullable(),
     stop_note: z.string().nullable().meta({ description: 'What was typed at a manual stop.' }),

@@ -16,6 +16,7 @@ const enrollmentSchema = z
     id: z.uuid(),
     sequence: z.string(),
     lead: z.uuid().meta({ description: 'The lead, or whatever the sequence is about.' }),
+    contact: z.uuid().meta({ description: 'Whom it is about; `GET /api/contacts/{id}` has their details.' }),
     campaign: z.uuid().nullable(),
     status: statuses,
     currentStep: z.int().meta({ description: 'The step that it stands on, counted from 0.' }),
@@ -90,7 +91,7 @@ const unknown = (reply: Parameters<typeof problem>[0]) => problem(reply, 404, 'u
 function present({ view: { row, sequence, steps, next }, attempts }: EnrollmentWithAttempts): z.input<typeof enrollmentSchema> {
   const open = steps.findIndex(({ state }) => state === 'waiting' || state === 'failed' || state === 'claimed');
   return {
-    ...{ id: row.id, sequence: sequence.slug, lead: row.subjectId, campaign: row.campaignId, status: row.status },
+    ...{ id: row.id, sequence: sequence.slug, lead: row.subjectId, contact: row.contactId, campaign: row.campaignId, status: row.status },
     currentStep: open < 0 ? steps.length : open,
     nextExecuteAt: isoTimeOrNull(next?.atMs ?? null),
     completedSteps: attempts.flatMap(({ id, step, status, startedAtMs }) =>

@@ -5,6 +5,7 @@ import { listQuarantine } from '../../../operations/read/quarantine.ts';
 import { previewStep } from '../../../operations/preview-step.ts';
 import { html } from '../../html.ts';
 import { pageAnswer, sendFramedEmail, sendPage } from '../../plugins/html-page.ts';
+import { dashboardPath } from '../dashboard/dashboard.ts';
 import type { WorkflowLinks } from '../workflow-links.ts';
 import { createFeed } from './feed.ts';
 import { linksPage, livePage, type Place, sidePage } from './page.ts';
@@ -21,6 +22,7 @@ export interface StartOptions {
 }
 
 const own: readonly Place[] = [
+  { href: dashboardPath, name: 'Dashboard', what: 'for everybody who has been invited' },
   { href: '/openapi.json', name: 'API', what: 'every route, as OpenAPI' },
   { href: '/healthz', name: 'Health', what: 'how every part is doing' },
 ];

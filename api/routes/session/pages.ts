@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { html } from '../../html.ts';
 import { pageAnswer, sendPage } from '../../plugins/html-page.ts';
 import { smallPage } from '../../small-page.ts';
+import { dashboardPath } from '../dashboard/dashboard.ts';
 
 const tags = ['session'];
 const passwordField = (label: string, autocomplete: 'current-password' | 'new-password') =>
@@ -22,7 +23,7 @@ export const sessionPages: FastifyPluginAsyncZod<{ hasOidc: boolean }> = async (
           ...{ nonce, title: 'Sign in', name: 'Rekindle', script: `${shared}${signInScript}` },
           body: html`${fault}<form id="form" hidden><label>Email address<input name="email" type="email" autocomplete="username" required></label>
 ${passwordField('Password', 'current-password')}<button>Sign in</button></form>
-${elsewhere}<div id="there" hidden><p id="who"></p><ul id="stores"></ul><button type="button" class="second" id="out">Sign out</button></div>
+${elsewhere}<div id="there" hidden><p id="who"></p><ul id="stores"></ul><p><a href="${dashboardPath}">Open the dashboard</a></p><button type="button" class="second" id="out">Sign out</button></div>
 <p class="soft">Forgotten your password? Whoever runs this installation gives you a link to a new one.</p>`,
         }),
       ),
@@ -88,7 +89,10 @@ $('[data-oidc]')?.addEventListener('click', async () => {
 
 const signInScript = `
 const faults = { 'unable_to_link_account': 'There is an account with a password for this address. Sign in with it.', 'account_not_linked': 'There is an account with a password for this address. Sign in with it.', 'NOT_INVITED': 'No store of this installation has invited this address.' };
-const refused = new URLSearchParams(location.search).get('error');
+const query = new URLSearchParams(location.search);
+const refused = query.get('error');
+// Back to the page of the dashboard that asked for it; to nowhere else.
+const to = /^\\/app(?:[/?]|$)/.test(query.get('to') ?? '') ? query.get('to') : null;
 async function show() {
   const { data } = await ask('GET', '/api/session');
   $('#form').hidden = data !== null;
@@ -102,7 +106,7 @@ async function show() {
 }
 onSubmit(async ({ email, password }) => {
   const { error } = await ask('POST', '/api/session', { email, password });
-  if (error) say(error.detail); else await show();
+  if (error) say(error.detail); else if (to !== null) location.assign(to); else await show();
 });
 $('#out').addEventListener('click', async () => { await ask('DELETE', '/api/session'); location.reload(); });
 if (refused !== null) say(faults[refused] ?? 'The identity provider did not let you in (' + refused.slice(0, 60) + ').');

@@ -1,0 +1,187 @@
+import { existsSync } from 'node:fs';
+import axe from 'axe-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { buildDashboard } from '../../local/dashboard.ts';
+import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
+import { openShop, type Shop } from '../helpers/shop.ts';
+import { ask } from './left-carts.ts';
+
+// Every page of the dashboard in a real browser, on the real API.
+
+const hasBrowser = existsSync(chromiumPath);
+const title = hasBrowser ? 'the dashboard' : `the dashboard: SKIPPED, there is no ${chromiumPath} (apt-get install chromium, or set CHROMIUM_PATH)`;
+if (!hasBrowser) console.warn(title);
+const origin = 'http://rekindle.example.com';
+const password = 'correct horse battery';
+
+describe.skipIf(!hasBrowser)(title, () => {
+  let shop: Shop;
+  let browser: Browser;
+  let context: BrowserContext;
+  let faults: string[] = [];
+
+  beforeAll(async () => {
+    await buildDashboard();
+    shop = await openShop({ timeScale: 1 });
+    const { port } = new URL(await shop.app.listen({ host: '127.0.0.1', port: 0 }));
+    const args = [...chromiumArgs, `--host-resolver-rules=MAP rekindle.example.com:80 127.0.0.1:${port}`];
+    browser = await chromium.launch({ executablePath: chromiumPath, args, headless: true });
+    for (const [id, first, last] of [
+      ['1', 'Ada', 'Example'],
+      ['2', 'Grace', 'Sample'],
+    ] as const)
+      await shop.post('cart.updated', {
+        cart: { id: `cart-${id}`, currency: 'EUR', total: '129.90', items: [], restore_url: 'https://shop.example.com/cart' },
+        contact: { id, email: `${first.toLowerCase()}@example.com`, first_name: first, last_name: last },
+      });
+    await invite('owner@example.com', 'owner');
+    await invite('viewer@example.com', 'viewer');
+    context = await signedIn('owner@example.com');
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await shop?.close();
+  });
+  afterEach(() => {
+    const found = faults;
+    faults = [];
+    expect(found).toEqual([]);
+  });
+
+  async function invite(email: string, role: string): Promise<void> {
+    const { body } = await ask(shop, shop.tenant.apiKey, '/api/invitations', 'POST', { email, role });
+    const token = new URL((body as { url: string }).url).hash.slice(1);
+    const accepted = await shop.app.inject({ method: 'POST', url: '/api/session/invitation/accept', payload: { token, name: email, password } });
+    expect(accepted.statusCode).toBe(200);
+  }
+
+  async function signedIn(email: string): Promise<BrowserContext> {
+    const made = await browser.newContext({ reducedMotion: 'reduce' });
+    const page = await made.newPage();
+    await page.goto(`${origin}/app`);
+    await page.getByLabel('Email address').fill(email);
+    await page.getByLabel('Password').fill(password);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Today', exact: true }).waitFor();
+    expect(new URL(page.url()).pathname, 'back to where one wanted to go').toBe(`/app/${shop.tenant.slug}`);
+    await page.close();
+    return made;
+  }
+
+  async function open(path: string, by = context): Promise<Page> {
+    const page = await by.newPage();
+    page.on('pageerror', (error) => void faults.push(error.message));
+    // The console has, too, that a test has no TLS, and that a part is down: no worker runs here.
+    const expected = /^The Cross-Origin-Opener-Policy header has been ignored/;
+    page.on('console', (line) => {
+      if (line.type() === 'error' && !expected.test(line.text()) && !line.location().url.endsWith('/healthz')) faults.push(line.text());
+    });
+    await page.goto(`${origin}/app/${shop.tenant.slug}${path}`);
+    return page;
+  }
+
+  /** Nothing that keeps somebody from using it, light and dark, on a phone, and from right to left. */
+  async function check(page: Page): Promise<void> {
+    for (const look of ['light', 'dark', 'phone', 'rtl'] as const) {
+      await page.emulateMedia({ colorScheme: look === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' });
+      await page.setViewportSize(look === 'phone' ? { width: 390, height: 844 } : { width: 1280, height: 900 });
+      await page.locator('html').evaluate((element, dir) => void element.setAttribute('dir', dir), look === 'rtl' ? 'rtl' : 'ltr');
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+      expect(violations.map(({ id, nodes }) => `${look}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+      expect(
+        await page.locator('html').evaluate(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth),
+        `${look}: nothing is cut off at the side`,
+      ).toBe(true);
+    }
+    await page.emulateMedia({ colorScheme: 'light' });
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.locator('html').evaluate((element) => void element.setAttribute('dir', 'ltr'));
+  }
+  const loaded = (page: Page) => expect.poll(() => page.locator('[role=status] .sr-only').count()).toBe(0);
+  const heading = (page: Page, name: string) => page.getByRole('heading', { name, exact: true }).waitFor();
+
+  test.each([
+    ['', 'Today'],
+    ['/sequences', 'Sequences'],
+    ['/sequences/cart', 'The way through'],
+    ['/people', 'People'],
+    ['/tasks', 'Tasks'],
+    ['/why-not', 'Why not'],
+    ['/operations', 'Operations'],
+  ])('the page %s can be used by everybody', async (path, name) => {
+    const page = await open(path);
+    await heading(page, name);
+    await loaded(page);
+    await check(page);
+    await page.close();
+  });
+
+  test('a figure opens what it means, by the keyboard', async () => {
+    const page = await open('');
+    await page.getByRole('button', { name: /Recovery rate/ }).press('Enter');
+    await page.getByText('the share that ended with an order', { exact: false }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('the share that ended with an order', { exact: false }).waitFor({ state: 'hidden' });
+    await page.close();
+  });
+
+  test('a person is found, looked at, held, and let go on', async () => {
+    const page = await open('/people');
+    await page.getByRole('searchbox').fill('ada@example.com');
+    await page.keyboard.press('Enter');
+    await page.getByText('Found for “ada@example.com”').waitFor();
+    expect(new URL(page.url()).searchParams.get('q')).toBe('ada@example.com');
+    await page.getByRole('link', { name: /^Ada Example/ }).click();
+    await heading(page, 'Ada Example');
+    await page.getByRole('button', { name: 'Hold' }).waitFor();
+    await check(page);
+    await page.getByRole('button', { name: 'Hold' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
+    await page.getByRole('button', { name: 'Resume' }).waitFor();
+    expect((await shop.enrollmentOf('cart-1'))?.held).toBe('paused');
+    await page.close();
+  });
+
+  test('a list is gone through by the arrow keys', async () => {
+    const page = await open('/sequences');
+    await page.getByRole('link', { name: 'Cart recovery' }).focus();
+    const focused = () => page.locator('*:focus').textContent();
+    await page.keyboard.press('End');
+    const last = await focused();
+    await page.keyboard.press('Home');
+    expect(await focused()).not.toBe(last);
+    await page.keyboard.press('Enter');
+    await heading(page, 'The way through');
+    await page.close();
+  });
+
+  test('a viewer reads, and is offered nothing else', async () => {
+    const viewer = await signedIn('viewer@example.com');
+    const page = await open('/sequences/cart', viewer);
+    await heading(page, 'The way through');
+    expect(await page.getByRole('button', { name: 'Pause' }).count()).toBe(0);
+    await viewer.close();
+  });
+
+  test('another store’s address shows nothing of it', async () => {
+    const page = await context.newPage();
+    await page.goto(`${origin}/app/somebody-elses/people`);
+    await page.getByText('You are not a member of this store').waitFor();
+    await page.close();
+  });
+
+  test('says so when the connection is lost, and keeps what it has', async () => {
+    const page = await open('/sequences');
+    await page.getByRole('link', { name: 'Cart recovery' }).waitFor();
+    await context.setOffline(true);
+    await page.getByText(/^Not connected: as of/).waitFor();
+    expect(await page.getByRole('link', { name: 'Cart recovery' }).count()).toBe(1);
+    await context.setOffline(false);
+    await page.getByText(/^Asked every/).waitFor();
+    // What the browser says of its lost connection is expected here.
+    faults = faults.filter((fault) => !fault.includes('ERR_INTERNET_DISCONNECTED'));
+    await page.close();
+  });
+});

@@ -1,0 +1,39 @@
+import * as Popover from '@radix-ui/react-popover';
+import type { ReactNode } from 'react';
+
+/** What a figure means, for whoever opens it. */
+export function Definition({ of, children, label }: { of: string; children: ReactNode; label?: ReactNode }) {
+  return (
+    <Popover.Root>
+      <Popover.Trigger
+        className="inline-flex cursor-help items-center gap-1 rounded text-start decoration-line-strong decoration-dotted underline-offset-4 hover:underline"
+        aria-label={`${of}: what this means`}
+      >
+        {label ?? of}
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Content
+          sideOffset={6}
+          collisionPadding={12}
+          className="z-50 max-w-80 animate-[appear_120ms_ease-out] rounded-lg border border-line-strong bg-raised p-3 text-[0.8125rem] leading-5 text-ink shadow-lg"
+        >
+          <p className="mb-1 font-semibold">{of}</p>
+          <div className="space-y-1.5 text-soft">{children}</div>
+        </Popover.Content>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+/** A number with its name, which opens what it means. */
+export function Figure({ name, value, note, means }: { name: string; value: ReactNode; note?: ReactNode; means: ReactNode }) {
+  return (
+    <div className="min-w-0">
+      <div className="text-[0.8125rem] text-soft">
+        <Definition of={name}>{means}</Definition>
+      </div>
+      <div className="mt-0.5 text-[1.375rem] leading-8 font-semibold tracking-[-0.015em]">{value}</div>
+      {note !== undefined && <div className="text-xs text-soft">{note}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import type { ComponentProps, ReactNode } from 'react';
+
+export const inputLook =
+  'block w-full min-h-9 rounded-md border border-line-strong bg-surface px-2.5 py-1.5 text-ink placeholder:text-soft pointer-coarse:min-h-11';
+
+export function TextField({ label, hint, ...rest }: ComponentProps<'input'> & { label: string; hint?: ReactNode }) {
+  return (
+    <label className="block text-[0.8125rem]">
+      <span className="mb-1 block font-medium">{label}</span>
+      <input {...rest} className={inputLook} />
+      {hint !== undefined && <span className="mt-1 block text-soft">{hint}</span>}
+    </label>
+  );
+}
+
+/** Names and values, one below the other. */
+export function Facts({ of: rows }: { of: readonly (readonly [name: string, value: ReactNode])[] }) {
+  return (
+    <dl className="grid grid-cols-[minmax(6rem,auto)_minmax(0,1fr)] gap-x-4 gap-y-1.5">
+      {rows.map(([name, value]) => (
+        <div key={name} className="contents">
+          <dt className="text-soft">{name}</dt>
+          <dd className="min-w-0 break-words">{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,185 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  type SearchSchemaInput,
+  stripSearchParams,
+} from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { RekindleError } from '../sdk/index.ts';
+import { Button } from './parts/button.tsx';
+import { Empty, Failed, Loading } from './parts/states.tsx';
+import { apiOf, goToSignIn, keepLastStore, lastStore, type Session, sessionQuery, StoreContext } from './session/session.ts';
+import { oneOf, text } from './search.ts';
+import { Shell } from './shell/shell.tsx';
+
+/** Search parameters as they stand in the address. */
+type Given = Partial<Record<string, unknown>> & SearchSchemaInput;
+
+interface Context {
+  client: QueryClient;
+}
+
+const rootRoute = createRootRouteWithContext<Context>()({
+  component: Outlet,
+  errorComponent: Fault,
+  notFoundComponent: () => <Empty title="There is no such page">Choose one from the menu.</Empty>,
+});
+
+/** Who is signed in. Nobody: goes to the page to sign in. */
+async function whoIs(client: QueryClient): Promise<Session> {
+  try {
+    return await client.ensureQueryData(sessionQuery);
+  } catch (error) {
+    if (!(error instanceof RekindleError) || error.code !== 'no_session') throw error;
+    goToSignIn();
+    // The browser leaves this page.
+    return new Promise(() => {});
+  }
+}
+
+const homeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/',
+  beforeLoad: async ({ context: { client } }) => {
+    const { stores } = await whoIs(client);
+    const store = stores.find(({ slug }) => slug === lastStore()) ?? stores[0];
+    if (store !== undefined) throw redirect({ to: '/$store', params: { store: store.slug }, replace: true });
+  },
+  component: () => <Empty title="You are a member of no store">Ask an owner of a store for an invitation.</Empty>,
+});
+
+const storeRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '$store',
+  beforeLoad: async ({ context: { client }, params }) => {
+    const { stores } = await whoIs(client);
+    const store = stores.find(({ slug }) => slug === params.store) ?? null;
+    if (store !== null) keepLastStore(store.slug);
+    return { store };
+  },
+  component: StoreFrame,
+});
+
+function StoreFrame() {
+  const { store } = storeRoute.useRouteContext();
+  const found = useMemo(() => (store === null ? null : { ...store, api: apiOf(store.slug) }), [store]);
+  if (found === null)
+    return (
+      <Empty title="You are not a member of this store">
+        Ask an owner of it for an invitation, or{' '}
+        <a href="/app" className="underline">
+          go to your own stores
+        </a>
+        .
+      </Empty>
+    );
+  return (
+    <StoreContext value={found}>
+      <Shell />
+    </StoreContext>
+  );
+}
+
+const todayRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./screens/today/today.tsx'), 'Today'),
+});
+
+const sequencesRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'sequences',
+  component: lazyRouteComponent(() => import('./screens/sequences/sequence-list.tsx'), 'SequenceList'),
+});
+
+const dayCount = oneOf(['7', '30', '90'], '30');
+const status = oneOf(['all', 'ACTIVE', 'PAUSED', 'CONVERTED', 'COMPLETED', 'EXITED'], 'all');
+const sequenceRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'sequences/$slug',
+  validateSearch: (given: Given) => ({ days: dayCount(given['days']), status: status(given['status']) }),
+  search: { middlewares: [stripSearchParams({ days: '30', status: 'all' })] },
+  component: lazyRouteComponent(() => import('./screens/sequences/sequence.tsx'), 'SequencePage'),
+});
+
+const peopleRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'people',
+  validateSearch: (given: Given) => ({ q: text(given['q']) }),
+  search: { middlewares: [stripSearchParams({ q: '' })] },
+  component: lazyRouteComponent(() => import('./screens/people/people.tsx'), 'People'),
+});
+
+const timelineKind = oneOf(['all', 'message', 'event', 'decision', 'consent', 'order'], 'all');
+const personRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'people/$id',
+  validateSearch: (given: Given) => ({ kind: timelineKind(given['kind']) }),
+  search: { middlewares: [stripSearchParams({ kind: 'all' })] },
+  component: lazyRouteComponent(() => import('./screens/people/person.tsx'), 'PersonPage'),
+});
+
+const whyNotDays = oneOf(['1', '7', '30'], '7');
+const whyNotRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'why-not',
+  validateSearch: (given: Given) => ({ days: whyNotDays(given['days']), sequence: text(given['sequence']), reason: text(given['reason']) }),
+  search: { middlewares: [stripSearchParams({ days: '7', sequence: '', reason: '' })] },
+  component: lazyRouteComponent(() => import('./screens/why-not/why-not.tsx'), 'WhyNot'),
+});
+
+const operationsRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'operations',
+  component: lazyRouteComponent(() => import('./screens/operations/operations.tsx'), 'Operations'),
+});
+
+const taskState = oneOf(['open', 'done', 'dismissed'], 'open');
+const tasksRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'tasks',
+  validateSearch: (given: Given) => ({ state: taskState(given['state']) }),
+  search: { middlewares: [stripSearchParams({ state: 'open' })] },
+  component: lazyRouteComponent(() => import('./screens/tasks/tasks.tsx'), 'Tasks'),
+});
+
+/** A page that failed while it was drawn. */
+function Fault({ error, reset }: ErrorComponentProps) {
+  if (error instanceof RekindleError) return <Failed error={error} retry={reset} />;
+  return (
+    <Empty title="Something went wrong on this page">
+      <p>{error instanceof Error ? error.message : String(error)}</p>
+      <Button className="mt-4" onClick={() => location.reload()}>
+        Load the page again
+      </Button>
+    </Empty>
+  );
+}
+
+const routes = rootRoute.addChildren([
+  homeRoute,
+  storeRoute.addChildren([todayRoute, sequencesRoute, sequenceRoute, peopleRoute, personRoute, whyNotRoute, operationsRoute, tasksRoute]),
+]);
+
+export function createAppRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: routes,
+    basepath: '/app',
+    context: { client },
+    defaultPreload: 'intent',
+    defaultPendingComponent: Loading,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}

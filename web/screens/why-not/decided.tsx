@@ -1,0 +1,49 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { decisions } from '../../../sdk/index.ts';
+import { plain, sentenceCase } from '../../parts/format.ts';
+import { AllPages, usePages } from '../../parts/pages.tsx';
+import { Panel } from '../../parts/panel.tsx';
+import { Empty } from '../../parts/states.tsx';
+import { Time } from '../../parts/time.tsx';
+import { Gates } from '../people/gates.tsx';
+
+const page = getRouteApi('/$store/why-not');
+
+/** Who it was, and what was looked at. */
+export function Decided({ reason }: { reason: string }) {
+  const { days } = page.useSearch();
+  const pages = usePages(['decisions', reason, days], (api, given, signal) =>
+    decisions(api).list({ ...given, reason, since: new Date(Date.now() - Number(days) * 86_400_000).toISOString() }, { signal }),
+  );
+  return (
+    <Panel title={`Who: ${plain(reason)}`} flush>
+      <AllPages of={pages} empty={<Empty title="No single decision is stored">Some reasons are counted for whole groups, and name nobody.</Empty>}>
+        {(rows) => (
+          <ul className="divide-y divide-line border-t border-line">
+            {rows.map((row) => (
+              <li key={row.id} className="px-4 py-2">
+                <details>
+                  <summary className="cursor-pointer">
+                    <span className="font-medium">{sentenceCase(plain(row.step))}</span>
+                    <span className="text-soft">
+                      {' '}
+                      · {row.sequence} · <Time at={row.at} />
+                      {row.until !== null && (
+                        <>
+                          {' '}
+                          · goes on <Time at={row.until} />
+                        </>
+                      )}
+                    </span>
+                    <span className="block text-[0.8125rem] text-soft">{row.sentence}</span>
+                  </summary>
+                  <Gates of={row.gates} />
+                </details>
+              </li>
+            ))}
+          </ul>
+        )}
+      </AllPages>
+    </Panel>
+  );
+}

@@ -1,0 +1,86 @@
+import type { ReactNode } from 'react';
+
+const Icon = ({ children }: { children: ReactNode }) => (
+  <svg
+    viewBox="0 0 20 20"
+    width="18"
+    height="18"
+    fill="none"
+    stroke="currentColor"
+    strokeWidth="1.5"
+    strokeLinecap="round"
+    strokeLinejoin="round"
+    aria-hidden="true"
+    className="shrink-0"
+  >
+    {children}
+  </svg>
+);
+
+export const icons = {
+  today: (
+    <Icon>
+      <path d="M3 9.5 10 4l7 5.5V16a1 1 0 0 1-1 1h-4v-4H8v4H4a1 1 0 0 1-1-1z" />
+    </Icon>
+  ),
+  sequences: (
+    <Icon>
+      <path d="M4 4h5v4H4zM11 12h5v4h-5zM6.5 8v3.5a2.500 2.500 0 0 0 2.500 2.500H11" />
+    </Icon>
+  ),
+  people: (
+    <Icon>
+      <circle cx="10" cy="7" r="3" />
+      <path d="M4 17c.5-3.500 3-5 6-5s5.500 1.500 6 5" />
+    </Icon>
+  ),
+  whyNot: (
+    <Icon>
+      <circle cx="10" cy="10" r="7" />
+      <path d="M8 8a2 2 0 1 1 2.800 1.900c-.6.300-.8.700-.8 1.300M10 14h.01" />
+    </Icon>
+  ),
+  operations: (
+    <Icon>
+      <path d="M3 10h3l2-5 4 10 2-5h3" />
+    </Icon>
+  ),
+  tasks: (
+    <Icon>
+      <path d="m4 6 1.500 1.500L8 5M4 13l1.500 1.500L8 12M11 6.500h5M11 13.500h5" />
+    </Icon>
+  ),
+  settings: (
+    <Icon>
+      <path d="M4 6h7M15 6h1M4 14h1M9 14h7" />
+      <circle cx="13" cy="6" r="1.800" />
+      <circle cx="7" cy="14" r="1.800" />
+    </Icon>
+  ),
+  menu: (
+    <Icon>
+      <path d="M3 6h14M3 10h14M3 14h14" />
+    </Icon>
+  ),
+  close: (
+    <Icon>
+      <path d="m5 5 10 10M15 5 5 15" />
+    </Icon>
+  ),
+  check: (
+    <Icon>
+      <path d="m4 10 4 4 8-9" />
+    </Icon>
+  ),
+  chevron: (
+    <Icon>
+      <path d="m6 8 4 4 4-4" />
+    </Icon>
+  ),
+  search: (
+    <Icon>
+      <circle cx="9" cy="9" r="5" />
+      <path d="m13 13 4 4" />
+    </Icon>
+  ),
+};

@@ -1,0 +1,9 @@
+/** The pages of a store, in the order of the menu. */
+export const pages = [
+  { to: '/$store', name: 'Today', icon: 'today', needs: 'read', exact: true },
+  { to: '/$store/sequences', name: 'Sequences', icon: 'sequences', needs: 'read', exact: false },
+  { to: '/$store/people', name: 'People', icon: 'people', needs: 'read', exact: false },
+  { to: '/$store/tasks', name: 'Tasks', icon: 'tasks', needs: 'read', exact: false },
+  { to: '/$store/why-not', name: 'Why not', icon: 'whyNot', needs: 'read', exact: false },
+  { to: '/$store/operations', name: 'Operations', icon: 'operations', needs: 'read', exact: false },
+] as const;
