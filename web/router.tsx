@@ -149,6 +149,33 @@ const tasksRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/tasks/tasks.tsx'), 'Tasks'),
 });
 
+const connectionsRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'connections',
+  component: lazyRouteComponent(() => import('./screens/setup/connections.tsx'), 'Connections'),
+});
+
+const settingsRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'settings',
+  component: lazyRouteComponent(() => import('./screens/setup/settings.tsx'), 'SettingsPage'),
+});
+
+const teamRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'team',
+  component: lazyRouteComponent(() => import('./screens/setup/team.tsx'), 'Team'),
+});
+
+const auditedAction = oneOf(['', 'sequence.', 'settings.', 'connection.', 'enrollment.', 'member.'], '');
+const auditRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'audit',
+  validateSearch: (given: Given) => ({ action: auditedAction(given['action']) }),
+  search: { middlewares: [stripSearchParams({ action: '' })] },
+  component: lazyRouteComponent(() => import('./screens/setup/audit.tsx'), 'Audit'),
+});
+
 /** A page that failed while it was drawn. */
 function Fault({ error, reset }: ErrorComponentProps) {
   if (error instanceof RekindleError) return <Failed error={error} retry={reset} />;
@@ -164,7 +191,20 @@ function Fault({ error, reset }: ErrorComponentProps) {
 
 const routes = rootRoute.addChildren([
   homeRoute,
-  storeRoute.addChildren([todayRoute, sequencesRoute, sequenceRoute, peopleRoute, personRoute, whyNotRoute, operationsRoute, tasksRoute]),
+  storeRoute.addChildren([
+    todayRoute,
+    sequencesRoute,
+    sequenceRoute,
+    peopleRoute,
+    personRoute,
+    whyNotRoute,
+    operationsRoute,
+    tasksRoute,
+    connectionsRoute,
+    settingsRoute,
+    teamRoute,
+    auditRoute,
+  ]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

@@ -110,6 +110,10 @@ describe.skipIf(!hasBrowser)(title, () => {
     ['/tasks', 'Tasks'],
     ['/why-not', 'Why not'],
     ['/operations', 'Operations'],
+    ['/connections', 'Connections'],
+    ['/settings', 'Settings'],
+    ['/team', 'Team'],
+    ['/audit', 'Audit log'],
   ])('the page %s can be used by everybody', async (path, name) => {
     const page = await open(path);
     await heading(page, name);
@@ -141,6 +145,30 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Hold' }).click();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     expect((await shop.enrollmentOf('cart-1'))?.held).toBe('paused');
+    await page.close();
+  });
+
+  test('settings are saved, and what is wrong is said at its field', async () => {
+    const page = await open('/settings');
+    await page.getByLabel('Name of the store').fill('Another name');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText(/^Changed/).waitFor();
+    await page.getByLabel('Time zone').fill('Europe/Atlantis');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('alert').waitFor();
+    // The refusal is in the browser’s console.
+    faults = faults.filter((fault) => !fault.includes('400 (Bad Request)'));
+    const { body } = await ask(shop, shop.tenant.apiKey, '/api/settings', 'GET');
+    expect(body).toMatchObject({ settings: { storeName: 'Another name', timeZone: 'UTC' } });
+    await page.close();
+  });
+
+  test('an owner invites a colleague, and sees the link this once', async () => {
+    const page = await open('/team');
+    await page.getByLabel('Email address').fill('colleague@example.com');
+    await page.getByRole('button', { name: 'Invite' }).click();
+    await page.getByText(`${origin}/invitation#inv_`, { exact: false }).waitFor();
+    await check(page);
     await page.close();
   });
 

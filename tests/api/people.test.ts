@@ -35,6 +35,8 @@ test('a contact is found by its address, its number and any id of the source’s
       external_ids: [{ kind: 'customer', value: 'customer-7', integration: 'generic' }],
     },
   });
+  expect(await data(`/api/contacts?ids=${randomUUID()},${id}`)).toMatchObject([{ id, emails: ['found@example.com'], phones: ['+12025550107'] }]);
+  expect(await own('/api/contacts?ids=7')).toMatchObject({ status: 400 });
   const [subject] = await data<{ id: string }>('/api/subjects?kind=cart&external_id=cart-found');
   expect(subject).toMatchObject({
     kind: 'cart',

@@ -26,3 +26,9 @@ export function Facts({ of: rows }: { of: readonly (readonly [name: string, valu
     </dl>
   );
 }
+
+/** A line that was typed into a form, without what is around it. */
+export function lineOf(form: FormData, name: string): string {
+  const value = form.get(name);
+  return typeof value === 'string' ? value.trim() : '';
+}

@@ -16,8 +16,9 @@ const ranks: Record<Role, Permission> = { viewer: 'read', agent: 'operate', edit
 /** Whether the role may do it. The API decides; this keeps buttons from being shown in vain. */
 export const may = (role: Role, needed: Permission): boolean => order.indexOf(ranks[role]) >= order.indexOf(needed);
 
-/** The API as whoever is signed in. @param store - the slug of the store that is meant */
-export const apiOf = (store?: string): Api => connect({ baseUrl: location.origin, apiKey: '', ...(store === undefined ? {} : { store }) });
+/** The API as whoever is signed in. @param store - the slug of the store that is meant. @param more - `retries`: 0 where no is an answer */
+export const apiOf = (store?: string, more: { retries?: number } = {}): Api =>
+  connect({ baseUrl: location.origin, apiKey: '', ...(store === undefined ? {} : { store }), ...more });
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],

@@ -1,5 +1,6 @@
 import type { Data, Result } from '../../sdk/index.ts';
 import { health } from '../../sdk/index.ts';
+import { apiOf } from './session.ts';
 import { useStoreQuery } from './store-query.ts';
 
 export type Health = Data<'GET /healthz'>;
@@ -8,8 +9,8 @@ export type Health = Data<'GET /healthz'>;
 export const useHealth = () =>
   useStoreQuery<Health>(
     ['health'],
-    async (api, signal): Promise<Result<Health>> => {
-      const answer = await health(api).get({ signal });
+    async (_api, signal): Promise<Result<Health>> => {
+      const answer = await health(apiOf(undefined, { retries: 0 })).get({ signal });
       return answer.error !== null && isHealth(answer.error.body) ? { data: answer.error.body, error: null } : answer;
     },
     { live: true },

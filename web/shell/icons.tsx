@@ -83,4 +83,20 @@ export const icons = {
       <path d="m13 13 4 4" />
     </Icon>
   ),
+  connections: (
+    <Icon>
+      <path d="M8 12 12 8M7 9 5 11a2.8 2.8 0 0 0 4 4l2-2M9 7l2-2a2.8 2.8 0 0 1 4 4l-2 2" />
+    </Icon>
+  ),
+  team: (
+    <Icon>
+      <circle cx="7.5" cy="7.5" r="2.5" />
+      <path d="M3 16c.3-3 2-4.500 4.500-4.500S11.700 13 12 16M12.500 5.200a2.500 2.500 0 0 1 0 4.600M14 11.800c1.800.5 2.800 2 3 4.200" />
+    </Icon>
+  ),
+  audit: (
+    <Icon>
+      <path d="M5 3h7l3 3v11H5zM8 9h4M8 12h4" />
+    </Icon>
+  ),
 };

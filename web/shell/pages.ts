@@ -6,4 +6,8 @@ export const pages = [
   { to: '/$store/tasks', name: 'Tasks', icon: 'tasks', needs: 'read', exact: false },
   { to: '/$store/why-not', name: 'Why not', icon: 'whyNot', needs: 'read', exact: false },
   { to: '/$store/operations', name: 'Operations', icon: 'operations', needs: 'read', exact: false },
+  { to: '/$store/connections', name: 'Connections', icon: 'connections', needs: 'read', exact: false },
+  { to: '/$store/settings', name: 'Settings', icon: 'settings', needs: 'read', exact: false },
+  { to: '/$store/team', name: 'Team', icon: 'team', needs: 'read', exact: false },
+  { to: '/$store/audit', name: 'Audit log', icon: 'audit', needs: 'administer', exact: false },
 ] as const;

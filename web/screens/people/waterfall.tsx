@@ -54,7 +54,7 @@ export function Waterfall({ of: { enrollment, entries, next } }: { of: Explanati
                 <div className="absolute inset-x-0 top-1/2 h-px bg-line" />
                 {until !== null && (
                   <div
-                    className={`absolute start-0 top-1/2 h-2 -translate-y-1/2 rounded-full ${step.state === 'sent' ? 'bg-accent' : step.state === 'waiting' ? 'bg-accent-soft' : 'bg-line-strong'}`}
+                    className={`absolute start-0 top-1/2 h-2 -translate-y-1/2 rounded-full ${step.state === 'sent' ? 'bg-accent' : step.state === 'waiting' ? 'bg-accent-soft' : step.state === 'not_sent' ? 'bg-line' : 'bg-line-strong'}`}
                     style={{ width: at(ms(until)) } satisfies CSSProperties}
                   />
                 )}

@@ -35,7 +35,7 @@ export function Stores({ stores, days }: { stores: readonly StoreOfSession[]; da
           <tbody className="divide-y divide-line">
             {stores.map((store, index) => {
               const row = rows[index]?.data;
-              const [money] = row?.figures.recovered_revenue ?? [];
+              const [money] = row?.figures.recovered_revenue.toSorted((a, b) => b.orders - a.orders) ?? [];
               return (
                 <tr key={store.id} className={store.slug === here.slug ? 'bg-accent-soft/40' : ''}>
                   <th scope="row" className="px-4 py-2 text-start font-medium">

@@ -1,0 +1,65 @@
+import { getRouteApi } from '@tanstack/react-router';
+import { audit, members } from '../../../sdk/index.ts';
+import { Choice } from '../../parts/choice.tsx';
+import { plain, sentenceCase } from '../../parts/format.ts';
+import { AllPages, usePages } from '../../parts/pages.tsx';
+import { PageHeader, Panel } from '../../parts/panel.tsx';
+import { Empty } from '../../parts/states.tsx';
+import { Time } from '../../parts/time.tsx';
+import { useStoreQuery } from '../../session/store-query.ts';
+
+const page = getRouteApi('/$store/audit');
+const actions = [
+  { value: '', name: 'Everything' },
+  { value: 'sequence.', name: 'Sequences' },
+  { value: 'settings.', name: 'Settings' },
+  { value: 'connection.', name: 'Connections' },
+  { value: 'enrollment.', name: 'People’s sequences' },
+  { value: 'member.', name: 'Team' },
+] as const;
+
+/** Who changed what, and when. */
+export function Audit() {
+  const { action } = page.useSearch();
+  const navigate = page.useNavigate();
+  const team = useStoreQuery(['members', 'names'], (api, signal) => members(api).list({ limit: 200 }, { signal }));
+  const names = new Map(team.data?.data.map(({ id, name }) => [`person:${id}`, name]));
+  const pages = usePages(['audit', action], (api, given, signal) => audit(api).list({ ...given, ...(action === '' ? {} : { action }) }, { signal }), {
+    live: true,
+  });
+  return (
+    <>
+      <PageHeader title="Audit log" note="Everything that was changed, by whom and when. Nothing of it is ever changed.">
+        <Choice label="Show" value={action} options={actions} onChange={(value) => void navigate({ search: { action: value }, replace: true })} />
+      </PageHeader>
+      <Panel title="The latest first" flush>
+        <AllPages of={pages} empty={<Empty title="Nothing of this kind" />}>
+          {(rows) => (
+            <ol className="divide-y divide-line border-t border-line">
+              {rows.map(({ id, at, actor, key_name: key, action: what, subject, data }) => (
+                <li key={id} className="grid gap-x-4 px-4 py-2 sm:grid-cols-[7rem_minmax(0,1fr)]">
+                  <span className="text-xs leading-5 text-soft">
+                    <Time at={at} />
+                  </span>
+                  <details className="min-w-0">
+                    <summary className="cursor-pointer">
+                      <span className="font-medium">{sentenceCase(plain(what.replaceAll('.', ' ')))}</span>
+                      <span className="text-soft"> by {names.get(actor) ?? key ?? plain(actor)}</span>
+                    </summary>
+                    <p className="mt-1 text-xs break-words text-soft">
+                      {subject !== null && <>{subject} · </>}
+                      {actor}
+                    </p>
+                    <pre className="ltr mt-1 max-h-64 overflow-auto rounded bg-sunken p-2 text-xs whitespace-pre-wrap" tabIndex={0}>
+                      {JSON.stringify(data, null, 2)}
+                    </pre>
+                  </details>
+                </li>
+              ))}
+            </ol>
+          )}
+        </AllPages>
+      </Panel>
+    </>
+  );
+}
