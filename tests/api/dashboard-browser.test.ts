@@ -87,6 +87,8 @@ describe.skipIf(!hasBrowser)(title, () => {
       await page.emulateMedia({ colorScheme: look === 'dark' ? 'dark' : 'light', reducedMotion: 'reduce' });
       await page.setViewportSize(look === 'phone' ? { width: 390, height: 844 } : { width: 1280, height: 900 });
       await page.locator('html').evaluate((element, dir) => void element.setAttribute('dir', dir), look === 'rtl' ? 'rtl' : 'ltr');
+      // Drawn as it is judged.
+      await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))');
       await page.evaluate(axe.source);
       const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
       expect(violations.map(({ id, nodes }) => `${look}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);

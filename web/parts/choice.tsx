@@ -40,12 +40,12 @@ export function Select({
   onChange: (value: string) => void;
 }) {
   return (
-    <label className="inline-flex items-center gap-2 text-[0.8125rem] text-soft">
+    <label className="inline-flex max-w-full min-w-0 flex-wrap items-center gap-x-2 gap-y-1 text-[0.8125rem] text-soft">
       {label}
       <select
         value={value}
         onChange={(event) => onChange(event.target.value)}
-        className="min-h-8 rounded-md border border-line-strong bg-surface px-2 text-ink pointer-coarse:min-h-11"
+        className="min-h-8 max-w-full min-w-0 rounded-md border border-line-strong bg-surface px-2 text-ink pointer-coarse:min-h-11"
       >
         {options.map((option) => (
           <option key={option.value} value={option.value}>

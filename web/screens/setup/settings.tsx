@@ -89,7 +89,7 @@ function Form({ stored }: { stored: Stored }) {
                 />
               ))}
             {group === 'time' && (
-              <fieldset className="sm:col-span-2" disabled={!allowed}>
+              <fieldset className="min-w-0 sm:col-span-2" disabled={!allowed}>
                 <label className="mb-3 flex items-center gap-2">
                   <input type="checkbox" checked={quiet} onChange={(event) => setQuiet(event.target.checked)} className="size-4 accent-accent" />
                   Quiet hours, by the clock of the person
