@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import type { Api, RekindleError, Result } from '../../sdk/index.ts';
 import { unwrap } from '../../sdk/index.ts';
 import { useStore } from '../session/session.ts';
-import { liveEveryMs } from '../session/store-query.ts';
+import { useLiveEveryMs } from '../session/store-query.ts';
 import { Button } from './button.tsx';
 import { Failed, Loading } from './states.tsx';
 
@@ -20,12 +20,15 @@ export function usePages<T>(
   { live = false, limit = 50 }: { live?: boolean; limit?: number } = {},
 ): Pages<T> {
   const { slug, api } = useStore();
+  const everyMs = useLiveEveryMs();
   return useInfiniteQuery<PageOf<T>, RekindleError, InfiniteData<PageOf<T>, string | undefined>, readonly unknown[], string | undefined>({
     queryKey: ['store', slug, 'pages', ...key],
     queryFn: async ({ pageParam, signal }) => unwrap(await ask(api, { limit, ...(pageParam === undefined ? {} : { cursor: pageParam }) }, signal)),
     initialPageParam: undefined,
     getNextPageParam: (last) => last.nextCursor ?? undefined,
-    ...(live ? { refetchInterval: (query) => (query.state.data !== undefined && query.state.data.pages.length > 1 ? false : liveEveryMs) } : {}),
+    ...(live
+      ? { refetchInterval: (query) => (query.state.data !== undefined && query.state.data.pages.length > 1 ? false : everyMs), meta: { live } }
+      : {}),
   });
 }
 

@@ -2,12 +2,18 @@ import { keepPreviousData, useQuery, type UseQueryResult } from '@tanstack/react
 import type { Api, RekindleError, Result } from '../../sdk/index.ts';
 import { unwrap } from '../../sdk/index.ts';
 import { useStore } from './session.ts';
+import { useConnection } from './use-live.ts';
 
-/** How often a page that shows what is going on asks again. */
+/** How often a page that shows what is going on asks again where nothing tells it. */
 export const liveEveryMs = 10_000;
+/** The same where a socket tells it: for what no event is about. */
+const besideSocketMs = 60_000;
+
+/** @returns how often what is live asks again by itself */
+export const useLiveEveryMs = (): number => (useConnection() === 'socket' ? besideSocketMs : liveEveryMs);
 
 export interface StoreQueryOptions {
-  /** Asks again by itself while the page is looked at. */
+  /** Asks again by itself while the page is looked at, and when something happens in the store. */
   live?: boolean;
   /** Shows the answer to the last question until the next one is there. */
   keep?: boolean;
@@ -24,11 +30,12 @@ export function useStoreQuery<T>(
   { live = false, keep = false, enabled = true }: StoreQueryOptions = {},
 ): UseQueryResult<T, RekindleError> {
   const { slug, api } = useStore();
+  const everyMs = useLiveEveryMs();
   return useQuery<T, RekindleError>({
     queryKey: ['store', slug, ...key],
     queryFn: async ({ signal }) => unwrap(await ask(api, signal)),
     enabled,
-    ...(live ? { refetchInterval: liveEveryMs } : {}),
+    ...(live ? { refetchInterval: everyMs, meta: { live } } : {}),
     ...(keep ? { placeholderData: keepPreviousData } : {}),
   });
 }

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react';
 import { formatClock } from '../parts/format.ts';
 import { useNow } from '../parts/use-now.ts';
 import { liveEveryMs } from '../session/store-query.ts';
+import type { Connection } from '../session/use-live.ts';
 
 const useOnline = () =>
   useSyncExternalStore(
@@ -10,8 +11,8 @@ const useOnline = () =>
     () => onlineManager.isOnline(),
   );
 
-/** How new what is shown is: asked again every few seconds, or from before the connection was lost. */
-export function Freshness() {
+/** How new what is shown is: told as it happens, asked again every few seconds, or from before the connection was lost. */
+export function Freshness({ connection }: { connection: Connection }) {
   useNow();
   const online = useOnline();
   const asking = useIsFetching() > 0;
@@ -24,11 +25,8 @@ export function Freshness() {
   const newestMs = Math.max(0, ...shown.map((query) => query.state.dataUpdatedAt));
   const since = newestMs === 0 ? '' : formatClock(newestMs);
   const lost = !online || failed;
-  const text = lost
-    ? since === ''
-      ? 'Not connected'
-      : `Not connected: as of ${since}`
-    : `Asked every ${liveEveryMs / 1_000} s${since === '' ? '' : `, last ${since}`}`;
+  const how = connection === 'socket' ? 'Live' : `Asked every ${liveEveryMs / 1_000} s`;
+  const text = lost ? (since === '' ? 'Not connected' : `Not connected: as of ${since}`) : since === '' ? how : `${how}, last ${since}`;
   return (
     <p role="status" className="flex items-center gap-2 px-2 text-xs text-soft">
       <span

@@ -1,6 +1,7 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { may, useStore } from '../session/session.ts';
+import { ConnectionContext, useLive } from '../session/use-live.ts';
 import { AccountMenu } from './account-menu.tsx';
 import { Freshness } from './freshness.tsx';
 import { icons } from './icons.tsx';
@@ -9,6 +10,7 @@ import { StoreMenu } from './store-menu.tsx';
 
 /** The frame of every page of a store: the store, the pages, who is signed in, and how new everything is. */
 export function Shell() {
+  const connection = useLive(useStore());
   const [open, setOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
   const main = useRef<HTMLElement>(null);
@@ -52,13 +54,15 @@ export function Shell() {
         </div>
         <Pages />
         <div className="mt-auto space-y-2">
-          <Freshness />
+          <Freshness connection={connection} />
           <AccountMenu />
         </div>
       </aside>
       <main ref={main} id="main" tabIndex={-1} className="min-w-0 px-4 py-5 outline-none sm:px-6 lg:px-8 lg:py-7">
         <div className="mx-auto max-w-6xl">
-          <Outlet />
+          <ConnectionContext value={connection}>
+            <Outlet />
+          </ConnectionContext>
         </div>
       </main>
     </div>
