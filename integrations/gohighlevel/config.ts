@@ -26,6 +26,13 @@ const fields = z.strictObject({
     .optional(),
   /** Which address emails leave from; absent: the location's own choice. */
   emailFrom: z.email().optional(),
+  /**
+   * The location's id of each WhatsApp template, by the name that Meta approved, or `name:language` where languages differ. Its blanks are filled by HighLevel
+   * from the contact: what our text says in them is not carried.
+   */
+  templates: z
+    .record(z.string().trim().min(1).max(600), z.string().regex(/^[A-Za-z0-9_-]{1,100}$/, 'is the id of a template of the location'))
+    .default({}),
   /** Which contacts of the location are leads; absent: none. */
   leads: z.union([z.literal('every_contact'), z.strictObject({ tags: z.array(z.string().trim().min(1).max(100)).min(1).max(20) })]).optional(),
   /** What webhooks are signed with, where it is not HighLevel's own key. */

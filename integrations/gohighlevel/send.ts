@@ -38,8 +38,12 @@ const whatsapp: Kind<'whatsapp'> = {
   channel: 'whatsapp',
   addressee: ({ to }) => ({ phone: to }),
   // Its templates are known by ids of the location's own, not by the names that Meta approves.
-  body: (config, { to, message }: WhatsappPayload) =>
-    message.form === 'text' ? { type: 'WhatsApp', message: message.text, toNumber: to, ...fromNumber(config) } : null,
+  body(config, { to, message }: WhatsappPayload) {
+    const about = { type: 'WhatsApp', toNumber: to, ...fromNumber(config) };
+    if (message.form === 'text') return { ...about, message: message.text };
+    const templateId = config.templates[`${message.name}:${message.language}`] ?? config.templates[message.name];
+    return templateId === undefined ? null : { ...about, templateId };
+  },
   find: (config, token, { to, message }, timeoutMs) => {
     const text = message.form === 'text' ? message.text : '';
     const link = /https?:\/\/\S+\/s\/[\w-]+/.exec(text)?.[0] ?? null;
@@ -107,7 +111,7 @@ function messageSender<C extends MessageChannel>(config: GoHighLevelConfig, kind
       return {
         async send(payload, sendKey, deadline, begun) {
           if (kind.body(config, payload) === null)
-            return { kind: 'refused', severity: 'soft', response: 'HighLevel sends no templates that are named: the text has to be free' };
+            return { kind: 'refused', severity: 'soft', response: 'the location’s id of this template is not known: name it in `templates` of the connection' };
           const who = kind.addressee(payload);
           const address = who.email ?? who.phone ?? '';
           const found = await contactFor(config, token, ids, who, () => deadline.remainingMs());

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { goHighLevelConfig } from '../../integrations/gohighlevel/config.ts';
 import { goHighLevelReceiver } from '../../integrations/gohighlevel/receive.ts';
-import type { Payload, SmsPayload } from '../../integrations/port.ts';
+import type { Payload, SmsPayload, WhatsappPayload } from '../../integrations/port.ts';
 import { textOfHtml } from '../../integrations/read/html.ts';
 import { posted } from '../helpers/a-delivery.ts';
 import { faultsBy, providerSpec } from '../helpers/provider-spec.ts';
@@ -119,14 +119,33 @@ describe('a message', () => {
     expect(await send(aText('k'))).toMatchObject({ kind: 'refused', severity: 'soft', outage: true });
   });
 
-  test('by a template is not sent: the location knows its own under other names', async () => {
-    const payload: Payload = {
-      channel: 'whatsapp',
-      to: '+12025550143',
-      message: { form: 'template', name: 'hello', language: 'en', parameters: [] },
-    };
-    expect(await send(payload)).toMatchObject({ kind: 'refused', severity: 'soft' });
+  const byTemplate = (language: string): WhatsappPayload => ({
+    channel: 'whatsapp',
+    to: '+12025550143',
+    message: { form: 'template', name: 'hello', language, parameters: ['https://tea.example.com/s/abc'] },
+  });
+  test('by a template goes by the location’s own id of it, of its language where that has one', async () => {
+    const templates = { hello: 'tpl_any', 'hello:de': 'tpl_german' };
+    await send(byTemplate('en'), { templates });
+    expect(sent()).toEqual({ type: 'WhatsApp', toNumber: '+12025550143', templateId: 'tpl_any', contactId });
+    if (spec !== null) expect(faultsBy(spec, schema('/conversations/messages'), sent())).toEqual([]);
+    await send(byTemplate('de'), { templates });
+    expect(sent()).toMatchObject({ templateId: 'tpl_german' });
+  });
+
+  test('by a template that the connection does not name is not sent, and nobody is asked', async () => {
+    expect(await send(byTemplate('en'), { templates: { another: 'tpl_another' } })).toMatchObject({
+      kind: 'refused',
+      severity: 'soft',
+      response: expect.stringContaining('`templates`'),
+    });
     expect(asked).toEqual([]);
+  });
+
+  test('by a template in doubt stays so: it has no link by which it would be found', async () => {
+    const { reconciliation } = senderOf(provider.port, 'whatsapp', { templates: { hello: 'tpl_any' } });
+    if (reconciliation.kind !== 'find') throw new Error('it is looked for');
+    await expect(reconciliation.find('k', byTemplate('en'))).rejects.toThrow('no link of its own');
   });
 
   test.each([
