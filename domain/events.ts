@@ -211,6 +211,17 @@ export type DomainEvent =
       /** What was sent, where its provider names it: a message of ours is no contact. */
       message?: MessageRef;
     })
+  /** A viewing, or another appointment, was agreed with the lead or called off; each change is reported. */
+  | (EventBase & {
+      type: 'viewing.reported';
+      keys: SubjectKey[];
+      person: PersonRef;
+      viewing: {
+        /** By which its changes belong together. */
+        id: string;
+        isOff: boolean;
+      };
+    })
   /** A tracker says what became of a click that led to a lead, or that a message of ours led to. */
   | (EventBase & {
       type: 'conversion.reported';

@@ -4132,6 +4132,51 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "viewing.reported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A viewing was agreed with a lead, or called off. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookViewingReported"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "subject.reported": {
         parameters: {
             query?: never;
@@ -7915,7 +7960,7 @@ export interface components {
             [key: string]: unknown;
         };
         /** @description An event of the generic integration; docs/webhooks.md says what happens with each field that is missing or odd. */
-        GenericEvent: components["schemas"]["GenericCartUpdated"] | components["schemas"]["GenericLeadCreated"] | components["schemas"]["GenericBehaviourReported"] | components["schemas"]["GenericLeadContacted"] | components["schemas"]["GenericOrderPlaced"] | components["schemas"]["GenericOrderUpdated"] | components["schemas"]["GenericOrderCancelled"] | components["schemas"]["GenericContactUpdated"] | components["schemas"]["GenericMessageReceived"] | components["schemas"]["GenericContactOptedOut"] | components["schemas"]["GenericFactsUpdated"] | components["schemas"]["GenericMarketTriggered"] | components["schemas"]["GenericContactOptedIn"];
+        GenericEvent: components["schemas"]["GenericCartUpdated"] | components["schemas"]["GenericLeadCreated"] | components["schemas"]["GenericBehaviourReported"] | components["schemas"]["GenericLeadContacted"] | components["schemas"]["GenericViewingReported"] | components["schemas"]["GenericOrderPlaced"] | components["schemas"]["GenericOrderUpdated"] | components["schemas"]["GenericOrderCancelled"] | components["schemas"]["GenericContactUpdated"] | components["schemas"]["GenericMessageReceived"] | components["schemas"]["GenericContactOptedOut"] | components["schemas"]["GenericFactsUpdated"] | components["schemas"]["GenericMarketTriggered"] | components["schemas"]["GenericContactOptedIn"];
         /** @description What is true about products, areas and offers, so that messages may claim it; as `POST /api/facts` takes it. */
         GenericFactsUpdated: {
             /** @constant */
@@ -8242,6 +8287,35 @@ export interface components {
             timestamp: string;
             data: {
                 order: components["schemas"]["GenericOrderNow"];
+            } & {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A viewing, or another appointment, was agreed with the lead, or called off. */
+        GenericViewingReported: {
+            /** @constant */
+            type: "viewing.reported";
+            /**
+             * Format: date-time
+             * @description When it happened; not in the future. The later one wins, in whatever order events arrive.
+             */
+            timestamp: string;
+            data: {
+                lead_id?: string;
+                contact?: components["schemas"]["GenericContact"];
+                viewing?: {
+                    /** @description By which its changes belong together; left out, the lead has one at a time. */
+                    id?: string;
+                    /**
+                     * @description Left out: agreed.
+                     * @enum {string}
+                     */
+                    status?: "agreed" | "cancelled";
+                } & {
+                    [key: string]: unknown;
+                };
             } & {
                 [key: string]: unknown;
             };
@@ -8592,7 +8666,7 @@ export interface components {
             /** @description The same for each reader, and the `webhook-id` of the event. After a reconnect an event may come once more. */
             id: string;
             /** @enum {string} */
-            type: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
+            type: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
             /** Format: date-time */
             timestamp: string;
             /** @description As `webhooks` of this document has it for the type. */
@@ -11536,6 +11610,28 @@ export interface components {
             timestamp: string;
             data: {
                 task: components["schemas"]["WebhookTask"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A viewing was agreed with a lead, or called off. */
+        WebhookViewingReported: {
+            /** @constant */
+            type: "viewing.reported";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                connection: components["schemas"]["WebhookConnection"] | null;
+                /** @description The delivery that it came with, as `GET /api/deliveries` has it. */
+                delivery_id: string | null;
+                /**
+                 * Format: date-time
+                 * @description By its source’s clock.
+                 */
+                occurred_at: string;
                 contact: components["schemas"]["WebhookContact"] | null;
                 subject: components["schemas"]["WebhookSubject"] | null;
             };
@@ -20336,7 +20432,7 @@ export interface operations {
                      * @description Which types it is told; empty: every one, those of later versions too.
                      * @default []
                      */
-                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
+                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
                     /**
                      * @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids.
                      * @default false
@@ -20435,7 +20531,7 @@ export interface operations {
                     /** @description What it is for. */
                     description?: string;
                     /** @description Which types it is told; empty: every one, those of later versions too. */
-                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
+                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
                     /** @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids. */
                     include_personal_data?: boolean;
                     /**
@@ -20522,7 +20618,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "waiting" | "held" | "delivered" | "failed";
-                type?: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
+                type?: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
                 /** @description Created at this time or later. */
                 since?: string;
                 limit?: number;

@@ -76,6 +76,7 @@ const types = {
   'cart.deleted': ['The shop deleted a cart.', ofEvent],
   'lead.created': ['A lead came in, or was reported again.', ofEvent],
   'lead.contacted': ['A colleague, or another system, has been in touch with a lead.', ofEvent],
+  'viewing.reported': ['A viewing was agreed with a lead, or called off.', ofEvent],
   'subject.reported': ['Something that sequences can be about was reported.', ofEvent],
   'behaviour.reported': ['What an account did was reported.', ofEvent],
   'order.placed': ['An order came in.', ofOrderEvent],

@@ -66,6 +66,28 @@ export const readLeadContacted: Read = (reading) => {
   return [{ type: 'lead.contacted', ...occurred, keys, person, by, ...(automated ? { automated } : {}) }];
 };
 
+const viewingStatuses = ['agreed', 'cancelled'] as const;
+
+/** A viewing was agreed with the lead, or called off: the lead is named by its id, or by the person. */
+export const readViewingReported: Read = (reading) => {
+  const { data, notes, occurred } = reading;
+  const person = readIdentity(reading);
+  const lead = readId(data['lead_id'], 'data.lead_id', notes);
+  if (lead === null && !namesSomebody(person)) return [];
+  const fields = within(reading, 'viewing');
+  const stated = readText(fields['status'], 'data.viewing.status', notes, 20);
+  const status = viewingStatuses.find((one) => one === (stated ?? 'agreed'));
+  if (status === undefined) {
+    note(notes, 'data.viewing.status', `is none of ${viewingStatuses.join(', ')}`);
+    return [];
+  }
+  // Who names none has one viewing at a time.
+  const id = readId(fields['id'], 'data.viewing.id', notes) ?? 'viewing';
+  return [
+    { type: 'viewing.reported', ...occurred, keys: lead === null ? [] : [leadKey(lead)], person, viewing: { id, isOff: status === 'cancelled' } },
+  ];
+};
+
 function keysOf({ notes }: Reading, value: unknown, path: string, person: PersonRef): SubjectKey[] {
   const id = readId(value, path, notes);
   if (id !== null) return [leadKey(id)];

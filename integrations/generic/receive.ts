@@ -9,7 +9,7 @@ import { readBehaviourReported } from './behaviour.ts';
 import { readCartUpdated } from './carts.ts';
 import { readContactUpdated, readMessageReceived, readOptedIn, readOptedOut } from './contacts.ts';
 import { readFactsUpdated, readMarketTriggers } from './facts.ts';
-import { readLeadContacted, readLeadCreated } from './leads.ts';
+import { readLeadContacted, readLeadCreated, readViewingReported } from './leads.ts';
 import { readOrderCancelled, readOrderPlaced, readOrderUpdated } from './orders.ts';
 import type { Read } from './reading.ts';
 import { verifyStandardWebhook } from '../standard-webhooks.ts';
@@ -25,6 +25,7 @@ const types: ReadonlyMap<string, Type> = new Map([
   ['cart.updated', { read: readCartUpdated, mayBeStop: false }],
   ['lead.created', { read: readLeadCreated, mayBeStop: false }],
   ['lead.contacted', { read: readLeadContacted, mayBeStop: true }],
+  ['viewing.reported', { read: readViewingReported, mayBeStop: true }],
   // It may have an order or a message in it.
   ['behaviour.reported', { read: readBehaviourReported, mayBeStop: true }],
   ['order.placed', { read: readOrderPlaced, mayBeStop: true }],

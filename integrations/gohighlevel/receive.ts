@@ -5,6 +5,7 @@ import { type Fields, type Notes, note, readFields } from '../read/notes.ts';
 import { occurredAt, understood } from '../read/understood.ts';
 import { asDedupeKey, cleanText } from '../untrusted-text.ts';
 import { jsonReceiver } from '../verified-receiver.ts';
+import { readAppointment } from './appointments.ts';
 import { type GoHighLevelConfig, goHighLevelConfig } from './config.ts';
 import { isLead, readContact, readDeleted } from './contacts.ts';
 import { readInbound, readOutbound, type Told } from './messages.ts';
@@ -12,7 +13,8 @@ import { setSwitches } from './switches.ts';
 import { verifyHighLevel } from './verify.ts';
 
 const contactTypes = ['ContactCreate', 'ContactUpdate', 'ContactDndUpdate', 'ContactTagUpdate'] as const;
-const topics = ['InboundMessage', 'OutboundMessage', ...contactTypes, 'ContactDelete'] as const;
+const appointmentTypes = ['AppointmentCreate', 'AppointmentUpdate', 'AppointmentDelete'] as const;
+const topics = ['InboundMessage', 'OutboundMessage', ...contactTypes, 'ContactDelete', ...appointmentTypes] as const;
 type Topic = (typeof topics)[number];
 
 const bodies = jsonReceiver({
@@ -95,6 +97,10 @@ function eventsOf(topic: Topic, told: Told, config: GoHighLevelConfig): DomainEv
       return readOutbound(told);
     case 'ContactDelete':
       return readDeleted(told);
+    case 'AppointmentCreate':
+    case 'AppointmentUpdate':
+    case 'AppointmentDelete':
+      return readAppointment(told, topic === 'AppointmentDelete', config);
     default:
       return readContact(told, isLead(config, topic, told.fields));
   }

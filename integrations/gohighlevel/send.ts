@@ -111,7 +111,11 @@ function messageSender<C extends MessageChannel>(config: GoHighLevelConfig, kind
       return {
         async send(payload, sendKey, deadline, begun) {
           if (kind.body(config, payload) === null)
-            return { kind: 'refused', severity: 'soft', response: 'the location’s id of this template is not known: name it in `templates` of the connection' };
+            return {
+              kind: 'refused',
+              severity: 'soft',
+              response: 'the location’s id of this template is not known: name it in `templates` of the connection',
+            };
           const who = kind.addressee(payload);
           const address = who.email ?? who.phone ?? '';
           const found = await contactFor(config, token, ids, who, () => deadline.remainingMs());

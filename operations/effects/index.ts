@@ -18,6 +18,7 @@ import { orderPlaced } from './order-placed.ts';
 import { orderCancelled, orderUpdated } from './order-updated.ts';
 import { privacyRequested } from './privacy-requested.ts';
 import { subjectReported } from './subject-reported.ts';
+import { viewingReported } from './viewing-reported.ts';
 
 type Effects = { readonly [T in DomainEvent['type']]: Effect<EventOf<T>> };
 
@@ -30,6 +31,7 @@ const effects: Effects = {
   'cart.deleted': cartDeleted,
   'lead.created': leadCreated,
   'lead.contacted': leadContacted,
+  'viewing.reported': viewingReported,
   'subject.reported': subjectReported,
   'behaviour.reported': behaviourReported,
   'order.placed': orderPlaced,

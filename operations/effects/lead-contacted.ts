@@ -1,8 +1,9 @@
 import { lead } from '../../domain/subjects/lead/index.ts';
 import type { Draft } from '../intake/draft.ts';
 import { NotYetError, usableOf } from '../intake/found.ts';
-import { identitiesOf, keysOf } from '../intake/source.ts';
+import { identitiesOf } from '../intake/source.ts';
 import type { Effect, EventOf } from './effect.ts';
+import { leadToCome } from './rules/lead-to-come.ts';
 import { reachOrMeet } from './rules/persons.ts';
 import { awaitsSilence, noteContact, talkedAbout } from './rules/silence.ts';
 
@@ -28,7 +29,7 @@ export const leadContacted: Effect<LeadContacted> = {
       }
     }
     if (matched.length === 0) {
-      leadToCome(event, draft);
+      leadToCome(draft, event.keys, { contactedAt: automated ? null : event.occurredAtMs, lastContactAt: event.occurredAtMs });
       if (!automated) rememberWithPersons(event, draft);
     }
     const persons = draft.personsOf(draft.found.reached);
@@ -67,17 +68,6 @@ function isOurs(draft: Draft): boolean {
 function isByOurWorkflow(draft: Draft): boolean {
   const running = draft.openEnrollmentsOf(draft.personsOf(draft.found.reached)).filter(({ activatedAt }) => activatedAt !== null);
   return running.some(({ version }) => version.definition.steps.some(({ channels }) => channels.includes('crm')));
-}
-
-/** The call came before its lead: store one that later events fill in. */
-function leadToCome({ occurredAtMs, keys: given, automated }: LeadContacted, draft: Draft): void {
-  const keys = keysOf(draft.context.source, given);
-  if (keys.length === 0) return;
-  const unheardOf = { createdAtMs: occurredAtMs, source: null, interest: null, message: null, url: null, currency: null, valueMinor: null };
-  const fields = lead.fold(null, { occurredAtMs, report: unheardOf }, { email: null, phone: null });
-  const unknown = { contactId: null, previousSubjectId: null, noSequence: null, convertedAt: null, state: 'open' as const };
-  const times = { contactedAt: automated === true ? null : occurredAtMs, lastContactAt: occurredAtMs };
-  draft.createSubject({ ...fields, ...unknown, kind: lead.kind, ...times }, keys);
 }
 
 /** Somebody who is not known yet becomes a contact, so that the call is not lost. */

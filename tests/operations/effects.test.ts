@@ -9,6 +9,7 @@ const stops: Record<DomainEvent['type'], 'always' | 'when_it_merges' | 'never'> 
   'message.received': 'always',
   'contact.opted_out': 'always',
   'lead.contacted': 'always',
+  'viewing.reported': 'always',
   'conversion.reported': 'always',
   // Each may make one person of two, and so bring a known stop to further enrollments.
   'cart.updated': 'when_it_merges',

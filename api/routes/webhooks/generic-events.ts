@@ -185,6 +185,21 @@ export const genericEvent = z
       }),
     ),
     event(
+      'viewing.reported',
+      'GenericViewingReported',
+      'A viewing, or another appointment, was agreed with the lead, or called off.',
+      z.looseObject({
+        lead_id: id.optional(),
+        contact: contact.optional(),
+        viewing: z
+          .looseObject({
+            id: id.optional().meta({ description: 'By which its changes belong together; left out, the lead has one at a time.' }),
+            status: z.enum(['agreed', 'cancelled']).optional().meta({ description: 'Left out: agreed.' }),
+          })
+          .optional(),
+      }),
+    ),
+    event(
       'order.placed',
       'GenericOrderPlaced',
       'An order exists, paid or not. `cart_id` stops the recovery of the cart, `contact` everything of the person.',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type LeadSource, leadSources } from '../../campaigns/campaign.ts';
+import type { Viewings } from './viewings.ts';
 
 /** The fields that only a lead has. Version 1. */
 export interface LeadDetails {
@@ -20,6 +21,8 @@ export interface LeadDetails {
   clickId?: string | undefined;
   /** Answers for which there is no field, by the names of their questions. Shown to the store, never repeated in a message. */
   attributes?: Readonly<Record<string, string>> | undefined;
+  /** The viewings that were agreed with them or called off; absent: none was reported. */
+  viewings?: Viewings | undefined;
 }
 
 const maybeText = z.string().nullable().default(null);
@@ -34,4 +37,5 @@ export const leadDetails = z.object({
   subId: z.string().optional(),
   clickId: z.string().optional(),
   attributes: z.record(z.string(), z.string()).optional(),
+  viewings: z.record(z.string(), z.object({ atMs: z.number(), isOff: z.boolean() })).optional(),
 }) satisfies z.ZodType<LeadDetails>;

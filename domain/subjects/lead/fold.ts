@@ -38,6 +38,7 @@ export function fold(known: Subject<LeadDetails> | null, event: SubjectReport<Le
       ...(knownArea === null ? {} : { area: knownArea }),
       ...(subId === null ? {} : { subId }),
       ...(clickId === null ? {} : { clickId }),
+      ...(details?.viewings === undefined ? {} : { viewings: details.viewings }),
       ...(older === undefined && later === undefined ? {} : { attributes: { ...older, ...later } }),
     },
     ...foldAddress(known, address, event.occurredAtMs),

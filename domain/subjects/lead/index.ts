@@ -4,6 +4,7 @@ import type { SubjectKind } from '../kind.ts';
 import { type LeadDetails, leadDetails } from './details.ts';
 import { fold, type LeadReport } from './fold.ts';
 import { view } from './view.ts';
+import { uniteViewings } from './viewings.ts';
 import { words } from './words.ts';
 
 const cameBy = ({ source, via }: LeadDetails) => ({ source, ...(via === undefined ? {} : { via }) });
@@ -35,6 +36,9 @@ export const lead: SubjectKind<LeadDetails, LeadReport> = {
         ...((kept.area ?? other.area) == null ? {} : { area: kept.area ?? other.area }),
         ...((kept.subId ?? other.subId) === undefined ? {} : { subId: kept.subId ?? other.subId }),
         ...((kept.clickId ?? other.clickId) === undefined ? {} : { clickId: kept.clickId ?? other.clickId }),
+        ...(kept.viewings === undefined && other.viewings === undefined
+          ? {}
+          : { viewings: uniteViewings(kept.viewings ?? {}, other.viewings ?? {}) }),
         ...(kept.attributes === undefined && other.attributes === undefined ? {} : { attributes: { ...other.attributes, ...kept.attributes } }),
       }),
       newest,

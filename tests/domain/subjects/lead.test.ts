@@ -4,6 +4,7 @@ import type { LeadDetails } from '../../../domain/subjects/lead/details.ts';
 import { fold, type LeadReport } from '../../../domain/subjects/lead/fold.ts';
 import { lead } from '../../../domain/subjects/lead/index.ts';
 import type { Subject, SubjectReport, ViewTools } from '../../../domain/subjects/kind.ts';
+import { agreedAt, foldViewing, uniteViewings, type Viewings } from '../../../domain/subjects/lead/viewings.ts';
 
 type Lead = Subject<LeadDetails>;
 
@@ -28,7 +29,7 @@ test('whatever the order in which the reports of a lead arrive, it stands as the
       const shuffled = events.map((event) => ({ event, key: numbers.next().value ?? 0 })).sort((a, b) => a.key - b.key);
       // Of what older reports say and the newest does not, any is better than nothing: which one is kept may differ.
       const newest = events.at(-1)?.report;
-      const isKnown = (known: Lead | null, field: keyof LeadDetails) => newest?.[field] ?? known?.details[field] !== null;
+      const isKnown = (known: Lead | null, field: 'source' | 'interest' | 'message' | 'url') => newest?.[field] ?? known?.details[field] !== null;
       const comparable = (known: Lead | null) => ({
         times: [known?.startedAt, known?.lastActivityAt],
         details: (['source', 'interest', 'message', 'url'] as const).map((field) => isKnown(known, field)),
@@ -79,4 +80,23 @@ describe('what copy may say of a lead', () => {
   test('is nothing that they wrote', () => {
     expect(JSON.stringify(viewOf({ message: 'my secret' }))).not.toContain('secret');
   });
+});
+
+test('of each viewing the latest report counts, in whatever order they come; one that is called off leaves others standing', () => {
+  const report = fc.record({ id: fc.constantFrom('a', 'b', 'c'), isOff: fc.boolean(), atMs: fc.integer({ min: 1, max: 6 }) });
+  fc.assert(
+    fc.property(fc.array(report, { maxLength: 12 }), fc.infiniteStream(fc.nat()), fc.nat(12), (reports, numbers, cut) => {
+      const foldViewings = (all: typeof reports) => all.reduce<Viewings>(foldViewing, {});
+      const shuffled = reports.map((one) => ({ one, key: numbers.next().value ?? 0 })).sort((a, b) => a.key - b.key);
+      const folded = foldViewings(reports);
+      expect(foldViewings(shuffled.map(({ one }) => one))).toEqual(folded);
+      expect(uniteViewings(foldViewings(reports.slice(0, cut)), foldViewings(reports.slice(cut)))).toEqual(folded);
+      const standing = ['a', 'b', 'c'].flatMap((id) => {
+        const latest = Math.max(0, ...reports.filter((one) => one.id === id).map(({ atMs }) => atMs));
+        const said = reports.filter((one) => one.id === id && one.atMs === latest);
+        return said.length === 0 || said.some(({ isOff }) => isOff) ? [] : [latest];
+      });
+      expect(agreedAt(folded)).toBe(standing.length === 0 ? null : Math.max(...standing));
+    }),
+  );
 });
