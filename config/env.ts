@@ -57,6 +57,8 @@ const remedies = {
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
   SILENT_SWEEP_SECONDS: 'Give the seconds between two sweeps for silent leads, 60 or more, or leave it out to use 14400 (4 h).',
   SILENT_SWEEP_MOST: 'Give how many silent leads a sweep examines at most, 1 to 10000, or leave it out to use 100.',
+  GHOST_SWEEP_SECONDS: 'Give the seconds between two sweeps for leads that left a chat, 60 or more, or leave it out to use 1800 (30 min).',
+  GHOST_SWEEP_MOST: 'Give how many leads that left a chat a sweep examines at most, 1 to 10000, or leave it out to use 1000.',
   GHL_API_KEY: 'Give the private integration token of the GoHighLevel location (Settings → Private Integrations), or leave both GHL_* out.',
   GHL_LOCATION_ID: 'Give the id of the GoHighLevel location, as the address of its pages has it behind /location/, or leave both GHL_* out.',
   METRICS_PORT: 'Give a port between 1 and 65535 for the worker’s own /metrics, or leave it out.',
@@ -139,6 +141,13 @@ const schema = z.object({
     .max(604_800, 'is more than a week')
     .default(14_400),
   SILENT_SWEEP_MOST: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is below 1').max(10_000, 'is above 10000').default(100),
+  GHOST_SWEEP_SECONDS: z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(60, 'is below 60')
+    .max(604_800, 'is more than a week')
+    .default(1_800),
+  GHOST_SWEEP_MOST: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is below 1').max(10_000, 'is above 10000').default(1_000),
   GHL_API_KEY: z
     .string()
     .regex(/^\S{8,4000}$/, { error: 'is no token' })
@@ -190,6 +199,8 @@ export interface Env {
   /** Seconds between two sweeps for silent leads, and how many one of them examines at most. */
   SILENT_SWEEP_SECONDS: number;
   SILENT_SWEEP_MOST: number;
+  GHOST_SWEEP_SECONDS: number;
+  GHOST_SWEEP_MOST: number;
   /** Where people may sign in beside a password; null: nowhere. */
   OIDC: { issuer: string; clientId: string; clientSecret: string } | null;
   /** The GoHighLevel location of the first store; null: none is named here. */
@@ -244,6 +255,8 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     REKINDLE_PRIVATE_ADDRESSES: env.REKINDLE_PRIVATE_ADDRESSES ?? (env.NODE_ENV === 'production' ? [] : 'all'),
     SILENT_SWEEP_SECONDS: env.SILENT_SWEEP_SECONDS,
     SILENT_SWEEP_MOST: env.SILENT_SWEEP_MOST,
+    GHOST_SWEEP_SECONDS: env.GHOST_SWEEP_SECONDS,
+    GHOST_SWEEP_MOST: env.GHOST_SWEEP_MOST,
     OIDC: oidc.provider,
     GHL: ghl.location,
     METRICS_PORT: env.METRICS_PORT ?? null,

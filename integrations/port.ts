@@ -148,6 +148,12 @@ export interface Receiver {
    * A bad field never makes an event unreadable unless it says whom or what the event is about: it is understood, or left out and noted.
    */
   receive(delivery: Delivery, secrets: Secrets, store: StoreContext): Received;
+  /**
+   * For providers that report about all accounts of a store to one address: which other account an authentic delivery is about, as the `accountOf` of its
+   * integration names it. It is then taken in by that account's connection, which checks it again.
+   * @returns null: it is about this connection's own, or is not authentic
+   */
+  aboutAccount?(delivery: Delivery, secrets: Secrets, store: StoreContext): string | null;
   /** Read a delivery that was verified when it came: kept in the quarantine with the headers and the query that it reads, without signature. */
   reread(delivery: Delivery, store: StoreContext): Normalised;
   /**
@@ -360,6 +366,8 @@ export interface Integration {
   sender?(config: unknown, context: SenderContext): Sender;
   /** Instead of `sender`, for an account that serves several channels: one for each. @throws as `sender` */
   senders?(config: unknown, context: SenderContext): readonly Sender[];
+  /** Which account a configuration is of, where its receiver has `aboutAccount`. @throws as `sender` */
+  accountOf?(config: unknown): string;
   /** For accounts that are let in by OAuth. */
   oauth?: OAuth;
   /** It wants to know what its contacts have said elsewhere: its receiver's `resolve` is asked with the topic `dnd`. */

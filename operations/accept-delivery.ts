@@ -29,7 +29,7 @@ import { storeFirst } from './intake/store-first.ts';
 import { readTenant } from './intake/tenant.ts';
 import { keptOf } from './kept-delivery.ts';
 import { noteLookups, storeLookups } from './lookups.ts';
-import { storeContextOf, withConnection } from './store-context.ts';
+import { connectionOfAccount, storeContextOf, withConnection } from './store-context.ts';
 
 /** What a delivery is answered with; `api/` turns it into a status. */
 export type Acceptance =
@@ -112,9 +112,17 @@ async function answeredInTime(deps: Deps, budget: AnswerBudget, work: Promise<Ac
   }
 }
 
-async function accept(deps: Deps, integration: string, connectionId: string | null, delivery: Delivery, budget: AnswerBudget): Promise<Acceptance> {
-  const receiver = deps.integrations[integration]?.receiver;
-  if (receiver === undefined) return { kind: 'refused', reason: 'unknown_connection' };
+async function accept(
+  deps: Deps,
+  integration: string,
+  connectionId: string | null,
+  delivery: Delivery,
+  budget: AnswerBudget,
+  isPassedOn = false,
+): Promise<Acceptance> {
+  const known = deps.integrations[integration];
+  const receiver = known?.receiver;
+  if (known === undefined || receiver === undefined) return { kind: 'refused', reason: 'unknown_connection' };
   if (!(receiver.methods ?? ['POST']).includes(delivery.method)) return { kind: 'refused', reason: 'method_not_allowed' };
   const connection = await deps.db.resolveConnection(integration, connectionId);
   if (connection === null) return { kind: 'refused', reason: 'unknown_connection' };
@@ -124,6 +132,9 @@ async function accept(deps: Deps, integration: string, connectionId: string | nu
   const store = await withConnection(deps, receiver, connection, storeContextOf(connection.tenant));
   const signed = await withCertificate(deps, receiver, delivery, secrets);
   if (signed === null) return { kind: 'busy' };
+  const account = isPassedOn ? null : (receiver.aboutAccount?.(signed, secrets, store) ?? null);
+  const other = account === null ? null : await connectionOfAccount(deps, connection.tenantId, known, account);
+  if (other !== null && other !== connection.id) return accept(deps, integration, other, delivery, budget, true);
   const received = receiver.receive(signed, secrets, store);
   if (received.kind === 'refused') return received;
   if (received.kind === 'answer') return { kind: 'answered', status: received.status, body: received.body ?? null };

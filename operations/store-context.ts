@@ -1,7 +1,7 @@
-import { eq } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { connections } from '../db/schema/index.ts';
 import { ownAddressesOf, settingsOf } from '../domain/tenant-settings.ts';
-import type { Receiver, StoreContext } from '../integrations/port.ts';
+import type { Integration, Receiver, StoreContext } from '../integrations/port.ts';
 import type { Deps } from './deps.ts';
 import { answersFrom } from './bots/lease.ts';
 import type { TenantRow } from './intake/delivery.ts';
@@ -25,6 +25,24 @@ export async function withConnection(
     tx.select({ sealed: connections.sealedConfig }).from(connections).where(eq(connections.id, connection.id)),
   );
   return row?.sealed == null ? store : { ...store, config: JSON.parse(deps.sealing.open(row.sealed)) as unknown };
+}
+
+/** The connected connection of the tenant that has this account with an integration; of several, the oldest. @returns its id; null: there is none */
+export async function connectionOfAccount(
+  { db, sealing }: Pick<Deps, 'db' | 'sealing'>,
+  tenantId: string,
+  { name, accountOf }: Pick<Integration, 'name' | 'accountOf'>,
+  account: string,
+): Promise<string | null> {
+  const rows = await db.withTenant(tenantId, (tx) =>
+    tx
+      .select({ id: connections.id, sealed: connections.sealedConfig })
+      .from(connections)
+      .where(and(eq(connections.integration, name), eq(connections.state, 'connected')))
+      .orderBy(connections.id),
+  );
+  const found = rows.find(({ sealed }) => sealed !== null && accountOf?.(JSON.parse(sealing.open(sealed))) === account);
+  return found?.id ?? null;
 }
 
 /** What a receiver needs to know about the store whose delivery it reads. */

@@ -31,6 +31,7 @@ async function main(): Promise<void> {
   const worker = await startWorker(deps, temporal, {
     holdPatches: env.REKINDLE_HOLD_PATCHES,
     silentSweep: { most: env.SILENT_SWEEP_MOST, everySeconds: env.SILENT_SWEEP_SECONDS },
+    ghostSweep: { most: env.GHOST_SWEEP_MOST, everySeconds: env.GHOST_SWEEP_SECONDS },
   });
   const metrics =
     env.METRICS_PORT === null

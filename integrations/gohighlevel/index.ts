@@ -15,6 +15,7 @@ export const goHighLevel: Integration = {
   newSecret: newToken,
   receiver: goHighLevelReceiver,
   senders: (config, context) => createGoHighLevelSenders(goHighLevelConfig.parse(config), context),
+  accountOf: (config) => goHighLevelConfig.parse(config).locationId,
   oauth: goHighLevelOAuth,
   tellsOptOuts: true,
   async check(config, context) {

@@ -52,6 +52,13 @@ export const goHighLevelReceiver: Receiver = {
   ...bodies,
   readsConfig: true,
   resolve: setSwitches,
+  // An app has one address for all the locations in which it is installed.
+  aboutAccount(delivery, secrets, store) {
+    const config = configOf(store);
+    const named = cleanText(fieldsOf(delivery.raw)['locationId'], 100);
+    if (config === null || named === null || named === config.locationId) return null;
+    return verifyHighLevel(delivery, secrets, config.webhookPublicKey) === 'signed' ? named : null;
+  },
   receive(delivery, secrets, store) {
     const config = configOf(store);
     const verified = verifyHighLevel(delivery, secrets, config?.webhookPublicKey ?? '');

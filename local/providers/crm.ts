@@ -144,6 +144,15 @@ export class CrmStandIn {
     this.#tell(contact.locationId, type, { ...told, dateAdded: new Date().toISOString(), ...more });
   }
 
+  /** An appointment with a contact in a calendar of the location, or the end of it. Its id follows from the contact: they have one. */
+  books(locationId: string, { id: contactId }: CrmContact, isOff: boolean): { id: string; appointmentStatus: string } {
+    const now = new Date().toISOString();
+    const appointment = { id: `apt${contactId.slice(3)}`, contactId, appointmentStatus: isOff ? 'cancelled' : 'confirmed', title: 'Viewing' };
+    const told = { ...appointment, calendarId: 'cal_viewings', startTime: new Date(Date.now() + 2 * 86_400_000).toISOString(), dateUpdated: now };
+    this.#tell(locationId, isOff ? 'AppointmentUpdate' : 'AppointmentCreate', { appointment: { ...told, dateAdded: now } });
+    return appointment;
+  }
+
   async stop(): Promise<void> {
     this.#ended.abort();
     await Promise.all(this.#reports);
@@ -276,6 +285,17 @@ export function crmRoutes(app: FastifyInstance, crm: CrmStandIn): void {
       return { id, contacts: [...(location?.contacts.values() ?? [])], messages: location?.messages.toReversed() ?? [] };
     }),
   }));
+  app.post<{ Body: Fields | null }>('/crm/books', (request, reply) => {
+    const { location = crm.locationIds()[0], email, phone, cancelled = false } = request.body ?? {};
+    if (typeof location !== 'string' || crm.location(location) === null)
+      return reply.code(404).send({ error: `Locations: ${crm.locationIds().join(', ')}` });
+    const who = { email: text(email), phone: text(phone) };
+    if (who.email === undefined && who.phone === undefined)
+      return reply.code(400).send({ error: 'Name `phone` or `email`; `cancelled`: true calls the viewing off.' });
+    const { contact, isNew } = crm.upsert(location, who);
+    if (isNew) crm.tellContact('ContactCreate', contact, { source: 'by hand' });
+    return reply.code(201).send(crm.books(location, contact, cancelled === true));
+  });
   app.post<{ Body: Fields | null }>('/crm/says', (request, reply) => {
     const { location = crm.locationIds()[0], email, phone, type = 'SMS', text: words, colleague = false } = request.body ?? {};
     if (typeof location !== 'string' || crm.location(location) === null)

@@ -27,6 +27,7 @@ POST /lead-ads          {"full_name":"Ada Example","email":"ada@example.com","ph
 GET  /calls             the calls; POST /calls/latest/end {"endedReason":"customer-ended-call","transcript":"User: Please call me back later."}
 GET  /chats             the chats with Telegram bots; POST /chats/5001 {"text":"/start"}, {"press":"…"}, {"phone":"+12025550143"}, {"block":true}
 GET  /crm               GoHighLevel's contacts and conversations; POST /crm/says {"phone":"+12025550143","text":"Yes, please"}
+                        POST /crm/books {"phone":"+12025550143"} agrees a viewing with them, "cancelled": true calls it off
 POST /campaign-emails   {"email":"ada@example.com","event":"reply_received","text":"Yes, please"}   what happens to an email by Instantly
 
 "store": "leads" in a body means the demo store for leads, instead of your own. How: docs/retention.md, "Trying it by hand".

@@ -40,6 +40,8 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_LIVE_PAGE: false,
     SILENT_SWEEP_SECONDS: 14_400,
     SILENT_SWEEP_MOST: 100,
+    GHOST_SWEEP_SECONDS: 1_800,
+    GHOST_SWEEP_MOST: 1_000,
     OIDC: null,
     GHL: null,
     METRICS_PORT: null,

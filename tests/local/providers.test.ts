@@ -178,6 +178,14 @@ describe('GoHighLevel', () => {
     expect((await ask('/crm/says', { text: 'x' })).status).toBe(400);
   });
 
+  test('a viewing is agreed in a calendar, and called off', async () => {
+    expect((await ask('/crm/books', { phone: '+12025550144' })).status).toBe(201);
+    await expect.poll(() => events.filter(({ type }) => type === 'viewing.reported')).toMatchObject([{ viewing: { isOff: false } }]);
+    expect((await ask('/crm/books', { phone: '+12025550144', cancelled: true })).body).toMatchObject({ appointmentStatus: 'cancelled' });
+    await expect.poll(() => events.filter(({ type }) => type === 'viewing.reported')).toMatchObject([{}, { viewing: { isOff: true } }]);
+    expect((await ask('/crm/books', {})).status).toBe(400);
+  });
+
   test('a contact is put into the workflow, and a stranger’s token opens nothing', async () => {
     expect(await sendBy(senderOf('crm'), aWorkflow(), 'k')).toMatchObject({ kind: 'accepted' });
     expect((await ask('/crm')).body).toMatchObject({ locations: [{ contacts: [{ email: 'ada@example.com', workflows: ['Nudge a silent lead'] }] }] });

@@ -211,11 +211,22 @@ test('two locations with the same contact id know two people: what one of them s
   await report(linz, inboundText('STOP', { contactId: shared.id, from: undefined }));
   expect(await closedFor(there)).toEqual(['opted_out']);
   expect(await closedFor(here)).toEqual([]);
-  // A report about one location that comes to the other's address says nothing.
-  expect(await report(vienna, inboundText('STOP', { contactId: shared.id, from: undefined }), { locationId: linz.locationId })).toMatchObject({
-    body: { status: 'ignored' },
-  });
-  expect(await closedFor(here)).toEqual([]);
+});
+
+test('an app has one address: what is signed reaches the connection of its location, once, and no other store’s', async () => {
+  const graz = await connect('loc_0004abcdefghijklmn');
+  const shared = { id: 'con_passed0abcdefghij' };
+  const [here, there] = [await leadIn(vienna, 2, shared), await leadIn(graz, 2, shared)];
+  const stop = inboundText('STOP', { contactId: shared.id, from: undefined });
+  const webhookId = randomUUID();
+  expect(await report(vienna, stop, { locationId: graz.locationId, webhookId })).toMatchObject({ body: { status: 'applied' } });
+  expect([await closedFor(there), await closedFor(here)]).toEqual([['opted_out'], []]);
+  expect(await report(graz, stop, { locationId: graz.locationId, webhookId })).toMatchObject({ body: { status: 'repeated' } });
+  expect(await report(vienna, stop, { locationId: 'loc_of_nobody0abcdefgh' })).toMatchObject({ body: { status: 'ignored' } });
+  // The token of a connection speaks for its own location only.
+  const payload = JSON.stringify({ ...(JSON.parse(stop.toString()) as object), locationId: graz.locationId, webhookId: randomUUID() });
+  const headers = { 'content-type': 'application/json', 'x-rekindle-token': 'not-the-token' };
+  expect((await shop.app.inject({ method: 'POST', url: `/api/webhooks/gohighlevel/${vienna.id}`, headers, payload })).statusCode).toBe(401);
 });
 
 test('the environment connects the first store to its location once, however many processes start, and a new token replaces the old', async () => {
