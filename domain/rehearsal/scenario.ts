@@ -12,6 +12,7 @@ import { parseDuration } from '../sequence/duration.ts';
 import type { EpochMs } from '../sequence/plan.ts';
 import { attributeNamesFor } from '../subjects/attributes.ts';
 import { type SubjectKinds, subjectKinds } from '../subjects/index.ts';
+import { weekdays, type WeeklyWindow } from '../time/weekly-window.ts';
 import { canonicalTimeZone, offsetMsAt } from '../time/zones.ts';
 import { type Mistake, type ReadYaml, readYaml } from '../yaml-file.ts';
 import type { RehearsalEvent } from './events.ts';
@@ -87,6 +88,18 @@ const scenarioSchema = z.strictObject({
       error: 'is neither `off` nor like { from: "21:00", to: "08:00" }',
     })
     .default({ from: '21:00', to: '08:00' }),
+  /** When its campaign contacts leads. */
+  campaign: z
+    .strictObject({
+      days: z
+        .array(z.enum(weekdays, { error: 'is no day like mon' }))
+        .min(1, 'has no day')
+        .optional(),
+      from: z.string().regex(timeOfDay),
+      to: z.string().regex(timeOfDay),
+    })
+    .refine(({ from, to }) => from !== to, { path: ['to'], message: 'is never open: `from` and `to` are the same' })
+    .optional(),
   channels: z.array(z.enum(channelNames, { error: 'is no channel' })).default(['email', 'sms']),
   segment: z.enum(['FIRST_TIME', 'RETURNING', 'HIGH_VALUE'], { error: 'is no segment' }).default('FIRST_TIME'),
   lowStock: z.boolean().default(false),
@@ -258,6 +271,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     ...(shape.lastOrder === undefined ? {} : { lastOrderMs: Math.min(Date.parse(`${shape.lastOrder}T12:00Z`), fromMs - 1) }),
     ...(shape.wroteByWhatsapp === undefined ? {} : { lastWhatsappMs: fromMs - shape.wroteByWhatsapp }),
     ...(shape.whatsappForms === undefined ? {} : { whatsappForms: shape.whatsappForms }),
+    ...(shape.campaign === undefined ? {} : { campaignSchedule: scheduleOf(shape.campaign) }),
     isInquiry: isInquiry === true,
     variants: shape.variants,
     ...(shape.offers === undefined ? {} : { offers: offersOf(shape, fromMs) }),
@@ -269,6 +283,12 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     events: [{ atMs: fromMs, type: 'subject.updated' }, ...shape.events.map((e) => toEvent(e, fromMs))],
   };
 }
+
+const scheduleOf = ({ days, from, to }: NonNullable<ScenarioShape['campaign']>): WeeklyWindow => ({
+  days: days ?? weekdays,
+  fromMinute: minuteOf(from),
+  toMinute: minuteOf(to),
+});
 
 const approvalOf = ({ approval }: ScenarioShape): Partial<Setting['settings']> =>
   approval === undefined ? {} : { modelApproval: true, modelApprovalHours: approval / 3_600_000 };

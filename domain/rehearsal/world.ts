@@ -12,6 +12,7 @@ import { stopReasonOfOrder } from '../sequence/ending.ts';
 import type { EpochMs, Plan, Progress, SkipReason, StepId, StopReason } from '../sequence/plan.ts';
 import { type EnrollmentRecord, type LedgerRecord, newEnrollment, progressOf } from '../sequence/progress.ts';
 import { scaled } from '../sequence/time-scale.ts';
+import type { WeeklyWindow } from '../time/weekly-window.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
 import type { ProviderAnswer, RehearsalEvent, ShopAnswer } from './events.ts';
@@ -51,6 +52,8 @@ export interface Setting {
   variants?: Readonly<Record<StepId, string>>;
   /** What is on record about a real person; absent: nothing, but for `lastOrderMs`. */
   contact?: ContactRecord;
+  /** When its campaign contacts leads; absent: it is in none, or in one without a schedule. */
+  campaignSchedule?: WeeklyWindow;
   /** The subject is something that its person asked about. */
   isInquiry?: boolean;
   /** What offers are decided by, beside the store's terms in `settings`; absent: not known, and none is rehearsed. */
@@ -403,6 +406,7 @@ export function factsOf(world: World, plan: Plan, step: StepDefinition, setting:
       bestHour: setting.bestHour,
     },
     ...(world.sequence === null ? {} : { sequence: world.sequence }),
+    ...(setting.campaignSchedule === undefined ? {} : { campaign: { paused: false, schedule: setting.campaignSchedule } }),
     holdout: world.holdout,
     channels: world.channels,
     messages: world.messages,
