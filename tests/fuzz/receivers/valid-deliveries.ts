@@ -320,7 +320,10 @@ const generic: Record<string, (cast: Cast, atMs: number) => fc.Arbitrary<{ data:
   'viewing.reported': (cast) =>
     fc
       .record({ contact: contact(cast), status: fc.constantFrom('agreed', 'cancelled') })
-      .map(({ contact: c, status }) => ({ data: { lead_id: cast.cart, contact: c, viewing: { id: cast.order, status } }, about: ['data.lead_id'] })),
+      .map(({ contact: c, status }) => ({
+        data: { lead_id: cast.cart, contact: c, viewing: { id: cast.order, status } },
+        about: ['data.lead_id', 'data.viewing'],
+      })),
   'lead.contacted': (cast) => contact(cast).map((c) => ({ data: { lead_id: cast.cart, by: 'Bruno', contact: c }, about: ['data.lead_id'] })),
   'contact.opted_out': (cast) => contact(cast).map((c) => ({ data: { contact: c, channel: 'email', final: false, source: 'form' }, about: [] })),
 };
