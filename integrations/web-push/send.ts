@@ -103,7 +103,18 @@ export function judgePush({ status, headers }: HttpAnswer): SendOutcome {
   const response = `HTTP ${status}`;
   // The browser has given the subscription up.
   if (status === 404 || status === 410) return { kind: 'refused', severity: 'hard', response };
+  if (status === 429) return tooMany(response, headers['retry-after']);
   const location = headers['location'];
   // A refusal of our keys may be about this subscription alone, which was made with others: it stands for no other message.
   return judgeStatus(status, response, typeof location === 'string' ? location.slice(-200) : null);
+}
+
+const longestWaitMs = 3_600_000;
+
+/** The push service limits the store, whoever the message is for, and may say for how long, in seconds or as a date. Source: RFC 9110, section 10.2.3 */
+function tooMany(response: string, retryAfter: string | string[] | undefined): SendOutcome {
+  const asked = typeof retryAfter === 'string' ? retryAfter.trim() : '';
+  const waitMs = /^\d{1,9}$/.test(asked) ? Number(asked) * 1_000 : asked.endsWith(' GMT') ? Date.parse(asked) - Date.now() : Number.NaN;
+  if (!Number.isFinite(waitMs)) return { kind: 'refused', severity: 'soft', response };
+  return { kind: 'refused', severity: 'soft', outage: true, retryAfterMs: Math.min(longestWaitMs, Math.max(0, waitMs)), response };
 }

@@ -72,6 +72,15 @@ describe('a notification', () => {
     expect(judged).not.toHaveProperty('outage');
   });
 
+  test('waits for as long as a push service that limits the store asks, and an hour at most', () => {
+    const after = (retryAfter: string) => judgePush({ status: 429, body: '', headers: { 'retry-after': retryAfter } });
+    expect(after('120')).toEqual({ kind: 'refused', severity: 'soft', outage: true, retryAfterMs: 120_000, response: 'HTTP 429' });
+    expect(after('999999')).toMatchObject({ retryAfterMs: 3_600_000 });
+    expect(after(new Date(Date.now() - 60_000).toUTCString())).toMatchObject({ retryAfterMs: 0 });
+    expect(after(new Date(Date.now() + 7_200_000).toUTCString())).toMatchObject({ retryAfterMs: 3_600_000 });
+    for (const nonsense of ['', 'soon', '-5']) expect(after(nonsense), nonsense).not.toHaveProperty('retryAfterMs');
+  });
+
   test('goes to push services that are known, and nowhere else', async () => {
     for (const endpoint of [
       'https://169.254.169.254/latest/meta-data',
