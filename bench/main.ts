@@ -23,6 +23,7 @@ const usage = `npm run bench -- [options]
 --workflows N       growth: as many of them, at most, sleep in Temporal too; default 1000
 --people N          backtest: whose history is replayed; default 100000, the budget's
 --sleeping a,b,c    memory: sleeping workflows; default 0,1000,5000
+--accounts a,b,c    risk: accounts that are assessed at once; default 1000,10000
 
 Ends with 1 when a section failed; the figures of the others are printed all the same.`;
 
@@ -38,11 +39,12 @@ const { values } = parseArgs({
     asleep: { type: 'string', default: '1000,10000,100000' },
     workflows: { type: 'string', default: '1000' },
     sleeping: { type: 'string', default: '0,1000,5000' },
+    accounts: { type: 'string', default: '1000,10000' },
     people: { type: 'string', default: '100000' },
   },
 });
 
-function wholeNumbers(name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping' | 'people'): number[] {
+function wholeNumbers(name: 'rounds' | 'contacts' | 'events' | 'asleep' | 'workflows' | 'sleeping' | 'people' | 'accounts'): number[] {
   const numbers = values[name].split(',').map(Number);
   if (numbers.every((n) => Number.isInteger(n) && n >= 0)) return numbers;
   return fail(`--${name} ${values[name]}: expected whole numbers`);
@@ -74,6 +76,7 @@ const options = {
   workflows: wholeNumber('workflows'),
   sleeping: wholeNumbers('sleeping'),
   people: wholeNumber('people'),
+  accounts: wholeNumbers('accounts'),
   part: run.run,
   say,
 };

@@ -9,6 +9,7 @@ export interface BenchOptions {
   workflows: number;
   sleeping: number[];
   people: number;
+  accounts: number[];
   /** Run what may fail without the rest of its section; it is named as failed at the end. */
   part: Parts['run'];
   /** Logs progress. */

@@ -15,6 +15,7 @@ import { measureMemory } from './memory.ts';
 import type { BenchOptions } from './options.ts';
 import { measurePurchases } from './purchases.ts';
 import { measureRehearsal } from './rehearsal.ts';
+import { measureRisk } from './risk.ts';
 import { measureSizes } from './sizes.ts';
 import type { BenchStack } from './stack.ts';
 import { measureStatements } from './statements.ts';
@@ -55,6 +56,7 @@ export const sections: readonly Section[] = [
   onStack('flash-sale', false, (stack) => measureFlashSale(stack, { events: 10_000, seconds: 10 })),
   onStack('backtest', false, (stack, { people, say }) => measureBacktest(stack, people, say)),
   onStack('live', false, (stack) => measureLive(stack, { listeners: 1_000, events: 100 })),
+  onStack('risk', false, (stack, { accounts, say }) => measureRisk(stack, accounts, say)),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
   onStack('growth', false, measureGrowth),
