@@ -8,6 +8,11 @@ export const risk: Command = {
 rekindle risk assess <account> [--fresh]   how one account stands, and why
 rekindle risk assess --all [--watch]       have the whole portfolio assessed
 rekindle risk intervene <account>          begin the sequence of its band, whether or not it has just come into it
+rekindle risk interventions [<account>]    what was done about accounts at risk, what it cost, and what came of it
+rekindle risk show <intervention>          one of them, action by action
+rekindle risk figures [--days N]           what interventions do, cost and bring in
+rekindle risk caps [--days N]              how often the caps on messages to one person act
+rekindle risk rollout <percent>            let interventions reach so many percent of people; 0 takes everything back
 rekindle risk escalate <account> [--note TEXT]  hand it over to a manager, once in 24 hours
 rekindle risk list [--band BAND]           the latest assessments
 rekindle risk models                       the models that were learned, and how well they do
@@ -16,8 +21,15 @@ rekindle risk use [<version>]              let an earlier model assess; without 
 --fresh   assess it now, also where it was assessed within the last five minutes
 --watch   stay until the portfolio is assessed`,
   example: 'rekindle risk assess 01920000-0000-7000-8000-000000000000',
-  takes: { assess: 1, intervene: 1, escalate: 1, list: 0, models: 0, use: 1 },
-  options: { fresh: { type: 'boolean' }, all: { type: 'boolean' }, watch: { type: 'boolean' }, band: { type: 'string' }, note: { type: 'string' } },
+  takes: { assess: 1, intervene: 1, interventions: 1, show: 1, figures: 0, caps: 0, rollout: 1, escalate: 1, list: 0, models: 0, use: 1 },
+  options: {
+    fresh: { type: 'boolean' },
+    all: { type: 'boolean' },
+    watch: { type: 'boolean' },
+    band: { type: 'string' },
+    note: { type: 'string' },
+    days: { type: 'string' },
+  },
   async run({ store, args: [action, target], options }) {
     switch (action) {
       case undefined: {
@@ -33,7 +45,38 @@ rekindle risk use [<version>]              let an earlier model assess; without 
         const data = unwrap(await store.risk.intervene({ account: required(target, 'The account’s id') }));
         const outcome =
           data.begun === null ? `Nothing began: ${data.kept_from ?? 'it is in no band, or a sequence runs already'}.` : `Begun: ${data.begun}`;
-        return { data, lines: [lineOf(data), `  ${outcome}`] };
+        return {
+          data,
+          lines: [lineOf(data), `  ${outcome}`, ...(data.intervention === null ? [] : linesOfIntervention(data.intervention).slice(1))],
+        };
+      }
+      case 'interventions': {
+        const data = await collect(store.interventions.all(target === undefined ? {} : { account: target }));
+        return { data, lines: data.length === 0 ? ['There was no intervention.'] : data.map(interventionLine) };
+      }
+      case 'show': {
+        const data = unwrap(await store.interventions.get(required(target, 'The intervention’s id')));
+        return { data, lines: linesOfIntervention(data) };
+      }
+      case 'figures': {
+        const data = unwrap(await store.interventions.figures(daysOf(options['days'])));
+        return { data, lines: figureLines(data) };
+      }
+      case 'caps': {
+        const data = unwrap(await store.interventions.caps(daysOf(options['days'])));
+        const line = ({ channel, steps, put_off: putOff, left_out: leftOut, people, share }: (typeof data.channels)[number]) =>
+          `${channel}  ${steps} steps, ${putOff} put off, ${leftOut} left out (${share} %), ${people} people`;
+        return { data, lines: data.channels.length === 0 ? ['No step was decided about.'] : data.channels.map(line) };
+      }
+      case 'rollout': {
+        const percent = Number(required(target, 'A percentage'));
+        if (!(percent >= 0 && percent <= 100)) throw new UsageError(`"${target ?? ''}" is no percentage from 0 to 100.`);
+        const data = unwrap(await store.interventions.rollOut({ percent }));
+        const states = [
+          data.running.length === 0 ? 'No sequence about a band of risk takes anybody in' : `Taking people in: ${data.running.join(', ')}`,
+          ...(data.paused.length === 0 ? [] : [`paused: ${data.paused.join(', ')}`]),
+        ];
+        return { data, lines: [`Interventions reach ${data.percent} % of people. ${states.join('; ')}. ${data.open} have not ended.`] };
       }
       case 'escalate': {
         const note = options['note'];
@@ -66,6 +109,98 @@ rekindle risk use [<version>]              let an earlier model assess; without 
     }
   },
 };
+
+const daysOf = (days: unknown) => (typeof days === 'string' ? { days: Number(days) } : {});
+
+interface Money {
+  amount: string;
+  currency: string;
+}
+interface Worth {
+  cost: { amounts: Money[]; unknown: string[] };
+  expected_value: Money[] | null;
+  roi: { percent: number | null; multiple: number | null; because: string | null };
+}
+
+const money = (amounts: readonly Money[]) =>
+  amounts.length === 0 ? '0' : amounts.map(({ amount, currency }) => `${amount} ${currency}`).join(' + ');
+const costWords = ({ amounts, unknown }: Worth['cost']) =>
+  unknown.length === 0
+    ? money(amounts)
+    : `${amounts.length === 0 ? 'unknown' : `${money(amounts)} and an unknown part`} (no price for ${unknown.join(', ')})`;
+const returnWords = ({ percent, multiple, because }: Worth['roi']) =>
+  percent === null || multiple === null ? `ROI unknown (${because ?? ''})` : `ROI ${percent.toFixed(0)} % (${multiple.toFixed(2)} times the cost)`;
+const worthWords = ({ cost, expected_value: expected, roi }: Worth) =>
+  `cost ${costWords(cost)}, expected ${expected === null ? 'unknown' : money(expected)}, ${returnWords(roi)}`;
+
+type Intervention = Worth & {
+  id: string;
+  account: string;
+  band: string;
+  began_at: string;
+  outcome: string | null;
+  held_out: boolean;
+  at_stake: Money[] | null;
+  effect: { share: number; from: string } | null;
+  actions: (Worth & {
+    step: string;
+    channel: string;
+    state: string;
+    reason: string | null;
+    due_at: string;
+    at: string | null;
+    outcome: string | null;
+  })[];
+};
+
+const interventionLine = (one: Intervention) =>
+  `${one.id}  ${one.account}  ${one.band}  ${one.began_at}  ${one.held_out ? 'held out' : (one.outcome ?? 'nothing done')}  ${worthWords(one)}`;
+
+function linesOfIntervention(one: Intervention): string[] {
+  const effect = one.effect === null ? 'no effect is known' : `${(100 * one.effect.share).toFixed(1)} more of 100 stay, ${one.effect.from}`;
+  return [
+    interventionLine(one),
+    `  At stake: ${one.at_stake === null ? 'unknown' : money(one.at_stake)}; ${effect}.`,
+    ...one.actions.map(
+      (action) =>
+        `  ${action.step}  ${action.channel}  ${action.at ?? `due ${action.due_at}`}  ${action.outcome ?? `left out${action.reason === null ? '' : ` (${action.reason})`}`}  ${worthWords(action)}`,
+    ),
+  ];
+}
+
+interface BandSums {
+  begun: number;
+  success: { cases: number; successes: number; rate: number | null; interval: { low: number; high: number } | null };
+  cost: Worth['cost'];
+  attributed: Money[];
+  roi_attributed: Worth['roi'];
+}
+
+function figureLines(data: {
+  all: BandSums;
+  bands: (BandSums & { band: string; protected: (Money & { low: string; high: string })[] | null; roi_protected: Worth['roi'] })[];
+  escalation_share: { share: number | null; alarm: boolean };
+}): string[] {
+  const successWords = ({ success: { cases, successes, rate, interval } }: BandSums) =>
+    rate === null || interval === null
+      ? 'no window is over'
+      : `${successes} of ${cases} came back, ${rate} % (${interval.low} to ${interval.high} %)`;
+  const line = (name: string, one: BandSums) =>
+    `${name}  ${one.begun} begun; ${successWords(one)}; cost ${costWords(one.cost)}; attributed ${money(one.attributed)}, ${returnWords(one.roi_attributed)}`;
+  const { share, alarm } = data.escalation_share;
+  return [
+    line('all', data.all),
+    ...data.bands.flatMap((one) => [
+      line(one.band, one),
+      one.protected === null
+        ? '  Protected: unknown, as nobody was held out long enough.'
+        : `  Protected beyond those held out: ${one.protected.map(({ amount, currency, low, high }) => `${amount} ${currency} (${low} to ${high})`).join(', ') || '0'}, ${returnWords(one.roi_protected)}`,
+    ]),
+    share === null
+      ? 'Nobody was assessed.'
+      : `Escalated: ${(100 * share).toFixed(1)} % of accounts${alarm ? ', which is more than a twentieth' : ''}.`,
+  ];
+}
 
 async function portfolio(store: Context['store'], watch: boolean) {
   let data = unwrap(await store.risk.assessPortfolio());

@@ -2,6 +2,9 @@ import { type RetentionField, shortestDays } from './privacy/retention.ts';
 import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
 import { factKindNames } from './facts/index.ts';
+import { microsOf } from './interventions/amount.ts';
+import { usualMinutes } from './interventions/cost.ts';
+import { minorDigits } from './money.ts';
 import { offerSources } from './offers/policy.ts';
 import { wrongWithThresholds } from './risk/bands.ts';
 import { reachedStages } from './people/silence-stage.ts';
@@ -58,6 +61,11 @@ export const offerTerms = z
     path: ['marginPercent'],
     message: 'is missing: without it no margin can be kept',
   });
+
+const currency = z.string().refine((code) => /^[A-Z]{3}$/.test(code) && minorDigits(code) !== null, 'is no currency code like EUR');
+const price = z.strictObject({ amount: z.string().refine((text) => microsOf(text) !== null, 'is no amount such as "0.0079"'), currency });
+const workMinutes = z.int('is a whole number of minutes').min(0, 'is below 0').max(1_440, 'is more than a day').optional();
+const effect = z.number('is no share').min(0, 'is below 0').max(1, 'is above 1: 0.05 are five of a hundred').nullable();
 
 /**
  * What a change of settings may hold: any fields of the settings, each checked more strictly than a stored row is read. A field that is not a
@@ -146,6 +154,19 @@ const strict = {
   riskBands: z
     .strictObject({ early: bandStart, active: bandStart, critical: bandStart })
     .refine((bands) => wrongWithThresholds(bands) === null, { message: 'do not ascend: early begins below active, and active below critical' }),
+  interventionCosts: z.strictObject({
+    messages: z.partialRecord(z.enum(channelNames, 'is no channel'), price).default({}),
+    peoplePerHour: price.nullable().default(null),
+    minutes: z
+      .strictObject({ agent_call: workMinutes, assignment: workMinutes, escalation: workMinutes })
+      .partial()
+      .default({})
+      .transform((minutes) => ({ ...usualMinutes, ...minutes })),
+    modelCurrency: currency.nullable().default(null),
+  }),
+  interventionEffects: z.strictObject({ early: effect, active: effect, critical: effect }),
+  interventionWindowDays: z.int('is a whole number of days').min(1, 'is below 1').max(90, 'is above 90'),
+  interventionRollout: percent,
   workTargets: z
     .array(
       z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { usualMinutes } from './interventions/cost.ts';
 import { targetRules } from './work/target.ts';
 import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
@@ -18,6 +19,7 @@ const cap = z.object({
 });
 
 const keptDays = z.number().int().nullable();
+const price = z.object({ amount: z.string(), currency: z.string() });
 
 /** What a tenant configures. Every field has a default, so that a new one never breaks an old row. Money in minor units. */
 export const tenantSettings = z.object({
@@ -113,6 +115,23 @@ export const tenantSettings = z.object({
     .default({ what: 'no_purchase', withinDays: 60 }),
   /** Where the bands of risk begin; a border belongs to the band above it. */
   riskBands: z.object({ early: z.number(), active: z.number(), critical: z.number() }).default({ early: 0.3, active: 0.6, critical: 0.8 }),
+  /** What interventions cost, in decimals of major units; what is left out is unknown, and counts as nothing nowhere (docs/rules.md#rule-97). */
+  interventionCosts: z
+    .object({
+      messages: z.record(z.string(), price).default({}),
+      peoplePerHour: price.nullable().default(null),
+      minutes: z.object({ agent_call: z.number().int(), assignment: z.number().int(), escalation: z.number().int() }).default({ ...usualMinutes }),
+      modelCurrency: z.string().nullable().default(null),
+    })
+    .default({ messages: {}, peoplePerHour: null, minutes: { ...usualMinutes }, modelCurrency: null }),
+  /** How many more accounts stay because of an intervention, as a share, where nothing was measured; null: nobody says. */
+  interventionEffects: z
+    .object({ early: z.number().nullable(), active: z.number().nullable(), critical: z.number().nullable() })
+    .default({ early: null, active: null, critical: null }),
+  /** For how many days what an account does counts for the action before it. */
+  interventionWindowDays: z.number().int().default(14),
+  /** Percent of the people whose accounts get interventions (docs/rules.md#rule-98). */
+  interventionRollout: z.number().default(100),
   /** Who does the store's work, for tasks that look for an owner (docs/rules.md#rule-84). */
   workTargets: z
     .array(

@@ -195,6 +195,20 @@ export const readingTools: readonly Tool[] = [
     },
   ),
   reading(
+    {
+      name: 'interventions',
+      title: 'Interventions',
+      description:
+        'What interventions about accounts at risk do: success with its interval, cost, revenue attributed and protected, return. With account: those about one account, action by action.',
+    },
+    { days, account: z.uuid().optional().describe('The id of an account.') },
+    async ({ client }, { days: back, account }) => {
+      if (account === undefined) return unwrap(await client.interventions.figures(back === undefined ? {} : { days: back }));
+      const { data, nextCursor } = unwrap(await client.interventions.list({ account, limit: 20 }));
+      return { interventions: data.map(({ contact: _contact, ...one }) => one), more: nextCursor !== null };
+    },
+  ),
+  reading(
     { name: 'contacts', title: 'Find contacts', description: 'The contacts of a person, by an address or a number: ids, lifecycle and country.' },
     person,
     async ({ client }, given) => {

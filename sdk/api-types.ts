@@ -2061,6 +2061,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/interventions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List interventions, the latest first
+         * @description Each with its actions: channel, content, time, estimated cost, expected value, return, and what came of it. By the prices and the effect at its beginning.
+         */
+        get: operations["getApiInterventions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/interventions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an intervention */
+        get: operations["getApiInterventionsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/interventions/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What interventions do, cost and bring in
+         * @description Counted over the interventions that began in so many days, each share with its number of cases and its interval. What was protected is measured against people who were held out; what is attributed stands beside it.
+         */
+        get: operations["getApiInterventionsFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/caps/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How often the caps on messages to one person act
+         * @description Over all sequences, by the first channel of each step.
+         */
+        get: operations["getApiCapsFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/interventions/rollout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let interventions reach a share of people
+         * @description Whoever is reached by a share is reached by every larger one. 0 takes everything back at once: nobody is taken in, and the sequences about bands of risk are paused, so that what runs is held where it stands.
+         */
+        post: operations["postApiInterventionsRollout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/keys": {
         parameters: {
             query?: never;
@@ -6985,6 +7082,25 @@ export interface components {
             /** @description Why the latest try began no sequence; null: it did. */
             reason: string | null;
         };
+        CapFigures: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            channels: {
+                channel: string;
+                /** @description That were decided about, each once. */
+                steps: number;
+                /** @description Of these, that a cap put off at least once. */
+                put_off: number;
+                /** @description Of these, that a cap kept from going out at all. */
+                left_out: number;
+                /** @description On whose steps a cap acted. */
+                people: number;
+                /** @description Percent of the steps that a cap put off or left out. */
+                share: number;
+            }[];
+        };
         Cart: {
             /**
              * Format: uuid
@@ -7233,6 +7349,40 @@ export interface components {
             gates: components["schemas"]["GateCheck"][];
             /** @description The same for people. */
             sentence: string;
+            /** @description Of an action of an intervention: what it costs and is expected to bring; null: it is none. */
+            worth: {
+                cost: {
+                    /** @description By currency: amounts of different currencies are never added up. */
+                    amounts: {
+                        /**
+                         * @description In major units, exact.
+                         * @example 0.0079
+                         */
+                        amount: string;
+                        currency: string;
+                    }[];
+                    /** @description What the setting `interventionCosts` does not say: the amounts are no total then. */
+                    unknown: ("message" | "people" | "model")[];
+                };
+                /** @description What is at stake, times the effect, in equal parts for each action; null: no effect is known. */
+                expected_value: {
+                    /**
+                     * @description In major units, exact.
+                     * @example 0.0079
+                     */
+                    amount: string;
+                    currency: string;
+                }[] | null;
+                /** @description The return on the cost, written both ways. */
+                roi: {
+                    /** @description (value − cost) ÷ cost × 100. */
+                    percent: number | null;
+                    /** @description value ÷ cost. */
+                    multiple: number | null;
+                    /** @description Why there is none. `nothing_expected`: no value is known; null: there is one. */
+                    because: ("nothing_expected" | "unknown_cost" | "no_cost" | "several_currencies") | null;
+                };
+            } | null;
         };
         Delivery: {
             /** Format: uuid */
@@ -8437,6 +8587,387 @@ export interface components {
             reason: string;
             /** @description The row is a lead all the same: something of it was left out. */
             taken_in: boolean;
+        };
+        Intervention: {
+            /**
+             * Format: uuid
+             * @description Of the enrollment.
+             */
+            id: string;
+            /** Format: uuid */
+            account: string;
+            /** Format: uuid */
+            contact: string;
+            sequence: string;
+            /** @enum {string} */
+            band: "early" | "active" | "critical";
+            /** Format: date-time */
+            began_at: string;
+            ended_at: string | null;
+            /** @enum {string} */
+            status: "ACTIVE" | "PAUSED" | "COMPLETED" | "CONVERTED" | "EXITED";
+            stop_reason: string | null;
+            /** @description Nothing is done, so that the effect of the others can be measured. */
+            held_out: boolean;
+            /** @description What the account bought within a year, as much of it as falls into the days of the prediction; null: it was begun by hand. */
+            at_stake: {
+                /**
+                 * @description In major units, exact.
+                 * @example 0.0079
+                 */
+                amount: string;
+                currency: string;
+            }[] | null;
+            /** @description How many more accounts stay because of the whole intervention, as a share. `measured`: against people who were held out, at least 50 in each arm. `assumed`: by the setting `interventionEffects`. Null: nobody knows. */
+            effect: {
+                share: number;
+                /** @enum {string} */
+                from: "measured" | "assumed";
+            } | null;
+            /** @description The best that came of an action. */
+            outcome: ("pending" | "delivered" | "engaged" | "converted" | "failed" | "ignored" | "escalated") | null;
+            /** @description Whether it brought the account back, by what its band counts; null: the window is not over. */
+            success: boolean | null;
+            /** @description For how long what the account does counts for the action before it: `interventionWindowDays`. */
+            window_seconds: number;
+            cost: {
+                /** @description By currency: amounts of different currencies are never added up. */
+                amounts: {
+                    /**
+                     * @description In major units, exact.
+                     * @example 0.0079
+                     */
+                    amount: string;
+                    currency: string;
+                }[];
+                /** @description What the setting `interventionCosts` does not say: the amounts are no total then. */
+                unknown: ("message" | "people" | "model")[];
+            };
+            /** @description What is at stake, times the effect, in equal parts for each action; null: no effect is known. */
+            expected_value: {
+                /**
+                 * @description In major units, exact.
+                 * @example 0.0079
+                 */
+                amount: string;
+                currency: string;
+            }[] | null;
+            /** @description The return on the cost, written both ways. */
+            roi: {
+                /** @description (value − cost) ÷ cost × 100. */
+                percent: number | null;
+                /** @description value ÷ cost. */
+                multiple: number | null;
+                /** @description Why there is none. `nothing_expected`: no value is known; null: there is one. */
+                because: ("nothing_expected" | "unknown_cost" | "no_cost" | "several_currencies") | null;
+            };
+            /** @description Orders within the window of an action, known by the account’s behaviour. */
+            attributed: {
+                /**
+                 * @description In major units, exact.
+                 * @example 0.0079
+                 */
+                amount: string;
+                currency: string;
+            }[];
+            actions: {
+                step: string;
+                channel: string;
+                /** @description The name of its text; null: a task has none. */
+                content: string | null;
+                task: {
+                    /** @enum {string} */
+                    kind: "agent_call" | "assignment" | "escalation";
+                    note: string | null;
+                    skill: string | null;
+                } | null;
+                /** @enum {string} */
+                state: "planned" | "running" | "done" | "failed" | "left_out";
+                /** @description Why it was left out. */
+                reason: string | null;
+                /** Format: date-time */
+                due_at: string;
+                /** @description When it took place. */
+                at: string | null;
+                /** @description How much later than due. */
+                late_ms: number | null;
+                opened_at: string | null;
+                clicked_at: string | null;
+                /** @description Of the offer ledger. */
+                offer: {
+                    percent_off: number;
+                    state: string;
+                    redeemed: boolean;
+                } | null;
+                /** @description Null: it was left out. */
+                outcome: ("pending" | "delivered" | "engaged" | "converted" | "failed" | "ignored" | "escalated") | null;
+                cost: {
+                    /** @description By currency: amounts of different currencies are never added up. */
+                    amounts: {
+                        /**
+                         * @description In major units, exact.
+                         * @example 0.0079
+                         */
+                        amount: string;
+                        currency: string;
+                    }[];
+                    /** @description What the setting `interventionCosts` does not say: the amounts are no total then. */
+                    unknown: ("message" | "people" | "model")[];
+                };
+                /** @description What is at stake, times the effect, in equal parts for each action; null: no effect is known. */
+                expected_value: {
+                    /**
+                     * @description In major units, exact.
+                     * @example 0.0079
+                     */
+                    amount: string;
+                    currency: string;
+                }[] | null;
+                /** @description The return on the cost, written both ways. */
+                roi: {
+                    /** @description (value − cost) ÷ cost × 100. */
+                    percent: number | null;
+                    /** @description value ÷ cost. */
+                    multiple: number | null;
+                    /** @description Why there is none. `nothing_expected`: no value is known; null: there is one. */
+                    because: ("nothing_expected" | "unknown_cost" | "no_cost" | "several_currencies") | null;
+                };
+            }[];
+        };
+        InterventionFigures: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            window_days: number;
+            prediction: {
+                /** @enum {string} */
+                what: "no_purchase" | "no_answer";
+                within_days: number;
+            };
+            all: {
+                begun: number;
+                held_out: number;
+                /** @description That took place. */
+                actions: number;
+                /** @description Of the actions. */
+                outcomes: {
+                    pending: number;
+                    delivered: number;
+                    engaged: number;
+                    converted: number;
+                    failed: number;
+                    ignored: number;
+                    escalated: number;
+                };
+                success: {
+                    /** @description Interventions whose window is over, of those where something was done. */
+                    cases: number;
+                    successes: number;
+                    /** @description Percent; null: there were no cases. */
+                    rate: number | null;
+                    /** @description Wilson’s 95 % interval of the rate, in percent. */
+                    interval: {
+                        low: number;
+                        high: number;
+                    } | null;
+                };
+                cost: {
+                    /** @description By currency: amounts of different currencies are never added up. */
+                    amounts: {
+                        /**
+                         * @description In major units, exact.
+                         * @example 0.0079
+                         */
+                        amount: string;
+                        currency: string;
+                    }[];
+                    /** @description What the setting `interventionCosts` does not say: the amounts are no total then. */
+                    unknown: ("message" | "people" | "model")[];
+                };
+                /** @description By currency: amounts of different currencies are never added up. */
+                expected_value: {
+                    /**
+                     * @description In major units, exact.
+                     * @example 0.0079
+                     */
+                    amount: string;
+                    currency: string;
+                }[];
+                /** @description Orders within the window of an action. Some of them would have come anyway. */
+                attributed: {
+                    /**
+                     * @description In major units, exact.
+                     * @example 0.0079
+                     */
+                    amount: string;
+                    currency: string;
+                }[];
+                /** @description The return on the cost, written both ways. */
+                roi_attributed: {
+                    /** @description (value − cost) ÷ cost × 100. */
+                    percent: number | null;
+                    /** @description value ÷ cost. */
+                    multiple: number | null;
+                    /** @description Why there is none. `nothing_expected`: no value is known; null: there is one. */
+                    because: ("nothing_expected" | "unknown_cost" | "no_cost" | "several_currencies") | null;
+                };
+            };
+            bands: {
+                /** @enum {string} */
+                band: "early" | "active" | "critical";
+                begun: number;
+                held_out: number;
+                /** @description That took place. */
+                actions: number;
+                /** @description Of the actions. */
+                outcomes: {
+                    pending: number;
+                    delivered: number;
+                    engaged: number;
+                    converted: number;
+                    failed: number;
+                    ignored: number;
+                    escalated: number;
+                };
+                success: {
+                    /** @description Interventions whose window is over, of those where something was done. */
+                    cases: number;
+                    successes: number;
+                    /** @description Percent; null: there were no cases. */
+                    rate: number | null;
+                    /** @description Wilson’s 95 % interval of the rate, in percent. */
+                    interval: {
+                        low: number;
+                        high: number;
+                    } | null;
+                    /** @description What counts as success. */
+                    means: string;
+                };
+                cost: {
+                    /** @description By currency: amounts of different currencies are never added up. */
+                    amounts: {
+                        /**
+                         * @description In major units, exact.
+                         * @example 0.0079
+                         */
+                        amount: string;
+                        currency: string;
+                    }[];
+                    /** @description What the setting `interventionCosts` does not say: the amounts are no total then. */
+                    unknown: ("message" | "people" | "model")[];
+                };
+                /** @description By currency: amounts of different currencies are never added up. */
+                expected_value: {
+                    /**
+                     * @description In major units, exact.
+                     * @example 0.0079
+                     */
+                    amount: string;
+                    currency: string;
+                }[];
+                /** @description Orders within the window of an action. Some of them would have come anyway. */
+                attributed: {
+                    /**
+                     * @description In major units, exact.
+                     * @example 0.0079
+                     */
+                    amount: string;
+                    currency: string;
+                }[];
+                /** @description The return on the cost, written both ways. */
+                roi_attributed: {
+                    /** @description (value − cost) ÷ cost × 100. */
+                    percent: number | null;
+                    /** @description value ÷ cost. */
+                    multiple: number | null;
+                    /** @description Why there is none. `nothing_expected`: no value is known; null: there is one. */
+                    because: ("nothing_expected" | "unknown_cost" | "no_cost" | "several_currencies") | null;
+                };
+                /** @description People assigned within a year whose days of the prediction are over. */
+                arms: {
+                    /** @enum {string} */
+                    arm: "treated" | "holdout";
+                    complete: number;
+                    stayed: number;
+                }[];
+                /** @description How many more of a hundred stayed than of those held out, with Newcombe’s 95 % interval; null: nobody is held out, or it is too early. */
+                effect: {
+                    percentage_points: number;
+                    interval: {
+                        low: number;
+                        high: number;
+                    } | null;
+                } | null;
+                /** @description How much more an account bought than one that was held out, times the accounts that got interventions in this window; `low` and `high`: the 95 % interval. Null: without a holdout nobody knows. */
+                protected: {
+                    /**
+                     * @description In major units, exact.
+                     * @example 0.0079
+                     */
+                    amount: string;
+                    currency: string;
+                    low: string;
+                    high: string;
+                }[] | null;
+                /** @description The return on the cost, written both ways. */
+                roi_protected: {
+                    /** @description (value − cost) ÷ cost × 100. */
+                    percent: number | null;
+                    /** @description value ÷ cost. */
+                    multiple: number | null;
+                    /** @description Why there is none. `nothing_expected`: no value is known; null: there is one. */
+                    because: ("nothing_expected" | "unknown_cost" | "no_cost" | "several_currencies") | null;
+                };
+            }[];
+            channels: {
+                channel: string;
+                actions: number;
+                outcomes: {
+                    pending: number;
+                    delivered: number;
+                    engaged: number;
+                    converted: number;
+                    failed: number;
+                    ignored: number;
+                    escalated: number;
+                };
+                cost: {
+                    /** @description By currency: amounts of different currencies are never added up. */
+                    amounts: {
+                        /**
+                         * @description In major units, exact.
+                         * @example 0.0079
+                         */
+                        amount: string;
+                        currency: string;
+                    }[];
+                    /** @description What the setting `interventionCosts` does not say: the amounts are no total then. */
+                    unknown: ("message" | "people" | "model")[];
+                };
+            }[];
+            /** @description From the entry into the band to the first action; null: none took place. */
+            first_action_ms: {
+                p50: number;
+                p99: number;
+            } | null;
+            escalation_share: {
+                days: number;
+                escalated: number;
+                suppressed: number;
+                accounts: number;
+                share: number | null;
+                alarm: boolean;
+            };
+        };
+        InterventionRollout: {
+            percent: number;
+            /** @description Sequences about bands of risk that take people in. */
+            running: string[];
+            /** @description Sequences that are paused: resume them when you want them to go on. */
+            paused: string[];
+            /** @description Interventions that have not ended. */
+            open: number;
         };
         Invitation: {
             /** Format: uuid */
@@ -10383,6 +10914,68 @@ export interface components {
                 reason: string;
                 at: string;
             } | null;
+        };
+        TriggeredIntervention: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            account: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            by: "model" | "rules";
+            /** @description Why rules assessed. `no_model`: there are too few outcomes to learn from. `model_unavailable`: the model in use could not be applied. `silent`: it has done nothing for 90 days, and models are about accounts that are active. */
+            rules_because: ("no_model" | "model_unavailable" | "silent") | null;
+            /**
+             * @description What `score` is. `chance`: calibrated on outcomes. `rank`, `quantile`: no chance; of the points of rules, or among the silent accounts.
+             * @enum {string}
+             */
+            basis: "chance" | "rank" | "quantile";
+            /** @description 0 to 1. */
+            score: number;
+            /** @description What the score says, and what it does not. */
+            sentence: string;
+            /** @enum {string} */
+            band: "none" | "early" | "active" | "critical";
+            /** @enum {string} */
+            band_before: "none" | "early" | "active" | "critical";
+            /** @description How long until the account is lost, estimated for the band and not for the account; null: it is in no band. */
+            days_left: {
+                at_least: number | null;
+                below: number | null;
+            } | null;
+            /** @description Of a chance: its logit is this and all weights. */
+            base: number | null;
+            /** @description The heaviest first: above 0 towards being lost. Of rules, their shares of the rank. */
+            factors: {
+                features: string[];
+                weight: number;
+            }[];
+            /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
+            thresholds: {
+                version: number;
+                early: number;
+                active: number;
+                critical: number;
+            };
+            prediction: {
+                /** @enum {string} */
+                what: "no_purchase" | "no_answer";
+                within_days: number;
+            };
+            /** @description The version of the model; null: rules assessed. */
+            model: number | null;
+            /**
+             * @description What made it be assessed.
+             * @enum {string}
+             */
+            cause: "behaviour" | "time" | "asked" | "portfolio";
+            /** @description The enrollment that began by it. */
+            begun: string | null;
+            /** @description What kept the sequence of its band from beginning, such as `opted_out` or `no_sequence`: none takes anybody in. Null: nothing, or none was to begin. */
+            kept_from: string | null;
+            /** @description What begins, with what it costs; null: nothing does. */
+            intervention: components["schemas"]["Intervention"] | null;
         };
         /** @description The shop removed the app: its connection is disconnected. */
         WebhookAppUninstalled: {
@@ -16169,6 +16762,175 @@ export interface operations {
             };
         };
     };
+    getApiInterventions: {
+        parameters: {
+            query?: {
+                account?: string;
+                band?: "early" | "active" | "critical";
+                /** @description Begun at that time or later. */
+                since?: string;
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Intervention"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiInterventionsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Intervention"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiInterventionsFigures: {
+        parameters: {
+            query?: {
+                /** @description Interventions that began in so many days. */
+                days?: number;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterventionFigures"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiCapsFigures: {
+        parameters: {
+            query?: {
+                /** @description Steps that were decided about in so many days. */
+                days?: number;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CapFigures"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiInterventionsRollout: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    percent: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InterventionRollout"];
+                };
+            };
+        };
+    };
     getApiKeys: {
         parameters: {
             query?: {
@@ -17884,7 +18646,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RiskAssessment"];
+                    "application/json": components["schemas"]["TriggeredIntervention"];
                 };
             };
         };
@@ -19425,6 +20187,35 @@ export interface operations {
                             active: number;
                             critical: number;
                         };
+                        interventionCosts?: {
+                            /** @default {} */
+                            messages?: {
+                                [key: string]: {
+                                    amount: string;
+                                    currency: string;
+                                };
+                            };
+                            /** @default null */
+                            peoplePerHour?: {
+                                amount: string;
+                                currency: string;
+                            } | null;
+                            /** @default {} */
+                            minutes?: {
+                                agent_call?: number;
+                                assignment?: number;
+                                escalation?: number;
+                            };
+                            /** @default null */
+                            modelCurrency?: string | null;
+                        };
+                        interventionEffects?: {
+                            early: number | null;
+                            active: number | null;
+                            critical: number | null;
+                        };
+                        interventionWindowDays?: number;
+                        interventionRollout?: number;
                         workTargets?: {
                             name: string;
                             /** @enum {string} */
@@ -20002,7 +20793,6 @@ export interface operations {
                 "application/json": {
                     slug: string;
                     name: string;
-                    /** @default {} */
                     settings?: {
                         storeName?: string;
                         /** Format: uri */
@@ -20123,6 +20913,35 @@ export interface operations {
                             active: number;
                             critical: number;
                         };
+                        interventionCosts?: {
+                            /** @default {} */
+                            messages?: {
+                                [key: string]: {
+                                    amount: string;
+                                    currency: string;
+                                };
+                            };
+                            /** @default null */
+                            peoplePerHour?: {
+                                amount: string;
+                                currency: string;
+                            } | null;
+                            /** @default {} */
+                            minutes?: {
+                                agent_call?: number;
+                                assignment?: number;
+                                escalation?: number;
+                            };
+                            /** @default null */
+                            modelCurrency?: string | null;
+                        };
+                        interventionEffects?: {
+                            early: number | null;
+                            active: number | null;
+                            critical: number | null;
+                        };
+                        interventionWindowDays?: number;
+                        interventionRollout?: number;
                         workTargets?: {
                             name: string;
                             /** @enum {string} */

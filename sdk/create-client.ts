@@ -23,6 +23,7 @@ import { facts } from './resources/facts.ts';
 import { health } from './resources/health.ts';
 import { holdouts } from './resources/holdouts.ts';
 import { imports } from './resources/imports.ts';
+import { interventions } from './resources/interventions.ts';
 import { invitations } from './resources/invitations.ts';
 import { keys } from './resources/keys.ts';
 import { leads } from './resources/leads.ts';
@@ -93,6 +94,7 @@ export function createClient(options: ClientOptions) {
     health: health(api),
     holdouts: holdouts(api),
     imports: imports(api),
+    interventions: interventions(api),
     invitations: invitations(api),
     keys: keys(api),
     leads: leads(api),

@@ -24,6 +24,8 @@ export const noSequenceReasons = [
   'unknown_person',
   'no_address',
   'newer_runs',
+  /** Interventions reach a share of people so far (`interventionRollout`). */
+  'not_rolled_out',
 ] as const;
 export type NoSequenceReason = (typeof noSequenceReasons)[number];
 

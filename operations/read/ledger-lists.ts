@@ -5,6 +5,7 @@ import type { MessageRow } from '../dispatch/progress.ts';
 import { kindOf } from '../subject-row.ts';
 import type { ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
+import { type ActionView, interventionsOf } from '../interventions/interventions.ts';
 import { type Page, pageOf } from './page.ts';
 import { decisionSentence, messageSentence } from './sentences.ts';
 
@@ -66,7 +67,13 @@ export function listMessages(deps: ReadDeps, tenantId: string, filter: MessageFi
 }
 
 type DecisionRow = typeof decisions.$inferSelect;
-export type DecisionView = Belonging & { row: DecisionRow; version: number; sentence: string };
+export type DecisionView = Belonging & {
+  row: DecisionRow;
+  version: number;
+  sentence: string;
+  /** Of an action of an intervention: what it costs and is expected to bring; null: it is none. */
+  worth: Pick<ActionView, 'cost' | 'expected' | 'return'> | null;
+};
 export type DecisionFilter = Asked<{
   verdict: DecisionRow['verdict'];
   reason: string;
@@ -102,10 +109,13 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
       tx,
       items.map(({ row }) => row),
     );
+    const interventions = await interventionsOf(tx, deps, tenantId, [...new Set(items.map(({ row }) => row.enrollmentId))]);
+    const worthOf = (row: DecisionRow) =>
+      interventions.find(({ id }) => id === row.enrollmentId)?.actions.find(({ step: of }) => of === row.stepId) ?? null;
     const views = items.flatMap(({ row, version }) =>
       ofOne(belongings, row, (one) => {
         const facts = { stepId: row.stepId, verdict: row.verdict, reason: row.reason, untilMs: row.until, checks: row.checks };
-        return { row, version, sentence: decisionSentence(deps.subjects.of(one.subject.kind).words, facts) };
+        return { row, version, sentence: decisionSentence(deps.subjects.of(one.subject.kind).words, facts), worth: worthOf(row) };
       }),
     );
     return { items: views, next };

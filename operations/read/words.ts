@@ -114,6 +114,7 @@ const noSequenceWords: Record<Exclude<NoSequenceReason, 'unfit'>, (about: About)
   unknown_person: ({ person }) => `no address or number of its ${person} is known`,
   no_address: ({ person }) => `no address of its ${person} is known that a sequence could write to`,
   newer_runs: ({ noun, person }) => `a sequence runs about a more recent ${noun} of its ${person}`,
+  not_rolled_out: ({ person }) => `the ${person} is not among the share that gets interventions so far`,
 };
 
 const noWords: About = { noun: 'subject', person: 'person', source: 'source', stop: {}, defer: {} };

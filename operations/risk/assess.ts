@@ -7,12 +7,13 @@ import type { BandThresholds, RiskBand } from '../../domain/risk/bands.ts';
 import { type Behaviour, readStoredBehaviour } from '../../domain/risk/behaviour.ts';
 import type { Prediction } from '../../domain/risk/outcome.ts';
 import { account } from '../../domain/subjects/account/index.ts';
-import { settingsOf } from '../../domain/tenant-settings.ts';
+import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
 import { recordAudit } from '../audit.ts';
 import { classifyFailure } from '../classify-failure.ts';
 import type { Deps } from '../deps.ts';
 import { draftOf } from '../enroll-by-hand.ts';
 import { intervene, noteBand } from '../effects/rules/at-risk.ts';
+import { estimateWorth } from '../interventions/worth.ts';
 import { MovedError } from '../intake/found.ts';
 import { writesOf, writeWorld } from '../intake/writes.ts';
 import type { AssessmentCause, AssessmentView, Champion } from './assessment.ts';
@@ -127,6 +128,7 @@ interface Measure {
   thresholds: BandThresholds;
   prediction: Prediction;
   champion: Champion | 'unavailable' | null;
+  settings: TenantSettings;
 }
 
 /** What accounts of a store are assessed by at this moment. */
@@ -134,9 +136,10 @@ async function readMeasure(tx: Tx, deps: Pick<Deps, 'risk' | 'log' | 'clock'>, t
   const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
   if (tenant === undefined) throw new Error(`there is no tenant ${tenantId}`);
   const [latest] = await tx.select({ version: settingsVersions.version }).from(settingsVersions).orderBy(desc(settingsVersions.version)).limit(1);
-  const { riskBands, riskPrediction: prediction } = settingsOf(tenant);
+  const settings = settingsOf(tenant);
+  const { riskBands, riskPrediction: prediction } = settings;
   const thresholds = { version: latest?.version ?? 0, ...riskBands };
-  return { atMs: deps.clock.nowMs(), thresholds, prediction, champion: await readChampion(tx, deps, prediction) };
+  return { atMs: deps.clock.nowMs(), thresholds, prediction, champion: await readChampion(tx, deps, prediction), settings };
 }
 
 type Standing = typeof riskStandings.$inferSelect;
@@ -303,7 +306,10 @@ async function assessLocked(
         const history = (await readHistories(tx, [id], measure.atMs)).get(id) ?? [];
         if (history === 'unreadable') throw new Error('its behaviour was stored by another build, or is damaged');
         const assessed = assessOne(deps, measure, id, history, await readSilent(tx));
-        const stand = { handled: standing.handled, now: assessed.band, isAsked: asked !== null };
+        const { atMs } = measure;
+        const mayBegin = assessed.band !== 'none' && assessed.basis !== 'quantile' && (asked !== null || assessed.band !== standing.handled);
+        const worth = mayBegin && assessed.band !== 'none' ? await estimateWorth(tx, measure.settings, { band: assessed.band, history, atMs }) : null;
+        const stand = { handled: standing.handled, now: assessed.band, isAsked: asked !== null, worth };
         const { ended, begun, keptFrom, handled } = assessed.basis === 'quantile' ? noteBand(draft, id, assessed.band) : intervene(draft, id, stand);
         writeWorld(tx, writesOf(draft));
         const row = { ...rowOf(tenantId, standing, assessed, measure, cause), enrollmentId: begun, keptFrom };

@@ -103,6 +103,14 @@ beforeAll(async () => {
     await tx.insert(riskAssessments).values([1, 2].map(() => ({ ...assessed, ...found, ...by, id: randomUUID() })));
     await tx.insert(riskRuns).values([1, 2].map(() => ({ tenantId, id: randomUUID(), requestedBy: 'test' })));
   });
+  await own('/api/sequences/churn-early/resume', 'POST', {});
+  for (const id of ['account-1', 'account-2']) {
+    const visit = { account: { id }, contact: { email: `${id}@example.com` }, behaviour: [{ kind: 'visit', at: new Date().toISOString() }] };
+    const { account } = (await own('/api/behaviour', 'POST', visit)).body as { account: string };
+    const { id: begun } = (await own('/api/enrollments', 'POST', { subject_id: account, sequence: 'churn-early' })).body as { id: string };
+    // What runs says when its next step is due, which is now at each moment.
+    await own(`/api/enrollments/${begun}/stop`, 'POST', {});
+  }
   const { data: people } = await page('/api/contacts');
   for (const { id } of (people as { id: string; person: string }[]).filter(({ id, person }) => id === person).slice(0, 2)) {
     await own(`/api/contacts/${id}/erase`, 'POST', {});
@@ -170,6 +178,7 @@ describe('every list under /api', () => {
       '/api/facts',
       '/api/imports',
       '/api/imports/{id}/errors',
+      '/api/interventions',
       '/api/keys',
       '/api/leads',
       '/api/members',
@@ -233,7 +242,7 @@ describe('every list under /api', () => {
     const rest = await page(`/api/enrollments?limit=100&cursor=${first.nextCursor}`);
     const ids = [...first.data, ...rest.data].map((e) => (e as { id: string }).id);
     expect(new Set(ids).size).toBe(ids.length);
-    expect(ids).toHaveLength(3);
+    expect(ids).toHaveLength(5);
   });
 
   test('shows a store its own alone', async () => {

@@ -70,6 +70,7 @@ describe('at /mcp', () => {
         'quarantine',
         'parked',
         'monitor_churn_risk',
+        'interventions',
       ]),
     );
     expect(names(false)).toEqual([

@@ -7,6 +7,7 @@ import { isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/field
 import { presentExternalId } from '../../routes/recovery/present.ts';
 import { externalIdSchema } from '../../routes/recovery/schemas.ts';
 import { gateSchema } from '../enrollments/schemas.ts';
+import { presentWorth, worthSchema } from '../interventions/schemas.ts';
 import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
@@ -25,6 +26,7 @@ const decisionSchema = z
     until: timeField.nullable(),
     gates: z.array(gateSchema),
     sentence: z.string().meta({ description: 'The same for people.' }),
+    worth: worthSchema.nullable().meta({ description: 'Of an action of an intervention: what it costs and is expected to bring; null: it is none.' }),
   })
   .meta({ id: 'Decision' });
 
@@ -60,10 +62,17 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   );
 };
 
-const present = ({ row, version, enrollmentId, sequence, subject, sentence }: DecisionView): z.input<typeof decisionSchema> => ({
+const present = ({ row, version, enrollmentId, sequence, subject, sentence, worth }: DecisionView): z.input<typeof decisionSchema> => ({
   ...{ id: row.id, at: isoTime(row.at), enrollment: enrollmentId, sequence, version, step: row.stepId },
   subject: { id: subject.id, kind: subject.kind, external_ids: subject.externalIds.map(presentExternalId) },
-  ...{ verdict: row.verdict, reason: row.reason, until: isoTimeOrNull(row.until), gates: row.checks, sentence },
+  ...{
+    verdict: row.verdict,
+    reason: row.reason,
+    until: isoTimeOrNull(row.until),
+    gates: row.checks,
+    sentence,
+    worth: worth === null ? null : presentWorth(worth),
+  },
 });
 
 export const resource: Resource = {

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { readIntervention } from '../../../operations/interventions/interventions.ts';
 import { askRisk, triggerIntervention } from '../../../operations/risk/assess.ts';
 import { listAssessments } from '../../../operations/risk/assessment-view.ts';
 import { readRisk } from '../../../operations/risk/risk.ts';
@@ -9,6 +10,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
+import { interventionSchema, presentIntervention } from '../interventions/schemas.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { assessmentSchema, bands, factsOf, modelSchema, presentModel, presentRun, riskSchema, runSchema } from './schemas.ts';
 
@@ -93,12 +95,20 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
         description:
           'It is assessed now. Of the sequences about bands of risk one runs about an account at a time: one of the same or a higher band goes on, and one of a lower band ends. Nothing begins where the account is in no band.',
         body: z.strictObject({ account: z.uuid() }),
-        response: { 200: assessmentSchema, ...problems(400, 401, 404, 429, 503) },
+        response: {
+          200: assessmentSchema
+            .extend({ intervention: interventionSchema.nullable().meta({ description: 'What begins, with what it costs; null: nothing does.' }) })
+            .meta({ id: 'TriggeredIntervention' }),
+          ...problems(400, 401, 404, 429, 503),
+        },
       },
     },
     async (request, reply) => {
-      const made = await triggerIntervention(deps, callerOf(request).tenantId, request.body.account, actorOf(request));
-      return made === null ? problem(reply, 404, ...unknownAccount) : factsOf(made);
+      const { tenantId } = callerOf(request);
+      const made = await triggerIntervention(deps, tenantId, request.body.account, actorOf(request));
+      if (made === null) return problem(reply, 404, ...unknownAccount);
+      const begun = made.begun === null ? null : await readIntervention(deps, tenantId, made.begun);
+      return { ...factsOf(made), intervention: begun === null ? null : presentIntervention(begun) };
     },
   );
 

@@ -5,6 +5,8 @@ import type { RiskBand } from '../../../domain/risk/bands.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
 import { account } from '../../../domain/subjects/account/index.ts';
 import type { NoSequenceReason } from '../../../domain/subjects/no-sequence.ts';
+import { pointOf } from '../../dispatch/assignment.ts';
+import type { StoredWorth } from '../../interventions/worth.ts';
 import type { Draft } from '../../intake/draft.ts';
 import type { ActiveSequence, KnownEnrollment } from '../../intake/world.ts';
 import { beginning, type Candidate } from './begin.ts';
@@ -31,13 +33,14 @@ export const riskRunsAbout = (draft: Draft, subjectId: string): (KnownEnrollment
 /**
  * Carry out what an account's band leads to, under its person's lock: end what runs for a lower band, and begin the sequence of the one that it has come
  * into. Where no such sequence takes anybody in at the moment, the entry is not used up.
+ * @param worth - what it is expected to be worth, kept with its story
  * @param isAsked - a person asks for it: the band's sequence begins whether or not the account has just come into the band
  * Source: docs/rules.md#rule-83
  */
 export function intervene(
   draft: Draft,
   subjectId: string,
-  { handled, now, isAsked = false }: { handled: RiskBand; now: RiskBand; isAsked?: boolean },
+  { handled, now, isAsked = false, worth = null }: { handled: RiskBand; now: RiskBand; isAsked?: boolean; worth?: StoredWorth | null },
 ): Intervention {
   const runs = riskRunsAbout(draft, subjectId);
   const move = moveOf({ handled, now, running: runs.map(({ band }) => band) }, isAsked);
@@ -49,13 +52,23 @@ export function intervene(
   const owner = draft.findContact(subject.contactId);
   const sequence = sequenceOf(draft, move.begin);
   if (sequence === undefined) return { ended, begun: null, keptFrom: 'no_sequence', handled };
+  // Whoever is not among the share that gets interventions so far enters once the share is raised.
+  if (owner !== null && !isAsked && !isRolledOutTo(draft, owner.personId)) return { ended, begun: null, keptFrom: 'not_rolled_out', handled };
   const reason = owner === null ? 'unknown_person' : keptFrom(draft, { subject, owner }, sequence);
   if (owner === null || reason !== null) return { ended, begun: null, keptFrom: reason, handled: now };
   const usual = beginning(draft, { subject: draft.subject(subjectId), owner }, sequence);
-  const begun = draft.begin({ ...usual, anchorAt: draft.context.nowMs, enrolled: { ...usual.enrolled, by: 'risk', band: now } });
+  const begun = draft.begin({
+    ...usual,
+    anchorAt: draft.context.nowMs,
+    enrolled: { ...usual.enrolled, by: 'risk', band: now, ...(worth === null ? {} : { worth }) },
+  });
   draft.moveLifecycle(owner.id, 'begun');
   return { ended, begun: begun.id, keptFrom: null, handled: now };
 }
+
+/** The share of people who get interventions grows without anybody leaving it, because each person has a place of their own. Source: docs/rules.md#rule-98 */
+const isRolledOutTo = (draft: Draft, personId: string): boolean =>
+  pointOf('interventions', personId) * 100 < draft.context.tenant.settings.interventionRollout;
 
 /** Keep the band with the account, where conditions of steps ask for it. Nothing begins or ends. */
 export function noteBand(draft: Draft, subjectId: string, now: RiskBand): Intervention {

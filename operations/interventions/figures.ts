@@ -1,0 +1,186 @@
+import { eq, sql } from 'drizzle-orm';
+import type { Tx } from '../../db/client.ts';
+import { tenants } from '../../db/schema/index.ts';
+import type { Amount } from '../../domain/interventions/amount.ts';
+import { combine, type InterventionSums, noSums, sumByChannel, sumUp } from '../../domain/interventions/figures.ts';
+import { totalCost } from '../../domain/interventions/cost.ts';
+import { successMeans } from '../../domain/interventions/outcome.ts';
+import { type Return, returnOf } from '../../domain/interventions/worth.ts';
+import { interventionBands, type InterventionBand } from '../../domain/risk/band-move.ts';
+import type { Prediction } from '../../domain/risk/outcome.ts';
+import type { Interval } from '../../domain/statistics/interval.ts';
+import { type Moments, welch } from '../../domain/statistics/means.ts';
+import { differenceInterval, wilsonInterval } from '../../domain/statistics/proportions.ts';
+import { settingsOf } from '../../domain/tenant-settings.ts';
+import type { Deps } from '../deps.ts';
+import { type EscalationShare, readEscalationShare } from '../work/escalate.ts';
+import { type InterventionView, listInterventions } from './interventions.ts';
+import { type Arms, readArms } from './worth.ts';
+
+/** What the people of a sequence bought beyond those who were held out, in one currency. */
+export interface Protected {
+  amount: Amount;
+  /** 95 %, in the same currency. */
+  low: Amount;
+  high: Amount;
+}
+
+export interface BandFigures extends InterventionSums {
+  band: InterventionBand;
+  successMeans: string;
+  rate: number | null;
+  interval: Interval | null;
+  arms: Arms;
+  /** How many more accounts stayed than of those that were held out; null: nobody is held out, or no horizon is over. */
+  effect: { difference: number; interval: Interval } | null;
+  /** null: fewer than two accounts in an arm. */
+  protected: Protected[] | null;
+  returnOnAttributed: Return;
+  returnOnProtected: Return;
+}
+
+export interface InterventionFigures {
+  fromMs: number;
+  toMs: number;
+  windowDays: number;
+  prediction: Prediction;
+  all: InterventionSums & { rate: number | null; interval: Interval | null; returnOnAttributed: Return };
+  bands: BandFigures[];
+  channels: (Pick<InterventionSums, 'actions' | 'outcomes' | 'cost'> & { channel: string })[];
+  /** From the entry into the band to the first action, in milliseconds; null: none took place. */
+  firstActionMs: { p50: number; p99: number } | null;
+  escalations: EscalationShare;
+}
+
+const atOnce = 500;
+
+/** What the interventions that began in the last `days` days did, cost and brought in. */
+export async function readInterventionFigures(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, days: number): Promise<InterventionFigures> {
+  const toMs = deps.clock.nowMs();
+  const fromMs = toMs - days * 86_400_000;
+  const sums = new Map<InterventionBand, InterventionSums>();
+  const channels = new Map<string, Pick<InterventionSums, 'actions' | 'outcomes' | 'cost'>>();
+  const firstActionMs: number[] = [];
+  for (let after: string | null = null; ; ) {
+    const page: { items: InterventionView[]; next: string | null } = await listInterventions(
+      deps,
+      tenantId,
+      { sinceMs: fromMs },
+      { limit: atOnce, after },
+    );
+    for (const band of interventionBands) {
+      const own = page.items.filter((one) => one.band === band);
+      if (own.length > 0) sums.set(band, combine(sums.get(band) ?? noSums(), sumUp(own)));
+    }
+    for (const [channel, own] of sumByChannel(page.items)) {
+      const known = channels.get(channel);
+      channels.set(channel, known === undefined ? own : { ...combine({ ...noSums(), ...known }, { ...noSums(), ...own }) });
+    }
+    for (const { actions, beganAtMs } of page.items) {
+      const done = actions.flatMap(({ atMs }) => (atMs === null ? [] : [atMs]));
+      if (done.length > 0) firstActionMs.push(Math.max(0, Math.min(...done) - beganAtMs));
+    }
+    after = page.next;
+    if (after === null) break;
+  }
+  const { settings, arms, revenue } = await deps.db.withTenant(tenantId, async (tx) => {
+    const [tenant] = await tx.select().from(tenants).where(eq(tenants.id, tenantId));
+    const own = settingsOf(tenant ?? { settings: {} });
+    return { settings: own, arms: await readArms(tx, own.riskPrediction), revenue: await readRevenue(tx, own.riskPrediction) };
+  });
+  const all = [...sums.values()].reduce(combine, noSums());
+  return {
+    ...{ fromMs, toMs, windowDays: settings.interventionWindowDays, prediction: settings.riskPrediction },
+    all: { ...all, ...rateOf(all), returnOnAttributed: returnOf(all.attributed, all.cost) },
+    bands: interventionBands.map((band) => bandFigures(band, sums.get(band) ?? noSums(), arms[band], revenue)),
+    channels: [...channels].map(([channel, own]) => ({ channel, actions: own.actions, outcomes: own.outcomes, cost: own.cost })).toSorted(byName),
+    firstActionMs: percentiles(firstActionMs),
+    escalations: await readEscalationShare(deps, tenantId),
+  };
+}
+
+const byName = (a: { channel: string }, b: { channel: string }) => (a.channel < b.channel ? -1 : 1);
+
+const rateOf = ({ successes, complete }: InterventionSums) => ({
+  rate: complete === 0 ? null : successes / complete,
+  interval: wilsonInterval(successes, complete),
+});
+
+function bandFigures(band: InterventionBand, sums: InterventionSums, arms: Arms, revenue: readonly RevenueRow[]): BandFigures {
+  const { treated, holdout } = arms;
+  const interval = differenceInterval(
+    { people: holdout.complete, converted: holdout.stayed },
+    { people: treated.complete, converted: treated.stayed },
+  );
+  const saved = protectedBy(band, sums.begun - sums.heldOut, arms, revenue);
+  return {
+    ...{ band, successMeans: successMeans[band], ...sums, ...rateOf(sums), arms },
+    effect: interval === null ? null : { difference: treated.stayed / treated.complete - holdout.stayed / holdout.complete, interval },
+    protected: saved,
+    returnOnAttributed: returnOf(sums.attributed, sums.cost),
+    returnOnProtected: returnOf(saved === null ? null : saved.map(({ amount }) => amount), totalCost([sums.cost])),
+  };
+}
+
+interface RevenueRow {
+  band: InterventionBand;
+  arm: 'treated' | 'holdout';
+  currency: string;
+  /** In major units. */
+  total: number;
+  squares: number;
+}
+
+/** What the people of each arm bought within the horizon after their assignment, of those whose horizon is over: one sum for each person, squared as well. */
+async function readRevenue(tx: Tx, { withinDays }: Prediction): Promise<RevenueRow[]> {
+  const { rows } = await tx.execute<{ band: InterventionBand; arm: 'treated' | 'holdout'; currency: string; total: number; squares: number }>(sql`
+    with own as (
+      select s.id, v.definition ->> 'band' as band from sequences s join sequence_versions v on v.tenant_id = s.tenant_id and v.id = s.current_version_id
+      where v.definition ->> 'on' = 'risk.entered'),
+    assigned as (
+      select distinct on (a.sequence_id, c.person_id) own.band, a.arm, a.assigned_at, e.subject_id
+      from own join assignments a on a.sequence_id = own.id
+        join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
+        cross join lateral (select n.subject_id from enrollments n where n.tenant_id = a.tenant_id and n.sequence_id = a.sequence_id and n.contact_id = a.contact_id
+          order by n.id limit 1) e
+      where a.assigned_at > clock_timestamp() - interval '365 days'
+      order by a.sequence_id, c.person_id, a.assigned_at, a.id),
+    spent as (
+      select a.band, a.arm, a.subject_id, b.data ->> 'currency' as currency, sum((b.data ->> 'amount')::numeric) as amount
+      from assigned a join behaviours b on b.subject_id = a.subject_id and b.kind = 'order' and b.occurred_at > a.assigned_at
+        and b.occurred_at <= a.assigned_at + make_interval(days => ${withinDays})
+      where a.assigned_at + make_interval(days => ${withinDays}) <= clock_timestamp() and b.data ->> 'amount' is not null and b.data ->> 'currency' is not null
+      group by 1, 2, 3, 4)
+    select band, arm, currency, sum(amount)::float8 as total, sum(amount * amount)::float8 as squares from spent group by 1, 2, 3`);
+  return rows;
+}
+
+/**
+ * What interventions protected: how much more an account bought than one that was held out, times the accounts that got interventions. Measured over the
+ * people of the last year whose horizon is over.
+ */
+function protectedBy(band: InterventionBand, treatedNow: number, { treated, holdout }: Arms, revenue: readonly RevenueRow[]): Protected[] | null {
+  if (treated.complete < 2 || holdout.complete < 2) return null;
+  const own = revenue.filter((row) => row.band === band);
+  const momentsOf = (arm: 'treated' | 'holdout', currency: string, n: number): Moments => {
+    const { total = 0, squares = 0 } = own.find((row) => row.arm === arm && row.currency === currency) ?? {};
+    const mean = total / n;
+    return { n, mean, variance: Math.max(0, squares - n * mean * mean) / (n - 1) };
+  };
+  return [...new Set(own.map(({ currency }) => currency))].toSorted().map((currency) => {
+    const one = momentsOf('treated', currency, treated.complete);
+    const other = momentsOf('holdout', currency, holdout.complete);
+    const difference = one.mean - other.mean;
+    // Null: everybody of an arm bought for the same, so the difference is what it is.
+    const { low, high } = welch(other, one)?.interval ?? { low: difference, high: difference };
+    const amount = (each: number): Amount => ({ currency, micros: BigInt(Math.round(each * treatedNow * 1_000_000)) });
+    return { amount: amount(difference), low: amount(low), high: amount(high) };
+  });
+}
+
+function percentiles(times: readonly number[]): { p50: number; p99: number } | null {
+  if (times.length === 0) return null;
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
+  return { p50: at(0.5), p99: at(0.99) };
+}
