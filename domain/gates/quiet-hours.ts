@@ -90,7 +90,8 @@ function inputOf(situation: Situation): GateInput {
     return last.input;
   const input = makeInput(window, zones, nowMs);
   const { fromMs, untilMs } = steadyAround(zones.timeZones, nowMs);
-  lastRecorded.set(zones, { fromMinute, toMinute, fromMs, untilMs: untilMs - longestSearchMs, input });
+  // What is found this close to a change holds at this moment alone, and not for the time before it.
+  if (nowMs < untilMs - longestSearchMs) lastRecorded.set(zones, { fromMinute, toMinute, fromMs, untilMs: untilMs - longestSearchMs, input });
   return input;
 }
 

@@ -60,3 +60,17 @@ test('what is remembered about a person changes no decision and nothing that is 
     { numRuns: 300 },
   );
 });
+
+test('what was found right before clocks change is not recorded for the weeks before', () => {
+  const known: Facts['person']['zones'] = {
+    timeZones: ['America/Chicago', 'Europe/Berlin', 'America/New_York'],
+    basis: 'region',
+    country: 'US',
+    place: { country: 'US', region: 'LA' },
+  };
+  const night = { fromMinute: 1_183, toMinute: 763 };
+  // Berlin changes its clocks a minute later; the other moment is the beginning of the same stretch.
+  decideAt(Date.parse('2026-03-29T00:59Z'), known, night, []);
+  const atMs = Date.parse('2026-03-08T08:00Z');
+  expect(decideAt(atMs, known, night, [])).toEqual(decideAt(atMs, { ...known, timeZones: [...known.timeZones] }, { ...night }, []));
+});
