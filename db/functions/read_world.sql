@@ -39,7 +39,7 @@ begin
       select distinct s.previous_subject_id from subjects s where s.id = any(read_subjects) and s.previous_subject_id is not null);
     if cardinality(predecessors) > 0 then read_subjects := array(select distinct s from unnest(read_subjects || predecessors) s); end if;
     select coalesce(jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id, 'contact_id', e.contact_id, 'sequence_id', e.sequence_id,
-        'version_id', e.version_id, 'status', e.status, 'stop_reason', e.stop_reason, 'anchor_at', e.anchor_at, 'activated_at', e.activated_at,
+        'version_id', e.version_id, 'campaign_id', e.campaign_id, 'status', e.status, 'stop_reason', e.stop_reason, 'anchor_at', e.anchor_at, 'activated_at', e.activated_at,
         'enrolled_at', e.enrolled_at, 'ended_at', e.ended_at) order by e.id), '[]')
       into own
     from enrollments e where e.subject_id = any(read_subjects);
@@ -53,7 +53,7 @@ begin
   end if;
   if 'runs' = any(parts) and cardinality(contact_ids) > 0 then
     select jsonb_agg(jsonb_build_object('id', e.id, 'subject_id', e.subject_id, 'contact_id', e.contact_id, 'sequence_id', e.sequence_id,
-        'version_id', e.version_id, 'status', e.status, 'stop_reason', null, 'anchor_at', e.anchor_at, 'activated_at', e.activated_at,
+        'version_id', e.version_id, 'campaign_id', e.campaign_id, 'status', e.status, 'stop_reason', null, 'anchor_at', e.anchor_at, 'activated_at', e.activated_at,
         'enrolled_at', e.enrolled_at, 'ended_at', null) order by e.id), array(select distinct s from unnest(read_subjects || array_agg(e.subject_id)) s)
       into running, read_subjects
     from unnest(contact_ids) as c(id)

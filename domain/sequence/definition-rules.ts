@@ -44,6 +44,7 @@ export function toDefinition(shape: SequenceShape): SequenceDefinition {
     maxAgeMs: shape.maxAge,
     reentry: shape.reentry,
     ...(shape.together === 'many' ? { together: 'many' as const } : {}),
+    ...(shape.overlap === 'refuse' ? { overlap: 'refuse' as const } : {}),
     holdoutPercent: shape.holdout,
     priority: shape.priority,
     ...(shape.whenCapped === 'wait' ? { whenCapped: 'wait' as const } : {}),
@@ -119,7 +120,7 @@ function dueOf({ at, after, on }: StepShape): StepDefinition['due'] {
 }
 
 function sequenceMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] {
-  const { stopOn, on, about, holdout } = shape;
+  const { stopOn, on, about, holdout, overlap } = shape;
   const names = kinds.all
     .map(({ kind }) => kind)
     .join(', ')
@@ -130,6 +131,9 @@ function sequenceMistakes(shape: SequenceShape, kinds: SubjectKinds): Mistake[] 
       : []),
     ...(on === manual && holdout > 0
       ? [{ path: ['holdout'], message: 'has no use in a manual sequence: whoever is taken in by hand gets the messages. Remove it' }]
+      : []),
+    ...(overlap === 'refuse' && kindOfSequence(kinds, shape)?.kind !== 'lead'
+      ? [{ path: ['overlap'], message: 'has no use here: campaigns have leads alone, and this sequence is not about leads. Remove it' }]
       : []),
     ...(startsByItself(on) && about !== undefined ? [{ path: ['about'], message: `has no use here: ${on} says what it is about. Remove it` }] : []),
   ];

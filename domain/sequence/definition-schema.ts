@@ -359,6 +359,10 @@ export function sequenceSchemaFor(kinds: SubjectKinds) {
         maxAge: span.default(7 * 86_400_000).meta({ description: 'Nothing is sent about a subject that was left longer ago.' }),
         reentry: reentry.optional(),
         together: z.enum(['one', 'many'], expected('one or many')).default('one'),
+        overlap: z
+          .enum(['allow', 'refuse'], expected('allow or refuse'))
+          .default('allow')
+          .meta({ description: 'Whether a person may be in it while they are in a sequence of another campaign.' }),
         holdout: holdout.default(0),
         priority: z.int(expected('a whole number from 1 to 5')).min(1, 'must be 1 to 5').max(5, 'must be 1 to 5').default(3),
         whenCapped: z.enum(whenCapped, expected('skip or wait')).default('skip'),

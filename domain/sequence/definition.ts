@@ -124,6 +124,8 @@ export interface SequenceDefinition {
   reentry: 'once-per-subject' | 'once-per-silence' | 'once-per-entry' | { cooldownMs: number };
   /** Whether one person may be in this sequence about several subjects at once; absent, as in versions before it existed: `one`. */
   together?: 'one' | 'many';
+  /** Whether one person may be in it while a sequence of another campaign runs; absent, as in versions before it existed: `allow`. */
+  overlap?: 'allow' | 'refuse';
   /** The share of people who get nothing, so that its effect can be measured: 0 to 50. */
   holdoutPercent: number;
   /** 1 (first) to 5. */

@@ -101,12 +101,13 @@ function settingsOf(definition: SequenceDefinition): Record<string, unknown> {
     maxAge: formatDuration(definition.maxAgeMs),
     reentry: typeof reentry === 'object' && 'cooldownMs' in reentry ? { cooldown: formatDuration(reentry.cooldownMs) } : reentry,
     together: definition.together ?? 'one',
+    overlap: definition.overlap ?? 'allow',
     holdout: `${definition.holdoutPercent}%`,
     priority: definition.priority,
     whenCapped: definition.whenCapped ?? 'skip',
     goal: { event: definition.goal.event, within: formatDuration(definition.goal.withinMs) },
     ...othersOf(definition, [
-      ...['sequence', 'name', 'on', 'about', 'quietForMs', 'stopOn', 'onReply', 'maxAgeMs', 'reentry', 'together'],
+      ...['sequence', 'name', 'on', 'about', 'quietForMs', 'stopOn', 'onReply', 'maxAgeMs', 'reentry', 'together', 'overlap'],
       ...['holdoutPercent', 'priority', 'whenCapped', 'goal', 'steps'],
     ]),
   };

@@ -124,6 +124,8 @@ export interface KnownEnrollment {
   sequenceId: string;
   versionId: string;
   version: Version;
+  /** The campaign that began it; null or absent: none did, or a function of an earlier version did not say. */
+  campaignId?: string | null;
   status: EnrollmentStatus;
   stopReason: StopReason | null;
   anchorAt: number;
@@ -230,6 +232,7 @@ export function parseWorld(stored: StoredWorld, found: Found, versions: Readonly
           sequenceId: text(row, 'sequence_id'),
           versionId,
           version: versionOf(versionId),
+          campaignId: maybe<string>(row, 'campaign_id'),
           status: row['status'] as EnrollmentStatus,
           stopReason: maybe<StopReason>(row, 'stop_reason'),
           anchorAt: Date.parse(text(row, 'anchor_at')),

@@ -2,12 +2,14 @@ import { addressKindsOf, type Channel, channels, consentChannelOf } from '../../
 import { isClosed } from '../../../domain/people/lifecycle.ts';
 import { consentAllows, foldConsent } from '../../../domain/people/consent.ts';
 import { compilePlan } from '../../../domain/sequence/compile-plan.ts';
+import { mayOverlap } from '../../../domain/sequence/overlap.ts';
 import { openChannels } from '../../dispatch/open-channels.ts';
 import type { Draft } from '../../intake/draft.ts';
 import type { ActiveSequence } from '../../intake/world.ts';
 import { beginning, type Candidate, isTooOld, keptFromBefore } from './begin.ts';
 import { riskEntered } from '../../../domain/risk/band-move.ts';
 import { riskRunsAbout } from './at-risk.ts';
+import { campaignOf } from './supersede.ts';
 import { isClosedEverywhere } from './suppressions.ts';
 
 /** Why a sequence is not begun by hand. For programs: they reach the API as the `code` of a 409. */
@@ -71,7 +73,7 @@ export function beginInBulk(draft: Draft, candidate: Candidate, sequence: Active
 export type CampaignEntry = { campaignId: string } & ({ by: 'routing' } | { by: 'hand' | 'bulk'; actor: string; note?: string });
 
 /** Why a lead of a campaign is not in its sequence. For programs: they reach the API. */
-export type CampaignRefusal = BulkRefusal | 'too_old';
+export type CampaignRefusal = BulkRefusal | 'too_old' | 'another_campaign';
 
 /**
  * Begin the sequence of a campaign about one of its leads. By routing, the steps count from when the lead came in, as they do without campaigns; else from
@@ -86,6 +88,7 @@ export function beginInCampaign(
 ): { begun: string } | { reason: CampaignRefusal } {
   const refusal = whyNot(draft, candidate, sequence)?.reason ?? keptFromBefore(draft, candidate, sequence);
   if (refusal !== null) return { reason: refusal };
+  if (runsInAnother(draft, candidate, sequence, entry.campaignId)) return { reason: 'another_campaign' };
   if (entry.by === 'routing' && isTooOld(draft, candidate, sequence)) return { reason: 'too_old' };
   const usual = beginning(draft, candidate, sequence);
   const { campaignId, ...by } = entry;
@@ -139,6 +142,8 @@ function whatRuns(draft: Draft, { subject, owner }: Candidate, { id, version }: 
   const own =
     open.find((enrollment) => enrollment.subjectId === subject.id) ??
     draft.enrollmentsAbout([subject.id]).find((enrollment) => enrollment.sequenceId === id && enrollment.endedAt === null);
+  const justNow = begunNow(draft, owner.personId).find((begun) => begun.sequenceId === id);
+  if (justNow !== undefined) return refused('already_running', `The sequence ${version.slug} has just begun for the ${person}.`, justNow.id);
   if (own !== undefined) return refused('already_running', `The sequence ${version.slug} is running about this ${noun} already.`, own.id);
   // Of the sequences about bands of risk one runs about an account at a time.
   const other = version.definition.on === riskEntered ? riskRunsAbout(draft, subject.id)[0] : undefined;
@@ -148,6 +153,20 @@ function whatRuns(draft: Draft, { subject, owner }: Candidate, { id, version }: 
   if (rival === undefined) return null;
   return refused('another_running', `The ${person} is in the sequence ${version.slug} about another ${noun}. Stop that one first.`, rival.id);
 }
+
+/** A sequence of another campaign runs, or was begun just now, beside which this one may not run: by its own word or by the other's. */
+function runsInAnother(draft: Draft, { owner }: Candidate, { version }: ActiveSequence, campaignId: string): boolean {
+  const own = { campaignId, definition: version.definition };
+  const begun = begunNow(draft, owner.personId).flatMap(({ sequenceId, campaignId: of = null }) => {
+    const definition = draft.world.sequences.find(({ id }) => id === sequenceId)?.version.definition;
+    return definition === undefined ? [] : [{ campaignId: of, definition }];
+  });
+  return [...draft.openEnrollmentsOf([owner.personId]).map(campaignOf), ...begun].some((other) => !mayOverlap(own, other));
+}
+
+/** What this very decision has begun for the person: routing goes through several campaigns at once. */
+const begunNow = (draft: Draft, personId: string) =>
+  draft.changes.beginnings.filter(({ contactId }) => draft.contact(contactId).personId === personId);
 
 /**
  * Why no channel of the sequence is open, by the reasons for which steps are skipped (docs/rules.md, rules 7 and 14); of several, the most

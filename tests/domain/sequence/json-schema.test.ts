@@ -76,6 +76,8 @@ test.each([
   { reentry: 'always' },
   { priority: 6 },
   { together: 'many' },
+  { overlap: 'allow' },
+  { overlap: 'never' },
   { goal: { event: 'order.placed' } },
 ])('and a sequence: %j', (more) => {
   const file = { ...step({}), ...more };
