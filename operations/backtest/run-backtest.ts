@@ -17,7 +17,7 @@ import { readConfigured, toOutlets } from '../outlets.ts';
 import { decisionContext } from '../intake/tenant.ts';
 import { countPasses, readHistory } from './history.ts';
 import { type PeopleQuestion, readPeople } from './people.ts';
-import { replayPerson, type Trial } from './replay-person.ts';
+import { type Replayed, replayPerson, type Trial } from './replay-person.ts';
 
 const dayMs = 86_400_000;
 /** What happened before decides what a sequence may do: who was in it already, and what a person has got. */
@@ -42,6 +42,8 @@ export interface BacktestInput {
   prices: Readonly<Record<string, number>> | null;
   /** Told now and then. */
   onProgress(done: number, of: number): void;
+  /** Told what came of each person, before it is added up; absent: nobody asks. */
+  onReplayed?(personId: string, replayed: Replayed): void;
   signal?: AbortSignal;
 }
 
@@ -86,8 +88,9 @@ async function backtest(tx: Tx, deps: BacktestDeps, input: BacktestInput): Promi
       next = read(at + peopleAtOnce);
       next.catch(() => undefined);
       for (const person of now) {
-        const { enrollments, notBegun } = replayPerson(ofPart, person);
-        tally.add(enrollments, notBegun);
+        const replayed = replayPerson(ofPart, person);
+        input.onReplayed?.(person.personId, replayed);
+        tally.add(replayed.enrollments, replayed.notBegun);
         if (performance.now() - turnMs < mostTurnMs) continue;
         await setImmediate();
         turnMs = performance.now();
