@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createClient, RekindleError } from '../sdk/index.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
+import { attribution } from './attribution.ts';
 import { audit } from './audit.ts';
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
@@ -94,6 +95,7 @@ export const commands: Readonly<Record<string, Command>> = {
   campaigns,
   import: importLeads,
   conversions,
+  attribution,
   experiments,
   risk,
   events,

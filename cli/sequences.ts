@@ -12,6 +12,7 @@ export const sequences: Command = {
 rekindle sequences show <slug>                       its versions, and who is on them
 rekindle sequences draft <file.yaml>                 store it as the draft; its texts lie beside it, in a folder named like the sequence
 rekindle sequences stats <slug> [--days N]           what it came to, step by step
+rekindle sequences outcomes <slug> [--days N]        what became of those in it, and when
 rekindle sequences drop <slug>                       delete the draft
 rekindle sequences diff <slug>                       what publishing the draft would change, and for how many
 rekindle sequences publish <slug> [--base N] [--running stay|move|exit] [--draft HASH]
@@ -33,6 +34,7 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
     list: 0,
     show: 1,
     stats: 1,
+    outcomes: 1,
     draft: 1,
     drop: 1,
     diff: 1,
@@ -78,6 +80,11 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
         const days = numberOf(options['days'], 'days');
         const data = unwrap(await store.sequences.stats(slug, days === null ? {} : { days }));
         return { data, lines: statsLines(data) };
+      }
+      case 'outcomes': {
+        const days = numberOf(options['days'], 'days');
+        const data = unwrap(await store.sequences.outcomes(slug, days === null ? {} : { days }));
+        return { data, lines: outcomeLines(data) };
       }
       case 'drop':
         unwrap(await store.sequences.deleteDraft(slug));
@@ -202,6 +209,18 @@ function statsLines(data: Row): string[] {
       return `  ${shown(id)}  ${shown(executed)} of ${shown(entered)} sent, ${shown(opened)} opened, ${shown(answered)} answered, ${shown(won)} converted${shareOf(step['conversionRate'] as Row)}, ${shown(dropped)} lost`;
     }),
     ...(most === null ? [] : [`Most are lost behind ${shown(most['step'])}. ${shown(most['advice'])}`]),
+  ];
+}
+
+function outcomeLines(data: Row): string[] {
+  const ends = data['ends'] as Row[];
+  const quantiles = data['time_to_conversion'] as { quantile: number; seconds: number }[];
+  const hours = quantiles.map(({ quantile, seconds }) => `${100 * quantile}% within ${(seconds / 3_600).toFixed(1)} h`);
+  return [
+    shown(data['definition']),
+    `${shown(data['n'])} enrollments`,
+    ...ends.map((end) => `  ${shown(end['cause'])}  ${shown(end['n'])}${shareOf({ rate: end['share'], interval: end['interval'] })}`),
+    ...(hours.length === 0 ? [] : [`Of those who converted: ${hours.join(', ')}`]),
   ];
 }
 

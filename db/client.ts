@@ -224,6 +224,8 @@ export interface Database {
   analyzeGrown(): Promise<number>;
   /** Add up to `maxRows` changes of figures to their sums. @returns how many there were; 0 also while another process is at it */
   foldRollups(maxRows: number): Promise<number>;
+  /** Compute the credits of up to `maxMarks` marked orders anew. @returns how many marks were done; 0 also while another process is at it */
+  foldAttribution(maxMarks: number): Promise<number>;
   ping(): Promise<void>;
   /**
    * `longestWaitMs`: how long the first of those who wait for a connection has been waiting, where no connection is free, or for the answer to
@@ -601,6 +603,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     async foldRollups(maxRows) {
       const [row] = await rows<{ folded: number }>('select fold_rollups($1) as folded', [maxRows]);
+      return row?.folded ?? 0;
+    },
+    async foldAttribution(maxMarks) {
+      const [row] = await rows<{ folded: number }>('select fold_attribution($1) as folded', [maxMarks]);
       return row?.folded ?? 0;
     },
     async ping() {

@@ -142,6 +142,15 @@ const strict = {
     anonymousCartDays: kept('anonymousCartDays'),
   }),
   offers: offerTerms.nullable(),
+  attribution: z.strictObject({
+    windowDays: z.number('is no number of days').min(1, 'is below 1').max(365, 'is more than a year'),
+    halfLifeDays: z.number('is no number of days').min(0.1, 'is below 0.1').max(365, 'is more than a year'),
+  }),
+  exchangeRates: z
+    .record(z.string(), z.number('is no rate').positive('is not above 0').max(1e9, 'is above a thousand million'))
+    .refine((rates) => Object.keys(rates).every((currency) => /^[A-Z]{3}$/.test(currency) && minorDigits(currency) !== null), {
+      message: 'names something that is no currency, such as EUR',
+    }),
   silenceHours: z
     .strictObject({ '24h': silentHours, '3d': silentHours, '7d': silentHours, '14d': silentHours, '30d': silentHours })
     .refine((hours) => reachedStages.every((stage, index) => index === 0 || hours[stage] > hours[reachedStages[index - 1] ?? stage]), {

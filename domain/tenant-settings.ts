@@ -105,6 +105,10 @@ export const tenantSettings = z.object({
   winnersTakeOver: z.boolean().default(false),
   /** On what conditions a step that asks for one brings a discount; null: never (docs/rules.md#rule-47). */
   offers: offerPolicy.nullable().default(null),
+  /** How long before an order a message may be credited with it, and after how long it weighs half, in days (docs/rules.md#rule-103). */
+  attribution: z.object({ windowDays: z.number(), halfLifeDays: z.number() }).default({ windowDays: 30, halfLifeDays: 7 }),
+  /** What one unit of other currencies is worth in the store's, as the store states it; without one, amounts stay apart. */
+  exchangeRates: z.record(z.string(), z.number()).default({}),
   /** After how many hours without an answer a lead reaches each stage of silence (docs/rules.md#rule-62). `24h` is reached beyond its hours. */
   silenceHours: z
     .object({ '24h': z.number(), '3d': z.number(), '7d': z.number(), '14d': z.number(), '30d': z.number() })

@@ -179,6 +179,20 @@ export const readingTools: readonly Tool[] = [
   ),
   reading(
     {
+      name: 'attribution',
+      title: 'Attribution and effect',
+      description:
+        'What messages are credited with of the orders after them, by one of four models, and beside it what sequences caused as their holdouts show it, with intervals. Credit is not effect.',
+    },
+    {
+      days,
+      model: z.enum(['last', 'linear', 'position', 'time_decay']).default('last'),
+      by: z.enum(['sequence', 'step', 'channel', 'variant', 'campaign', 'source']).default('sequence'),
+    },
+    async ({ client }, { days: back, ...query }) => unwrap(await client.attribution.get({ ...query, ...(back === undefined ? {} : { days: back }) })),
+  ),
+  reading(
+    {
       name: 'monitor_churn_risk',
       title: 'Risk of losing accounts',
       description:

@@ -733,6 +733,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/attribution": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what messages are credited with, and what they caused
+         * @description Orders are shared out among the messages that reached the person within the window before them, by one of four models. Beside that, for each sequence that holds people out, the effect: what those who were to get messages bought beyond those who were held out.
+         */
+        get: operations["getApiAttribution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -3396,6 +3416,26 @@ export interface paths {
          * @description Counted in enrollments, from the ledger. Shares have their counts and intervals beside them. People who would have bought anyway are in them: what the sequence causes, only its holdout shows (`GET /api/holdouts`).
          */
         get: operations["getApiSequencesSlugStats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sequences/{slug}/outcomes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what became of those in a sequence, and when
+         * @description Conversion and every other exit compete: each gets the share that it came to, with those who are on their way counted for as long as they were watched (Aalen and Johansen). The shares and those without an end add up to 1.
+         */
+        get: operations["getApiSequencesSlugOutcomes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -6856,6 +6896,90 @@ export interface components {
             /** @description The words in a call by which a wish was heard. */
             keywords: string[];
         };
+        Attribution: {
+            /**
+             * Format: date-time
+             * @description Where the window begins: a full day, UTC. Orders placed since then are shared out.
+             */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @enum {string} */
+            model: "last" | "linear" | "position" | "time_decay";
+            /** @enum {string} */
+            by: "sequence" | "step" | "channel" | "variant" | "campaign" | "source";
+            /** @description How long before the order a message counts (setting `attribution`). */
+            window_days: number;
+            /** @description Of `time_decay`: by how much earlier a message weighs half. */
+            half_life_days: number;
+            definition: string;
+            /** @description Those with most orders first. By each model they add up to the orders that a message preceded, to the cent. */
+            credits: {
+                /** @description The sequence, `sequence/step`, the channel …; empty: none, or not known. */
+                key: string;
+                name: string;
+                /** @description Shares of orders added up; cancelled and test orders are not among them, those of unknown value are. */
+                orders: number;
+                revenue: {
+                    currency: string;
+                    /** @description In major units, exact: `129.90`. */
+                    gross: string;
+                    /** @description The same in minor units. */
+                    gross_minor: number;
+                    /** @description In major units, exact: `129.90`. */
+                    refunded: string;
+                    /** @description The same in minor units. */
+                    refunded_minor: number;
+                    /** @description What the shop keeps after edits, refunds and cancellations. */
+                    net: string;
+                    /** @description The same in minor units. */
+                    net_minor: number;
+                }[];
+            }[];
+            total: {
+                /** @description Shares of orders added up; cancelled and test orders are not among them, those of unknown value are. */
+                orders: number;
+                revenue: {
+                    currency: string;
+                    /** @description In major units, exact: `129.90`. */
+                    gross: string;
+                    /** @description The same in minor units. */
+                    gross_minor: number;
+                    /** @description In major units, exact: `129.90`. */
+                    refunded: string;
+                    /** @description The same in minor units. */
+                    refunded_minor: number;
+                    /** @description What the shop keeps after edits, refunds and cancellations. */
+                    net: string;
+                    /** @description The same in minor units. */
+                    net_minor: number;
+                }[];
+            };
+            /** @description `total` in the store’s currency; null: it has none (setting `currency`). */
+            converted: {
+                currency: string;
+                /** @description In major units, exact: `129.90`. */
+                net: string;
+                /** @description The same in minor units. */
+                net_minor: number;
+                /** @description By which amounts of other currencies were converted (setting `exchangeRates`). */
+                rates: {
+                    [key: string]: number;
+                };
+                /** @description Currencies without a stated rate: in no sum. */
+                missing: string[];
+            } | null;
+            /** @description What messages caused. Credit is not effect: people who would have bought anyway are credited, too. */
+            incremental: {
+                definition: string;
+                sequences: {
+                    sequence: string;
+                    name: string;
+                    window_seconds: number;
+                    effect: components["schemas"]["HoldoutEffect"];
+                }[];
+            };
+        };
         AuditEntry: {
             /** Format: uuid */
             id: string;
@@ -7644,6 +7768,34 @@ export interface components {
                 complete: number;
                 /** @description Of these. Late orders count when they come, cancelled ones and refused conversions do not. */
                 converted: number;
+            }[];
+            /** @description Each other variant beside the first. None of them names a winner. Empty: nothing may be said. */
+            comparisons: {
+                variant: string;
+                against: string;
+                /** @description Percentage points, with Newcombe’s 95 % interval: for one look planned beforehand. */
+                difference: {
+                    value: number;
+                    interval: {
+                        low: number;
+                        high: number;
+                    };
+                } | null;
+                /** @description Relative, in percent, on the logarithm of the ratio (ADR 92): for one look planned beforehand. */
+                lift: {
+                    value: number;
+                    interval: {
+                        low: number;
+                        high: number;
+                    };
+                } | null;
+                /** @description Percentage points: the difference lies within it at every look, for all variants together, with 95 %. */
+                always_within: {
+                    low: number;
+                    high: number;
+                } | null;
+                /** @description Percentage points: whatever the difference is, it is no larger than this. */
+                no_difference_above: number | null;
             }[];
             /** @description The counts by which it was decided. */
             decided_by: {
@@ -8557,6 +8709,84 @@ export interface components {
                 p: number;
                 mismatch: boolean;
             } | null;
+            effect: components["schemas"]["HoldoutEffect"];
+        };
+        HoldoutEffect: {
+            definition: string;
+            /** @description People whose window is over. */
+            n: {
+                treated: number;
+                holdout: number;
+            };
+            /**
+             * @description `not_enough`: an arm lacks people or conversions, and nothing can be said; `missing` says how many. `unsound`: the arms hold not as many people as they should (`sample_ratio`), and nothing may be believed.
+             * @enum {string}
+             */
+            state: "enough" | "not_enough" | "unsound";
+            missing: {
+                treated: {
+                    people: number;
+                    conversions: number;
+                };
+                holdout: {
+                    people: number;
+                    conversions: number;
+                };
+            };
+            /** @description In both arms, to find a lift of 20 % with a chance of 80 % at these shares; null: nobody held out has converted. */
+            people_to_find_lift: number | null;
+            /** @description Percentage points, treated less held out, with Newcombe’s 95 % interval. */
+            difference: {
+                value: number;
+                interval: {
+                    low: number;
+                    high: number;
+                };
+            } | null;
+            /** @description Relative, in percent, on the logarithm of the ratio (ADR 92); null: an arm has no conversion. */
+            lift: {
+                value: number;
+                interval: {
+                    low: number;
+                    high: number;
+                };
+            } | null;
+            /** @description People who would not have converted: the difference times the people treated. */
+            conversions: {
+                value: number;
+                interval: {
+                    low: number;
+                    high: number;
+                };
+            } | null;
+            /** @description By currency; those in which nobody bought are left out. */
+            revenue: {
+                currency: string;
+                /** @description Net, minor units, everybody counted, by Welch. */
+                per_person: {
+                    value: number;
+                    interval: {
+                        low: number;
+                        high: number;
+                    };
+                };
+                /** @description Relative, in percent. */
+                lift: {
+                    value: number;
+                    interval: {
+                        low: number;
+                        high: number;
+                    };
+                } | null;
+                /** @description Net, minor units: the difference times the people treated. */
+                total: {
+                    value: number;
+                    interval: {
+                        low: number;
+                        high: number;
+                    };
+                };
+            }[];
         };
         Import: {
             /** Format: uuid */
@@ -10324,6 +10554,46 @@ export interface components {
             open_rate: number | null;
             /** @description Emails whose link a person followed ÷ emails accepted; null without emails. */
             click_rate: number | null;
+        };
+        SequenceOutcomes: {
+            /** Format: date-time */
+            since: string;
+            definition: string;
+            /** @description Enrollments that have begun to count since then, without those held out. */
+            n: number;
+            ends: {
+                /** @description `converted`, or why it stopped: `opted_out`, `replied` … */
+                cause: string;
+                n: number;
+                /** @description From 0 to 1. */
+                share: number;
+                /** @description 95 %. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+            }[];
+            without_end: number | null;
+            /** @description Within `horizon_seconds`. */
+            mean_seconds_without_end: number | null;
+            horizon_seconds: number;
+            /** @description By when so many of those who converted had. */
+            time_to_conversion: {
+                quantile: number;
+                seconds: number;
+            }[];
+            /** @description At most one point an hour, from the activation on. */
+            curve: {
+                seconds: number;
+                at_risk: number;
+                /** @description From 0 to 1. */
+                without_end: number;
+                ended: {
+                    [key: string]: number;
+                };
+            }[];
+            /** @description The curve ends where fewer than ten are still watched. */
+            tail_hidden: boolean;
         };
         SequenceStats: {
             /** Format: date-time */
@@ -13563,6 +13833,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Attempt"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiAttribution: {
+        parameters: {
+            query?: {
+                /** @description Orders of so many days. */
+                days?: number;
+                model?: "last" | "linear" | "position" | "time_decay";
+                by?: "sequence" | "step" | "channel" | "variant" | "campaign" | "source";
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Attribution"];
                 };
             };
             /** @description It is as you have it. */
@@ -19862,6 +20167,41 @@ export interface operations {
             };
         };
     };
+    getApiSequencesSlugOutcomes: {
+        parameters: {
+            query?: {
+                /** @description Enrollments of so many days. */
+                days?: number;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                slug: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SequenceOutcomes"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     postApiSequencesSlugPause: {
         parameters: {
             query?: never;
@@ -20170,6 +20510,13 @@ export interface operations {
                             /** @default 2 */
                             mostCartsLeft?: number;
                         } | null;
+                        attribution?: {
+                            windowDays: number;
+                            halfLifeDays: number;
+                        };
+                        exchangeRates?: {
+                            [key: string]: number;
+                        };
                         silenceHours?: {
                             "24h": number;
                             "3d": number;
@@ -20896,6 +21243,13 @@ export interface operations {
                             /** @default 2 */
                             mostCartsLeft?: number;
                         } | null;
+                        attribution?: {
+                            windowDays: number;
+                            halfLifeDays: number;
+                        };
+                        exchangeRates?: {
+                            [key: string]: number;
+                        };
                         silenceHours?: {
                             "24h": number;
                             "3d": number;

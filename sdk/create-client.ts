@@ -2,6 +2,7 @@ import { type ApiOptions, connect } from './api.ts';
 import { listen, type LiveOptions } from './live.ts';
 import { accounts } from './resources/accounts.ts';
 import { attempts } from './resources/attempts.ts';
+import { attribution } from './resources/attribution.ts';
 import { audit } from './resources/audit.ts';
 import { backtests } from './resources/backtests.ts';
 import { bulkEnrollments } from './resources/bulk-enrollments.ts';
@@ -73,6 +74,7 @@ export function createClient(options: ClientOptions) {
     live: (given?: LiveOptions) => listen(api, given),
     accounts: accounts(api),
     attempts: attempts(api),
+    attribution: attribution(api),
     audit: audit(api),
     backtests: backtests(api),
     bulkEnrollments: bulkEnrollments(api),

@@ -73,6 +73,8 @@ const usualGhostSweep: SilentSweep = { most: 1_000, everySeconds: 1_800 };
 
 /** Changes of figures that one transaction adds to their sums: a few milliseconds each thousand. */
 const foldedAtOnce = 5_000;
+/** Orders whose credits one transaction computes anew: some tenths of a millisecond each. */
+const creditedAtOnce = 1_000;
 
 /** How long facts stay that have expired, for whoever asks why something was or was not claimed. */
 const factsKeptDays = 30;
@@ -192,6 +194,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('experiments', 300_000, () => experimentsPass(deps), deps.log),
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
+    runInBackground('attribution', 5_000, async () => (await deps.db.foldAttribution(creditedAtOnce)) === creditedAtOnce, deps.log),
     runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),
     runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),

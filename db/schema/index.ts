@@ -1,4 +1,5 @@
 export { assignments, variantAssignments } from './assignments.ts';
+export { attributionCredits, attributionMarks, attributionSums } from './attribution.ts';
 export { behaviours } from './behaviours.ts';
 export { backtests } from './backtests.ts';
 export { bots } from './bots.ts';

@@ -1,10 +1,14 @@
 import { grouped } from './grouped.ts';
+import type { Interval } from './interval.ts';
+import { z95 } from './normal.ts';
 /** Somebody who was watched from the beginning, until something happened or until now. */
 export interface Course {
   /** How long, from 0 on, in any unit. */
   time: number;
   /** What ended it; null: nothing yet. */
   cause: string | null;
+  /** How many had this same course; 1 where it is absent. */
+  people?: number;
 }
 
 /** What had become of them by a time. */
@@ -28,15 +32,16 @@ export interface Incidence {
 export function competingRisks(courses: readonly Course[]): Incidence[] {
   const causes = [...new Set(courses.flatMap(({ cause }) => (cause === null ? [] : [cause])))].toSorted();
   const times = [...grouped(courses, ({ time }) => time)].toSorted(([a], [b]) => a - b);
-  let atRisk = courses.length;
+  const count = (some: readonly Course[]) => some.reduce((sum, { people = 1 }) => sum + people, 0);
+  let atRisk = count(courses);
   let free = 1;
   const sofar = new Map(causes.map((cause) => [cause, { share: 0, steps: [] as Step[] }]));
   const rows: Incidence[] = [];
   for (const [time, ending] of times) {
-    const ends = ending.filter(({ cause }) => cause !== null).length;
+    const ends = count(ending.filter(({ cause }) => cause !== null));
     if (ends > 0) {
       for (const [cause, kept] of sofar) {
-        const own = ending.filter((course) => course.cause === cause).length;
+        const own = count(ending.filter((course) => course.cause === cause));
         kept.share += (free * own) / atRisk;
         kept.steps.push({ atRisk, ends, own, freeBefore: free, share: kept.share });
       }
@@ -44,7 +49,7 @@ export function competingRisks(courses: readonly Course[]): Incidence[] {
       const ended = Object.fromEntries([...sofar].map(([cause, { share, steps }]) => [cause, { share, error: Math.sqrt(varianceOf(steps, share)) }]));
       rows.push({ time, atRisk, free, ended });
     }
-    atRisk -= ending.length;
+    atRisk -= count(ending);
   }
   return rows;
 }
@@ -67,6 +72,16 @@ function varianceOf(steps: readonly Step[], share: number): number {
     ];
     return sum + first + second - (2 * away * freeBefore * own) / atRisk ** 2;
   }, 0);
+}
+
+/**
+ * The 95 % interval of a share that an end had come to, on the logarithm of its logarithm: it stays between 0 and 1.
+ * Source: Choudhury, Non-parametric confidence interval estimation for competing risks analysis, 2002
+ */
+export function incidenceInterval({ share, error }: { share: number; error: number }): Interval | null {
+  if (!(share > 0 && share < 1)) return null;
+  const reach = (z95 * error) / (share * Math.log(share));
+  return { low: share ** Math.exp(-reach), high: share ** Math.exp(reach) };
 }
 
 /** The mean time without an end within `horizon`: the area below `free`. */

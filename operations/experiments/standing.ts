@@ -1,6 +1,7 @@
 import { and, desc, eq, lt, type SQL } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { campaigns, experiments, sequences, tenants } from '../../db/schema/index.ts';
+import { type Comparison, compareArms } from '../../domain/experiments/compare.ts';
 import { type Ending, endingOf, shortestTestMs } from '../../domain/experiments/ending.ts';
 import { type Judgement, judge } from '../../domain/experiments/judge.ts';
 import { scaled } from '../../domain/sequence/time-scale.ts';
@@ -32,6 +33,8 @@ export interface ExperimentView {
   goesOnBecause: Extract<Ending, { kind: 'runs' }>['because'] | null;
   /** null: nothing may be said. */
   judgement: Judgement | null;
+  /** Each other arm beside the first; none where nothing may be said. */
+  comparisons: Comparison[];
 }
 
 type StandingDeps = Pick<Deps, 'db' | 'clock' | 'versions'>;
@@ -138,7 +141,8 @@ async function viewsOf(tx: Tx, deps: StandingDeps, wanted: SQL | undefined, most
   for (const row of rows) {
     const { ending, judgement, arms } = await standing(tx, deps, row.experiment);
     const goesOnBecause = row.experiment.status === 'RUNNING' && ending.kind === 'runs' ? ending.because : null;
-    views.push({ ...row, arms, judgement, goesOnBecause });
+    const comparisons = judgement === null ? [] : compareArms(arms.map(casesOf));
+    views.push({ ...row, arms, judgement, goesOnBecause, comparisons });
   }
   return views;
 }

@@ -3,6 +3,7 @@ import type { Tx } from '../../db/client.ts';
 import { assignments, sequences, tenants } from '../../db/schema/index.ts';
 import { type SampleRatio, sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import type { Arm } from '../../domain/experiments/arm.ts';
+import { type Effect, effectOf, type RevenueEffect, revenueEffectOf } from '../../domain/experiments/effect.ts';
 import type { Deps } from '../deps.ts';
 import type { Interval } from '../../domain/statistics/interval.ts';
 import { wilsonInterval } from '../../domain/statistics/proportions.ts';
@@ -20,6 +21,8 @@ export interface ArmFigures {
   /** Share of `converted` in `complete`; null: nobody's window is over. */
   rate: number | null;
   interval: Interval | null;
+  /** What the complete ones bought within the window, net and in minor units; sums over people, of amounts and of their squares. */
+  revenue: { currency: string; sum: number; squares: number }[];
 }
 
 export interface Holdout {
@@ -32,6 +35,10 @@ export interface Holdout {
   arms: [ArmFigures, ArmFigures];
   /** null: there is nothing to compare. */
   sampleRatio: SampleRatio | null;
+  /** By intention to treat: everybody counts in the arm that they got, whatever became of it. */
+  effect: Effect;
+  /** In minor units, by currency. */
+  revenue: (RevenueEffect & { currency: string })[];
 }
 
 /**
@@ -57,14 +64,39 @@ export function readHoldouts(deps: Pick<Deps, 'db' | 'versions'>, tenantId: stri
         arms.map((arm) => arm.people),
         arms.map((arm) => arm.expected),
       );
-      found.push({ sequence: slug, name, percent: definition.holdoutPercent, windowMs, arms, sampleRatio: ratio });
+      const [treated, holdout] = arms;
+      const cases = ({ complete, converted }: ArmFigures) => ({ people: complete, converted });
+      const effect = effectOf(cases(treated), cases(holdout), ratio !== null && !ratio.mismatch);
+      found.push({
+        ...{ sequence: slug, name, percent: definition.holdoutPercent, windowMs, arms, sampleRatio: ratio, effect },
+        revenue: revenueOf(treated, holdout),
+      });
     }
     return found;
   });
 }
 
+function revenueOf(treated: ArmFigures, holdout: ArmFigures): Holdout['revenue'] {
+  const currencies = [...new Set([...treated.revenue, ...holdout.revenue].map(({ currency }) => currency))].toSorted();
+  return currencies.flatMap((currency) => {
+    const momentsIn = ({ revenue, complete: n }: ArmFigures) => {
+      const { sum = 0, squares = 0 } = revenue.find((one) => one.currency === currency) ?? {};
+      return { n, mean: sum / n, variance: (squares - (sum * sum) / n) / (n - 1) };
+    };
+    const effect = revenueEffectOf(momentsIn(treated), momentsIn(holdout));
+    return effect === null ? [] : [{ currency, ...effect }];
+  });
+}
+
 async function readArms(tx: Tx, sequenceId: string, windowMs: number): Promise<[ArmFigures, ArmFigures]> {
-  const { rows } = await tx.execute<{ arm: Arm; people: number; shares: number; complete: number; converted: number }>(sql`
+  const { rows } = await tx.execute<{
+    arm: Arm;
+    people: number;
+    shares: number;
+    complete: number;
+    converted: number;
+    revenue: ArmFigures['revenue'];
+  }>(sql`
     with assigned as (
       -- Of several assignments of one person, the first counts.
       select distinct on (c.person_id) c.person_id, a.arm, a.share, a.assigned_at, a.assigned_at + make_interval(secs => ${windowMs / 1_000}) as ends_at
@@ -76,18 +108,28 @@ async function readArms(tx: Tx, sequenceId: string, windowMs: number): Promise<[
       from assigned a
         join contacts c on c.person_id = a.person_id
         join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
-      where o.no_revenue is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at)
+      where o.no_revenue is null and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at),
+    spent as (
+      select a.person_id, a.arm, f.currency, sum(f.net_minor)::float8 as net
+      from assigned a
+        join contacts c on c.person_id = a.person_id
+        join conversions o on o.tenant_id = c.tenant_id and o.contact_id = c.id
+        cross join lateral figures_of_order(o) f
+      where f.currency <> '' and a.ends_at <= clock_timestamp() and o.placed_at > a.assigned_at and o.placed_at <= a.ends_at
+      group by 1, 2, 3)
     select a.arm, count(*)::int as people, sum(a.share)::double precision as shares,
       (count(*) filter (where a.ends_at <= clock_timestamp()))::int as complete,
-      (count(*) filter (where a.ends_at <= clock_timestamp() and b.person_id is not null))::int as converted
+      (count(*) filter (where a.ends_at <= clock_timestamp() and b.person_id is not null))::int as converted,
+      coalesce((select json_agg(json_build_object('currency', r.currency, 'sum', r.total, 'squares', r.squares))
+        from (select s.currency, sum(s.net) as total, sum(s.net * s.net) as squares from spent s where s.arm = a.arm group by 1) r), '[]') as revenue
     from assigned a left join bought b on b.person_id = a.person_id
     group by a.arm`);
   const all = rows.reduce((sum, { people }) => sum + people, 0);
   const heldOut = rows.reduce((sum, { shares }) => sum + shares, 0);
   const figuresOf = (arm: Arm, expected: number): ArmFigures => {
-    const { people = 0, complete = 0, converted = 0 } = rows.find((row) => row.arm === arm) ?? {};
+    const { people = 0, complete = 0, converted = 0, revenue = [] } = rows.find((row) => row.arm === arm) ?? {};
     const rate = complete === 0 ? null : converted / complete;
-    return { arm, people, expected, complete, converted, rate, interval: wilsonInterval(converted, complete) };
+    return { arm, people, expected, complete, converted, rate, interval: wilsonInterval(converted, complete), revenue };
   };
   return [figuresOf('treated', all - heldOut), figuresOf('holdout', heldOut)];
 }

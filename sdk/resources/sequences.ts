@@ -50,6 +50,8 @@ export const sequences = (api: Api) => ({
   deleteStep: api.plain('DELETE /api/sequences/{slug}/steps/{stepId}'),
   /** Show what a sequence came to, step by step. */
   stats: api.withQuery('GET /api/sequences/{slug}/stats'),
+  /** What became of those in it, and when: conversion and every other exit as competing ends. */
+  outcomes: api.withQuery('GET /api/sequences/{slug}/outcomes'),
   /** Pause a sequence. */
   pause: api.withBody('POST /api/sequences/{slug}/pause'),
   /** Resume a sequence. */

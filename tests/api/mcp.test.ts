@@ -66,6 +66,7 @@ describe('at /mcp', () => {
         'backtest',
         'preview',
         'analytics',
+        'attribution',
         'contacts',
         'quarantine',
         'parked',
@@ -240,6 +241,7 @@ describe('rekindle mcp', () => {
       ['contacts', { email }],
       ['list_sequences', {}],
       ['analytics', {}],
+      ['attribution', {}],
     ] as const)
       expect((await call(client, name, given)).text).not.toContain(shop.tenant.apiKey);
   });

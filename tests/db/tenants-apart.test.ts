@@ -177,6 +177,20 @@ async function fillEveryTable(): Promise<void> {
   await insert('experiments', { tenant_id: tenantId, id: experimentId, sequence_id: sequenceId, step_id: 'email_2h', shares: '{"a": 1}' });
   const arm = { experiment_id: experimentId, contact_id: contactId, variant: 'a' };
   await insert('experiment_assignments', { tenant_id: tenantId, id: randomUUID(), ...arm });
+  const place = {
+    model: 'last',
+    day: new Date(0),
+    sequence_id: sequenceId,
+    step_id: 'email_2h',
+    channel: 'email',
+    variant: '',
+    campaign: '',
+    source: '',
+    currency: 'EUR',
+  };
+  await insert('attribution_credits', { tenant_id: tenantId, conversion_id: randomUUID(), message_id: randomUUID(), ...place });
+  await insert('attribution_sums', { tenant_id: tenantId, ...place });
+  await insert('attribution_marks', { tenant_id: tenantId });
   await insert('behaviours', {
     tenant_id: tenantId,
     id: randomUUID(),

@@ -159,9 +159,24 @@ describe('the figures', () => {
         { arm: 'holdout', people: 2, expected: 1.5, complete: 2, converted: 1, rate: 0.5 },
       ]);
       expect(figures?.sampleRatio?.p).toBeGreaterThan(0.3);
+      // Two people show nothing, and that is said.
+      expect(figures?.effect).toMatchObject({
+        state: 'not_enough',
+        missing: { treated: { people: 49, conversions: 10 }, holdout: { people: 48, conversions: 9 } },
+      });
+      expect(figures?.arms.map(({ revenue }) => revenue)).toEqual([[], [{ currency: 'EUR', sum: 12_990, squares: 12_990 ** 2 }]]);
       const { status, body } = await ask(shop, shop.tenant.apiKey, '/api/holdouts');
       expect(status).toBe(200);
-      expect(body).toMatchObject({ data: [{ sequence: 'cart', holdout_percent: 50, sample_ratio: { mismatch: false } }] });
+      expect(body).toMatchObject({
+        data: [
+          {
+            sequence: 'cart',
+            holdout_percent: 50,
+            sample_ratio: { mismatch: false },
+            effect: { state: 'not_enough', n: { treated: 1, holdout: 2 } },
+          },
+        ],
+      });
       // Who was held out is not among those whom the sequences wrote to.
       const sums = await inTenant((tx) => readSums(tx, 0));
       expect(sums.reduce((sum, s) => sum + s.started, 0)).toBe(1);

@@ -4,6 +4,7 @@ The outside half of `npm run judge:statistics`. Run by main.ts, each part in an 
   judge.py rates|means|evidence|ends FILE   a list of cases as JSON; prints a list of what the judges say, one object a case
 """
 import json
+import math
 import sys
 import warnings
 
@@ -81,12 +82,12 @@ def ends(cases):
         fitted = AalenJohansenFitter(calculate_variance=True).fit(times, causes, event_of_interest=1)
         free = KaplanMeierFitter().fit(times, causes > 0)
         yield {
-            "share": float(fitted.cumulative_density_.iloc[-1, 0]),
-            "error": float(np.sqrt(fitted.variance_.iloc[-1, 0])),
-            "free": float(free.survival_function_.iloc[-1, 0]),
+            "share": float(np.ravel(fitted.cumulative_density_)[-1]),
+            "error": float(np.sqrt(np.ravel(fitted.variance_)[-1])),
+            "free": float(np.ravel(free.survival_function_)[-1]),
         }
 
 
 with open(sys.argv[2]) as file:
     judged = {"rates": rates, "means": means, "evidence": evidence, "ends": ends}[sys.argv[1]](json.load(file))
-    print(json.dumps([{name: float(value) for name, value in row.items()} for row in judged]))
+    print(json.dumps([{name: None if math.isnan(value) else float(value) for name, value in row.items()} for row in judged]))

@@ -23,6 +23,9 @@ const armSchema = z.object({
   converted: z.int().meta({ description: 'Of these. Late orders count when they come, cancelled ones and refused conversions do not.' }),
 });
 
+const boundsSchema = z.object({ low: z.number(), high: z.number() });
+const pointsSchema = z.object({ value: z.number(), interval: boundsSchema });
+
 const experimentSchema = z
   .object({
     id: z.uuid(),
@@ -45,6 +48,27 @@ const experimentSchema = z
       .meta({ description: 'When it was decided: how likely such differences are where there are none. Of a test that runs, now.' }),
     z: z.number().nullable().meta({ description: 'The plain z, for information.' }),
     arms: z.array(armSchema).meta({ description: 'As they stand now, also after the end.' }),
+    comparisons: z
+      .array(
+        z.object({
+          variant: z.string(),
+          against: z.string(),
+          difference: pointsSchema
+            .nullable()
+            .meta({ description: 'Percentage points, with Newcombe’s 95 % interval: for one look planned beforehand.' }),
+          lift: pointsSchema
+            .nullable()
+            .meta({ description: 'Relative, in percent, on the logarithm of the ratio (ADR 92): for one look planned beforehand.' }),
+          always_within: boundsSchema
+            .nullable()
+            .meta({ description: 'Percentage points: the difference lies within it at every look, for all variants together, with 95 %.' }),
+          no_difference_above: z
+            .number()
+            .nullable()
+            .meta({ description: 'Percentage points: whatever the difference is, it is no larger than this.' }),
+        }),
+      )
+      .meta({ description: 'Each other variant beside the first. None of them names a winner. Empty: nothing may be said.' }),
     decided_by: z
       .array(z.object({ variant: z.string(), people: z.int(), converted: z.int() }))
       .nullable()
@@ -233,7 +257,20 @@ function refuse(reply: FastifyReply, refused: Exclude<CampaignTestBegun, { kind:
   }
 }
 
-function present({ experiment, sequence, campaignName, arms, goesOnBecause, judgement }: ExperimentView) {
+const percent = (share: number) => Number((100 * share).toFixed(3));
+const inPercent = ({ low, high }: { low: number; high: number }) => ({ low: percent(low), high: percent(high) });
+
+function presentComparison({ id, against, difference, lift, alwaysWithin, atMost }: ExperimentView['comparisons'][number]) {
+  return {
+    ...{ variant: id, against },
+    difference: difference === null ? null : { value: percent(difference.value), interval: inPercent(difference.interval) },
+    lift: lift === null ? null : { value: percent(lift.lift), interval: inPercent(lift.interval) },
+    always_within: alwaysWithin === null ? null : inPercent(alwaysWithin),
+    no_difference_above: atMost === null ? null : percent(atMost),
+  };
+}
+
+function present({ experiment, sequence, campaignName, arms, goesOnBecause, judgement, comparisons }: ExperimentView) {
   const { id, stepId, campaignId, channel, shares, status, startedAt, endedAt, winner, verdict, takeover, version, resolvedAt, resolvedBy } =
     experiment;
   return {
@@ -244,6 +281,7 @@ function present({ experiment, sequence, campaignName, arms, goesOnBecause, judg
     arms: arms.map(({ variant, people, sent, opened, clicked, complete, converted }) => ({
       ...{ variant, script: experiment.scripts?.[variant] ?? null, share: shares[variant] ?? 0, people, sent, opened, clicked, complete, converted },
     })),
+    comparisons: comparisons.map(presentComparison),
     decided_by: verdict?.arms.map(({ id: variant, people, converted }) => ({ variant, people, converted })) ?? null,
     ...{ takeover, version, resolved_at: isoTimeOrNull(resolvedAt), resolved_by: resolvedBy },
   };

@@ -4,6 +4,7 @@ import { type ArmFigures, type Holdout, readHoldouts } from '../../../operations
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problems } from '../../plugins/errors.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
+import { effectSchema, presentEffect } from './effect.ts';
 
 const armSchema = z.object({
   arm: z.enum(['treated', 'holdout']),
@@ -29,6 +30,7 @@ const holdoutSchema = z
       description:
         'Whether the arms hold as many people as they should. With a `mismatch` (p below 0.001) the assignment or what is counted is at fault, and no difference between the arms may be believed.',
     }),
+    effect: effectSchema,
   })
   .meta({ id: 'Holdout' });
 
@@ -47,7 +49,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
   );
 };
 
-function present({ sequence, name, percent, windowMs, arms, sampleRatio }: Holdout) {
+function present(holdout: Holdout) {
+  const { sequence, name, percent, windowMs, arms, sampleRatio } = holdout;
   return {
     sequence,
     name,
@@ -55,6 +58,7 @@ function present({ sequence, name, percent, windowMs, arms, sampleRatio }: Holdo
     window_seconds: windowMs / 1_000,
     arms: arms.map(presentArm),
     sample_ratio: sampleRatio === null ? null : { chi_squared: sampleRatio.chiSquared, p: sampleRatio.p, mismatch: sampleRatio.mismatch },
+    effect: presentEffect(holdout),
   };
 }
 

@@ -13,6 +13,7 @@ import { aList } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { enrollmentRoutes } from './enrollments.ts';
 import { editingRoutes } from './editing.ts';
+import { outcomesRoutes } from './outcomes.ts';
 import { statsRoutes } from './stats.ts';
 import { presentDraft, presentPreview, presentSequence, presentShadow, presentVersion } from './present.ts';
 import {
@@ -87,6 +88,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
   await enrollmentRoutes(app, options);
   await editingRoutes(app, options);
   await statsRoutes(app, options);
+  await outcomesRoutes(app, options);
   for (const change of stateChanges) stateRoute(app, deps, change);
 };
 

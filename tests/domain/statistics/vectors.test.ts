@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { shareOut, weightsOf, attributionModels } from '../../../domain/attribution/models.ts';
-import { competingRisks, restrictedMean, stepFunnel, timeByWhich } from '../../../domain/statistics/competing-risks.ts';
+import { competingRisks, incidenceInterval, restrictedMean, stepFunnel, timeByWhich } from '../../../domain/statistics/competing-risks.ts';
 import { adjustedP } from '../../../domain/statistics/false-discovery.ts';
 import { bootstrapDifference, cuped, momentsOf, relativeLiftOfMeans, welch } from '../../../domain/statistics/means.ts';
 import { normalCdf, normalQuantile, twoSidedP } from '../../../domain/statistics/normal.ts';
@@ -171,6 +171,21 @@ describe('competing ends', () => {
     close(last?.ended['opted_out']?.error, 0.134_868_52);
     close(last?.free, 0.253_968_25);
     close(restrictedMean(rows, 30), 10.996_031_75);
+  });
+
+  test('people with the same course may be counted together', () => {
+    const twice = times.map((time, index) => ({ time, cause: causes[index] ?? null }));
+    const counted = competingRisks(twice.map((course) => ({ ...course, people: 2 })));
+    expect(counted).toEqual(competingRisks([...twice, ...twice]));
+  });
+
+  test('the interval of a share lies around it, between 0 and 1', () => {
+    const interval = incidenceInterval(last?.ended['converted'] ?? { share: 0, error: 0 });
+    expect(interval?.low).toBeGreaterThan(0.1);
+    expect(interval?.low).toBeLessThan(0.4722);
+    expect(interval?.high).toBeGreaterThan(0.4722);
+    expect(interval?.high).toBeLessThan(0.8);
+    expect(incidenceInterval({ share: 0, error: 0 })).toBeNull();
   });
 
   test('1 − Kaplan–Meier would claim more', () => {

@@ -1,0 +1,112 @@
+import { eq, sql } from 'drizzle-orm';
+import { sequences, tenants } from '../../db/schema/index.ts';
+import { competingRisks, type Incidence, incidenceInterval, restrictedMean } from '../../domain/statistics/competing-risks.ts';
+import type { Interval } from '../../domain/statistics/interval.ts';
+import type { Deps } from '../deps.ts';
+
+/** The share that one end has come to. */
+export interface End {
+  /** `converted`, or the reason why it stopped. */
+  cause: string;
+  people: number;
+  share: number;
+  interval: Interval | null;
+}
+
+/** What became of the enrollments of a sequence, and when. Times are in the tenant's time, in seconds from the activation. */
+export interface SequenceOutcomes {
+  enrolled: number;
+  ends: End[];
+  /** The share without an end; null: nobody was enrolled. */
+  free: number | null;
+  /** How long an enrollment goes without an end, on average within `horizonSeconds`; null: nobody has ended. */
+  meanFreeSeconds: number | null;
+  horizonSeconds: number;
+  /** Of those who have converted: by when so many of them had, with all others counted for as long as they were watched. */
+  timeToConversion: { quantile: number; seconds: number }[];
+  /** The course of it, at most one point for each hour; none where fewer than ten are still watched. */
+  curve: { seconds: number; atRisk: number; free: number; ended: Record<string, number> }[];
+  /** Whether points were left out at the end, because too few were still watched. */
+  tailHidden: boolean;
+}
+
+const quantiles = [0.1, 0.25, 0.5, 0.75, 0.9];
+/** Below that the end of the curve is chance. */
+const fewestWatched = 10;
+const hourSeconds = 3_600;
+
+/**
+ * An enrollment ends by its conversion or by the exit that came first. Whoever has had every message may still convert: that is no end.
+ * @param sinceMs - activations since then, epoch milliseconds. @returns null where the tenant has no such sequence
+ */
+export function readSequenceOutcomes(
+  deps: Pick<Deps, 'db' | 'clock'>,
+  tenantId: string,
+  slug: string,
+  sinceMs: number,
+): Promise<SequenceOutcomes | null> {
+  return deps.db.withTenant(tenantId, async (tx) => {
+    const [found] = await tx
+      .select({ id: sequences.id, timeScale: tenants.timeScale })
+      .from(sequences)
+      .innerJoin(tenants, eq(tenants.id, sequences.tenantId))
+      .where(eq(sequences.slug, slug));
+    if (found === undefined) return null;
+    const now = new Date(deps.clock.nowMs()).toISOString();
+    const { rows } = await tx.execute<{ seconds: number; cause: string | null; people: number }>(sql`
+      with every_one as (
+        select e.activated_at, e.ended_at, e.status, e.stop_reason, o.placed_at, o.credited
+        from enrollments e
+          left join lateral (
+            select min(c.placed_at) filter (where c.reversed_at is null) as placed_at, count(*) as credited
+            from conversions c where c.tenant_id = e.tenant_id and c.enrollment_id = e.id and c.no_revenue is null) o on true
+        where e.sequence_id = ${found.id} and e.activated_at >= ${new Date(sinceMs).toISOString()}::timestamptz
+          and e.stop_reason is distinct from 'holdout'),
+      timed as (
+        select activated_at, coalesce(placed_at, case when status = 'CONVERTED' and credited = 0 then ended_at end) as converted_at,
+          case when status = 'EXITED' then ended_at end as exited_at, coalesce(stop_reason, 'unknown') as reason
+        from every_one),
+      ended as (
+        select activated_at, case when converted_at is not null then converted_at when exited_at is not null then exited_at else ${now}::timestamptz end as at,
+          case when converted_at is not null then 'converted' when exited_at is not null then reason end as cause
+        from timed)
+      select greatest(0, ceil(extract(epoch from at - activated_at) * ${found.timeScale}::float8))::float8 as seconds, cause, count(*)::int as people
+      from ended group by 1, 2`);
+    return outcomesOf(rows.map(({ seconds, cause, people }) => ({ time: seconds, cause, people })));
+  });
+}
+
+function outcomesOf(courses: readonly { time: number; cause: string | null; people: number }[]): SequenceOutcomes {
+  const enrolled = courses.reduce((sum, { people }) => sum + people, 0);
+  const rows = competingRisks(courses);
+  const last = rows.at(-1);
+  const countOf = (cause: string) => courses.filter((course) => course.cause === cause).reduce((sum, { people }) => sum + people, 0);
+  const converted = last?.ended['converted']?.share ?? 0;
+  const horizonSeconds = last?.time ?? 0;
+  const shown = rows.filter(({ atRisk }) => atRisk >= fewestWatched);
+  return {
+    enrolled,
+    ends: Object.entries(last?.ended ?? {})
+      .map(([cause, figure]) => ({ cause, people: countOf(cause), share: figure.share, interval: incidenceInterval(figure) }))
+      .toSorted((a, b) => b.share - a.share),
+    free: enrolled === 0 ? null : (last?.free ?? 1),
+    ...{ meanFreeSeconds: last === undefined ? null : restrictedMean(rows, horizonSeconds), horizonSeconds },
+    timeToConversion: quantiles.flatMap((quantile) => {
+      const row = converted > 0 ? rows.find(({ ended }) => (ended['converted']?.share ?? 0) >= quantile * converted - 1e-12) : undefined;
+      return row === undefined ? [] : [{ quantile, seconds: row.time }];
+    }),
+    curve: hourly(shown).map(({ time, atRisk, free, ended }) => ({
+      ...{ seconds: time, atRisk, free },
+      ended: Object.fromEntries(Object.entries(ended).map(([cause, { share }]) => [cause, share])),
+    })),
+    tailHidden: shown.length < rows.length,
+  };
+}
+
+/** The last point of each hour. */
+function hourly(rows: readonly Incidence[]): Incidence[] {
+  return rows.filter(({ time }, index) => {
+    const next = rows[index + 1];
+    return next === undefined || Math.ceil(next.time / hourSeconds) > Math.ceil(time / hourSeconds);
+  });
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readSequenceOutcomes } from '../../operations/read/sequence-outcomes.ts';
+import { ask } from '../api/left-carts.ts';
+import { openShop, type Shop } from '../helpers/shop.ts';
+
+// The worked vector of competing ends, as enrollments in the database: R's survival gives the same shares.
+
+let shop: Shop;
+let owner: pg.Client;
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+  owner = new pg.Client({ connectionString: shop.database.url });
+  await owner.connect();
+});
+afterAll(async () => {
+  await owner.end();
+  await shop.close();
+});
+
+const hourMs = 3_600_000;
+
+async function enroll(hours: number, end: 'converted' | 'opted_out' | 'completed' | null): Promise<void> {
+  const id = randomUUID();
+  const t = shop.tenant.tenantId;
+  // Who is watched until now began so long ago; all others began a month ago.
+  const began = Date.now() - (end === null || end === 'completed' ? hours : 720) * hourMs;
+  const ended = new Date(began + hours * hourMs);
+  await owner.query('insert into contacts (tenant_id, id, person_id) values ($1, $2, $2)', [t, id]);
+  await owner.query('insert into subjects (tenant_id, id, contact_id, started_at, last_activity_at) values ($1, $2, $2, now(), now())', [t, id]);
+  const status = { converted: 'CONVERTED', opted_out: 'EXITED', completed: 'COMPLETED' };
+  const reason = { converted: 'purchased', opted_out: 'opted_out', completed: null };
+  await owner.query(
+    `insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, status, stop_reason, ended_at, sequence_type, time_scale, anchor_at, activated_at)
+     select $1, $2, s.id, s.current_version_id, $2, $2, $3, $4, $5, 'first_time', 1, $6, $6 from sequences s where s.slug = 'cart'`,
+    [t, id, end === null ? 'ACTIVE' : status[end], end === null ? null : reason[end], end === null ? null : ended, new Date(began)],
+  );
+}
+
+test('conversion and other exits compete; those who are on their way count for as long as they were watched', async () => {
+  const { tenantId, apiKey } = shop.tenant;
+  const read = () => readSequenceOutcomes(shop.deps, tenantId, 'cart', Date.now() - 1_000 * hourMs);
+  expect(await read()).toMatchObject({ enrolled: 0, ends: [], free: null, curve: [], timeToConversion: [] });
+  const times = [1, 1, 2, 3, 3, 4, 5, 7, 7, 10, 14, 30];
+  const ends = ['converted', 'opted_out', 'converted', null, 'converted', 'opted_out', 'converted', 'completed', 'opted_out', 'converted', null, null] as const;
+  for (const [index, hours] of times.entries()) await enroll(hours, ends[index] ?? null);
+  const found = await read();
+  expect(found?.enrolled).toBe(12);
+  expect(found?.ends.map(({ cause, people }) => [cause, people])).toEqual([
+    ['converted', 5],
+    ['opted_out', 3],
+  ]);
+  expect(found?.ends[0]?.share).toBeCloseTo(0.472_222_22, 8);
+  expect(found?.ends[1]?.share).toBeCloseTo(0.273_809_52, 8);
+  expect(found?.free).toBeCloseTo(0.253_968_25, 8);
+  expect(found?.ends[0]?.interval?.low).toBeGreaterThan(0.1);
+  // Of 47 % who convert, half have after three hours: 26 % of all.
+  expect(found?.timeToConversion.find(({ quantile }) => quantile === 0.5)?.seconds).toBe(3 * 3_600);
+  // Ten of twelve are still watched until the second hour.
+  expect(found?.curve.map(({ seconds, atRisk }) => [seconds, atRisk])).toEqual([
+    [3_600, 12],
+    [7_200, 10],
+  ]);
+  expect(found?.tailHidden).toBe(true);
+
+  const { status, body } = await ask(shop, apiKey, '/api/sequences/cart/outcomes?days=60');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ n: 12, ends: [{ cause: 'converted', n: 5, share: 0.472222 }, { cause: 'opted_out', n: 3 }], tail_hidden: true });
+  expect((await ask(shop, apiKey, '/api/sequences/nothing/outcomes')).status).toBe(404);
+});
