@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { createClient, RekindleError } from '../sdk/index.ts';
 import { type Command, type Context, NotPossibleError, UsageError } from './command.ts';
 import { attribution } from './attribution.ts';
+import { alarms } from './alarms.ts';
 import { audit } from './audit.ts';
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
@@ -62,6 +63,7 @@ export const commands: Readonly<Record<string, Command>> = {
   keys,
   members,
   people,
+  alarms,
   audit,
   contacts,
   erase,

@@ -40,6 +40,7 @@ const kept = (field: RetentionField) =>
     .max(36_500, 'is more than a century: null keeps it for good')
     .nullable();
 const percent = z.number().min(0, 'is below 0').max(100, 'is above 100');
+const share = z.number().min(0, 'is below 0').max(1, 'is above 1');
 const days = z.int('is a whole number of days').min(1, 'is below 1').max(366, 'is more than a year');
 /** The terms of offers as they are entered. */
 export const offerTerms = z
@@ -191,6 +192,16 @@ const strict = {
     .max(200, 'are more than 200')
     .refine((targets) => new Set(targets.map(({ name }) => name)).size === targets.length, { message: 'name somebody twice' }),
   workRule: fields.workRule.unwrap(),
+  alarms: z
+    .strictObject({
+      latencySeconds: z.number().min(1, 'is below 1').max(86_400, 'is above 86400').nullable(),
+      successShare: share.nullable(),
+      escalationShare: share.nullable(),
+      failuresPerHour: z.int('is a whole number').min(0, 'is below 0').nullable(),
+      backlog: z.int('is a whole number').min(0, 'is below 0').nullable(),
+      minutes: z.number().min(0, 'is below 0').max(1_440, 'is above 1440'),
+    })
+    .partial(),
   adminChatId: z
     .string()
     .max(100, 'is longer than 100 characters')

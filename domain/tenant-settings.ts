@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { usualMinutes } from './interventions/cost.ts';
+import { usualThresholds } from './alarms/decide-alarm.ts';
 import { targetRules } from './work/target.ts';
 import { cartOrigins } from './events.ts';
 import { consentRequiredByDefault } from './people/consent.ts';
@@ -152,6 +153,17 @@ export const tenantSettings = z.object({
     .default([]),
   /** Whom of them a task goes to: by turns, or whoever has the fewest open. */
   workRule: z.enum(targetRules).default('round_robin'),
+  /** From which figures on the store is warned (docs/rules.md#rule-100). */
+  alarms: z
+    .object({
+      latencySeconds: z.number().nullable().default(usualThresholds.latencySeconds),
+      successShare: z.number().nullable().default(usualThresholds.successShare),
+      escalationShare: z.number().nullable().default(usualThresholds.escalationShare),
+      failuresPerHour: z.number().nullable().default(usualThresholds.failuresPerHour),
+      backlog: z.number().nullable().default(usualThresholds.backlog),
+      minutes: z.number().default(usualThresholds.minutes),
+    })
+    .default(usualThresholds),
   /** The Telegram chat that is told about hot leads. A chat registers itself with a one-time code (`/set_admin CODE`); null: none has. */
   adminChatId: z.string().nullable().default(null),
   /** For how many days what is kept; null: for good (docs/rules.md#rule-75). */

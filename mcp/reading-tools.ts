@@ -269,6 +269,16 @@ export const readingTools: readonly Tool[] = [
   ),
   reading(
     {
+      name: 'list_alarms',
+      title: 'List alarms',
+      description:
+        'The store’s figures beside their thresholds: late steps, accepted messages, escalations, failures, backlog; and which of them is an alarm since when.',
+    },
+    {},
+    async ({ client }) => unwrap(await client.alarms.get()),
+  ),
+  reading(
+    {
       name: 'list_sequences',
       title: 'List sequences',
       description: 'The store’s sequences: their state, their version in use, and how many are in them.',

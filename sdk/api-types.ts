@@ -696,6 +696,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the store’s figures beside their thresholds, and what is an alarm
+         * @description Looked at once a minute. A figure is an alarm once it has been beyond its threshold for `alarms.minutes` of the settings, and over once it has been a tenth of the way back for as long.
+         */
+        get: operations["getApiAlarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the alarms that were raised
+         * @description The latest first.
+         */
+        get: operations["getApiAlarmsHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/attempts": {
         parameters: {
             query?: never;
@@ -6654,6 +6694,96 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "alarm.raised": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A figure of the store has been beyond its threshold for some minutes. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookAlarmRaised"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "alarm.cleared": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** It is back. */
+        post: {
+            parameters: {
+                query?: never;
+                header: {
+                    /** @description Names the event: the same at every attempt. */
+                    "webhook-id": string;
+                    /** @description Of the attempt: Unix time in seconds. */
+                    "webhook-timestamp": string;
+                    /** @description By the Standard Webhooks specification; several, separated by spaces, while a secret is replaced. */
+                    "webhook-signature": string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WebhookAlarmCleared"];
+                };
+            };
+            responses: {
+                /** @description Taken. Everything else is attempted again; 410 disables the endpoint. */
+                "2XX": {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "webhook.test": {
         parameters: {
             query?: never;
@@ -6779,6 +6909,39 @@ export interface components {
             code: string;
             /** Format: date-time */
             expiresAt: string;
+        };
+        Alarm: {
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description docs/runbooks.md says of each what it means and what to do.
+             * @enum {string}
+             */
+            kind: "latency" | "success" | "escalation_share" | "failures" | "backlog";
+            figure: number;
+            threshold: number;
+            /** Format: date-time */
+            raised_at: string;
+            cleared_at: string | null;
+        };
+        AlarmStanding: {
+            /**
+             * @description docs/runbooks.md says of each what it means and what to do.
+             * @enum {string}
+             */
+            kind: "latency" | "success" | "escalation_share" | "failures" | "backlog";
+            raised: boolean;
+            raised_at: string | null;
+            /** @description `latency`: seconds by which the latest step of five minutes was late. `success`: the share of the messages of an hour that were accepted. `escalation_share`: of the assessed accounts of 30 days. `failures`: messages of an hour that failed or whose outcome nobody knows. `backlog`: deliveries and tasks that wait. Null: there is nothing to measure. */
+            figure: number | null;
+            /** @description By the setting `alarms`; null: the store is not warned. */
+            threshold: number | null;
+            /**
+             * @description On which side of the threshold it is.
+             * @enum {string}
+             */
+            trouble: "above" | "below";
+            checked_at: string | null;
         };
         AnsweredRiskAssessment: {
             /** Format: uuid */
@@ -9427,7 +9590,7 @@ export interface components {
             /** @description The same for each reader, and the `webhook-id` of the event. After a reconnect an event may come once more. */
             id: string;
             /** @enum {string} */
-            type: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
+            type: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "alarm.raised" | "alarm.cleared" | "webhook.test";
             /** Format: date-time */
             timestamp: string;
             /** @description As `webhooks` of this document has it for the type. */
@@ -11246,6 +11409,44 @@ export interface components {
             kept_from: string | null;
             /** @description What begins, with what it costs; null: nothing does. */
             intervention: components["schemas"]["Intervention"] | null;
+        };
+        WebhookAlarm: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            kind: "latency" | "success" | "escalation_share" | "failures" | "backlog";
+            figure: number;
+            threshold: number;
+        };
+        /** @description It is back. */
+        WebhookAlarmCleared: {
+            /** @constant */
+            type: "alarm.cleared";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                alarm: components["schemas"]["WebhookAlarm"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
+        };
+        /** @description A figure of the store has been beyond its threshold for some minutes. */
+        WebhookAlarmRaised: {
+            /** @constant */
+            type: "alarm.raised";
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            timestamp: string;
+            data: {
+                alarm: components["schemas"]["WebhookAlarm"];
+                contact: components["schemas"]["WebhookContact"] | null;
+                subject: components["schemas"]["WebhookSubject"] | null;
+            };
         };
         /** @description The shop removed the app: its connection is disconnected. */
         WebhookAppUninstalled: {
@@ -13759,6 +13960,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiAlarms: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        alarms: components["schemas"]["AlarmStanding"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiAlarmsHistory: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Alarm"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
                 };
             };
             /** @description It is as you have it. */
@@ -20578,6 +20849,14 @@ export interface operations {
                         }[];
                         /** @enum {string} */
                         workRule?: "round_robin" | "load";
+                        alarms?: {
+                            latencySeconds?: number | null;
+                            successShare?: number | null;
+                            escalationShare?: number | null;
+                            failuresPerHour?: number | null;
+                            backlog?: number | null;
+                            minutes?: number;
+                        };
                         adminChatId?: string | null;
                         recoverFrom?: ("web" | "point_of_sale" | "draft" | "marketplace" | "other")[];
                         requestsPerMinute?: number;
@@ -21311,6 +21590,14 @@ export interface operations {
                         }[];
                         /** @enum {string} */
                         workRule?: "round_robin" | "load";
+                        alarms?: {
+                            latencySeconds?: number | null;
+                            successShare?: number | null;
+                            escalationShare?: number | null;
+                            failuresPerHour?: number | null;
+                            backlog?: number | null;
+                            minutes?: number;
+                        };
                         adminChatId?: string | null;
                         recoverFrom?: ("web" | "point_of_sale" | "draft" | "marketplace" | "other")[];
                         requestsPerMinute?: number;
@@ -21605,7 +21892,7 @@ export interface operations {
                      * @description Which types it is told; empty: every one, those of later versions too.
                      * @default []
                      */
-                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
+                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "alarm.raised" | "alarm.cleared" | "webhook.test")[];
                     /**
                      * @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids.
                      * @default false
@@ -21704,7 +21991,7 @@ export interface operations {
                     /** @description What it is for. */
                     description?: string;
                     /** @description Which types it is told; empty: every one, those of later versions too. */
-                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test")[];
+                    event_types?: ("cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "alarm.raised" | "alarm.cleared" | "webhook.test")[];
                     /** @description Whether events hold the addresses and the name of the person. Without it they hold ids and your own ids. */
                     include_personal_data?: boolean;
                     /**
@@ -21791,7 +22078,7 @@ export interface operations {
         parameters: {
             query?: {
                 state?: "waiting" | "held" | "delivered" | "failed";
-                type?: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "webhook.test";
+                type?: "cart.updated" | "cart.deleted" | "lead.created" | "lead.contacted" | "viewing.reported" | "subject.reported" | "behaviour.reported" | "order.placed" | "order.updated" | "order.cancelled" | "conversion.reported" | "contact.updated" | "contact.opted_out" | "contact.opted_in" | "message.received" | "facts.reported" | "privacy.requested" | "app.uninstalled" | "enrollment.started" | "enrollment.activated" | "enrollment.ended" | "enrollment.paused" | "enrollment.resumed" | "enrollment.snoozed" | "enrollment.taken_over" | "enrollment.released" | "enrollment.version_changed" | "step.requested" | "step.skipped" | "step.postponed" | "message.sent" | "message.failed" | "message.unknown" | "message.delivered" | "message.opened" | "message.clicked" | "message.click_withdrawn" | "message.automatic_reply" | "call.answered" | "call.not_reached" | "call.failed" | "popup.shown" | "popup.closed" | "conversion.credited" | "conversion.voided" | "conversion.changed" | "contact.merged" | "contact.split" | "suppression.added" | "suppression.lifted" | "task.opened" | "task.changed" | "task.closed" | "risk.band_changed" | "delivery.quarantined" | "connection.refused" | "connection.restored" | "alarm.raised" | "alarm.cleared" | "webhook.test";
                 /** @description Created at this time or later. */
                 since?: string;
                 limit?: number;

@@ -1,6 +1,7 @@
 import { type ApiOptions, connect } from './api.ts';
 import { listen, type LiveOptions } from './live.ts';
 import { accounts } from './resources/accounts.ts';
+import { alarms } from './resources/alarms.ts';
 import { attempts } from './resources/attempts.ts';
 import { attribution } from './resources/attribution.ts';
 import { audit } from './resources/audit.ts';
@@ -73,6 +74,7 @@ export function createClient(options: ClientOptions) {
     /** What happens in the store, as it happens: `for await (const event of client.live({ types: ['task.opened'] }))`. */
     live: (given?: LiveOptions) => listen(api, given),
     accounts: accounts(api),
+    alarms: alarms(api),
     attempts: attempts(api),
     attribution: attribution(api),
     audit: audit(api),

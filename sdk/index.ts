@@ -10,6 +10,7 @@ export { RekindleError, unwrap } from './errors.ts';
 export type { LiveEvent, LiveOptions, WebSocketConstructor } from './live.ts';
 export { listen } from './live.ts';
 export { accounts } from './resources/accounts.ts';
+export { alarms } from './resources/alarms.ts';
 export { attempts } from './resources/attempts.ts';
 export { audit } from './resources/audit.ts';
 export { backtests } from './resources/backtests.ts';

@@ -5,6 +5,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
+import { alarmsPass } from '../operations/alarms/check-alarms.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
 import { experimentsPass } from '../operations/experiments/experiments.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
@@ -195,6 +196,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     // Figures are exact without it, only slower to read: what waits is read beside the sums.
     runInBackground('rollups', 5_000, async () => (await deps.db.foldRollups(foldedAtOnce)) === foldedAtOnce, deps.log),
     runInBackground('attribution', 5_000, async () => (await deps.db.foldAttribution(creditedAtOnce)) === creditedAtOnce, deps.log),
+    runInBackground('alarms', 60_000, () => alarmsPass(deps).then(() => false), deps.log),
     runInBackground('analyze', 2_000, () => deps.db.analyzeGrown().then(() => false), deps.log),
     runInBackground('lateness', 2_000, () => storeLateness(deps).then(() => false), deps.log),
     runInBackground('partitions', 12 * 3_600_000, () => deps.db.makeMessageEventPartitions().then(() => false), deps.log),

@@ -43,4 +43,5 @@ export { sumDeltas, sums } from './sums.ts';
 export { tasks } from './tasks.ts';
 export { apiKeys, auditLog, connections, sendRates, settingsVersions, tenants } from './tenants.ts';
 export { sequenceDrafts, versionMoves } from './versions.ts';
+export { alarms, alarmStandings } from './alarms.ts';
 export { liveReaders, webhookAttempts, webhookDeliveries, webhookEndpoints, webhookEvents } from './webhooks.ts';

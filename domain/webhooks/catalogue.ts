@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { alarmKinds } from '../alarms/decide-alarm.ts';
 import { assessmentBases } from '../risk/assess.ts';
 import { riskBands } from '../risk/bands.ts';
 
@@ -42,6 +43,7 @@ const task = z
   .object({ id, kind: z.string(), state: z.enum(['open', 'done', 'dismissed']), owner: z.string().nullable(), due_at: time })
   .meta({ id: 'WebhookTask' });
 
+const alarm = z.object({ id, kind: z.enum(alarmKinds), figure: z.number(), threshold: z.number() }).meta({ id: 'WebhookAlarm' });
 const riskBand = z.enum(riskBands);
 
 const ofStory = { enrollment };
@@ -163,6 +165,8 @@ const types = {
   ],
   'connection.refused': ['A provider does not let us in any more.', { connection }],
   'connection.restored': ['A provider lets us in again.', { connection }],
+  'alarm.raised': ['A figure of the store has been beyond its threshold for some minutes.', { alarm }],
+  'alarm.cleared': ['It is back.', { alarm }],
   'webhook.test': ['Somebody asked for a test of the endpoint.', { endpoint_id: id }],
 } as const satisfies Record<string, readonly [string, z.ZodRawShape]>;
 

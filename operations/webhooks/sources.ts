@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import {
+  alarms,
   connections,
   enrollmentEvents,
   enrollments,
@@ -42,6 +43,8 @@ const sources: Readonly<Record<string, Tell>> = {
   'task.changed': tellTask,
   'task.closed': tellTask,
   'risk.band_changed': tellRisk,
+  'alarm.raised': tellAlarm,
+  'alarm.cleared': tellAlarm,
   'delivery.quarantined': tellQuarantine,
   'connection.refused': tellConnection,
   'connection.restored': tellConnection,
@@ -202,6 +205,13 @@ async function tellTask(tx: Tx, { source }: EventRow, refId: string): Promise<To
     contactId: found.contactId,
     subjectId,
   };
+}
+
+async function tellAlarm(tx: Tx, { source }: EventRow, refId: string): Promise<Told | null> {
+  const [found] = await tx.select().from(alarms).where(eq(alarms.id, refId));
+  if (found === undefined || !isWebhookEventType(source)) return null;
+  const { id, kind, figure, threshold } = found;
+  return { type: source, data: { alarm: { id, kind, figure, threshold } }, contactId: null, subjectId: null };
 }
 
 async function tellRisk(tx: Tx, _row: EventRow, refId: string): Promise<Told | null> {

@@ -1,5 +1,5 @@
 import { and, eq, isNotNull, sql } from 'drizzle-orm';
-import { CommitUnclearError, isLockFailure } from '../../db/client.ts';
+import { CommitUnclearError, isLockFailure, type Tx } from '../../db/client.ts';
 import { riskStandings, tasks } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
 import { createWork, type MadeWork } from './create-work.ts';
@@ -43,21 +43,23 @@ const days = 30;
 const mostShare = 0.05;
 
 export function readEscalationShare(deps: Pick<Deps, 'db'>, tenantId: string): Promise<EscalationShare> {
-  return deps.db.withTenant(tenantId, async (tx) => {
-    const since = sql`${tasks.createdAt} > clock_timestamp() - make_interval(days => ${days})`;
-    // A lead or a cart can be escalated, too, and is none of those that are assessed.
-    const assessed = sql`exists (select 1 from ${riskStandings} where ${riskStandings.subjectId} = ${tasks.subjectId} and ${riskStandings.assessmentId} is not null)`;
-    const [made] = await tx
-      .select({
-        escalated: sql<number>`(count(distinct ${tasks.subjectId}) filter (where not ${tasks.suppressed} and ${assessed}))::int`,
-        suppressed: sql<number>`(count(*) filter (where ${tasks.suppressed}))::int`,
-      })
-      .from(tasks)
-      .where(and(eq(tasks.kind, 'escalation'), since));
-    const [known] = await tx.select({ count: sql<number>`count(*)::int` }).from(riskStandings).where(isNotNull(riskStandings.assessmentId));
-    const { escalated = 0, suppressed = 0 } = made ?? {};
-    const accounts = known?.count ?? 0;
-    const share = accounts === 0 ? null : escalated / accounts;
-    return { days, escalated, suppressed, accounts, share, alarm: share !== null && share > mostShare };
-  });
+  return deps.db.withTenant(tenantId, escalationShareIn);
+}
+
+export async function escalationShareIn(tx: Tx): Promise<EscalationShare> {
+  const since = sql`${tasks.createdAt} > clock_timestamp() - make_interval(days => ${days})`;
+  // A lead or a cart can be escalated, too, and is none of those that are assessed.
+  const assessed = sql`exists (select 1 from ${riskStandings} where ${riskStandings.subjectId} = ${tasks.subjectId} and ${riskStandings.assessmentId} is not null)`;
+  const [made] = await tx
+    .select({
+      escalated: sql<number>`(count(distinct ${tasks.subjectId}) filter (where not ${tasks.suppressed} and ${assessed}))::int`,
+      suppressed: sql<number>`(count(*) filter (where ${tasks.suppressed}))::int`,
+    })
+    .from(tasks)
+    .where(and(eq(tasks.kind, 'escalation'), since));
+  const [known] = await tx.select({ count: sql<number>`count(*)::int` }).from(riskStandings).where(isNotNull(riskStandings.assessmentId));
+  const { escalated = 0, suppressed = 0 } = made ?? {};
+  const accounts = known?.count ?? 0;
+  const share = accounts === 0 ? null : escalated / accounts;
+  return { days, escalated, suppressed, accounts, share, alarm: share !== null && share > mostShare };
 }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eq } from 'drizzle-orm';
 import {
+  alarms,
   compositions,
   connections,
   decisions,
@@ -51,6 +52,9 @@ beforeAll(async () => {
     );
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(messages).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), enrollmentId, stepId: 'email_2h', contactId, state: 'failed' }),
+    );
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(alarms).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), kind: 'backlog', figure: n, threshold: 0, clearedAt: n }),
     );
     person = contactId;
     const decision = { stepId: 'email_2h', versionId, verdict: 'send' as const, reason: 'email', checks: [] };
@@ -156,6 +160,7 @@ const unused = (item: unknown) => ({ ...(item as object), last_used_at: null });
 describe('every list under /api', () => {
   test('is among these', () => {
     expect(lists).toEqual([
+      '/api/alarms/history',
       '/api/attempts',
       '/api/audit',
       '/api/backtests',

@@ -240,6 +240,7 @@ describe('rekindle mcp', () => {
       ['explain', { email, gates: true }],
       ['contacts', { email }],
       ['list_sequences', {}],
+      ['list_alarms', {}],
       ['analytics', {}],
       ['attribution', {}],
     ] as const)

@@ -1,0 +1,58 @@
+import { and, eq, isNull, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import { alarmStandings, alarms, tenants } from '../../db/schema/index.ts';
+import { type AlarmKind, alarmKinds, decideAlarm, thresholdOf } from '../../domain/alarms/decide-alarm.ts';
+import { settingsOf } from '../../domain/tenant-settings.ts';
+import type { Deps } from '../deps.ts';
+import { readFigures } from './figures.ts';
+
+/** How often a store is looked at, by all workers together. */
+const everyMs = 60_000;
+
+/** Look at every store whose turn it is. One that cannot be looked at holds up no other. */
+export async function alarmsPass(deps: Pick<Deps, 'db' | 'clock' | 'log'>): Promise<void> {
+  for (const { id } of await deps.db.listTenants())
+    await checkAlarms(deps, id).catch((err: unknown) => deps.log.warn({ tenantId: id, err }, 'a store’s alarms could not be looked at'));
+}
+
+/**
+ * Compare a store's figures with its thresholds, and raise or clear what has been so for long enough. Whoever listens to events is told, in the same
+ * transaction.
+ * @returns what changed; null: another worker has looked within the minute
+ */
+export function checkAlarms(
+  { db, clock }: Pick<Deps, 'db' | 'clock'>,
+  tenantId: string,
+): Promise<{ kind: AlarmKind; change: 'raised' | 'cleared' }[] | null> {
+  return db.withTenant(tenantId, async (tx) => {
+    const [row] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));
+    if (row === undefined) return null;
+    // Two workers that look at once wait here, and the later one finds that it was done.
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`${tenantId} alarms`}, 0))`);
+    const before = new Map((await tx.select().from(alarmStandings)).map((standing) => [standing.kind, standing]));
+    const nowMs = clock.nowMs();
+    if ([...before.values()].some(({ checkedAt }) => checkedAt <= nowMs && nowMs - checkedAt < everyMs)) return null;
+    const { alarms: thresholds } = settingsOf(row);
+    const figures = await readFigures(tx);
+    const changes: { kind: AlarmKind; change: 'raised' | 'cleared' }[] = [];
+    for (const kind of alarmKinds) {
+      const { raised = false, crossedAt = null } = before.get(kind) ?? {};
+      const [figure, threshold] = [figures[kind], thresholdOf(kind, thresholds)];
+      const next = decideAlarm({ raised, crossedAtMs: crossedAt }, figure, threshold, { nowMs, holdMs: thresholds.minutes * 60_000 });
+      const standing = { figure, raised: next.raised, crossedAt: next.crossedAtMs, checkedAt: nowMs };
+      await tx
+        .insert(alarmStandings)
+        .values({ tenantId, kind, ...standing })
+        .onConflictDoUpdate({ target: [alarmStandings.tenantId, alarmStandings.kind], set: standing });
+      if (next.change === 'raised' && figure !== null && threshold.limit !== null)
+        await tx.insert(alarms).values({ tenantId, id: uuidv7(), kind, figure, threshold: threshold.limit, raisedAt: nowMs });
+      if (next.change === 'cleared')
+        await tx
+          .update(alarms)
+          .set({ clearedAt: nowMs })
+          .where(and(eq(alarms.kind, kind), isNull(alarms.clearedAt)));
+      if (next.change !== null) changes.push({ kind, change: next.change });
+    }
+    return changes;
+  });
+}

@@ -1,0 +1,63 @@
+import { desc, eq, isNull, lt } from 'drizzle-orm';
+import { alarmStandings, alarms, tenants } from '../../db/schema/index.ts';
+import { type AlarmKind, alarmKinds, thresholdOf } from '../../domain/alarms/decide-alarm.ts';
+import { settingsOf } from '../../domain/tenant-settings.ts';
+import type { Deps } from '../deps.ts';
+import { type Page, pageOf } from '../read/page.ts';
+
+export { alarmKinds } from '../../domain/alarms/decide-alarm.ts';
+
+/** How one figure stands beside its threshold. */
+export interface AlarmNow {
+  kind: AlarmKind;
+  raised: boolean;
+  /** null: it is not raised. */
+  raisedAtMs: number | null;
+  /** null: there is nothing to measure, or nobody has looked yet. */
+  figure: number | null;
+  threshold: number | null;
+  trouble: 'above' | 'below';
+  checkedAtMs: number | null;
+}
+
+export function readAlarms({ db }: Pick<Deps, 'db'>, tenantId: string): Promise<AlarmNow[]> {
+  return db.withTenant(tenantId, async (tx) => {
+    const [row] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenantId));
+    const thresholds = settingsOf(row ?? { settings: {} }).alarms;
+    const standings = new Map((await tx.select().from(alarmStandings)).map((standing) => [standing.kind, standing]));
+    const open = new Map((await tx.select().from(alarms).where(isNull(alarms.clearedAt))).map((alarm) => [alarm.kind, alarm]));
+    return alarmKinds.map((kind) => {
+      const { limit: threshold, trouble } = thresholdOf(kind, thresholds);
+      const standing = standings.get(kind);
+      const raisedAtMs = open.get(kind)?.raisedAt ?? null;
+      return {
+        kind,
+        raised: raisedAtMs !== null,
+        raisedAtMs,
+        figure: standing?.figure ?? null,
+        threshold,
+        trouble,
+        checkedAtMs: standing?.checkedAt ?? null,
+      };
+    });
+  });
+}
+
+export type AlarmRow = typeof alarms.$inferSelect;
+
+/** Every alarm that was raised, the latest first. */
+export function listAlarms(
+  { db }: Pick<Deps, 'db'>,
+  tenantId: string,
+  { limit, after }: { limit: number; after: string | null },
+): Promise<Page<AlarmRow>> {
+  return db.withTenant(tenantId, async (tx) => {
+    const rows = await tx
+      .select()
+      .from(alarms)
+      .where(after === null ? undefined : lt(alarms.id, after))
+      .orderBy(desc(alarms.id))
+      .limit(limit + 1);
+    return pageOf(rows, limit, ({ id }) => id);
+  });
+}
