@@ -138,14 +138,18 @@ test('every route that lists shows another store nothing of ours, whatever the c
     const plain = JSON.stringify((await ask(shop, other.apiKey, addressOf(route, ''), route.method)).body);
     for (const { kind, id } of ids) {
       expect(plain, `${route.path} and ${kind}`).not.toContain(id);
-      for (const parameter of ['cursor', 'tenant', 'tenant_id', 'store', 'id']) {
-        const { body } = await ask(shop, other.apiKey, `${addressOf(route, '')}?${parameter}=${id}`, route.method);
+      // At once: one after the other they take minutes on a busy machine.
+      const parameters = ['cursor', 'tenant', 'tenant_id', 'store', 'id'];
+      const answers = await Promise.all(
+        parameters.map((parameter) => ask(shop, other.apiKey, `${addressOf(route, '')}?${parameter}=${id}`, route.method)),
+      );
+      for (const { body } of answers) {
         for (const mine of ids.filter((one) => one.id !== id)) expect(JSON.stringify(body)).not.toContain(mine.id);
         expect(JSON.stringify(body)).not.toContain('ada@example.com');
       }
     }
   }
-});
+}, 600_000);
 
 test('a key in two headers, in another case or with something behind it is the key or none, never another store’s', async () => {
   const list = (headers: Record<string, string>) => shop.app.inject({ url: '/recovery/sequences', headers });
