@@ -5,7 +5,7 @@ type Options = Parameters<Command['run']>[0]['options'];
 
 /** A command that does one thing to one enrollment. */
 export const enrollmentAction = (
-  verb: 'pause' | 'resume' | 'skip' | 'snooze' | 'sendNow',
+  verb: 'pause' | 'resume' | 'skip' | 'snooze' | 'sendNow' | 'move',
   about: Pick<Command, 'summary' | 'usage' | 'example'> & { options?: NonNullable<Command['options']>; body?: (options: Options) => Row },
 ): Command => ({
   summary: about.summary,

@@ -7,6 +7,8 @@ import { alarms } from './alarms.ts';
 import { audit } from './audit.ts';
 import { backtest } from './backtest.ts';
 import { bulk } from './bulk.ts';
+import { enrollments } from './enrollments.ts';
+import { move } from './move.ts';
 import { campaigns } from './campaigns.ts';
 import { completion } from './completion.ts';
 import { compositions } from './compositions.ts';
@@ -94,6 +96,8 @@ export const commands: Readonly<Record<string, Command>> = {
   sequences,
   backtest,
   bulk,
+  enrollments,
+  move,
   campaigns,
   import: importLeads,
   conversions,

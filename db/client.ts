@@ -189,6 +189,7 @@ export interface Database {
       | 'pending_inbox'
       | 'privacy'
       | 'bulk_jobs'
+      | 'bulk_actions'
       | 'shadows'
       | 'codes_to_close'
       | 'lookups'

@@ -1,9 +1,28 @@
 import { z } from 'zod';
-import { unwrap } from '../sdk/index.ts';
+import { type Client, unwrap } from '../sdk/index.ts';
 import { type Tool, writing } from './tool.ts';
 
 const sequence = z.string().min(1).max(60).describe('The slug of a sequence, such as cart.');
 const note = z.string().min(1).max(500);
+
+/** The same to many. */
+const bulkShape = {
+  action: z.enum(['stop', 'pause', 'resume', 'move']),
+  filter: z
+    .strictObject({
+      status: z.enum(['ACTIVE', 'PAUSED']).optional(),
+      sequence: sequence.optional(),
+      campaign_id: z.uuid().optional(),
+      enrolled_from: z.iso.datetime().optional(),
+      enrolled_until: z.iso.datetime().optional(),
+    })
+    .describe('At least one field.'),
+  version: z.int().min(1).optional().describe('Of move: a version of the sequence; left out: the one in use.'),
+  step: z.string().min(1).max(100).optional().describe('Of move: the step that comes next from then on.'),
+  note,
+};
+const bulkWish = z.strictObject(bulkShape);
+type BulkWish = z.output<typeof bulkWish>;
 
 export const writingTools: readonly Tool[] = [
   writing(
@@ -50,6 +69,27 @@ export const writingTools: readonly Tool[] = [
     async ({ client }, { enrollment_id: id, reason }) => {
       const { sentence, enrollment } = unwrap(await client.enrollments.stop(id, { reason }));
       return { sentence, summary: enrollment.summary };
+    },
+  ),
+  writing(
+    {
+      name: 'act_on_enrollments',
+      title: 'Stop, pause, resume or move many',
+      description:
+        'Does the same to every running enrollment that a filter finds: stop, pause, resume, or move to another version or step. It goes on in the background.',
+    },
+    bulkShape,
+    async ({ client }, wish) => {
+      const counted = unwrap(await client.bulkActions.start({ ...given(wish), dry_run: true }));
+      if ('id' in counted) throw new Error('a dry run was carried out');
+      const { action, matched, ended, sequences } = counted;
+      return { would: { does: action, to: matched, sequences, ended_and_left_alone: ended }, seen: matched };
+    },
+    async ({ client }, wish, most) => {
+      const begun = unwrap(await client.bulkActions.start({ ...given(wish), most }));
+      if (!('id' in begun)) throw new Error('it was only counted');
+      const { id, state, matched } = begun;
+      return { id, state, matched };
     },
   ),
   writing(
@@ -140,3 +180,20 @@ export const writingTools: readonly Tool[] = [
     },
   ),
 ];
+
+/** Without what was left out. */
+function given({ filter, version, step, ...wish }: BulkWish): Parameters<Client['bulkActions']['start']>[0] {
+  const { status, sequence: slug, campaign_id, enrolled_from, enrolled_until } = filter;
+  return {
+    ...wish,
+    filter: {
+      ...(status === undefined ? {} : { status }),
+      ...(slug === undefined ? {} : { sequence: slug }),
+      ...(campaign_id === undefined ? {} : { campaign_id }),
+      ...(enrolled_from === undefined ? {} : { enrolled_from }),
+      ...(enrolled_until === undefined ? {} : { enrolled_until }),
+    },
+    ...(version === undefined ? {} : { version }),
+    ...(step === undefined ? {} : { step }),
+  };
+}

@@ -49,18 +49,23 @@ export async function stopByHand(deps: Deps, input: StopInput): Promise<HandStop
 /**
  * The same for a request that may be repeated.
  * @param input.key - the caller's `Idempotency-Key`, with which a repeat answers as the first request did; null: none
+ * @param input.requestId - the same for a retry within this installation; absent: none
  * @returns `key_reused`: the key was used for another request, and nothing was done
  */
-export async function stopOnce(deps: Deps, input: StopInput & { key: string | null }): Promise<HandStop | { kind: 'key_reused' }> {
+export async function stopOnce(
+  deps: Deps,
+  input: StopInput & { key: string | null; requestId?: string },
+): Promise<HandStop | { kind: 'key_reused' }> {
   const written: { stop: { kind: 'stopped' | 'ended_before'; end: End } | { kind: 'key_reused' } | null } = { stop: null };
   const { tenantId, enrollmentId, actor, key } = input;
-  const request: ActionRequest = { tenantId, enrollmentId, id: uuidv7(), key, action: 'stop', request: input.note, actor };
+  const isKept = key !== null || input.requestId !== undefined;
+  const request: ActionRequest = { tenantId, enrollmentId, id: input.requestId ?? uuidv7(), key, action: 'stop', request: input.note, actor };
   const result = await stopAndWait(deps, input.tenantId, async (tx) => {
     const locked = await lockStep(tx, input.enrollmentId, '');
     if (locked === null) return null;
     const { draft } = await draftOf(tx, deps, input.tenantId, { ...nobody, named: [locked.personId], reached: [locked.personId] });
     draft.coverPersons([locked.personId]);
-    const before = key === null ? null : await readAction(tx, request);
+    const before = isKept ? await readAction(tx, request) : null;
     if (before !== null && before.kind !== 'done') {
       written.stop = { kind: 'key_reused' };
       return { covered: [], outboxWritten: false };
@@ -73,7 +78,7 @@ export async function stopOnce(deps: Deps, input: StopInput & { key: string | nu
     const own = locked.enrollment.endedAt === null || repeated || before?.result.changed === true;
     written.stop = { kind: own ? 'stopped' : 'ended_before', end };
     if (before !== null) return { covered: [...draft.changes.covered], outboxWritten };
-    if (key !== null) await noteAction(tx, request, { ...nothingChanged, changed: own });
+    if (isKept) await noteAction(tx, request, { ...nothingChanged, changed: own });
     await tx.insert(auditLog).values({
       tenantId: input.tenantId,
       id: uuidv7(),

@@ -851,6 +851,61 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/bulk-actions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List bulk actions, the newest first */
+        get: operations["getApiBulkActions"];
+        put?: never;
+        /**
+         * Stop, pause, resume or move many enrollments
+         * @description Every running enrollment that the filter of the list finds now; who is taken in later is not reached. Each is done as by the same action on one, with its refusals, and at most once, also when the process is ended in the middle of it. `dry_run` counts and does nothing.
+         */
+        post: operations["postApiBulkActions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk-actions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a bulk action */
+        get: operations["getApiBulkActionsId"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/bulk-actions/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a bulk action; what it did stays */
+        post: operations["postApiBulkActionsIdCancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/bulk-enrollments": {
         parameters: {
             query?: never;
@@ -1666,6 +1721,26 @@ export interface paths {
          * @description Whatever it is about. Answered only when no message of it can go out any more. Where it has ended before, nothing changes (`unchanged`), and `reason` says how it ended.
          */
         post: operations["postApiEnrollmentsIdStop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/enrollments/{id}/move": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move an enrollment to another version or step
+         * @description To the version in use, or the one that is named, at the place that publishing with `move` would give it; or forward to a step, where what lies before it and was not done is left out. Steps that were done are never done again, and due times are those of the plan. It holds while no worker runs, too. Refusals are 409 with a `code`: `ended`, `unknown_version`, `version_replaced`, `unknown_step`, `reaction`, `already_sent`, `already_skipped`, `no_place`, `in_flight`.
+         */
+        post: operations["postApiEnrollmentsIdMove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -7271,6 +7346,49 @@ export interface components {
                 reason: string;
             }[];
         };
+        BulkAction: {
+            /** Format: uuid */
+            id: string;
+            /** @enum {string} */
+            action: "stop" | "pause" | "resume" | "move";
+            /** @enum {string} */
+            state: "running" | "cancelled" | "done";
+            /** @description Running enrollments that the filter found when it began. */
+            matched: number;
+            /** @description As many it has come to so far. Fewer than `matched` at the end: the others had ended by themselves. */
+            examined: number;
+            changed: number;
+            /** @description It was so already. */
+            unchanged: number;
+            /** @description By reason: the codes of the same action on one enrollment. */
+            refused: {
+                [key: string]: number;
+            };
+            /** @description Of `move`; null: the one in use. */
+            version: number | null;
+            /** @description Of `move`; null: the one that has its place. */
+            step: string | null;
+            note: string | null;
+            requested_by: string;
+            /** Format: date-time */
+            created_at: string;
+            ended_at: string | null;
+        };
+        BulkActionCount: {
+            /** @enum {string} */
+            action: "stop" | "pause" | "resume" | "move";
+            /** @description Running enrollments that it would be done to. Give it as `most` to do it. */
+            matched: number;
+            /** @description Others that the filter finds: they have ended, and stay as they are. */
+            ended: number;
+            /** @description The running ones, the most first. */
+            sequences: {
+                sequence: string;
+                /** @enum {string} */
+                status: "ACTIVE" | "PAUSED";
+                count: number;
+            }[];
+        };
         BulkEnrollment: {
             id: string;
             sequence: string;
@@ -7764,12 +7882,12 @@ export interface components {
         };
         EnrollmentAction: {
             /** @enum {string} */
-            action: "pause" | "resume" | "skip" | "snooze" | "send_now" | "stop";
+            action: "pause" | "resume" | "skip" | "snooze" | "send_now" | "stop" | "move";
             /**
              * @description What came of it. Of `send_now`: `sent`; `unknown`: it may have been accepted; `deferred`: a gate is closed until `until`; `held`: a person has taken over, or the whole sequence is paused; `left_out`: a gate skipped it; `under_way`: it is not decided within the time of an answer; `ended`: a gate ended the sequence. `unchanged`: it was so already.
              * @enum {string}
              */
-            outcome: "paused" | "resumed" | "skipped" | "snoozed" | "sent" | "unknown" | "deferred" | "held" | "left_out" | "under_way" | "stopped" | "ended" | "unchanged";
+            outcome: "paused" | "resumed" | "skipped" | "snoozed" | "sent" | "unknown" | "deferred" | "held" | "left_out" | "under_way" | "stopped" | "moved" | "ended" | "unchanged";
             changed: boolean;
             /** @description The step that it was about; null: the whole enrollment. */
             step: string | null;
@@ -14309,6 +14427,185 @@ export interface operations {
             };
         };
     };
+    getApiBulkActions: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["BulkAction"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiBulkActions: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    action: "stop" | "pause" | "resume" | "move";
+                    /** @description As `GET /api/enrollments` takes it, with at least one field. */
+                    filter: {
+                        /** @description Read as in a webhook: capitals do not matter. */
+                        email?: string;
+                        /** @description Read as in a webhook: a number without country code is the store’s country’s. */
+                        phone?: string;
+                        /** @description What the sequence is about, such as a cart or a lead: Rekindle’s id, or any id or token that its source has for it. */
+                        subject_id?: string;
+                        /** @description The same as `subject_id`. */
+                        cart_id?: string;
+                        /** @description Any id of the source’s: of the subject, the customer or the order. */
+                        external_id?: string;
+                        /** @enum {string} */
+                        status?: "ACTIVE" | "PAUSED" | "COMPLETED" | "CONVERTED" | "EXITED";
+                        /** @description The slug of a sequence. */
+                        sequence?: string;
+                        /**
+                         * Format: uuid
+                         * @description The campaign that they began in.
+                         */
+                        campaign_id?: string;
+                        /**
+                         * Format: date-time
+                         * @description Only those that were taken in at that time or later.
+                         */
+                        enrolled_from?: string;
+                        /**
+                         * Format: date-time
+                         * @description Only those that were taken in before that time.
+                         */
+                        enrolled_until?: string;
+                    };
+                    /** @description Of `move`: the number of a version; left out: the one in use. */
+                    version?: number;
+                    /** @description Of `move`: the step that comes next from then on. */
+                    step?: string;
+                    /** @description Why, for the audit log; of `stop`, kept with each enrollment. */
+                    note?: string;
+                    /** @description As many as were counted: where more are found now, nothing is done. */
+                    most?: number;
+                    /**
+                     * @description Only count, which is answered 200.
+                     * @default false
+                     */
+                    dry_run?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkActionCount"];
+                };
+            };
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAction"];
+                };
+            };
+        };
+    };
+    getApiBulkActionsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAction"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiBulkActionsIdCancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAction"];
+                };
+            };
+        };
+    };
     getApiBulkEnrollments: {
         parameters: {
             query?: {
@@ -15858,6 +16155,14 @@ export interface operations {
                 /** @description Any id of the source’s: of the subject, the customer or the order. */
                 external_id?: string;
                 status?: "ACTIVE" | "PAUSED" | "COMPLETED" | "CONVERTED" | "EXITED";
+                /** @description The slug of a sequence. */
+                sequence?: string;
+                /** @description The campaign that they began in. */
+                campaign_id?: string;
+                /** @description Only those that were taken in at that time or later. */
+                enrolled_from?: string;
+                /** @description Only those that were taken in before that time. */
+                enrolled_until?: string;
                 limit?: number;
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
@@ -16219,6 +16524,42 @@ export interface operations {
                 "application/json": {
                     /** @description Kept as a note; it decides nothing. */
                     reason?: string;
+                } | null;
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EnrollmentAction"];
+                };
+            };
+        };
+    };
+    postApiEnrollmentsIdMove: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The number of a version of its sequence; left out: the one in use. */
+                    version?: number;
+                    /** @description The step that comes next from then on; left out: the one that has its place there. */
+                    step?: string;
+                    /** @description Why, for the audit log. */
+                    note?: string;
                 } | null;
             };
         };

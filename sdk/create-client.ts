@@ -6,6 +6,7 @@ import { attempts } from './resources/attempts.ts';
 import { attribution } from './resources/attribution.ts';
 import { audit } from './resources/audit.ts';
 import { backtests } from './resources/backtests.ts';
+import { bulkActions } from './resources/bulk-actions.ts';
 import { bulkEnrollments } from './resources/bulk-enrollments.ts';
 import { campaigns } from './resources/campaigns.ts';
 import { compositions } from './resources/compositions.ts';
@@ -79,6 +80,7 @@ export function createClient(options: ClientOptions) {
     attribution: attribution(api),
     audit: audit(api),
     backtests: backtests(api),
+    bulkActions: bulkActions(api),
     bulkEnrollments: bulkEnrollments(api),
     campaigns: campaigns(api),
     compositions: compositions(api),

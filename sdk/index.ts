@@ -14,6 +14,7 @@ export { alarms } from './resources/alarms.ts';
 export { attempts } from './resources/attempts.ts';
 export { audit } from './resources/audit.ts';
 export { backtests } from './resources/backtests.ts';
+export { bulkActions } from './resources/bulk-actions.ts';
 export { bulkEnrollments } from './resources/bulk-enrollments.ts';
 export { campaigns } from './resources/campaigns.ts';
 export { compositions } from './resources/compositions.ts';

@@ -6,6 +6,7 @@ import { createActivities } from '../activities/index.ts';
 import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { Log } from '../operations/deps.ts';
 import { alarmsPass } from '../operations/alarms/check-alarms.ts';
+import { bulkActionPass } from '../operations/bulk/act-on-all.ts';
 import { takeInPass } from '../operations/bulk/take-in.ts';
 import { experimentsPass } from '../operations/experiments/experiments.ts';
 import { routingPass } from '../operations/campaigns/route-leads.ts';
@@ -169,6 +170,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     runInBackground('lookups', 500, lookupWorker.pass, deps.log),
     runInBackground('privacy', 1_000, () => privacyPass(withEngine), deps.log),
     runInBackground('bulk', 1_000, () => takeInPass(deps), deps.log),
+    runInBackground('bulk actions', 1_000, () => bulkActionPass(deps), deps.log),
     importWorker,
     runInBackground('imports', 1_000, importWorker.pass, deps.log),
     botWorker,

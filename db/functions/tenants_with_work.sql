@@ -12,6 +12,9 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   union
   select distinct b.tenant_id from public.bulk_jobs b where kind = 'bulk_jobs' and b.state = 'running'
   union
+  select distinct a.tenant_id from public.bulk_actions a
+    where kind = 'bulk_actions' and a.state = 'running' and a.claimed_until <= clock_timestamp()
+  union
   select distinct l.tenant_id from public.lead_routings l where kind = 'lead_routings' and l.routed_at is null
   union
   select distinct i.tenant_id from public.imports i where kind = 'imports' and i.state = 'running' and i.claimed_until <= clock_timestamp()

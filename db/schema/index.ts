@@ -3,6 +3,7 @@ export { attributionCredits, attributionMarks, attributionSums } from './attribu
 export { behaviours } from './behaviours.ts';
 export { backtests } from './backtests.ts';
 export { bots } from './bots.ts';
+export { bulkActions, type EnrollmentFilter } from './bulk-actions.ts';
 export { bulkJobs, bulkMembers } from './bulk.ts';
 export { calls } from './calls.ts';
 export { campaignLeads, campaigns, leadRoutings } from './campaigns.ts';

@@ -207,7 +207,7 @@ export const enrollmentActions = pgTable(
     tenantId: tenantId(),
     id: text('id').notNull(),
     enrollmentId: uuid('enrollment_id').notNull(),
-    action: text('action', { enum: ['pause', 'resume', 'skip', 'snooze', 'send_now', 'stop'] }).notNull(),
+    action: text('action', { enum: ['pause', 'resume', 'skip', 'snooze', 'send_now', 'stop', 'move'] }).notNull(),
     state: text('state', { enum: ['done', 'withdrawn'] }).notNull(),
     /** The caller's `Idempotency-Key`; null: none was given. */
     key: text('key'),
@@ -223,7 +223,7 @@ export const enrollmentActions = pgTable(
     unique('enrollment_actions_key').on(t.tenantId, t.key),
     index('enrollment_actions_enrollment').on(t.tenantId, t.enrollmentId),
     check('enrollment_actions_state', sql`state in ('done', 'withdrawn')`),
-    check('enrollment_actions_action', sql`action in ('pause', 'resume', 'skip', 'snooze', 'send_now', 'stop')`),
+    check('enrollment_actions_action', sql`action in ('pause', 'resume', 'skip', 'snooze', 'send_now', 'stop', 'move')`),
     foreignKey({
       columns: [t.tenantId, t.enrollmentId],
       foreignColumns: [enrollments.tenantId, enrollments.id],

@@ -17,13 +17,22 @@ export type HoldAnswer =
 /**
  * Pause one enrollment, or let it go on (rule 15). Postgres knows first, so it holds also while no worker runs; the workflow hears of it by the outbox.
  * Answered when no call to the person is open any more.
+ * @param input.requestId - a retry has the same one; absent: it is asked once
  */
 export async function holdByHand(
   deps: Deps,
-  input: { tenantId: string; enrollmentId: string; does: 'pause' | 'resume'; note: string | null; key: string | null; actor: string },
+  input: {
+    tenantId: string;
+    enrollmentId: string;
+    does: 'pause' | 'resume';
+    note: string | null;
+    key: string | null;
+    actor: string;
+    requestId?: string;
+  },
 ): Promise<HoldAnswer> {
   const { tenantId, enrollmentId, does, note, key, actor } = input;
-  const request: ActionRequest = { tenantId, enrollmentId, id: uuidv7(), key, action: does, request: note ?? '', actor };
+  const request: ActionRequest = { tenantId, enrollmentId, id: input.requestId ?? uuidv7(), key, action: does, request: note ?? '', actor };
   const written: { answer: HoldAnswer } = { answer: { kind: 'not_found' } };
   const result = await stopAndWait(deps, tenantId, async (tx) => {
     const locked = await lockStep(tx, enrollmentId, '');

@@ -3,7 +3,7 @@ import { instantWords, wordsForDefer, wordsForHold, wordsForSkip, wordsForStop }
 
 /** What an action on an enrollment came to. */
 export interface ActionDone {
-  action: 'pause' | 'resume' | 'skip' | 'snooze' | 'send_now' | 'stop';
+  action: 'pause' | 'resume' | 'skip' | 'snooze' | 'send_now' | 'stop' | 'move';
   outcome:
     | 'paused'
     | 'resumed'
@@ -16,6 +16,7 @@ export interface ActionDone {
     | 'left_out'
     | 'under_way'
     | 'stopped'
+    | 'moved'
     | 'ended'
     | 'unchanged';
   changed: boolean;
@@ -55,7 +56,10 @@ export function actionSentence(about: Words, { action, outcome, step, untilMs, r
       return 'It is stopped: nothing of it can go out any more.';
     case 'ended':
       return `${named} was not sent: the sequence ended instead.`;
+    case 'moved':
+      return step === null ? 'It goes on in the other version.' : `It goes on at ${step}.`;
     case 'unchanged':
+      if (action === 'move') return 'It stands there already.';
       if (action === 'stop') return `It had ended before: ${reason === 'completed' ? 'it ran to its end' : wordsForStop(about, reason ?? '')}.`;
       return action === 'pause' ? 'It was paused already.' : 'It was not paused.';
   }

@@ -81,8 +81,9 @@ const mostExplained = 5;
 
 /** The same where an address or the source's id of a subject is known, and not the enrollment. */
 export async function explainFound(deps: SearchDeps & ExplainDeps, tenantId: string, search: Search): Promise<Searched<FoundExplanations>> {
-  const page = await findEnrollments(deps, tenantId, search, { status: null, limit: mostExplained, after: null });
+  const page = await findEnrollments(deps, tenantId, search, { limit: mostExplained, after: null });
   if (page.kind === 'unreadable') return page;
+  if (page.kind !== 'found') throw new Error('a search without a sequence met an unknown one');
   const explanations: Explanation[] = [];
   for (const { row } of page.found.items) {
     const explanation = await explainEnrollment(deps, tenantId, row.id);

@@ -1,6 +1,16 @@
-import { and, desc, eq, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, isNull, lt, or, sql, type SQL } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { connections, contactIdentities, contacts, conversions, enrollments, subjects, tenants } from '../../db/schema/index.ts';
+import {
+  connections,
+  contactIdentities,
+  contacts,
+  conversions,
+  type EnrollmentFilter,
+  enrollments,
+  sequences,
+  subjects,
+  tenants,
+} from '../../db/schema/index.ts';
 import { normaliseEmail, normalisePhone } from '../../domain/people/identity.ts';
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { tenantSettings } from '../../domain/tenant-settings.ts';
@@ -25,20 +35,34 @@ export interface Search {
 /** `unreadable`: the field cannot be an address or a number, so it can find nobody. */
 export type Searched<T> = { kind: 'found'; found: T } | { kind: 'unreadable'; field: 'email' | 'phone' };
 
-/** Enrollments of the tenant, the newest first: those that the search finds, or all. */
+/** What a list of enrollments may be narrowed down by, besides a search. Absent: it is not. */
+export interface Narrowing {
+  status?: EnrollmentStatus | undefined;
+  /** The slug of a sequence. */
+  sequence?: string | undefined;
+  campaignId?: string | undefined;
+  /** Epoch milliseconds: taken in at that time or later, before that time. */
+  enrolledFromMs?: number | undefined;
+  enrolledUntilMs?: number | undefined;
+}
+
+/** `unknown_sequence`: the store has none of that name, so the list would be empty for a typing error. */
+export type Filtered<T> = Searched<T> | { kind: 'unknown_sequence' };
+
+/** Enrollments of the tenant that the search finds, or all; the newest first. */
 export function findEnrollments(
   deps: ReadDeps,
   tenantId: string,
-  search: Search,
-  page: { status: EnrollmentStatus | null; limit: number; after: string | null },
-): Promise<Searched<Page<EnrollmentView>>> {
+  search: Search & Narrowing,
+  page: { limit: number; after: string | null },
+): Promise<Filtered<Page<EnrollmentView>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    const where = await conditions(tx, tenantId, search);
-    if (where.kind === 'unreadable') return where;
+    const filter = await readFilter(tx, tenantId, search);
+    if (filter.kind !== 'found') return filter;
     const rows = await tx
       .select({ id: enrollments.id })
       .from(enrollments)
-      .where(and(...where.found, statusIs(page.status), page.after === null ? undefined : lt(enrollments.id, page.after)))
+      .where(and(meets(filter.found), page.after === null ? undefined : lt(enrollments.id, page.after)))
       .orderBy(desc(enrollments.id))
       .limit(page.limit + 1);
     const { items, next } = pageOf(rows, page.limit, (row) => row.id);
@@ -96,30 +120,55 @@ export async function findQuietSubjects(deps: SearchDeps, tenantId: string, sear
   });
 }
 
+/** What a list was asked for, as ids: it stays the same list when addresses change hands. */
+export async function readFilter(tx: Tx, tenantId: string, search: Search & Narrowing): Promise<Filtered<EnrollmentFilter>> {
+  const filter: EnrollmentFilter = {
+    status: search.status ?? null,
+    sequenceId: null,
+    campaignId: search.campaignId ?? null,
+    enrolledFromMs: search.enrolledFromMs ?? null,
+    enrolledUntilMs: search.enrolledUntilMs ?? null,
+    anyOf: [],
+  };
+  const having = (ids: Partial<EnrollmentFilter['anyOf'][number]>) =>
+    filter.anyOf.push({ contactIds: [], subjectIds: [], enrollmentIds: [], ...ids });
+  if (search.sequence !== undefined) {
+    const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, search.sequence));
+    if (sequence === undefined) return { kind: 'unknown_sequence' };
+    filter.sequenceId = sequence.id;
+  }
+  for (const field of ['email', 'phone'] as const) {
+    const typed = search[field];
+    if (typed === undefined) continue;
+    const value = await normalised(tx, tenantId, field, typed);
+    if (value === null) return { kind: 'unreadable', field };
+    having({ contactIds: await contactsOfPersons(tx, [{ kind: field, value }]) });
+  }
+  if (search.subjectId !== undefined) having({ subjectIds: await subjectsByAnyId(tx, tenantId, search.subjectId) });
+  if (search.externalId !== undefined) having(await byExternalId(tx, tenantId, search.externalId));
+  return { kind: 'found', found: filter };
+}
+
+/** The enrollments that a filter shows. */
+export function meets({ status, sequenceId, campaignId, enrolledFromMs, enrolledUntilMs, anyOf }: EnrollmentFilter): SQL | undefined {
+  return and(
+    statusIs(status),
+    sequenceId === null ? undefined : eq(enrollments.sequenceId, sequenceId),
+    campaignId === null ? undefined : eq(enrollments.campaignId, campaignId),
+    enrolledFromMs === null ? undefined : gte(enrollments.enrolledAt, enrolledFromMs),
+    enrolledUntilMs === null ? undefined : lt(enrollments.enrolledAt, enrolledUntilMs),
+    ...anyOf.map(({ contactIds, subjectIds, enrollmentIds }) =>
+      or(isOf(enrollments.contactId, contactIds), isOf(enrollments.subjectId, subjectIds), isOf(enrollments.id, enrollmentIds)),
+    ),
+  );
+}
+
 function statusIs(status: EnrollmentStatus | null): SQL | undefined {
   if (status === null) return undefined;
   // By the index over open enrollments, where there is one.
   return status === 'ACTIVE' || status === 'PAUSED'
     ? and(isNull(enrollments.endedAt), eq(enrollments.status, status))
     : eq(enrollments.status, status);
-}
-
-async function conditions(tx: Tx, tenantId: string, search: Search): Promise<Searched<SQL[]>> {
-  const found: SQL[] = [];
-  for (const field of ['email', 'phone'] as const) {
-    const typed = search[field];
-    if (typed === undefined) continue;
-    const value = await normalised(tx, tenantId, field, typed);
-    if (value === null) return { kind: 'unreadable', field };
-    found.push(isOf(enrollments.contactId, await contactsOfPersons(tx, [{ kind: field, value }])));
-  }
-  if (search.subjectId !== undefined) found.push(isOf(enrollments.subjectId, await subjectsByAnyId(tx, tenantId, search.subjectId)));
-  if (search.externalId !== undefined) {
-    const { contactIds, subjectIds, enrollmentIds } = await byExternalId(tx, tenantId, search.externalId);
-    const any = or(isOf(enrollments.contactId, contactIds), isOf(enrollments.subjectId, subjectIds), isOf(enrollments.id, enrollmentIds));
-    if (any !== undefined) found.push(any);
-  }
-  return { kind: 'found', found };
 }
 
 type Column = typeof enrollments.id | typeof enrollments.contactId | typeof enrollments.subjectId;

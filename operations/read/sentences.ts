@@ -104,6 +104,8 @@ export function eventSentence(about: Words, type: string, data: Data): string {
         return `A person put the sequence off${actorWords(data)}: what is left of it moves${typeof data['until_ms'] === 'number' ? `, and ${step} is due at ${instantWords(data['until_ms'])} at the earliest` : ''}.`;
       return `The ${person} asked to be contacted later: what is left of the sequence moves${typeof data['until_ms'] === 'number' ? ` to ${instantWords(data['until_ms'])}` : ''}.`;
     case 'version_changed':
+      if (data['by'] === 'hand')
+        return `A person moved it${actorWords(data)}: it goes on in version ${String(data['to'])}, where it had been in version ${String(data['from'])}.`;
       return `A new version was published: the sequence goes on in version ${String(data['to'])}, where it had been in version ${String(data['from'])}.`;
     case 'person.merged':
       return `It turned out that the ${person} is known by something else as well: what was two people is one from here on.`;

@@ -59,7 +59,7 @@ const skipWords: Record<SkipReason, (about: About) => string> = {
   refused: () => 'the provider refused it',
   silent: () => 'it only marks the time',
   skipped_by_hand: () => 'by hand',
-  passed: ({ person }) => `it lies before what the ${person} had been through when they were moved to this version`,
+  passed: ({ person }) => `it lies before what the ${person} had been through when they were moved`,
   // Stopped, or run to its end.
   stopped: () => 'the sequence had ended',
 };

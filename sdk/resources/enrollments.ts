@@ -24,6 +24,8 @@ export const enrollments = (api: Api) => ({
   sendNow: api.withBody('POST /api/enrollments/{id}/send-now'),
   /** Stop an enrollment. */
   stop: api.withBody('POST /api/enrollments/{id}/stop'),
+  /** Move an enrollment to another version or step. */
+  move: api.withBody('POST /api/enrollments/{id}/move'),
   /** Show an enrollment. */
   get: api.plain('GET /api/enrollments/{id}'),
 });

@@ -130,6 +130,7 @@ beforeAll(async () => {
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) => tx.insert(members).values(member));
   }
   for (const left of [1, 2]) await own('/api/facts', 'POST', { kind: 'stock', subject: 'crew', value: { left } });
+  for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-actions', 'POST', { action: 'pause', filter: { sequence } });
   for (const sequence of ['cart', 'lead-nurture']) await own('/api/bulk-enrollments', 'POST', { sequence, people: 1 });
   for (const text of ['sequence: cart\nname: Carts', 'sequence: ours\nname: Ours'])
     await own(`/api/sequences/${text.slice(10, 14)}/draft`, 'PUT', {
@@ -164,6 +165,7 @@ describe('every list under /api', () => {
       '/api/attempts',
       '/api/audit',
       '/api/backtests',
+      '/api/bulk-actions',
       '/api/bulk-enrollments',
       '/api/campaigns',
       '/api/campaigns/{id}/leads',

@@ -78,6 +78,7 @@ describe('at /mcp', () => {
       'trigger_intervention',
       'escalate_to_manager',
       'stop_enrollment',
+      'act_on_enrollments',
       'pause_sequence',
       'draft_sequence',
       'publish_sequence',

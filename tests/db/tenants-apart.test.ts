@@ -150,6 +150,8 @@ async function fillEveryTable(): Promise<void> {
     ...rate,
   });
   await insert('bulk_members', { tenant_id: tenantId, job_id: jobId, subject_id: enrollment.subjectId, reason: 'bought' });
+  const acted = { action: 'stop', filter: '{}', matched: 1, requested_by: 'test' };
+  await insert('bulk_actions', { tenant_id: tenantId, id: randomUUID(), ...acted });
   await insert('sequence_drafts', { tenant_id: tenantId, sequence_id: sequenceId, yaml: '', copy: '{}', source_hash: 'x', changed_by: 'test' });
   const [shadowId, runId] = [randomUUID(), randomUUID()];
   const { versionId } = enrollment;

@@ -88,6 +88,16 @@ test('send now sends the next step at once, the workflow goes on from there, and
   expect((await act(id, 'send-now', { step: 'email_2h' })).body.code).toBe('already_sent');
 });
 
+test('a move to a later step reaches the sleeping workflow, which waits for that one', async () => {
+  const id = await asleep('moved');
+  const { status, body } = await act(id, 'move', { step: 'email_72h' });
+  expect([status, body]).toEqual([200, expect.objectContaining({ outcome: 'moved', step: 'email_72h' })]);
+  expect(body.enrollment.next_step?.id).toBe('email_72h');
+  await until('the workflow to know', async () => (await view(id)).settled['email_24h'] === 'skipped');
+  expect((await view(id)).nextStep).toBe('email_72h');
+  expect((await act(id, 'move', { step: 'email_2h' })).body.code).toBe('already_skipped');
+});
+
 test('send now overrules no gate: the one that is closed puts the step off, and the answer names it', async () => {
   const id = await asleep('closed');
   const minuteIn = (ms: number) => Math.floor(((Date.now() + ms) / 60_000) % 1_440);

@@ -49,6 +49,7 @@ beforeAll(async () => {
     );
   await ask(shop, shop.tenant.apiKey, '/api/invitations', 'POST', { email: 'ours@example.com', role: 'viewer' });
   await ask(shop, shop.tenant.apiKey, '/api/conversions', 'POST', { sub_id: 'ours', status: 'sale' });
+  await ask(shop, shop.tenant.apiKey, '/api/bulk-actions', 'POST', { action: 'pause', filter: { sequence: 'cart' } });
   const hook = await ask(shop, shop.tenant.apiKey, '/api/webhook-endpoints', 'POST', { url: 'https://hooks.example.com/' });
   await ask(shop, shop.tenant.apiKey, `/api/webhook-endpoints/${(hook.body as { id: string }).id}/test`, 'POST');
   const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
@@ -80,6 +81,7 @@ beforeAll(async () => {
         'invitations',
         'webhook_endpoints',
         'webhook_deliveries',
+        'bulk_actions',
       ]
         .map((table) => `(select '${table}' as kind, id::text from ${table} limit 1)`)
         .join(' union all '),
@@ -134,20 +136,24 @@ test('every route that takes an id answers another store’s ids as it answers i
 });
 
 test('every route that lists shows another store nothing of ours, whatever the cursor and the parameters say', async () => {
+  const secrets = [...ids.map(({ id }) => id), 'ada@example.com'];
+  const shows = async (route: (typeof routes)[number], query: string, but?: string) => {
+    const text = JSON.stringify((await ask(shop, other.apiKey, addressOf(route, '') + query, route.method)).body);
+    for (const secret of secrets) if (secret !== but) expect(text, `${route.method} ${route.path}${query}`).not.toContain(secret);
+  };
+  let turn = 0;
   for (const route of routes.filter(({ path }) => !path.includes('{'))) {
-    const plain = JSON.stringify((await ask(shop, other.apiKey, addressOf(route, ''), route.method)).body);
-    for (const { kind, id } of ids) {
-      expect(plain, `${route.path} and ${kind}`).not.toContain(id);
-      // At once: one after the other they take minutes on a busy machine.
-      const parameters = ['cursor', 'tenant', 'tenant_id', 'store', 'id'];
-      const answers = await Promise.all(
-        parameters.map((parameter) => ask(shop, other.apiKey, `${addressOf(route, '')}?${parameter}=${id}`, route.method)),
-      );
-      for (const { body } of answers) {
-        for (const mine of ids.filter((one) => one.id !== id)) expect(JSON.stringify(body)).not.toContain(mine.id);
-        expect(JSON.stringify(body)).not.toContain('ada@example.com');
-      }
+    await shows(route, '');
+    const known = (route.operation.parameters ?? []).filter((one) => one.in === 'query').map(({ name }) => name);
+    for (const parameter of ['cursor', 'tenant', 'tenant_id', 'store', 'id', ...known.filter((name) => name.endsWith('_id'))]) {
+      // A route looks at the parameters of its description alone, which is what it reads them by: any one id shows that of the others.
+      const tried = known.includes(parameter) ? ids : ids.slice(turn % ids.length, (turn++ % ids.length) + 1);
+      await Promise.all(tried.map(({ id }) => shows(route, `?${parameter}=${id}`, id)));
     }
+    if (!known.includes('cursor')) continue;
+    // A cursor that is well-formed: the one that our own list gives.
+    const { nextCursor } = (await ask(shop, shop.tenant.apiKey, `${addressOf(route, '')}?limit=1`)).body as { nextCursor?: string | null };
+    if (typeof nextCursor === 'string') await shows(route, `?cursor=${nextCursor}`);
   }
 }, 600_000);
 

@@ -43,7 +43,20 @@ test('conversion and other exits compete; those who are on their way count for a
   const read = () => readSequenceOutcomes(shop.deps, tenantId, 'cart', Date.now() - 1_000 * hourMs);
   expect(await read()).toMatchObject({ enrolled: 0, ends: [], free: null, curve: [], timeToConversion: [] });
   const times = [1, 1, 2, 3, 3, 4, 5, 7, 7, 10, 14, 30];
-  const ends = ['converted', 'opted_out', 'converted', null, 'converted', 'opted_out', 'converted', 'completed', 'opted_out', 'converted', null, null] as const;
+  const ends = [
+    'converted',
+    'opted_out',
+    'converted',
+    null,
+    'converted',
+    'opted_out',
+    'converted',
+    'completed',
+    'opted_out',
+    'converted',
+    null,
+    null,
+  ] as const;
   for (const [index, hours] of times.entries()) await enroll(hours, ends[index] ?? null);
   const found = await read();
   expect(found?.enrolled).toBe(12);
@@ -66,6 +79,13 @@ test('conversion and other exits compete; those who are on their way count for a
 
   const { status, body } = await ask(shop, apiKey, '/api/sequences/cart/outcomes?days=60');
   expect(status).toBe(200);
-  expect(body).toMatchObject({ n: 12, ends: [{ cause: 'converted', n: 5, share: 0.472222 }, { cause: 'opted_out', n: 3 }], tail_hidden: true });
+  expect(body).toMatchObject({
+    n: 12,
+    ends: [
+      { cause: 'converted', n: 5, share: 0.472222 },
+      { cause: 'opted_out', n: 3 },
+    ],
+    tail_hidden: true,
+  });
   expect((await ask(shop, apiKey, '/api/sequences/nothing/outcomes')).status).toBe(404);
 });

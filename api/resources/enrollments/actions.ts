@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { askWorkflow, awaitDispatch, type StepAnswer, type StepWish } from '../../../operations/actions/ask-workflow.ts';
 import { actionSentence, type ActionDone } from '../../../operations/actions/words.ts';
 import { holdByHand, type HoldAnswer } from '../../../operations/actions/hold.ts';
+import { moveByHand, type MoveAnswer } from '../../../operations/actions/move.ts';
 import { readEnrollment } from '../../../operations/read/enrollment.ts';
 import { stopOnce } from '../../../operations/stop-one.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
@@ -16,7 +17,7 @@ import { enrollmentSchema } from './schemas.ts';
 
 const actionSchema = z
   .object({
-    action: z.enum(['pause', 'resume', 'skip', 'snooze', 'send_now', 'stop']),
+    action: z.enum(['pause', 'resume', 'skip', 'snooze', 'send_now', 'stop', 'move']),
     outcome: z
       .enum([
         'paused',
@@ -30,6 +31,7 @@ const actionSchema = z
         'left_out',
         'under_way',
         'stopped',
+        'moved',
         'ended',
         'unchanged',
       ])
@@ -60,6 +62,13 @@ const snoozeBody = z.strictObject({
   hours: z.number().positive().max(longestHours).optional().meta({ description: 'Or for how many hours of the sequence’s own time.' }),
   step: stepField,
 });
+const moveBody = z
+  .strictObject({
+    version: z.int().min(1).optional().meta({ description: 'The number of a version of its sequence; left out: the one in use.' }),
+    step: lineField(100).optional().meta({ description: 'The step that comes next from then on; left out: the one that has its place there.' }),
+    note: noteField.optional().meta({ description: 'Why, for the audit log.' }),
+  })
+  .nullish();
 const stopBody = z.strictObject({ reason: noteField.optional().meta({ description: 'Kept as a note; it decides nothing.' }) }).nullish();
 
 const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
@@ -77,6 +86,7 @@ export function actionRoutes(app: Parameters<FastifyPluginAsyncZod>[0], options:
   holdRoutes(app, options);
   stepRoutes(app, options);
   stopRoute(app, options);
+  moveRoute(app, options);
 }
 
 /** @returns the answer with the enrollment as it is now */
@@ -254,7 +264,35 @@ function stopRoute(app: Parameters<FastifyPluginAsyncZod>[0], options: ResourceO
   );
 }
 
-const whyNot: Record<Exclude<Extract<StepAnswer, { kind: 'refused' }>['why'], 'key_reused'>, string> = {
+function moveRoute(app: Parameters<FastifyPluginAsyncZod>[0], options: ResourceOptions): void {
+  app.post(
+    '/api/enrollments/:id/move',
+    {
+      config,
+      schema: {
+        params: idParams,
+        summary: 'Move an enrollment to another version or step',
+        description: `To the version in use, or the one that is named, at the place that publishing with \`move\` would give it; or forward to a step, where what lies before it and was not done is left out. Steps that were done are never done again, and due times are those of the plan. It holds while no worker runs, too.${common}, \`unknown_version\`, \`version_replaced\`, \`unknown_step\`, \`reaction\`, \`already_sent\`, \`already_skipped\`, \`no_place\`, \`in_flight\`.`,
+        body: moveBody,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { version = null, step = null, note = null } = request.body ?? {};
+      const whose = { tenantId: callerOf(request).tenantId, enrollmentId: id, actor: actorOf(request), key: idempotencyKeyOf(request) };
+      const moved: MoveAnswer = isId(id) ? await moveByHand(options.deps, { ...whose, version, step, note }) : { kind: 'not_found' };
+      if (moved.kind !== 'done') return refuse(reply, moved);
+      const { changed } = moved.result;
+      const outcome = changed ? 'moved' : 'unchanged';
+      return present(options, request, reply, id, { action: 'move', outcome, changed, step: moved.result.step, untilMs: null, reason: null });
+    },
+  );
+}
+
+type Refusal = Extract<StepAnswer | HoldAnswer | MoveAnswer, { kind: 'refused' }>['why'];
+
+const whyNot: Record<Exclude<Refusal, 'key_reused'>, string> = {
   ended: 'It has ended: nothing of it is sent any more. Start it again by re-enroll.',
   unknown_step: 'The sequence has no such step: `steps` of the enrollment lists them.',
   already_sent: 'That step has gone out, or may have: it is never sent again and cannot be taken back.',
@@ -265,10 +303,15 @@ const whyNot: Record<Exclude<Extract<StepAnswer, { kind: 'refused' }>['why'], 'k
   paused: 'It is paused: resume it first.',
   asked_later: 'The person asked to be contacted later, and that time has not come.',
   in_the_past: 'That time is over: give one that lies ahead.',
+  unknown_version: 'Its sequence has no version of that number: GET /api/sequences/{slug}/versions lists them.',
+  version_replaced:
+    'Everybody on that version was moved on or ended when another one was published: roll back to it instead, which publishes it anew.',
+  reaction: 'That step reacts to something and has no place in the order.',
+  no_place: 'It would have to go back behind a step that was done, or no step says where it would stand: name a step that lies ahead of it.',
   too_far: 'That is more than 90 days ahead: stop it instead, and start it again then.',
 };
 
-function refuse(reply: FastifyReply, answer: Exclude<StepAnswer | HoldAnswer, { kind: 'done' }>): FastifyReply {
+function refuse(reply: FastifyReply, answer: Exclude<StepAnswer | HoldAnswer | MoveAnswer, { kind: 'done' }>): FastifyReply {
   switch (answer.kind) {
     case 'not_found':
       return problem(reply, 404, ...unknown);

@@ -1,10 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import { readEnrollment } from '../../../operations/read/enrollment.ts';
 import { explainEnrollment, explainFound } from '../../../operations/read/explain.ts';
 import { enrollByHand, type HandStart, type HandStarted } from '../../../operations/enroll-by-hand.ts';
-import { findEnrollments, findSubject, type Search } from '../../../operations/read/find-enrollments.ts';
+import { findEnrollments, findSubject } from '../../../operations/read/find-enrollments.ts';
 import { takeOverByHand } from '../../../operations/stop-one.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
@@ -14,16 +13,26 @@ import { aList } from '../list.ts';
 import { type Resource, type ResourceOptions } from '../resource.ts';
 import { actionRoutes } from './actions.ts';
 import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
-import { enrollBody, enrollmentSchema, reEnrollBody, explanationSchema, foundSchema, searchFilters, statusSchema } from './schemas.ts';
+import {
+  enrollBody,
+  enrollmentFilters,
+  enrollmentSchema,
+  explanationSchema,
+  filterOf,
+  foundSchema,
+  reEnrollBody,
+  searchOf,
+  searchQuery,
+  unfindable,
+} from './schemas.ts';
 
 const list = aList({
   name: 'enrollments',
   item: enrollmentSchema,
-  filters: { ...searchFilters, status: statusSchema.optional() },
+  filters: enrollmentFilters,
   usual: 50,
   most: 100,
 });
-const searchQuery = z.strictObject(searchFilters);
 const unknown = ['unknown_enrollment', 'There is no such enrollment.'] as const;
 
 /** Search enrollments, show one, explain one, and start one by hand. */
@@ -45,10 +54,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
       },
     },
     async (request, reply) => {
-      const { status, limit, cursor, ...search } = request.query;
-      const page = { status: status ?? null, limit, after: cursor ?? null };
-      const result = await findEnrollments(deps, callerOf(request).tenantId, searchOf(search), page);
-      if (result.kind === 'unreadable') return unreadable(reply, result.field);
+      const { limit, cursor, ...filter } = request.query;
+      const result = await findEnrollments(deps, callerOf(request).tenantId, filterOf(filter), { limit, after: cursor ?? null });
+      if (result.kind !== 'found') return unfindable(reply, result);
       return list.present(result.found, (view) => presentEnrollment(view, links));
     },
   );
@@ -69,7 +77,7 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
       if (Object.values(search).every((value) => value === undefined))
         return invalidRequest(reply, [], 'Say whom or what: email, phone, subject_id or external_id.');
       const result = await explainFound(deps, callerOf(request).tenantId, search);
-      return result.kind === 'unreadable' ? unreadable(reply, result.field) : presentFound(result.found, links);
+      return result.kind === 'unreadable' ? unfindable(reply, result) : presentFound(result.found, links);
     },
   );
 
@@ -148,7 +156,7 @@ function startRoutes(app: Parameters<typeof routes>[0], { deps, workflows: links
       if (Object.values(search).filter((value) => value !== undefined).length !== 1)
         return invalidRequest(reply, [], 'Say whom or what by one of email, phone, subject_id and external_id.');
       const subject = await findSubject(deps, callerOf(request).tenantId, searchOf(search));
-      if (subject.kind === 'unreadable') return unreadable(reply, subject.field, 'body');
+      if (subject.kind === 'unreadable') return unfindable(reply, subject, 'body');
       if (subject.found === null) return refuseStart(reply, { kind: 'unknown_subject' });
       return start(request, reply, { subjectId: subject.found, sequence: sequence === undefined ? null : { slug: sequence }, note });
     },
@@ -239,16 +247,3 @@ export const resource: Resource = {
   changes: 'operate',
   routes,
 };
-
-const searchOf = ({ email, phone, cart_id: cartId, subject_id: subjectId, external_id: externalId }: z.output<typeof searchQuery>): Search => ({
-  email,
-  phone,
-  subjectId: subjectId ?? cartId,
-  externalId,
-});
-
-/** A text that cannot be an address or a number is refused, because an empty list would read as "not known". */
-function unreadable(reply: FastifyReply, field: 'email' | 'phone', where = 'querystring'): FastifyReply {
-  const message = field === 'email' ? 'is no email address' : 'is no telephone number; write it with its country code: +43660…';
-  return invalidRequest(reply, [{ path: `${where}/${field}`, message }]);
-}

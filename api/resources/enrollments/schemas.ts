@@ -1,4 +1,7 @@
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
+import type { Filtered, Narrowing, Search } from '../../../operations/read/find-enrollments.ts';
+import { invalidRequest } from '../../plugins/errors.ts';
 import { lineField, noteField, timeField } from '../../routes/fields.ts';
 import { externalIdSchema, leftWithSchema, nextStepSchema, sequenceTypeSchema } from '../../routes/recovery/schemas.ts';
 
@@ -84,6 +87,57 @@ export const searchFilters = {
   cart_id: lineField(300).optional().meta({ description: 'The same as `subject_id`.' }),
   external_id: lineField(300).optional().meta({ description: 'Any id of the source’s: of the subject, the customer or the order.' }),
 };
+
+/** What the list of enrollments, and actions on many of them, are narrowed down by. */
+export const enrollmentFilters = {
+  ...searchFilters,
+  status: statusSchema.optional(),
+  sequence: lineField(100).optional().meta({ description: 'The slug of a sequence.' }),
+  campaign_id: z.uuid().optional().meta({ description: 'The campaign that they began in.' }),
+  enrolled_from: timeField.optional().meta({ description: 'Only those that were taken in at that time or later.' }),
+  enrolled_until: timeField.optional().meta({ description: 'Only those that were taken in before that time.' }),
+};
+const filterQuery = z.strictObject(enrollmentFilters);
+
+/** As the operations take it. */
+export const filterOf = ({
+  status,
+  sequence,
+  campaign_id: campaignId,
+  enrolled_from: from,
+  enrolled_until: until,
+  ...search
+}: z.output<typeof filterQuery>): Search & Narrowing => ({
+  ...searchOf(search),
+  status,
+  sequence,
+  campaignId,
+  enrolledFromMs: from === undefined ? undefined : Date.parse(from),
+  enrolledUntilMs: until === undefined ? undefined : Date.parse(until),
+});
+
+export const searchQuery = z.strictObject(searchFilters);
+
+export const searchOf = ({
+  email,
+  phone,
+  cart_id: cartId,
+  subject_id: subjectId,
+  external_id: externalId,
+}: z.output<typeof searchQuery>): Search => ({
+  email,
+  phone,
+  subjectId: subjectId ?? cartId,
+  externalId,
+});
+
+/** A text that can find nobody is refused, because an empty list would read as "not known". */
+export function unfindable(reply: FastifyReply, failed: Exclude<Filtered<unknown>, { kind: 'found' }>, where = 'querystring'): FastifyReply {
+  if (failed.kind === 'unknown_sequence')
+    return invalidRequest(reply, [{ path: `${where}/sequence`, message: 'is no sequence of this store: GET /api/sequences lists them' }]);
+  const message = failed.field === 'email' ? 'is no email address' : 'is no telephone number; write it with its country code: +43660…';
+  return invalidRequest(reply, [{ path: `${where}/${failed.field}`, message }]);
+}
 
 const note = noteField.optional().meta({ description: 'Why, for the audit log.' });
 

@@ -318,12 +318,10 @@ const generic: Record<string, (cast: Cast, atMs: number) => fc.Arbitrary<{ data:
       // An entry that is wrong is left out, so that each of its fields says what it is about.
       .map((data) => ({ data, about: ['data.account.id', 'data.behaviour'] })),
   'viewing.reported': (cast) =>
-    fc
-      .record({ contact: contact(cast), status: fc.constantFrom('agreed', 'cancelled') })
-      .map(({ contact: c, status }) => ({
-        data: { lead_id: cast.cart, contact: c, viewing: { id: cast.order, status } },
-        about: ['data.lead_id', 'data.viewing'],
-      })),
+    fc.record({ contact: contact(cast), status: fc.constantFrom('agreed', 'cancelled') }).map(({ contact: c, status }) => ({
+      data: { lead_id: cast.cart, contact: c, viewing: { id: cast.order, status } },
+      about: ['data.lead_id', 'data.viewing'],
+    })),
   'lead.contacted': (cast) => contact(cast).map((c) => ({ data: { lead_id: cast.cart, by: 'Bruno', contact: c }, about: ['data.lead_id'] })),
   'contact.opted_out': (cast) => contact(cast).map((c) => ({ data: { contact: c, channel: 'email', final: false, source: 'form' }, about: [] })),
 };
