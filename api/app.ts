@@ -17,6 +17,7 @@ import type { Permission } from '../operations/access.ts';
 import { trustedOrigins } from '../operations/identity/paths.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import { requireCaller, requireInstallationKey } from './plugins/authenticate.ts';
+import { allowOrigins } from './plugins/cross-origin.ts';
 import { describeEntityTags, entityTags } from './plugins/entity-tags.ts';
 import { handleErrors, problem, problems } from './plugins/errors.ts';
 import { describeIdempotency, idempotency } from './plugins/idempotency.ts';
@@ -29,6 +30,7 @@ import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { loadResources } from './resources/load.ts';
 import { type Guard, permissionOf, securityOf } from './resources/resource.ts';
+import { docsRoutes } from './routes/docs/docs.ts';
 import { createExamine, createExamineStorage } from './routes/health/examine.ts';
 import { dashboardRoutes } from './routes/dashboard/dashboard.ts';
 import { healthRoutes } from './routes/health/health.ts';
@@ -63,6 +65,8 @@ export interface AppOptions {
   installationKey?: string | null;
   /** See `ResourceOptions`; default 15 s. */
   heartbeatMs?: number;
+  /** Sites whose pages may call the API; default: none. */
+  corsOrigins?: readonly string[];
 }
 
 /** Writes down what a route needs, for its guard and in its description. */
@@ -84,6 +88,7 @@ export async function buildApp({
   livePage = false,
   installationKey = null,
   heartbeatMs = 15_000,
+  corsOrigins = [],
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -107,6 +112,7 @@ export async function buildApp({
   app.addHook('onClose', () => deps.identity.close());
   keepRequestIds(app);
   handleErrors(app);
+  await allowOrigins(app, corsOrigins);
   refuseUnknownAddresses(app);
   endSilentConnections(app);
   // Whoever listens sends nothing. A key among the protocols is not repeated in the answer.
@@ -133,6 +139,7 @@ export async function buildApp({
   await app.register(healthRoutes, { storage, examine: createExamine(deps, client, storage) });
   await app.register(metricsRoute, { deps, registry });
   await app.register(openApiRoute);
+  await app.register(docsRoutes);
   await app.register(sessionRoutes, { deps, limits });
   await app.register(dashboardRoutes);
   await app.register(sessionPages, { hasOidc: deps.identity.hasOidc });

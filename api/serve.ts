@@ -70,6 +70,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     links: { temporalUi: env.TEMPORAL_UI_URL, mailbox: env.MAILBOX_URL },
     livePage: env.REKINDLE_LIVE_PAGE,
     installationKey: env.REKINDLE_INSTALLATION_KEY,
+    corsOrigins: env.REKINDLE_CORS_ORIGINS,
   });
   await app.listen({ host: env.HOST, port: env.PORT, backlog: waitingConnections });
   log.info({ port: env.PORT }, 'api is ready');

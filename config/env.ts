@@ -54,6 +54,7 @@ const remedies = {
   REKINDLE_TIME_SCALE: 'Give a number of at least 1 (3600: an hour passes in a second), or leave it out.',
   REKINDLE_HOLD_PATCHES: 'Use 1 while workers of an older build still run, then leave it out.',
   REKINDLE_PRIVATE_ADDRESSES: 'Use none, all, or ranges such as 10.20.0.0/16,fd00::/8.',
+  REKINDLE_CORS_ORIGINS: 'Give the origins whose pages may call the API, separated by commas, e.g. https://app.example.com, or leave it out.',
   REKINDLE_LIVE_PAGE: 'Use 1 to show every shopper’s story at / to anybody who asks (for one’s own machine), or leave it out.',
   SILENT_SWEEP_SECONDS: 'Give the seconds between two sweeps for silent leads, 60 or more, or leave it out to use 14400 (4 h).',
   SILENT_SWEEP_MOST: 'Give how many silent leads a sweep examines at most, 1 to 10000, or leave it out to use 100.',
@@ -87,6 +88,14 @@ function isRange(text: string): boolean {
   const [address = '', bits = '', ...more] = text.split('/');
   const most = isIP(address) === 4 ? 32 : isIP(address) === 6 ? 128 : -1;
   return more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= most;
+}
+
+/** `*` is refused: a page of anybody's could then call the API with a key that it was given. */
+function readOrigins(value: string, context: z.RefinementCtx): readonly string[] {
+  const origins = value.split(',').map((origin) => origin.trim());
+  const wrong = origins.find((origin) => !URL.canParse(origin) || !/^https?:/.test(origin) || new URL(origin).origin !== origin);
+  if (wrong !== undefined) context.addIssue(`has "${wrong}", which is no origin: scheme, host and port, without a path`);
+  return origins;
 }
 
 function decodeKey(value: string, context: z.RefinementCtx): Buffer {
@@ -133,6 +142,7 @@ const schema = z.object({
   REKINDLE_TIME_SCALE: z.coerce.number('is not a number').min(1, 'is below 1').optional(),
   REKINDLE_HOLD_PATCHES: yesOrNo,
   REKINDLE_PRIVATE_ADDRESSES: z.string().transform(readRanges).optional(),
+  REKINDLE_CORS_ORIGINS: z.string().transform(readOrigins).optional(),
   REKINDLE_LIVE_PAGE: yesOrNo,
   SILENT_SWEEP_SECONDS: z.coerce
     .number('is not a number')
@@ -195,6 +205,8 @@ export interface Env {
    */
   REKINDLE_PRIVATE_ADDRESSES: 'all' | readonly string[];
   /** Show at `/` what happens to every tenant's shoppers, without a key: for one's own machine only. */
+  /** Sites whose pages may call the API; empty: none. */
+  REKINDLE_CORS_ORIGINS: readonly string[];
   REKINDLE_LIVE_PAGE: boolean;
   /** Seconds between two sweeps for silent leads, and how many one of them examines at most. */
   SILENT_SWEEP_SECONDS: number;
@@ -252,6 +264,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     REKINDLE_OTHER_MASTER_KEYS: env.REKINDLE_OTHER_MASTER_KEYS ?? [],
     REKINDLE_INSTALLATION_KEY: env.REKINDLE_INSTALLATION_KEY ?? null,
     REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
+    REKINDLE_CORS_ORIGINS: env.REKINDLE_CORS_ORIGINS ?? [],
     REKINDLE_PRIVATE_ADDRESSES: env.REKINDLE_PRIVATE_ADDRESSES ?? (env.NODE_ENV === 'production' ? [] : 'all'),
     SILENT_SWEEP_SECONDS: env.SILENT_SWEEP_SECONDS,
     SILENT_SWEEP_MOST: env.SILENT_SWEEP_MOST,

@@ -9,6 +9,10 @@ export const health = (api: Api) => ({
   metrics: api.plain('GET /metrics'),
   /** This description. */
   openApi: api.plain('GET /openapi.json'),
+  /** The reference of this API, to browse. */
+  reference: api.plain('GET /docs'),
+  /** A file of its page. */
+  referenceFile: api.plain('GET /docs/{file}'),
   /** The start page. */
   startPage: api.plain('GET /'),
 });

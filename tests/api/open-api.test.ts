@@ -163,6 +163,8 @@ test('every route is described, and nothing that does not exist', () => {
     'GET /api/webhooks/{integration}/{connection}',
     'GET /auth/callback/oidc',
     'GET /c/{token}',
+    'GET /docs',
+    'GET /docs/{file}',
     'GET /healthz',
     'GET /invitation',
     'GET /metrics',

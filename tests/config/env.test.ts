@@ -37,6 +37,7 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_OTHER_MASTER_KEYS: [],
     REKINDLE_INSTALLATION_KEY: null,
     REKINDLE_PRIVATE_ADDRESSES: 'all',
+    REKINDLE_CORS_ORIGINS: [],
     REKINDLE_LIVE_PAGE: false,
     SILENT_SWEEP_SECONDS: 14_400,
     SILENT_SWEEP_MOST: 100,
@@ -139,6 +140,13 @@ test('in production the public address is https, because one-click unsubscribe i
     expect(problems[0]?.problem).toContain(problem);
   }
   expect(readEnv({ ...enough, PUBLIC_URL: 'http://localhost:3000' }).PUBLIC_URL).toBe('http://localhost:3000');
+});
+
+test('origins that may call the API are origins, and never everybody', () => {
+  const cors = (value: string) => readEnv({ ...enough, REKINDLE_CORS_ORIGINS: value }).REKINDLE_CORS_ORIGINS;
+  expect(cors('https://app.example.com, http://localhost:5173')).toEqual(['https://app.example.com', 'http://localhost:5173']);
+  for (const wrong of ['*', 'null', 'https://app.example.com/', 'app.example.com', 'ftp://app.example.com'])
+    expect(problemsOf({ ...enough, REKINDLE_CORS_ORIGINS: wrong }).message, wrong).toContain(`has "${wrong}", which is no origin`);
 });
 
 test('the live page is off unless it is asked for', () => {

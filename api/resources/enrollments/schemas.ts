@@ -21,7 +21,7 @@ const stepSchema = z
   })
   .meta({ id: 'EnrollmentStep' });
 
-export const statusSchema = z.enum(['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED']);
+const statusSchema = z.enum(['ACTIVE', 'PAUSED', 'COMPLETED', 'CONVERTED', 'EXITED']);
 
 const subjectState = z.enum(['open', 'converted', 'gone']);
 const minor = z.int().nullable();
@@ -78,7 +78,7 @@ export const enrollmentSchema = z
   })
   .meta({ id: 'Enrollment' });
 
-export const searchFilters = {
+const searchFilters = {
   email: lineField(320).optional().meta({ description: 'Read as in a webhook: capitals do not matter.' }),
   phone: lineField(60).optional().meta({ description: 'Read as in a webhook: a number without country code is the store’s country’s.' }),
   subject_id: lineField(300)
