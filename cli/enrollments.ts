@@ -37,6 +37,7 @@ The filter, of which an action needs at least one:
   options: {
     ...Object.fromEntries([...Object.keys(filters), 'to-version', 'step', 'note'].map((name) => [name, { type: 'string' as const }])),
     'dry-run': { type: 'boolean' },
+    yes: { type: 'boolean' },
     watch: { type: 'boolean' },
   },
   async run({ store, args: [action = 'list', target], options }) {

@@ -206,6 +206,24 @@ describe('what changes something', () => {
     expect(await call(agent, 'publish_sequence', { sequence: 'thanks', token: anew.data.token })).toMatchObject({ data: { done: true, version: 1 } });
   });
 
+  test('many are acted on as they were counted, and not where there are more by then', async () => {
+    const wish = { action: 'pause', filter: { sequence: 'cart', status: 'ACTIVE' }, note: 'stock count' };
+    const { data } = await call(agent, 'act_on_enrollments', wish);
+    expect(data).toMatchObject({ done: false, would: { does: 'pause', to: expect.any(Number) as unknown } });
+    const { to } = data.would as { to: number };
+    await leaveCart(shop, 'c-later', 'later@example.com');
+    const refused = await call(agent, 'act_on_enrollments', { ...wish, token: data.token });
+    expect(refused).toMatchObject({ failed: true, data: { code: 'more_than_counted' } });
+    const anew = await call(agent, 'act_on_enrollments', wish);
+    const { data: begun } = await call(agent, 'act_on_enrollments', { ...wish, token: anew.data.token });
+    expect(begun).toMatchObject({ done: true, state: 'running', matched: to + 1 });
+    await shop.app.inject({
+      method: 'POST',
+      url: `/api/bulk-actions/${String(begun['id'])}/cancel`,
+      headers: { authorization: `Bearer ${shop.tenant.apiKey}` },
+    });
+  });
+
   test('an enrollment ends when it was confirmed, and is then over', async () => {
     const wish = { enrollment_id: enrollment, reason: 'she called' };
     const { data } = await call(agent, 'stop_enrollment', wish);

@@ -1,6 +1,7 @@
 import { count, eq, inArray } from 'drizzle-orm';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { main } from '../../cli/main.ts';
 import { auditLog, enrollmentActions, enrollments, outbox } from '../../db/schema/index.ts';
 import { bulkActionPass } from '../../operations/bulk/act-on-all.ts';
 import { ask } from '../api/left-carts.ts';
@@ -131,6 +132,33 @@ test('one enrollment is moved with the same refusals, and a repeated request mov
   expect(wakes.filter(({ kind }) => kind === 'wake')).toHaveLength(1);
   await api(`/api/enrollments/${id}/stop`, 'POST');
   expect((await move({ step: 'third' })).body.code).toBe('ended');
+});
+
+test('by command: counted, refused without a yes, done with one, and shown', async () => {
+  const [id = ''] = await carts(2);
+  const address = await shop.app.listen({ host: '127.0.0.1', port: 0 });
+  vi.stubEnv('REKINDLE_API_URL', address).stubEnv('REKINDLE_API_KEY', shop.tenant.apiKey);
+  const run = async (...args: string[]) => {
+    const [said, complained]: [string[], string[]] = [[], []];
+    const code = await main(
+      args,
+      (line) => said.push(line),
+      (line) => complained.push(line),
+      null,
+    );
+    return { code, said: said.join('\n'), complained: complained.join('\n') };
+  };
+  const pause = ['enrollments', 'pause', '--sequence', slug];
+  expect(await run(...pause, '--dry-run')).toEqual({ code: 0, said: `pause would reach 2 enrollments:\n    2  ${slug}  ACTIVE`, complained: '' });
+  expect(await run(...pause)).toMatchObject({ code: 2, said: '' });
+  const begun = await run(...pause, '--yes', '--json');
+  const { id: action } = JSON.parse(begun.said) as Row;
+  await over(action);
+  expect((await run('enrollments', 'show', action)).said).toContain('pause  done  2 changed, 2 of 2 looked at');
+  expect((await run('enrollments', 'actions')).said).toContain(action);
+  expect((await run('enrollments', 'list', '--sequence', slug, '--status', 'PAUSED')).said).toContain(`${id}  ${slug}  PAUSED`);
+  expect((await run('move', id, '--step', 'third')).said).toContain('It goes on at third.');
+  vi.unstubAllEnvs();
 });
 
 test('what cannot be meant is refused, and says so', async () => {
