@@ -70,13 +70,6 @@ const bought = [of('cart', 0), of('order', 30)];
 /** With two carts, one after the other, more is due than the caps allow. */
 const capped = [of('cart', 0, { total: '160.00' }), of('cart', 19, { which: 2, total: '160.00' })];
 
-const of = (does: Happening['does'], afterHours: number, more: Partial<Happening> = {}): Happening =>
-  ({ does, who: 0, which: 1, afterHours, total: '40.00', ...more }) as Happening;
-/** Of a cart that is worth too little for the second email, the order names the cart. */
-const bought = [of('cart', 0), of('order', 30)];
-/** With two carts, one after the other, more is due than the caps allow. */
-const capped = [of('cart', 0, { total: '160.00' }), of('cart', 19, { which: 2, total: '160.00' })];
-
 /** Deliveries say when they happened inside of their events, too. */
 async function pass(ms: number): Promise<void> {
   await letTimePass(shop, ms);
