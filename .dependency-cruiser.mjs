@@ -37,6 +37,7 @@ const house = {
   mcp: { may: ['sdk'], because: 'agents can do what every caller of the API can, and nothing else' },
   web: { may: ['sdk'], because: 'the dashboard has no way of its own to the data: what it shows, every caller of the API can have' },
   deploy: { may: [], because: 'scripts for containers that hold none of our code' },
+  examples: { may: [], because: 'they show what any program can do over HTTP' },
 };
 
 /** Tools and tests import everything of the house; nothing of the house imports them. */

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { commands, main } from '../../cli/main.ts';
 
@@ -118,7 +121,12 @@ describe('completion', () => {
       if (typeof takes === 'object') expect(text).toContain(Object.keys(takes).join(' '));
     }
     // Where the shell is there, it reads the script.
-    const { error, status, stderr } = spawnSync(shell, ['-n', '/dev/stdin'], { input: text, encoding: 'utf8' });
+    // From a file: fish opens neither a pipe nor a socket.
+    const folder = mkdtempSync(join(tmpdir(), 'completion-'));
+    const file = join(folder, `rekindle.${shell}`);
+    writeFileSync(file, text);
+    const { error, status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' });
+    rmSync(folder, { recursive: true });
     if (error === undefined) expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
 

@@ -27,6 +27,7 @@ const broken: [rule: string, file: string, code: string][] = [
   ['mcp-imports', 'mcp/a.ts', `export { target } from '../operations/target.ts';`],
   ['web-imports', 'web/screen.tsx', `import { target } from '../operations/target.ts';\nexport const Screen = () => <p>{target}</p>;`],
   ['web-imports', 'web/a.ts', `export { target } from '../domain/target.ts';`],
+  ['examples-imports', 'examples/a.ts', `export { target } from '../domain/target.ts';`],
   ['deploy-imports', 'deploy/a.ts', `export { target } from '../domain/target.ts';`],
   ['local-imports', 'local/a.ts', `export { target } from '../tests/target.ts';`],
   ['tests-imports', 'tests/a.ts', `export { target } from '../elsewhere/target.ts';`],

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { attributionModels, shareOut, weightsOf } from '../../domain/attribution/models.ts';
 import { type AttributionPlace, attributionPlaces, readAttribution } from '../../operations/read/attribution.ts';
 import { ask } from '../api/left-carts.ts';
-import { openShop, type Shop } from '../helpers/shop.ts';
+import { openShop, type Shop, until } from '../helpers/shop.ts';
 
 // What messages are credited with is kept by triggers and a folding job. At every moment it is what a recount of the rows by the rules of `domain/attribution` says.
 
@@ -228,14 +228,20 @@ function asShown(counted: Figures): Figures {
   return withoutNothing(figures);
 }
 
-const foldAll = async () => {
+/** Whatever can be done now: what waits for other transactions stays. */
+const foldSome = async () => {
   // A mark is done at the second folding at the earliest: at the first it is seen.
-  for (let seen = 0; seen < 2; seen += 1) while ((await shop.deps.db.foldAttribution(2)) > 0);
+  for (let seen = 0; seen < 2; seen += 1) while ((await shop.deps.db.foldAttribution(200)) > 0);
 };
+/** Transactions of other databases hold marks up for a moment, too. */
+const foldAll = () =>
+  until('all marks are folded', async () => {
+    await foldSome();
+    return (await owner.query('select from attribution_marks')).rowCount === 0;
+  });
 
 test('whatever becomes of messages, orders, persons and settings, credits are what a recount says', async () => {
   let credited = 0;
-  let folded = 0;
   let checks = 0;
   const step = fc.record({ changes: fc.array(change, { minLength: 1, maxLength: 6 }), folding: fc.constantFrom([], [1], [1_000, 1_000], [2, 2, 2]) });
   const opening: Change[] = [
@@ -255,7 +261,7 @@ test('whatever becomes of messages, orders, persons and settings, credits are wh
         await owner.query('begin');
         for (const c of changes) await carryOut(run, c);
         await owner.query('commit');
-        for (const most of folding) folded += await shop.deps.db.foldAttribution(most);
+        for (const most of folding) await shop.deps.db.foldAttribution(most);
         const counted = asShown(await recount(10));
         credited += Object.keys(counted).length;
         // One place at a time: all of them are compared at the end.
@@ -274,10 +280,9 @@ test('whatever becomes of messages, orders, persons and settings, credits are wh
       );
       expect(rows[0]).toEqual({ marks: '0', differ: '0' });
     }),
-    { numRuns: 8 },
+    { numRuns: 4 },
   );
-  expect(credited).toBeGreaterThan(100);
-  expect(folded).toBeGreaterThan(5);
+  expect(credited).toBeGreaterThan(50);
 }, 300_000);
 
 test('an order and a message that are committed at once find each other', async () => {
@@ -302,7 +307,7 @@ test('an order and a message that are committed at once find each other', async 
       refunded: 0,
       daysAgo: 0.1,
     });
-    await foldAll();
+    await foldSome();
     await other.query('commit');
     const { credits } = await readAttribution(shop.deps, shop.tenant.tenantId, { days: 5, model: 'last', by: 'step' });
     expect(credits.find(({ key }) => key.endsWith('/raced'))?.revenue).toEqual([
