@@ -53,11 +53,14 @@ export function addressOf(payload: MessagePayload): { kind: AddressKind; value: 
 
 /** The kinds of identity that messages of a channel may go to, in the order in which they are tried; none: it needs no address. */
 export function addressKindsOf(name: Channel): readonly AddressKind[] {
-  return addressKinds[name];
+  const { address, orAddress }: ChannelTraits = channels[name];
+  let kinds = kindsOf.get(channels[name]);
+  if (kinds === undefined) kindsOf.set(channels[name], (kinds = [address, orAddress].filter((kind) => kind != null)));
+  return kinds;
 }
 
-const kindsOf = ({ address, orAddress }: ChannelTraits): readonly AddressKind[] => [address, orAddress].filter((kind) => kind != null);
-const addressKinds = Object.fromEntries(channelNames.map((name) => [name, kindsOf(channels[name])])) as Record<Channel, readonly AddressKind[]>;
+// Asked for several times in each decision; a backtest makes millions of them.
+const kindsOf = new Map<ChannelTraits, readonly AddressKind[]>();
 
 /** The channel whose statements of consent decide about this one. */
 export const consentChannelOf = (name: Channel): Channel => {
