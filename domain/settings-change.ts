@@ -32,6 +32,9 @@ const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 /** Less than a day is no silence yet. */
 const silentHours = z.int('is a whole number of hours').min(24, 'is below 24').max(8_760, 'is more than a year');
 
+/** Less than the installation's interval is its interval. */
+const sweepMinutes = z.int('is a whole number of minutes').min(1, 'is below 1').max(43_200, 'is above 43200, which is 30 days').nullable();
+
 const bandStart = z.number('is no number').gt(0, 'is not above 0').lt(1, 'is not below 1');
 const kept = (field: RetentionField) =>
   z
@@ -157,6 +160,8 @@ const strict = {
     .refine((hours) => reachedStages.every((stage, index) => index === 0 || hours[stage] > hours[reachedStages[index - 1] ?? stage]), {
       message: 'are in no order: each stage is later than the one before',
     }),
+  silentSweepMinutes: sweepMinutes,
+  ghostSweepMinutes: sweepMinutes,
   riskPrediction: z.strictObject({
     what: z.enum(['no_purchase', 'no_answer'], 'is neither no_purchase nor no_answer'),
     withinDays: z.int('is a whole number of days').min(7, 'is below 7').max(366, 'is more than a year'),

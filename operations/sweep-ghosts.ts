@@ -3,13 +3,14 @@ import type { TenantSummary, Tx } from '../db/client.ts';
 import { sequences, sequenceVersions } from '../db/schema/index.ts';
 import { isAboutGhost } from '../domain/people/silence.ts';
 import type { Deps } from './deps.ts';
+import { isStoreDue, noteSwept } from './sweep-interval.ts';
 import type { SweepOptions, SweepReport } from './sweep-silent.ts';
 import { takeUpAbout } from './sweep-silent.ts';
 
 /**
  * Find the leads that have left a chat and that no turn has brought into their sequence: those of before the sequence was there or resumed. It only
  * begins what the rules of every beginning allow, the longest gone first; each lead then sleeps in its own workflow, and the message is decided there.
- * A lead that fails never stops the others.
+ * A lead that fails never stops the others. A store whose own interval has not passed is left to a later pass.
  * Source: docs/rules.md#rule-67
  * @throws where no store could be read: the caller waits and goes on
  */
@@ -19,10 +20,14 @@ export async function sweepGhosts(deps: Deps, { most, everySeconds, signal, onPr
   for (const tenant of await deps.db.listTenants()) {
     const left = most - report.found;
     if (left <= 0 || ends()) break;
-    const candidates = await findGhosts(deps, tenant, left).catch((error: unknown) => {
+    let candidates: string[];
+    try {
+      if (!(await isStoreDue(deps, tenant, 'ghosts', everySeconds))) continue;
+      candidates = await findGhosts(deps, tenant, left);
+    } catch (error) {
       deps.log.error({ tenant: tenant.slug, err: error }, 'the leads that left a chat could not be read');
-      return [];
-    });
+      continue;
+    }
     report.found += candidates.length;
     for (const subjectId of candidates) {
       if (ends()) break;
@@ -34,6 +39,7 @@ export async function sweepGhosts(deps: Deps, { most, everySeconds, signal, onPr
         report.failed++;
       }
     }
+    if (!ends()) await noteSwept(deps, tenant, 'ghosts');
   }
   deps.log.info(
     { found: report.found, begun: report.begun, failed: report.failed, nextInSeconds: everySeconds },

@@ -7,6 +7,7 @@ import type { NoSequenceReason } from '../domain/subjects/no-sequence.ts';
 import { beginSequences } from './effects/rules/begin.ts';
 import type { Deps } from './deps.ts';
 import { draftOf } from './enroll-by-hand.ts';
+import { isStoreDue, noteSwept } from './sweep-interval.ts';
 import { MovedError } from './intake/found.ts';
 import { writesOf, writeWorld } from './intake/writes.ts';
 
@@ -31,7 +32,7 @@ export interface SweepReport {
 /**
  * Find the silent leads that no event has brought into their sequence: those of before the sequence was there or resumed, and those whose address came
  * later. It only begins what the rules of every beginning allow; each lead then sleeps in its own workflow, and every message is decided there.
- * Never examined leads come first, then the longest silent; what could not begin is examined again after a day.
+ * A store whose own interval has not passed is left to a later pass. Never examined leads come first, then the longest silent; what could not begin is examined again after a day.
  * Source: docs/rules.md#rule-62
  */
 export async function sweepSilent(deps: Deps, { most, everySeconds, signal, onProgress }: SweepOptions): Promise<SweepReport> {
@@ -41,10 +42,14 @@ export async function sweepSilent(deps: Deps, { most, everySeconds, signal, onPr
   for (const tenant of await deps.db.listTenants()) {
     const left = most - report.found;
     if (left <= 0 || ends()) break;
-    const candidates = await findSilent(deps, tenant, left).catch((error: unknown) => {
+    let candidates: string[];
+    try {
+      if (!(await isStoreDue(deps, tenant, 'silent', everySeconds))) continue;
+      candidates = await findSilent(deps, tenant, left);
+    } catch (error) {
       deps.log.error({ tenant: tenant.slug, err: error }, 'the silent leads of a store could not be read');
-      return [];
-    });
+      continue;
+    }
     report.found += candidates.length;
     for (const subjectId of candidates) {
       if (ends()) break;
@@ -53,6 +58,7 @@ export async function sweepSilent(deps: Deps, { most, everySeconds, signal, onPr
       if (taken === 'begun') report.begun++;
       if (taken === 'failed') report.failed++;
     }
+    if (!ends()) await noteSwept(deps, tenant, 'silent');
   }
   deps.log.info({ found: report.found }, 'silent leads found');
   deps.log.info({ succeeded: report.begun, failed: report.failed, total: report.found }, 'batch of silent leads finished');

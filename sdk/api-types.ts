@@ -21220,6 +21220,8 @@ export interface operations {
                             "14d": number;
                             "30d": number;
                         };
+                        silentSweepMinutes?: number | null;
+                        ghostSweepMinutes?: number | null;
                         riskPrediction?: {
                             /** @enum {string} */
                             what: "no_purchase" | "no_answer";
@@ -21961,6 +21963,8 @@ export interface operations {
                             "14d": number;
                             "30d": number;
                         };
+                        silentSweepMinutes?: number | null;
+                        ghostSweepMinutes?: number | null;
                         riskPrediction?: {
                             /** @enum {string} */
                             what: "no_purchase" | "no_answer";

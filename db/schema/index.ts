@@ -45,4 +45,5 @@ export { tasks } from './tasks.ts';
 export { apiKeys, auditLog, connections, sendRates, settingsVersions, tenants } from './tenants.ts';
 export { sequenceDrafts, versionMoves } from './versions.ts';
 export { alarms, alarmStandings } from './alarms.ts';
+export { sweeps } from './sweeps.ts';
 export { liveReaders, webhookAttempts, webhookDeliveries, webhookEndpoints, webhookEvents } from './webhooks.ts';

@@ -127,6 +127,46 @@ describe('the sweep', () => {
     ]);
   });
 
+  test('comes to a store as often as its settings say, from the next pass on, and never more often than the installation', async () => {
+    const every = async (minutes: number | null) => {
+      expect((await own('/api/settings', 'PATCH', { settings: { silentSweepMinutes: minutes } })).status).toBe(200);
+    };
+    const missed = async (days: number) => {
+      await own('/api/sequences/silent-lead/pause', 'POST');
+      const lead = await leadOf({ days });
+      await own('/api/sequences/silent-lead/resume', 'POST');
+      return lead;
+    };
+    await every(1_440);
+    await missed(4);
+    // Nobody knows when it was examined last: the first pass does it.
+    expect(await sweep()).toMatchObject({ found: 1, begun: 1 });
+    const lead = await missed(5);
+    for (let pass = 1; pass <= 5; pass++) {
+      await letTimePass(shop, 14_400_000);
+      expect(await sweep(), `pass ${pass}`).toMatchObject({ found: 0 });
+    }
+    // Less than the installation's interval is its interval, and what is changed counts at once.
+    await every(1);
+    expect(await sweep()).toMatchObject({ found: 1, begun: 1 });
+    expect(await silenceOf(lead)).toMatchObject({ reason: 'recovering' });
+    await every(1_440);
+    await missed(5);
+    expect(await sweep()).toMatchObject({ found: 0 });
+    // Six passes of four hours, less what a pass may come early.
+    await letTimePass(shop, dayMs - 60_000);
+    expect(await sweep()).toMatchObject({ found: 1, begun: 1 });
+    await missed(6);
+    expect(await sweep()).toMatchObject({ found: 0 });
+    await every(null);
+    expect(await sweep()).toMatchObject({ found: 1, begun: 1 });
+    for (const wrong of [0, 1.5, 43_201, '60']) {
+      const { status, body } = await own('/api/settings', 'PATCH', { settings: { silentSweepMinutes: wrong } });
+      expect(status).toBe(400);
+      expect(JSON.stringify(body)).toContain('silentSweepMinutes');
+    }
+  });
+
   test('finishes the lead in hand when its process ends, and leaves the others to the next one', async () => {
     await own('/api/sequences/silent-lead/pause', 'POST');
     for (const days of [4, 5, 6]) await leadOf({ days });

@@ -125,6 +125,7 @@ async function fillEveryTable(): Promise<void> {
   await insert('webhook_events', { tenant_id: tenantId, id: eventId, source: 'test' });
   await insert('alarm_standings', { tenant_id: tenantId, kind: 'backlog' });
   await insert('alarms', { tenant_id: tenantId, id: randomUUID(), kind: 'backlog', figure: 1, threshold: 1 });
+  await insert('sweeps', { tenant_id: tenantId, kind: 'silent' });
   await insert('live_readers', { tenant_id: tenantId, since: new Date(0), until: new Date(0) });
   await insert('webhook_deliveries', { tenant_id: tenantId, id: deliveryId, event_id: eventId, endpoint_id: endpointId });
   await insert('webhook_attempts', { tenant_id: tenantId, id: randomUUID(), delivery_id: deliveryId, number: 1, started_at: new Date(0) });

@@ -5,6 +5,7 @@ import { enrollments, messages, sequences, subjects } from '../../db/schema/inde
 import { webhookSecretOf } from '../../integrations/telegram/config.ts';
 import { createConnection } from '../../operations/connections.ts';
 import { dispatchStep } from '../../operations/dispatch-step.ts';
+import { changeSettings } from '../../operations/settings.ts';
 import { sweepGhosts } from '../../operations/sweep-ghosts.ts';
 import { type StartedBotApi, startBotApi } from '../helpers/bot-api.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
@@ -201,6 +202,20 @@ describe('the sweep', () => {
     expect(await sweep()).toMatchObject({ found: 0 });
     expect((await dispatch(first)).message).toMatchObject({ state: 'sent' });
     expect(await sweep()).toMatchObject({ found: 0 });
+  });
+
+  test('comes to a store as often as its settings say, and whom a pass leaves is found later', async () => {
+    const pause = (paused: boolean) => inTenant((tx) => tx.update(sequences).set({ paused }).where(eq(sequences.slug, 'ghost')));
+    const every = (ghostSweepMinutes: number | null) =>
+      changeSettings(shop.deps, shop.tenant.tenantId, { changes: { ghostSweepMinutes }, expectedVersion: null, by: 'test' });
+    await every(1_440);
+    await sweep();
+    await pause(true);
+    await somebody().shares(3 * hourMs);
+    await pause(false);
+    expect(await sweep()).toMatchObject({ found: 0 });
+    await every(null);
+    expect(await sweep()).toMatchObject({ found: 1, begun: 1 });
   });
 
   test('asks for them by an index', async () => {
