@@ -110,6 +110,12 @@ export function createPrometheus() {
     buckets: [0.0001, 0.00025, ...fast],
     registers,
   });
+  const chatSeconds = new Histogram({
+    name: 'rekindle_chat_answer_seconds',
+    help: 'An update of a chat stored to the first message of its answer accepted by the provider',
+    buckets: [...fast, 10, 30],
+    registers,
+  });
   const liveSeconds = new Histogram({
     name: 'rekindle_live_broadcast_seconds',
     help: 'An event written to handed to the sockets of all who listen',
@@ -152,6 +158,7 @@ export function createPrometheus() {
       leftWaiting: (result: 'repeated' | 'given_up') => leftWaiting.inc({ result }),
       riskAnswered: (source: string) => riskAnswers.inc({ source }),
       riskStage: (stage: string, ms: number) => riskSeconds.observe({ stage }, s(ms)),
+      chatAnswered: (ms: number) => chatSeconds.observe(s(ms)),
       liveTold: (ms: number) => liveSeconds.observe(s(ms)),
       liveListeners: (count: number) => liveListeners.set(count),
       liveEnded: (reason: string) => liveEnded.inc({ reason }),

@@ -19,6 +19,8 @@ export interface Telemetry {
   riskAnswered(source: 'cache' | 'stored' | 'computed'): void;
   /** `inference`: features and model of one account; `assessment`: with what is read and written, for each account. */
   riskStage(stage: 'inference' | 'assessment', ms: number): void;
+  /** From an update of a chat being stored to the first message of its answer being accepted. */
+  chatAnswered(ms: number): void;
   /** From an event’s row to the sockets of all who listen. */
   liveTold(ms: number): void;
   /** How many listen now, in this process. */
@@ -41,6 +43,7 @@ export const noTelemetry: Telemetry = {
   leftWaiting() {},
   riskAnswered() {},
   riskStage() {},
+  chatAnswered() {},
   liveTold() {},
   liveListeners() {},
   liveEnded() {},

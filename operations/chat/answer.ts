@@ -209,6 +209,7 @@ async function speak(
     if (update.queryId !== null && !update.late) void acknowledgeButton(deps, ref, update.queryId);
     for (const message of messages) {
       const outcome = await sayInChat(deps, ref, ref.chatId, message);
+      if (sent.length === 0 && outcome.kind === 'accepted') deps.telemetry.chatAnswered(Math.max(0, deps.clock.nowMs() - update.receivedAt));
       sent.push({
         outcome: outcome.kind,
         providerMessageId: outcome.kind === 'accepted' ? outcome.providerMessageId : null,
