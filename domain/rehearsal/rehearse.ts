@@ -9,6 +9,7 @@ import { statusOf } from '../sequence/ending.ts';
 import { type Move, nextMove } from '../sequence/next-move.ts';
 import type { EnrollmentStatus, EpochMs, FinishReason, Plan, Progress, SkipReason, StepId } from '../sequence/plan.ts';
 import type { RehearsalEvent } from './events.ts';
+import { takeTurn } from './turn.ts';
 import type { Setting, World } from './world.ts';
 import {
   apply,
@@ -132,7 +133,7 @@ const mostCalls = 100;
 /** @returns whether a provider was called, so that there is more to decide */
 function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boolean {
   const facts = factsOf(world, plan, step, setting);
-  const verdict = decide(facts);
+  const verdict = paced(decide(facts));
   const { checks } = verdict;
   if (world.enrollment.activatedAt === null && activates(verdict)) world.enrollment = { ...world.enrollment, activatedAt: nowMs };
   // Entries are written out, not spread: this is the hot path of rehearsals.
@@ -153,6 +154,13 @@ function dispatchOnce({ plan, world, setting, log, step, nowMs }: Dispatch): boo
     case 'stop':
       end(world, verdict.reason);
       return false;
+  }
+
+  /** What passes every gate waits for its moment under the rate of the campaign. */
+  function paced(decided: Verdict): Verdict {
+    if (decided.kind !== 'send' || setting.campaignPace === undefined) return decided;
+    const turn = { plan, progress: progressIn(world), stepId: step.id, checks: decided.checks, nowMs };
+    return takeTurn(world.turns, setting.campaignPace, turn) ?? decided;
   }
 
   /** As the dispatch does: offers and the texts of models are looked at where everything else is open. */

@@ -88,17 +88,36 @@ const scenarioSchema = z.strictObject({
       error: 'is neither `off` nor like { from: "21:00", to: "08:00" }',
     })
     .default({ from: '21:00', to: '08:00' }),
-  /** When its campaign contacts leads. */
+  /** When its campaign contacts leads, and how fast. */
   campaign: z
     .strictObject({
       days: z
         .array(z.enum(weekdays, { error: 'is no day like mon' }))
         .min(1, 'has no day')
         .optional(),
-      from: z.string().regex(timeOfDay),
-      to: z.string().regex(timeOfDay),
+      from: z.string().regex(timeOfDay).optional(),
+      to: z.string().regex(timeOfDay).optional(),
+      /** How fast its messages leave, to all leads together. */
+      rate: z
+        .strictObject({
+          most: z.int('is no whole number of messages').min(1, 'is below 1').max(1_000_000, 'is above 1000000'),
+          within: span.refine((ms) => ms > 0, 'is no span of time: write 1h or 1d'),
+        })
+        .optional(),
+      /** How many messages to other leads have their turns before each message of this one. */
+      ahead: z.int('is no whole number of messages').min(0, 'is below 0').max(1_000_000, 'is above 1000000').default(0),
     })
-    .refine(({ from, to }) => from !== to, { path: ['to'], message: 'is never open: `from` and `to` are the same' })
+    .refine(({ from, to }) => from === undefined || from !== to, { path: ['to'], message: 'is never open: `from` and `to` are the same' })
+    .refine(({ from, to }) => (from === undefined) === (to === undefined), { message: 'has one of `from` and `to`: a schedule needs both' })
+    .refine(({ days, from }) => days === undefined || from !== undefined, {
+      path: ['from'],
+      message: 'is missing, with `to`: days alone are no schedule',
+    })
+    .refine(({ rate, ahead }) => rate !== undefined || ahead === 0, {
+      path: ['ahead'],
+      message: 'needs a `rate`: without one nobody waits for others',
+    })
+    .refine(({ from, rate }) => from !== undefined || rate !== undefined, { message: 'is empty: it has a schedule, a rate, or both' })
     .optional(),
   channels: z.array(z.enum(channelNames, { error: 'is no channel' })).default(['email', 'sms']),
   segment: z.enum(['FIRST_TIME', 'RETURNING', 'HIGH_VALUE'], { error: 'is no segment' }).default('FIRST_TIME'),
@@ -271,7 +290,7 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
     ...(shape.lastOrder === undefined ? {} : { lastOrderMs: Math.min(Date.parse(`${shape.lastOrder}T12:00Z`), fromMs - 1) }),
     ...(shape.wroteByWhatsapp === undefined ? {} : { lastWhatsappMs: fromMs - shape.wroteByWhatsapp }),
     ...(shape.whatsappForms === undefined ? {} : { whatsappForms: shape.whatsappForms }),
-    ...(shape.campaign === undefined ? {} : { campaignSchedule: scheduleOf(shape.campaign) }),
+    ...campaignOf(shape),
     isInquiry: isInquiry === true,
     variants: shape.variants,
     ...(shape.offers === undefined ? {} : { offers: offersOf(shape, fromMs) }),
@@ -284,11 +303,16 @@ function toScenario(shape: ScenarioShape, { isInquiry }: { isInquiry?: boolean |
   };
 }
 
-const scheduleOf = ({ days, from, to }: NonNullable<ScenarioShape['campaign']>): WeeklyWindow => ({
-  days: days ?? weekdays,
-  fromMinute: minuteOf(from),
-  toMinute: minuteOf(to),
-});
+function campaignOf({ campaign }: ScenarioShape): Pick<Setting, 'campaignSchedule' | 'campaignPace'> {
+  if (campaign === undefined) return {};
+  const { days, from, to, rate, ahead } = campaign;
+  const schedule: WeeklyWindow | null =
+    from === undefined || to === undefined ? null : { days: days ?? weekdays, fromMinute: minuteOf(from), toMinute: minuteOf(to) };
+  return {
+    ...(schedule === null ? {} : { campaignSchedule: schedule }),
+    ...(rate === undefined ? {} : { campaignPace: { rate: { most: rate.most, withinMs: rate.within }, ahead } }),
+  };
+}
 
 const approvalOf = ({ approval }: ScenarioShape): Partial<Setting['settings']> =>
   approval === undefined ? {} : { modelApproval: true, modelApprovalHours: approval / 3_600_000 };

@@ -16,6 +16,7 @@ import type { WeeklyWindow } from '../time/weekly-window.ts';
 import type { AttributeValue } from '../subjects/attributes.ts';
 import { type TenantSettings, tenantSettings } from '../tenant-settings.ts';
 import type { ProviderAnswer, RehearsalEvent, ShopAnswer } from './events.ts';
+import type { CampaignPace, Turns } from './turn.ts';
 
 /** The person, the subject and the tenant of a rehearsal. */
 export interface Setting {
@@ -54,6 +55,8 @@ export interface Setting {
   contact?: ContactRecord;
   /** When its campaign contacts leads; absent: it is in none, or in one without a schedule. */
   campaignSchedule?: WeeklyWindow;
+  /** How fast its campaign's messages leave; absent: it has no rate. */
+  campaignPace?: CampaignPace;
   /** The subject is something that its person asked about. */
   isInquiry?: boolean;
   /** What offers are decided by, beside the store's terms in `settings`; absent: not known, and none is rehearsed. */
@@ -124,6 +127,8 @@ export interface World {
   grants: ReadonlyMap<StepId, Grant>;
   /** Steps about whose texts a person has decided. */
   decidedTexts: ReadonlySet<StepId>;
+  /** Under the rate of the campaign. */
+  turns: Turns;
 }
 
 interface Grant {
@@ -164,6 +169,7 @@ export function newWorld(anchorMs: EpochMs, setting: Setting, { holdoutPercent, 
     holdout: holdoutPercent === 0 ? null : { percent: holdoutPercent, heldOut: setting.heldOut },
     grants: new Map(),
     decidedTexts: new Set(),
+    turns: { freeAtMs: anchorMs, reserved: new Map() },
   };
 }
 

@@ -1,9 +1,9 @@
 import { eq, sql } from 'drizzle-orm';
 import { callFunction, type Tx, unawaited } from '../../db/client.ts';
 import { enrollments, sendRates } from '../../db/schema/index.ts';
+import { lastMomentOf } from '../../domain/gates/last-moment.ts';
 import type { GateCheck, Verdict } from '../../domain/gates/verdict.ts';
-import { type Rate, spacingMs } from '../../domain/rate.ts';
-import { expiryAt } from '../../domain/sequence/due.ts';
+import { type Rate, rateNotes, slotLifeMs, spacingMs, waitedForMs } from '../../domain/rate.ts';
 import type { EpochMs, Plan, Progress } from '../../domain/sequence/plan.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Outlet } from '../outlets.ts';
@@ -33,10 +33,6 @@ export type Pace = { kind: 'now' } | { kind: 'wait'; inMs: number } | { kind: 'l
 
 /** What is later than this was held up by an outage, and is released at a bounded rate. */
 const overdueMs = 10 * 60_000;
-/** A moment this near is waited for; a later one puts the step off. */
-const waitedForMs = 5_000;
-/** A reserved moment counts for so long after it: a worker may be late. */
-const slotLifeMs = 60_000;
 
 /**
  * Whether a message may leave now under the rates that apply to it. The next free moment is reserved, so that those who wait do not wake together; the
@@ -54,29 +50,23 @@ export async function pace(tx: Tx, paced: Paced, checks: readonly GateCheck[]): 
     keep(others);
     return { kind: 'now' };
   }
-  const expiryMs = decidedExpiry(checks) ?? expiryAt(paced.plan, paced.progress, stepId);
+  const expiryMs = lastMomentOf(checks, paced.plan, paced.progress, stepId);
   const inMs = await callFunction<number>(tx, 'reserve_send_slot($1, $2)', [JSON.stringify(scopes), new Date(expiryMs).toISOString()]);
   if (inMs <= 0) return { kind: 'now' };
   const slotMs = nowMs + Math.ceil(inMs);
   const input = { slotMs, rates: scopes.map(({ scope }) => scope).join(', ') };
   if (slotMs > expiryMs) {
-    const note = 'Its turn under the rate would come after its expiry.';
-    return { kind: 'later', verdict: { kind: 'skip', reason: 'rate', checks: [...checks, { gate: 'rate', result: 'skip', input, note }] } };
+    const check: GateCheck = { gate: 'rate', result: 'skip', input, note: rateNotes.skip };
+    return { kind: 'later', verdict: { kind: 'skip', reason: 'rate', checks: [...checks, check] } };
   }
   keep({ ...others, [stepId]: slotMs });
   return until(paced, slotMs, scopes, checks);
 }
 
-/** Until when the decision lets the step be sent: windows, quiet hours and `whenCapped: wait` may lengthen its life. */
-function decidedExpiry(checks: readonly GateCheck[]): EpochMs | null {
-  const expiryMs = checks.find(({ gate }) => gate === 'too_old')?.input['expiryMs'];
-  return typeof expiryMs === 'number' ? expiryMs : null;
-}
-
 function until({ nowMs }: Paced, slotMs: EpochMs, scopes: readonly Scope[], checks: readonly GateCheck[]): Pace {
   if (slotMs - nowMs <= waitedForMs) return { kind: 'wait', inMs: slotMs - nowMs };
   const input = { slotMs, rates: scopes.map(({ scope }) => scope).join(', ') };
-  const check: GateCheck = { gate: 'rate', result: 'defer', input, note: 'Messages leave at a bounded rate, and its moment comes then.' };
+  const check: GateCheck = { gate: 'rate', result: 'defer', input, note: rateNotes.defer };
   return { kind: 'later', verdict: { kind: 'defer', untilMs: slotMs, reason: 'rate', checks: [...checks, check] } };
 }
 
