@@ -9712,6 +9712,70 @@ export interface components {
             severity: "error" | "warning";
             message: string;
         };
+        ListedRiskAssessment: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            account: string;
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            by: "model" | "rules";
+            /** @description Why rules assessed. `no_model`: there are too few outcomes to learn from. `model_unavailable`: the model in use could not be applied. `silent`: it has done nothing for 90 days, and models are about accounts that are active. */
+            rules_because: ("no_model" | "model_unavailable" | "silent") | null;
+            /**
+             * @description What `score` is. `chance`: calibrated on outcomes. `rank`, `quantile`: no chance; of the points of rules, or among the silent accounts.
+             * @enum {string}
+             */
+            basis: "chance" | "rank" | "quantile";
+            /** @description 0 to 1. */
+            score: number;
+            /** @description What the score says, and what it does not. */
+            sentence: string;
+            /** @enum {string} */
+            band: "none" | "early" | "active" | "critical";
+            /** @enum {string} */
+            band_before: "none" | "early" | "active" | "critical";
+            /** @description How long until the account is lost, estimated for the band and not for the account; null: it is in no band. */
+            days_left: {
+                at_least: number | null;
+                below: number | null;
+            } | null;
+            /** @description Of a chance: its logit is this and all weights. */
+            base: number | null;
+            /** @description The heaviest first: above 0 towards being lost. Of rules, their shares of the rank. */
+            factors: {
+                features: string[];
+                weight: number;
+            }[];
+            /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
+            thresholds: {
+                version: number;
+                early: number;
+                active: number;
+                critical: number;
+            };
+            prediction: {
+                /** @enum {string} */
+                what: "no_purchase" | "no_answer";
+                within_days: number;
+            };
+            /** @description The version of the model; null: rules assessed. */
+            model: number | null;
+            /**
+             * @description What made it be assessed.
+             * @enum {string}
+             */
+            cause: "behaviour" | "time" | "asked" | "portfolio";
+            /** @description The enrollment that began by it. */
+            begun: string | null;
+            /** @description What kept the sequence of its band from beginning, such as `opted_out` or `no_sequence`: none takes anybody in. Null: nothing, or none was to begin. */
+            kept_from: string | null;
+            /** @description Of the account. Personal data. */
+            name: string | null;
+            /** @description Whose the account is; null: nobody’s so far. */
+            contact: string | null;
+        };
         ListedSubject: {
             /** Format: uuid */
             id: string;
@@ -10591,66 +10655,6 @@ export interface components {
                 computed: number;
                 hit_rate: number | null;
             };
-        };
-        RiskAssessment: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            account: string;
-            /** Format: date-time */
-            at: string;
-            /** @enum {string} */
-            by: "model" | "rules";
-            /** @description Why rules assessed. `no_model`: there are too few outcomes to learn from. `model_unavailable`: the model in use could not be applied. `silent`: it has done nothing for 90 days, and models are about accounts that are active. */
-            rules_because: ("no_model" | "model_unavailable" | "silent") | null;
-            /**
-             * @description What `score` is. `chance`: calibrated on outcomes. `rank`, `quantile`: no chance; of the points of rules, or among the silent accounts.
-             * @enum {string}
-             */
-            basis: "chance" | "rank" | "quantile";
-            /** @description 0 to 1. */
-            score: number;
-            /** @description What the score says, and what it does not. */
-            sentence: string;
-            /** @enum {string} */
-            band: "none" | "early" | "active" | "critical";
-            /** @enum {string} */
-            band_before: "none" | "early" | "active" | "critical";
-            /** @description How long until the account is lost, estimated for the band and not for the account; null: it is in no band. */
-            days_left: {
-                at_least: number | null;
-                below: number | null;
-            } | null;
-            /** @description Of a chance: its logit is this and all weights. */
-            base: number | null;
-            /** @description The heaviest first: above 0 towards being lost. Of rules, their shares of the rank. */
-            factors: {
-                features: string[];
-                weight: number;
-            }[];
-            /** @description Where bands begin; a border belongs to the band above it. `version`: of the store’s settings. */
-            thresholds: {
-                version: number;
-                early: number;
-                active: number;
-                critical: number;
-            };
-            prediction: {
-                /** @enum {string} */
-                what: "no_purchase" | "no_answer";
-                within_days: number;
-            };
-            /** @description The version of the model; null: rules assessed. */
-            model: number | null;
-            /**
-             * @description What made it be assessed.
-             * @enum {string}
-             */
-            cause: "behaviour" | "time" | "asked" | "portfolio";
-            /** @description The enrollment that began by it. */
-            begun: string | null;
-            /** @description What kept the sequence of its band from beginning, such as `opted_out` or `no_sequence`: none takes anybody in. Null: nothing, or none was to begin. */
-            kept_from: string | null;
         };
         RiskModel: {
             version: number;
@@ -19552,6 +19556,8 @@ export interface operations {
             query?: {
                 account?: string;
                 band?: "none" | "early" | "active" | "critical";
+                /** @description `true`: only those by which accounts stand now, one for each. */
+                latest?: "true" | "false";
                 limit?: number;
                 /** @description The `nextCursor` of the page before. It means nothing to callers. */
                 cursor?: string;
@@ -19572,7 +19578,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        data: components["schemas"]["RiskAssessment"][];
+                        data: components["schemas"]["ListedRiskAssessment"][];
                         /** @description Give it as `cursor` for the next page; null: this was the last. */
                         nextCursor: string | null;
                     };

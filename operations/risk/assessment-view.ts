@@ -1,12 +1,14 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, desc, eq, exists, lt, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
-import { riskAssessments, riskModels } from '../../db/schema/index.ts';
+import { riskAssessments, riskModels, riskStandings, subjects } from '../../db/schema/index.ts';
 import type { AssessmentBasis, RulesBecause } from '../../domain/risk/assess.ts';
 import { daysLeft, type RiskBand } from '../../domain/risk/bands.ts';
 import { type Prediction, predictionInWords } from '../../domain/risk/outcome.ts';
+import { account } from '../../domain/subjects/account/index.ts';
 import type { Deps } from '../deps.ts';
 import type { AssessmentView } from './assessment.ts';
 import { type Page, pageOf } from '../read/page.ts';
+import { readSubject } from '../subject-row.ts';
 
 type Row = typeof riskAssessments.$inferSelect;
 
@@ -33,20 +35,36 @@ function sentenceOf(basis: AssessmentBasis, score: number, prediction: Predictio
   return `It ranks ${score.toFixed(2)} of 1 by rules of thumb, because ${why}. This is no chance of ${predictionInWords(prediction)}.`;
 }
 
-/** The latest assessments of an account, the latest first. */
+/** An assessment with whom it is about. Personal data. */
+export interface ListedAssessment extends AssessmentView {
+  /** Of the account. */
+  name: string | null;
+  contactId: string | null;
+}
+
+/**
+ * Assessments, the latest first.
+ * @param search - `latest`: only those by which accounts stand now, one for each
+ */
 export function listAssessments(
-  deps: Pick<Deps, 'db'>,
+  deps: Pick<Deps, 'db' | 'subjects'>,
   tenantId: string,
-  search: { account?: string | undefined; band?: RiskBand | undefined },
+  search: { account?: string | undefined; band?: RiskBand | undefined; latest?: boolean | undefined },
   { limit, after }: { limit: number; after: string | null },
-): Promise<Page<AssessmentView>> {
+): Promise<Page<ListedAssessment>> {
   return deps.db.withTenant(tenantId, async (tx) => {
+    const standing = tx
+      .select({ one: sql`1` })
+      .from(riskStandings)
+      .where(and(eq(riskStandings.subjectId, riskAssessments.subjectId), eq(riskStandings.assessmentId, riskAssessments.id)));
     const rows = await tx
-      .select({ row: riskAssessments, version: riskModels.version })
+      .select({ row: riskAssessments, version: riskModels.version, subject: subjects })
       .from(riskAssessments)
+      .innerJoin(subjects, eq(subjects.id, riskAssessments.subjectId))
       .leftJoin(riskModels, eq(riskModels.id, riskAssessments.modelId))
       .where(
         and(
+          search.latest === true ? exists(standing) : undefined,
           search.account === undefined ? undefined : eq(riskAssessments.subjectId, search.account),
           search.band === undefined ? undefined : eq(riskAssessments.band, search.band),
           after === null ? undefined : lt(riskAssessments.id, after),
@@ -55,7 +73,11 @@ export function listAssessments(
       .orderBy(desc(riskAssessments.id))
       .limit(limit + 1);
     return pageOf(
-      rows.map(({ row, version }) => viewOf(row, version)),
+      rows.map(({ row, version, subject }) => ({
+        ...viewOf(row, version),
+        name: account.details.parse(readSubject(deps.subjects, subject).subject.details).name,
+        contactId: subject.contactId,
+      })),
       limit,
       ({ id }) => id,
     );

@@ -12,11 +12,30 @@ import { idParams, isId, isoTime } from '../../routes/fields.ts';
 import { aList } from '../list.ts';
 import { interventionSchema, presentIntervention } from '../interventions/schemas.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
-import { assessmentSchema, bands, factsOf, modelSchema, presentModel, presentRun, riskSchema, runSchema } from './schemas.ts';
+import {
+  assessmentSchema,
+  bands,
+  factsOf,
+  listedAssessmentSchema,
+  listedFactsOf,
+  modelSchema,
+  presentModel,
+  presentRun,
+  riskSchema,
+  runSchema,
+} from './schemas.ts';
 
 const unknownAccount = ['unknown_account', 'There is no such account, or it is gone.'] as const;
 
-const assessments = aList({ name: 'risk-assessments', item: assessmentSchema, filters: { account: z.uuid().optional(), band: bands.optional() } });
+const assessments = aList({
+  name: 'risk-assessments',
+  item: listedAssessmentSchema,
+  filters: {
+    account: z.uuid().optional(),
+    band: bands.optional(),
+    latest: z.enum(['true', 'false']).optional().meta({ description: '`true`: only those by which accounts stand now, one for each.' }),
+  },
+});
 const runs = aList({ name: 'risk-runs', item: runSchema, filters: {}, usual: 20 });
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
@@ -82,8 +101,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, ...search } = request.query;
-      return assessments.present(await listAssessments(deps, callerOf(request).tenantId, search, { limit, after }), factsOf);
+      const { limit, cursor: after = null, latest, ...search } = request.query;
+      const found = await listAssessments(deps, callerOf(request).tenantId, { ...search, latest: latest === 'true' }, { limit, after });
+      return assessments.present(found, listedFactsOf);
     },
   );
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AssessmentView } from '../../../operations/risk/assessment.ts';
+import type { ListedAssessment } from '../../../operations/risk/assessment-view.ts';
 import type { RunRow } from '../../../operations/risk/runs.ts';
 import type { ModelRow } from '../../../operations/risk/train-models.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
@@ -61,6 +62,19 @@ export function factsOf(view: AssessmentView): z.input<typeof assessmentSchema> 
     prediction: { what: view.prediction.what, within_days: view.prediction.withinDays },
   };
 }
+
+export const listedAssessmentSchema = assessmentSchema
+  .extend({
+    name: z.string().nullable().meta({ description: 'Of the account. Personal data.' }),
+    contact: z.uuid().nullable().meta({ description: 'Whose the account is; null: nobody’s so far.' }),
+  })
+  .meta({ id: 'ListedRiskAssessment' });
+
+export const listedFactsOf = (view: ListedAssessment): z.input<typeof listedAssessmentSchema> => ({
+  ...factsOf(view),
+  name: view.name,
+  contact: view.contactId,
+});
 
 const quality = z
   .object({

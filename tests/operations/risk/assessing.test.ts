@@ -76,6 +76,20 @@ describe('asking for one account', () => {
     expect(after?.score).toBeLessThan(before?.score ?? 0);
   });
 
+  test('the list has how accounts stand now, once each, with whose they are', async () => {
+    const id = await anAccount([1, 8]);
+    for (const _again of [1, 2]) await askRisk(shop.deps, shop.tenant.tenantId, id, { fresh: true });
+    await own('/api/behaviour', 'POST', { account: { id: `account-${made}`, name: 'Example Gardens' }, behaviour: [{ kind: 'visit', at: ago(2) }] });
+    type Listed = { data: { id: string; account: string; name: string | null; contact: string | null }[] };
+    const list = async (query: string) => ((await own(`/api/risk/assessments?${query}`)).body as Listed).data;
+    const every = await list(`account=${id}`);
+    expect(every).toHaveLength(2);
+    expect(await list(`account=${id}&latest=true`)).toEqual(every.slice(0, 1));
+    expect(every[0]).toMatchObject({ name: 'Example Gardens', contact: expect.any(String) as unknown });
+    const accounts = (await list('latest=true&limit=200')).map(({ account }) => account);
+    expect(new Set(accounts).size).toBe(accounts.length);
+  });
+
   test('there is none of another store', async () => {
     const other = await anotherStore(shop, 'another-risk');
     const id = await anAccount([1]);
