@@ -134,6 +134,25 @@ const whyNotRoute = createRoute({
   component: lazyRouteComponent(() => import('./screens/why-not/why-not.tsx'), 'WhyNot'),
 });
 
+const testStatus = oneOf(['all', 'RUNNING', 'DECIDED', 'STOPPED'], 'all');
+const equalBand = oneOf(['0.5', '1', '2', '5'], '1');
+const experimentsRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'experiments',
+  validateSearch: (given: Given) => ({ status: testStatus(given['status']), equal: equalBand(given['equal']) }),
+  search: { middlewares: [stripSearchParams({ status: 'all', equal: '1' })] },
+  component: lazyRouteComponent(() => import('./screens/experiments/experiments.tsx'), 'Experiments'),
+});
+
+const riskBand = oneOf(['all', 'critical', 'active', 'early', 'none'], 'all');
+const riskRoute = createRoute({
+  getParentRoute: () => storeRoute,
+  path: 'risk',
+  validateSearch: (given: Given) => ({ band: riskBand(given['band']) }),
+  search: { middlewares: [stripSearchParams({ band: 'all' })] },
+  component: lazyRouteComponent(() => import('./screens/risk/risk.tsx'), 'Risk'),
+});
+
 const operationsRoute = createRoute({
   getParentRoute: () => storeRoute,
   path: 'operations',
@@ -198,6 +217,8 @@ const routes = rootRoute.addChildren([
     peopleRoute,
     personRoute,
     whyNotRoute,
+    experimentsRoute,
+    riskRoute,
     operationsRoute,
     tasksRoute,
     connectionsRoute,

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { buildDashboard } from '../../local/dashboard.ts';
 import { chromiumArgs, chromiumPath } from '../helpers/screenshot.ts';
 import { openShop, type Shop } from '../helpers/shop.ts';
+import { compareTexts, haveAccounts } from './dashboard-data.ts';
 import { ask } from './left-carts.ts';
 
 // Every page of the dashboard in a real browser, on the real API.
@@ -35,6 +36,9 @@ describe.skipIf(!hasBrowser)(title, () => {
         cart: { id: `cart-${id}`, currency: 'EUR', total: '129.90', items: [], restore_url: 'https://shop.example.com/cart' },
         contact: { id, email: `${first.toLowerCase()}@example.com`, first_name: first, last_name: last },
       });
+    await compareTexts(shop, 'certain', { a: [60, 3], b: [60, 40] });
+    await compareTexts(shop, 'alike', { a: [900, 9], b: [900, 9] });
+    await haveAccounts(shop, [1, 12, 30, 45, 60, 120]);
     await invite('owner@example.com', 'owner');
     await invite('viewer@example.com', 'viewer');
     context = await signedIn('owner@example.com');
@@ -114,6 +118,8 @@ describe.skipIf(!hasBrowser)(title, () => {
     ['/people', 'People'],
     ['/tasks', 'Tasks'],
     ['/why-not', 'Why not'],
+    ['/experiments', 'Tests'],
+    ['/risk', 'Risk'],
     ['/operations', 'Operations'],
     ['/connections', 'Connections'],
     ['/settings', 'Settings'],
@@ -174,6 +180,51 @@ describe.skipIf(!hasBrowser)(title, () => {
     await page.getByRole('button', { name: 'Invite' }).click();
     await page.getByText(`${origin}/invitation#inv_`, { exact: false }).waitFor();
     await check(page);
+    await page.close();
+  });
+
+  test('a test says what is certain, and its winner takes over after a question', async () => {
+    const viewer = await signedIn('viewer@example.com');
+    const reading = await open('/experiments', viewer);
+    await reading.getByText(/^b sells better than a: /).waitFor();
+    expect(await reading.getByRole('button', { name: 'Let it take over' }).count(), 'a viewer is not offered it').toBe(0);
+    await viewer.close();
+
+    const page = await open('/experiments?equal=5');
+    await page.getByText(/^No difference that matters: whatever it is, it is below/).waitFor();
+    await page.getByLabel('Does not matter below').selectOption('0.5');
+    await page.getByText(/^Nothing is certain yet/).waitFor();
+    expect(new URL(page.url()).searchParams.get('equal')).toMatch(/^"?0\.5"?$/);
+    await page.getByRole('button', { name: /^p = / }).first().press('Enter');
+    await page.getByText('How likely differences as large as these are', { exact: false }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Let it take over' }).click();
+    await page.getByRole('dialog').getByText('for whoever begins from now on', { exact: false }).waitFor();
+    await check(page);
+    await page.getByRole('dialog').getByRole('button', { name: 'Let it take over' }).click();
+    await page.getByText('winner took over').waitFor();
+    const { body } = await ask(shop, shop.tenant.apiKey, '/api/experiments?status=DECIDED', 'GET');
+    expect(body).toMatchObject({ data: [{ takeover: 'applied', winner: 'b', resolved_by: expect.stringMatching(/^person:/) as unknown }] });
+    await page.close();
+  });
+
+  test('accounts at risk: who is in a band, why, and that rules rank them', async () => {
+    const page = await open('/risk');
+    await page.getByText('Rules of thumb rank the accounts', { exact: false }).waitFor();
+    await page.getByText('Please call them.', { exact: true }).waitFor();
+    await page.getByText('repeat, held back', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'at risk', exact: true }).press('Enter');
+    await heading(page, 'Accounts: at risk');
+    expect(new URL(page.url()).searchParams.get('band')).toBe('active');
+    await page.locator('summary', { hasText: 'Account No. 4' }).waitFor();
+    expect(await page.getByText('Example Gardens').count(), 'it is in another one').toBe(0);
+    await page.locator('summary').first().press('Enter');
+    await page.getByText('Days since they did anything').first().waitFor();
+    await check(page);
+    await page.getByRole('button', { name: 'Do something now' }).first().click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Begin' }).click();
+    // The sequences about bands of risk are paused until somebody wants them.
+    await page.getByText('Nothing has begun: no sequence', { exact: false }).waitFor();
     await page.close();
   });
 

@@ -40,6 +40,16 @@ export const icons = {
       <path d="M8 8a2 2 0 1 1 2.800 1.900c-.6.300-.8.700-.8 1.300M10 14h.01" />
     </Icon>
   ),
+  experiments: (
+    <Icon>
+      <path d="M8 3h4M9 3v5l-4.5 7.5A1 1 0 0 0 5.400 17h9.200a1 1 0 0 0 .9-1.500L11 8V3M7 13h6" />
+    </Icon>
+  ),
+  risk: (
+    <Icon>
+      <path d="M10 3.500 17.500 16h-15zM10 8.500v3.500M10 14h.01" />
+    </Icon>
+  ),
   operations: (
     <Icon>
       <path d="M3 10h3l2-5 4 10 2-5h3" />

@@ -5,6 +5,8 @@ export const pages = [
   { to: '/$store/people', name: 'People', icon: 'people', needs: 'read', exact: false },
   { to: '/$store/tasks', name: 'Tasks', icon: 'tasks', needs: 'read', exact: false },
   { to: '/$store/why-not', name: 'Why not', icon: 'whyNot', needs: 'read', exact: false },
+  { to: '/$store/experiments', name: 'Tests', icon: 'experiments', needs: 'read', exact: false },
+  { to: '/$store/risk', name: 'Risk', icon: 'risk', needs: 'read', exact: false },
   { to: '/$store/operations', name: 'Operations', icon: 'operations', needs: 'read', exact: false },
   { to: '/$store/connections', name: 'Connections', icon: 'connections', needs: 'read', exact: false },
   { to: '/$store/settings', name: 'Settings', icon: 'settings', needs: 'read', exact: false },

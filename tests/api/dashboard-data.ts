@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { eq } from 'drizzle-orm';
+import { contacts, conversions, sequences, variantAssignments } from '../../db/schema/index.ts';
+import { experimentsPass } from '../../operations/experiments/experiments.ts';
+import { compilePreset, publishPreset } from '../../operations/publish-sequence.ts';
+import { asOwner } from '../helpers/database.ts';
+import type { Shop } from '../helpers/shop.ts';
+import { ask } from './left-carts.ts';
+
+const dayMs = 24 * 3_600_000;
+
+/** So many people who got a text, of whom so many ordered. */
+export type Arm = readonly [people: number, ordered: number];
+
+/** A sequence whose step compares the texts `a` and `b`, as it stands after `daysAgo` days. It is about leads, so that carts do not enter it. */
+export async function compareTexts(shop: Shop, slug: string, { a, b, daysAgo = 12 }: { a: Arm; b: Arm; daysAgo?: number }): Promise<void> {
+  const { tenantId } = shop.tenant;
+  const connectionId = shop.tenant.webhooks.generic.path.split('/').at(-1) ?? '';
+  const copy = (name: string) => ({
+    file: `${name}.liquid`,
+    text: `---\nsubject: Subject ${name}\npreheader: It waits\nheading: Hello\ncta: Go on\n---\nHello.\n\n[lead]\n`,
+  });
+  const yaml = [
+    `sequence: ${slug}`,
+    `name: Texts of ${slug}`,
+    'on: lead.silent',
+    'goal: { event: order.placed, within: 3d }',
+    'steps:',
+    '  - id: first_email',
+    '    at: 2d',
+    '    channel: email',
+    '    variants:',
+    `      - { id: a, content: ${slug}/a, weight: 1 }`,
+    `      - { id: b, content: ${slug}/b, weight: 1 }`,
+    '',
+  ].join('\n');
+  const texts = { [`${slug}/a`]: copy('a'), [`${slug}/b`]: copy('b') };
+  await publishPreset(shop.deps, tenantId, await compilePreset({ file: `${slug}.yaml`, yaml, copy: texts }));
+  const assignedAt = Date.now() - daysAgo * dayMs;
+  await shop.deps.db.withTenant(tenantId, async (tx) => {
+    const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
+    for (const [variant, [people, ordered]] of Object.entries({ a, b })) {
+      const ids = Array.from({ length: people }, () => randomUUID());
+      await tx.insert(contacts).values(ids.map((id) => ({ tenantId, id, personId: id })));
+      await tx.insert(variantAssignments).values(
+        ids.map((contactId) => ({
+          ...{ tenantId, id: randomUUID(), sequenceId: sequence?.id ?? '', stepId: 'first_email', contactId, variant, assignedAt },
+          shares: { a: 0.5, b: 0.5 },
+        })),
+      );
+      await tx.insert(conversions).values(
+        ids.slice(0, ordered).map((contactId) => ({
+          ...{ tenantId, id: randomUUID(), connectionId, orderId: randomUUID(), contactId },
+          placedAt: assignedAt + dayMs,
+        })),
+      );
+    }
+  });
+  // As the worker's job does: without it the planner takes the new tables for empty ones.
+  await asOwner(shop.database.url, 'analyze contacts, variant_assignments, conversions');
+  // One begins the test, the other examines it.
+  await experimentsPass(shop.deps);
+  await experimentsPass(shop.deps);
+}
+
+/** Accounts that were last seen so many days ago, each assessed: something begins where the signs are early. The last one is handed to a manager, twice. */
+export async function haveAccounts(shop: Shop, daysAway: readonly number[]): Promise<void> {
+  let last = '';
+  await asked(shop, '/api/sequences/churn-early/resume', {});
+  for (const [index, away] of daysAway.entries()) {
+    const who = { first_name: 'Account', last_name: `No. ${index + 1}`, email: `account-${index + 1}@example.com` };
+    const behaviour = [0, 4, 8, 40].map((more) => ({ kind: 'visit', at: new Date(Date.now() - (away + more) * dayMs).toISOString() }));
+    const account = { id: `account-${index + 1}`, ...(index === 0 ? { name: 'Example Gardens' } : {}) };
+    last = ((await asked(shop, '/api/behaviour', { account, contact: who, behaviour })) as { account: string }).account;
+    await asked(shop, '/api/risk/interventions', { account: last });
+  }
+  for (const note of ['Please call them.', 'Please call them again.']) await asked(shop, '/api/escalations', { subject: last, note });
+}
+
+async function asked(shop: Shop, path: string, body: Record<string, unknown>): Promise<unknown> {
+  const answer = await ask(shop, shop.tenant.apiKey, path, 'POST', body);
+  if (answer.status >= 300) throw new Error(`${path} answered ${answer.status}: ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
