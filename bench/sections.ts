@@ -1,5 +1,6 @@
 import { measureActivities } from './activities.ts';
 import { measureBacktest } from './backtest.ts';
+import { measureChats } from './chats.ts';
 import { measureClaims } from './claims.ts';
 import { measureComposition } from './composition.ts';
 import { measureContent } from './content.ts';
@@ -56,6 +57,7 @@ export const sections: readonly Section[] = [
   onStack('flash-sale', false, (stack) => measureFlashSale(stack, { events: 10_000, seconds: 10 })),
   onStack('backtest', false, (stack, { people, say }) => measureBacktest(stack, people, say)),
   onStack('live', false, (stack) => measureLive(stack, { listeners: 1_000, events: 100 })),
+  onStack('chats', false, (stack) => measureChats(stack, { people: 200, perSecond: 5 })),
   onStack('risk', false, (stack, { accounts, say }) => measureRisk(stack, accounts, say)),
   onStack('import', false, (stack, { rounds }) => measureImport(stack, rounds)),
   onStack('sizes', false, (stack) => measureSizes(stack, 200)),
