@@ -20,8 +20,9 @@ const dist = join(web, 'dist');
  */
 export async function buildDashboard(): Promise<string> {
   const dir = join(dist, hashOfSources());
-  // In a process of its own: the bundler sets NODE_ENV, which whatever is started afterwards would have, too.
-  if (!isCurrent(dir)) await run(process.execPath, ['--import', 'tsx', import.meta.filename]);
+  // In a process of its own: the bundler sets NODE_ENV, which whatever is started afterwards would have, too. Where it was set already, as by a test
+  // runner, React would come in its development build.
+  if (!isCurrent(dir)) await run(process.execPath, ['--import', 'tsx', import.meta.filename], { env: { ...process.env, NODE_ENV: 'production' } });
   return dir;
 }
 
