@@ -1,4 +1,5 @@
 import { asc, eq } from 'drizzle-orm';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contacts, enrollments, messages, tasks } from '../../db/schema/index.ts';
 import { assessAccounts } from '../../operations/risk/assess.ts';
@@ -6,7 +7,7 @@ import { dispatchStep } from '../../operations/dispatch-step.ts';
 import { escalateToManager } from '../../operations/work/escalate.ts';
 import { ask } from '../api/left-carts.ts';
 import { asOwner } from '../helpers/database.ts';
-import { openShop, type Shop } from '../helpers/shop.ts';
+import { letTimePass, openShop, type Shop } from '../helpers/shop.ts';
 
 // Work for people: docs/rules.md#rule-84
 
@@ -44,7 +45,23 @@ async function atRisk(): Promise<{ account: string; enrollment: string }> {
   return { account, enrollment: run?.id ?? '' };
 }
 const tasksOf = (account: string) => inTenant((tx) => tx.select().from(tasks).where(eq(tasks.subjectId, account)).orderBy(asc(tasks.id)));
-const dispatch = (enrollmentId: string, stepId: string) => dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
+/** Dispatch as the workflow does: again for as long as the person is locked by somebody else. */
+async function dispatch(enrollmentId: string, stepId: string) {
+  for (;;) {
+    const result = await dispatchStep(shop.deps, { tenantId: shop.tenant.tenantId, enrollmentId, stepId });
+    if (result.kind !== 'again') return result;
+    await new Promise((done) => setTimeout(done, result.inMs));
+  }
+}
+/** Until the step is settled: where the task's own transaction finds its account locked for too long, the step is put off like any that fails. */
+async function dispatchAtLast(enrollmentId: string, stepId: string): Promise<void> {
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const result = await dispatch(enrollmentId, stepId);
+    if (result.kind === 'done' && result.progress.settled[stepId] !== undefined) return;
+    await letTimePass(shop, 10 * 60_000);
+  }
+  throw new Error(`${stepId} was never settled`);
+}
 
 describe('a step for a colleague', () => {
   test('makes one task, with who it is about, how they stand and what to do, however often it is dispatched', async () => {
@@ -83,7 +100,7 @@ describe('a step for a colleague', () => {
   test('of escalations within 24 hours one is made under any concurrency, and the others are on record', async () => {
     const { account, enrollment } = await atRisk();
     const asked = { tenantId: shop.tenant.tenantId, subjectId: account, note: 'look at this', actor: 'test' };
-    await Promise.all([dispatch(enrollment, 'escalate_now'), ...Array.from({ length: 8 }, () => escalateToManager(shop.deps, asked))]);
+    await Promise.all([dispatchAtLast(enrollment, 'escalate_now'), ...Array.from({ length: 8 }, () => escalateToManager(shop.deps, asked))]);
     const all = await tasksOf(account);
     expect(all).toHaveLength(9);
     expect(all.filter(({ suppressed }) => !suppressed)).toHaveLength(1);
@@ -98,6 +115,30 @@ describe('a step for a colleague', () => {
       body: { suppressed: false, owner: 'Mia', recommendation: 'again' },
     });
     expect(await own('/api/escalations', 'POST', { subject: '0190ffff-0000-7000-8000-000000000000' })).toMatchObject({ status: 404 });
+  });
+
+  test('an escalation whose account is locked for too long is refused aloud or tried again, and never lost', async () => {
+    const { account, enrollment } = await atRisk();
+    const holder = new pg.Client({ connectionString: shop.database.url });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select from subjects where id = $1 for update', [account]);
+      const step = { tenantId: shop.tenant.tenantId, enrollmentId: enrollment, stepId: 'escalate_now' };
+      const [asked, dispatched] = await Promise.all([own('/api/escalations', 'POST', { subject: account }), dispatchStep(shop.deps, step)]);
+      expect(asked).toMatchObject({ status: 503, body: { code: 'busy' } });
+      if (dispatched.kind === 'done') expect(dispatched.progress.settled['escalate_now'], 'not settled without its task').toBeUndefined();
+      expect(await tasksOf(account)).toEqual([]);
+      await holder.query('rollback');
+    } finally {
+      await holder.end();
+    }
+    await dispatchAtLast(enrollment, 'escalate_now');
+    expect(await own('/api/escalations', 'POST', { subject: account })).toMatchObject({ status: 200, body: { suppressed: true } });
+    expect((await tasksOf(account)).map(({ kind, suppressed }) => [kind, suppressed])).toEqual([
+      ['escalation', false],
+      ['escalation', true],
+    ]);
   });
 });
 
