@@ -1,4 +1,4 @@
-import { type RetentionField, shortestDays } from './privacy/retention.ts';
+import { type RetentionField, shortestDays, usualRetention } from './privacy/retention.ts';
 import { z } from 'zod';
 import { channelNames } from './channels/index.ts';
 import { factKindNames } from './facts/index.ts';
@@ -141,6 +141,8 @@ const strict = {
     inboundDays: kept('inboundDays'),
     messageDays: kept('messageDays'),
     enrollmentDays: kept('enrollmentDays'),
+    // It came later than the others: whoever states those alone states a whole setting.
+    assessmentDays: kept('assessmentDays').default(usualRetention.assessmentDays),
     eventDays: kept('eventDays'),
     auditDays: kept('auditDays'),
     anonymousCartDays: kept('anonymousCartDays'),

@@ -175,6 +175,7 @@ export const tenantSettings = z.object({
       inboundDays: keptDays,
       messageDays: keptDays,
       enrollmentDays: keptDays,
+      assessmentDays: keptDays.default(usualRetention.assessmentDays),
       eventDays: keptDays,
       auditDays: keptDays,
       anonymousCartDays: keptDays,

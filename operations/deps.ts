@@ -44,6 +44,9 @@ export type Checkpoint =
   | 'webhook.claimed'
   | 'webhook.answered'
   | 'keys.reseal'
+  | 'risk.before_commit'
+  | 'risk.committed'
+  | 'risk.page_assessed'
   | 'stop.committed';
 
 export type Checkpoints = (at: Checkpoint) => Promise<void>;

@@ -21183,6 +21183,8 @@ export interface operations {
                             inboundDays: number | null;
                             messageDays: number | null;
                             enrollmentDays: number | null;
+                            /** @default 180 */
+                            assessmentDays?: number | null;
                             eventDays: number | null;
                             auditDays: number | null;
                             anonymousCartDays: number | null;
@@ -21926,6 +21928,8 @@ export interface operations {
                             inboundDays: number | null;
                             messageDays: number | null;
                             enrollmentDays: number | null;
+                            /** @default 180 */
+                            assessmentDays?: number | null;
                             eventDays: number | null;
                             auditDays: number | null;
                             anonymousCartDays: number | null;

@@ -44,6 +44,20 @@ begin
     when 'stop_notes' then
       wanted := $q$select e.id from public.enrollments e where e.tenant_id = $1 and e.ended_at < $2 and e.stop_note is not null$q$;
       change := $q$update public.enrollments t set stop_note = null from old where t.tenant_id = $1 and t.id = old.id$q$;
+    when 'band_changes' then
+      wanted := $q$select a.id from public.risk_assessments a where a.tenant_id = $1 and a.at < $2
+          and (a.band <> a.band_before or a.enrollment_id is not null)
+          and exists (select from public.risk_assessments n where n.tenant_id = a.tenant_id and n.subject_id = a.subject_id and n.at > a.at)
+          and not exists (select from public.risk_standings r where r.tenant_id = a.tenant_id and r.subject_id = a.subject_id and r.assessment_id = a.id)
+          and not exists (select from public.enrollments e where e.tenant_id = a.tenant_id and e.id = a.enrollment_id and (e.ended_at is null or e.ended_at >= $2))$q$;
+      change := $q$delete from public.risk_assessments t using old where t.tenant_id = $1 and t.id = old.id$q$;
+    when 'assessments' then
+      -- Those that changed nothing. The newest of each account stays: by its time, and the one that its standing names.
+      wanted := $q$select a.id from public.risk_assessments a where a.tenant_id = $1 and a.at < $2
+          and a.band = a.band_before and a.enrollment_id is null
+          and exists (select from public.risk_assessments n where n.tenant_id = a.tenant_id and n.subject_id = a.subject_id and n.at > a.at)
+          and not exists (select from public.risk_standings r where r.tenant_id = a.tenant_id and r.subject_id = a.subject_id and r.assessment_id = a.id)$q$;
+      change := $q$delete from public.risk_assessments t using old where t.tenant_id = $1 and t.id = old.id$q$;
     when 'message_events' then
       wanted := $q$select v.id, v.occurred_at from public.message_events v where v.tenant_id = $1 and v.occurred_at < $2$q$;
       change := $q$delete from public.message_events t using old where t.tenant_id = $1 and t.id = old.id and t.occurred_at = old.occurred_at$q$;

@@ -108,6 +108,7 @@ export const riskAssessments = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('risk_assessments_subject').on(t.tenantId, t.subjectId, t.at),
+    index('risk_assessments_at').on(t.tenantId, t.at),
     index('risk_assessments_model').on(t.tenantId, t.modelId),
     check('risk_assessments_by', sql`(by = 'model') = (basis = 'chance') and (by = 'model') = (rules_because is null)`),
     foreignKey({ columns: [t.tenantId, t.subjectId], foreignColumns: [subjects.tenantId, subjects.id], name: 'risk_assessments_subject_fk' }),
@@ -134,6 +135,8 @@ export const riskStandings = pgTable(
     /** Of an account that is silent already: its rank by rules, among which the others have their quantiles. */
     silentRank: doublePrecision('silent_rank'),
     failures: integer('failures').notNull().default(0),
+    /** The latest assessment of the portfolio that has assessed it; null: none has. */
+    portfolioRunId: uuid('portfolio_run_id'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.subjectId] }),

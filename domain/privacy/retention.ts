@@ -9,6 +9,8 @@ export const retentionKinds = {
   decisions: 'enrollmentDays',
   stories: 'enrollmentDays',
   stop_notes: 'enrollmentDays',
+  band_changes: 'enrollmentDays',
+  assessments: 'assessmentDays',
   message_events: 'eventDays',
   audit_log: 'auditDays',
   anonymous_carts: 'anonymousCartDays',
@@ -28,16 +30,18 @@ export const usualRetention: RetentionSettings = {
   inboundDays: 366,
   messageDays: 366,
   enrollmentDays: 730,
+  assessmentDays: 180,
   eventDays: 730,
   auditDays: 1_096,
   anonymousCartDays: 180,
 };
 
-/** Figures of the last 90 days are read from the rows themselves; a store cannot keep less of those. */
+/** Figures of the last 90 days are read from the rows themselves, and live events name assessments for 29 days; a store cannot keep less of those. */
 export const shortestDays: RetentionSettings & Record<RetentionField, number> = {
   inboundDays: 7,
   messageDays: 35,
   enrollmentDays: 120,
+  assessmentDays: 35,
   eventDays: 120,
   auditDays: 30,
   anonymousCartDays: 14,

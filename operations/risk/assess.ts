@@ -86,16 +86,23 @@ export interface AssessedAccounts {
 /**
  * Assess accounts now. Those whose band stays are written together; one whose band changes is assessed again under its person's lock, where what follows
  * from the change is decided. An error of one never stops the others.
+ * @param runId - the run of a portfolio that it is for: it assesses each account once, and one that it or a later run has assessed already is left out
  */
-export async function assessAccounts(deps: Deps, tenantId: string, ids: readonly string[], cause: AssessmentCause): Promise<AssessedAccounts> {
+export async function assessAccounts(
+  deps: Deps,
+  tenantId: string,
+  ids: readonly string[],
+  cause: AssessmentCause,
+  runId: string | null = null,
+): Promise<AssessedAccounts> {
   const result: AssessedAccounts = { assessed: [], failed: [] };
-  const { written, left: alone } = await assessTogether(deps, tenantId, ids, cause);
+  const { written, left: alone } = await assessTogether(deps, tenantId, ids, cause, runId);
   result.assessed.push(...written);
   for (let from = 0; from < alone.length; from += side) {
     await Promise.all(
       alone.slice(from, from + side).map(async (id) => {
         try {
-          const view = await assessLocked(deps, tenantId, id, cause);
+          const view = await assessLocked(deps, tenantId, id, cause, { runId });
           if (view !== null) result.assessed.push(view);
         } catch (error) {
           if (classifyFailure(error) !== 'unexpected' && !isLockFailure(error)) throw error;
@@ -149,6 +156,7 @@ async function assessTogether(
   tenantId: string,
   ids: readonly string[],
   cause: AssessmentCause,
+  runId: string | null,
 ): Promise<{ written: AssessmentView[]; left: string[] }> {
   const begunMs = deps.clock.monotonicMs();
   const read = await deps.db.withTenant(tenantId, async (tx) => {
@@ -156,12 +164,14 @@ async function assessTogether(
       .select({ id: subjects.id })
       .from(subjects)
       .where(and(inArray(subjects.id, [...ids]), eq(subjects.kind, account.kind), eq(subjects.state, 'open')));
-    const known = open.map(({ id }) => id);
     const standings = await tx
       .select()
       .from(riskStandings)
       .where(inArray(riskStandings.subjectId, [...ids]));
-    const gone = standings.filter(({ subjectId }) => !known.includes(subjectId)).map(({ subjectId }) => subjectId);
+    const over = new Set(standings.filter((standing) => isOfRun(standing, runId)).map(({ subjectId }) => subjectId));
+    const opened = new Set(open.map(({ id }) => id));
+    const known = [...opened].filter((id) => !over.has(id));
+    const gone = standings.filter(({ subjectId }) => !opened.has(subjectId)).map(({ subjectId }) => subjectId);
     if (gone.length > 0) await tx.delete(riskStandings).where(inArray(riskStandings.subjectId, gone));
     const measure = await readMeasure(tx, deps, tenantId);
     return { known, standings, measure, histories: await readHistories(tx, known, measure.atMs), silent: await readSilent(tx) };
@@ -187,9 +197,11 @@ async function assessTogether(
     // Whatever somebody has written meanwhile is newer: then this assessment is dropped, and the account is looked at again when it is due.
     const { rows: done } = await tx.$client.query<{ id: string }>({
       text: `update risk_standings r set assessment_id = n.assessment, assessed_at = $2, silent_rank = n.silent, failures = 0,
+          portfolio_run_id = coalesce($5::uuid, r.portfolio_run_id),
           due_at = case when r.due_at = n.due then $2::timestamptz + make_interval(secs => $3::float8) else r.due_at end
         from jsonb_to_recordset($4::jsonb) as n(id uuid, assessment uuid, silent float8, due timestamptz, band text, handled text)
         where r.tenant_id = $1 and r.subject_id = n.id and r.band = n.band and r.handled = n.handled and (r.assessed_at is null or r.assessed_at <= $2)
+          and ($5::uuid is null or r.portfolio_run_id is null or r.portfolio_run_id < $5)
         returning r.subject_id as id`,
       values: [
         tenantId,
@@ -201,6 +213,7 @@ async function assessTogether(
             ...{ due: new Date(standing.dueAt).toISOString(), band: standing.band, handled: standing.handled },
           })),
         ),
+        runId,
       ],
     });
     const won = new Set(done.map(({ id }) => id));
@@ -220,6 +233,9 @@ function assessOne(deps: Deps, { atMs, champion, thresholds }: Measure, id: stri
   deps.telemetry.riskStage('inference', deps.clock.monotonicMs() - begunMs);
   return assessed;
 }
+
+/** Ids of runs are in the order of their beginnings: whatever a later run has assessed was assessed since this one began. */
+const isOfRun = ({ portfolioRunId }: Standing, runId: string | null): boolean => runId !== null && portfolioRunId !== null && portfolioRunId >= runId;
 
 /** Nothing follows from an assessment that leaves its account where it is. */
 function isSteady({ assessmentId, band, handled }: Standing, assessed: Assessed): boolean {
@@ -289,7 +305,7 @@ async function assessLocked(
   tenantId: string,
   id: string,
   cause: AssessmentCause,
-  asked: { by: string } | null = null,
+  { asked = null, runId = null }: { asked?: { by: string } | null; runId?: string | null } = {},
 ): Promise<AssessmentView | null> {
   for (let attempt = 1; ; attempt++) {
     const begunMs = deps.clock.monotonicMs();
@@ -302,6 +318,7 @@ async function assessLocked(
         await tx.insert(riskStandings).values({ tenantId, subjectId: id }).onConflictDoNothing();
         const [standing] = await tx.select().from(riskStandings).where(eq(riskStandings.subjectId, id)).for('update');
         if (standing === undefined) throw new Error('a standing that was just written is not there');
+        if (isOfRun(standing, runId)) return null;
         const measure = await readMeasure(tx, deps, tenantId);
         const history = (await readHistories(tx, [id], measure.atMs)).get(id) ?? [];
         if (history === 'unreadable') throw new Error('its behaviour was stored by another build, or is damaged');
@@ -329,11 +346,14 @@ async function assessLocked(
             ...{ assessmentId: row.id, assessedAt: measure.atMs, band: assessed.band, silentRank: assessed.silentRank, handled, failures: 0 },
             bandSince: standing.band === assessed.band ? (standing.bandSince ?? measure.atMs) : measure.atMs,
             dueAt: measure.atMs + againAfterMs,
+            ...(runId === null ? {} : { portfolioRunId: runId }),
           })
           .where(eq(riskStandings.subjectId, id));
         const version = measure.champion === null || measure.champion === 'unavailable' ? null : measure.champion.version;
+        await deps.checkpoints('risk.before_commit');
         return viewOf({ ...emptyRow, ...row }, row.modelId === null ? null : version);
       });
+      await deps.checkpoints('risk.committed');
       deps.telemetry.riskStage('assessment', deps.clock.monotonicMs() - begunMs);
       if (told) deps.kickRelay();
       return done;
@@ -349,7 +369,7 @@ async function assessLocked(
  * @returns null where the tenant has no such account, or it is gone
  */
 export async function triggerIntervention(deps: Deps, tenantId: string, accountId: string, actor: string): Promise<AssessmentView | null> {
-  const made = await assessLocked(deps, tenantId, accountId, 'asked', { by: actor });
+  const made = await assessLocked(deps, tenantId, accountId, 'asked', { asked: { by: actor } });
   if (made !== null) deps.risk.keep(tenantId, made, deps.clock.monotonicMs());
   return made;
 }

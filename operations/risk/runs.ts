@@ -1,6 +1,7 @@
-import { and, asc, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { riskRuns, subjects } from '../../db/schema/index.ts';
+import { riskAssessments, riskRuns, riskStandings, subjects } from '../../db/schema/index.ts';
+import type { RiskBand } from '../../domain/risk/bands.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
@@ -65,8 +66,8 @@ export async function startRuns(deps: Deps, start: (run: { tenantId: string; run
 }
 
 /**
- * Assess all accounts of a run, page by page from where it stands: whoever begins it again after a crash goes on there, and an account of a page that was not
- * finished is assessed twice, which changes nothing but the time.
+ * Assess all accounts of a run, page by page from where it stands: whoever begins it again after a crash goes on there. Each account is assessed once by it:
+ * those of a page that was not finished bear the id of the run already, and are left out, but counted.
  * @param options.signal - aborted when the process ends: the page in hand is finished
  */
 export async function workOnRun(
@@ -89,9 +90,16 @@ export async function workOnRun(
         .limit(atOnce);
     });
     const ids = page.map(({ id }) => id);
-    const { assessed, failed } = await assessAccounts(deps, tenantId, ids, 'portfolio');
+    const { assessed, failed } = await assessAccounts(deps, tenantId, ids, 'portfolio', runId);
+    await deps.checkpoints('risk.page_assessed');
+    const elsewhere = await readStanding(
+      deps,
+      tenantId,
+      ids.filter((id) => !failed.includes(id) && !assessed.some(({ accountId }) => accountId === id)),
+    );
+    const found = [...assessed, ...elsewhere];
     const bands = { ...run.bands };
-    for (const { band } of assessed) bands[band] = (bands[band] ?? 0) + 1;
+    for (const { band } of found) bands[band] = (bands[band] ?? 0) + 1;
     await deps.db.withTenant(tenantId, (tx) =>
       tx
         .update(riskRuns)
@@ -100,7 +108,7 @@ export async function workOnRun(
           touchedAt: sql`clock_timestamp()`,
           // One that somebody else assessed meanwhile is assessed.
           assessed: run.assessed + ids.length - failed.length,
-          changed: run.changed + assessed.filter(({ band, bandBefore }) => band !== bandBefore).length,
+          changed: run.changed + found.filter(({ band, bandBefore }) => band !== bandBefore).length,
           failed: run.failed + failed.length,
           failures: [...run.failures, ...failed].slice(0, mostFailuresKept),
           bands,
@@ -109,4 +117,16 @@ export async function workOnRun(
         .where(and(eq(riskRuns.id, runId), run.cursor === null ? isNull(riskRuns.cursor) : eq(riskRuns.cursor, run.cursor))),
     );
   }
+}
+
+/** The assessments that stand of accounts which somebody else has assessed, or this run before a crash. */
+function readStanding(deps: Pick<Deps, 'db'>, tenantId: string, ids: readonly string[]): Promise<{ band: RiskBand; bandBefore: RiskBand }[]> {
+  if (ids.length === 0) return Promise.resolve([]);
+  return deps.db.withTenant(tenantId, (tx) =>
+    tx
+      .select({ band: riskAssessments.band, bandBefore: riskAssessments.bandBefore })
+      .from(riskStandings)
+      .innerJoin(riskAssessments, eq(riskAssessments.id, riskStandings.assessmentId))
+      .where(inArray(riskStandings.subjectId, [...ids])),
+  );
 }

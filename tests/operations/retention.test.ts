@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kindsToApply, retentionKinds, usualRetention } from '../../domain/privacy/retention.ts';
@@ -94,4 +95,86 @@ test('null keeps for good, and what figures are read from cannot be kept for les
   ]);
   await run(false);
   expect(await one(`select count(*) from audit_log where action = 'ancient'`)).toBe(1);
+});
+
+interface Stored {
+  id: string;
+  account: string;
+  ageDays: number;
+  changed: boolean;
+}
+const storedAssessments = fc.array(
+  fc.record({ which: fc.integer({ min: 0, max: 2 }), ageDays: fc.integer({ min: 0, max: 1_000 }), changed: fc.boolean() }),
+  { maxLength: 40 },
+);
+
+test('of assessments, those that changed nothing go first, those that changed the band with the stories, and the newest of each account never', async () => {
+  const other = await anotherStore(shop, 'another-portfolio');
+  const accountOf = async (apiKey: string, n: number) => {
+    const payload = {
+      account: { id: `assessed-${n}` },
+      contact: { email: `assessed-${n}@example.com` },
+      behaviour: [{ kind: 'visit', at: new Date().toISOString() }],
+    };
+    const { status, body } = await ask(shop, apiKey, '/api/behaviour', 'POST', payload);
+    expect(status, JSON.stringify(body)).toBe(200);
+    return (body as { account: string }).account;
+  };
+  const accounts = [await accountOf(shop.tenant.apiKey, 1), await accountOf(shop.tenant.apiKey, 2), await accountOf(shop.tenant.apiKey, 3)];
+  const elsewhere = await accountOf(other.apiKey, 4);
+  const store = (tenantId: string, rows: readonly Stored[]) =>
+    owner.query(
+      `insert into risk_assessments (tenant_id, id, subject_id, at, by, rules_because, basis, score, band, band_before, factors, thresholds, prediction, cause)
+       select $1, r.id, r.account, now() - make_interval(days => r."ageDays") - interval '1 minute', 'rules', 'no_model', 'rank', 0.5, 'early',
+         case when r.changed then 'none' else 'early' end, '[]', '{}', '{}', 'time'
+       from jsonb_to_recordset($2::jsonb) as r(id uuid, account uuid, "ageDays" int, changed boolean)`,
+      [tenantId, JSON.stringify(rows)],
+    );
+  const left = async () => {
+    const { rows } = await owner.query<{ id: string }>('select id from risk_assessments where tenant_id = $1', [shop.tenant.tenantId]);
+    return new Set(rows.map(({ id }) => id));
+  };
+  const [assessmentDays, enrollmentDays] = [180, 730];
+  await fc.assert(
+    fc.asyncProperty(storedAssessments, fc.integer({ min: 0, max: 2 }), async (histories, named) => {
+      await owner.query('delete from risk_assessments where tenant_id = $1', [shop.tenant.tenantId]);
+      const rows = histories.map(({ which, ...row }): Stored => ({ ...row, id: randomUUID(), account: accounts[which] ?? '' }));
+      await store(shop.tenant.tenantId, rows);
+      // A standing names the newest. That of one account was left behind, and what it names stays all the same.
+      const ofNamed = rows.filter(({ account }) => account === accounts[named]);
+      await owner.query('update risk_standings set assessment_id = $2 where subject_id = $1', [accounts[named], ofNamed[0]?.id ?? null]);
+      const isKept = ({ id, account, ageDays, changed }: Stored) =>
+        ageDays < (changed ? enrollmentDays : assessmentDays) ||
+        !rows.some((newer) => newer.account === account && newer.ageDays < ageDays) ||
+        id === ofNamed[0]?.id;
+      const counted = await run(true);
+      const { rows: gone } = await run(false);
+      expect(await left()).toEqual(new Set(rows.filter(isKept).map(({ id }) => id)));
+      expect((gone['assessments'] ?? 0) + (gone['band_changes'] ?? 0)).toBe(rows.length - rows.filter(isKept).length);
+      expect(counted.rows).toEqual(gone);
+      expect((await run(false)).rows).toEqual({});
+    }),
+    { numRuns: 25 },
+  );
+  await owner.query('delete from risk_assessments where tenant_id = $1', [shop.tenant.tenantId]);
+  const many = (account: string) =>
+    Array.from({ length: 2_345 }, (_, n): Stored => ({ id: randomUUID(), account, ageDays: 181 + (n % 700), changed: false }));
+  await store(shop.tenant.tenantId, many(accounts[0] ?? ''));
+  await store(other.tenantId, many(elsewhere));
+  // Of the newest day several have the same moment, and none of those is older than another.
+  expect(await run(false)).toMatchObject({ finished: true, rows: { assessments: 2_341 } });
+  expect(await one(`select count(*) from risk_assessments where tenant_id = '${shop.tenant.tenantId}'`)).toBe(4);
+  expect(await one(`select count(*) from risk_assessments where tenant_id = '${other.tenantId}'`)).toBe(2_345);
+});
+
+test('a setting that was stated before assessments were in it means the usual days of them', async () => {
+  const { assessmentDays: usual, ...others } = usualRetention;
+  expect((await own('/api/settings', 'PATCH', { settings: { retention: others } })).status).toBe(200);
+  expect((await own('/api/settings')).body).toMatchObject({ settings: { retention: { assessmentDays: usual } } });
+  await owner.query(`update tenants set settings = jsonb_set(settings, '{retention}', $2) where id = $1`, [
+    shop.tenant.tenantId,
+    JSON.stringify(others),
+  ]);
+  expect((await own('/api/settings')).body).toMatchObject({ settings: { retention: { assessmentDays: usual } } });
+  expect(await own('/api/settings', 'PATCH', { settings: { retention: { ...usualRetention, assessmentDays: 34 } } })).toMatchObject({ status: 400 });
 });
