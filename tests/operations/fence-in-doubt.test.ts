@@ -165,7 +165,8 @@ test('a Postgres that acknowledges no COMMIT is not hammered: after a few attemp
     AbortSignal.timeout(60_000),
   ).catch(() => 'went on for a minute');
   expect(result).not.toBe('went on for a minute');
-  expect(sessions).toBeLessThan(20);
+  // Four a second at most, until the lease of a claim that may be its own is dead: ten seconds by the slowest sender.
+  expect(sessions).toBeLessThan(50);
   expect(provider.calls).toBe(0);
 });
 
