@@ -219,11 +219,20 @@ describe.skipIf(!hasBrowser)(title, () => {
       PushManager.prototype.subscribe = async (options) => (given = answer(options));
       PushManager.prototype.getSubscription = async () => given;
       window.givenKey = () => given?.options.applicationServerKey ?? null;`);
-    const answered = page.waitForResponse('**/onsite/views');
+    let answer = () => {};
+    const answered = new Promise<void>((done) => (answer = done));
+    await page.route('**/onsite/views', async (route) => {
+      await answered;
+      await route.continue();
+    });
+    const viewed = page.waitForRequest('**/onsite/views');
     await page.goto(pageUrl);
-    await answered;
+    await viewed;
     expect(await page.evaluate('window.givenKey()')).toBeNull();
-    expect(await page.evaluate('rekindle.notifications()')).toBe(true);
+    // They press before the page view is answered, and with it the key.
+    const agreed = page.evaluate('rekindle.notifications()');
+    answer();
+    expect(await agreed).toBe(true);
     expect(await page.evaluate('window.givenKey()')).toMatch(/^B[\w-]{86}$/);
     const { contactId = '' } = (await shop.enrollmentOf(cart)) ?? {};
     const held = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>

@@ -8,6 +8,7 @@
   let mayRemember = remember === 'always';
   let open = null;
   let pushKey = null;
+  let viewed = null;
   let workerUrl = null;
 
   // Storage may be off, or full: then nothing is remembered.
@@ -45,6 +46,8 @@
   const subscriptionOf = async (registered) => (await registered?.pushManager.getSubscription()) ?? null;
 
   async function subscribe() {
+    // The key comes with the answer to the page view. Waiting for it may cost the press on the button, so nobody waits who has it.
+    if (!pushKey) await viewed;
     if (!mayNotify() || !pushKey || (await Notification.requestPermission()) !== 'granted') return false;
     // Where the page's policy asks for trusted types, it has to allow this one.
     workerUrl ??= self.trustedTypes?.createPolicy('rekindle', { createScriptURL: (url) => url }).createScriptURL(worker) ?? worker;
@@ -185,9 +188,9 @@ a:focus-visible, button:focus-visible { outline: 3px solid var(--rekindle-focus,
       else storage((store) => store.removeItem(kept));
     },
     /** Another page was opened without loading it. */
-    view,
+    view: () => (viewed = view()),
     /** Ask the visitor for permission to send notifications; call it when they press something. Resolves to whether they agreed. */
     notifications: () => subscribe().catch(() => false),
   };
-  void view();
+  viewed = view();
 })();
