@@ -50,7 +50,7 @@ function Figures() {
             <Revenue of={data} />
             <Figure
               name="Recovery rate"
-              value={formatPercent(data.recovery_rate)}
+              value={data.recovery_rate_interval === null ? '–' : formatPercent(data.recovery_rate)}
               note={
                 data.recovery_rate_interval === null
                   ? 'nobody yet'
