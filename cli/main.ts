@@ -27,6 +27,7 @@ import { importLeads } from './import.ts';
 import { keys } from './keys.ts';
 import { members } from './members.ts';
 import { people } from './people.ts';
+import { learning } from './learning.ts';
 import { lint } from './lint.ts';
 import { mcp } from './mcp.ts';
 import { offers } from './offers.ts';
@@ -102,6 +103,7 @@ export const commands: Readonly<Record<string, Command>> = {
   import: importLeads,
   conversions,
   attribution,
+  learning,
   experiments,
   risk,
   events,

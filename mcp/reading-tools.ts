@@ -193,6 +193,35 @@ export const readingTools: readonly Tool[] = [
   ),
   reading(
     {
+      name: 'learning',
+      title: 'What results teach',
+      description:
+        'What the store’s results teach: about overview (sentences, channels, funnel), phrases (which words texts of a channel do better with, by tests alone), delays (compared by chance), drop_offs (where each sequence loses most, with advice) or leaderboards. Each figure with its number of cases and interval, or what is missing.',
+    },
+    {
+      about: z.enum(['overview', 'phrases', 'delays', 'drop_offs', 'leaderboards']).default('overview'),
+      channel: z.string().max(20).optional().describe('Of phrases; default email.'),
+      of: z.enum(['sequences', 'campaigns', 'sources', 'imports']).default('sequences').describe('Of leaderboards.'),
+      days,
+    },
+    async ({ client }, { about, channel, of, days: back }) => {
+      const since = back === undefined ? {} : { days: back };
+      switch (about) {
+        case 'overview':
+          return unwrap(await client.learning.get(since));
+        case 'phrases':
+          return unwrap(await client.learning.phrases({ channel: (channel ?? 'email') as 'email' }));
+        case 'delays':
+          return unwrap(await client.learning.delays());
+        case 'drop_offs':
+          return unwrap(await client.learning.dropOffs(since));
+        case 'leaderboards':
+          return unwrap(await client.learning.leaderboards({ ...since, of }));
+      }
+    },
+  ),
+  reading(
+    {
       name: 'monitor_churn_risk',
       title: 'Risk of losing accounts',
       description:

@@ -2469,6 +2469,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/learning": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what the results teach
+         * @description Conversions, revenue, channels and the funnel since, and what was learned in sentences.
+         */
+        get: operations["getApiLearning"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learning/phrases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show which words and phrases texts do better with
+         * @description By tests of variants and scripts alone: a text is compared with the others of its test. People who got the same text are no separate proof of its words, so a phrase is judged once it varies in thirty tests.
+         */
+        get: operations["getApiLearningPhrases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learning/delays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare delays of steps that were drawn by chance
+         * @description Of tests whose variants differ in their time alone. Everybody counts from the assignment on, whether or not the message went out: conversion after a message would prefer early ones.
+         */
+        get: operations["getApiLearningDelays"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learning/drop-offs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show where each sequence loses most, and what to try there */
+        get: operations["getApiLearningDropOffs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/learning/leaderboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rank sequences, campaigns, sources or imports
+         * @description By what the conversion rate is at least, with 95 %, so that a small sample does not lead by luck.
+         */
+        get: operations["getApiLearningLeaderboards"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/live": {
         parameters: {
             query?: never;
@@ -7823,6 +7920,73 @@ export interface components {
                 };
             } | null;
         };
+        DelayTest: {
+            /** Format: uuid */
+            experiment: string;
+            sequence: string;
+            step: string;
+            /** @enum {string} */
+            status: "RUNNING" | "DECIDED" | "STOPPED";
+            /** Format: date-time */
+            started_at: string;
+            ended_at: string | null;
+            /**
+             * @description What the delays count from.
+             * @enum {string}
+             */
+            from: "anchor" | "previous" | "event";
+            n: number;
+            /** @enum {string} */
+            state: "enough" | "not_enough" | "unsound";
+            /** @description What all delays together lack before anything is said. */
+            missing: {
+                people: number;
+                conversions: number;
+            };
+            /** @description The shortest first: the step’s own, with which the others are compared. */
+            delays: {
+                variant: string;
+                delay_seconds: number;
+                assigned: number;
+                /** @description People whose window is over. */
+                n: number;
+                converted: number;
+                /** @description Percent. */
+                rate: number | null;
+                /** @description 95 %, in percent; null: nothing to go by. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+                /** @description Percentage points more than the first one, with Newcombe’s 95 % interval. */
+                difference: {
+                    value: number;
+                    interval: {
+                        low: number;
+                        high: number;
+                    };
+                } | null;
+                /** @description Percent more than the first one. */
+                lift: {
+                    value: number;
+                    interval: {
+                        low: number;
+                        high: number;
+                    };
+                } | null;
+                z: number | null;
+                /** @description Of the two-proportion z test, times the number of comparisons: for one look planned beforehand. */
+                p: number | null;
+            }[];
+            trend: {
+                z: number;
+                p: number;
+            } | null;
+            /** @description Right at any look: the test ends by it. */
+            anytime_p: number;
+            /** @description A later delay did significantly better; it is a suggestion, and nothing changes by it. */
+            suggestion: string | null;
+        };
         Delivery: {
             /** Format: uuid */
             id: string;
@@ -9704,6 +9868,192 @@ export interface components {
             }[];
             attempts: components["schemas"]["Attempt"][];
         };
+        LearnedPhrases: {
+            channel: string;
+            /** @description On which tests compare texts. */
+            channels: string[];
+            /** @description What is counted, and how. */
+            definition: string;
+            /** @description Tests of this channel that are compared. */
+            n: number;
+            /** @description In so many tests a phrase has to vary before anything is said of it. */
+            fewest_tests: number;
+            /**
+             * @description `not_enough_variants`: no phrase varies in enough tests; `missing` says how many more it takes at least.
+             * @enum {string}
+             */
+            state: "enough" | "not_enough_variants";
+            missing: number;
+            /** @description To use: adjusted p below 0.05, the surest first. */
+            better: {
+                /**
+                 * @description `opening`, `closing`: a word of the first or the last sentence. `length`: the text is longer than the mean of its test.
+                 * @enum {string}
+                 */
+                kind: "word" | "two_words" | "three_words" | "opening" | "closing" | "length";
+                text: string;
+                /** @description Tests in which some texts have it and some have not. */
+                n: number;
+                /** @description Percent: how much better texts with it do than those without it in the same test, on average. */
+                lift: number;
+                /** @description 95 %, in percent; null: nothing to go by. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+                z: number | null;
+                /** @description Adjusted for everything that is judged on this channel (Benjamini and Hochberg); null: not enough variants. */
+                p: number | null;
+            }[];
+            /** @description To avoid: adjusted p below 0.05, the surest first. */
+            worse: {
+                /**
+                 * @description `opening`, `closing`: a word of the first or the last sentence. `length`: the text is longer than the mean of its test.
+                 * @enum {string}
+                 */
+                kind: "word" | "two_words" | "three_words" | "opening" | "closing" | "length";
+                text: string;
+                /** @description Tests in which some texts have it and some have not. */
+                n: number;
+                /** @description Percent: how much better texts with it do than those without it in the same test, on average. */
+                lift: number;
+                /** @description 95 %, in percent; null: nothing to go by. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+                z: number | null;
+                /** @description Adjusted for everything that is judged on this channel (Benjamini and Hochberg); null: not enough variants. */
+                p: number | null;
+            }[];
+            /** @description Judged and not certain; the surest fifty. */
+            open: {
+                /**
+                 * @description `opening`, `closing`: a word of the first or the last sentence. `length`: the text is longer than the mean of its test.
+                 * @enum {string}
+                 */
+                kind: "word" | "two_words" | "three_words" | "opening" | "closing" | "length";
+                text: string;
+                /** @description Tests in which some texts have it and some have not. */
+                n: number;
+                /** @description Percent: how much better texts with it do than those without it in the same test, on average. */
+                lift: number;
+                /** @description 95 %, in percent; null: nothing to go by. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+                z: number | null;
+                /** @description Adjusted for everything that is judged on this channel (Benjamini and Hochberg); null: not enough variants. */
+                p: number | null;
+            }[];
+            /** @description Not enough variants; the fifty that vary in most tests. */
+            too_few: {
+                /**
+                 * @description `opening`, `closing`: a word of the first or the last sentence. `length`: the text is longer than the mean of its test.
+                 * @enum {string}
+                 */
+                kind: "word" | "two_words" | "three_words" | "opening" | "closing" | "length";
+                text: string;
+                /** @description Tests in which some texts have it and some have not. */
+                n: number;
+                /** @description Percent: how much better texts with it do than those without it in the same test, on average. */
+                lift: number;
+                /** @description 95 %, in percent; null: nothing to go by. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+                z: number | null;
+                /** @description Adjusted for everything that is judged on this channel (Benjamini and Hochberg); null: not enough variants. */
+                p: number | null;
+            }[];
+            too_few_in_all: number;
+            /** @description Tests of this channel that say nothing about texts. `unsound`: their arms have not as many people as they should. */
+            left_out: {
+                /** @enum {string} */
+                why: "changed_text" | "no_text" | "same_text" | "written_by_model" | "unsound";
+                tests: number;
+            }[];
+        };
+        Learning: {
+            /** Format: date-time */
+            since: string;
+            conversions: {
+                /** @description What is counted, and how. */
+                definition: string;
+                n: number;
+                converted: number;
+                /** @description Percent. */
+                rate: number | null;
+                /** @description 95 %, in percent; null: nothing to go by. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+            };
+            revenue: {
+                /** @description What is counted, and how. */
+                definition: string;
+                amounts: {
+                    currency: string;
+                    /** @description In major units, exact: `129.90`. */
+                    net: string;
+                    net_minor: number;
+                }[];
+            };
+            channels: {
+                /** @description What is counted, and how. */
+                definition: string;
+                data: {
+                    place: number;
+                    key: string;
+                    name: string;
+                    n: number;
+                    converted: number;
+                    /** @description Percent. */
+                    rate: number;
+                    /** @description 95 %, in percent; null: nothing to go by. */
+                    interval: {
+                        low: number;
+                        high: number;
+                    } | null;
+                    /** @description Percent, drawn towards what all have in common, the more the fewer there are. */
+                    shrunk_rate: number;
+                    /** @description Percent: what the rate is at least, with 95 %. The order goes by it. */
+                    at_least: number;
+                }[];
+            };
+            funnel: {
+                /** @description What is counted, and how. */
+                definition: string;
+                n: number;
+                stages: {
+                    /** @enum {string} */
+                    stage: "leads" | "contacted" | "responded" | "converted";
+                    n: number;
+                    /** @description Percent of the stage before; null: that is empty. */
+                    of_before: number | null;
+                }[];
+                revenue: {
+                    currency: string;
+                    /** @description In major units, exact: `129.90`. */
+                    net: string;
+                    net_minor: number;
+                }[];
+            };
+            insights: {
+                /** @enum {string} */
+                about: "words" | "delay" | "channel" | "drop_off" | "hour";
+                sentence: string;
+                n: number;
+                /** @description 95 %, in percent; null: nothing to go by. */
+                interval: {
+                    low: number;
+                    high: number;
+                } | null;
+            }[];
+        };
         LintFinding: {
             line: number;
             column: number;
@@ -10806,6 +11156,29 @@ export interface components {
             changed_at: string;
             /** @description What `rekindle lint` says about it. With an error among them it cannot be published. */
             findings: components["schemas"]["LintFinding"][];
+        };
+        SequenceDropOff: {
+            sequence: string;
+            name: string;
+            enrolled: number;
+            /** @description null: nobody is lost behind a step that twenty have had. */
+            largest: {
+                step: string;
+                /** @description To whom its message went out. */
+                n: number;
+                left: number;
+                /** @description Percent. */
+                rate: number;
+                interval: {
+                    low: number;
+                    high: number;
+                };
+                /** @enum {string} */
+                because: "late_in_the_sequence" | "time_of_day" | "email" | "other";
+                advice: string;
+                /** @description How likely such differences between parts of the day are by chance; null: too few. */
+                by_hours_p: number | null;
+            } | null;
         };
         SequenceEnrollment: {
             /** Format: uuid */
@@ -18248,6 +18621,201 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["TelegramLink"];
                 };
+            };
+        };
+    };
+    getApiLearning: {
+        parameters: {
+            query?: {
+                /** @description What began in so many days. */
+                days?: number;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Learning"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiLearningPhrases: {
+        parameters: {
+            query: {
+                /** @description Which messages it is for. */
+                channel: "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none";
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LearnedPhrases"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiLearningDelays: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is counted, and how. */
+                        definition: string;
+                        data: components["schemas"]["DelayTest"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiLearningDropOffs: {
+        parameters: {
+            query?: {
+                /** @description What began in so many days. */
+                days?: number;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description What is counted, and how. */
+                        definition: string;
+                        data: components["schemas"]["SequenceDropOff"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiLearningLeaderboards: {
+        parameters: {
+            query?: {
+                of?: "sequences" | "campaigns" | "sources" | "imports";
+                /** @description What began in so many days. */
+                days?: number;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @enum {string} */
+                        of: "sequences" | "campaigns" | "sources" | "imports";
+                        /** @description What is counted, and how. */
+                        definition: string;
+                        n: number;
+                        data: {
+                            place: number;
+                            key: string;
+                            name: string;
+                            n: number;
+                            converted: number;
+                            /** @description Percent. */
+                            rate: number;
+                            /** @description 95 %, in percent; null: nothing to go by. */
+                            interval: {
+                                low: number;
+                                high: number;
+                            } | null;
+                            /** @description Percent, drawn towards what all have in common, the more the fewer there are. */
+                            shrunk_rate: number;
+                            /** @description Percent: what the rate is at least, with 95 %. The order goes by it. */
+                            at_least: number;
+                        }[];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };

@@ -30,6 +30,7 @@ import { interventions } from './resources/interventions.ts';
 import { invitations } from './resources/invitations.ts';
 import { keys } from './resources/keys.ts';
 import { leads } from './resources/leads.ts';
+import { learning } from './resources/learning.ts';
 import { links } from './resources/links.ts';
 import { marketTriggers } from './resources/market-triggers.ts';
 import { masterKey } from './resources/master-key.ts';
@@ -104,6 +105,7 @@ export function createClient(options: ClientOptions) {
     invitations: invitations(api),
     keys: keys(api),
     leads: leads(api),
+    learning: learning(api),
     links: links(api),
     marketTriggers: marketTriggers(api),
     masterKey: masterKey(api),

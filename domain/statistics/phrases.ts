@@ -1,6 +1,7 @@
 import { adjustedP } from './false-discovery.ts';
 import { grouped } from './grouped.ts';
-import { twoSidedP } from './normal.ts';
+import type { Interval } from './interval.ts';
+import { twoSidedP, z95 } from './normal.ts';
 
 /** One of the texts that were compared in a test, with what it came to. */
 export interface TestedText {
@@ -17,6 +18,8 @@ export interface PhraseFinding {
   tests: number;
   /** How much better texts with it are than those without it in the same test, on average, relative to the mean of the test. */
   lift: number;
+  /** The 95 % interval of `lift`, by how much it differs between tests; null: there are too few tests. */
+  interval: Interval | null;
   /** null: there are too few tests. */
   z: number | null;
   /** Adjusted for all phrases that are judged (Benjamini and Hochberg). */
@@ -24,7 +27,7 @@ export interface PhraseFinding {
 }
 
 /** In which a phrase varies: below that nothing is said. */
-const fewestTests = 30;
+export const fewestTests = 30;
 
 /**
  * Which phrases texts do better with. The unit is the text in its test: people who got the same text are no separate proof of its words.
@@ -50,13 +53,20 @@ export function phraseFindings(texts: readonly TestedText[], fewest = fewestTest
   const found = [...scores].map(([phrase, { scores: of, lifts }]) => {
     const spread = Math.sqrt(of.reduce((sum, score) => sum + score * score, 0));
     const z = of.length < fewest || !(spread > 0) ? null : of.reduce((sum, score) => sum + score, 0) / spread;
-    return { phrase, tests: of.length, lift: lifts.reduce((sum, lift) => sum + lift, 0) / lifts.length, z };
+    const lift = lifts.reduce((sum, one) => sum + one, 0) / lifts.length;
+    return { phrase, tests: of.length, lift, interval: z === null ? null : around(lift, lifts), z };
   });
   const judged = found.flatMap(({ z }) => (z === null ? [] : [twoSidedP(z)]));
   const adjusted = adjustedP(judged)[Symbol.iterator]();
   return found
     .map((one) => ({ ...one, p: one.z === null ? null : (adjusted.next().value ?? 1) }))
     .toSorted((a, b) => Math.abs(b.z ?? 0) - Math.abs(a.z ?? 0) || a.phrase.localeCompare(b.phrase));
+}
+
+function around(mean: number, values: readonly number[]): Interval {
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  const reach = z95 * Math.sqrt(variance / values.length);
+  return { low: mean - reach, high: mean + reach };
 }
 
 /**

@@ -67,6 +67,7 @@ describe('at /mcp', () => {
         'preview',
         'analytics',
         'attribution',
+        'learning',
         'contacts',
         'quarantine',
         'parked',
@@ -262,6 +263,7 @@ describe('rekindle mcp', () => {
       ['list_alarms', {}],
       ['analytics', {}],
       ['attribution', {}],
+      ['learning', {}],
     ] as const)
       expect((await call(client, name, given)).text).not.toContain(shop.tenant.apiKey);
   });

@@ -1,0 +1,14 @@
+import type { Api } from '../api.ts';
+
+export const learning = (api: Api) => ({
+  /** What the results teach, on one page. */
+  get: api.withQuery('GET /api/learning'),
+  /** Which words and phrases texts of a channel do better with. */
+  phrases: api.withQuery('GET /api/learning/phrases'),
+  /** Delays of steps that were drawn by chance. */
+  delays: api.plain('GET /api/learning/delays'),
+  /** Where each sequence loses most, and what to try there. */
+  dropOffs: api.withQuery('GET /api/learning/drop-offs'),
+  /** Sequences, campaigns, sources or imports, ranked. */
+  leaderboards: api.withQuery('GET /api/learning/leaderboards'),
+});

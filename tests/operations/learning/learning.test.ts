@@ -1,0 +1,286 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { experimentsPass } from '../../../operations/experiments/experiments.ts';
+import { readDelays } from '../../../operations/learning/delays.ts';
+import { readPhrases } from '../../../operations/learning/phrases.ts';
+import { readTestedArms } from '../../../operations/learning/tested-arms.ts';
+import { compilePreset, publishPreset } from '../../../operations/publish-sequence.ts';
+import { ask } from '../../api/left-carts.ts';
+import { openShop, type Shop } from '../../helpers/shop.ts';
+
+// What results teach: docs/rules.md#rule-113 to 116
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+let shop: Shop;
+let owner: pg.Client;
+beforeAll(async () => {
+  shop = await openShop({ timeScale: 1 });
+  owner = new pg.Client({ connectionString: shop.database.url });
+  await owner.connect();
+});
+afterAll(async () => {
+  await owner.end();
+  await shop.close();
+});
+
+const api = (path: string) => ask(shop, shop.tenant.apiKey, path);
+const inTenant = <T>(work: Parameters<typeof shop.deps.db.withTenant<T>>[1]) => shop.deps.db.withTenant(shop.tenant.tenantId, work);
+const text = (words: string) => `{{ store.name }}: ${words} {{ cart.url }} {{ optOut }}`;
+
+interface Arm {
+  words: string;
+  later?: string;
+}
+/** Publish a sequence whose steps compare texts, or times of the same text. */
+async function publish(slug: string, steps: Record<string, Record<string, Arm>>): Promise<void> {
+  const copy: Record<string, { file: string; text: string }> = {};
+  const lines = Object.entries(steps).map(([step, arms], index) => {
+    const isSame = new Set(Object.values(arms).map(({ words }) => words)).size === 1;
+    const variants = Object.entries(arms).map(([id, { words, later }]) => {
+      const content = `${slug}/${step}_${isSame ? 'text' : id}`;
+      copy[`${content}.sms`] = { file: `${content}.sms.liquid`, text: text(words) };
+      return `      - { id: ${id}, content: ${content}${later === undefined ? '' : `, later: ${later}`} }\n`;
+    });
+    return `  - id: ${step}\n    at: ${(index + 1) * 24}h\n    channel: sms\n    variants:\n${variants.join('')}`;
+  });
+  const yaml = `sequence: ${slug}\nname: ${slug}\non: manual\nabout: cart\nmaxAge: 60d\nsteps:\n${lines.join('')}`;
+  await publishPreset(shop.deps, shop.tenant.tenantId, await compilePreset({ file: `${slug}.yaml`, yaml, copy }));
+}
+
+interface Somebody {
+  variant: string;
+  shares: Record<string, number>;
+  assignedDaysAgo: number;
+  /** Of orders: days after the assignment. */
+  orders?: { afterDays: number; reversed?: boolean; noRevenue?: boolean }[];
+  /** Another contact of theirs, assigned to something else later. */
+  also?: { variant: string; daysLater: number };
+}
+/** People as a dispatch has assigned them, and what they ordered. */
+async function people(slug: string, steps: Record<string, readonly Somebody[]>): Promise<void> {
+  const { tenantId } = shop.tenant;
+  const contacts: unknown[] = [];
+  const assigned: unknown[] = [];
+  const orders: unknown[] = [];
+  const now = Date.now();
+  const at = (daysAgo: number) => new Date(now - daysAgo * dayMs).toISOString();
+  const all = Object.entries(steps).flatMap(([step, some]) => some.map((one) => ({ ...one, step })));
+  for (const { step, variant, shares, assignedDaysAgo, orders: theirs = [], also } of all) {
+    const [id, second] = [randomUUID(), randomUUID()];
+    contacts.push({ id, person: id });
+    assigned.push({ id: randomUUID(), step, contact: id, variant, shares, at: at(assignedDaysAgo) });
+    if (also !== undefined) {
+      contacts.push({ id: second, person: id });
+      assigned.push({ id: randomUUID(), step, contact: second, variant: also.variant, shares, at: at(assignedDaysAgo - also.daysLater) });
+    }
+    for (const { afterDays, reversed, noRevenue } of theirs)
+      orders.push({
+        ...{ id: randomUUID(), contact: also === undefined ? id : second, at: at(assignedDaysAgo - afterDays) },
+        ...{ reversed: reversed === true ? at(0) : null, none: noRevenue === true ? 'test' : null },
+      });
+  }
+  await owner.query(
+    `insert into contacts (tenant_id, id, person_id) select $1, r.id, r.person from json_to_recordset($2) r(id uuid, person uuid) order by r.id = r.person desc`,
+    [tenantId, JSON.stringify(contacts)],
+  );
+  await owner.query(
+    `insert into variant_assignments (tenant_id, id, sequence_id, step_id, contact_id, variant, shares, assigned_at)
+     select $1, r.id, s.id, r.step, r.contact, r.variant, r.shares, r.at
+     from json_to_recordset($2) r(id uuid, step text, contact uuid, variant text, shares jsonb, at timestamptz), sequences s where s.slug = $3`,
+    [tenantId, JSON.stringify(assigned), slug],
+  );
+  await owner.query(
+    `insert into conversions (tenant_id, id, connection_id, order_id, contact_id, currency, value_minor, placed_at, reversed_at, no_revenue)
+     select $1, r.id, (select id from connections where tenant_id = $1 limit 1), r.id::text, r.contact, 'EUR', 1000, r.at, r.reversed, r.none
+     from json_to_recordset($2) r(id uuid, contact uuid, at timestamptz, reversed timestamptz, none text)`,
+    [tenantId, JSON.stringify(orders)],
+  );
+}
+
+/** Whoever bought, by going through every row: it shares nothing with the statement. */
+async function recount(slug: string, step: string): Promise<Record<string, { assigned: number; people: number; converted: number }>> {
+  const { tenantId } = shop.tenant;
+  const { rows: assigned } = await owner.query<{ person: string; variant: string; at: Date; id: string }>(
+    `select c.person_id as person, a.variant, a.assigned_at as at, a.id from variant_assignments a
+       join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id join sequences s on s.id = a.sequence_id
+     where a.tenant_id = $1 and s.slug = $2 and a.step_id = $3`,
+    [tenantId, slug, step],
+  );
+  const { rows: orders } = await owner.query<{ person: string; at: Date; counts: boolean }>(
+    `select c.person_id as person, o.placed_at as at, o.reversed_at is null and o.no_revenue is null as counts
+     from conversions o join contacts c on c.tenant_id = o.tenant_id and c.id = o.contact_id where o.tenant_id = $1`,
+    [tenantId],
+  );
+  // The goal’s window where a sequence says none.
+  const windowMs = 7 * dayMs;
+  const firsts = new Map<string, { variant: string; atMs: number }>();
+  for (const { person, variant, at } of assigned.toSorted((a, b) => a.at.getTime() - b.at.getTime() || a.id.localeCompare(b.id)))
+    if (!firsts.has(person)) firsts.set(person, { variant, atMs: at.getTime() });
+  const arms: Record<string, { assigned: number; people: number; converted: number }> = {};
+  for (const [person, { variant, atMs }] of firsts) {
+    const arm = (arms[variant] ??= { assigned: 0, people: 0, converted: 0 });
+    const isOver = atMs + windowMs <= Date.now();
+    const bought = orders.some((o) => o.person === person && o.counts && o.at.getTime() > atMs && o.at.getTime() <= atMs + windowMs);
+    arm.assigned += 1;
+    if (isOver) arm.people += 1;
+    if (isOver && bought) arm.converted += 1;
+  }
+  return arms;
+}
+
+const even = { a: 0.5, b: 0.5 };
+
+test('counts of tests agree with a recount of every row, after random histories', async () => {
+  let run = 0;
+  await publish(
+    'histories',
+    Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`step_${n + 1}`, { a: { words: 'Still there' }, b: { words: 'Come back' } }])),
+  );
+  const order = fc.record({ afterDays: fc.integer({ min: -3, max: 12 }), reversed: fc.boolean(), noRevenue: fc.boolean() });
+  const somebody = fc.record(
+    {
+      variant: fc.constantFrom('a', 'b'),
+      shares: fc.constant(even),
+      assignedDaysAgo: fc.integer({ min: 4, max: 30 }),
+      orders: fc.array(order, { maxLength: 3 }),
+      also: fc.record({ variant: fc.constantFrom('a', 'b'), daysLater: fc.integer({ min: 0, max: 4 }) }),
+    },
+    { requiredKeys: ['variant', 'shares', 'assignedDaysAgo'] },
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(somebody, { minLength: 1, maxLength: 40 }), async (all) => {
+      const step = `step_${++run}`;
+      await people('histories', { [step]: all });
+      await experimentsPass(shop.deps);
+      const tests = await inTenant((tx) => readTestedArms(tx, 1));
+      const arms = tests.find(({ experiment }) => experiment.stepId === step)?.arms ?? [];
+      const counted = await recount('histories', step);
+      const nobody = { assigned: 0, people: 0, converted: 0 };
+      expect(arms).toEqual(['a', 'b'].map((variant) => ({ variant, ...(counted[variant] ?? nobody) })));
+    }),
+    { numRuns: 12, endOnFailure: true },
+  );
+});
+
+const crowd = (variant: string, shares: Record<string, number>, size: number, buyers: number): Somebody[] =>
+  Array.from({ length: size }, (_, index) => ({
+    ...{ variant, shares, assignedDaysAgo: 40 + (index % 20) },
+    ...(index < buyers ? { orders: [{ afterDays: 2 }] } : {}),
+  }));
+
+test('a delay that did better by chance is suggested; a test in which texts differ, too, is none of delays', async () => {
+  await publish('delays', { nudge: { soon: { words: 'Still there' }, late: { words: 'Still there', later: '12h' } } });
+  const halves = { soon: 0.5, late: 0.5 };
+  await people('delays', { nudge: [...crowd('soon', halves, 600, 30), ...crowd('late', halves, 600, 66)] });
+  await publish('mixed', { nudge: { soon: { words: 'Still there' }, late: { words: 'Come back', later: '12h' } } });
+  await people('mixed', { nudge: [...crowd('soon', halves, 100, 10), ...crowd('late', halves, 100, 30)] });
+  await publish('fewer', { nudge: { soon: { words: 'Still there' }, late: { words: 'Still there', later: '12h' } } });
+  await people('fewer', { nudge: [...crowd('soon', halves, 20, 4), ...crowd('late', halves, 20, 9)] });
+  await experimentsPass(shop.deps);
+  const found = await readDelays(shop.deps, shop.tenant.tenantId);
+  expect(found.map(({ sequence }) => sequence).toSorted()).toEqual(['delays', 'fewer']);
+  const { body } = await api('/api/learning/delays');
+  expect(body).toMatchObject({ definition: expect.any(String) as unknown });
+  const data = (body as { data: Record<string, unknown>[] }).data;
+  const of = (sequence: string) => data.find((one) => one['sequence'] === sequence);
+  expect(of('delays')).toMatchObject({
+    ...{ step: 'nudge', state: 'enough', n: 1_200, missing: { people: 0, conversions: 0 } },
+    suggestion: expect.stringMatching(/^Move step nudge of delays from 24 h to 36 h: \+120 % conversions/) as unknown,
+    delays: [
+      { variant: 'soon', delay_seconds: 86_400, n: 600, converted: 30, rate: 5, difference: null },
+      { variant: 'late', delay_seconds: 129_600, n: 600, converted: 66, rate: 11, difference: { value: 6 } },
+    ],
+  });
+  expect(of('fewer')).toMatchObject({ state: 'not_enough', missing: { people: 60, conversions: 7 }, suggestion: null });
+});
+
+test('a phrase is judged once it varies in thirty tests, and tests whose text was changed are left out', async () => {
+  const before = await readPhrases(shop.deps, shop.tenant.tenantId, 'sms');
+  expect(before.channels).toEqual(['sms']);
+  expect([before.better, before.worse, before.open]).toEqual([[], [], []]);
+  expect((await api('/api/learning/phrases?channel=SMS')).body).toMatchObject({ state: 'not_enough_variants', fewest_tests: 30 });
+  const fillers = ['Still there', 'Come back', 'Your cart waits', 'One more look'];
+  const steps = Array.from({ length: 32 }, (_, n) => {
+    const filler = fillers[n % fillers.length] ?? '';
+    return { step: `words_${n}`, arms: { a: { words: filler }, b: { words: `${filler}, delivery is free` } } };
+  });
+  await publish('words', Object.fromEntries(steps.map(({ step, arms }) => [step, arms])));
+  await people(
+    'words',
+    Object.fromEntries(steps.map(({ step }, n) => [step, [...crowd('a', even, 40, 4 + (n % 3)), ...crowd('b', even, 40, 9 + (n % 4))]])),
+  );
+  await experimentsPass(shop.deps);
+  // Changed in the middle: nobody knows who got which text.
+  const changed = { a: { words: 'Something else' }, b: { words: 'Something else, delivery is free' } };
+  await publish('words', Object.fromEntries(steps.map(({ step, arms }, n) => [step, n === 0 ? changed : arms])));
+  const found = await readPhrases(shop.deps, shop.tenant.tenantId, 'sms');
+  expect(found.leftOut).toContainEqual({ why: 'changed_text', tests: 1 });
+  const free = found.better.find(({ kind, text: words }) => kind === 'three_words' && words === 'delivery is free');
+  expect(free?.tests).toBe(31);
+  expect(free?.p).toBeLessThan(0.001);
+  expect(free?.interval?.low).toBeGreaterThan(0);
+  const { body } = await api('/api/learning/phrases?channel=SMS');
+  expect(body).toMatchObject({ channel: 'sms', state: 'enough', missing: 0, definition: expect.any(String) as unknown });
+  expect((body as { n: number }).n).toBeGreaterThanOrEqual(31);
+  const overview = (await api('/api/learning')).body as { insights: { about: string; sentence: string; n: number }[] };
+  expect(overview.insights.map(({ about }) => about)).toEqual(expect.arrayContaining(['words', 'delay']));
+});
+
+test('drop-offs, leaderboards and the overview are counted from real enrollments', async () => {
+  const { tenantId } = shop.tenant;
+  const enroll = async (slug: string, status: 'CONVERTED' | 'EXITED' | 'COMPLETED', sent: readonly string[]) => {
+    const id = randomUUID();
+    const began = new Date(Date.now() - 10 * dayMs);
+    await owner.query('insert into contacts (tenant_id, id, person_id) values ($1, $2, $2)', [tenantId, id]);
+    await owner.query('insert into subjects (tenant_id, id, contact_id, started_at, last_activity_at, created_at) values ($1, $2, $2, $3, $3, $3)', [
+      tenantId,
+      id,
+      began,
+    ]);
+    await owner.query(
+      `insert into enrollments (tenant_id, id, sequence_id, version_id, contact_id, subject_id, status, stop_reason, ended_at, sequence_type, time_scale, anchor_at, activated_at)
+       select $1, $2, s.id, s.current_version_id, $2, $2, $3, $4, $5, 'first_time', 1, $6, $6 from sequences s where s.slug = $7`,
+      [
+        ...[tenantId, id, status, { CONVERTED: 'purchased', EXITED: 'opted_out', COMPLETED: null }[status], new Date(began.getTime() + 3 * dayMs)],
+        ...[began, slug],
+      ],
+    );
+    for (const [index, step] of sent.entries())
+      await owner.query(
+        `insert into messages (tenant_id, id, enrollment_id, step_id, contact_id, state, channel, settled_at) values ($1, $2, $3, $4, $3, 'sent', 'email', $5)`,
+        [tenantId, randomUUID(), id, step, new Date(began.getTime() + (index + 1) * 6 * hourMs)],
+      );
+  };
+  for (let n = 0; n < 40; n += 1) await enroll('cart', n < 8 ? 'CONVERTED' : n < 12 ? 'EXITED' : 'COMPLETED', ['email_2h']);
+  for (let n = 0; n < 30; n += 1) await enroll('cart', n < 3 ? 'CONVERTED' : n < 24 ? 'EXITED' : 'COMPLETED', ['email_2h', 'email_24h']);
+  await enroll('lead-nurture', 'CONVERTED', []);
+  const drops = (await api('/api/learning/drop-offs')).body as { data: Record<string, unknown>[] };
+  expect(drops.data[0]).toMatchObject({
+    ...{ sequence: 'cart', enrolled: 70 },
+    largest: { step: 'email_24h', n: 30, left: 21, rate: 70, because: 'email', advice: 'Try a text message in its place.' },
+  });
+  const leaders = (await api('/api/learning/leaderboards?of=sequences')).body as { n: number; data: Record<string, unknown>[] };
+  // One of one is no lead over eleven of seventy where both are drawn towards what they have in common.
+  expect(leaders.n).toBe(71);
+  expect(leaders.data).toHaveLength(2);
+  expect(leaders.data).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ key: 'cart', n: 70, converted: 11 }),
+      expect.objectContaining({ key: 'lead-nurture', n: 1, converted: 1 }),
+    ]),
+  );
+  const overview = (await api('/api/learning?days=30')).body;
+  expect(overview).toMatchObject({
+    conversions: { n: 71, converted: 12 },
+    channels: { data: [{ key: 'email', n: 100, converted: 11 }] },
+    funnel: {
+      n: expect.any(Number) as unknown,
+      stages: [{ stage: 'leads' }, { stage: 'contacted', n: 70 }, { stage: 'responded', n: 0 }, { stage: 'converted', n: 11 }],
+    },
+  });
+  for (const of of ['campaigns', 'sources', 'imports']) expect((await api(`/api/learning/leaderboards?of=${of}`)).status).toBe(200);
+  expect((await api('/api/learning/leaderboards?of=luck')).status).toBe(400);
+});
