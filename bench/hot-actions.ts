@@ -7,6 +7,8 @@ import type { BuiltDeps } from '../operations/create-deps.ts';
 import type { WorkflowEngine } from '../operations/deps.ts';
 import { dispatchStep } from '../operations/dispatch-step.ts';
 import type { ProvisionedTenant } from '../operations/provision-tenant.ts';
+import { listContacts } from '../operations/read/contacts.ts';
+import { findEnrollments } from '../operations/read/find-enrollments.ts';
 import { explainEnrollment } from '../operations/read/explain.ts';
 import { readAnalytics } from '../operations/read/analytics.ts';
 import { readRecoveries } from '../operations/read/recoveries.ts';
@@ -245,6 +247,17 @@ export function hotActions({ deps, tenant }: HotShop): HotAction[] {
     always('read: news', () => readNews(deps, summary, { sinceMs: Date.now() - 10_000, told: new Set(), limit: 25 })),
     always('read: analytics of a day', () => readAnalytics(deps, tenantId, 1)),
     always('read: analytics of 30 days', () => readAnalytics(deps, tenantId, 30)),
+    ...[false, true].flatMap((descending) => [
+      always(`read: a page of contacts by name, descending ${descending}`, () =>
+        listContacts(deps, tenantId, {}, { limit: 50, after: null, order: { by: 'last_name', descending } }),
+      ),
+      always(`read: a page of enrollments by their end, descending ${descending}`, () =>
+        findEnrollments(deps, tenantId, {}, { limit: 50, after: null, order: { by: 'ended_at', descending } }),
+      ),
+      always(`read: a page of enrollments in the middle, descending ${descending}`, () =>
+        findEnrollments(deps, tenantId, {}, { limit: 50, after: `${randomUUID()}=${Date.now()}`, order: { by: 'ended_at', descending } }),
+      ),
+    ]),
     always('read: a page of active sequences', () => readRecoveries(deps, tenantId, { status: 'active', limit: 50, after: null })),
   ];
 }

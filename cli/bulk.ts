@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 import { clearProgress, showProgress } from './progress.ts';
 
 export const bulk: Command = {
@@ -22,6 +22,7 @@ taken in twice. The worker does it, at that rate at most, and goes on after a re
   destroys: { cancel: 'A cancelled bulk enrollment takes in nobody else and cannot go on.' },
   takes: { start: 1, list: 0, show: 1, pause: 1, resume: 1, cancel: 1 },
   options: {
+    ...sortOption,
     ...Object.fromEntries(['per-hour', 'per-day', 'most', 'active-from', 'active-until'].map((name) => [name, { type: 'string' as const }])),
     watch: { type: 'boolean' },
   },
@@ -32,7 +33,7 @@ taken in twice. The worker does it, at that rate at most, and goes on after a re
       case 'start':
         return watched(unwrap(await store.bulkEnrollments.start(asGiven(wishOf(required(target, 'The sequence'), options)))));
       case 'list': {
-        const data = await collect(store.bulkEnrollments.all({ limit: 100 }));
+        const data = await collect(store.bulkEnrollments.all({ limit: 100, ...sorted(options) }));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'show':

@@ -1,5 +1,5 @@
 import { unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 
 export const campaigns: Command = {
   summary: 'take leads by their source and contact them by a sequence',
@@ -25,6 +25,7 @@ Hours, rate and calls: PATCH /api/campaigns/{id}.`,
   destroys: { end: 'An ended campaign cannot go on, and everybody in it exits.' },
   takes: { create: 1, list: 0, show: 1, leads: 1, add: 1, enroll: 1, pause: 1, resume: 1, end: 1 },
   options: {
+    ...sortOption,
     ...Object.fromEntries(['sources', 'max-leads', 'sequence', 'lead', 'which', 'note'].map((name) => [name, { type: 'string' as const }])),
     paused: { type: 'boolean' },
   },
@@ -35,7 +36,7 @@ Hours, rate and calls: PATCH /api/campaigns/{id}.`,
       case 'create':
         return answerOf(unwrap(await store.campaigns.create(asGiven(wishOf(required(target, 'The campaign’s name'), options)))));
       case 'list': {
-        const data = await collect(store.campaigns.all({ limit: 100 }));
+        const data = await collect(store.campaigns.all({ limit: 100, ...sorted(options) }));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'show':

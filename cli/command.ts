@@ -74,6 +74,11 @@ export function required(value: Context['options'][string], what: string): strin
  */
 export const asGiven = <T>(typed: unknown): T => typed as T;
 
+/** Of a command that lists something. The API says which fields the list may be sorted by where it has not the one that is given. */
+export const sortOption = { sort: { type: 'string' } } as const;
+
+export const sorted = ({ sort }: Context['options']): { sort?: never } => asGiven(sort === undefined ? {} : { sort });
+
 /** Every entry of a list. @throws RekindleError */
 export async function collect<T>(entries: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];

@@ -1,5 +1,5 @@
 import { unwrap } from '../sdk/index.ts';
-import { asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { asGiven, collect, type Command, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 import { readText } from './sequence-file.ts';
 
 function linesOf(row: Row): string[] {
@@ -21,6 +21,7 @@ rekindle compositions approve <id> [--subject TEXT] [--body-file FILE] [--cta TE
                                               let one go out, as the model wrote it or edited
 rekindle compositions reject <id> [--note WHY] the template goes out instead`,
   options: {
+    ...sortOption,
     state: { type: 'string' },
     subject: { type: 'string' },
     'body-file': { type: 'string' },
@@ -35,7 +36,7 @@ rekindle compositions reject <id> [--note WHY] the template goes out instead`,
       case undefined:
       case 'list': {
         const state = action === undefined ? 'waiting' : text('state');
-        const data = await collect(store.compositions.all(asGiven(state === undefined ? {} : { state })));
+        const data = await collect(store.compositions.all(asGiven({ ...(state === undefined ? {} : { state }), ...sorted(options) })));
         return { data, lines: data.length === 0 ? [state === 'waiting' ? 'No text waits for a person.' : 'There are none.'] : data.flatMap(linesOf) };
       }
       case 'approve': {

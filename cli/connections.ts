@@ -1,6 +1,19 @@
 import { parseDuration } from '../domain/sequence/duration.ts';
 import { type Result, unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, collect, type Command, type Context, jsonOption, required, type Row, shown, UsageError } from './command.ts';
+import {
+  type Answer,
+  asGiven,
+  collect,
+  type Command,
+  type Context,
+  jsonOption,
+  required,
+  type Row,
+  shown,
+  UsageError,
+  sorted,
+  sortOption,
+} from './command.ts';
 
 const line = (c: Row) =>
   `${shown(c['id'])}  ${shown(c['integration'])}  ${shown(c['name'])}  ${shown(c['state'])}${webhookOf(c) === null ? '' : `  ${shown(webhookOf(c)?.['url'])}`}`;
@@ -25,6 +38,7 @@ rekindle connections remove <id>`,
   destroys: { remove: 'The connection and its secrets are deleted; webhooks to its address are refused.' },
   takes: { list: 0, create: 1, change: 1, rotate: 1, retire: 1, authorise: 1, check: 1, remove: 1 },
   options: {
+    ...sortOption,
     name: { type: 'string' },
     config: { type: 'string' },
     secret: { type: 'string' },
@@ -39,7 +53,7 @@ rekindle connections remove <id>`,
     const id = () => required(target, 'The id');
     switch (action) {
       case 'list': {
-        const found = await collect(store.connections.all({ limit: 500 }));
+        const found = await collect(store.connections.all({ limit: 500, ...sorted(context.options) }));
         return { data: found, lines: found.length === 0 ? ['There are no connections yet.'] : found.map(line) };
       }
       case 'create':

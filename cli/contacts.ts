@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { unwrap } from '../sdk/index.ts';
 import { waitUntil } from './wait-until.ts';
-import { collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { collect, type Command, type Context, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 
 const search = ({ email, phone, 'external-id': id }: Context['options']) => ({
   ...(typeof id === 'string' ? { external_id: id } : {}),
@@ -39,6 +39,7 @@ rekindle contacts export <contact id> [--to <file>]                 everything t
 
 An opt-out, a purchase and a reply stay with both, and what went out counts for both. Enrollments that the merge ended stay ended: rekindle re-enroll begins one anew.`,
   options: {
+    ...sortOption,
     email: { type: 'string' },
     phone: { type: 'string' },
     'external-id': { type: 'string' },
@@ -57,7 +58,7 @@ An opt-out, a purchase and a reply stay with both, and what went out counts for 
   async run({ store, args: [action, id], options }) {
     switch (action) {
       case undefined: {
-        const data = await collect(store.contacts.all(search(options)));
+        const data = await collect(store.contacts.all({ ...search(options), ...sorted(options) }));
         return { data, lines: data.length === 0 ? ['Nobody is known by that.'] : data.map(contactLine) };
       }
       case 'erase': {

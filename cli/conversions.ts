@@ -1,5 +1,5 @@
 import { unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { type Answer, asGiven, collect, type Command, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 
 export const conversions: Command = {
   summary: 'what trackers report: sales, refusals, and those whose lead is not known',
@@ -14,6 +14,7 @@ source or its tracker calls it. Each status of a transaction counts once.
   example: 'rekindle conversions --unmatched',
   takes: { list: 0, match: 1, report: 1 },
   options: {
+    ...sortOption,
     ...Object.fromEntries(['lead', 'campaign', 'outcome', 'status', 'payout', 'currency', 'tid'].map((name) => [name, { type: 'string' as const }])),
     unmatched: { type: 'boolean' },
   },
@@ -22,7 +23,7 @@ source or its tracker calls it. Each status of a transaction counts once.
       case 'list': {
         const { lead, campaign, outcome } = options;
         const query = { limit: 100, lead, campaign, outcome, ...(options['unmatched'] === true ? { matched: 'false' } : {}) };
-        const data = await collect(store.conversions.all(asGiven(query)));
+        const data = await collect(store.conversions.all(asGiven({ ...query, ...sorted(options) })));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'match': {

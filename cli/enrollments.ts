@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 import { clearProgress, showProgress } from './progress.ts';
 
 const actions = ['stop', 'pause', 'resume', 'move'];
@@ -35,6 +35,7 @@ The filter, of which an action needs at least one:
   example: 'rekindle enrollments pause --sequence cart --status ACTIVE --dry-run',
   takes: { list: 0, stop: 0, pause: 0, resume: 0, move: 0, actions: 0, show: 1, cancel: 1 },
   options: {
+    ...sortOption,
     ...Object.fromEntries([...Object.keys(filters), 'to-version', 'step', 'note'].map((name) => [name, { type: 'string' as const }])),
     'dry-run': { type: 'boolean' },
     yes: { type: 'boolean' },
@@ -45,7 +46,7 @@ The filter, of which an action needs at least one:
     const watched = async (done: Row) => answerOf(options['watch'] === true ? await untilOver(store, done) : done);
     switch (action) {
       case 'list': {
-        const data = await collect(store.enrollments.all(asGiven({ ...filter, limit: 100 })));
+        const data = await collect(store.enrollments.all(asGiven({ ...filter, limit: 100, ...sorted(options) })));
         const lines = data.map(({ id, sequence, status, summary }) => `${id}  ${sequence.slug}  ${status}  ${summary}`);
         return { data, lines: lines.length === 0 ? ['There are none.'] : lines };
       }

@@ -1,4 +1,4 @@
-import { asGiven, collect, type Command, type Row, shown } from './command.ts';
+import { asGiven, collect, type Command, type Row, shown, sorted, sortOption } from './command.ts';
 
 /** People who were forgotten. */
 export const erasures: Command = {
@@ -8,12 +8,15 @@ export const erasures: Command = {
 --state   running, done or incomplete: something of theirs was found afterwards, and rekindle erase tries again
 
 It needs the role admin.`,
-  options: { state: { type: 'string' } },
+  options: {
+    ...sortOption,
+    state: { type: 'string' },
+  },
   example: 'rekindle erasures --state incomplete',
   takes: 0,
   async run({ store, options }) {
     const { state } = options;
-    const data = await collect(store.erasures.all(asGiven(state === undefined ? {} : { state })));
+    const data = await collect(store.erasures.all(asGiven({ ...(state === undefined ? {} : { state }), ...sorted(options) })));
     return { data, lines: data.length === 0 ? ['Nobody was erased.'] : data.flatMap((row) => receiptLines(row)) };
   },
 };

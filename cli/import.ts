@@ -1,7 +1,20 @@
 import { createReadStream, statSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, collect, type Command, type Context, NotPossibleError, required, type Row, shown, UsageError } from './command.ts';
+import {
+  type Answer,
+  asGiven,
+  collect,
+  type Command,
+  type Context,
+  NotPossibleError,
+  required,
+  type Row,
+  shown,
+  UsageError,
+  sorted,
+  sortOption,
+} from './command.ts';
 import { clearProgress, showProgress } from './progress.ts';
 
 export const importLeads: Command = {
@@ -24,6 +37,7 @@ POST /api/leads; it goes on after a restart, and takes nobody in twice. A row th
   destroys: { cancel: 'A cancelled import cannot go on; the rows it has taken in stay.' },
   takes: 2,
   options: {
+    ...sortOption,
     campaign: { type: 'string' },
     source: { type: 'string' },
     column: { type: 'string', multiple: true },
@@ -33,7 +47,7 @@ POST /api/leads; it goes on after a restart, and takes nobody in twice. A row th
     const id = () => required(target, 'The import’s id');
     switch (action) {
       case 'list': {
-        const data = await collect(store.imports.all({ limit: 100 }));
+        const data = await collect(store.imports.all({ limit: 100, ...sorted(options) }));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'show':

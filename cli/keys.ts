@@ -1,6 +1,6 @@
 import { roleNames } from '../domain/access/permissions.ts';
 import { unwrap } from '../sdk/index.ts';
-import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { collect, type Command, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 
 const when = (label: string, value: unknown) => (value === null ? '' : `, ${label} ${shown(value)}`);
 const line = (row: Row) => {
@@ -23,6 +23,7 @@ rekindle keys rotate-master                                       seal everythin
 
 A key is shown once. It needs the role owner.`,
   options: {
+    ...sortOption,
     role: { type: 'string' },
     expires: { type: 'string' },
     'per-minute': { type: 'string' },
@@ -34,7 +35,7 @@ A key is shown once. It needs the role owner.`,
   async run({ store, installation, args: [action, what], options }) {
     switch (action) {
       case undefined: {
-        const data = await collect(store.keys.all());
+        const data = await collect(store.keys.all(sorted(options)));
         return { data, lines: data.map(line) };
       }
       case 'issue': {

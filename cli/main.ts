@@ -179,11 +179,14 @@ export async function main(
   }
 }
 
-const helpOf = ({ usage: text, destroys, example }: Command) =>
+const helpOf = ({ usage: text, destroys, example, options = {} }: Command) =>
   [
     text,
     '',
     ...(destroys === undefined ? [] : [`--yes   do not ask${typeof destroys === 'string' ? '' : ` before ${Object.keys(destroys).join(', ')}`}`]),
+    ...('sort' in options
+      ? ['--sort  FIELD of the list: the smallest or earliest first; -FIELD: the largest or latest. Every list has created_at']
+      : []),
     '--json  the answer for programs',
     '',
     `Example: ${example}`,

@@ -1,5 +1,5 @@
 import { unwrap } from '../sdk/index.ts';
-import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { collect, type Command, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 import { readText } from './sequence-file.ts';
 
 const line = (row: Row) => {
@@ -23,14 +23,20 @@ export const offers: Command = {
 rekindle offers revoke <id>                 take one back
 rekindle offers codes                       how many codes are left
 rekindle offers codes FILE [--expires TIME] add the codes of a file, one a line`,
-  options: { code: { type: 'string' }, expires: { type: 'string' } },
+  options: {
+    ...sortOption,
+    code: { type: 'string' },
+    expires: { type: 'string' },
+  },
   example: 'rekindle offers codes codes.txt --expires 2027-01-31T00:00:00Z',
   destroys: { revoke: 'A revoked offer cannot be given back.' },
   takes: { revoke: 1, codes: 1 },
   async run({ store, args: [action, target], options }) {
     switch (action) {
       case undefined: {
-        const data = await collect(store.offers.all(typeof options['code'] === 'string' ? { code: options['code'] } : {}));
+        const data = await collect(
+          store.offers.all({ ...(typeof options['code'] === 'string' ? { code: options['code'] } : {}), ...sorted(options) }),
+        );
         return { data, lines: data.length === 0 ? ['No offer was granted.'] : data.map(line) };
       }
       case 'revoke': {

@@ -1,5 +1,5 @@
 import { unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { type Answer, asGiven, collect, type Command, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 
 export const quarantine: Command = {
   summary: 'webhooks that could not be read: list, show, read again, dismiss',
@@ -11,13 +11,17 @@ rekindle quarantine dismiss <id> --reason TEXT              it is never to take 
 The exit status is 1 where a replay leaves something that cannot be read.`,
   example: 'rekindle quarantine replay',
   takes: { list: 0, show: 1, replay: 1, dismiss: 1 },
-  options: { state: { type: 'string' }, reason: { type: 'string' } },
+  options: {
+    ...sortOption,
+    state: { type: 'string' },
+    reason: { type: 'string' },
+  },
   async run({ store, args: [action = 'list', id], options }) {
     const one = () => required(id, 'The id');
     switch (action) {
       case 'list': {
         const state = String(options['state'] ?? 'open');
-        const data = await collect(store.quarantine.all(asGiven({ state, limit: 500 })));
+        const data = await collect(store.quarantine.all(asGiven({ state, limit: 500, ...sorted(options) })));
         return {
           data,
           lines: data.length === 0 ? [state === 'open' ? 'Nothing waits in the quarantine.' : 'There is none.'] : data.flatMap(linesOf),

@@ -12,6 +12,8 @@ import {
   type Row,
   shown,
   UsageError,
+  sorted,
+  sortOption,
 } from './command.ts';
 
 export const scripts: Command = {
@@ -36,6 +38,7 @@ step, or write script: own.
   destroys: { delete: 'The script is deleted; steps go on with their own texts.' },
   takes: { create: 1, list: 0, show: 1, change: 1, delete: 1 },
   options: {
+    ...sortOption,
     ...Object.fromEntries(['channel', 'file', 'campaign', 'call', 'about'].map((name) => [name, { type: 'string' as const }])),
     translation: { type: 'string', multiple: true },
     default: { type: 'boolean' },
@@ -54,7 +57,7 @@ step, or write script: own.
         return answerOf(unwrap(await store.scripts.create(asGiven(wish))));
       }
       case 'list': {
-        const data = await collect(store.scripts.all({ limit: 100 }));
+        const data = await collect(store.scripts.all({ limit: 100, ...sorted(options) }));
         return { data, lines: data.length === 0 ? ['There are none.'] : data.map(lineOf) };
       }
       case 'show': {

@@ -1,5 +1,5 @@
 import { unwrap } from '../sdk/index.ts';
-import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError } from './command.ts';
+import { type Answer, asGiven, collect, type Command, type Context, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 import { lint } from './lint.ts';
 import { presetOrFile, readText, textsBeside } from './sequence-file.ts';
 import { pull, push, sequenceFiles } from './sequences-as-code.ts';
@@ -47,6 +47,7 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
     ...Object.fromEntries(changes.map((name) => [name, 1])),
   },
   options: {
+    ...sortOption,
     base: { type: 'string' },
     running: { type: 'string' },
     draft: { type: 'string' },
@@ -62,7 +63,7 @@ rekindle sequences pause|resume|archive|unarchive|end <slug> [--note TEXT]
     const { store, args, options } = context;
     const [action = 'list', target] = args;
     if (action === 'list') {
-      const found = await collect(store.sequences.all({ limit: 500 }));
+      const found = await collect(store.sequences.all({ limit: 500, ...sorted(options) }));
       return { data: found, lines: found.length === 0 ? ['There are no sequences yet.'] : found.map(lineOf) };
     }
     if (action === 'lint') return lint.run({ ...context, args: sequenceFiles(args.slice(1)), options: {} });

@@ -1,5 +1,5 @@
 import { unwrap } from '../sdk/index.ts';
-import { collect, type Command, required, type Row, shown, UsageError } from './command.ts';
+import { collect, type Command, required, type Row, shown, UsageError, sorted, sortOption } from './command.ts';
 
 const line = (row: Row) => {
   const data = Object.entries(row['data'] as Row).map(([name, value]) => `${name} ${shown(value)}`);
@@ -14,12 +14,18 @@ rekindle tasks reassign <id> [--owner NAME]  somebody else does it; without a na
 rekindle tasks snooze <id> --until TIME      it is due then
 rekindle tasks done <id> [--result TEXT]     it is done
 rekindle tasks dismiss <id> [--result TEXT]  nothing is to be done`,
-  options: { all: { type: 'boolean' }, result: { type: 'string' }, owner: { type: 'string' }, until: { type: 'string' } },
+  options: {
+    ...sortOption,
+    all: { type: 'boolean' },
+    result: { type: 'string' },
+    owner: { type: 'string' },
+    until: { type: 'string' },
+  },
   example: 'rekindle tasks done 01920000-0000-7000-8000-000000000000 --result "called back"',
   takes: { accept: 1, reassign: 1, snooze: 1, done: 1, dismiss: 1 },
   async run({ store, args: [action, id], options }) {
     if (action === undefined) {
-      const data = await collect(store.tasks.all(options['all'] === true ? {} : { state: 'open' }));
+      const data = await collect(store.tasks.all({ ...(options['all'] === true ? {} : { state: 'open' }), ...sorted(options) }));
       return { data, lines: data.length === 0 ? ['Nothing is to be done.'] : data.map(line) };
     }
     const owner = options['owner'];

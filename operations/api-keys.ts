@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { and, asc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/client.ts';
 import { apiKeys } from '../db/schema/index.ts';
 import { type Role, roleNames } from '../domain/access/permissions.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
-import { type Page, pageOf } from './read/page.ts';
+import { type Page, type PageWanted, readSorted } from './read/page.ts';
 
 export interface ApiKeyView {
   id: string;
@@ -109,26 +109,25 @@ export function rotateKey(
 }
 
 /** The oldest first, revoked ones too. */
-export function listApiKeys(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<ApiKeyView>> {
+export function listApiKeys(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<ApiKeyView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    const rows = await tx
-      .select()
-      .from(apiKeys)
-      .where(after === null ? undefined : gt(apiKeys.id, after))
-      .orderBy(asc(apiKeys.id))
-      .limit(limit + 1);
-    const views = rows.map(({ id, name, prefix, role, createdAt, expiresAt, requestsPerMinute, lastUsedAt, revokedAt }) => ({
+    const columns = { last_used_at: apiKeys.lastUsedAt };
+    const { items, next } = await readSorted(page, { usual: 'oldest', id: apiKeys.id, columns }, (part) =>
+      tx
+        .select({ id: apiKeys.id, sortedBy: part.sortedBy, key: apiKeys })
+        .from(apiKeys)
+        .where(part.where)
+        .orderBy(...part.orderBy)
+        .limit(part.limit),
+    );
+    const views = items.map(({ key: { id, name, prefix, role, createdAt, expiresAt, requestsPerMinute, lastUsedAt, revokedAt } }) => ({
       ...{ id, name, prefix, role, requestsPerMinute },
       createdAtMs: createdAt,
       expiresAtMs: expiresAt,
       lastUsedAtMs: lastUsedAt,
       revokedAtMs: revokedAt,
     }));
-    return pageOf(views, limit, (key) => key.id);
+    return { items: views, next };
   });
 }
 

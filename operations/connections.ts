@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, isNull, ne, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, isNull, ne, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import type { Tx } from '../db/client.ts';
@@ -11,7 +11,7 @@ import { enterBot, wakeBot } from './bots/lease.ts';
 import { noteFault } from './composition/ledger.ts';
 import type { Deps } from './deps.ts';
 import { senderContextOf } from './outlets.ts';
-import { type Page, pageOf } from './read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './read/page.ts';
 import { webhookUrlOf } from './webhook-url.ts';
 
 type ConnectionRow = typeof connections.$inferSelect;
@@ -105,19 +105,15 @@ async function hasAnother(tx: Tx, tenantId: string, id: string, integration: str
 }
 
 /** The oldest first. */
-export function listConnections(
-  deps: ConnectionDeps,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<ConnectionView>> {
+export function listConnections(deps: ConnectionDeps, tenantId: string, page: PageWanted): Promise<Page<ConnectionView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(connections)
-      .where(and(isNull(connections.removedAt), after === null ? undefined : gt(connections.id, after)))
-      .orderBy(asc(connections.id))
-      .limit(limit + 1);
-    const { items, next } = pageOf(rows, limit, (row) => row.id);
+      .where(and(isNull(connections.removedAt), beyond(connections.id, 'oldest', page)))
+      .orderBy(byAge(connections.id, 'oldest', page))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(rows, page.limit, (row) => row.id);
     return { items: items.map((row) => viewOf(deps, row)), next };
   });
 }

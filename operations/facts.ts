@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, inArray, isNull, lt, lte, or, sql } from 'drizzle-orm';
+import { and, desc, eq, gt, inArray, isNull, lte, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/client.ts';
 import { facts, subjectKeys, tenants } from '../db/schema/index.ts';
@@ -6,7 +6,7 @@ import { type Fact, type FactKindName, factKindNames, readStoredFact } from '../
 import { factFrom, factReport, type NewFact, type ReportedFact } from '../domain/facts/report.ts';
 import { settingsOf } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
-import { type Page, pageOf } from './read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './read/page.ts';
 
 export { factKindNames, factReport };
 
@@ -77,7 +77,7 @@ export function listFacts(
   deps: Pick<Deps, 'db' | 'clock'>,
   tenantId: string,
   { kind, subject, fresh }: FactSearch,
-  page: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<FactRow>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const nowMs = deps.clock.nowMs();
@@ -90,10 +90,10 @@ export function listFacts(
           kind === undefined ? undefined : eq(facts.kind, kind),
           subject === undefined ? undefined : inArray(facts.subject, [...new Set([subject, subject.trim().replace(/\s+/gu, ' ').toLowerCase()])]),
           fresh === undefined ? undefined : fresh ? isFresh : sql`not (${isFresh})`,
-          page.after === null ? undefined : lt(facts.id, page.after),
+          beyond(facts.id, 'newest', page),
         ),
       )
-      .orderBy(desc(facts.id))
+      .orderBy(byAge(facts.id, 'newest', page))
       .limit(page.limit + 1);
     return pageOf(rows, page.limit, ({ id }) => id);
   });

@@ -1,10 +1,10 @@
-import { desc, eq, lt } from 'drizzle-orm';
+import { desc, eq } from 'drizzle-orm';
 import type { Tx } from '../db/client.ts';
 import { settingsVersions, tenants } from '../db/schema/index.ts';
 import { type SettingsChange, settingsChange } from '../domain/settings-change.ts';
 import { type TenantSettings, tenantSettings } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
-import { type Page, pageOf } from './read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './read/page.ts';
 
 export { settingsChange };
 
@@ -71,20 +71,16 @@ export async function changeSettingsIn(
 }
 
 /** Changes, the latest first. @param page - `after` is a version */
-export function listSettingsVersions(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<SettingsVersion>> {
+export function listSettingsVersions(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<SettingsVersion>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(settingsVersions)
-      .where(after === null ? undefined : lt(settingsVersions.version, Number(after)))
-      .orderBy(desc(settingsVersions.version))
-      .limit(limit + 1);
+      .where(beyond(settingsVersions.version, 'newest', page))
+      .orderBy(byAge(settingsVersions.version, 'newest', page))
+      .limit(page.limit + 1);
     const versions = rows.map(({ version, changes, changedBy, changedAt }) => ({ version, changes, changedBy, changedAtMs: changedAt }));
-    return pageOf(versions, limit, (row) => String(row.version));
+    return pageOf(versions, page.limit, (row) => String(row.version));
   });
 }
 

@@ -1,9 +1,9 @@
-import { and, desc, eq, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { contactIdentities, suppressions } from '../db/schema/index.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
 import { contactsNamed, identitiesNamed, type Search, type Searched } from './read/find-enrollments.ts';
-import { type Page, pageOf } from './read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './read/page.ts';
 
 export type SuppressionRow = typeof suppressions.$inferSelect;
 
@@ -16,7 +16,7 @@ export function listSuppressions(
   deps: Pick<Deps, 'db' | 'sealing'>,
   tenantId: string,
   search: Pick<Search, 'email' | 'phone'>,
-  page: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Searched<Page<SuppressionRow>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const asked = await identitiesNamed(tx, tenantId, search);
@@ -34,10 +34,10 @@ export function listSuppressions(
         and(
           isNull(suppressions.liftedAt),
           everybody ? undefined : inArray(suppressions.addressHash, hashes),
-          page.after === null ? undefined : lt(suppressions.id, page.after),
+          beyond(suppressions.id, 'newest', page),
         ),
       )
-      .orderBy(desc(suppressions.id))
+      .orderBy(byAge(suppressions.id, 'newest', page))
       .limit(page.limit + 1);
     return { kind: 'found', found: pageOf(rows, page.limit, (row) => row.id) };
   });

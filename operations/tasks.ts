@@ -1,10 +1,10 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../db/client.ts';
 import { enrollments, subjects, tasks } from '../db/schema/index.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
-import { type Page, pageOf } from './read/page.ts';
+import { type Page, type PageWanted, readSorted } from './read/page.ts';
 import { takeOverByHand } from './stop-one.ts';
 
 export type TaskRow = typeof tasks.$inferSelect;
@@ -34,23 +34,25 @@ export function listTasks(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   search: { state?: TaskRow['state'] | undefined; kind?: string | undefined; owner?: string | undefined },
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<TaskRow>> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    const rows = await tx
-      .select()
-      .from(tasks)
-      .where(
-        and(
-          search.state === undefined ? undefined : eq(tasks.state, search.state),
-          search.kind === undefined ? undefined : eq(tasks.kind, search.kind),
-          search.owner === undefined ? undefined : eq(tasks.owner, search.owner),
-          after === null ? undefined : lt(tasks.id, after),
-        ),
-      )
-      .orderBy(desc(tasks.id))
-      .limit(limit + 1);
-    return pageOf(rows, limit, ({ id }) => id);
+    const { items, next } = await readSorted(page, { usual: 'newest', id: tasks.id, columns: { due_at: tasks.dueAt } }, (part) =>
+      tx
+        .select({ id: tasks.id, sortedBy: part.sortedBy, task: tasks })
+        .from(tasks)
+        .where(
+          and(
+            search.state === undefined ? undefined : eq(tasks.state, search.state),
+            search.kind === undefined ? undefined : eq(tasks.kind, search.kind),
+            search.owner === undefined ? undefined : eq(tasks.owner, search.owner),
+            part.where,
+          ),
+        )
+        .orderBy(...part.orderBy)
+        .limit(part.limit),
+    );
+    return { items: items.map(({ task }) => task), next };
   });
 }
 

@@ -7,7 +7,7 @@ import { tenantSettings } from '../domain/tenant-settings.ts';
 import { firstKey, insertKey } from './api-keys.ts';
 import { recordAudit } from './audit.ts';
 import type { Deps } from './deps.ts';
-import { type Page, pageOf } from './read/page.ts';
+import { isDescending, type Page, pageOf, type PageWanted } from './read/page.ts';
 import { publishPresetsTo } from './publish-presets.ts';
 
 export interface TenantView {
@@ -47,13 +47,11 @@ export async function createTenant(
 }
 
 /** The oldest first. An installation has few enough of them to read all. */
-export async function listAllTenants(deps: Pick<Deps, 'db'>, { limit, after }: { limit: number; after: string | null }): Promise<Page<TenantView>> {
-  const all = (await deps.db.listTenants()).sort((a, b) => (a.id < b.id ? -1 : 1));
-  return pageOf(
-    all.filter((tenant) => after === null || tenant.id > after),
-    limit,
-    (tenant) => tenant.id,
-  );
+export async function listAllTenants(deps: Pick<Deps, 'db'>, page: PageWanted): Promise<Page<TenantView>> {
+  const sign = isDescending('oldest', page) ? -1 : 1;
+  const all = (await deps.db.listTenants()).sort((a, b) => (a.id < b.id ? -sign : sign));
+  const rest = all.filter(({ id }) => page.after === null || (sign === 1 ? id > page.after : id < page.after));
+  return pageOf(rest, page.limit, ({ id }) => id);
 }
 
 /** By id or slug; null: there is none. */

@@ -14143,7 +14143,9 @@ export interface operations {
                 /** @description Only what happened then or later. */
                 since?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -14586,7 +14588,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -14628,7 +14632,9 @@ export interface operations {
                 channel?: "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none";
                 status?: "SCHEDULED" | "RUNNING" | "SUCCESS" | "FAILED";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -14741,7 +14747,9 @@ export interface operations {
                 /** @description What was done by one request. */
                 request_id?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -14779,7 +14787,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -14892,7 +14902,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -15071,7 +15083,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -15266,7 +15280,9 @@ export interface operations {
             query?: {
                 status?: "ACTIVE" | "PAUSED" | "ENDED";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "name" | "-name";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -15481,7 +15497,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -15599,7 +15617,9 @@ export interface operations {
                 state?: "writing" | "failed" | "ready" | "waiting" | "approved" | "rejected" | "timed_out";
                 enrollment_id?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -15703,7 +15723,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -16027,7 +16049,9 @@ export interface operations {
                 /** @description Read as in a webhook. */
                 phone?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -16073,7 +16097,9 @@ export interface operations {
                 /** @description Contacts with these ids, up to 200 with commas between. */
                 ids?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "last_name" | "-last_name";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -16169,7 +16195,9 @@ export interface operations {
             query?: {
                 kind?: "enrollment" | "event" | "decision" | "message" | "provider_event" | "consent" | "task" | "order" | "merge";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -16301,7 +16329,9 @@ export interface operations {
                 /** @description Of one of the two. Read as in a webhook. */
                 phone?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -16379,7 +16409,9 @@ export interface operations {
                 campaign?: string;
                 outcome?: "sale" | "rebill" | "reject" | "lead" | "registration" | "other";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -16528,7 +16560,9 @@ export interface operations {
                 /** @description Made at that time or later. */
                 since?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -16568,7 +16602,9 @@ export interface operations {
                 /** @description The sender’s own id of one delivery. */
                 delivery_id?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -16625,7 +16661,9 @@ export interface operations {
                 /** @description Only those that were taken in before that time. */
                 enrolled_until?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "ended_at" | "-ended_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -17188,7 +17226,9 @@ export interface operations {
                 /** @description `done`: nothing of theirs was found afterwards. `incomplete`: something was, in the places of `found`; asking again tries again. */
                 state?: "running" | "done" | "incomplete";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -17360,7 +17400,9 @@ export interface operations {
                 status?: "RUNNING" | "DECIDED" | "STOPPED";
                 campaign?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -17612,7 +17654,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -17719,7 +17763,9 @@ export interface operations {
                 /** @description Those that may be stated now, or those that may not. */
                 fresh?: "true" | "false";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -17979,7 +18025,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -18079,7 +18127,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -18148,7 +18198,9 @@ export interface operations {
                 /** @description Begun at that time or later. */
                 since?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -18313,7 +18365,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "last_used_at" | "-last_used_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -18455,7 +18509,9 @@ export interface operations {
                 /** @description Any id that its source has for it. */
                 externalId?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "updatedAt" | "-updatedAt";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -19104,7 +19160,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -19198,7 +19256,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -19302,7 +19362,9 @@ export interface operations {
                 /** @description Made at that time or later. */
                 since?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -19343,7 +19405,9 @@ export interface operations {
                 code?: string;
                 state?: "granted" | "minted" | "refused" | "revoked";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "ends_at" | "-ends_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -19473,7 +19537,9 @@ export interface operations {
                 /** @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures. */
                 kind?: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -19874,7 +19940,9 @@ export interface operations {
                 /** @description The sender’s own id of one delivery. */
                 delivery_id?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -20127,7 +20195,9 @@ export interface operations {
                 /** @description `true`: only those by which accounts stand now, one for each. */
                 latest?: "true" | "false";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "score" | "-score";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -20230,7 +20300,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -20422,7 +20494,9 @@ export interface operations {
                 channel?: "email" | "sms" | "whatsapp" | "call" | "telegram" | "push" | "onsite" | "crm" | "task" | "none";
                 campaign?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "name" | "-name";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -20625,7 +20699,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "slug" | "-slug";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -20704,7 +20780,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -21101,7 +21179,9 @@ export interface operations {
             query?: {
                 status?: "ACTIVE" | "PAUSED" | "COMPLETED" | "CONVERTED" | "EXITED";
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -21887,7 +21967,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -21967,7 +22049,9 @@ export interface operations {
                 /** @description Of the person whose it is. Read as in a webhook. */
                 phone?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -22041,7 +22125,9 @@ export interface operations {
                 /** @description Of one person. Read as in a webhook. */
                 phone?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -22107,7 +22193,9 @@ export interface operations {
                 kind?: string;
                 owner?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "due_at" | "-due_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -22373,7 +22461,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -22697,7 +22787,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at" | "last_used_at" | "-last_used_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -22838,7 +22930,9 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {
@@ -23089,7 +23183,9 @@ export interface operations {
                 /** @description Created at this time or later. */
                 since?: string;
                 limit?: number;
-                /** @description The `nextCursor` of the page before. It means nothing to callers. */
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
                 cursor?: string;
             };
             header?: {

@@ -45,6 +45,7 @@ export const offers = pgTable(
     unique('offers_step').on(t.tenantId, t.enrollmentId, t.stepId),
     index('offers_contact').on(t.tenantId, t.contactId, t.grantedAt),
     index('offers_budget').on(t.tenantId, t.grantedAt),
+    index('offers_ends').on(t.tenantId, t.endsAt, t.id),
     index('offers_code').on(t.tenantId, t.code),
     // What may have to be closed at a shop: a code that has ended by itself needs nothing.
     index('offers_at_shop').on(t.endsAt).where(sql`source <> 'pool' and closed_at_shop is null`),

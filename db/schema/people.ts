@@ -44,6 +44,7 @@ export const contacts = pgTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('contacts_person').on(t.tenantId, t.personId),
+    index('contacts_last_name').on(t.tenantId, t.lastName, t.id),
     foreignKey({ columns: [t.tenantId, t.personId], foreignColumns: [t.tenantId, t.id], name: 'contacts_person_fk' }),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'contacts_tenant' }),
     tenantPolicy(),

@@ -109,6 +109,7 @@ export const riskAssessments = pgTable(
     primaryKey({ columns: [t.tenantId, t.id] }),
     index('risk_assessments_subject').on(t.tenantId, t.subjectId, t.at),
     index('risk_assessments_at').on(t.tenantId, t.at),
+    index('risk_assessments_score').on(t.tenantId, t.score, t.id),
     index('risk_assessments_model').on(t.tenantId, t.modelId),
     check('risk_assessments_by', sql`(by = 'model') = (basis = 'chance') and (by = 'model') = (rules_because is null)`),
     foreignKey({ columns: [t.tenantId, t.subjectId], foreignColumns: [subjects.tenantId, subjects.id], name: 'risk_assessments_subject_fk' }),

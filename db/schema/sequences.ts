@@ -138,6 +138,7 @@ export const enrollments = pgTable(
     index('enrollments_version').on(t.tenantId, t.versionId),
     index('enrollments_campaign').on(t.tenantId, t.campaignId).where(sql`campaign_id is not null`),
     index('enrollments_activated').on(t.tenantId, t.activatedAt),
+    index('enrollments_ended').on(t.tenantId, t.endedAt, t.id),
     foreignKey({ columns: [t.tenantId, t.sequenceId], foreignColumns: [sequences.tenantId, sequences.id], name: 'enrollments_sequence_fk' }),
     foreignKey({
       columns: [t.tenantId, t.versionId],

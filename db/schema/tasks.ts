@@ -48,6 +48,7 @@ export const tasks = pgTable(
     index('tasks_open').on(t.tenantId, t.kind).where(sql`state = 'open'`),
     uniqueIndex('tasks_send_key').on(t.tenantId, t.sendKey).where(sql`send_key is not null`),
     index('tasks_owner').on(t.tenantId, t.owner),
+    index('tasks_due').on(t.tenantId, t.dueAt, t.id),
     index('tasks_subject').on(t.tenantId, t.subjectId),
     foreignKey({ columns: [t.tenantId], foreignColumns: [tenants.id], name: 'tasks_tenant' }),
     tenantPolicy(),

@@ -1,9 +1,9 @@
-import { desc, eq, isNull, lt } from 'drizzle-orm';
+import { eq, isNull } from 'drizzle-orm';
 import { alarmStandings, alarms, tenants } from '../../db/schema/index.ts';
 import { type AlarmKind, alarmKinds, thresholdOf } from '../../domain/alarms/decide-alarm.ts';
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 
 export { alarmKinds } from '../../domain/alarms/decide-alarm.ts';
 
@@ -46,18 +46,14 @@ export function readAlarms({ db }: Pick<Deps, 'db'>, tenantId: string): Promise<
 export type AlarmRow = typeof alarms.$inferSelect;
 
 /** Every alarm that was raised, the latest first. */
-export function listAlarms(
-  { db }: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<AlarmRow>> {
+export function listAlarms({ db }: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<AlarmRow>> {
   return db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(alarms)
-      .where(after === null ? undefined : lt(alarms.id, after))
-      .orderBy(desc(alarms.id))
-      .limit(limit + 1);
-    return pageOf(rows, limit, ({ id }) => id);
+      .where(beyond(alarms.id, 'newest', page))
+      .orderBy(byAge(alarms.id, 'newest', page))
+      .limit(page.limit + 1);
+    return pageOf(rows, page.limit, ({ id }) => id);
   });
 }

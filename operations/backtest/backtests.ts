@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { backtests, sequences, sequenceVersions } from '../../db/schema/index.ts';
 import { parseSequence } from '../../domain/sequence/parse-sequence.ts';
 import { describeFileErrors } from '../../domain/yaml-file.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { type BacktestDeps, runBacktest, type Tried } from './run-backtest.ts';
 
 export type StoredBacktest = typeof backtests.$inferSelect;
@@ -134,20 +134,16 @@ export async function readBacktest(deps: Pick<Deps, 'db'>, tenantId: string, id:
 }
 
 /** The newest first. */
-export async function listBacktests(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<StoredBacktest>> {
+export async function listBacktests(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<StoredBacktest>> {
   const rows = await deps.db.withTenant(tenantId, (tx) =>
     tx
       .select(columns)
       .from(backtests)
-      .where(after === null ? undefined : lt(backtests.id, after))
-      .orderBy(desc(backtests.id))
-      .limit(limit + 1),
+      .where(beyond(backtests.id, 'newest', page))
+      .orderBy(byAge(backtests.id, 'newest', page))
+      .limit(page.limit + 1),
   );
-  return pageOf(rows.map(asItStands), limit, ({ id }) => id);
+  return pageOf(rows.map(asItStands), page.limit, ({ id }) => id);
 }
 
 const columns = { row: backtests, silent: sql<boolean>`progress_at < clock_timestamp() - make_interval(secs => ${silentAfterMs / 1_000})` };

@@ -1,11 +1,11 @@
-import { and, desc, eq, isNotNull, isNull, lt, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { bulkActions, enrollments, sequences } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { type Filtered, meets, type Narrowing, readFilter, type Search } from '../read/find-enrollments.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 
 export type BulkAction = typeof bulkActions.$inferSelect;
 export type BulkActionKind = BulkAction['action'];
@@ -104,19 +104,15 @@ async function read(tx: Tx, id: string): Promise<BulkAction | null> {
 }
 
 /** The newest first. */
-export function listBulkActions(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<BulkAction>> {
+export function listBulkActions(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<BulkAction>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(bulkActions)
-      .where(after === null ? undefined : lt(bulkActions.id, after))
-      .orderBy(desc(bulkActions.id))
-      .limit(limit + 1);
-    return pageOf(rows, limit, ({ id }) => id);
+      .where(beyond(bulkActions.id, 'newest', page))
+      .orderBy(byAge(bulkActions.id, 'newest', page))
+      .limit(page.limit + 1);
+    return pageOf(rows, page.limit, ({ id }) => id);
   });
 }
 

@@ -5,7 +5,7 @@ import { backtests, bulkJobs, bulkMembers, sequences, sequenceVersions, subjects
 import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 
 export type BulkJob = typeof bulkJobs.$inferSelect;
 export type BulkFilter = BulkJob['filter'];
@@ -154,22 +154,18 @@ async function read(tx: Tx, id: string): Promise<BulkJobView | null> {
 }
 
 /** The newest first. */
-export async function listBulk(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<BulkJobView>> {
+export async function listBulk(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<BulkJobView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await jobs(tx)
-      .where(after === null ? undefined : lt(bulkJobs.id, after))
-      .orderBy(desc(bulkJobs.id))
-      .limit(limit + 1);
+      .where(beyond(bulkJobs.id, 'newest', page))
+      .orderBy(byAge(bulkJobs.id, 'newest', page))
+      .limit(page.limit + 1);
     const refused = await refusals(
       tx,
       rows.map(({ job }) => job.id),
     );
     const views = rows.map((row) => ({ ...row, refused: refused.get(row.job.id) ?? {} }));
-    return pageOf(views, limit, ({ job }) => job.id);
+    return pageOf(views, page.limit, ({ job }) => job.id);
   });
 }
 

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { postgresCode, type Tx } from '../../db/client.ts';
 import { campaignLeads, campaigns, enrollments, sequences, sequenceVersions } from '../../db/schema/index.ts';
@@ -7,7 +7,7 @@ import { kindOfSequence } from '../../domain/sequence/triggers.ts';
 import { lead } from '../../domain/subjects/lead/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { type Page, type PageWanted, readSorted } from '../read/page.ts';
 import { releaseHeld, wakeRunning } from '../wake-running.ts';
 
 // For code that may not import `domain/`.
@@ -118,24 +118,25 @@ export function listCampaigns(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   search: { status?: CampaignStatus | undefined },
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<CampaignView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    const wanted = and(
-      search.status === undefined ? undefined : eq(campaigns.status, search.status),
-      after === null ? undefined : lt(campaigns.id, after),
-    );
-    return pageOf(await views(tx, await rows(tx, wanted, limit + 1)), limit, ({ campaign }) => campaign.id);
+    const ofStatus = search.status === undefined ? undefined : eq(campaigns.status, search.status);
+    const { items, next } = await readSorted(page, { usual: 'newest', id: campaigns.id, columns: { name: campaigns.name } }, async (part) => {
+      const found = await rows(tx, and(ofStatus, part.where), part.limit, part.orderBy);
+      return found.map((row) => ({ ...row, id: row.campaign.id, sortedBy: row.campaign.name }));
+    });
+    return { items: await views(tx, items), next };
   });
 }
 
-const rows = (tx: Tx, wanted: ReturnType<typeof and>, most: number) =>
+const rows = (tx: Tx, wanted: ReturnType<typeof and>, most: number, orderBy: SQL[] = []) =>
   tx
     .select({ campaign: campaigns, sequence: sequences.slug })
     .from(campaigns)
     .leftJoin(sequences, eq(sequences.id, campaigns.sequenceId))
     .where(wanted)
-    .orderBy(desc(campaigns.id))
+    .orderBy(...orderBy)
     .limit(most);
 
 async function views(tx: Tx, found: Pick<CampaignView, 'campaign' | 'sequence'>[]): Promise<CampaignView[]> {

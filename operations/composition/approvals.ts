@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import { judgeWords, type GuardFault } from '../../content/model/guard.ts';
 import { CommitUnclearError, isLockFailure, type Tx } from '../../db/client.ts';
 import { compositions, decisions, enrollments, messages, sequences, tenants } from '../../db/schema/index.ts';
@@ -13,7 +13,7 @@ import type { Deps } from '../deps.ts';
 import { lockStep } from '../dispatch/fence.ts';
 import type { VersionCache } from '../dispatch/versions.ts';
 import { MovedError } from '../intake/found.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { wakeRunning } from '../wake-running.ts';
 import { type CompositionRow, wordsOf } from './choose-copy.ts';
 import { compositionFacts, readModelStep } from './reading.ts';
@@ -52,14 +52,18 @@ export function listCompositions(
   { db }: Pick<Deps, 'db'>,
   tenantId: string,
   search: { state?: CompositionState | undefined; enrollment?: string | undefined },
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<CompositionView>> {
   return db.withTenant(tenantId, async (tx) => {
     const wanted = and(
-      after === null ? undefined : lt(compositions.id, after),
+      beyond(compositions.id, 'newest', page),
       search.enrollment === undefined ? undefined : eq(compositions.enrollmentId, search.enrollment),
     );
-    return pageOf(await views(tx, tenantId, wanted, search.state ?? null, limit + 1), limit, ({ row }) => row.id);
+    return pageOf(
+      await views(tx, tenantId, wanted, byAge(compositions.id, 'newest', page), search.state ?? null, page.limit + 1),
+      page.limit,
+      ({ row }) => row.id,
+    );
   });
 }
 
@@ -67,6 +71,7 @@ async function views(
   tx: Tx,
   tenantId: string,
   wanted: ReturnType<typeof and>,
+  order: SQL,
   only: CompositionState | null,
   most: number,
 ): Promise<CompositionView[]> {
@@ -79,7 +84,7 @@ async function views(
     .innerJoin(enrollments, and(eq(enrollments.tenantId, compositions.tenantId), eq(enrollments.id, compositions.enrollmentId)))
     .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
     .where(and(wanted, only === null ? undefined : sql`${state} = ${only}`))
-    .orderBy(desc(compositions.id))
+    .orderBy(order)
     .limit(most);
   return rows.map(({ row, state: known, sequence, timeScale, notBefore }) => {
     const putOffMs = notBefore[row.stepId] ?? 0;
@@ -164,7 +169,7 @@ async function decide(tx: Tx, deps: Deps & { versions: VersionCache }, asked: As
   await goOn(tx, row);
   const action = 'reject' in decision ? 'composition.reject' : 'composition.approve';
   await recordAudit(tx, { tenantId, actor, action, subject: id, data: { enrollment: row.enrollmentId, step: row.stepId } });
-  const [view] = await views(tx, tenantId, eq(compositions.id, id), null, 1);
+  const [view] = await views(tx, tenantId, eq(compositions.id, id), desc(compositions.id), null, 1);
   if (view === undefined) throw new Error('a composition vanished under its lock');
   return { kind: 'decided', view };
 }

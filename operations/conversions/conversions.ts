@@ -1,9 +1,9 @@
-import { and, desc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { campaigns, conversions, enrollments, leadConversions, messages } from '../../db/schema/index.ts';
 import type { ConversionOutcome } from '../../domain/conversions/outcome.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 
 // For code that may not import `domain/`.
 export { conversionOutcomes } from '../../domain/conversions/outcome.ts';
@@ -27,7 +27,7 @@ export function listConversions(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   { matched, lead, campaign, outcome }: ConversionFilter,
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<ConversionView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await viewsOf(tx)
@@ -37,12 +37,12 @@ export function listConversions(
           lead === undefined ? undefined : eq(leadConversions.subjectId, lead),
           campaign === undefined ? undefined : eq(enrollments.campaignId, campaign),
           outcome === undefined ? undefined : eq(leadConversions.outcome, outcome),
-          after === null ? undefined : lt(leadConversions.id, after),
+          beyond(leadConversions.id, 'newest', page),
         ),
       )
-      .orderBy(desc(leadConversions.id))
-      .limit(limit + 1);
-    return pageOf(rows.map(present), limit, ({ row }) => row.id);
+      .orderBy(byAge(leadConversions.id, 'newest', page))
+      .limit(page.limit + 1);
+    return pageOf(rows.map(present), page.limit, ({ row }) => row.id);
   });
 }
 

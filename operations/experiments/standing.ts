@@ -1,4 +1,4 @@
-import { and, desc, eq, lt, type SQL } from 'drizzle-orm';
+import { and, desc, eq, type SQL } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { campaigns, experiments, sequences, tenants } from '../../db/schema/index.ts';
 import { type Comparison, compareArms } from '../../domain/experiments/compare.ts';
@@ -8,7 +8,7 @@ import { scaled } from '../../domain/sequence/time-scale.ts';
 import { sampleRatio } from '../../domain/statistics/sample-ratio.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { casesOf, readArms, type VariantFigures } from '../read/variants.ts';
 
 export type ExperimentRow = typeof experiments.$inferSelect;
@@ -111,15 +111,19 @@ export function listExperiments(
   deps: StandingDeps,
   tenantId: string,
   { status, campaign }: ExperimentSearch,
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<ExperimentView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const wanted = and(
       status === undefined ? undefined : eq(experiments.status, status),
       campaign === undefined ? undefined : eq(experiments.campaignId, campaign),
-      after === null ? undefined : lt(experiments.id, after),
+      beyond(experiments.id, 'newest', page),
     );
-    return pageOf(await viewsOf(tx, deps, wanted, limit + 1), limit, ({ experiment }) => experiment.id);
+    return pageOf(
+      await viewsOf(tx, deps, wanted, page.limit + 1, byAge(experiments.id, 'newest', page)),
+      page.limit,
+      ({ experiment }) => experiment.id,
+    );
   });
 }
 
@@ -128,14 +132,14 @@ export function readExperiment(deps: StandingDeps, tenantId: string, id: string)
   return deps.db.withTenant(tenantId, async (tx) => (await viewsOf(tx, deps, eq(experiments.id, id), 1))[0] ?? null);
 }
 
-async function viewsOf(tx: Tx, deps: StandingDeps, wanted: SQL | undefined, most: number): Promise<ExperimentView[]> {
+async function viewsOf(tx: Tx, deps: StandingDeps, wanted: SQL | undefined, most: number, order = desc(experiments.id)): Promise<ExperimentView[]> {
   const rows = await tx
     .select({ experiment: experiments, sequence: sequences.slug, campaignName: campaigns.name })
     .from(experiments)
     .leftJoin(sequences, eq(sequences.id, experiments.sequenceId))
     .leftJoin(campaigns, eq(campaigns.id, experiments.campaignId))
     .where(wanted)
-    .orderBy(desc(experiments.id))
+    .orderBy(order)
     .limit(most);
   const views: ExperimentView[] = [];
   for (const row of rows) {

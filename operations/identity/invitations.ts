@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { and, asc, eq, gt, isNull } from 'drizzle-orm';
+import { and, eq, gt, isNull } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { invitations, members } from '../../db/schema/index.ts';
 import { type Role, roleNames } from '../../domain/access/permissions.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import type { Identity, Person } from './identity.ts';
 
 export interface InvitationView {
@@ -53,22 +53,18 @@ export async function invite(
 }
 
 /** The oldest first, those that are over too. */
-export function listInvitations(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<InvitationView>> {
+export function listInvitations(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<InvitationView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(invitations)
-      .where(after === null ? undefined : gt(invitations.id, after))
-      .orderBy(asc(invitations.id))
-      .limit(limit + 1);
+      .where(beyond(invitations.id, 'oldest', page))
+      .orderBy(byAge(invitations.id, 'oldest', page))
+      .limit(page.limit + 1);
     const views = rows.map(({ id, email, role, invitedBy, createdAt, expiresAt, acceptedAt, revokedAt }) => ({
       ...{ id, email, role, invitedBy, createdAtMs: createdAt, expiresAtMs: expiresAt, acceptedAtMs: acceptedAt, revokedAtMs: revokedAt },
     }));
-    return pageOf(views, limit, (one) => one.id);
+    return pageOf(views, page.limit, (one) => one.id);
   });
 }
 

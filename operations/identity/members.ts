@@ -1,10 +1,10 @@
-import { and, asc, eq, gt, ne } from 'drizzle-orm';
+import { and, eq, ne } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { members } from '../../db/schema/index.ts';
 import type { Role } from '../../domain/access/permissions.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import type { Identity } from './identity.ts';
 
 export interface MemberView {
@@ -20,22 +20,22 @@ export interface MemberView {
 export async function listMembers(
   deps: Pick<Deps, 'db'> & { identity: Pick<Identity, 'people'> },
   tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<MemberView>> {
   const rows = await deps.db.withTenant(tenantId, (tx) =>
     tx
       .select()
       .from(members)
-      .where(after === null ? undefined : gt(members.userId, after))
-      .orderBy(asc(members.userId))
-      .limit(limit + 1),
+      .where(beyond(members.userId, 'oldest', page))
+      .orderBy(byAge(members.userId, 'oldest', page))
+      .limit(page.limit + 1),
   );
   const people = await deps.identity.people(rows.map(({ userId }) => userId));
   const views = rows.map(({ userId, role, invitedBy, createdAt }) => {
     const person = people.get(userId);
     return { id: userId, name: person?.name ?? '', email: person?.email ?? '', role, invitedBy, sinceMs: createdAt };
   });
-  return pageOf(views, limit, (member) => member.id);
+  return pageOf(views, page.limit, (member) => member.id);
 }
 
 export type MemberChanged = 'done' | 'unknown' | 'last_owner';

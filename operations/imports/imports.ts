@@ -1,10 +1,10 @@
-import { and, desc, eq, gt, lt, sql } from 'drizzle-orm';
+import { and, eq, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { campaigns, importErrors, importParts, imports } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { ignoredColumn, importFields, readHeader } from './columns.ts';
 import { delimiterOf, headerOf } from '../csv/rows.ts';
 
@@ -147,39 +147,30 @@ export const readImport = (deps: Pick<Deps, 'db'>, tenantId: string, id: string)
   deps.db.withTenant(tenantId, async (tx) => (await viewsOf(tx, await tx.select().from(imports).where(eq(imports.id, id))))[0] ?? null);
 
 /** The newest first. */
-export function listImports(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<ImportView>> {
+export function listImports(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<ImportView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(imports)
-      .where(after === null ? undefined : lt(imports.id, after))
-      .orderBy(desc(imports.id))
-      .limit(limit + 1);
-    return pageOf(await viewsOf(tx, rows), limit, ({ row }) => row.id);
+      .where(beyond(imports.id, 'newest', page))
+      .orderBy(byAge(imports.id, 'newest', page))
+      .limit(page.limit + 1);
+    return pageOf(await viewsOf(tx, rows), page.limit, ({ row }) => row.id);
   });
 }
 
 /** What is wrong with the lines of an import, in the order in which it was found. @returns null where the store has no such import */
-export function listImportErrors(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  importId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<ImportErrorRow> | null> {
+export function listImportErrors(deps: Pick<Deps, 'db'>, tenantId: string, importId: string, page: PageWanted): Promise<Page<ImportErrorRow> | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [known] = await tx.select({ id: imports.id }).from(imports).where(eq(imports.id, importId));
     if (known === undefined) return null;
     const rows = await tx
       .select()
       .from(importErrors)
-      .where(and(eq(importErrors.importId, importId), after === null ? undefined : gt(importErrors.id, after)))
-      .orderBy(importErrors.id)
-      .limit(limit + 1);
-    return pageOf(rows, limit, ({ id }) => id);
+      .where(and(eq(importErrors.importId, importId), beyond(importErrors.id, 'oldest', page)))
+      .orderBy(byAge(importErrors.id, 'oldest', page))
+      .limit(page.limit + 1);
+    return pageOf(rows, page.limit, ({ id }) => id);
   });
 }
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gte, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import {
   behaviours,
@@ -21,7 +21,7 @@ import { plannedOffsetsMs, type StepDefinition } from '../../domain/sequence/def
 import { scaled } from '../../domain/sequence/time-scale.ts';
 import { settingsOf, type TenantSettings } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { readWorth, type Worth } from './worth.ts';
 
 const dayMs = 86_400_000;
@@ -94,7 +94,7 @@ export function listInterventions(
   deps: Pick<Deps, 'db' | 'clock'>,
   tenantId: string,
   filter: InterventionFilter,
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<InterventionView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await selectRuns(tx)
@@ -105,12 +105,12 @@ export function listInterventions(
           filter.account === undefined ? undefined : eq(enrollments.subjectId, filter.account),
           filter.band === undefined ? undefined : sql`${sequenceVersions.definition} ->> 'band' = ${filter.band}`,
           filter.sinceMs === undefined ? undefined : gte(enrollments.enrolledAt, filter.sinceMs),
-          after === null ? undefined : lt(enrollments.id, after),
+          beyond(enrollments.id, 'newest', page),
         ),
       )
-      .orderBy(desc(enrollments.id))
-      .limit(limit + 1);
-    const { items, next } = pageOf(rows, limit, ({ id }) => id);
+      .orderBy(byAge(enrollments.id, 'newest', page))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
     return { items: await viewsOf(tx, deps, tenantId, items), next };
   });
 }

@@ -1,8 +1,8 @@
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { messages, offerCodes, offers, sequences, enrollments } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { type Page, type PageWanted, readSorted } from '../read/page.ts';
 import { closeCode } from './close-codes.ts';
 import { lockGrants } from './locks.ts';
 import { minterOf } from './minter.ts';
@@ -17,32 +17,25 @@ export interface GrantSearch {
 }
 
 /** The latest first. */
-export function listGrants(
-  { db }: Pick<Deps, 'db'>,
-  tenantId: string,
-  search: GrantSearch,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<GrantRow>> {
+export function listGrants({ db }: Pick<Deps, 'db'>, tenantId: string, search: GrantSearch, page: PageWanted): Promise<Page<GrantRow>> {
   return db.withTenant(tenantId, async (tx) => {
-    const rows = await tx
-      .select({ offer: offers, sequence: sequences.slug })
-      .from(offers)
-      .innerJoin(enrollments, and(eq(enrollments.tenantId, offers.tenantId), eq(enrollments.id, offers.enrollmentId)))
-      .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
-      .where(
-        and(
-          after === null ? undefined : lt(offers.id, after),
-          search.code === undefined ? undefined : eq(offers.code, search.code.trim().toUpperCase()),
-          search.state === undefined ? undefined : eq(offers.state, search.state),
-        ),
-      )
-      .orderBy(desc(offers.id))
-      .limit(limit + 1);
-    return pageOf(
-      rows.map(({ offer, sequence }) => ({ ...offer, sequence })),
-      limit,
-      (row) => row.id,
+    const { items, next } = await readSorted(page, { usual: 'newest', id: offers.id, columns: { ends_at: offers.endsAt } }, (part) =>
+      tx
+        .select({ id: offers.id, sortedBy: part.sortedBy, offer: offers, sequence: sequences.slug })
+        .from(offers)
+        .innerJoin(enrollments, and(eq(enrollments.tenantId, offers.tenantId), eq(enrollments.id, offers.enrollmentId)))
+        .innerJoin(sequences, and(eq(sequences.tenantId, enrollments.tenantId), eq(sequences.id, enrollments.sequenceId)))
+        .where(
+          and(
+            part.where,
+            search.code === undefined ? undefined : eq(offers.code, search.code.trim().toUpperCase()),
+            search.state === undefined ? undefined : eq(offers.state, search.state),
+          ),
+        )
+        .orderBy(...part.orderBy)
+        .limit(part.limit),
     );
+    return { items: items.map(({ offer, sequence }) => ({ ...offer, sequence })), next };
   });
 }
 

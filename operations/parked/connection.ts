@@ -1,12 +1,13 @@
-import { and, asc, countDistinct, eq, gt, inArray, isNotNull, isNull } from 'drizzle-orm';
+import { and, countDistinct, eq, inArray, isNotNull, isNull } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { connections, enrollments, lookups, messages } from '../../db/schema/index.ts';
 import { changeConnection, checkConnection } from '../connections.ts';
+import { beyond, byAge } from '../read/page.ts';
 import { nowhere, type ParkedItem, type ParkedKind } from './kind.ts';
 
 /** A connection whose provider does not let us in: nothing asks it any more until somebody has put it right. */
 export const connection: ParkedKind = {
-  list: (deps, tenantId, { limit, after, one }) =>
+  list: (deps, tenantId, { one, ...page }) =>
     deps.db.withTenant(tenantId, async (tx) => {
       const rows = await tx
         .select({
@@ -22,12 +23,12 @@ export const connection: ParkedKind = {
             isNotNull(connections.fault),
             isNull(connections.removedAt),
             eq(connections.state, 'connected'),
-            after === null ? undefined : gt(connections.id, after),
+            beyond(connections.id, 'oldest', page),
             one === undefined ? undefined : eq(connections.id, one),
           ),
         )
-        .orderBy(asc(connections.id))
-        .limit(limit);
+        .orderBy(byAge(connections.id, 'oldest', page))
+        .limit(page.limit);
       const affected = await countAffected(
         tx,
         rows.map(({ id }) => id),

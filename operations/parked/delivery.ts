@@ -6,8 +6,8 @@ import type { Deps } from '../deps.ts';
 
 /** A delivery that was authentic and could not be read. */
 export const delivery: ParkedKind = {
-  async list(deps, tenantId, { limit, after, one }) {
-    if (one === undefined) return (await listQuarantine(deps, tenantId, { state: 'open', limit, after })).items.map(itemOf);
+  async list(deps, tenantId, { one, ...page }) {
+    if (one === undefined) return (await listQuarantine(deps, tenantId, { state: 'open', ...page })).items.map(itemOf);
     const found = await readSetAside(deps, tenantId, one);
     return found === null || found.state !== 'open' ? [] : [itemOf(found)];
   },

@@ -1,11 +1,12 @@
-import { and, asc, count, eq, gt, inArray, isNull, ne } from 'drizzle-orm';
+import { and, count, eq, inArray, isNull, ne } from 'drizzle-orm';
 import { webhookDeliveries, webhookEndpoints } from '../../db/schema/index.ts';
 import { changeEndpoint, removeEndpoint } from '../webhooks/endpoints.ts';
+import { beyond, byAge } from '../read/page.ts';
 import { nowhere, type ParkedItem, type ParkedKind } from './kind.ts';
 
 /** An endpoint of outgoing webhooks that was disabled by its own failures. What happens meanwhile waits for it. */
 export const endpoint: ParkedKind = {
-  list: (deps, tenantId, { limit, after, one }) =>
+  list: (deps, tenantId, { one, ...page }) =>
     deps.db.withTenant(tenantId, async (tx) => {
       const rows = await tx
         .select()
@@ -15,12 +16,12 @@ export const endpoint: ParkedKind = {
             eq(webhookEndpoints.state, 'disabled'),
             ne(webhookEndpoints.disabledReason, 'by_hand'),
             isNull(webhookEndpoints.removedAt),
-            after === null ? undefined : gt(webhookEndpoints.id, after),
+            beyond(webhookEndpoints.id, 'oldest', page),
             one === undefined ? undefined : eq(webhookEndpoints.id, one),
           ),
         )
-        .orderBy(asc(webhookEndpoints.id))
-        .limit(limit);
+        .orderBy(byAge(webhookEndpoints.id, 'oldest', page))
+        .limit(page.limit);
       const ids = rows.map(({ id }) => id);
       const held =
         ids.length === 0

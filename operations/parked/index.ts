@@ -1,6 +1,6 @@
 import { startAnswerBudget } from '../answer-budget.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { isDescending, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { connection } from './connection.ts';
 import { delivery } from './delivery.ts';
 import { endpoint } from './endpoint.ts';
@@ -29,15 +29,16 @@ function readParkedId(text: string): { kind: ParkedKindName; id: string } | null
 export async function listParked(
   deps: Deps,
   tenantId: string,
-  { kind, limit, after }: { kind: ParkedKindName | null; limit: number; after: string | null },
+  { kind, limit, after, order }: PageWanted & { kind: ParkedKindName | null },
 ): Promise<Page<ParkedItem>> {
   const from = after === null ? null : readParkedId(after);
-  const asked = parkedKinds.filter((name) => kind === null || name === kind);
+  const inTurn = isDescending('oldest', { order }) ? parkedKinds.toReversed() : parkedKinds;
+  const asked = inTurn.filter((name) => kind === null || name === kind);
   const rows: ParkedItem[] = [];
   for (const name of asked) {
-    if (from !== null && parkedKinds.indexOf(name) < parkedKinds.indexOf(from.kind)) continue;
+    if (from !== null && inTurn.indexOf(name) < inTurn.indexOf(from.kind)) continue;
     const left = limit + 1 - rows.length;
-    if (left > 0) rows.push(...(await kinds[name].list(deps, tenantId, { limit: left, after: from?.kind === name ? from.id : null })));
+    if (left > 0) rows.push(...(await kinds[name].list(deps, tenantId, { limit: left, after: from?.kind === name ? from.id : null, order })));
   }
   return pageOf(rows, limit, parkedId);
 }

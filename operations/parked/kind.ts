@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts';
 import type { ExternalId } from '../read/external-ids.ts';
+import type { PageWanted } from '../read/page.ts';
 
 export const parkedKinds = ['connection', 'sequence', 'delivery', 'outcome', 'endpoint'] as const;
 export type ParkedKindName = (typeof parkedKinds)[number];
@@ -51,7 +52,7 @@ export interface ParkedKind {
    * In the order of ids.
    * @param one - this one alone, where it is parked
    */
-  list(deps: Deps, tenantId: string, page: { limit: number; after: string | null; one?: string }): Promise<ParkedItem[]>;
+  list(deps: Deps, tenantId: string, page: PageWanted & { one?: string }): Promise<ParkedItem[]>;
   /** What may be done; an action that is missing is refused. */
   acts: Partial<Record<ParkedAction, (deps: Deps, wish: ParkedWish) => Promise<ParkedDone>>>;
 }

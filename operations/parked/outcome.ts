@@ -1,23 +1,29 @@
-import { and, asc, eq, gt, isNull } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import { enrollments, messages, sequences } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
 import { type Outlets, outletsOf } from '../outlets.ts';
 import { readExternalIds } from '../read/external-ids.ts';
+import { beyond, byAge, type PageWanted } from '../read/page.ts';
 import { stopByHand } from '../stop-one.ts';
 import { nowhere, type ParkedItem, type ParkedKind } from './kind.ts';
 import { notSetAside, setAside } from './set-aside.ts';
 
 /** A message of which nobody can find out any more whether it was accepted. It counts as sent and is never repeated. */
 export const outcome: ParkedKind = {
-  async list(deps, tenantId, { limit, after, one }) {
+  async list(deps, tenantId, { one, ...page }) {
     const outlets = await outletsOf(deps, tenantId);
     const found: ParkedItem[] = [];
-    for (let from = after; ; ) {
-      const rows = await readUnknown(deps, tenantId, { limit: Math.max(limit, 50), after: from, ...(one === undefined ? {} : { one }) });
+    for (let from = page.after; ; ) {
+      const rows = await readUnknown(deps, tenantId, {
+        ...page,
+        limit: Math.max(page.limit, 50),
+        after: from,
+        ...(one === undefined ? {} : { one }),
+      });
       const forGood = rows.filter((row) => !mayBeFoundOut(outlets, row, deps.clock.nowMs()));
       found.push(...forGood.map(({ item }) => item));
       const last = rows.at(-1);
-      if (found.length >= limit || last === undefined || one !== undefined) return found.slice(0, limit);
+      if (found.length >= page.limit || last === undefined || one !== undefined) return found.slice(0, page.limit);
       from = last.item.id;
     }
   },
@@ -50,7 +56,7 @@ interface Unknown {
   endedAt: number | null;
 }
 
-function readUnknown(deps: Deps, tenantId: string, { limit, after, one }: { limit: number; after: string | null; one?: string }): Promise<Unknown[]> {
+function readUnknown(deps: Deps, tenantId: string, { one, ...page }: PageWanted & { one?: string }): Promise<Unknown[]> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select({
@@ -76,12 +82,12 @@ function readUnknown(deps: Deps, tenantId: string, { limit, after, one }: { limi
           // The provider can still be asked: the sweep does.
           isNull(messages.findFrom),
           notSetAside('outcome', messages.id),
-          after === null ? undefined : gt(messages.id, after),
+          beyond(messages.id, 'oldest', page),
           one === undefined ? undefined : eq(messages.id, one),
         ),
       )
-      .orderBy(asc(messages.id))
-      .limit(limit);
+      .orderBy(byAge(messages.id, 'oldest', page))
+      .limit(page.limit);
     const externalIds = await readExternalIds(
       tx,
       rows.map(({ subjectId }) => subjectId),

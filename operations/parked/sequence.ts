@@ -1,8 +1,9 @@
-import { and, asc, count, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
+import { and, count, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { enrollments, sequences, sequenceVersions } from '../../db/schema/index.ts';
 import { type Channel, channels } from '../../domain/channels/index.ts';
 import { outletsOf } from '../outlets.ts';
 import { changeState } from '../versions/change-state.ts';
+import { beyond, byAge } from '../read/page.ts';
 import { nowhere, type ParkedItem, type ParkedKind } from './kind.ts';
 import { notSetAside, setAside } from './set-aside.ts';
 
@@ -10,7 +11,7 @@ const version = sql`':' || ${sequences.currentVersionId}::text`;
 
 /** A sequence in which people are, and none of whose channels is connected: whatever it says reaches nobody. */
 export const sequence: ParkedKind = {
-  async list(deps, tenantId, { limit, after, one }) {
+  async list(deps, tenantId, { one, ...page }) {
     const outlets = await outletsOf(deps, tenantId);
     return deps.db.withTenant(tenantId, async (tx) => {
       const rows = await tx
@@ -22,11 +23,11 @@ export const sequence: ParkedKind = {
             eq(sequences.status, 'ACTIVE'),
             eq(sequences.paused, false),
             notSetAside('sequence', sequences.id, version),
-            after === null ? undefined : gt(sequences.id, after),
+            beyond(sequences.id, 'oldest', page),
             one === undefined ? undefined : eq(sequences.id, one),
           ),
         )
-        .orderBy(asc(sequences.id));
+        .orderBy(byAge(sequences.id, 'oldest', page));
       const silent = rows.flatMap((row) => {
         const wanted = [...new Set(row.definition.steps.flatMap((step) => step.channels))].filter(reachesPeople);
         return wanted.length > 0 && wanted.every((channel) => outlets.forChannel(channel) === null) ? [{ ...row, wanted }] : [];
@@ -64,7 +65,7 @@ export const sequence: ParkedKind = {
             },
           ];
         })
-        .slice(0, limit);
+        .slice(0, page.limit);
     });
   },
   acts: {

@@ -1,9 +1,9 @@
-import { and, count, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
+import { and, count, desc, eq, inArray, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { contactIdentities, contacts, enrollments, erasures, messages, subjects } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import type { ErasureRow } from './receipts.ts';
 
 interface ErasureWish {
@@ -60,16 +60,16 @@ export async function contactsOfPerson(tx: Tx, contactId: string): Promise<{ per
 export function listErasures(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
-  { state, limit, after }: { state: ErasureRow['state'] | null; limit: number; after: string | null },
+  { state, ...page }: PageWanted & { state: ErasureRow['state'] | null },
 ): Promise<Page<ErasureRow>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(erasures)
-      .where(and(state === null ? undefined : eq(erasures.state, state), after === null ? undefined : lt(erasures.id, after)))
-      .orderBy(desc(erasures.id))
-      .limit(limit + 1);
-    return pageOf(rows, limit, (row) => row.id);
+      .where(and(state === null ? undefined : eq(erasures.state, state), beyond(erasures.id, 'newest', page)))
+      .orderBy(byAge(erasures.id, 'newest', page))
+      .limit(page.limit + 1);
+    return pageOf(rows, page.limit, (row) => row.id);
   });
 }
 

@@ -1,10 +1,10 @@
-import { and, desc, eq, inArray, lt, ne, sql } from 'drizzle-orm';
+import { and, eq, inArray, ne, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { personExports } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { contactsOfPerson } from './erasures.ts';
 import { gatherPerson, type PersonDocument } from './gather.ts';
 
@@ -92,19 +92,15 @@ export function readExport(deps: Pick<Deps, 'db'>, tenantId: string, id: string)
 }
 
 /** The latest first. */
-export function listExports(
-  deps: Pick<Deps, 'db'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<ExportRow>> {
+export function listExports(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<ExportRow>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(personExports)
-      .where(after === null ? undefined : lt(personExports.id, after))
-      .orderBy(desc(personExports.id))
-      .limit(limit + 1);
-    return pageOf(rows, limit, (row) => row.id);
+      .where(beyond(personExports.id, 'newest', page))
+      .orderBy(byAge(personExports.id, 'newest', page))
+      .limit(page.limit + 1);
+    return pageOf(rows, page.limit, (row) => row.id);
   });
 }
 

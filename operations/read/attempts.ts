@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { type Channel, isChannel } from '../../domain/channels/index.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from './page.ts';
+import { isDescending, type Page, pageOf, type PageWanted } from './page.ts';
 
 // For code that may not import `domain/`.
 export { channelNames as attemptChannels } from '../../domain/channels/index.ts';
@@ -48,20 +48,21 @@ export function listAttempts(
   deps: Pick<Deps, 'db' | 'clock'>,
   tenantId: string,
   { lead, campaign, channel, status }: AttemptFilter,
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<AttemptView & { key: string }>> {
   return deps.db.withTenant(tenantId, async (tx) => {
+    const descending = isDescending('newest', page);
     const asked = [
       ...(lead === undefined ? [] : [sql`e.id = any(array(select r.id from enrollments r where r.subject_id = ${lead}))`]),
       ...(campaign === undefined ? [] : [sql`e.campaign_id = ${campaign}`]),
     ];
     const told = [
-      ...(after === null ? [] : [sql`a.key < ${after}`]),
+      ...(page.after === null ? [] : [sql`a.key ${sql.raw(descending ? '<' : '>')} ${page.after}`]),
       ...(channel === undefined ? [] : [sql`a.channel = ${channel}`]),
       ...(status === undefined ? [] : [sql`a.status = ${status}`]),
     ];
-    const rows = await readAttempts(tx, { nowMs: deps.clock.nowMs(), ofEnrollments: all(asked), of: all(told), limit: limit + 1 });
-    return pageOf(rows, limit, ({ key }) => key);
+    const rows = await readAttempts(tx, { nowMs: deps.clock.nowMs(), ofEnrollments: all(asked), of: all(told), limit: page.limit + 1, descending });
+    return pageOf(rows, page.limit, ({ key }) => key);
   });
 }
 
@@ -91,6 +92,8 @@ interface Asked {
   /** About `a`, the attempt. */
   of: SQL;
   limit: number;
+  /** Absent: the newest first. */
+  descending?: boolean;
 }
 
 interface Row extends Record<string, unknown> {
@@ -113,7 +116,7 @@ interface Row extends Record<string, unknown> {
   keywords: string[] | null;
 }
 
-async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit }: Asked): Promise<(AttemptView & { key: string })[]> {
+async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit, descending = true }: Asked): Promise<(AttemptView & { key: string })[]> {
   const { rows } = await tx.execute<Row>(sql`
     select a.*, coalesce(
       (select t.name from scripts t where t.id = a.script_id),
@@ -148,7 +151,7 @@ async function readAttempts(tx: Tx, { nowMs, ofEnrollments, of, limit }: Asked):
           order by 2 limit 1) n
       where e.ended_at is null and ${ofEnrollments}) a
     where ${of}
-    order by a.key desc limit ${limit}`);
+    order by a.key ${sql.raw(descending ? 'desc' : 'asc')} limit ${limit}`);
   return rows.map((row) => ({
     key: row.key,
     ...{ id: row.id, enrollmentId: row.enrollment_id, subjectId: row.subject_id, campaignId: row.campaign_id, step: row.step_id },

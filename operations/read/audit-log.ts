@@ -1,7 +1,7 @@
-import { and, desc, eq, gte, like, lt, sql } from 'drizzle-orm';
+import { and, eq, gte, like, sql } from 'drizzle-orm';
 import { apiKeys, auditLog } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 export interface AuditSearch {
   actor?: string | undefined;
@@ -32,7 +32,7 @@ export function listAudit(
   { db }: Pick<Deps, 'db'>,
   tenantId: string,
   { actor, action, subject, sinceMs, requestId }: AuditSearch,
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<AuditRow>> {
   return db.withTenant(tenantId, async (tx) => {
     const rows = await tx
@@ -50,7 +50,7 @@ export function listAudit(
       .leftJoin(apiKeys, and(eq(apiKeys.tenantId, auditLog.tenantId), sql`${auditLog.actor} = 'api_key:' || ${apiKeys.id}::text`))
       .where(
         and(
-          after === null ? undefined : lt(auditLog.id, after),
+          beyond(auditLog.id, 'newest', page),
           actor === undefined ? undefined : eq(auditLog.actor, actor),
           action === undefined ? undefined : action.endsWith('.') ? like(auditLog.action, `${escaped(action)}%`) : eq(auditLog.action, action),
           subject === undefined ? undefined : eq(auditLog.subject, subject),
@@ -58,9 +58,9 @@ export function listAudit(
           requestId === undefined ? undefined : eq(auditLog.requestId, requestId),
         ),
       )
-      .orderBy(desc(auditLog.id))
-      .limit(limit + 1);
-    return pageOf(rows, limit, ({ id }) => id);
+      .orderBy(byAge(auditLog.id, 'newest', page))
+      .limit(page.limit + 1);
+    return pageOf(rows, page.limit, ({ id }) => id);
   });
 }
 

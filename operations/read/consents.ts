@@ -1,8 +1,8 @@
-import { and, desc, inArray, lt } from 'drizzle-orm';
+import { and, inArray } from 'drizzle-orm';
 import { consents } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
 import { contactsNamed, type Search, type Searched } from './find-enrollments.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 export type ConsentRow = typeof consents.$inferSelect;
 
@@ -11,7 +11,7 @@ export function listConsents(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   search: Pick<Search, 'email' | 'phone'>,
-  page: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Searched<Page<ConsentRow>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const named = await contactsNamed(tx, tenantId, search);
@@ -20,8 +20,8 @@ export function listConsents(
     const rows = await tx
       .select()
       .from(consents)
-      .where(and(inArray(consents.contactId, named.found), page.after === null ? undefined : lt(consents.id, page.after)))
-      .orderBy(desc(consents.id))
+      .where(and(inArray(consents.contactId, named.found), beyond(consents.id, 'newest', page)))
+      .orderBy(byAge(consents.id, 'newest', page))
       .limit(page.limit + 1);
     return { kind: 'found', found: pageOf(rows, page.limit, (row) => row.id) };
   });

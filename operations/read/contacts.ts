@@ -1,10 +1,10 @@
-import { and, asc, desc, eq, inArray, like, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, like, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { connections, contactIdentities, contacts } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
 import type { ExternalId } from './external-ids.ts';
 import { contactsNamed, type Search, type Searched } from './find-enrollments.ts';
-import { type Page, pageOf } from './page.ts';
+import { type Page, type PageWanted, readSorted } from './page.ts';
 
 /** One contact with what it is known by. Personal data. */
 export type ContactRow = Pick<
@@ -26,26 +26,27 @@ export function listContacts(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   search: Pick<Search, 'email' | 'phone' | 'externalId'> & { ids?: readonly string[] | undefined },
-  page: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Searched<Page<ContactRow>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const everybody = search.email === undefined && search.phone === undefined && search.externalId === undefined;
     const named = everybody ? { kind: 'found' as const, found: null } : await contactsNamed(tx, tenantId, search);
     if (named.kind === 'unreadable') return named;
     if (named.found?.length === 0) return { kind: 'found', found: { items: [], next: null } };
-    const rows = await tx
-      .select(columns)
-      .from(contacts)
-      .where(
-        and(
-          named.found === null ? undefined : inArray(id, named.found),
-          search.ids === undefined ? undefined : inArray(id, [...search.ids]),
-          page.after === null ? undefined : lt(id, page.after),
-        ),
-      )
-      .orderBy(desc(id))
-      .limit(page.limit + 1);
-    const { items, next } = pageOf(rows, page.limit, (row) => row.id);
+    const { items, next } = await readSorted(page, { usual: 'newest', id, columns: { last_name: lastName } }, (part) =>
+      tx
+        .select({ ...columns, sortedBy: part.sortedBy })
+        .from(contacts)
+        .where(
+          and(
+            named.found === null ? undefined : inArray(id, named.found),
+            search.ids === undefined ? undefined : inArray(id, [...search.ids]),
+            part.where,
+          ),
+        )
+        .orderBy(...part.orderBy)
+        .limit(part.limit),
+    );
     return { kind: 'found', found: { items: await withIdentities(tx, items), next } };
   });
 }

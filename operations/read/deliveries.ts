@@ -1,8 +1,8 @@
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { connections, inbox } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 /** A delivery that was accepted, and what became of it. Times in epoch milliseconds. */
 export interface DeliveryView {
@@ -23,7 +23,7 @@ export interface DeliveryView {
 export function listDeliveries(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
-  page: { deliveryId: string | null; limit: number; after: string | null },
+  page: PageWanted & { deliveryId: string | null },
 ): Promise<Page<DeliveryView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const stores = await tx.select({ id: connections.id, integration: connections.integration }).from(connections);
@@ -36,10 +36,10 @@ export function listDeliveries(
         and(
           // The unique index of deliveries begins with the connection.
           page.deliveryId === null ? undefined : and(inArray(inbox.connectionId, storeIds), eq(inbox.dedupeKey, page.deliveryId)),
-          page.after === null ? undefined : lt(inbox.id, page.after),
+          beyond(inbox.id, 'newest', page),
         ),
       )
-      .orderBy(desc(inbox.id))
+      .orderBy(byAge(inbox.id, 'newest', page))
       .limit(page.limit + 1);
     const items = rows.map((row) => ({
       id: row.id,

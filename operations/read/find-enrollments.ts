@@ -19,7 +19,7 @@ import type { BuiltDeps } from '../create-deps.ts';
 import { decisionContext, readTenant } from '../intake/tenant.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
-import { type Page, pageOf } from './page.ts';
+import { type Page, type PageWanted, readSorted } from './page.ts';
 import { whyNoSequence } from './why-no-sequence.ts';
 
 /** What a merchant may search by. Several fields narrow the search down. */
@@ -54,18 +54,20 @@ export function findEnrollments(
   deps: ReadDeps,
   tenantId: string,
   search: Search & Narrowing,
-  page: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Filtered<Page<EnrollmentView>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const filter = await readFilter(tx, tenantId, search);
     if (filter.kind !== 'found') return filter;
-    const rows = await tx
-      .select({ id: enrollments.id })
-      .from(enrollments)
-      .where(and(meets(filter.found), page.after === null ? undefined : lt(enrollments.id, page.after)))
-      .orderBy(desc(enrollments.id))
-      .limit(page.limit + 1);
-    const { items, next } = pageOf(rows, page.limit, (row) => row.id);
+    const columns = { ended_at: enrollments.endedAt };
+    const { items, next } = await readSorted(page, { usual: 'newest', id: enrollments.id, columns }, (part) =>
+      tx
+        .select({ id: enrollments.id, sortedBy: part.sortedBy })
+        .from(enrollments)
+        .where(and(meets(filter.found), part.where))
+        .orderBy(...part.orderBy)
+        .limit(part.limit),
+    );
     const views = await loadEnrollments(
       tx,
       deps,

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/client.ts';
 import { campaignLeads, campaigns, contactIdentities, contacts, enrollments, messages, subjects } from '../../db/schema/index.ts';
@@ -11,7 +11,7 @@ import { attemptsOf, type AttemptView } from './attempts.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type Search, type Searched, subjectsFound } from './find-enrollments.ts';
-import { type Page, pageOf } from './page.ts';
+import { type Page, type PageWanted, readSorted } from './page.ts';
 
 // For code that may not import `domain/`.
 export { lifecycles } from '../../domain/people/lifecycle.ts';
@@ -47,29 +47,20 @@ export interface LeadDetail {
 }
 
 /** Leads, the newest first: those that the search finds, or all. */
-export function listLeads(
-  deps: ReadDeps,
-  tenantId: string,
-  search: Search,
-  page: { limit: number; after: string | null },
-): Promise<Searched<Page<LeadView>>> {
+export function listLeads(deps: ReadDeps, tenantId: string, search: Search, page: PageWanted): Promise<Searched<Page<LeadView>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const everybody = Object.values(search).every((value) => value === undefined);
     const found = everybody ? { kind: 'found' as const, found: null } : await subjectsFound(tx, tenantId, search);
     if (found.kind === 'unreadable') return found;
-    const rows = await tx
-      .select({ id: subjects.id })
-      .from(subjects)
-      .where(
-        and(
-          eq(subjects.kind, lead.kind),
-          found.found === null ? undefined : inArray(subjects.id, found.found),
-          page.after === null ? undefined : lt(subjects.id, page.after),
-        ),
-      )
-      .orderBy(desc(subjects.id))
-      .limit(page.limit + 1);
-    const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
+    const columns = { updatedAt: subjects.lastActivityAt };
+    const { items, next } = await readSorted(page, { usual: 'newest', id: subjects.id, columns }, (part) =>
+      tx
+        .select({ id: subjects.id, sortedBy: part.sortedBy })
+        .from(subjects)
+        .where(and(eq(subjects.kind, lead.kind), found.found === null ? undefined : inArray(subjects.id, found.found), part.where))
+        .orderBy(...part.orderBy)
+        .limit(part.limit),
+    );
     const views = await loadLeads(
       tx,
       deps,

@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { contacts, decisions, enrollments, messages, sequences, sequenceVersions } from '../../db/schema/index.ts';
 import type { MessageRow } from '../dispatch/progress.ts';
@@ -6,7 +6,7 @@ import { kindOf } from '../subject-row.ts';
 import type { ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type ActionView, interventionsOf } from '../interventions/interventions.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 import { decisionSentence, messageSentence } from './sentences.ts';
 
 /** What an entry of the record belongs to. */
@@ -14,11 +14,6 @@ export interface Belonging {
   enrollmentId: string;
   sequence: string;
   subject: { id: string; kind: string; externalIds: ExternalId[] };
-}
-
-interface Paging {
-  limit: number;
-  after: string | null;
 }
 
 type Asked<T> = { [K in keyof T]?: T[K] | undefined };
@@ -36,7 +31,7 @@ export type MessageFilter = Asked<{
 }>;
 
 /** The messages of the send ledger, the newest first. No personal data, save what a provider wrote into its answer. */
-export function listMessages(deps: ReadDeps, tenantId: string, filter: MessageFilter, { limit, after }: Paging): Promise<Page<MessageView>> {
+export function listMessages(deps: ReadDeps, tenantId: string, filter: MessageFilter, page: PageWanted): Promise<Page<MessageView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const { channel, state, contact, enrollment, step, sinceMs } = filter;
     const rows = await tx
@@ -50,12 +45,12 @@ export function listMessages(deps: ReadDeps, tenantId: string, filter: MessageFi
           enrollment === undefined ? undefined : eq(messages.enrollmentId, enrollment),
           step === undefined ? undefined : eq(messages.stepId, step),
           sinceMs === undefined ? undefined : gte(messages.createdAt, sinceMs),
-          after === null ? undefined : lt(messages.id, after),
+          beyond(messages.id, 'newest', page),
         ),
       )
-      .orderBy(desc(messages.id))
-      .limit(limit + 1);
-    const { items, next } = pageOf(rows, limit, ({ id }) => id);
+      .orderBy(byAge(messages.id, 'newest', page))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
     const belongings = await belongingsOf(tx, items);
     return {
       items: items.flatMap((row) =>
@@ -84,7 +79,7 @@ export type DecisionFilter = Asked<{
 }>;
 
 /** What was decided about steps, and why: the newest first. */
-export function listDecisions(deps: ReadDeps, tenantId: string, filter: DecisionFilter, { limit, after }: Paging): Promise<Page<DecisionView>> {
+export function listDecisions(deps: ReadDeps, tenantId: string, filter: DecisionFilter, page: PageWanted): Promise<Page<DecisionView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const { verdict, reason, contact, enrollment, step, sinceMs } = filter;
     const found = await tx
@@ -99,12 +94,12 @@ export function listDecisions(deps: ReadDeps, tenantId: string, filter: Decision
           enrollment === undefined ? undefined : eq(decisions.enrollmentId, enrollment),
           step === undefined ? undefined : eq(decisions.stepId, step),
           sinceMs === undefined ? undefined : gte(decisions.at, sinceMs),
-          after === null ? undefined : lt(decisions.id, after),
+          beyond(decisions.id, 'newest', page),
         ),
       )
-      .orderBy(desc(decisions.id))
-      .limit(limit + 1);
-    const { items, next } = pageOf(found, limit, ({ row }) => row.id);
+      .orderBy(byAge(decisions.id, 'newest', page))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(found, page.limit, ({ row }) => row.id);
     const belongings = await belongingsOf(
       tx,
       items.map(({ row }) => row),

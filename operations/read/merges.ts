@@ -1,8 +1,8 @@
-import { and, desc, inArray, lt, or } from 'drizzle-orm';
+import { and, inArray, or } from 'drizzle-orm';
 import { contactMerges } from '../../db/schema/index.ts';
 import type { Deps } from '../deps.ts';
 import { contactsNamed, type Search, type Searched } from './find-enrollments.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 export type MergeRow = typeof contactMerges.$inferSelect;
 
@@ -11,7 +11,7 @@ export function listMerges(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   search: Pick<Search, 'email' | 'phone'>,
-  page: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Searched<Page<MergeRow>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const everybody = search.email === undefined && search.phone === undefined;
@@ -25,10 +25,10 @@ export function listMerges(
       .where(
         and(
           theirs === null ? undefined : or(inArray(contactMerges.keptContactId, theirs), inArray(contactMerges.mergedContactId, theirs)),
-          page.after === null ? undefined : lt(contactMerges.id, page.after),
+          beyond(contactMerges.id, 'newest', page),
         ),
       )
-      .orderBy(desc(contactMerges.id))
+      .orderBy(byAge(contactMerges.id, 'newest', page))
       .limit(page.limit + 1);
     return { kind: 'found', found: pageOf(rows, page.limit, (row) => row.id) };
   });

@@ -1,9 +1,9 @@
-import { and, asc, count, eq, gt, isNotNull, isNull, sql, type SQL } from 'drizzle-orm';
+import { and, count, eq, isNotNull, isNull, sql, type SQL } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { connections, inbox, quarantine } from '../../db/schema/index.ts';
 import type { FieldNote } from '../../domain/field-note.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 /** A delivery that was authentic and could not be read. Times in epoch milliseconds. */
 export interface SetAside {
@@ -70,7 +70,7 @@ function isIn(state: QuarantineState | null): SQL | undefined {
 export function listQuarantine(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
-  page: { state: QuarantineState | null; limit: number; after: string | null; deliveryId?: string | null },
+  page: PageWanted & { state: QuarantineState | null; deliveryId?: string | null },
 ): Promise<Page<SetAside>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
@@ -78,14 +78,8 @@ export function listQuarantine(
       .from(quarantine)
       .innerJoin(connections, and(eq(connections.tenantId, quarantine.tenantId), eq(connections.id, quarantine.connectionId)))
       .innerJoin(inbox, and(eq(inbox.tenantId, quarantine.tenantId), eq(inbox.id, quarantine.inboxId)))
-      .where(
-        and(
-          isIn(page.state),
-          page.deliveryId == null ? undefined : eq(inbox.dedupeKey, page.deliveryId),
-          page.after === null ? undefined : gt(quarantine.id, page.after),
-        ),
-      )
-      .orderBy(asc(quarantine.id))
+      .where(and(isIn(page.state), page.deliveryId == null ? undefined : eq(inbox.dedupeKey, page.deliveryId), beyond(quarantine.id, 'oldest', page)))
+      .orderBy(byAge(quarantine.id, 'oldest', page))
       .limit(page.limit + 1);
     return pageOf(rows.map(viewOf), page.limit, (row) => row.id);
   });

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import { enrollments, subjects, tenants } from '../../db/schema/index.ts';
 import type { LineItem } from '../../domain/events.ts';
 import { compilePlan } from '../../domain/sequence/compile-plan.ts';
@@ -9,7 +9,7 @@ import { sequenceTypes, type SequenceType } from '../../domain/subjects/cart/seg
 import { readSubject, segmentOf, valueOf } from '../subject-row.ts';
 import { type Amount, nextStepAt, type ReadDeps, readLedger, stepsThatWentOut } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 /** A cart as its store sees it. Times in epoch milliseconds, money in minor units. */
 export interface CartView {
@@ -54,11 +54,7 @@ const cartStatus = { open: 'ABANDONED', converted: 'COMPLETED', gone: 'GONE' } a
  * The store's recoveries of carts, the oldest first: those that have been activated (docs/rules.md#rule-3) and run, or have ended.
  * @param page - `after` is the `next` of the page before
  */
-export function readRecoveries(
-  deps: ReadDeps,
-  tenantId: string,
-  page: { status: RecoveryStatus; limit: number; after: string | null },
-): Promise<Page<RecoverySequence>> {
+export function readRecoveries(deps: ReadDeps, tenantId: string, page: PageWanted & { status: RecoveryStatus }): Promise<Page<RecoverySequence>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select({
@@ -76,10 +72,10 @@ export function readRecoveries(
           page.status === 'active' ? isNull(enrollments.endedAt) : page.status === 'ended' ? isNotNull(enrollments.endedAt) : undefined,
           isNotNull(enrollments.activatedAt),
           eq(subjects.kind, cart.kind),
-          page.after === null ? undefined : gt(enrollments.id, page.after),
+          beyond(enrollments.id, 'oldest', page),
         ),
       )
-      .orderBy(asc(enrollments.id))
+      .orderBy(byAge(enrollments.id, 'oldest', page))
       .limit(page.limit + 1);
     const { items: shown, next } = pageOf(rows, page.limit, ({ row }) => row.id);
     const ledger =

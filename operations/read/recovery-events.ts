@@ -1,8 +1,8 @@
-import { and, asc, eq, gt, gte, inArray, lt, or, sql } from 'drizzle-orm';
+import { and, eq, gte, inArray, lt, or, sql } from 'drizzle-orm';
 import { enrollmentEvents, enrollments } from '../../db/schema/index.ts';
 import { cart } from '../../domain/subjects/cart/index.ts';
 import type { BuiltDeps } from '../create-deps.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 /** What happened to a recovery, as programs of the store want to hear it. Amounts in minor units; null: unknown. */
 export type RecoveryEvent = { id: string; sequenceId: string; atMs: number } & (
@@ -24,7 +24,7 @@ const isNamed = (type: string): type is keyof typeof names => Object.hasOwn(name
 export function readRecoveryEvents(
   deps: Pick<BuiltDeps, 'db' | 'clock'>,
   tenantId: string,
-  page: { after: string | null; sinceMs: number | null; limit: number },
+  page: PageWanted & { sinceMs: number | null },
 ): Promise<Page<RecoveryEvent>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
@@ -44,12 +44,12 @@ export function readRecoveryEvents(
             and(eq(enrollmentEvents.type, 'message.sent'), sql`coalesce(${enrollmentEvents.data} ->> 'channel', 'email') = 'email'`),
           ),
           sql`coalesce(${enrollments.subjectKind}, ${cart.kind}) = ${cart.kind}`,
-          page.after === null ? undefined : gt(enrollmentEvents.id, page.after),
+          beyond(enrollmentEvents.id, 'oldest', page),
           page.sinceMs === null ? undefined : gte(enrollmentEvents.at, page.sinceMs),
           lt(enrollmentEvents.at, deps.clock.nowMs() - settlingMs),
         ),
       )
-      .orderBy(asc(enrollmentEvents.id))
+      .orderBy(byAge(enrollmentEvents.id, 'oldest', page))
       .limit(page.limit + 1);
     const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
     return { items: items.flatMap(eventOf), next };

@@ -1,9 +1,9 @@
-import { and, desc, eq, lt } from 'drizzle-orm';
+import { and, eq } from 'drizzle-orm';
 import { enrollments, sequences } from '../../db/schema/index.ts';
 import type { EnrollmentStatus } from '../../domain/sequence/plan.ts';
 import { attemptsOf, type AttemptView } from './attempts.ts';
 import { type EnrollmentView, loadEnrollments, type ReadDeps } from './enrollment.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 /** An enrollment with what its steps came to. */
 export interface EnrollmentWithAttempts {
@@ -16,7 +16,7 @@ export interface EnrollmentWithAttempts {
 export function enrollmentsOfSequence(
   deps: ReadDeps,
   { tenantId, slug }: { tenantId: string; slug: string },
-  { status, limit, after }: { status: EnrollmentStatus | null; limit: number; after: string | null },
+  { status, ...page }: PageWanted & { status: EnrollmentStatus | null },
 ): Promise<Page<EnrollmentWithAttempts> | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
@@ -28,12 +28,12 @@ export function enrollmentsOfSequence(
         and(
           eq(enrollments.sequenceId, sequence.id),
           status === null ? undefined : eq(enrollments.status, status),
-          after === null ? undefined : lt(enrollments.id, after),
+          beyond(enrollments.id, 'newest', page),
         ),
       )
-      .orderBy(desc(enrollments.id))
-      .limit(limit + 1);
-    const { items, next } = pageOf(rows, limit, ({ id }) => id);
+      .orderBy(byAge(enrollments.id, 'newest', page))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
     const ids = items.map(({ id }) => id);
     const views = await loadEnrollments(tx, deps, ids);
     const made = await attemptsOf(tx, ids, deps.clock.nowMs());

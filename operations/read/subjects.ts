@@ -1,10 +1,10 @@
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { subjects } from '../../db/schema/index.ts';
 import { readSubject } from '../subject-row.ts';
 import type { ReadDeps } from './enrollment.ts';
 import { type ExternalId, readExternalIds } from './external-ids.ts';
 import { type Search, type Searched, subjectsFound } from './find-enrollments.ts';
-import { type Page, pageOf } from './page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from './page.ts';
 
 /** What sequences may be about, without personal data. Money in minor units. */
 export interface SubjectView {
@@ -30,7 +30,7 @@ export function listSubjects(
   deps: Pick<ReadDeps, 'db' | 'subjects'>,
   tenantId: string,
   { kind, state, ...search }: SubjectFilter,
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Searched<Page<SubjectView>>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const everything = Object.values(search).every((value) => value === undefined);
@@ -45,12 +45,12 @@ export function listSubjects(
           named.found === null ? undefined : inArray(subjects.id, named.found),
           kind === undefined ? undefined : eq(subjects.kind, kind),
           state === undefined ? undefined : eq(subjects.state, state),
-          after === null ? undefined : lt(subjects.id, after),
+          beyond(subjects.id, 'newest', page),
         ),
       )
-      .orderBy(desc(subjects.id))
-      .limit(limit + 1);
-    const { items, next } = pageOf(rows, limit, ({ id }) => id);
+      .orderBy(byAge(subjects.id, 'newest', page))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(rows, page.limit, ({ id }) => id);
     const externalIds = await readExternalIds(
       tx,
       items.map(({ id }) => id),

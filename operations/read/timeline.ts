@@ -4,7 +4,7 @@ import { messages } from '../../db/schema/index.ts';
 import type { GateCheck } from '../../domain/gates/verdict.ts';
 import { cart } from '../../domain/subjects/cart/index.ts';
 import type { ReadDeps } from './enrollment.ts';
-import { type Page, pageOf } from './page.ts';
+import { isDescending, type Page, pageOf, type PageWanted } from './page.ts';
 import { decisionSentence, eventSentence, messageSentence, providerEventSentence } from './sentences.ts';
 
 /** Everything that a timeline may show. */
@@ -43,8 +43,9 @@ export function readTimeline(
   deps: Pick<ReadDeps, 'db' | 'subjects'>,
   tenantId: string,
   contactId: string,
-  { kind, limit, after }: { kind: TimelineKind | null; limit: number; after: string | null },
+  { kind, limit, after, order }: PageWanted & { kind: TimelineKind | null },
 ): Promise<Page<TimelineEntry> | null> {
+  const descending = isDescending('newest', { order });
   return deps.db.withTenant(tenantId, async (tx) => {
     const { rows: theirs } = await tx.execute<{ id: string }>(
       sql`select c.id from contacts c where c.person_id = (select p.person_id from contacts p where p.id = ${contactId})`,
@@ -89,8 +90,8 @@ export function readTimeline(
         select id, kind, floor(extract(epoch from at) * 1000)::float8 as at_ms, type, enrollment_id, step_id, subject_kind, data from entries
         where ${kind === null ? sql`true` : sql`kind = ${kind}`})
       select * from dated
-      where ${beforeMs === null || beforeId === undefined ? sql`true` : sql`(at_ms, id) < (${Number(beforeMs)}::float8, ${beforeId}::uuid)`}
-      order by at_ms desc, id desc limit ${limit + 1}`);
+      where ${beforeMs === null || beforeId === undefined ? sql`true` : sql`(at_ms, id) ${sql.raw(descending ? '<' : '>')} (${Number(beforeMs)}::float8, ${beforeId}::uuid)`}
+      order by at_ms ${sql.raw(descending ? 'desc' : 'asc')}, id ${sql.raw(descending ? 'desc' : 'asc')} limit ${limit + 1}`);
     const { items, next } = pageOf(rows, limit, ({ at_ms, id }) => `${at_ms}:${id}`);
     const ledger = await messagesOf(tx, items);
     return { items: items.map((row) => ({ ...entryOf(row), sentence: sentenceOf(deps, row, ledger) })), next };

@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, lt, sql } from 'drizzle-orm';
+import { and, eq, exists, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { riskAssessments, riskModels, riskStandings, subjects } from '../../db/schema/index.ts';
 import type { AssessmentBasis, RulesBecause } from '../../domain/risk/assess.ts';
@@ -7,7 +7,7 @@ import { type Prediction, predictionInWords } from '../../domain/risk/outcome.ts
 import { account } from '../../domain/subjects/account/index.ts';
 import type { Deps } from '../deps.ts';
 import type { AssessmentView } from './assessment.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { type Page, type PageWanted, readSorted } from '../read/page.ts';
 import { readSubject } from '../subject-row.ts';
 
 type Row = typeof riskAssessments.$inferSelect;
@@ -50,37 +50,37 @@ export function listAssessments(
   deps: Pick<Deps, 'db' | 'subjects'>,
   tenantId: string,
   search: { account?: string | undefined; band?: RiskBand | undefined; latest?: boolean | undefined },
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<ListedAssessment>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const standing = tx
       .select({ one: sql`1` })
       .from(riskStandings)
       .where(and(eq(riskStandings.subjectId, riskAssessments.subjectId), eq(riskStandings.assessmentId, riskAssessments.id)));
-    const rows = await tx
-      .select({ row: riskAssessments, version: riskModels.version, subject: subjects })
-      .from(riskAssessments)
-      .innerJoin(subjects, eq(subjects.id, riskAssessments.subjectId))
-      .leftJoin(riskModels, eq(riskModels.id, riskAssessments.modelId))
-      .where(
-        and(
-          search.latest === true ? exists(standing) : undefined,
-          search.account === undefined ? undefined : eq(riskAssessments.subjectId, search.account),
-          search.band === undefined ? undefined : eq(riskAssessments.band, search.band),
-          after === null ? undefined : lt(riskAssessments.id, after),
-        ),
-      )
-      .orderBy(desc(riskAssessments.id))
-      .limit(limit + 1);
-    return pageOf(
-      rows.map(({ row, version, subject }) => ({
-        ...viewOf(row, version),
-        name: account.details.parse(readSubject(deps.subjects, subject).subject.details).name,
-        contactId: subject.contactId,
-      })),
-      limit,
-      ({ id }) => id,
+    const columns = { score: riskAssessments.score };
+    const { items, next } = await readSorted(page, { usual: 'newest', id: riskAssessments.id, columns }, (part) =>
+      tx
+        .select({ id: riskAssessments.id, sortedBy: part.sortedBy, row: riskAssessments, version: riskModels.version, subject: subjects })
+        .from(riskAssessments)
+        .innerJoin(subjects, eq(subjects.id, riskAssessments.subjectId))
+        .leftJoin(riskModels, eq(riskModels.id, riskAssessments.modelId))
+        .where(
+          and(
+            search.latest === true ? exists(standing) : undefined,
+            search.account === undefined ? undefined : eq(riskAssessments.subjectId, search.account),
+            search.band === undefined ? undefined : eq(riskAssessments.band, search.band),
+            part.where,
+          ),
+        )
+        .orderBy(...part.orderBy)
+        .limit(part.limit),
     );
+    const show = ({ row, version, subject }: (typeof items)[number]) => ({
+      ...viewOf(row, version),
+      name: account.details.parse(readSubject(deps.subjects, subject).subject.details).name,
+      contactId: subject.contactId,
+    });
+    return { items: items.map(show), next };
   });
 }
 

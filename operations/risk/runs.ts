@@ -1,11 +1,11 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { riskAssessments, riskRuns, riskStandings, subjects } from '../../db/schema/index.ts';
 import type { RiskBand } from '../../domain/risk/bands.ts';
 import { account } from '../../domain/subjects/account/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { assessAccounts } from './assess.ts';
 
 /** An assessment of a store's whole portfolio. */
@@ -36,15 +36,15 @@ export function readRun(deps: Pick<Deps, 'db'>, tenantId: string, id: string): P
 }
 
 /** The latest first. */
-export function listRuns(deps: Pick<Deps, 'db'>, tenantId: string, { limit, after }: { limit: number; after: string | null }): Promise<Page<RunRow>> {
+export function listRuns(deps: Pick<Deps, 'db'>, tenantId: string, page: PageWanted): Promise<Page<RunRow>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(riskRuns)
-      .where(after === null ? undefined : lt(riskRuns.id, after))
-      .orderBy(desc(riskRuns.id))
-      .limit(limit + 1);
-    return pageOf(rows, limit, ({ id }) => id);
+      .where(beyond(riskRuns.id, 'newest', page))
+      .orderBy(byAge(riskRuns.id, 'newest', page))
+      .limit(page.limit + 1);
+    return pageOf(rows, page.limit, ({ id }) => id);
   });
 }
 

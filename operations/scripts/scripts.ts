@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, ne, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { channelContentOf, copyNameOf } from '../../content/channels/index.ts';
 import { CopySourceError } from '../../content/copy-source.ts';
@@ -11,7 +11,7 @@ import { chosenScript, ownTexts } from '../../domain/scripts/choose-script.ts';
 import type { AnySubjectKind } from '../../domain/subjects/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { type Page, type PageWanted, readSorted } from '../read/page.ts';
 
 // For code that may not import `domain/`.
 export { channelNames as scriptChannels } from '../../domain/channels/index.ts';
@@ -149,22 +149,23 @@ export function listScripts(
   deps: Pick<Deps, 'db'>,
   tenantId: string,
   { channel, campaign }: { channel?: Channel | undefined; campaign?: string | undefined },
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<ScriptRow>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const wanted = and(
       isNull(scripts.removedAt),
       channel === undefined ? undefined : eq(scripts.channel, channel),
       campaign === undefined ? undefined : eq(scripts.campaignId, campaign),
-      after === null ? undefined : lt(scripts.id, after),
     );
-    const rows = await tx
-      .select()
-      .from(scripts)
-      .where(wanted)
-      .orderBy(desc(scripts.id))
-      .limit(limit + 1);
-    return pageOf(rows, limit, ({ id }) => id);
+    const { items, next } = await readSorted(page, { usual: 'newest', id: scripts.id, columns: { name: scripts.name } }, (part) =>
+      tx
+        .select({ id: scripts.id, sortedBy: part.sortedBy, script: scripts })
+        .from(scripts)
+        .where(and(wanted, part.where))
+        .orderBy(...part.orderBy)
+        .limit(part.limit),
+    );
+    return { items: items.map(({ script }) => script), next };
   });
 }
 

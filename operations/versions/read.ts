@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, gt, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, isNull, or, type SQL, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { enrollments, sequenceDrafts, sequences, sequenceVersions, versionMoves } from '../../db/schema/index.ts';
 import type { SequenceDefinition } from '../../domain/sequence/definition.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted, readSorted } from '../read/page.ts';
 
 export interface SequenceView {
   id: string;
@@ -31,14 +31,13 @@ export interface VersionView {
 type ReadDeps = Pick<Deps, 'db'>;
 
 /** The sequences of a store, in the order in which they were made. @param page - `after` is an id */
-export function listSequences(
-  deps: ReadDeps,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<SequenceView>> {
+export function listSequences(deps: ReadDeps, tenantId: string, page: PageWanted): Promise<Page<SequenceView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
-    const rows = await read(tx, after === null ? undefined : gt(sequences.id, after), limit + 1);
-    return pageOf(rows, limit, ({ id }) => id);
+    const columns = { slug: sequences.slug };
+    const { items, next } = await readSorted(page, { usual: 'oldest', id: sequences.id, columns }, async (part) =>
+      (await read(tx, part.where, part.limit, part.orderBy)).map((row) => ({ ...row, sortedBy: row.slug })),
+    );
+    return { items, next };
   });
 }
 
@@ -53,7 +52,7 @@ export async function slugOfSequence(deps: ReadDeps, tenantId: string, id: strin
   return row?.slug ?? null;
 }
 
-async function read(tx: Tx, which: ReturnType<typeof eq> | undefined, limit: number): Promise<SequenceView[]> {
+async function read(tx: Tx, which: SQL | undefined, limit: number, orderBy: SQL[] = []): Promise<SequenceView[]> {
   const { id, slug, name, status, paused } = sequences;
   // A sequence whose only draft was deleted is nothing.
   const exists = or(isNotNull(sequences.currentVersionId), isNotNull(sequenceDrafts.sequenceId));
@@ -63,7 +62,7 @@ async function read(tx: Tx, which: ReturnType<typeof eq> | undefined, limit: num
     .leftJoin(sequenceVersions, eq(sequenceVersions.id, sequences.currentVersionId))
     .leftJoin(sequenceDrafts, eq(sequenceDrafts.sequenceId, sequences.id))
     .where(and(which, exists))
-    .orderBy(asc(sequences.id))
+    .orderBy(...orderBy)
     .limit(limit);
   const open = await tx
     .select({ id: enrollments.sequenceId, count: sql<number>`count(*)::int` })
@@ -82,12 +81,7 @@ async function read(tx: Tx, which: ReturnType<typeof eq> | undefined, limit: num
 }
 
 /** The versions of a sequence, the latest first. @param page - `after` is a version. @returns null where the store has no such sequence */
-export function listVersions(
-  deps: ReadDeps,
-  tenantId: string,
-  slug: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<VersionView> | null> {
+export function listVersions(deps: ReadDeps, tenantId: string, slug: string, page: PageWanted): Promise<Page<VersionView> | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [sequence] = await tx.select({ id: sequences.id }).from(sequences).where(eq(sequences.slug, slug));
     if (sequence === undefined) return null;
@@ -100,14 +94,14 @@ export function listVersions(
       })
       .from(sequenceVersions)
       .leftJoin(versionMoves, eq(versionMoves.versionId, sequenceVersions.id))
-      .where(and(eq(sequenceVersions.sequenceId, sequence.id), after === null ? undefined : lt(version, Number(after))))
-      .orderBy(desc(version))
-      .limit(limit + 1);
+      .where(and(eq(sequenceVersions.sequenceId, sequence.id), beyond(version, 'newest', page)))
+      .orderBy(byAge(version, 'newest', page))
+      .limit(page.limit + 1);
     const views = rows.map((row): VersionView => {
       const running = row.to !== null ? { to: row.to } : row.moved !== null ? { exit: row.reason ?? 'version_replaced' } : null;
       return { version: row.version, publishedAtMs: row.publishedAt, publishedBy: row.publishedBy, open: row.open, running };
     });
-    return pageOf(views, limit, (view) => String(view.version));
+    return pageOf(views, page.limit, (view) => String(view.version));
   });
 }
 

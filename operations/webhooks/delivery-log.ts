@@ -1,9 +1,9 @@
-import { and, asc, desc, eq, gte, inArray, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, isNull, sql } from 'drizzle-orm';
 import type { Tx } from '../../db/client.ts';
 import { webhookAttempts, webhookDeliveries, webhookEndpoints, webhookEvents } from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { messageIdOf } from './body.ts';
 
 export const deliveryStates = ['waiting', 'held', 'delivered', 'failed'] as const;
@@ -80,7 +80,7 @@ export function listWebhookDeliveries(
   tenantId: string,
   endpointId: string,
   { state, type, sinceMs }: DeliverySearch,
-  { limit, after }: { limit: number; after: string | null },
+  page: PageWanted,
 ): Promise<Page<WebhookDelivery> | null> {
   return db.withTenant(tenantId, async (tx) => {
     if (!(await exists(tx, endpointId))) return null;
@@ -91,15 +91,15 @@ export function listWebhookDeliveries(
       .where(
         and(
           eq(webhookDeliveries.endpointId, endpointId),
-          after === null ? undefined : lt(webhookDeliveries.id, after),
+          beyond(webhookDeliveries.id, 'newest', page),
           state === undefined ? undefined : eq(webhookDeliveries.state, state),
           type === undefined ? undefined : eq(webhookEvents.type, type),
           sinceMs === undefined ? undefined : gte(webhookDeliveries.createdAt, sinceMs),
         ),
       )
-      .orderBy(desc(webhookDeliveries.id))
-      .limit(limit + 1);
-    const { items, next } = pageOf(rows, limit, ({ delivery }) => delivery.id);
+      .orderBy(byAge(webhookDeliveries.id, 'newest', page))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(rows, page.limit, ({ delivery }) => delivery.id);
     return { items: items.map(present), next };
   });
 }

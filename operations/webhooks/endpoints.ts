@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Tx } from '../../db/client.ts';
 import { webhookDeliveries, webhookEndpoints, webhookEvents } from '../../db/schema/index.ts';
@@ -6,7 +6,7 @@ import { PrivateAddressError, refusePrivateLiteral } from '../../integrations/ht
 import { newStandardWebhookSecret } from '../../integrations/standard-webhooks.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
-import { type Page, pageOf } from '../read/page.ts';
+import { beyond, byAge, type Page, pageOf, type PageWanted } from '../read/page.ts';
 import { disableEndpoint, enableEndpoint } from './deliver.ts';
 
 type EndpointRow = typeof webhookEndpoints.$inferSelect;
@@ -100,19 +100,15 @@ export async function createEndpoint(deps: EndpointDeps, tenantId: string, wish:
 }
 
 /** The oldest first. */
-export function listEndpoints(
-  deps: Pick<Deps, 'db' | 'clock'>,
-  tenantId: string,
-  { limit, after }: { limit: number; after: string | null },
-): Promise<Page<EndpointView>> {
+export function listEndpoints(deps: Pick<Deps, 'db' | 'clock'>, tenantId: string, page: PageWanted): Promise<Page<EndpointView>> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const rows = await tx
       .select()
       .from(webhookEndpoints)
-      .where(and(isNull(webhookEndpoints.removedAt), after === null ? undefined : gt(webhookEndpoints.id, after)))
-      .orderBy(asc(webhookEndpoints.id))
-      .limit(limit + 1);
-    const { items, next } = pageOf(rows, limit, (row) => row.id);
+      .where(and(isNull(webhookEndpoints.removedAt), beyond(webhookEndpoints.id, 'oldest', page)))
+      .orderBy(byAge(webhookEndpoints.id, 'oldest', page))
+      .limit(page.limit + 1);
+    const { items, next } = pageOf(rows, page.limit, (row) => row.id);
     return { items: items.map((row) => viewOf(row, deps.clock.nowMs())), next };
   });
 }

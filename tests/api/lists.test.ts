@@ -26,6 +26,7 @@ import { anotherStore, ask, askAll } from './left-carts.ts';
 
 let shop: Shop;
 let lists: string[];
+let sortsOf: Map<string, string[]>;
 let campaign: string;
 let imported: string;
 let person: string;
@@ -138,8 +139,9 @@ beforeAll(async () => {
     });
   await own('/api/sequences/cart/publish', 'POST', { base_version: 1, running: 'stay' });
   const { paths } = (await shop.app.inject('/openapi.json')).json<{
-    paths: Record<string, Record<string, { parameters?: { name: string }[]; security: object[] }>>;
+    paths: Record<string, Record<string, { parameters?: { name: string; schema: { enum?: string[] } }[]; security: object[] }>>;
   }>();
+  sortsOf = new Map(Object.entries(paths).map(([path, { get }]) => [path, get?.parameters?.find(({ name }) => name === 'sort')?.schema.enum ?? []]));
   lists = Object.entries(paths).flatMap(([path, { get }]) =>
     path.startsWith('/api/') && !path.startsWith('/api/tenants') && get?.parameters?.some((p) => p.name === 'cursor') === true ? [path] : [],
   );
@@ -215,6 +217,23 @@ describe('every list under /api', () => {
       expect(whole, path).toEqual({ data: expect.any(Array) as unknown, nextCursor: null });
       expect((await askAll(shop, shop.tenant.apiKey, urlOf(path, 'limit=1'))).map(unused), path).toEqual(whole.data.map(unused));
       if (path !== '/api/quarantine') expect(whole.data.length, path).toBeGreaterThan(1);
+    }
+  });
+
+  test('is sorted in every order that it states, the same page by page; the order of age is the same both ways', async () => {
+    for (const path of lists) {
+      const stated = sortsOf.get(path) ?? [];
+      expect(stated.slice(0, 2), path).toEqual(['created_at', '-created_at']);
+      const usual = (await page(urlOf(path))).data.map(unused);
+      const oldest = (await page(urlOf(path, 'sort=created_at'))).data.map(unused);
+      const newest = (await page(urlOf(path, 'sort=-created_at'))).data.map(unused);
+      expect(newest, path).toEqual(oldest.toReversed());
+      expect([oldest, newest], path).toContainEqual(usual);
+      for (const sort of stated) {
+        const whole = (await page(urlOf(path, `sort=${sort}`))).data.map(unused);
+        expect((await askAll(shop, shop.tenant.apiKey, urlOf(path, `sort=${sort}&limit=1`))).map(unused), `${path} ${sort}`).toEqual(whole);
+        expect(whole, `${path} ${sort}`).toHaveLength(usual.length);
+      }
     }
   });
 

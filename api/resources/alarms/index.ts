@@ -4,7 +4,7 @@ import { alarmKinds, type AlarmRow, listAlarms, readAlarms } from '../../../oper
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problems } from '../../plugins/errors.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const kind = z.enum(alarmKinds).meta({ description: 'docs/runbooks.md says of each what it means and what to do.' });
@@ -62,8 +62,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return list.present(await listAlarms(deps, callerOf(request).tenantId, { limit, after }), present);
+      const { limit, sort, cursor } = request.query;
+      return list.present(request.query.sort, await listAlarms(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })), present);
     },
   );
 };

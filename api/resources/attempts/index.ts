@@ -4,7 +4,7 @@ import { attemptChannels, attemptStatuses, listAttempts, readAttempt } from '../
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { attemptSchema, presentAttempt } from './schemas.ts';
 
@@ -32,8 +32,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor, ...filter } = request.query;
-      return list.present(await listAttempts(deps, callerOf(request).tenantId, filter, { limit, after: cursor ?? null }), presentAttempt);
+      const { limit, sort, cursor, ...filter } = request.query;
+      return list.present(
+        request.query.sort,
+        await listAttempts(deps, callerOf(request).tenantId, filter, pageWanted({ limit, sort, cursor })),
+        presentAttempt,
+      );
     },
   );
 

@@ -4,7 +4,7 @@ import { type AuditRow, listAudit } from '../../../operations/read/audit-log.ts'
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problems } from '../../plugins/errors.ts';
 import { isoTime, lineField, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const entrySchema = z
@@ -46,9 +46,13 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, since, request_id: requestId, ...search } = request.query;
+      const { limit, sort, cursor, since, request_id: requestId, ...search } = request.query;
       const sinceMs = since === undefined ? undefined : Date.parse(since);
-      return list.present(await listAudit(deps, callerOf(request).tenantId, { ...search, sinceMs, requestId }, { limit, after }), present);
+      return list.present(
+        request.query.sort,
+        await listAudit(deps, callerOf(request).tenantId, { ...search, sinceMs, requestId }, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 };

@@ -12,7 +12,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, lineField, noteField, timeField } from '../../routes/fields.ts';
 import { enrollmentFilters, filterOf, unfindable } from '../enrollments/schemas.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const actions = z.enum(['stop', 'pause', 'resume', 'move']);
@@ -110,8 +110,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return list.present(await listBulkActions(deps, callerOf(request).tenantId, { limit, after }), present);
+      const { limit, sort, cursor } = request.query;
+      return list.present(request.query.sort, await listBulkActions(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })), present);
     },
   );
 

@@ -5,7 +5,7 @@ import { beginBulk, type BulkJobView, type BulkRefused, changeBulk, listBulk, re
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const bulkSchema = z
@@ -79,8 +79,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return list.present(await listBulk(deps, callerOf(request).tenantId, { limit, after }), present);
+      const { limit, sort, cursor } = request.query;
+      return list.present(request.query.sort, await listBulk(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })), present);
     },
   );
 

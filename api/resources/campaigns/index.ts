@@ -16,12 +16,12 @@ import { leadsOfCampaign } from '../../../operations/campaigns/leads-of-campaign
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, noteField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { fieldsOf, presentCampaign, presentCampaignLead } from './present.ts';
 import { campaignLeadSchema, campaignSchema, changeBody, createBody, enrollBody, enrolledSchema, enteredSchema } from './schemas.ts';
 
-const list = aList({ name: 'campaigns', item: campaignSchema, filters: { status: z.enum(campaignStatuses).optional() } });
+const list = aList({ name: 'campaigns', fields: { name: 'text' }, item: campaignSchema, filters: { status: z.enum(campaignStatuses).optional() } });
 const leadList = aList({ name: 'campaign-leads', item: campaignLeadSchema, filters: {} });
 const unknown = ['unknown_campaign', 'There is no such campaign.'] as const;
 
@@ -56,8 +56,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor, status } = request.query;
-      return list.present(await listCampaigns(deps, callerOf(request).tenantId, { status }, { limit, after: cursor ?? null }), presentCampaign);
+      const { limit, sort, cursor, status } = request.query;
+      return list.present(
+        request.query.sort,
+        await listCampaigns(deps, callerOf(request).tenantId, { status }, pageWanted({ limit, sort, cursor })),
+        presentCampaign,
+      );
     },
   );
 
@@ -108,9 +112,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       const { tenantId } = callerOf(request);
       const found: CampaignView | null = isId(id) ? await readCampaign(deps, tenantId, id) : null;
       if (found === null) return problem(reply, 404, ...unknown);
-      const { limit, cursor } = request.query;
-      const page = await leadsOfCampaign(deps, { tenantId, campaignId: id }, { limit, after: cursor ?? null });
-      return leadList.present(page, presentCampaignLead);
+      const { limit, sort, cursor } = request.query;
+      const page = await leadsOfCampaign(deps, { tenantId, campaignId: id }, pageWanted({ limit, sort, cursor }));
+      return leadList.present(request.query.sort, page, presentCampaignLead);
     },
   );
 

@@ -12,7 +12,7 @@ import {
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { approveBody, compositionSchema, rejectBody } from './schemas.ts';
 
@@ -45,8 +45,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, state, enrollment_id: enrollment } = request.query;
-      return list.present(await listCompositions(deps, callerOf(request).tenantId, { state, enrollment }, { limit, after }), present);
+      const { limit, sort, cursor, state, enrollment_id: enrollment } = request.query;
+      return list.present(
+        request.query.sort,
+        await listCompositions(deps, callerOf(request).tenantId, { state, enrollment }, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 

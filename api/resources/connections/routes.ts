@@ -19,10 +19,10 @@ import { type Sent, sendTestEvent } from '../../../operations/send-test-event.ts
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import { authoriseSchema, changeSchema, checkSchema, connectionSchema, createSchema, rotateSchema, sendSchema, sentSchema } from './schemas.ts';
 
-const list = aList({ name: 'connections', item: connectionSchema, filters: {} });
+const list = aList({ name: 'connections', first: 'oldest', item: connectionSchema, filters: {} });
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_connection', 'There is no such connection.');
 const invalid = (reply: FastifyReply, faults: ConfigFault[]) => invalidRequest(reply, faults, 'The connection cannot be used like this.');
 
@@ -76,8 +76,10 @@ export const connectionRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = asyn
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return list.present(await listConnections(deps, callerOf(request).tenantId, { limit, after }), (row) => present(row));
+      const { limit, sort, cursor } = request.query;
+      return list.present(request.query.sort, await listConnections(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })), (row) =>
+        present(row),
+      );
     },
   );
 

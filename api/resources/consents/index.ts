@@ -3,7 +3,7 @@ import { listConsents } from '../../../operations/read/consents.ts';
 import { callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problems } from '../../plugins/errors.ts';
 import { lineField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { consentSchema, presentConsent } from './schemas.ts';
 
@@ -28,10 +28,10 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request, reply) => {
-      const { limit, cursor, ...search } = request.query;
+      const { limit, sort, cursor, ...search } = request.query;
       if (search.email === undefined && search.phone === undefined) return invalidRequest(reply, [], 'Say whose: email or phone.');
-      const result = await listConsents(deps, callerOf(request).tenantId, search, { limit, after: cursor ?? null });
-      if (result.kind === 'found') return list.present(result.found, presentConsent);
+      const result = await listConsents(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor }));
+      if (result.kind === 'found') return list.present(request.query.sort, result.found, presentConsent);
       return invalidRequest(reply, [
         { path: `querystring/${result.field}`, message: result.field === 'email' ? 'is no email address' : 'is no telephone number' },
       ]);

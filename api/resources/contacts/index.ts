@@ -9,7 +9,7 @@ import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, lineField, timeField } from '../../routes/fields.ts';
 import { presentExternalId } from '../../routes/recovery/present.ts';
 import { externalIdSchema } from '../../routes/recovery/schemas.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { handRoutes } from './by-hand.ts';
 import { mergeSchema, presentMerge } from './merges.ts';
@@ -44,6 +44,7 @@ const contactSchema = z
 
 const contactList = aList({
   name: 'contacts',
+  fields: { last_name: 'text' },
   item: contactSchema,
   filters: {
     email: lineField(320).optional().meta({ description: 'Every contact of that person. Read as in a webhook.' }),
@@ -98,9 +99,11 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request, reply) => {
-      const { limit, cursor, external_id: externalId, ...search } = request.query;
-      const result = await listContacts(deps, callerOf(request).tenantId, { ...search, externalId }, { limit, after: cursor ?? null });
-      return result.kind === 'found' ? contactList.present(result.found, presentContact) : invalidRequest(reply, unreadable(result.field));
+      const { limit, sort, cursor, external_id: externalId, ...search } = request.query;
+      const result = await listContacts(deps, callerOf(request).tenantId, { ...search, externalId }, pageWanted({ limit, sort, cursor }));
+      return result.kind === 'found'
+        ? contactList.present(request.query.sort, result.found, presentContact)
+        : invalidRequest(reply, unreadable(result.field));
     },
   );
 
@@ -150,9 +153,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request, reply) => {
-      const { limit, cursor, ...search } = request.query;
-      const result = await listMerges(deps, callerOf(request).tenantId, search, { limit, after: cursor ?? null });
-      if (result.kind === 'found') return list.present(result.found, presentMerge);
+      const { limit, sort, cursor, ...search } = request.query;
+      const result = await listMerges(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor }));
+      if (result.kind === 'found') return list.present(request.query.sort, result.found, presentMerge);
       return invalidRequest(reply, unreadable(result.field));
     },
   );

@@ -4,7 +4,7 @@ import { readTimeline, timelineKinds } from '../../../operations/read/timeline.t
 import { callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { ResourceOptions } from '../resource.ts';
 
 const entrySchema = z
@@ -40,10 +40,14 @@ export function timelineRoute(app: Parameters<FastifyPluginAsyncZod>[0], { deps 
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { kind = null, limit, cursor: after = null } = request.query;
-      const page = isId(id) ? await readTimeline(deps, callerOf(request).tenantId, id, { kind, limit, after }) : null;
+      const { kind = null, limit, sort, cursor } = request.query;
+      const page = isId(id) ? await readTimeline(deps, callerOf(request).tenantId, id, { kind, ...pageWanted({ limit, sort, cursor }) }) : null;
       if (page === null) return problem(reply, 404, 'unknown_contact', 'No contact of yours has this id.');
-      return list.present(page, ({ atMs, enrollmentId, ...entry }) => ({ ...entry, at: isoTime(atMs), enrollment: enrollmentId }));
+      return list.present(request.query.sort, page, ({ atMs, enrollmentId, ...entry }) => ({
+        ...entry,
+        at: isoTime(atMs),
+        enrollment: enrollmentId,
+      }));
     },
   );
 }

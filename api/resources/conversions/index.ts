@@ -7,7 +7,7 @@ import { statedAmount } from '../../../operations/conversions/stated-amount.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { conversionSchema, reportBody, reportedSchema } from './schemas.ts';
 
@@ -40,8 +40,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor, ...filter } = request.query;
-      return list.present(await listConversions(deps, callerOf(request).tenantId, filter, { limit, after: cursor ?? null }), present);
+      const { limit, sort, cursor, ...filter } = request.query;
+      return list.present(
+        request.query.sort,
+        await listConversions(deps, callerOf(request).tenantId, filter, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 

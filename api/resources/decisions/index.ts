@@ -8,7 +8,7 @@ import { presentExternalId } from '../../routes/recovery/present.ts';
 import { externalIdSchema } from '../../routes/recovery/schemas.ts';
 import { gateSchema } from '../enrollments/schemas.ts';
 import { presentWorth, worthSchema } from '../interventions/schemas.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const verdict = z.enum(['send', 'defer', 'hold', 'skip', 'stop']);
@@ -55,9 +55,13 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, since, ...filter } = request.query;
+      const { limit, sort, cursor, since, ...filter } = request.query;
       const asked = { ...filter, sinceMs: since === undefined ? undefined : Date.parse(since) };
-      return list.present(await listDecisions(deps, callerOf(request).tenantId, asked, { limit, after }), present);
+      return list.present(
+        request.query.sort,
+        await listDecisions(deps, callerOf(request).tenantId, asked, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 };

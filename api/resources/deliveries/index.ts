@@ -5,7 +5,7 @@ import { problems } from '../../plugins/errors.ts';
 import { lineField } from '../../routes/fields.ts';
 import { presentDelivery } from './present.ts';
 import { deliverySchema } from './schemas.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import { type Resource, type ResourceOptions } from '../resource.ts';
 
 const list = aList({
@@ -26,8 +26,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { delivery_id: deliveryId = null, limit, cursor: after = null } = request.query;
-      return list.present(await listDeliveries(deps, callerOf(request).tenantId, { deliveryId, limit, after }), presentDelivery);
+      const { delivery_id: deliveryId = null, limit, sort, cursor } = request.query;
+      return list.present(
+        request.query.sort,
+        await listDeliveries(deps, callerOf(request).tenantId, { deliveryId, ...pageWanted({ limit, sort, cursor }) }),
+        presentDelivery,
+      );
     },
   );
 };

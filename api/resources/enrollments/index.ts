@@ -9,7 +9,7 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idempotencyKeyOf, keyReused } from '../../plugins/idempotency.ts';
 import { idParams, isId } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import { type Resource, type ResourceOptions } from '../resource.ts';
 import { actionRoutes } from './actions.ts';
 import { presentEnrollment, presentExplanation, presentFound } from './present.ts';
@@ -28,6 +28,7 @@ import {
 
 const list = aList({
   name: 'enrollments',
+  fields: { ended_at: 'time' },
   item: enrollmentSchema,
   filters: enrollmentFilters,
   usual: 50,
@@ -54,10 +55,10 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, options) => {
       },
     },
     async (request, reply) => {
-      const { limit, cursor, ...filter } = request.query;
-      const result = await findEnrollments(deps, callerOf(request).tenantId, filterOf(filter), { limit, after: cursor ?? null });
+      const { limit, sort, cursor, ...filter } = request.query;
+      const result = await findEnrollments(deps, callerOf(request).tenantId, filterOf(filter), pageWanted({ limit, sort, cursor }));
       if (result.kind !== 'found') return unfindable(reply, result);
-      return list.present(result.found, (view) => presentEnrollment(view, links));
+      return list.present(request.query.sort, result.found, (view) => presentEnrollment(view, links));
     },
   );
 

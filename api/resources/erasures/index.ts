@@ -6,7 +6,7 @@ import { whyKept } from '../../../operations/privacy/why-kept.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const count = z.int().nonnegative();
@@ -92,8 +92,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, state: wanted = null } = request.query;
-      return list.present(await listErasures(deps, callerOf(request).tenantId, { state: wanted, limit, after }), present);
+      const { limit, sort, cursor, state: wanted = null } = request.query;
+      return list.present(
+        request.query.sort,
+        await listErasures(deps, callerOf(request).tenantId, { state: wanted, ...pageWanted({ limit, sort, cursor }) }),
+        present,
+      );
     },
   );
 

@@ -7,7 +7,7 @@ import { type ExperimentView, listExperiments, readExperiment } from '../../../o
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { channelField } from '../scripts/schemas.ts';
 
@@ -119,8 +119,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, ...search } = request.query;
-      return list.present(await listExperiments(deps, callerOf(request).tenantId, search, { limit, after }), present);
+      const { limit, sort, cursor, ...search } = request.query;
+      return list.present(
+        request.query.sort,
+        await listExperiments(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 

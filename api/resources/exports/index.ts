@@ -5,7 +5,7 @@ import type { PersonDocument } from '../../../operations/privacy/gather.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const exportSchema = z
@@ -66,8 +66,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: { summary: 'List exports, the latest first', querystring: list.query, response: { 200: list.answer, ...problems(400, 401, 429, 503) } },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return list.present(await listExports(deps, callerOf(request).tenantId, { limit, after }), present);
+      const { limit, sort, cursor } = request.query;
+      return list.present(request.query.sort, await listExports(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })), present);
     },
   );
 

@@ -4,7 +4,7 @@ import { type FactRow, factKindNames, factReport, listFacts, storeFacts } from '
 import { callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problems } from '../../plugins/errors.ts';
 import { isoTime, lineField, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const factSchema = z
@@ -78,10 +78,10 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor, fresh, ...search } = request.query;
+      const { limit, sort, cursor, fresh, ...search } = request.query;
       const wish = { ...search, ...(fresh === undefined ? {} : { fresh: fresh === 'true' }) };
-      const page = await listFacts(deps, callerOf(request).tenantId, wish, { limit, after: cursor ?? null });
-      return list.present(page, (row) => present(row, deps.clock.nowMs()));
+      const page = await listFacts(deps, callerOf(request).tenantId, wish, pageWanted({ limit, sort, cursor }));
+      return list.present(request.query.sort, page, (row) => present(row, deps.clock.nowMs()));
     },
   );
 };

@@ -16,7 +16,7 @@ import {
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const importSchema = z
@@ -74,7 +74,7 @@ const query = z.strictObject({
 });
 
 const list = aList({ name: 'imports', item: importSchema, filters: {}, usual: 20, most: 100 });
-const errorList = aList({ name: 'import-errors', item: errorSchema, filters: {} });
+const errorList = aList({ name: 'import-errors', first: 'oldest', item: errorSchema, filters: {} });
 const unknown = ['unknown_import', 'There is no such import.'] as const;
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
@@ -124,8 +124,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return list.present(await listImports(deps, callerOf(request).tenantId, { limit, after }), present);
+      const { limit, sort, cursor } = request.query;
+      return list.present(request.query.sort, await listImports(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })), present);
     },
   );
 
@@ -151,9 +151,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { limit, cursor: after = null } = request.query;
-      const found = isId(id) ? await listImportErrors(deps, callerOf(request).tenantId, id, { limit, after }) : null;
-      return found === null ? problem(reply, 404, ...unknown) : errorList.present(found, presentError);
+      const { limit, sort, cursor } = request.query;
+      const found = isId(id) ? await listImportErrors(deps, callerOf(request).tenantId, id, pageWanted({ limit, sort, cursor })) : null;
+      return found === null ? problem(reply, 404, ...unknown) : errorList.present(request.query.sort, found, presentError);
     },
   );
 

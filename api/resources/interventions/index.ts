@@ -7,7 +7,7 @@ import { rollOut } from '../../../operations/interventions/rollout.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import {
   capFiguresSchema,
@@ -49,9 +49,13 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, since, ...filter } = request.query;
+      const { limit, sort, cursor, since, ...filter } = request.query;
       const asked = { ...filter, sinceMs: since === undefined ? undefined : Date.parse(since) };
-      return list.present(await listInterventions(deps, callerOf(request).tenantId, asked, { limit, after }), presentIntervention);
+      return list.present(
+        request.query.sort,
+        await listInterventions(deps, callerOf(request).tenantId, asked, pageWanted({ limit, sort, cursor })),
+        presentIntervention,
+      );
     },
   );
 

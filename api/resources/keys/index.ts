@@ -5,6 +5,7 @@ import { issueKey, listApiKeys, revokeKey, rotateKey } from '../../../operations
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { isId, isoTime, timeField } from '../../routes/fields.ts';
+import { pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { keyList, keyWish, newKeySchema, presentKey, wishOf } from './schemas.ts';
 
@@ -26,8 +27,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return keyList.present(await listApiKeys(deps, callerOf(request).tenantId, { limit, after }), presentKey);
+      const { limit, sort, cursor } = request.query;
+      return keyList.present(
+        request.query.sort,
+        await listApiKeys(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })),
+        presentKey,
+      );
     },
   );
 

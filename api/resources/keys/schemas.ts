@@ -34,7 +34,7 @@ export const keyWish = z.strictObject({
   expires_at: z.iso.datetime({ offset: true }).optional().meta({ description: 'It opens nothing from then on; left out, it does not expire.' }),
 });
 
-export const keyList = aList({ name: 'keys', item: keySchema, filters: {} });
+export const keyList = aList({ name: 'keys', first: 'oldest', fields: { last_used_at: 'time' }, item: keySchema, filters: {} });
 
 export const wishOf = ({ name, role, expires_at, requests_per_minute }: z.output<typeof keyWish>): KeyWish => ({
   name,

@@ -7,7 +7,7 @@ import { callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idempotencyKeyOf } from '../../plugins/idempotency.ts';
 import { idParams, isId, lineField, isoTime } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { abandonmentSchema, presentAbandonment } from './abandonment.ts';
 import { presentLead, presentLeadDetail, wishOf } from './present.ts';
@@ -15,6 +15,7 @@ import { createBody, createdSchema, leadDetailSchema, leadSchema, telegramLinkSc
 
 const list = aList({
   name: 'leads',
+  fields: { updatedAt: 'time' },
   item: leadSchema,
   filters: {
     email: lineField(320).optional().meta({ description: 'Every lead of that person. Read as in a webhook.' }),
@@ -39,9 +40,11 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request, reply) => {
-      const { limit, cursor, ...search } = request.query;
-      const found = await listLeads(deps, callerOf(request).tenantId, search, { limit, after: cursor ?? null });
-      return found.kind === 'found' ? list.present(found.found, presentLead) : invalidRequest(reply, unreadable(found.field, 'querystring/'));
+      const { limit, sort, cursor, ...search } = request.query;
+      const found = await listLeads(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor }));
+      return found.kind === 'found'
+        ? list.present(request.query.sort, found.found, presentLead)
+        : invalidRequest(reply, unreadable(found.field, 'querystring/'));
     },
   );
 

@@ -7,7 +7,7 @@ import { changeMember, listMembers, type MemberChanged, type MemberView } from '
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const role = z.enum(roleNames).meta({
@@ -34,8 +34,8 @@ const newInvitationSchema = z
     expires_at: timeField,
   })
   .meta({ id: 'NewInvitation' });
-const memberList = aList({ name: 'members', item: memberSchema, filters: {} });
-const invitationList = aList({ name: 'invitations', item: invitationSchema, filters: {} });
+const memberList = aList({ name: 'members', first: 'oldest', item: memberSchema, filters: {} });
+const invitationList = aList({ name: 'invitations', first: 'oldest', item: invitationSchema, filters: {} });
 const done = z.null().meta({ description: 'Done.' });
 
 const presentMember = ({ id, name, email, role: is, invitedBy, sinceMs }: MemberView): z.input<typeof memberSchema> => ({
@@ -71,8 +71,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return memberList.present(await listMembers(deps, callerOf(request).tenantId, { limit, after }), presentMember);
+      const { limit, sort, cursor } = request.query;
+      return memberList.present(
+        request.query.sort,
+        await listMembers(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })),
+        presentMember,
+      );
     },
   );
 
@@ -116,8 +120,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return invitationList.present(await listInvitations(deps, callerOf(request).tenantId, { limit, after }), presentInvitation);
+      const { limit, sort, cursor } = request.query;
+      return invitationList.present(
+        request.query.sort,
+        await listInvitations(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })),
+        presentInvitation,
+      );
     },
   );
 

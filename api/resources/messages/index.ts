@@ -6,7 +6,7 @@ import { problems } from '../../plugins/errors.ts';
 import { isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
 import { presentExternalId } from '../../routes/recovery/present.ts';
 import { externalIdSchema } from '../../routes/recovery/schemas.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const state = z.enum(['claimed', 'sent', 'failed', 'unknown', 'skipped']);
@@ -61,9 +61,13 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, since, ...filter } = request.query;
+      const { limit, sort, cursor, since, ...filter } = request.query;
       const asked = { ...filter, sinceMs: since === undefined ? undefined : Date.parse(since) };
-      return list.present(await listMessages(deps, callerOf(request).tenantId, asked, { limit, after }), present);
+      return list.present(
+        request.query.sort,
+        await listMessages(deps, callerOf(request).tenantId, asked, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 };

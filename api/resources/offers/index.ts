@@ -5,7 +5,7 @@ import { type GrantRow, listGrants, revokeGrant } from '../../../operations/offe
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const states = ['granted', 'minted', 'refused', 'revoked'] as const;
@@ -34,6 +34,7 @@ const offerSchema = z
 
 const list = aList({
   name: 'offers',
+  fields: { ends_at: 'time' },
   item: offerSchema,
   filters: {
     code: lineField(100).optional().meta({ description: 'The whole code, in capitals or not.' }),
@@ -79,8 +80,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, ...search } = request.query;
-      return list.present(await listGrants(deps, callerOf(request).tenantId, search, { limit, after }), present);
+      const { limit, sort, cursor, ...search } = request.query;
+      return list.present(
+        request.query.sort,
+        await listGrants(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 

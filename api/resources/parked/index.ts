@@ -13,11 +13,11 @@ import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isoTimeOrNull } from '../../routes/fields.ts';
 import { presentExternalId } from '../../routes/recovery/present.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import { type Resource, type ResourceOptions } from '../resource.ts';
 import { actAllBody, actBody, doneAllSchema, doneSchema, kindSchema, parkedSchema } from './schemas.ts';
 
-const list = aList({ name: 'parked', item: parkedSchema, filters: { kind: kindSchema.optional() }, key: 'parked' });
+const list = aList({ name: 'parked', first: 'oldest', item: parkedSchema, filters: { kind: kindSchema.optional() }, key: 'parked' });
 
 const summaries: Record<ParkedAction, { one: string; all: string; description: string }> = {
   resume: {
@@ -70,8 +70,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { kind = null, limit, cursor: after = null } = request.query;
-      return list.present(await listParked(deps, callerOf(request).tenantId, { kind, limit, after }), present);
+      const { kind = null, limit, sort, cursor } = request.query;
+      return list.present(
+        request.query.sort,
+        await listParked(deps, callerOf(request).tenantId, { kind, ...pageWanted({ limit, sort, cursor }) }),
+        present,
+      );
     },
   );
 

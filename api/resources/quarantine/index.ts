@@ -7,13 +7,14 @@ import { replayAll, replayOne } from '../../../operations/replay-open.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, lineField, noteField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import { type Resource, type ResourceOptions } from '../resource.ts';
 import { presentReplay, presentSetAside } from './present.ts';
 import { replayAllSchema, replaySchema, setAsideSchema, setAsideWithBodySchema } from './schemas.ts';
 
 const list = aList({
   name: 'quarantine',
+  first: 'oldest',
   item: setAsideSchema,
   filters: {
     state: z
@@ -50,9 +51,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { state, delivery_id: deliveryId = null, limit, cursor: after = null } = request.query;
-      const page = { state: state === 'all' ? null : state, deliveryId, limit, after };
-      return list.present(await listQuarantine(deps, callerOf(request).tenantId, page), presentSetAside);
+      const { state, delivery_id: deliveryId = null, limit, sort, cursor } = request.query;
+      const page = { state: state === 'all' ? null : state, deliveryId, ...pageWanted({ limit, sort, cursor }) };
+      return list.present(request.query.sort, await listQuarantine(deps, callerOf(request).tenantId, page), presentSetAside);
     },
   );
 

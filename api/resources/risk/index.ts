@@ -9,7 +9,7 @@ import { readModels, returnToModel } from '../../../operations/risk/train-models
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import { interventionSchema, presentIntervention } from '../interventions/schemas.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import {
@@ -29,6 +29,7 @@ const unknownAccount = ['unknown_account', 'There is no such account, or it is g
 
 const assessments = aList({
   name: 'risk-assessments',
+  fields: { score: 'number' },
   item: listedAssessmentSchema,
   filters: {
     account: z.uuid().optional(),
@@ -101,9 +102,14 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, latest, ...search } = request.query;
-      const found = await listAssessments(deps, callerOf(request).tenantId, { ...search, latest: latest === 'true' }, { limit, after });
-      return assessments.present(found, listedFactsOf);
+      const { limit, sort, cursor, latest, ...search } = request.query;
+      const found = await listAssessments(
+        deps,
+        callerOf(request).tenantId,
+        { ...search, latest: latest === 'true' },
+        pageWanted({ limit, sort, cursor }),
+      );
+      return assessments.present(request.query.sort, found, listedFactsOf);
     },
   );
 
@@ -158,8 +164,8 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return runs.present(await listRuns(deps, callerOf(request).tenantId, { limit, after }), presentRun);
+      const { limit, sort, cursor } = request.query;
+      return runs.present(request.query.sort, await listRuns(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })), presentRun);
     },
   );
 

@@ -14,11 +14,16 @@ import {
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { channelField, changeBody, createBody, scriptSchema } from './schemas.ts';
 
-const list = aList({ name: 'scripts', item: scriptSchema, filters: { channel: channelField.optional(), campaign: z.uuid().optional() } });
+const list = aList({
+  name: 'scripts',
+  fields: { name: 'text' },
+  item: scriptSchema,
+  filters: { channel: channelField.optional(), campaign: z.uuid().optional() },
+});
 const unknown = ['unknown_script', 'There is no such script.'] as const;
 
 const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => {
@@ -47,8 +52,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       schema: { summary: 'List scripts, the newest first', querystring: list.query, response: { 200: list.answer, ...problems(400, 401, 429, 503) } },
     },
     async (request) => {
-      const { limit, cursor, ...filter } = request.query;
-      return list.present(await listScripts(deps, callerOf(request).tenantId, filter, { limit, after: cursor ?? null }), present);
+      const { limit, sort, cursor, ...filter } = request.query;
+      return list.present(
+        request.query.sort,
+        await listScripts(deps, callerOf(request).tenantId, filter, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 

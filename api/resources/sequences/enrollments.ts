@@ -5,7 +5,7 @@ import { type EnrollmentWithAttempts, enrollmentsOfSequence } from '../../../ope
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { ResourceOptions } from '../resource.ts';
 import { slugParams } from './schemas.ts';
 
@@ -56,10 +56,10 @@ export const enrollmentRoutes: FastifyPluginAsyncZod<ResourceOptions> = async (a
       },
     },
     async (request, reply) => {
-      const { limit, cursor: after = null, status = null } = request.query;
+      const { limit, sort, cursor, status = null } = request.query;
       const where = { tenantId: callerOf(request).tenantId, slug: request.params.slug };
-      const found = await enrollmentsOfSequence(deps, where, { status, limit, after });
-      return found === null ? unknown(reply) : list.present(found, present);
+      const found = await enrollmentsOfSequence(deps, where, { status, ...pageWanted({ limit, sort, cursor }) });
+      return found === null ? unknown(reply) : list.present(request.query.sort, found, present);
     },
   );
 

@@ -9,7 +9,7 @@ import { listSequences, listVersions, readDefinition, readSequence, slugOfSequen
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { isId } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import { enrollmentRoutes } from './enrollments.ts';
 import { editingRoutes } from './editing.ts';
@@ -33,7 +33,7 @@ import {
   versionSchema,
 } from './schemas.ts';
 
-const list = aList({ name: 'sequences', item: sequenceSchema, filters: {} });
+const list = aList({ name: 'sequences', first: 'oldest', fields: { slug: 'text' }, item: sequenceSchema, filters: {} });
 const versions = aList({ name: 'versions', item: versionSchema, filters: {}, key: 'number' });
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_sequence', 'There is no such sequence.');
 const noDraft = (reply: FastifyReply) => problem(reply, 404, 'no_draft', 'The sequence has no draft: store one first.');
@@ -100,8 +100,12 @@ function readRoutes(app: App, deps: Built): void {
     '/api/sequences',
     { schema: { summary: 'List the store’s sequences', querystring: list.query, response: { 200: list.answer, ...problems(400, 401, 429, 503) } } },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return list.present(await listSequences(deps, callerOf(request).tenantId, { limit, after }), presentSequence);
+      const { limit, sort, cursor } = request.query;
+      return list.present(
+        request.query.sort,
+        await listSequences(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })),
+        presentSequence,
+      );
     },
   );
 
@@ -116,9 +120,9 @@ function readRoutes(app: App, deps: Built): void {
       },
     },
     async (request, reply) => {
-      const { limit, cursor: after = null } = request.query;
-      const found = await listVersions(deps, callerOf(request).tenantId, request.params.slug, { limit, after });
-      return found === null ? unknown(reply) : versions.present(found, presentVersion);
+      const { limit, sort, cursor } = request.query;
+      const found = await listVersions(deps, callerOf(request).tenantId, request.params.slug, pageWanted({ limit, sort, cursor }));
+      return found === null ? unknown(reply) : versions.present(request.query.sort, found, presentVersion);
     },
   );
 

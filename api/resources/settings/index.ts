@@ -6,7 +6,7 @@ import { changeSettings, type CurrentSettings, listSettingsVersions, readSetting
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isoTime, isoTimeOrNull, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource } from '../resource.ts';
 
 const settingsSchema = z
@@ -63,13 +63,17 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return history.present(await listSettingsVersions(deps, callerOf(request).tenantId, { limit, after }), (v) => ({
-        version: v.version,
-        changes: v.changes,
-        changed_by: v.changedBy,
-        changed_at: isoTime(v.changedAtMs),
-      }));
+      const { limit, sort, cursor } = request.query;
+      return history.present(
+        request.query.sort,
+        await listSettingsVersions(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })),
+        (v) => ({
+          version: v.version,
+          changes: v.changes,
+          changed_by: v.changedBy,
+          changed_at: isoTime(v.changedAtMs),
+        }),
+      );
     },
   );
 };

@@ -7,7 +7,7 @@ import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
 import { presentExternalId } from '../../routes/recovery/present.ts';
 import { externalIdSchema } from '../../routes/recovery/schemas.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const state = z.enum(['open', 'converted', 'gone']);
@@ -53,9 +53,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request, reply) => {
-      const { limit, cursor: after = null, external_id: externalId, ...filter } = request.query;
-      const result = await listSubjects(deps, callerOf(request).tenantId, { ...filter, externalId }, { limit, after });
-      if (result.kind === 'found') return list.present(result.found, present);
+      const { limit, sort, cursor, external_id: externalId, ...filter } = request.query;
+      const result = await listSubjects(deps, callerOf(request).tenantId, { ...filter, externalId }, pageWanted({ limit, sort, cursor }));
+      if (result.kind === 'found') return list.present(request.query.sort, result.found, present);
       return invalidRequest(reply, [
         { path: `querystring/${result.field}`, message: result.field === 'email' ? 'is no email address' : 'is no telephone number' },
       ]);

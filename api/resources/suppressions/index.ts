@@ -4,7 +4,7 @@ import { liftSuppression, listSuppressions, mayBeLifted, type SuppressionRow } f
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, lineField, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const suppressionSchema = z
@@ -43,9 +43,9 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request, reply) => {
-      const { limit, cursor, ...search } = request.query;
-      const result = await listSuppressions(deps, callerOf(request).tenantId, search, { limit, after: cursor ?? null });
-      if (result.kind === 'found') return list.present(result.found, presentSuppression);
+      const { limit, sort, cursor, ...search } = request.query;
+      const result = await listSuppressions(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor }));
+      if (result.kind === 'found') return list.present(request.query.sort, result.found, presentSuppression);
       return invalidRequest(reply, [
         { path: `querystring/${result.field}`, message: result.field === 'email' ? 'is no email address' : 'is no telephone number' },
       ]);

@@ -6,7 +6,7 @@ import { escalateToManager, readEscalationShare } from '../../../operations/work
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime, isoTimeOrNull, lineField, noteField, timeField } from '../../routes/fields.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 
 const taskSchema = z
@@ -36,6 +36,7 @@ const taskSchema = z
 
 const list = aList({
   name: 'tasks',
+  fields: { due_at: 'time' },
   item: taskSchema,
   filters: { state: z.enum(taskStates).optional(), kind: lineField(60).optional(), owner: lineField(120).optional() },
 });
@@ -56,8 +57,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null, ...search } = request.query;
-      return list.present(await listTasks(deps, callerOf(request).tenantId, search, { limit, after }), present);
+      const { limit, sort, cursor, ...search } = request.query;
+      return list.present(
+        request.query.sort,
+        await listTasks(deps, callerOf(request).tenantId, search, pageWanted({ limit, sort, cursor })),
+        present,
+      );
     },
   );
 

@@ -9,7 +9,7 @@ import { installationActor } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
 import { isId, lineField } from '../../routes/fields.ts';
 import { keyList, keyWish, newKeySchema, presentKey, wishOf } from '../keys/schemas.ts';
-import { aList } from '../list.ts';
+import { aList, pageWanted } from '../list.ts';
 import type { Resource } from '../resource.ts';
 
 const tenantFields = {
@@ -26,7 +26,7 @@ const madeSchema = z
 const params = z.object({ tenant: z.string().max(100).meta({ description: 'Its id or its slug.' }) });
 const slug = z.string().regex(/^[a-z][a-z0-9-]{1,38}[a-z0-9]$/, 'is no slug: lower-case letters, digits and hyphens, a letter first, 3 to 40');
 
-const tenantList = aList({ name: 'tenants', item: tenantSchema, filters: {} });
+const tenantList = aList({ name: 'tenants', first: 'oldest', item: tenantSchema, filters: {} });
 
 const unknown = (reply: FastifyReply) => problem(reply, 404, 'unknown_tenant', 'There is no such tenant.');
 
@@ -58,8 +58,8 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return tenantList.present(await listAllTenants(deps, { limit, after }), present);
+      const { limit, sort, cursor } = request.query;
+      return tenantList.present(request.query.sort, await listAllTenants(deps, pageWanted({ limit, sort, cursor })), present);
     },
   );
 
@@ -103,8 +103,8 @@ const routes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async (app, { deps })
     async (request, reply) => {
       const found = await findTenant(deps, request.params.tenant);
       if (found === null) return unknown(reply);
-      const { limit, cursor: after = null } = request.query;
-      return keyList.present(await listApiKeys(deps, found.id, { limit, after }), presentKey);
+      const { limit, sort, cursor } = request.query;
+      return keyList.present(request.query.sort, await listApiKeys(deps, found.id, pageWanted({ limit, sort, cursor })), presentKey);
     },
   );
 

@@ -14,6 +14,7 @@ import {
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { invalidRequest, problem, problems } from '../../plugins/errors.ts';
 import { idParams, isId, isoTime } from '../../routes/fields.ts';
+import { pageWanted } from '../list.ts';
 import type { Resource, ResourceOptions } from '../resource.ts';
 import {
   askedSchema,
@@ -54,8 +55,12 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
       },
     },
     async (request) => {
-      const { limit, cursor: after = null } = request.query;
-      return endpointList.present(await listEndpoints(deps, callerOf(request).tenantId, { limit, after }), presentEndpoint);
+      const { limit, sort, cursor } = request.query;
+      return endpointList.present(
+        request.query.sort,
+        await listEndpoints(deps, callerOf(request).tenantId, pageWanted({ limit, sort, cursor })),
+        presentEndpoint,
+      );
     },
   );
 
@@ -187,11 +192,11 @@ const routes: FastifyPluginAsyncZod<ResourceOptions> = async (app, { deps }) => 
     },
     async (request, reply) => {
       const { id } = request.params;
-      const { limit, cursor: after = null, since, ...search } = request.query;
+      const { limit, sort, cursor, since, ...search } = request.query;
       if (!isId(id)) return unknown(reply);
       const wish = { ...search, ...(since === undefined ? {} : { sinceMs: Date.parse(since) }) };
-      const page = await listWebhookDeliveries(deps, callerOf(request).tenantId, id, wish, { limit, after });
-      return page === null ? unknown(reply) : deliveryList.present(page, presentDelivery);
+      const page = await listWebhookDeliveries(deps, callerOf(request).tenantId, id, wish, pageWanted({ limit, sort, cursor }));
+      return page === null ? unknown(reply) : deliveryList.present(request.query.sort, page, presentDelivery);
     },
   );
 

@@ -117,7 +117,7 @@ export const redeliveredSchema = z
   .object({ redelivered: z.int(), unfinished: z.boolean().meta({ description: 'There is more: ask again.' }) })
   .meta({ id: 'WebhooksRedelivered' });
 
-export const endpointList = aList({ name: 'webhook-endpoints', item: endpointSchema, filters: {} });
+export const endpointList = aList({ name: 'webhook-endpoints', first: 'oldest', item: endpointSchema, filters: {} });
 export const deliveryList = aList({
   name: 'webhook-deliveries',
   item: deliverySchema,

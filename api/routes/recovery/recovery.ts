@@ -9,7 +9,7 @@ import { readRecoveryEvents } from '../../../operations/read/recovery-events.ts'
 import { stopByHand } from '../../../operations/stop-one.ts';
 import { actorOf, callerOf } from '../../plugins/authenticate.ts';
 import { problem, problems } from '../../plugins/errors.ts';
-import { aList } from '../../resources/list.ts';
+import { aList, pageWanted } from '../../resources/list.ts';
 import { idParams, isId, lineField, nextPage, noteField } from '../fields.ts';
 import { presentAnalytics, presentEvent, presentRecovery, presentStop } from './present.ts';
 import { analyticsSchema, recoveryEventSchema, recoverySchema, startedSchema, stoppedSchema } from './schemas.ts';
@@ -75,6 +75,7 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async 
 
   const events = aList({
     name: 'recovery-events',
+    first: 'oldest',
     item: recoveryEventSchema,
     filters: {
       after: z.uuid().optional().meta({ description: 'Only what happened after this event, by its id: for a program that asks now and then.' }),
@@ -95,9 +96,10 @@ export const recoveryRoutes: FastifyPluginAsyncZod<{ deps: BuiltDeps }> = async 
       },
     },
     async (request) => {
-      const { after, since, cursor, limit } = request.query;
-      const page = { after: cursor ?? after ?? null, sinceMs: since === undefined ? null : Date.parse(since), limit };
-      return events.present(await readRecoveryEvents(deps, callerOf(request).tenantId, page), presentEvent);
+      const { after, since, ...asked } = request.query;
+      const wanted = pageWanted(asked);
+      const page = { ...wanted, after: wanted.after ?? after ?? null, sinceMs: since === undefined ? null : Date.parse(since) };
+      return events.present(request.query.sort, await readRecoveryEvents(deps, callerOf(request).tenantId, page), presentEvent);
     },
   );
 
