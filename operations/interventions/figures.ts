@@ -14,6 +14,7 @@ import { differenceInterval, wilsonInterval } from '../../domain/statistics/prop
 import { settingsOf } from '../../domain/tenant-settings.ts';
 import type { Deps } from '../deps.ts';
 import { type EscalationShare, readEscalationShare } from '../work/escalate.ts';
+import { assignedPeople } from './assigned-people.ts';
 import { type InterventionView, listInterventions } from './interventions.ts';
 import { type Arms, readArms } from './worth.ts';
 
@@ -134,17 +135,7 @@ interface RevenueRow {
 /** What the people of each arm bought within the horizon after their assignment, of those whose horizon is over: one sum for each person, squared as well. */
 async function readRevenue(tx: Tx, { withinDays }: Prediction): Promise<RevenueRow[]> {
   const { rows } = await tx.execute<{ band: InterventionBand; arm: 'treated' | 'holdout'; currency: string; total: number; squares: number }>(sql`
-    with own as (
-      select s.id, v.definition ->> 'band' as band from sequences s join sequence_versions v on v.tenant_id = s.tenant_id and v.id = s.current_version_id
-      where v.definition ->> 'on' = 'risk.entered'),
-    assigned as (
-      select distinct on (a.sequence_id, c.person_id) own.band, a.arm, a.assigned_at, e.subject_id
-      from own join assignments a on a.sequence_id = own.id
-        join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
-        cross join lateral (select n.subject_id from enrollments n where n.tenant_id = a.tenant_id and n.sequence_id = a.sequence_id and n.contact_id = a.contact_id
-          order by n.id limit 1) e
-      where a.assigned_at > clock_timestamp() - interval '365 days'
-      order by a.sequence_id, c.person_id, a.assigned_at, a.id),
+    with ${assignedPeople},
     spent as (
       select a.band, a.arm, a.subject_id, b.data ->> 'currency' as currency, sum((b.data ->> 'amount')::numeric) as amount
       from assigned a join behaviours b on b.subject_id = a.subject_id and b.kind = 'order' and b.occurred_at > a.assigned_at

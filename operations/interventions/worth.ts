@@ -7,6 +7,7 @@ import type { InterventionBand } from '../../domain/risk/band-move.ts';
 import type { Behaviour } from '../../domain/risk/behaviour.ts';
 import type { Prediction } from '../../domain/risk/outcome.ts';
 import type { TenantSettings } from '../../domain/tenant-settings.ts';
+import { assignedPeople } from './assigned-people.ts';
 
 /** What an intervention was expected to be worth when it began. Kept with its story, so that a later price changes nothing about it. */
 export interface Worth {
@@ -38,17 +39,7 @@ export type Arms = Record<'treated' | 'holdout', ArmCount>;
  */
 export async function readArms(tx: Tx, { what, withinDays }: Prediction): Promise<Record<InterventionBand, Arms>> {
   const { rows } = await tx.execute<{ band: InterventionBand; arm: 'treated' | 'holdout'; complete: number; stayed: number }>(sql`
-    with own as (
-      select s.id, v.definition ->> 'band' as band from sequences s join sequence_versions v on v.tenant_id = s.tenant_id and v.id = s.current_version_id
-      where v.definition ->> 'on' = 'risk.entered'),
-    assigned as (
-      select distinct on (a.sequence_id, c.person_id) own.band, a.arm, a.assigned_at, e.subject_id
-      from own join assignments a on a.sequence_id = own.id
-        join contacts c on c.tenant_id = a.tenant_id and c.id = a.contact_id
-        cross join lateral (select n.subject_id from enrollments n where n.tenant_id = a.tenant_id and n.sequence_id = a.sequence_id and n.contact_id = a.contact_id
-          order by n.id limit 1) e
-      where a.assigned_at > clock_timestamp() - interval '365 days'
-      order by a.sequence_id, c.person_id, a.assigned_at, a.id)
+    with ${assignedPeople}
     select band, arm, count(*)::int as complete, (count(*) filter (where exists (
         select from behaviours b where b.subject_id = a.subject_id and b.occurred_at > a.assigned_at
           and b.occurred_at <= a.assigned_at + make_interval(days => ${withinDays})
