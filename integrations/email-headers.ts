@@ -7,5 +7,6 @@ export function mailbox({ name, address }: { name: string | null; address: strin
   return clean === '' ? address : `"${clean}" <${address}>`;
 }
 
-/** RFC 8058: the two headers by which a mail program unsubscribes with one click. */
-export const unsubscribeHeaders = (url: string) => ({ 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' });
+/** RFC 8058: the two headers by which a mail program unsubscribes with one click. @param url - null: there is nothing to unsubscribe from, and no header */
+export const unsubscribeHeaders = (url: string | null): Record<string, string> =>
+  url === null ? {} : { 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' };

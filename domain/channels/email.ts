@@ -11,8 +11,8 @@ export interface EmailPayload {
   subject: string;
   html: string;
   text: string;
-  /** Absolute URL for RFC 8058; the sender writes both headers, unfolded. */
-  unsubscribeUrl: string;
+  /** Absolute URL for RFC 8058; the sender writes both headers, unfolded. null: to a colleague of the store, who has subscribed to nothing. */
+  unsubscribeUrl: string | null;
   /** Epoch milliseconds for the Date header. */
   dateMs: number;
 }

@@ -135,14 +135,15 @@ export async function findEmail(config: GoHighLevelConfig, token: string, mail: 
   const all = await questions.conversation({ email: mail.to.address }, ['TYPE_EMAIL'], isOlder);
   const recent = all.filter((one) => one.direction !== 'inbound' && !isOlder(one));
   if (recent.length > mostEmails) throw new NoAnswerError('the contact got too many emails around that time');
+  const names = (words: string) => mail.unsubscribeUrl !== null && words.includes(mail.unsubscribeUrl);
   let rewritten = false;
   for (const { id, body } of recent) {
-    if (body != null && body.includes(mail.unsubscribeUrl)) return 'accepted';
+    if (body != null && names(body)) return 'accepted';
     if (!isId(id)) throw new NoAnswerError('an email has no id');
     const answer = readFields(await questions.ask(`/conversations/messages/${id}`, {}), '', []);
     const words = (readFields(answer?.['message'], '', []) ?? answer)?.['body'];
     if (typeof words !== 'string' || words === '') throw new NoAnswerError('the words of an email are not given');
-    if (words.includes(mail.unsubscribeUrl)) return 'accepted';
+    if (names(words)) return 'accepted';
     // Links may be counted by HighLevel, and lead elsewhere then: what else the email says stays.
     rewritten ||= plainWords(words) === plainWords(mail.html);
   }

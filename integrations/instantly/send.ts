@@ -47,7 +47,7 @@ function bodyOf(config: InstantlyConfig, { to, subject, html, text, unsubscribeU
       rk_subject: subject,
       rk_body: html,
       rk_text: text,
-      rk_unsubscribe: unsubscribeUrl,
+      rk_unsubscribe: unsubscribeUrl ?? '',
       [accountField]: config.account,
       [keyField]: sendKey,
     },

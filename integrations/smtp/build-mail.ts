@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
+import { unsubscribeHeaders } from '../email-headers.ts';
 import type { EmailPayload } from '../port.ts';
 import { signMail } from './dkim.ts';
 import type { DkimKey } from './dkim-key.ts';
@@ -23,7 +24,8 @@ export async function buildMail(payload: EmailPayload, dkim: DkimKey | null = nu
   const replyTo = payload.replyTo === null ? null : wireAddress(payload.replyTo);
   if (payload.replyTo !== null && replyTo === null) return other('the reply address cannot be written in SMTP');
   if (!/^<[\x21-\x3b\x3d\x3f-\x7e]{1,480}@[\x21-\x3b\x3d\x3f-\x7e]{1,480}>$/.test(payload.messageId)) return other('the Message-ID is malformed');
-  if (!/^https?:\/\/[\x21-\x3b\x3d\x3f-\x7e]{1,900}$/.test(payload.unsubscribeUrl)) return other('the unsubscribe URL cannot stand in a header');
+  if (payload.unsubscribeUrl !== null && !/^https?:\/\/[\x21-\x3b\x3d\x3f-\x7e]{1,900}$/.test(payload.unsubscribeUrl))
+    return other('the unsubscribe URL cannot stand in a header');
 
   try {
     const body = await buildBody(payload);
@@ -34,8 +36,7 @@ export async function buildMail(payload: EmailPayload, dkim: DkimKey | null = nu
       textField('Subject', payload.subject),
       parsedField('Date', new Date(payload.dateMs).toUTCString().replace('GMT', '+0000')),
       parsedField('Message-ID', payload.messageId),
-      parsedField('List-Unsubscribe', `<${payload.unsubscribeUrl}>`),
-      parsedField('List-Unsubscribe-Post', 'List-Unsubscribe=One-Click'),
+      ...Object.entries(unsubscribeHeaders(payload.unsubscribeUrl)).map(([name, value]) => parsedField(name, value)),
       parsedField('MIME-Version', '1.0'),
       parsedField('Content-Type', body.contentType),
     ];

@@ -57,6 +57,11 @@ describe('the email', () => {
     expect(raw).toContain('\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n');
   });
 
+  test('to a colleague has no header for unsubscribing', async () => {
+    const { raw } = await sent({ unsubscribeUrl: null });
+    expect(raw).not.toMatch(/^List-Unsubscribe/im);
+  });
+
   test('is the same bytes whenever the same payload is sent', async () => {
     await send({ subject: 'Grüße 🫖' });
     await send({ subject: 'Grüße 🫖' });
