@@ -49,10 +49,13 @@ p { margin: 0 0 1.2rem; } p:last-child { margin-bottom: 0; }
 form { margin: 0 0 1.2rem; }
 button { width: 100%; padding: .8rem 1rem; font: inherit; font-weight: 600; color: light-dark(#fff, #141412); background: light-dark(#23211d, #ece9e2); border: 0; border-radius: .5rem; cursor: pointer; }
 label { display: block; margin: 0 0 1rem; font-size: .9rem; }
-input:not([type=hidden]) { display: block; width: 100%; margin-top: .3rem; padding: .7rem .8rem; font: inherit; color: inherit; background: light-dark(#fff, #141412); border: 1px solid light-dark(#8a867d, #7d7970); border-radius: .5rem; }
-input:focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; }
+input:not([type=hidden]), select { display: block; width: 100%; margin-top: .3rem; padding: .7rem .8rem; font: inherit; color: inherit; background: light-dark(#fff, #141412); border: 1px solid light-dark(#8a867d, #7d7970); border-radius: .5rem; }
+input:focus-visible, select:focus-visible { outline: 3px solid var(--accent); outline-offset: 1px; }
 input:read-only { border-style: dashed; }
 .fault { color: light-dark(#a1260d, #ff9b85); } .fault:empty { display: none; }
 button.second { color: inherit; background: none; border: 1px solid; }
-button:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
+a { color: inherit; }
+.choices { list-style: none; margin: 0 0 1.2rem; padding: 0; display: grid; gap: .6rem; }
+.choice { display: block; padding: .7rem 1rem; border: 1px solid; border-radius: .5rem; font-weight: 600; text-align: center; text-decoration: none; }
+button:focus-visible, a:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
 `;

@@ -30,6 +30,7 @@ import { people } from './people.ts';
 import { learning } from './learning.ts';
 import { lint } from './lint.ts';
 import { mcp } from './mcp.ts';
+import { notifications } from './notifications.ts';
 import { offers } from './offers.ts';
 import { parked } from './parked.ts';
 import { pause } from './pause.ts';
@@ -111,6 +112,7 @@ export const commands: Readonly<Record<string, Command>> = {
   schema,
   scripts,
   tasks,
+  notifications,
   telegram,
   mcp,
   completion: completion(() => commands),

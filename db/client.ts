@@ -187,6 +187,7 @@ export interface Database {
       | 'dead_leases'
       | 'in_doubt'
       | 'pending_inbox'
+      | 'notifications'
       | 'privacy'
       | 'bulk_jobs'
       | 'bulk_actions'

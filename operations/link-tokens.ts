@@ -1,11 +1,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { TaskAction } from '../domain/notifications/links.ts';
 
 /** What a link in a message stands for. Ids only: a link that is forwarded tells nothing about the person. */
 export interface LinkTarget {
-  purpose: 'unsubscribe' | 'open' | 'click' | 'popup';
+  purpose: 'unsubscribe' | 'open' | 'click' | 'popup' | TaskLinkPurpose;
   tenantId: string;
+  /** Of a message; for a task, of the notification. */
   messageId: string;
 }
+
+/** A link in the notification of a task: to the page with all that can be done, or to one of them. */
+export type TaskLinkPurpose = 'task' | `task ${TaskAction}`;
 
 /** Signs and reads the tokens in links. They do not expire: an opt-out link must work for at least 30 days (CAN-SPAM). */
 export interface LinkTokens {

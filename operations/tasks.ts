@@ -62,10 +62,12 @@ export function closeTask(
   tenantId: string,
   id: string,
   { state, result, by }: { state: 'done' | 'dismissed'; result: string | null; by: string },
-): Promise<{ kind: 'closed' | 'was_closed'; task: TaskRow } | null> {
+  guard: TaskGuard = unguarded,
+): Promise<{ kind: 'closed' | 'was_closed' | 'held_back'; task: TaskRow } | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [task] = await tx.select().from(tasks).where(eq(tasks.id, id)).for('update');
     if (task === undefined) return null;
+    if (!(await guard(tx, task))) return { kind: 'held_back', task };
     if (task.state !== 'open') return { kind: 'was_closed', task };
     const [closed] = await tx.update(tasks).set({ state, result, closedAt: deps.clock.nowMs(), closedBy: by }).where(eq(tasks.id, id)).returning();
     await recordAudit(tx, { tenantId, actor: by, action: 'task.close', subject: id, data: { state } });
@@ -73,8 +75,17 @@ export function closeTask(
   });
 }
 
+/**
+ * Asked in the transaction of a change, under the lock of the task and before anything else: whether it may be made. Where it says yes, it has written down
+ * that it did, so that a link of a notification is used once.
+ */
+export type TaskGuard = (tx: Tx, task: TaskRow) => Promise<boolean>;
+const unguarded: TaskGuard = () => Promise.resolve(true);
+
 export type TaskChanged =
   | { kind: 'changed'; task: TaskRow }
+  /** The guard said no. */
+  | { kind: 'held_back'; task: TaskRow }
   | { kind: 'was_closed'; task: TaskRow }
   /** Somebody else has accepted it. */
   | { kind: 'accepted_by_other'; task: TaskRow }
@@ -90,9 +101,17 @@ export async function acceptTask(
   tenantId: string,
   id: string,
   { owner, by }: { owner: string; by: string },
+  guard: TaskGuard = unguarded,
 ): Promise<TaskChanged | null> {
-  const accepted = await changeTask(deps, tenantId, id, by, 'task.accept', (task) =>
-    task.acceptedAt !== null && task.owner !== owner ? null : { owner, acceptedAt: task.acceptedAt ?? deps.clock.nowMs(), acceptedBy: by },
+  const accepted = await changeTask(
+    deps,
+    tenantId,
+    id,
+    by,
+    'task.accept',
+    (task) =>
+      task.acceptedAt !== null && task.owner !== owner ? null : { owner, acceptedAt: task.acceptedAt ?? deps.clock.nowMs(), acceptedBy: by },
+    guard,
   );
   if (accepted?.kind !== 'changed') return accepted;
   const enrollmentId = accepted.task.enrollmentId ?? (await latestRunOf(deps, tenantId, accepted.task.subjectId));
@@ -122,13 +141,20 @@ export function reassignTask(
   tenantId: string,
   id: string,
   { owner, by }: { owner: string | null; by: string },
+  guard: TaskGuard = unguarded,
 ): Promise<TaskChanged | null> {
-  return changeTask(deps, tenantId, id, by, 'task.reassign', () => ({ owner, acceptedAt: null, acceptedBy: null }));
+  return changeTask(deps, tenantId, id, by, 'task.reassign', () => ({ owner, acceptedAt: null, acceptedBy: null }), guard);
 }
 
 /** Put a task off: it is due then. */
-export function snoozeTask(deps: Deps, tenantId: string, id: string, { untilMs, by }: { untilMs: number; by: string }): Promise<TaskChanged | null> {
-  return changeTask(deps, tenantId, id, by, 'task.snooze', () => ({ snoozedUntil: untilMs, dueAt: untilMs }));
+export function snoozeTask(
+  deps: Deps,
+  tenantId: string,
+  id: string,
+  { untilMs, by }: { untilMs: number; by: string },
+  guard: TaskGuard = unguarded,
+): Promise<TaskChanged | null> {
+  return changeTask(deps, tenantId, id, by, 'task.snooze', () => ({ snoozedUntil: untilMs, dueAt: untilMs }), guard);
 }
 
 /** @param change - what changes; null: it may not. @returns null where there is no such task */
@@ -139,10 +165,12 @@ function changeTask(
   by: string,
   action: string,
   change: (task: TaskRow) => Partial<TaskRow> | null,
+  guard: TaskGuard,
 ): Promise<TaskChanged | null> {
   return deps.db.withTenant(tenantId, async (tx) => {
     const [task] = await tx.select().from(tasks).where(eq(tasks.id, id)).for('update');
     if (task === undefined) return null;
+    if (!(await guard(tx, task))) return { kind: 'held_back', task };
     if (task.state !== 'open') return { kind: 'was_closed', task };
     const changes = change(task);
     if (changes === null) return { kind: 'accepted_by_other', task };

@@ -133,6 +133,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/t/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What can be done about a task
+         * @description A page with a link for each action; changes nothing.
+         */
+        get: operations["getTToken"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/t/{action}/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ask before doing something about a task
+         * @description Shows a page with a button and changes nothing by itself: scanners follow links.
+         */
+        get: operations["getTActionToken"];
+        put?: never;
+        /**
+         * Do something about a task, once
+         * @description Needs no login: the link is the credential. Accept, reassign, snooze or resolve the task that the notification was about.
+         */
+        post: operations["postTActionToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/onsite/rekindle.js": {
         parameters: {
             query?: never;
@@ -2730,6 +2774,170 @@ export interface paths {
         get: operations["getApiMessages"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notification-targets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List where owners of tasks are told of them */
+        get: operations["getApiNotificationTargets"];
+        put?: never;
+        /**
+         * Tell an owner of their tasks somewhere
+         * @description From now on: tasks that are open already are not told. 409 `too_many_targets`: a store has 200 at most.
+         */
+        post: operations["postApiNotificationTargets"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notification-targets/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Get a target */
+        get: operations["getApiNotificationTargetsId"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a target
+         * @description What waits for it is dropped.
+         */
+        delete: operations["deleteApiNotificationTargetsId"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a target
+         * @description What waits goes to the new address. The channel stays.
+         */
+        patch: operations["patchApiNotificationTargetsId"];
+        trace?: never;
+    };
+    "/api/notification-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what notifications say
+         * @description Of each kind and channel: the store’s own text, else the usual one.
+         */
+        get: operations["getApiNotificationTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notification-templates/{kind}/{channel}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Write what notifications of a kind say on a channel
+         * @description In Liquid. Nothing is stored that could not be rendered: 400 says what is wrong, with its line.
+         */
+        put: operations["putApiNotificationTemplatesKindChannel"];
+        post?: never;
+        /** Go back to the usual text */
+        delete: operations["deleteApiNotificationTemplatesKindChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notification-templates/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview a notification
+         * @description With a task of the store’s, or a sample; with a given text, or the one that is used now. Nothing is sent.
+         */
+        post: operations["postApiNotificationTemplatesPreview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what owners were told of tasks
+         * @description The latest first, with what became of each.
+         */
+        get: operations["getApiNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a parked notification again
+         * @description One that may have arrived is never sent again: 409 `not_parked`.
+         */
+        post: operations["postApiNotificationsIdResume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/{id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a parked notification up */
+        post: operations["postApiNotificationsIdDrop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -10304,6 +10512,22 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
+        NewNotificationTarget: {
+            /** Format: uuid */
+            id: string;
+            /** @description Whose tasks, as the setting `workTargets` names them; null: those that are anybody’s. */
+            owner: string | null;
+            /** @enum {string} */
+            channel: "email" | "sms" | "telegram" | "slack" | "webhook";
+            /** @description An email address, a telephone number, the id of a Telegram chat; of `slack` and `webhook` the host alone. */
+            address: string;
+            /** @description Of tasks; empty: every kind. */
+            kinds: string[];
+            /** Format: date-time */
+            created_at: string;
+            /** @description Of a webhook: what it is signed with, by Standard Webhooks. Shown once. */
+            secret: string | null;
+        };
         NewTenant: {
             /** Format: uuid */
             id: string;
@@ -10360,6 +10584,73 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        Notification: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            task: string;
+            /** Format: uuid */
+            target: string;
+            owner: string | null;
+            /** @enum {string} */
+            channel: "email" | "sms" | "telegram" | "slack" | "webhook";
+            /** @enum {string} */
+            cause: "opened" | "assigned";
+            /**
+             * @description `waiting` and `calling`: on its way. `sent`: taken. `unknown`: it may have arrived, and is never sent again. `parked`: somebody has to do something, see `response`. `dropped`: nobody needed it any more.
+             * @enum {string}
+             */
+            state: "waiting" | "calling" | "sent" | "unknown" | "parked" | "dropped";
+            /** @description That were certainly not taken. */
+            attempts: number;
+            /** @description Through which it went. */
+            account: string | null;
+            response: string | null;
+            /** Format: date-time */
+            created_at: string;
+            next_at: string | null;
+            settled_at: string | null;
+            /** @description Links that were used. */
+            uses: {
+                /** @enum {string} */
+                action: "accept" | "reassign" | "snooze" | "resolve";
+                by: string;
+                /** Format: date-time */
+                at: string;
+            }[];
+        };
+        NotificationPreview: {
+            subject: string | null;
+            body: string;
+            html: string | null;
+        };
+        NotificationTarget: {
+            /** Format: uuid */
+            id: string;
+            /** @description Whose tasks, as the setting `workTargets` names them; null: those that are anybody’s. */
+            owner: string | null;
+            /** @enum {string} */
+            channel: "email" | "sms" | "telegram" | "slack" | "webhook";
+            /** @description An email address, a telephone number, the id of a Telegram chat; of `slack` and `webhook` the host alone. */
+            address: string;
+            /** @description Of tasks; empty: every kind. */
+            kinds: string[];
+            /** Format: date-time */
+            created_at: string;
+        };
+        NotificationTemplate: {
+            /** @description `*`: every kind without a text of its own. */
+            kind: string;
+            /** @enum {string} */
+            channel: "email" | "sms" | "telegram" | "slack" | "webhook";
+            /** @description Liquid; null: the channel has none. */
+            subject: string | null;
+            /** @description Liquid. The links are not in it: each channel puts them below. */
+            body: string;
+            /** @description The store has written it for this kind. */
+            own: boolean;
+            updated_at: string | null;
+        };
         Offer: {
             /** Format: uuid */
             id: string;
@@ -10409,7 +10700,7 @@ export interface components {
              * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
              * @enum {string}
              */
-            kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
+            kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint" | "notification";
             /** @enum {string} */
             action: "resume" | "skip" | "cancel";
             dry_run: boolean;
@@ -10436,9 +10727,9 @@ export interface components {
              * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
              * @enum {string}
              */
-            kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
+            kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint" | "notification";
             /** @enum {string} */
-            cause: "login_refused" | "no_channel" | "unreadable" | "outcome_unknown" | "endpoint_gone" | "endpoint_failing";
+            cause: "login_refused" | "no_channel" | "unreadable" | "outcome_unknown" | "endpoint_gone" | "endpoint_failing" | "not_told";
             /** @description null: not known, because an earlier build noted it. */
             since: string | null;
             age_seconds: number | null;
@@ -13457,6 +13748,81 @@ export interface operations {
             content: {
                 "application/x-www-form-urlencoded": unknown;
                 "multipart/form-data": unknown;
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    getTToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page with links. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    getTActionToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                /** @description accept, reassign, snooze, resolve */
+                action: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page with a button. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+        };
+    };
+    postTActionToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+                /** @description accept, reassign, snooze, resolve */
+                action: string;
+            };
+            cookie?: never;
+        };
+        /** @description `by` (who, where the target has no owner), `to` (reassign), `hours` (snooze), `state` and `result` (resolve) */
+        requestBody: {
+            content: {
+                "application/x-www-form-urlencoded": unknown;
             };
         };
         responses: {
@@ -19398,6 +19764,397 @@ export interface operations {
             };
         };
     };
+    getApiNotificationTargets: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["NotificationTarget"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiNotificationTargets: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Whose tasks, as the setting `workTargets` names them; null: those that are anybody’s.
+                     * @default null
+                     */
+                    owner?: string | null;
+                    /** @enum {string} */
+                    channel: "email" | "sms" | "telegram" | "slack" | "webhook";
+                    address: string;
+                    /** @default [] */
+                    kinds?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewNotificationTarget"];
+                };
+            };
+        };
+    };
+    getApiNotificationTargetsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationTarget"];
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteApiNotificationTargetsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    patchApiNotificationTargetsId: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Whose tasks, as the setting `workTargets` names them; null: those that are anybody’s. */
+                    owner?: string | null;
+                    address?: string;
+                    kinds?: string[];
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationTarget"];
+                };
+            };
+        };
+    };
+    getApiNotificationTemplates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        templates: components["schemas"]["NotificationTemplate"][];
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    putApiNotificationTemplatesKindChannel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description Of tasks, such as `escalation`. */
+                kind: string;
+                channel: "email" | "sms" | "telegram" | "slack" | "webhook";
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @default null */
+                    subject?: string | null;
+                    body: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationTemplate"];
+                };
+            };
+        };
+    };
+    deleteApiNotificationTemplatesKindChannel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that you have seen: where it has changed, nothing is done (412). */
+                "if-match"?: string;
+            };
+            path: {
+                /** @description Of tasks, such as `escalation`. */
+                kind: string;
+                channel: "email" | "sms" | "telegram" | "slack" | "webhook";
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiNotificationTemplatesPreview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Of tasks, such as `escalation`.
+                     * @default escalation
+                     */
+                    kind?: string;
+                    /** @enum {string} */
+                    channel: "email" | "sms" | "telegram" | "slack" | "webhook";
+                    /** @default null */
+                    task?: string | null;
+                    /** @default null */
+                    text?: {
+                        /** @default null */
+                        subject?: string | null;
+                        body: string;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotificationPreview"];
+                };
+            };
+        };
+    };
+    getApiNotifications: {
+        parameters: {
+            query?: {
+                task?: string;
+                target?: string;
+                state?: "waiting" | "calling" | "sent" | "unknown" | "parked" | "dropped";
+                limit?: number;
+                /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
+                sort?: "created_at" | "-created_at";
+                /** @description The `nextCursor` of the page before, asked for in the same order. It means nothing to callers. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description The `ETag` that you have: 304 where it is still so. */
+                "if-none-match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Notification"][];
+                        /** @description Give it as `cursor` for the next page; null: this was the last. */
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description It is as you have it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiNotificationsIdResume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiNotificationsIdDrop: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Chosen by the caller: the same request with the same key does nothing twice, and answers as the first did, for 24 hours. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     getApiOffers: {
         parameters: {
             query?: {
@@ -19535,7 +20292,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures. */
-                kind?: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
+                kind?: "connection" | "sequence" | "delivery" | "outcome" | "endpoint" | "notification";
                 limit?: number;
                 /** @description By which field, `-`: the largest or latest first. `created_at` is the age of the entries. Entries without a value stand at the end either way; equal ones follow their age. */
                 sort?: "created_at" | "-created_at";
@@ -19622,7 +20379,7 @@ export interface operations {
                      * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
                      * @enum {string}
                      */
-                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
+                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint" | "notification";
                     /**
                      * @description Only count what it would be done about.
                      * @default false
@@ -19694,7 +20451,7 @@ export interface operations {
                      * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
                      * @enum {string}
                      */
-                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
+                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint" | "notification";
                     /**
                      * @description Only count what it would be done about.
                      * @default false
@@ -19766,7 +20523,7 @@ export interface operations {
                      * @description `connection`: its provider does not let us in. `sequence`: people are in it, and none of its channels is connected. `delivery`: it could not be read. `outcome`: nobody can say whether a message was accepted. `endpoint`: an endpoint of outgoing webhooks was disabled by its failures.
                      * @enum {string}
                      */
-                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint";
+                    kind: "connection" | "sequence" | "delivery" | "outcome" | "endpoint" | "notification";
                     /**
                      * @description Only count what it would be done about.
                      * @default false

@@ -37,6 +37,7 @@ import { masterKey } from './resources/master-key.ts';
 import { mcp } from './resources/mcp.ts';
 import { members } from './resources/members.ts';
 import { messages } from './resources/messages.ts';
+import { notifications } from './resources/notifications.ts';
 import { offers } from './resources/offers.ts';
 import { onsite } from './resources/onsite.ts';
 import { parked } from './resources/parked.ts';
@@ -112,6 +113,7 @@ export function createClient(options: ClientOptions) {
     mcp: mcp(api),
     members: members(api),
     messages: messages(api),
+    notifications: notifications(api),
     offers: offers(api),
     onsite: onsite(api),
     parked: parked(api),

@@ -44,6 +44,7 @@ export { masterKey } from './resources/master-key.ts';
 export { mcp } from './resources/mcp.ts';
 export { members } from './resources/members.ts';
 export { messages } from './resources/messages.ts';
+export { notifications } from './resources/notifications.ts';
 export { offers } from './resources/offers.ts';
 export { onsite } from './resources/onsite.ts';
 export { parked } from './resources/parked.ts';

@@ -30,6 +30,7 @@ import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
 import { tellOptOuts } from '../operations/tell-opt-outs.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
+import { createNotificationWorker } from '../operations/notifications/notification-worker.ts';
 import { createWebhookWorker } from '../operations/webhooks/webhook-worker.ts';
 import { createWorkflowEngine } from '../temporal/engine.ts';
 import {
@@ -155,10 +156,13 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const chats = runInBackground('chats', 1_000, chatWorker.pass, deps.log);
   const webhookWorker = createWebhookWorker(deps);
   const webhooks = runInBackground('webhooks', 1_000, webhookWorker.pass, deps.log);
+  const notificationWorker = createNotificationWorker(deps);
+  const notifications = runInBackground('notifications', 1_000, notificationWorker.pass, deps.log);
   deps.onKick(() => {
     relay.kick();
     chats.kick();
     webhooks.kick();
+    notifications.kick();
   });
   const jobs: Pick<Background, 'stop'>[] = [
     relay,
@@ -178,6 +182,8 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
     chatWorker,
     webhooks,
     webhookWorker,
+    notifications,
+    notificationWorker,
     runInBackground(
       'old webhooks',
       3_600_000,

@@ -58,6 +58,9 @@ language sql stable security definer set search_path = pg_catalog, public as $$
   union
   select distinct p.tenant_id from public.privacy_requests p where kind = 'privacy' and p.done_at is null
   union
+  select distinct o.tenant_id from public.notifications o
+    where kind = 'notifications' and o.state in ('waiting', 'calling') and o.next_at <= clock_timestamp()
+  union
   select distinct v.tenant_id from public.webhook_events v where kind = 'webhook_events' and v.expanded_at is null
   union
   -- What an endpoint that is disabled is not told is `held`, not `waiting`.

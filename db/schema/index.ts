@@ -47,3 +47,4 @@ export { sequenceDrafts, versionMoves } from './versions.ts';
 export { alarms, alarmStandings } from './alarms.ts';
 export { sweeps } from './sweeps.ts';
 export { liveReaders, webhookAttempts, webhookDeliveries, webhookEndpoints, webhookEvents } from './webhooks.ts';
+export { notifications, notificationTargets, notificationTemplates, notificationUses } from './notifications.ts';

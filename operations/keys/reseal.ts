@@ -1,7 +1,16 @@
 import { and, asc, eq, gt, isNotNull } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { Tx } from '../../db/client.ts';
-import { bots, connections, connectionTokens, erasures, keyedRequests, personExports, webhookEndpoints } from '../../db/schema/index.ts';
+import {
+  bots,
+  connections,
+  connectionTokens,
+  erasures,
+  keyedRequests,
+  notificationTargets,
+  personExports,
+  webhookEndpoints,
+} from '../../db/schema/index.ts';
 import { recordAudit } from '../audit.ts';
 import type { Deps } from '../deps.ts';
 import { SealError, type Sealing } from '../sealing.ts';
@@ -78,6 +87,26 @@ const places: readonly Place[] = [
         .set({ sealedAccess: anew(row.sealedAccess), sealedRefresh: anew(row.sealedRefresh) })
         .where(eq(connectionTokens.connectionId, id));
       return 2;
+    },
+  },
+  {
+    async read(tx, after) {
+      const rows = await tx
+        .select({ id: notificationTargets.id, sealed: notificationTargets.sealedConfig })
+        .from(notificationTargets)
+        .where(behind(notificationTargets.id, after))
+        .orderBy(asc(notificationTargets.id))
+        .limit(page);
+      return pageOf(rows.map(({ id, sealed }) => ({ id, sealed: [sealed] })));
+    },
+    async reseal(tx, id, anew) {
+      const [row] = await tx.select().from(notificationTargets).where(eq(notificationTargets.id, id)).for('no key update');
+      if (row === undefined) return 0;
+      await tx
+        .update(notificationTargets)
+        .set({ sealedConfig: anew(row.sealedConfig) })
+        .where(eq(notificationTargets.id, id));
+      return 1;
     },
   },
   {

@@ -5,12 +5,13 @@ import { connection } from './connection.ts';
 import { delivery } from './delivery.ts';
 import { endpoint } from './endpoint.ts';
 import { type ParkedAction, type ParkedDone, type ParkedItem, type ParkedKind, type ParkedKindName, parkedKinds, type ParkedWish } from './kind.ts';
+import { notification } from './notification.ts';
 import { outcome } from './outcome.ts';
 import { sequence } from './sequence.ts';
 
 export { type ParkedAction, parkedActions, type ParkedDone, type ParkedItem, type ParkedKindName, parkedKinds } from './kind.ts';
 
-const kinds: Readonly<Record<ParkedKindName, ParkedKind>> = { connection, sequence, delivery, outcome, endpoint };
+const kinds: Readonly<Record<ParkedKindName, ParkedKind>> = { connection, sequence, delivery, outcome, endpoint, notification };
 
 /** `delivery:0198…`: an item of any kind by one text. */
 export const parkedId = ({ kind, id }: Pick<ParkedItem, 'kind' | 'id'>) => `${kind}:${id}`;

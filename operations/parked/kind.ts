@@ -2,7 +2,7 @@ import type { Deps } from '../deps.ts';
 import type { ExternalId } from '../read/external-ids.ts';
 import type { PageWanted } from '../read/page.ts';
 
-export const parkedKinds = ['connection', 'sequence', 'delivery', 'outcome', 'endpoint'] as const;
+export const parkedKinds = ['connection', 'sequence', 'delivery', 'outcome', 'endpoint', 'notification'] as const;
 export type ParkedKindName = (typeof parkedKinds)[number];
 
 export const parkedActions = ['resume', 'skip', 'cancel'] as const;
@@ -14,7 +14,7 @@ export interface ParkedItem {
   id: string;
   kind: ParkedKindName;
   /** For programs: renaming one is a breaking change. */
-  cause: 'login_refused' | 'no_channel' | 'unreadable' | 'outcome_unknown' | 'endpoint_gone' | 'endpoint_failing';
+  cause: 'login_refused' | 'no_channel' | 'unreadable' | 'outcome_unknown' | 'endpoint_gone' | 'endpoint_failing' | 'not_told';
   /** null: not known, because an earlier build noted it. */
   sinceMs: number | null;
   /** What is the matter, for people. */

@@ -22,4 +22,15 @@ export const links = (api: Api) => ({
       { path: [token], content: { type: 'application/x-www-form-urlencoded', data: 'List-Unsubscribe=One-Click' } },
       options,
     ),
+  /** What can be done about the task of a notification. */
+  taskPage: api.plain('GET /t/{token}'),
+  /** Ask before doing something about it. */
+  taskActionPage: api.plain('GET /t/{action}/{token}'),
+  /** Do something about it, once. */
+  actOnTask: (action: string, token: string, form: Record<string, string> = {}, options?: RequestOptions) =>
+    api.request(
+      'POST /t/{action}/{token}',
+      { path: [action, token], content: { type: 'application/x-www-form-urlencoded', data: new URLSearchParams(form).toString() } },
+      options,
+    ),
 });

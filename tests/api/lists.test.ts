@@ -57,6 +57,10 @@ beforeAll(async () => {
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
       tx.insert(alarms).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), kind: 'backlog', figure: n, threshold: 0, clearedAt: n }),
     );
+    await own('/api/notification-targets', 'POST', { channel: 'email', address: `colleague-${n}@example.com` });
+    await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+      tx.insert(tasks).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), kind: 'question' }),
+    );
     person = contactId;
     const decision = { stepId: 'email_2h', versionId, verdict: 'send' as const, reason: 'email', checks: [] };
     await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
@@ -193,6 +197,8 @@ describe('every list under /api', () => {
       '/api/members',
       '/api/invitations',
       '/api/messages',
+      '/api/notification-targets',
+      '/api/notifications',
       '/api/offers',
       '/api/parked',
       '/api/quarantine',

@@ -107,7 +107,9 @@ test('one list names each with its cause, its age, who is affected and what to d
   expect(found[1]?.sentence).toMatch(/It may have been a purchase/);
   expect(found[2]?.age_seconds).toBeGreaterThanOrEqual(90);
   expect(Date.parse(found[0]?.since ?? '')).toBeGreaterThan(Date.now() - 60_000);
-  expect(await parked('?limit=1')).toEqual(await parked());
+  // They grow older between two requests.
+  const ageless = (items: Item[]) => items.map((item) => ({ ...item, age_seconds: 0 }));
+  expect(ageless(await parked('?limit=1'))).toEqual(ageless(await parked()));
   expect((await parked('?kind=delivery')).map(({ kind }) => kind)).toEqual(['delivery']);
   expect(await askAll(shop, other.apiKey, '/api/parked')).toEqual([]);
   await act(`connection:${smtp}`, 'cancel');

@@ -125,6 +125,12 @@ async function fillEveryTable(): Promise<void> {
   await insert('webhook_events', { tenant_id: tenantId, id: eventId, source: 'test' });
   await insert('alarm_standings', { tenant_id: tenantId, kind: 'backlog' });
   await insert('alarms', { tenant_id: tenantId, id: randomUUID(), kind: 'backlog', figure: 1, threshold: 1 });
+  const [target, task, notification] = [randomUUID(), randomUUID(), randomUUID()];
+  await insert('notification_targets', { tenant_id: tenantId, id: target, owner: 'Mia', channel: 'email', sealed_config: 'x' });
+  await insert('tasks', { tenant_id: tenantId, id: task, kind: 'question' });
+  await insert('notifications', { tenant_id: tenantId, id: notification, task_id: task, target_id: target, cause: 'opened' });
+  await insert('notification_uses', { tenant_id: tenantId, notification_id: notification, action: 'accept', used_by: 'Mia' });
+  await insert('notification_templates', { tenant_id: tenantId, kind: '*', channel: 'sms', body: 'x' });
   await insert('sweeps', { tenant_id: tenantId, kind: 'silent' });
   await insert('live_readers', { tenant_id: tenantId, since: new Date(0), until: new Date(0) });
   await insert('webhook_deliveries', { tenant_id: tenantId, id: deliveryId, event_id: eventId, endpoint_id: endpointId });

@@ -52,6 +52,10 @@ beforeAll(async () => {
   await ask(shop, shop.tenant.apiKey, '/api/bulk-actions', 'POST', { action: 'pause', filter: { sequence: 'cart' } });
   const hook = await ask(shop, shop.tenant.apiKey, '/api/webhook-endpoints', 'POST', { url: 'https://hooks.example.com/' });
   await ask(shop, shop.tenant.apiKey, `/api/webhook-endpoints/${(hook.body as { id: string }).id}/test`, 'POST');
+  await ask(shop, shop.tenant.apiKey, '/api/notification-targets', 'POST', { channel: 'email', address: 'ours@example.com' });
+  await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
+    tx.insert(tasks).values({ tenantId: shop.tenant.tenantId, id: randomUUID(), kind: 'consultation' }),
+  );
   const headers = { authorization: `Bearer ${shop.tenant.apiKey}`, 'content-type': 'text/csv' };
   await shop.app.inject({ method: 'POST', url: '/api/imports', headers, payload: 'email\nours@example.com\n' });
   const { rows } = await shop.deps.db.withTenant(shop.tenant.tenantId, (tx) =>
@@ -80,6 +84,8 @@ beforeAll(async () => {
         'person_exports',
         'invitations',
         'webhook_endpoints',
+        'notification_targets',
+        'notifications',
         'webhook_deliveries',
         'bulk_actions',
       ]
@@ -114,6 +120,7 @@ const bodyOf = ({ method, path, operation }: (typeof routes)[number]) => {
   if (path.endsWith('/dismiss')) return { reason: 'Taken over' };
   if (path === '/api/members/{id}') return { role: 'viewer' };
   if (path === '/api/scripts/{id}') return { name: 'taken-over' };
+  if (path === '/api/notification-targets/{id}') return { owner: 'Taken over' };
   if (path === '/api/webhook-endpoints/{id}') return { description: 'Taken over' };
   if (path === '/api/webhook-endpoints/{id}/redeliver') return { since: '2026-01-01T00:00:00Z' };
   return method === 'PATCH' ? { name: 'Taken over' } : {};

@@ -43,15 +43,15 @@ async function sealedTexts(): Promise<string[]> {
     `select jsonb_array_elements_text(secrets) as text from connections union all select sealed_config from connections
      union all select sealed_config from bots union all select sealed_access from connection_tokens union all select sealed_refresh from connection_tokens
      union all select sealed_traces from erasures union all select sealed_document from person_exports union all select sealed_body from keyed_requests union all select sealed from installation_keys
-     union all select jsonb_array_elements_text(secrets) from webhook_endpoints`,
+     union all select jsonb_array_elements_text(secrets) from webhook_endpoints union all select sealed_config from notification_targets`,
   );
   return rows.map(({ text }) => text).filter((text) => text !== null);
 }
 
 /** One of each kind of sealed text, sealed with a key. @returns what they say */
 async function fill(sealing: Sealing): Promise<string[]> {
-  const said = Array.from({ length: 8 }, () => randomUUID());
-  const [one, two, config, access, refresh, traces, document, hook] = said.map((text) => sealing.seal(text));
+  const said = Array.from({ length: 9 }, () => randomUUID());
+  const [one, two, config, access, refresh, traces, document, hook, target] = said.map((text) => sealing.seal(text));
   const id = randomUUID();
   const tenant = shop.tenant.tenantId;
   await owner.query(`insert into connections (tenant_id, id, integration, name, secrets, sealed_config) values ($1, $2, 'telegram', 'x', $3, $4)`, [
@@ -79,6 +79,10 @@ async function fill(sealing: Sealing): Promise<string[]> {
     tenant,
     JSON.stringify([hook]),
   ]);
+  await owner.query(`insert into notification_targets (tenant_id, id, channel, sealed_config) values ($1, gen_random_uuid(), 'webhook', $2)`, [
+    tenant,
+    target,
+  ]);
   return said;
 }
 
@@ -92,6 +96,7 @@ test('no column holds sealed texts that the change of keys does not know', async
     'erasures.sealed_traces',
     'installation_keys.sealed',
     'keyed_requests.sealed_body',
+    'notification_targets.sealed_config',
     'person_exports.sealed_document',
     'webhook_endpoints.secrets',
   ]);

@@ -12,7 +12,7 @@ export const parkedSchema = z
   .object({
     id: z.string().meta({ examples: ['delivery:01a1fd44-f1bb-70be-947b-3bad40efe406'] }),
     kind: kindSchema,
-    cause: z.enum(['login_refused', 'no_channel', 'unreadable', 'outcome_unknown', 'endpoint_gone', 'endpoint_failing']),
+    cause: z.enum(['login_refused', 'no_channel', 'unreadable', 'outcome_unknown', 'endpoint_gone', 'endpoint_failing', 'not_told']),
     since: timeField.nullable().meta({ description: 'null: not known, because an earlier build noted it.' }),
     age_seconds: z.int().nullable(),
     sentence: z.string().meta({ description: 'What is the matter, for people.' }),

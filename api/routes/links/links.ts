@@ -6,6 +6,7 @@ import type { Limits } from '../../plugins/rate-limits.ts';
 import { clickRoute } from './click.ts';
 import { openRoute } from './open.ts';
 import { tryAgainPage } from './pages.ts';
+import { taskRoutes } from './task.ts';
 import { unsubscribeRoutes } from './unsubscribe.ts';
 
 /** The links in our messages. Their token is the credential: signed, bound to its purpose, and it names ids only. */
@@ -17,4 +18,5 @@ export const linkRoutes: FastifyPluginAsyncZod<{ deps: Deps; limits: Limits }> =
   await app.register(openRoute, options);
   await app.register(clickRoute, options);
   await app.register(unsubscribeRoutes, options);
+  await app.register(taskRoutes, options);
 };

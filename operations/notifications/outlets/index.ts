@@ -1,0 +1,12 @@
+import type { NotificationChannel } from '../../../domain/notifications/channels.ts';
+import { email } from './email.ts';
+import type { NotificationOutlet } from './outlet.ts';
+import { slack } from './slack.ts';
+import { sms } from './sms.ts';
+import { telegram } from './telegram.ts';
+import { webhook } from './webhook.ts';
+
+export type { NotificationMessage, NotificationOutlet, TargetConfig } from './outlet.ts';
+
+/** Every way by which somebody is told of a task. */
+export const notificationOutlets: Readonly<Record<NotificationChannel, NotificationOutlet>> = { email, sms, telegram, slack, webhook };
