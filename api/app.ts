@@ -30,6 +30,8 @@ import { endSilentConnections } from './plugins/silent-connections.ts';
 import { refuseUnknownAddresses } from './plugins/unknown-addresses.ts';
 import { loadResources } from './resources/load.ts';
 import { type Guard, permissionOf, securityOf } from './resources/resource.ts';
+import type { PayloadKeys } from '../temporal/payload-codec.ts';
+import { codecRoutes } from './routes/codec/codec.ts';
 import { docsRoutes } from './routes/docs/docs.ts';
 import { createExamine, createExamineStorage } from './routes/health/examine.ts';
 import { dashboardRoutes } from './routes/dashboard/dashboard.ts';
@@ -65,6 +67,8 @@ export interface AppOptions {
   installationKey?: string | null;
   /** See `ResourceOptions`; default 15 s. */
   heartbeatMs?: number;
+  /** What Temporal stores is encrypted: `/codec` decrypts it for Temporal's Web UI and command. Default null: there is no such address. */
+  payloadKeys?: PayloadKeys | null;
   /** Sites whose pages may call the API; default: none. */
   corsOrigins?: readonly string[];
 }
@@ -89,6 +93,7 @@ export async function buildApp({
   installationKey = null,
   heartbeatMs = 15_000,
   corsOrigins = [],
+  payloadKeys = null,
 }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     loggerInstance: logger,
@@ -144,6 +149,14 @@ export async function buildApp({
   await app.register(dashboardRoutes);
   await app.register(sessionPages, { hasOidc: deps.identity.hasOidc });
   await app.register(startRoutes, { deps, links, workflows, live: livePage });
+  if (payloadKeys !== null)
+    await app.register(codecRoutes, {
+      deps,
+      keys: payloadKeys,
+      installationDigest: installationKey === null ? null : hashApiKey(installationKey),
+      uiOrigin: links.temporalUi === null ? null : new URL(links.temporalUi).origin,
+      failed: limits.failedAuth,
+    });
   const guards = {
     tenant: requireCaller(deps, limits.failedAuth),
     installation: requireInstallationKey(installationKey === null ? null : hashApiKey(installationKey), limits.failedAuth),

@@ -47,6 +47,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     namespace: env.TEMPORAL_NAMESPACE,
     apiKey: env.TEMPORAL_API_KEY,
     tls: env.TEMPORAL_TLS,
+    payloadKeys: env.PAYLOAD_KEYS,
   });
   const relay = runInBackground(
     'relay',
@@ -71,6 +72,7 @@ export async function serve(options: Pick<DepsOptions, 'sets'> = {}): Promise<vo
     livePage: env.REKINDLE_LIVE_PAGE,
     installationKey: env.REKINDLE_INSTALLATION_KEY,
     corsOrigins: env.REKINDLE_CORS_ORIGINS,
+    payloadKeys: env.PAYLOAD_KEYS,
   });
   await app.listen({ host: env.HOST, port: env.PORT, backlog: waitingConnections });
   log.info({ port: env.PORT }, 'api is ready');

@@ -46,6 +46,10 @@ const remedies = {
   REKINDLE_MASTER_KEY: 'Give 32 random bytes in base64: `openssl rand -base64 32` makes them. Keep them: stored secrets open with no other key.',
   REKINDLE_OTHER_MASTER_KEYS:
     'Give the master keys that may still open what they have sealed, separated by commas, while one is replaced by another; else leave it out.',
+  REKINDLE_TEMPORAL_KEY:
+    'Give 32 random bytes in base64 (`openssl rand -base64 32` makes them): what Temporal stores is encrypted with them. Leave it out to store it in plain text.',
+  REKINDLE_OTHER_TEMPORAL_KEYS:
+    'Give the keys that may still decrypt what Temporal has stored, separated by commas, while a key is replaced or taken into use; else leave it out.',
   REKINDLE_INSTALLATION_KEY:
     'Give at least 32 random characters: `openssl rand -hex 32` makes them. It opens what spans stores (/api/tenants, /api/people, /api/master-key); leave it out to keep that closed.',
   OIDC_ISSUER: 'Give the https address of the identity provider’s issuer, or leave all of OIDC_* out.',
@@ -135,6 +139,11 @@ const schema = z.object({
     .string()
     .transform((value, context) => value.split(',').map((key) => decodeKey(key.trim(), context)))
     .optional(),
+  REKINDLE_TEMPORAL_KEY: z.string().transform(decodeKey).optional(),
+  REKINDLE_OTHER_TEMPORAL_KEYS: z
+    .string()
+    .transform((value, context) => value.split(',').map((key) => decodeKey(key.trim(), context)))
+    .optional(),
   REKINDLE_INSTALLATION_KEY: z.string().min(32, 'is shorter than 32 characters').optional(),
   OIDC_ISSUER: urlOf('https:', 'http:').optional(),
   OIDC_CLIENT_ID: z.string().min(1, 'is empty').optional(),
@@ -193,6 +202,8 @@ export interface Env {
   REKINDLE_MASTER_KEY: Buffer;
   /** Master keys that open and do not seal; none but while a key is replaced by another. */
   REKINDLE_OTHER_MASTER_KEYS: readonly Buffer[];
+  /** For what Temporal stores; null: it is in plain text. */
+  PAYLOAD_KEYS: { current: Buffer | null; others: readonly Buffer[] } | null;
   /** The installation's key, which opens what spans stores, such as `/api/tenants`; null: closed. */
   REKINDLE_INSTALLATION_KEY: string | null;
   /** How many seconds of every tenant's plans pass in one; null: each tenant's own scale. Never set in production. */
@@ -251,6 +262,8 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     OIDC_ISSUER: _issuer,
     OIDC_CLIENT_ID: _id,
     OIDC_CLIENT_SECRET: _secret,
+    REKINDLE_TEMPORAL_KEY: current = null,
+    REKINDLE_OTHER_TEMPORAL_KEYS: others = [],
     ...env
   } = parsed.data;
   return {
@@ -262,6 +275,7 @@ export function readEnv(source: Record<string, string | undefined> = process.env
     PUBLIC_URL: env.PUBLIC_URL ?? `http://localhost:${env.PORT}`,
     SMTP_URL: env.SMTP_URL ?? null,
     REKINDLE_OTHER_MASTER_KEYS: env.REKINDLE_OTHER_MASTER_KEYS ?? [],
+    PAYLOAD_KEYS: current === null && others.length === 0 ? null : { current, others },
     REKINDLE_INSTALLATION_KEY: env.REKINDLE_INSTALLATION_KEY ?? null,
     REKINDLE_TIME_SCALE: env.REKINDLE_TIME_SCALE ?? null,
     REKINDLE_CORS_ORIGINS: env.REKINDLE_CORS_ORIGINS ?? [],

@@ -9,7 +9,7 @@ import { billOfMaterials } from './sbom.ts';
 const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 /** Folders with files that the program reads at run time: layouts, copy, migrations, pages. */
-const withAssets = ['api', 'cli', 'content', 'db', 'sequences'];
+const withAssets = ['api', 'cli', 'content', 'db', 'sequences', 'workflows'];
 
 function compile(): void {
   const { status } = spawnSync('tsc -p tsconfig.build.json', { cwd: root, shell: true, stdio: 'inherit' });
@@ -28,10 +28,12 @@ function copyAssets(folder: string): number {
   return assets.length;
 }
 
-/** Bundle the workflows now, so that no worker does it while it starts. The worker takes dist/workflow-bundle.js where it exists. */
+/** Bundle the workflows now, so that no worker does it while it starts. The worker takes them from dist/ where they exist. */
 async function bundleWorkflows(): Promise<void> {
-  const { code } = await bundleWorkflowCode({ workflowsPath: join(dist, 'workflows/index.js'), logger: new DefaultLogger('WARN') });
-  writeFileSync(join(dist, 'workflow-bundle.js'), code);
+  const usual = { workflowsPath: join(dist, 'workflows/index.js'), logger: new DefaultLogger('WARN') };
+  writeFileSync(join(dist, 'workflow-bundle.js'), (await bundleWorkflowCode(usual)).code);
+  const encrypted = await bundleWorkflowCode({ ...usual, failureConverterPath: join(dist, 'workflows/failure-converter.cjs') });
+  writeFileSync(join(dist, 'workflow-bundle-encrypted.js'), encrypted.code);
 }
 
 rmSync(dist, { recursive: true, force: true });

@@ -1,4 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
+import { dataConverterOf } from './data-converter.ts';
+import type { PayloadKeys } from './payload-codec.ts';
 
 export interface TemporalOptions {
   address: string;
@@ -7,6 +9,8 @@ export interface TemporalOptions {
   tls: boolean;
   /** Where the workflows of this installation run; several installations may share a namespace. */
   taskQueue?: string;
+  /** Encrypt what Temporal stores; absent or null: it is stored in plain text. */
+  payloadKeys?: PayloadKeys | null;
 }
 
 /** A call to Temporal that takes longer has failed: shorter than the relay's claim of a row, and than a process's grace at its end. */
@@ -17,5 +21,9 @@ export const connectionOptions = ({ address, apiKey, tls }: TemporalOptions) => 
 
 /** A client that connects when it is first used: an API process accepts events also while Temporal is down. */
 export function lazyClient(options: TemporalOptions): Client {
-  return new Client({ connection: Connection.lazy(connectionOptions(options)), namespace: options.namespace });
+  return new Client({
+    connection: Connection.lazy(connectionOptions(options)),
+    namespace: options.namespace,
+    ...dataConverterOf(options.payloadKeys),
+  });
 }

@@ -27,7 +27,13 @@ async function main(): Promise<void> {
     telemetry,
   });
   await useOwnKeys(deps);
-  const temporal = { address: env.TEMPORAL_ADDRESS, namespace: env.TEMPORAL_NAMESPACE, apiKey: env.TEMPORAL_API_KEY, tls: env.TEMPORAL_TLS };
+  const temporal = {
+    address: env.TEMPORAL_ADDRESS,
+    namespace: env.TEMPORAL_NAMESPACE,
+    apiKey: env.TEMPORAL_API_KEY,
+    tls: env.TEMPORAL_TLS,
+    payloadKeys: env.PAYLOAD_KEYS,
+  };
   const worker = await startWorker(deps, temporal, {
     holdPatches: env.REKINDLE_HOLD_PATCHES,
     silentSweep: { most: env.SILENT_SWEEP_MOST, everySeconds: env.SILENT_SWEEP_SECONDS },

@@ -29,6 +29,7 @@ import { storeLateness } from '../operations/lateness.ts';
 import { createRelay } from '../operations/relay-outbox.ts';
 import { sweepLeases } from '../operations/sweep-leases.ts';
 import { tellOptOuts } from '../operations/tell-opt-outs.ts';
+import { dataConverterOf } from '../temporal/data-converter.ts';
 import { callLimitMs, connectionOptions, lazyClient, type TemporalOptions } from '../temporal/connect.ts';
 import { createNotificationWorker } from '../operations/notifications/notification-worker.ts';
 import { createWebhookWorker } from '../operations/webhooks/webhook-worker.ts';
@@ -86,9 +87,9 @@ const webhooksKeptDays = 30;
 const webhooksPrunedAtOnce = 1_000;
 
 /** The bundle made by the build, else the sources, which the SDK bundles at start (about a second). */
-function workflowCode(): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
+function workflowCode(encrypted: boolean): { workflowBundle: { codePath: string } } | { workflowsPath: string } {
   const here = dirname(fileURLToPath(import.meta.url));
-  const bundle = join(here, '../workflow-bundle.js');
+  const bundle = join(here, encrypted ? '../workflow-bundle-encrypted.js' : '../workflow-bundle.js');
   if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
   const source = join(here, '../workflows/index.ts');
   return { workflowsPath: existsSync(source) ? source : join(here, '../workflows/index.js') };
@@ -112,12 +113,16 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const silentSweep = options.silentSweep ?? usualSilentSweep;
   const ghostSweep = options.ghostSweep ?? usualGhostSweep;
   const connection = await connectPatiently(temporal, deps.log);
+  const converter = dataConverterOf(temporal.payloadKeys);
   await prepareSearchAttributes(client, deps.log);
   const worker = await Worker.create({
     connection,
     namespace: temporal.namespace,
+    ...converter,
     taskQueue: queue,
-    ...(prepared === undefined ? workflowCode() : { workflowBundle: { codePath: prepared.workflowBundle } }),
+    ...(prepared === undefined
+      ? workflowCode((temporal.payloadKeys?.current ?? null) !== null)
+      : { workflowBundle: { codePath: prepared.workflowBundle } }),
     activities: createActivities(withEngine),
     // Workflows that sleep for days are replayed anyway; a larger cache only takes memory (`npm run bench -- --only memory`).
     maxCachedWorkflows: 100,
@@ -131,6 +136,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const composer = await Worker.create({
     connection,
     namespace: temporal.namespace,
+    ...converter,
     taskQueue: compositionQueueOf(queue),
     activities: createActivities(withEngine),
     maxConcurrentActivityTaskExecutions: 20,
@@ -141,6 +147,7 @@ export async function startWorker(deps: BuiltDeps, temporal: TemporalOptions, op
   const assessor = await Worker.create({
     connection,
     namespace: temporal.namespace,
+    ...converter,
     taskQueue: riskQueueOf(queue),
     activities: createActivities(withEngine),
     maxConcurrentActivityTaskExecutions: 2,

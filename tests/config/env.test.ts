@@ -35,6 +35,7 @@ test('three variables are enough; the rest has defaults', () => {
     REKINDLE_TIME_SCALE: null,
     REKINDLE_HOLD_PATCHES: false,
     REKINDLE_OTHER_MASTER_KEYS: [],
+    PAYLOAD_KEYS: null,
     REKINDLE_INSTALLATION_KEY: null,
     REKINDLE_PRIVATE_ADDRESSES: 'all',
     REKINDLE_CORS_ORIGINS: [],
@@ -49,6 +50,15 @@ test('three variables are enough; the rest has defaults', () => {
     TEMPORAL_UI_URL: null,
     MAILBOX_URL: null,
   });
+});
+
+test('what Temporal stores is encrypted with a key, decrypted with others alone, or left as it is', () => {
+  const [one, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
+  const keyed = { ...enough, REKINDLE_TEMPORAL_KEY: one.toString('base64') };
+  expect(readEnv(keyed).PAYLOAD_KEYS).toEqual({ current: one, others: [] });
+  expect(readEnv({ ...keyed, REKINDLE_OTHER_TEMPORAL_KEYS: other.toString('base64') }).PAYLOAD_KEYS).toEqual({ current: one, others: [other] });
+  expect(readEnv({ ...enough, REKINDLE_OTHER_TEMPORAL_KEYS: other.toString('base64') }).PAYLOAD_KEYS).toEqual({ current: null, others: [other] });
+  expect(() => readEnv({ ...enough, REKINDLE_TEMPORAL_KEY: 'short' })).toThrow(/REKINDLE_TEMPORAL_KEY/);
 });
 
 test('the public address follows the port and loses its last slash', () => {

@@ -24,6 +24,7 @@ import type { Integrations } from '../../integrations/index.ts';
 import type { OidcOptions } from '../../operations/identity/identity.ts';
 import { publishPresets } from '../../operations/publish-presets.ts';
 import { lazyClient } from '../../temporal/connect.ts';
+import type { PayloadKeys } from '../../temporal/payload-codec.ts';
 import type { RunningWorker, WorkerOptions } from '../../worker/start-worker.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { type SmtpServer, startSmtpServer } from './smtp-server.ts';
@@ -52,6 +53,8 @@ export interface ShopOptions {
   installationKey?: string;
   /** Of those who listen to live events. */
   heartbeatMs?: number;
+  /** Encrypt what Temporal stores; its Web UI is then at `http://temporal.example.com`. */
+  payloadKeys?: PayloadKeys;
   /** Given where another process has to open the same secrets. */
   masterKey?: Buffer;
 }
@@ -158,13 +161,21 @@ export async function openShop(options: ShopOptions = {}): Promise<Shop> {
       ? presets
       : presets.map((p) => ({ ...p, sourceHash: `${p.sourceHash} ${together}`, definition: { ...p.definition, together } })),
   );
-  const temporal = { address: inject('temporalAddress'), namespace: 'default', apiKey: null, tls: false, taskQueue };
+  const temporal = {
+    address: inject('temporalAddress'),
+    namespace: 'default',
+    apiKey: null,
+    tls: false,
+    taskQueue,
+    payloadKeys: options.payloadKeys ?? null,
+  };
   const app = await buildApp({
     deps,
     logger: pino({ level: process.env['TEST_LOG'] ?? 'silent' }),
     client: lazyClient(temporal),
     registry: createPrometheus().registry,
-    links: { temporalUi: null, mailbox: null },
+    links: { temporalUi: options.payloadKeys === undefined ? null : 'http://temporal.example.com', mailbox: null },
+    payloadKeys: options.payloadKeys ?? null,
     installationKey: options.installationKey ?? null,
     ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
   });
