@@ -31,9 +31,12 @@ export interface PersonDetails extends PersonRef {
   consents: ReportedConsent[];
 }
 
+/** Channels about which a form or a shop may state what the person answered. */
+export const consentChannels = ['email', 'sms', 'whatsapp', 'call'] as const;
+
 /** One statement about marketing on a channel, as an event carries it. */
 export interface ReportedConsent {
-  channel: 'email' | 'sms';
+  channel: (typeof consentChannels)[number];
   state: 'granted' | 'denied';
   /** `box`: a checkbox of this cart or order. `record`: what the shop has on record about the customer, which counts more (rule 14). */
   basis: 'box' | 'record';

@@ -64,8 +64,9 @@ function metaOf(known: unknown, graphUrl: string | null): object | null {
   if (before === undefined) return { appSecret: randomBytes(16).toString('hex'), verifyToken: randomBytes(12).toString('hex'), ...page };
   // A page of the store's own.
   if (before.pageAccessToken !== undefined && before.pageAccessToken !== localPageToken) return null;
-  const { appSecret, verifyToken, fields } = before;
-  return { appSecret, verifyToken, ...(Object.keys(fields).length === 0 ? {} : { fields }), ...page };
+  const { appSecret, verifyToken, fields, consents } = before;
+  const own = { ...(Object.keys(fields).length === 0 ? {} : { fields }), ...(Object.keys(consents).length === 0 ? {} : { consents }) };
+  return { appSecret, verifyToken, ...own, ...page };
 }
 
 /** Texts, calls, emails by campaigns, a bot and a CRM, all of which end on this machine. */

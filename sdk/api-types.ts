@@ -8876,6 +8876,12 @@ export interface components {
                 email?: boolean | ("granted" | "denied" | "not_stated" | "subscribed" | "unsubscribed");
                 /** @description `true`: a ticked box, `false`: one that was not ticked, which says nothing. `denied` and `unsubscribed` are opt-outs. */
                 sms?: boolean | ("granted" | "denied" | "not_stated" | "subscribed" | "unsubscribed");
+                /** @description `true`: a ticked box, `false`: one that was not ticked, which says nothing. `denied` and `unsubscribed` are opt-outs. */
+                whatsapp?: boolean | ("granted" | "denied" | "not_stated" | "subscribed" | "unsubscribed");
+                /** @description `true`: a ticked box, `false`: one that was not ticked, which says nothing. `denied` and `unsubscribed` are opt-outs. */
+                call?: boolean | ("granted" | "denied" | "not_stated" | "subscribed" | "unsubscribed");
+                /** @description What stood beside the box. */
+                wording?: string;
             } & {
                 [key: string]: unknown;
             };
@@ -18942,6 +18948,15 @@ export interface operations {
                     locale?: string;
                     timeZone?: string;
                     country?: string;
+                    /** @description To which channels the person agreed. `false` is an unticked box, and says nothing. */
+                    marketing?: {
+                        email?: boolean;
+                        sms?: boolean;
+                        whatsapp?: boolean;
+                        call?: boolean;
+                        /** @description What stood beside the box: it is kept with the consent. */
+                        wording?: string;
+                    };
                 };
             };
         };

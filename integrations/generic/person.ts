@@ -1,4 +1,5 @@
-import type { ReportedConsent, DomainEvent, PersonDetails, PersonRef } from '../../domain/events.ts';
+import { consentChannels, type DomainEvent, type PersonDetails, type PersonRef, type ReportedConsent } from '../../domain/events.ts';
+import { readConsentAnswer } from '../read/consent-answer.ts';
 import { readCountry, readRegion } from '../read/country.ts';
 import { readLocale, readTimeZone } from '../read/locale.ts';
 import { readCurrency, readMoney } from '../read/money.ts';
@@ -20,7 +21,7 @@ export function readContact(reading: Reading, currency: string | null): Contact 
   const text = (field: string, maxLength: number) => readText(fields[field], `data.contact.${field}`, notes, maxLength);
   const country = readCountry(fields['country'], 'data.contact.country', notes);
   const identity = readIdentity(reading, country);
-  const { granted, denied } = readMarketing(reading, fields['marketing']);
+  const { granted, denied, wording } = readMarketing(reading, fields['marketing']);
   const own = isAbsent(fields['currency']) ? currency : readCurrency(fields['currency'], 'data.contact.currency', notes);
   const person: PersonDetails = {
     ...identity,
@@ -32,7 +33,9 @@ export function readContact(reading: Reading, currency: string | null): Contact 
     region: readRegion(fields['region'], 'data.contact.region', notes),
     orderCount: readCount(fields['order_count'], 'data.contact.order_count', notes),
     lifetimeValueMinor: readMoney(fields['lifetime_value'], 'data.contact.lifetime_value', notes, own),
-    consents: namesSomebody(identity) ? granted.map((channel) => ({ channel, state: 'granted', basis: 'box', atMs: null })) : [],
+    consents: namesSomebody(identity)
+      ? granted.map((channel) => ({ channel, state: 'granted', basis: 'box', atMs: null, ...(wording === null ? {} : { wording }) }))
+      : [],
   };
   return { person, denied };
 }
@@ -48,32 +51,25 @@ export function readIdentity({ data, notes, store }: Reading, country: string | 
   };
 }
 
-const yes = ['true', 'yes', '1', 'on', 'granted', 'subscribed', 'opted_in', 'confirmed'];
-/** An unticked box. */
-const notStated = ['false', 'no', '0', 'off', '', 'not_stated', 'not_subscribed', 'unknown', 'null', 'none', 'pending'];
-const denials = ['denied', 'unsubscribed', 'opted_out', 'withdrawn', 'revoked'];
-
-function readMarketing({ notes }: Reading, value: unknown): Record<'granted' | 'denied', ReportedConsent['channel'][]> {
-  const path = 'data.contact.marketing';
-  const fields = readFields(value, path, notes) ?? {};
-  const said: Record<'granted' | 'denied', ReportedConsent['channel'][]> = { granted: [], denied: [] };
-  for (const channel of ['email', 'sms'] as const) {
-    const answer = fields[channel];
-    if (isAbsent(answer)) continue;
-    const word = wordOf(answer);
-    if (yes.includes(word)) said.granted.push(channel);
-    else if (denials.includes(word)) said.denied.push(channel);
-    else if (!notStated.includes(word)) note(notes, `${path}.${channel}`, 'is no answer that we know: left out');
-  }
-  return said;
+interface Marketing {
+  granted: ReportedConsent['channel'][];
+  denied: ReportedConsent['channel'][];
+  /** What stood beside the box; null: nothing is said of it. */
+  wording: string | null;
 }
 
-function wordOf(answer: unknown): string {
-  if (typeof answer !== 'string' && typeof answer !== 'boolean' && typeof answer !== 'number') return '?';
-  return String(answer)
-    .trim()
-    .toLowerCase()
-    .replace(/[\s-]+/g, '_');
+function readMarketing({ notes }: Reading, value: unknown): Marketing {
+  const path = 'data.contact.marketing';
+  const fields = readFields(value, path, notes) ?? {};
+  const said: Marketing = { granted: [], denied: [], wording: readText(fields['wording'], `${path}.wording`, notes, 1_000) };
+  for (const channel of consentChannels) {
+    const answer = fields[channel];
+    if (isAbsent(answer)) continue;
+    const read = readConsentAnswer(answer);
+    if (read === null) note(notes, `${path}.${channel}`, 'is no answer that we know: left out');
+    else if (read !== 'not_stated') said[read].push(channel);
+  }
+  return said;
 }
 
 /** `"denied"` is the person's own statement: an opt-out, not an unticked box. */

@@ -57,8 +57,14 @@ function plainName(name: string): string {
     .replace(/[^\p{L}\p{N}]/gu, '');
 }
 
+/** What a connection says by name, whatever the case, accents and punctuation of the name. */
+export function byName<T>(own: Readonly<Record<string, T>>): (name: string) => T | null {
+  const stated = new Map(Object.entries(own).map(([name, meaning]) => [plainName(name), meaning]));
+  return (name) => stated.get(plainName(name)) ?? null;
+}
+
 /** What the questions of a connection's forms mean: its own names come first. */
 export function fieldOf(own: Readonly<Record<string, LeadField>>): (name: string) => LeadField | null {
-  const stated = new Map(Object.entries(own).map(([name, field]) => [plainName(name), field]));
-  return (name) => stated.get(plainName(name)) ?? known.get(plainName(name)) ?? null;
+  const stated = byName(own);
+  return (name) => stated(name) ?? known.get(plainName(name)) ?? null;
 }

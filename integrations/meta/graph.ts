@@ -7,11 +7,13 @@ import { readId } from '../read/text.ts';
 import { parseExactly } from '../read/parse-exactly.ts';
 import { understood } from '../read/understood.ts';
 import { graphVersion, type MetaConfig, metaConfig } from './config.ts';
-import { fieldOf } from './fields.ts';
+import { byName, fieldOf } from './fields.ts';
 import { answersOf, readLead } from './lead.ts';
 
 const topic = 'leadgen';
 const fields = 'created_time,ad_id,form_id,campaign_id,field_data,is_organic,platform';
+/** Boxes of the form; asked for only where the connection says what they mean. */
+const boxes = 'custom_disclaimer_responses';
 const timeoutMs = 10_000;
 const mostBytes = 1024 * 1024;
 
@@ -38,9 +40,9 @@ export async function resolveLead(lookup: Lookup, context: ResolveContext): Prom
 
 type Answer = { kind: 'answer'; status: number; body: string; retryAfterMs: number | null } | Extract<Resolved, { kind: 'later' }>;
 
-async function ask({ baseUrl, appSecret }: MetaConfig, token: string, id: string, signal: AbortSignal | undefined): Promise<Answer> {
+async function ask({ baseUrl, appSecret, consents }: MetaConfig, token: string, id: string, signal: AbortSignal | undefined): Promise<Answer> {
   const url = new URL(`${baseUrl.replace(/\/+$/, '')}/${graphVersion}/${id}`);
-  url.searchParams.set('fields', fields);
+  url.searchParams.set('fields', Object.keys(consents).length === 0 ? fields : `${fields},${boxes}`);
   url.searchParams.set('access_token', token);
   // Apps may demand the proof that whoever uses the token knows the app's secret; the others accept it.
   url.searchParams.set('appsecret_proof', createHmac('sha256', appSecret).update(token).digest('hex'));
@@ -85,7 +87,7 @@ function readAnswer(body: string, id: string, config: MetaConfig, { store, nowMs
   // A proxy's page may come with 200.
   if (lead === null) return { kind: 'later', reason: 'Meta answered with something that is no lead' };
   if (lead['id'] !== undefined && readId(lead['id'], 'lead.id', []) !== id) return { kind: 'later', reason: 'Meta answered with another lead' };
-  const reading = { notes, store, receivedAtMs: nowMs, fieldOf: fieldOf(config.fields) };
+  const reading = { notes, store, receivedAtMs: nowMs, fieldOf: fieldOf(config.fields), consentOf: byName(config.consents) };
   const value: Fields = { ...lead, leadgen_id: id };
   return understood(topic, readLead(value, 'lead', answersOf(value, 'lead', notes), reading), notes, false);
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { DomainEvent, PersonRef, SubjectKey } from '../../domain/events.ts';
+import type { DomainEvent, PersonRef, ReportedConsent, SubjectKey } from '../../domain/events.ts';
 import type { StoreContext } from '../port.ts';
+import { readConsentAnswer } from '../read/consent-answer.ts';
 import { readInstant } from '../read/instant.ts';
 import { type Fields, isAbsent, type Notes, note, readList } from '../read/notes.ts';
 import { namesSomebody, nobody, readEmail, readPhone } from '../read/person.ts';
@@ -14,7 +15,18 @@ const mostAttributes = 50;
 
 /** Of a notification, what says where the lead came from; everything else in a flat one is an answer. */
 const origin = ['form_id', 'ad_id', 'campaign_id', 'platform'] as const;
-const ownFields = new Set<string>([...origin, 'leadgen_id', 'id', 'page_id', 'adgroup_id', 'adset_id', 'created_time', 'field_data', 'is_organic']);
+const ownFields = new Set<string>([
+  ...origin,
+  'leadgen_id',
+  'id',
+  'page_id',
+  'adgroup_id',
+  'adset_id',
+  'created_time',
+  'field_data',
+  'is_organic',
+  'custom_disclaimer_responses',
+]);
 
 /** A question and its answer; `path` says where they stand. */
 interface Answer {
@@ -29,6 +41,8 @@ export interface LeadReading {
   store: StoreContext;
   receivedAtMs: number;
   fieldOf: (name: string) => LeadField | null;
+  /** To which channel a box or an answer agrees; null: it is none about that. */
+  consentOf: (name: string) => ReportedConsent['channel'] | null;
 }
 
 /**
@@ -72,13 +86,14 @@ export function readLead(value: Fields, path: string, answers: readonly Answer[]
   const created = readInstant(value['created_time'], `${path}.created_time`, notes, store.timeZone);
   const occurred = occurredAt(created, isAbsent(value['created_time']) ? null : `${path}.created_time`, notes, receivedAtMs);
   const [subId, clickId] = [id('sub_id'), id('click_id')];
+  const consents = namesSomebody(person) ? consentsOf(value, path, answers, reading) : [];
   const attributes = attributesOf(value, path, answers, reading);
   return [
     {
       type: 'lead.created',
       ...occurred,
       keys,
-      person,
+      person: { ...person, consents },
       lead: {
         createdAtMs: occurred.occurredAtMs,
         source: 'META',
@@ -93,6 +108,24 @@ export function readLead(value: Fields, path: string, answers: readonly Answer[]
       },
     },
   ];
+}
+
+/** Boxes that were ticked, and questions about marketing that were answered with yes. One that was not ticked says nothing. */
+function consentsOf(value: Fields, path: string, answers: readonly Answer[], { notes, consentOf }: LeadReading): ReportedConsent[] {
+  const boxes = isAbsent(value['custom_disclaimer_responses'])
+    ? []
+    : (readList(value['custom_disclaimer_responses'], `${path}.custom_disclaimer_responses`, notes, mostFields) ?? []);
+  const ticked = boxes.flatMap((box, index): Answer[] => {
+    const { checkbox_key: name, is_checked: checked } = typeof box === 'object' && box !== null ? (box as Fields) : {};
+    return typeof name === 'string' ? [{ name, value: checked, path: `${path}.custom_disclaimer_responses.${index}` }] : [];
+  });
+  return [...ticked, ...answers].flatMap(({ name, value: said, path: at }): ReportedConsent[] => {
+    const channel = consentOf(name);
+    if (channel === null) return [];
+    const read = readConsentAnswer(said);
+    if (read === null) note(notes, at, 'is no answer that we know: nobody agreed by it');
+    return read === 'granted' ? [{ channel, state: 'granted', basis: 'box', atMs: null }] : [];
+  });
 }
 
 function keysOf(id: string | null, person: PersonRef, path: string, notes: Notes): SubjectKey[] {
@@ -110,10 +143,10 @@ function keysOf(id: string | null, person: PersonRef, path: string, notes: Notes
 }
 
 /** Where the lead came from, and the answers that no field of ours takes. */
-function attributesOf(value: Fields, path: string, answers: readonly Answer[], { notes, fieldOf }: LeadReading): Record<string, string> {
+function attributesOf(value: Fields, path: string, answers: readonly Answer[], { notes, fieldOf, consentOf }: LeadReading): Record<string, string> {
   const given = [
     ...origin.flatMap((name) => (isAbsent(value[name]) ? [] : [{ name, value: value[name], path: `${path}.${name}` }])),
-    ...answers.filter(({ name }) => fieldOf(name) === null),
+    ...answers.filter(({ name }) => fieldOf(name) === null && consentOf(name) === null),
   ];
   const read = given.flatMap((answer): [string, string][] => {
     const name = cleanText(answer.name, 100);

@@ -8,7 +8,7 @@ import { understood } from '../read/understood.ts';
 import { asDedupeKey, cleanText } from '../untrusted-text.ts';
 import { jsonReceiver } from '../verified-receiver.ts';
 import { metaConfig } from './config.ts';
-import { fieldOf } from './fields.ts';
+import { byName, fieldOf } from './fields.ts';
 import { answerHandshake, verifyHub } from './hub.ts';
 import { resolveLead } from './graph.ts';
 import { answersOf, type LeadReading, readLead } from './lead.ts';
@@ -45,7 +45,8 @@ const posts = jsonReceiver({
     const { changes, others } = changesIn(delivery.raw, body, notes);
     const [other] = others;
     if (changes.length === 0 && notes.length === 0 && other !== undefined) return { kind: 'ignored', topic: other };
-    const reading: LeadReading = { notes, store, receivedAtMs: delivery.receivedAtMs, fieldOf: fieldOf(configOf(store)?.fields ?? {}) };
+    const { fields = {}, consents = {} } = configOf(store) ?? {};
+    const reading: LeadReading = { notes, store, receivedAtMs: delivery.receivedAtMs, fieldOf: fieldOf(fields), consentOf: byName(consents) };
     const read = changes.map((change) => readChange(change, reading));
     return withLookups(
       read.flatMap(({ events }) => events),

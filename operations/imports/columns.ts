@@ -5,6 +5,7 @@ import type { NewLead } from '../campaigns/create-lead.ts';
 export const importFields = [
   ...['email', 'phone', 'firstName', 'lastName', 'fullName', 'externalId', 'sub_id', 'click_id', 'interest', 'message', 'url', 'area'],
   ...['value', 'currency', 'locale', 'timeZone', 'country', 'region'],
+  ...['emailConsent', 'smsConsent', 'whatsappConsent', 'callConsent', 'consentWording'],
 ] as const;
 export const ignoredColumn = 'ignore';
 
@@ -30,6 +31,9 @@ const otherNames: Readonly<Record<string, string>> = {
     language: 'locale',
   },
   ...{ timezone: 'timeZone', country: 'country', region: 'region', state: 'region' },
+  ...{ emailconsent: 'emailConsent', smsconsent: 'smsConsent', whatsappconsent: 'whatsappConsent', callconsent: 'callConsent' },
+  ...{ emailoptin: 'emailConsent', smsoptin: 'smsConsent', whatsappoptin: 'whatsappConsent', calloptin: 'callConsent' },
+  ...{ consentwording: 'consentWording', consenttext: 'consentWording' },
 };
 const plain = (name: string): string => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 const readPrefilled = metaFieldOf({});
@@ -88,6 +92,7 @@ export function readRow(fields: readonly string[], columns: readonly (string | n
         ...{ sub_id: of('sub_id'), click_id: of('click_id') },
       }),
       contact: present({
+        marketing: marketingOf(of),
         ...{ email: of('email'), phone: of('phone'), first_name: of('firstName') ?? first, last_name: of('lastName') ?? last },
         ...{ locale: of('locale'), time_zone: of('timeZone'), country: of('country'), region: of('region') },
       }),
@@ -95,5 +100,14 @@ export function readRow(fields: readonly string[], columns: readonly (string | n
   };
 }
 
-const present = (fields: Record<string, string | undefined>): Record<string, unknown> =>
+/** What the columns about consent say; undefined: nothing. */
+function marketingOf(of: (field: string) => string | undefined): Record<string, unknown> | undefined {
+  const said = present({
+    ...{ email: of('emailConsent'), sms: of('smsConsent'), whatsapp: of('whatsappConsent'), call: of('callConsent') },
+    wording: of('consentWording'),
+  });
+  return Object.keys(said).length === 0 ? undefined : said;
+}
+
+const present = (fields: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

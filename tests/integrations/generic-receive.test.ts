@@ -229,6 +229,19 @@ describe('an event', () => {
     ['cart.updated', 'data.contact.order_count', '3', { person: { orderCount: 3 } }],
     ['cart.updated', 'data.contact.marketing.email', 'subscribed', { person: { consents: [{ channel: 'email', state: 'granted' }] } }],
     ['cart.updated', 'data.contact.marketing.email', false, { person: { consents: [] } }],
+    [
+      'cart.updated',
+      'data.contact.marketing',
+      { call: true, whatsapp: 'yes' },
+      {
+        person: {
+          consents: [
+            { channel: 'whatsapp', state: 'granted' },
+            { channel: 'call', state: 'granted' },
+          ],
+        },
+      },
+    ],
     ['order.placed', 'data.order.id', null, { order: { externalId: null } }],
     ['order.placed', 'data.order.id', 1042, { order: { externalId: '1042' } }],
     ['order.placed', 'data.order.test', true, { order: { noRevenue: 'test' } }],

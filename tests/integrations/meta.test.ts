@@ -6,7 +6,13 @@ import { posted } from '../helpers/a-delivery.ts';
 import { providerSpec } from '../helpers/provider-spec.ts';
 import { leadgen, signMeta } from './meta/conformance.ts';
 
-const config = { appSecret: 'an-app-secret', verifyToken: 'verify-me', pageAccessToken: 'a-token', fields: { 'Wie heißt du?': 'firstName' } };
+const config = {
+  appSecret: 'an-app-secret',
+  verifyToken: 'verify-me',
+  pageAccessToken: 'a-token',
+  fields: { 'Wie heißt du?': 'firstName' },
+  consents: { sms_opt_in: 'sms', 'May we call you?': 'call' },
+};
 const store = { ...aStore, config };
 const receivedAtMs = Date.UTC(2026, 10, 24, 12);
 
@@ -132,6 +138,21 @@ describe('what is in a notification', () => {
     const person = (answers: object) => leadIn(leadgen({ leadgen_id: '4', email: 'ada@example.com', ...answers })).person;
     expect(person({ full_name: 'Ada  King Lovelace' })).toMatchObject({ firstName: 'Ada', lastName: 'King Lovelace' });
     expect(person({ full_name: 'Ada King', last_name: 'Lovelace' })).toMatchObject({ firstName: 'Ada', lastName: 'Lovelace' });
+  });
+
+  test('a ticked box and an answered question are consents for the channel that the connection says; one that is not ticked says nothing', () => {
+    const consents = (checked: string, answer: string) => {
+      const custom_disclaimer_responses = [
+        { checkbox_key: 'sms_opt_in', is_checked: checked },
+        { checkbox_key: 'terms', is_checked: '1' },
+      ];
+      const { person, lead } = leadIn(leadgen({ leadgen_id: '4', email: 'ada@example.com', 'may we call you': answer, custom_disclaimer_responses }));
+      expect(lead.attributes ?? {}).toEqual({});
+      return person.consents.map(({ channel, state, basis }) => `${channel} ${state} ${basis}`);
+    };
+    expect(consents('1', 'Ja')).toEqual(['sms granted box', 'call granted box']);
+    expect(consents('', 'no')).toEqual([]);
+    expect(consents('1', 'only in the evening')).toEqual(['sms granted box']);
   });
 
   test('neither an id nor an address is unreadable, and no body of another shape is more', () => {

@@ -55,6 +55,18 @@ const outcomeOf = async (key: string) => {
   return (await own((tx) => tx.select().from(leadRoutings).where(eq(leadRoutings.subjectId, id))))[0]?.outcome ?? null;
 };
 
+test('a lead that is named by hand says what the person agreed to', async () => {
+  const body = {
+    externalId: 'crm-agrees',
+    email: 'agrees@example.com',
+    phone: '+436607654399',
+    marketing: { call: true, sms: false, wording: 'You may call me.' },
+  };
+  expect(await api('/api/leads', 'POST', body)).toMatchObject({ status: 201, body: { notes: [] } });
+  const { data } = (await api('/api/consents?email=agrees@example.com', 'GET')).body as { data: object[] };
+  expect(data).toMatchObject([{ channel: 'call', state: 'granted', wording: 'You may call me.' }]);
+});
+
 test('without campaigns a lead begins its sequence at once, and is not routed', async () => {
   await post('plain', 'META');
   expect(await enrollmentsOf('plain')).toMatchObject([{ campaignId: null, status: 'ACTIVE' }]);

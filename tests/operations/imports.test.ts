@@ -73,6 +73,23 @@ test('the rows of a file are leads, by the names of its columns, with their sour
   expect(entry?.actor).toMatch(/^api_key:/);
 });
 
+test('columns say what people agreed to: a yes is a consent with its wording, an empty or unticked one is none', async () => {
+  const header = 'email;phone;smsConsent;Anruf erlaubt;consentWording';
+  const rows = ['ada@agree.example.com;+436641234561;ja;x;Texts and calls about my inquiry', 'bob@agree.example.com;+436641234562;nein;;'];
+  const begun = await upload(`${[header, ...rows].join('\n')}\n`, `?columns=${encodeURIComponent('{"Anruf erlaubt":"callConsent"}')}`);
+  expect(await work(begun.body.id)).toMatchObject({ state: 'done', taken_in: 2, mistakes: 0 });
+  const statements = async (email: string) => {
+    const { data } = (await api(`/api/consents?email=${email}`)).body as { data: Record<string, unknown>[] };
+    return data.map(({ channel, state, wording }) => [channel, state, wording]).toSorted();
+  };
+  const wording = 'Texts and calls about my inquiry';
+  expect(await statements('ada@agree.example.com')).toEqual([
+    ['call', 'granted', wording],
+    ['sms', 'granted', wording],
+  ]);
+  expect(await statements('bob@agree.example.com')).toEqual([]);
+});
+
 test('a label of the file’s leads changes nothing about how they came in', async () => {
   const begun = await upload('email\nada@fair.example.com\n', '?source=fair');
   await work(begun.body.id);

@@ -81,6 +81,16 @@ export const createBody = z.strictObject({
   locale: lineField(35).optional(),
   timeZone: lineField(60).optional(),
   country: lineField(60).optional(),
+  marketing: z
+    .strictObject({
+      email: z.boolean().optional(),
+      sms: z.boolean().optional(),
+      whatsapp: z.boolean().optional(),
+      call: z.boolean().optional(),
+      wording: z.string().max(1_000).optional().meta({ description: 'What stood beside the box: it is kept with the consent.' }),
+    })
+    .optional()
+    .meta({ description: 'To which channels the person agreed. `false` is an unticked box, and says nothing.' }),
 });
 
 export const createdSchema = z

@@ -31,7 +31,13 @@ const contact = z
     lifetime_value: money,
     currency: z.string().meta({ description: 'ISO 4217, of `lifetime_value`.' }),
     marketing: z
-      .looseObject({ email: consent, sms: consent })
+      .looseObject({
+        email: consent,
+        sms: consent,
+        whatsapp: consent,
+        call: consent,
+        wording: z.string().meta({ description: 'What stood beside the box.' }),
+      })
       .partial()
       .meta({ description: 'What is known about marketing; an unticked box says nothing.' }),
   })
