@@ -10,7 +10,7 @@ import type { EnrollmentEnd, Witnessed } from '../soak/witnessed.ts';
 // The short run; the long one is `npm run soak` (docs/soak.md).
 
 const short: ScheduleOptions = {
-  seed: 303,
+  seed: 305,
   forMs: 10_000,
   // 72 hours in 21.6 s.
   timeScale: 12_000,
@@ -23,9 +23,10 @@ test('shoppers come and go while processes and servers are killed: nothing is se
   expect(report.violations).toEqual([]);
   // A run in which nothing happens proves nothing.
   const { witnessed, verdict } = report;
-  expect(witnessed.mails.length).toBeGreaterThan(10);
+  expect(witnessed.messages.length).toBeGreaterThan(10);
   expect(verdict.stops.judged).toBeGreaterThan(2);
-  expect(new Set(witnessed.mails.map((mail) => mail.store))).toEqual(new Set(stores));
+  expect(new Set(witnessed.messages.map((message) => message.store))).toEqual(new Set(stores));
+  expect(new Set(witnessed.messages.map((message) => message.channel))).toEqual(new Set(['email', 'sms', 'call']));
   expect(verdict.stops.spared).toBeGreaterThan(0);
   expect(witnessed.faults.length).toBeGreaterThan(1);
 }, 240_000);
@@ -61,7 +62,7 @@ function aRun(...events: { event: ShopEvent; answeredMs: number | null }[]): Wit
       return { planned, sentMs, answeredMs, appliedMs: answeredMs, attempts: { '200': 1 }, surprises: [] };
     }),
     unsubscribes: [],
-    mails: [aMail('email_2h', 4_000), aMail('email_24h', 40_000)],
+    messages: [aMail('email_2h', 4_000), aMail('email_24h', 40_000)],
     enrollments: [anEnrollment({})],
     remains: { rows: { outbox: 0 }, workflows: { COMPLETED: 1 }, workflowsRunAgain: 0 },
     lives: [life('worker-1')],
@@ -70,19 +71,19 @@ function aRun(...events: { event: ShopEvent; answeredMs: number | null }[]): Wit
   };
 }
 
-const aMail = (step: string, dotMs: number) => ({
-  cart: cartId,
+const aMail = (step: string, atMs: number) => ({
+  channel: 'email' as const,
+  subject: cartId,
   store: 'own' as const,
   step,
   enrollmentId: 'enrollment-1',
   to: names.email,
-  dotMs,
-  unsubscribeUrl: 'http://127.0.0.1/u/token',
+  atMs,
 });
 
 const aStep = (id: string, state: string, skipReason: string | null = null) => ({
   id,
-  mailed: true,
+  sends: true,
   state,
   skipReason,
   dueMs: 3_900,
@@ -95,7 +96,7 @@ function anEnrollment(more: Partial<EnrollmentEnd>): EnrollmentEnd {
   return {
     id: 'enrollment-1',
     store: 'own',
-    cart: cartId,
+    subject: cartId,
     status: 'COMPLETED',
     stopReason: null,
     enrolledMs: 1_005,
@@ -125,15 +126,15 @@ const stopped = { status: 'EXITED', stopReason: 'replied', endedMs: 30_000, step
 test('the observer has no fault to find with a run in which all went well', () => {
   const verdict = judge(aRun());
   expect(verdict.violations).toEqual([]);
-  expect(verdict.carts).toEqual({ completed: 1 });
-  const withReply = { ...aRun({ event: reply, answeredMs: 30_005 }), mails: [aMail('email_2h', 4_000)], enrollments: [anEnrollment(stopped)] };
+  expect(verdict.subjects).toEqual({ completed: 1 });
+  const withReply = { ...aRun({ event: reply, answeredMs: 30_005 }), messages: [aMail('email_2h', 4_000)], enrollments: [anEnrollment(stopped)] };
   expect(judge(withReply).violations).toEqual([]);
   expect(judge(withReply).stops.judged).toBe(1);
 });
 
 test('the observer finds a second copy', () => {
   const run = aRun();
-  run.mails.push(aMail('email_2h', 90_000));
+  run.messages.push(aMail('email_2h', 90_000));
   expect(kindsIn(run)).toEqual(['G1']);
   const twice = aRun();
   twice.enrollments.push(anEnrollment({ id: 'enrollment-0', enrolledMs: 900, steps: [] }));
@@ -143,9 +144,9 @@ test('the observer finds a second copy', () => {
 test('the observer finds an email after an answered stop, by one tenth of a millisecond', () => {
   const run = aRun({ event: reply, answeredMs: 30_005 });
   run.enrollments = [anEnrollment({ ...stopped, steps: [aStep('email_2h', 'sent'), aStep('email_24h', 'sent')] })];
-  run.mails = [aMail('email_2h', 4_000), aMail('email_24h', 30_005)];
+  run.messages = [aMail('email_2h', 4_000), aMail('email_24h', 30_005)];
   expect(kindsIn(run)).toEqual([]);
-  run.mails = [aMail('email_2h', 4_000), aMail('email_24h', 30_005.1)];
+  run.messages = [aMail('email_2h', 4_000), aMail('email_24h', 30_005.1)];
   expect(kindsIn(run)).toEqual(['G2']);
   // Whoever stops workers by a signal is beyond assumption (a): counted, and no violation.
   run.faults = withFault({ kind: 'pause', what: 'worker-1', atMs: 3_995, forMs: 10_000 }, 29_000);
@@ -155,7 +156,7 @@ test('the observer finds an email after an answered stop, by one tenth of a mill
 
 test('the observer finds a stop that was answered and ended nothing', () => {
   const run = aRun({ event: { type: 'order.placed', order: 'order-1', cart: cartId, names: null }, answeredMs: 30_005 });
-  run.mails = [aMail('email_2h', 4_000)];
+  run.messages = [aMail('email_2h', 4_000)];
   run.enrollments = [anEnrollment({ ...stopped, stopReason: 'purchased', status: 'CONVERTED', endedMs: 31_000 })];
   expect(kindsIn(run)).toEqual(['G3']);
 });
@@ -170,26 +171,26 @@ test('a stop that is not certain to cover a cart is not judged for it', () => {
 });
 
 test('the observer finds what was lost', () => {
-  const noSequence = { ...aRun(), mails: [], enrollments: [] };
+  const noSequence = { ...aRun(), messages: [], enrollments: [] };
   expect(kindsIn(noSequence)).toEqual(['LOST']);
   const skipped = (settledMs: number) => {
     const late = { ...aStep('email_2h', 'skipped', 'too_old'), settledMs };
     const enrollments = [anEnrollment({ steps: [late, aStep('email_24h', 'sent')], endedMs: 200_000 })];
-    return { ...aRun(), mails: [aMail('email_24h', 140_000)], enrollments };
+    return { ...aRun(), messages: [aMail('email_24h', 140_000)], enrollments };
   };
   // Sooner than a step gets too old, and with a worker there all the time.
   expect(kindsIn(skipped(100_000))).toEqual(['LOST']);
   expect(kindsIn(skipped(130_000))).toEqual(['LOST']);
   expect(kindsIn({ ...skipped(130_000), lives: [{ ...life('worker-1'), endedMs: 50_000, end: 'killed', how: 'SIGKILL' }] })).toEqual([]);
   const neverSent = aRun();
-  neverSent.mails = [aMail('email_24h', 40_000)];
+  neverSent.messages = [aMail('email_24h', 40_000)];
   expect(kindsIn(neverSent)).toEqual(['TRUTH']);
-  const stoppedByNobody = { ...aRun(), mails: [aMail('email_2h', 4_000)], enrollments: [anEnrollment(stopped)] };
+  const stoppedByNobody = { ...aRun(), messages: [aMail('email_2h', 4_000)], enrollments: [anEnrollment(stopped)] };
   expect(kindsIn(stoppedByNobody)).toEqual(['LOST']);
 });
 
 test('an unknown outcome needs a reason', () => {
-  const run = { ...aRun(), mails: [aMail('email_24h', 40_000)] };
+  const run = { ...aRun(), messages: [aMail('email_24h', 40_000)] };
   run.enrollments = [anEnrollment({ steps: [aStep('email_2h', 'unknown'), aStep('email_24h', 'sent')] })];
   expect(kindsIn(run)).toEqual(['LOST']);
   run.faults = withFault({ kind: 'kill', what: 'worker-1', atMs: 4_010, forMs: 1_000 }, 5_010);
@@ -208,7 +209,7 @@ test('the observer finds what is stuck, and a process that ended by itself', () 
 
 test('the observer finds what one store does to the carts of another', () => {
   const run = aRun();
-  expect(kindsIn({ ...run, mails: [{ ...aMail('email_2h', 4_000), store: 'shopify' }, aMail('email_24h', 40_000)] })).toEqual(['G10']);
+  expect(kindsIn({ ...run, messages: [{ ...aMail('email_2h', 4_000), store: 'shopify' }, aMail('email_24h', 40_000)] })).toEqual(['G10']);
   expect(kindsIn({ ...run, enrollments: [anEnrollment({ store: 'shopify' })] })).toEqual(['G10']);
 });
 
@@ -230,5 +231,5 @@ test('a stop in one store explains nothing in the other, where the same address 
     deliveries: [cart, elsewhere],
   };
   expect(judge(run)).toMatchObject({ violations: [], stops: { judged: 0, spared: 1 } });
-  expect(kindsIn({ ...run, mails: [aMail('email_2h', 4_000)], enrollments: [anEnrollment(stopped)] })).toEqual(['LOST']);
+  expect(kindsIn({ ...run, messages: [aMail('email_2h', 4_000)], enrollments: [anEnrollment(stopped)] })).toEqual(['LOST']);
 });

@@ -1,9 +1,10 @@
 import type { Stop } from './coverage.ts';
+import { subjectOf } from './shopper.ts';
 import type { Witnessed } from './witnessed.ts';
 
 /**
- * Answered stops that met a running sequence about the same address in the other store, which went on: what is said in one store is nothing
- * that the other knows. (One that ended instead ended without anything that its own shop was told, which is a violation.)
+ * Answered stops that met a running sequence about the same address in another store, which went on: what is said in one store is nothing
+ * that the others know. (One that ended instead ended without anything that its own shop was told, which is a violation.)
  */
 export function countSpared({ shoppers, enrollments }: Pick<Witnessed, 'shoppers' | 'enrollments'>, stops: readonly Stop[]): number {
   return stops
@@ -14,12 +15,12 @@ export function countSpared({ shoppers, enrollments }: Pick<Witnessed, 'shoppers
       );
       return twins.map((twin) => ({
         stop,
-        carts: new Set(twin.deliveries.flatMap(({ event }) => ('cart' in event && event.cart !== null ? [event.cart] : []))),
+        subjects: new Set(twin.deliveries.map(({ event }) => subjectOf(event))),
       }));
     })
     .reduce(
-      (sum, { stop, carts }) =>
-        sum + enrollments.filter((e) => carts.has(e.cart) && e.enrolledMs < stop.sentMs && (e.endedMs ?? Infinity) > stop.answeredMs).length,
+      (sum, { stop, subjects }) =>
+        sum + enrollments.filter((e) => subjects.has(e.subject) && e.enrolledMs < stop.sentMs && (e.endedMs ?? Infinity) > stop.answeredMs).length,
       0,
     );
 }

@@ -1,13 +1,14 @@
 import type { DeliveryRecord, UnsubscribeRecord } from './shop.ts';
-import type { Names } from './shopper.ts';
+import { isOpening, isStopping, type Names, namesOf, type Stopping, subjectOf } from './shopper.ts';
 import type { Store } from './stores.ts';
 
 /*
  * Whom an answered stop covers, worked out from the log of answered webhooks alone. Where it is not certain (the cart's own webhook and
- * the stop were under way at the same time; the shopper went on after the order), the stop is not judged for that cart.
+ * the stop were under way at the same time; the shopper went on after the order), the stop is not judged for that cart. What is said of carts
+ * here holds for leads as well.
  *
- * The instant is the arrival of the status of the first 2xx. An email that the stop covers is a violation when the mail server read its
- * final dot after that instant: no tolerance. docs/fence.md answers a stop only when each covered call is settled or its lease is over:
+ * The instant is the arrival of the status of the first 2xx. A message that the stop covers is a violation when its far end read it to its end
+ * (of an email the final dot) after that instant: no tolerance. docs/fence.md answers a stop only when each covered call is settled or its lease is over:
  *   - settled: the worker had the server's answer, or had destroyed the connection; the dot was read before either;
  *   - lease over (8.5 s after the locks): a living worker destroyed its connection at its deadline of 8 s, and a killed one lost it when
  *     it died. Here the server reads without pause on the same machine, so what was handed over before was read within milliseconds.
@@ -18,17 +19,18 @@ import type { Store } from './stores.ts';
 export interface Stop {
   what: string;
   shopper: string;
-  by: 'order' | 'reply' | 'opt-out';
+  by: 'order' | 'reply' | 'opt-out' | 'colleague';
   sentMs: number;
   answeredMs: number;
   /** Before this, by the shop's clock. */
   happenedMs: number;
-  cart: string | null;
+  /** The cart or lead that it names. */
+  subject: string | null;
   names: Names | null;
 }
 
-/** What has been said about one cart. */
-export interface CartHistory {
+/** What has been said about one cart or lead. */
+export interface SubjectHistory {
   id: string;
   shopper: string;
   store: Store;
@@ -37,45 +39,54 @@ export interface CartHistory {
 }
 
 /** Whether the shopper has left another cart too, by their webhooks. */
-export function hasOtherCart(cart: CartHistory, told: readonly DeliveryRecord[]): boolean {
-  return told.some(({ planned, sentMs }) => planned.event.type === 'cart.updated' && planned.event.cart !== cart.id && sentMs !== null);
+export function hasOther(subject: SubjectHistory, told: readonly DeliveryRecord[]): boolean {
+  return told.some(({ planned: { event }, sentMs }) => isOpening(event) && subjectOf(event) !== subject.id && sentMs !== null);
 }
 
-export function cartsOf(deliveries: readonly DeliveryRecord[]): CartHistory[] {
-  const carts = new Map<string, CartHistory>();
+export function subjectsOf(deliveries: readonly DeliveryRecord[]): SubjectHistory[] {
+  const subjects = new Map<string, SubjectHistory>();
   for (const delivery of deliveries) {
     const { event, shopper, store } = delivery.planned;
-    if (event.type !== 'cart.updated') continue;
-    const known = carts.get(event.cart) ?? { id: event.cart, shopper, store, deliveries: [] };
+    const id = subjectOf(event);
+    if (!isOpening(event) || id === null) continue;
+    const known = subjects.get(id) ?? { id, shopper, store, deliveries: [] };
     known.deliveries.push(delivery);
-    carts.set(event.cart, known);
+    subjects.set(id, known);
   }
-  return [...carts.values()];
+  return [...subjects.values()];
 }
+
+const kindOf: Record<Stopping['type'], Stop['by']> = {
+  'order.placed': 'order',
+  'sale.reported': 'order',
+  'message.received': 'reply',
+  // STOP is an opt-out; to whom it goes, both end everything that runs.
+  'text.received': 'reply',
+  'contact.opted_out': 'opt-out',
+  'lead.contacted': 'colleague',
+};
 
 export function stopsOf(deliveries: readonly DeliveryRecord[], unsubscribes: readonly UnsubscribeRecord[]): Stop[] {
   const byWebhook = deliveries.flatMap(({ planned, sentMs, answeredMs }): Stop[] => {
     const { event } = planned;
-    if (event.type === 'cart.updated' || sentMs === null || answeredMs === null) return [];
-    const by = event.type === 'order.placed' ? 'order' : event.type === 'message.received' ? 'reply' : 'opt-out';
-    const cart = event.type === 'order.placed' ? event.cart : null;
+    if (!isStopping(event) || sentMs === null || answeredMs === null) return [];
     return [
       {
         what: `${event.type} ${planned.id}`,
         shopper: planned.shopper,
-        by,
+        by: kindOf[event.type],
         sentMs,
         answeredMs,
         happenedMs: planned.happenedAtMs,
-        cart,
-        names: event.names,
+        subject: subjectOf(event),
+        names: namesOf(event),
       },
     ];
   });
   const byLink = unsubscribes.flatMap(({ shopper, email, sentMs, answeredMs }): Stop[] =>
     answeredMs === null
       ? []
-      : [{ what: `unsubscribe by ${email}`, shopper, by: 'opt-out', sentMs, answeredMs, happenedMs: sentMs, cart: null, names: { email } }],
+      : [{ what: `unsubscribe by ${email}`, shopper, by: 'opt-out', sentMs, answeredMs, happenedMs: sentMs, subject: null, names: { email } }],
   );
   return [...byWebhook, ...byLink];
 }
@@ -85,25 +96,32 @@ export function stopsOf(deliveries: readonly DeliveryRecord[], unsubscribes: rea
  * @param told - every delivery of the cart's shopper
  * @returns on the run's clock; null: not certainly
  */
-export function coveredFrom(stop: Stop, cart: CartHistory, told: readonly DeliveryRecord[]): number | null {
-  // By its own id it is converted for good, whatever is said of it later.
-  if (stop.by === 'order' && stop.cart === cart.id) return stop.answeredMs;
+export function coveredFrom(stop: Stop, cart: SubjectHistory, told: readonly DeliveryRecord[]): number | null {
+  if (stop.subject === cart.id) {
+    // By its own id a cart is converted for good, whatever is said of it later.
+    if (stop.by === 'order' && cart.store !== 'leads') return stop.answeredMs;
+    // A lead has to be known when it is said.
+    const known = cart.deliveries.some(({ appliedMs }) => appliedMs !== null && appliedMs <= stop.sentMs);
+    return known ? stop.answeredMs : null;
+  }
   if (stop.names === null) return null;
   const connectedMs = connectedFrom(stop.names, cart, told);
   if (connectedMs === null) return null;
   if (stop.by === 'opt-out') return Math.max(stop.answeredMs, connectedMs);
   if (connectedMs > stop.sentMs) return null;
+  // It ends what runs: a cart that had given way to another one may begin again with what is done in it afterwards.
+  if (stop.by === 'reply' && hasOther(cart, told) && cart.deliveries.some((d) => d.planned.happenedAtMs >= stop.happenedMs)) return null;
   // By identity an order covers what is older; a cart that the shopper went on with afterwards may begin again.
   if (stop.by === 'order' && cart.deliveries.some((d) => d.planned.happenedAtMs >= stop.happenedMs)) return null;
   return stop.answeredMs;
 }
 
 /** From when on the product knows that the cart is of the person who is named so, by the answers it gave. */
-function connectedFrom(names: Names, cart: CartHistory, told: readonly DeliveryRecord[]): number | null {
+function connectedFrom(names: Names, cart: SubjectHistory, told: readonly DeliveryRecord[]): number | null {
   const reached = new Map(namesIn(names).map((name) => [name, 0]));
   const links = told.flatMap(({ planned, appliedMs }) => {
-    const { event } = planned;
-    return appliedMs === null || event.names === null ? [] : [{ names: namesIn(event.names), atMs: appliedMs }];
+    const names = namesOf(planned.event);
+    return appliedMs === null || names === null ? [] : [{ names: namesIn(names), atMs: appliedMs }];
   });
   // The least over all ways of the latest answer on the way.
   for (let grew = true; grew; ) {
@@ -118,11 +136,11 @@ function connectedFrom(names: Names, cart: CartHistory, told: readonly DeliveryR
     }
   }
   const ways = cart.deliveries.flatMap(({ planned, appliedMs }) => {
-    const { names: of } = planned.event;
+    const of = namesOf(planned.event);
     return appliedMs === null || of === null ? [] : [Math.max(appliedMs, Math.min(...namesIn(of).map((name) => reached.get(name) ?? Infinity)))];
   });
   const earliest = Math.min(...ways);
   return earliest === Infinity ? null : earliest;
 }
 
-const namesIn = (names: Names) => [names.id, names.email].filter((name) => name !== undefined);
+const namesIn = (names: Names) => [names.id, names.email, names.phone].filter((name) => name !== undefined);

@@ -5,7 +5,7 @@ import { lazyClient } from '../../temporal/connect.ts';
 import { recoveryWorkflowType } from '../../workflows/contract.ts';
 import type { Installation } from './installation.ts';
 import type { RunClock } from './run-clock.ts';
-import { stores } from './stores.ts';
+import { channelsOf, type Store, stores } from './stores.ts';
 import type { EnrollmentEnd, Remains } from './witnessed.ts';
 
 const time = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
@@ -21,7 +21,8 @@ const explanation = z.object({
       z.object({
         id: z.string(),
         channels: z.array(z.string()),
-        due_at: time,
+        /** null: a reaction to what did not happen. */
+        due_at: time.nullable(),
         settled_at: time.nullable(),
         state: z.string(),
         skip_reason: z.string().nullable(),
@@ -41,27 +42,28 @@ const explanation = z.object({
 });
 
 /**
- * Every enrollment with its story, by the REST API. Which enrollment is which cart's is asked of Postgres: the API finds an ended one by
+ * Every enrollment with its story, by the REST API. Which enrollment is which cart's or lead's is asked of Postgres: the API finds an ended one by
  * its own id only.
  */
 export async function readEnrollments(installation: Installation, clock: RunClock): Promise<EnrollmentEnd[]> {
-  const rows = await query<{ cart: string; id: string; tenant_id: string }>(
+  const rows = await query<{ subject: string; id: string; tenant_id: string }>(
     installation.databaseUrl,
-    `select k.value as cart, e.id, e.tenant_id from enrollments e
-     join subject_keys k on k.tenant_id = e.tenant_id and k.subject_id = e.subject_id order by e.id`,
+    `select k.value as subject, e.id, e.tenant_id from enrollments e
+     join subject_keys k on k.tenant_id = e.tenant_id and k.subject_id = e.subject_id
+     where k.value ~ '^(cart|lead)-[0-9]+-[ab]$' order by e.id`,
   );
   const ends: EnrollmentEnd[] = [];
   const { apiPorts, access } = installation;
-  for (const [index, { cart, id, tenant_id }] of rows.entries()) {
+  for (const [index, { subject, id, tenant_id }] of rows.entries()) {
     const store = stores.find((s) => access[s].tenantId === tenant_id);
     if (store === undefined) throw new Error(`enrollment ${id} is of a tenant that nobody made`);
     const text = await get(apiPorts[index % apiPorts.length] ?? 0, `/api/enrollments/${id}/explain`, access[store].apiKey);
-    ends.push({ store, cart, ...toEnd(explanation.parse(JSON.parse(text)), clock) });
+    ends.push({ store, subject, ...toEnd(explanation.parse(JSON.parse(text)), store, clock) });
   }
   return ends;
 }
 
-function toEnd({ enrollment: e, entries }: z.output<typeof explanation>, clock: RunClock): Omit<EnrollmentEnd, 'store' | 'cart'> {
+function toEnd({ enrollment: e, entries }: z.output<typeof explanation>, store: Store, clock: RunClock): Omit<EnrollmentEnd, 'store' | 'subject'> {
   const runMs = (wallMs: number | null | undefined) => (wallMs == null ? null : clock.ofWallMs(wallMs));
   return {
     id: e.id,
@@ -70,18 +72,21 @@ function toEnd({ enrollment: e, entries }: z.output<typeof explanation>, clock: 
     enrolledMs: clock.ofWallMs(e.enrolled_at),
     activatedMs: runMs(e.activated_at),
     endedMs: runMs(e.ended_at),
-    steps: e.steps.map((step) => {
+    steps: e.steps.flatMap((step) => {
+      if (step.due_at === null) return [];
       const message = entries.find((entry) => entry.kind === 'message' && entry.step === step.id);
-      return {
-        id: step.id,
-        mailed: step.channels.includes('email'),
-        state: step.state,
-        skipReason: step.skip_reason,
-        dueMs: clock.ofWallMs(step.due_at),
-        claimedMs: runMs(message?.claimed_at),
-        settledMs: runMs(step.settled_at),
-        response: message?.provider_response ?? null,
-      };
+      return [
+        {
+          id: step.id,
+          sends: step.channels.some((channel) => channelsOf[store].includes(channel)),
+          state: step.state,
+          skipReason: step.skip_reason,
+          dueMs: clock.ofWallMs(step.due_at),
+          claimedMs: runMs(message?.claimed_at),
+          settledMs: runMs(step.settled_at),
+          response: message?.provider_response ?? null,
+        },
+      ];
     }),
     story: entries.map((entry) => {
       const answer = entry.provider_response == null ? '' : ` [${entry.provider_response}]`;

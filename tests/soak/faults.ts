@@ -17,11 +17,24 @@ export type MailTrouble =
   | 'takes and hangs'
   | 'hangs without taking';
 
+/** Troubles of the far ends that last until they are told to behave. */
+export type FarEndFault = Extract<Fault, { kind: 'mail' | 'provider' }>;
+export const isOfFarEnd = (fault: Fault): fault is FarEndFault => fault.kind === 'mail' || fault.kind === 'provider';
+
 /**
- * Troubles after which nobody can know whether an email was taken. A reset while the body is read is one: the final dot of a short email is on
- * its way before the reset arrives.
+ * Troubles after which nobody can know whether a message was taken, unless its provider can be asked. A reset while the body of an email is read is one:
+ * the final dot of a short email is on its way before the reset arrives.
  */
-export const ambiguousTroubles: readonly MailTrouble[] = ['resets while it reads', 'takes and closes', 'takes and hangs', 'hangs without taking'];
+const ambiguous: readonly string[] = [
+  ...(['resets while it reads', 'takes and closes', 'takes and hangs', 'hangs without taking'] satisfies MailTrouble[]),
+  ...(['takes and resets', 'takes and hangs', 'hangs without taking'] satisfies ProviderTrouble[]),
+];
+export const isAmbiguous = (fault: Fault): boolean => isOfFarEnd(fault) && ambiguous.includes(fault.what);
+
+/** What the providers of texts and calls do for a while, to every message. */
+export type ProviderTrouble =
+  /** Stops meet calls that are running. */
+  'answers slowly' | 'answers 503' | 'takes and resets' | 'takes and hangs' | 'hangs without taking';
 
 /** Something done to the installation. Times in milliseconds, `atMs` since the run began. */
 export type Fault = { atMs: number; forMs: number } & (
@@ -33,6 +46,7 @@ export type Fault = { atMs: number; forMs: number } & (
   /** SIGSTOP, then SIGCONT: beyond assumption (a) of docs/guarantees.md. */
   | { kind: 'pause'; what: 'worker-1' | 'worker-2' }
   | { kind: 'mail'; what: MailTrouble }
+  | { kind: 'provider'; what: ProviderTrouble }
 );
 
 export interface FaultOptions {
@@ -71,6 +85,8 @@ export function drawFaults(random: Random, options: FaultOptions): Fault[] {
         [1, 'immediate postgres'],
         [2, 'mail'],
         [2, 'slow mail'],
+        [1, 'provider'],
+        [1, 'slow provider'],
         [options.pauses ? 3 : 0, 'pause'],
       ]);
       const worker = random.pick(['worker-1', 'worker-2']);
@@ -96,13 +112,17 @@ export function drawFaults(random: Random, options: FaultOptions): Fault[] {
           return { kind: 'mail', what: drawTrouble(random), atMs, forMs: random.whole(500, 2_500) };
         case 'slow mail':
           return { kind: 'mail', what: 'is slow', atMs, forMs: random.whole(2_000, 10_000) };
+        case 'provider':
+          return { kind: 'provider', what: drawProviderTrouble(random), atMs, forMs: random.whole(500, 2_500) };
+        case 'slow provider':
+          return { kind: 'provider', what: 'answers slowly', atMs, forMs: random.whole(2_000, 10_000) };
       }
     }
   }
   return faults;
 }
 
-const targetOf = (fault: Fault) => (fault.kind === 'mail' ? 'mail' : fault.what);
+const targetOf = (fault: Fault) => (isOfFarEnd(fault) ? fault.kind : fault.what);
 
 function drawTrouble(random: Random): MailTrouble {
   return random.pick([
@@ -114,4 +134,8 @@ function drawTrouble(random: Random): MailTrouble {
     'takes and hangs',
     'hangs without taking',
   ]);
+}
+
+function drawProviderTrouble(random: Random): ProviderTrouble {
+  return random.pick(['answers 503', 'takes and resets', 'takes and hangs', 'hangs without taking']);
 }

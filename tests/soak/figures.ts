@@ -1,26 +1,31 @@
+import type { Accepted } from './mail-record.ts';
 import type { SoakReport } from './run-soak.ts';
+import { isStopping } from './shopper.ts';
 import { isToldByShopify } from './webhook.ts';
 import type { Violation } from './verdict.ts';
 import type { Witnessed } from './witnessed.ts';
+
+const farEnds: Record<string, string> = { mail: 'mail server', provider: 'provider of texts and calls' };
 
 type Counts = Record<string, number>;
 
 /** The figures of a run, for people and for programs. */
 export function figuresOf({ seed, digest, tookMs, verdict, flatness, witnessed: seen, violations }: SoakReport) {
   const of = (kind: Violation['kind']) => violations.filter((v) => v.kind === kind).length;
+  const acceptedBy = (channel: Accepted['channel']) => seen.messages.filter((message) => message.channel === channel).length;
   const answered = seen.deliveries.filter((d) => d.answeredMs !== null);
-  const stops = answered.filter((d) => d.planned.event.type !== 'cart.updated');
+  const stops = answered.filter((d) => isStopping(d.planned.event));
   return {
     seed,
     digest,
     seconds: { storm: Math.round(tookMs.storm / 1_000), drain: Math.round(tookMs.drain / 1_000) },
     violations: {
-      'second copies of an email': of('G1'),
-      'emails accepted after an answered stop': of('G2'),
+      'second copies of a message': of('G1'),
+      'messages accepted after an answered stop': of('G2'),
       'acknowledged stops without effect': of('G3'),
-      'emails or sequences of the wrong store': of('G10'),
+      'messages or sequences of the wrong store': of('G10'),
       'lost or unexplained': of('LOST'),
-      'ledger and mail server disagree': of('TRUTH'),
+      'ledger and far end disagree': of('TRUTH'),
       stuck: of('STUCK'),
       'answers outside the contract': of('ANSWER'),
       'processes that ended wrongly': of('PROCESS'),
@@ -29,24 +34,27 @@ export function figuresOf({ seed, digest, tookMs, verdict, flatness, witnessed: 
     traffic: {
       shoppers: seen.shoppers.length,
       'of them in the store with Shopify': seen.shoppers.filter((s) => s.store === 'shopify').length,
-      'with the address of somebody in the other store': seen.shoppers.filter((s) => s.addresses[0] !== `${s.name}@example.com`).length,
+      'of them in the store with leads': seen.shoppers.filter((s) => s.store === 'leads').length,
+      'with the address of somebody in another store': seen.shoppers.filter((s) => s.addresses[0] !== `${s.name}@example.com`).length,
       'webhooks acknowledged': answered.length,
       'of them in Shopify’s format': answered.filter(({ planned }) => isToldByShopify(planned)).length,
       'stops among them': stops.length,
       'unsubscribes by link': seen.unsubscribes.length,
       'attempts at the API': sum(attemptsOf(seen)),
-      'emails accepted': seen.mails.length,
+      'emails accepted': acceptedBy('email'),
+      'texts accepted': acceptedBy('sms'),
+      'calls accepted': acceptedBy('call'),
     },
     attempts: attemptsOf(seen),
-    faults: countBy(seen.faults, ({ fault }) => (fault.kind === 'mail' ? `mail server ${fault.what}` : `${fault.kind} ${fault.what}`)),
-    carts: verdict.carts,
-    mails: verdict.mails,
+    faults: countBy(seen.faults, ({ fault }) => `${farEnds[fault.kind] ?? fault.kind} ${fault.what}`),
+    subjects: verdict.subjects,
+    messages: verdict.messages,
     unknown: verdict.unknown,
     unsent: verdict.unsent,
     stops: {
-      'stops judged, by cart': verdict.stops.judged,
-      'sequences of the other store that a stop left alone': verdict.stops.spared,
-      'covered emails accepted while the stop waited for its 2xx': verdict.stops.met,
+      'stops judged, by cart or lead': verdict.stops.judged,
+      'sequences of other stores that a stop left alone': verdict.stops.spared,
+      'covered messages accepted while the stop waited for its 2xx': verdict.stops.met,
       'after a stop, worker paused (beyond assumption a)': verdict.stops.beyondAssumption,
     },
     workflows: { ...seen.remains.workflows, 'run more than once': seen.remains.workflowsRunAgain },

@@ -1,4 +1,4 @@
-import { ambiguousTroubles } from './faults.ts';
+import { isAmbiguous, isOfFarEnd } from './faults.ts';
 import type { StepEnd, Witnessed } from './witnessed.ts';
 
 // What may keep a step from being sent, or its outcome from being known. What is not found here is a violation.
@@ -18,7 +18,7 @@ export function whyUnknown(seen: Witnessed, { claimedMs, response }: StepEnd): s
   if (claimedMs === null) return null;
   const during = (lastsMs: number) =>
     seen.faults.filter(({ fromMs, toMs }) => fromMs <= claimedMs + lastsMs && toMs >= claimedMs - 500).map(({ fault }) => fault);
-  if (during(callMs).some((f) => f.kind === 'mail' && ambiguousTroubles.includes(f.what))) return 'the mail server gave no answer';
+  if (during(callMs).some(isAmbiguous)) return 'the far end gave no answer';
   if (during(callMs).some((f) => f.kind === 'kill' && f.what.startsWith('worker'))) return 'a worker was killed';
   if (during(callMs).some((f) => f.kind === 'pause')) return 'a worker was paused';
   if (during(sweptMs).some((f) => f.what === 'postgres')) return 'Postgres was killed';
@@ -37,9 +37,9 @@ function overloadedIn({ loads }: Witnessed, fromMs: number, toMs: number): boole
   return loads.some(({ atMs, perCore }) => perCore > overloadPerCore && atMs >= fromMs - 5_000 && atMs <= toMs + 30_000);
 }
 
-/** The longest stretch of a time in which Postgres, Temporal, the mail server and a worker were there. Milliseconds. */
+/** The longest stretch of a time in which Postgres, Temporal, the far ends and a worker were there. Milliseconds. */
 function longestCalm(seen: Witnessed, fromMs: number, toMs: number): number {
-  const servers = seen.faults.filter(({ fault }) => fault.kind === 'mail' || fault.what === 'postgres' || fault.what === 'temporal');
+  const servers = seen.faults.filter(({ fault }) => isOfFarEnd(fault) || fault.what === 'postgres' || fault.what === 'temporal');
   const workers = seen.lives.flatMap((life) =>
     life.name.startsWith('worker') && life.readyMs !== null ? [{ fromMs: life.readyMs, toMs: life.endedMs ?? Infinity }] : [],
   );

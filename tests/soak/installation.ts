@@ -6,24 +6,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withProvisioning } from '../../local/provisioning.ts';
 import { ownPostgres } from '../chaos/own-postgres.ts';
 import { ownTemporal } from '../chaos/own-temporal.ts';
-import { type Fault, productProcesses } from './faults.ts';
+import { type FarEndFault, type Fault, productProcesses } from './faults.ts';
 import { stablePorts } from './ports.ts';
 import { type Life, supervise, type SupervisedProcess } from './product-process.ts';
 import type { RunClock } from './run-clock.ts';
-import { senderOf, type Store, type StoreAccess } from './stores.ts';
+import { type LeadAccess, leadLine, leadPace, senderOf, type Store, type StoreAccess } from './stores.ts';
 
-/** Everything that runs in production, as real processes: two APIs, two workers, Temporal with its file, Postgres with durable settings; two stores. */
+/** Everything that runs in production, as real processes: two APIs, two workers, Temporal with its file, Postgres with durable settings; three stores. */
 export interface Installation {
   databaseUrl: string;
   temporalAddress: string;
   access: Record<Store, StoreAccess>;
+  leads: LeadAccess;
   apiPorts: number[];
   /** Of each product process, in the order of their starts. */
   lives(): Life[];
   /** Every product process serves. */
   ready(): Promise<void>;
-  /** Do it and undo it. `mail` is not the installation's matter. @returns false where the process did not serve, and was left alone */
-  strike(fault: Exclude<Fault, { kind: 'mail' }>): Promise<boolean>;
+  /** Do it and undo it. The far ends are not the installation's matter. @returns false where the process did not serve, and was left alone */
+  strike(fault: Exclude<Fault, FarEndFault>): Promise<boolean>;
   /** Of the product's processes, one file each. */
   logDir: string;
   /** End the product's processes in good order; servers stay. */
@@ -36,6 +37,8 @@ export async function openInstallation(options: {
   /** Run `dist/`, as production does; else the sources. */
   built: boolean;
   smtpUrl: string;
+  /** Of the providers of texts and calls. */
+  providersUrl: string;
   timeScale: number;
   clock: RunClock;
   log: (line: string) => void;
@@ -51,7 +54,7 @@ export async function openInstallation(options: {
   const databaseUrl = postgres.url;
   const masterKey = randomBytes(32).toString('base64');
   const publicUrl = `http://127.0.0.1:${apiPorts[0]}`;
-  const access = await withProvisioning({ databaseUrl, masterKey, apiUrl: publicUrl }, async ({ provision }) => {
+  const { access, leads } = await withProvisioning({ databaseUrl, masterKey, apiUrl: publicUrl }, async ({ provision, connect }) => {
     const open = async (store: Store): Promise<StoreAccess> => {
       const settings = {
         quietHours: null,
@@ -61,11 +64,25 @@ export async function openInstallation(options: {
         caps: [],
         senderAddress: senderOf(store),
       };
-      const wish = { slug: `soak-${store}`, name: `Soak Store (${store})`, timeScale: options.timeScale, synthetic: false, settings };
+      const timeScale = options.timeScale * (store === 'leads' ? leadPace : 1);
+      const wish = { slug: `soak-${store}`, name: `Soak Store (${store})`, timeScale, synthetic: false, settings };
       const { tenantId, apiKey, webhooks } = await provision({ ...wish, renewApiKey: false });
       return { tenantId, apiKey: apiKey ?? '', webhooks };
     };
-    return { own: await open('own'), shopify: await open('shopify') };
+    const access = { own: await open('own'), shopify: await open('shopify'), leads: await open('leads') };
+    const ofLeads = (integration: string, config: object) =>
+      connect(access.leads.tenantId, { integration, name: `Soak Store (${integration})`, config, secrets: [] });
+    const { providersUrl: baseUrl } = options;
+    const { accountSid, authToken, from, callKey: apiKey } = leadLine;
+    const texts = await ofLeads('twilio', { accountSid, authToken, from, baseUrl });
+    const calls = await ofLeads('vapi', { apiKey, assistantId: 'assistant', phoneNumberId: 'number', baseUrl });
+    const tracker = await ofLeads('keitaro', {});
+    const leads: LeadAccess = {
+      texts: { url: `${publicUrl}${texts.path}`, path: texts.path, authToken },
+      calls: { path: calls.path, secret: calls.secret ?? '' },
+      tracker: { path: tracker.path },
+    };
+    return { access, leads };
   });
 
   const shared = {
@@ -110,6 +127,7 @@ export async function openInstallation(options: {
     databaseUrl,
     temporalAddress: temporal.address,
     access,
+    leads,
     apiPorts,
     lives: () => processes.flatMap((p) => p.lives),
     ready: async () => void (await Promise.all(processes.map((p) => p.ready()))),

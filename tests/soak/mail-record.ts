@@ -4,16 +4,23 @@ import type { MailTrouble } from './faults.ts';
 import type { RunClock } from './run-clock.ts';
 import { senderOf, type Store, stores } from './stores.ts';
 
-/** An email that the mail server accepted, by its own record. */
-export interface AcceptedMail {
-  cart: string;
+/** A message that a far end accepted, by its own record. */
+export interface Accepted {
+  channel: 'email' | 'sms' | 'call';
+  /** The cart or lead that it is about. */
+  subject: string;
   /** By its sender; null: by nobody of this run. */
   store: Store | null;
   step: string;
-  enrollmentId: string;
+  /** null: it does not say. */
+  enrollmentId: string | null;
   to: string;
-  /** When the server had read the final dot, on the run's clock: from then on the email would be delivered. */
-  dotMs: number;
+  /** When the far end had read it to its end (of an email the final dot), on the run's clock: from then on it would be delivered. */
+  atMs: number;
+}
+
+/** An email that the mail server accepted. */
+export interface AcceptedMail extends Accepted {
   unsubscribeUrl: string;
 }
 
@@ -51,13 +58,13 @@ export async function startMailRecord(clock: RunClock, onMail: (mail: AcceptedMa
   let reading: Promise<void> = Promise.resolve();
   // Called in the turn in which the dot was read, before the email is taken and before anything is answered.
   const onDot = () => {
-    const dotMs = clock.nowMs();
+    const atMs = clock.nowMs();
     const index = server.accepted.length;
     queueMicrotask(() => {
       const taken = server.accepted[index];
       if (taken === undefined) return;
       reading = reading.then(async () => {
-        const mail = await read(taken.raw, taken.envelope.to[0] ?? '', dotMs);
+        const mail = await read(taken.raw, taken.envelope.to[0] ?? '', atMs);
         accepted.push(mail);
         onMail(mail);
       });
@@ -81,13 +88,13 @@ function setTrouble(server: SmtpServer, fault: SmtpFault, usual: SmtpFault, onDo
   else server.always(fault, usual);
 }
 
-async function read(raw: Buffer, to: string, dotMs: number): Promise<AcceptedMail> {
+async function read(raw: Buffer, to: string, atMs: number): Promise<AcceptedMail> {
   const mail = await PostalMime.parse(raw);
   const [, enrollmentId, step] = /^<([^.@]+)\.([^@]+)@/.exec(mail.messageId ?? '') ?? [];
-  const cart = /\((cart-\d+-[ab])\)/.exec(mail.text ?? '')?.[1];
+  const subject = /\(((?:cart|lead)-\d+-[ab])\)/.exec(mail.text ?? '')?.[1];
   const unsubscribeUrl = /<(https?:[^>]+)>/.exec(mail.headers.find(({ key }) => key === 'list-unsubscribe')?.value ?? '')?.[1];
-  if (enrollmentId === undefined || step === undefined || cart === undefined || unsubscribeUrl === undefined)
+  if (enrollmentId === undefined || step === undefined || subject === undefined || unsubscribeUrl === undefined)
     throw new Error(`a mail that says not what it is about:\n${raw.toString('utf8').slice(0, 2_000)}`);
   const store = stores.find((s) => senderOf(s) === mail.from?.address) ?? null;
-  return { cart, store, step, enrollmentId, to, dotMs, unsubscribeUrl };
+  return { channel: 'email', subject, store, step, enrollmentId, to, atMs, unsubscribeUrl };
 }

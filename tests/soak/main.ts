@@ -1,4 +1,4 @@
-// `npm run soak`: a simulated shop against the whole installation while its parts are killed at random. See docs/soak.md.
+// `npm run soak`: simulated stores against the whole installation while its parts are killed at random. See docs/soak.md.
 import { parseArgs } from 'node:util';
 import { figuresOf } from './figures.ts';
 import { printReport, printViolations } from './print-report.ts';
@@ -48,7 +48,7 @@ const report = await runSoak({
   say: (line) => console.error(line),
 });
 if (values.json) {
-  const list = report.violations.map(({ kind, cart, text }) => ({ kind, cart, text }));
+  const list = report.violations.map(({ kind, subject, text }) => ({ kind, subject, text }));
   console.log(JSON.stringify({ ...figuresOf(report), violationList: list }));
 } else {
   printReport(report);

@@ -1,16 +1,16 @@
 import { countSpared } from './across-stores.ts';
-import { cartsOf, stopsOf } from './coverage.ts';
-import { judgeCart } from './judge-cart.ts';
+import { stopsOf, subjectsOf } from './coverage.ts';
+import { judgeSubject } from './judge-subject.ts';
 import { at, emptyVerdict, type Verdict, type ViolationKind } from './verdict.ts';
 import type { Witnessed } from './witnessed.ts';
 
-/** Judge a run by what was seen from outside: the mail server's record and the log of answered webhooks. Pure. */
+/** Judge a run by what was seen from outside: the far ends' records and the log of answered webhooks. Pure. */
 export function judge(seen: Witnessed): Verdict {
   const verdict = emptyVerdict();
   const stops = stopsOf(seen.deliveries, seen.unsubscribes);
-  for (const cart of cartsOf(seen.deliveries)) judgeCart(seen, cart, stops, verdict);
+  for (const subject of subjectsOf(seen.deliveries)) judgeSubject(seen, subject, stops, verdict);
   verdict.stops.spared = countSpared(seen, stops);
-  const violate = (kind: ViolationKind, text: string) => void verdict.violations.push({ kind, cart: null, text });
+  const violate = (kind: ViolationKind, text: string) => void verdict.violations.push({ kind, subject: null, text });
   judgeAnswers(seen, violate);
   judgeRemains(seen, violate);
   judgeProcesses(seen, violate);

@@ -12,9 +12,9 @@ export function printReport(report: SoakReport): void {
   rows('what came of the attempts', figures.attempts);
   rows('faults', figures.faults);
   rows('starts of processes', figures.starts);
-  rows('carts', figures.carts);
-  rows('emails of their sequences, as the product has them', figures.mails);
-  rows('unknown, and whether the mail server had accepted it', figures.unknown);
+  rows('carts and leads', figures.subjects);
+  rows('messages of their sequences, as the product has them', figures.messages);
+  rows('unknown, and whether the far end had accepted it', figures.unknown);
   rows('not sent although the sequence ran to its end', figures.unsent);
   rows('stops', figures.stops);
   rows('workflows', figures.workflows);
@@ -36,13 +36,13 @@ export function printReport(report: SoakReport): void {
 
 const mostStories = 10;
 
-/** Each violation, and everything that is known about its cart. */
+/** Each violation, and everything that is known about its cart or lead. */
 export function printViolations({ violations, witnessed, logDir }: SoakReport): void {
-  for (const { kind, cart, text } of violations) console.log(`\nVIOLATION ${kind}${cart === null ? '' : ` ${cart}`}: ${text}`);
-  const carts = [...new Set(violations.flatMap((v) => v.cart ?? []))];
-  for (const cart of carts.slice(0, mostStories)) {
-    console.log(`\nThe story of ${cart} (seconds of the run)`);
-    for (const line of storyOf(witnessed, cart)) console.log(`  ${line}`);
+  for (const { kind, subject, text } of violations) console.log(`\nVIOLATION ${kind}${subject === null ? '' : ` ${subject}`}: ${text}`);
+  const subjects = [...new Set(violations.flatMap((v) => v.subject ?? []))];
+  for (const subject of subjects.slice(0, mostStories)) {
+    console.log(`\nThe story of ${subject} (seconds of the run)`);
+    for (const line of storyOf(witnessed, subject)) console.log(`  ${line}`);
   }
   if (logDir !== null) console.log(`\nThe logs of the processes: ${logDir}`);
 }

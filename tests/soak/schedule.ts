@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Random, seededRandom } from '../chaos/random.ts';
 import { drawFaults, type Fault, type FaultOptions } from './faults.ts';
 import { drawShopper, type ShopperPlan } from './shopper.ts';
-import { otherStore, stores } from './stores.ts';
+import { otherStores, stores } from './stores.ts';
 
 /** Everything that a run does by itself, with its times; the same seed and options give the same. Milliseconds since the run began. */
 export interface Schedule {
@@ -36,7 +36,7 @@ export function drawSchedule(options: ScheduleOptions): Schedule {
   return { shoppers, faults, digest };
 }
 
-/** Every fourth who can is somebody who came to the other store lately, by the same address. */
+/** Every fourth who can is somebody who came to another store lately, by the same address. */
 function drawWho(random: Random, before: readonly ShopperPlan[]): Parameters<typeof drawShopper>[1] {
   const index = before.length + 1;
   const sharedBefore = new Set(before.flatMap((s) => (isOwnAddress(s) ? [] : s.addresses)));
@@ -44,7 +44,7 @@ function drawWho(random: Random, before: readonly ShopperPlan[]): Parameters<typ
   const [first, ...others] = lately;
   if (first === undefined || !random.chance(0.25)) return { index, store: random.pick(stores), email: null };
   const twin = random.pick([first, ...others]);
-  return { index, store: otherStore(twin.store), email: ownAddress(twin) };
+  return { index, store: random.pick(otherStores(twin.store)), email: ownAddress(twin) };
 }
 
 const ownAddress = ({ name }: ShopperPlan) => `${name}@example.com`;

@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunClock } from './run-clock.ts';
 import type { PlannedDelivery } from './shopper.ts';
-import type { Store, StoreAccess } from './stores.ts';
+import type { LeadAccess, Store, StoreAccess } from './stores.ts';
 import { webhookOf } from './webhook.ts';
 
 /** What became of one webhook, as the shop that sent it knows. Times on the run's clock. */
@@ -49,8 +49,8 @@ const pausesMs = [250, 500, 1_000, 2_000, 4_000, 6_000, 8_000];
  * The shop's side: signed webhooks over real HTTP, repeated with the same id until a 2xx, as docs/webhooks.md asks of senders.
  * @param ports - of the API processes; attempts take turns, as behind a load balancer
  */
-export function openShop(options: { ports: readonly number[]; access: Record<Store, StoreAccess>; clock: RunClock }): Shop {
-  const { ports, access, clock } = options;
+export function openShop(options: { ports: readonly number[]; access: Record<Store, StoreAccess>; leads: LeadAccess; clock: RunClock }): Shop {
+  const { ports, access, leads, clock } = options;
   const closing = new AbortController();
   // Every delivery that waits listens to it.
   setMaxListeners(0, closing.signal);
@@ -76,10 +76,10 @@ export function openShop(options: { ports: readonly number[]; access: Record<Sto
     async deliver(planned) {
       const record: DeliveryRecord = { planned, sentMs: null, answeredMs: null, appliedMs: null, attempts: {}, surprises: [] };
       deliveries.push(record);
-      const { path, payload, sign } = webhookOf(planned, access[planned.store], clock.toWallMs(planned.happenedAtMs));
+      const { method, path, payload, sign } = webhookOf(planned, access[planned.store], leads, clock.toWallMs(planned.happenedAtMs));
       const once = async () => {
         record.sentMs ??= clock.nowMs();
-        const answer = await post(clock, nextPort(), path, payload, sign(Date.now()));
+        const answer = await send(clock, nextPort(), { method, path, payload, headers: sign(Date.now()) });
         if (answer.status === 200) record.answeredMs ??= answer.atMs;
         if (answer.status === 200 && !answer.body.includes('"pending"')) record.appliedMs ??= answer.atMs;
         // What a sender is told to expect while something is away: 503, or no answer at all.
@@ -97,7 +97,12 @@ export function openShop(options: { ports: readonly number[]; access: Record<Sto
       const record: UnsubscribeRecord = { shopper, email, sentMs: clock.nowMs(), answeredMs: null, attempts: {} };
       unsubscribes.push(record);
       const answer = await untilAnswered(record, () =>
-        post(clock, nextPort(), new URL(url).pathname, 'List-Unsubscribe=One-Click', { 'content-type': 'application/x-www-form-urlencoded' }),
+        send(clock, nextPort(), {
+          method: 'POST',
+          path: new URL(url).pathname,
+          payload: 'List-Unsubscribe=One-Click',
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        }),
       );
       record.answeredMs = answer?.atMs ?? null;
     },
@@ -115,9 +120,16 @@ interface Answer {
   result: string;
 }
 
-function post(clock: RunClock, port: number, path: string, payload: string, headers: Record<string, string>): Promise<Answer> {
+interface Attempt {
+  method: 'GET' | 'POST';
+  path: string;
+  payload: string;
+  headers: Record<string, string>;
+}
+
+function send(clock: RunClock, port: number, { method, path, payload, headers }: Attempt): Promise<Answer> {
   return new Promise((resolve) => {
-    const req = request({ agent: false, host: '127.0.0.1', port, path, method: 'POST', headers }, (res) => {
+    const req = request({ agent: false, host: '127.0.0.1', port, path, method, headers }, (res) => {
       // The earliest moment at which the shop may rely on it.
       const atMs = clock.nowMs();
       const status = res.statusCode ?? null;

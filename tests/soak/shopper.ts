@@ -1,10 +1,13 @@
 import type { Random } from '../chaos/random.ts';
-import type { Store } from './stores.ts';
+import type { PlacedCall } from './provider-record.ts';
+import { leadPace, type Store } from './stores.ts';
 
 /** How a shop names somebody in an event. */
 export interface Names {
   id?: string;
   email?: string;
+  /** E.164. */
+  phone?: string;
 }
 
 /** What happens in the shop. Times in milliseconds since the run began. */
@@ -13,7 +16,33 @@ export type ShopEvent =
   | { type: 'cart.updated'; cart: string; ageMs: number; revision: number; names: Names | null }
   | { type: 'order.placed'; order: string; cart: string | null; names: Names | null }
   | { type: 'message.received'; names: Names }
-  | { type: 'contact.opted_out'; names: Names };
+  | { type: 'contact.opted_out'; names: Names }
+  | { type: 'lead.created'; lead: string; names: Names }
+  /** A colleague has spoken with the lead. */
+  | { type: 'lead.contacted'; lead: string }
+  /** The tracker reports that the lead bought. */
+  | { type: 'sale.reported'; lead: string }
+  /** A text to the store's number. */
+  | { type: 'text.received'; names: Names; text: string }
+  /** How a call to the lead ended, as its provider reports it. */
+  | { type: 'call.reported'; call: PlacedCall; to: string };
+
+/** What a webhook opens: a cart or a lead. */
+type Opening = Extract<ShopEvent, { type: 'cart.updated' | 'lead.created' }>;
+/** What ends something. */
+export type Stopping = Exclude<ShopEvent, Opening | { type: 'call.reported' }>;
+
+export const isOpening = (event: ShopEvent): event is Opening => event.type === 'cart.updated' || event.type === 'lead.created';
+export const isStopping = (event: ShopEvent): event is Stopping => !isOpening(event) && event.type !== 'call.reported';
+
+/** The cart or lead that it names; null: none. */
+export function subjectOf(event: ShopEvent): string | null {
+  if ('cart' in event) return event.cart;
+  return 'lead' in event ? event.lead : null;
+}
+
+/** How it names its person; null: not at all. */
+export const namesOf = (event: ShopEvent): Names | null => ('names' in event ? event.names : null);
 
 /** One webhook, delivered by the shop until it is answered 2xx. Times in milliseconds since the run began. */
 export interface PlannedDelivery {
@@ -60,7 +89,18 @@ const kinds = [
   [6, 'tells the address late'],
   [4, 'has an order that comes before its cart'],
 ] as const;
-export type ShopperKind = (typeof kinds)[number][1];
+const leadKinds = [
+  [30, 'asks and is silent'],
+  [16, 'asks and buys'],
+  [14, 'asks, and the tracker reports the sale'],
+  [10, 'asks and replies'],
+  [8, 'asks and texts back'],
+  [6, 'asks and texts STOP'],
+  [6, 'asks and opts out'],
+  [6, 'asks and unsubscribes'],
+  [8, 'asks and is called by a colleague'],
+] as const;
+export type ShopperKind = (typeof kinds | typeof leadKinds)[number][1];
 
 /**
  * Draw what one shopper does. Half of all stops are aimed at the moment when an email is due.
@@ -74,10 +114,13 @@ export function drawShopper(
   hourMs: number,
 ): ShopperPlan {
   const name = `shopper-${String(index).padStart(4, '0')}`;
-  const kind = random.weighted(kinds);
+  const isLead = store === 'leads';
+  const kind = isLead ? random.weighted(leadKinds) : random.weighted(kinds);
   const known = kind === 'has two addresses' || random.chance(0.7);
   const email = shared ?? `${name}@example.com`;
-  const who = (address = email): Names => ({ ...(known ? { id: name } : {}), email: address });
+  // The numbers are of a range that nobody has.
+  const phone = `+1202555${String(index).padStart(4, '0')}`;
+  const who = (address = email): Names => ({ ...(known ? { id: name } : {}), email: address, ...(isLead ? { phone } : {}) });
   const deliveries: PlannedDelivery[] = [];
 
   const tell = (event: ShopEvent, happenedAtMs: number, lateMs = random.chance(0.1) ? random.whole(1_000, 12_000) : random.whole(0, 300)) => {
@@ -103,11 +146,22 @@ export function drawShopper(
       tell({ type: 'cart.updated', cart, ageMs: atMs - fromMs, revision: i + 1, names }, atMs);
     }
   };
+  const leadHourMs = hourMs / leadPace;
+  const ask = (): void => tell({ type: 'lead.created', lead, names: who() }, arrivesAtMs);
+  /** Half of them when the lead is written to, texted or called. */
+  const someTimeAfterAsking = () =>
+    arrivesAtMs +
+    Math.round(
+      random.chance(0.5)
+        ? random.pick([12, 24, 48, 120, 168]) * leadHourMs + random.whole(-200, 400)
+        : random.whole(300, Math.round(170 * leadHourMs)),
+    );
   const someTimeAfter = (fromMs: number) =>
     fromMs + (random.chance(0.5) ? random.pick([2, 24, 48, 72]) * hourMs + random.whole(-200, 400) : random.whole(200, Math.round(75 * hourMs)));
   const order = (cart: string | null, names: Names | null): ShopEvent => ({ type: 'order.placed', order: `order-${name}`, cart, names });
   const first = `cart-${name.slice(-4)}-a`;
   const second = `cart-${name.slice(-4)}-b`;
+  const lead = `lead-${name.slice(-4)}-a`;
 
   let unsubscribe: PlannedUnsubscribe | null = null;
   switch (kind) {
@@ -162,6 +216,38 @@ export function drawShopper(
     case 'has an order that comes before its cart':
       tell({ type: 'cart.updated', cart: first, ageMs: 0, revision: 1, names: who() }, arrivesAtMs, random.whole(3_000, 9_000));
       tell(order(first, who()), arrivesAtMs + 1_000, 0);
+      break;
+    case 'asks and is silent':
+      ask();
+      break;
+    case 'asks and buys':
+      ask();
+      tell(order(null, random.chance(0.5) ? { email } : { phone }), someTimeAfterAsking());
+      break;
+    case 'asks, and the tracker reports the sale':
+      ask();
+      tell({ type: 'sale.reported', lead }, someTimeAfterAsking());
+      break;
+    case 'asks and replies':
+      ask();
+      tell({ type: 'message.received', names: { email } }, someTimeAfterAsking());
+      break;
+    case 'asks and texts back':
+    case 'asks and texts STOP':
+      ask();
+      tell({ type: 'text.received', names: { phone }, text: kind === 'asks and texts back' ? 'Tuesday at ten?' : 'STOP' }, someTimeAfterAsking());
+      break;
+    case 'asks and opts out':
+      ask();
+      tell({ type: 'contact.opted_out', names: { email } }, someTimeAfterAsking());
+      break;
+    case 'asks and unsubscribes':
+      ask();
+      unsubscribe = { shopper: name, mail: random.whole(1, 3), afterMs: random.whole(0, random.chance(0.5) ? 500 : 5_000) };
+      break;
+    case 'asks and is called by a colleague':
+      ask();
+      tell({ type: 'lead.contacted', lead }, someTimeAfterAsking());
       break;
   }
   return { name, store, kind, addresses: [email], deliveries, unsubscribe };

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fault } from './faults.ts';
+import { type Fault, isOfFarEnd } from './faults.ts';
 import type { Installation } from './installation.ts';
 import type { MailRecord } from './mail-record.ts';
+import type { ProviderRecord } from './provider-record.ts';
 import type { RunClock } from './run-clock.ts';
 import type { Schedule } from './schedule.ts';
 import type { Shop } from './shop.ts';
@@ -11,6 +12,7 @@ import type { DoneFault } from './witnessed.ts';
 export interface Cast {
   installation: Installation;
   mail: MailRecord;
+  providers: ProviderRecord;
   shop: Shop;
   clock: RunClock;
   say: (line: string) => void;
@@ -57,10 +59,11 @@ export async function storm(cast: Cast, schedule: Schedule, forMs: number, erran
   return done.sort((a, b) => a.fromMs - b.fromMs);
 }
 
-async function strike({ installation, mail }: Cast, fault: Fault): Promise<boolean> {
-  if (fault.kind !== 'mail') return installation.strike(fault);
-  mail.trouble(fault.what);
+async function strike({ installation, mail, providers }: Cast, fault: Fault): Promise<boolean> {
+  if (!isOfFarEnd(fault)) return installation.strike(fault);
+  if (fault.kind === 'mail') mail.trouble(fault.what);
+  else providers.trouble(fault.what);
   await sleep(fault.forMs);
-  mail.behave();
+  (fault.kind === 'mail' ? mail : providers).behave();
   return true;
 }

@@ -1,10 +1,12 @@
 import { signStandardWebhook } from '../../integrations/standard-webhooks.ts';
 import { signShopify } from '../../integrations/shopify/sign.ts';
+import { signTwilioForm } from '../../integrations/twilio/sign.ts';
 import type { Names, PlannedDelivery, ShopEvent } from './shopper.ts';
-import type { StoreAccess } from './stores.ts';
+import { type LeadAccess, leadLine, type StoreAccess } from './stores.ts';
 
 /** One webhook as its sender makes it (docs/webhooks.md): each attempt is signed anew and carries the same id and body. */
 export interface Webhook {
+  method: 'GET' | 'POST';
   path: string;
   payload: string;
   sign(nowMs: number): Record<string, string>;
@@ -18,22 +20,63 @@ export function isToldByShopify({ store, event }: Pick<PlannedDelivery, 'store' 
   return store === 'shopify' && isShopifys(event);
 }
 
+type TextReceived = Extract<ShopEvent, { type: 'text.received' }>;
+type CallReported = Extract<ShopEvent, { type: 'call.reported' }>;
+/** What the merchant's own system tells. */
+type Own = Exclude<ShopEvent, TextReceived | CallReported | { type: 'sale.reported' }>;
+
+/** As Twilio delivers a text. */
+function textOf(id: string, { names, text }: TextReceived, { texts }: LeadAccess): Webhook {
+  const sid = `SM${Buffer.from(id).toString('hex').padStart(32, '0').slice(-32)}`;
+  const form = { MessageSid: sid, AccountSid: leadLine.accountSid, From: names.phone ?? '', To: leadLine.from, Body: text, NumMedia: '0' };
+  const payload = new URLSearchParams({ ...form, ...(text === 'STOP' ? { OptOutType: 'STOP' } : {}) }).toString();
+  const signature = signTwilioForm(texts.authToken, texts.url, payload);
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signature };
+  return { method: 'POST', path: texts.path, payload, sign: () => headers };
+}
+
+/** As VAPI reports a call that nobody took. */
+function callReportOf(id: string, { call, to }: CallReported, { calls }: LeadAccess, wallMs: number): Webhook {
+  const of = { id: call.id, type: 'outboundPhoneCall', status: 'ended', customer: { number: to }, assistantOverrides: { metadata: call.metadata } };
+  const at = new Date(wallMs).toISOString();
+  const report = { type: 'end-of-call-report', endedReason: 'customer-did-not-answer', startedAt: at, endedAt: at, timestamp: wallMs };
+  const payload = JSON.stringify({ message: { ...report, artifact: { transcript: '', messages: [] }, analysis: {}, call: of } });
+  return { method: 'POST', path: calls.path, payload, sign: (nowMs) => genericHeaders(calls.secret, id, nowMs, payload) };
+}
+
 function isShopifys(event: ShopEvent): event is CartUpdated | OrderPlaced {
   return event.type === 'cart.updated' || event.type === 'order.placed';
 }
 
 /** In Shopify's format where the store is one of Shopify's and the event one that Shopify tells; else as the merchant's own system tells it. */
-export function webhookOf({ id, store, event }: PlannedDelivery, access: StoreAccess, wallMs: number): Webhook {
+export function webhookOf({ id, store, event }: PlannedDelivery, access: StoreAccess, leads: LeadAccess, wallMs: number): Webhook {
   const { shopify, generic } = access.webhooks;
+  switch (event.type) {
+    case 'text.received':
+      return textOf(id, event, leads);
+    case 'call.reported':
+      return callReportOf(id, event, leads, wallMs);
+    case 'sale.reported': {
+      const query = new URLSearchParams({
+        subid: `click-${event.lead}`,
+        sub_id: event.lead,
+        status: 'sale',
+        payout: '120.00',
+        currency: 'USD',
+        tid: id,
+      });
+      return { method: 'GET', path: `${leads.tracker.path}?${query.toString()}`, payload: '', sign: () => ({}) };
+    }
+  }
   if (store === 'shopify' && isShopifys(event)) {
     const payload = JSON.stringify({
       ...(event.type === 'cart.updated' ? checkoutOf(event, wallMs) : shopifyOrderOf(event, wallMs)),
       ...oddShopify(id),
     });
-    return { path: shopify.path, payload, sign: () => shopifyHeaders(shopify.secret, id, topicOf(event), payload) };
+    return { method: 'POST', path: shopify.path, payload, sign: () => shopifyHeaders(shopify.secret, id, topicOf(event), payload) };
   }
   const payload = JSON.stringify({ type: event.type, timestamp: new Date(wallMs).toISOString(), data: withOddities(id, dataOf(event, wallMs)) });
-  return { path: generic.path, payload, sign: (nowMs) => genericHeaders(generic.secret, id, nowMs, payload) };
+  return { method: 'POST', path: generic.path, payload, sign: (nowMs) => genericHeaders(generic.secret, id, nowMs, payload) };
 }
 
 // What real shops send besides, none of which says whom or what a delivery is about: a third of all deliveries has one of these.
@@ -63,10 +106,13 @@ function oddOf<T>(id: string, all: readonly T[]): T | undefined {
 
 const oddShopify = (id: string): Record<string, unknown> => oddOf(id, oddFields) ?? {};
 
+/** The number of a lead stays: texts that come from it say whose they are. */
 function withOddities(id: string, data: Record<string, unknown>): Record<string, unknown> {
   const odd = oddOf(id, oddContacts);
   const contact = data['contact'];
-  return odd === undefined || typeof contact !== 'object' ? data : { ...data, contact: { ...contact, ...odd } };
+  return odd === undefined || typeof contact !== 'object' || contact === null
+    ? data
+    : { ...data, contact: 'phone' in contact ? { ...odd, ...contact } : { ...contact, ...odd } };
 }
 
 const totalOf = (event: CartUpdated) => `${10 + event.revision}.90`;
@@ -76,7 +122,7 @@ const createdAt = (event: CartUpdated, wallMs: number) => new Date(wallMs - even
 const restoreUrl = (event: CartUpdated) => `https://shop.example.com/restore/${event.cart}`;
 
 /** All people in it are invented. */
-function dataOf(event: ShopEvent, wallMs: number): Record<string, unknown> {
+function dataOf(event: Own, wallMs: number): Record<string, unknown> {
   switch (event.type) {
     case 'cart.updated': {
       const items = [{ title: titleOf(event), quantity: 1, price: totalOf(event) }];
@@ -98,6 +144,12 @@ function dataOf(event: ShopEvent, wallMs: number): Record<string, unknown> {
       return { contact: event.names, channel: 'email', text: 'Is the lamp dimmable?' };
     case 'contact.opted_out':
       return { contact: event.names, channel: 'email', source: 'preference center' };
+    case 'lead.created': {
+      const lead = { id: event.lead, source: 'website', interest: `a kitchen with an island (${event.lead})`, message: 'Do you come to us?' };
+      return { lead, contact: { ...event.names, first_name: 'Ada', marketing: { email: true, sms: true, call: true } } };
+    }
+    case 'lead.contacted':
+      return { lead_id: event.lead, by: 'Bruno' };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Fault } from './faults.ts';
-import type { AcceptedMail } from './mail-record.ts';
+import type { Accepted } from './mail-record.ts';
 import type { Life } from './product-process.ts';
 import type { DeliveryRecord, UnsubscribeRecord } from './shop.ts';
 import type { ShopperPlan } from './shopper.ts';
@@ -8,13 +8,14 @@ import type { Store } from './stores.ts';
 /** A step as the REST API shows it at the end. Times on the run's clock. */
 export interface StepEnd {
   id: string;
-  mailed: boolean;
+  /** It sends something. */
+  sends: boolean;
   state: string;
   skipReason: string | null;
   dueMs: number;
   claimedMs: number | null;
   settledMs: number | null;
-  /** What the mail server said, or why nothing was heard; null: nothing is recorded. */
+  /** What the far end said, or why nothing was heard; null: nothing is recorded. */
   response: string | null;
 }
 
@@ -22,7 +23,8 @@ export interface StepEnd {
 export interface EnrollmentEnd {
   id: string;
   store: Store;
-  cart: string;
+  /** The cart or lead. */
+  subject: string;
   status: string;
   stopReason: string | null;
   enrolledMs: number;
@@ -55,7 +57,7 @@ export interface Witnessed {
   shoppers: ShopperPlan[];
   deliveries: DeliveryRecord[];
   unsubscribes: UnsubscribeRecord[];
-  mails: AcceptedMail[];
+  messages: Accepted[];
   enrollments: EnrollmentEnd[];
   remains: Remains;
   lives: Life[];

@@ -5,7 +5,7 @@ export const words: Words = {
   person: 'person',
   source: 'lead source',
   because: 'you left your contact details with {{ store.name }}',
-  activity: 'another inquiry',
+  activity: 'an inquiry',
   item: null,
   begun: 'was taken up: the sequence has begun',
   notBegun: 'The sequence about the lead has not begun yet',
