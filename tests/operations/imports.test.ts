@@ -80,14 +80,16 @@ test('columns say what people agreed to: a yes is a consent with its wording, an
   expect(await work(begun.body.id)).toMatchObject({ state: 'done', taken_in: 2, mistakes: 0 });
   const statements = async (email: string) => {
     const { data } = (await api(`/api/consents?email=${email}`)).body as { data: Record<string, unknown>[] };
-    return data.map(({ channel, state, wording }) => [channel, state, wording]).toSorted();
+    return new Map(data.map(({ channel, state, wording }) => [channel, `${String(state)}: ${String(wording)}`]));
   };
-  const wording = 'Texts and calls about my inquiry';
-  expect(await statements('ada@agree.example.com')).toEqual([
-    ['call', 'granted', wording],
-    ['sms', 'granted', wording],
-  ]);
-  expect(await statements('bob@agree.example.com')).toEqual([]);
+  const wording = 'granted: Texts and calls about my inquiry';
+  expect(await statements('ada@agree.example.com')).toEqual(
+    new Map([
+      ['sms', wording],
+      ['call', wording],
+    ]),
+  );
+  expect(await statements('bob@agree.example.com')).toEqual(new Map());
 });
 
 test('a label of the file’s leads changes nothing about how they came in', async () => {

@@ -59,8 +59,10 @@ export async function startProviderRecord(clock: RunClock, onCall: (call: Placed
         return;
       case 'answers slowly':
         await sleep(slowMs);
+        return answer(res, 201, body);
+      case null:
+        answer(res, 201, body);
     }
-    answer(res, 201, body);
   }
 
   const takeText = (form: URLSearchParams, atMs: number): Record<string, unknown> => {
@@ -75,10 +77,11 @@ export async function startProviderRecord(clock: RunClock, onCall: (call: Placed
   const takeCall = (body: CallBody, atMs: number): Record<string, unknown> => {
     const { name = '', customer, assistantOverrides } = body;
     const { firstMessage = '', metadata = {} } = assistantOverrides ?? {};
+    const { rekindle_key: key = '' } = metadata;
     const to = customer?.number ?? '';
     const resource = { id: randomUUID(), name, status: 'queued', customer: { number: to }, assistantOverrides: { metadata } };
     calls.push({ to, resource });
-    const [enrollmentId = null, step = 'no step'] = String(metadata['rekindle_key'] ?? '').split(':');
+    const [enrollmentId = null, step = 'no step'] = key.split(':');
     accepted.push({ channel: 'call', subject: subjectIn(firstMessage), store: 'leads', step, enrollmentId, to, atMs });
     onCall({ id: resource.id, number: to, metadata });
     return resource;
@@ -128,7 +131,7 @@ export async function startProviderRecord(clock: RunClock, onCall: (call: Placed
 interface CallBody {
   name?: string;
   customer?: { number?: string };
-  assistantOverrides?: { firstMessage?: string; metadata?: Record<string, unknown> };
+  assistantOverrides?: { firstMessage?: string; metadata?: { rekindle_key?: string } };
 }
 
 function answer(res: ServerResponse, status: number, body: unknown): void {

@@ -51,22 +51,18 @@ function isShopifys(event: ShopEvent): event is CartUpdated | OrderPlaced {
 /** In Shopify's format where the store is one of Shopify's and the event one that Shopify tells; else as the merchant's own system tells it. */
 export function webhookOf({ id, store, event }: PlannedDelivery, access: StoreAccess, leads: LeadAccess, wallMs: number): Webhook {
   const { shopify, generic } = access.webhooks;
-  switch (event.type) {
-    case 'text.received':
-      return textOf(id, event, leads);
-    case 'call.reported':
-      return callReportOf(id, event, leads, wallMs);
-    case 'sale.reported': {
-      const query = new URLSearchParams({
-        subid: `click-${event.lead}`,
-        sub_id: event.lead,
-        status: 'sale',
-        payout: '120.00',
-        currency: 'USD',
-        tid: id,
-      });
-      return { method: 'GET', path: `${leads.tracker.path}?${query.toString()}`, payload: '', sign: () => ({}) };
-    }
+  if (event.type === 'text.received') return textOf(id, event, leads);
+  if (event.type === 'call.reported') return callReportOf(id, event, leads, wallMs);
+  if (event.type === 'sale.reported') {
+    const query = new URLSearchParams({
+      subid: `click-${event.lead}`,
+      sub_id: event.lead,
+      status: 'sale',
+      payout: '120.00',
+      currency: 'USD',
+      tid: id,
+    });
+    return { method: 'GET', path: `${leads.tracker.path}?${query.toString()}`, payload: '', sign: () => ({}) };
   }
   if (store === 'shopify' && isShopifys(event)) {
     const payload = JSON.stringify({
