@@ -33,6 +33,7 @@ const amount = z.int('is a whole number, in minor units').min(0, 'is below 0');
 const silentHours = z.int('is a whole number of hours').min(24, 'is below 24').max(8_760, 'is more than a year');
 
 /** Less than the installation's interval is its interval. */
+const sweepMost = z.int('is a whole number of leads').min(1, 'is below 1').max(10_000, 'is above 10000').nullable();
 const sweepMinutes = z.int('is a whole number of minutes').min(1, 'is below 1').max(43_200, 'is above 43200, which is 30 days').nullable();
 
 const bandStart = z.number('is no number').gt(0, 'is not above 0').lt(1, 'is not below 1');
@@ -164,6 +165,8 @@ const strict = {
     }),
   silentSweepMinutes: sweepMinutes,
   ghostSweepMinutes: sweepMinutes,
+  silentSweepMost: sweepMost,
+  ghostSweepMost: sweepMost,
   riskPrediction: z.strictObject({
     what: z.enum(['no_purchase', 'no_answer'], 'is neither no_purchase nor no_answer'),
     withinDays: z.int('is a whole number of days').min(7, 'is below 7').max(366, 'is more than a year'),

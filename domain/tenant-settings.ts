@@ -117,6 +117,9 @@ export const tenantSettings = z.object({
   /** How many minutes lie between two sweeps for missed leads, silent ones and those that left a chat; null: as few as the installation's (docs/rules.md#rule-62). */
   silentSweepMinutes: z.number().int().nullable().default(null),
   ghostSweepMinutes: z.number().int().nullable().default(null),
+  /** How many leads such a sweep examines at most in this store; null: as many as the installation says. */
+  silentSweepMost: z.number().int().nullable().default(null),
+  ghostSweepMost: z.number().int().nullable().default(null),
   /** What is predicted about accounts that are active, and within how many days (docs/rules.md#rule-82). */
   riskPrediction: z
     .object({ what: z.enum(['no_purchase', 'no_answer']), withinDays: z.number().int() })

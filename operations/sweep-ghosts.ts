@@ -3,7 +3,7 @@ import type { TenantSummary, Tx } from '../db/client.ts';
 import { sequences, sequenceVersions } from '../db/schema/index.ts';
 import { isAboutGhost } from '../domain/people/silence.ts';
 import type { Deps } from './deps.ts';
-import { isStoreDue, noteSwept } from './sweep-interval.ts';
+import { turnOf, noteSwept } from './sweep-interval.ts';
 import type { SweepOptions, SweepReport } from './sweep-silent.ts';
 import { takeUpAbout } from './sweep-silent.ts';
 
@@ -18,12 +18,12 @@ export async function sweepGhosts(deps: Deps, { most, everySeconds, signal, onPr
   const report: SweepReport = { found: 0, begun: 0, failed: 0 };
   const ends = () => signal?.aborted === true;
   for (const tenant of await deps.db.listTenants()) {
-    const left = most - report.found;
-    if (left <= 0 || ends()) break;
+    if (ends()) break;
     let candidates: string[];
     try {
-      if (!(await isStoreDue(deps, tenant, 'ghosts', everySeconds))) continue;
-      candidates = await findGhosts(deps, tenant, left);
+      const turn = await turnOf(deps, tenant, 'ghosts', { everySeconds, most });
+      if (turn === 0) continue;
+      candidates = await findGhosts(deps, tenant, turn);
     } catch (error) {
       deps.log.error({ tenant: tenant.slug, err: error }, 'the leads that left a chat could not be read');
       continue;

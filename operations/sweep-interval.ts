@@ -5,22 +5,34 @@ import { isSweepDue, type SweepKind } from '../domain/people/sweep-interval.ts';
 import { settingsOf, type TenantSettings } from '../domain/tenant-settings.ts';
 import type { Deps } from './deps.ts';
 
-const minutesOf: Record<SweepKind, (settings: TenantSettings) => number | null> = {
-  silent: ({ silentSweepMinutes }) => silentSweepMinutes,
-  ghosts: ({ ghostSweepMinutes }) => ghostSweepMinutes,
+/** What a store says about its sweeps; null: as the installation does. */
+const ownOf: Record<SweepKind, (settings: TenantSettings) => { minutes: number | null; most: number | null }> = {
+  silent: ({ silentSweepMinutes: minutes, silentSweepMost: most }) => ({ minutes, most }),
+  ghosts: ({ ghostSweepMinutes: minutes, ghostSweepMost: most }) => ({ minutes, most }),
 };
 
-/** Whether this pass examines the store, by its settings as they are now. @param everySeconds - how long after a pass the next one comes */
-export function isStoreDue({ db }: Pick<Deps, 'db'>, tenant: TenantSummary, kind: SweepKind, everySeconds: number): Promise<boolean> {
+/** @param everySeconds - how long after a pass the next one comes. @param most - how many leads of a store are examined where it says nothing itself */
+interface Pass {
+  everySeconds: number;
+  most: number;
+}
+
+/**
+ * How many leads of the store this pass examines at most, by its settings as they are now. Each store has its own: one with many silent leads takes
+ * nothing from the others.
+ * @returns 0: it is not the store's turn
+ */
+export function turnOf({ db }: Pick<Deps, 'db'>, tenant: TenantSummary, kind: SweepKind, pass: Pass): Promise<number> {
   return db.withTenant(tenant.id, async (tx) => {
-    const minutes = await minutesIn(tx, tenant, kind);
+    const own = await ownIn(tx, tenant, kind);
     const sinceMs = sql<number>`extract(epoch from clock_timestamp() - ${sweeps.sweptAt})::float8 * 1000`;
     const [last] = await tx.select({ sinceMs }).from(sweeps).where(eq(sweeps.kind, kind));
-    return isSweepDue({
-      intervalMs: minutes === null ? null : (minutes * 60_000) / tenant.timeScale,
-      passEveryMs: everySeconds * 1_000,
+    const isDue = isSweepDue({
+      intervalMs: own.minutes === null ? null : (own.minutes * 60_000) / tenant.timeScale,
+      passEveryMs: pass.everySeconds * 1_000,
       sinceMs: last?.sinceMs ?? null,
     });
+    return isDue ? (own.most ?? pass.most) : 0;
   });
 }
 
@@ -29,7 +41,7 @@ export async function noteSwept({ db, log }: Pick<Deps, 'db' | 'log'>, tenant: T
   try {
     await db.withTenant(tenant.id, async (tx) => {
       // Stores without an interval are examined in every pass: nothing has to be known about the latest.
-      if ((await minutesIn(tx, tenant, kind)) === null) return;
+      if ((await ownIn(tx, tenant, kind)).minutes === null) return;
       const sweptAt = sql`clock_timestamp()`;
       const target = [sweeps.tenantId, sweeps.kind];
       await tx.insert(sweeps).values({ tenantId: tenant.id, kind, sweptAt }).onConflictDoUpdate({ target, set: { sweptAt } });
@@ -39,7 +51,7 @@ export async function noteSwept({ db, log }: Pick<Deps, 'db' | 'log'>, tenant: T
   }
 }
 
-async function minutesIn(tx: Tx, tenant: TenantSummary, kind: SweepKind): Promise<number | null> {
+async function ownIn(tx: Tx, tenant: TenantSummary, kind: SweepKind): Promise<{ minutes: number | null; most: number | null }> {
   const [row] = await tx.select({ settings: tenants.settings }).from(tenants).where(eq(tenants.id, tenant.id));
-  return row === undefined ? null : minutesOf[kind](settingsOf(row));
+  return row === undefined ? { minutes: null, most: null } : ownOf[kind](settingsOf(row));
 }

@@ -7,12 +7,12 @@ import type { NoSequenceReason } from '../domain/subjects/no-sequence.ts';
 import { beginSequences } from './effects/rules/begin.ts';
 import type { Deps } from './deps.ts';
 import { draftOf } from './enroll-by-hand.ts';
-import { isStoreDue, noteSwept } from './sweep-interval.ts';
+import { turnOf, noteSwept } from './sweep-interval.ts';
 import { MovedError } from './intake/found.ts';
 import { writesOf, writeWorld } from './intake/writes.ts';
 
 export interface SweepOptions {
-  /** How many leads are examined at most, over all stores. */
+  /** How many leads of each store are examined at most, where it says nothing itself. */
   most: number;
   /** In how many seconds the next one comes, for the log. */
   everySeconds: number;
@@ -40,12 +40,12 @@ export async function sweepSilent(deps: Deps, { most, everySeconds, signal, onPr
   const report: SweepReport = { found: 0, begun: 0, failed: 0 };
   const ends = () => signal?.aborted === true;
   for (const tenant of await deps.db.listTenants()) {
-    const left = most - report.found;
-    if (left <= 0 || ends()) break;
+    if (ends()) break;
     let candidates: string[];
     try {
-      if (!(await isStoreDue(deps, tenant, 'silent', everySeconds))) continue;
-      candidates = await findSilent(deps, tenant, left);
+      const turn = await turnOf(deps, tenant, 'silent', { everySeconds, most });
+      if (turn === 0) continue;
+      candidates = await findSilent(deps, tenant, turn);
     } catch (error) {
       deps.log.error({ tenant: tenant.slug, err: error }, 'the silent leads of a store could not be read');
       continue;

@@ -22650,6 +22650,8 @@ export interface operations {
                         };
                         silentSweepMinutes?: number | null;
                         ghostSweepMinutes?: number | null;
+                        silentSweepMost?: number | null;
+                        ghostSweepMost?: number | null;
                         riskPrediction?: {
                             /** @enum {string} */
                             what: "no_purchase" | "no_answer";
@@ -23405,6 +23407,8 @@ export interface operations {
                         };
                         silentSweepMinutes?: number | null;
                         ghostSweepMinutes?: number | null;
+                        silentSweepMost?: number | null;
+                        ghostSweepMost?: number | null;
                         riskPrediction?: {
                             /** @enum {string} */
                             what: "no_purchase" | "no_answer";

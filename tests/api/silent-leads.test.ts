@@ -167,6 +167,19 @@ describe('the sweep', () => {
     }
   });
 
+  test('examines as many leads as its store says, whatever another store has', async () => {
+    const most = (value: number | null) => own('/api/settings', 'PATCH', { settings: { silentSweepMost: value } });
+    await own('/api/sequences/silent-lead/pause', 'POST');
+    for (const days of [4, 5, 6]) await leadOf({ days });
+    await own('/api/sequences/silent-lead/resume', 'POST');
+    expect((await most(2)).status).toBe(200);
+    // The installation would examine one of each store.
+    expect(await sweep(1)).toMatchObject({ found: 2, begun: 2 });
+    expect((await most(null)).status).toBe(200);
+    expect(await sweep(1)).toMatchObject({ found: 1, begun: 1 });
+    for (const wrong of [0, 1.5, 10_001]) expect((await most(wrong)).status).toBe(400);
+  });
+
   test('finishes the lead in hand when its process ends, and leaves the others to the next one', async () => {
     await own('/api/sequences/silent-lead/pause', 'POST');
     for (const days of [4, 5, 6]) await leadOf({ days });
